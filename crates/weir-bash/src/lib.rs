@@ -1,0 +1,1 @@
+//! Bash packages: manifests, layout, loading, renaming.

@@ -1,0 +1,1 @@
+//! A remote registry over HTTP, through the same trait as a local one.

@@ -1,0 +1,1 @@
+//! Data packages and references to outside data.

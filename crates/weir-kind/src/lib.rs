@@ -1,0 +1,1 @@
+//! What a kind of package is: the seam every ecosystem implements.

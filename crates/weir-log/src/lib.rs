@@ -1,0 +1,1 @@
+//! The log: append, tiles, checkpoints, proofs, verification.

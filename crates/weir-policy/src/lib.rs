@@ -1,0 +1,1 @@
+//! Decisions with reasons: the one gate every read and write passes.

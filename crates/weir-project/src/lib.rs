@@ -1,0 +1,1 @@
+//! A project: manifest, lockfile, resolving, installing, laying out.

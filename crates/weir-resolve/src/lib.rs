@@ -1,0 +1,1 @@
+//! From requirements and a view to a resolution, or to an explanation.

@@ -1,0 +1,1 @@
+//! The machine's content-addressed store.

@@ -1,0 +1,1 @@
+//! Test support: registries and projects in three lines.

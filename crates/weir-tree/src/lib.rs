@@ -1,0 +1,1 @@
+//! Trees and packs: reading, writing, importing foreign archives.
