@@ -1,0 +1,1 @@
+//! Ranges against vectors and against the `semver` crate.
