@@ -91,8 +91,9 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let hex =
-            text.strip_prefix("sha256:").ok_or_else(|| DigestError { text: text.chars().take(80).collect() })?;
+        let hex = text
+            .strip_prefix("sha256:")
+            .ok_or_else(|| DigestError { text: text.chars().take(80).collect() })?;
         Self::from_hex(hex)
     }
 }
@@ -156,7 +157,12 @@ mod tests {
     #[test]
     fn upper_case_missing_prefix_and_other_lengths_are_refused() {
         let hex = Digest::of("weir").to_hex();
-        for text in [hex.clone(), format!("sha256:{}", hex.to_uppercase()), format!("sha256:{hex}0"), "sha256:é".into()] {
+        for text in [
+            hex.clone(),
+            format!("sha256:{}", hex.to_uppercase()),
+            format!("sha256:{hex}0"),
+            "sha256:é".into(),
+        ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

@@ -4,6 +4,28 @@
 //! Parsing and printing only: nothing here reads a file, a clock or the
 //! environment, so every type can be used in a server, a browser or a test.
 
+pub mod canonical;
+pub mod descriptor;
 mod digest;
+mod kind;
+pub mod lockfile;
+pub mod manifest;
+pub mod name;
+mod nearest;
+mod platform;
+mod range;
+pub mod record;
+mod release;
+mod version;
 
 pub use digest::{Digest, DigestError, Hasher};
+pub use kind::{KindError, KindName};
+pub use lockfile::Lockfile;
+pub use manifest::{Manifest, ManifestError};
+pub use name::{NameError, OwnerName, PackageName};
+pub use nearest::nearest;
+pub use platform::{Platform, PlatformError};
+pub use range::{Range, RangeError};
+pub use record::{Action, Record, RecordError};
+pub use release::{Baked, Dependency, ReferenceFact, Release, ReleaseId, ReleaseIdError, Scope};
+pub use version::{Version, VersionError};

@@ -153,7 +153,10 @@ fn without_leading_zeros(number: &str) -> &str {
 
 /// Text from outside, made safe and short enough to stand in a message.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().take(80).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .take(80)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
 }
 
 /// Shows a suggestion as the end of a message, or nothing.

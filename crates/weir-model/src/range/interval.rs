@@ -61,9 +61,10 @@ impl Interval {
         match (&self.upper, &next.lower) {
             (Bound::Unbounded, _) | (_, Bound::Unbounded) => true,
             (Bound::Excluded(end), Bound::Excluded(start)) => start < end,
-            (Bound::Included(end) | Bound::Excluded(end), Bound::Included(start) | Bound::Excluded(start)) => {
-                start <= end
-            }
+            (
+                Bound::Included(end) | Bound::Excluded(end),
+                Bound::Included(start) | Bound::Excluded(start),
+            ) => start <= end,
         }
     }
 }
@@ -91,7 +92,9 @@ fn compare_lower(a: &Bound<Version>, b: &Bound<Version>) -> Ordering {
         (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
         (Bound::Unbounded, _) => Ordering::Less,
         (_, Bound::Unbounded) => Ordering::Greater,
-        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => {
+            a.cmp(b)
+        }
         (Bound::Included(_), Bound::Excluded(_)) => Ordering::Less,
         (Bound::Excluded(_), Bound::Included(_)) => Ordering::Greater,
         _ => Ordering::Equal,
@@ -103,7 +106,9 @@ fn compare_upper(a: &Bound<Version>, b: &Bound<Version>) -> Ordering {
         (Bound::Unbounded, Bound::Unbounded) => Ordering::Equal,
         (Bound::Unbounded, _) => Ordering::Greater,
         (_, Bound::Unbounded) => Ordering::Less,
-        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => a.cmp(b),
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) if a != b => {
+            a.cmp(b)
+        }
         (Bound::Included(_), Bound::Excluded(_)) => Ordering::Greater,
         (Bound::Excluded(_), Bound::Included(_)) => Ordering::Less,
         _ => Ordering::Equal,

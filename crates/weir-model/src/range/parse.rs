@@ -136,7 +136,9 @@ type Numbers = (u64, u64, u64);
 
 /// The version of which a comparator names a pre-release.
 fn named_prerelease(comparator: &Comparator) -> Option<Numbers> {
-    let Comparator { major, minor: Some(minor), patch: Some(patch), pre, .. } = comparator else { return None };
+    let Comparator { major, minor: Some(minor), patch: Some(patch), pre, .. } = comparator else {
+        return None;
+    };
     (!pre.is_empty()).then_some((*major, *minor, *patch))
 }
 

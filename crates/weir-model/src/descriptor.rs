@@ -1,0 +1,86 @@
+//! The descriptor, `weir.json`: what a registry is and can do, readable before anything is trusted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, KindName};
+
+/// The version of the descriptor this code writes, and the newest it reads.
+pub const DESCRIPTOR_VERSION: u32 = 1;
+
+/// What a registry says it is and can do. Unknown fields are ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// The version of this format.
+    pub weir: u32,
+    /// The level of the protocol it speaks.
+    pub level: u32,
+    /// Its name: the origin of its log.
+    pub name: String,
+    /// Where it can be reached, if it is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The C2SP verifier keys of its checkpoints. Trusted on first use only; pinned from then on.
+    pub keys: Vec<String>,
+    /// The kinds it takes.
+    pub kinds: Vec<KindName>,
+    /// What it can do beyond being read, such as `publish` or `delta`.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// The policy in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicySummary>,
+    /// The registries above it, nearest first.
+    #[serde(default)]
+    pub upstreams: Vec<String>,
+    /// Whether it promises never to show a release whose dependency is missing.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+/// The policy in force, in brief.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySummary {
+    /// The digest of the policy set.
+    pub digest: Digest,
+    /// What it says, in a sentence.
+    pub summary: String,
+}
+
+/// Why bytes are not a descriptor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptorError {
+    /// It is of a newer format.
+    #[error(
+        "the registry's `weir.json` is of format {found}, this program reads up to {DESCRIPTOR_VERSION}: a newer weir is needed"
+    )]
+    Newer {
+        /// Its format.
+        found: u32,
+    },
+    /// It does not read as a descriptor.
+    #[error("the registry's `weir.json` cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl Descriptor {
+    /// Reads `weir.json`.
+    ///
+    /// # Errors
+    ///
+    /// When it is of a newer format or no descriptor.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DescriptorError> {
+        let descriptor: Self =
+            serde_json::from_slice(bytes).map_err(|error| DescriptorError::Unreadable(error.to_string()))?;
+        if descriptor.weir > DESCRIPTOR_VERSION {
+            return Err(DescriptorError::Newer { found: descriptor.weir });
+        }
+        Ok(descriptor)
+    }
+
+    /// The descriptor as `weir.json` holds it: indented, for people read it too.
+    pub fn to_text(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("strings and numbers under string keys");
+        text.push('\n');
+        text
+    }
+}

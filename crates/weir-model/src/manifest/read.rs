@@ -1,0 +1,306 @@
+//! From the text of a manifest to a [`Manifest`].
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use toml_edit::{Document, DocumentMut, Item};
+
+use super::error::ManifestError;
+use super::fields::Fields;
+use super::{GitTag, MAX_BYTES, Manifest, Package, Reference, RegistryAddress, Requirement, Source};
+use crate::{PackageName, Range, Scope, Version};
+
+const TABLES: &[&str] = &[
+    "package",
+    "dependencies",
+    "build-dependencies",
+    "dev-dependencies",
+    "references",
+    "registries",
+    "override",
+    "bin",
+    "scripts",
+    "bash",
+    "elm",
+    "native",
+    "data",
+    "recipe",
+];
+const KIND_TABLES: &[&str] = &["bash", "elm", "native", "data", "recipe"];
+const PACKAGE: &[&str] = &[
+    "name",
+    "version",
+    "kind",
+    "platform",
+    "license",
+    "description",
+    "authors",
+    "homepage",
+    "repository",
+    "keywords",
+    "include",
+    "exclude",
+];
+const DEPENDENCY: &[&str] = &["range", "fluid", "registry", "path", "git", "tag"];
+const REFERENCE: &[&str] = &["url", "mirrors", "sha256", "size", "unpack", "fluid"];
+const REGISTRY: &[&str] = &["url", "key", "default"];
+
+pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
+    if text.len() > MAX_BYTES {
+        return Err(ManifestError::new(text, None, format!("the manifest is longer than {MAX_BYTES} bytes")));
+    }
+    let document = Document::parse(text)
+        .map_err(|error| ManifestError::new(text, error.span(), error.message().to_owned()))?;
+    let root = Fields::new(text, document.as_table(), "the manifest");
+    root.only(TABLES)?;
+
+    let mut dependencies = Vec::new();
+    for (table, scope) in
+        [("dependencies", Scope::Run), ("build-dependencies", Scope::Build), ("dev-dependencies", Scope::Dev)]
+    {
+        dependencies.extend(requirements(text, &root, table, scope)?);
+    }
+    refuse_twice(text, &dependencies)?;
+    Ok(Manifest {
+        package: package(&root)?,
+        dependencies,
+        references: references(text, &root)?,
+        registries: registries(text, &root)?,
+        overrides: requirements(text, &root, "override", Scope::Run)?,
+        bin: commands(&root)?,
+        scripts: root.string_map("scripts")?,
+        kind_tables: kind_tables(document.clone()),
+    })
+}
+
+fn package(root: &Fields<'_>) -> Result<Package, ManifestError> {
+    let Some(fields) = root.table("package")? else { return Ok(Package::default()) };
+    fields.only(PACKAGE)?;
+    Ok(Package {
+        name: fields.parsed("name")?,
+        version: fields.parsed("version")?,
+        kind: fields.parsed("kind")?.unwrap_or_default(),
+        platform: fields.parsed("platform")?.unwrap_or_default(),
+        license: one_line(&fields, "license")?,
+        description: one_line(&fields, "description")?,
+        authors: fields.strings("authors")?,
+        homepage: one_line(&fields, "homepage")?,
+        repository: one_line(&fields, "repository")?,
+        keywords: fields.strings("keywords")?,
+        include: fields.strings("include")?,
+        exclude: fields.strings("exclude")?,
+    })
+}
+
+/// Text that goes into the log and onto terminals: one line, no control characters, bounded.
+fn one_line(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ManifestError> {
+    const LONGEST: usize = 1024;
+    let text = fields.string(key)?;
+    if let Some(text) = &text {
+        if text.chars().any(char::is_control) {
+            return Err(fields.error(key, format!("`{key}` must be one line without control characters")));
+        }
+        if text.len() > LONGEST {
+            return Err(fields.error(key, format!("`{key}` is longer than {LONGEST} bytes")));
+        }
+    }
+    Ok(text)
+}
+
+fn requirements(
+    text: &str,
+    root: &Fields<'_>,
+    table: &str,
+    scope: Scope,
+) -> Result<Vec<Requirement>, ManifestError> {
+    let children = root.children(table)?;
+    let Some(fields) = root.table(table)? else { return Ok(Vec::new()) };
+    children.into_iter().map(|(name, item)| requirement(text, &fields, table, name, item, scope)).collect()
+}
+
+fn requirement(
+    text: &str,
+    parent: &Fields<'_>,
+    table: &str,
+    name: &str,
+    item: &Item,
+    scope: Scope,
+) -> Result<Requirement, ManifestError> {
+    let line = parent.line(name);
+    let package = PackageName::from_str(name).map_err(|error| parent.error(name, error.to_string()))?;
+    if item.is_str() {
+        let range = parent.parsed(name)?.unwrap_or_else(Range::any);
+        return Ok(Requirement {
+            name: package,
+            range,
+            scope,
+            fluid: false,
+            registry: None,
+            source: Source::Registry,
+            line,
+        });
+    }
+    let Some(inner) = item.as_table_like() else {
+        let message = format!("`{name}` in `[{table}]` must be a range such as \"^1.2\", or a table");
+        return Err(parent.error(name, message));
+    };
+    let fields = Fields::new(text, inner, format!("`{name}`"));
+    fields.only(DEPENDENCY)?;
+    let source = source(&fields)?;
+    let range = match (fields.parsed("range")?, &source) {
+        (Some(range), _) => range,
+        (None, Source::Git(git)) => range_of_tag(&fields, git)?,
+        (None, Source::Path(_)) => Range::any(),
+        (None, Source::Registry) => {
+            let message = format!("`{name}` needs a `range`, a `path`, or a `git` address with a `tag`");
+            return Err(parent.error(name, message));
+        }
+    };
+    let registry = fields.string("registry")?;
+    if registry.is_some() && source != Source::Registry {
+        return Err(fields.error("registry", "a dependency from a `path` or from `git` has no `registry`"));
+    }
+    Ok(Requirement { name: package, range, scope, fluid: fields.flag("fluid")?, registry, source, line })
+}
+
+fn source(fields: &Fields<'_>) -> Result<Source, ManifestError> {
+    match (fields.string("path")?, fields.string("git")?, fields.string("tag")?) {
+        (None, None, None) => Ok(Source::Registry),
+        (Some(path), None, None) => Ok(Source::Path(path)),
+        (None, Some(url), Some(tag)) => Ok(Source::Git(GitTag { url, tag })),
+        (None, Some(_), None) => Err(fields.error("git", "a dependency from `git` needs a `tag`")),
+        (None, None, Some(_)) => Err(fields.error("tag", "a `tag` needs the `git` address it is found at")),
+        (Some(_), _, _) => {
+            Err(fields.error("path", "a dependency has a `path` or a `git` address, not both"))
+        }
+    }
+}
+
+fn range_of_tag(fields: &Fields<'_>, git: &GitTag) -> Result<Range, ManifestError> {
+    let version = Version::from_tag(&git.tag).map_err(|error| {
+        fields
+            .error("tag", format!("the tag `{}` does not name a version: {error}", git.tag))
+            .help(Some("give the version it stands for: `range = \"=1.2.3\"`".into()))
+    })?;
+    Ok(Range::exact(&version))
+}
+
+fn refuse_twice(text: &str, requirements: &[Requirement]) -> Result<(), ManifestError> {
+    let mut seen = BTreeMap::new();
+    for requirement in requirements {
+        if let Some(line) = seen.insert((&requirement.name, requirement.scope), requirement.line) {
+            let mut error =
+                ManifestError::new(text, None, format!("`{}` is asked for twice", requirement.name));
+            error.line = line;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestError> {
+    let Some(parent) = root.table("references")? else { return Ok(Vec::new()) };
+    let mut references = Vec::new();
+    for (name, item) in root.children("references")? {
+        let Some(inner) = item.as_table_like() else {
+            return Err(parent.error(name, format!("`references.{name}` must be a table with a `url`")));
+        };
+        if !is_reference_name(name) {
+            let message = format!(
+                "`{}` is not a name of a reference: letters, digits, `-`, `_` and `.`, a letter or digit first, at most 64",
+                name.escape_debug()
+            );
+            return Err(parent.error(name, message));
+        }
+        let fields = Fields::new(text, inner, format!("`[references.{name}]`"));
+        fields.only(REFERENCE)?;
+        let mut mirrors: Vec<String> = fields.string("url")?.into_iter().collect();
+        mirrors.extend(fields.strings("mirrors")?);
+        let reference = Reference {
+            name: name.to_owned(),
+            mirrors,
+            sha256: fields.parsed("sha256")?,
+            size: fields.number("size")?,
+            unpack: fields.flag("unpack")?,
+            fluid: fields.flag("fluid")?,
+            line: parent.line(name),
+        };
+        if reference.mirrors.is_empty() {
+            return Err(parent.error(name, format!("`references.{name}` needs a `url`, or `mirrors`")));
+        }
+        if reference.sha256.is_none() && !reference.fluid {
+            return Err(parent
+                .error(
+                    name,
+                    format!("`references.{name}` needs a `sha256`, so that its bytes can be checked"),
+                )
+                .help(Some(format!(
+                    "`weir add --reference {name}={}` fills it in; or `fluid = true` if the bytes may move",
+                    reference.mirrors[0]
+                ))));
+        }
+        references.push(reference);
+    }
+    Ok(references)
+}
+
+/// Names of references become file names.
+fn is_reference_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && !name.ends_with('.')
+        && !crate::name::is_windows_device(name)
+}
+
+fn registries(text: &str, root: &Fields<'_>) -> Result<BTreeMap<String, RegistryAddress>, ManifestError> {
+    let Some(parent) = root.table("registries")? else { return Ok(BTreeMap::new()) };
+    let mut registries = BTreeMap::new();
+    for (name, item) in root.children("registries")? {
+        let address = if let Some(url) = item.as_str() {
+            RegistryAddress { url: url.to_owned(), key: None, default: false }
+        } else {
+            let Some(inner) = item.as_table_like() else {
+                return Err(parent.error(
+                    name,
+                    format!("`registries.{name}` must be an address, or a table with a `url`"),
+                ));
+            };
+            let fields = Fields::new(text, inner, format!("`[registries.{name}]`"));
+            fields.only(REGISTRY)?;
+            let url = fields.string("url")?;
+            let url = url.ok_or_else(|| parent.error(name, format!("`registries.{name}` needs a `url`")))?;
+            RegistryAddress { url, key: fields.string("key")?, default: fields.flag("default")? }
+        };
+        registries.insert(name.to_owned(), address);
+    }
+    if registries.values().filter(|address| address.default).count() > 1 {
+        return Err(root.error("registries", "only one registry can be the default"));
+    }
+    Ok(registries)
+}
+
+fn commands(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError> {
+    let bin = root.string_map("bin")?;
+    for name in bin.keys() {
+        if name.is_empty()
+            || name.contains('/')
+            || name.starts_with('.')
+            || name.chars().any(char::is_control)
+        {
+            let message = format!("`{}` in `[bin]` is not the name of a command", name.escape_debug());
+            return Err(root.error("bin", message));
+        }
+    }
+    Ok(bin)
+}
+
+/// The text of each table that belongs to a kind, as if it were a document of its own.
+fn kind_tables(document: Document<&str>) -> BTreeMap<String, String> {
+    let mut document = document.into_mut();
+    let take = |name: &&str| {
+        let table = document.remove(name)?.into_table().ok()?;
+        Some(((*name).to_owned(), DocumentMut::from(table).to_string()))
+    };
+    KIND_TABLES.iter().filter_map(take).collect()
+}

@@ -1,0 +1,102 @@
+use super::edit::Editor;
+use super::{Manifest, Source};
+use crate::{KindName, Scope};
+
+fn error(text: &str) -> String {
+    let error = Manifest::parse(text).unwrap_err();
+    match error.help {
+        Some(help) => format!("{}: {} ({help})", error.line, error.message),
+        None => format!("{}: {}", error.line, error.message),
+    }
+}
+
+const FULL: &str = r#"
+[package]
+name = "acme/greet"      # who
+version = "1.2.0"
+kind = "bash"
+
+[dependencies]
+"acme/str" = "^1.4"      # strings
+"acme/tty" = { range = "1", fluid = true, registry = "org" }
+"acme/near" = { path = "../near" }
+"acme/far" = { git = "https://host.example/far.git", tag = "v0.3.0" }
+
+[dev-dependencies]
+"acme/check" = "*"
+
+[references.corpus]
+url = "https://host.example/corpus.tar.gz"
+sha256 = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+size = 10
+
+[registries]
+org = "https://weir.example/org"
+"#;
+
+#[test]
+fn a_manifest_says_what_it_needs_from_where_and_on_which_line() {
+    let manifest = Manifest::parse(FULL).unwrap();
+    assert_eq!(manifest.package.kind, KindName::Bash);
+    let lines: Vec<_> = manifest.dependencies.iter().map(|d| (d.name.to_string(), d.line, d.scope)).collect();
+    assert_eq!(lines[0], ("acme/str".into(), 8, Scope::Run));
+    assert_eq!(lines[4], ("acme/check".into(), 14, Scope::Dev));
+    assert!(manifest.dependencies[1].fluid);
+    assert_eq!(manifest.dependencies[2].source, Source::Path("../near".into()));
+    assert_eq!(manifest.dependencies[3].range.to_string(), "=0.3.0");
+    assert_eq!(manifest.references[0].size, Some(10));
+}
+
+#[test]
+fn a_mistyped_word_is_named_with_its_line_and_the_nearest_known_one() {
+    assert_eq!(
+        error("[package]\nlicence = \"MIT\"\n"),
+        "2: unknown field `licence` in `[package]` (did you mean `license`?)"
+    );
+    assert_eq!(
+        error("[dependancies]\n"),
+        "1: unknown field `dependancies` in the manifest (did you mean `dependencies`?)"
+    );
+    assert_eq!(
+        error("[package]\nkind = \"bsh\"\n"),
+        "2: `bsh` is not a kind of package: did you mean `bash`?"
+    );
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    assert_eq!(
+        error("[dependencies]\nstr = \"1\"\n"),
+        "2: `str` is not a package name: expected `owner/name`"
+    );
+    assert_eq!(
+        error("[dependencies]\n\"a/b\" = { git = \"x\" }\n"),
+        "2: a dependency from `git` needs a `tag`"
+    );
+    assert!(error("[references.x]\nurl = \"u\"\n").contains("needs a `sha256`"));
+    assert!(error("[package]\ndescription = \"a\\u001b[31mb\"\n").contains("control characters"));
+    assert!(error("[package\n").starts_with("1: "));
+}
+
+#[test]
+fn an_edit_keeps_comments_and_order() {
+    let mut editor = Editor::new(FULL).unwrap();
+    let str_name = "acme/str".parse().unwrap();
+    assert!(editor.set_range(&str_name, Scope::Run, &"^2".parse().unwrap()));
+    assert!(editor.set_range(&"acme/tty".parse().unwrap(), Scope::Run, &"^3".parse().unwrap()));
+    assert!(editor.remove_dependency(&"acme/near".parse().unwrap()));
+    assert!(!editor.remove_dependency(&"acme/none".parse().unwrap()));
+    let expected = FULL
+        .replace("\"^1.4\"      # strings", "\"^2\"      # strings")
+        .replace("range = \"1\"", "range = \"^3\"")
+        .replace("\"acme/near\" = { path = \"../near\" }\n", "");
+    assert_eq!(editor.into_text(), expected);
+}
+
+#[test]
+fn an_edit_of_an_empty_manifest_makes_the_tables_it_needs() {
+    let wanted = Manifest::parse("[dependencies]\n\"a/b\" = \"^1\"\n").unwrap().dependencies.remove(0);
+    let mut editor = Editor::new("").unwrap();
+    editor.set_dependency(&wanted);
+    assert_eq!(editor.into_text(), "[dependencies]\n\"a/b\" = \"^1\"\n");
+}

@@ -1,0 +1,214 @@
+//! Package names, `owner/name`.
+//!
+//! Case is kept and compared exactly; [`PackageName::confusable`] gives the form in
+//! which a registry compares names so that two of them can never be mistaken for one another.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The longest owner or name, in bytes.
+pub const MAX_PART_BYTES: usize = 64;
+
+/// The name of a package: an owner and a name, joined by `/`. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageName {
+    text: Arc<str>,
+    slash: u8,
+}
+
+/// The part of a package's name before the `/`: who the name belongs to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerName(Arc<str>);
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a {what}: {reason}")]
+pub struct NameError {
+    /// `package name` or `owner name`.
+    pub what: &'static str,
+    /// What was read, cut to a printable length.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl PackageName {
+    /// The part before the `/`.
+    pub fn owner(&self) -> &str {
+        &self.text[..usize::from(self.slash)]
+    }
+
+    /// The part after the `/`.
+    pub fn name(&self) -> &str {
+        &self.text[usize::from(self.slash) + 1..]
+    }
+
+    /// The whole name, `owner/name`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The owner, as a name of its own.
+    pub fn owner_name(&self) -> OwnerName {
+        OwnerName(self.owner().into())
+    }
+
+    /// The form in which two names that a person could mistake for each other are equal:
+    /// lower case, with `-`, `_` and `.` alike.
+    pub fn confusable(&self) -> String {
+        confusable(&self.text)
+    }
+}
+
+impl OwnerName {
+    /// The owner as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As [`PackageName::confusable`].
+    pub fn confusable(&self) -> String {
+        confusable(&self.0)
+    }
+}
+
+fn confusable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '_' | '.' => '-',
+            c => c.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+fn check_part(part: &str) -> Result<(), String> {
+    if part.is_empty() {
+        return Err("a part of it is empty".into());
+    }
+    if part.len() > MAX_PART_BYTES {
+        return Err(format!("a part of it is longer than {MAX_PART_BYTES} bytes"));
+    }
+    if !part.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return Err(format!("`{part}` does not begin with a letter or a digit"));
+    }
+    if let Some(c) = part.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
+        return Err(format!("`{}` is not a letter, a digit, `-`, `_` or `.`", c.escape_default()));
+    }
+    if part.ends_with('.') {
+        return Err(format!("`{part}` ends with a dot"));
+    }
+    if is_windows_device(part) {
+        return Err(format!("`{part}` is the name of a device on Windows"));
+    }
+    Ok(())
+}
+
+/// Whether a file of this name would be a device on Windows, whatever its extension and case.
+pub fn is_windows_device(file_name: &str) -> bool {
+    let stem = file_name.split('.').next().unwrap_or(file_name).trim_end().to_ascii_lowercase();
+    match stem.as_str() {
+        "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" => true,
+        _ => match stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt")) {
+            Some(digit) => {
+                matches!(digit, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³")
+            }
+            None => false,
+        },
+    }
+}
+
+fn error(what: &'static str, text: &str, reason: impl Into<String>) -> NameError {
+    NameError { what, text: text.chars().take(160).collect(), reason: reason.into() }
+}
+
+impl FromStr for PackageName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        const WHAT: &str = "package name";
+        let Some((owner, name)) = text.split_once('/') else {
+            return Err(error(WHAT, text, "expected `owner/name`"));
+        };
+        for part in [owner, name] {
+            check_part(part).map_err(|reason| error(WHAT, text, reason))?;
+        }
+        let slash = u8::try_from(owner.len()).map_err(|_| error(WHAT, text, "the owner is too long"))?;
+        Ok(Self { text: text.into(), slash })
+    }
+}
+
+impl FromStr for OwnerName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        check_part(text).map_err(|reason| error("owner name", text, reason))?;
+        Ok(Self(text.into()))
+    }
+}
+
+macro_rules! text_form {
+    ($type:ty) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+text_form!(PackageName);
+text_form!(OwnerName);
+
+#[cfg(test)]
+mod tests {
+    use super::PackageName;
+
+    fn reason(text: &str) -> String {
+        text.parse::<PackageName>().unwrap_err().reason
+    }
+
+    #[test]
+    fn a_name_has_an_owner_and_a_name() {
+        let name: PackageName = "acme/greet.sh".parse().unwrap();
+        assert_eq!((name.owner(), name.name()), ("acme", "greet.sh"));
+    }
+
+    #[test]
+    fn what_is_not_a_name_is_refused_with_the_reason() {
+        assert_eq!(reason("greet"), "expected `owner/name`");
+        assert_eq!(reason("acme/"), "a part of it is empty");
+        assert_eq!(reason("acme/greet/more"), "`/` is not a letter, a digit, `-`, `_` or `.`");
+        assert_eq!(reason("acme/.hidden"), "`.hidden` does not begin with a letter or a digit");
+        assert_eq!(reason("acme/nul.txt"), "`nul.txt` is the name of a device on Windows");
+        assert_eq!(reason("acme/greet."), "`greet.` ends with a dot");
+        assert_eq!(reason(&format!("acme/{}", "a".repeat(65))), "a part of it is longer than 64 bytes");
+    }
+
+    #[test]
+    fn names_that_look_alike_are_confusable() {
+        let one: PackageName = "acme/Data_Set".parse().unwrap();
+        let other: PackageName = "Acme/data-set".parse().unwrap();
+        assert_ne!(one, other);
+        assert_eq!(one.confusable(), other.confusable());
+    }
+}

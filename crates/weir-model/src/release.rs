@@ -1,0 +1,236 @@
+//! A release: one published thing, as the log records it, and the key of its inputs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::canonical_json;
+use crate::{Digest, KindName, PackageName, Platform, Range, Version};
+
+/// What tells one release of a registry from every other.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReleaseId {
+    /// The package.
+    pub name: PackageName,
+    /// Its version.
+    pub version: Version,
+    /// Where it runs.
+    #[serde(default)]
+    pub platform: Platform,
+    /// How often this version was built again for this platform; 0 at first, and only growing.
+    #[serde(default)]
+    pub revision: u32,
+}
+
+impl fmt::Display for ReleaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        if !self.platform.is_any() {
+            write!(f, " {}", self.platform)?;
+        }
+        if self.revision > 0 {
+            write!(f, " revision {}", self.revision)?;
+        }
+        Ok(())
+    }
+}
+
+/// One published thing. Never changes once it is in a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Release {
+    /// Name, version, platform and revision.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// The digest of its tree.
+    pub tree: Digest,
+    /// Bytes of its pack: what travels.
+    pub size: u64,
+    /// Bytes of its files together.
+    pub unpacked: u64,
+    /// How many files and links it has.
+    pub files: u64,
+    /// The digest of its inputs, see [`Release::compute_key`].
+    pub key: Digest,
+    /// What it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Dependency>,
+    /// Outside data it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ReferenceFact>,
+    /// The recipe it was built by, if it was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Digest>,
+    /// The toolchain it was built with, if it was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolchain: Option<Digest>,
+    /// An SPDX licence expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// One line that says what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What its kind found out about it.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub kind_facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One thing a release needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The package needed.
+    pub name: PackageName,
+    /// The versions that would do.
+    pub range: Range,
+    /// What it is needed for.
+    #[serde(default)]
+    pub scope: Scope,
+    /// The exact release it was fixed to when this one was published; absent when it may move
+    /// within its range (a *fluid* dependency, and every dependency of an `elm` package).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baked: Option<Baked>,
+}
+
+/// What a dependency is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// To be used.
+    #[default]
+    Run,
+    /// To be built.
+    Build,
+    /// To be worked on: only the package's own developers need it.
+    Dev,
+}
+
+/// The exact release a dependency was fixed to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Baked {
+    /// Its version.
+    pub version: Version,
+    /// Its platform.
+    #[serde(default)]
+    pub platform: Platform,
+    /// Its revision.
+    #[serde(default)]
+    pub revision: u32,
+    /// Its key, by which it is recognised wherever it is offered.
+    pub key: Digest,
+}
+
+/// Outside data that a release names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceFact {
+    /// Its name in the manifest.
+    pub name: String,
+    /// The digest of its bytes; of a fluid reference, what was current at publication, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+    /// How many bytes it has; of a fluid reference, the most that is acceptable, if there is a bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Whether it may move without a new release.
+    #[serde(default)]
+    pub fluid: bool,
+    /// Of a fluid reference to git tags, the versions that would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+}
+
+impl Dependency {
+    /// The release this dependency was fixed to, if it was.
+    pub fn baked_id(&self) -> Option<ReleaseId> {
+        self.baked.as_ref().map(|baked| ReleaseId {
+            name: self.name.clone(),
+            version: baked.version.clone(),
+            platform: baked.platform.clone(),
+            revision: baked.revision,
+        })
+    }
+}
+
+impl Release {
+    /// The key: the digest of the inputs of this release. Two releases of one key must have one tree.
+    ///
+    /// SHA-256 of `weir-key-v1\n` and the canonical JSON of name, version, kind, platform,
+    /// dependencies (`[name, key of what is baked, or range]`, sorted), references
+    /// (`[name, sha256, or range if fluid]`, sorted), recipe and toolchain. Dependencies of scope
+    /// `dev` shape nothing that is published and do not count.
+    pub fn compute_key(&self) -> Digest {
+        let mut dependencies: Vec<(String, String)> = self
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.scope != Scope::Dev)
+            .map(|dependency| {
+                let fixed = match &dependency.baked {
+                    Some(baked) => baked.key.to_string(),
+                    None => dependency.range.to_string(),
+                };
+                (dependency.name.to_string(), fixed)
+            })
+            .collect();
+        let mut references: Vec<(&str, String)> = self
+            .references
+            .iter()
+            .map(|reference| {
+                let fixed = match (&reference.sha256, reference.fluid) {
+                    (Some(sha256), false) => sha256.to_string(),
+                    _ => reference.range.as_ref().map_or_else(|| "*".into(), ToString::to_string),
+                };
+                (reference.name.as_str(), fixed)
+            })
+            .collect();
+        dependencies.sort_unstable();
+        references.sort_unstable();
+        let inputs = serde_json::json!({
+            "name": self.id.name,
+            "version": self.id.version,
+            "kind": self.kind,
+            "platform": self.id.platform,
+            "dependencies": dependencies,
+            "references": references,
+            "recipe": self.recipe,
+            "toolchain": self.toolchain,
+        });
+        let canonical = canonical_json(&inputs).expect("the inputs are strings under ASCII keys");
+        Digest::of(format!("weir-key-v1\n{canonical}"))
+    }
+}
+
+/// Why a text does not name a release.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` does not name a release: {reason}")]
+pub struct ReleaseIdError {
+    /// What was read, cut to a printable length.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl std::str::FromStr for ReleaseId {
+    type Err = ReleaseIdError;
+
+    /// Reads what [`Display`](fmt::Display) prints: `owner/name version [platform] [revision N]`.
+    fn from_str(text: &str) -> Result<Self, ReleaseIdError> {
+        let error = |reason: String| ReleaseIdError { text: text.chars().take(200).collect(), reason };
+        let mut words = text.split(' ').peekable();
+        let mut next = || words.next().ok_or_else(|| error("expected `owner/name version`".into()));
+        let name = next()?.parse().map_err(|e: crate::NameError| error(e.to_string()))?;
+        let version = next()?.parse().map_err(|e: crate::VersionError| error(e.to_string()))?;
+        let mut id = Self { name, version, platform: Platform::any(), revision: 0 };
+        if let Some(word) = words.next_if(|word| *word != "revision") {
+            id.platform = word.parse().map_err(|e: crate::PlatformError| error(e.to_string()))?;
+        }
+        if words.next().is_some() {
+            let number = words.next().and_then(|word| word.parse().ok());
+            id.revision = number.ok_or_else(|| error("expected a number after `revision`".into()))?;
+        }
+        match words.next() {
+            None => Ok(id),
+            Some(_) => Err(error("there is more after it".into())),
+        }
+    }
+}
