@@ -1,1 +1,146 @@
-//! What a kind of package is: the seam every ecosystem implements.
+//! What a kind of package is: the seam that every ecosystem implements.
+//!
+//! A kind reads its ecosystem's own manifest, inspects a release before it is published, and plans
+//! how packages are laid out for use. It never runs a package's code, and it carries nothing out
+//! itself: a layout is a plan of links and small files, which the project applies.
+//! To add an ecosystem is to write a crate that implements [`Kind`] and to add a row to the table.
+
+mod generic;
+mod layout;
+
+use std::path::{Path, PathBuf};
+
+use weir_model::{KindName, Manifest, ReleaseId};
+use weir_store::Store;
+use weir_tree::TreeManifest;
+
+pub use generic::{Generic, lay_out as lay_out_generic, packages_map};
+pub use layout::{Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER};
+
+/// What a kind knows about a release, in the record and the lockfile.
+pub type Facts = serde_json::Map<String, serde_json::Value>;
+
+/// An ecosystem.
+pub trait Kind: Send + Sync {
+    /// Which kind this is.
+    fn name(&self) -> KindName;
+
+    /// The files of a new package, beside its `weir.toml`, and what that needs beyond `[package]`.
+    fn scaffold(&self, package: &str) -> Scaffold;
+
+    /// What the ecosystem's own manifest in `folder` says, as the text of a `weir.toml`; `None` when it has none.
+    ///
+    /// # Errors
+    ///
+    /// When there is one that cannot be understood.
+    fn read_foreign(&self, folder: &Path) -> Result<Option<Foreign>, KindError>;
+
+    /// Checks a release before it is published, and finds out what its kind needs to know about it.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be published as it is.
+    fn inspect(&self, folder: &Path, manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, KindError>;
+
+    /// Plans how the packages of this kind in `closure` are laid out in a project. May make derived
+    /// trees in the store, which is how a package is rewritten without being touched.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot stand side by side.
+    fn lay_out(&self, closure: &Closure, store: &Store) -> Result<Layout, KindError>;
+}
+
+/// The files of a new package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scaffold {
+    /// TOML to be put below `[package]` in its `weir.toml`.
+    pub manifest: String,
+    /// Files: path, text, and whether it can be executed.
+    pub files: Vec<(String, String, bool)>,
+}
+
+/// An ecosystem's own manifest, read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// The file that was read.
+    pub file: PathBuf,
+    /// The same as a `weir.toml`.
+    pub manifest: String,
+    /// What was doubtful, and how it was understood.
+    pub warnings: Vec<String>,
+}
+
+/// What inspecting a release found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inspection {
+    /// What goes into the record.
+    pub facts: Facts,
+    /// What the publisher should know.
+    pub warnings: Vec<String>,
+}
+
+/// The packages a project uses, each with where it is on this machine.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Closure {
+    /// Every package, sorted by release.
+    pub packages: Vec<Placed>,
+}
+
+/// One package of a closure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Which release it is.
+    pub id: ReleaseId,
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// Whether the project asks for it itself.
+    pub direct: bool,
+    /// Its files: a tree of the store, or the folder a path dependency names.
+    pub content: PathBuf,
+    /// What its kind found out about it when it was published.
+    pub facts: Facts,
+    /// The releases it uses.
+    pub dependencies: Vec<ReleaseId>,
+    /// Its references by name, and where their bytes are: a file, or a folder if they were unpacked.
+    pub references: Vec<(String, PathBuf)>,
+}
+
+impl Closure {
+    /// The package that is this release.
+    pub fn get(&self, id: &ReleaseId) -> Option<&Placed> {
+        self.packages.binary_search_by(|placed| placed.id.cmp(id)).ok().map(|index| &self.packages[index])
+    }
+}
+
+/// Why a kind refuses.
+#[derive(Debug, thiserror::Error)]
+pub enum KindError {
+    /// A file of the package cannot be read, or is not what it should be.
+    #[error("`{}`: {reason}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A command, a completion or a man page is offered by two packages.
+    #[error("`{file}` is offered by both `{first}` and `{second}`")]
+    Collision {
+        /// What both offer, such as `bin/greet`.
+        file: String,
+        /// One that offers it.
+        first: Box<ReleaseId>,
+        /// The other.
+        second: Box<ReleaseId>,
+    },
+    /// The manifest asks for something that this kind does not allow.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(Box<dyn std::error::Error + Send + Sync>),
+    /// The file system failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

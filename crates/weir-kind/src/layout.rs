@@ -1,0 +1,72 @@
+//! Layouts: the links and small files by which a project reaches its packages.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The folder, in a project, that belongs to the layout.
+pub const PACKAGES_FOLDER: &str = "weir_packages";
+
+/// A plan of links and small files, below [`PACKAGES_FOLDER`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Links.
+    pub links: Vec<LayoutLink>,
+    /// Files.
+    pub files: Vec<LayoutFile>,
+    /// What the user should know, such as a command that two packages offer.
+    pub warnings: Vec<String>,
+}
+
+/// A link to be made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LayoutLink {
+    /// Where, relative to [`PACKAGES_FOLDER`], `/`-separated.
+    pub path: String,
+    /// To what: relative to the link's folder, or absolute.
+    pub target: PathBuf,
+}
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LayoutFile {
+    /// Where, relative to [`PACKAGES_FOLDER`], `/`-separated.
+    pub path: String,
+    /// What is in it.
+    pub contents: Vec<u8>,
+    /// Whether it can be executed.
+    pub executable: bool,
+}
+
+impl Layout {
+    /// Adds a link.
+    pub fn link(&mut self, path: impl Into<String>, target: impl Into<PathBuf>) {
+        self.links.push(LayoutLink { path: path.into(), target: target.into() });
+    }
+
+    /// Adds everything of another layout.
+    pub fn extend(&mut self, other: Layout) {
+        self.links.extend(other.links);
+        self.files.extend(other.files);
+        self.warnings.extend(other.warnings);
+    }
+
+    /// Puts the plan in order, and leaves out what is planned twice the same.
+    ///
+    /// # Errors
+    ///
+    /// The path that is planned twice, differently.
+    pub fn settle(mut self) -> Result<Self, String> {
+        self.links.sort_unstable();
+        self.links.dedup();
+        self.files.sort_unstable();
+        self.files.dedup();
+        let mut seen = BTreeMap::new();
+        let paths = self.links.iter().map(|link| &link.path).chain(self.files.iter().map(|file| &file.path));
+        for path in paths {
+            if seen.insert(path.clone(), ()).is_some() {
+                return Err(path.clone());
+            }
+        }
+        Ok(self)
+    }
+}
