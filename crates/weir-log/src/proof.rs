@@ -1,0 +1,304 @@
+//! Proofs about a log that fit on a page and need no log to check: that an entry is in it, and that a
+//! later log continues an earlier one.
+//!
+//! They are made from hash tiles, each of which is checked against the signed root first.
+//! An inclusion proof is written as [C2SP tlog-proof](https://c2sp.org/tlog-proof): it carries its
+//! checkpoint, so it can be checked offline with nothing but the entry and the registry's key.
+//!
+//! ```text
+//! c2sp.org/tlog-proof@v1
+//! index 73894
+//! gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
+//!
+//! org
+//! 109482
+//! …
+//! ```
+//!
+//! For consistency C2SP names no text; ours has the same shape: `weir-log-consistency v1`,
+//! `old <size>`, `new <size>`, then a hash a line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError};
+use crate::key::TrustedKeys;
+use crate::source::{Source, SourceError};
+use crate::tile::{MAX_TILE, TileId, TileLevel};
+use crate::{Hash, MAX_SIZE};
+
+const INCLUSION_HEADER: &str = "c2sp.org/tlog-proof@v1";
+const CONSISTENCY_HEADER: &str = "weir-log-consistency v1";
+
+/// Hashes a proof may have; a log of [`MAX_SIZE`] entries needs 40.
+const MAX_HASHES: usize = 63;
+
+/// Why a proof could not be made or does not prove what it should.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// There is nothing to prove: an entry beyond the end, or an old log larger than the new.
+    #[error("a log of {size} entries has no entry {index}, and does not continue one of that size")]
+    OutOfRange {
+        /// The entry, or the old size.
+        index: u64,
+        /// Entries in the log.
+        size: u64,
+    },
+    /// A tile could not be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A tile that the checkpoint covers does not exist.
+    #[error("`{file}` is missing, and the checkpoint covers it")]
+    MissingTile {
+        /// Its path.
+        file: String,
+    },
+    /// The tiles do not have the signed root.
+    #[error("the hash tiles do not have the signed root: {reason}")]
+    Inconsistent {
+        /// What the check said.
+        reason: String,
+    },
+    /// The text is not a proof.
+    #[error("not a proof: {reason}")]
+    Malformed {
+        /// Which rule it breaks.
+        reason: String,
+    },
+    /// The checkpoint in the proof is not to be believed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The proof does not prove it.
+    #[error("the proof does not hold")]
+    Invalid,
+}
+
+/// Proof that a log holds an entry at an index. Carries the checkpoint it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InclusionProof {
+    index: u64,
+    hashes: Vec<Hash>,
+    checkpoint: Checkpoint,
+}
+
+/// Proof that a log of one size is the beginning of a larger one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsistencyProof {
+    old: u64,
+    new: u64,
+    hashes: Vec<Hash>,
+}
+
+/// Makes the proof that `log` holds its entry `index`.
+pub fn prove_inclusion(
+    source: &dyn Source,
+    log: &CheckedCheckpoint,
+    index: u64,
+) -> Result<InclusionProof, ProofError> {
+    if index >= log.size() {
+        return Err(ProofError::OutOfRange { index, size: log.size() });
+    }
+    let hashes = with_tiles(source, log, |tiles| tlog_tiles::prove_record(log.size(), index, tiles))?;
+    Ok(InclusionProof { index, hashes: ours(hashes), checkpoint: (**log).clone() })
+}
+
+/// Makes the proof that `log` continues the log of its first `old` entries; at least one.
+pub fn prove_consistency(
+    source: &dyn Source,
+    log: &CheckedCheckpoint,
+    old: u64,
+) -> Result<ConsistencyProof, ProofError> {
+    if !(1..=log.size()).contains(&old) {
+        return Err(ProofError::OutOfRange { index: old, size: log.size() });
+    }
+    let hashes = with_tiles(source, log, |tiles| tlog_tiles::prove_tree(log.size(), old, tiles))?;
+    Ok(ConsistencyProof { old, new: log.size(), hashes: ours(hashes) })
+}
+
+/// The root that `log` had when it had `size` entries, as its signed root implies it.
+pub(crate) fn root_at(source: &dyn Source, log: &CheckedCheckpoint, size: u64) -> Result<Hash, ProofError> {
+    match size {
+        0 => Ok(Hash::EMPTY),
+        _ if size > log.size() => Err(ProofError::OutOfRange { index: size, size: log.size() }),
+        _ => with_tiles(source, log, |tiles| tlog_tiles::tree_hash(size, tiles)).map(Hash::from),
+    }
+}
+
+impl InclusionProof {
+    /// Which entry.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The hashes beside the path from the entry to the root, lowest first.
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
+    /// The checkpoint it is for; a parsed one is unchecked.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// Checks that a log signed by one of `keys` holds `entry`. Returns the checkpoint it is in.
+    pub fn check(&self, entry: &[u8], keys: &TrustedKeys) -> Result<CheckedCheckpoint, ProofError> {
+        let log = Checkpoint::verify(self.checkpoint.note().as_bytes(), keys)?;
+        let hashes = theirs(&self.hashes);
+        let leaf = Hash::of_leaf(entry);
+        tlog_tiles::check_record(&hashes, log.size(), log.root().into(), self.index, leaf.into())
+            .map_err(|_| ProofError::Invalid)?;
+        Ok(log)
+    }
+}
+
+impl fmt::Display for InclusionProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{INCLUSION_HEADER}\nindex {}", self.index)?;
+        self.hashes.iter().try_for_each(|hash| writeln!(f, "{hash}"))?;
+        write!(f, "\n{}", self.checkpoint.note())
+    }
+}
+
+impl FromStr for InclusionProof {
+    type Err = ProofError;
+
+    fn from_str(text: &str) -> Result<Self, ProofError> {
+        let (proof, note) = text.split_once("\n\n").ok_or_else(|| malformed("no checkpoint"))?;
+        let mut lines = proof.split('\n').peekable();
+        if lines.next() != Some(INCLUSION_HEADER) {
+            return Err(malformed(format!("the first line is not `{INCLUSION_HEADER}`")));
+        }
+        // Opaque to us, and covered by no signature.
+        lines.next_if(|line| line.starts_with("extra "));
+        let index = number(lines.next(), "index")?;
+        let hashes = hash_lines(lines)?;
+        Ok(Self { index, hashes, checkpoint: Checkpoint::parse(note.as_bytes())? })
+    }
+}
+
+impl ConsistencyProof {
+    /// Entries in the earlier log.
+    pub fn old(&self) -> u64 {
+        self.old
+    }
+
+    /// Entries in the later one.
+    pub fn new_size(&self) -> u64 {
+        self.new
+    }
+
+    /// The hashes that connect the two roots.
+    pub fn hashes(&self) -> &[Hash] {
+        &self.hashes
+    }
+
+    /// Checks that the log of `new` continues the log of `old`. Both must be known to be signed.
+    pub fn check(&self, old: &CheckedCheckpoint, new: &CheckedCheckpoint) -> Result<(), ProofError> {
+        if (old.size(), new.size()) != (self.old, self.new) {
+            return Err(ProofError::Invalid);
+        }
+        let (old_root, new_root) = (old.root().into(), new.root().into());
+        tlog_tiles::check_tree(&theirs(&self.hashes), self.new, new_root, self.old, old_root)
+            .map_err(|_| ProofError::Invalid)
+    }
+}
+
+impl fmt::Display for ConsistencyProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{CONSISTENCY_HEADER}\nold {}\nnew {}", self.old, self.new)?;
+        self.hashes.iter().try_for_each(|hash| writeln!(f, "{hash}"))
+    }
+}
+
+impl FromStr for ConsistencyProof {
+    type Err = ProofError;
+
+    fn from_str(text: &str) -> Result<Self, ProofError> {
+        let body = text.strip_suffix('\n').ok_or_else(|| malformed("the last line is cut short"))?;
+        let mut lines = body.split('\n');
+        if lines.next() != Some(CONSISTENCY_HEADER) {
+            return Err(malformed(format!("the first line is not `{CONSISTENCY_HEADER}`")));
+        }
+        let old = number(lines.next(), "old")?;
+        let new = number(lines.next(), "new")?;
+        Ok(Self { old, new, hashes: hash_lines(lines)? })
+    }
+}
+
+fn malformed(reason: impl Into<String>) -> ProofError {
+    ProofError::Malformed { reason: reason.into() }
+}
+
+fn number(line: Option<&str>, name: &str) -> Result<u64, ProofError> {
+    line.and_then(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+        .filter(|&number| number <= MAX_SIZE)
+        .ok_or_else(|| malformed(format!("no line `{name} <number>`")))
+}
+
+fn hash_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Vec<Hash>, ProofError> {
+    let hashes: Result<Vec<Hash>, _> = lines.take(MAX_HASHES + 1).map(str::parse).collect();
+    let hashes = hashes.map_err(|error| malformed(error.to_string()))?;
+    if hashes.len() > MAX_HASHES {
+        return Err(malformed(format!("more than {MAX_HASHES} hashes")));
+    }
+    Ok(hashes)
+}
+
+fn ours(hashes: Vec<tlog_tiles::Hash>) -> Vec<Hash> {
+    hashes.into_iter().map(Hash::from).collect()
+}
+
+fn theirs(hashes: &[Hash]) -> Vec<tlog_tiles::Hash> {
+    hashes.iter().copied().map(tlog_tiles::Hash::from).collect()
+}
+
+/// Runs `work` with the hashes of `log`, which must not be empty; each tile it reads is checked
+/// against the signed root.
+fn with_tiles<T>(
+    source: &dyn Source,
+    log: &CheckedCheckpoint,
+    work: impl FnOnce(&tlog_tiles::TileHashReader<'_>) -> Result<T, tlog_tiles::Error>,
+) -> Result<T, ProofError> {
+    let tiles = Tiles { source, failure: std::cell::RefCell::new(None) };
+    let result = work(&tlog_tiles::TileHashReader::new(log.size(), log.root().into(), &tiles));
+    match (result, tiles.failure.into_inner()) {
+        (Ok(value), _) => Ok(value),
+        (Err(_), Some(failure)) => Err(failure),
+        (Err(error), None) => Err(ProofError::Inconsistent { reason: error.to_string() }),
+    }
+}
+
+/// Reads tiles for the `tlog_tiles` crate, whose error type cannot carry ours.
+struct Tiles<'a> {
+    source: &'a dyn Source,
+    failure: std::cell::RefCell<Option<ProofError>>,
+}
+
+impl Tiles<'_> {
+    fn read(&self, tile: &tlog_tiles::Tile) -> Result<Vec<u8>, ProofError> {
+        let id = TileId::new(TileLevel::Hashes(tile.level()), tile.level_index(), tile.width().into());
+        for path in [id.path(), id.to_full().path()] {
+            if let Some(mut bytes) = self.source.read(&path, MAX_TILE)? {
+                bytes.truncate(id.width() as usize * Hash::LEN);
+                return Ok(bytes);
+            }
+        }
+        Err(ProofError::MissingTile { file: id.path() })
+    }
+}
+
+impl tlog_tiles::TileReader for Tiles<'_> {
+    fn height(&self) -> u8 {
+        8
+    }
+
+    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+        let read: Result<Vec<_>, _> = tiles.iter().map(|tile| self.read(tile)).collect();
+        read.map_err(|failure| {
+            *self.failure.borrow_mut() = Some(failure);
+            tlog_tiles::Error::InvalidTile
+        })
+    }
+
+    fn save_tiles(&self, _tiles: &[tlog_tiles::Tile], _data: &[Vec<u8>]) {}
+}

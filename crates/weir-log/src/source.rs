@@ -1,0 +1,156 @@
+//! Where a registry's files are read from: a folder, or the same files behind HTTP.
+//!
+//! Log reading is the first user; packs and snapshots are read through the same trait. What is absent
+//! and what failed are kept apart by type: a refusal or a broken disk must never pass for "no such
+//! file", or a request would fall through to another registry.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+/// Read access to the files of one registry.
+pub trait Source: Send + Sync {
+    /// Reads a whole small file of at most `limit` bytes.
+    ///
+    /// `path` is relative, `/`-separated, without `.` and `..`. `None` means that the file does not
+    /// exist (404); a 401, a 403 and a 500 are errors.
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError>;
+
+    /// Streams a file from byte `offset`; `None` when it does not exist. An implementation that
+    /// cannot seek skips. An offset beyond the end gives an empty stream.
+    fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError>;
+
+    /// The folder or URL, for messages.
+    fn describe(&self) -> String;
+}
+
+/// Why a file could not be read, although it may exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The disk or the connection failed.
+    #[error("`{what}` cannot be read: {reason}")]
+    NotReadable {
+        /// Folder or URL, and path.
+        what: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is larger than it may be; nothing of it was used.
+    #[error("`{what}` is larger than the {limit} bytes it may have")]
+    TooLarge {
+        /// Folder or URL, and path.
+        what: String,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// No answer came in time, or it came too slowly.
+    #[error("`{what}` did not arrive in time")]
+    Timeout {
+        /// Folder or URL, and path.
+        what: String,
+    },
+    /// A server answered, and refused.
+    #[error("`{what}` was refused: status {status}")]
+    Refused {
+        /// URL and path.
+        what: String,
+        /// HTTP status.
+        status: u16,
+    },
+}
+
+impl SourceError {
+    /// Wraps what the system said while `what` was being read.
+    pub fn from_io(what: impl Into<String>, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::Timeout { what: what.into() },
+            _ => Self::NotReadable { what: what.into(), reason: error.to_string() },
+        }
+    }
+}
+
+/// A registry in a local folder.
+#[derive(Debug, Clone)]
+pub struct FolderSource {
+    root: PathBuf,
+}
+
+impl FolderSource {
+    /// Reads below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn what(&self, path: &str) -> String {
+        format!("{}/{path}", self.root.display())
+    }
+
+    fn open_file(&self, path: &str) -> Result<Option<fs_err::File>, SourceError> {
+        let plain =
+            !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        if !plain {
+            let reason = "the path leaves the registry's folder".to_owned();
+            return Err(SourceError::NotReadable { what: self.what(path), reason });
+        }
+        match fs_err::File::open(self.root.join(path)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SourceError::from_io(self.what(path), &error)),
+        }
+    }
+}
+
+impl Source for FolderSource {
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| SourceError::from_io(self.what(path), &error))?;
+        if bytes.len() as u64 > limit {
+            return Err(SourceError::TooLarge { what: self.what(path), limit });
+        }
+        Ok(Some(bytes))
+    }
+
+    fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
+        let Some(mut file) = self.open_file(path)? else { return Ok(None) };
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset))
+                .map_err(|error| SourceError::from_io(self.what(path), &error))?;
+        }
+        Ok(Some(Box::new(file)))
+    }
+
+    fn describe(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_is_none_and_everything_else_that_fails_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("five"), b"12345").unwrap();
+        let source = FolderSource::new(folder.path());
+
+        assert_eq!(source.read("nothing/here", 10), Ok(None));
+        assert_eq!(source.read("five", 5), Ok(Some(b"12345".to_vec())));
+        assert!(matches!(source.read("five", 4), Err(SourceError::TooLarge { limit: 4, .. })));
+        for escape in ["../five", "/etc/passwd", "", "a/../../five", "."] {
+            assert!(matches!(source.read(escape, 10), Err(SourceError::NotReadable { .. })), "{escape:?}");
+        }
+
+        let mut rest = String::new();
+        source.open("five", 3).unwrap().unwrap().read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "45");
+        assert_eq!(source.open("five", 9).unwrap().unwrap().read(&mut [0]).unwrap(), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! Which file holds what: the coordinates of tiles and their paths.
+//!
+//! Level 0 lists leaf hashes, level 1 the roots of full level-0 tiles, and so on; entry bundles are cut
+//! at the same places as level 0. A tile has 256 places. While it is not full it is stored under its
+//! width, `.p/<W>`, so that a path's content never changes once a checkpoint covers it.
+//!
+//! C2SP's paths differ from Go's older `tile/8/0/…` that the `tlog_tiles` crate spells.
+
+use std::fmt;
+
+use crate::Hash;
+
+/// Places in a tile.
+pub const TILE_WIDTH: u64 = 256;
+
+/// Bytes in a full hash tile.
+pub(crate) const MAX_TILE: u64 = TILE_WIDTH * Hash::LEN as u64;
+
+/// What a tile lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TileLevel {
+    /// The entries themselves.
+    Entries,
+    /// Hashes of subtrees of 256^level entries.
+    Hashes(u8),
+}
+
+/// One tile: level, number within it, and how many of its places are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TileId {
+    level: TileLevel,
+    index: u64,
+    width: u64,
+}
+
+impl TileId {
+    /// A tile with `width` of its 256 places filled; a width out of range is brought into it.
+    pub fn new(level: TileLevel, index: u64, width: u64) -> Self {
+        Self { level, index, width: width.clamp(1, TILE_WIDTH) }
+    }
+
+    /// The bundle that holds entry `entry` of a log of `size` entries.
+    pub fn of_entry(entry: u64, size: u64) -> Self {
+        let index = entry / TILE_WIDTH;
+        Self::new(TileLevel::Entries, index, size.saturating_sub(index * TILE_WIDTH))
+    }
+
+    /// What it lists.
+    pub fn level(&self) -> TileLevel {
+        self.level
+    }
+
+    /// Its number within its level.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Places filled: 1 to 256.
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
+    /// Whether it can grow no more.
+    pub fn is_full(&self) -> bool {
+        self.width == TILE_WIDTH
+    }
+
+    /// The same tile once it is full.
+    #[must_use]
+    pub fn to_full(self) -> Self {
+        Self { width: TILE_WIDTH, ..self }
+    }
+
+    /// Its path below the registry's root.
+    pub fn path(&self) -> String {
+        self.to_string()
+    }
+
+    /// The folder of its partial versions.
+    pub(crate) fn partial_folder(&self) -> String {
+        format!("{}.p", self.to_full())
+    }
+}
+
+impl fmt::Display for TileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.level {
+            TileLevel::Entries => f.write_str("tile/entries/")?,
+            TileLevel::Hashes(level) => write!(f, "tile/{level}/")?,
+        }
+        let mut groups = vec![self.index % 1000];
+        let mut rest = self.index / 1000;
+        while rest > 0 {
+            groups.push(rest % 1000);
+            rest /= 1000;
+        }
+        while let Some(group) = groups.pop() {
+            match groups.is_empty() {
+                false => write!(f, "x{group:03}/")?,
+                true => write!(f, "{group:03}")?,
+            }
+        }
+        if self.is_full() { Ok(()) } else { write!(f, ".p/{}", self.width) }
+    }
+}
+
+/// Cuts the bytes of a hash tile into hashes; `None` when they are not `width` of them.
+pub(crate) fn parse_hashes(bytes: &[u8], width: u64) -> Option<Vec<Hash>> {
+    if bytes.len() as u64 != width * Hash::LEN as u64 {
+        return None;
+    }
+    bytes.chunks_exact(Hash::LEN).map(|chunk| chunk.try_into().ok().map(Hash::from_bytes)).collect()
+}
+
+/// The bytes of a hash tile.
+pub(crate) fn hashes_to_bytes(hashes: &[Hash]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of the C2SP text.
+    #[test]
+    fn paths_are_spelled_as_c2sp_spells_them() {
+        let hashes = |level, index, width| TileId::new(TileLevel::Hashes(level), index, width).path();
+        assert_eq!(hashes(0, 0, 256), "tile/0/000");
+        assert_eq!(hashes(0, 1_234_067, 256), "tile/0/x001/x234/067");
+        assert_eq!(hashes(1, 273, 5), "tile/1/273.p/5");
+        assert_eq!(hashes(0, 1000, 1), "tile/0/x001/000.p/1");
+        assert_eq!(TileId::of_entry(256, 300).path(), "tile/entries/001.p/44");
+        assert_eq!(TileId::of_entry(255, 300).path(), "tile/entries/000");
+        assert_eq!(TileId::of_entry(256, 300).partial_folder(), "tile/entries/001.p");
+    }
+}

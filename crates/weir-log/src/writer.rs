@@ -1,0 +1,337 @@
+//! Appending to a log in a folder.
+//!
+//! One writer at a time holds the lock file; it reads the checkpoint, takes up the right edge of the
+//! tree, writes new tiles and bundles, and replaces the checkpoint last. Until then readers see the old
+//! log; a crash leaves files that no checkpoint covers, which the next append replaces.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::bundle::{MAX_BUNDLE, parse_bundle, write_entry};
+use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError, MAX_CHECKPOINT, Stamp};
+use crate::durable::{Batch, replace, sync_folder};
+use crate::edge::Edge;
+use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
+use crate::key::{Signers, TrustedKeys};
+use crate::source::{FolderSource, Source, SourceError};
+use crate::tile::{MAX_TILE, TILE_WIDTH, TileId, TileLevel, hashes_to_bytes, parse_hashes};
+use crate::{Hash, MAX_ENTRY, MAX_SIZE};
+
+/// Where the checkpoint is.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+
+/// The file whose lock orders the writers of a folder.
+const LOCK: &str = ".log.lock";
+
+/// Partial versions kept of a tile that still grows, for readers that hold a checkpoint some appends old.
+const PARTIALS_KEPT: usize = 8;
+
+/// A log in a folder, as one who writes it sees it: where, how long to wait for others, what to break.
+#[derive(Clone)]
+pub struct LogFolder {
+    root: PathBuf,
+    lock_wait: Duration,
+    faults: Arc<dyn Faults>,
+}
+
+/// The one writer of a log, until it is dropped.
+pub struct LogWriter {
+    folder: LogFolder,
+    signers: Signers,
+    checkpoint: CheckedCheckpoint,
+    edge: Edge,
+    /// Bytes of the unfinished bundle.
+    bundle: Vec<u8>,
+    /// Held for its lock, which the system gives up with the process.
+    _lock: File,
+}
+
+/// Why a log could not be made, opened for writing, or appended to.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is no log in the folder.
+    #[error("there is no log in `{folder}`")]
+    NoLog {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is one already.
+    #[error("there is a log in `{folder}` already")]
+    Exists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Another writer kept the lock for too long.
+    #[error("another process has been writing to `{folder}` for {} seconds", waited.as_secs())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The signing keys are for another log.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A file of the log cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The files of the log do not have the root its checkpoint signs.
+    #[error("the log in `{folder}` is damaged: `{file}` {reason}")]
+    Damaged {
+        /// The folder.
+        folder: PathBuf,
+        /// The file, relative to it.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An entry is longer than a bundle can hold.
+    #[error("an entry of {length} bytes is longer than the {MAX_ENTRY} a log can hold")]
+    EntryTooLong {
+        /// Its bytes.
+        length: usize,
+    },
+    /// The log would become larger than this program reads.
+    #[error("a log cannot have more than {MAX_SIZE} entries")]
+    TooManyEntries,
+    /// The disk failed or is full. The log is as it was.
+    #[error("the log in `{folder}` cannot be written: {error}")]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said; it names the file.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl LogFolder {
+    /// The log in `root`; others may keep it locked for a minute.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), lock_wait: Duration::from_secs(60), faults: Arc::new(NoFaults) }
+    }
+
+    /// Waits this long for other writers.
+    #[must_use]
+    pub fn with_lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
+    }
+
+    /// Tells `faults` of each point an append passes.
+    #[must_use]
+    pub fn with_faults(self, faults: Arc<dyn Faults>) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Starts a log: signs the checkpoint of the empty tree.
+    pub fn create(&self, signers: &Signers, stamp: &Stamp) -> Result<CheckedCheckpoint, WriteError> {
+        fs_err::create_dir_all(&self.root).map_err(|error| self.io(error))?;
+        let _lock = self.lock()?;
+        if FolderSource::new(&self.root).read(CHECKPOINT, MAX_CHECKPOINT)?.is_some() {
+            return Err(WriteError::Exists { folder: self.root.clone() });
+        }
+        let checkpoint = CheckedCheckpoint::sign(0, Hash::EMPTY, stamp, signers)?;
+        self.publish(&checkpoint)?;
+        Ok(checkpoint)
+    }
+
+    /// Becomes the log's writer, after whoever is. The present checkpoint must be signed by one of
+    /// `trusted`; new ones are signed by `signers`, which may be other keys: that is how a key is changed.
+    pub fn writer(&self, signers: Signers, trusted: &TrustedKeys) -> Result<LogWriter, WriteError> {
+        let lock = self.lock()?;
+        let source = FolderSource::new(&self.root);
+        let note = source
+            .read(CHECKPOINT, MAX_CHECKPOINT)?
+            .ok_or_else(|| WriteError::NoLog { folder: self.root.clone() })?;
+        let checkpoint = Checkpoint::verify(&note, trusted)?;
+        if signers.origin() != checkpoint.origin() {
+            let (expected, found) = (signers.origin().clone(), checkpoint.origin().clone());
+            return Err(CheckpointError::OtherOrigin { expected, found }.into());
+        }
+        let edge = self.read_edge(&source, &checkpoint)?;
+        let bundle = self.read_unfinished_bundle(&source, &edge)?;
+        Ok(LogWriter { folder: self.clone(), signers, checkpoint, edge, bundle, _lock: lock })
+    }
+
+    /// Polls, because waiting with a bound is not something the system offers. Short steps: an append
+    /// takes a few milliseconds.
+    fn lock(&self) -> Result<File, WriteError> {
+        let lock = fs_err::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.root.join(LOCK))
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => WriteError::NoLog { folder: self.root.clone() },
+                _ => self.io(error),
+            })?
+            .into_parts()
+            .0;
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(self.io(error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() >= self.lock_wait => {
+                    return Err(WriteError::Locked { folder: self.root.clone(), waited: self.lock_wait });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            }
+            pause = (pause * 2).min(Duration::from_millis(16));
+        }
+        self.faults.at(LOCKED);
+        Ok(lock)
+    }
+
+    fn read_edge(&self, source: &FolderSource, checkpoint: &Checkpoint) -> Result<Edge, WriteError> {
+        let mut tiles = Vec::new();
+        for id in Edge::tiles_of(checkpoint.size()) {
+            let bytes = source.read(&id.path(), MAX_TILE)?.ok_or_else(|| self.damaged(id, "is missing"))?;
+            let hashes = parse_hashes(&bytes, id.width())
+                .ok_or_else(|| self.damaged(id, "has not the size its name says"))?;
+            tiles.push((id, hashes));
+        }
+        let edge = Edge::from_tiles(checkpoint.size(), tiles);
+        if edge.frontier().root() == checkpoint.root() {
+            return Ok(edge);
+        }
+        let file = format!("the hash tiles of size {}", checkpoint.size());
+        let reason = format!("do not have the signed root: {}", checkpoint.root());
+        Err(WriteError::Damaged { folder: self.root.clone(), file, reason })
+    }
+
+    fn read_unfinished_bundle(&self, source: &FolderSource, edge: &Edge) -> Result<Vec<u8>, WriteError> {
+        let size = edge.size();
+        if size.is_multiple_of(TILE_WIDTH) {
+            return Ok(Vec::new());
+        }
+        let id = TileId::of_entry(size, size);
+        let bytes = source.read(&id.path(), MAX_BUNDLE)?.ok_or_else(|| self.damaged(id, "is missing"))?;
+        let entries =
+            parse_bundle(&bytes, id.width()).map_err(|error| self.damaged(id, &error.to_string()))?;
+        let hashes = entries.into_iter().map(Hash::of_leaf);
+        let signed = edge.unfinished().find(|(tile, _)| tile.level() == TileLevel::Hashes(0));
+        match signed {
+            Some((_, leaves)) if hashes.eq(leaves.iter().copied()) => Ok(bytes),
+            _ => Err(self.damaged(id, "does not hold the entries that were signed")),
+        }
+    }
+
+    /// Makes a checkpoint the log's: from here on readers see what it covers.
+    fn publish(&self, checkpoint: &Checkpoint) -> Result<(), WriteError> {
+        let path = self.root.join(CHECKPOINT);
+        replace(&path, checkpoint.note().as_bytes(), || self.faults.at(BEFORE_CHECKPOINT))
+            .map_err(|error| self.io(error))?;
+        self.faults.at(AFTER_CHECKPOINT);
+        sync_folder(&self.root).map_err(|error| self.io(error))
+    }
+
+    fn damaged(&self, file: TileId, reason: &str) -> WriteError {
+        WriteError::Damaged { folder: self.root.clone(), file: file.path(), reason: reason.to_owned() }
+    }
+
+    fn io(&self, error: io::Error) -> WriteError {
+        WriteError::Io { folder: self.root.clone(), error }
+    }
+}
+
+impl LogWriter {
+    /// The log as it is now.
+    pub fn checkpoint(&self) -> &CheckedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// Appends a batch: all of it becomes visible, under one new checkpoint, or none. An empty batch
+    /// renews the checkpoint, so that it does not expire while nothing happens.
+    ///
+    /// On an error the log is as it was, and so is the writer.
+    pub fn append(&mut self, batch: &[Vec<u8>], stamp: &Stamp) -> Result<CheckedCheckpoint, WriteError> {
+        let first = self.edge.size();
+        if (batch.len() as u64) > MAX_SIZE - first {
+            return Err(WriteError::TooManyEntries);
+        }
+        if let Some(entry) = batch.iter().find(|entry| entry.len() > MAX_ENTRY) {
+            return Err(WriteError::EntryTooLong { length: entry.len() });
+        }
+
+        let (edge, bundle) = self.write_tiles(batch)?;
+        self.folder.faults.at(TILES_SYNCED);
+
+        let stamp = Stamp { snapshot: stamp.snapshot.or(self.checkpoint.snapshot()), ..*stamp };
+        let checkpoint = CheckedCheckpoint::sign(edge.size(), edge.frontier().root(), &stamp, &self.signers)?;
+        self.folder.publish(&checkpoint)?;
+        self.checkpoint = checkpoint;
+        self.edge = edge;
+        self.bundle = bundle;
+
+        if !batch.is_empty() {
+            self.prune(first);
+        }
+        self.folder.faults.at(PRUNED);
+        Ok(self.checkpoint.clone())
+    }
+
+    /// Writes what `batch` adds and waits until it is on the disk. Returns the new edge and bundle.
+    fn write_tiles(&self, batch: &[Vec<u8>]) -> Result<(Edge, Vec<u8>), WriteError> {
+        let io = |error| self.folder.io(error);
+        let mut files = Batch::new(&self.folder.root, &*self.folder.faults);
+        let mut edge = self.edge.clone();
+        let mut bundle = self.bundle.clone();
+        for entry in batch {
+            write_entry(&mut bundle, entry).map_err(|length| WriteError::EntryTooLong { length })?;
+            edge.push(Hash::of_leaf(entry), |id, hashes| files.write(&id.path(), &hashes_to_bytes(hashes)))
+                .map_err(io)?;
+            if edge.size().is_multiple_of(TILE_WIDTH) {
+                let id = TileId::of_entry(edge.size() - 1, edge.size());
+                files.write(&id.path(), &bundle).map_err(io)?;
+                bundle.clear();
+            }
+        }
+        let before: Vec<TileId> = Edge::tiles_of(self.edge.size()).collect();
+        for (id, hashes) in edge.unfinished().filter(|(id, _)| !before.contains(id)) {
+            files.write(&id.path(), &hashes_to_bytes(hashes)).map_err(io)?;
+        }
+        if !bundle.is_empty() && !batch.is_empty() {
+            files.write(&TileId::of_entry(edge.size(), edge.size()).path(), &bundle).map_err(io)?;
+        }
+        files.sync().map_err(io)?;
+        Ok((edge, bundle))
+    }
+
+    /// Removes partial tiles that newer ones stand for. They are a convenience for readers a few
+    /// checkpoints behind, who read the checkpoint again when one is gone; so a failure here is no
+    /// failure of the append.
+    fn prune(&self, first: u64) {
+        let now: Vec<TileId> = Edge::tiles_of(self.edge.size()).collect();
+        let bundle = |size| TileId::of_entry(size, size);
+        for old in Edge::tiles_of(first).chain([bundle(first)]) {
+            let grows = |id: &TileId| id.level() == old.level() && id.index() == old.index();
+            if now.iter().chain(&[bundle(self.edge.size())]).any(grows) {
+                self.prune_growing(old);
+            } else {
+                let _ = fs_err::remove_dir_all(self.folder.root.join(old.partial_folder()));
+            }
+        }
+    }
+
+    fn prune_growing(&self, tile: TileId) {
+        let folder = self.folder.root.join(tile.partial_folder());
+        let Ok(entries) = fs_err::read_dir(&folder) else { return };
+        let mut widths: Vec<u64> =
+            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        widths.sort_unstable();
+        let surplus = widths.len().saturating_sub(PARTIALS_KEPT);
+        for width in &widths[..surplus] {
+            let _ = fs_err::remove_file(folder.join(width.to_string()));
+        }
+    }
+}
