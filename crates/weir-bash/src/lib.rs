@@ -1,1 +1,22 @@
 //! Bash packages: manifests, layout, loading, renaming.
+//!
+//! Everything here is a pure function of what the caller gives: bytes, texts and paths in, plans,
+//! texts and reports out. Nothing is read from a disk, an environment or a clock, and nothing
+//! of a package is ever run.
+//!
+//! * [`grammar`] parses shell text, within bounds;
+//! * [`rename`] gives every release of a library names of its own, so that two can share a shell;
+//! * [`manifest`] reads what authors wrote, in Weir's form and in three older ones;
+//! * [`layout`] plans the links of `weir_packages/`;
+//! * [`loader`] writes the scripts that load packages, and [`quote`] keeps names from becoming code in them;
+//! * [`bundle`] joins an entry script and all it needs in one file;
+//! * [`check`] tells an author what would be in the way.
+
+pub mod bundle;
+pub mod check;
+pub mod grammar;
+pub mod layout;
+pub mod loader;
+pub mod manifest;
+pub mod quote;
+pub mod rename;

@@ -1,0 +1,214 @@
+//! Parsing shell text with the tree-sitter grammar for Bash.
+//!
+//! The grammar recovers from what it cannot read: the tree is always whole, and the places it
+//! did not understand are `ERROR` and missing nodes ([`syntax_errors`]). Some of them are valid Bash
+//! that the grammar does not know, so an error here is a place to report, not a reason to refuse a file.
+//!
+//! Text is hostile: its size and the effort spent on it are bounded, and trees are walked with
+//! a cursor ([`walk`]), never by recursion, whatever their depth.
+
+use std::ops::ControlFlow;
+
+use tree_sitter::{Node, ParseOptions, Parser, Tree};
+
+/// The largest file that is parsed, in bytes.
+pub const MAX_BYTES: usize = 16 << 20;
+
+/// The most syntax errors told of one file.
+pub const MAX_SYNTAX_ERRORS: usize = 64;
+
+/// Why a file could not be parsed at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrammarError {
+    /// It is larger than [`MAX_BYTES`].
+    #[error("the file has {bytes} bytes: more than {MAX_BYTES} are not parsed")]
+    TooLarge {
+        /// The file's size.
+        bytes: usize,
+    },
+    /// It holds a zero byte, so it is not shell text.
+    #[error("the file is not text: byte {offset} is zero")]
+    NotText {
+        /// Where the first zero byte is.
+        offset: usize,
+    },
+    /// The parser spent more steps on it than any honest file takes.
+    #[error("the file is too tangled to parse: gave up at byte {offset}")]
+    TooTangled {
+        /// How far the parser came.
+        offset: usize,
+    },
+}
+
+/// A place that the grammar could not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in bytes, from 1.
+    pub column: u32,
+    /// The offset of its first byte.
+    pub start: u32,
+    /// The offset after its last byte.
+    pub end: u32,
+    /// What stands there, cut to a printable length.
+    pub text: String,
+}
+
+/// Parses shell text.
+pub fn parse(bytes: &[u8]) -> Result<Tree, GrammarError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(GrammarError::TooLarge { bytes: bytes.len() });
+    }
+    if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(GrammarError::NotText { offset });
+    }
+    let mut parser = Parser::new();
+    parser
+        .set_language(&tree_sitter_bash::LANGUAGE.into())
+        .expect("the grammar is generated for this version of the library: a test parses with it");
+    // The parser calls back every hundred steps; plain text takes about one step a byte.
+    let mut budget = 20_000 + bytes.len() / 4;
+    let mut reached = 0;
+    let mut progress = |state: &tree_sitter::ParseState| {
+        reached = state.current_byte_offset();
+        budget = budget.saturating_sub(1);
+        if budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut read = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let tree = parser.parse_with_options(&mut read, None, Some(options));
+    tree.ok_or(GrammarError::TooTangled { offset: reached })
+}
+
+/// The form of a Bats file that the grammar can read: the same length, with every line `@test "…" {`
+/// turned into the head of a function. Other text comes back as it is.
+pub fn mask_bats(bytes: &[u8]) -> Vec<u8> {
+    let mut masked = bytes.to_vec();
+    let mut start = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let text = line.trim_ascii_end();
+        let indent = text.len() - text.trim_ascii_start().len();
+        if text[indent..].starts_with(b"@test ") && text.ends_with(b"{") {
+            let head = &mut masked[start + indent..start + text.len()];
+            head.fill(b' ');
+            head[..3].copy_from_slice(b"t()");
+            head[text.len() - indent - 1] = b'{';
+        }
+        start += line.len();
+    }
+    masked
+}
+
+/// The places in a tree that the grammar could not read, in order, at most [`MAX_SYNTAX_ERRORS`].
+pub fn syntax_errors(tree: &Tree, bytes: &[u8]) -> Vec<SyntaxError> {
+    let mut errors = Vec::new();
+    if !tree.root_node().has_error() {
+        return errors;
+    }
+    let mut cursor = tree.walk();
+    loop {
+        let node = cursor.node();
+        let broken = node.is_error() || node.is_missing();
+        if broken {
+            errors.push(syntax_error(node, bytes));
+        }
+        if errors.len() >= MAX_SYNTAX_ERRORS {
+            return errors;
+        }
+        if !broken && node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return errors;
+            }
+        }
+    }
+}
+
+/// Where an error node stops being statements that could be read.
+fn first_broken<'t>(node: Node<'t>) -> Node<'t> {
+    let readable = |child: &Node<'t>| child.is_named() && !child.has_error() && child.kind() != "word";
+    node.children(&mut node.walk()).find(|child| !readable(child) && !child.is_extra()).unwrap_or(node)
+}
+
+fn syntax_error(node: Node<'_>, bytes: &[u8]) -> SyntaxError {
+    let node = first_broken(node);
+    let range = node.byte_range();
+    let text = String::from_utf8_lossy(bytes.get(range.clone()).unwrap_or_default());
+    let text = if node.is_missing() { format!("missing `{}`", node.kind()) } else { text.into_owned() };
+    SyntaxError {
+        line: number(node.start_position().row + 1),
+        column: number(node.start_position().column + 1),
+        start: number(range.start),
+        end: number(range.end),
+        text: text.lines().next().unwrap_or_default().chars().take(80).collect(),
+    }
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Where in a file something is: turns byte offsets into lines and columns.
+#[derive(Debug)]
+pub struct Lines {
+    starts: Vec<u32>,
+}
+
+impl Lines {
+    /// Finds the lines of a text.
+    pub fn new(bytes: &[u8]) -> Self {
+        let after = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(i, _)| number(i + 1));
+        Self { starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// Line and column of an offset, both from 1, the column in bytes.
+    pub fn locate(&self, offset: u32) -> (u32, u32) {
+        let line = self.starts.partition_point(|start| *start <= offset).max(1);
+        (number(line), offset - self.starts[line - 1] + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GrammarError, Lines, mask_bats, parse, syntax_errors};
+
+    #[test]
+    fn a_syntax_error_is_told_with_line_and_column() {
+        let text = b"ok() { :; }\nif then fi )\n";
+        let errors = syntax_errors(&parse(text).unwrap(), text);
+        assert_eq!(errors[0].line, 2);
+        assert!(syntax_errors(&parse(b"a() { b; }\n").unwrap(), b"").is_empty());
+    }
+
+    #[test]
+    fn binaries_and_giants_are_refused() {
+        assert_eq!(parse(b"\x7fELF\0").unwrap_err(), GrammarError::NotText { offset: 4 });
+        let giant = vec![b'a'; super::MAX_BYTES + 1];
+        assert!(matches!(parse(&giant), Err(GrammarError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn depth_does_not_overflow_the_stack() {
+        let text = [b"$(".repeat(100_000), b")".repeat(100_000)].concat();
+        if let Ok(tree) = parse(&text) {
+            syntax_errors(&tree, &text);
+        }
+    }
+
+    #[test]
+    fn a_bats_test_reads_as_a_function_of_the_same_length() {
+        let text = b"@test \"a b\" {\n\ttrue\n}\n";
+        let masked = mask_bats(text);
+        assert_eq!(masked.len(), text.len());
+        assert!(syntax_errors(&parse(&masked).unwrap(), &masked).is_empty());
+    }
+
+    #[test]
+    fn offsets_become_lines_and_columns() {
+        let lines = Lines::new(b"ab\ncd");
+        assert_eq!((lines.locate(0), lines.locate(2), lines.locate(4)), ((1, 1), (1, 3), (2, 2)));
+    }
+}

@@ -1,0 +1,588 @@
+//! One walk over each file's tree, which finds every place where a name stands.
+//!
+//! Strings that are code (`eval`, `trap`, `bash -c`, here-documents fed to a shell) are parsed in their turn,
+//! from a work list and to a bounded depth.
+
+use std::collections::HashSet;
+
+use tree_sitter::{Node, Tree};
+
+use super::commands::{Meaning, is_shell, meanings};
+use super::facts::{
+    Addition, Declaration, Facts, Function, FunctionId, Occurrence, Region, Role, Scope, TOP,
+};
+use super::text::{Text, decode, decode_raw};
+use crate::grammar;
+
+/// How deeply code may be nested in strings of code.
+const MAX_NESTING: u8 = 6;
+
+/// A text to walk.
+struct Job {
+    document: Text,
+    function: FunctionId,
+    nesting: u8,
+    /// It runs in another process: its variables are not ours.
+    foreign: bool,
+}
+
+/// Adds what is in one file to the facts. `tree` is the file's, whose bytes `document` holds.
+pub(crate) fn collect(facts: &mut Facts, file: u32, tree: &Tree, document: Text) {
+    facts.regions.push(Vec::new());
+    let mut jobs = Vec::new();
+    Walk::new(facts, file, Job { document, function: TOP, nesting: 0, foreign: false }, &mut jobs).run(tree);
+    while let Some(job) = jobs.pop() {
+        match grammar::parse(&job.document.bytes) {
+            Ok(tree) => Walk::new(facts, file, job, &mut jobs).run(&tree),
+            Err(_) => facts.too_deep.push((file, job.document.start())),
+        }
+    }
+    facts.regions[file as usize].sort_unstable();
+}
+
+/// One node on the way from the root to where the walk is.
+struct Level<'t> {
+    node: Node<'t>,
+    field: Option<&'t str>,
+    arithmetic: bool,
+    /// Inside `[[ … ]]` or `[ … ]`.
+    test: bool,
+    function: FunctionId,
+}
+
+struct Walk<'a, 't> {
+    facts: &'a mut Facts,
+    file: u32,
+    job: Job,
+    jobs: &'a mut Vec<Job>,
+    levels: Vec<Level<'t>>,
+    /// Nodes that a rule for their parent has dealt with.
+    done: HashSet<usize>,
+}
+
+impl<'a, 't> Walk<'a, 't> {
+    fn new(facts: &'a mut Facts, file: u32, job: Job, jobs: &'a mut Vec<Job>) -> Self {
+        Self { facts, file, job, jobs, levels: Vec::new(), done: HashSet::new() }
+    }
+
+    fn run(mut self, tree: &'t Tree) {
+        let mut cursor = tree.walk();
+        loop {
+            self.enter(cursor.node(), cursor.field_name());
+            if cursor.goto_first_child() {
+                continue;
+            }
+            self.levels.pop();
+            while !cursor.goto_next_sibling() {
+                if !cursor.goto_parent() {
+                    return;
+                }
+                self.levels.pop();
+            }
+        }
+    }
+
+    fn function(&self) -> FunctionId {
+        self.levels.last().map_or(self.job.function, |level| level.function)
+    }
+
+    fn parent(&self) -> &'t str {
+        self.levels.last().map_or("", |level| level.node.kind())
+    }
+
+    fn enter(&mut self, node: Node<'t>, field: Option<&'t str>) {
+        let kind = node.kind();
+        let (arithmetic, test) = match kind {
+            "c_style_for_statement" | "arithmetic_expansion" | "compound_statement" => (true, false),
+            "test_command" => (false, true),
+            "binary_expression"
+            | "unary_expression"
+            | "postfix_expression"
+            | "ternary_expression"
+            | "parenthesized_expression"
+            | "variable_assignment" => {
+                self.levels.last().map_or((false, false), |level| (level.arithmetic, level.test))
+            }
+            "subscript" | "expansion" => (true, false),
+            _ => (false, false),
+        };
+        let mut function = self.function();
+        match kind {
+            "function_definition" => function = self.function_definition(node),
+            "command" => self.command(node),
+            "declaration_command" => self.declaration(node),
+            "unset_command" => self.unset(node),
+            "heredoc_redirect" => self.heredoc(node),
+            "unary_expression" | "binary_expression" if test => self.test(node),
+            "variable_name" => self.variable(node, field),
+            "comment" => self.region(node, Region::Comment),
+            "ERROR" => self.region(node, Region::Unreadable),
+            "word" | "string" | "raw_string" | "ansi_c_string" | "translated_string" | "concatenation"
+            | "extglob_pattern" | "regex" => self.word(node, field),
+            _ => {}
+        }
+        self.levels.push(Level { node, field, arithmetic, test, function });
+    }
+
+    fn push(&mut self, role: Role, text: Text) -> Option<u32> {
+        if text.bytes.is_empty() || text.bytes.len() > 4096 {
+            return None;
+        }
+        let function = self.function();
+        self.facts.occurrences.push(Occurrence { file: self.file, function, role, text });
+        u32::try_from(self.facts.occurrences.len() - 1).ok()
+    }
+
+    fn push_variable(&mut self, role: Role, text: Text) {
+        if !self.job.foreign {
+            self.push(role, text);
+        }
+    }
+
+    fn region(&mut self, node: Node<'t>, region: Region) {
+        let (start, end) =
+            (self.job.document.before(node.start_byte()), self.job.document.before(node.end_byte()));
+        self.facts.regions[self.file as usize].push((start, end, region));
+    }
+
+    fn decode(&self, node: Node<'t>) -> Text {
+        decode(node, &self.job.document)
+    }
+
+    fn function_definition(&mut self, node: Node<'t>) -> FunctionId {
+        let Some(name) = node.child_by_field_name("name") else { return self.function() };
+        self.done.insert(name.id());
+        let text = self.decode(name);
+        self.facts.functions.push(Function { name: text.bytes.clone(), ..Function::default() });
+        self.push(Role::Define, text);
+        (self.facts.functions.len() - 1) as FunctionId
+    }
+
+    /// A word that no rule for its parent has dealt with.
+    fn word(&mut self, node: Node<'t>, field: Option<&'t str>) {
+        if matches!(node.kind(), "string" | "raw_string" | "ansi_c_string") {
+            self.region(node, Region::String);
+        }
+        let level = self.levels.last();
+        if self.done.contains(&node.id()) || matches!(self.parent(), "concatenation" | "translated_string") {
+            return;
+        }
+        let arithmetic = level.is_some_and(|level| level.arithmetic);
+        match self.parent() {
+            "file_redirect" | "heredoc_redirect" => {}
+            "subscript" if field == Some("index") && node.kind() == "word" => {
+                let array = level.and_then(|level| level.node.child_by_field_name("name"));
+                let array = array.map(|array| self.job.document.bytes[array.byte_range()].to_vec());
+                let text = self.decode(node);
+                self.arithmetic_text(&text, &Role::Index { array: array.unwrap_or_default() });
+            }
+            "c_style_for_statement"
+            | "binary_expression"
+            | "unary_expression"
+            | "postfix_expression"
+            | "parenthesized_expression"
+            | "ternary_expression"
+            | "variable_assignment"
+                if arithmetic =>
+            {
+                let text = self.decode(node);
+                self.arithmetic_text(&text, &Role::Use);
+            }
+            _ => {
+                let text = self.decode(node);
+                let prompt = self.assigned_name() == Some(b"PROMPT_COMMAND");
+                if prompt {
+                    self.code(text, false);
+                } else {
+                    self.push(Role::Argument { callee: None }, text);
+                }
+            }
+        }
+    }
+
+    /// The variable whose value is being walked, if any.
+    fn assigned_name(&self) -> Option<&[u8]> {
+        let mut above = self.levels.iter().rev();
+        let mut level = above.next()?;
+        if level.node.kind() == "array" {
+            level = above.next()?;
+        }
+        (level.node.kind() == "variable_assignment").then_some(())?;
+        Some(&self.job.document.bytes[level.node.child_by_field_name("name")?.byte_range()])
+    }
+
+    /// The identifiers of an arithmetic expression that the grammar sees as a word.
+    fn arithmetic_text(&mut self, text: &Text, role: &Role) {
+        let mut at = 0;
+        while at < text.bytes.len() {
+            let length = identifier(&text.bytes[at..]);
+            if length > 0 {
+                self.push_variable(role.clone(), text.slice(at..at + length));
+                at += length;
+            } else {
+                // Digits and letters that do not begin a name: skip them whole.
+                let run = text.bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                at += run.max(1);
+            }
+        }
+    }
+
+    fn variable(&mut self, node: Node<'t>, field: Option<&'t str>) {
+        if self.done.contains(&node.id()) {
+            return;
+        }
+        let role = self.variable_role(node, field);
+        let text = self.decode(node);
+        if self.parent() == "expansion" && self.job.document.bytes[..node.start_byte()].ends_with(b"!") {
+            self.takes_names();
+        }
+        self.push_variable(role, text);
+    }
+
+    fn variable_role(&self, node: Node<'t>, field: Option<&'t str>) -> Role {
+        let Some(level) = self.levels.last() else { return Role::Use };
+        let above = self.levels.len().checked_sub(2).map(|index| &self.levels[index]);
+        match level.node.kind() {
+            "variable_assignment" if field == Some("name") => Role::Assign,
+            "subscript" if level.field == Some("name") => match above.map(|above| above.node.kind()) {
+                Some("variable_assignment") => Role::Assign,
+                _ => Role::Use,
+            },
+            "for_statement" => Role::Assign,
+            "expansion" => default_operator(&self.job.document.bytes[node.end_byte()..]),
+            "binary_expression" if level.arithmetic && field == Some("left") => {
+                let operator = level.node.child_by_field_name("operator");
+                let operator = operator.map(|operator| &self.job.document.bytes[operator.byte_range()]);
+                let assigns = operator
+                    .is_some_and(|o| o.ends_with(b"=") && !matches!(o, b"==" | b"!=" | b"<=" | b">="));
+                if assigns { Role::Assign } else { Role::Use }
+            }
+            "postfix_expression" => Role::Assign,
+            "unary_expression" if matches!(self.job.document.bytes[level.node.start_byte()], b'+' | b'-') => {
+                Role::Assign
+            }
+            _ => Role::Use,
+        }
+    }
+
+    fn takes_names(&mut self) {
+        let function = self.function() as usize;
+        self.facts.functions[function].takes_names = true;
+    }
+
+    /// Operands of `[[ … ]]` that are names.
+    fn test(&mut self, node: Node<'t>) {
+        let Some(operator) = node.child_by_field_name("operator") else { return };
+        let operator = &self.job.document.bytes[operator.byte_range()];
+        let children: Vec<Node<'t>> = node.named_children(&mut node.walk()).collect();
+        let words =
+            children.into_iter().filter(|child| matches!(child.kind(), "word" | "concatenation" | "string"));
+        match operator {
+            b"-v" | b"-R" => {
+                for word in words {
+                    self.done.insert(word.id());
+                    let text = self.decode(word);
+                    self.named_variable(&text, Role::UseWithDefault);
+                }
+            }
+            b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
+                for word in words.filter(|word| word.kind() == "word") {
+                    self.done.insert(word.id());
+                    let text = self.decode(word);
+                    self.arithmetic_text(&text, &Role::Use);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A word `name`, `name[index]` or `name=value` as a variable's name.
+    fn named_variable(&mut self, text: &Text, role: Role) {
+        let length = identifier(&text.bytes[..text.known()]);
+        if length == 0 {
+            if !text.bytes.is_empty() {
+                self.takes_names();
+            }
+            return;
+        }
+        let ends = length == text.bytes.len()
+            || (length < text.known() && matches!(text.bytes[length], b'[' | b'='));
+        if ends {
+            self.push_variable(role, text.slice(0..length));
+        }
+    }
+
+    fn code(&mut self, text: Text, foreign: bool) {
+        if text.bytes.is_empty() || (text.known() == 0 && text.bytes.len() == 1) {
+            return;
+        }
+        if self.job.nesting >= MAX_NESTING {
+            self.facts.too_deep.push((self.file, text.start()));
+            return;
+        }
+        let (function, nesting) = (self.function(), self.job.nesting + 1);
+        self.jobs.push(Job { document: text, function, nesting, foreign: foreign || self.job.foreign });
+    }
+
+    fn declaration(&mut self, node: Node<'t>) {
+        let keyword = node.child(0).map_or("", |child| child.kind());
+        let mut flags = Vec::new();
+        let mut names = Vec::new();
+        for child in node.named_children(&mut node.walk()) {
+            let text = &self.job.document.bytes[child.byte_range()];
+            match child.kind() {
+                "word" | "number" if text.starts_with(b"-") && names.is_empty() => {
+                    self.done.insert(child.id());
+                    flags.extend_from_slice(&text[1..]);
+                }
+                "comment" | "ERROR" => {}
+                _ => names.push(child),
+            }
+        }
+        let has = |flag| flags.contains(&flag);
+        let nameref = has(b'n') && keyword != "export";
+        if nameref {
+            self.takes_names();
+        }
+        if has(b'f') || has(b'F') {
+            for name in names {
+                self.done.insert(name.id());
+                let text = self.decode(name);
+                self.push(Role::FunctionName, text);
+            }
+            return;
+        }
+        let in_function = self.function() != TOP;
+        let scope = match keyword {
+            "export" => Scope::Exported,
+            _ if has(b'x') => Scope::Exported,
+            "local" => Scope::Local,
+            "declare" | "typeset" if in_function && !has(b'g') => Scope::Local,
+            _ => Scope::Global,
+        };
+        if matches!(keyword, "declare" | "typeset")
+            && !in_function
+            && self.job.nesting == 0
+            && !has(b'g')
+            && !has(b'p')
+        {
+            if let Some(first) = node.child(0) {
+                let at = self.job.document.before(first.end_byte());
+                self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
+            }
+        }
+        let declaration = Declaration { scope, associative: has(b'A') };
+        for name in names {
+            self.declared(name, declaration, nameref);
+        }
+    }
+
+    fn declared(&mut self, node: Node<'t>, declaration: Declaration, nameref: bool) {
+        let role = Role::Declare(declaration);
+        if node.kind() != "variable_assignment" {
+            self.done.insert(node.id());
+            let text = self.decode(node);
+            self.declare(&text, role);
+            return;
+        }
+        let Some(name) = node.child_by_field_name("name") else { return };
+        let variable = if name.kind() == "subscript" { name.child_by_field_name("name") } else { Some(name) };
+        if let Some(variable) = variable {
+            self.done.insert(variable.id());
+            let text = self.decode(variable);
+            self.declare(&text, role);
+        }
+        if let Some(value) = node.child_by_field_name("value").filter(|_| nameref) {
+            self.done.insert(value.id());
+            let text = self.decode(value);
+            self.named_variable(&text, Role::VariableName { assigns: false });
+        }
+    }
+
+    fn declare(&mut self, text: &Text, role: Role) {
+        if let Role::Declare(Declaration { scope: Scope::Local, .. }) = role {
+            let length = identifier(&text.bytes[..text.known()]);
+            let function = self.function() as usize;
+            if function != TOP as usize && length > 0 {
+                self.facts.functions[function].locals.insert(text.bytes[..length].to_vec());
+            }
+        }
+        self.named_variable(text, role);
+    }
+
+    fn unset(&mut self, node: Node<'t>) {
+        let mut role = Role::VariableOrFunction;
+        for child in node.named_children(&mut node.walk()) {
+            let text = self.decode(child);
+            self.done.insert(child.id());
+            match &text.bytes[..] {
+                [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
+                [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },
+                [b'-', ..] => {}
+                _ if role == Role::FunctionName => drop(self.push(role.clone(), text)),
+                _ if identifier(&text.bytes) == text.bytes.len() && text.is_known() => {
+                    self.push_variable(role.clone(), text);
+                }
+                _ if role == Role::VariableOrFunction && !text.bytes.contains(&b'[') => {
+                    self.push(Role::FunctionName, text);
+                }
+                _ => self.named_variable(&text, Role::VariableName { assigns: false }),
+            }
+        }
+    }
+
+    fn command(&mut self, node: Node<'t>) {
+        let mut words = Vec::new();
+        let mut assignments = Vec::new();
+        let mut herestring = None;
+        let mut walker = node.walk();
+        for (index, child) in node.children(&mut walker).enumerate() {
+            let field = node.field_name_for_child(index as u32);
+            match (field, child.kind()) {
+                (_, "variable_assignment") => assignments.push(child),
+                (_, "herestring_redirect") => {
+                    herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32)
+                }
+                (Some("name"), _) => words.push(child.named_child(0).unwrap_or(child)),
+                (Some("argument"), kind) if child.is_named() && kind != "comment" => words.push(child),
+                _ => {}
+            }
+        }
+        let texts: Vec<Text> = words.iter().map(|word| self.decode(*word)).collect();
+        self.done.extend(words.iter().map(Node::id));
+        let callee = self.command_words(&texts);
+        for assignment in assignments {
+            let name = assignment.child_by_field_name("name");
+            let Some(name) = name.filter(|name| name.kind() == "variable_name") else { continue };
+            self.done.insert(name.id());
+            let text = self.decode(name);
+            self.push_variable(Role::Environment { callee }, text);
+        }
+        if let Some(herestring) =
+            herestring.filter(|_| texts.first().is_some_and(|text| is_shell(&text.bytes)))
+        {
+            self.done.insert(herestring.id());
+            let text = self.decode(herestring);
+            self.code(text, true);
+        }
+    }
+
+    /// Records the words of a command; answers with the index of the command's own occurrence.
+    fn command_words(&mut self, mut texts: &[Text]) -> Option<u32> {
+        loop {
+            let (name, arguments) = texts.split_first()?;
+            match &name.bytes[..] {
+                b"builtin" | b"time" | b"coproc" if !arguments.is_empty() => texts = arguments,
+                b"command" => return self.external_command(arguments),
+                _ => {
+                    let callee = self.push(Role::Command, name.clone());
+                    self.arguments(name, arguments, callee);
+                    return callee;
+                }
+            }
+        }
+    }
+
+    /// `command name …` passes functions by; `command -v name` asks for them.
+    fn external_command(&mut self, arguments: &[Text]) -> Option<u32> {
+        let options = arguments.iter().take_while(|text| text.bytes.starts_with(b"-")).count();
+        let asks =
+            arguments[..options].iter().any(|text| text.bytes.iter().any(|b| matches!(b, b'v' | b'V')));
+        let (name, rest) = arguments[options..].split_first()?;
+        if asks {
+            self.push(Role::FunctionName, name.clone());
+            for text in rest {
+                self.push(Role::FunctionName, text.clone());
+            }
+        } else {
+            self.arguments(name, rest, None);
+        }
+        None
+    }
+
+    fn arguments(&mut self, name: &Text, arguments: &[Text], callee: Option<u32>) {
+        if name.bytes == b"eval" || (name.bytes == b"." || name.bytes == b"source") && arguments.len() > 1 {
+            self.takes_names();
+        }
+        let known = if name.is_known() { &name.bytes[..] } else { b"" };
+        for (index, meaning) in meanings(known, arguments).into_iter().enumerate() {
+            let text = &arguments[index];
+            match meaning {
+                Meaning::Nothing => {}
+                Meaning::Plain => drop(self.push(Role::Argument { callee }, text.clone())),
+                Meaning::Function => drop(self.push(Role::FunctionName, text.clone())),
+                Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
+                Meaning::Variable => self.named_variable(text, Role::UseWithDefault),
+                Meaning::AssignedVariable => self.named_variable(text, Role::VariableName { assigns: true }),
+                Meaning::Arithmetic => self.arithmetic_text(text, &Role::Use),
+                Meaning::Code => self.code(text.clone(), false),
+                Meaning::ForeignCode => self.code(text.clone(), true),
+                Meaning::JoinedCode => return self.code(Text::join(&arguments[index..]), false),
+            }
+        }
+    }
+
+    /// A here-document: code if it is fed to a shell or becomes a shell file.
+    fn heredoc(&mut self, node: Node<'t>) {
+        let Some(body) = node.named_children(&mut node.walk()).find(|child| child.kind() == "heredoc_body")
+        else {
+            return;
+        };
+        if self.feeds_shell(node) {
+            let raw = body.named_child_count() == 0;
+            let text =
+                if raw { decode_raw(body.byte_range(), &self.job.document) } else { self.decode(body) };
+            self.code(text, true);
+        } else {
+            self.region(body, Region::HereDocument);
+        }
+    }
+
+    fn feeds_shell(&self, node: Node<'t>) -> bool {
+        let bytes = &self.job.document.bytes;
+        let name_of = |command: Node<'t>| {
+            command.child_by_field_name("name").map(|name| decode(name, &self.job.document))
+        };
+        let mut destinations = Vec::new();
+        let mut commands = Vec::new();
+        let siblings = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
+        if let Some(level) = siblings {
+            commands.extend(level.node.child_by_field_name("body"));
+            destinations.extend(level.node.named_children(&mut level.node.walk()));
+        }
+        destinations.extend(node.named_children(&mut node.walk()));
+        for child in destinations.clone() {
+            if child.kind() == "pipeline" {
+                commands.extend(child.named_children(&mut child.walk()));
+            }
+        }
+        let names: Vec<Text> =
+            commands.into_iter().filter(|c| c.kind() == "command").filter_map(name_of).collect();
+        let files = destinations.iter().filter(|child| child.kind() == "file_redirect");
+        let to_shell_file = files.map(|file| &bytes[file.byte_range()]).any(|file| {
+            let file = file.trim_ascii_end();
+            let file = file.strip_suffix(b"\"").or_else(|| file.strip_suffix(b"'")).unwrap_or(file);
+            file.ends_with(b".sh") || file.ends_with(b".bash")
+        });
+        names.iter().any(|name| is_shell(&name.bytes) || matches!(&name.bytes[..], b"source" | b"."))
+            || (to_shell_file && names.iter().any(|name| matches!(&name.bytes[..], b"cat" | b"tee")))
+    }
+}
+
+/// The length of the identifier that a text begins with.
+pub(crate) fn identifier(text: &[u8]) -> usize {
+    match text.first() {
+        Some(first) if first.is_ascii_alphabetic() || *first == b'_' => {
+            text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+        }
+        _ => 0,
+    }
+}
+
+fn default_operator(rest: &[u8]) -> Role {
+    match rest {
+        [b':', b'=', ..] | [b'=', ..] => Role::AssignDefault,
+        [b':', b'-' | b'+' | b'?', ..] | [b'-' | b'+' | b'?', ..] => Role::UseWithDefault,
+        _ => Role::Use,
+    }
+}

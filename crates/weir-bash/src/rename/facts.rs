@@ -1,0 +1,112 @@
+//! What is known of a package before anything is decided: every place where a name stands.
+
+use std::collections::HashSet;
+
+use super::text::Text;
+
+/// Which function a place is in; [`TOP`] is outside any.
+pub(crate) type FunctionId = u32;
+
+/// Outside any function.
+pub(crate) const TOP: FunctionId = 0;
+
+/// What a word is to the shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The name in a function definition.
+    Define,
+    /// The name of a command.
+    Command,
+    /// An argument that names a function: of `declare -f`, `type`, `complete -F`, …
+    FunctionName,
+    /// An argument that names the beginning of functions' names: of `compgen -A function`.
+    FunctionPrefix,
+    /// Any other word. `callee` is the index of the command's own occurrence.
+    Argument { callee: Option<u32> },
+    /// A variable is assigned.
+    Assign,
+    /// A variable is declared.
+    Declare(Declaration),
+    /// A variable is read.
+    Use,
+    /// A variable is read, with something to take its place where it is not set.
+    UseWithDefault,
+    /// As [`Role::UseWithDefault`], and the default is assigned.
+    AssignDefault,
+    /// `x=1 command`: for one command only.
+    Environment { callee: Option<u32> },
+    /// A word that names a variable, maybe with an index: of `read`, `printf -v`, `[[ -v … ]]`.
+    VariableName { assigns: bool },
+    /// `unset x`: a variable, or else a function.
+    VariableOrFunction,
+    /// A bare word as an index: a variable's name, unless the array is associative.
+    Index { array: Vec<u8> },
+}
+
+/// How a variable is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Declaration {
+    pub(crate) scope: Scope,
+    pub(crate) associative: bool,
+}
+
+/// Where a declared variable is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Local,
+    Global,
+    Exported,
+}
+
+/// One place where a name stands, or might.
+#[derive(Debug)]
+pub(crate) struct Occurrence {
+    pub(crate) file: u32,
+    pub(crate) function: FunctionId,
+    pub(crate) role: Role,
+    pub(crate) text: Text,
+}
+
+/// What is at a place that no rule looked into: why a name there is not decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Region {
+    Comment,
+    Unreadable,
+    HereDocument,
+    String,
+}
+
+/// A function, as far as variables are concerned.
+#[derive(Debug, Default)]
+pub(crate) struct Function {
+    pub(crate) name: Vec<u8>,
+    pub(crate) locals: HashSet<Vec<u8>>,
+    /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.
+    pub(crate) takes_names: bool,
+}
+
+/// A change that is not of a name.
+#[derive(Debug)]
+pub(crate) struct Addition {
+    pub(crate) file: u32,
+    pub(crate) at: u32,
+    pub(crate) text: &'static str,
+}
+
+/// All that was found in a package's files.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) occurrences: Vec<Occurrence>,
+    pub(crate) functions: Vec<Function>,
+    /// Places in each file that are not code, or were not understood.
+    pub(crate) regions: Vec<Vec<(u32, u32, Region)>>,
+    pub(crate) additions: Vec<Addition>,
+    /// Where code was too deeply nested in strings to be looked at.
+    pub(crate) too_deep: Vec<(u32, u32)>,
+}
+
+impl Facts {
+    pub(crate) fn new() -> Self {
+        Self { functions: vec![Function::default()], ..Self::default() }
+    }
+}

@@ -1,0 +1,250 @@
+//! Which of a package's variables are its state, and so are renamed.
+//!
+//! State is what is assigned outside any function, declared with `-g`, or assigned in a function that does
+//! not declare it local. It keeps its name if it is the shell's own, exported, listed in
+//! `keep`, a return variable (`REPLY`, `REPLY1`, `REPLY_…`), or looks like a setting from the environment.
+//!
+//! A renamed name is renamed everywhere in the package, local declarations included: functions see their
+//! callers' locals, and only a renaming of all of them keeps what each sees the same. A name that is
+//! local in some functions, and in others assigned without any declaration, is mostly a caller's local or
+//! a forgotten loop variable: it stays, and the report says so.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::facts::{Facts, Role, Scope, TOP};
+use super::report::Why;
+
+/// What is known of one name.
+#[derive(Debug, Default)]
+pub(crate) struct Variable {
+    /// Assigned outside any function, or declared global.
+    pub(crate) declared: bool,
+    /// Assigned in a function that does not declare it.
+    pub(crate) leaked: bool,
+    pub(crate) exported: bool,
+    pub(crate) with_default: bool,
+    pub(crate) local: bool,
+    pub(crate) associative: bool,
+    /// The occurrence that says most about it: where a doubt is reported.
+    pub(crate) shown: usize,
+}
+
+/// What becomes of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Not the package's state.
+    NotState,
+    Renamed,
+    Kept,
+    KeptInDoubt(Why),
+}
+
+impl Variable {
+    pub(crate) fn is_state(&self) -> bool {
+        self.declared || self.leaked
+    }
+
+    pub(crate) fn fate(&self, name: &str, keep: &HashSet<&str>, force: &HashSet<&str>) -> Fate {
+        if force.contains(name) {
+            return Fate::Renamed;
+        }
+        if !self.is_state() {
+            return Fate::NotState;
+        }
+        if keep.contains(name) || is_well_known(name) || self.exported {
+            return Fate::Kept;
+        }
+        if self.local && !self.declared {
+            return Fate::KeptInDoubt(Why::LocalAndGlobal);
+        }
+        let upper = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+        if upper && self.with_default && name.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Fate::KeptInDoubt(Why::LikeSetting);
+        }
+        Fate::Renamed
+    }
+}
+
+/// Every variable the package names, with what is known of it.
+pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
+    let mut found: BTreeMap<&str, Variable> = BTreeMap::new();
+    for (index, occurrence) in facts.occurrences.iter().enumerate() {
+        let is_local = |name: &str| {
+            occurrence.function != TOP
+                && facts.functions[occurrence.function as usize].locals.contains(name.as_bytes())
+        };
+        let role = &occurrence.role;
+        let names_variable = matches!(
+            role,
+            Role::Assign
+                | Role::Declare(_)
+                | Role::UseWithDefault
+                | Role::AssignDefault
+                | Role::VariableName { .. }
+        );
+        let Some(name) = names_variable.then(|| std::str::from_utf8(&occurrence.text.bytes).ok()).flatten()
+        else {
+            continue;
+        };
+        let entry = found.entry(name).or_default();
+        match role {
+            Role::Assign | Role::VariableName { assigns: true } if !is_local(name) => {
+                entry.shown = index;
+                if occurrence.function == TOP { entry.declared = true } else { entry.leaked = true }
+            }
+            Role::Declare(declaration) => {
+                entry.associative |= declaration.associative;
+                match declaration.scope {
+                    Scope::Local if occurrence.function != TOP => entry.local = true,
+                    Scope::Local => {}
+                    Scope::Global => {
+                        entry.declared = true;
+                        entry.shown = index;
+                    }
+                    Scope::Exported => entry.exported = true,
+                }
+            }
+            Role::UseWithDefault => entry.with_default = true,
+            Role::AssignDefault => {
+                entry.with_default = true;
+                if !is_local(name) {
+                    if occurrence.function == TOP {
+                        entry.declared = true
+                    } else {
+                        entry.leaked = true
+                    }
+                    entry.shown = index;
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a variable belongs to the shell, the system, or a convention between packages.
+fn is_well_known(name: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "BASH",
+        "BASHOPTS",
+        "BASHPID",
+        "BASH_ALIASES",
+        "BASH_ARGC",
+        "BASH_ARGV",
+        "BASH_ARGV0",
+        "BASH_CMDS",
+        "BASH_COMMAND",
+        "BASH_COMPAT",
+        "BASH_ENV",
+        "BASH_EXECUTION_STRING",
+        "BASH_LINENO",
+        "BASH_LOADABLES_PATH",
+        "BASH_MONOSECONDS",
+        "BASH_REMATCH",
+        "BASH_SOURCE",
+        "BASH_SUBSHELL",
+        "BASH_TRAPSIG",
+        "BASH_VERSINFO",
+        "BASH_VERSION",
+        "BASH_XTRACEFD",
+        "CDPATH",
+        "CHILD_MAX",
+        "COLUMNS",
+        "COMPREPLY",
+        "COMP_CWORD",
+        "COMP_KEY",
+        "COMP_LINE",
+        "COMP_POINT",
+        "COMP_TYPE",
+        "COMP_WORDBREAKS",
+        "COMP_WORDS",
+        "COPROC",
+        "DIRSTACK",
+        "DISPLAY",
+        "EDITOR",
+        "EMACS",
+        "ENV",
+        "EPOCHREALTIME",
+        "EPOCHSECONDS",
+        "EUID",
+        "EXECIGNORE",
+        "FCEDIT",
+        "FIGNORE",
+        "FUNCNAME",
+        "FUNCNEST",
+        "GLOBIGNORE",
+        "GLOBSORT",
+        "GROUPS",
+        "HISTCMD",
+        "HISTCONTROL",
+        "HISTFILE",
+        "HISTFILESIZE",
+        "HISTIGNORE",
+        "HISTSIZE",
+        "HISTTIMEFORMAT",
+        "HOME",
+        "HOSTFILE",
+        "HOSTNAME",
+        "HOSTTYPE",
+        "IFS",
+        "IGNOREEOF",
+        "INPUTRC",
+        "INSIDE_EMACS",
+        "LANG",
+        "LANGUAGE",
+        "LINENO",
+        "LINES",
+        "LOGNAME",
+        "MACHTYPE",
+        "MAIL",
+        "MAILCHECK",
+        "MAILPATH",
+        "MANPATH",
+        "MAPFILE",
+        "NO_COLOR",
+        "OLDPWD",
+        "OPTARG",
+        "OPTERR",
+        "OPTIND",
+        "OSTYPE",
+        "PAGER",
+        "PATH",
+        "PIPESTATUS",
+        "POSIXLY_CORRECT",
+        "PPID",
+        "PROMPT_COMMAND",
+        "PROMPT_DIRTRIM",
+        "PS0",
+        "PS1",
+        "PS2",
+        "PS3",
+        "PS4",
+        "PWD",
+        "RANDOM",
+        "READLINE_ARGUMENT",
+        "READLINE_LINE",
+        "READLINE_MARK",
+        "READLINE_POINT",
+        "REPLY",
+        "SECONDS",
+        "SHELL",
+        "SHELLOPTS",
+        "SHLVL",
+        "SRANDOM",
+        "TERM",
+        "TIMEFORMAT",
+        "TMOUT",
+        "TMPDIR",
+        "TZ",
+        "UID",
+        "USER",
+        "VISUAL",
+        "auto_resume",
+        "histchars",
+        "_",
+    ];
+    const FAMILIES: &[&str] = &["LC_", "XDG_", "BATS_", "BASALT_", "WEIR_", "REPLY_"];
+    let numbered =
+        name.strip_prefix("REPLY").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    numbered || KNOWN.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+}
