@@ -1,0 +1,424 @@
+//! The packages a resolver has seen: each asked for once, its usable releases ranked, its
+//! dependencies turned into sets of ranks once.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use weir_model::{Baked, Dependency, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version};
+
+use crate::ranks::{Rank, RankSet};
+use crate::request::{Fixed, Origin, Override, Replacement, Settings, SettingsError};
+use crate::resolution::Source;
+use crate::view::{Candidate, State, View};
+
+/// The most releases of one package that are considered.
+const MAX_RELEASES: usize = 1 << 16;
+
+/// A package, as a number. 0 is the project itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct PackageId(pub(crate) u32);
+
+impl PackageId {
+    pub(crate) const ROOT: Self = Self(0);
+}
+
+impl fmt::Display for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+impl fmt::Debug for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why the view could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CatalogueError<E: std::error::Error + 'static> {
+    #[error(transparent)]
+    View(E),
+    #[error("`{name}` has {count} releases: at most {MAX_RELEASES} can be considered")]
+    TooManyReleases { name: PackageName, count: usize },
+    #[error("the search was given up after {steps} steps")]
+    GaveUp { steps: u32 },
+}
+
+/// A package whose candidates are known.
+pub(crate) struct Package {
+    pub(crate) name: PackageName,
+    /// Nothing if no release is known.
+    pub(crate) kind: Option<KindName>,
+    /// The registry that answered, or the one that was asked.
+    pub(crate) registry: Option<Arc<str>>,
+    /// The usable releases: by version, then platform-specific above `any`, then by revision.
+    pub(crate) ranked: Vec<Ranked>,
+    /// Releases that may not be used, for explanations.
+    pub(crate) unusable: Vec<Candidate>,
+    /// The rank of the path or git dependency of this name.
+    pub(crate) fixed: Option<Rank>,
+}
+
+/// A usable release.
+pub(crate) struct Ranked {
+    pub(crate) candidate: Candidate,
+    /// The index in [`Settings::fixed`], if it does not come from the view.
+    fixed: Option<usize>,
+    needs: OnceLock<Arc<[Need]>>,
+}
+
+/// A dependency of a release, for run time, with what it accepts worked out.
+pub(crate) struct Need {
+    pub(crate) package: PackageId,
+    pub(crate) demand: Demand,
+    pub(crate) accepts: RankSet,
+    /// Whether the package is resolved by the solver.
+    pub(crate) unified: bool,
+}
+
+/// What is asked of a package.
+#[derive(Clone)]
+pub(crate) struct Demand {
+    pub(crate) range: Range,
+    pub(crate) baked: Option<Baked>,
+    /// The index of the override that replaced what was written.
+    pub(crate) overridden: Option<usize>,
+    from_root: bool,
+}
+
+pub(crate) struct Catalogue<V> {
+    pub(crate) view: V,
+    platform: Platform,
+    fixed: Vec<Fixed>,
+    fixed_by_name: HashMap<PackageName, usize>,
+    overrides: Vec<Override>,
+    override_by_name: HashMap<PackageName, usize>,
+    ids: RefCell<HashMap<PackageName, PackageId>>,
+    entries: RefCell<Vec<Entry>>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    name: Option<PackageName>,
+    bound_to: Option<Arc<str>>,
+    package: Option<Arc<Package>>,
+}
+
+impl Package {
+    /// Whether one release only may be in a closure. An unknown package counts as one, so that
+    /// the solver explains its absence.
+    pub(crate) fn is_unified(&self) -> bool {
+        self.kind.is_none_or(KindName::is_unified)
+    }
+
+    pub(crate) fn version(&self, rank: Rank) -> &Version {
+        &self.ranked[rank as usize].candidate.version
+    }
+
+    pub(crate) fn id(&self, rank: Rank) -> ReleaseId {
+        let candidate = &self.ranked[rank as usize].candidate;
+        ReleaseId {
+            name: self.name.clone(),
+            version: candidate.version.clone(),
+            platform: candidate.platform.clone(),
+            revision: candidate.revision,
+        }
+    }
+
+    pub(crate) fn rank_of(&self, id: &ReleaseId) -> Option<Rank> {
+        let matches = |ranked: &Ranked| {
+            let candidate = &ranked.candidate;
+            candidate.version == id.version
+                && candidate.revision == id.revision
+                && candidate.platform == id.platform
+        };
+        self.ranked.iter().position(matches).map(|rank| rank as Rank)
+    }
+
+    /// The release that was baked, where it is offered under that name and with those inputs.
+    pub(crate) fn rank_of_baked(&self, baked: &Baked) -> Option<Rank> {
+        let matches = |ranked: &Ranked| {
+            let candidate = &ranked.candidate;
+            candidate.key == baked.key
+                && candidate.version == baked.version
+                && candidate.revision == baked.revision
+                && candidate.platform == baked.platform
+        };
+        self.ranked.iter().position(matches).map(|rank| rank as Rank)
+    }
+
+    /// The releases of the view that a demand accepts, not counting what only a lock may choose.
+    fn accepted(&self, demand: &Demand, forced: bool) -> RankSet {
+        if let Some(fixed) = self.fixed {
+            let candidate = &self.ranked[fixed as usize].candidate;
+            let fits = match &demand.baked {
+                Some(baked) => baked.key == candidate.key,
+                None => demand.range.contains(&candidate.version),
+            };
+            if forced || demand.from_root || (self.is_unified() && fits) {
+                return pubgrub::VersionSet::singleton(fixed);
+            }
+            if self.is_unified() {
+                return pubgrub::VersionSet::empty();
+            }
+        }
+        RankSet::of(self.ranked.len(), |rank| {
+            let Ranked { candidate, fixed: None, .. } = &self.ranked[rank] else { return false };
+            match &demand.baked {
+                Some(baked) => baked.key == candidate.key,
+                None => candidate.state == State::Offered && demand.range.contains(&candidate.version),
+            }
+        })
+    }
+}
+
+impl<V: View> Catalogue<V> {
+    pub(crate) fn new(view: V, settings: Settings) -> Result<Self, SettingsError> {
+        let Settings { platform, fixed, overrides } = settings;
+        let mut fixed_by_name = HashMap::new();
+        for (index, one) in fixed.iter().enumerate() {
+            if let Some(first) = fixed_by_name.insert(one.name.clone(), index) {
+                let (name, second) = (one.name.clone(), one.label.clone());
+                return Err(SettingsError::FixedTwice { name, first: fixed[first].label.clone(), second });
+            }
+        }
+        let mut override_by_name = HashMap::new();
+        for (index, one) in overrides.iter().enumerate() {
+            let (name, origin) = (one.name.clone(), one.origin.label.clone());
+            if matches!(one.replacement, Replacement::Fixed) && !fixed_by_name.contains_key(&name) {
+                return Err(SettingsError::NothingFixed { name, origin });
+            }
+            if let Some(first) = override_by_name.insert(name.clone(), index) {
+                let first = overrides[first].origin.label.clone();
+                return Err(SettingsError::OverriddenTwice { name, first, second: origin });
+            }
+        }
+        let root = Entry { name: None, bound_to: None, package: None };
+        Ok(Self {
+            view,
+            platform,
+            fixed,
+            fixed_by_name,
+            overrides,
+            override_by_name,
+            ids: RefCell::default(),
+            entries: RefCell::new(vec![root]),
+        })
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    pub(crate) fn override_origin(&self, index: usize) -> &Origin {
+        &self.overrides[index].origin
+    }
+
+    /// The number of a name.
+    pub(crate) fn intern(&self, name: &PackageName) -> PackageId {
+        let mut ids = self.ids.borrow_mut();
+        if let Some(id) = ids.get(name) {
+            return *id;
+        }
+        let mut entries = self.entries.borrow_mut();
+        let id = PackageId(entries.len() as u32);
+        entries.push(Entry { name: Some(name.clone()), bound_to: None, package: None });
+        ids.insert(name.clone(), id);
+        id
+    }
+
+    /// Binds a name to a registry. Fails with the registry that it already belongs to.
+    pub(crate) fn bind(&self, id: PackageId, registry: &Arc<str>) -> Result<(), Arc<str>> {
+        let entry = &mut self.entries.borrow_mut()[id.0 as usize];
+        let loaded = entry.package.as_ref().and_then(|package| package.registry.clone());
+        match entry.bound_to.clone().or(loaded) {
+            Some(bound) if bound != *registry => Err(bound),
+            _ => {
+                entry.bound_to = Some(registry.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// What is known of a package; asks the view the first time.
+    pub(crate) fn package(&self, id: PackageId) -> Result<Arc<Package>, CatalogueError<V::Error>> {
+        let Entry { name, bound_to, package } = self.entries.borrow()[id.0 as usize].clone();
+        if let Some(package) = package {
+            return Ok(package);
+        }
+        let name = name.expect("the solver asks for the root's requirements, never for its releases");
+        let package = Arc::new(self.load(name, bound_to)?);
+        self.entries.borrow_mut()[id.0 as usize].package = Some(package.clone());
+        Ok(package)
+    }
+
+    fn load(
+        &self,
+        name: PackageName,
+        bound_to: Option<Arc<str>>,
+    ) -> Result<Package, CatalogueError<V::Error>> {
+        let found = self.view.candidates(&name, bound_to.as_deref()).map_err(CatalogueError::View)?;
+        let mut kind = None;
+        let mut registry = bound_to;
+        let mut ranked = Vec::new();
+        let mut unusable = Vec::new();
+        if let Some(candidates) = found {
+            let count = candidates.releases.len();
+            if count > MAX_RELEASES {
+                return Err(CatalogueError::TooManyReleases { name, count });
+            }
+            (kind, registry) = (Some(candidates.kind), Some(candidates.registry));
+            ranked.reserve(count);
+            for candidate in candidates.releases {
+                let quarantined = matches!(candidate.state, State::Quarantined(_));
+                if quarantined || !candidate.platform.serves(&self.platform) {
+                    unusable.push(candidate);
+                } else {
+                    ranked.push(Ranked { candidate, fixed: None, needs: OnceLock::new() });
+                }
+            }
+        }
+        let fixed_index = self.fixed_by_name.get(&name).copied();
+        if let Some(index) = fixed_index {
+            let Fixed { kind: its_kind, candidate, .. } = &self.fixed[index];
+            kind = Some(*its_kind);
+            let candidate = candidate.clone();
+            ranked.push(Ranked { candidate, fixed: Some(index), needs: OnceLock::new() });
+        }
+        ranked.sort_by(|a, b| a.order().cmp(&b.order()));
+        unusable.sort_by(|a, b| a.version.cmp(&b.version));
+        let fixed = ranked.iter().position(|one| one.fixed.is_some()).map(|rank| rank as Rank);
+        Ok(Package { name, kind, registry, ranked, unusable, fixed })
+    }
+
+    pub(crate) fn source(&self, package: &Package, rank: Rank) -> Source {
+        match package.ranked[rank as usize].fixed {
+            Some(index) => Source::Fixed(self.fixed[index].label.clone()),
+            None => Source::Registry(package.registry.clone().unwrap_or_default()),
+        }
+    }
+
+    /// What the project's requirement on a package comes to, overrides applied.
+    pub(crate) fn root_demand(&self, name: &PackageName, range: &Range) -> Demand {
+        self.demand(name, range, None, true)
+    }
+
+    fn demand(&self, name: &PackageName, range: &Range, baked: Option<&Baked>, from_root: bool) -> Demand {
+        let overridden = self.override_by_name.get(name).copied();
+        match overridden.map(|index| &self.overrides[index].replacement) {
+            None => Demand { range: range.clone(), baked: baked.cloned(), overridden, from_root },
+            Some(Replacement::Range(new)) => Demand { range: new.clone(), baked: None, overridden, from_root },
+            Some(Replacement::Fixed) => Demand { range: range.clone(), baked: None, overridden, from_root },
+        }
+    }
+
+    pub(crate) fn accepted(&self, package: &Package, demand: &Demand) -> RankSet {
+        let forced =
+            demand.overridden.is_some_and(|i| matches!(self.overrides[i].replacement, Replacement::Fixed));
+        package.accepted(demand, forced)
+    }
+
+    /// What a release needs at run time.
+    pub(crate) fn needs(
+        &self,
+        package: &Package,
+        rank: Rank,
+    ) -> Result<Arc<[Need]>, CatalogueError<V::Error>> {
+        let ranked = &package.ranked[rank as usize];
+        if let Some(needs) = ranked.needs.get() {
+            return Ok(needs.clone());
+        }
+        let written;
+        let dependencies: &[Dependency] = match ranked.fixed {
+            Some(index) => &self.fixed[index].dependencies,
+            None => {
+                written = self
+                    .view
+                    .dependencies(&package.name, &ranked.candidate)
+                    .map_err(CatalogueError::View)?;
+                &written
+            }
+        };
+        let mut needs = Vec::with_capacity(dependencies.len());
+        for dependency in dependencies.iter().filter(|dependency| dependency.scope == Scope::Run) {
+            let demand = self.demand(&dependency.name, &dependency.range, dependency.baked.as_ref(), false);
+            let target = self.intern(&dependency.name);
+            let package = self.package(target)?;
+            let accepts = self.accepted(&package, &demand);
+            needs.push(Need { package: target, demand, accepts, unified: package.is_unified() });
+        }
+        Ok(ranked.needs.get_or_init(|| needs.into()).clone())
+    }
+
+    /// The ranks that a lock prefers, by package.
+    pub(crate) fn preferred(
+        &self,
+        lock: &crate::request::Lock,
+    ) -> Result<Preferred, CatalogueError<V::Error>> {
+        let mut preferred = Preferred::default();
+        for (name, ids) in lock.releases() {
+            let id = self.intern(name);
+            let package = self.package(id)?;
+            let ranks: Vec<Rank> = ids.iter().filter_map(|id| package.rank_of(id)).collect();
+            let yanked = |rank: &Rank| package.ranked[*rank as usize].candidate.state == State::Yanked;
+            let choice = Preference {
+                yanked: RankSet::of(package.ranked.len(), |rank| {
+                    ranks.contains(&(rank as Rank)) && yanked(&(rank as Rank))
+                }),
+                ranks: RankSet::of(package.ranked.len(), |rank| ranks.contains(&(rank as Rank))),
+            };
+            preferred.0.insert(id, choice);
+        }
+        Ok(preferred)
+    }
+}
+
+impl Ranked {
+    fn order(&self) -> impl Ord + '_ {
+        let candidate = &self.candidate;
+        (&candidate.version, !candidate.platform.is_any(), candidate.revision, self.fixed.is_some())
+    }
+}
+
+/// What a lock prefers of each package.
+#[derive(Default)]
+pub(crate) struct Preferred(BTreeMap<PackageId, Preference>);
+
+struct Preference {
+    ranks: RankSet,
+    /// Those of them that may be used only because the lock names them.
+    yanked: RankSet,
+}
+
+impl Preferred {
+    /// The highest rank of a set, or of what the lock prefers in it.
+    pub(crate) fn choose(&self, package: PackageId, set: &RankSet) -> Option<Rank> {
+        use pubgrub::VersionSet as _;
+        if self.0.is_empty() {
+            return set.highest();
+        }
+        let locked = self.0.get(&package).and_then(|preference| preference.ranks.intersection(set).highest());
+        locked.or_else(|| set.highest())
+    }
+
+    /// What a demand accepts, with the yanked releases that the lock names.
+    pub(crate) fn widen(&self, id: PackageId, package: &Package, demand: &Demand, accepts: &RankSet) -> RankSet {
+        use pubgrub::VersionSet as _;
+        let Some(preference) = self.0.get(&id) else { return accepts.clone() };
+        if preference.yanked.is_empty() || demand.baked.is_some() || package.fixed.is_some() {
+            return accepts.clone();
+        }
+        let in_range = RankSet::of(package.ranked.len(), |rank| {
+            preference.yanked.contains(&(rank as Rank)) && demand.range.contains(package.version(rank as Rank))
+        });
+        accepts.union(&in_range)
+    }
+
+    /// Whether [`widen`](Self::widen) could change anything for a package.
+    pub(crate) fn widens(&self, id: PackageId) -> bool {
+        self.0.get(&id).is_some_and(|preference| !preference.yanked.is_empty())
+    }
+}

@@ -1,0 +1,340 @@
+//! A failed request: what the solver or the walk found, put into a person's terms.
+
+use pubgrub::{Term, VersionSet as _};
+use weir_model::{Range, ReleaseId, Version};
+
+use super::proof::{Fact, Flat, Flattened, flatten};
+use super::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
+use crate::catalogue::{Catalogue, Demand, Need, Package, PackageId};
+use crate::ranks::{Rank, RankSet};
+use crate::request::Requirement;
+use crate::unified::Proof;
+use crate::view::{Candidate, State, View};
+use crate::walk::{Graph, Root, Via};
+
+/// How many suggestions are made.
+const MAX_SUGGESTIONS: usize = 6;
+
+/// Everything a failure is explained from.
+pub(crate) struct Case<'a, V> {
+    pub(crate) catalogue: &'a Catalogue<V>,
+    pub(crate) requirements: &'a [Requirement],
+    pub(crate) roots: &'a [Root],
+}
+
+/// A reason, with the package it asks for and what it accepts of it.
+struct Known {
+    reason: Reason,
+    target: PackageId,
+    accepts: RankSet,
+}
+
+impl<V: View> Case<'_, V> {
+    /// Nothing of an isolated package meets a need or a requirement.
+    pub(crate) fn unmet(&self, graph: &Graph, via: Via) -> Explanation {
+        let known: Vec<Known> = self.chain(graph, via);
+        let suggestions = self.suggest(&known.iter().map(Some).collect::<Vec<_>>(), None);
+        let steps: Vec<Step> = known.into_iter().map(|known| Step::Because(known.reason)).collect();
+        Explanation { verdict: Verdict::Unmet { step: steps.len() }, steps, suggestions }
+    }
+
+    /// The solver proved that unified packages cannot be chosen.
+    pub(crate) fn contradiction(&self, graph: &Graph, proof: Proof) -> Explanation {
+        let Flattened { steps: flat, last, pivot } = flatten(proof);
+        let mut known: Vec<Option<Known>> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
+        // What the solver calls a requirement of the root may take several steps to tell.
+        let mut number: Vec<usize> = Vec::with_capacity(flat.len());
+        for step in flat {
+            match step {
+                Flat::Fact(fact) => {
+                    for one in self.facts(graph, &fact) {
+                        steps.push(Step::Because(one.reason.clone()));
+                        known.push(Some(one));
+                    }
+                }
+                Flat::So { from, terms } => {
+                    let from = from.into_iter().map(|index| number[index]).collect();
+                    steps.push(Step::So { from, conclusion: self.conclusion(&terms) });
+                    known.push(None);
+                }
+            }
+            number.push(steps.len());
+        }
+        let last = last.into_iter().map(|index| number[index]).collect();
+        let (verdict, clash) = self.verdict(&known, last, pivot);
+        let suggestions = self.suggest(&known.iter().map(Option::as_ref).collect::<Vec<_>>(), clash);
+        Explanation { steps, verdict, suggestions }
+    }
+
+    /// One edge of the proof, led up to by how it was reached.
+    fn facts(&self, graph: &Graph, fact: &Fact) -> Vec<Known> {
+        if fact.by == PackageId::ROOT {
+            let asked = (fact.target, &fact.accepts);
+            let wanted = graph.wanted.iter().find(|wanted| (wanted.constraint.0, &wanted.constraint.1) == asked);
+            return wanted.map(|wanted| self.chain(graph, wanted.via)).unwrap_or_default();
+        }
+        self.needs(fact).into_iter().collect()
+    }
+
+    fn chain(&self, graph: &Graph, via: Via) -> Vec<Known> {
+        graph.chain(via).into_iter().map(|via| self.link(graph, via)).collect()
+    }
+
+    fn link(&self, graph: &Graph, via: Via) -> Known {
+        match via {
+            Via::Root(index) => {
+                let Root { id, package, demand, accepts } = &self.roots[index];
+                let reason = Reason::Required {
+                    origin: self.requirements[index].origin.clone(),
+                    name: package.name.clone(),
+                    range: demand.range.clone(),
+                    overridden: self.overridden(demand),
+                    shortage: accepts.is_empty().then(|| self.shortage(package, demand)),
+                };
+                Known { reason, target: *id, accepts: accepts.clone() }
+            }
+            Via::Need { node, need } => {
+                let reached = &graph.reached[node];
+                let by = releases(&reached.package, &RankSet::singleton(reached.rank));
+                self.need(by, &[&reached.needs[need]], reached.needs[need].accepts.clone())
+            }
+        }
+    }
+
+    /// What some releases of a package need of another, in their own words.
+    fn needs(&self, fact: &Fact) -> Option<Known> {
+        let package = self.catalogue.package(fact.by).ok()?;
+        let all: Vec<_> = ranks(&package, &fact.releases)
+            .filter_map(|rank| self.catalogue.needs(&package, rank).ok())
+            .collect();
+        let of_target = || all.iter().flat_map(|needs| needs.iter()).filter(|need| need.package == fact.target);
+        let mut needs: Vec<&Need> = of_target().filter(|need| need.accepts == fact.accepts).collect();
+        if needs.is_empty() {
+            needs = of_target().collect();
+        }
+        (!needs.is_empty()).then(|| self.need(releases(&package, &fact.releases), &needs, fact.accepts.clone()))
+    }
+
+    fn need(&self, by: Releases, needs: &[&Need], accepts: RankSet) -> Known {
+        let (target, demand) = (needs[0].package, &needs[0].demand);
+        let package = self.catalogue.package(target).ok();
+        let shortage = package
+            .as_ref()
+            .filter(|_| accepts.is_empty())
+            .map(|package| self.shortage(package, demand));
+        let name = match &package {
+            Some(package) => package.name.clone(),
+            None => by.name.clone(),
+        };
+        let mut with: Vec<ReleaseId> = needs
+            .iter()
+            .filter_map(|need| need.demand.baked.as_ref())
+            .map(|baked| ReleaseId {
+                name: name.clone(),
+                version: baked.version.clone(),
+                platform: baked.platform.clone(),
+                revision: baked.revision,
+            })
+            .collect();
+        with.sort();
+        with.dedup();
+        let reason = if with.is_empty() {
+            let mut ranges: Vec<Range> = Vec::new();
+            for need in needs {
+                if !ranges.contains(&need.demand.range) {
+                    ranges.push(need.demand.range.clone());
+                }
+            }
+            Reason::Needs { by, name, ranges, overridden: self.overridden(demand), shortage }
+        } else {
+            Reason::BuiltWith { by, with, shortage }
+        };
+        Known { reason, target, accepts }
+    }
+
+    fn overridden(&self, demand: &Demand) -> Option<crate::Origin> {
+        demand.overridden.map(|index| self.catalogue.override_origin(index).clone())
+    }
+
+    fn shortage(&self, package: &Package, demand: &Demand) -> Shortage {
+        if let Some(fixed) = package.fixed.filter(|_| package.is_unified()) {
+            let label = match self.catalogue.source(package, fixed) {
+                crate::Source::Fixed(label) | crate::Source::Registry(label) => label,
+            };
+            return Shortage::Replaced { version: package.version(fixed).clone(), label };
+        }
+        if package.ranked.is_empty() && package.unusable.is_empty() {
+            return Shortage::NoPackage { registry: package.registry.clone() };
+        }
+        let fits = |candidate: &Candidate| match &demand.baked {
+            Some(baked) => baked.key == candidate.key,
+            None => demand.range.contains(&candidate.version),
+        };
+        let usable = || package.ranked.iter().map(|ranked| &ranked.candidate);
+        let offered = || usable().filter(|candidate| candidate.state == State::Offered);
+        let nearly = |candidate: &&Candidate| {
+            candidate.version.is_prerelease() && demand.range.contains(&candidate.version.without_prerelease())
+        };
+        let quarantined = package.unusable.iter().filter_map(|candidate| match &candidate.state {
+            State::Quarantined(why) if fits(candidate) => Some((candidate.version.clone(), why.clone())),
+            _ => None,
+        });
+        let elsewhere = package
+            .unusable
+            .iter()
+            .filter(|candidate| fits(candidate) && !candidate.platform.serves(self.catalogue.platform()))
+            .map(|candidate| (candidate.version.clone(), candidate.platform.clone()));
+        Shortage::NoRelease {
+            offered: versions(offered().filter(|candidate| !fits(candidate))),
+            yanked: versions(usable().filter(|c| c.state == State::Yanked && fits(c))),
+            prereleases: versions(offered().filter(nearly)),
+            other_platforms: Listed::newest_of(elsewhere.collect()),
+            quarantined: Listed::newest_of(quarantined.collect()),
+            platform: self.catalogue.platform().clone(),
+        }
+    }
+
+    fn conclusion(&self, terms: &[(PackageId, Term<RankSet>)]) -> Conclusion {
+        let mut excluded = Vec::new();
+        let mut choices = Vec::new();
+        for (id, term) in terms {
+            let Ok(package) = self.catalogue.package(*id) else { continue };
+            match term {
+                Term::Positive(set) => excluded.push(releases(&package, set)),
+                Term::Negative(set) => choices.push(releases(&package, set)),
+            }
+        }
+        if choices.is_empty() {
+            Conclusion::Excluded { releases: excluded }
+        } else {
+            Conclusion::OnlyWith { releases: excluded, choices }
+        }
+    }
+
+    /// What the steps come to, and the package on which they clash.
+    fn verdict(
+        &self,
+        known: &[Option<Known>],
+        last: Vec<usize>,
+        pivot: Option<PackageId>,
+    ) -> (Verdict, Option<PackageId>) {
+        let facts = || known.iter().enumerate().filter_map(|(index, one)| Some((index + 1, one.as_ref()?)));
+        if known.iter().all(Option::is_some) {
+            if let Some((step, _)) = facts().find(|(_, one)| one.accepts.is_empty()) {
+                return (Verdict::Unmet { step }, None);
+            }
+            if let Some((target, steps)) = clash(facts().collect()) {
+                let all_built = steps.iter().all(|step| {
+                    matches!(known[*step - 1], Some(Known { reason: Reason::BuiltWith { .. }, .. }))
+                });
+                let Ok(package) = self.catalogue.package(target) else {
+                    return (Verdict::Exhausted { name: None, steps }, None);
+                };
+                let name = package.name.clone();
+                let verdict =
+                    if all_built { Verdict::BuiltApart { name, steps } } else { Verdict::Clash { name, steps } };
+                return (verdict, Some(target));
+            }
+        }
+        let name = pivot.and_then(|id| self.catalogue.package(id).ok()).map(|package| package.name.clone());
+        (Verdict::Exhausted { name, steps: last }, None)
+    }
+
+    fn suggest(&self, known: &[Option<&Known>], clash: Option<PackageId>) -> Vec<Suggestion> {
+        let mut suggestions = Vec::new();
+        for one in known.iter().flatten() {
+            let Ok(package) = self.catalogue.package(one.target) else { continue };
+            match shortage_of(&one.reason) {
+                Some(Shortage::NoPackage { .. }) => {
+                    let similar = self.catalogue.view.similar_names(&package.name);
+                    if !similar.is_empty() {
+                        suggestions.push(Suggestion::SimilarName { name: package.name.clone(), similar });
+                    }
+                }
+                Some(Shortage::NoRelease { prereleases, .. }) => {
+                    if let Some(version) = prereleases.newest.last() {
+                        let (name, version) = (package.name.clone(), version.clone());
+                        suggestions.push(Suggestion::Prerelease { name, version });
+                    }
+                }
+                _ => {}
+            }
+        }
+        suggestions.extend(self.newer(known));
+        if let Some(package) = clash.and_then(|id| self.catalogue.package(id).ok()) {
+            let between_packages = known.iter().flatten().any(|one| {
+                Some(one.target) == clash && matches!(one.reason, Reason::Needs { overridden: None, .. })
+            });
+            if between_packages {
+                suggestions.push(Suggestion::Override { name: package.name.clone() });
+            }
+        }
+        suggestions.dedup();
+        suggestions.truncate(MAX_SUGGESTIONS);
+        suggestions
+    }
+
+    /// For each package that steps disagree on: its newest release, and the steps that exclude it.
+    fn newer(&self, known: &[Option<&Known>]) -> Vec<Suggestion> {
+        let mut suggestions = Vec::new();
+        let facts = || known.iter().enumerate().filter_map(|(index, one)| Some((index + 1, (*one)?)));
+        for (step, one) in facts().filter(|(_, one)| !one.accepts.is_empty()) {
+            let Ok(package) = self.catalogue.package(one.target) else { continue };
+            let newest = package.ranked.iter().rposition(|ranked| {
+                ranked.candidate.state == State::Offered && !ranked.candidate.version.is_prerelease()
+            });
+            let Some(newest) = newest.map(|rank| rank as Rank) else { continue };
+            let wanted = facts().any(|(_, other)| other.target == one.target && other.accepts.contains(&newest));
+            if wanted && !one.accepts.contains(&newest) {
+                let (name, version) = (package.name.clone(), package.version(newest).clone());
+                suggestions.push(Suggestion::Newer { name, version, step });
+            }
+        }
+        suggestions
+    }
+}
+
+/// The first package on which facts have no release in common, and a smallest set of such facts.
+fn clash(facts: Vec<(usize, &Known)>) -> Option<(PackageId, Vec<usize>)> {
+    for (index, (step, one)) in facts.iter().enumerate() {
+        let others = || facts[index + 1..].iter().filter(|(_, other)| other.target == one.target);
+        if let Some((other, _)) = others().find(|(_, other)| other.accepts.is_disjoint(&one.accepts)) {
+            return Some((one.target, vec![*step, *other]));
+        }
+        let together = others().fold(one.accepts.clone(), |all, (_, other)| all.intersection(&other.accepts));
+        if together.is_empty() {
+            let steps = std::iter::once(*step).chain(others().map(|(step, _)| *step)).collect();
+            return Some((one.target, steps));
+        }
+    }
+    None
+}
+
+fn shortage_of(reason: &Reason) -> Option<&Shortage> {
+    match reason {
+        Reason::Required { shortage, .. } | Reason::Needs { shortage, .. } | Reason::BuiltWith { shortage, .. } => {
+            shortage.as_ref()
+        }
+        Reason::Bound { .. } => None,
+    }
+}
+
+/// The usable ranks of a package in a set, which may be the complement of a finite one.
+fn ranks<'a>(package: &'a Package, set: &'a RankSet) -> impl Iterator<Item = Rank> + 'a {
+    (0..package.ranked.len() as Rank).filter(|rank| set.contains(rank))
+}
+
+fn releases(package: &Package, set: &RankSet) -> Releases {
+    let chosen: Vec<Rank> = ranks(package, set).collect();
+    let every = chosen.len() == package.ranked.len() && chosen.len() > 1;
+    let versions = versions(chosen.iter().map(|rank| &package.ranked[*rank as usize].candidate));
+    Releases { name: package.name.clone(), versions, every }
+}
+
+/// The versions of candidates in order, each once however often it was built.
+fn versions<'a>(candidates: impl Iterator<Item = &'a Candidate>) -> Listed<Version> {
+    let mut all: Vec<Version> = candidates.map(|candidate| candidate.version.clone()).collect();
+    all.dedup();
+    Listed::newest_of(all)
+}

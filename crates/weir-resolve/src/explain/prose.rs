@@ -1,0 +1,301 @@
+//! Explanations as text: short numbered sentences, what they come to, and what could be done.
+
+use std::fmt::{self, Display};
+
+use weir_model::{PackageName, Range, Version};
+
+use super::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
+use crate::request::Origin;
+
+/// How many steps are written out; the whole explanation is in its fields.
+const MAX_LINES: usize = 40;
+
+impl Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the requirements cannot be met:")?;
+        for (index, step) in self.steps.iter().take(MAX_LINES).enumerate() {
+            writeln!(f, "  {}. {step}.", index + 1)?;
+        }
+        if let Some(more @ 1..) = self.steps.len().checked_sub(MAX_LINES) {
+            writeln!(f, "  … and {more} more steps.")?;
+        }
+        self.write_verdict(f)?;
+        for suggestion in &self.suggestions {
+            write!(f, "\nhelp: ")?;
+            self.write_suggestion(f, suggestion)?;
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.verdict {
+            Verdict::Unmet { step } if self.steps.len() == 1 && *step == 1 => write!(f, "Nothing else would do."),
+            Verdict::Unmet { step } => write!(f, "So {step} cannot be met."),
+            Verdict::Clash { name, steps } => write!(f, "So no release of `{name}` meets {}.", Numbers(steps)),
+            Verdict::BuiltApart { name, steps } => {
+                write!(f, "So {} cannot be used together: only one `{name}` can be present.", Numbers(steps))
+            }
+            Verdict::Exhausted { name: Some(name), steps } => {
+                write!(f, "So, from {}, no release of `{name}` is left to choose.", Numbers(steps))
+            }
+            Verdict::Exhausted { name: None, steps } => write!(f, "So {} contradict each other.", Numbers(steps)),
+        }
+    }
+
+    fn write_suggestion(&self, f: &mut fmt::Formatter<'_>, suggestion: &Suggestion) -> fmt::Result {
+        match suggestion {
+            Suggestion::SimilarName { name, similar } => {
+                write!(f, "there is no `{name}`; did you mean {}?", Alternatives(similar))
+            }
+            Suggestion::Newer { name, version, step } => {
+                write!(f, "`{name}` {version} exists, but ")?;
+                match self.steps.get(step.wrapping_sub(1)) {
+                    Some(Step::Because(reason)) => reason.write_demand(f),
+                    _ => write!(f, "{step} excludes it"),
+                }
+            }
+            Suggestion::Prerelease { name, version } => {
+                write!(f, "to accept the pre-release `{name}` {version}, name it: `^{version}`")
+            }
+            Suggestion::Override { name } => {
+                write!(f, "if one release of `{name}` serves them all, name it under `[override]`")
+            }
+        }
+    }
+}
+
+impl Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Because(reason) => reason.fmt(f),
+            Self::So { from, conclusion } => write!(f, "So, from {}, {conclusion}", Numbers(from)),
+        }
+    }
+}
+
+impl Reason {
+    /// The demand alone, without why it cannot be met.
+    fn write_demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Required { origin, name, range, overridden, .. } => {
+                write!(f, "`{}` requires `{name}` {range}", origin.label)?;
+                write_override(f, overridden.as_ref())
+            }
+            Self::Needs { by, name, ranges, overridden, .. } => {
+                write!(f, "{by} {} `{name}` {}", by.verb("needs", "need"), Ranges(ranges))?;
+                write_override(f, overridden.as_ref())
+            }
+            Self::BuiltWith { by, with, .. } => {
+                write!(f, "{by} {} built with ", by.verb("was", "were"))?;
+                for (index, id) in with.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { " or " };
+                    write!(f, "{separator}`{}` {}", id.name, id.version)?;
+                    if id.revision > 0 {
+                        write!(f, " revision {}", id.revision)?;
+                    }
+                }
+                Ok(())
+            }
+            Self::Bound { origin, name, asked, bound, first } => {
+                write!(f, "`{}` requires `{name}` from the registry `{asked}`, but ", origin.label)?;
+                match first {
+                    Some(first) => write!(f, "`{}` requires it from `{bound}`", first.label)?,
+                    None => write!(f, "the name is bound to `{bound}`")?,
+                }
+                write!(f, ", and a name belongs to one registry")
+            }
+        }
+    }
+
+    fn shortage(&self) -> Option<&Shortage> {
+        match self {
+            Self::Required { shortage, .. } | Self::Needs { shortage, .. } | Self::BuiltWith { shortage, .. } => {
+                shortage.as_ref()
+            }
+            Self::Bound { .. } => None,
+        }
+    }
+}
+
+impl Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_demand(f)?;
+        match self.shortage() {
+            None => Ok(()),
+            Some(shortage) => {
+                let baked = matches!(self, Self::BuiltWith { .. });
+                write!(f, ", but ")?;
+                shortage.write(f, baked)
+            }
+        }
+    }
+}
+
+fn write_override(f: &mut fmt::Formatter<'_>, overridden: Option<&Origin>) -> fmt::Result {
+    match overridden {
+        Some(origin) => write!(f, " (overridden in `{}`)", origin.label),
+        None => Ok(()),
+    }
+}
+
+impl Shortage {
+    fn write(&self, f: &mut fmt::Formatter<'_>, baked: bool) -> fmt::Result {
+        match self {
+            Self::NoPackage { registry: Some(registry) } => write!(f, "`{registry}` has no such package"),
+            Self::NoPackage { registry: None } => write!(f, "there is no such package"),
+            Self::Replaced { version, label } => write!(f, "`{label}` stands in for it with {version}"),
+            Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, platform } => {
+                let mut clauses = Vec::new();
+                if yanked.count() > 0 {
+                    clauses.push(format!("{yanked} {} yanked", yanked.verb("was", "were")));
+                }
+                if quarantined.count() > 0 {
+                    clauses.push(quarantine(quarantined));
+                }
+                if other_platforms.count() > 0 {
+                    let list: Vec<String> = other_platforms
+                        .newest
+                        .iter()
+                        .map(|(version, other)| format!("{version} is for `{other}`"))
+                        .collect();
+                    clauses.push(format!("{}, not for `{platform}`", list.join(", ")));
+                }
+                if prereleases.count() > 0 {
+                    let what = prereleases.verb("is a pre-release", "are pre-releases");
+                    clauses.push(format!("{prereleases} {what}, which a range must name"));
+                }
+                if clauses.is_empty() {
+                    return match offered.count() {
+                        0 => write!(f, "no release of it can be used"),
+                        _ if baked => write!(f, "that is no longer offered"),
+                        _ => write!(f, "it is offered only in {offered}"),
+                    };
+                }
+                write!(f, "{}", clauses.join("; "))
+            }
+        }
+    }
+}
+
+fn quarantine(quarantined: &Listed<(Version, String)>) -> String {
+    let list: Vec<String> = quarantined
+        .newest
+        .iter()
+        .map(|(version, why)| match why.as_str() {
+            "" => format!("{version} is quarantined"),
+            why => format!("{version} is quarantined ({why})"),
+        })
+        .collect();
+    list.join(", ")
+}
+
+impl Display for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Excluded { releases } => match releases.as_slice() {
+                [] => write!(f, "nothing can be chosen"),
+                [one] => write!(f, "{one} cannot be used"),
+                many => write!(f, "{} cannot be used together", And(many)),
+            },
+            Self::OnlyWith { releases, choices } => {
+                let choices = Or(choices);
+                match releases.as_slice() {
+                    [] => write!(f, "{choices} must be used"),
+                    [one] => write!(f, "{one} {} used only with {choices}", one.verb("can be", "can be")),
+                    many => write!(f, "{} can be used together only with {choices}", And(many)),
+                }
+            }
+        }
+    }
+}
+
+impl Releases {
+    fn verb(&self, one: &'static str, many: &'static str) -> &'static str {
+        if self.every { one } else { self.versions.verb(one, many) }
+    }
+}
+
+impl Display for Releases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.every {
+            write!(f, "every release of `{}`", self.name)
+        } else {
+            write!(f, "`{}` {}", self.name, self.versions)
+        }
+    }
+}
+
+impl<T> Listed<T> {
+    fn verb(&self, one: &'static str, many: &'static str) -> &'static str {
+        if self.count() == 1 { one } else { many }
+    }
+}
+
+impl<T: Display> Display for Listed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.more > 0 {
+            write!(f, "{} older releases, ", self.more)?;
+        }
+        And(&self.newest).fmt(f)
+    }
+}
+
+/// `1, 2 and 3`
+struct And<'a, T>(&'a [T]);
+
+impl<T: Display> Display for And<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_joined(f, self.0, " and ", |item, f| item.fmt(f))
+    }
+}
+
+struct Or<'a, T>(&'a [T]);
+
+impl<T: Display> Display for Or<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_joined(f, self.0, " or ", |item, f| item.fmt(f))
+    }
+}
+
+struct Numbers<'a>(&'a [usize]);
+
+impl Display for Numbers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        And(self.0).fmt(f)
+    }
+}
+
+struct Ranges<'a>(&'a [Range]);
+
+impl Display for Ranges<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_joined(f, self.0, " or ", |range, f| range.fmt(f))
+    }
+}
+
+struct Alternatives<'a>(&'a [PackageName]);
+
+impl Display for Alternatives<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_joined(f, self.0, " or ", |name, f| write!(f, "`{name}`"))
+    }
+}
+
+fn write_joined<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    last_separator: &str,
+    write_one: impl Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        match index {
+            0 => {}
+            last if last + 1 == items.len() => f.write_str(last_separator)?,
+            _ => f.write_str(", ")?,
+        }
+        write_one(item, f)?;
+    }
+    Ok(())
+}

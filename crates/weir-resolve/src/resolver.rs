@@ -1,0 +1,143 @@
+//! The resolver: requests in, resolutions or explanations out.
+
+use std::sync::Arc;
+
+use weir_model::PackageName;
+
+use crate::catalogue::{Catalogue, CatalogueError, Preferred};
+use crate::explain::{Case, Explanation};
+use crate::request::{Lock, Requirement, Settings, SettingsError};
+use crate::resolution::Resolution;
+use crate::unified::{Constraint, Selection, Unsolved, solve};
+use crate::view::View;
+use crate::walk::{Root, Stopped, Walker};
+
+/// What is to be resolved.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Request<'a> {
+    /// The packages that must be there.
+    pub requirements: &'a [Requirement],
+    /// Choices to keep while they satisfy.
+    pub lock: Option<&'a Lock>,
+}
+
+/// Resolves requests against one view, and keeps what it learned for the next.
+pub struct Resolver<V> {
+    catalogue: Catalogue<V>,
+}
+
+/// Why there is no resolution.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError<E: std::error::Error + 'static> {
+    /// The requirements cannot be met together.
+    #[error("{0}")]
+    Impossible(Box<Explanation>),
+    /// The view could not answer.
+    #[error("what the registry offers cannot be read")]
+    View(#[source] E),
+    /// A package has more releases than can be considered.
+    #[error("`{name}` has too many releases: {count}")]
+    TooManyReleases {
+        /// The package.
+        name: PackageName,
+        /// How many it has.
+        count: usize,
+    },
+    /// The search took too long; the requirements may or may not be possible.
+    #[error("no resolution was found in {steps} steps: give narrower ranges for some packages")]
+    GaveUp {
+        /// How many steps were taken.
+        steps: u32,
+    },
+}
+
+impl<E: std::error::Error + 'static> From<CatalogueError<E>> for ResolveError<E> {
+    fn from(error: CatalogueError<E>) -> Self {
+        match error {
+            CatalogueError::View(error) => Self::View(error),
+            CatalogueError::TooManyReleases { name, count } => Self::TooManyReleases { name, count },
+            CatalogueError::GaveUp { steps } => Self::GaveUp { steps },
+        }
+    }
+}
+
+impl<V: View> Resolver<V> {
+    /// A resolver that has asked nothing yet.
+    pub fn new(view: V, settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self { catalogue: Catalogue::new(view, settings)? })
+    }
+
+    /// Finds releases that meet the requirements, or says why there are none.
+    pub fn resolve(&self, request: Request<'_>) -> Result<Resolution, ResolveError<V::Error>> {
+        let catalogue = &self.catalogue;
+        self.bind(request.requirements)?;
+        let preferred = match request.lock {
+            Some(lock) => catalogue.preferred(lock)?,
+            None => Preferred::default(),
+        };
+        let roots = self.roots(request.requirements, &preferred)?;
+        let walker = Walker { catalogue, lock: request.lock, preferred: &preferred };
+
+        let mut known: Vec<Constraint> = Vec::new();
+        let mut selection = Selection::default();
+        let case = Case { catalogue, requirements: request.requirements, roots: &roots };
+        loop {
+            let graph = match walker.walk(&roots, &selection) {
+                Ok(graph) => graph,
+                Err(Stopped::Unmet(via, graph)) => {
+                    return Err(ResolveError::Impossible(Box::new(case.unmet(&graph, via))));
+                }
+                Err(Stopped::Failed(error)) => return Err(error.into()),
+            };
+            let before = known.len();
+            for wanted in &graph.wanted {
+                if !known.contains(&wanted.constraint) {
+                    known.push(wanted.constraint.clone());
+                }
+            }
+            if known.len() == before {
+                return Ok(graph.into_resolution(catalogue, &roots));
+            }
+            selection = match solve(catalogue, &known, &preferred) {
+                Ok(selection) => selection,
+                Err(Unsolved::Impossible(proof)) => {
+                    return Err(ResolveError::Impossible(Box::new(case.contradiction(&graph, proof))));
+                }
+                Err(Unsolved::Failed(error)) => return Err(error.into()),
+            };
+        }
+    }
+
+    /// Binds each name to the registry its requirement names.
+    fn bind(&self, requirements: &[Requirement]) -> Result<(), ResolveError<V::Error>> {
+        for (index, requirement) in requirements.iter().enumerate() {
+            let Some(registry) = &requirement.registry else { continue };
+            let id = self.catalogue.intern(&requirement.name);
+            self.catalogue.bind(id, registry).map_err(|bound: Arc<str>| {
+                let first = requirements[..index]
+                    .iter()
+                    .find(|other| other.name == requirement.name && other.registry.as_ref() == Some(&bound));
+                let first = first.map(|other| other.origin.clone());
+                ResolveError::Impossible(Box::new(Explanation::two_registries(requirement, registry, bound, first)))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn roots(
+        &self,
+        requirements: &[Requirement],
+        preferred: &Preferred,
+    ) -> Result<Vec<Root>, ResolveError<V::Error>> {
+        let mut roots = Vec::with_capacity(requirements.len());
+        for requirement in requirements {
+            let id = self.catalogue.intern(&requirement.name);
+            let package = self.catalogue.package(id)?;
+            let demand = self.catalogue.root_demand(&requirement.name, &requirement.range);
+            let accepts = self.catalogue.accepted(&package, &demand);
+            let accepts = preferred.widen(id, &package, &demand, &accepts);
+            roots.push(Root { id, package, demand, accepts });
+        }
+        Ok(roots)
+    }
+}

@@ -1,0 +1,93 @@
+//! What a resolver asks of the world: the releases of a package, and what each of them needs.
+
+use std::sync::Arc;
+
+use weir_model::{Dependency, Digest, KindName, PackageName, Platform, Version};
+
+/// What registries currently offer, as a resolver sees it.
+///
+/// A [`Resolver`](crate::Resolver) asks for the candidates of a name once, and for the
+/// dependencies of a candidate once, and keeps the answers. The two are apart because a solver
+/// looks at every candidate of a package but at the dependencies of one or two of them.
+pub trait View {
+    /// Why a question could not be answered.
+    type Error: std::error::Error + 'static;
+
+    /// Every release of a package, in any order and for any platform; nothing if the name is unknown.
+    ///
+    /// `registry` is the registry that the requirement named. Without one, the view answers from
+    /// the registry to which it has bound the name.
+    fn candidates(
+        &self,
+        name: &PackageName,
+        registry: Option<&str>,
+    ) -> Result<Option<Candidates>, Self::Error>;
+
+    /// What one of these candidates needs, in every scope.
+    fn dependencies(&self, name: &PackageName, candidate: &Candidate) -> Result<Vec<Dependency>, Self::Error>;
+
+    /// Names that someone who wrote `name` may have meant, the likeliest first. Asked only to explain a failure.
+    fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
+        let _ = name;
+        Vec::new()
+    }
+}
+
+impl<T: View + ?Sized> View for &T {
+    type Error = T::Error;
+
+    fn candidates(
+        &self,
+        name: &PackageName,
+        registry: Option<&str>,
+    ) -> Result<Option<Candidates>, Self::Error> {
+        (**self).candidates(name, registry)
+    }
+
+    fn dependencies(&self, name: &PackageName, candidate: &Candidate) -> Result<Vec<Dependency>, Self::Error> {
+        (**self).dependencies(name, candidate)
+    }
+
+    fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
+        (**self).similar_names(name)
+    }
+}
+
+/// The releases of one package.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// What sort of package it is; decides how it is resolved.
+    pub kind: KindName,
+    /// The registry that answered.
+    pub registry: Arc<str>,
+    /// Its releases, in any order. Quarantined ones belong here too, so that they can be explained.
+    pub releases: Vec<Candidate>,
+}
+
+/// A release that may be chosen.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its version.
+    pub version: Version,
+    /// Where it runs.
+    pub platform: Platform,
+    /// How often it was built again.
+    pub revision: u32,
+    /// The digest of its inputs.
+    pub key: Digest,
+    /// Whether it may be chosen.
+    pub state: State,
+    /// Whatever helps the view to find this release again, such as a row number.
+    pub handle: u64,
+}
+
+/// Whether a release may be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Freely.
+    Offered,
+    /// Only by a lockfile, or by a release that was published with it.
+    Yanked,
+    /// Never; with the reason that was given.
+    Quarantined(String),
+}

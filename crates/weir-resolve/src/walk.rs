@@ -1,0 +1,237 @@
+//! From the roots down: which releases are reached, and what they require of unified packages.
+//!
+//! Isolated packages are chosen here, edge by edge: what is baked exactly, what is fluid by
+//! preference or newest. Unified packages are taken from the solver's selection, if it has them
+//! already. A release is visited once, so a cycle through fluid edges ends where it began.
+
+use std::sync::Arc;
+
+use pubgrub::{Map, VersionSet as _};
+
+use crate::catalogue::{Catalogue, CatalogueError, Demand, Need, Package, PackageId, Preferred};
+use crate::ranks::{Rank, RankSet};
+use crate::request::Lock;
+use crate::resolution::{Edge, Node, Resolution};
+use crate::unified::{Constraint, Selection};
+use crate::view::{State, View};
+
+/// A requirement of the project, ready to be resolved.
+pub(crate) struct Root {
+    pub(crate) id: PackageId,
+    pub(crate) package: Arc<Package>,
+    pub(crate) demand: Demand,
+    pub(crate) accepts: RankSet,
+}
+
+/// Who asked for something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// A requirement of the project, by its index.
+    Root(usize),
+    /// A need of a release, both by their index.
+    Need { node: usize, need: usize },
+}
+
+/// What is required of a unified package from outside the solver's own search.
+pub(crate) struct Wanted {
+    pub(crate) via: Via,
+    pub(crate) constraint: Constraint,
+}
+
+/// A release that was reached.
+pub(crate) struct Reached {
+    pub(crate) id: PackageId,
+    pub(crate) rank: Rank,
+    pub(crate) package: Arc<Package>,
+    pub(crate) needs: Arc<[Need]>,
+    /// Who reached it first.
+    pub(crate) via: Via,
+    /// The index of the release chosen for a need, and the index of the need.
+    edges: Vec<(usize, usize)>,
+}
+
+/// Everything reached from the roots.
+#[derive(Default)]
+pub(crate) struct Graph {
+    pub(crate) reached: Vec<Reached>,
+    pub(crate) wanted: Vec<Wanted>,
+    roots: Vec<(usize, usize)>,
+    index: Map<(PackageId, Rank), usize>,
+}
+
+/// Why a walk ended early.
+pub(crate) enum Stopped<E: std::error::Error + 'static> {
+    /// Nothing of an isolated package would do.
+    Unmet(Via, Graph),
+    Failed(CatalogueError<E>),
+}
+
+impl<E: std::error::Error + 'static> From<CatalogueError<E>> for Stopped<E> {
+    fn from(error: CatalogueError<E>) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What the walk looks things up in.
+pub(crate) struct Walker<'a, V> {
+    pub(crate) catalogue: &'a Catalogue<V>,
+    pub(crate) lock: Option<&'a Lock>,
+    pub(crate) preferred: &'a Preferred,
+}
+
+impl<V: View> Walker<'_, V> {
+    /// Follows every edge from `roots`; unified packages that `selection` lacks are only noted as wanted.
+    pub(crate) fn walk(&self, roots: &[Root], selection: &Selection) -> Result<Graph, Stopped<V::Error>> {
+        let mut graph = Graph::default();
+        for (index, root) in roots.iter().enumerate() {
+            let via = Via::Root(index);
+            let rank = if root.package.is_unified() {
+                graph.wanted.push(Wanted { via, constraint: (root.id, root.accepts.clone()) });
+                selection.get(&root.id).copied()
+            } else {
+                let rank = self.choose(None, root.id, &root.package, &root.demand, &root.accepts);
+                if rank.is_none() {
+                    return Err(Stopped::Unmet(via, graph));
+                }
+                rank
+            };
+            if let Some(rank) = rank {
+                let to = self.reach(&mut graph, root.id, root.package.clone(), rank, via)?;
+                graph.roots.push((to, index));
+            }
+        }
+        let mut next = 0;
+        while next < graph.reached.len() {
+            self.follow(&mut graph, next, selection)?;
+            next += 1;
+        }
+        Ok(graph)
+    }
+
+    /// Reaches what one release needs.
+    fn follow(&self, graph: &mut Graph, node: usize, selection: &Selection) -> Result<(), Stopped<V::Error>> {
+        let from = &graph.reached[node];
+        let (from_package, from_rank, needs) = (from.package.clone(), from.rank, from.needs.clone());
+        for (index, need) in needs.iter().enumerate() {
+            let via = Via::Need { node, need: index };
+            let target = self.catalogue.package(need.package)?;
+            let accepts = self.preferred.widen(need.package, &target, &need.demand, &need.accepts);
+            let rank = if need.unified {
+                if !from_package.is_unified() {
+                    graph.wanted.push(Wanted { via, constraint: (need.package, accepts) });
+                }
+                selection.get(&need.package).copied()
+            } else {
+                let from = Some((&*from_package, from_rank));
+                let rank = self.choose(from, need.package, &target, &need.demand, &accepts);
+                if rank.is_none() {
+                    return Err(Stopped::Unmet(via, std::mem::take(graph)));
+                }
+                rank
+            };
+            if let Some(rank) = rank {
+                let to = self.reach(graph, need.package, target, rank, via)?;
+                graph.reached[node].edges.push((to, index));
+            }
+        }
+        Ok(())
+    }
+
+    fn reach(
+        &self,
+        graph: &mut Graph,
+        id: PackageId,
+        package: Arc<Package>,
+        rank: Rank,
+        via: Via,
+    ) -> Result<usize, CatalogueError<V::Error>> {
+        if let Some(index) = graph.index.get(&(id, rank)) {
+            return Ok(*index);
+        }
+        let needs = self.catalogue.needs(&package, rank)?;
+        let edges = Vec::with_capacity(needs.len());
+        graph.reached.push(Reached { id, rank, package, needs, via, edges });
+        graph.index.insert((id, rank), graph.reached.len() - 1);
+        Ok(graph.reached.len() - 1)
+    }
+
+    /// Chooses a release of an isolated package for one edge.
+    fn choose(
+        &self,
+        from: Option<(&Package, Rank)>,
+        id: PackageId,
+        package: &Package,
+        demand: &Demand,
+        accepts: &RankSet,
+    ) -> Option<Rank> {
+        let in_set = |rank: &Rank| accepts.contains(rank);
+        if let Some(baked) = &demand.baked {
+            let exact = package.rank_of_baked(baked).filter(in_set);
+            return exact.or_else(|| accepts.highest());
+        }
+        let locked = self.lock.and_then(|lock| {
+            let from = from.map(|(package, rank)| package.id(rank));
+            lock.edge(from, &package.name, &demand.range)
+        });
+        let locked = locked.and_then(|locked| package.rank_of(locked)).filter(in_set);
+        locked.or_else(|| self.preferred.choose(id, accepts))
+    }
+}
+
+impl Graph {
+    /// The releases as plain data, in order.
+    pub(crate) fn into_resolution<V: View>(self, catalogue: &Catalogue<V>, roots: &[Root]) -> Resolution {
+        let mut nodes: Vec<(usize, Node)> = self
+            .reached
+            .iter()
+            .enumerate()
+            .map(|(index, reached)| {
+                let candidate = &reached.package.ranked[reached.rank as usize].candidate;
+                let edges = reached
+                    .edges
+                    .iter()
+                    .map(|(to, need)| {
+                        let demand = &reached.needs[*need].demand;
+                        Edge { to: *to, fluid: demand.baked.is_none().then(|| demand.range.clone()) }
+                    })
+                    .collect();
+                let node = Node {
+                    id: reached.package.id(reached.rank),
+                    kind: reached.package.kind.unwrap_or_default(),
+                    key: candidate.key,
+                    source: catalogue.source(&reached.package, reached.rank),
+                    yanked: candidate.state == State::Yanked,
+                    edges,
+                };
+                (index, node)
+            })
+            .collect();
+        nodes.sort_by(|(_, a), (_, b)| a.id.cmp(&b.id).then_with(|| a.source.cmp(&b.source)));
+        let mut place = vec![0; nodes.len()];
+        for (new, (old, _)) in nodes.iter().enumerate() {
+            place[*old] = new;
+        }
+        let mut nodes: Vec<Node> = nodes.into_iter().map(|(_, node)| node).collect();
+        for edge in nodes.iter_mut().flat_map(|node| &mut node.edges) {
+            edge.to = place[edge.to];
+        }
+        let roots = self
+            .roots
+            .iter()
+            .map(|(to, index)| Edge { to: place[*to], fluid: Some(roots[*index].demand.range.clone()) })
+            .collect();
+        Resolution { roots, nodes }
+    }
+
+    /// The needs that led from a root to `via`, the root first.
+    pub(crate) fn chain(&self, via: Via) -> Vec<Via> {
+        let mut chain = vec![via];
+        let mut current = via;
+        while let Via::Need { node, .. } = current {
+            current = self.reached[node].via;
+            chain.push(current);
+        }
+        chain.reverse();
+        chain
+    }
+}
