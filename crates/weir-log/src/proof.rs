@@ -23,8 +23,8 @@ use std::str::FromStr;
 
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError};
 use crate::key::TrustedKeys;
-use crate::source::{Source, SourceError};
-use crate::tile::{MAX_TILE, TileId, TileLevel};
+use crate::signed_tiles::{SignedTiles, TileError};
+use crate::source::Source;
 use crate::{Hash, MAX_SIZE};
 
 const INCLUSION_HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -44,21 +44,9 @@ pub enum ProofError {
         /// Entries in the log.
         size: u64,
     },
-    /// A tile could not be read.
+    /// A tile is missing, cannot be read, or is not what was signed.
     #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A tile that the checkpoint covers does not exist.
-    #[error("`{file}` is missing, and the checkpoint covers it")]
-    MissingTile {
-        /// Its path.
-        file: String,
-    },
-    /// The tiles do not have the signed root.
-    #[error("the hash tiles do not have the signed root: {reason}")]
-    Inconsistent {
-        /// What the check said.
-        reason: String,
-    },
+    Tile(#[from] TileError),
     /// The text is not a proof.
     #[error("not a proof: {reason}")]
     Malformed {
@@ -194,7 +182,7 @@ impl ConsistencyProof {
 
     /// Checks that the log of `new` continues the log of `old`. Both must be known to be signed.
     pub fn check(&self, old: &CheckedCheckpoint, new: &CheckedCheckpoint) -> Result<(), ProofError> {
-        if (old.size(), new.size()) != (self.old, self.new) {
+        if (old.size(), new.size()) != (self.old, self.new) || old.origin() != new.origin() {
             return Err(ProofError::Invalid);
         }
         let (old_root, new_root) = (old.root().into(), new.root().into());
@@ -252,53 +240,12 @@ fn theirs(hashes: &[Hash]) -> Vec<tlog_tiles::Hash> {
     hashes.iter().copied().map(tlog_tiles::Hash::from).collect()
 }
 
-/// Runs `work` with the hashes of `log`, which must not be empty; each tile it reads is checked
-/// against the signed root.
+/// Runs `work` with the hashes of `log`, which must not be empty.
 fn with_tiles<T>(
     source: &dyn Source,
     log: &CheckedCheckpoint,
-    work: impl FnOnce(&tlog_tiles::TileHashReader<'_>) -> Result<T, tlog_tiles::Error>,
+    work: impl FnOnce(&SignedTiles<'_>) -> Result<T, tlog_tiles::Error>,
 ) -> Result<T, ProofError> {
-    let tiles = Tiles { source, failure: std::cell::RefCell::new(None) };
-    let result = work(&tlog_tiles::TileHashReader::new(log.size(), log.root().into(), &tiles));
-    match (result, tiles.failure.into_inner()) {
-        (Ok(value), _) => Ok(value),
-        (Err(_), Some(failure)) => Err(failure),
-        (Err(error), None) => Err(ProofError::Inconsistent { reason: error.to_string() }),
-    }
-}
-
-/// Reads tiles for the `tlog_tiles` crate, whose error type cannot carry ours.
-struct Tiles<'a> {
-    source: &'a dyn Source,
-    failure: std::cell::RefCell<Option<ProofError>>,
-}
-
-impl Tiles<'_> {
-    fn read(&self, tile: &tlog_tiles::Tile) -> Result<Vec<u8>, ProofError> {
-        let id = TileId::new(TileLevel::Hashes(tile.level()), tile.level_index(), tile.width().into());
-        for path in [id.path(), id.to_full().path()] {
-            if let Some(mut bytes) = self.source.read(&path, MAX_TILE)? {
-                bytes.truncate(id.width() as usize * Hash::LEN);
-                return Ok(bytes);
-            }
-        }
-        Err(ProofError::MissingTile { file: id.path() })
-    }
-}
-
-impl tlog_tiles::TileReader for Tiles<'_> {
-    fn height(&self) -> u8 {
-        8
-    }
-
-    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
-        let read: Result<Vec<_>, _> = tiles.iter().map(|tile| self.read(tile)).collect();
-        read.map_err(|failure| {
-            *self.failure.borrow_mut() = Some(failure);
-            tlog_tiles::Error::InvalidTile
-        })
-    }
-
-    fn save_tiles(&self, _tiles: &[tlog_tiles::Tile], _data: &[Vec<u8>]) {}
+    let tiles = SignedTiles::new(source, log)?;
+    work(&tiles).map_err(|_| tiles.into_failure().map_or(ProofError::Invalid, ProofError::Tile))
 }

@@ -16,8 +16,9 @@ use crate::durable::{Batch, replace, sync_folder};
 use crate::edge::Edge;
 use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
 use crate::key::{Signers, TrustedKeys};
+use crate::signed_tiles::{TileError, read_edge};
 use crate::source::{FolderSource, Source, SourceError};
-use crate::tile::{MAX_TILE, TILE_WIDTH, TileId, TileLevel, hashes_to_bytes, parse_hashes};
+use crate::tile::{TILE_WIDTH, TileId, TileLevel, hashes_to_bytes};
 use crate::{Hash, MAX_ENTRY, MAX_SIZE};
 
 /// Where the checkpoint is.
@@ -41,12 +42,20 @@ pub struct LogFolder {
 pub struct LogWriter {
     folder: LogFolder,
     signers: Signers,
+    trusted: TrustedKeys,
+    end: LogEnd,
+    /// An attempt to replace the checkpoint failed: which one is on the disk must be looked up.
+    unsure: bool,
+    /// Held for its lock, which the system gives up with the process.
+    _lock: File,
+}
+
+/// What appending goes on from.
+struct LogEnd {
     checkpoint: CheckedCheckpoint,
     edge: Edge,
     /// Bytes of the unfinished bundle.
     bundle: Vec<u8>,
-    /// Held for its lock, which the system gives up with the process.
-    _lock: File,
 }
 
 /// Why a log could not be made, opened for writing, or appended to.
@@ -79,13 +88,11 @@ pub enum WriteError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The files of the log do not have the root its checkpoint signs.
-    #[error("the log in `{folder}` is damaged: `{file}` {reason}")]
+    #[error("the log in `{folder}` is damaged: {reason}")]
     Damaged {
         /// The folder.
         folder: PathBuf,
-        /// The file, relative to it.
-        file: String,
-        /// What is wrong with it.
+        /// Which file, relative to it, and what is wrong with it.
         reason: String,
     },
     /// An entry is longer than a bundle can hold.
@@ -147,18 +154,28 @@ impl LogFolder {
     /// `trusted`; new ones are signed by `signers`, which may be other keys: that is how a key is changed.
     pub fn writer(&self, signers: Signers, trusted: &TrustedKeys) -> Result<LogWriter, WriteError> {
         let lock = self.lock()?;
+        let end = self.read_end(&signers, trusted)?;
+        // What this writer signs it will believe, should it have to read it again.
+        let keys = trusted.keys().iter().chain(signers.trusted().keys()).cloned().collect::<Vec<_>>();
+        let trusted = TrustedKeys::new(keys).map_err(|_| self.other_origin(&signers, &end.checkpoint))?;
+        Ok(LogWriter { folder: self.clone(), signers, trusted, end, unsure: false, _lock: lock })
+    }
+
+    fn read_end(&self, signers: &Signers, trusted: &TrustedKeys) -> Result<LogEnd, WriteError> {
         let source = FolderSource::new(&self.root);
         let note = source
             .read(CHECKPOINT, MAX_CHECKPOINT)?
             .ok_or_else(|| WriteError::NoLog { folder: self.root.clone() })?;
         let checkpoint = Checkpoint::verify(&note, trusted)?;
         if signers.origin() != checkpoint.origin() {
-            let (expected, found) = (signers.origin().clone(), checkpoint.origin().clone());
-            return Err(CheckpointError::OtherOrigin { expected, found }.into());
+            return Err(self.other_origin(signers, &checkpoint));
         }
-        let edge = self.read_edge(&source, &checkpoint)?;
+        let edge = read_edge(&source, &checkpoint).map_err(|error| match error {
+            TileError::Source(error) => WriteError::Source(error),
+            error => WriteError::Damaged { folder: self.root.clone(), reason: error.to_string() },
+        })?;
         let bundle = self.read_unfinished_bundle(&source, &edge)?;
-        Ok(LogWriter { folder: self.clone(), signers, checkpoint, edge, bundle, _lock: lock })
+        Ok(LogEnd { checkpoint, edge, bundle })
     }
 
     /// Polls, because waiting with a bound is not something the system offers. Short steps: an append
@@ -192,23 +209,6 @@ impl LogFolder {
         Ok(lock)
     }
 
-    fn read_edge(&self, source: &FolderSource, checkpoint: &Checkpoint) -> Result<Edge, WriteError> {
-        let mut tiles = Vec::new();
-        for id in Edge::tiles_of(checkpoint.size()) {
-            let bytes = source.read(&id.path(), MAX_TILE)?.ok_or_else(|| self.damaged(id, "is missing"))?;
-            let hashes = parse_hashes(&bytes, id.width())
-                .ok_or_else(|| self.damaged(id, "has not the size its name says"))?;
-            tiles.push((id, hashes));
-        }
-        let edge = Edge::from_tiles(checkpoint.size(), tiles);
-        if edge.frontier().root() == checkpoint.root() {
-            return Ok(edge);
-        }
-        let file = format!("the hash tiles of size {}", checkpoint.size());
-        let reason = format!("do not have the signed root: {}", checkpoint.root());
-        Err(WriteError::Damaged { folder: self.root.clone(), file, reason })
-    }
-
     fn read_unfinished_bundle(&self, source: &FolderSource, edge: &Edge) -> Result<Vec<u8>, WriteError> {
         let size = edge.size();
         if size.is_multiple_of(TILE_WIDTH) {
@@ -216,8 +216,8 @@ impl LogFolder {
         }
         let id = TileId::of_entry(size, size);
         let bytes = source.read(&id.path(), MAX_BUNDLE)?.ok_or_else(|| self.damaged(id, "is missing"))?;
-        let entries =
-            parse_bundle(&bytes, id.width()).map_err(|error| self.damaged(id, &error.to_string()))?;
+        let entries = parse_bundle(&bytes, id.width())
+            .map_err(|error| self.damaged(id, &format!("is broken: {error}")))?;
         let hashes = entries.into_iter().map(Hash::of_leaf);
         let signed = edge.unfinished().find(|(tile, _)| tile.level() == TileLevel::Hashes(0));
         match signed {
@@ -235,8 +235,13 @@ impl LogFolder {
         sync_folder(&self.root).map_err(|error| self.io(error))
     }
 
+    fn other_origin(&self, signers: &Signers, checkpoint: &Checkpoint) -> WriteError {
+        let (expected, found) = (signers.origin().clone(), checkpoint.origin().clone());
+        CheckpointError::OtherOrigin { expected, found }.into()
+    }
+
     fn damaged(&self, file: TileId, reason: &str) -> WriteError {
-        WriteError::Damaged { folder: self.root.clone(), file: file.path(), reason: reason.to_owned() }
+        WriteError::Damaged { folder: self.root.clone(), reason: format!("`{file}` {reason}") }
     }
 
     fn io(&self, error: io::Error) -> WriteError {
@@ -247,91 +252,129 @@ impl LogFolder {
 impl LogWriter {
     /// The log as it is now.
     pub fn checkpoint(&self) -> &CheckedCheckpoint {
-        &self.checkpoint
+        &self.end.checkpoint
     }
 
     /// Appends a batch: all of it becomes visible, under one new checkpoint, or none. An empty batch
     /// renews the checkpoint, so that it does not expire while nothing happens.
     ///
-    /// On an error the log is as it was, and so is the writer.
+    /// On an error the log is as it was; only when the very last step failed, the sync of the folder, may
+    /// it hold the batch. Whichever it is, the writer finds out before it appends again.
     pub fn append(&mut self, batch: &[Vec<u8>], stamp: &Stamp) -> Result<CheckedCheckpoint, WriteError> {
-        let first = self.edge.size();
-        if (batch.len() as u64) > MAX_SIZE - first {
+        if self.unsure {
+            self.end = self.folder.read_end(&self.signers, &self.trusted)?;
+            self.unsure = false;
+        }
+        let before = self.end.edge.size();
+        if (batch.len() as u64) > MAX_SIZE - before {
             return Err(WriteError::TooManyEntries);
         }
         if let Some(entry) = batch.iter().find(|entry| entry.len() > MAX_ENTRY) {
             return Err(WriteError::EntryTooLong { length: entry.len() });
         }
 
-        let (edge, bundle) = self.write_tiles(batch)?;
+        let Written { edge, bundle, full } = self.write_tiles(batch)?;
         self.folder.faults.at(TILES_SYNCED);
 
-        let stamp = Stamp { snapshot: stamp.snapshot.or(self.checkpoint.snapshot()), ..*stamp };
+        let stamp = Stamp { snapshot: stamp.snapshot.or(self.end.checkpoint.snapshot()), ..*stamp };
         let checkpoint = CheckedCheckpoint::sign(edge.size(), edge.frontier().root(), &stamp, &self.signers)?;
+        self.unsure = true;
         self.folder.publish(&checkpoint)?;
-        self.checkpoint = checkpoint;
-        self.edge = edge;
-        self.bundle = bundle;
+        self.unsure = false;
+        self.end = LogEnd { checkpoint, edge, bundle };
 
-        if !batch.is_empty() {
-            self.prune(first);
-        }
+        self.prune(&full);
         self.folder.faults.at(PRUNED);
-        Ok(self.checkpoint.clone())
+        Ok(self.end.checkpoint.clone())
     }
 
-    /// Writes what `batch` adds and waits until it is on the disk. Returns the new edge and bundle.
-    fn write_tiles(&self, batch: &[Vec<u8>]) -> Result<(Edge, Vec<u8>), WriteError> {
+    /// Writes what `batch` adds and waits until it is on the disk.
+    fn write_tiles(&self, batch: &[Vec<u8>]) -> Result<Written, WriteError> {
         let io = |error| self.folder.io(error);
         let mut files = Batch::new(&self.folder.root, &*self.folder.faults);
-        let mut edge = self.edge.clone();
-        let mut bundle = self.bundle.clone();
+        let mut edge = self.end.edge.clone();
+        let mut bundle = self.end.bundle.clone();
+        let mut full = Vec::new();
         for entry in batch {
             write_entry(&mut bundle, entry).map_err(|length| WriteError::EntryTooLong { length })?;
-            edge.push(Hash::of_leaf(entry), |id, hashes| files.write(&id.path(), &hashes_to_bytes(hashes)))
-                .map_err(io)?;
+            edge.push(Hash::of_leaf(entry), |id, hashes| {
+                full.push(id);
+                files.write(&id.path(), &hashes_to_bytes(hashes))
+            })
+            .map_err(io)?;
             if edge.size().is_multiple_of(TILE_WIDTH) {
                 let id = TileId::of_entry(edge.size() - 1, edge.size());
+                full.push(id);
                 files.write(&id.path(), &bundle).map_err(io)?;
                 bundle.clear();
             }
         }
-        let before: Vec<TileId> = Edge::tiles_of(self.edge.size()).collect();
-        for (id, hashes) in edge.unfinished().filter(|(id, _)| !before.contains(id)) {
+        self.clear_leftovers(edge.size()).map_err(io)?;
+        let covered = unfinished_tiles(self.end.edge.size());
+        for (id, hashes) in edge.unfinished().filter(|(id, _)| !covered.contains(id)) {
             files.write(&id.path(), &hashes_to_bytes(hashes)).map_err(io)?;
         }
-        if !bundle.is_empty() && !batch.is_empty() {
-            files.write(&TileId::of_entry(edge.size(), edge.size()).path(), &bundle).map_err(io)?;
+        let last = TileId::of_entry(edge.size(), edge.size());
+        if !bundle.is_empty() && !covered.contains(&last) {
+            files.write(&last.path(), &bundle).map_err(io)?;
         }
         files.sync().map_err(io)?;
-        Ok((edge, bundle))
+        Ok(Written { edge, bundle, full })
+    }
+
+    /// Removes what an append that was cut short left beside the tiles that are now to be unfinished,
+    /// so that each version of them that exists is one that a checkpoint covers.
+    fn clear_leftovers(&self, size: u64) -> io::Result<()> {
+        let covered = unfinished_tiles(self.end.edge.size());
+        for tile in unfinished_tiles(size) {
+            let widest = covered.iter().find(|old| old.to_full() == tile.to_full()).map_or(0, TileId::width);
+            for width in self.widths(tile).into_iter().filter(|&width| width > widest) {
+                fs_err::remove_file(self.version(tile, width))?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes partial tiles that newer ones stand for. They are a convenience for readers a few
     /// checkpoints behind, who read the checkpoint again when one is gone; so a failure here is no
     /// failure of the append.
-    fn prune(&self, first: u64) {
-        let now: Vec<TileId> = Edge::tiles_of(self.edge.size()).collect();
-        let bundle = |size| TileId::of_entry(size, size);
-        for old in Edge::tiles_of(first).chain([bundle(first)]) {
-            let grows = |id: &TileId| id.level() == old.level() && id.index() == old.index();
-            if now.iter().chain(&[bundle(self.edge.size())]).any(grows) {
-                self.prune_growing(old);
-            } else {
-                let _ = fs_err::remove_dir_all(self.folder.root.join(old.partial_folder()));
+    fn prune(&self, full: &[TileId]) {
+        for tile in full {
+            let _ = fs_err::remove_dir_all(self.folder.root.join(tile.partial_folder()));
+        }
+        for tile in unfinished_tiles(self.end.edge.size()) {
+            let mut widths = self.widths(tile);
+            widths.sort_unstable_by(|a, b| b.cmp(a));
+            for &width in widths.iter().skip(PARTIALS_KEPT) {
+                let _ = fs_err::remove_file(self.version(tile, width));
             }
         }
     }
 
-    fn prune_growing(&self, tile: TileId) {
+    /// The widths of which there is a version of a tile.
+    fn widths(&self, tile: TileId) -> Vec<u64> {
         let folder = self.folder.root.join(tile.partial_folder());
-        let Ok(entries) = fs_err::read_dir(&folder) else { return };
-        let mut widths: Vec<u64> =
-            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-        widths.sort_unstable();
-        let surplus = widths.len().saturating_sub(PARTIALS_KEPT);
-        for width in &widths[..surplus] {
-            let _ = fs_err::remove_file(folder.join(width.to_string()));
-        }
+        let Ok(entries) = fs_err::read_dir(&folder) else { return Vec::new() };
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let widths = names.filter_map(|name| name.to_str()?.parse().ok());
+        widths.filter(|width| (1..TILE_WIDTH).contains(width)).collect()
     }
+
+    fn version(&self, tile: TileId, width: u64) -> PathBuf {
+        self.folder.root.join(TileId::new(tile.level(), tile.index(), width).path())
+    }
+}
+
+/// What an append put on the disk and did not yet sign.
+struct Written {
+    edge: Edge,
+    bundle: Vec<u8>,
+    /// Tiles that became full.
+    full: Vec<TileId>,
+}
+
+/// Every unfinished tile of a log of `size` entries: hashes and the bundle.
+fn unfinished_tiles(size: u64) -> Vec<TileId> {
+    let bundle = (!size.is_multiple_of(TILE_WIDTH)).then(|| TileId::of_entry(size, size));
+    Edge::tiles_of(size).chain(bundle).collect()
 }
