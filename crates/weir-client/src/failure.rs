@@ -1,0 +1,112 @@
+//! What can go wrong between asking a server and having its bytes, in words.
+//!
+//! [`Failure`] is what the inside of this crate speaks; at its edge it becomes a
+//! [`SourceError`], which adds the address.
+
+use std::io;
+
+use weir_log::SourceError;
+
+/// Why a request brought no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Nothing, or too little, came in time.
+    #[error("nothing, or too little, came in time")]
+    Timeout,
+    /// The answer began and then nothing came for too long: the connection may be dead.
+    #[error("nothing came for too long in the middle of the answer")]
+    Stalled,
+    /// The connection could not be made, or broke. Another attempt may fare better.
+    #[error("{0}")]
+    Connection(String),
+    /// The server answered with a status that is neither success nor absence.
+    #[error("the server answered with status {status}")]
+    Status { status: u16, retry_after: Option<u64> },
+    /// What came cannot be used, and asking again would bring the same.
+    #[error("{0}")]
+    Unusable(String),
+    /// More than `limit` bytes came, or were announced.
+    #[error("it is larger than the {limit} bytes it may have")]
+    TooLarge { limit: u64 },
+}
+
+impl Failure {
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Connection(_) | Self::Stalled => true,
+            Self::Status { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
+            // A timeout has used up the patience there was.
+            Self::Timeout | Self::Unusable(_) | Self::TooLarge { .. } => false,
+        }
+    }
+
+    /// The error of the crate's edge, about `what` (a URL or a path).
+    pub(crate) fn about(self, what: impl ToString) -> SourceError {
+        let what = what.to_string();
+        match self {
+            Self::Timeout | Self::Stalled => SourceError::Timeout { what },
+            Self::Status { status, .. } => SourceError::Refused { what, status },
+            Self::TooLarge { limit } => SourceError::TooLarge { what, limit },
+            Self::Connection(reason) | Self::Unusable(reason) => SourceError::NotReadable { what, reason },
+        }
+    }
+
+    /// The same, as the error of a [`std::io::Read`].
+    pub(crate) fn into_io(self, what: impl ToString) -> io::Error {
+        let kind = match self {
+            Self::Timeout | Self::Stalled => io::ErrorKind::TimedOut,
+            Self::Connection(_) => io::ErrorKind::ConnectionAborted,
+            Self::Status { .. } | Self::Unusable(_) | Self::TooLarge { .. } => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, self.about(what))
+    }
+
+    pub(crate) fn from_io(error: io::Error) -> Self {
+        match error.downcast::<ureq::Error>() {
+            Ok(inner) => inner.into(),
+            Err(error) => Self::from_plain_io(&error),
+        }
+    }
+
+    fn from_plain_io(error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => return Self::Timeout,
+            // rustls reports a bad certificate or handshake this way: asking again changes nothing.
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                return Self::Unusable(format!("TLS failed: {error}"));
+            }
+            io::ErrorKind::ConnectionRefused => {
+                "the connection was refused: no server listens there".to_owned()
+            }
+            io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+                "there is no network route to the host".to_owned()
+            }
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => "the server closed the connection early".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::Connection(reason)
+    }
+}
+
+impl From<ureq::Error> for Failure {
+    fn from(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::Timeout(_) => Self::Timeout,
+            ureq::Error::Io(error) => Self::from_io(error),
+            ureq::Error::Other(error) => Self::Unusable(error.to_string()),
+            ureq::Error::HostNotFound => Self::Unusable("the host name has no address (DNS)".to_owned()),
+            ureq::Error::ConnectionFailed => Self::Connection("no connection could be made".to_owned()),
+            ureq::Error::ConnectProxyFailed(reason) => Self::Unusable(format!("the proxy refused: {reason}")),
+            ureq::Error::Protocol(reason) => {
+                Self::Unusable(format!("the answer is not valid HTTP: {reason}"))
+            }
+            ureq::Error::Rustls(reason) => Self::Unusable(format!("TLS failed: {reason}")),
+            ureq::Error::Tls(reason) => Self::Unusable(format!("TLS failed: {reason}")),
+            other => Self::Unusable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A file that may change without a new release: whatever a mirror has now, and what to remember of it.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use weir_model::{Digest, Hasher};
+
+use crate::client::{Answer, Freshness, HttpClient, Request};
+use crate::download::{DownloadError, DownloadObserver, MirrorFailure};
+use crate::failure::Failure;
+use crate::mirror::{Mirror, mirror_request, open_file};
+use crate::pace::Pace;
+use crate::retry::retrying;
+
+/// What a fluid reference was when it was last fetched: what the lockfile records, and what makes the
+/// next check cheap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FluidState {
+    /// The mirror it came from.
+    pub mirror: String,
+    /// SHA-256 of what came.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What that mirror said of its age.
+    pub freshness: Freshness,
+}
+
+/// What a check of a fluid reference found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fluid {
+    /// The mirror says that nothing changed. Nothing was written.
+    Unchanged,
+    /// This is what is current. It may be the same bytes as before.
+    Fetched(FluidState),
+}
+
+/// How one mirror ended: a failure of the disk is nobody else's fault.
+enum Ended {
+    Mirror(MirrorFailure),
+    Disk(std::io::Error),
+}
+
+/// Fetches what the first mirror that answers has now, at most `max_size` bytes, into the file `to`.
+///
+/// `since` is what an earlier call returned: the mirror it came from is asked only for what changed.
+/// After an error or [`Fluid::Unchanged`], what `to` holds means nothing.
+pub fn fetch_fluid(
+    client: &HttpClient,
+    mirrors: &[Mirror],
+    max_size: u64,
+    since: Option<&FluidState>,
+    to: &Path,
+    observer: &dyn DownloadObserver,
+) -> Result<Fluid, DownloadError> {
+    let mut failures = Vec::new();
+    for mirror in mirrors {
+        observer.trying(mirror, 0);
+        let fetch = Fetch { client, mirror, max_size, to, observer };
+        match fetch.run(since) {
+            Ok(fluid) => return Ok(fluid),
+            Err(Ended::Disk(error)) => return Err(DownloadError::Disk(error)),
+            Err(Ended::Mirror(failure)) => {
+                observer.failed(&failure);
+                failures.push(failure);
+            }
+        }
+    }
+    if failures.is_empty() {
+        return Err(DownloadError::NoMirror);
+    }
+    Err(DownloadError::AllFailed { failures })
+}
+
+struct Fetch<'a> {
+    client: &'a HttpClient,
+    mirror: &'a Mirror,
+    max_size: u64,
+    to: &'a Path,
+    observer: &'a dyn DownloadObserver,
+}
+
+impl Fetch<'_> {
+    fn run(&self, since: Option<&FluidState>) -> Result<Fluid, Ended> {
+        let mut file = fs_err::File::create(self.to).map_err(Ended::Disk)?;
+        match self.mirror {
+            Mirror::File(path) => self.copied(path, &mut file),
+            Mirror::Http(url) => {
+                let since = since.filter(|state| state.mirror == self.mirror.to_string());
+                let since = since.map(|state| state.freshness.clone());
+                let known = since.filter(|known| *known != Freshness::default());
+                self.asked(&Request { since: known, ..mirror_request(url, 0) }, &mut file)
+            }
+        }
+    }
+
+    fn copied(&self, path: &Path, file: &mut fs_err::File) -> Result<Fluid, Ended> {
+        let incoming = open_file(path, 0).map_err(|failure| self.failed(failure))?;
+        let mut incoming = incoming.ok_or_else(|| self.absent())?;
+        self.taken(file, Freshness::default(), |buffer| incoming.next(buffer))
+            .map_err(Ended::Disk)?
+            .map_err(|failure| self.failed(failure))
+    }
+
+    /// Starts over when the connection breaks: two states of a file are never joined.
+    fn asked(&self, request: &Request, file: &mut fs_err::File) -> Result<Fluid, Ended> {
+        let mut disk = None;
+        let fetched = retrying(self.client.options(), || {
+            let mut body = match self.client.once(request)? {
+                Answer::Absent => return Ok(None),
+                Answer::Unchanged => return Ok(Some(Fluid::Unchanged)),
+                Answer::Found(body) => body,
+            };
+            if body.total.is_some_and(|total| total > self.max_size) {
+                return Err(Failure::TooLarge { limit: self.max_size });
+            }
+            let mut pace = Pace::new(self.client.options());
+            let freshness = std::mem::take(&mut body.freshness);
+            match self.taken(file, freshness, |buffer| pace.timed(|| body.next(buffer))) {
+                Ok(fluid) => fluid.map(Some),
+                Err(error) => {
+                    disk = Some(error);
+                    Err(Failure::Unusable("the disk failed".to_owned()))
+                }
+            }
+        });
+        if let Some(error) = disk {
+            return Err(Ended::Disk(error));
+        }
+        fetched.map_err(|failure| self.failed(failure))?.ok_or_else(|| self.absent())
+    }
+
+    /// Writes what `next` brings. The outer error is the disk's.
+    fn taken(
+        &self,
+        file: &mut fs_err::File,
+        freshness: Freshness,
+        mut next: impl FnMut(&mut [u8]) -> Result<usize, Failure>,
+    ) -> std::io::Result<Result<Fluid, Failure>> {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut hasher = Hasher::new();
+        let mut size = 0_u64;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = match next(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            size += read as u64;
+            if size > self.max_size {
+                return Ok(Err(Failure::TooLarge { limit: self.max_size }));
+            }
+            file.write_all(&buffer[..read])?;
+            hasher.update(&buffer[..read]);
+            self.observer.progress(size);
+        }
+        file.sync_all()?;
+        let state = FluidState { mirror: self.mirror.to_string(), sha256: hasher.finish(), size, freshness };
+        Ok(Ok(Fluid::Fetched(state)))
+    }
+
+    fn failed(&self, failure: Failure) -> Ended {
+        Ended::Mirror(MirrorFailure::Failed(failure.about(self.mirror)))
+    }
+
+    fn absent(&self) -> Ended {
+        Ended::Mirror(MirrorFailure::Absent { mirror: self.mirror.to_string() })
+    }
+}

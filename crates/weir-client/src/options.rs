@@ -1,0 +1,61 @@
+//! How patient the client is, and with how many connections.
+
+use std::time::Duration;
+
+/// Limits of an [`HttpClient`](crate::HttpClient). The defaults suit a person who waits.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// For finding the host, for connecting and for the TLS handshake, each.
+    pub connect_timeout: Duration,
+    /// From the request being sent to the last byte of the answer's header.
+    pub response_timeout: Duration,
+    /// Longest silence in the middle of an answer.
+    pub stall_timeout: Duration,
+    /// Bytes a second that must arrive, on average over each `rate_window` of waiting.
+    pub minimum_rate: u64,
+    /// Over how much waiting the rate is taken.
+    pub rate_window: Duration,
+    /// How often a request, or a piece of a long answer, is tried in all before it counts as failed.
+    pub attempts: u32,
+    /// Pause before the second attempt; it doubles with each, and half of it is chance.
+    pub first_pause: Duration,
+    /// Longest pause between attempts.
+    pub longest_pause: Duration,
+    /// Connections to one server that are kept for the next request. As many as downloads run at once.
+    pub connections: usize,
+    /// Through whom requests go.
+    pub proxy: ProxyChoice,
+    /// PEM certificates of the authorities to trust instead of Mozilla's list: for an organisation
+    /// that has its own. `None` trusts Mozilla's list as compiled in.
+    pub authorities: Option<Vec<u8>>,
+}
+
+/// Through whom requests go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ProxyChoice {
+    /// Straight to the server.
+    #[default]
+    Direct,
+    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say when the first request is made.
+    Environment,
+    /// Through this proxy: `http://host:port`.
+    Url(String),
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(20),
+            minimum_rate: 1024,
+            rate_window: Duration::from_secs(30),
+            attempts: 4,
+            first_pause: Duration::from_millis(150),
+            longest_pause: Duration::from_secs(4),
+            connections: 16,
+            proxy: ProxyChoice::Direct,
+            authorities: None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A registry behind any plain web server.
+
+use std::io::Read;
+
+use weir_log::{Source, SourceError};
+
+use crate::client::{HttpClient, Peer, Request};
+use crate::credential::Credential;
+use crate::failure::Failure;
+use crate::stream::ResumingStream;
+use crate::url::Url;
+
+/// Reads a registry's files over `http` or `https`.
+///
+/// What [`Source`] promises holds here as follows: 404 and 410 are absence, every other refusal is an
+/// error; a redirect is followed within the same origin only; the credential goes to its own origin
+/// only; [`Source::read`] starts over when a connection breaks, [`Source::open`] goes on from where it
+/// broke, which is for content that its reader checks against a digest.
+#[derive(Debug, Clone)]
+pub struct HttpSource {
+    base: Url,
+    client: HttpClient,
+    credential: Option<Credential>,
+}
+
+impl HttpSource {
+    /// The registry whose files stand below `base`. Nothing is asked of the server yet.
+    pub fn new(base: Url, client: HttpClient) -> Self {
+        Self { base, client, credential: None }
+    }
+
+    /// The same, proving who asks where the origin is the credential's.
+    pub fn with_credential(self, credential: Credential) -> Self {
+        Self { credential: Some(credential), ..self }
+    }
+
+    /// The address its files stand below.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    fn request(&self, path: &str, offset: u64) -> Result<Request, SourceError> {
+        let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let url = match self.base.below(path) {
+            Ok(url) if plain => url,
+            _ => {
+                return Err(
+                    Failure::Unusable("the path leaves the registry".to_owned()).about(self.what(path))
+                );
+            }
+        };
+        Ok(Request { url, credential: self.credential.clone(), peer: Peer::Registry, offset, since: None })
+    }
+
+    fn what(&self, path: &str) -> String {
+        format!("{}/{path}", self.describe())
+    }
+}
+
+impl Source for HttpSource {
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let request = self.request(path, 0)?;
+        self.client.whole(&request, limit).map_err(|failure| failure.about(self.what(path)))
+    }
+
+    fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
+        let request = self.request(path, offset)?;
+        let stream =
+            ResumingStream::open(&self.client, request).map_err(|failure| failure.about(self.what(path)))?;
+        Ok(stream.map(|stream| Box::new(stream) as Box<dyn Read + Send>))
+    }
+
+    fn describe(&self) -> String {
+        self.base.to_string().trim_end_matches('/').to_owned()
+    }
+}
