@@ -47,7 +47,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     fs_err::write(format!("{to}.json"), serde_json::to_string_pretty(&output.exports)?)?;
     let report = &output.report;
-    println!("{} definitions, {} uses, {} undecided, {took:?}", report.definitions.len(), report.uses.len(), report.undecided.len());
+    println!(
+        "{} definitions, {} uses, {} undecided, {took:?}",
+        report.definitions.len(),
+        report.uses.len(),
+        report.undecided.len()
+    );
     let mut counts = BTreeMap::new();
     for doubt in &report.undecided {
         *counts.entry(doubt.why).or_insert(0) += 1;

@@ -81,6 +81,81 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, GrammarError> {
     tree.ok_or(GrammarError::TooTangled { offset: reached })
 }
 
+/// A tree, and the text it is of: the same length as what was given, and different only where the grammar needed help.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The tree.
+    pub tree: Tree,
+    /// The text that was parsed.
+    pub bytes: Vec<u8>,
+}
+
+/// Parses shell text; what the grammar does not know of Bash is first replaced, byte for byte, by an equivalent
+/// that it does, if the text cannot be read without.
+///
+/// Two gaps are closed: `esac done` (a reserved word straight after the end of a compound command), and `!`
+/// before anything but a plain command.
+pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
+    let tree = parse(&bytes)?;
+    if !tree.root_node().has_error() {
+        return Ok(Parsed { tree, bytes });
+    }
+    let helped = help(&bytes);
+    if helped == bytes {
+        return Ok(Parsed { tree, bytes });
+    }
+    let second = parse(&helped)?;
+    let better = broken_bytes(&second) < broken_bytes(&tree);
+    Ok(if better { Parsed { tree: second, bytes: helped } } else { Parsed { tree, bytes } })
+}
+
+fn help(bytes: &[u8]) -> Vec<u8> {
+    let mut helped = bytes.to_vec();
+    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
+    let ends_word = |at: usize| bytes.get(at).is_none_or(|byte| b" \t\r\n;&|)".contains(byte));
+    let mut word = 0;
+    for at in 0..bytes.len() {
+        let byte = bytes[at];
+        let begins = at == 0 || b" \t\r\n;&|(".contains(&bytes[at - 1]);
+        if begins {
+            word = at;
+        }
+        if byte == b'!' && begins && bytes.get(at + 1).is_some_and(|next| is_blank(*next)) {
+            helped[at] = b' ';
+        }
+        let after_end = matches!(&bytes[word..at], b"esac" | b"fi" | b"done" | b"}");
+        if is_blank(byte) && after_end {
+            let next = at + bytes[at..].iter().take_while(|byte| is_blank(**byte)).count();
+            let closes = [&b"done"[..], b"fi", b"esac", b"then", b"do", b"else", b"elif", b"}"]
+                .iter()
+                .any(|close| bytes[next..].starts_with(close) && ends_word(next + close.len()));
+            if closes {
+                helped[at] = b';';
+            }
+        }
+    }
+    helped
+}
+
+/// How much of a text its tree could not read.
+fn broken_bytes(tree: &Tree) -> usize {
+    let mut cursor = tree.walk();
+    let mut broken = 0;
+    loop {
+        let node = cursor.node();
+        if node.is_error() || node.is_missing() {
+            broken += node.byte_range().len() + 1;
+        } else if node.has_error() && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return broken;
+            }
+        }
+    }
+}
+
 /// The form of a Bats file that the grammar can read: the same length, with every line `@test "…" {`
 /// turned into the head of a function. Other text comes back as it is.
 pub fn mask_bats(bytes: &[u8]) -> Vec<u8> {
@@ -173,7 +248,7 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::{GrammarError, Lines, mask_bats, parse, syntax_errors};
+    use super::{GrammarError, Lines, mask_bats, parse, parse_helped, syntax_errors};
 
     #[test]
     fn a_syntax_error_is_told_with_line_and_column() {
@@ -204,6 +279,19 @@ mod tests {
         let masked = mask_bats(text);
         assert_eq!(masked.len(), text.len());
         assert!(syntax_errors(&parse(&masked).unwrap(), &masked).is_empty());
+    }
+
+    #[test]
+    fn gaps_of_the_grammar_are_closed_without_moving_a_byte() {
+        for text in [
+            "f() {\n\tfor a; do case $a in x) ;; esac done; unset a\n}\n",
+            "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
+        ] {
+            assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");
+            let parsed = parse_helped(text.as_bytes().to_vec()).unwrap();
+            assert!(!parsed.tree.root_node().has_error(), "{}", parsed.tree.root_node().to_sexp());
+            assert_eq!(parsed.bytes.len(), text.len());
+        }
     }
 
     #[test]

@@ -114,12 +114,12 @@ pub fn rename(files: Vec<SourceFile>, subject: &Subject, dependencies: &[Depende
 fn collect_file(facts: &mut facts::Facts, report: &mut Report, index: u32, file: &SourceFile) {
     let masked =
         if file.path.ends_with(".bats") { grammar::mask_bats(&file.bytes) } else { file.bytes.clone() };
-    match grammar::parse(&masked) {
-        Ok(tree) => {
-            for error in grammar::syntax_errors(&tree, &masked) {
+    match grammar::parse_helped(masked) {
+        Ok(parsed) => {
+            for error in grammar::syntax_errors(&parsed.tree, &parsed.bytes) {
                 report.syntax.push((file.path.clone(), error));
             }
-            collect::collect(facts, index, &tree, text::Text::file(masked));
+            collect::collect(facts, index, parsed);
         }
         Err(error) => {
             facts.regions.push(Vec::new());

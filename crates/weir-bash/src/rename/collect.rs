@@ -12,7 +12,7 @@ use super::facts::{
     Addition, Declaration, Facts, Function, FunctionId, Occurrence, Region, Role, Scope, TOP,
 };
 use super::text::{Text, decode, decode_raw};
-use crate::grammar;
+use crate::grammar::{self, Parsed};
 
 /// How deeply code may be nested in strings of code.
 const MAX_NESTING: u8 = 6;
@@ -26,18 +26,44 @@ struct Job {
     foreign: bool,
 }
 
-/// Adds what is in one file to the facts. `tree` is the file's, whose bytes `document` holds.
-pub(crate) fn collect(facts: &mut Facts, file: u32, tree: &Tree, document: Text) {
+/// Adds what is in one file to the facts.
+pub(crate) fn collect(facts: &mut Facts, file: u32, parsed: Parsed) {
     facts.regions.push(Vec::new());
     let mut jobs = Vec::new();
-    Walk::new(facts, file, Job { document, function: TOP, nesting: 0, foreign: false }, &mut jobs).run(tree);
-    while let Some(job) = jobs.pop() {
-        match grammar::parse(&job.document.bytes) {
-            Ok(tree) => Walk::new(facts, file, job, &mut jobs).run(&tree),
+    let Parsed { tree, bytes } = parsed;
+    if tree.root_node().has_error() {
+        facts.unread_definitions.extend(definitions_by_line(&bytes));
+    }
+    let document = Text::file(bytes);
+    Walk::new(facts, file, Job { document, function: TOP, nesting: 0, foreign: false }, &mut jobs).run(&tree);
+    while let Some(mut job) = jobs.pop() {
+        match grammar::parse_helped(std::mem::take(&mut job.document.bytes)) {
+            Ok(parsed) => {
+                job.document.bytes = parsed.bytes;
+                Walk::new(facts, file, job, &mut jobs).run(&parsed.tree);
+            }
             Err(_) => facts.too_deep.push((file, job.document.start())),
         }
     }
     facts.regions[file as usize].sort_unstable();
+}
+
+/// The functions that a text seems to define, by the look of its lines: for files that the grammar cannot read
+/// whole, so that what it misses is at least known by name.
+fn definitions_by_line(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    bytes.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = line.trim_ascii_start();
+        let (line, keyword) = match line.strip_prefix(b"function ") {
+            Some(rest) => (rest.trim_ascii_start(), true),
+            None => (line, false),
+        };
+        let end = line.iter().position(|byte| b" \t(){}<>|&;$\"'`=#".contains(byte)).unwrap_or(line.len());
+        let rest = line[end..].trim_ascii_start();
+        let defines = end > 0
+            && (keyword
+                || rest.strip_prefix(b"(").is_some_and(|rest| rest.trim_ascii_start().starts_with(b")")));
+        defines.then(|| line[..end].to_vec())
+    })
 }
 
 /// One node on the way from the root to where the walk is.
@@ -475,6 +501,10 @@ impl<'a, 't> Walk<'a, 't> {
                 b"builtin" | b"time" | b"coproc" if !arguments.is_empty() => texts = arguments,
                 b"command" => return self.external_command(arguments),
                 _ => {
+                    if name.known() == 0 {
+                        let function = self.function() as usize;
+                        self.facts.functions[function].takes_functions = true;
+                    }
                     let callee = self.push(Role::Command, name.clone());
                     self.arguments(name, arguments, callee);
                     return callee;

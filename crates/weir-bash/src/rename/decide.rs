@@ -70,6 +70,8 @@ pub(crate) struct Names {
     known_arrays: HashSet<Vec<u8>>,
     /// Functions of this package that take names of variables as arguments.
     takers: HashSet<Vec<u8>>,
+    /// Functions of this package that take names of functions as arguments.
+    callers: HashSet<Vec<u8>>,
     own_defined: HashSet<Vec<u8>>,
     prefixes: Vec<Prefix>,
     /// Variables that are kept in doubt: the occurrence to show, and the reason.
@@ -86,6 +88,7 @@ impl Names {
             associative: HashSet::new(),
             known_arrays: HashSet::new(),
             takers: HashSet::new(),
+            callers: HashSet::new(),
             own_defined: HashSet::new(),
             prefixes: Vec::new(),
             doubts: Vec::new(),
@@ -101,29 +104,37 @@ impl Names {
     fn add_functions(&mut self, facts: &Facts, subject: &Subject) {
         let keep: HashSet<&[u8]> = subject.keep.iter().map(String::as_bytes).collect();
         for (index, occurrence) in facts.occurrences.iter().enumerate() {
-            if occurrence.role != Role::Define || !occurrence.text.is_known() {
-                continue;
-            }
-            let name = &occurrence.text.bytes;
-            self.own_defined.insert(name.clone());
-            if subject.mark.is_some() && is_hook(name) && !keep.contains(&name[..]) {
-                self.doubts.push((index, Why::Hook, Choice::Kept));
-                continue;
-            }
-            if keep.contains(&name[..]) {
-                continue;
-            }
-            let insertion =
-                subject.mark.as_ref().and_then(|mark| rename_function(name, &subject.slugs, mark));
-            if let Some(insertion) = insertion {
-                self.functions.insert(name.clone(), insertion);
-                self.own_functions.insert(name.clone());
+            if occurrence.role == Role::Define && occurrence.text.is_known() {
+                let name = &occurrence.text.bytes;
+                if subject.mark.is_some() && is_hook(name) && !keep.contains(&name[..]) {
+                    self.doubts.push((index, Why::Hook, Choice::Kept));
+                }
+                self.add_function(name, subject, &keep);
             }
         }
-        for function in facts.functions.iter().filter(|function| function.takes_names) {
-            self.takers.insert(function.name.clone());
+        for name in &facts.unread_definitions {
+            self.add_function(name, subject, &keep);
+        }
+        for function in &facts.functions {
+            if function.takes_names {
+                self.takers.insert(function.name.clone());
+            }
+            if function.takes_functions {
+                self.callers.insert(function.name.clone());
+            }
         }
         self.add_prefixes(&subject.slugs, subject.mark.as_deref());
+    }
+
+    fn add_function(&mut self, name: &[u8], subject: &Subject, keep: &HashSet<&[u8]>) {
+        if !self.own_defined.insert(name.to_vec()) || keep.contains(name) || is_hook(name) {
+            return;
+        }
+        let insertion = subject.mark.as_ref().and_then(|mark| rename_function(name, &subject.slugs, mark));
+        if let Some(insertion) = insertion {
+            self.functions.insert(name.to_vec(), insertion);
+            self.own_functions.insert(name.to_vec());
+        }
     }
 
     fn add_prefixes(&mut self, slugs: &[String], mark: Option<&str>) {
@@ -329,11 +340,11 @@ impl Judge<'_> {
             return self.built_name();
         }
         if let Some(insertion) = self.names.functions.get(&text.bytes) {
-            if is_distinctive(&text.bytes) {
+            if self.names.prefix(&text.bytes).is_some() {
                 self.change(What::Function, Target::Use, insertion);
-                if self.names.prefix(&text.bytes).is_none() {
-                    self.doubt(Why::ArgumentLikeFunction, Choice::Renamed);
-                }
+            } else if is_distinctive(&text.bytes) || self.calls_back(callee) {
+                self.change(What::Function, Target::Use, insertion);
+                self.doubt(Why::ArgumentLikeFunction, Choice::Renamed);
             } else {
                 self.doubt(Why::ArgumentLikeFunction, Choice::Kept);
             }
@@ -362,17 +373,27 @@ impl Judge<'_> {
         }
     }
 
+    fn callee(&self, callee: Option<u32>) -> Option<&[u8]> {
+        callee.map(|index| &self.facts.occurrences[index as usize].text.bytes[..])
+    }
+
+    /// Whether a name is of a function of a dependency, which may do anything with its arguments.
+    fn is_foreign(&self, name: &[u8]) -> bool {
+        let known = self.names.functions.contains_key(name) || self.names.prefix(name).is_some();
+        known && !self.names.own_defined.contains(name)
+    }
+
+    /// Whether a command may call a function that an argument names.
+    fn calls_back(&self, callee: Option<u32>) -> bool {
+        self.callee(callee).is_some_and(|name| self.names.callers.contains(name) || self.is_foreign(name))
+    }
+
     fn variable_argument(&mut self, callee: Option<u32>) {
         if is_signal(self.bytes()) {
             return self.seen();
         }
-        let callee = callee.map(|index| &self.facts.occurrences[index as usize].text.bytes);
-        let takes = callee.is_some_and(|name| {
-            let foreign = self.names.functions.contains_key(name) && !self.names.own_defined.contains(name);
-            self.names.takers.contains(name)
-                || foreign
-                || self.names.prefix(name).is_some() && !self.names.own_defined.contains(name)
-        });
+        let takes =
+            self.callee(callee).is_some_and(|name| self.names.takers.contains(name) || self.is_foreign(name));
         if takes && self.bytes().len() > 1 {
             self.variable(Target::Use);
             self.doubt(Why::ArgumentLikeVariable, Choice::Renamed);

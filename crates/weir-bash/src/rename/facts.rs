@@ -83,6 +83,8 @@ pub(crate) struct Function {
     pub(crate) locals: HashSet<Vec<u8>>,
     /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.
     pub(crate) takes_names: bool,
+    /// It runs a command whose name is only known then, so arguments may be names of functions.
+    pub(crate) takes_functions: bool,
 }
 
 /// A change that is not of a name.
@@ -101,6 +103,8 @@ pub(crate) struct Facts {
     /// Places in each file that are not code, or were not understood.
     pub(crate) regions: Vec<Vec<(u32, u32, Region)>>,
     pub(crate) additions: Vec<Addition>,
+    /// Functions that seem to be defined in files that the grammar could not read whole.
+    pub(crate) unread_definitions: Vec<Vec<u8>>,
     /// Where code was too deeply nested in strings to be looked at.
     pub(crate) too_deep: Vec<(u32, u32)>,
 }

@@ -5,9 +5,9 @@
 //! whatever the rules have missed.
 
 use super::SourceFile;
-use super::decide::{Doubt, Names, Verdicts, is_distinctive, is_distinctive_variable};
+use super::decide::{Change, Doubt, Edit, Names, Target, Verdicts, is_distinctive, is_distinctive_variable};
 use super::facts::{Facts, Region};
-use super::report::{Choice, Why};
+use super::report::{Choice, What, Why};
 
 /// Reports what no rule has looked at.
 pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdicts: &mut Verdicts) {
@@ -34,6 +34,12 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
             if region == Some(Region::Comment) || verdicts.seen.contains(&(file, start)) {
                 continue;
             }
+            if region == Some(Region::Unreadable)
+                && defines(&files[index].bytes[start as usize + name.len()..])
+            {
+                define(names, verdicts, (file, start), name);
+                continue;
+            }
             let why = match region {
                 Some(Region::Unreadable) => Why::Unreadable,
                 Some(Region::HereDocument) => Why::InHereDocument,
@@ -43,6 +49,19 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
             verdicts.doubts.push(Doubt { file, start, text: name.to_vec(), why, choice: Choice::Kept });
         }
     }
+}
+
+/// Whether what follows a name makes it the name of a function that is defined.
+fn defines(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    rest.starts_with(b"()") || rest.starts_with(b"( )")
+}
+
+fn define(names: &Names, verdicts: &mut Verdicts, (file, start): (u32, u32), name: &[u8]) {
+    let Some(insertion) = names.functions.get(name) else { return };
+    verdicts.edits.push(Edit { file, at: start + insertion.at as u32, text: insertion.text.clone() });
+    let (what, target, from) = (What::Function, Target::Definition, name.to_vec());
+    verdicts.changes.push(Change { file, start, what, target, from, insertion: insertion.clone() });
 }
 
 fn is_identifier(byte: u8) -> bool {

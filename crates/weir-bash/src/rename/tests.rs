@@ -214,6 +214,15 @@ fn a_plain_word_that_equals_a_function_is_kept_and_told() {
 }
 
 #[test]
+fn a_plain_word_for_a_function_that_calls_back_is_renamed_and_told() {
+    let code = "core.each() { \"$1\" x; }\ncore.say() { echo \"$1\"; }\nhandler() { echo \"got $1\"; }\ncore.run() { core.each 'handler'; core.say handler; }\n";
+    let output = transitive(code);
+    assert_eq!(bash(&format!("{}core_1_0_0.run", text(&output))), "got x\nhandler\n");
+    let choices: Vec<Choice> = output.report.undecided.iter().map(|doubt| doubt.choice).collect();
+    assert_eq!(choices, [Choice::Renamed, Choice::Kept]);
+}
+
+#[test]
 fn state_is_renamed_in_every_form_of_use() {
     for (before, after) in [
         ("echo $___state___", "echo $___state____core_1_0_0"),

@@ -1,0 +1,104 @@
+//! bpkg's `bpkg.json`, and the `package.json` that it also reads.
+//!
+//! A `package.json` may as well be npm's, which carries real Bash projects too: there `scripts`
+//! is an object, and commands are in `bin`.
+
+use serde_json::{Map, Value};
+
+use super::{ForeignManifest, GitRequirement, MAX_ENTRIES, ManifestError, check_path};
+
+/// Reads a `bpkg.json` or a `package.json`.
+///
+/// # Errors
+///
+/// If it is not a JSON object. Anything else that is wrong with it is a warning, and left out.
+pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
+    let syntax = |reason: String| ManifestError::Syntax { file: "bpkg.json", reason };
+    let value: Value = serde_json::from_str(text).map_err(|error| syntax(error.to_string()))?;
+    let Value::Object(fields) = value else { return Err(syntax("it is not an object".into())) };
+    let mut manifest = ForeignManifest::default();
+    let string = |name: &str| {
+        fields
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    manifest.name = string("name");
+    manifest.version = string("version").map(|version| version.trim_start_matches('v').to_owned());
+    manifest.description = string("description");
+    manifest.license = string("license");
+    manifest.authors.extend(string("author"));
+    match fields.get("scripts") {
+        Some(Value::Array(scripts)) => manifest.bash.bin = paths("scripts", scripts, &mut manifest.warnings),
+        Some(Value::String(script)) => {
+            manifest.bash.bin = paths("scripts", &[Value::String(script.clone())], &mut manifest.warnings)
+        }
+        _ => {}
+    }
+    read_bin(&fields, &mut manifest);
+    if let Some(Value::Array(files)) = fields.get("files") {
+        let shell = |value: &&Value| {
+            value.as_str().is_some_and(|path| path.ends_with(".sh") || path.ends_with(".bash"))
+        };
+        let files: Vec<Value> = files.iter().filter(shell).cloned().collect();
+        manifest.bash.source = paths("files", &files, &mut manifest.warnings);
+    }
+    read_dependencies(&fields, &mut manifest);
+    if fields.contains_key("install") {
+        manifest
+            .warnings
+            .push("`install`: nothing of a package is run when it is installed: it is ignored".into());
+    }
+    Ok(manifest)
+}
+
+fn read_bin(fields: &Map<String, Value>, manifest: &mut ForeignManifest) {
+    let found: Vec<Value> = match fields.get("bin") {
+        Some(Value::String(path)) => vec![Value::String(path.clone())],
+        Some(Value::Object(commands)) => commands.values().cloned().collect(),
+        _ => Vec::new(),
+    };
+    manifest.bash.bin.extend(paths("bin", &found, &mut manifest.warnings));
+    let man: Vec<Value> = match fields.get("man") {
+        Some(Value::String(path)) => vec![Value::String(path.clone())],
+        Some(Value::Array(pages)) => pages.clone(),
+        _ => Vec::new(),
+    };
+    manifest.bash.man = paths("man", &man, &mut manifest.warnings);
+}
+
+fn read_dependencies(fields: &Map<String, Value>, manifest: &mut ForeignManifest) {
+    // In npm's files the scripts are an object, and dependencies are names of npm's registry.
+    let Some(Value::Object(dependencies)) = fields.get("dependencies") else { return };
+    if matches!(fields.get("scripts"), Some(Value::Object(_))) {
+        if !dependencies.is_empty() {
+            manifest.warnings.push("`dependencies` are packages of npm: they are left out".into());
+        }
+        return;
+    }
+    for (name, reference) in dependencies.iter().take(MAX_ENTRIES) {
+        let reference = reference.as_str().unwrap_or_default().trim();
+        let text = match reference {
+            "" | "*" | "latest" | "master" | "main" => name.clone(),
+            reference => format!("{name}@{reference}"),
+        };
+        match text.parse::<GitRequirement>() {
+            Ok(requirement) => manifest.dependencies.push(requirement),
+            Err(error) => manifest.warnings.push(format!("`dependencies`: {error}: it is left out")),
+        }
+    }
+}
+
+fn paths(field: &str, values: &[Value], warnings: &mut Vec<String>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for value in values.iter().take(MAX_ENTRIES) {
+        match value.as_str().map(|path| check_path(field, path.trim())) {
+            Some(Ok(path)) => paths.push(path),
+            Some(Err(error)) => warnings.push(format!("{error}: it is left out")),
+            None => warnings.push(format!("`{field}` holds something that is not a string: it is left out")),
+        }
+    }
+    paths
+}
