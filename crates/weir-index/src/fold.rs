@@ -1,0 +1,307 @@
+//! Folding: the rules by which each entry of the log changes the view.
+//!
+//! One fold is one SQLite transaction. Entries that another process has folded meanwhile are
+//! skipped, so two programs that follow one log may both fold it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use weir_model::record::{Description, Origin, Withdrawal};
+use weir_model::{Action, Digest, OwnerName, PackageName, Record, Release, ReleaseId};
+
+use crate::derive;
+use crate::error::{FoldError, IndexError};
+use crate::facts::write_marked;
+use crate::index::{Index, position};
+use crate::rows::{
+    digest, insert_release, intern_package, put_withdrawal, row_id, state, state_code, unsigned,
+};
+use crate::view::{Mark, State, Withdrawn};
+
+/// Entries on their way into the view. Dropping it leaves the index as it was.
+#[derive(Debug)]
+pub struct Fold<'index> {
+    pub(crate) transaction: Transaction<'index>,
+    /// The index of the entry that comes next.
+    next: u64,
+    /// The end of the entries handed in, whether they were new or known.
+    handed_in: Option<u64>,
+    /// The packages whose derived rows are out of date.
+    touched: BTreeSet<i64>,
+    packages: HashMap<PackageName, i64>,
+    failed: bool,
+}
+
+/// Where a release stands in the index.
+struct Found {
+    row: i64,
+    state: State,
+    package: i64,
+}
+
+impl<'index> Fold<'index> {
+    pub(crate) fn begin(index: &'index mut Index) -> Result<Self, IndexError> {
+        let transaction = index.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let next = position(&transaction)?.size;
+        Ok(Self {
+            transaction,
+            next,
+            handed_in: None,
+            touched: BTreeSet::new(),
+            packages: HashMap::new(),
+            failed: false,
+        })
+    }
+
+    /// The index of the entry that comes next: how much of the log is folded so far.
+    pub fn size(&self) -> u64 {
+        self.next
+    }
+
+    /// Folds entry `index` of the log. An entry that is in the view already is skipped.
+    ///
+    /// # Errors
+    ///
+    /// When the entry is no record, breaks a rule of the log, or is not the next one. The fold
+    /// can then only be dropped.
+    pub fn entry(&mut self, index: u64, bytes: &[u8]) -> Result<(), FoldError> {
+        let record = || Record::from_bytes(bytes).map_err(|source| FoldError::Record { index, source });
+        self.guarded(index, |fold| fold.apply(index, record()?))
+    }
+
+    /// As [`entry`](Self::entry), for a record that was read before.
+    pub fn record(&mut self, index: u64, record: Record) -> Result<(), FoldError> {
+        self.guarded(index, |fold| fold.apply(index, record))
+    }
+
+    /// Makes the entries, and `state` as what the log's follower needs to go on from there, visible
+    /// to everyone at once. If another process has gone further meanwhile, its state is kept.
+    ///
+    /// Without any entry handed in, `state` belongs to [`size`](Self::size).
+    pub fn finish(mut self, state: &[u8]) -> Result<(), FoldError> {
+        if self.failed {
+            return Err(FoldError::Failed);
+        }
+        derive::refresh(&self.transaction, std::mem::take(&mut self.touched))?;
+        if self.handed_in.is_none_or(|end| end == self.next) {
+            self.transaction
+                .prepare_cached(
+                    "UPDATE position SET size = ?1, state = ?2 WHERE (size, state) IS NOT (?1, ?2)",
+                )?
+                .execute(params![row_id(self.next)?, state])?;
+        }
+        Ok(self.transaction.commit()?)
+    }
+
+    /// For a bulk load: says that the first `size` entries are in the view, and how they are derived.
+    pub(crate) fn loaded(&mut self, size: u64) {
+        self.next = size;
+    }
+
+    fn guarded(
+        &mut self,
+        index: u64,
+        apply: impl FnOnce(&mut Self) -> Result<(), FoldError>,
+    ) -> Result<(), FoldError> {
+        if self.failed {
+            return Err(FoldError::Failed);
+        }
+        if index > self.next {
+            return Err(FoldError::Gap { expected: self.next, found: index });
+        }
+        if index == self.next {
+            self.failed = true;
+            apply(self)?;
+            self.failed = false;
+            self.next += 1;
+        }
+        self.handed_in = Some(index + 1);
+        Ok(())
+    }
+
+    fn apply(&mut self, index: u64, record: Record) -> Result<(), FoldError> {
+        row_id(index)?;
+        let mark = Mark { index, at: record.at, by: record.by, batch: record.batch };
+        match record.action {
+            Action::Publish { release } => self.offer(&release, &mark, None),
+            Action::Admit { release, from } => self.offer(&release, &mark, Some(&from)),
+            Action::Yank(withdrawal) => self.withdraw(State::Yanked, "yank", withdrawal, mark),
+            Action::Unyank(withdrawal) => self.reinstate(State::Yanked, "unyank", &withdrawal, index),
+            Action::Quarantine(withdrawal) => {
+                self.withdraw(State::Quarantined, "quarantine", withdrawal, mark)
+            }
+            Action::Release(withdrawal) => self.reinstate(State::Quarantined, "release", &withdrawal, index),
+            Action::Remove(withdrawal) => self.withdraw(State::Removed, "remove", withdrawal, mark),
+            Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
+            Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),
+            Action::Policy { digest } => self.fact("policy", &digest, &mark),
+            Action::Describe(description) => self.describe(&description, &mark),
+        }
+    }
+
+    fn offer(&mut self, release: &Release, mark: &Mark, origin: Option<&Origin>) -> Result<(), FoldError> {
+        let package = self.package(&release.id.name)?;
+        self.check_revision(package, &release.id, mark.index)?;
+        self.check_tree(release, mark.index)?;
+        // Names get their numbers here, in the order of the log, so that the numbers do not
+        // depend on where a fold ended.
+        for dependency in &release.dependencies {
+            self.package(&dependency.name)?;
+        }
+        insert_release(&self.transaction, package, release, mark, origin, State::Offered)?;
+        self.touched.insert(package);
+        Ok(())
+    }
+
+    fn check_revision(&self, package: i64, id: &ReleaseId, index: u64) -> Result<(), FoldError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT revision, id FROM release WHERE package = ?1 AND version = ?2 AND platform = ?3
+             AND revision >= ?4 ORDER BY revision DESC",
+        )?;
+        let mut rows =
+            statement.query(params![package, id.version.to_string(), id.platform.as_str(), id.revision])?;
+        let mut newest = None;
+        while let Some(row) = rows.next()? {
+            let (revision, first): (u32, _) = (row.get(0)?, unsigned(row, 1)?);
+            if revision == id.revision {
+                return Err(FoldError::Duplicate { id: id.clone(), first, index });
+            }
+            newest.get_or_insert((revision, first));
+        }
+        match newest {
+            None => Ok(()),
+            Some((newest, first)) => {
+                Err(FoldError::RevisionWentBack { id: id.clone(), newest, first, index })
+            }
+        }
+    }
+
+    fn check_tree(&self, release: &Release, index: u64) -> Result<(), FoldError> {
+        let mut statement =
+            self.transaction.prepare_cached("SELECT id, tree FROM release WHERE key = ?1 LIMIT 1")?;
+        let bound = statement
+            .query_row([release.key.as_bytes()], |row| Ok((unsigned(row, 0)?, digest(row, 1)?)))
+            .optional()?;
+        match bound {
+            Some((first, first_tree)) if first_tree != release.tree => {
+                Err(FoldError::SecondTree { key: release.key, first, first_tree, index, tree: release.tree })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn withdraw(
+        &mut self,
+        what: State,
+        op: &'static str,
+        withdrawal: Withdrawal,
+        mark: Mark,
+    ) -> Result<(), FoldError> {
+        let found = self.find(op, &withdrawal.id, mark.index)?;
+        let Withdrawal { id: _, reason, advisory, because } = withdrawal;
+        put_withdrawal(&self.transaction, found.row, what, &Withdrawn { mark, reason, advisory, because })?;
+        self.set_state(&found, found.state.max(what))
+    }
+
+    fn reinstate(
+        &mut self,
+        what: State,
+        op: &'static str,
+        withdrawal: &Withdrawal,
+        index: u64,
+    ) -> Result<(), FoldError> {
+        let found = self.find(op, &withdrawal.id, index)?;
+        self.transaction
+            .prepare_cached("DELETE FROM withdrawal WHERE release = ?1 AND what = ?2")?
+            .execute(params![found.row, state_code(what)])?;
+        let strongest: Option<u8> = self
+            .transaction
+            .prepare_cached("SELECT max(what) FROM withdrawal WHERE release = ?1")?
+            .query_row([found.row], |row| row.get(0))?;
+        let left =
+            strongest.map_or(Ok(State::Offered), state).map_err(IndexError::damaged("a withdrawal"))?;
+        self.set_state(&found, left)
+    }
+
+    fn set_state(&mut self, found: &Found, state: State) -> Result<(), FoldError> {
+        self.transaction
+            .prepare_cached("UPDATE release SET state = ?2 WHERE id = ?1")?
+            .execute(params![found.row, state_code(state)])?;
+        self.touched.insert(found.package);
+        Ok(())
+    }
+
+    fn find(&self, op: &'static str, id: &ReleaseId, index: u64) -> Result<Found, FoldError> {
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT id, state, package FROM release WHERE package = (SELECT id FROM package WHERE name = ?1)
+             AND version = ?2 AND platform = ?3 AND revision = ?4",
+        )?;
+        let identity = params![id.name.as_str(), id.version.to_string(), id.platform.as_str(), id.revision];
+        let row =
+            statement.query_row(identity, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let (row, code, package) =
+            row.ok_or_else(|| FoldError::UnknownRelease { op, id: id.clone(), index })?;
+        let state = state(code).map_err(IndexError::damaged("a release"))?;
+        if state == State::Removed {
+            let [_, _, removed] = crate::rows::withdrawals(&self.transaction, row)?;
+            let removed = removed.map_or(0, |withdrawn| withdrawn.mark.index);
+            return Err(FoldError::Removed { op, id: id.clone(), removed, index });
+        }
+        Ok(Found { row, state, package })
+    }
+
+    fn claim(&self, owner: &OwnerName, who: &[String], mark: &Mark) -> Result<(), FoldError> {
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO claim VALUES(?1, ?2, ?3)")?
+            .execute(params![owner.as_str(), owner.confusable(), write_marked(mark, who)])?;
+        Ok(())
+    }
+
+    fn upstream(&self, registry: &str, size: u64, root: Digest, mark: &Mark) -> Result<(), FoldError> {
+        if let Some(cursor) = crate::query::cursor(&self.transaction, registry)? {
+            let (registry, first, index) = (registry.to_owned(), cursor.mark.index, mark.index);
+            if size < cursor.size {
+                let first_size = cursor.size;
+                return Err(FoldError::UpstreamWentBack { registry, first, first_size, index, size });
+            }
+            if size == cursor.size && root != cursor.root {
+                let first_root = cursor.root;
+                return Err(FoldError::UpstreamRewritten { registry, size, first, first_root, index, root });
+            }
+        }
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO upstream VALUES(?1, ?2, ?3, ?4)")?
+            .execute(params![registry, row_id(size)?, root.as_bytes(), write_marked(mark, &[])])?;
+        Ok(())
+    }
+
+    fn describe(&self, description: &Description, mark: &Mark) -> Result<(), FoldError> {
+        if let Some(keys) = &description.keys {
+            self.fact("keys", keys, mark)?;
+        }
+        if let Some(closed) = &description.closed {
+            self.fact("closed", closed, mark)?;
+        }
+        if let Some(upstreams) = &description.upstreams {
+            self.fact("upstreams", upstreams, mark)?;
+        }
+        self.fact("described", &(), mark)
+    }
+
+    fn fact(&self, name: &str, value: &impl serde::Serialize, mark: &Mark) -> Result<(), FoldError> {
+        let value = serde_json::to_string(value).expect("strings, a digest or a truth value");
+        self.transaction
+            .prepare_cached("INSERT OR REPLACE INTO fact VALUES(?1, ?2)")?
+            .execute(params![name, write_marked(mark, &[value])])?;
+        Ok(())
+    }
+
+    fn package(&mut self, name: &PackageName) -> Result<i64, IndexError> {
+        if let Some(id) = self.packages.get(name) {
+            return Ok(*id);
+        }
+        let id = intern_package(&self.transaction, name)?;
+        self.packages.insert(name.clone(), id);
+        Ok(id)
+    }
+}

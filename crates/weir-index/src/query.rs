@@ -1,0 +1,299 @@
+//! Questions with one answer: releases, packages, owners, facts, numbers.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use weir_model::{Digest, KindName, OwnerName, PackageName, ReleaseId};
+
+use crate::derive::{releases_of, sort_newest_first};
+use crate::error::IndexError;
+use crate::facts::read_marked;
+use crate::index::Index;
+use crate::rows::{self, COLUMNS, digest, package_id, row_id, unsigned};
+use crate::view::{
+    Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, State, Stats,
+};
+use crate::wire::{Malformed, parse};
+
+/// Which packages to list.
+#[derive(Debug, Clone, Default)]
+pub struct PackageFilter {
+    /// Those whose name starts so, such as `acme/`.
+    pub prefix: Option<String>,
+    /// Those of this kind.
+    pub kind: Option<KindName>,
+}
+
+impl Index {
+    /// A package with all its releases; nothing if none was ever published here.
+    pub fn package(&self, name: &PackageName) -> Result<Option<PackageView>, IndexError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, kind, dependents FROM package WHERE name = ?1")?;
+        let row = statement
+            .query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?)))
+            .optional()?;
+        let Some((id, kind, dependents)) = row else { return Ok(None) };
+        let mut views = releases_of(&self.connection, id)?;
+        if views.is_empty() {
+            return Ok(None);
+        }
+        let order = newest_first_order(&views);
+        let mut slots: Vec<Option<ReleaseView>> = views.drain(..).map(Some).collect();
+        let (removed, releases) = order
+            .into_iter()
+            .filter_map(|place| slots[place].take())
+            .partition(|view| view.state() == State::Removed);
+        let kind = rows::kind(kind).map_err(IndexError::damaged("a package"))?;
+        Ok(Some(PackageView { name: name.clone(), kind, dependents, releases, removed }))
+    }
+
+    /// One release, whatever its state; nothing if it was never published here.
+    pub fn release(&self, id: &ReleaseId) -> Result<Option<ReleaseView>, IndexError> {
+        let Some(package) = package_id(&self.connection, id.name.as_str())? else { return Ok(None) };
+        let identity = params![package, id.version.to_string(), id.platform.as_str(), id.revision];
+        let condition = "r.package = ?1 AND r.version = ?2 AND r.platform = ?3 AND r.revision = ?4";
+        Ok(self.releases_where(condition, identity)?.pop())
+    }
+
+    /// The release that an entry of the log published.
+    pub fn release_at(&self, index: u64) -> Result<Option<ReleaseView>, IndexError> {
+        Ok(self.releases_where("r.id = ?1", [row_id(index)?])?.pop())
+    }
+
+    /// Every release of these inputs, removed ones too, in the order of the log. They share one tree.
+    pub fn by_key(&self, key: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.key = ?1 ORDER BY r.id", [key.as_bytes()])
+    }
+
+    /// Every release that consists of this tree, removed ones too, in the order of the log.
+    pub fn by_tree(&self, tree: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.tree = ?1 ORDER BY r.id", [tree.as_bytes()])
+    }
+
+    /// The newest `count` releases by their place in the log, without removed ones.
+    pub fn recent(&self, count: usize) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.state < 3 ORDER BY r.id DESC LIMIT ?1", [clamp(count)])
+    }
+
+    /// Every release that is not removed, in the order of the log.
+    pub fn live_releases(&self) -> LiveReleases<'_> {
+        LiveReleases { index: self, page: Vec::new().into_iter(), after: -1 }
+    }
+
+    fn releases_where(
+        &self,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<ReleaseView>, IndexError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM release r JOIN package p ON p.id = r.package WHERE {condition}"
+        ))?;
+        let mut found = statement.query(parameters)?;
+        let mut releases = Vec::new();
+        while let Some(row) = found.next()? {
+            releases.push(rows::read(&self.connection, row)?);
+        }
+        Ok(releases)
+    }
+
+    /// To whom an owner belongs, if it was claimed.
+    pub fn owner(&self, owner: &OwnerName) -> Result<Option<Claim>, IndexError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT owner, facts FROM claim WHERE owner = ?1")?;
+        let mut found = statement.query([owner.as_str()])?;
+        found.next()?.map(read_claim).transpose()
+    }
+
+    /// Every claim, by owner.
+    pub fn owners(&self) -> Result<Vec<Claim>, IndexError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT owner, facts FROM claim ORDER BY owner")?;
+        let mut found = statement.query([])?;
+        let mut claims = Vec::new();
+        while let Some(row) = found.next()? {
+            claims.push(read_claim(row)?);
+        }
+        Ok(claims)
+    }
+
+    /// Packages with a release that is not removed, by name: at most `limit` of those that come after `after`.
+    pub fn list(
+        &self,
+        filter: &PackageFilter,
+        after: Option<&PackageName>,
+        limit: usize,
+    ) -> Result<Vec<PackageSummary>, IndexError> {
+        let prefix = filter.prefix.as_deref().unwrap_or_default();
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {SUMMARY_COLUMNS} FROM package WHERE name > ?1 AND name >= ?2 AND substr(name, 1, ?3) = ?2
+             AND name < ?2 || char(0x10ffff) AND (?4 IS NULL OR kind = ?4) AND offered + yanked + quarantined > 0
+             ORDER BY name LIMIT ?5"
+        ))?;
+        let mut found = statement.query(params![
+            after.map_or("", PackageName::as_str),
+            prefix,
+            clamp(prefix.chars().count()),
+            filter.kind.map(rows::kind_code),
+            clamp(limit),
+        ])?;
+        let mut packages = Vec::new();
+        while let Some(row) = found.next()? {
+            packages.push(read_summary(row)?);
+        }
+        Ok(packages)
+    }
+
+    /// How much there is.
+    pub fn stats(&self) -> Result<Stats, IndexError> {
+        let owners: i64 = self.connection.query_row("SELECT count(*) FROM claim", [], |row| row.get(0))?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT total(offered + yanked + quarantined > 0), total(offered), total(yanked), total(quarantined),
+             total(removed), total(size) FROM package",
+        )?;
+        let number = |row: &Row<'_>, column| row.get::<_, f64>(column).map(|total| total as u64);
+        let records = self.position()?.size;
+        Ok(statement.query_row([], |row| {
+            Ok(Stats {
+                records,
+                packages: number(row, 0)?,
+                offered: number(row, 1)?,
+                yanked: number(row, 2)?,
+                quarantined: number(row, 3)?,
+                removed: number(row, 4)?,
+                owners: owners.unsigned_abs(),
+                size: number(row, 5)?,
+            })
+        })?)
+    }
+
+    /// What the log says about the registry itself.
+    pub fn facts(&self) -> Result<RegistryFacts, IndexError> {
+        let mut facts = RegistryFacts { cursors: cursors(&self.connection)?, ..RegistryFacts::default() };
+        let mut statement = self.connection.prepare_cached("SELECT name, value FROM fact")?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let name: String = row.get(0)?;
+            let (mark, values) = read_blob(row, 1, "a fact")?;
+            let value = values.first().map_or("null", String::as_str);
+            match name.as_str() {
+                "keys" => facts.keys = json(value)?,
+                "closed" => facts.closed = json(value)?,
+                "upstreams" => facts.upstreams = json(value)?,
+                "policy" => facts.policy = Some((json(value)?, mark)),
+                "described" => facts.described = Some(mark),
+                _ => {}
+            }
+        }
+        Ok(facts)
+    }
+}
+
+/// Every release that is not removed, see [`Index::live_releases`].
+#[derive(Debug)]
+pub struct LiveReleases<'index> {
+    index: &'index Index,
+    page: std::vec::IntoIter<ReleaseView>,
+    after: i64,
+}
+
+impl LiveReleases<'_> {
+    fn turn_page(&mut self) -> Result<(), IndexError> {
+        const PAGE: i64 = 512;
+        let page = self
+            .index
+            .releases_where("r.id > ?1 AND r.state < 3 ORDER BY r.id LIMIT ?2", [self.after, PAGE])?;
+        if let Some(last) = page.last() {
+            self.after = row_id(last.mark.index)?;
+        }
+        self.page = page.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for LiveReleases<'_> {
+    type Item = Result<ReleaseView, IndexError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.page.as_slice().is_empty()
+            && let Err(error) = self.turn_page()
+        {
+            return Some(Err(error));
+        }
+        self.page.next().map(Ok)
+    }
+}
+
+/// The columns that [`read_summary`] expects.
+pub(crate) const SUMMARY_COLUMNS: &str =
+    "name, kind, version, description, platforms, offered + yanked + quarantined, dependents";
+
+pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> {
+    let damaged = || IndexError::damaged("a package");
+    let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    let version: Option<String> = row.get(2)?;
+    Ok(PackageSummary {
+        name: parse(text(0)?).map_err(damaged())?,
+        kind: rows::kind(row.get(1)?).map_err(damaged())?,
+        version: version.as_deref().map(parse).transpose().map_err(damaged())?,
+        description: row.get(3)?,
+        platforms: text(4)?
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(parse)
+            .collect::<Result<_, _>>()
+            .map_err(damaged())?,
+        releases: unsigned(row, 5)?,
+        dependents: unsigned(row, 6)?,
+    })
+}
+
+/// How far an upstream was followed, if ever.
+pub(crate) fn cursor(connection: &Connection, registry: &str) -> Result<Option<Cursor>, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT registry, size, root, facts FROM upstream WHERE registry = ?1")?;
+    let mut found = statement.query([registry])?;
+    found.next()?.map(read_cursor).transpose()
+}
+
+fn cursors(connection: &Connection) -> Result<Vec<Cursor>, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT registry, size, root, facts FROM upstream ORDER BY registry")?;
+    let mut found = statement.query([])?;
+    let mut cursors = Vec::new();
+    while let Some(row) = found.next()? {
+        cursors.push(read_cursor(row)?);
+    }
+    Ok(cursors)
+}
+
+fn read_cursor(row: &Row<'_>) -> Result<Cursor, IndexError> {
+    let (mark, _) = read_blob(row, 3, "an upstream")?;
+    Ok(Cursor { registry: row.get(0)?, size: unsigned(row, 1)?, root: digest(row, 2)?, mark })
+}
+
+fn read_claim(row: &Row<'_>) -> Result<Claim, IndexError> {
+    let (mark, who) = read_blob(row, 1, "a claim")?;
+    let owner = parse(&row.get::<_, String>(0)?).map_err(IndexError::damaged("a claim"))?;
+    Ok(Claim { owner, who, mark })
+}
+
+fn read_blob(row: &Row<'_>, column: usize, what: &'static str) -> Result<(Mark, Vec<String>), IndexError> {
+    let blob = row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?;
+    read_marked(blob).map_err(IndexError::damaged(what))
+}
+
+fn json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, IndexError> {
+    serde_json::from_str(text)
+        .map_err(|error| IndexError::damaged("a fact")(Malformed::new(error.to_string())))
+}
+
+fn newest_first_order(views: &[ReleaseView]) -> Vec<usize> {
+    let mut sorted: Vec<&ReleaseView> = views.iter().collect();
+    sort_newest_first(&mut sorted);
+    // `views` is in the order of the log, so a place is found by the index of its entry.
+    let place = |view: &ReleaseView| views.binary_search_by_key(&view.mark.index, |other| other.mark.index);
+    sorted.into_iter().filter_map(|view| place(view).ok()).collect()
+}
+
+/// A count that SQLite takes.
+pub(crate) fn clamp(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,214 @@
+//! What the view says: plain data, as the queries hand it out.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use weir_model::record::Origin;
+use weir_model::{Digest, KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Version};
+
+/// Whether a release may be used. Of several withdrawals the strongest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// By everyone.
+    Offered,
+    /// By lockfiles that have it; new resolutions avoid it.
+    Yanked,
+    /// By nobody but curators.
+    Quarantined,
+    /// Gone from the view. Its key stays bound to its tree.
+    Removed,
+}
+
+impl State {
+    /// The state as people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Yanked => "yanked",
+            Self::Quarantined => "quarantined",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where in the log something was said, when, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// The index of the entry in the log.
+    pub index: u64,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// Who asked for it, such as `user:ann`.
+    pub by: String,
+    /// The batch it was appended in.
+    pub batch: String,
+}
+
+/// A withdrawal that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// The entry that withdrew the release.
+    #[serde(flatten)]
+    pub mark: Mark,
+    /// Why, in a person's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Of a quarantine, an advisory that explains it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<String>,
+    /// Of a removal, the release whose removal or update caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<ReleaseId>,
+}
+
+/// A release and what the log says about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseView {
+    /// The release, with every fact of its record.
+    pub release: Release,
+    /// The entry that published or admitted it.
+    pub mark: Mark,
+    /// Where it was admitted from; nothing if it was published here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The yank in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yanked: Option<Withdrawn>,
+    /// The quarantine in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<Withdrawn>,
+    /// The removal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Withdrawn>,
+}
+
+impl ReleaseView {
+    /// Whether it may be used.
+    pub const fn state(&self) -> State {
+        match (&self.removed, &self.quarantined, &self.yanked) {
+            (Some(_), _, _) => State::Removed,
+            (None, Some(_), _) => State::Quarantined,
+            (None, None, Some(_)) => State::Yanked,
+            (None, None, None) => State::Offered,
+        }
+    }
+
+    /// The withdrawal that decides its state.
+    pub fn withdrawn(&self) -> Option<&Withdrawn> {
+        self.removed.as_ref().or(self.quarantined.as_ref()).or(self.yanked.as_ref())
+    }
+}
+
+/// A package and its releases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageView {
+    /// Its name.
+    pub name: PackageName,
+    /// What sort of package its newest release is.
+    pub kind: KindName,
+    /// How many packages of this registry need it.
+    pub dependents: u64,
+    /// Every release that is not removed, the newest first: by version, then platform, then revision.
+    pub releases: Vec<ReleaseView>,
+    /// The removed releases, the newest first.
+    pub removed: Vec<ReleaseView>,
+}
+
+impl PackageView {
+    /// The release a person means who names no version: the newest that is offered, a pre-release
+    /// only where there is nothing else.
+    pub fn newest(&self) -> Option<&ReleaseView> {
+        let offered = || self.releases.iter().filter(|view| view.state() == State::Offered);
+        offered().find(|view| !view.release.id.version.is_prerelease()).or_else(|| offered().next())
+    }
+}
+
+/// A package in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageSummary {
+    /// Its name.
+    pub name: PackageName,
+    /// What sort of package its newest release is.
+    pub kind: KindName,
+    /// The newest version that is offered; nothing if none is.
+    pub version: Option<Version>,
+    /// What that version says it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The platforms of its releases that are offered, sorted.
+    pub platforms: Vec<Platform>,
+    /// How many of its releases are not removed.
+    pub releases: u64,
+    /// How many packages of this registry need it.
+    pub dependents: u64,
+}
+
+/// To whom an owner belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    /// The owner.
+    pub owner: OwnerName,
+    /// To whom it belongs.
+    pub who: Vec<String>,
+    /// The entry that says so.
+    #[serde(flatten)]
+    pub mark: Mark,
+}
+
+/// How far an upstream was followed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cursor {
+    /// The upstream's name.
+    pub registry: String,
+    /// The size of its log up to which this log has admitted.
+    pub size: u64,
+    /// The root hash of its log at that size.
+    pub root: Digest,
+    /// The entry that says so.
+    #[serde(flatten)]
+    pub mark: Mark,
+}
+
+/// What the log says about the registry itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RegistryFacts {
+    /// The keys that sign its checkpoints; nothing if the log never said.
+    pub keys: Option<Vec<String>>,
+    /// Whether it promises a closed world; nothing if the log never said.
+    pub closed: Option<bool>,
+    /// The registries above it, nearest first; nothing if the log never said.
+    pub upstreams: Option<Vec<String>>,
+    /// The newest entry that described the registry.
+    pub described: Option<Mark>,
+    /// The digest of the policy set in force, and the entry that put it there.
+    pub policy: Option<(Digest, Mark)>,
+    /// How far each upstream was followed, by name.
+    pub cursors: Vec<Cursor>,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Records in the log.
+    pub records: u64,
+    /// Packages with a release that is not removed.
+    pub packages: u64,
+    /// Releases that are offered.
+    pub offered: u64,
+    /// Releases that are yanked.
+    pub yanked: u64,
+    /// Releases that are quarantined.
+    pub quarantined: u64,
+    /// Releases that were removed.
+    pub removed: u64,
+    /// Owners that were claimed.
+    pub owners: u64,
+    /// Bytes of the packs of all releases that are not removed.
+    pub size: u64,
+}

@@ -1,0 +1,100 @@
+//! The file: what is opened, what is refused, and what several processes may do at once.
+
+use weir_index::{Index, IndexError, Opened};
+
+use crate::support::{Log, fold, release};
+
+#[test]
+fn a_view_is_there_again_when_its_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(Index::FILE_NAME);
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    fold(&mut Index::open(&path).unwrap(), &log, 0..1).unwrap();
+    for index in [Index::open(&path).unwrap(), Index::open_read_only(&path).unwrap()] {
+        assert_eq!(index.position().unwrap().state, b"state 1");
+        assert_eq!(index.dump().unwrap(), log.folded().dump().unwrap());
+    }
+}
+
+#[test]
+fn what_is_no_index_is_refused_and_can_be_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    fs_err::write(&path, "this is no database, and long enough to show it".repeat(50)).unwrap();
+    assert!(matches!(Index::open(&path), Err(IndexError::NotAnIndex { .. })));
+    assert!(matches!(Index::open_read_only(&path), Err(IndexError::NotAnIndex { .. })));
+    let (index, opened) = Index::open_or_rebuild(&path).unwrap();
+    assert!(matches!(opened, Opened::Rebuilt(IndexError::NotAnIndex { .. })));
+    assert_eq!(index.position().unwrap().size, 0);
+    assert!(matches!(Index::open_or_rebuild(&path).unwrap().1, Opened::AsItWas));
+}
+
+#[test]
+fn a_database_of_somebody_else_and_an_index_of_another_version_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign");
+    rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t(x)").unwrap();
+    assert!(matches!(Index::open(&foreign), Err(IndexError::NotAnIndex { .. })));
+    let newer = folder.path().join("newer");
+    drop(Index::open(&newer).unwrap());
+    rusqlite::Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    assert!(matches!(Index::open(&newer), Err(IndexError::OtherVersion { found: 99, .. })));
+}
+
+#[test]
+fn a_missing_file_is_not_created_by_reading() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    assert!(Index::open_read_only(&path).is_err());
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_is_not_finished_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    let mut index = Index::open(&path).unwrap();
+    let mut fold = index.begin().unwrap();
+    fold.entry(0, &log.0[0]).unwrap();
+    assert_eq!(Index::open_read_only(&path).unwrap().position().unwrap().size, 0);
+    drop(fold);
+    assert_eq!(index.stats().unwrap().offered, 0);
+}
+
+#[test]
+fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    let mut log = Log::default();
+    for number in 0..60 {
+        log.publish(release(&format!("acme/package-{} 1.{}.0", number % 7, number)));
+    }
+    std::thread::scope(|scope| {
+        for step in [1, 4, 7] {
+            let (log, path) = (&log, &path);
+            scope.spawn(move || {
+                let mut index = Index::open(path).unwrap();
+                for end in (step..=60).step_by(step) {
+                    let start = usize::try_from(index.position().unwrap().size).unwrap();
+                    if start < end {
+                        fold(&mut index, log, start..end).unwrap();
+                    }
+                }
+            });
+        }
+        let path = &path;
+        scope.spawn(move || {
+            for _ in 0..50 {
+                let index = Index::open(path).unwrap();
+                let reading = index.reading().unwrap();
+                let size = index.position().unwrap().size;
+                assert_eq!(index.stats().unwrap().offered, size);
+                drop(reading);
+            }
+        });
+    });
+    assert_eq!(Index::open(&path).unwrap().dump().unwrap(), log.folded().dump().unwrap());
+}

@@ -1,0 +1,201 @@
+//! What each record does to the view, and which records it refuses.
+
+use weir_index::{FoldError, State};
+use weir_model::record::Description;
+use weir_model::{Action, Digest};
+
+use crate::support::{Log, fold, id, release, withdrawal};
+
+fn refused(log: &Log) -> FoldError {
+    let mut index = weir_index::Index::in_memory().unwrap();
+    let last = log.0.len() - 1;
+    fold(&mut index, log, 0..last).unwrap();
+    let before = index.dump().unwrap();
+    let error = fold(&mut index, log, last..log.0.len()).unwrap_err();
+    assert_eq!(index.dump().unwrap(), before, "a refused entry changed the view");
+    error
+}
+
+#[test]
+fn a_published_release_is_offered_with_every_fact_of_its_record() {
+    let mut log = Log::default();
+    let greet = release("acme/greet 1.2.0");
+    log.publish(greet.clone());
+    let view = log.folded().release(&greet.id).unwrap().unwrap();
+    assert_eq!(view.release, greet);
+    assert_eq!((view.state(), view.mark.index, view.mark.by.as_str()), (State::Offered, 0, "user:ann"));
+    assert_eq!(view.origin, None);
+}
+
+#[test]
+fn an_admitted_release_says_where_it_came_from() {
+    let mut log = Log::default();
+    let greet = release("acme/greet 1.2.0");
+    log.admit(greet.clone());
+    let view = log.folded().release(&greet.id).unwrap().unwrap();
+    assert_eq!(view.origin.unwrap().registry, "up");
+}
+
+#[test]
+fn withdrawals_add_up_and_the_strongest_counts() {
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    let steps: [(Action, State); 6] = [
+        (Action::Yank(withdrawal("acme/greet 1.2.0", "slow")), State::Yanked),
+        (Action::Quarantine(withdrawal("acme/greet 1.2.0", "malware?")), State::Quarantined),
+        (Action::Unyank(withdrawal("acme/greet 1.2.0", "")), State::Quarantined),
+        (Action::Yank(withdrawal("acme/greet 1.2.0", "slow again")), State::Quarantined),
+        (Action::Release(withdrawal("acme/greet 1.2.0", "")), State::Yanked),
+        (Action::Unyank(withdrawal("acme/greet 1.2.0", "")), State::Offered),
+    ];
+    for (action, expected) in steps {
+        log.say(action);
+        let view = log.folded().release(&id("acme/greet 1.2.0")).unwrap().unwrap();
+        assert_eq!(view.state(), expected);
+        assert_eq!(view.withdrawn().is_some(), expected != State::Offered);
+    }
+}
+
+#[test]
+fn a_removed_release_is_out_of_the_view_and_its_key_stays_bound() {
+    let mut log = Log::default();
+    let greet = release("acme/greet 1.2.0");
+    log.publish(greet.clone());
+    log.say(Action::Remove(withdrawal("acme/greet 1.2.0", "licence")));
+    let index = log.folded();
+    let package = index.package(&greet.id.name).unwrap().unwrap();
+    assert!(package.releases.is_empty() && package.newest().is_none());
+    assert_eq!(package.removed[0].removed.as_ref().unwrap().reason.as_deref(), Some("licence"));
+    assert!(index.candidates(&greet.id.name).unwrap().unwrap().releases.is_empty());
+    assert_eq!(index.live_releases().count(), 0);
+    assert_eq!(index.by_key(&greet.key).unwrap().len(), 1);
+
+    let mut again = greet;
+    again.id.revision = 1;
+    again.tree = Digest::of("another tree");
+    log.publish(again);
+    let FoldError::SecondTree { first: 0, index: 2, .. } = refused(&log) else {
+        panic!("not refused as it should")
+    };
+}
+
+#[test]
+fn a_second_tree_for_a_key_is_refused_with_both_entries() {
+    let mut log = Log::default();
+    let one = release("acme/greet 1.2.0");
+    let mut other = release("acme/other 1.0.0");
+    other.key = one.key;
+    log.publish(one.clone());
+    log.publish(other);
+    let error = refused(&log);
+    assert!(error.is_integrity());
+    let message = error.to_string();
+    assert!(message.contains("entry 0") && message.contains("entry 1"), "{message}");
+    assert!(message.contains(&one.key.to_string()), "{message}");
+}
+
+#[test]
+fn a_release_is_published_once() {
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    log.publish(release("acme/greet 1.2.0"));
+    assert!(matches!(refused(&log), FoldError::Duplicate { first: 0, index: 1, .. }));
+}
+
+#[test]
+fn revisions_only_grow_even_after_removal() {
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0 revision 2"));
+    log.say(Action::Remove(withdrawal("acme/greet 1.2.0 revision 2", "")));
+    let mut lower = log.clone();
+    lower.publish(release("acme/greet 1.2.0 revision 1"));
+    let error = refused(&lower);
+    assert!(matches!(error, FoldError::RevisionWentBack { newest: 2, first: 0, index: 2, .. }), "{error}");
+    let mut same = log.clone();
+    same.publish(release("acme/greet 1.2.0 revision 2"));
+    assert!(matches!(refused(&same), FoldError::Duplicate { first: 0, index: 2, .. }));
+    log.publish(release("acme/greet 1.2.0 revision 3"));
+    log.publish(release("acme/greet 1.2.0 x86-64-debian-12 revision 1"));
+    assert_eq!(log.folded().stats().unwrap().offered, 2);
+}
+
+#[test]
+fn what_is_said_about_an_unknown_or_removed_release_is_refused() {
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    let mut unknown = log.clone();
+    unknown.say(Action::Yank(withdrawal("acme/greet 1.2.1", "")));
+    let error = refused(&unknown);
+    assert!(matches!(error, FoldError::UnknownRelease { op: "yank", index: 1, .. }), "{error}");
+    log.say(Action::Remove(withdrawal("acme/greet 1.2.0", "")));
+    log.say(Action::Quarantine(withdrawal("acme/greet 1.2.0", "")));
+    let error = refused(&log);
+    assert!(matches!(error, FoldError::Removed { op: "quarantine", removed: 1, index: 2, .. }), "{error}");
+}
+
+#[test]
+fn an_upstream_that_goes_back_or_changes_is_refused() {
+    let seen = |size, root: &str| Action::Upstream { registry: "up".into(), size, root: Digest::of(root) };
+    let mut log = Log::default();
+    log.say(seen(10, "a"));
+    log.say(seen(10, "a"));
+    log.say(seen(12, "b"));
+    let facts = log.folded().facts().unwrap();
+    assert_eq!((facts.cursors[0].size, facts.cursors[0].mark.index), (12, 2));
+    let mut back = log.clone();
+    back.say(seen(11, "c"));
+    assert!(matches!(refused(&back), FoldError::UpstreamWentBack { first: 2, first_size: 12, size: 11, .. }));
+    log.say(seen(12, "c"));
+    assert!(matches!(refused(&log), FoldError::UpstreamRewritten { first: 2, index: 3, .. }));
+}
+
+#[test]
+fn what_a_description_leaves_out_stays_as_it_was() {
+    let mut log = Log::default();
+    let keys = Some(vec!["org+1234+key".to_owned()]);
+    log.say(Action::Describe(Description { keys: keys.clone(), closed: Some(true), upstreams: None }));
+    log.say(Action::Describe(Description {
+        keys: None,
+        closed: Some(false),
+        upstreams: Some(vec!["up".into()]),
+    }));
+    log.say(Action::Policy { digest: Digest::of("policy") });
+    log.say(Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] });
+    log.say(Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:bob".into()] });
+    let index = log.folded();
+    let facts = index.facts().unwrap();
+    assert_eq!((facts.keys, facts.closed), (keys, Some(false)));
+    assert_eq!(facts.described.unwrap().index, 1);
+    assert_eq!(facts.policy.unwrap().0, Digest::of("policy"));
+    assert_eq!(index.owner(&"acme".parse().unwrap()).unwrap().unwrap().who, ["user:bob"]);
+}
+
+#[test]
+fn entries_come_in_order_and_known_ones_are_skipped() {
+    let mut log = Log::default();
+    for version in 0..4 {
+        log.publish(release(&format!("acme/greet 1.{version}.0")));
+    }
+    let mut index = weir_index::Index::in_memory().unwrap();
+    fold(&mut index, &log, 0..3).unwrap();
+    let gap = fold(&mut index, &Log([log.0.clone(), log.0.clone()].concat()), 4..5).unwrap_err();
+    assert!(matches!(gap, FoldError::Gap { expected: 3, found: 4 }) && !gap.is_integrity());
+    // Someone who lags behind changes nothing, not even the saved state.
+    fold(&mut index, &log, 0..2).unwrap();
+    let position = index.position().unwrap();
+    assert_eq!((position.size, position.state.as_slice()), (3, b"state 3".as_slice()));
+    fold(&mut index, &log, 1..4).unwrap();
+    assert_eq!(index.position().unwrap().size, 4);
+}
+
+#[test]
+fn after_an_error_a_fold_can_only_be_dropped() {
+    let mut log = Log::default();
+    log.publish(release("acme/greet 1.2.0"));
+    let mut index = weir_index::Index::in_memory().unwrap();
+    let mut fold = index.begin().unwrap();
+    assert!(matches!(fold.entry(0, b"{}"), Err(FoldError::Record { index: 0, .. })));
+    assert!(matches!(fold.entry(0, &log.0[0]), Err(FoldError::Failed)));
+    assert!(matches!(fold.finish(b""), Err(FoldError::Failed)));
+    assert_eq!(index.position().unwrap().size, 0);
+}
