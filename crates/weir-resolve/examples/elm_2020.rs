@@ -95,8 +95,10 @@ fn bare_roots(data: &Data) -> Result<Vec<(&str, SemanticVersion)>, Box<dyn Error
 
 fn solve_bare(provider: &Bare<'_>, roots: &[(&str, SemanticVersion)]) -> (Duration, Vec<bool>) {
     let start = Instant::now();
-    let answers =
-        roots.iter().map(|(package, version)| pubgrub::resolve(provider, *package, *version).is_ok()).collect();
+    let answers = roots
+        .iter()
+        .map(|(package, version)| pubgrub::resolve(provider, *package, *version).is_ok())
+        .collect();
     (start.elapsed(), answers)
 }
 

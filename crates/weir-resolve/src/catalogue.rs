@@ -245,10 +245,10 @@ impl<V: View> Catalogue<V> {
 
     /// What is known of a package; asks the view the first time.
     pub(crate) fn package(&self, id: PackageId) -> Result<Arc<Package>, CatalogueError<V::Error>> {
-        let Entry { name, bound_to, package } = self.entries.borrow()[id.0 as usize].clone();
-        if let Some(package) = package {
-            return Ok(package);
+        if let Some(package) = &self.entries.borrow()[id.0 as usize].package {
+            return Ok(package.clone());
         }
+        let Entry { name, bound_to, .. } = self.entries.borrow()[id.0 as usize].clone();
         let name = name.expect("the solver asks for the root's requirements, never for its releases");
         let package = Arc::new(self.load(name, bound_to)?);
         self.entries.borrow_mut()[id.0 as usize].package = Some(package.clone());
@@ -303,15 +303,17 @@ impl<V: View> Catalogue<V> {
 
     /// What the project's requirement on a package comes to, overrides applied.
     pub(crate) fn root_demand(&self, name: &PackageName, range: &Range) -> Demand {
-        self.demand(name, range, None, true)
+        self.demand(name, range.clone(), None, true)
     }
 
-    fn demand(&self, name: &PackageName, range: &Range, baked: Option<&Baked>, from_root: bool) -> Demand {
+    fn demand(&self, name: &PackageName, range: Range, baked: Option<Baked>, from_root: bool) -> Demand {
         let overridden = self.override_by_name.get(name).copied();
         match overridden.map(|index| &self.overrides[index].replacement) {
-            None => Demand { range: range.clone(), baked: baked.cloned(), overridden, from_root },
-            Some(Replacement::Range(new)) => Demand { range: new.clone(), baked: None, overridden, from_root },
-            Some(Replacement::Fixed) => Demand { range: range.clone(), baked: None, overridden, from_root },
+            None => Demand { range, baked, overridden, from_root },
+            Some(Replacement::Range(new)) => {
+                Demand { range: new.clone(), baked: None, overridden, from_root }
+            }
+            Some(Replacement::Fixed) => Demand { range, baked: None, overridden, from_root },
         }
     }
 
@@ -331,21 +333,15 @@ impl<V: View> Catalogue<V> {
         if let Some(needs) = ranked.needs.get() {
             return Ok(needs.clone());
         }
-        let written;
-        let dependencies: &[Dependency] = match ranked.fixed {
-            Some(index) => &self.fixed[index].dependencies,
-            None => {
-                written = self
-                    .view
-                    .dependencies(&package.name, &ranked.candidate)
-                    .map_err(CatalogueError::View)?;
-                &written
-            }
+        let dependencies = match ranked.fixed {
+            Some(index) => self.fixed[index].dependencies.clone(),
+            None => self.view.dependencies(&package.name, &ranked.candidate).map_err(CatalogueError::View)?,
         };
         let mut needs = Vec::with_capacity(dependencies.len());
-        for dependency in dependencies.iter().filter(|dependency| dependency.scope == Scope::Run) {
-            let demand = self.demand(&dependency.name, &dependency.range, dependency.baked.as_ref(), false);
-            let target = self.intern(&dependency.name);
+        for dependency in dependencies {
+            let Dependency { name, range, scope: Scope::Run, baked } = dependency else { continue };
+            let demand = self.demand(&name, range, baked, false);
+            let target = self.intern(&name);
             let package = self.package(target)?;
             let accepts = self.accepted(&package, &demand);
             needs.push(Need { package: target, demand, accepts, unified: package.is_unified() });
@@ -405,14 +401,21 @@ impl Preferred {
     }
 
     /// What a demand accepts, with the yanked releases that the lock names.
-    pub(crate) fn widen(&self, id: PackageId, package: &Package, demand: &Demand, accepts: &RankSet) -> RankSet {
+    pub(crate) fn widen(
+        &self,
+        id: PackageId,
+        package: &Package,
+        demand: &Demand,
+        accepts: &RankSet,
+    ) -> RankSet {
         use pubgrub::VersionSet as _;
         let Some(preference) = self.0.get(&id) else { return accepts.clone() };
         if preference.yanked.is_empty() || demand.baked.is_some() || package.fixed.is_some() {
             return accepts.clone();
         }
         let in_range = RankSet::of(package.ranked.len(), |rank| {
-            preference.yanked.contains(&(rank as Rank)) && demand.range.contains(package.version(rank as Rank))
+            preference.yanked.contains(&(rank as Rank))
+                && demand.range.contains(package.version(rank as Rank))
         });
         accepts.union(&in_range)
     }

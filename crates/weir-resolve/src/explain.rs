@@ -6,13 +6,13 @@
 //! number, so nothing is nested and nothing is said twice. The text is made by `Display`.
 
 mod case;
-mod prose;
 mod proof;
+mod prose;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use weir_model::{PackageName, Platform, Range, ReleaseId, Version};
+use weir_model::{KindName, PackageName, Platform, Range, ReleaseId, Version};
 
 use crate::request::{Origin, Requirement};
 
@@ -31,6 +31,7 @@ pub struct Explanation {
 }
 
 /// One step of an explanation.
+#[expect(clippy::large_enum_variant, reason = "nearly every step is a fact")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "step")]
 pub enum Step {
@@ -86,6 +87,8 @@ pub enum Reason {
     BuiltWith {
         /// Which releases.
         by: Releases,
+        /// What sort of package they are.
+        kind: KindName,
         /// What is in them; more than one if their inputs were the same.
         with: Vec<ReleaseId>,
         /// Why it cannot be had, if it cannot.
@@ -123,7 +126,7 @@ pub struct Releases {
 /// The newest few of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listed<T> {
-    /// The newest, the newest last.
+    /// The newest ones, in ascending order.
     pub newest: Vec<T>,
     /// How many older ones are left out.
     pub more: usize,
@@ -251,7 +254,7 @@ pub enum Suggestion {
 
 impl<T> Listed<T> {
     /// How many are listed by name.
-    const SHOWN: usize = 6;
+    const SHOWN: usize = 5;
 
     /// The newest of `all`, which are in ascending order.
     pub(crate) fn newest_of(mut all: Vec<T>) -> Self {
@@ -279,6 +282,10 @@ impl Explanation {
             bound,
             first,
         };
-        Self { steps: vec![Step::Because(reason)], verdict: Verdict::Unmet { step: 1 }, suggestions: Vec::new() }
+        Self {
+            steps: vec![Step::Because(reason)],
+            verdict: Verdict::Unmet { step: 1 },
+            suggestions: Vec::new(),
+        }
     }
 }

@@ -23,9 +23,7 @@ mod unified;
 mod view;
 mod walk;
 
-pub use explain::{
-    Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict,
-};
+pub use explain::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
 pub use request::{Fixed, Lock, Origin, Override, Replacement, Requirement, Settings, SettingsError};
 pub use resolution::{Edge, Node, Resolution, Source};
 pub use resolver::{Request, ResolveError, Resolver};

@@ -32,11 +32,15 @@ impl RankSet {
 
     /// The ranks `0..count` for which `accepts` holds.
     pub(crate) fn of(count: usize, mut accepts: impl FnMut(usize) -> bool) -> Self {
-        let mut words = vec![0_u64; count.div_ceil(64).max(1)];
+        let mut low = 0;
+        let mut high = vec![0; count.saturating_sub(1) / 64];
         for rank in (0..count).filter(|rank| accepts(*rank)) {
-            words[rank / 64] |= 1 << (rank % 64);
+            match rank / 64 {
+                0 => low |= 1 << rank,
+                word => high[word - 1] |= 1 << (rank % 64),
+            }
         }
-        Self::from_words(words[0], words[1..].to_vec(), 0)
+        Self::from_words(low, high, 0)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

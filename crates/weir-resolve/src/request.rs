@@ -125,8 +125,11 @@ pub enum SettingsError {
 #[derive(Debug, Clone, Default)]
 pub struct Lock {
     releases: BTreeMap<PackageName, Vec<ReleaseId>>,
-    edges: BTreeMap<(Option<ReleaseId>, PackageName), Vec<(Range, ReleaseId)>>,
+    edges: BTreeMap<(Option<ReleaseId>, PackageName), Vec<Choice>>,
 }
+
+/// The range that was acceptable on an edge, and what was chosen.
+type Choice = (Range, ReleaseId);
 
 impl Lock {
     /// A lock that prefers nothing.
@@ -163,7 +166,12 @@ impl Lock {
     }
 
     /// What was chosen on one edge, best match first.
-    pub(crate) fn edge(&self, from: Option<ReleaseId>, name: &PackageName, range: &Range) -> Option<&ReleaseId> {
+    pub(crate) fn edge(
+        &self,
+        from: Option<ReleaseId>,
+        name: &PackageName,
+        range: &Range,
+    ) -> Option<&ReleaseId> {
         if self.edges.is_empty() {
             return None;
         }

@@ -118,7 +118,12 @@ impl<V: View> Resolver<V> {
                     .iter()
                     .find(|other| other.name == requirement.name && other.registry.as_ref() == Some(&bound));
                 let first = first.map(|other| other.origin.clone());
-                ResolveError::Impossible(Box::new(Explanation::two_registries(requirement, registry, bound, first)))
+                ResolveError::Impossible(Box::new(Explanation::two_registries(
+                    requirement,
+                    registry,
+                    bound,
+                    first,
+                )))
             })?;
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::cmp::Reverse;
 
 use pubgrub::{
-    Dependencies, DependencyConstraints, DependencyProvider, DerivationTree, Map, PackageResolutionStatistics,
-    PubGrubError,
+    Dependencies, DependencyConstraints, DependencyProvider, DerivationTree, Map,
+    PackageResolutionStatistics, PubGrubError,
 };
 
 use crate::catalogue::{Catalogue, CatalogueError, PackageId, Preferred};

@@ -24,7 +24,8 @@ pub trait View {
     ) -> Result<Option<Candidates>, Self::Error>;
 
     /// What one of these candidates needs, in every scope.
-    fn dependencies(&self, name: &PackageName, candidate: &Candidate) -> Result<Vec<Dependency>, Self::Error>;
+    fn dependencies(&self, name: &PackageName, candidate: &Candidate)
+    -> Result<Vec<Dependency>, Self::Error>;
 
     /// Names that someone who wrote `name` may have meant, the likeliest first. Asked only to explain a failure.
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
@@ -44,7 +45,11 @@ impl<T: View + ?Sized> View for &T {
         (**self).candidates(name, registry)
     }
 
-    fn dependencies(&self, name: &PackageName, candidate: &Candidate) -> Result<Vec<Dependency>, Self::Error> {
+    fn dependencies(
+        &self,
+        name: &PackageName,
+        candidate: &Candidate,
+    ) -> Result<Vec<Dependency>, Self::Error> {
         (**self).dependencies(name, candidate)
     }
 

@@ -40,7 +40,6 @@ pub(crate) struct Wanted {
 
 /// A release that was reached.
 pub(crate) struct Reached {
-    pub(crate) id: PackageId,
     pub(crate) rank: Rank,
     pub(crate) package: Arc<Package>,
     pub(crate) needs: Arc<[Need]>,
@@ -62,7 +61,7 @@ pub(crate) struct Graph {
 /// Why a walk ended early.
 pub(crate) enum Stopped<E: std::error::Error + 'static> {
     /// Nothing of an isolated package would do.
-    Unmet(Via, Graph),
+    Unmet(Via, Box<Graph>),
     Failed(CatalogueError<E>),
 }
 
@@ -91,7 +90,7 @@ impl<V: View> Walker<'_, V> {
             } else {
                 let rank = self.choose(None, root.id, &root.package, &root.demand, &root.accepts);
                 if rank.is_none() {
-                    return Err(Stopped::Unmet(via, graph));
+                    return Err(Stopped::Unmet(via, Box::new(graph)));
                 }
                 rank
             };
@@ -115,17 +114,18 @@ impl<V: View> Walker<'_, V> {
         for (index, need) in needs.iter().enumerate() {
             let via = Via::Need { node, need: index };
             let target = self.catalogue.package(need.package)?;
-            let accepts = self.preferred.widen(need.package, &target, &need.demand, &need.accepts);
+            let widened = || self.preferred.widen(need.package, &target, &need.demand, &need.accepts);
             let rank = if need.unified {
                 if !from_package.is_unified() {
-                    graph.wanted.push(Wanted { via, constraint: (need.package, accepts) });
+                    graph.wanted.push(Wanted { via, constraint: (need.package, widened()) });
                 }
                 selection.get(&need.package).copied()
             } else {
+                let accepts = widened();
                 let from = Some((&*from_package, from_rank));
                 let rank = self.choose(from, need.package, &target, &need.demand, &accepts);
                 if rank.is_none() {
-                    return Err(Stopped::Unmet(via, std::mem::take(graph)));
+                    return Err(Stopped::Unmet(via, Box::new(std::mem::take(graph))));
                 }
                 rank
             };
@@ -150,7 +150,7 @@ impl<V: View> Walker<'_, V> {
         }
         let needs = self.catalogue.needs(&package, rank)?;
         let edges = Vec::with_capacity(needs.len());
-        graph.reached.push(Reached { id, rank, package, needs, via, edges });
+        graph.reached.push(Reached { rank, package, needs, via, edges });
         graph.index.insert((id, rank), graph.reached.len() - 1);
         Ok(graph.reached.len() - 1)
     }

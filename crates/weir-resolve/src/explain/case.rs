@@ -15,6 +15,9 @@ use crate::walk::{Graph, Root, Via};
 /// How many suggestions are made.
 const MAX_SUGGESTIONS: usize = 6;
 
+/// Among how many steps a reason is looked for before it is told again.
+const MAX_COMPARED: usize = 256;
+
 /// Everything a failure is explained from.
 pub(crate) struct Case<'a, V> {
     pub(crate) catalogue: &'a Catalogue<V>,
@@ -48,18 +51,19 @@ impl<V: View> Case<'_, V> {
         for step in flat {
             match step {
                 Flat::Fact(fact) => {
+                    let mut last = steps.len();
                     for one in self.facts(graph, &fact) {
-                        steps.push(Step::Because(one.reason.clone()));
-                        known.push(Some(one));
+                        last = tell(one, &mut steps, &mut known);
                     }
+                    number.push(last);
                 }
                 Flat::So { from, terms } => {
                     let from = from.into_iter().map(|index| number[index]).collect();
                     steps.push(Step::So { from, conclusion: self.conclusion(&terms) });
                     known.push(None);
+                    number.push(steps.len());
                 }
             }
-            number.push(steps.len());
         }
         let last = last.into_iter().map(|index| number[index]).collect();
         let (verdict, clash) = self.verdict(&known, last, pivot);
@@ -71,7 +75,8 @@ impl<V: View> Case<'_, V> {
     fn facts(&self, graph: &Graph, fact: &Fact) -> Vec<Known> {
         if fact.by == PackageId::ROOT {
             let asked = (fact.target, &fact.accepts);
-            let wanted = graph.wanted.iter().find(|wanted| (wanted.constraint.0, &wanted.constraint.1) == asked);
+            let wanted =
+                graph.wanted.iter().find(|wanted| (wanted.constraint.0, &wanted.constraint.1) == asked);
             return wanted.map(|wanted| self.chain(graph, wanted.via)).unwrap_or_default();
         }
         self.needs(fact).into_iter().collect()
@@ -96,8 +101,12 @@ impl<V: View> Case<'_, V> {
             }
             Via::Need { node, need } => {
                 let reached = &graph.reached[node];
-                let by = releases(&reached.package, &RankSet::singleton(reached.rank));
-                self.need(by, &[&reached.needs[need]], reached.needs[need].accepts.clone())
+                self.need(
+                    &reached.package,
+                    &RankSet::singleton(reached.rank),
+                    &[&reached.needs[need]],
+                    reached.needs[need].accepts.clone(),
+                )
             }
         }
     }
@@ -108,21 +117,21 @@ impl<V: View> Case<'_, V> {
         let all: Vec<_> = ranks(&package, &fact.releases)
             .filter_map(|rank| self.catalogue.needs(&package, rank).ok())
             .collect();
-        let of_target = || all.iter().flat_map(|needs| needs.iter()).filter(|need| need.package == fact.target);
+        let of_target =
+            || all.iter().flat_map(|needs| needs.iter()).filter(|need| need.package == fact.target);
         let mut needs: Vec<&Need> = of_target().filter(|need| need.accepts == fact.accepts).collect();
         if needs.is_empty() {
             needs = of_target().collect();
         }
-        (!needs.is_empty()).then(|| self.need(releases(&package, &fact.releases), &needs, fact.accepts.clone()))
+        (!needs.is_empty()).then(|| self.need(&package, &fact.releases, &needs, fact.accepts.clone()))
     }
 
-    fn need(&self, by: Releases, needs: &[&Need], accepts: RankSet) -> Known {
+    fn need(&self, from: &Package, ranks: &RankSet, needs: &[&Need], accepts: RankSet) -> Known {
+        let by = releases(from, ranks);
         let (target, demand) = (needs[0].package, &needs[0].demand);
         let package = self.catalogue.package(target).ok();
-        let shortage = package
-            .as_ref()
-            .filter(|_| accepts.is_empty())
-            .map(|package| self.shortage(package, demand));
+        let shortage =
+            package.as_ref().filter(|_| accepts.is_empty()).map(|package| self.shortage(package, demand));
         let name = match &package {
             Some(package) => package.name.clone(),
             None => by.name.clone(),
@@ -148,7 +157,7 @@ impl<V: View> Case<'_, V> {
             }
             Reason::Needs { by, name, ranges, overridden: self.overridden(demand), shortage }
         } else {
-            Reason::BuiltWith { by, with, shortage }
+            Reason::BuiltWith { by, kind: from.kind.unwrap_or_default(), with, shortage }
         };
         Known { reason, target, accepts }
     }
@@ -174,7 +183,8 @@ impl<V: View> Case<'_, V> {
         let usable = || package.ranked.iter().map(|ranked| &ranked.candidate);
         let offered = || usable().filter(|candidate| candidate.state == State::Offered);
         let nearly = |candidate: &&Candidate| {
-            candidate.version.is_prerelease() && demand.range.contains(&candidate.version.without_prerelease())
+            candidate.version.is_prerelease()
+                && demand.range.contains(&candidate.version.without_prerelease())
         };
         let quarantined = package.unusable.iter().filter_map(|candidate| match &candidate.state {
             State::Quarantined(why) if fits(candidate) => Some((candidate.version.clone(), why.clone())),
@@ -224,7 +234,7 @@ impl<V: View> Case<'_, V> {
             if let Some((step, _)) = facts().find(|(_, one)| one.accepts.is_empty()) {
                 return (Verdict::Unmet { step }, None);
             }
-            if let Some((target, steps)) = clash(facts().collect()) {
+            if let Some((target, steps)) = clash(&facts().collect::<Vec<_>>()) {
                 let all_built = steps.iter().all(|step| {
                     matches!(known[*step - 1], Some(Known { reason: Reason::BuiltWith { .. }, .. }))
                 });
@@ -232,8 +242,11 @@ impl<V: View> Case<'_, V> {
                     return (Verdict::Exhausted { name: None, steps }, None);
                 };
                 let name = package.name.clone();
-                let verdict =
-                    if all_built { Verdict::BuiltApart { name, steps } } else { Verdict::Clash { name, steps } };
+                let verdict = if all_built {
+                    Verdict::BuiltApart { name, steps }
+                } else {
+                    Verdict::Clash { name, steps }
+                };
                 return (verdict, Some(target));
             }
         }
@@ -285,7 +298,8 @@ impl<V: View> Case<'_, V> {
                 ranked.candidate.state == State::Offered && !ranked.candidate.version.is_prerelease()
             });
             let Some(newest) = newest.map(|rank| rank as Rank) else { continue };
-            let wanted = facts().any(|(_, other)| other.target == one.target && other.accepts.contains(&newest));
+            let wanted =
+                facts().any(|(_, other)| other.target == one.target && other.accepts.contains(&newest));
             if wanted && !one.accepts.contains(&newest) {
                 let (name, version) = (package.name.clone(), package.version(newest).clone());
                 suggestions.push(Suggestion::Newer { name, version, step });
@@ -295,8 +309,22 @@ impl<V: View> Case<'_, V> {
     }
 }
 
+/// Adds a reason as a step, unless it was told before. The number of its step.
+fn tell(one: Known, steps: &mut Vec<Step>, known: &mut Vec<Option<Known>>) -> usize {
+    let told = known
+        .iter()
+        .take(MAX_COMPARED)
+        .position(|other| other.as_ref().is_some_and(|other| other.reason == one.reason));
+    if let Some(index) = told {
+        return index + 1;
+    }
+    steps.push(Step::Because(one.reason.clone()));
+    known.push(Some(one));
+    steps.len()
+}
+
 /// The first package on which facts have no release in common, and a smallest set of such facts.
-fn clash(facts: Vec<(usize, &Known)>) -> Option<(PackageId, Vec<usize>)> {
+fn clash(facts: &[(usize, &Known)]) -> Option<(PackageId, Vec<usize>)> {
     for (index, (step, one)) in facts.iter().enumerate() {
         let others = || facts[index + 1..].iter().filter(|(_, other)| other.target == one.target);
         if let Some((other, _)) = others().find(|(_, other)| other.accepts.is_disjoint(&one.accepts)) {
@@ -313,9 +341,9 @@ fn clash(facts: Vec<(usize, &Known)>) -> Option<(PackageId, Vec<usize>)> {
 
 fn shortage_of(reason: &Reason) -> Option<&Shortage> {
     match reason {
-        Reason::Required { shortage, .. } | Reason::Needs { shortage, .. } | Reason::BuiltWith { shortage, .. } => {
-            shortage.as_ref()
-        }
+        Reason::Required { shortage, .. }
+        | Reason::Needs { shortage, .. }
+        | Reason::BuiltWith { shortage, .. } => shortage.as_ref(),
         Reason::Bound { .. } => None,
     }
 }

@@ -1,13 +1,16 @@
 //! From the solver's tree to numbered steps, without recursion: a tree may be very deep.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use pubgrub::{Derived, DerivationTree, External};
+use pubgrub::{DerivationTree, Derived, External};
 
 use crate::catalogue::PackageId;
 use crate::ranks::RankSet;
 use crate::unified::{NoReason, Proof};
+
+/// How many facts are put in reading order. Ordering takes their square, and nobody reads more.
+const MAX_ORDERED: usize = 256;
 
 /// An edge of the proof: these releases of a package accept those of another.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -57,6 +60,8 @@ enum Task<'a> {
 pub(super) fn flatten(proof: Proof) -> Flattened {
     let mut flattener = Flattener::default();
     let pivot = pivot(&proof);
+    // What the project requires comes first, whatever the proof does with it.
+    flattener.number(Pending { facts: requirements(&proof), steps: Vec::new() });
     let pending = flattener.run(&proof);
     let last = flattener.number(pending);
     dismantle(proof);
@@ -120,8 +125,12 @@ impl Flattener {
         if let [_] = from[..] {
             return Pending { facts: Vec::new(), steps: from };
         }
-        let mut terms: Vec<_> =
-            part.terms.iter().filter(|(id, _)| **id != PackageId::ROOT).map(|(id, term)| (*id, term.clone())).collect();
+        let mut terms: Vec<_> = part
+            .terms
+            .iter()
+            .filter(|(id, _)| **id != PackageId::ROOT)
+            .map(|(id, term)| (*id, term.clone()))
+            .collect();
         terms.sort_by_key(|(id, _)| *id);
         self.steps.push(Flat::So { from, terms });
         Pending { facts: Vec::new(), steps: vec![self.steps.len() - 1] }
@@ -146,12 +155,9 @@ impl Flattener {
 impl Pending {
     fn of(external: &External<PackageId, RankSet, NoReason>) -> Self {
         let facts = match external {
-            External::FromDependencyOf(by, releases, target, accepts) => vec![Fact {
-                by: *by,
-                releases: releases.clone(),
-                target: *target,
-                accepts: accepts.clone(),
-            }],
+            External::FromDependencyOf(by, releases, target, accepts) => {
+                vec![Fact { by: *by, releases: releases.clone(), target: *target, accepts: accepts.clone() }]
+            }
             // The root is always wanted, and sets of ranks hold only releases that exist.
             External::NotRoot(..) | External::NoVersions(..) | External::Custom(..) => Vec::new(),
         };
@@ -159,19 +165,45 @@ impl Pending {
     }
 }
 
-/// The project's requirements first, each followed by what the packages it names need.
+/// The facts about the project itself, in the order in which its requirements were first seen.
+fn requirements(proof: &Tree) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let mut seen = HashSet::new();
+    let mut left = vec![proof];
+    while let Some(tree) = left.pop() {
+        match tree {
+            DerivationTree::Derived(part) if part.shared_id.is_none_or(|id| seen.insert(id)) => {
+                left.push(&part.cause1);
+                left.push(&part.cause2);
+            }
+            DerivationTree::Derived(_) => {}
+            DerivationTree::External(external) => {
+                facts.extend(
+                    Pending::of(external).facts.into_iter().filter(|fact| fact.by == PackageId::ROOT),
+                );
+            }
+        }
+    }
+    facts.sort_by_key(|fact| fact.target);
+    facts
+}
+
+/// Each fact followed by what the package it names needs, beginning with what no other fact names.
 fn in_reading_order(facts: Vec<Fact>) -> Vec<Fact> {
+    if facts.len() > MAX_ORDERED {
+        return facts;
+    }
     let mut left: Vec<Option<Fact>> = facts.into_iter().map(Some).collect();
     let mut ordered: Vec<Fact> = Vec::with_capacity(left.len());
     let mut following = vec![PackageId::ROOT];
     while ordered.len() < left.len() {
-        let by_followed = following.last().and_then(|id| {
-            left.iter().position(|fact| fact.as_ref().is_some_and(|fact| fact.by == *id))
-        });
+        let by_followed = following
+            .last()
+            .and_then(|id| left.iter().position(|fact| fact.as_ref().is_some_and(|fact| fact.by == *id)));
         let next = match by_followed {
             Some(next) => Some(next),
             None if following.pop().is_some() => None,
-            None => left.iter().position(Option::is_some),
+            None => first_in_line(&left),
         };
         if let Some(fact) = next.and_then(|index| left[index].take()) {
             following.push(fact.target);
@@ -179,6 +211,13 @@ fn in_reading_order(facts: Vec<Fact>) -> Vec<Fact> {
         }
     }
     ordered
+}
+
+/// The first fact about a package that no other fact names; in a cycle, the first of all.
+fn first_in_line(left: &[Option<Fact>]) -> Option<usize> {
+    let named = |id: PackageId| left.iter().flatten().any(|fact| fact.target == id);
+    let first = left.iter().position(|fact| fact.as_ref().is_some_and(|fact| !named(fact.by)));
+    first.or_else(|| left.iter().position(Option::is_some))
 }
 
 /// The package that both branches of the failure speak of, and the failure itself no longer.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use weir_model::{PackageName, Range, Version};
+use weir_model::{KindName, PackageName, Range, Version};
 
 use super::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
 use crate::request::Origin;
@@ -12,35 +12,46 @@ const MAX_LINES: usize = 40;
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = self.steps.as_slice() {
+            write!(f, "{only}")?;
+            return self.write_suggestions(f);
+        }
         writeln!(f, "the requirements cannot be met:")?;
         for (index, step) in self.steps.iter().take(MAX_LINES).enumerate() {
-            writeln!(f, "  {}. {step}.", index + 1)?;
+            writeln!(f, "  {}. {}.", index + 1, capitalised(&step.to_string()))?;
         }
         if let Some(more @ 1..) = self.steps.len().checked_sub(MAX_LINES) {
             writeln!(f, "  … and {more} more steps.")?;
         }
         self.write_verdict(f)?;
+        self.write_suggestions(f)
+    }
+}
+
+impl Explanation {
+    fn write_suggestions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for suggestion in &self.suggestions {
             write!(f, "\nhelp: ")?;
             self.write_suggestion(f, suggestion)?;
         }
         Ok(())
     }
-}
 
-impl Explanation {
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.verdict {
-            Verdict::Unmet { step } if self.steps.len() == 1 && *step == 1 => write!(f, "Nothing else would do."),
             Verdict::Unmet { step } => write!(f, "So {step} cannot be met."),
-            Verdict::Clash { name, steps } => write!(f, "So no release of `{name}` meets {}.", Numbers(steps)),
+            Verdict::Clash { name, steps } => {
+                write!(f, "So no release of `{name}` meets {}.", Numbers(steps))
+            }
             Verdict::BuiltApart { name, steps } => {
                 write!(f, "So {} cannot be used together: only one `{name}` can be present.", Numbers(steps))
             }
             Verdict::Exhausted { name: Some(name), steps } => {
                 write!(f, "So, from {}, no release of `{name}` is left to choose.", Numbers(steps))
             }
-            Verdict::Exhausted { name: None, steps } => write!(f, "So {} contradict each other.", Numbers(steps)),
+            Verdict::Exhausted { name: None, steps } => {
+                write!(f, "So {} contradict each other.", Numbers(steps))
+            }
         }
     }
 
@@ -66,6 +77,11 @@ impl Explanation {
     }
 }
 
+fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
 impl Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,8 +103,9 @@ impl Reason {
                 write!(f, "{by} {} `{name}` {}", by.verb("needs", "need"), Ranges(ranges))?;
                 write_override(f, overridden.as_ref())
             }
-            Self::BuiltWith { by, with, .. } => {
-                write!(f, "{by} {} built with ", by.verb("was", "were"))?;
+            Self::BuiltWith { by, kind, with, .. } => {
+                let how = if *kind == KindName::Native { "built" } else { "published" };
+                write!(f, "{by} {} {how} with ", by.verb("was", "were"))?;
                 for (index, id) in with.iter().enumerate() {
                     let separator = if index == 0 { "" } else { " or " };
                     write!(f, "{separator}`{}` {}", id.name, id.version)?;
@@ -111,9 +128,9 @@ impl Reason {
 
     fn shortage(&self) -> Option<&Shortage> {
         match self {
-            Self::Required { shortage, .. } | Self::Needs { shortage, .. } | Self::BuiltWith { shortage, .. } => {
-                shortage.as_ref()
-            }
+            Self::Required { shortage, .. }
+            | Self::Needs { shortage, .. }
+            | Self::BuiltWith { shortage, .. } => shortage.as_ref(),
             Self::Bound { .. } => None,
         }
     }
@@ -203,7 +220,7 @@ impl Display for Conclusion {
                 let choices = Or(choices);
                 match releases.as_slice() {
                     [] => write!(f, "{choices} must be used"),
-                    [one] => write!(f, "{one} {} used only with {choices}", one.verb("can be", "can be")),
+                    [one] => write!(f, "{one} can be used only with {choices}"),
                     many => write!(f, "{} can be used together only with {choices}", And(many)),
                 }
             }
@@ -235,10 +252,13 @@ impl<T> Listed<T> {
 
 impl<T: Display> Display for Listed<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.more > 0 {
-            write!(f, "{} older releases, ", self.more)?;
+        if self.more == 0 {
+            return And(&self.newest).fmt(f);
         }
-        And(&self.newest).fmt(f)
+        for item in self.newest.iter().rev() {
+            write!(f, "{item}, ")?;
+        }
+        write!(f, "and {} older", self.more)
     }
 }
 
@@ -247,7 +267,7 @@ struct And<'a, T>(&'a [T]);
 
 impl<T: Display> Display for And<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_joined(f, self.0, " and ", |item, f| item.fmt(f))
+        write_joined(f, self.0, " and ", T::fmt)
     }
 }
 
@@ -255,7 +275,7 @@ struct Or<'a, T>(&'a [T]);
 
 impl<T: Display> Display for Or<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_joined(f, self.0, " or ", |item, f| item.fmt(f))
+        write_joined(f, self.0, " or ", T::fmt)
     }
 }
 
@@ -271,7 +291,7 @@ struct Ranges<'a>(&'a [Range]);
 
 impl Display for Ranges<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_joined(f, self.0, " or ", |range, f| range.fmt(f))
+        write_joined(f, self.0, " or ", Range::fmt)
     }
 }
 

@@ -1,0 +1,106 @@
+//! `elm` and `native`: one release a name.
+
+use insta::assert_snapshot;
+
+use crate::world::World;
+
+#[test]
+fn the_newest_releases_that_fit_together_are_chosen() {
+    let world = World::new(
+        "elm acme/app 1.0.0 -> acme/lib ^1; acme/ui ^1
+         elm acme/ui 1.0.0 -> acme/lib ^1
+         elm acme/ui 1.1.0 -> acme/lib ^2
+         elm acme/lib 1.0.0
+         elm acme/lib 1.5.0
+         elm acme/lib 2.0.0",
+    );
+    assert_snapshot!(world.resolve("acme/app ^1"), @r"
+    acme/app 1.0.0 -> acme/lib 1.5.0 (^1), acme/ui 1.0.0 (^1)
+    acme/lib 1.5.0
+    acme/ui 1.0.0 -> acme/lib 1.5.0 (^1)
+    ");
+}
+
+#[test]
+fn a_cycle_of_unified_packages_is_resolved() {
+    let world = World::new(
+        "elm acme/a 1.0.0 -> acme/b ^1
+         elm acme/b 1.0.0 -> acme/a ^1; acme/b ^1",
+    );
+    assert_snapshot!(world.resolve("acme/a ^1"), @r"
+    acme/a 1.0.0 -> acme/b 1.0.0 (^1)
+    acme/b 1.0.0 -> acme/a 1.0.0 (^1), acme/b 1.0.0 (^1)
+    ");
+}
+
+#[test]
+fn baked_keys_of_native_packages_agree() {
+    let world = World::new(
+        "native acme/z 1.2.0
+         native acme/z 1.3.0
+         native acme/a 1.0.0 -> acme/z @1.2.0
+         native acme/a 1.1.0 -> acme/z @1.3.0
+         native acme/b 1.0.0 -> acme/z @1.2.0",
+    );
+    assert_snapshot!(world.resolve("acme/a ^1; acme/b ^1"), @r"
+    acme/a 1.0.0 -> acme/z 1.2.0
+    acme/b 1.0.0 -> acme/z 1.2.0
+    acme/z 1.2.0
+    ");
+}
+
+#[test]
+fn an_older_revision_is_chosen_where_only_it_agrees() {
+    let world = World::new(
+        "native acme/z 1.2.0
+         native acme/z 1.2.0+1
+         native acme/a 1.0.0 -> acme/z @1.2.0
+         native acme/a 1.0.0+1 -> acme/z @1.2.0+1
+         native acme/b 1.0.0 -> acme/z @1.2.0",
+    );
+    assert_snapshot!(world.resolve("acme/a ^1"), @r"
+    acme/a 1.0.0 revision 1 -> acme/z 1.2.0 revision 1
+    acme/z 1.2.0 revision 1
+    ");
+    assert_snapshot!(world.resolve("acme/a ^1; acme/b ^1"), @r"
+    acme/a 1.0.0 -> acme/z 1.2.0
+    acme/b 1.0.0 -> acme/z 1.2.0
+    acme/z 1.2.0
+    ");
+}
+
+#[test]
+fn a_release_for_the_platform_is_preferred_to_one_for_any_and_others_are_not_used() {
+    let world = World::new(
+        "native acme/a 1.0.0+3
+         native acme/a 1.0.0 platform=x86-64-debian-12
+         native acme/a 1.0.0+1 platform=x86-64-debian-12
+         native acme/a 1.1.0 platform=arm64-debian-12",
+    );
+    assert_snapshot!(world.resolve("acme/a ^1"), @r"acme/a 1.0.0 x86-64-debian-12 revision 1");
+}
+
+#[test]
+fn what_an_isolated_release_needs_of_a_unified_package_binds_the_project() {
+    let world = World::new(
+        "native acme/z 1.2.0
+         native acme/z 1.3.0
+         bash acme/tool 1.0.0 -> acme/z @1.2.0
+         native acme/a 1.0.0 -> acme/z @1.3.0; acme/tool @1.0.0
+         native acme/b 1.0.0 -> acme/tool @1.0.0",
+    );
+    assert_snapshot!(world.resolve("acme/b ^1; acme/z ^1"), @r"
+    acme/b 1.0.0 -> acme/tool 1.0.0
+    acme/tool 1.0.0 -> acme/z 1.2.0
+    acme/z 1.2.0
+    ");
+    assert_snapshot!(world.resolve("acme/a ^1"), @r"
+    the requirements cannot be met:
+      1. `weir.toml:1` requires `acme/a` ^1.
+      2. `acme/a` 1.0.0 was built with `acme/tool` 1.0.0.
+      3. `acme/tool` 1.0.0 was published with `acme/z` 1.2.0.
+      4. `acme/a` 1.0.0 was built with `acme/z` 1.3.0.
+    So 3 and 4 cannot be used together: only one `acme/z` can be present.
+    help: `acme/z` 1.3.0 exists, but `acme/tool` 1.0.0 was published with `acme/z` 1.2.0
+    ");
+}
