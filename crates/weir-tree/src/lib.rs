@@ -1,1 +1,39 @@
-//! Trees and packs: reading, writing, importing foreign archives.
+//! Trees and packs: reading a folder, packing it, unpacking safely, checking what lies on disk, and bringing
+//! in other people's archives.
+//!
+//! A *tree* is a set of files and symbolic links; its [`TreeManifest`] lists them, and the manifest's SHA-256 is the
+//! tree's name. A *pack* is a tree as one compressed stream. What comes from outside is hostile until it is checked:
+//! [`unpack`] gives a [`VerifiedTree`], and nothing else can.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | turn a folder into a manifest | [`read_folder`] with a [`Selection`] |
+//! | send a tree | [`write_pack`] |
+//! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
+//! | look into a pack | [`read_manifest`], [`read_file_from_pack`] |
+//! | check a folder | [`verify_folder`] |
+
+mod error;
+mod file;
+mod folder;
+mod limits;
+mod link;
+mod manifest;
+mod pack;
+mod parallel;
+mod path;
+mod selection;
+mod verify;
+
+pub use error::TreeError;
+pub use folder::read_folder;
+pub use limits::Limits;
+pub use link::{LinkError, LinkTarget};
+pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
+pub use pack::{
+    Expected, PackSummary, VerifiedPack, VerifiedTree, check_pack, read_file_from_pack, read_manifest,
+    unpack, write_pack,
+};
+pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath};
+pub use selection::Selection;
+pub use verify::{Difference, verify_folder};

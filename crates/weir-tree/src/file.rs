@@ -1,0 +1,130 @@
+//! Reading one file of a folder that somebody may be changing meanwhile.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode as Bits, OFlags, Stat, fstat, open, readlink};
+use weir_model::{Digest, Hasher};
+
+use crate::manifest::Mode;
+use crate::{TreeError, TreePath};
+
+/// An open file, and what it was when it was opened.
+pub(crate) struct Source {
+    file: File,
+    path: PathBuf,
+    before: Stat,
+}
+
+/// What a file holds.
+pub(crate) struct Facts {
+    pub(crate) mode: Mode,
+    pub(crate) size: u64,
+    pub(crate) digest: Digest,
+}
+
+impl Source {
+    /// Opens a regular file. A link or a pipe that took its place is refused, and not waited for.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, TreeError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = open(&path, flags, Bits::empty()).and_then(|fd| fstat(&fd).map(|before| (fd, before)));
+        let (fd, before) = match opened {
+            Ok(opened) => opened,
+            Err(rustix::io::Errno::LOOP) => return Err(TreeError::ChangedWhileRead { path }),
+            Err(source) => return Err(TreeError::io(path, source)),
+        };
+        if FileType::from_raw_mode(before.st_mode) != FileType::RegularFile {
+            return Err(TreeError::ChangedWhileRead { path });
+        }
+        Ok(Self { file: File::from(fd), path, before })
+    }
+
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.before.st_size).unwrap_or_default()
+    }
+
+    /// As git: what its owner may run is executable.
+    pub(crate) fn mode(&self) -> Mode {
+        if self.before.st_mode & 0o100 == 0 { Mode::File } else { Mode::Executable }
+    }
+
+    /// Reads the whole file in pieces through `buffer`, and makes sure that it stood still meanwhile.
+    pub(crate) fn read(
+        mut self,
+        buffer: &mut [u8],
+        mut piece: impl FnMut(&[u8]) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        let mut left = self.size();
+        loop {
+            let read = match self.file.read(buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(TreeError::io(self.path, source)),
+            };
+            let Some(rest) = left.checked_sub(read as u64) else {
+                return Err(TreeError::ChangedWhileRead { path: self.path });
+            };
+            left = rest;
+            piece(&buffer[..read])?;
+        }
+        let after = fstat(&self.file).map_err(|source| TreeError::io(&self.path, source))?;
+        if left > 0 || times(&self.before) != times(&after) {
+            return Err(TreeError::ChangedWhileRead { path: self.path });
+        }
+        Ok(())
+    }
+}
+
+/// What the system changes whenever a file is written to.
+fn times(stat: &Stat) -> (i128, i128, i128, i128, i128) {
+    let (modified, changed) = (i128::from(stat.st_mtime), i128::from(stat.st_ctime));
+    (
+        i128::from(stat.st_size),
+        modified,
+        i128::from(stat.st_mtime_nsec),
+        changed,
+        i128::from(stat.st_ctime_nsec),
+    )
+}
+
+/// Hashes the file at `path`.
+pub(crate) fn facts(path: PathBuf, buffer: &mut [u8]) -> Result<Facts, TreeError> {
+    let source = Source::open(path)?;
+    let (mode, size, mut hasher) = (source.mode(), source.size(), Hasher::new());
+    source.read(buffer, |piece| {
+        hasher.update(piece);
+        Ok(())
+    })?;
+    Ok(Facts { mode, size, digest: hasher.finish() })
+}
+
+/// The target of the link at `path`, as it is.
+pub(crate) fn target(path: &Path) -> Result<Vec<u8>, TreeError> {
+    let target = readlink(path, Vec::new()).map_err(|source| TreeError::io(path, source))?;
+    Ok(target.into_bytes())
+}
+
+/// The path in a tree of something `relative` to the tree's folder.
+pub(crate) fn tree_path(relative: &Path) -> Result<TreePath, TreeError> {
+    let name: &OsStr = relative.as_os_str();
+    let text = name.to_str().ok_or_else(|| crate::PathError::not_utf8(name.as_bytes()))?;
+    Ok(TreePath::new(text)?)
+}
+
+/// What a thing that cannot be in a tree is called.
+pub(crate) fn special(kind: std::fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_socket() {
+        "socket"
+    } else if kind.is_fifo() {
+        "named pipe"
+    } else if kind.is_block_device() || kind.is_char_device() {
+        "device"
+    } else {
+        "thing of an unknown sort"
+    }
+}

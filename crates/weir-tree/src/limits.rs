@@ -1,0 +1,32 @@
+//! How much a tree or an archive from somebody else may ask for.
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// Bounds on what is read from outside. What exceeds one is refused before it costs that much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes of a pack, or of a foreign archive as it lies on disk.
+    pub pack_bytes: u64,
+    /// The most bytes of all files of a tree together.
+    pub unpacked_bytes: u64,
+    /// The most files and links of a tree.
+    pub files: u64,
+    /// The most bytes of a tree manifest. It is held in memory, as all its lines must be known before
+    /// the first file is written.
+    pub manifest_bytes: u64,
+    /// The most bytes of all link targets of a tree together. They are held in memory, as links are made last.
+    pub link_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pack_bytes: 16 * GIB,
+            unpacked_bytes: 64 * GIB,
+            files: 1_000_000,
+            manifest_bytes: 256 * MIB,
+            link_bytes: 8 * MIB,
+        }
+    }
+}

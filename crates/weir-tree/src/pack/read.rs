@@ -1,0 +1,124 @@
+//! Looking into a pack without unpacking it.
+
+use std::io::Read;
+
+use super::Expected;
+use super::stream::PackStream;
+use crate::error::bounded;
+use crate::link::LinkTarget;
+use crate::manifest::{Entry, Mode, TreeManifest};
+use crate::{Limits, TreeError, TreePath};
+
+/// A pack that was read from end to end and holds the tree it should. Only [`check_pack`] makes one.
+#[derive(Debug, Clone)]
+pub struct VerifiedPack {
+    manifest: TreeManifest,
+    bytes: u64,
+}
+
+impl VerifiedPack {
+    /// What is in the tree.
+    pub fn manifest(&self) -> &TreeManifest {
+        &self.manifest
+    }
+
+    /// How many bytes the pack has.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Gives up the proof for the manifest.
+    pub fn into_manifest(self) -> TreeManifest {
+        self.manifest
+    }
+}
+
+/// Reads a whole pack and checks everything that [`unpack`](super::unpack()) checks, without writing anything.
+///
+/// # Errors
+///
+/// When the pack is not one, or not the expected one, or exceeds a limit.
+pub fn check_pack<R: Read>(
+    reader: R,
+    expected: &Expected,
+    limits: &Limits,
+) -> Result<VerifiedPack, TreeError> {
+    let (mut stream, manifest) = open(reader, expected, limits)?;
+    for entry in manifest.entries() {
+        match entry.mode {
+            Mode::Link => drop(read_target(&mut stream, entry)?),
+            Mode::File | Mode::Executable => stream.content(entry, |_| Ok(()))?,
+        }
+    }
+    let bytes = stream.finish()?;
+    Ok(VerifiedPack { manifest, bytes })
+}
+
+/// Reads the manifest that a pack begins with, and nothing behind it.
+///
+/// # Errors
+///
+/// When the pack does not begin with a manifest, or it exceeds a limit.
+pub fn read_manifest<R: Read>(reader: R, limits: &Limits) -> Result<TreeManifest, TreeError> {
+    PackStream::new(reader, None, limits)?.manifest(limits)
+}
+
+/// Reads one file, or one link's target, out of a pack; `None` if the tree has none at `path`.
+///
+/// The tree's digest and the file's are checked, the rest of the pack is not.
+///
+/// # Errors
+///
+/// When the pack is not the expected one, or the file has more than `most` bytes.
+pub fn read_file_from_pack<R: Read>(
+    reader: R,
+    expected: &Expected,
+    path: &TreePath,
+    most: u64,
+    limits: &Limits,
+) -> Result<Option<Vec<u8>>, TreeError> {
+    let (mut stream, manifest) = open(reader, expected, limits)?;
+    let Some(wanted) = manifest.entry(path.as_str()) else { return Ok(None) };
+    bounded("bytes of one file", wanted.size, most)?;
+    let mut before: u64 =
+        manifest.entries().iter().take_while(|entry| entry.path != *path).map(|e| e.size).sum();
+    while before > 0 {
+        before -= stream.piece(before)?.len() as u64;
+    }
+    let mut content = Vec::new();
+    stream.content(wanted, |piece| {
+        content.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(Some(content))
+}
+
+/// Starts reading a pack, up to and including its manifest, which must be the expected one.
+pub(super) fn open<R: Read>(
+    reader: R,
+    expected: &Expected,
+    limits: &Limits,
+) -> Result<(PackStream<R>, TreeManifest), TreeError> {
+    let mut stream = PackStream::new(reader, expected.pack_bytes, limits)?;
+    let manifest = stream.manifest(limits)?;
+    if manifest.digest() != expected.tree {
+        return Err(TreeError::WrongTree { expected: expected.tree, got: manifest.digest() });
+    }
+    let links = manifest.entries().iter().filter(|entry| entry.mode == Mode::Link);
+    bounded("bytes of link targets", links.map(|link| link.size).sum(), limits.link_bytes)?;
+    Ok((stream, manifest))
+}
+
+/// Reads a link's content, which must be a target that stays inside the tree.
+pub(super) fn read_target<R: Read>(
+    stream: &mut PackStream<R>,
+    entry: &Entry,
+) -> Result<LinkTarget, TreeError> {
+    let mut target = Vec::new();
+    stream.content(entry, |piece| {
+        target.extend_from_slice(piece);
+        Ok(())
+    })?;
+    LinkTarget::new(&entry.path, &target)
+        .map_err(|source| TreeError::Link { path: entry.path.to_string(), source })
+}

@@ -1,0 +1,210 @@
+//! The decompressed bytes of a pack, metered: how many come in, and no more of them out than are asked for.
+
+use std::io::{self, BufRead as _, BufReader, Read};
+
+use weir_model::Hasher;
+
+use super::WINDOW_LOG;
+use crate::error::bounded;
+use crate::manifest::{Entry, TreeManifest};
+use crate::{Limits, TreeError};
+
+/// How much is decompressed at once. A file up to this size is seen in one piece.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// A pack that is being read.
+pub(super) struct PackStream<R: Read> {
+    decoder: zstd::Decoder<'static, BufReader<Metered<R>>>,
+    buffer: Box<[u8]>,
+    /// What of the buffer was decompressed and not yet taken.
+    filled: std::ops::Range<usize>,
+    /// The size that the pack must have, if it is known.
+    expected: Option<u64>,
+    limit: u64,
+}
+
+/// Counts what is read, stops one byte behind the limit, and remembers what the source complained of.
+struct Metered<R> {
+    inner: R,
+    count: u64,
+    limit: u64,
+    failed: Option<io::Error>,
+}
+
+impl<R: Read> PackStream<R> {
+    pub(super) fn new(reader: R, expected: Option<u64>, limits: &Limits) -> Result<Self, TreeError> {
+        if let Some(expected) = expected {
+            bounded("bytes of pack", expected, limits.pack_bytes)?;
+        }
+        let limit = expected.unwrap_or(limits.pack_bytes);
+        let metered = Metered { inner: reader, count: 0, limit, failed: None };
+        let no_memory = |source: io::Error| TreeError::Damaged { reason: source.to_string() };
+        let source = BufReader::with_capacity(64 << 10, metered);
+        let mut decoder = zstd::Decoder::with_buffer(source).map_err(no_memory)?.single_frame();
+        decoder.window_log_max(WINDOW_LOG).map_err(no_memory)?;
+        Ok(Self { decoder, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, expected, limit })
+    }
+
+    /// Reads the manifest, which a pack begins with.
+    pub(super) fn manifest(&mut self, limits: &Limits) -> Result<TreeManifest, TreeError> {
+        let length = self.whole(8)?;
+        let length = u64::from_le_bytes(length.try_into().expect("eight bytes were asked for"));
+        bounded("bytes of manifest", length, limits.manifest_bytes)?;
+        // Grows as bytes arrive: a length alone reserves nothing.
+        let mut text = Vec::new();
+        let mut left = length;
+        while left > 0 {
+            let piece = self.piece(left)?;
+            text.extend_from_slice(piece);
+            left -= piece.len() as u64;
+        }
+        let manifest = TreeManifest::parse(&text)?;
+        bounded("files", manifest.files(), limits.files)?;
+        bounded("bytes of files", manifest.unpacked_size(), limits.unpacked_bytes)?;
+        Ok(manifest)
+    }
+
+    /// The next `length` bytes in one piece; `length` is at most [`BUFFER_BYTES`].
+    pub(super) fn whole(&mut self, length: usize) -> Result<&[u8], TreeError> {
+        debug_assert!(length <= BUFFER_BYTES);
+        if BUFFER_BYTES - self.filled.start < length {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        while self.filled.len() < length {
+            self.fill()?;
+        }
+        let start = self.filled.start;
+        self.filled.start += length;
+        Ok(&self.buffer[start..start + length])
+    }
+
+    /// The next bytes: at least one, at most `most`.
+    pub(super) fn piece(&mut self, most: u64) -> Result<&[u8], TreeError> {
+        if self.filled.is_empty() {
+            self.filled = 0..0;
+            self.fill()?;
+        }
+        let length = usize::try_from(most).unwrap_or(usize::MAX).min(self.filled.len());
+        let start = self.filled.start;
+        self.filled.start += length;
+        Ok(&self.buffer[start..start + length])
+    }
+
+    /// Gives the content of `entry` to `take`, piece by piece, and checks its digest at the end.
+    pub(super) fn content(
+        &mut self,
+        entry: &Entry,
+        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        let mut hasher = Hasher::new();
+        let mut left = entry.size;
+        while left > 0 {
+            let piece = self.piece(left)?;
+            hasher.update(piece);
+            take(piece)?;
+            left -= piece.len() as u64;
+        }
+        check_digest(entry, hasher.finish())
+    }
+
+    /// The whole content of `entry` as one checked piece, if it is small enough for that.
+    pub(super) fn small(&mut self, entry: &Entry) -> Result<Option<&[u8]>, TreeError> {
+        let Some(size) = usize::try_from(entry.size).ok().filter(|size| *size <= BUFFER_BYTES / 2) else {
+            return Ok(None);
+        };
+        let content = self.whole(size)?;
+        check_digest(entry, weir_model::Digest::of(content))?;
+        Ok(Some(content))
+    }
+
+    /// Makes sure that the pack ends here, and has the size it should have. Gives that size.
+    pub(super) fn finish(mut self) -> Result<u64, TreeError> {
+        if !self.filled.is_empty() {
+            return Err(TreeError::TrailingBytes);
+        }
+        // The frame's end may still be unread.
+        match self.decoder.read(&mut self.buffer) {
+            Ok(0) => {}
+            Ok(_) => return Err(TreeError::TrailingBytes),
+            Err(error) => return Err(self.fault(&error)),
+        }
+        match self.decoder.get_mut().fill_buf() {
+            Ok([]) => {}
+            Ok(_) => return Err(self.too_long()),
+            Err(error) => return Err(self.fault(&error)),
+        }
+        let got = self.decoder.get_ref().get_ref().count;
+        match self.expected {
+            Some(expected) if expected != got => Err(TreeError::WrongSize { expected, got }),
+            _ => Ok(got),
+        }
+    }
+
+    fn fill(&mut self) -> Result<(), TreeError> {
+        match self.decoder.read(&mut self.buffer[self.filled.end..]) {
+            Ok(0) => Err(self.truncated()),
+            Ok(read) => {
+                self.filled.end += read;
+                Ok(())
+            }
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// What an error of the decompressor means: the source failed, ended, went on too long, or is damaged.
+    fn fault(&mut self, error: &io::Error) -> TreeError {
+        let metered = self.decoder.get_mut().get_mut();
+        if let Some(source) = metered.failed.take() {
+            return TreeError::PackRead { source };
+        }
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return self.truncated();
+        }
+        TreeError::Damaged { reason: error.to_string() }
+    }
+
+    fn truncated(&self) -> TreeError {
+        let got = self.decoder.get_ref().get_ref().count;
+        match self.expected {
+            _ if got > self.limit => self.too_long(),
+            Some(expected) if expected != got => TreeError::WrongSize { expected, got },
+            _ => TreeError::Truncated { bytes: got },
+        }
+    }
+
+    fn too_long(&self) -> TreeError {
+        let got = self.decoder.get_ref().get_ref().count;
+        match self.expected {
+            Some(expected) if got != expected => TreeError::WrongSize { expected, got },
+            _ if got > self.limit => TreeError::TooLarge { what: "bytes of pack", got, limit: self.limit },
+            _ => TreeError::TrailingBytes,
+        }
+    }
+}
+
+fn check_digest(entry: &Entry, got: weir_model::Digest) -> Result<(), TreeError> {
+    if got == entry.digest {
+        return Ok(());
+    }
+    Err(TreeError::WrongContent { path: entry.path.to_string(), expected: entry.digest, got })
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.limit.saturating_add(1).saturating_sub(self.count);
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        match self.inner.read(&mut buffer[..most]) {
+            Ok(read) => {
+                self.count += read as u64;
+                Ok(read)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let kind = error.kind();
+                self.failed = Some(error);
+                Err(kind.into())
+            }
+        }
+    }
+}

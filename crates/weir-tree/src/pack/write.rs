@@ -1,0 +1,128 @@
+//! Writing a pack.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use weir_model::{Digest, Hasher};
+
+use super::WINDOW_LOG;
+use crate::TreeError;
+use crate::file::{self, Source};
+use crate::manifest::{Entry, Mode, TreeManifest};
+use crate::parallel::READ_BYTES;
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackSummary {
+    /// The digest of the tree that is in the pack.
+    pub tree: Digest,
+    /// How many bytes the pack has.
+    pub bytes: u64,
+    /// The SHA-256 of the pack's own bytes; not its identity, see the module.
+    pub digest: Digest,
+}
+
+/// Writes the tree `manifest`, whose files lie in the folder `root`, as a pack.
+///
+/// `level` is zstd's, from 1 to 22. Every file is checked against the manifest on its way: a pack that
+/// was written whole holds the tree.
+///
+/// # Errors
+///
+/// When a file cannot be read or is not what the manifest says any more, or the writer fails. What was
+/// written up to there is of no use.
+pub fn write_pack<W: Write>(
+    root: &Path,
+    manifest: &TreeManifest,
+    writer: W,
+    level: i32,
+) -> Result<PackSummary, TreeError> {
+    let mut encoder = encoder(writer, manifest, level).map_err(written)?;
+    let text = manifest.to_text();
+    encoder.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
+    encoder.write_all(text.as_bytes()).map_err(written)?;
+    drop(text);
+    let mut buffer = vec![0; READ_BYTES];
+    for entry in manifest.entries() {
+        match entry.mode {
+            Mode::Link => write_link(root, entry, &mut encoder)?,
+            Mode::File | Mode::Executable => write_file(root, entry, &mut encoder, &mut buffer)?,
+        }
+    }
+    let mut counted = encoder.finish().map_err(written)?;
+    counted.inner.flush().map_err(written)?;
+    Ok(PackSummary { tree: manifest.digest(), bytes: counted.bytes, digest: counted.hasher.finish() })
+}
+
+fn encoder<W: Write>(
+    writer: W,
+    manifest: &TreeManifest,
+    level: i32,
+) -> io::Result<zstd::Encoder<'static, Counted<W>>> {
+    let counted = Counted { inner: writer, bytes: 0, hasher: Hasher::new() };
+    let mut encoder = zstd::Encoder::new(counted, level.clamp(1, 22))?;
+    // Knowing the size, zstd takes windows and tables no larger than a small tree needs.
+    let size =
+        manifest.text_bytes().checked_add(8).and_then(|size| size.checked_add(manifest.unpacked_size()));
+    encoder.set_pledged_src_size(size)?;
+    encoder.include_checksum(false)?;
+    if level > 19 {
+        encoder.window_log(WINDOW_LOG)?;
+    }
+    Ok(encoder)
+}
+
+fn write_link(root: &Path, entry: &Entry, encoder: &mut impl Write) -> Result<(), TreeError> {
+    let path = root.join(&entry.path);
+    let target = file::target(&path)?;
+    if Digest::of(&target) != entry.digest {
+        return Err(TreeError::ChangedWhileRead { path });
+    }
+    encoder.write_all(&target).map_err(written)
+}
+
+fn write_file(
+    root: &Path,
+    entry: &Entry,
+    encoder: &mut impl Write,
+    buffer: &mut [u8],
+) -> Result<(), TreeError> {
+    let path = root.join(&entry.path);
+    let source = Source::open(path.clone())?;
+    if source.size() != entry.size {
+        return Err(TreeError::ChangedWhileRead { path });
+    }
+    let mut hasher = Hasher::new();
+    source.read(buffer, |piece| {
+        hasher.update(piece);
+        encoder.write_all(piece).map_err(written)
+    })?;
+    if hasher.finish() != entry.digest {
+        return Err(TreeError::ChangedWhileRead { path });
+    }
+    Ok(())
+}
+
+fn written(source: io::Error) -> TreeError {
+    TreeError::PackWrite { source }
+}
+
+/// Counts and hashes what goes through to the writer.
+struct Counted<W> {
+    inner: W,
+    bytes: u64,
+    hasher: Hasher,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.bytes += written as u64;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
