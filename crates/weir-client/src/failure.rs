@@ -42,7 +42,7 @@ impl Failure {
     }
 
     /// The error of the crate's edge, about `what` (a URL or a path).
-    pub(crate) fn about(self, what: impl ToString) -> SourceError {
+    pub(crate) fn about(self, what: &(impl ToString + ?Sized)) -> SourceError {
         let what = what.to_string();
         match self {
             Self::Timeout | Self::Stalled => SourceError::Timeout { what },
@@ -53,7 +53,7 @@ impl Failure {
     }
 
     /// The same, as the error of a [`std::io::Read`].
-    pub(crate) fn into_io(self, what: impl ToString) -> io::Error {
+    pub(crate) fn into_io(self, what: &(impl ToString + ?Sized)) -> io::Error {
         let kind = match self {
             Self::Timeout | Self::Stalled => io::ErrorKind::TimedOut,
             Self::Connection(_) => io::ErrorKind::ConnectionAborted,

@@ -50,9 +50,9 @@ impl Mirror {
     /// Starts reading at `offset`; `None` if there is no such file.
     pub(crate) fn open(&self, client: &HttpClient, offset: u64) -> Result<Option<Incoming>, Failure> {
         match self {
-            Self::Http(url) => {
-                Ok(ResumingStream::open(client, mirror_request(url, offset))?.map(Incoming::Http))
-            }
+            Self::Http(url) => Ok(ResumingStream::open(client, mirror_request(url, offset))?
+                .map(Box::new)
+                .map(Incoming::Http)),
             Self::File(path) => open_file(path, offset),
         }
     }
@@ -65,7 +65,7 @@ pub(crate) fn mirror_request(url: &Url, offset: u64) -> Request {
 
 /// Bytes on their way from a mirror.
 pub(crate) enum Incoming {
-    Http(ResumingStream),
+    Http(Box<ResumingStream>),
     File { file: fs_err::File, size: u64 },
 }
 

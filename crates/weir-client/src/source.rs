@@ -45,7 +45,7 @@ impl HttpSource {
             Ok(url) if plain => url,
             _ => {
                 return Err(
-                    Failure::Unusable("the path leaves the registry".to_owned()).about(self.what(path))
+                    Failure::Unusable("the path leaves the registry".to_owned()).about(&self.what(path))
                 );
             }
         };
@@ -60,13 +60,13 @@ impl HttpSource {
 impl Source for HttpSource {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let request = self.request(path, 0)?;
-        self.client.whole(&request, limit).map_err(|failure| failure.about(self.what(path)))
+        self.client.whole(&request, limit).map_err(|failure| failure.about(&self.what(path)))
     }
 
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
         let request = self.request(path, offset)?;
         let stream =
-            ResumingStream::open(&self.client, request).map_err(|failure| failure.about(self.what(path)))?;
+            ResumingStream::open(&self.client, request).map_err(|failure| failure.about(&self.what(path)))?;
         Ok(stream.map(|stream| Box::new(stream) as Box<dyn Read + Send>))
     }
 

@@ -388,8 +388,10 @@ impl<'a> Connection<'a> {
                 self.wait_for_the_end()
             }
             Some(Misbehaviour::Drip(pause)) => {
-                for byte in file.bytes() {
-                    self.copy(&mut [byte?].as_slice())?;
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                for byte in bytes {
+                    self.copy(&mut [byte].as_slice())?;
                     self.pause(*pause)?;
                 }
                 Ok(Next::Request)
