@@ -15,6 +15,7 @@
 
 mod catalogue;
 mod explain;
+mod greedy;
 mod ranks;
 mod request;
 mod resolution;

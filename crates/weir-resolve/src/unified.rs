@@ -1,19 +1,20 @@
-//! Unified kinds: the PubGrub algorithm over ranks.
+//! Unified kinds: a first try without backtracking, then the PubGrub algorithm, over ranks.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
 
 use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, DerivationTree, Map,
-    PackageResolutionStatistics, PubGrubError,
+    PackageResolutionStatistics, PubGrubError, VersionSet as _,
 };
 
 use crate::catalogue::{Catalogue, CatalogueError, PackageId, Preferred};
+use crate::greedy;
 use crate::ranks::{Rank, RankSet};
 use crate::view::View;
 
-/// How many decisions a search may take. Real ones take hundreds; a hostile one would take for ever.
-const MAX_STEPS: u32 = 1_000_000;
+/// How many decisions a search may take. Real ones take thousands at most; a hostile one would take for ever.
+const MAX_STEPS: u32 = 200_000;
 
 /// Why a set of requirements has no solution, as the algorithm derived it.
 pub(crate) type Proof = DerivationTree<PackageId, RankSet, NoReason>;
@@ -39,6 +40,11 @@ pub(crate) fn solve<V: View>(
     roots: &[Constraint],
     preferred: &Preferred,
 ) -> Result<Selection, Unsolved<V::Error>> {
+    match greedy::choose(catalogue, roots, preferred) {
+        Ok(Some(selection)) => return Ok(selection),
+        Ok(None) => {}
+        Err(error) => return Err(Unsolved::Failed(error)),
+    }
     let problem = Problem { catalogue, roots, preferred, steps: Cell::new(0) };
     match pubgrub::resolve(&problem, PackageId::ROOT, 0_u32) {
         Ok(selected) => Ok(selected.into_iter().filter(|(package, _)| *package != PackageId::ROOT).collect()),
@@ -49,6 +55,33 @@ pub(crate) fn solve<V: View>(
             | PubGrubError::ErrorInShouldCancel(source),
         ) => Err(Unsolved::Failed(source)),
     }
+}
+
+/// Calls `constrain` with everything that a release demands of unified packages.
+pub(crate) fn each_constraint<V: View>(
+    catalogue: &Catalogue<V>,
+    preferred: &Preferred,
+    id: PackageId,
+    rank: Rank,
+    mut constrain: impl FnMut(PackageId, &RankSet),
+) -> Result<(), CatalogueError<V::Error>> {
+    let package = catalogue.package(id)?;
+    for need in catalogue.needs(&package, rank)?.iter() {
+        let widened;
+        let accepts = if preferred.widens(need.package) {
+            let target = catalogue.package(need.package)?;
+            widened = preferred.widen(need.package, &target, &need.demand, &need.accepts);
+            &widened
+        } else {
+            &need.accepts
+        };
+        let meets_itself = need.package == id && accepts.contains(&rank);
+        // An isolated package is no part of this search, unless nothing of it would do.
+        if !meets_itself && (need.unified || accepts.is_empty()) {
+            constrain(need.package, accepts);
+        }
+    }
+    Ok(())
 }
 
 struct Problem<'a, V> {
@@ -88,21 +121,10 @@ impl<V: View> DependencyProvider for Problem<'_, V> {
         if *id == PackageId::ROOT {
             return Ok(Dependencies::Available(self.roots.iter().cloned().collect()));
         }
-        let package = self.catalogue.package(*id)?;
-        let needs = self.catalogue.needs(&package, *rank)?;
-        let mut constraints = Vec::with_capacity(needs.len());
-        for need in needs.iter() {
-            let mut accepts = need.accepts.clone();
-            if self.preferred.widens(need.package) {
-                let target = self.catalogue.package(need.package)?;
-                accepts = self.preferred.widen(need.package, &target, &need.demand, &accepts);
-            }
-            let meets_itself = need.package == *id && pubgrub::VersionSet::contains(&accepts, rank);
-            // An isolated package is no part of this search, unless nothing of it would do.
-            if !meets_itself && (need.unified || accepts.is_empty()) {
-                constraints.push((need.package, accepts));
-            }
-        }
+        let mut constraints = Vec::new();
+        each_constraint(self.catalogue, self.preferred, *id, *rank, |id, accepts| {
+            constraints.push((id, accepts.clone()));
+        })?;
         Ok(Dependencies::Available(DependencyConstraints::from_iter(constraints)))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
-use weir_model::{KindName, PackageName};
+use weir_model::{KindName, PackageName, ReleaseId, Version};
 use weir_resolve::{Lock, Request, Resolution, ResolveError};
 
 use crate::world::{World, name, range, requirements, version};
@@ -21,16 +21,18 @@ struct Plan {
     required: Vec<Need>,
 }
 
-const RANGES: [&str; 6] = ["*", "^1", "^2", ">=2", "=1.0.0", "^1 || ^3"];
+/// What a release may need; the project may ask for all but the last two, which are baked.
+const RANGES: [&str; 8] = ["*", "^1", "^2", ">=2", "=1.0.0", "^1 || ^3", "@1.0.0", "@2.0.0"];
 
 fn plans(kinds: &'static [&'static str]) -> impl Strategy<Value = Plan> {
     let need = (0..NAMES.len(), 0..RANGES.len());
-    let release = (0..NAMES.len(), 1..5_u32, proptest::collection::vec(need.clone(), 0..3));
+    let requirement = (0..NAMES.len(), 0..RANGES.len() - 2);
+    let release = (0..NAMES.len(), 1..5_u32, proptest::collection::vec(need, 0..3));
     let kind = proptest::sample::select(kinds);
     (
         proptest::collection::vec(kind, NAMES.len()),
         proptest::collection::vec(release, 1..16),
-        proptest::collection::vec(need, 1..3),
+        proptest::collection::vec(requirement, 1..3),
     )
         .prop_map(|(kinds, releases, required)| Plan { kinds, releases, required })
 }
@@ -72,6 +74,13 @@ impl Plan {
         }
     }
 
+    fn release(&self, id: &ReleaseId) -> &(usize, u32, Vec<Need>) {
+        let is_it = |(package, major, _): &&(usize, u32, Vec<Need>)| {
+            name(NAMES[*package]) == id.name && u64::from(*major) == id.version.major()
+        };
+        self.releases.iter().find(is_it).unwrap()
+    }
+
     /// Whether some choice of one version a package (or none) meets everything: tried one by one.
     fn has_solution(&self) -> bool {
         let mut versions: BTreeMap<usize, BTreeMap<u32, &[Need]>> = BTreeMap::new();
@@ -81,8 +90,7 @@ impl Plan {
         let mut choice = [0_u32; NAMES.len()];
         loop {
             let fits = |(target, wanted): &(usize, usize)| {
-                choice[*target] != 0
-                    && range(RANGES[*wanted]).contains(&version(&format!("{}.0.0", choice[*target])))
+                choice[*target] != 0 && accepts(*wanted, &version(&format!("{}.0.0", choice[*target])))
             };
             let exists = |package: usize| {
                 choice[package] == 0
@@ -102,6 +110,13 @@ impl Plan {
     }
 }
 
+fn accepts(wanted: usize, version: &Version) -> bool {
+    match RANGES[wanted].strip_prefix('@') {
+        Some(baked) => *version == self::version(baked),
+        None => range(RANGES[wanted]).contains(version),
+    }
+}
+
 fn check_closed(plan: &Plan, resolution: &Resolution) {
     for (edge, (target, wanted)) in resolution.roots.iter().zip(&plan.required) {
         let node = resolution.target(edge);
@@ -117,9 +132,16 @@ fn check_closed(plan: &Plan, resolution: &Resolution) {
     }
     assert_eq!(reached.len(), resolution.nodes.len(), "every release is reached");
     for node in &resolution.nodes {
-        for edge in &node.edges {
-            let range = edge.fluid.as_ref().unwrap();
-            assert!(range.contains(&resolution.target(edge).id.version), "{range}");
+        let (_, _, needs) = plan.release(&node.id);
+        assert_eq!(node.edges.len(), needs.len());
+        for (edge, (target, wanted)) in node.edges.iter().zip(needs) {
+            let id = &resolution.target(edge).id;
+            assert!(
+                id.name == name(NAMES[*target]) && accepts(*wanted, &id.version),
+                "{} uses {id}",
+                node.id
+            );
+            assert_eq!(edge.fluid.is_none(), RANGES[*wanted].starts_with('@'));
         }
     }
 }
@@ -133,13 +155,13 @@ proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(400))]
 
     #[test]
-    fn unified_packages_have_a_resolution_exactly_when_some_choice_meets_everything(plan in plans(&["elm"])) {
+    fn unified_packages_have_a_resolution_exactly_when_some_choice_meets_everything(plan in plans(&["elm", "native"])) {
         let found = plan.resolve(&plan.world(), None);
         prop_assert_eq!(found.is_ok(), plan.has_solution(), "{:?}", found);
     }
 
     #[test]
-    fn a_resolution_meets_every_need_and_holds_nothing_else(plan in plans(&["elm", "bash"])) {
+    fn a_resolution_meets_every_need_and_holds_nothing_else(plan in plans(&["elm", "native", "bash"])) {
         if let Ok(resolution) = plan.resolve(&plan.world(), None) {
             check_closed(&plan, &resolution);
             let mut names = unified_names(&resolution);
@@ -150,7 +172,7 @@ proptest! {
 
     #[test]
     fn a_lockfile_resolves_to_itself_whatever_is_published_later(
-        plan in plans(&["elm", "bash"]),
+        plan in plans(&["elm", "native", "bash"]),
         cut in 0..16_usize,
     ) {
         let lines = plan.lines();
@@ -163,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_question_has_the_same_answer_whatever_the_order_of_releases(plan in plans(&["elm", "bash"])) {
+    fn the_same_question_has_the_same_answer_whatever_the_order_of_releases(plan in plans(&["elm", "native", "bash"])) {
         let mut lines = plan.lines();
         let answer = plan.resolve(&World::new(&lines.join("\n")), None);
         lines.reverse();
@@ -171,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn a_failure_is_always_explained(plan in plans(&["elm", "bash"])) {
+    fn a_failure_is_always_explained(plan in plans(&["elm", "native", "bash"])) {
         if let Err(text) = plan.resolve(&plan.world(), None) {
             prop_assert!(text.contains("`weir.toml:"), "{}", text);
             prop_assert!(text.contains("\nSo") || !text.contains("1. "), "{}", text);

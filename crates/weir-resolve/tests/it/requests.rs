@@ -117,3 +117,24 @@ fn settings_that_contradict_themselves_are_refused() {
     let settings = Settings { overrides, ..Settings::default() };
     assert!(matches!(Resolver::new(&world, settings), Err(SettingsError::NothingFixed { .. })));
 }
+
+#[test]
+fn what_is_needed_only_to_build_or_to_develop_is_not_followed() {
+    for kind in ["elm", "bash"] {
+        let world = World::new(&format!(
+            "{kind} acme/a 1.0.0 -> dev acme/test ^1; build acme/make ^1; acme/b ^1
+             {kind} acme/b 1.0.0"
+        ));
+        assert_eq!(world.resolve("acme/a ^1"), "acme/a 1.0.0 -> acme/b 1.0.0 (^1)\nacme/b 1.0.0\n");
+    }
+}
+
+#[test]
+fn a_resolver_answers_many_requests_from_what_it_asked_once() {
+    let world = World::new("elm acme/a 1.0.0 -> acme/b ^1\nelm acme/b 1.0.0\nelm acme/b 1.1.0");
+    let resolver = world.resolver();
+    let lock = Lock::from(&World::new("elm acme/b 1.0.0").resolution("acme/b *"));
+    assert!(shown(&resolver, "acme/a *", None).contains("acme/b 1.1.0"));
+    assert!(!shown(&resolver, "acme/a *", Some(&lock)).contains("acme/b 1.1.0"));
+    assert!(shown(&resolver, "acme/a *", None).contains("acme/b 1.1.0"));
+}

@@ -4,7 +4,8 @@
 //! kind name version [revision] [yanked|quarantined=why|platform=text] -> need; need
 //! ```
 //!
-//! A need is `name range`, or `name @version` (`name @version.revision-as-+N`) for what is baked.
+//! A need is `name range`, or `name @version` (`name @version+revision`) for what is baked; `dev`
+//! or `build` before it is its scope.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -133,16 +134,21 @@ pub(crate) fn dependencies(text: &str) -> Vec<Dependency> {
 }
 
 fn dependency(text: &str) -> Dependency {
+    let (scope, text) = match text.split_once(' ') {
+        Some(("dev", rest)) => (Scope::Dev, rest),
+        Some(("build", rest)) => (Scope::Build, rest),
+        _ => (Scope::Run, text),
+    };
     let (name, wanted) = text.split_once(' ').unwrap();
     let (name, wanted) = (self::name(name), wanted.trim());
     match wanted.strip_prefix('@') {
-        None => Dependency { name, range: range(wanted), scope: Scope::Run, baked: None },
+        None => Dependency { name, range: range(wanted), scope, baked: None },
         Some(baked) => {
             let (version, revision) = revised(baked);
             let key = key(&name, &version, revision);
             let range = Range::caret(&version);
             let baked = Some(Baked { version, platform: Platform::any(), revision, key });
-            Dependency { name, range, scope: Scope::Run, baked }
+            Dependency { name, range, scope, baked }
         }
     }
 }
