@@ -23,7 +23,8 @@ pub(crate) const BEFORE_CHECKPOINT: &str = "append:before-checkpoint";
 pub(crate) const AFTER_CHECKPOINT: &str = "append:after-checkpoint";
 pub(crate) const PRUNED: &str = "append:pruned";
 
-/// Every point, in the order an append passes them. The first three of the four after
-/// `append:locked` are passed once for each file or batch of files.
+/// Every point, in the order an append passes them: `append:tile-written` and `append:tile-renamed`
+/// once for each file, the others once. [`crate::LogFolder::create`] passes the first, and the two about
+/// the checkpoint.
 pub const POINTS: &[&str] =
     &[LOCKED, TILE_WRITTEN, TILE_RENAMED, TILES_SYNCED, BEFORE_CHECKPOINT, AFTER_CHECKPOINT, PRUNED];

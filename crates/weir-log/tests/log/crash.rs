@@ -83,3 +83,25 @@ fn many_crashes_in_a_row_lose_no_covered_file() {
     }
     assert!(log.files().len() < 40, "{:#?}", log.files());
 }
+
+/// The checkpoint is on the disk, and the writer was told otherwise: had it gone on from what it
+/// remembers, it would have signed a second history.
+#[test]
+fn a_writer_whose_last_step_failed_looks_before_it_appends_again() {
+    for n in 1.. {
+        let log = Log::of(&entries("old", 3));
+        let faults = Arc::new(DieAt { countdown: AtomicUsize::new(usize::MAX), passed: Mutex::default() });
+        let folder = LogFolder::new(log.path()).with_faults(faults.clone());
+        let mut writer = folder.writer(key(1).into(), &trusting(&[1])).unwrap();
+        faults.countdown.store(n, Ordering::SeqCst);
+        let first =
+            catch_unwind(AssertUnwindSafe(|| writer.append(&entries("first", 2), &stamp()).map(drop)));
+        if first.is_ok() {
+            break;
+        }
+        let seen = log.follow(None).unwrap().0.position;
+        writer.append(&entries("second", 1), &stamp()).unwrap();
+        let (update, _) = log.follow(Some(&seen)).unwrap();
+        assert_eq!(update.checkpoint.size(), seen.size() + 1);
+    }
+}

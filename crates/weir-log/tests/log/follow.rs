@@ -79,6 +79,11 @@ fn another_tree_of_the_same_size_is_a_fork() {
     };
     assert_eq!((found_seen.as_str(), found_offered.as_str()), (seen.note(), offered.note()));
     assert!(error.to_string().contains(seen.note()) && error.to_string().contains(offered.note()));
+
+    // The two checkpoints are proof enough: it does not depend on what else is served.
+    fs_err::remove_dir_all(other.file("tile")).unwrap();
+    let error = other.follow(Some(&position)).unwrap_err();
+    assert!(matches!(error, FollowError::Fork { .. }), "{error}");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Proofs hold for what they were made for, and for nothing else.
 
-use weir_log::{ConsistencyProof, InclusionProof, ProofError, TileError, prove_consistency, prove_inclusion};
+use weir_log::{
+    ConsistencyProof, InclusionProof, LogFolder, Origin, ProofError, Signers, SigningKey, TileError,
+    prove_consistency, prove_inclusion,
+};
 
-use crate::support::{Log, entries, trusting};
+use crate::support::{Log, entries, stamp, trusting};
 
 #[test]
 fn an_inclusion_proof_holds_for_its_entry_and_for_no_other() {
@@ -41,6 +44,17 @@ fn a_consistency_proof_connects_two_checkpoints_of_one_log_only() {
         let other = Log::of(&entries("other", old.size() as usize)).follow(None).unwrap().0.checkpoint;
         assert_eq!(proof.check(&other, newest), Err(ProofError::Invalid));
     }
+    // The same entries in the log of another registry are another log.
+    let elsewhere = SigningKey::from_seed(&Origin::new("elsewhere").unwrap(), &[1; 32]).unwrap();
+    let signers = Signers::from(elsewhere);
+    let folder = tempfile::tempdir().unwrap();
+    LogFolder::new(folder.path()).create(&signers, &stamp()).unwrap();
+    let mut writer = LogFolder::new(folder.path()).writer(signers.clone(), &signers.trusted()).unwrap();
+    let elsewhere = writer.append(&entries("release", 1), &stamp()).unwrap();
+    assert_eq!(elsewhere.root(), checkpoints[0].root());
+    let proof = prove_consistency(&log.source(), newest, 1).unwrap();
+    assert_eq!(proof.check(&elsewhere, newest), Err(ProofError::Invalid));
+
     assert!(prove_consistency(&log.source(), newest, 0).is_err());
     assert!(prove_consistency(&log.source(), newest, newest.size() + 1).is_err());
 }
