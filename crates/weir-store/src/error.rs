@@ -1,0 +1,177 @@
+//! What can go wrong in the store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use weir_model::Digest;
+use weir_tree::TreeError;
+
+use crate::layout::FORMAT;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store was written by a newer program.
+    #[error(
+        "the store `{path}` is of format `{found}`, this program knows `{FORMAT}`: a newer weir is needed"
+    )]
+    Newer {
+        /// The store's folder.
+        path: PathBuf,
+        /// What its format file says.
+        found: String,
+    },
+    /// The folder holds something else.
+    #[error("`{path}` is not a store: it has no `format` file, and holds `{holds}`")]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// One of the names in it.
+        holds: String,
+    },
+    /// The disk, or what this user may use of it, is full.
+    #[error("the disk is full: cannot write `{path}`")]
+    DiskFull {
+        /// What was being written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store, or a part of it, may not be written.
+    #[error("the store cannot be written: `{path}`")]
+    ReadOnly {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something else.
+    #[error("cannot use `{path}`")]
+    Io {
+        /// What was being used.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A tree could not be read, written or unpacked.
+    #[error("tree `{digest}` cannot be stored")]
+    Tree {
+        /// The tree that was asked for, or the inputs of one that was to be made.
+        digest: Digest,
+        /// What is wrong.
+        source: TreeError,
+    },
+    /// A folder could not be read as a tree.
+    #[error("`{path}` cannot be read as a tree")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: TreeError,
+    },
+    /// A tree's manifest is not the one its name promises.
+    #[error("the manifest of tree `{digest}` is damaged: `{path}`")]
+    DamagedManifest {
+        /// The tree.
+        digest: Digest,
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// A downloaded file is not the one asked for. Nothing of it is kept.
+    #[error("a referenced file has the wrong content: expected `{expected}`, got `{got}`")]
+    WrongContent {
+        /// The file asked for.
+        expected: Digest,
+        /// What came.
+        got: Digest,
+    },
+    /// A downloaded file has another size than promised. What came up to there is kept if it was too little.
+    #[error("a referenced file has the wrong size: `{file}` should have {expected} bytes, got {got}")]
+    WrongSize {
+        /// The file asked for.
+        file: Digest,
+        /// Its size.
+        expected: u64,
+        /// How many bytes came, or one more than expected if there were more.
+        got: u64,
+    },
+    /// The source of a download started at neither the offset it was asked for nor at the beginning.
+    #[error("the download of `{file}` was to go on at byte {asked} and went on at {got}")]
+    WrongOffset {
+        /// The file.
+        file: Digest,
+        /// Where it was to go on.
+        asked: u64,
+        /// Where it did.
+        got: u64,
+    },
+    /// A download stopped in the middle. What came is kept, to go on from there.
+    #[error("the download of `{file}` stopped at byte {at}")]
+    Interrupted {
+        /// The file.
+        file: Digest,
+        /// How many bytes are here.
+        at: u64,
+        /// What happened.
+        source: io::Error,
+    },
+    /// A project was named by a path that depends on the current folder.
+    #[error("a project is registered by its absolute path, not `{path}`")]
+    RelativePath {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+/// Why something could not be brought into the store: the source failed, or the store did.
+#[derive(Debug, thiserror::Error)]
+pub enum EnsureError<E> {
+    /// The caller's own source failed.
+    #[error(transparent)]
+    Source(E),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl StoreError {
+    /// Tells a full disk and a read-only folder from a tree that is wrong.
+    pub(crate) fn tree(digest: &Digest, source: TreeError) -> Self {
+        match source {
+            TreeError::Io { path, source } => Self::io(&path, source),
+            source => Self::Tree { digest: *digest, source },
+        }
+    }
+
+    /// Tells a full disk and a read-only folder from other refusals.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::DiskFull { path, source }
+            }
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { path, source }
+            }
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
+/// Adds the path to an error of the system.
+pub(crate) trait AtPath<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError>;
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::io(path, error))
+    }
+}
+
+impl<T> AtPath<T> for rustix::io::Result<T> {
+    fn at(self, path: &Path) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::io(path, error.into()))
+    }
+}

@@ -1,0 +1,123 @@
+//! The store of a machine, and the sessions that use it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use crate::error::StoreError;
+use crate::faults::{Faults, NoFaults};
+use crate::host::Host;
+use crate::layout::Layout;
+use crate::lock::StoreLock;
+use crate::observe::{Event, NoObserver, Observer};
+use crate::remove::remove;
+use crate::session::Session;
+use crate::staging;
+
+/// What a store is given when it is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+    /// Told of each point passed; for tests.
+    pub faults: Arc<dyn Faults>,
+    /// What time it is; for tests of the grace period.
+    pub clock: fn() -> SystemTime,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { observer: Arc::new(NoObserver), faults: Arc::new(NoFaults), clock: SystemTime::now }
+    }
+}
+
+/// The store of a machine. Cheap to clone; used by many threads at once.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    layout: Layout,
+    options: Options,
+    host: OnceLock<Host>,
+    swept: OnceLock<()>,
+}
+
+impl Store {
+    /// Opens the store at `root`, making it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it is of a newer format, when the folder holds something else, or when it cannot be made.
+    pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
+        let layout = Layout::open(root)?;
+        let inner = Inner { layout, options, host: OnceLock::new(), swept: OnceLock::new() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The folder the store lies in.
+    pub fn root(&self) -> &Path {
+        self.layout().root()
+    }
+
+    /// Begins to use the store. Until the session is dropped the collector removes nothing, so what was
+    /// found present stays present. Costs one open and one flock; may wait for a collector to finish.
+    ///
+    /// # Errors
+    ///
+    /// When the lock cannot be taken.
+    pub fn session(&self) -> Result<Session, StoreError> {
+        let waiting = || self.tell(Event::WaitingForCollector);
+        let lock = StoreLock::shared(&self.layout().gc_lock(), waiting)?;
+        Ok(Session::new(self.clone(), lock))
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        self.inner.host.get_or_init(Host::this_machine)
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        (self.inner.options.clock)()
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.inner.options.observer.event(event);
+    }
+
+    /// Passes a point where a test may interrupt, at `path`.
+    pub(crate) fn pass(&self, point: &'static str, path: &Path) -> Result<(), StoreError> {
+        self.inner.options.faults.at(point).map_err(|error| StoreError::io(path, error))
+    }
+
+    /// A path in `tmp/` for making `item`. The first time, what dead processes left is removed.
+    pub(crate) fn staging(&self, item: &str) -> staging::Staging {
+        self.inner.swept.get_or_init(|| self.sweep());
+        staging::Staging::new(self.layout(), item, &self.host().token)
+    }
+
+    /// Where `item` is downloaded to.
+    pub(crate) fn part(&self, item: &str) -> PathBuf {
+        self.inner.swept.get_or_init(|| self.sweep());
+        staging::part(self.layout(), item, &self.host().token)
+    }
+
+    /// A leftover that cannot be removed now costs space and does no harm.
+    fn sweep(&self) {
+        let found = staging::leftovers(self.layout(), &self.host().token, self.now());
+        for leftover in found.into_iter().flatten() {
+            remove(&leftover.path);
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("root", &self.root()).finish_non_exhaustive()
+    }
+}

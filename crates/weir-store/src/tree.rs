@@ -1,0 +1,179 @@
+//! Trees: unpacked once, however many ask at once.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use weir_model::Digest;
+use weir_tree::{Expected, Limits, Selection, TreeManifest};
+
+use crate::error::{AtPath as _, EnsureError, StoreError};
+use crate::faults;
+use crate::layout::rename_into;
+use crate::observe::Event;
+use crate::pipe::Pipe;
+use crate::seal;
+use crate::session::{Found, Session};
+use crate::staging::Staging;
+use crate::store::Store;
+
+/// A tree that is in the store, complete. Only the store makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTree {
+    digest: Digest,
+    path: PathBuf,
+}
+
+impl StoredTree {
+    /// The digest of the tree.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The folder it lies in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Session {
+    /// The tree with this digest, if it is in the store. Costs one `lstat`.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn tree(&self, digest: &Digest) -> Result<Option<StoredTree>, StoreError> {
+        let path = self.store().layout().tree(digest);
+        Ok(match self.look_up(&path)? {
+            Some(Found::Folder) => Some(StoredTree { digest: *digest, path }),
+            _ => None,
+        })
+    }
+
+    /// The tree with this digest, unpacked from the pack that `fetch` opens if it is not there.
+    /// `pack_bytes` is how long that pack is, where a
+    /// record states it.
+    ///
+    /// # Errors
+    ///
+    /// When `fetch` fails, when what it brings is not the tree, or when the store cannot be written. Then
+    /// nothing is left of it.
+    pub fn ensure_tree<E>(
+        &self,
+        digest: &Digest,
+        pack_bytes: Option<u64>,
+        limits: &Limits,
+        fetch: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
+    ) -> Result<StoredTree, EnsureError<E>> {
+        if let Some(tree) = self.tree(digest)? {
+            return Ok(tree);
+        }
+        let item = tree_item(digest);
+        let lock = self.lock(&item, digest)?;
+        self.store().pass(faults::LOCKED, lock.path())?;
+        if let Some(tree) = self.tree(digest)? {
+            return Ok(tree);
+        }
+        let pack = fetch().map_err(EnsureError::Source)?;
+        let draft = self.store().unpack(digest, pack_bytes, limits, pack)?;
+        Ok(draft.store(self.store())?)
+    }
+
+    /// Stores the files of a folder as a tree: a git dependency, or what a program made. The folder
+    /// stays as it is, and may be changed by somebody meanwhile without doing harm.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read as a tree, changes while it is read, or the store cannot be written.
+    pub fn add_folder(
+        &self,
+        folder: &Path,
+        selection: &Selection,
+        limits: &Limits,
+    ) -> Result<StoredTree, StoreError> {
+        let unreadable = |source| StoreError::Folder { path: folder.to_owned(), source };
+        let manifest = weir_tree::read_folder(folder, selection).map_err(unreadable)?;
+        let digest = manifest.digest();
+        let pack = || -> Result<Box<dyn Read + Send>, StoreError> {
+            Ok(Box::new(Pipe::pack(folder.to_owned(), manifest).at(folder)?))
+        };
+        self.ensure_tree(&digest, None, limits, pack).map_err(|error| match error {
+            EnsureError::Source(error) | EnsureError::Store(error) => error,
+        })
+    }
+}
+
+/// The name of a tree's lock and of its drafts.
+pub(crate) fn tree_item(digest: &Digest) -> String {
+    format!("tree-{}", digest.to_hex())
+}
+
+/// A tree in `tmp/`, complete and verified.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) manifest: TreeManifest,
+    pub(crate) staging: Staging,
+}
+
+impl Store {
+    /// Unpacks into `tmp/`. The caller holds the tree's lock.
+    pub(crate) fn unpack(
+        &self,
+        digest: &Digest,
+        pack_bytes: Option<u64>,
+        limits: &Limits,
+        pack: impl Read,
+    ) -> Result<Draft, StoreError> {
+        let staging = self.staging(&tree_item(digest));
+        let expected = Expected { tree: *digest, pack_bytes };
+        let tree = weir_tree::unpack(pack, &expected, limits, staging.path())
+            .map_err(|source| StoreError::tree(digest, source))?;
+        Ok(Draft { manifest: tree.into_manifest(), staging })
+    }
+
+    /// The manifest of a tree in the store, checked against the name it lies under.
+    pub(crate) fn manifest(&self, digest: &Digest) -> Result<TreeManifest, StoreError> {
+        let path = self.layout().manifest(digest);
+        let damaged = || StoreError::DamagedManifest { digest: *digest, path: path.clone() };
+        let bytes = match fs_err::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(damaged()),
+            Err(error) => return Err(StoreError::io(&path, error)),
+        };
+        let manifest = TreeManifest::parse(&bytes).map_err(|_| damaged())?;
+        if manifest.digest() == *digest { Ok(manifest) } else { Err(damaged()) }
+    }
+
+    /// Writes a tree's manifest beside the tree's place.
+    pub(crate) fn write_manifest(&self, manifest: &TreeManifest) -> Result<(), StoreError> {
+        let digest = manifest.digest();
+        let place = self.layout().manifest(&digest);
+        let staging = self.staging(&tree_item(&digest));
+        fs_err::write(staging.path(), manifest.to_text()).at(staging.path())?;
+        rename_into(staging.path(), &place).at(&place)
+    }
+}
+
+impl Draft {
+    /// Moves the tree into its place, its manifest first: what is there is complete.
+    pub(crate) fn store(self, store: &Store) -> Result<StoredTree, StoreError> {
+        let digest = self.manifest.digest();
+        let place = store.layout().tree(&digest);
+        store.pass(faults::UNPACKED, self.staging.path())?;
+        seal::folders(self.staging.path(), &self.manifest)?;
+        store.write_manifest(&self.manifest)?;
+        store.pass(faults::MANIFEST, &place)?;
+        match rename_into(self.staging.path(), &place) {
+            Ok(()) => seal::top(&place),
+            // Somebody whose lock is not seen here was first. Theirs is as good; ours is dropped.
+            Err(error) if is_taken(&error) && place.is_dir() => {}
+            Err(error) => return Err(StoreError::io(&place, error)),
+        }
+        store.pass(faults::RENAMED, &place)?;
+        store.tell(Event::Stored { tree: digest, bytes: self.manifest.unpacked_size() });
+        Ok(StoredTree { digest, path: place })
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+}
