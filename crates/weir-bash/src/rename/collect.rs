@@ -494,12 +494,21 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     /// Records the words of a command; answers with the index of the command's own occurrence.
+    ///
+    /// What only runs another command (`time`, or `run` of Bats) is passed by.
     fn command_words(&mut self, mut texts: &[Text]) -> Option<u32> {
         loop {
             let (name, arguments) = texts.split_first()?;
             match &name.bytes[..] {
                 b"builtin" | b"time" | b"coproc" if !arguments.is_empty() => texts = arguments,
                 b"command" => return self.external_command(arguments),
+                b"run" | b"assert" | b"refute" if !arguments.is_empty() => {
+                    self.push(Role::Command, name.clone());
+                    texts = arguments;
+                    while texts.len() > 1 && (texts[0].bytes.starts_with(b"-") || texts[0].bytes == b"!") {
+                        texts = &texts[1..];
+                    }
+                }
                 _ => {
                     if name.known() == 0 {
                         let function = self.function() as usize;

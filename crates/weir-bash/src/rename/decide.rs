@@ -172,13 +172,18 @@ impl Names {
         }
         for (old, new) in dependencies.iter().flat_map(|dependency| &dependency.exports.variables) {
             let Some(insertion) = Insertion::between(old.as_bytes(), new.as_bytes()) else { continue };
-            let own = found.get(old.as_str()).filter(|own| own.declared || own.local);
-            if let Some(own) = own {
-                self.doubts.push((own.shown, Why::Shared, Choice::Kept));
-            } else if shared.get(old.as_str()) == Some(&1) {
+            let own = found.get(old.as_str());
+            let declared = own.filter(|own| own.declared || own.local);
+            // What is declared here and given a value only elsewhere is how a dependency hands back a result.
+            let handed_back = declared.is_some_and(|own| !own.assigned);
+            let alone = shared.get(old.as_str()) == Some(&1);
+            let renamed = alone && (declared.is_none() || handed_back);
+            if renamed {
                 self.variables.insert(old.clone().into_bytes(), insertion);
-            } else if let Some(own) = found.get(old.as_str()) {
-                self.doubts.push((own.shown, Why::Shared, Choice::Kept));
+            }
+            if let Some(own) = own.filter(|_| !renamed || handed_back) {
+                let choice = if renamed { Choice::Renamed } else { Choice::Kept };
+                self.doubts.push((own.shown, Why::Shared, choice));
             }
         }
         let (Some(mark), Some(slug)) = (&subject.mark, subject.slugs.first()) else { return };

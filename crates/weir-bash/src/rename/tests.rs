@@ -359,6 +359,33 @@ fn a_direct_dependency_keeps_its_names_and_reaches_its_own_version() {
 }
 
 #[test]
+fn a_variable_that_a_dependency_fills_for_its_caller_is_renamed_with_it() {
+    let code = "core.parse() { args=([a]=\"$1\"); line=x; }\n";
+    let core = transitive(code);
+    let dependency = Dependency {
+        name: "acme/core".into(),
+        slugs: vec!["core".into()],
+        mark: Some(version_mark("1.0.0")),
+        exports: core.exports.clone(),
+    };
+    let code =
+        "term.a() { local -A args=(); local line; line=mine; core.parse 7; echo \"${args[a]} $line\"; }\n";
+    let output = rename(file(code), &subject("term", None), &[dependency]);
+    assert_eq!(bash(&format!("{}{}term.a", text(&core), text(&output))), "7 mine\n");
+    let told: Vec<(Why, Choice)> =
+        output.report.undecided.iter().map(|doubt| (doubt.why, doubt.choice)).collect();
+    assert_eq!(told, [(Why::Shared, Choice::Renamed), (Why::Shared, Choice::Kept)]);
+}
+
+#[test]
+fn a_command_that_runs_another_is_passed_by() {
+    assert_eq!(
+        renamed("run helper a; run ! -1 helper; assert core.f"),
+        "run core_1_0_0__helper a; run ! -1 core_1_0_0__helper; assert core_1_0_0.f"
+    );
+}
+
+#[test]
 fn a_dependency_that_keeps_its_names_changes_nothing() {
     let dependency =
         Dependency { name: "acme/core".into(), slugs: vec!["core".into()], ..Dependency::default() };

@@ -21,6 +21,8 @@ pub(crate) struct Variable {
     pub(crate) declared: bool,
     /// Assigned in a function that does not declare it.
     pub(crate) leaked: bool,
+    /// Given a value other than in its declaration.
+    pub(crate) assigned: bool,
     pub(crate) exported: bool,
     pub(crate) with_default: bool,
     pub(crate) local: bool,
@@ -86,7 +88,9 @@ pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
         else {
             continue;
         };
-        let entry = found.entry(name).or_default();
+        let entry = found.entry(name).or_insert_with(|| Variable { shown: index, ..Variable::default() });
+        entry.assigned |=
+            matches!(role, Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true });
         match role {
             Role::Assign | Role::VariableName { assigns: true } if !is_local(name) => {
                 entry.shown = index;
