@@ -251,7 +251,7 @@ pub enum SnapshotError {
     },
     /// What it says breaks a rule of the log.
     #[error("the snapshot contradicts itself: {0}")]
-    Contradiction(#[source] FoldError),
+    Contradiction(String),
     /// Reading or writing its bytes failed.
     #[error("the snapshot's bytes: {0}")]
     Io(#[from] std::io::Error),

@@ -93,9 +93,12 @@ impl<'index> Fold<'index> {
         Ok(self.transaction.commit()?)
     }
 
-    /// For a bulk load: says that the first `size` entries are in the view, and how they are derived.
-    pub(crate) fn loaded(&mut self, size: u64) {
+    /// Says that a bulk load has put the first `size` entries into an empty view.
+    pub(crate) fn loaded(&mut self, size: u64) -> Result<(), IndexError> {
         self.next = size;
+        let mut every = self.transaction.prepare("SELECT DISTINCT package FROM release")?;
+        self.touched = every.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok(())
     }
 
     fn guarded(

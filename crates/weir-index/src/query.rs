@@ -75,7 +75,18 @@ impl Index {
 
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> LiveReleases<'_> {
-        LiveReleases { index: self, page: Vec::new().into_iter(), after: -1 }
+        LiveReleases {
+            index: self,
+            page: Vec::new().into_iter(),
+            after: -1,
+            below: rows::state_code(State::Removed),
+        }
+    }
+
+    /// As [`live_releases`](Self::live_releases), with the removed ones.
+    pub(crate) fn all_releases(&self) -> LiveReleases<'_> {
+        let all = rows::state_code(State::Removed) + 1;
+        LiveReleases { index: self, page: Vec::new().into_iter(), after: -1, below: all }
     }
 
     fn releases_where(
@@ -192,14 +203,17 @@ pub struct LiveReleases<'index> {
     index: &'index Index,
     page: std::vec::IntoIter<ReleaseView>,
     after: i64,
+    /// Up to which code of a state they are wanted.
+    below: u8,
 }
 
 impl LiveReleases<'_> {
     fn turn_page(&mut self) -> Result<(), IndexError> {
         const PAGE: i64 = 512;
-        let page = self
-            .index
-            .releases_where("r.id > ?1 AND r.state < 3 ORDER BY r.id LIMIT ?2", [self.after, PAGE])?;
+        let page = self.index.releases_where(
+            "r.id > ?1 AND r.state < ?3 ORDER BY r.id LIMIT ?2",
+            params![self.after, PAGE, self.below],
+        )?;
         if let Some(last) = page.last() {
             self.after = row_id(last.mark.index)?;
         }

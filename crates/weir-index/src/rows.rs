@@ -65,6 +65,7 @@ pub(crate) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
     row.get::<_, [u8; 32]>(column).map(Digest::from_bytes)
 }
 
+/// Writes a release; tells how many bytes its facts have.
 pub(crate) fn insert_release(
     connection: &Connection,
     package: i64,
@@ -72,7 +73,8 @@ pub(crate) fn insert_release(
     mark: &Mark,
     origin: Option<&Origin>,
     state: State,
-) -> Result<(), IndexError> {
+) -> Result<usize, IndexError> {
+    let facts = facts::write_release(release, mark, origin);
     let mut insert =
         connection.prepare_cached("INSERT INTO release VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     insert.execute(params![
@@ -85,9 +87,9 @@ pub(crate) fn insert_release(
         state_code(state),
         release.key.as_bytes(),
         release.tree.as_bytes(),
-        facts::write_release(release, mark, origin),
+        facts,
     ])?;
-    Ok(())
+    Ok(facts.len())
 }
 
 /// Writes a withdrawal in force, in place of an earlier one of its sort.

@@ -66,7 +66,7 @@ pub(crate) const DROP_LATE_INDEXES: &str =
     "DROP INDEX release_identity; DROP INDEX release_key; DROP INDEX release_tree; DROP INDEX edge_needed;";
 
 /// What a file is.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// Empty, or not there yet.
     Blank,

@@ -5,4 +5,5 @@ mod folding;
 mod invariants;
 mod queries;
 mod searching;
+mod snapshots;
 mod support;
