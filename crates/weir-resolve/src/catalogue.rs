@@ -2,7 +2,7 @@
 //! dependencies turned into sets of ranks once.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -86,7 +86,7 @@ pub(crate) struct Demand {
     pub(crate) baked: Option<Baked>,
     /// The index of the override that replaced what was written.
     pub(crate) overridden: Option<usize>,
-    from_root: bool,
+    pub(crate) from_root: bool,
 }
 
 pub(crate) struct Catalogue<V> {
@@ -348,80 +348,11 @@ impl<V: View> Catalogue<V> {
         }
         Ok(ranked.needs.get_or_init(|| needs.into()).clone())
     }
-
-    /// The ranks that a lock prefers, by package.
-    pub(crate) fn preferred(
-        &self,
-        lock: &crate::request::Lock,
-    ) -> Result<Preferred, CatalogueError<V::Error>> {
-        let mut preferred = Preferred::default();
-        for (name, ids) in lock.releases() {
-            let id = self.intern(name);
-            let package = self.package(id)?;
-            let ranks: Vec<Rank> = ids.iter().filter_map(|id| package.rank_of(id)).collect();
-            let yanked = |rank: &Rank| package.ranked[*rank as usize].candidate.state == State::Yanked;
-            let choice = Preference {
-                yanked: RankSet::of(package.ranked.len(), |rank| {
-                    ranks.contains(&(rank as Rank)) && yanked(&(rank as Rank))
-                }),
-                ranks: RankSet::of(package.ranked.len(), |rank| ranks.contains(&(rank as Rank))),
-            };
-            preferred.0.insert(id, choice);
-        }
-        Ok(preferred)
-    }
 }
 
 impl Ranked {
     fn order(&self) -> impl Ord + '_ {
         let candidate = &self.candidate;
         (&candidate.version, !candidate.platform.is_any(), candidate.revision, self.fixed.is_some())
-    }
-}
-
-/// What a lock prefers of each package.
-#[derive(Default)]
-pub(crate) struct Preferred(BTreeMap<PackageId, Preference>);
-
-struct Preference {
-    ranks: RankSet,
-    /// Those of them that may be used only because the lock names them.
-    yanked: RankSet,
-}
-
-impl Preferred {
-    /// The highest rank of a set, or of what the lock prefers in it.
-    pub(crate) fn choose(&self, package: PackageId, set: &RankSet) -> Option<Rank> {
-        use pubgrub::VersionSet as _;
-        if self.0.is_empty() {
-            return set.highest();
-        }
-        let locked = self.0.get(&package).and_then(|preference| preference.ranks.intersection(set).highest());
-        locked.or_else(|| set.highest())
-    }
-
-    /// What a demand accepts, with the yanked releases that the lock names.
-    pub(crate) fn widen(
-        &self,
-        id: PackageId,
-        package: &Package,
-        demand: &Demand,
-        accepts: &RankSet,
-    ) -> RankSet {
-        use pubgrub::VersionSet as _;
-        let Some(preference) = self.0.get(&id) else { return accepts.clone() };
-        if preference.yanked.is_empty() || demand.baked.is_some() || package.fixed.is_some() {
-            return accepts.clone();
-        }
-        let in_range = RankSet::of(package.ranked.len(), |rank| {
-            preference.yanked.contains(&(rank as Rank))
-                && demand.range.contains(package.version(rank as Rank))
-        });
-        accepts.union(&in_range)
-    }
-
-    /// Whether [`widen`](Self::widen) could change anything for a package.
-    pub(crate) fn widens(&self, id: PackageId) -> bool {
-        self.0.get(&id).is_some_and(|preference| !preference.yanked.is_empty())
     }
 }

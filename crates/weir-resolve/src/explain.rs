@@ -194,19 +194,11 @@ pub enum Verdict {
         /// Its number.
         step: usize,
     },
-    /// No release of a package meets all of some steps.
+    /// Steps ask for different releases of one package; of several packages, where a way around
+    /// the first clash ends in another.
     Clash {
-        /// The package.
-        name: PackageName,
-        /// The numbers of the steps.
-        steps: Vec<usize>,
-    },
-    /// Some releases were built with different releases of one package.
-    BuiltApart {
-        /// The package they were built with.
-        name: PackageName,
-        /// The numbers of the steps.
-        steps: Vec<usize>,
+        /// The packages.
+        clashes: Vec<Clash>,
     },
     /// Taken together, some steps leave nothing of a package.
     Exhausted {
@@ -216,6 +208,17 @@ pub enum Verdict {
         /// The numbers of the steps.
         steps: Vec<usize>,
     },
+}
+
+/// Steps that no release of a package meets together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clash {
+    /// The package.
+    pub name: PackageName,
+    /// The numbers of the steps.
+    pub steps: Vec<usize>,
+    /// Whether all these steps say what releases were built with.
+    pub built: bool,
 }
 
 /// What could be done.

@@ -13,9 +13,10 @@ use std::collections::BinaryHeap;
 
 use pubgrub::{Map, VersionSet as _};
 
-use crate::catalogue::{Catalogue, CatalogueError, PackageId, Preferred};
+use crate::catalogue::{Catalogue, CatalogueError, PackageId};
+use crate::preferred::Preferred;
 use crate::ranks::{Rank, RankSet};
-use crate::unified::{Constraint, Selection, each_constraint};
+use crate::unified::{Constraint, Selection, choose_rank, each_constraint};
 use crate::view::View;
 
 /// A package that is required.
@@ -38,7 +39,7 @@ struct Board {
 pub(crate) fn choose<V: View>(
     catalogue: &Catalogue<V>,
     roots: &[Constraint],
-    preferred: &Preferred,
+    preferred: &Preferred<'_>,
 ) -> Result<Option<Selection>, CatalogueError<V::Error>> {
     let mut board = Board::default();
     if !roots.iter().all(|(id, accepts)| board.require(*id, accepts)) {
@@ -46,7 +47,8 @@ pub(crate) fn choose<V: View>(
     }
     while let Some(slot) = board.next() {
         let Slot { id, accepts, .. } = &board.slots[slot];
-        let (id, Some(rank)) = (*id, preferred.choose(*id, accepts)) else { return Ok(None) };
+        let id = *id;
+        let Some(rank) = choose_rank(catalogue, preferred, id, accepts)? else { return Ok(None) };
         board.slots[slot].chosen = Some(rank);
         let mut consistent = true;
         each_constraint(catalogue, preferred, id, rank, |id, accepts| {

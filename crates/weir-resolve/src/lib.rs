@@ -16,6 +16,7 @@
 mod catalogue;
 mod explain;
 mod greedy;
+mod preferred;
 mod ranks;
 mod request;
 mod resolution;
@@ -24,7 +25,9 @@ mod unified;
 mod view;
 mod walk;
 
-pub use explain::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
+pub use explain::{
+    Clash, Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict,
+};
 pub use request::{Fixed, Lock, Origin, Override, Replacement, Requirement, Settings, SettingsError};
 pub use resolution::{Edge, Node, Resolution, Source};
 pub use resolver::{Request, ResolveError, Resolver};

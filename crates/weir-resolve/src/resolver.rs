@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use weir_model::PackageName;
 
-use crate::catalogue::{Catalogue, CatalogueError, Preferred};
+use crate::catalogue::{Catalogue, CatalogueError};
 use crate::explain::{Case, Explanation};
+use crate::preferred::Preferred;
 use crate::request::{Lock, Requirement, Settings, SettingsError};
 use crate::resolution::Resolution;
 use crate::unified::{Constraint, Selection, Unsolved, solve};
@@ -72,7 +73,7 @@ impl<V: View> Resolver<V> {
         let catalogue = &self.catalogue;
         self.bind(request.requirements)?;
         let preferred = match request.lock {
-            Some(lock) => catalogue.preferred(lock)?,
+            Some(lock) => Preferred::new(catalogue, lock),
             None => Preferred::default(),
         };
         let roots = self.roots(request.requirements, &preferred)?;
@@ -132,7 +133,7 @@ impl<V: View> Resolver<V> {
     fn roots(
         &self,
         requirements: &[Requirement],
-        preferred: &Preferred,
+        preferred: &Preferred<'_>,
     ) -> Result<Vec<Root>, ResolveError<V::Error>> {
         let mut roots = Vec::with_capacity(requirements.len());
         for requirement in requirements {

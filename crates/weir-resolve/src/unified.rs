@@ -8,8 +8,9 @@ use pubgrub::{
     PackageResolutionStatistics, PubGrubError, VersionSet as _,
 };
 
-use crate::catalogue::{Catalogue, CatalogueError, PackageId, Preferred};
+use crate::catalogue::{Catalogue, CatalogueError, PackageId};
 use crate::greedy;
+use crate::preferred::Preferred;
 use crate::ranks::{Rank, RankSet};
 use crate::view::View;
 
@@ -38,7 +39,7 @@ pub(crate) enum Unsolved<E: std::error::Error + 'static> {
 pub(crate) fn solve<V: View>(
     catalogue: &Catalogue<V>,
     roots: &[Constraint],
-    preferred: &Preferred,
+    preferred: &Preferred<'_>,
 ) -> Result<Selection, Unsolved<V::Error>> {
     match greedy::choose(catalogue, roots, preferred) {
         Ok(Some(selection)) => return Ok(selection),
@@ -57,10 +58,24 @@ pub(crate) fn solve<V: View>(
     }
 }
 
+/// The release to take of a package: what the lock prefers, or else the newest.
+pub(crate) fn choose_rank<V: View>(
+    catalogue: &Catalogue<V>,
+    preferred: &Preferred<'_>,
+    id: PackageId,
+    set: &RankSet,
+) -> Result<Option<Rank>, CatalogueError<V::Error>> {
+    if !preferred.speaks_of(id) {
+        return Ok(set.highest());
+    }
+    let package = catalogue.package(id)?;
+    Ok(preferred.choose(id, &package, set))
+}
+
 /// Calls `constrain` with everything that a release demands of unified packages.
 pub(crate) fn each_constraint<V: View>(
     catalogue: &Catalogue<V>,
-    preferred: &Preferred,
+    preferred: &Preferred<'_>,
     id: PackageId,
     rank: Rank,
     mut constrain: impl FnMut(PackageId, &RankSet),
@@ -68,7 +83,7 @@ pub(crate) fn each_constraint<V: View>(
     let package = catalogue.package(id)?;
     for need in catalogue.needs(&package, rank)?.iter() {
         let widened;
-        let accepts = if preferred.widens(need.package) {
+        let accepts = if preferred.speaks_of(need.package) {
             let target = catalogue.package(need.package)?;
             widened = preferred.widen(need.package, &target, &need.demand, &need.accepts);
             &widened
@@ -87,7 +102,7 @@ pub(crate) fn each_constraint<V: View>(
 struct Problem<'a, V> {
     catalogue: &'a Catalogue<V>,
     roots: &'a [Constraint],
-    preferred: &'a Preferred,
+    preferred: &'a Preferred<'a>,
     steps: Cell<u32>,
 }
 
@@ -110,7 +125,7 @@ impl<V: View> DependencyProvider for Problem<'_, V> {
     }
 
     fn choose_version(&self, package: &PackageId, range: &RankSet) -> Result<Option<Rank>, Self::Err> {
-        Ok(self.preferred.choose(*package, range))
+        choose_rank(self.catalogue, self.preferred, *package, range)
     }
 
     fn get_dependencies(

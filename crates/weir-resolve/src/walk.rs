@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use pubgrub::{Map, VersionSet as _};
 
-use crate::catalogue::{Catalogue, CatalogueError, Demand, Need, Package, PackageId, Preferred};
+use crate::catalogue::{Catalogue, CatalogueError, Demand, Need, Package, PackageId};
+use crate::preferred::Preferred;
 use crate::ranks::{Rank, RankSet};
 use crate::request::Lock;
 use crate::resolution::{Edge, Node, Resolution};
@@ -75,7 +76,7 @@ impl<E: std::error::Error + 'static> From<CatalogueError<E>> for Stopped<E> {
 pub(crate) struct Walker<'a, V> {
     pub(crate) catalogue: &'a Catalogue<V>,
     pub(crate) lock: Option<&'a Lock>,
-    pub(crate) preferred: &'a Preferred,
+    pub(crate) preferred: &'a Preferred<'a>,
 }
 
 impl<V: View> Walker<'_, V> {
@@ -174,7 +175,7 @@ impl<V: View> Walker<'_, V> {
             lock.edge(from, &package.name, &demand.range)
         });
         let locked = locked.and_then(|locked| package.rank_of(locked)).filter(in_set);
-        locked.or_else(|| self.preferred.choose(id, accepts))
+        locked.or_else(|| self.preferred.choose(id, package, accepts))
     }
 }
 

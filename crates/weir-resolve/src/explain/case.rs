@@ -4,7 +4,7 @@ use pubgrub::{Term, VersionSet as _};
 use weir_model::{Range, ReleaseId, Version};
 
 use super::proof::{Fact, Flat, Flattened, flatten};
-use super::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
+use super::{Clash, Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
 use crate::catalogue::{Catalogue, Demand, Need, Package, PackageId};
 use crate::ranks::{Rank, RankSet};
 use crate::request::Requirement;
@@ -25,9 +25,11 @@ pub(crate) struct Case<'a, V> {
     pub(crate) roots: &'a [Root],
 }
 
-/// A reason, with the package it asks for and what it accepts of it.
+/// A reason, with who asks, the package asked for, and what is accepted of it.
 struct Known {
     reason: Reason,
+    by: PackageId,
+    releases: RankSet,
     target: PackageId,
     accepts: RankSet,
 }
@@ -36,7 +38,7 @@ impl<V: View> Case<'_, V> {
     /// Nothing of an isolated package meets a need or a requirement.
     pub(crate) fn unmet(&self, graph: &Graph, via: Via) -> Explanation {
         let known: Vec<Known> = self.chain(graph, via);
-        let suggestions = self.suggest(&known.iter().map(Some).collect::<Vec<_>>(), None);
+        let suggestions = self.suggest(&known.iter().map(Some).collect::<Vec<_>>(), &[]);
         let steps: Vec<Step> = known.into_iter().map(|known| Step::Because(known.reason)).collect();
         Explanation { verdict: Verdict::Unmet { step: steps.len() }, steps, suggestions }
     }
@@ -66,8 +68,8 @@ impl<V: View> Case<'_, V> {
             }
         }
         let last = last.into_iter().map(|index| number[index]).collect();
-        let (verdict, clash) = self.verdict(&known, last, pivot);
-        let suggestions = self.suggest(&known.iter().map(Option::as_ref).collect::<Vec<_>>(), clash);
+        let (verdict, clashing) = self.verdict(&known, last, pivot);
+        let suggestions = self.suggest(&known.iter().map(Option::as_ref).collect::<Vec<_>>(), &clashing);
         Explanation { steps, verdict, suggestions }
     }
 
@@ -97,7 +99,8 @@ impl<V: View> Case<'_, V> {
                     overridden: self.overridden(demand),
                     shortage: accepts.is_empty().then(|| self.shortage(package, demand)),
                 };
-                Known { reason, target: *id, accepts: accepts.clone() }
+                let (by, releases) = (PackageId::ROOT, RankSet::full());
+                Known { reason, by, releases, target: *id, accepts: accepts.clone() }
             }
             Via::Need { node, need } => {
                 let reached = &graph.reached[node];
@@ -159,7 +162,8 @@ impl<V: View> Case<'_, V> {
         } else {
             Reason::BuiltWith { by, kind: from.kind.unwrap_or_default(), with, shortage }
         };
-        Known { reason, target, accepts }
+        let by = self.catalogue.intern(&from.name);
+        Known { reason, by, releases: ranks.clone(), target, accepts }
     }
 
     fn overridden(&self, demand: &Demand) -> Option<crate::Origin> {
@@ -222,39 +226,36 @@ impl<V: View> Case<'_, V> {
         }
     }
 
-    /// What the steps come to, and the package on which they clash.
+    /// What the steps come to, and the packages on which they clash.
     fn verdict(
         &self,
         known: &[Option<Known>],
         last: Vec<usize>,
         pivot: Option<PackageId>,
-    ) -> (Verdict, Option<PackageId>) {
+    ) -> (Verdict, Vec<PackageId>) {
         let facts = || known.iter().enumerate().filter_map(|(index, one)| Some((index + 1, one.as_ref()?)));
         if known.iter().all(Option::is_some) {
             if let Some((step, _)) = facts().find(|(_, one)| one.accepts.is_empty()) {
-                return (Verdict::Unmet { step }, None);
+                return (Verdict::Unmet { step }, Vec::new());
             }
-            if let Some((target, steps)) = clash(&facts().collect::<Vec<_>>()) {
-                let all_built = steps.iter().all(|step| {
-                    matches!(known[*step - 1], Some(Known { reason: Reason::BuiltWith { .. }, .. }))
-                });
-                let Ok(package) = self.catalogue.package(target) else {
-                    return (Verdict::Exhausted { name: None, steps }, None);
-                };
-                let name = package.name.clone();
-                let verdict = if all_built {
-                    Verdict::BuiltApart { name, steps }
-                } else {
-                    Verdict::Clash { name, steps }
-                };
-                return (verdict, Some(target));
+            let found = clashes(&facts().collect::<Vec<_>>());
+            let clashes: Vec<Clash> =
+                found.iter().filter_map(|(target, steps)| self.clash(known, *target, steps)).collect();
+            if !clashes.is_empty() {
+                return (Verdict::Clash { clashes }, found.into_iter().map(|(target, _)| target).collect());
             }
         }
         let name = pivot.and_then(|id| self.catalogue.package(id).ok()).map(|package| package.name.clone());
-        (Verdict::Exhausted { name, steps: last }, None)
+        (Verdict::Exhausted { name, steps: last }, Vec::new())
     }
 
-    fn suggest(&self, known: &[Option<&Known>], clash: Option<PackageId>) -> Vec<Suggestion> {
+    fn clash(&self, known: &[Option<Known>], target: PackageId, steps: &[usize]) -> Option<Clash> {
+        let name = self.catalogue.package(target).ok()?.name.clone();
+        let is_built = |step: &usize| matches!(&known[*step - 1], Some(one) if matches!(one.reason, Reason::BuiltWith { .. }));
+        Some(Clash { name, steps: steps.to_vec(), built: steps.iter().all(is_built) })
+    }
+
+    fn suggest(&self, known: &[Option<&Known>], clashing: &[PackageId]) -> Vec<Suggestion> {
         let mut suggestions = Vec::new();
         for one in known.iter().flatten() {
             let Ok(package) = self.catalogue.package(one.target) else { continue };
@@ -275,10 +276,12 @@ impl<V: View> Case<'_, V> {
             }
         }
         suggestions.extend(self.newer(known));
-        if let Some(package) = clash.and_then(|id| self.catalogue.package(id).ok()) {
-            let between_packages = known.iter().flatten().any(|one| {
-                Some(one.target) == clash && matches!(one.reason, Reason::Needs { overridden: None, .. })
-            });
+        for id in clashing {
+            let Ok(package) = self.catalogue.package(*id) else { continue };
+            let between_packages = known
+                .iter()
+                .flatten()
+                .any(|one| one.target == *id && matches!(one.reason, Reason::Needs { overridden: None, .. }));
             if between_packages {
                 suggestions.push(Suggestion::Override { name: package.name.clone() });
             }
@@ -323,20 +326,38 @@ fn tell(one: Known, steps: &mut Vec<Step>, known: &mut Vec<Option<Known>>) -> us
     steps.len()
 }
 
-/// The first package on which facts have no release in common, and a smallest set of such facts.
-fn clash(facts: &[(usize, &Known)]) -> Option<(PackageId, Vec<usize>)> {
-    for (index, (step, one)) in facts.iter().enumerate() {
-        let others = || facts[index + 1..].iter().filter(|(_, other)| other.target == one.target);
-        if let Some((other, _)) = others().find(|(_, other)| other.accepts.is_disjoint(&one.accepts)) {
-            return Some((one.target, vec![*step, *other]));
+/// The packages of which facts accept no release in common, and those facts, by their steps.
+///
+/// Two releases of one package are never used together, so what one of them needs cannot clash
+/// with what the other needs.
+fn clashes(facts: &[(usize, &Known)]) -> Vec<(PackageId, Vec<usize>)> {
+    let mut found: Vec<(PackageId, Vec<usize>)> = Vec::new();
+    for (_, one) in facts.iter().take(MAX_COMPARED) {
+        if found.iter().any(|(target, _)| *target == one.target) {
+            continue;
         }
-        let together = others().fold(one.accepts.clone(), |all, (_, other)| all.intersection(&other.accepts));
-        if together.is_empty() {
-            let steps = std::iter::once(*step).chain(others().map(|(step, _)| *step)).collect();
-            return Some((one.target, steps));
+        let same: Vec<_> =
+            facts.iter().filter(|(_, other)| other.target == one.target).take(MAX_COMPARED).collect();
+        let clashing = |a: &Known, b: &Known| {
+            a.accepts.is_disjoint(&b.accepts) && !(a.by == b.by && a.releases.is_disjoint(&b.releases))
+        };
+        let mut steps: Vec<usize> = same
+            .iter()
+            .filter(|(_, a)| same.iter().any(|(_, b)| clashing(a, b)))
+            .map(|(step, _)| *step)
+            .collect();
+        let in_common = same.iter().fold(RankSet::full(), |all, (_, other)| all.intersection(&other.accepts));
+        if steps.is_empty()
+            && in_common.is_empty()
+            && same.iter().all(|(_, other)| other.by != one.by || other.releases == one.releases)
+        {
+            steps = same.iter().map(|(step, _)| *step).collect();
+        }
+        if !steps.is_empty() {
+            found.push((one.target, steps));
         }
     }
-    None
+    found
 }
 
 fn shortage_of(reason: &Reason) -> Option<&Shortage> {

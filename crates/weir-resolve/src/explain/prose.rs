@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use weir_model::{KindName, PackageName, Range, Version};
 
-use super::{Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
+use super::{Clash, Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
 use crate::request::Origin;
 
 /// How many steps are written out; the whole explanation is in its fields.
@@ -40,11 +40,10 @@ impl Explanation {
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.verdict {
             Verdict::Unmet { step } => write!(f, "So {step} cannot be met."),
-            Verdict::Clash { name, steps } => {
-                write!(f, "So no release of `{name}` meets {}.", Numbers(steps))
-            }
-            Verdict::BuiltApart { name, steps } => {
-                write!(f, "So {} cannot be used together: only one `{name}` can be present.", Numbers(steps))
+            Verdict::Clash { clashes } => {
+                write!(f, "So ")?;
+                write_joined(f, clashes, ", and ", Clash::fmt)?;
+                write!(f, ".")
             }
             Verdict::Exhausted { name: Some(name), steps } => {
                 write!(f, "So, from {}, no release of `{name}` is left to choose.", Numbers(steps))
@@ -206,6 +205,17 @@ fn quarantine(quarantined: &Listed<(Version, String)>) -> String {
         })
         .collect();
     list.join(", ")
+}
+
+impl Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, steps) = (&self.name, Numbers(&self.steps));
+        if self.built {
+            write!(f, "{steps} cannot be used together: only one `{name}` can be present")
+        } else {
+            write!(f, "no release of `{name}` meets {steps}")
+        }
+    }
 }
 
 impl Display for Conclusion {

@@ -137,6 +137,33 @@ fn branches_of_a_proof_are_concluded_one_by_one() {
 }
 
 #[test]
+fn a_way_around_a_clash_that_ends_in_another_is_shown() {
+    let world = World::new(
+        "elm acme/app 1.0.0 -> acme/easter ^1; acme/date ^3; acme/elm ~0.18
+         elm acme/easter 1.0.0 -> acme/date ^2
+         elm acme/easter 1.1.0 -> acme/elm ~0.19
+         elm acme/date 2.0.0
+         elm acme/date 3.0.0
+         elm acme/elm 0.18.0
+         elm acme/elm 0.19.0",
+    );
+    assert_snapshot!(world.resolve("acme/app ^1"), @r"
+    the requirements cannot be met:
+      1. `weir.toml:1` requires `acme/app` ^1.
+      2. `acme/app` 1.0.0 needs `acme/easter` ^1.
+      3. `acme/easter` 1.0.0 needs `acme/date` ^2.
+      4. `acme/easter` 1.1.0 needs `acme/elm` ~0.19.
+      5. `acme/app` 1.0.0 needs `acme/date` ^3.
+      6. `acme/app` 1.0.0 needs `acme/elm` ~0.18.
+    So no release of `acme/date` meets 3 and 5, and no release of `acme/elm` meets 4 and 6.
+    help: `acme/date` 3.0.0 exists, but `acme/easter` 1.0.0 needs `acme/date` ^2
+    help: `acme/elm` 0.19.0 exists, but `acme/app` 1.0.0 needs `acme/elm` ~0.18
+    help: if one release of `acme/date` serves them all, name it under `[override]`
+    help: if one release of `acme/elm` serves them all, name it under `[override]`
+    ");
+}
+
+#[test]
 fn an_override_is_named_where_it_counts() {
     let world = World::new("elm acme/a 1.0.0 -> acme/b ^1\nelm acme/b 1.0.0");
     let overrides = vec![replaced("acme/b", Replacement::Range(range("^3")))];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use weir_model::KindName;
+use weir_model::{KindName, Platform, ReleaseId, Version};
 use weir_resolve::{Lock, Replacement, Request, Resolver, Settings, SettingsError};
 
 use crate::world::{World, ids, name, path, replaced, requirements, shown};
@@ -137,4 +137,17 @@ fn a_resolver_answers_many_requests_from_what_it_asked_once() {
     assert!(shown(&resolver, "acme/a *", None).contains("acme/b 1.1.0"));
     assert!(!shown(&resolver, "acme/a *", Some(&lock)).contains("acme/b 1.1.0"));
     assert!(shown(&resolver, "acme/a *", None).contains("acme/b 1.1.0"));
+}
+
+#[test]
+fn a_locked_package_that_nothing_needs_any_more_is_not_asked_for() {
+    let world = World::new("bash acme/a 1.0.0");
+    let mut lock = Lock::from(&world.resolution("acme/a ^1"));
+    lock.add_release(ReleaseId {
+        name: name("acme/broken"),
+        version: Version::new(1, 0, 0),
+        platform: Platform::any(),
+        revision: 0,
+    });
+    assert_eq!(world.resolve_locked("acme/a ^1", &lock), "acme/a 1.0.0\n");
 }
