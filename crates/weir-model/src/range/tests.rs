@@ -52,6 +52,15 @@ fn ranges_accept_what_the_vectors_say_and_nothing_else() {
 }
 
 #[test]
+fn the_vectors_agree_with_the_semver_crate_where_it_reads_them() {
+    let read = |vector: Vector| Some((semver::VersionReq::parse(&vector.range).ok()?, vector));
+    for (theirs, vector) in vectors().ranges.into_iter().filter_map(read) {
+        assert!(vector.inside.iter().all(|version| theirs.matches(version.as_semver())), "{}", vector.range);
+        assert!(!vector.outside.iter().any(|version| theirs.matches(version.as_semver())), "{}", vector.range);
+    }
+}
+
+#[test]
 fn what_is_no_range_is_refused() {
     for text in vectors().refused {
         assert!(text.parse::<Range>().is_err(), "{text}");
