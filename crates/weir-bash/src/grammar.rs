@@ -93,8 +93,8 @@ pub struct Parsed {
 /// Parses shell text; what the grammar does not know of Bash is first replaced, byte for byte, by an equivalent
 /// that it does, if the text cannot be read without.
 ///
-/// Two gaps are closed: `esac done` (a reserved word straight after the end of a compound command), and `!`
-/// before anything but a plain command.
+/// Three gaps are closed: `esac done` (a reserved word straight after the end of a compound command), `!`
+/// before anything but a plain command, and a lone bracket in a pattern (`${x##*[}`, `${x%%]*}`).
 pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
     let tree = parse(&bytes)?;
     if !tree.root_node().has_error() {
@@ -122,6 +122,11 @@ fn help(bytes: &[u8]) -> Vec<u8> {
         }
         if byte == b'!' && begins && bytes.get(at + 1).is_some_and(|next| is_blank(*next)) {
             helped[at] = b' ';
+        }
+        let lone = (byte == b'[' && bytes.get(at + 1) == Some(&b'}'))
+            || (byte == b']' && bytes[..at].ends_with(b"%"));
+        if lone {
+            helped[at] = b'_';
         }
         let after_end = matches!(&bytes[word..at], b"esac" | b"fi" | b"done" | b"}");
         if is_blank(byte) && after_end {
@@ -285,6 +290,7 @@ mod tests {
     fn gaps_of_the_grammar_are_closed_without_moving_a_byte() {
         for text in [
             "f() {\n\tfor a; do case $a in x) ;; esac done; unset a\n}\n",
+            "f() {\n\tlocal a=\"${b##*[}\"; a=\"${a%%]*}\"\n\tlocal c=\"${b##*<}\"; c=\"${c%%>*}\"\n}\n",
             "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");

@@ -123,6 +123,7 @@ fn collect_file(facts: &mut facts::Facts, report: &mut Report, index: u32, file:
         }
         Err(error) => {
             facts.regions.push(Vec::new());
+            facts.damaged.push(false);
             report.unreadable.push((file.path.clone(), error));
         }
     }

@@ -31,6 +31,7 @@ pub(crate) fn collect(facts: &mut Facts, file: u32, parsed: Parsed) {
     facts.regions.push(Vec::new());
     let mut jobs = Vec::new();
     let Parsed { tree, bytes } = parsed;
+    facts.damaged.push(tree.root_node().has_error());
     if tree.root_node().has_error() {
         facts.unread_definitions.extend(definitions_by_line(&bytes));
     }
@@ -301,8 +302,9 @@ impl<'a, 't> Walk<'a, 't> {
         let Some(operator) = node.child_by_field_name("operator") else { return };
         let operator = &self.job.document.bytes[operator.byte_range()];
         let children: Vec<Node<'t>> = node.named_children(&mut node.walk()).collect();
-        let words =
-            children.into_iter().filter(|child| matches!(child.kind(), "word" | "concatenation" | "string"));
+        let words = children
+            .into_iter()
+            .filter(|child| matches!(child.kind(), "word" | "concatenation" | "string" | "raw_string"));
         match operator {
             b"-v" | b"-R" => {
                 for word in words {

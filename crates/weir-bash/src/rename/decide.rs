@@ -95,7 +95,7 @@ impl Names {
         };
         names.add_functions(facts, subject);
         for dependency in dependencies {
-            names.add_exports(dependency);
+            names.add_exports(facts, dependency);
         }
         names.add_variables(facts, subject, dependencies);
         names
@@ -142,11 +142,21 @@ impl Names {
         self.prefixes.extend(slugs.iter().map(|slug| Prefix { slug: slug.clone(), mark: mark.to_owned() }));
     }
 
-    fn add_exports(&mut self, dependency: &Dependency) {
+    fn add_exports(&mut self, facts: &Facts, dependency: &Dependency) {
         for (old, new) in &dependency.exports.functions {
-            let own = self.own_defined.contains(old.as_bytes());
-            if let Some(insertion) = Insertion::between(old.as_bytes(), new.as_bytes()).filter(|_| !own) {
+            let Some(insertion) = Insertion::between(old.as_bytes(), new.as_bytes()) else { continue };
+            if !self.own_defined.contains(old.as_bytes()) {
                 self.functions.entry(old.clone().into_bytes()).or_insert(insertion);
+            } else if dependency.slugs.iter().any(|slug| spelled_prefix(old.as_bytes(), slug).is_some()) {
+                // With the dependency's slug, it is the dependency's function that is meant to be replaced.
+                self.own_functions.remove(old.as_bytes());
+                self.functions.insert(old.clone().into_bytes(), insertion);
+                let defined = |occurrence: &Occurrence| {
+                    occurrence.role == Role::Define && occurrence.text.bytes == old.as_bytes()
+                };
+                if let Some(index) = facts.occurrences.iter().position(defined) {
+                    self.doubts.push((index, Why::Overrides, Choice::Renamed));
+                }
             }
         }
         self.add_prefixes(&dependency.slugs, dependency.mark.as_deref());

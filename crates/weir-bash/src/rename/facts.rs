@@ -102,6 +102,8 @@ pub(crate) struct Facts {
     pub(crate) functions: Vec<Function>,
     /// Places in each file that are not code, or were not understood.
     pub(crate) regions: Vec<Vec<(u32, u32, Region)>>,
+    /// Whether the grammar could not read all of a file.
+    pub(crate) damaged: Vec<bool>,
     pub(crate) additions: Vec<Addition>,
     /// Functions that seem to be defined in files that the grammar could not read whole.
     pub(crate) unread_definitions: Vec<Vec<u8>>,

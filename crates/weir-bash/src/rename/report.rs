@@ -93,6 +93,8 @@ pub enum Why {
     Hook,
     /// A dependency's variable is also a variable of this package.
     Shared,
+    /// A function of a dependency is defined anew.
+    Overrides,
     /// It is not known whether the array is associative, so whether this is a variable or a key.
     UnknownArray,
     /// Code is nested in strings of code too deeply.
@@ -117,6 +119,7 @@ impl fmt::Display for Why {
             Self::ForOneCommand => "the variable is set for one command, which may be a program",
             Self::Hook => "Bash itself calls a function of this name",
             Self::Shared => "a variable of a dependency has the same name as one of this package",
+            Self::Overrides => "a function of a dependency is defined anew",
             Self::UnknownArray => "the word is a variable or, if the array is associative, a key",
             Self::TooDeep => "code is nested in strings of code too deeply",
         })

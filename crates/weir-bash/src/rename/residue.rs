@@ -22,8 +22,11 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
                 found.push((start, name));
             }
         });
+        let damaged = facts.damaged[index];
         runs(&file.bytes, is_identifier, |start, name| {
-            if is_distinctive_variable(name) && names.variables.contains_key(name) {
+            let told =
+                is_distinctive_variable(name) || (damaged && is_variable(&file.bytes, start, name.len()));
+            if told && names.variables.contains_key(name) {
                 found.push((start, name));
             }
         });
@@ -40,6 +43,22 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
                 define(names, verdicts, (file, start), name);
                 continue;
             }
+            // Names of variables change everywhere or nowhere: what is plainly one changes here too.
+            let length = name.len();
+            let variable = names
+                .variables
+                .get(name)
+                .filter(|_| damaged && is_variable(&files[index].bytes, start as usize, length));
+            if let Some(insertion) = variable {
+                verdicts.edits.push(Edit {
+                    file,
+                    at: start + insertion.at as u32,
+                    text: insertion.text.clone(),
+                });
+                let (text, why, choice) = (name.to_vec(), Why::Unreadable, Choice::Renamed);
+                verdicts.doubts.push(Doubt { file, start, text, why, choice });
+                continue;
+            }
             let why = match region {
                 Some(Region::Unreadable) => Why::Unreadable,
                 Some(Region::HereDocument) => Why::InHereDocument,
@@ -49,6 +68,14 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
             verdicts.doubts.push(Doubt { file, start, text: name.to_vec(), why, choice: Choice::Kept });
         }
     }
+}
+
+/// Whether a name is a variable's by what stands around it: `$x`, `${x`, `x=`, `x+=`, `x[`.
+fn is_variable(bytes: &[u8], start: usize, length: usize) -> bool {
+    let (before, after) = (&bytes[..start], &bytes[start + length..]);
+    let expanded = [&b"$"[..], b"${", b"${#", b"${!"].iter().any(|sign| before.ends_with(sign));
+    let fresh = before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b";&|({".contains(byte));
+    expanded || (fresh && [&b"="[..], b"+=", b"["].iter().any(|sign| after.starts_with(sign)))
 }
 
 /// Whether what follows a name makes it the name of a function that is defined.

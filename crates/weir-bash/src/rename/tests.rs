@@ -250,6 +250,8 @@ fn state_is_renamed_in_every_form_of_use() {
             "[[ -v ___state___ && -v ___map___[a] ]]",
             "[[ -v ___state____core_1_0_0 && -v ___map____core_1_0_0[a] ]]",
         ),
+        ("[[ ! -v '___map___[--a]' ]]", "[[ ! -v '___map____core_1_0_0[--a]' ]]"),
+        ("[ -v ___state___ ]", "[ -v ___state____core_1_0_0 ]"),
         ("[[ ___state___ -eq 3 ]]", "[[ ___state____core_1_0_0 -eq 3 ]]"),
         ("test -v ___state___", "test -v ___state____core_1_0_0"),
         (
@@ -375,6 +377,27 @@ fn a_variable_that_a_dependency_fills_for_its_caller_is_renamed_with_it() {
     let told: Vec<(Why, Choice)> =
         output.report.undecided.iter().map(|doubt| (doubt.why, doubt.choice)).collect();
     assert_eq!(told, [(Why::Shared, Choice::Renamed), (Why::Shared, Choice::Kept)]);
+}
+
+#[test]
+fn a_function_of_a_dependency_that_is_defined_anew_replaces_it_as_before() {
+    let core = transitive("core.f() { echo core; }\ncore.g() { core.f; }\n");
+    let dependency = Dependency {
+        name: "acme/core".into(),
+        slugs: vec!["core".into()],
+        mark: Some(version_mark("1.0.0")),
+        exports: core.exports.clone(),
+    };
+    let output = rename(file("core.f() { echo mine; }\ncore.g\n"), &subject("term", None), &[dependency]);
+    assert_eq!(bash(&format!("{}{}", text(&core), text(&output))), "mine\n");
+    assert_eq!(output.report.undecided[0].why, Why::Overrides);
+}
+
+#[test]
+fn a_variable_where_the_file_cannot_be_read_changes_with_all_others() {
+    let code = "STATE=1\ncore.f() { echo $STATE; }\nif then )\necho \"${STATE}\"; STATE=2; (\n";
+    let output = transitive(code);
+    assert!(!text(&output).replace("STATE_core_1_0_0", "").contains("STATE"), "{}", text(&output));
 }
 
 #[test]
