@@ -56,7 +56,11 @@ fn the_vectors_agree_with_the_semver_crate_where_it_reads_them() {
     let read = |vector: Vector| Some((semver::VersionReq::parse(&vector.range).ok()?, vector));
     for (theirs, vector) in vectors().ranges.into_iter().filter_map(read) {
         assert!(vector.inside.iter().all(|version| theirs.matches(version.as_semver())), "{}", vector.range);
-        assert!(!vector.outside.iter().any(|version| theirs.matches(version.as_semver())), "{}", vector.range);
+        assert!(
+            !vector.outside.iter().any(|version| theirs.matches(version.as_semver())),
+            "{}",
+            vector.range
+        );
     }
 }
 
