@@ -1,0 +1,77 @@
+//! What a registry holds beside its log: packs, and the files that references name.
+//!
+//! ```text
+//! pack/<aa>/<tree>.zst        the pack of a tree
+//! file/<aa>/<sha256>          a file of at most 16 MiB, as it is
+//! file/<aa>/<sha256>.chunks   a larger file: the list of its chunks
+//! chunk/<aa>/<sha256>         a chunk, as it is; files and versions of files share them
+//! .held/<aa>/<tree>.zst       the pack of a quarantined tree: not served, mode 0700
+//! .tmp/                       what is being written
+//! ```
+//!
+//! `<aa>` is the first two hex digits of the name after it. All of it is content-addressed, so any web
+//! server can serve it and any cache keep it for ever; what starts with a dot is the registry's own.
+//!
+//! A *chunk list* is text: `weir-chunks v1`, then `<sha256> <size>` of the file, then `<sha256> <size>`
+//! of each chunk in order. Where a file is cut depends on its bytes only ([FastCDC 2020][paper], gear
+//! table and masks of the `fastcdc` crate, normalization level 1, 256 KiB to 4 MiB, 1 MiB on average),
+//! so that two versions of a data set have most chunks in common, wherever bytes were inserted. The list
+//! is not trusted: a reader checks each chunk and then the whole file. Chunks lie there uncompressed: a
+//! data set worth 16 MiB is compressed already, or its publisher did not care to.
+//!
+//! # Invariants
+//!
+//! * What has a name here has the bytes of that name: it is written beside, checked, brought to the disk
+//!   and then renamed. Two writers of one object do no harm, and neither does a crash.
+//! * A chunk list is there only when all its chunks are.
+//! * A pack is in `pack/` or in `.held/`; uploading a held pack again does not bring it back.
+//!
+//! [paper]: https://ieeexplore.ieee.org/document/9055082
+
+mod chunks;
+mod durable;
+mod error;
+mod fetch;
+mod files;
+mod folder;
+mod stored;
+#[cfg(test)]
+mod tests;
+
+use weir_model::Digest;
+
+pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Chunk, ChunkList};
+pub use durable::POINTS;
+pub use error::ContentError;
+pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
+pub use folder::ContentFolder;
+pub use stored::Stored;
+
+/// Where the pack of `tree` is, below the registry.
+pub fn pack_path(tree: &Digest) -> String {
+    sharded("pack", tree, ".zst")
+}
+
+/// Where the file `sha256` is, if it is small.
+pub fn file_path(sha256: &Digest) -> String {
+    sharded("file", sha256, "")
+}
+
+/// Where the chunk list of the file `sha256` is, if it is large.
+pub fn chunk_list_path(sha256: &Digest) -> String {
+    sharded("file", sha256, ".chunks")
+}
+
+/// Where the chunk `sha256` is.
+pub fn chunk_path(sha256: &Digest) -> String {
+    sharded("chunk", sha256, "")
+}
+
+fn held_path(tree: &Digest) -> String {
+    sharded(".held", tree, ".zst")
+}
+
+fn sharded(folder: &str, digest: &Digest, ending: &str) -> String {
+    let hex = digest.to_hex();
+    format!("{folder}/{}/{hex}{ending}", &hex[..2])
+}

@@ -1,0 +1,102 @@
+//! Why content cannot be taken in, given out or vouched for.
+
+use std::io;
+
+use weir_log::SourceError;
+use weir_model::Digest;
+use weir_tree::TreeError;
+
+/// Why content cannot be taken in, given out or vouched for.
+#[derive(Debug, thiserror::Error)]
+pub enum ContentError {
+    /// A pack is not the pack of its tree.
+    #[error("the pack of the tree {tree} is not what it must be: {reason}")]
+    BadPack {
+        /// The tree it should hold.
+        tree: Digest,
+        /// What is wrong with it.
+        reason: TreeError,
+    },
+    /// A file has other bytes than its name says.
+    #[error("the file {expected} has other bytes: their digest is {actual}")]
+    BadFile {
+        /// The digest it should have.
+        expected: Digest,
+        /// The digest it has.
+        actual: Digest,
+    },
+    /// A file has another size than the record states.
+    #[error("the file {sha256} has {actual} bytes instead of {expected}")]
+    BadSize {
+        /// The file.
+        sha256: Digest,
+        /// Bytes wanted.
+        expected: u64,
+        /// Bytes it has, or at least has.
+        actual: u64,
+    },
+    /// A chunk has other bytes than its name says.
+    #[error("the chunk {expected} has other bytes: their digest is {actual}")]
+    BadChunk {
+        /// The digest it should have.
+        expected: Digest,
+        /// The digest it has.
+        actual: Digest,
+    },
+    /// A chunk list cannot be what a writer of it wrote.
+    #[error("the chunk list of the file {file} cannot be used: {reason}")]
+    BadList {
+        /// The file.
+        file: Digest,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something is not there.
+    #[error("{what} is not in the registry")]
+    Absent {
+        /// `the pack of the tree …`, `the file …`, `the chunk …`.
+        what: String,
+    },
+    /// A pack that must not be given out lies where everybody can have it.
+    #[error("the pack of the tree {tree} is quarantined and served all the same")]
+    StillServed {
+        /// The tree.
+        tree: Digest,
+    },
+    /// It could not be read from where it is.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It could not be written, or read from the disk.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl ContentError {
+    pub(crate) fn no_pack(tree: &Digest) -> Self {
+        Self::Absent { what: format!("the pack of the tree {tree}") }
+    }
+
+    pub(crate) fn no_file(sha256: &Digest) -> Self {
+        Self::Absent { what: format!("the file {sha256}") }
+    }
+
+    pub(crate) fn no_chunk(sha256: &Digest) -> Self {
+        Self::Absent { what: format!("the chunk {sha256}") }
+    }
+
+    /// Whether bytes are not what a digest or the log says they are.
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::BadPack { reason, .. } => !matches!(
+                reason,
+                TreeError::Io { .. } | TreeError::PackRead { .. } | TreeError::PackWrite { .. }
+            ),
+            Self::BadFile { .. }
+            | Self::BadSize { .. }
+            | Self::BadChunk { .. }
+            | Self::BadList { .. }
+            | Self::StillServed { .. } => true,
+            Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
+        }
+    }
+}

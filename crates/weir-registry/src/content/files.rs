@@ -1,0 +1,199 @@
+//! The files that references name: whole if small, in chunks if large.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use weir_model::{Digest, Hasher};
+
+use super::chunks::{CHUNKED_ABOVE, Chunk, ChunkList, cut};
+use super::durable::Beside;
+use super::error::ContentError;
+use super::folder::{ContentFolder, remove, size_of};
+use super::stored::Stored;
+use super::{chunk_list_path, chunk_path, file_path};
+
+/// Chunks that are brought to the disk together: the first waits for the disk, the others hardly.
+const TOGETHER: usize = 64;
+
+impl ContentFolder {
+    /// Whether the file `sha256` was taken in.
+    pub fn has_file(&self, sha256: &Digest) -> bool {
+        [file_path(sha256), chunk_list_path(sha256)].iter().any(|path| size_of(&self.at(path)).is_some())
+    }
+
+    /// Takes in the file at `path`, whose digest must be `sha256`. If it is there already, `path` is not
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// When it has another digest, or cannot be read or written.
+    pub fn put_file(&self, path: &Path, sha256: &Digest) -> Result<(), ContentError> {
+        if self.has_file(sha256) {
+            return Ok(());
+        }
+        let file = fs_err::File::open(path)?;
+        if file.metadata()?.len() > CHUNKED_ABOVE {
+            return self.put_large(path, sha256);
+        }
+        let Some(object) = self.writing().beside(&mut &file, CHUNKED_ABOVE)? else {
+            return self.put_large(path, sha256);
+        };
+        same(sha256, digest_of(object.reopened()?)?.0)?;
+        Ok(self.writing().name(vec![(object, file_path(sha256))])?)
+    }
+
+    /// Takes in a file as chunks and, when all of them are on the disk, their list.
+    fn put_large(&self, path: &Path, sha256: &Digest) -> Result<(), ContentError> {
+        // Hashed before it is cut, so that a wrong file leaves no chunks behind.
+        same(sha256, digest_of(fs_err::File::open(path)?)?.0)?;
+        let _lock = self.lock(File::lock_shared)?;
+        let mut hasher = Hasher::new();
+        let mut size = 0_u64;
+        let mut chunks: Vec<Chunk> = Vec::new();
+        let mut waiting = Vec::new();
+        cut(fs_err::File::open(path)?, |chunk, bytes| -> Result<(), ContentError> {
+            hasher.update(&bytes);
+            size += u64::from(chunk.size);
+            chunks.push(chunk);
+            waiting.extend(self.new_chunk(&chunk, &bytes)?);
+            if waiting.len() >= TOGETHER {
+                self.writing().name(std::mem::take(&mut waiting))?;
+            }
+            Ok(())
+        })?;
+        same(sha256, hasher.finish())?;
+        self.writing().name(waiting)?;
+
+        let list = ChunkList::new(*sha256, size, chunks).to_text();
+        let list = self.beside(list.as_bytes())?;
+        Ok(self.writing().name(vec![(list, chunk_list_path(sha256))])?)
+    }
+
+    fn new_chunk(&self, chunk: &Chunk, bytes: &[u8]) -> io::Result<Option<(Beside, String)>> {
+        let path = chunk_path(&chunk.sha256);
+        if size_of(&self.at(&path)) == Some(u64::from(chunk.size)) {
+            return Ok(None);
+        }
+        Ok(Some((self.beside(bytes)?, path)))
+    }
+
+    fn beside(&self, bytes: &[u8]) -> io::Result<Beside> {
+        let object = self.writing().beside(&mut &*bytes, bytes.len() as u64)?;
+        object.ok_or_else(|| io::Error::other("the bytes grew while they were written"))
+    }
+
+    /// Reads the file `sha256`, and every chunk of it, and checks all of it. Returns its bytes.
+    ///
+    /// # Errors
+    ///
+    /// When something of it is missing or has other bytes.
+    pub fn verify_file(&self, sha256: &Digest) -> Result<u64, ContentError> {
+        if let Some(file) = self.open(&file_path(sha256))? {
+            let (actual, size) = digest_of(file)?;
+            same(sha256, actual)?;
+            return Ok(size);
+        }
+        let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
+        let mut whole = Hasher::new();
+        for chunk in list.chunks() {
+            let file = self.open(&chunk_path(&chunk.sha256))?;
+            let file = file.ok_or_else(|| ContentError::no_chunk(&chunk.sha256))?;
+            let mut bytes = Vec::with_capacity(chunk.size as usize);
+            file.take(u64::from(chunk.size) + 1).read_to_end(&mut bytes)?;
+            let actual = Digest::of(&bytes);
+            if actual != chunk.sha256 {
+                return Err(ContentError::BadChunk { expected: chunk.sha256, actual });
+            }
+            whole.update(&bytes);
+        }
+        same(sha256, whole.finish())?;
+        Ok(list.size())
+    }
+
+    /// Takes the file `sha256` out for good. Its chunks stay until [`ContentFolder::collect_chunks`].
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed.
+    pub fn remove_file(&self, sha256: &Digest) -> Result<(), ContentError> {
+        remove(&self.at(&file_path(sha256)))?;
+        Ok(remove(&self.at(&chunk_list_path(sha256)))?)
+    }
+
+    /// Removes the chunks that no list names, waiting until no file is being taken in. Returns how many
+    /// bytes that freed.
+    ///
+    /// # Errors
+    ///
+    /// When a list cannot be read: its chunks would be lost.
+    pub fn collect_chunks(&self) -> Result<u64, ContentError> {
+        let _lock = self.lock(File::lock)?;
+        let objects = self.objects()?;
+        let mut named = std::collections::HashSet::new();
+        for object in &objects {
+            if let Stored::File { sha256, chunked: true, .. } = object {
+                let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
+                named.extend(list.chunks().iter().map(|chunk| chunk.sha256));
+            }
+        }
+        let mut freed = 0;
+        for object in objects {
+            if let Stored::Chunk { sha256, size } = object
+                && !named.contains(&sha256)
+            {
+                remove(&self.at(&chunk_path(&sha256)))?;
+                freed += size;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// The list of a large file, if it is here and its size is one that a list can have.
+    fn chunk_list(&self, sha256: &Digest) -> Result<Option<ChunkList>, ContentError> {
+        let Some(mut file) = self.open(&chunk_list_path(sha256))? else { return Ok(None) };
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        ChunkList::parse(&text, sha256, None).map(Some)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Option<fs_err::File>> {
+        match fs_err::File::open(self.at(path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            file => file.map(Some),
+        }
+    }
+
+    /// Orders those who take chunks in, together, and those who collect them, alone.
+    fn lock(&self, how: impl FnOnce(&File) -> io::Result<()>) -> io::Result<File> {
+        let path = self.root().join(".content.lock");
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        how(&file)?;
+        Ok(file)
+    }
+}
+
+fn same(expected: &Digest, actual: Digest) -> Result<(), ContentError> {
+    if *expected == actual {
+        return Ok(());
+    }
+    Err(ContentError::BadFile { expected: *expected, actual })
+}
+
+/// The digest of all that `from` brings, and how many bytes that is.
+pub(super) fn digest_of(mut from: impl Read) -> io::Result<(Digest, u64)> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    let mut size = 0;
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                size += read as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Everything that lies in the storage, so that it can be compared with what the log names.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use weir_model::Digest;
+
+use super::error::ContentError;
+use super::folder::ContentFolder;
+
+/// Something in the storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// A pack.
+    Pack {
+        /// Its tree.
+        tree: Digest,
+        /// Its bytes.
+        size: u64,
+        /// Whether it is withheld.
+        held: bool,
+    },
+    /// A file that a reference names.
+    File {
+        /// Its digest.
+        sha256: Digest,
+        /// Bytes of the file, or of its chunk list.
+        size: u64,
+        /// Whether it is kept as a list of chunks.
+        chunked: bool,
+    },
+    /// A chunk of a file.
+    Chunk {
+        /// Its digest.
+        sha256: Digest,
+        /// Its bytes.
+        size: u64,
+    },
+    /// Something that is being written, or was when its writer was stopped.
+    Unfinished {
+        /// Its path below the registry.
+        path: String,
+        /// Its bytes.
+        size: u64,
+    },
+    /// Something that no writer of content puts there.
+    Stray {
+        /// Its path below the registry.
+        path: String,
+    },
+}
+
+impl ContentFolder {
+    /// Everything that is stored, sorted within each part. Nothing of it is opened.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be listed.
+    pub fn objects(&self) -> Result<Vec<Stored>, ContentError> {
+        let mut objects = Vec::new();
+        for part in ["pack", ".held", "file", "chunk"] {
+            for shard in entries(&self.at(part))? {
+                self.shard(part, &shard, &mut objects)?;
+            }
+        }
+        for entry in entries(&self.at(".tmp"))? {
+            let path = format!(".tmp/{}", entry.name);
+            objects.push(Stored::Unfinished { path, size: entry.size });
+        }
+        Ok(objects)
+    }
+
+    fn shard(&self, part: &str, shard: &Entry, objects: &mut Vec<Stored>) -> Result<(), ContentError> {
+        let path = format!("{part}/{}", shard.name);
+        if shard.is_file {
+            objects.push(Stored::Stray { path });
+            return Ok(());
+        }
+        for entry in entries(&self.at(&path))? {
+            let known = entry.is_file.then(|| recognised(part, &shard.name, &entry)).flatten();
+            let stray = || Stored::Stray { path: format!("{path}/{}", entry.name) };
+            objects.push(known.unwrap_or_else(stray));
+        }
+        Ok(())
+    }
+}
+
+fn recognised(part: &str, shard: &str, entry: &Entry) -> Option<Stored> {
+    let (hex, ending) = entry.name.split_at_checked(64)?;
+    if !hex.starts_with(shard) || shard.len() != 2 {
+        return None;
+    }
+    let digest = Digest::from_hex(hex).ok()?;
+    let size = entry.size;
+    match (part, ending) {
+        ("pack", ".zst") => Some(Stored::Pack { tree: digest, size, held: false }),
+        (".held", ".zst") => Some(Stored::Pack { tree: digest, size, held: true }),
+        ("file", "") => Some(Stored::File { sha256: digest, size, chunked: false }),
+        ("file", ".chunks") => Some(Stored::File { sha256: digest, size, chunked: true }),
+        ("chunk", "") => Some(Stored::Chunk { sha256: digest, size }),
+        _ => None,
+    }
+}
+
+struct Entry {
+    name: String,
+    size: u64,
+    is_file: bool,
+}
+
+/// What is in `folder`, sorted; nothing if there is no such folder.
+fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
+    let listed = match fs_err::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed?,
+    };
+    let mut entries = Vec::new();
+    for entry in listed {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        match entry.metadata() {
+            // Another writer named or removed it since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            metadata => {
+                let metadata = metadata?;
+                entries.push(Entry { name, size: metadata.len(), is_file: !metadata.is_dir() });
+            }
+        }
+    }
+    entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
+}
+
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pack { tree, held: false, .. } => write!(f, "the pack of the tree {tree}"),
+            Self::Pack { tree, held: true, .. } => write!(f, "the withheld pack of the tree {tree}"),
+            Self::File { sha256, .. } => write!(f, "the file {sha256}"),
+            Self::Chunk { sha256, .. } => write!(f, "the chunk {sha256}"),
+            Self::Unfinished { path, .. } => write!(f, "the unfinished `{path}`"),
+            Self::Stray { path } => write!(f, "`{path}`"),
+        }
+    }
+}
