@@ -1,10 +1,10 @@
 //! A release: one published thing, as the log records it, and the key of its inputs.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::canonical::canonical_json;
 use crate::{Digest, KindName, PackageName, Platform, Range, Version};
 
 /// What tells one release of a registry from every other.
@@ -160,43 +160,77 @@ impl Release {
     /// (`[name, sha256, or range if fluid]`, sorted), recipe and toolchain. Dependencies of scope
     /// `dev` shape nothing that is published and do not count.
     pub fn compute_key(&self) -> Digest {
-        let mut dependencies: Vec<(String, String)> = self
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.scope != Scope::Dev)
-            .map(|dependency| {
-                let fixed = match &dependency.baked {
-                    Some(baked) => baked.key.to_string(),
-                    None => dependency.range.to_string(),
-                };
-                (dependency.name.to_string(), fixed)
-            })
-            .collect();
-        let mut references: Vec<(&str, String)> = self
-            .references
-            .iter()
-            .map(|reference| {
-                let fixed = match (&reference.sha256, reference.fluid) {
-                    (Some(sha256), false) => sha256.to_string(),
-                    _ => reference.range.as_ref().map_or_else(|| "*".into(), ToString::to_string),
-                };
-                (reference.name.as_str(), fixed)
-            })
-            .collect();
-        dependencies.sort_unstable();
-        references.sort_unstable();
-        let inputs = serde_json::json!({
-            "name": self.id.name,
-            "version": self.id.version,
-            "kind": self.kind,
-            "platform": self.id.platform,
-            "dependencies": dependencies,
-            "references": references,
-            "recipe": self.recipe,
-            "toolchain": self.toolchain,
+        Digest::of(self.key_text())
+    }
+
+    /// What the key is the digest of. Written out by hand, because an index computes 200,000 keys
+    /// in a row: a quarter of the time of building the value and printing it.
+    fn key_text(&self) -> String {
+        let dependencies = self.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
+        let dependencies = dependencies.map(|dependency| {
+            let fixed = match &dependency.baked {
+                Some(baked) => Cow::Owned(baked.key.to_string()),
+                None => Cow::Borrowed(dependency.range.as_str()),
+            };
+            (dependency.name.as_str(), fixed)
         });
-        let canonical = canonical_json(&inputs).expect("the inputs are strings under ASCII keys");
-        Digest::of(format!("weir-key-v1\n{canonical}"))
+        let references = self.references.iter().map(|reference| {
+            let fixed = match (&reference.sha256, reference.fluid) {
+                (Some(sha256), false) => Cow::Owned(sha256.to_string()),
+                _ => Cow::Borrowed(reference.range.as_ref().map_or("*", Range::as_str)),
+            };
+            (reference.name.as_str(), fixed)
+        });
+        let mut text = String::with_capacity(512);
+        text.push_str("weir-key-v1\n{\"dependencies\":");
+        push_pairs(&mut text, dependencies.collect());
+        text.push_str(",\"kind\":");
+        push_string(&mut text, self.kind.as_str());
+        text.push_str(",\"name\":");
+        push_string(&mut text, self.id.name.as_str());
+        text.push_str(",\"platform\":");
+        push_string(&mut text, self.id.platform.as_str());
+        text.push_str(",\"recipe\":");
+        push_digest(&mut text, self.recipe);
+        text.push_str(",\"references\":");
+        push_pairs(&mut text, references.collect());
+        text.push_str(",\"toolchain\":");
+        push_digest(&mut text, self.toolchain);
+        text.push_str(",\"version\":");
+        push_string(&mut text, &self.id.version.to_string());
+        text.push('}');
+        text
+    }
+}
+
+fn push_pairs(text: &mut String, mut pairs: Vec<(&str, Cow<'_, str>)>) {
+    pairs.sort_unstable();
+    text.push('[');
+    for (index, (name, fixed)) in pairs.iter().enumerate() {
+        text.push_str(if index == 0 { "[" } else { ",[" });
+        push_string(text, name);
+        text.push(',');
+        push_string(text, fixed);
+        text.push(']');
+    }
+    text.push(']');
+}
+
+fn push_digest(text: &mut String, digest: Option<Digest>) {
+    match digest {
+        Some(digest) => push_string(text, &digest.to_string()),
+        None => text.push_str("null"),
+    }
+}
+
+/// A JSON string, as the canonical form has it.
+fn push_string(text: &mut String, string: &str) {
+    if string.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::Value::from(string).to_string());
     }
 }
 
@@ -232,5 +266,74 @@ impl std::str::FromStr for ReleaseId {
             None => Ok(id),
             Some(_) => Err(error("there is more after it".into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Baked, Dependency, ReferenceFact, Release, Scope};
+    use crate::canonical::canonical_json;
+    use crate::{Digest, KindName};
+
+    fn release() -> Release {
+        let dependency = |name: &str, scope, baked: Option<Baked>| Dependency {
+            name: name.parse().unwrap(),
+            range: "1.0.0 <= v < 2.0.0".parse().unwrap(),
+            scope,
+            baked,
+        };
+        let baked = Baked {
+            version: "1.4.2".parse().unwrap(),
+            platform: "any".parse().unwrap(),
+            revision: 3,
+            key: Digest::of("baked"),
+        };
+        let reference = |name: &str, sha256, fluid, range: Option<&str>| ReferenceFact {
+            name: name.into(),
+            sha256,
+            size: Some(1),
+            fluid,
+            range: range.map(|range| range.parse().unwrap()),
+        };
+        Release {
+            id: "acme/greet 1.2.0-beta.1 x86-64-debian-12 revision 4".parse().unwrap(),
+            kind: KindName::Native,
+            tree: Digest::of("tree"),
+            size: 1,
+            unpacked: 2,
+            files: 3,
+            key: Digest::of("key"),
+            dependencies: vec![
+                dependency("b/two", Scope::Run, None),
+                dependency("a/one", Scope::Build, Some(baked)),
+                dependency("a/none", Scope::Dev, None),
+            ],
+            references: vec![
+                reference("z \"quoted\"\u{1}", Some(Digest::of("z")), false, None),
+                reference("é", Some(Digest::of("é")), true, Some(">=1, <2")),
+                reference("a", None, true, None),
+            ],
+            recipe: Some(Digest::of("recipe")),
+            toolchain: None,
+            license: None,
+            description: None,
+            kind_facts: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn the_key_is_the_digest_of_the_canonical_json_of_the_inputs() {
+        let release = release();
+        let inputs = json!({
+            "name": "acme/greet", "version": "1.2.0-beta.1", "kind": "native", "platform": "x86-64-debian-12",
+            "dependencies": [["a/one", Digest::of("baked")], ["b/two", "1.0.0 <= v < 2.0.0"]],
+            "references": [["a", "*"], ["z \"quoted\"\u{1}", Digest::of("z")], ["é", ">=1, <2"]],
+            "recipe": Digest::of("recipe"), "toolchain": null,
+        });
+        let text = format!("weir-key-v1\n{}", canonical_json(&inputs).unwrap());
+        assert_eq!(release.key_text(), text);
+        assert_eq!(release.compute_key(), Digest::of(text));
     }
 }
