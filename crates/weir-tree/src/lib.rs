@@ -12,10 +12,13 @@
 //! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
 //! | look into a pack | [`read_manifest`], [`read_file_from_pack`] |
 //! | check a folder | [`verify_folder`] |
+//! | bring in a tar or zip | [`import_archive`] |
 
 mod error;
 mod file;
 mod folder;
+mod import;
+mod landing;
 mod limits;
 mod link;
 mod manifest;
@@ -27,6 +30,10 @@ mod verify;
 
 pub use error::TreeError;
 pub use folder::read_folder;
+pub use import::{
+    ArchiveFormat, ImportError, ImportNote, ImportOptions, ImportReport, Strip, Trick, import_archive,
+    import_archive_from,
+};
 pub use limits::Limits;
 pub use link::{LinkError, LinkTarget};
 pub use manifest::{Entry, ManifestError, Mode, TreeManifest};

@@ -10,7 +10,6 @@
 //! beyond the stated size; memory stays under the window (8 MiB), a buffer, the manifest and the links' targets, however large
 //! the files are.
 
-mod landing;
 mod read;
 mod stream;
 mod unpack;

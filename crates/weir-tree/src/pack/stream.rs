@@ -137,6 +137,7 @@ impl<R: Read> PackStream<R> {
         let got = self.decoder.get_ref().get_ref().count;
         match self.expected {
             Some(expected) if expected != got => Err(TreeError::WrongSize { expected, got }),
+            _ if got > self.limit => Err(self.too_long()),
             _ => Ok(got),
         }
     }

@@ -6,9 +6,9 @@ use std::path::Path;
 use weir_model::Digest;
 
 use super::Expected;
-use super::landing::Landing;
 use super::read::{open, read_target};
 use super::stream::PackStream;
+use crate::landing::{Access, Landing};
 use crate::manifest::{Entry, Mode, TreeManifest};
 use crate::{Limits, TreeError};
 
@@ -58,7 +58,7 @@ pub fn unpack<R: Read>(
     destination: &Path,
 ) -> Result<VerifiedTree, TreeError> {
     let (stream, manifest) = open(reader, expected, limits)?;
-    let landing = Landing::create(destination)?;
+    let landing = Landing::create(destination, Access::ReadOnly)?;
     match fill(stream, &manifest, landing) {
         Ok(pack_bytes) => Ok(VerifiedTree { manifest, pack_bytes }),
         Err(error) => {
@@ -72,7 +72,7 @@ pub fn unpack<R: Read>(
 fn fill<R: Read>(
     mut stream: PackStream<R>,
     manifest: &TreeManifest,
-    mut landing: Landing<'_>,
+    mut landing: Landing,
 ) -> Result<u64, TreeError> {
     let mut links = Vec::new();
     for entry in manifest.entries() {
@@ -91,7 +91,7 @@ fn fill<R: Read>(
 fn write_file<R: Read>(
     stream: &mut PackStream<R>,
     entry: &Entry,
-    landing: &mut Landing<'_>,
+    landing: &mut Landing,
 ) -> Result<(), TreeError> {
     // A small file is checked before it is made, straight from the decompressor's buffer.
     if let Some(content) = stream.small(entry)? {

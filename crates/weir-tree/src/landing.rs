@@ -4,6 +4,7 @@
 //! else can write there cannot lead the writing elsewhere. Paths come sorted, so everything below a folder comes together: each folder
 //! is made and opened once, and a file costs `openat`, `write` and `close`.
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,18 @@ use crate::{TreeError, TreePath};
 
 const FOLDER_MODE: Bits = Bits::from_raw_mode(0o755);
 
-pub(crate) struct Landing<'a> {
-    root: &'a Path,
+/// Whether files can be written to once they are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// 0444 and 0555: a tree that is shared and must stay what it is.
+    ReadOnly,
+    /// 0644 and 0755: a folder for a person to work in.
+    Writable,
+}
+
+pub(crate) struct Landing {
+    root: PathBuf,
+    access: Access,
     root_folder: OwnedFd,
     /// The folders from the root to the last path that was made, each with the length of its path.
     open: Vec<(usize, OwnedFd)>,
@@ -34,9 +45,9 @@ pub(crate) struct NewFile<'a> {
     root: &'a Path,
 }
 
-impl<'a> Landing<'a> {
+impl Landing {
     /// Makes the folder `root`, which must not exist.
-    pub(crate) fn create(root: &'a Path) -> Result<Self, TreeError> {
+    pub(crate) fn create(root: &Path, access: Access) -> Result<Self, TreeError> {
         match rustix::fs::mkdir(root, FOLDER_MODE) {
             Ok(()) => {}
             Err(Errno::EXIST) => return Err(TreeError::DestinationExists { path: root.to_owned() }),
@@ -49,16 +60,44 @@ impl<'a> Landing<'a> {
         if masked {
             chmodat(here, root, FOLDER_MODE, AtFlags::empty()).map_err(failed)?;
         }
-        let root_folder = open(root, folder_flags(), Bits::empty()).map_err(failed)?;
-        Ok(Self { root, root_folder, open: Vec::new(), inside: String::new(), masked })
+        Self::open(root, access, masked)
+    }
+
+    fn open(root: &Path, access: Access, masked: bool) -> Result<Self, TreeError> {
+        let root_folder =
+            open(root, folder_flags(), Bits::empty()).map_err(|source| TreeError::io(root, source))?;
+        Ok(Self {
+            root: root.to_owned(),
+            access,
+            root_folder,
+            open: Vec::new(),
+            inside: String::new(),
+            masked,
+        })
+    }
+
+    /// The folder `root`, which was made by one of these before; for links.
+    pub(crate) fn again(root: &Path, access: Access) -> Result<Self, TreeError> {
+        Self::open(root, access, false)
+    }
+
+    /// Opens a file that was made here, for reading.
+    pub(crate) fn read_back(&mut self, path: &TreePath) -> Result<File, TreeError> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = self.folder_of(path)?;
+        let file = openat(folder, path.file_name(), flags, Bits::empty());
+        file.map(File::from).map_err(|source| self.fault(path, source))
     }
 
     /// Makes a file with its final mode. Whoever makes it can write to it, but nobody can open it for writing again.
-    pub(crate) fn file<'f>(&mut self, path: &'f TreePath, mode: Mode) -> Result<NewFile<'f>, TreeError>
-    where
-        'a: 'f,
-    {
-        let bits = Bits::from_raw_mode(if mode == Mode::Executable { 0o555 } else { 0o444 });
+    pub(crate) fn file<'f>(&'f mut self, path: &'f TreePath, mode: Mode) -> Result<NewFile<'f>, TreeError> {
+        let bits = match (self.access, mode) {
+            (Access::ReadOnly, Mode::Executable) => 0o555,
+            (Access::ReadOnly, _) => 0o444,
+            (Access::Writable, Mode::Executable) => 0o755,
+            (Access::Writable, _) => 0o644,
+        };
+        let bits = Bits::from_raw_mode(bits);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = self.folder_of(path)?;
         let file =
@@ -66,7 +105,7 @@ impl<'a> Landing<'a> {
         if self.masked {
             fchmod(&file, bits).map_err(|source| self.fault(path, source))?;
         }
-        Ok(NewFile { file, path, root: self.root })
+        Ok(NewFile { file, path, root: &self.root })
     }
 
     /// Makes a symbolic link.
@@ -100,8 +139,8 @@ impl<'a> Landing<'a> {
         Ok(())
     }
 
-    /// Makes a folder in the innermost one and opens it. It may be there already only because links come
-    /// after all files, and return to folders that were left.
+    /// Makes a folder in the innermost one and opens it. It may be there already when files do not come
+    /// sorted, or when links return to folders that were left; a link in its place is not followed.
     fn make_folder(&self, name: &str) -> Result<OwnedFd, Errno> {
         let parent = self.innermost();
         match mkdirat(parent, name, FOLDER_MODE) {

@@ -1,0 +1,150 @@
+//! Which files make a tree, and whether a folder still is one.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use weir_tree::{Difference, ManifestError, Mode, Selection, TreeError, read_folder, verify_folder};
+
+use crate::world::{Item, everything, file, folder, scratch};
+
+fn selected(root: &Path, include: &[&str], exclude: &[&str]) -> Vec<String> {
+    let lists = [include, exclude].map(|list| list.iter().map(|&glob| glob.to_owned()).collect::<Vec<_>>());
+    let selection = Selection::package(&lists[0], &lists[1]).expect("patterns");
+    let manifest = read_folder(root, &selection).expect("a tree");
+    manifest.entries().iter().map(|entry| entry.path.to_string()).collect()
+}
+
+fn package() -> tempfile::TempDir {
+    folder(&[
+        ("weir.toml", file("")),
+        (".hidden", file("")),
+        (".gitignore", file("*.o\n/dist\n")),
+        (".weirignore", file("notes.txt\n")),
+        ("notes.txt", file("")),
+        ("src/a.c", file("")),
+        ("src/a.o", file("")),
+        ("dist/lib.so", file("")),
+        ("sub/.git/config", file("")),
+        (".git/config", file("")),
+        ("weir_packages/x", file("")),
+        (".weir/x", file("")),
+    ])
+}
+
+#[test]
+fn a_package_is_all_that_is_not_ignored() {
+    let root = package();
+    let all = [".gitignore", ".hidden", ".weirignore", "src/a.c", "weir.toml"];
+    assert_eq!(selected(root.path(), &[], &[]), all);
+    assert_eq!(selected(root.path(), &[], &["src/"]), [".gitignore", ".hidden", ".weirignore", "weir.toml"]);
+    assert_eq!(selected(root.path(), &[], &["*"]), ["weir.toml"]);
+}
+
+#[test]
+fn what_is_included_by_name_is_published_although_git_ignores_it() {
+    let root = package();
+    assert_eq!(selected(root.path(), &["dist", "*.c"], &[]), ["dist/lib.so", "src/a.c", "weir.toml"]);
+    assert_eq!(selected(root.path(), &["dist", ".git/config"], &["*.so"]), ["weir.toml"]);
+}
+
+#[test]
+fn everything_is_everything() {
+    assert_eq!(everything(package().path()).files(), 12);
+}
+
+#[test]
+fn ignore_files_above_the_folder_play_no_part() {
+    let root = folder(&[(".gitignore", file("*\n")), ("p/weir.toml", file("")), ("p/a", file(""))]);
+    assert_eq!(selected(&root.path().join("p"), &[], &[]), ["a", "weir.toml"]);
+}
+
+#[test]
+fn a_bad_pattern_is_named() {
+    let refused = Selection::package(&["src/{a".into()], &[]);
+    assert!(matches!(refused, Err(TreeError::BadPattern { pattern, .. }) if pattern == "src/{a"));
+}
+
+#[test]
+fn what_cannot_be_in_a_tree_is_named_with_the_reason() {
+    let read = |root: &Path| read_folder(root, &Selection::everything()).expect_err("refused").to_string();
+
+    let out = folder(&[("d/l", Item::Link("../../x".into()))]);
+    assert_eq!(read(out.path()), "the link `d/l` cannot be in a tree");
+
+    let socket = scratch();
+    let _listener = std::os::unix::net::UnixListener::bind(socket.path().join("s")).expect("a socket");
+    assert!(read(socket.path()).ends_with("/s` is a socket; a tree holds files and symbolic links only"));
+
+    let bytes = scratch();
+    fs_err::write(bytes.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "").expect("written");
+    assert!(read(bytes.path()).ends_with("it is not UTF-8"));
+
+    let decomposed = folder(&[("cafe\u{301}", file(""))]);
+    assert!(read(decomposed.path()).contains("normal form C, in which it is `café`"));
+
+    let device = folder(&[("d/aux.c", file(""))]);
+    assert_eq!(
+        read(device.path()),
+        "`d/aux.c` cannot be a path in a tree: the part `aux.c` is the name of a device on Windows"
+    );
+
+    let case = folder(&[("Makefile", file("")), ("makefile", file(""))]);
+    let clash = read_folder(case.path(), &Selection::everything());
+    let Err(TreeError::Manifest(ManifestError::Collision { first, second })) = clash else {
+        panic!("{clash:?}")
+    };
+    assert_eq!((first.as_str(), second.as_str()), ("Makefile", "makefile"));
+
+    assert!(read(Path::new("/nowhere/at/all")).contains("/nowhere/at/all"));
+}
+
+#[test]
+fn every_difference_is_found_and_named() {
+    let files = [
+        ("a", file("a")),
+        ("b", file("b")),
+        ("c", file("c")),
+        ("d/e", file("e")),
+        ("l", Item::Link("a".into())),
+        ("s", file("s")),
+    ];
+    let root = folder(&files);
+    let manifest = everything(root.path());
+    assert_eq!(verify_folder(root.path(), &manifest).expect("verified"), []);
+
+    let at = |name: &str| root.path().join(name);
+    fs_err::write(at("a"), "A").expect("written");
+    fs_err::set_permissions(at("b"), std::fs::Permissions::from_mode(0o755)).expect("set");
+    fs_err::remove_file(at("c")).expect("removed");
+    fs_err::remove_file(at("l")).expect("removed");
+    std::os::unix::fs::symlink("b", at("l")).expect("linked");
+    fs_err::remove_file(at("s")).expect("removed");
+    fs_err::create_dir_all(at("s")).expect("made");
+    fs_err::write(at("d/new"), "").expect("written");
+    fs_err::create_dir_all(at("f/g")).expect("made");
+
+    let path = |path: &str| path.to_owned();
+    let found = verify_folder(root.path(), &manifest).expect("verified");
+    let expected = [
+        Difference::Changed { path: path("a"), got: weir_model::Digest::of("A") },
+        Difference::WrongMode { path: path("b"), expected: Mode::File },
+        Difference::Missing { path: path("c") },
+        Difference::Extra { path: path("d/new") },
+        Difference::Extra { path: path("f") },
+        Difference::WrongTarget { path: path("l"), got: path("b") },
+        Difference::WrongSort { path: path("s"), got: "folder" },
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_folder_is_not_followed() {
+    let root = folder(&[("d/e", file("e"))]);
+    let manifest = everything(root.path());
+    let elsewhere = folder(&[("e", file("e"))]);
+    fs_err::remove_dir_all(root.path().join("d")).expect("removed");
+    std::os::unix::fs::symlink(elsewhere.path(), root.path().join("d")).expect("linked");
+    let found = verify_folder(root.path(), &manifest).expect("verified");
+    assert!(found.contains(&Difference::Extra { path: "d".into() }), "{found:?}");
+}
