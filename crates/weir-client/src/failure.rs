@@ -16,6 +16,9 @@ pub(crate) enum Failure {
     /// The answer began and then nothing came for too long: the connection may be dead.
     #[error("nothing came for too long in the middle of the answer")]
     Stalled,
+    /// Nobody is there to connect to. One more attempt is worth it: a server may be restarting.
+    #[error("{0}")]
+    Unreachable(String),
     /// The connection could not be made, or broke. Another attempt may fare better.
     #[error("{0}")]
     Connection(String),
@@ -34,7 +37,7 @@ impl Failure {
     /// Whether the same request may succeed a moment later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Connection(_) | Self::Stalled => true,
+            Self::Connection(_) | Self::Unreachable(_) | Self::Stalled => true,
             Self::Status { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
             // A timeout has used up the patience there was.
             Self::Timeout | Self::Unusable(_) | Self::TooLarge { .. } => false,
@@ -48,7 +51,9 @@ impl Failure {
             Self::Timeout | Self::Stalled => SourceError::Timeout { what },
             Self::Status { status, .. } => SourceError::Refused { what, status },
             Self::TooLarge { limit } => SourceError::TooLarge { what, limit },
-            Self::Connection(reason) | Self::Unusable(reason) => SourceError::NotReadable { what, reason },
+            Self::Connection(reason) | Self::Unreachable(reason) | Self::Unusable(reason) => {
+                SourceError::NotReadable { what, reason }
+            }
         }
     }
 
@@ -56,7 +61,7 @@ impl Failure {
     pub(crate) fn into_io(self, what: &(impl ToString + ?Sized)) -> io::Error {
         let kind = match self {
             Self::Timeout | Self::Stalled => io::ErrorKind::TimedOut,
-            Self::Connection(_) => io::ErrorKind::ConnectionAborted,
+            Self::Connection(_) | Self::Unreachable(_) => io::ErrorKind::ConnectionAborted,
             Self::Status { .. } | Self::Unusable(_) | Self::TooLarge { .. } => io::ErrorKind::InvalidData,
         };
         io::Error::new(kind, self.about(what))
@@ -77,10 +82,10 @@ impl Failure {
                 return Self::Unusable(format!("TLS failed: {error}"));
             }
             io::ErrorKind::ConnectionRefused => {
-                "the connection was refused: no server listens there".to_owned()
+                return Self::Unreachable("the connection was refused: no server listens there".to_owned());
             }
             io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-                "there is no network route to the host".to_owned()
+                return Self::Unreachable("there is no network route to the host".to_owned());
             }
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted

@@ -16,8 +16,11 @@ pub(crate) struct Retries {
 impl Retries {
     /// After a failed attempt: pauses and returns if there shall be another, or gives `failure` back.
     pub(crate) fn after(&mut self, failure: Failure, options: &HttpOptions) -> Result<(), Failure> {
-        // Waiting out a stall has cost the patience for two.
-        let cost = if failure == Failure::Stalled { 2 } else { 1 };
+        let cost = match failure {
+            // Waiting it out has cost the patience for two; and who is not there seldom comes back.
+            Failure::Stalled | Failure::Unreachable(_) => 2,
+            _ => 1,
+        };
         self.made = self.made.saturating_add(cost);
         if !failure.is_passing() || self.made >= options.attempts {
             return Err(failure);
@@ -74,6 +77,7 @@ mod tests {
             (Failure::Status { status: 503, retry_after: None }, 4),
             (Failure::Status { status: 403, retry_after: None }, 1),
             (Failure::Stalled, 2),
+            (Failure::Unreachable("refused".into()), 2),
             (Failure::Timeout, 1),
             (Failure::TooLarge { limit: 1 }, 1),
         ] {

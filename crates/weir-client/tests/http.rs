@@ -13,6 +13,7 @@ use weir_client::{
 };
 use weir_log::{Source, SourceError};
 use weir_model::Digest;
+use weir_registry::content::{self, ContentFolder, Stored};
 use weir_testkit::{Misbehaviour, StaticServer};
 
 /// A served folder and a client without patience.
@@ -162,6 +163,14 @@ fn a_broken_stream_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn another_range_than_was_asked_for_is_not_taken() {
+    let site = Site::new(&[("a", &noise(1000))]);
+    site.server.misbehave("/a", Misbehaviour::OtherRange);
+    let error = site.source().open("a", 500).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("another range"), "{error}");
+}
+
+#[test]
 fn a_stream_that_breaks_again_and_again_ends_in_an_error() {
     let site = Site::new(&[("a", &noise(300_000))]);
     site.server.misbehave("/a", Misbehaviour::Truncate(1000));
@@ -289,6 +298,31 @@ fn paths_that_leave_the_registry_are_not_asked_for() {
         assert!(matches!(site.source().read(path, 9), Err(SourceError::NotReadable { .. })), "{path:?}");
     }
     assert!(site.server.seen().is_empty());
+}
+
+#[test]
+fn a_large_file_comes_in_chunks_over_few_connections_and_survives_a_broken_one() {
+    let bytes = noise(20_000_000);
+    let site = Site::new(&[("large", &bytes)]);
+    let content = ContentFolder::new(site.folder.path());
+    let sha256 = Digest::of(&bytes);
+    content.put_file(&site.folder.path().join("large"), &sha256).unwrap();
+    let objects = content.objects().unwrap();
+    let chunk = objects.iter().find_map(|object| match object {
+        Stored::Chunk { sha256, .. } => Some(format!("/{}", content::chunk_path(sha256))),
+        _ => None,
+    });
+    site.server.misbehave_times(&chunk.unwrap(), 2, Misbehaviour::Truncate(100_000));
+
+    let to = target(site.folder.path());
+    let streams = 4.try_into().unwrap();
+    let size = bytes.len() as u64;
+    let fetched =
+        content::fetch_file(&site.source(), &sha256, size, &content::NoChunks, &to, streams, &|_| {})
+            .unwrap();
+    assert!(fs_err::read(&to).unwrap() == bytes);
+    assert_eq!(fetched.transferred, site.server.body_bytes());
+    assert!(site.server.connections() <= 4 + 2, "{} connections", site.server.connections());
 }
 
 fn expected(bytes: &[u8]) -> Expected {

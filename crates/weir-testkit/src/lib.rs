@@ -1,5 +1,25 @@
 //! Test support: registries and projects in three lines.
+//!
+//! ```no_run
+//! # let weir = "weir";
+//! use weir_testkit::Sandbox;
+//!
+//! let t = Sandbox::new(weir);
+//! t.registry("org");
+//! t.package("acme/str", "1.0.0").file("lib.sh", "trim() { :; }").publish();
+//! t.project(&["acme/str = ^1"]);
+//! let run = t.weir("install");
+//! assert_eq!(run.code, 0);
+//! ```
+//!
+//! [`Sandbox`] runs the real program in a temporary folder with a home of its own; [`StaticServer`] is
+//! a web server that can be told to misbehave.
 
+mod filter;
+mod package;
+mod sandbox;
 mod static_server;
 
+pub use package::PackageBuilder;
+pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};

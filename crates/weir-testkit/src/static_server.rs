@@ -43,6 +43,8 @@ pub enum Misbehaviour {
     NoRange,
     /// Answers a range with 206 and the right header, from a file that is one byte longer.
     OtherLength,
+    /// Answers a range with 206 and bytes that start one too early, and says so.
+    OtherRange,
     /// Sends the file in chunks, without announcing a length.
     Chunked,
     /// Sends the plain bytes, claiming that they are compressed with this encoding.
@@ -327,6 +329,12 @@ impl<'a> Connection<'a> {
         );
         let range = request.header("range").filter(|_| !ignores_ranges).and_then(|text| range(text, size));
 
+        let range = match range {
+            Some(Range::From { start, length }) if misbehaviour == Some(&Misbehaviour::OtherRange) => {
+                Some(Range::From { start: start - 1, length: length + 1 })
+            }
+            other => other,
+        };
         let claimed = size + u64::from(misbehaviour == Some(&Misbehaviour::OtherLength));
         let (mut header, start, mut length) = match range {
             Some(Range::Unsatisfiable) => {
