@@ -17,6 +17,7 @@ use std::io;
 use std::path::Path;
 
 use weir_model::Digest;
+use weir_tree::{Selection, TreeManifest};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::layout::rename_into;
@@ -74,15 +75,17 @@ impl Session {
     ) -> Result<StoredTree, EnsureError<E>> {
         self.derive(making, |folder| {
             fs_err::create_dir(folder).at(folder)?;
-            make(folder).map_err(EnsureError::Source)
+            make(folder).map_err(EnsureError::Source)?;
+            let manifest = weir_tree::read_folder(folder, &Selection::everything());
+            Ok(manifest.map_err(|source| StoreError::tree(&making.inputs, source))?)
         })
     }
 
-    /// As [`Self::derived`], with `make` also making the folder.
+    /// As [`Self::derived`], with `make` also making the folder and telling what is in it.
     pub(crate) fn derive<E>(
         &self,
         making: &Making<'_>,
-        make: impl FnOnce(&Path) -> Result<(), EnsureError<E>>,
+        make: impl FnOnce(&Path) -> Result<TreeManifest, EnsureError<E>>,
     ) -> Result<StoredTree, EnsureError<E>> {
         let store = self.store();
         if let Some(tree) = self.derived_tree(&making.inputs)? {
@@ -94,10 +97,8 @@ impl Session {
             return Ok(tree);
         }
         let staging = store.staging(&item);
-        make(staging.path())?;
+        let manifest = make(staging.path())?;
         store.pass(faults::DERIVED_MADE, staging.path())?;
-        let manifest = weir_tree::read_folder(staging.path(), &weir_tree::Selection::everything())
-            .map_err(|source| StoreError::Tree { digest: making.inputs, source })?;
         seal::files(staging.path(), &manifest)?;
         let tree = self.adopt(Draft { manifest, staging })?;
         store.pass(faults::DERIVED_STORED, tree.path())?;

@@ -122,6 +122,12 @@ pub enum StoreError {
         /// The path.
         path: PathBuf,
     },
+    /// Things that were to be used are not in the store.
+    #[error("not in the store: {} trees and {} files", missing.trees.len(), missing.files.len())]
+    Missing {
+        /// All that is missing.
+        missing: crate::Missing,
+    },
 }
 
 /// Why something could not be brought into the store: the source failed, or the store did.

@@ -88,7 +88,7 @@ impl Session {
         let mut download = Download::resume(self, &item, digest, size)?;
         if !download.is_right()? {
             let part = fetch(download.have).map_err(EnsureError::Source)?;
-            download.receive(part)?;
+            download.receive(part.offset, part.bytes)?;
         }
         Ok(download.finish()?)
     }
@@ -105,12 +105,17 @@ pub(crate) fn receive_whole(
     item: &str,
     digest: &Digest,
     size: u64,
-    part: Part,
+    bytes: impl Read,
 ) -> Result<StoredFile, StoreError> {
     let mut download = Download::resume(session, item, digest, size)?;
-    download.restart()?;
-    download.receive(part)?;
-    download.finish()
+    let path = download.path.clone();
+    let received = download.restart().and_then(|()| download.receive(0, bytes));
+    let finished = received.and_then(|()| download.finish());
+    if finished.is_err() {
+        // Nobody will go on with it. What went wrong matters more than whether it could be removed.
+        let _ = fs_err::remove_file(path);
+    }
+    finished
 }
 
 /// A file on its way into the store, under its lock.
@@ -162,19 +167,15 @@ impl<'s> Download<'s> {
         Ok(())
     }
 
-    fn receive(&mut self, part: Part) -> Result<(), StoreError> {
-        if part.offset != self.have {
-            if part.offset != 0 {
-                return Err(StoreError::WrongOffset {
-                    file: *self.digest,
-                    asked: self.have,
-                    got: part.offset,
-                });
+    fn receive(&mut self, offset: u64, bytes: impl Read) -> Result<(), StoreError> {
+        if offset != self.have {
+            if offset != 0 {
+                return Err(StoreError::WrongOffset { file: *self.digest, asked: self.have, got: offset });
             }
             self.restart()?;
         }
         // One byte more than promised tells that there are more.
-        let mut bytes = part.bytes.take((self.size - self.have).saturating_add(1));
+        let mut bytes = bytes.take((self.size - self.have).saturating_add(1));
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut told = self.have;
         loop {

@@ -23,7 +23,7 @@ use crate::lock::StoreLock;
 use crate::observe::Event;
 use crate::project::{Project, forget};
 use crate::remove::{remove, rename_away};
-use crate::staging::{TRASH, age, leftovers};
+use crate::staging::{TRASH, age, remove_free_locks};
 use crate::store::Store;
 use crate::uses::Uses;
 use crate::{catalogue, derived, faults};
@@ -162,7 +162,8 @@ impl Store {
         for (item, bytes) in &report.removed {
             self.tell(Event::Removed { digest: *item.digest(), bytes: *bytes });
         }
-        report.leftovers = self.remove_leftovers()?;
+        report.leftovers = self.sweep()?;
+        remove_free_locks(self.layout())?;
         Ok(report)
     }
 
@@ -200,14 +201,6 @@ impl Store {
             }
         }
         Ok(())
-    }
-
-    fn remove_leftovers(&self) -> Result<usize, StoreError> {
-        let found = leftovers(self.layout(), &self.host().token, self.now())?;
-        for leftover in &found {
-            remove(&leftover.path);
-        }
-        Ok(found.len())
     }
 }
 

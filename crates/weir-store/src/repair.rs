@@ -10,7 +10,6 @@ use weir_model::Digest;
 use weir_tree::{Limits, Selection};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
-use crate::file::Part;
 use crate::gc::Item;
 use crate::layout::rename_into;
 use crate::observe::Event;
@@ -163,8 +162,7 @@ impl Session {
     ) -> Result<(), StoreError> {
         let item = crate::file::file_item(digest);
         let _lock = self.lock(&item, digest)?;
-        let part = Part { offset: 0, bytes: reader };
-        crate::file::receive_whole(self, &item, digest, size, part).map(drop)
+        crate::file::receive_whole(self, &item, digest, size, reader).map(drop)
     }
 }
 

@@ -15,6 +15,9 @@ use crate::store::Store;
 /// and long enough that a use costs a second system call twice a day at most.
 const MARK_AGE: Duration = Duration::from_hours(12);
 
+/// The lock of those who read the files of many trees carefully, and of who shares them.
+const QUIET: &str = "quiet";
+
 /// A use of the store: see [`Store::session`]. What one of its methods said is there stays there until the
 /// session is dropped. May be used by many threads at once.
 #[derive(Debug)]
@@ -60,8 +63,19 @@ impl Session {
         })
     }
 
+    /// Excludes whoever shares equal files: a new link changes a file's times, and a careful reader takes
+    /// that for a change of the file. A store that cannot be written has nobody to exclude.
+    pub(crate) fn quiet(&self) -> Result<Option<ItemLock>, StoreError> {
+        match self.lock(QUIET, &Digest::of(QUIET)) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(StoreError::ReadOnly { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes the lock for making something, telling if somebody else is at it.
     pub(crate) fn lock(&self, item: &str, digest: &Digest) -> Result<ItemLock, StoreError> {
+        self.store.sweep_once();
         let path: PathBuf = self.store.layout().lock(item);
         ItemLock::take(path, || self.store.tell(Event::Waiting { digest: *digest }))
     }

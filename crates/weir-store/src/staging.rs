@@ -123,6 +123,19 @@ pub(crate) fn leftovers(
     Ok(found)
 }
 
+/// Removes the lock files that killed processes left.
+pub(crate) fn remove_free_locks(layout: &Layout) -> Result<(), StoreError> {
+    let locks = layout.locks();
+    for entry in fs_err::read_dir(&locks).at(&locks)? {
+        let path = entry.at(&locks)?.path();
+        if path != layout.gc_lock() {
+            // A lock that is taken goes when it is dropped, file and all.
+            drop(ItemLock::try_take(path)?);
+        }
+    }
+    Ok(())
+}
+
 /// How long ago something was last written; nothing, if that cannot be told.
 pub(crate) fn age(path: &Path, now: SystemTime) -> Duration {
     let modified = fs_err::symlink_metadata(path).and_then(|metadata| metadata.modified());

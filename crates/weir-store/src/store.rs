@@ -95,24 +95,31 @@ impl Store {
         self.inner.options.faults.at(point).map_err(|error| StoreError::io(path, error))
     }
 
-    /// A path in `tmp/` for making `item`. The first time, what dead processes left is removed.
+    /// A path in `tmp/` for making `item`, whose lock the caller holds.
     pub(crate) fn staging(&self, item: &str) -> staging::Staging {
-        self.inner.swept.get_or_init(|| self.sweep());
         staging::Staging::new(self.layout(), item, &self.host().token)
     }
 
     /// Where `item` is downloaded to.
     pub(crate) fn part(&self, item: &str) -> PathBuf {
-        self.inner.swept.get_or_init(|| self.sweep());
         staging::part(self.layout(), item, &self.host().token)
     }
 
-    /// A leftover that cannot be removed now costs space and does no harm.
-    fn sweep(&self) {
-        let found = staging::leftovers(self.layout(), &self.host().token, self.now());
-        for leftover in found.into_iter().flatten() {
+    /// Removes what dead processes left, the first time something is made.
+    pub(crate) fn sweep_once(&self) {
+        self.inner.swept.get_or_init(|| {
+            // A leftover that cannot be removed now costs space and does no harm.
+            let _ = self.sweep();
+        });
+    }
+
+    /// Removes what dead processes left. Answers how much that was.
+    pub(crate) fn sweep(&self) -> Result<usize, StoreError> {
+        let found = staging::leftovers(self.layout(), &self.host().token, self.now())?;
+        for leftover in &found {
             remove(&leftover.path);
         }
+        Ok(found.len())
     }
 }
 

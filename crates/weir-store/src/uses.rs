@@ -66,7 +66,7 @@ impl Uses {
         for tree in trees_of(lock) {
             self.trees.entry(tree).or_default().insert(who.clone());
         }
-        for file in files_of(lock) {
+        for (file, _) in files_of(lock) {
             self.files.entry(file).or_default().insert(who.clone());
         }
     }
@@ -85,10 +85,10 @@ pub(crate) fn trees_of(lock: &Lockfile) -> BTreeSet<Digest> {
     lock.releases.iter().filter_map(|release| release.tree).collect()
 }
 
-/// The files that references in a lockfile name.
-pub(crate) fn files_of(lock: &Lockfile) -> BTreeSet<Digest> {
+/// The files that references in a lockfile name, and how many bytes each has.
+pub(crate) fn files_of(lock: &Lockfile) -> BTreeMap<Digest, u64> {
     let of_releases = lock.releases.iter().flat_map(|release| &release.references);
-    of_releases.chain(&lock.references).map(|reference| reference.sha256).collect()
+    of_releases.chain(&lock.references).map(|reference| (reference.sha256, reference.size)).collect()
 }
 
 fn is_gone(folder: &Path) -> bool {

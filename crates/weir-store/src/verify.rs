@@ -67,6 +67,7 @@ impl Session {
     ///
     /// When the store's folders cannot be read. A damaged or unreadable item is part of the report.
     pub fn verify(&self, scope: Scope<'_>) -> Result<VerifyReport, StoreError> {
+        let _quiet = self.quiet()?;
         let mut work = sized_items(self.store(), scope)?;
         // The largest first, so that no core is left with a long one at the end.
         work.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));

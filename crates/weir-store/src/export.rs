@@ -1,0 +1,201 @@
+//! Everything a lockfile names, as one file that carries it to a machine without a network.
+//!
+//! ```text
+//! weir-export v1
+//! lock <bytes>
+//! <lockfile>
+//! tree <hex> <bytes>          one for each tree the lockfile names, sorted
+//! <pack>
+//! file <hex> <bytes>          one for each file its references name, sorted
+//! <content>
+//! end
+//! ```
+//!
+//! Numbers are lengths in bytes, of 20 digits. Lines end with one `\n`; contents follow their line with nothing between, and nothing follows `end`. The lockfile
+//! says which trees and files there are and how long the files are, so a reader knows every line before it comes, but for
+//! the length of the packs, which another version of zstd may make longer or shorter.
+
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use weir_model::{Digest, Hasher, Lockfile};
+use weir_tree::TreeError;
+
+use crate::error::{AtPath as _, StoreError};
+use crate::observe::Event;
+use crate::session::Session;
+use crate::uses::{files_of, trees_of};
+
+pub(crate) const FIRST_LINE: &str = "weir-export v1";
+pub(crate) const LAST_LINE: &str = "end";
+
+/// An export is made once and carried; a little time buys a smaller file.
+const LEVEL: i32 = 6;
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportReport {
+    /// How many trees.
+    pub trees: u64,
+    /// How many referenced files.
+    pub files: u64,
+    /// The bytes of the export.
+    pub bytes: u64,
+}
+
+/// What a lockfile names and the store does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Missing {
+    /// The trees, sorted.
+    pub trees: Vec<Digest>,
+    /// The files that references name, sorted.
+    pub files: Vec<Digest>,
+}
+
+impl Session {
+    /// What `lock` names and the store does not have.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn missing(&self, lock: &Lockfile) -> Result<Missing, StoreError> {
+        let mut missing = Missing::default();
+        for tree in trees_of(lock) {
+            if self.tree(&tree)?.is_none() {
+                missing.trees.push(tree);
+            }
+        }
+        for (file, _) in files_of(lock) {
+            if self.file(&file)?.is_none() {
+                missing.files.push(file);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Writes everything that `lock` names into the new file `out`. It appears when it is complete.
+    ///
+    /// # Errors
+    ///
+    /// When something is missing (all of it is named, and nothing is written), damaged, or `out` cannot be
+    /// written.
+    pub fn export(&self, lock: &Lockfile, out: &Path) -> Result<ExportReport, StoreError> {
+        let missing = self.missing(lock)?;
+        if !missing.is_empty() {
+            return Err(StoreError::Missing { missing });
+        }
+        let draft = draft_beside(out);
+        let written = self.write_export(lock, &draft);
+        match written {
+            Ok(report) => {
+                fs_err::rename(&draft, out).at(out)?;
+                Ok(report)
+            }
+            Err(error) => {
+                // What went wrong matters more than whether the rest could be removed.
+                let _ = fs_err::remove_file(&draft);
+                Err(error)
+            }
+        }
+    }
+
+    fn write_export(&self, lock: &Lockfile, path: &Path) -> Result<ExportReport, StoreError> {
+        let _quiet = self.quiet()?;
+        let (trees, files) = (trees_of(lock), files_of(lock));
+        let mut out = Out { path, file: fs_err::File::create(path).at(path)? };
+        let text = lock.to_text();
+        out.write(format!("{FIRST_LINE}\n{}{text}", line("lock", text.len() as u64)))?;
+        let of = (trees.len() + files.len()) as u64;
+        for (index, tree) in trees.iter().enumerate() {
+            self.export_tree(tree, &mut out)?;
+            self.store().tell(Event::Carried { digest: *tree, entries: index as u64 + 1, of });
+        }
+        for (index, (file, bytes)) in files.iter().enumerate() {
+            self.export_file(file, *bytes, &mut out)?;
+            let entries = (trees.len() + index) as u64 + 1;
+            self.store().tell(Event::Carried { digest: *file, entries, of });
+        }
+        out.write(format!("{LAST_LINE}\n"))?;
+        let bytes = out.file.stream_position().at(path)?;
+        out.file.sync_all().at(path)?;
+        Ok(ExportReport { trees: trees.len() as u64, files: files.len() as u64, bytes })
+    }
+
+    /// A pack's length is known when it is made, so its line is written twice: numbers have a fixed width.
+    fn export_tree(&self, digest: &Digest, out: &mut Out<'_>) -> Result<(), StoreError> {
+        let manifest = self.store().manifest(digest)?;
+        let what = format!("tree {}", digest.to_hex());
+        let start = out.file.stream_position().at(out.path)?;
+        out.write(line(&what, 0))?;
+        let folder = self.store().layout().tree(digest);
+        let summary = weir_tree::write_pack(&folder, &manifest, BufWriter::new(&mut out.file), LEVEL)
+            .map_err(|source| match source {
+                TreeError::PackWrite { source } => StoreError::io(out.path, source),
+                source => StoreError::tree(digest, source),
+            })?;
+        out.file.seek(SeekFrom::Start(start)).at(out.path)?;
+        out.write(line(&what, summary.bytes))?;
+        out.file.seek(SeekFrom::End(0)).at(out.path)?;
+        Ok(())
+    }
+
+    /// The file is hashed on its way: an export that was written is whole.
+    fn export_file(&self, digest: &Digest, bytes: u64, out: &mut Out<'_>) -> Result<(), StoreError> {
+        let source = self.store().layout().file(digest);
+        out.write(line(&format!("file {}", digest.to_hex()), bytes))?;
+        let mut hashed = Hashed { inner: &mut out.file, hasher: Hasher::new() };
+        let file = fs_err::File::open(&source).at(&source)?;
+        io::copy(&mut file.take(bytes), &mut hashed).at(out.path)?;
+        match hashed.hasher.finish() {
+            got if got == *digest => Ok(()),
+            got => Err(StoreError::WrongContent { expected: *digest, got }),
+        }
+    }
+}
+
+/// The line that begins an entry.
+pub(crate) fn line(what: &str, bytes: u64) -> String {
+    format!("{what} {bytes:020}\n")
+}
+
+/// An export being written.
+struct Out<'p> {
+    path: &'p Path,
+    file: fs_err::File,
+}
+
+impl Out<'_> {
+    fn write(&mut self, text: impl AsRef<[u8]>) -> Result<(), StoreError> {
+        self.file.write_all(text.as_ref()).at(self.path)
+    }
+}
+
+impl Missing {
+    /// Whether everything is there.
+    pub fn is_empty(&self) -> bool {
+        self.trees.is_empty() && self.files.is_empty()
+    }
+}
+
+fn draft_beside(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    name.into()
+}
+
+struct Hashed<W> {
+    inner: W,
+    hasher: Hasher,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

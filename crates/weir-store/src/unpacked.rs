@@ -1,0 +1,44 @@
+//! Referenced archives, unpacked: a tree derived from a file.
+
+use weir_model::Digest;
+use weir_tree::{ImportError, ImportOptions, Strip, import_archive};
+
+use crate::derived::Making;
+use crate::error::{EnsureError, StoreError};
+use crate::export::Missing;
+use crate::session::Session;
+use crate::tree::StoredTree;
+
+impl Session {
+    /// The tree in an archive that is in the store as a file, unpacked if it was not before.
+    ///
+    /// # Errors
+    ///
+    /// When the file is not in the store, is no archive, or holds something that may not be unpacked; or when the
+    /// store cannot be written.
+    pub fn ensure_unpacked(
+        &self,
+        file: &Digest,
+        options: &ImportOptions,
+    ) -> Result<StoredTree, EnsureError<ImportError>> {
+        let making = Making { inputs: inputs(file, options.strip), from: &[*file] };
+        self.derive(&making, |folder| {
+            let Some(archive) = self.file(file)? else {
+                let missing = Missing { files: vec![*file], ..Missing::default() };
+                return Err(StoreError::Missing { missing }.into());
+            };
+            let report = import_archive(archive.path(), folder, options).map_err(EnsureError::Source)?;
+            Ok(report.manifest)
+        })
+    }
+}
+
+/// What decides what comes out. The number is raised when the rules of importing change.
+fn inputs(file: &Digest, strip: Strip) -> Digest {
+    let strip = match strip {
+        Strip::None => "none".to_owned(),
+        Strip::SingleFolder => "single-folder".to_owned(),
+        Strip::Parts(parts) => format!("parts {parts}"),
+    };
+    Digest::of(format!("weir-unpacked v1\nfile {file}\nstrip {strip}\n"))
+}
