@@ -208,7 +208,7 @@ fn inline(file: &SourceFile, known: &Known<'_>, warnings: &mut Vec<Warning>) -> 
                 }
             }
             "variable_name" if text(node) == "BASH_SOURCE" => {
-                warn(node, "in a bundle every file is the one script")
+                warn(node, "in a bundle every file is the one script");
             }
             _ => {}
         }

@@ -6,6 +6,7 @@
 //!
 //! * [`grammar`] parses shell text, within bounds;
 //! * [`rename`] gives every release of a library names of its own, so that two can share a shell;
+//! * [`closure`] does so for everything a project uses;
 //! * [`manifest`] reads what authors wrote, in Weir's form and in three older ones;
 //! * [`layout`] plans the links of `weir_packages/`;
 //! * [`loader`] writes the scripts that load packages, and [`quote`] keeps names from becoming code in them;
@@ -14,6 +15,7 @@
 
 pub mod bundle;
 pub mod check;
+pub mod closure;
 pub mod grammar;
 pub mod layout;
 pub mod loader;

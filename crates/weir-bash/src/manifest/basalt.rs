@@ -64,7 +64,7 @@ fn read_run(run: &Table, manifest: &mut ForeignManifest) {
                     match text.parse::<GitRequirement>() {
                         Ok(requirement) => manifest.dependencies.push(requirement),
                         Err(error) => {
-                            manifest.warnings.push(format!("`run.dependencies`: {error}: it is left out"))
+                            manifest.warnings.push(format!("`run.dependencies`: {error}: it is left out"));
                         }
                     }
                 }
@@ -72,7 +72,7 @@ fn read_run(run: &Table, manifest: &mut ForeignManifest) {
             "sourceDirs" => manifest.bash.source = lenient("run.sourceDirs", item, manifest, check_path),
             "binDirs" => manifest.bash.bin = lenient("run.binDirs", item, manifest, check_path),
             "completionDirs" => {
-                manifest.bash.completion = lenient("run.completionDirs", item, manifest, check_path)
+                manifest.bash.completion = lenient("run.completionDirs", item, manifest, check_path);
             }
             "manDirs" => manifest.bash.man = lenient("run.manDirs", item, manifest, check_path),
             "builtinDirs" => {

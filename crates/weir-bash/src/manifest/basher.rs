@@ -76,7 +76,7 @@ fn assign(manifest: &mut ForeignManifest, name: &str, value: &str, line: usize) 
             }
         }
         "REMOVE_EXTENSION" => {
-            manifest.warnings.push(format!("line {line}: `{name}`: commands keep the names of their files"))
+            manifest.warnings.push(format!("line {line}: `{name}`: commands keep the names of their files"));
         }
         _ => manifest.warnings.push(format!("line {line}: `{name}` is not known: it is ignored")),
     }

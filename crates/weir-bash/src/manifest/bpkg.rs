@@ -33,7 +33,7 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
     match fields.get("scripts") {
         Some(Value::Array(scripts)) => manifest.bash.bin = paths("scripts", scripts, &mut manifest.warnings),
         Some(Value::String(script)) => {
-            manifest.bash.bin = paths("scripts", &[Value::String(script.clone())], &mut manifest.warnings)
+            manifest.bash.bin = paths("scripts", &[Value::String(script.clone())], &mut manifest.warnings);
         }
         _ => {}
     }

@@ -310,7 +310,7 @@ impl<'a, 't> Walk<'a, 't> {
                 for word in words {
                     self.done.insert(word.id());
                     let text = self.decode(word);
-                    self.named_variable(&text, Role::UseWithDefault);
+                    self.named_variable(&text, Role::Use);
                 }
             }
             b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
@@ -393,11 +393,10 @@ impl<'a, 't> Walk<'a, 't> {
             && self.job.nesting == 0
             && !has(b'g')
             && !has(b'p')
+            && let Some(first) = node.child(0)
         {
-            if let Some(first) = node.child(0) {
-                let at = self.job.document.before(first.end_byte());
-                self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
-            }
+            let at = self.job.document.before(first.end_byte());
+            self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
         }
         let declaration = Declaration { scope, associative: has(b'A') };
         for name in names {
@@ -469,7 +468,7 @@ impl<'a, 't> Walk<'a, 't> {
             match (field, child.kind()) {
                 (_, "variable_assignment") => assignments.push(child),
                 (_, "herestring_redirect") => {
-                    herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32)
+                    herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32);
                 }
                 (Some("name"), _) => words.push(child.named_child(0).unwrap_or(child)),
                 (Some("argument"), kind) if child.is_named() && kind != "comment" => words.push(child),
@@ -553,7 +552,7 @@ impl<'a, 't> Walk<'a, 't> {
                 Meaning::Plain => drop(self.push(Role::Argument { callee }, text.clone())),
                 Meaning::Function => drop(self.push(Role::FunctionName, text.clone())),
                 Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
-                Meaning::Variable => self.named_variable(text, Role::UseWithDefault),
+                Meaning::Variable => self.named_variable(text, Role::Use),
                 Meaning::AssignedVariable => self.named_variable(text, Role::VariableName { assigns: true }),
                 Meaning::Arithmetic => self.arithmetic_text(text, &Role::Use),
                 Meaning::Code => self.code(text.clone(), false),
@@ -620,10 +619,13 @@ pub(crate) fn identifier(text: &[u8]) -> usize {
     }
 }
 
+/// What follows a variable in `${…}`: an empty default only guards against `set -u`.
 fn default_operator(rest: &[u8]) -> Role {
+    let rest = rest.strip_prefix(b":").unwrap_or(rest);
     match rest {
-        [b':', b'=', ..] | [b'=', ..] => Role::AssignDefault,
-        [b':', b'-' | b'+' | b'?', ..] | [b'-' | b'+' | b'?', ..] => Role::UseWithDefault,
+        [b'=', ..] => Role::AssignDefault,
+        [b'-', b'}', ..] => Role::Use,
+        [b'-' | b'?', ..] => Role::UseWithDefault,
         _ => Role::Use,
     }
 }

@@ -281,16 +281,16 @@ impl Judge<'_> {
             Role::FunctionPrefix => self.beginning(),
             Role::Argument { callee } => self.argument(*callee),
             Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true } => {
-                self.variable(Target::Definition)
+                self.variable(Target::Definition);
             }
             Role::Declare(declaration) if declaration.scope != Scope::Exported => {
-                self.variable(Target::Definition)
+                self.variable(Target::Definition);
             }
             Role::Use | Role::UseWithDefault | Role::VariableName { assigns: false } | Role::Declare(_) => {
                 self.variable(Target::Use);
             }
             Role::VariableOrFunction if self.names.variables.contains_key(self.bytes()) => {
-                self.variable(Target::Use)
+                self.variable(Target::Use);
             }
             Role::VariableOrFunction => self.function(Target::Use, false),
             Role::Environment { callee } => self.environment(*callee),

@@ -310,6 +310,14 @@ fn a_setting_with_a_default_is_kept_and_told() {
 }
 
 #[test]
+fn a_guard_against_unset_variables_does_not_make_state_a_setting() {
+    let output = transitive(
+        "core.f() { ERR=1; }\ncore.g() { [ -n \"${ERR-}\" ] || [[ -v ERR ]] || echo \"${ERR:+x}\"; }\n",
+    );
+    assert!(output.report.undecided.is_empty() && output.exports.variables.contains_key("ERR"));
+}
+
+#[test]
 fn a_callers_local_stays_a_callers_local() {
     let code = "core.a() { local flag=; core.b; echo \"$flag\"; }\ncore.b() { flag=yes; }\n";
     let output = transitive(code);

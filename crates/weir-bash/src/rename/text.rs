@@ -122,7 +122,7 @@ pub(crate) fn decode(node: Node<'_>, document: &Text) -> Text {
             "raw_string" => decoder.plain(range.start + 1..range.end.saturating_sub(1)),
             "ansi_c_string" => decoder.ansi_c(range.start + 2..range.end.saturating_sub(1)),
             "string" => {
-                decoder.with_expansions(node, range.start + 1..range.end.saturating_sub(1), b"\"$`\\\n")
+                decoder.with_expansions(node, range.start + 1..range.end.saturating_sub(1), b"\"$`\\\n");
             }
             "heredoc_body" => decoder.with_expansions(node, range, b"$`\\\n"),
             "concatenation" | "translated_string" | "command_name" => {

@@ -113,9 +113,9 @@ pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
                 entry.with_default = true;
                 if !is_local(name) {
                     if occurrence.function == TOP {
-                        entry.declared = true
+                        entry.declared = true;
                     } else {
-                        entry.leaked = true
+                        entry.leaked = true;
                     }
                     entry.shown = index;
                 }
