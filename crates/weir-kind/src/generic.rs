@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use weir_model::{KindName, Manifest, ReleaseId};
-use weir_store::Store;
+use weir_store::Session;
 use weir_tree::{Mode, TreeManifest};
 
 use crate::{Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, LayoutFile, Placed, Scaffold};
@@ -23,18 +23,26 @@ impl Kind for Generic {
     }
 
     fn scaffold(&self, package: &str) -> Scaffold {
-        Scaffold { manifest: String::new(), files: vec![("README.md".into(), format!("# {package}\n"), false)] }
+        Scaffold {
+            manifest: String::new(),
+            files: vec![("README.md".into(), format!("# {package}\n"), false)],
+        }
     }
 
     fn read_foreign(&self, _folder: &Path) -> Result<Option<Foreign>, KindError> {
         Ok(None)
     }
 
-    fn inspect(&self, _folder: &Path, manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, KindError> {
+    fn inspect(
+        &self,
+        _folder: &Path,
+        manifest: &Manifest,
+        tree: &TreeManifest,
+    ) -> Result<Inspection, KindError> {
         inspect(manifest, tree)
     }
 
-    fn lay_out(&self, closure: &Closure, _store: &Store) -> Result<Layout, KindError> {
+    fn lay_out(&self, closure: &Closure, _store: &Session) -> Result<Layout, KindError> {
         lay_out(closure, KindName::Generic)
     }
 }
@@ -50,11 +58,14 @@ pub fn inspect(manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, K
     for (command, path) in &manifest.bin {
         match tree.entries().iter().find(|entry| entry.path.as_str() == path) {
             None => {
-                let message = format!("`[bin]` says that `{command}` is `{path}`, but the package has no such file");
+                let message =
+                    format!("`[bin]` says that `{command}` is `{path}`, but the package has no such file");
                 return Err(KindError::NotAllowed(message));
             }
             Some(entry) if entry.mode == Mode::File => {
-                inspection.warnings.push(format!("the command `{command}` is `{path}`, which is not executable"));
+                inspection
+                    .warnings
+                    .push(format!("the command `{command}` is `{path}`, which is not executable"));
             }
             Some(_) => {}
         }
@@ -112,9 +123,11 @@ fn package_path(placed: &Placed) -> String {
 /// The commands that a release's facts name, with files that stay inside the package.
 fn bin(facts: &Facts) -> impl Iterator<Item = (&str, &str)> {
     let commands = facts.get("bin").and_then(|bin| bin.as_object());
-    let named = commands.into_iter().flatten().filter_map(|(name, file)| Some((name.as_str(), file.as_str()?)));
+    let named =
+        commands.into_iter().flatten().filter_map(|(name, file)| Some((name.as_str(), file.as_str()?)));
     named.filter(|(name, file)| {
-        let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\0', '\\']);
+        let plain =
+            |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\0', '\\']);
         plain(name) && !name.contains('/') && file.split('/').all(plain)
     })
 }

@@ -11,10 +11,10 @@ mod layout;
 use std::path::{Path, PathBuf};
 
 use weir_model::{KindName, Manifest, ReleaseId};
-use weir_store::Store;
+use weir_store::Session;
 use weir_tree::TreeManifest;
 
-pub use generic::{Generic, lay_out as lay_out_generic, packages_map};
+pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generic, packages_map};
 pub use layout::{Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER};
 
 /// What a kind knows about a release, in the record and the lockfile.
@@ -40,7 +40,12 @@ pub trait Kind: Send + Sync {
     /// # Errors
     ///
     /// When it may not be published as it is.
-    fn inspect(&self, folder: &Path, manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, KindError>;
+    fn inspect(
+        &self,
+        folder: &Path,
+        manifest: &Manifest,
+        tree: &TreeManifest,
+    ) -> Result<Inspection, KindError>;
 
     /// Plans how the packages of this kind in `closure` are laid out in a project. May make derived
     /// trees in the store, which is how a package is rewritten without being touched.
@@ -48,7 +53,7 @@ pub trait Kind: Send + Sync {
     /// # Errors
     ///
     /// When they cannot stand side by side.
-    fn lay_out(&self, closure: &Closure, store: &Store) -> Result<Layout, KindError>;
+    fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError>;
 }
 
 /// The files of a new package.

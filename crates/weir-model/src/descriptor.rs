@@ -21,6 +21,9 @@ pub struct Descriptor {
     pub url: Option<String>,
     /// The C2SP verifier keys of its checkpoints. Trusted on first use only; pinned from then on.
     pub keys: Vec<String>,
+    /// How it came to these keys: signed notes, each by a key before it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<String>,
     /// The kinds it takes.
     pub kinds: Vec<KindName>,
     /// What it can do beyond being read, such as `publish` or `delta`.
@@ -32,6 +35,9 @@ pub struct Descriptor {
     /// The registries above it, nearest first.
     #[serde(default)]
     pub upstreams: Vec<String>,
+    /// For how many seconds a checkpoint is valid, if not for ever: a copy that stands still shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<u64>,
     /// Whether it promises never to show a release whose dependency is missing.
     #[serde(default)]
     pub closed: bool,

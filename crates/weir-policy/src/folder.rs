@@ -22,9 +22,11 @@ impl Gate for FolderGate {
                 policy: "owner-claim",
                 reason: format!("the owner belongs to {}", people.join(", ")),
             },
-            Some(_) => {
-                Decision { allowed: true, policy: "owner-claim", reason: format!("the owner belongs to {}", request.actor) }
-            }
+            Some(_) => Decision {
+                allowed: true,
+                policy: "owner-claim",
+                reason: format!("the owner belongs to {}", request.actor),
+            },
             None => Decision {
                 allowed: true,
                 policy: "folder-write",
@@ -56,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_claimed_owner_is_closed_to_others_and_the_refusal_says_whose_it_is() {
-        let refusal = authorize(&FolderGate, request("user:bob", Verb::Publish, Some(&["user:ann"]))).unwrap_err();
+        let refusal =
+            authorize(&FolderGate, request("user:bob", Verb::Publish, Some(&["user:ann"]))).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "`user:bob` may not publish `acme/greet 1.0.0`: the owner belongs to user:ann (policy `owner-claim`)"

@@ -1,1 +1,29 @@
-//! A registry as a library: open, publish, yank, remove, verify.
+//! A registry as a library: made, written to, followed, audited.
+//!
+//! * A [`FolderRegistry`] is a registry in a folder; [`Registry`] is what writing to one takes,
+//!   wherever it is.
+//! * A [`Replica`] is what this machine knows of a registry: its view, kept up to date by following
+//!   the log, every byte of it checked.
+//! * A [`Batch`] says what is to be done. Planning it (checking, asking the gate, baking) changes
+//!   nothing; carrying it out appends all its records under one checkpoint.
+//! * [`audit()`] believes nothing and recomputes everything.
+//!
+//! Upload comes before registration: a record is appended only when the content it names is held.
+
+mod audit;
+mod batch;
+pub mod content;
+mod error;
+mod folder;
+mod plan;
+mod registry;
+mod replica;
+mod trust;
+
+pub use audit::{RegistryAudit, audit};
+pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
+pub use error::{OpenError, SubmitError};
+pub use folder::{FolderRegistry, NewRegistry, location_of};
+pub use registry::Registry;
+pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};
+pub use trust::{Pin, Trust, TrustError, key_path, parse_keys};

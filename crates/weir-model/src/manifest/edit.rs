@@ -2,7 +2,7 @@
 
 use toml_edit::{DocumentMut, Item, Table, Value};
 
-use super::{ManifestError, Reference, Requirement, Source};
+use super::{ManifestError, Reference, RegistryAddress, Requirement, Source};
 use crate::{PackageName, Range, Scope, Version};
 
 /// A manifest being changed. Every change keeps what it does not touch, byte for byte.
@@ -110,17 +110,30 @@ impl Editor {
         }
     }
 
-    /// Names a registry.
-    pub fn set_registry(&mut self, name: &str, url: &str, default: bool) {
-        let mut value = toml_edit::InlineTable::new();
-        value.insert("url", url.into());
-        let value = if default {
-            value.insert("default", true.into());
-            Value::InlineTable(value)
+    /// Names a registry. If it is to be the default one, no other is.
+    pub fn set_registry(&mut self, name: &str, address: &RegistryAddress) {
+        let table = self.table("registries");
+        if address.default {
+            for (_, other) in table.iter_mut() {
+                if let Some(other) = other.as_table_like_mut() {
+                    other.remove("default");
+                }
+            }
+        }
+        let value = if address.key.is_none() && !address.default {
+            Value::from(address.url.as_str())
         } else {
-            url.into()
+            let mut value = toml_edit::InlineTable::new();
+            value.insert("url", address.url.as_str().into());
+            if let Some(key) = &address.key {
+                value.insert("key", key.as_str().into());
+            }
+            if address.default {
+                value.insert("default", true.into());
+            }
+            Value::InlineTable(value)
         };
-        self.table("registries").insert(name, Item::Value(value));
+        table.insert(name, Item::Value(value));
     }
 
     /// Forgets a registry; says whether it was named.

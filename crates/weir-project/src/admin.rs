@@ -1,0 +1,173 @@
+//! Looking after registries: making, showing, auditing, renewing.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_index::{Claim, RegistryFacts, Stats};
+use weir_model::descriptor::Descriptor;
+use weir_policy::FolderGate;
+use weir_registry::content::ContentFolder;
+use weir_registry::{FolderRegistry, NewRegistry, RegistryAudit, Replica, audit, key_path};
+
+use crate::connect::{connect, open_for_writing, source_of};
+use crate::error::ProjectError;
+use crate::project::Project;
+use crate::registries::{find, is_http};
+use crate::session::{Event, Session};
+
+/// A registry that was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MadeRegistry {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+    /// Where its key is.
+    pub key: PathBuf,
+}
+
+/// Makes a registry in a folder.
+///
+/// # Errors
+///
+/// When there is something in the folder already, or files cannot be written.
+pub fn registry_init(
+    session: &Session,
+    folder: &Path,
+    new: &NewRegistry,
+) -> Result<MadeRegistry, ProjectError> {
+    let keys = session.home.keys();
+    let descriptor = FolderRegistry::init(folder, new, &session.home.replicas(), &keys, session.now)?;
+    let key = key_path(&keys, &descriptor.name);
+    Ok(MadeRegistry { folder: fs_err::canonicalize(folder)?, descriptor, key })
+}
+
+/// What there is to know of a registry.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShownRegistry {
+    /// The name it is known by here.
+    pub known_as: String,
+    /// Where it is.
+    pub location: String,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+    /// The keys that are pinned for it.
+    pub pinned: Vec<String>,
+    /// Its newest checkpoint, as it is signed.
+    pub checkpoint: String,
+    /// When that was signed.
+    pub signed_at: Option<jiff::Timestamp>,
+    /// When it expires.
+    pub expires: Option<jiff::Timestamp>,
+    /// How much there is in it.
+    pub stats: Stats,
+    /// What its log says of it.
+    pub facts: RegistryFacts,
+    /// To whom owners belong.
+    pub owners: Vec<Claim>,
+    /// Whether this machine can write to it.
+    pub can_write: bool,
+}
+
+/// Shows a registry.
+///
+/// # Errors
+///
+/// When it cannot be reached, or is not believed.
+pub fn registry_show(
+    session: &Session,
+    project: Option<&Project>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<ShownRegistry, ProjectError> {
+    let known = find(session, project, which, folder)?;
+    let connection = connect(session, &known)?;
+    let replica = &connection.replica;
+    let checkpoint = replica.checkpoint();
+    let key = key_path(&session.home.keys(), replica.name());
+    Ok(ShownRegistry {
+        known_as: known.name,
+        descriptor: replica.descriptor().clone(),
+        pinned: replica.keys().keys().iter().map(ToString::to_string).collect(),
+        checkpoint: checkpoint.map(|checkpoint| checkpoint.note().to_owned()).unwrap_or_default(),
+        signed_at: checkpoint.and_then(weir_log::Checkpoint::time),
+        expires: checkpoint.and_then(weir_log::Checkpoint::expires),
+        stats: replica.index().stats()?,
+        facts: replica.index().facts()?,
+        owners: replica.index().owners()?,
+        can_write: !is_http(&known.location) && key.is_file(),
+        location: known.location,
+    })
+}
+
+/// Recomputes a registry: its log, its view, its promises, and its content where that is in a folder.
+///
+/// # Errors
+///
+/// When it cannot be audited at all. What is wrong with it is in the report.
+pub fn registry_verify(
+    session: &Session,
+    project: Option<&Project>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<RegistryAudit, ProjectError> {
+    let known = find(session, project, which, folder)?;
+    let source = source_of(&known.location)?;
+    let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
+    let content = (!is_http(&known.location)).then(|| ContentFolder::new(&known.location));
+    let mut told = (0, 0);
+    let mut observer = |objects: u64, bytes: u64| {
+        session.tell(Event::Verified { files: objects - told.0, bytes: bytes - told.1 });
+        told = (objects, bytes);
+    };
+    let closed = replica.descriptor().closed;
+    let mut report = audit(&*source, replica.keys(), closed, content.as_ref(), &mut observer)?;
+    // What was seen before must still be its beginning: an audit alone cannot know.
+    let mut replica = replica;
+    if let Err(error) = replica.sync(&*source, session.now) {
+        report.problems.push(error.to_string());
+    }
+    Ok(report)
+}
+
+/// Signs a registry's log anew, so that it does not expire.
+///
+/// # Errors
+///
+/// When the registry cannot be written to.
+pub fn registry_renew(
+    session: &Session,
+    project: Option<&Project>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<String, ProjectError> {
+    let known = find(session, project, which, folder)?;
+    let registry = open_for_writing(session, &known)?;
+    Ok(registry.renew(session.now)?.note().to_owned())
+}
+
+/// Gives a registry a new key.
+///
+/// # Errors
+///
+/// When the registry cannot be written to, or the old key is not here.
+pub fn registry_rotate_key(
+    session: &Session,
+    project: Option<&Project>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<Descriptor, ProjectError> {
+    let known = find(session, project, which, folder)?;
+    let registry = open_for_writing(session, &known)?;
+    Ok(registry.rotate_key(&session.actor, session.now)?)
+}
+
+/// Opens a registry in a folder for writing, for tests and tools that need more than one command does.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn open_folder_registry(session: &Session, folder: &Path) -> Result<FolderRegistry, ProjectError> {
+    let gate = Box::new(FolderGate);
+    Ok(FolderRegistry::open(folder, &session.home.replicas(), &session.home.keys(), gate)?)
+}

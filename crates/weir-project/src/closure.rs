@@ -1,0 +1,94 @@
+//! The packages of a lockfile, each with where it is on this machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use weir_kind::{Closure, Placed};
+use weir_model::lockfile::LockedRelease;
+use weir_model::{Lockfile, ReleaseId, Scope};
+
+use crate::error::ProjectError;
+use crate::fetch::Supplier;
+use crate::project::Project;
+use crate::session::Session;
+use crate::{references, resolve};
+
+/// The releases of `lock` that a project uses: all, or without those that only developing it takes.
+pub(crate) fn used(project: &Project, lock: &Lockfile, with_dev: bool) -> BTreeSet<ReleaseId> {
+    let scopes = resolve::scopes(project);
+    let wanted = |id: &ReleaseId| with_dev || scopes.get(&id.name) != Some(&Scope::Dev);
+    let mut pending: Vec<ReleaseId> =
+        lock.direct.iter().map(|direct| direct.0.clone()).filter(wanted).collect();
+    let mut used = BTreeSet::new();
+    while let Some(id) = pending.pop() {
+        if let Some(release) = lock.release(&id)
+            && used.insert(id)
+        {
+            pending.extend(release.dependencies.iter().map(|dependency| dependency.0.clone()));
+        }
+    }
+    used
+}
+
+/// Finds every package and every reference of `lock` on this machine; references are fetched if they are missing.
+pub(crate) fn closure(
+    session: &Session,
+    store: &weir_store::Session,
+    project: &Project,
+    lock: &Lockfile,
+    suppliers: &BTreeMap<String, Supplier>,
+    used: &BTreeSet<ReleaseId>,
+) -> Result<Closure, ProjectError> {
+    let direct: BTreeSet<&ReleaseId> = lock.direct.iter().map(|direct| &direct.0).collect();
+    let mut packages = Vec::with_capacity(lock.releases.len());
+    for release in &lock.releases {
+        let id = release.id();
+        if !used.contains(&id) {
+            continue;
+        }
+        let content = content(store, project, release)?;
+        let supplier = release.registry.as_ref().and_then(|name| suppliers.get(name));
+        let mut placed = Vec::with_capacity(release.references.len());
+        for reference in &release.references {
+            let old = older(project, |old| old.name == release.name, &reference.name);
+            let source = supplier.map(|supplier| &*supplier.source);
+            let file = references::ensure(session, store, reference, source, old, &content)?;
+            placed.push((reference.name.clone(), references::place(store, reference, &file)?));
+        }
+        packages.push(Placed {
+            direct: direct.contains(&id),
+            id,
+            kind: release.kind,
+            content,
+            facts: release.facts.clone(),
+            dependencies: release.dependencies.iter().map(|dependency| dependency.0.clone()).collect(),
+            references: placed,
+        });
+    }
+    packages.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(Closure { packages })
+}
+
+/// The bytes an earlier lockfile had for a reference of the same name.
+fn older<'p>(
+    project: &'p Project,
+    is_release: impl Fn(&LockedRelease) -> bool,
+    reference: &str,
+) -> Option<&'p weir_model::lockfile::LockedReference> {
+    let old = project.lock.as_ref()?.releases.iter().find(|release| is_release(release))?;
+    old.references.iter().find(|old| old.name == reference)
+}
+
+/// Where a package's files are.
+fn content(
+    store: &weir_store::Session,
+    project: &Project,
+    release: &LockedRelease,
+) -> Result<PathBuf, ProjectError> {
+    if let Some(path) = &release.path {
+        return Ok(project.folder.join(path));
+    }
+    let missing = || ProjectError::Offline { missing: vec![release.id().to_string()] };
+    let tree = release.tree.ok_or_else(missing)?;
+    Ok(store.tree(&tree)?.ok_or_else(missing)?.path().to_owned())
+}

@@ -1,0 +1,94 @@
+//! Reaching registries: where they are read from, and what this machine knows of them.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use weir_client::{HttpClient, HttpOptions, HttpSource, ProxyChoice};
+use weir_log::{FolderSource, Source};
+use weir_policy::FolderGate;
+use weir_registry::{FolderRegistry, Replica};
+
+use crate::error::ProjectError;
+use crate::registries::{KnownRegistry, is_http};
+use crate::session::{Event, Session};
+
+/// A registry that can be read: its files, and its view as this machine knows it.
+pub struct Connection {
+    /// Which one it is.
+    pub known: KnownRegistry,
+    /// Its files.
+    pub source: Arc<dyn Source>,
+    /// Its view.
+    pub replica: Replica,
+}
+
+thread_local! {
+    // One client a run: its connections are shared, and it costs nothing until it is used.
+    static CLIENT: OnceCell<HttpClient> = const { OnceCell::new() };
+}
+
+/// The client that everything over HTTP goes through.
+pub(crate) fn http_client() -> HttpClient {
+    CLIENT.with(|client| {
+        client
+            .get_or_init(|| {
+                HttpClient::new(HttpOptions { proxy: ProxyChoice::Environment, ..HttpOptions::default() })
+            })
+            .clone()
+    })
+}
+
+/// Where a registry's files are read from; nothing is asked yet.
+pub(crate) fn source_of(location: &str) -> Result<Arc<dyn Source>, ProjectError> {
+    if !is_http(location) {
+        return Ok(Arc::new(FolderSource::new(location)));
+    }
+    let base = location.parse().map_err(|error: weir_client::UrlError| ProjectError::BadAddress {
+        address: location.into(),
+        reason: error.to_string(),
+    })?;
+    Ok(Arc::new(HttpSource::new(base, http_client())))
+}
+
+/// Opens a registry and follows its log to its end; offline, opens what is known of it.
+///
+/// # Errors
+///
+/// When it cannot be reached or is not believed; offline, when nothing is known of it.
+pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, ProjectError> {
+    let source = source_of(&known.location)?;
+    let home = session.home.replicas();
+    if session.offline {
+        let replica = Replica::offline(&home, &known.location)?;
+        return Ok(Connection { known: known.clone(), source, replica });
+    }
+    let mut replica = Replica::open(&home, &known.location, &*source, known.key.as_deref())?;
+    session.tell(Event::Syncing { registry: replica.name().to_owned() });
+    let report = replica.sync(&*source, session.now)?;
+    session.tell(Event::Synced {
+        registry: replica.name().to_owned(),
+        before: report.before,
+        after: report.after,
+    });
+    Ok(Connection { known: known.clone(), source, replica })
+}
+
+/// Opens a registry for writing.
+///
+/// # Errors
+///
+/// When it is served as plain files only, or this machine is offline.
+pub(crate) fn open_for_writing(
+    session: &Session,
+    known: &KnownRegistry,
+) -> Result<FolderRegistry, ProjectError> {
+    if session.offline {
+        return Err(ProjectError::Offline { missing: vec![format!("the registry `{}`", known.location)] });
+    }
+    if is_http(&known.location) {
+        return Err(ProjectError::ReadOnlyRegistry { location: known.location.clone() });
+    }
+    let root = Path::new(&known.location);
+    Ok(FolderRegistry::open(root, &session.home.replicas(), &session.home.keys(), Box::new(FolderGate))?)
+}

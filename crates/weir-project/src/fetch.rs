@@ -1,0 +1,300 @@
+//! Bringing what a lockfile names into the store, in parallel, everything checked on the way.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use weir_log::Source;
+use weir_model::lockfile::{LockedGit, LockedReference, LockedRelease};
+use weir_model::manifest::GitTag;
+use weir_model::{Digest, Lockfile, Release, ReleaseId};
+use weir_registry::Replica;
+use weir_registry::content::{
+    CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, pack_path,
+};
+use weir_store::EnsureError;
+use weir_tree::Limits;
+
+use crate::connect::{connect, source_of};
+use crate::error::{ProjectError, chain};
+use crate::registries::{KnownRegistry, is_http};
+use crate::session::{Event, Session};
+
+/// Downloads at once from a registry behind HTTP: more than there are cores, for most of the time is waiting.
+const DOWNLOADS: usize = 8;
+
+/// What was fetched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fetched {
+    pub(crate) releases: Vec<ReleaseId>,
+    pub(crate) bytes: u64,
+}
+
+/// A registry that content can be fetched from.
+#[derive(Clone)]
+pub(crate) struct Supplier {
+    pub(crate) known: KnownRegistry,
+    pub(crate) source: Arc<dyn Source>,
+}
+
+/// The registries by the names they give themselves, each known well enough to fetch from: no index is needed
+/// to fetch what a lockfile names.
+pub(crate) fn suppliers(
+    session: &Session,
+    known: &[KnownRegistry],
+    wanted: &Lockfile,
+) -> Result<BTreeMap<String, Supplier>, ProjectError> {
+    let names = || wanted.releases.iter().filter_map(|release| release.registry.as_ref());
+    let home = session.home.replicas();
+    let mut suppliers = BTreeMap::new();
+    for known in known {
+        if names().all(|name| suppliers.contains_key(name)) {
+            break;
+        }
+        let source = source_of(&known.location)?;
+        let name = match home.trust.pin(&known.location).map_err(weir_registry::ReplicaError::from)? {
+            Some(pin) => pin.origin,
+            None if session.offline => continue,
+            None => Replica::open(&home, &known.location, &*source, known.key.as_deref())?.name().to_owned(),
+        };
+        suppliers.entry(name).or_insert(Supplier { known: known.clone(), source });
+    }
+    Ok(suppliers)
+}
+
+/// Fetches every tree of `lock` that the store does not have.
+pub(crate) fn fetch_missing(
+    session: &Session,
+    store: &weir_store::Session,
+    known: &[KnownRegistry],
+    lock: &Lockfile,
+) -> Result<Fetched, ProjectError> {
+    let mut missing: Vec<(&LockedRelease, Digest)> = Vec::new();
+    for release in &lock.releases {
+        if let Some(tree) = release.tree
+            && store.tree(&tree)?.is_none()
+        {
+            missing.push((release, tree));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(Fetched::default());
+    }
+    if session.offline {
+        return Err(ProjectError::Offline {
+            missing: missing.iter().map(|(release, _)| release.id().to_string()).collect(),
+        });
+    }
+    let suppliers = suppliers(session, known, lock)?;
+    let mut jobs = Vec::with_capacity(missing.len());
+    for (release, tree) in missing {
+        match &release.git {
+            Some(git) => fetch_git(session, store, release, git, tree)?,
+            None => jobs.push(job(&suppliers, release, tree)?),
+        }
+    }
+    // The largest first, so that no core is left with it at the end.
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
+    let bytes = jobs.iter().map(Job::bytes).sum();
+    session.tell(Event::Fetching { releases: jobs.len(), bytes });
+    run(session, store, &jobs)?;
+    Ok(Fetched { releases: jobs.into_iter().map(|job| job.id).collect(), bytes })
+}
+
+/// One tree to be fetched.
+struct Job {
+    id: ReleaseId,
+    tree: Digest,
+    /// What the record states; nothing if the lockfile does not say.
+    pack_bytes: Option<u64>,
+    limits: Limits,
+    supplier: Supplier,
+}
+
+impl Job {
+    /// For progress only: what is unknown counts nothing.
+    fn bytes(&self) -> u64 {
+        self.pack_bytes.unwrap_or_default()
+    }
+}
+
+fn job(
+    suppliers: &BTreeMap<String, Supplier>,
+    release: &LockedRelease,
+    tree: Digest,
+) -> Result<Job, ProjectError> {
+    let name = release.registry.clone().unwrap_or_default();
+    let supplier = suppliers.get(&name).cloned();
+    let supplier = supplier.ok_or_else(|| ProjectError::NoRegistry {
+        wanted: format!("the registry `{name}` of `weir.lock`"),
+    })?;
+    Ok(Job { id: release.id(), tree, pack_bytes: release.size, limits: Limits::default(), supplier })
+}
+
+/// A repository is asked only when the store lacks its tree: whoever has the lockfile and the store needs it no more.
+fn fetch_git(
+    session: &Session,
+    store: &weir_store::Session,
+    release: &LockedRelease,
+    git: &LockedGit,
+    tree: Digest,
+) -> Result<(), ProjectError> {
+    let tag = GitTag { url: git.url.clone(), tag: git.tag.clone() };
+    let fetched = crate::git::fetch(session, store, &tag)?.map_err(|reason| ProjectError::Git {
+        origin: "weir.lock".into(),
+        name: release.name.clone(),
+        url: git.url.clone(),
+        tag: git.tag.clone(),
+        reason,
+    })?;
+    if fetched.commit != git.commit {
+        let (before, after) = (git.commit.clone(), fetched.commit);
+        return Err(ProjectError::TagMoved { url: tag.url, tag: tag.tag, before, after });
+    }
+    if fetched.tree != tree {
+        return Err(ProjectError::WrongContent {
+            location: git.url.clone(),
+            id: release.id(),
+            reason: format!("the commit gives the tree {}, the lockfile has {tree}", fetched.tree),
+        });
+    }
+    Ok(())
+}
+
+fn run(session: &Session, store: &weir_store::Session, jobs: &[Job]) -> Result<(), ProjectError> {
+    let remote = jobs.iter().any(|job| is_http(&job.supplier.known.location));
+    let workers = if remote { session.threads.max(DOWNLOADS) } else { session.threads };
+    let next = AtomicUsize::new(0);
+    let observer = &*session.observer;
+    let work = || -> Result<(), (usize, Failure)> {
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(position) else { return Ok(()) };
+            let fetched = ensure(store, &*job.supplier.source, &job.tree, job.pack_bytes, &job.limits);
+            if let Err(failure) = fetched {
+                // The others finish what they are at and take nothing more.
+                next.store(jobs.len(), Ordering::Relaxed);
+                return Err((position, failure));
+            }
+            observer.event(&Event::FetchedBytes { bytes: job.bytes() });
+            observer.event(&Event::Fetched { release: job.id.clone() });
+        }
+    };
+    let failed = std::thread::scope(|scope| {
+        let extra: Vec<_> = (1..workers.min(jobs.len())).map(|_| scope.spawn(work)).collect();
+        let own = work().err();
+        let others = extra.into_iter().filter_map(|thread| match thread.join() {
+            Ok(result) => result.err(),
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        own.into_iter().chain(others).min_by_key(|(position, _)| *position)
+    });
+    match failed {
+        None => Ok(()),
+        Some((position, failure)) => Err(explain(session, &jobs[position], failure)),
+    }
+}
+
+/// Why one tree could not be had.
+enum Failure {
+    Absent,
+    Source(weir_log::SourceError),
+    Store(weir_store::StoreError),
+}
+
+fn ensure(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    tree: &Digest,
+    size: Option<u64>,
+    limits: &Limits,
+) -> Result<PathBuf, Failure> {
+    let open = || -> Result<Box<dyn Read + Send>, Failure> {
+        match source.open(&pack_path(tree), 0) {
+            Ok(Some(stream)) => Ok(stream),
+            Ok(None) => Err(Failure::Absent),
+            Err(error) => Err(Failure::Source(error)),
+        }
+    };
+    match store.ensure_tree(tree, size, limits, open) {
+        Ok(stored) => Ok(stored.path().to_owned()),
+        Err(EnsureError::Source(failure)) => Err(failure),
+        Err(EnsureError::Store(error)) => Err(Failure::Store(error)),
+    }
+}
+
+/// A registry that does not serve what it offered may have withdrawn it: its log says so.
+fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
+    let location = job.supplier.known.location.clone();
+    match failure {
+        Failure::Source(error) => error.into(),
+        Failure::Store(error) if error.is_integrity() => {
+            ProjectError::WrongContent { location, id: job.id.clone(), reason: chain(&error) }
+        }
+        Failure::Store(error) => error.into(),
+        Failure::Absent => {
+            let view = connect(session, &job.supplier.known)
+                .ok()
+                .and_then(|connection| connection.replica.index().release(&job.id).ok().flatten());
+            let withdrawn = view.as_ref().and_then(|view| {
+                let withdrawn = view.withdrawn()?;
+                let reason = withdrawn.reason.as_deref().unwrap_or("no reason was given");
+                Some(format!(
+                    "it is {} since {}, by {}: {reason}",
+                    view.state(),
+                    withdrawn.mark.at,
+                    withdrawn.mark.by
+                ))
+            });
+            ProjectError::ContentMissing { location, id: job.id.clone(), tree: job.tree, withdrawn }
+        }
+    }
+}
+
+/// Makes sure that a release's tree is in the store, and says where.
+pub(crate) fn ensure_release(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    release: &Release,
+) -> Result<PathBuf, ProjectError> {
+    ensure(store, source, &release.tree, Some(release.size), &Limits::default()).map_err(|failure| {
+        match failure {
+            Failure::Absent => ProjectError::ContentMissing {
+                location: source.describe(),
+                id: release.id.clone(),
+                tree: release.tree,
+                withdrawn: None,
+            },
+            Failure::Source(error) => error.into(),
+            Failure::Store(error) => error.into(),
+        }
+    })
+}
+
+/// Brings a referenced file from a registry that holds it into `to`; says whether it does. What `old`, an
+/// earlier version of the file, has in common with it does not travel.
+pub(crate) fn file_from_registry(
+    session: &Session,
+    source: &dyn Source,
+    reference: &LockedReference,
+    old: Option<&Path>,
+    to: &Path,
+) -> Result<bool, ProjectError> {
+    let streams = NonZeroUsize::new(session.threads.max(DOWNLOADS)).unwrap_or(NonZeroUsize::MIN);
+    let old = match old {
+        Some(path) if reference.size > CHUNKED_ABOVE => OldVersion::open(path).ok(),
+        _ => None,
+    };
+    let local: &dyn LocalChunks = match &old {
+        Some(old) => old,
+        None => &NoChunks,
+    };
+    match fetch_file(source, &reference.sha256, reference.size, local, to, streams, &|_| {}) {
+        Ok(_) => Ok(true),
+        Err(ContentError::Absent { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

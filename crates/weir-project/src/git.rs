@@ -1,0 +1,178 @@
+//! Packages from a tag of a git repository: fetched once, kept in the store, and a moved tag noticed.
+//!
+//! The user's own `git` does the fetching, so that their credentials, proxies and certificates serve; it is kept
+//! from running anything of the repository's: no hooks, no submodules, no checkout. What comes is `git archive`'s
+//! tar, read like any foreign archive.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use weir_model::Digest;
+use weir_model::manifest::GitTag;
+use weir_tree::{ImportOptions, Limits, Selection, Strip, import_archive};
+
+use crate::error::ProjectError;
+use crate::files::replace;
+use crate::session::Session;
+
+/// What a tag named when it was first fetched on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fetched {
+    pub(crate) url: String,
+    pub(crate) tag: String,
+    pub(crate) commit: String,
+    pub(crate) tree: Digest,
+}
+
+/// What is wrong with a repository or a tag, in words.
+pub(crate) type Reason = String;
+
+/// The content of a tag: from the store if it was fetched before, otherwise from the repository.
+pub(crate) fn fetch(
+    session: &Session,
+    store: &weir_store::Session,
+    git: &GitTag,
+) -> Result<Result<Fetched, Reason>, ProjectError> {
+    let record = record_path(session, git);
+    if let Some(known) = known(&record)
+        && store.tree(&known.tree)?.is_some()
+    {
+        return Ok(Ok(known));
+    }
+    if session.offline {
+        return Err(ProjectError::Offline { missing: vec![format!("{} of {}", git.tag, git.url)] });
+    }
+    let before = known(&record);
+    let fetched = match fetch_from_repository(store, git)? {
+        Ok(fetched) => fetched,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    if let Some(before) = before
+        && before.commit != fetched.commit
+    {
+        return Err(moved(git, before.commit, fetched.commit));
+    }
+    if let Some(folder) = record.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    replace(&record, &serde_json::to_vec_pretty(&fetched).map_err(std::io::Error::other)?)?;
+    Ok(Ok(fetched))
+}
+
+/// Asks the repository what the tag names now; an error if it is not what it named before.
+pub(crate) fn check_tag(session: &Session, git: &GitTag, before: &str) -> Result<(), ProjectError> {
+    if session.offline {
+        return Ok(());
+    }
+    match remote_commit(git) {
+        Ok(now) if now != before => Err(moved(git, before.to_owned(), now)),
+        // That it cannot be reached is no reason to stop: the content is here.
+        _ => Ok(()),
+    }
+}
+
+/// Forgets what a tag named, so that it is fetched again and may be another commit.
+pub(crate) fn forget(session: &Session, git: &GitTag) {
+    // If it cannot be removed, the tag is found to have moved, and said so.
+    let _ = fs_err::remove_file(record_path(session, git));
+}
+
+fn moved(git: &GitTag, before: String, after: String) -> ProjectError {
+    ProjectError::TagMoved { url: git.url.clone(), tag: git.tag.clone(), before, after }
+}
+
+fn record_path(session: &Session, git: &GitTag) -> PathBuf {
+    let name = Digest::of(format!("{}\n{}", git.url, git.tag)).to_hex();
+    session.home.data().join("git").join(format!("{}.json", &name[..32]))
+}
+
+fn known(record: &Path) -> Option<Fetched> {
+    serde_json::from_slice(&fs_err::read(record).ok()?).ok()
+}
+
+fn fetch_from_repository(
+    store: &weir_store::Session,
+    git: &GitTag,
+) -> Result<Result<Fetched, Reason>, ProjectError> {
+    if let Err(reason) = check_names(git) {
+        return Ok(Err(reason));
+    }
+    let scratch = tempfile::tempdir()?;
+    let repository = scratch.path().join("repository");
+    let archive = scratch.path().join("tree.tar");
+    let reference = format!("refs/tags/{}", git.tag);
+    let steps = || -> Result<String, Reason> {
+        run(command(scratch.path()).args(["init", "--quiet", "--bare"]).arg(&repository))?;
+        run(command(&repository)
+            .args(["fetch", "--quiet", "--depth=1", "--no-tags", "--"])
+            .arg(&git.url)
+            .arg(&reference))?;
+        let commit = run(command(&repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))?;
+        run(command(&repository).args(["archive", "--format=tar", "-o"]).arg(&archive).arg("FETCH_HEAD"))?;
+        Ok(commit)
+    };
+    let commit = match steps() {
+        Ok(commit) => commit,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let folder = scratch.path().join("tree");
+    let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
+    import_archive(&archive, &folder, &options)?;
+    let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
+    Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+}
+
+fn remote_commit(git: &GitTag) -> Result<String, Reason> {
+    check_names(git)?;
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let reference = format!("refs/tags/{}", git.tag);
+    let peeled = format!("{reference}^{{}}");
+    let listed = run(command(scratch.path())
+        .args(["ls-remote", "--quiet", "--"])
+        .arg(&git.url)
+        .arg(&reference)
+        .arg(&peeled))?;
+    let of = |name: &str| listed.lines().find_map(|line| line.split_once('\t').filter(|(_, n)| *n == name));
+    // An annotated tag names a tag object; what it points at is listed beside it.
+    let found = of(&peeled).or_else(|| of(&reference));
+    found.map(|(commit, _)| commit.to_owned()).ok_or_else(|| format!("it has no tag `{}` any more", git.tag))
+}
+
+/// Names become arguments of a program: none may be taken for an option or for another transport.
+fn check_names(git: &GitTag) -> Result<(), Reason> {
+    let odd = |text: &str| text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control);
+    if odd(&git.url) || git.url.contains("::") {
+        return Err("the address is not one that git can be given".into());
+    }
+    if odd(&git.tag) || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\']) || git.tag.contains("..")
+    {
+        return Err("the tag is not one that git can have".into());
+    }
+    Ok(())
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0"])
+        .args(["-c", "transfer.fsckObjects=false", "-c", "fetch.recurseSubmodules=false"])
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Result<String, Reason> {
+    let output = command.output().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
+        _ => format!("`git` cannot be run: {error}"),
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("git failed and did not say why");
+    Err(said.chars().filter(|c| !c.is_control()).take(300).collect())
+}

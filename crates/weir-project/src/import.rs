@@ -1,0 +1,99 @@
+//! Foreign archives made into packages: the files as they are, and a manifest beside them.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_model::manifest::{Requirement, edit::Editor};
+use weir_model::{KindName, PackageName, Version, manifest};
+use weir_tree::{ImportOptions as ArchiveOptions, Strip, import_archive};
+
+use crate::error::ProjectError;
+use crate::files::replace;
+use crate::project::parse_manifest;
+
+/// What an archive is to become.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPackage {
+    /// The package.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// An SPDX licence expression.
+    pub license: Option<String>,
+    /// One line that says what it is.
+    pub description: Option<String>,
+    /// What it needs.
+    pub dependencies: Vec<Requirement>,
+    /// The commands it offers: name and file.
+    pub bin: Vec<(String, String)>,
+    /// How many folders to take off the front of every path; the single top folder where nothing is said.
+    pub strip: Option<usize>,
+}
+
+/// What was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportedPackage {
+    /// The folder that was made.
+    pub folder: PathBuf,
+    /// How many files and links it has.
+    pub files: u64,
+    /// What in the archive was odd, and how it was taken.
+    pub notes: Vec<String>,
+}
+
+/// Unpacks an archive into a new folder and writes a manifest into it, so that it can be published.
+///
+/// # Errors
+///
+/// When the folder is there already, or the archive is refused.
+pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedPackage, ProjectError> {
+    if into.exists() {
+        return Err(ProjectError::Exists { folder: into.into() });
+    }
+    let text = manifest_text(new)?;
+    let options = ArchiveOptions {
+        strip: new.strip.map_or(Strip::SingleFolder, Strip::Parts),
+        ..ArchiveOptions::default()
+    };
+    let report = import_archive(archive, into, &options)?;
+    let mut notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
+    let path = into.join(manifest::FILE_NAME);
+    if path.exists() {
+        notes.push("its own `weir.toml` was replaced".into());
+    }
+    replace(&path, text.as_bytes())?;
+    Ok(ImportedPackage { folder: into.into(), files: report.manifest.entries().len() as u64 + 1, notes })
+}
+
+fn manifest_text(new: &NewPackage) -> Result<String, ProjectError> {
+    let quote = |text: &str| toml_edit::Value::from(text).to_string();
+    let mut text = format!(
+        "[package]\nname = {}\nversion = {}\nkind = {}\n",
+        quote(new.name.as_str()),
+        quote(&new.version.to_string()),
+        quote(new.kind.as_str())
+    );
+    for (key, value) in [("license", &new.license), ("description", &new.description)] {
+        if let Some(value) = value {
+            text.push_str(&format!("{key} = {}\n", quote(value)));
+        }
+    }
+    if !new.bin.is_empty() {
+        text.push_str("\n[bin]\n");
+        for (name, file) in &new.bin {
+            text.push_str(&format!("{} = {}\n", quote(name), quote(file)));
+        }
+    }
+    let path = Path::new(manifest::FILE_NAME);
+    let wrap =
+        |error| ProjectError::Manifest { path: path.into(), text: text.clone(), error: Box::new(error) };
+    let mut editor = Editor::new(&text).map_err(wrap)?;
+    for requirement in &new.dependencies {
+        editor.set_dependency(requirement);
+    }
+    let text = editor.into_text();
+    parse_manifest(path, &text)?;
+    Ok(text)
+}

@@ -1,0 +1,247 @@
+//! The install journey: resolve if the lockfile does not fit, fetch what is missing, lay it out, write the lockfile.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use weir_kind::LayoutLink;
+use weir_model::{Digest, Lockfile, ReleaseId, lockfile, manifest};
+
+use crate::changes::Changes;
+use crate::closure::{closure, used};
+use crate::error::ProjectError;
+use crate::layout::MadeFrom;
+use crate::project::Project;
+use crate::registries::registries;
+use crate::resolve::{Moving, lock_fits, resolve};
+use crate::session::{Event, Session};
+use crate::{fetch, layout, references};
+
+/// How to install.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstallOptions {
+    /// Whether the lockfile must be there, fit, and stay as it is.
+    pub locked: bool,
+    /// Whether to tell what would be done and do nothing.
+    pub dry_run: bool,
+    /// Whether packages that only development needs are installed.
+    pub with_dev: bool,
+}
+
+impl Default for InstallOptions {
+    fn default() -> Self {
+        Self { locked: false, dry_run: false, with_dev: true }
+    }
+}
+
+/// What installing did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct InstallReport {
+    /// Whether all was as it should be already.
+    pub nothing_to_do: bool,
+    /// How many packages the project uses.
+    pub packages: usize,
+    /// What was fetched.
+    pub fetched: Vec<ReleaseId>,
+    /// Its bytes.
+    pub fetched_bytes: u64,
+    /// How the lockfile changed.
+    pub changes: Changes,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+    /// Whether this only tells what would be done.
+    pub dry_run: bool,
+}
+
+/// What the caller asked for beyond manifest and lockfile.
+fn choice(session: &Session, options: &InstallOptions) -> String {
+    let platform = session.platform.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("dev={} platform={platform} store={}", options.with_dev, session.store_folder().display())
+}
+
+/// Whether the project in `folder` is installed as it should be. Nothing is parsed, no registry is asked.
+pub fn is_installed(session: &Session, folder: &Path, options: &InstallOptions) -> bool {
+    layout::is_current(folder, &choice(session, options))
+}
+
+/// Installs what the project asks for.
+///
+/// # Errors
+///
+/// When it cannot be resolved, fetched or laid out. The project is then as it was, or a run away from right.
+pub fn install(
+    session: &Session,
+    project: &mut Project,
+    options: &InstallOptions,
+) -> Result<InstallReport, ProjectError> {
+    if is_installed(session, &project.folder, options) && lock_fits(session, project) {
+        let packages = project.lock.as_ref().map_or(0, |lock| lock.releases.len());
+        return Ok(InstallReport {
+            nothing_to_do: true,
+            packages,
+            dry_run: options.dry_run,
+            ..InstallReport::default()
+        });
+    }
+    let lock = wanted_lock(session, project, options.locked, Moving::Nothing)?;
+    install_lock(session, project, lock, options)
+}
+
+/// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
+pub(crate) fn wanted_lock(
+    session: &Session,
+    project: &Project,
+    locked: bool,
+    moving: Moving<'_>,
+) -> Result<Lockfile, ProjectError> {
+    let fits = lock_fits(session, project) && !depends_on_folders(project);
+    match &project.lock {
+        Some(lock) if fits && matches!(moving, Moving::Nothing) => Ok(lock.clone()),
+        None if locked => Err(ProjectError::NotLocked),
+        before => {
+            let lock = resolve(session, project, moving)?;
+            match before {
+                Some(before) if locked && before.to_text() != lock.to_text() => {
+                    Err(ProjectError::LockOutdated { reason: describe_outdated(project, before, &lock) })
+                }
+                _ => Ok(lock),
+            }
+        }
+    }
+}
+
+fn describe_outdated(project: &Project, before: &Lockfile, after: &Lockfile) -> String {
+    let changes = Changes::between(Some(before), after);
+    let first = |ids: &[ReleaseId]| ids.first().map(|id| format!("`{id}`"));
+    if let Some(added) = first(&changes.added) {
+        return format!("{added} would be added");
+    }
+    if let Some(moved) = changes.moved.first() {
+        return format!("`{}` would move from {} to {}", moved.name, moved.before, moved.after);
+    }
+    match first(&changes.removed) {
+        Some(removed) => format!("{removed} would be removed"),
+        None => format!("`{}` asks for something else", project.manifest_path().display()),
+    }
+}
+
+/// What folders hold can change at any time, so a lockfile that names some is always looked at again.
+fn depends_on_folders(project: &Project) -> bool {
+    project.lock.iter().flat_map(|lock| &lock.releases).any(|release| release.path.is_some())
+}
+
+/// Brings a project to what `lock` says.
+pub(crate) fn install_lock(
+    session: &Session,
+    project: &mut Project,
+    lock: Lockfile,
+    options: &InstallOptions,
+) -> Result<InstallReport, ProjectError> {
+    let mut report = InstallReport {
+        packages: lock.releases.len(),
+        changes: Changes::between(project.lock.as_ref(), &lock),
+        dry_run: options.dry_run,
+        ..InstallReport::default()
+    };
+    let store = session.open_store()?.session()?;
+    let known = registries(session, Some(project))?;
+    if options.dry_run {
+        for release in &lock.releases {
+            if let Some(tree) = release.tree
+                && store.tree(&tree)?.is_none()
+            {
+                report.fetched.push(release.id());
+                report.fetched_bytes += release.size.unwrap_or_default();
+            }
+        }
+        return Ok(report);
+    }
+    let used = used(project, &lock, options.with_dev);
+    let fetched = fetch::fetch_missing(session, &store, &known, &lock)?;
+    report.fetched = fetched.releases;
+    report.fetched_bytes = fetched.bytes;
+    let needs_suppliers = lock.releases.iter().any(|release| !release.references.is_empty());
+    let suppliers = if needs_suppliers { fetch::suppliers(session, &known, &lock)? } else { BTreeMap::new() };
+    let closure = closure(session, &store, project, &lock, &suppliers, &used)?;
+    let own = own_references(session, &store, project, &lock)?;
+    session.tell(Event::LayingOut { packages: closure.packages.len() });
+    let plan = layout::plan(&closure, own, &store)?;
+    report.warnings.clone_from(&plan.warnings);
+    for warning in &plan.warnings {
+        session.warn(warning.clone());
+    }
+    let watched = watched(project, &lock);
+    layout::invalidate(&project.folder)?;
+    project.write_lock(lock)?;
+    store.register_project(&project.folder, lockfile::FILE_NAME)?;
+    let from = MadeFrom {
+        manifest: Digest::of(&project.text),
+        lock: Digest::of(&project.lock_text),
+        choice: choice(session, options),
+        watched,
+    };
+    layout::apply(&project.folder, &plan, &from)?;
+    Ok(report)
+}
+
+/// The manifests of packages in folders: when one changes, there is something to do.
+fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
+    let paths = lock.releases.iter().filter_map(|release| release.path.as_ref());
+    let manifests = paths.filter_map(|path| {
+        let path = format!("{path}/{}", manifest::FILE_NAME);
+        let text = fs_err::read(project.folder.join(&path)).ok()?;
+        Some((path, Digest::of(text)))
+    });
+    manifests.collect()
+}
+
+/// Links to the project's own references.
+fn own_references(
+    session: &Session,
+    store: &weir_store::Session,
+    project: &Project,
+    lock: &Lockfile,
+) -> Result<Vec<LayoutLink>, ProjectError> {
+    let mut links = Vec::with_capacity(lock.references.len());
+    for reference in &lock.references {
+        let old = project
+            .lock
+            .as_ref()
+            .and_then(|old| old.references.iter().find(|old| old.name == reference.name));
+        let file = references::ensure(session, store, reference, None, old, &project.folder)?;
+        let target = references::place(store, reference, &file)?;
+        links.push(LayoutLink { path: format!("references/{}", reference.name), target });
+    }
+    Ok(links)
+}
+
+/// What locking did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LockReport {
+    /// Whether the lockfile changed, or would.
+    pub changed: bool,
+    /// How many packages it names.
+    pub packages: usize,
+    /// How it changed.
+    pub changes: Changes,
+    /// Whether this only tells what would be done.
+    pub dry_run: bool,
+}
+
+/// Writes the lockfile without installing.
+///
+/// # Errors
+///
+/// When the manifest cannot be resolved; with `locked`, when the lockfile is not what it asks for.
+pub fn lock(
+    session: &Session,
+    project: &mut Project,
+    options: &InstallOptions,
+) -> Result<LockReport, ProjectError> {
+    let lock = wanted_lock(session, project, options.locked, Moving::Nothing)?;
+    let changes = Changes::between(project.lock.as_ref(), &lock);
+    let packages = lock.releases.len();
+    let changed =
+        if options.dry_run { lock.to_text() != project.lock_text } else { project.write_lock(lock)? };
+    Ok(LockReport { changed, packages, changes, dry_run: options.dry_run })
+}

@@ -1,0 +1,314 @@
+//! Laying packages out in a project: `weir_packages`, made of links, brought from what it is to what it should be.
+//!
+//! What was made is written down beside it, together with digests of the manifest and the lockfile it was
+//! made from. So "there is nothing to do" is told by reading a few small files and checking every link,
+//! without parsing anything; and what is no longer wanted can be told from what somebody else put there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use weir_kind::{Closure, Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER, packages_map};
+use weir_model::{Digest, KindName, lockfile, manifest};
+
+use crate::error::ProjectError;
+use crate::files::replace;
+use crate::kinds::kind;
+
+/// What was made, below [`PACKAGES_FOLDER`].
+const RECORD: &str = ".weir-layout";
+
+/// The first line of the record.
+const HEADER: &str = "weir-layout v1";
+
+/// Plans the layout of a closure: each kind lays out its own packages.
+pub(crate) fn plan(
+    closure: &Closure,
+    own_references: Vec<LayoutLink>,
+    store: &weir_store::Session,
+) -> Result<Layout, ProjectError> {
+    let kinds: BTreeSet<KindName> = closure.packages.iter().map(|placed| placed.kind).collect();
+    let mut layout = Layout::default();
+    for name in kinds {
+        layout.extend(kind(name)?.lay_out(closure, store)?);
+    }
+    layout.links.extend(own_references);
+    if !closure.packages.is_empty() {
+        layout.files.push(packages_map(closure));
+    }
+    layout.settle().map_err(|path| ProjectError::LayoutCollision { path })
+}
+
+/// What a layout was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MadeFrom {
+    pub(crate) manifest: Digest,
+    pub(crate) lock: Digest,
+    /// What else the caller asked for, such as another platform.
+    pub(crate) choice: String,
+    /// Manifests of packages in folders, relative to the project, with their digests.
+    pub(crate) watched: BTreeMap<String, Digest>,
+}
+
+/// Whether a project is as its manifest and lockfile want it. Reads a few small files, and checks every
+/// link and every file of the layout; whatever cannot be read or differs counts as "no".
+pub(crate) fn is_current(folder: &Path, choice: &str) -> bool {
+    check_current(folder, choice).unwrap_or(false)
+}
+
+fn check_current(folder: &Path, choice: &str) -> Option<bool> {
+    let packages = folder.join(PACKAGES_FOLDER);
+    let record = fs_err::read_to_string(packages.join(RECORD)).ok()?;
+    let mut lines = record.lines();
+    if lines.next()? != HEADER {
+        return Some(false);
+    }
+    let mut path = packages.clone().into_os_string().into_encoded_bytes();
+    path.push(b'/');
+    let base = path.len();
+    for line in lines {
+        let (what, rest) = line.split_once(' ')?;
+        let (name, value) = rest.split_once('\t')?;
+        let holds = match what {
+            "link" => {
+                path.truncate(base);
+                path.extend_from_slice(name.as_bytes());
+                let at: &Path = Path::new(std::ffi::OsStr::from_bytes(&path));
+                link_holds(at, value)
+            }
+            "file" => digest_of(&packages.join(name)).is_some_and(|digest| digest.to_hex() == value),
+            "from" => digest_of(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
+            "choice" => value == choice,
+            _ => false,
+        };
+        if !holds {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// Whether a link leads where it should, and there is something there.
+fn link_holds(at: &Path, target: &str) -> bool {
+    let mut buffer = [0_u8; 4096];
+    let Ok(length) = rustix::fs::readlinkat_raw(rustix::fs::CWD, at, &mut buffer[..]) else { return false };
+    buffer[..length] == *target.as_bytes() && rustix::fs::access(at, rustix::fs::Access::EXISTS).is_ok()
+}
+
+fn digest_of(path: &Path) -> Option<Digest> {
+    Some(Digest::of(fs_err::read(path).ok()?))
+}
+
+/// Makes a project's layout what it should be.
+pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(), ProjectError> {
+    let packages = folder.join(PACKAGES_FOLDER);
+    let record = render(layout, from)?;
+    if layout.links.is_empty() && layout.files.is_empty() && !packages.exists() {
+        fs_err::create_dir(&packages)?;
+        return Ok(replace(&packages.join(RECORD), record.as_bytes())?);
+    }
+    let old = match fs_err::read_to_string(packages.join(RECORD)) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error.into()),
+    };
+    remove_stale(&packages, &old, layout)?;
+    let mut folders = BTreeSet::new();
+    for link in &layout.links {
+        make_folder(&packages, &link.path, &mut folders)?;
+        put_link(&packages, link)?;
+    }
+    for file in &layout.files {
+        make_folder(&packages, &file.path, &mut folders)?;
+        put_file(&packages, file)?;
+    }
+    Ok(replace(&packages.join(RECORD), record.as_bytes())?)
+}
+
+/// Forgets what a layout was made from, so that the next check looks at everything: called before a change.
+pub(crate) fn invalidate(folder: &Path) -> Result<(), ProjectError> {
+    let path = folder.join(PACKAGES_FOLDER).join(RECORD);
+    let Ok(record) = fs_err::read_to_string(&path) else { return Ok(()) };
+    let kept: String =
+        record.lines().filter(|line| !line.starts_with("from ")).map(|line| format!("{line}\n")).collect();
+    Ok(replace(&path, format!("{kept}choice interrupted\tinterrupted\n").as_bytes())?)
+}
+
+fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
+    let mut record = format!("{HEADER}\n");
+    let mut line = |what: &str, name: &str, value: &str| -> Result<(), ProjectError> {
+        if name.contains(['\n', '\t']) || value.contains(['\n', '\t']) {
+            return Err(ProjectError::Usage(format!(
+                "`{}` has a tab or a line break in it",
+                value.escape_debug()
+            )));
+        }
+        record.push_str(&format!("{what} {name}\t{value}\n"));
+        Ok(())
+    };
+    line("from", manifest::FILE_NAME, &from.manifest.to_hex())?;
+    line("from", lockfile::FILE_NAME, &from.lock.to_hex())?;
+    for (path, digest) in &from.watched {
+        line("from", path, &digest.to_hex())?;
+    }
+    line("choice", "asked", &from.choice)?;
+    for link in &layout.links {
+        let target = link.target.to_str();
+        let target =
+            target.ok_or_else(|| ProjectError::Usage(format!("`{}` is not UTF-8", link.target.display())))?;
+        line("link", &link.path, target)?;
+    }
+    for file in &layout.files {
+        line("file", &file.path, &Digest::of(&file.contents).to_hex())?;
+    }
+    Ok(record)
+}
+
+/// Removes what an earlier layout made and this one does not want.
+fn remove_stale(packages: &Path, record: &str, layout: &Layout) -> Result<(), ProjectError> {
+    let wanted: BTreeSet<&str> = layout
+        .links
+        .iter()
+        .map(|link| &*link.path)
+        .chain(layout.files.iter().map(|file| &*file.path))
+        .collect();
+    let made = record.lines().filter_map(|line| {
+        let rest = line.strip_prefix("link ").or_else(|| line.strip_prefix("file "))?;
+        rest.split_once('\t').map(|(path, _)| path)
+    });
+    for path in made.filter(|path| !wanted.contains(path)) {
+        // The record is this program's own, but a project's folder can be anybody's.
+        if !Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            continue;
+        }
+        let full = packages.join(path);
+        match fs_err::remove_file(&full) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        // Folders that have become empty go too; the first that is not ends it.
+        for folder in full.ancestors().skip(1).take_while(|folder| *folder != packages) {
+            if fs_err::remove_dir(folder).is_err() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn make_folder(packages: &Path, path: &str, made: &mut BTreeSet<PathBuf>) -> Result<(), ProjectError> {
+    let full = packages.join(path);
+    let folder = full.parent().unwrap_or(packages).to_owned();
+    if made.contains(&folder) {
+        return Ok(());
+    }
+    match fs_err::create_dir_all(&folder) {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory) => {
+            return Err(ProjectError::InTheWay { path: folder });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    made.insert(folder);
+    Ok(())
+}
+
+fn put_link(packages: &Path, link: &LayoutLink) -> Result<(), ProjectError> {
+    let at = packages.join(&link.path);
+    match fs_err::os::unix::fs::symlink(&link.target, &at) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error.into()),
+    }
+    match fs_err::read_link(&at) {
+        Ok(target) if target == link.target => Ok(()),
+        Ok(_) => {
+            let beside = beside(&at);
+            fs_err::os::unix::fs::symlink(&link.target, &beside)?;
+            Ok(fs_err::rename(&beside, &at)?)
+        }
+        Err(_) => Err(ProjectError::InTheWay { path: at }),
+    }
+}
+
+fn put_file(packages: &Path, file: &LayoutFile) -> Result<(), ProjectError> {
+    let at = packages.join(&file.path);
+    match fs_err::symlink_metadata(&at) {
+        Ok(metadata) if metadata.is_file() && fs_err::read(&at)? == file.contents => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => return Err(ProjectError::InTheWay { path: at }),
+        _ => {}
+    }
+    // Not synced: what a power cut leaves is found by its digest and made again.
+    let beside = beside(&at);
+    fs_err::write(&beside, &file.contents)?;
+    if file.executable {
+        fs_err::set_permissions(&beside, std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(fs_err::rename(&beside, &at)?)
+}
+
+fn beside(at: &Path) -> PathBuf {
+    let name = at.file_name().unwrap_or_default().to_string_lossy();
+    at.with_file_name(format!(".weir-{}-{name}", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MadeFrom, apply, invalidate, is_current};
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use weir_kind::{Layout, LayoutFile};
+    use weir_model::Digest;
+
+    fn project() -> (tempfile::TempDir, MadeFrom) {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::write(folder.path().join("weir.toml"), "a").unwrap();
+        fs_err::write(folder.path().join("weir.lock"), "b").unwrap();
+        fs_err::create_dir(folder.path().join("tree")).unwrap();
+        let (manifest, lock) = (Digest::of("a"), Digest::of("b"));
+        (folder, MadeFrom { manifest, lock, choice: String::new(), watched: BTreeMap::new() })
+    }
+
+    fn layout(folder: &Path, names: &[&str]) -> Layout {
+        let mut layout = Layout::default();
+        for name in names {
+            layout.link(format!("packages/{name}"), folder.join("tree"));
+        }
+        layout.files.push(LayoutFile { path: "map".into(), contents: b"x".to_vec(), executable: false });
+        layout
+    }
+
+    #[test]
+    fn a_layout_is_current_until_anything_it_was_made_from_or_made_of_changes() {
+        let (folder, from) = project();
+        let at = folder.path();
+        apply(at, &layout(at, &["a/b", "a/c"]), &from).unwrap();
+        assert!(is_current(at, ""));
+        assert!(!is_current(at, "other"));
+        for path in ["weir.toml", "weir.lock", "weir_packages/map", "weir_packages/packages/a/b", "tree"] {
+            let (from_path, aside) = (at.join(path), at.join("aside"));
+            fs_err::rename(&from_path, &aside).unwrap();
+            assert!(!is_current(at, ""), "{path}");
+            fs_err::rename(&aside, &from_path).unwrap();
+        }
+        assert!(is_current(at, ""));
+        invalidate(at).unwrap();
+        assert!(!is_current(at, ""));
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_goes_and_what_is_not_ours_stays() {
+        let (folder, from) = project();
+        let at = folder.path();
+        apply(at, &layout(at, &["a/b", "z/c"]), &from).unwrap();
+        fs_err::write(at.join("weir_packages/mine"), "mine").unwrap();
+        apply(at, &layout(at, &["a/b"]), &from).unwrap();
+        assert!(!at.join("weir_packages/packages/z").exists());
+        assert!(at.join("weir_packages/mine").exists());
+        fs_err::create_dir_all(at.join("weir_packages/packages/q/r")).unwrap();
+        let error = apply(at, &layout(at, &["q/r"]), &from).unwrap_err();
+        assert!(error.to_string().contains("in the way"), "{error}");
+    }
+}

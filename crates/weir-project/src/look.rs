@@ -1,0 +1,339 @@
+//! Looking at what a project uses, and at what registries offer.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
+
+use serde::Serialize;
+use weir_index::{Dependent, PackageView, SearchFilter, SearchHit, State};
+use weir_model::{
+    Digest, KindName, Lockfile, PackageName, Platform, Range, ReleaseId, Scope, Version, nearest,
+};
+use weir_resolve::View as _;
+
+use crate::connect::connect;
+use crate::error::ProjectError;
+use crate::project::Project;
+use crate::registries::{find, registries};
+use crate::resolve;
+use crate::session::Session;
+use crate::world::World;
+
+/// A direct dependency that is behind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outdated {
+    /// The package.
+    pub name: PackageName,
+    /// What it is needed for.
+    pub scope: Scope,
+    /// What the manifest accepts.
+    pub range: Range,
+    /// What the lockfile has.
+    pub current: Option<Version>,
+    /// The newest that the manifest accepts.
+    pub wanted: Option<Version>,
+    /// The newest there is.
+    pub newest: Option<Version>,
+    /// Whether what the lockfile has was yanked.
+    pub yanked: bool,
+}
+
+/// Compares the lockfile's direct dependencies with what is offered; those that are current are left out.
+///
+/// # Errors
+///
+/// When a registry cannot be asked.
+pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
+    let world = World::new(session, registries(session, Some(project))?, BTreeMap::new());
+    let platform = session.platform();
+    let mut behind = Vec::new();
+    for requirement in &project.manifest.dependencies {
+        if requirement.source != weir_model::manifest::Source::Registry {
+            continue;
+        }
+        let Some(candidates) = world.candidates(&requirement.name, requirement.registry.as_deref())? else {
+            continue;
+        };
+        let offered: Vec<_> = candidates
+            .releases
+            .iter()
+            .filter(|candidate| {
+                candidate.state == weir_resolve::State::Offered && candidate.platform.serves(&platform)
+            })
+            .map(|candidate| &candidate.version)
+            .collect();
+        let newest =
+            offered.iter().filter(|version| !version.is_prerelease()).max().or_else(|| offered.iter().max());
+        let wanted = offered.iter().filter(|version| requirement.range.contains(version)).max();
+        let direct = project.lock.iter().flat_map(|lock| &lock.direct);
+        let current = direct.map(|direct| &direct.0).find(|id| id.name == requirement.name);
+        let yanked = current.is_some_and(|id| {
+            candidates.releases.iter().any(|candidate| {
+                candidate.version == id.version && candidate.state != weir_resolve::State::Offered
+            })
+        });
+        let row = Outdated {
+            name: requirement.name.clone(),
+            scope: requirement.scope,
+            range: requirement.range.clone(),
+            current: current.map(|id| id.version.clone()),
+            wanted: wanted.map(|version| (*version).clone()),
+            newest: newest.map(|version| (*version).clone()),
+            yanked,
+        };
+        if yanked || row.current != row.wanted || row.current < row.newest {
+            behind.push(row);
+        }
+    }
+    Ok(behind)
+}
+
+/// A package in the tree of what a project uses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TreeNode {
+    /// Which release it is.
+    pub id: ReleaseId,
+    /// Whether the one above it lets it move.
+    pub fluid: bool,
+    /// Whether it stands elsewhere in the tree with what it needs, which is not repeated here.
+    pub repeated: bool,
+    /// What it needs.
+    pub dependencies: Vec<TreeNode>,
+}
+
+/// How deep a tree is drawn.
+const DEEPEST: usize = 64;
+
+fn lock_of(project: &Project) -> Result<&Lockfile, ProjectError> {
+    project
+        .lock
+        .as_ref()
+        .ok_or_else(|| ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into()))
+}
+
+/// The tree of what a project uses.
+///
+/// # Errors
+///
+/// When there is no lockfile.
+pub fn dependency_tree(project: &Project) -> Result<Vec<TreeNode>, ProjectError> {
+    let lock = lock_of(project)?;
+    let mut shown = BTreeSet::new();
+    Ok(lock.direct.iter().map(|direct| tree_node(lock, &direct.0, false, 0, &mut shown)).collect())
+}
+
+fn tree_node(
+    lock: &Lockfile,
+    id: &ReleaseId,
+    fluid: bool,
+    depth: usize,
+    shown: &mut BTreeSet<ReleaseId>,
+) -> TreeNode {
+    let release = lock.release(id);
+    let has_dependencies = release.is_some_and(|release| !release.dependencies.is_empty());
+    let repeated = has_dependencies && (!shown.insert(id.clone()) || depth >= DEEPEST);
+    let mut dependencies = Vec::new();
+    if let Some(release) = release.filter(|_| !repeated) {
+        for dependency in &release.dependencies {
+            let fluid = release.fluid.iter().any(|choice| choice.name == dependency.0.name);
+            dependencies.push(tree_node(lock, &dependency.0, fluid, depth + 1, shown));
+        }
+    }
+    TreeNode { id: id.clone(), fluid, repeated, dependencies }
+}
+
+/// How many paths `why` tells at most.
+const MOST_PATHS: usize = 20;
+
+/// By which paths a project comes to use a package: shortest first.
+///
+/// # Errors
+///
+/// When it does not use it.
+pub fn why(project: &Project, name: &PackageName) -> Result<Vec<Vec<ReleaseId>>, ProjectError> {
+    let lock = lock_of(project)?;
+    if !lock.releases.iter().any(|release| release.name == *name) {
+        let similar = nearest(name.as_str(), lock.releases.iter().map(|release| release.name.as_str()));
+        let similar = similar.map(str::to_owned);
+        return Err(ProjectError::UnknownPackage {
+            name: name.clone(),
+            place: "`weir.lock`".into(),
+            similar,
+        });
+    }
+    // Backwards from the package: each step is one that can be part of an answer.
+    let mut users: BTreeMap<&ReleaseId, Vec<ReleaseId>> = BTreeMap::new();
+    for release in &lock.releases {
+        for dependency in &release.dependencies {
+            users.entry(&dependency.0).or_default().push(release.id());
+        }
+    }
+    let direct: BTreeSet<&ReleaseId> = lock.direct.iter().map(|direct| &direct.0).collect();
+    let targets =
+        lock.releases.iter().filter(|release| release.name == *name).map(|release| vec![release.id()]);
+    let mut pending: VecDeque<Vec<ReleaseId>> = targets.collect();
+    let mut paths = Vec::new();
+    let mut steps = 0;
+    while let Some(path) = pending.pop_front() {
+        steps += 1;
+        if paths.len() >= MOST_PATHS || steps > 100_000 {
+            break;
+        }
+        let Some(first) = path.last() else { continue };
+        if direct.contains(first) {
+            paths.push(path.iter().rev().cloned().collect());
+        }
+        for user in users.get(first).into_iter().flatten() {
+            if !path.contains(user) {
+                let mut longer = path.clone();
+                longer.push(user.clone());
+                pending.push_back(longer);
+            }
+        }
+    }
+    Ok(paths)
+}
+
+/// A package that a project uses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Installed {
+    /// Which release it is.
+    pub id: ReleaseId,
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// Whether the project asks for it itself.
+    pub direct: bool,
+    /// The registry it is from, if it is from one.
+    pub registry: Option<String>,
+    /// The digest of its tree, if it is fixed.
+    pub tree: Option<Digest>,
+    /// Where its files are, if they are on this machine.
+    pub path: Option<PathBuf>,
+}
+
+/// The packages that a project uses.
+///
+/// # Errors
+///
+/// When there is no lockfile.
+pub fn list(session: &Session, project: &Project) -> Result<Vec<Installed>, ProjectError> {
+    let lock = lock_of(project)?;
+    let store = session.open_store()?.session()?;
+    let mut installed = Vec::with_capacity(lock.releases.len());
+    for release in &lock.releases {
+        let id = release.id();
+        let path = match (&release.path, release.tree) {
+            (Some(path), _) => Some(project.folder.join(path)),
+            (None, Some(tree)) => store.tree(&tree)?.map(|stored| stored.path().to_owned()),
+            (None, None) => None,
+        };
+        installed.push(Installed {
+            direct: lock.direct.iter().any(|direct| direct.0 == id),
+            id,
+            kind: release.kind,
+            registry: release.registry.clone(),
+            tree: release.tree,
+            path,
+        });
+    }
+    Ok(installed)
+}
+
+/// What searching found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchReport {
+    /// The registry that was searched.
+    pub registry: String,
+    /// What was found, best first.
+    pub hits: Vec<SearchHit>,
+    /// How many there are in all, if that is known.
+    pub total: Option<u64>,
+}
+
+/// Searches the packages of a registry.
+///
+/// # Errors
+///
+/// When the registry cannot be asked.
+pub fn search(
+    session: &Session,
+    project: Option<&Project>,
+    query: &str,
+    kind: Option<KindName>,
+    platform: Option<&Platform>,
+    limit: usize,
+) -> Result<SearchReport, ProjectError> {
+    let folder = std::path::Path::new(".");
+    let connection = connect(session, &find(session, project, None, folder)?)?;
+    let filter = SearchFilter { kind, platform: platform.cloned() };
+    let results = connection.replica.index().search(query, &filter, limit, 0)?;
+    Ok(SearchReport { registry: connection.known.name.clone(), hits: results.hits, total: results.total })
+}
+
+/// What a registry says of a package.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InfoReport {
+    /// The registry.
+    pub registry: String,
+    /// To whom its owner belongs.
+    pub owners: Vec<String>,
+    /// The package and its releases.
+    pub package: PackageView,
+    /// The release that was asked for: the newest where no version was named.
+    pub chosen: Option<ReleaseId>,
+    /// The packages that need it, with the versions they accept.
+    pub dependents: Vec<(ReleaseId, Range)>,
+    /// What the project uses of it.
+    pub used: Vec<Version>,
+}
+
+/// Tells what a registry knows of a package.
+///
+/// # Errors
+///
+/// When the package or the version is not there.
+pub fn info(
+    session: &Session,
+    project: Option<&Project>,
+    name: &PackageName,
+    version: Option<&Version>,
+) -> Result<InfoReport, ProjectError> {
+    let folder = std::path::Path::new(".");
+    let connection = connect(session, &find(session, project, None, folder)?)?;
+    let index = connection.replica.index();
+    let place = format!("the registry `{}`", connection.known.name);
+    let Some(package) = index.package(name)? else {
+        let names = index.similar_names(name.as_str(), 20)?;
+        let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
+        return Err(ProjectError::UnknownPackage { name: name.clone(), place, similar });
+    };
+    let chosen = match version {
+        None => package.newest().map(|view| view.release.id.clone()),
+        Some(version) => {
+            let found = package.releases.iter().find(|view| view.release.id.version == *version);
+            let found = found.ok_or_else(|| ProjectError::UnknownVersion {
+                name: name.clone(),
+                version: version.to_string(),
+                place,
+                versions: package.releases.iter().map(|view| view.release.id.version.to_string()).collect(),
+            })?;
+            Some(found.release.id.clone())
+        }
+    };
+    let offered = |dependent: &Dependent| dependent.state == State::Offered;
+    let dependents = index.dependents(name)?.into_iter().filter(offered);
+    let locked = project.and_then(|project| project.lock.as_ref());
+    let used = locked.into_iter().flat_map(|lock| &lock.releases).filter(|release| release.name == *name);
+    Ok(InfoReport {
+        registry: connection.known.name.clone(),
+        owners: index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
+        chosen,
+        dependents: dependents.map(|dependent| (dependent.id, dependent.dependency.range)).collect(),
+        used: used.map(|release| release.version.clone()).collect(),
+        package,
+    })
+}
+
+/// The names of the packages that the manifest asks for, with what for.
+pub fn asked_for(project: &Project) -> BTreeMap<PackageName, Scope> {
+    resolve::scopes(project).into_iter().map(|(name, scope)| (name.clone(), scope)).collect()
+}

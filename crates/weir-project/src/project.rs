@@ -1,0 +1,125 @@
+//! A project: a folder with a manifest, and a lockfile once it was resolved.
+
+use std::path::{Path, PathBuf};
+
+use weir_model::{Lockfile, Manifest, lockfile, manifest};
+
+use crate::error::ProjectError;
+use crate::files::replace;
+
+/// A folder with a manifest.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder, absolute.
+    pub folder: PathBuf,
+    /// The manifest's text.
+    pub text: String,
+    /// What it says.
+    pub manifest: Manifest,
+    /// The lockfile, if there is one.
+    pub lock: Option<Lockfile>,
+    /// The lockfile's text; empty if there is none.
+    pub lock_text: String,
+}
+
+impl Project {
+    /// The project that `start`, or the nearest folder above it, is.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or its files cannot be read.
+    pub fn find(start: &Path) -> Result<Self, ProjectError> {
+        Self::open(&Self::find_folder(start)?)
+    }
+
+    /// The folder of the project that `start`, or the nearest folder above it, is.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn find_folder(start: &Path) -> Result<PathBuf, ProjectError> {
+        start
+            .ancestors()
+            .find(|folder| folder.join(manifest::FILE_NAME).is_file())
+            .map(Path::to_owned)
+            .ok_or_else(|| ProjectError::NoProject { start: start.into() })
+    }
+
+    /// The project in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// When it has no manifest, or its files cannot be read.
+    pub fn open(folder: &Path) -> Result<Self, ProjectError> {
+        let folder = fs_err::canonicalize(folder)?;
+        let path = folder.join(manifest::FILE_NAME);
+        let text = match fs_err::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ProjectError::NoProject { start: folder });
+            }
+            text => text?,
+        };
+        let manifest = parse_manifest(&path, &text)?;
+        let lock_path = folder.join(lockfile::FILE_NAME);
+        let (lock, lock_text) = match fs_err::read_to_string(&lock_path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (None, String::new()),
+            text => {
+                let text = text?;
+                let lock = Lockfile::parse(&text).map_err(|error| ProjectError::Lockfile {
+                    path: lock_path,
+                    text: text.clone(),
+                    error,
+                })?;
+                (Some(lock), text)
+            }
+        };
+        Ok(Self { folder, text, manifest, lock, lock_text })
+    }
+
+    /// Where its manifest is.
+    pub fn manifest_path(&self) -> PathBuf {
+        self.folder.join(manifest::FILE_NAME)
+    }
+
+    /// Where its lockfile is.
+    pub fn lock_path(&self) -> PathBuf {
+        self.folder.join(lockfile::FILE_NAME)
+    }
+
+    /// How messages name a line of its manifest.
+    pub(crate) fn origin(&self, line: usize) -> String {
+        format!("{}:{line}", manifest::FILE_NAME)
+    }
+
+    /// Takes a changed manifest, which must read, without writing it yet.
+    pub(crate) fn set_text(&mut self, text: String) -> Result<(), ProjectError> {
+        self.manifest = parse_manifest(&self.manifest_path(), &text)?;
+        self.text = text;
+        Ok(())
+    }
+
+    pub(crate) fn write_manifest(&self) -> Result<(), ProjectError> {
+        Ok(replace(&self.manifest_path(), self.text.as_bytes())?)
+    }
+
+    /// Takes and writes a lockfile, unless it is there already.
+    pub(crate) fn write_lock(&mut self, lock: Lockfile) -> Result<bool, ProjectError> {
+        let text = lock.to_text();
+        let changed = text != self.lock_text;
+        if changed {
+            replace(&self.lock_path(), text.as_bytes())?;
+        }
+        self.lock = Some(lock);
+        self.lock_text = text;
+        Ok(changed)
+    }
+}
+
+/// Reads a manifest, and says where it is when it is wrong.
+pub(crate) fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, ProjectError> {
+    Manifest::parse(text).map_err(|error| ProjectError::Manifest {
+        path: path.into(),
+        text: text.into(),
+        error: Box::new(error),
+    })
+}

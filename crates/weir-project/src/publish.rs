@@ -1,0 +1,421 @@
+//! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_model::manifest::{Requirement, Source};
+use weir_model::{Digest, Manifest, OwnerName, ReferenceFact, ReleaseId, Scope};
+use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
+use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
+
+use crate::connect::open_for_writing;
+use crate::error::ProjectError;
+use crate::kinds::kind;
+use crate::local::package_manifest;
+use crate::project::Project;
+use crate::references;
+use crate::registries::{KnownRegistry, find};
+use crate::session::{Event, Session};
+
+/// How hard packs are compressed: they are written once and read often.
+const PACK_LEVEL: i32 = 12;
+
+/// How to publish.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// Whether to tell what would be done and do nothing.
+    pub dry_run: bool,
+    /// Whether the registry is to hold the bytes of references too.
+    pub with_references: bool,
+}
+
+/// What publishing did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PublishReport {
+    /// The registry.
+    pub registry: String,
+    /// The releases.
+    pub releases: Vec<PackReport>,
+    /// What the registry answered; nothing when this only tells what would be done.
+    pub receipt: Option<Receipt>,
+}
+
+/// A package, packed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PackReport {
+    /// Which release it would be.
+    pub id: ReleaseId,
+    /// The digest of its tree.
+    pub tree: Digest,
+    /// Its files with their sizes, sorted.
+    pub files: Vec<(String, u64)>,
+    /// The bytes of its pack, if it was written.
+    pub size: Option<u64>,
+    /// The bytes of its files together.
+    pub unpacked: u64,
+    /// Where the pack was written.
+    pub out: Option<PathBuf>,
+    /// What the publisher should know.
+    pub warnings: Vec<String>,
+}
+
+/// A folder that was read, and checked by its kind.
+struct Package {
+    folder: PathBuf,
+    manifest: Manifest,
+    id: ReleaseId,
+    tree: TreeManifest,
+    facts: weir_kind::Facts,
+    warnings: Vec<String>,
+}
+
+impl Package {
+    fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
+        let folder = fs_err::canonicalize(folder)?;
+        let not_publishable =
+            |reason: String| ProjectError::NotPublishable { folder: folder.clone(), reason };
+        let manifest =
+            package_manifest(&folder)?.ok_or_else(|| ProjectError::NoProject { start: folder.clone() })?;
+        let package = &manifest.package;
+        let name = package.name.clone().ok_or_else(|| not_publishable("`[package]` has no `name`".into()))?;
+        let version =
+            package.version.clone().ok_or_else(|| not_publishable("`[package]` has no `version`".into()))?;
+        let id = ReleaseId { name, version, platform: package.platform.clone(), revision: 0 };
+        for requirement in &manifest.dependencies {
+            check_source(requirement).map_err(&not_publishable)?;
+        }
+        let tree = read_folder(&folder, &Selection::package(&package.include, &package.exclude)?)?;
+        session.tell(Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
+        let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
+        let mut warnings = inspection.warnings;
+        if package.license.is_none() {
+            warnings.push("`[package]` has no `license`: nobody knows what they may do with it".into());
+        }
+        Ok(Self { manifest, id, tree, facts: inspection.facts, warnings, folder })
+    }
+
+    fn report(&self) -> PackReport {
+        PackReport {
+            id: self.id.clone(),
+            tree: self.tree.digest(),
+            files: self.tree.entries().iter().map(|entry| (entry.path.to_string(), entry.size)).collect(),
+            size: None,
+            unpacked: self.tree.unpacked_size(),
+            out: None,
+            warnings: self.warnings.clone(),
+        }
+    }
+
+    fn draft(&self, size: u64) -> Draft {
+        let package = &self.manifest.package;
+        let wanted = self.manifest.dependencies.iter().filter(|requirement| requirement.scope != Scope::Dev);
+        Draft {
+            id: self.id.clone(),
+            kind: package.kind,
+            tree: self.tree.digest(),
+            size,
+            unpacked: self.tree.unpacked_size(),
+            files: self.tree.entries().len() as u64,
+            dependencies: wanted
+                .map(|requirement| Wanted {
+                    name: requirement.name.clone(),
+                    range: requirement.range.clone(),
+                    scope: requirement.scope,
+                    fluid: requirement.fluid,
+                })
+                .collect(),
+            references: self
+                .manifest
+                .references
+                .iter()
+                .map(|reference| ReferenceFact {
+                    name: reference.name.clone(),
+                    sha256: reference.sha256,
+                    size: reference.size,
+                    fluid: reference.fluid,
+                    range: None,
+                })
+                .collect(),
+            recipe: None,
+            toolchain: None,
+            license: package.license.clone(),
+            description: package.description.clone().filter(|text| !text.is_empty()),
+            facts: self.facts.clone(),
+        }
+    }
+}
+
+/// What is published must be had by everybody: a folder of this machine cannot, and a git host may vanish.
+fn check_source(requirement: &Requirement) -> Result<(), String> {
+    let name = &requirement.name;
+    match &requirement.source {
+        Source::Registry => Ok(()),
+        Source::Path(path) if requirement.scope != Scope::Dev => Err(format!(
+            "it needs `{name}` from the folder `{path}`, which others do not have: publish that too, and give a `range`"
+        )),
+        Source::Git(git) if requirement.scope != Scope::Dev => Err(format!(
+            "it needs `{name}` from the git tag `{}`: publish that into the registry, and give a `range`",
+            git.tag
+        )),
+        Source::Path(_) | Source::Git(_) => Ok(()),
+    }
+}
+
+/// Packs a folder; writes the pack to `out` if it is given.
+///
+/// # Errors
+///
+/// When the folder is no package, or something in it cannot be packed.
+pub fn pack(session: &Session, folder: &Path, out: Option<&Path>) -> Result<PackReport, ProjectError> {
+    let package = Package::read(session, folder)?;
+    let mut report = package.report();
+    if let Some(out) = out {
+        let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut beside = tempfile::NamedTempFile::new_in(parent)?;
+        report.size =
+            Some(write_pack(&package.folder, &package.tree, beside.as_file_mut(), PACK_LEVEL)?.bytes);
+        beside.persist(out).map_err(|error| error.error)?;
+        report.out = Some(out.into());
+    }
+    Ok(report)
+}
+
+/// Publishes folders as one batch.
+///
+/// # Errors
+///
+/// When one of them is no package, or the registry refuses; nothing is published then.
+pub fn publish(
+    session: &Session,
+    folders: &[PathBuf],
+    options: &PublishOptions,
+) -> Result<PublishReport, ProjectError> {
+    let first = folders.first().ok_or_else(|| ProjectError::Usage("nothing to publish was named".into()))?;
+    let project = Project::open(first).ok();
+    let packages =
+        folders.iter().map(|folder| Package::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
+    let known = find(session, project.as_ref(), None, first)?;
+    let registry = open_for_writing(session, &known)?;
+    let mut report = PublishReport {
+        registry: known.name.clone(),
+        releases: packages.iter().map(Package::report).collect(),
+        receipt: None,
+    };
+    for warning in report.releases.iter().flat_map(|release| &release.warnings) {
+        session.warn(warning.clone());
+    }
+    let mut intents = Vec::with_capacity(packages.len());
+    for (package, report) in packages.iter().zip(&mut report.releases) {
+        let size = upload(session, &registry, package, options)?;
+        report.size = Some(size);
+        intents.push(Intent::Publish(Box::new(package.draft(size))));
+    }
+    if options.dry_run {
+        return Ok(report);
+    }
+    session.tell(Event::Publishing { releases: intents.len() });
+    let batch = Batch { by: session.actor.clone(), intents };
+    report.receipt = Some(registry.submit(&batch, session.now)?);
+    Ok(report)
+}
+
+/// Uploads what a release consists of, unless it is there; gives the size of its pack.
+fn upload(
+    session: &Session,
+    registry: &FolderRegistry,
+    package: &Package,
+    options: &PublishOptions,
+) -> Result<u64, ProjectError> {
+    let tree = package.tree.digest();
+    if let Some(size) = registry.content().pack_size(&tree) {
+        upload_references(session, registry, package, options)?;
+        return Ok(size);
+    }
+    let mut pack = tempfile::NamedTempFile::new()?;
+    let size = write_pack(&package.folder, &package.tree, pack.as_file_mut(), PACK_LEVEL)?.bytes;
+    if !options.dry_run {
+        session.tell(Event::Uploading { bytes: size });
+        registry.put_pack(pack.path(), &tree)?;
+    }
+    upload_references(session, registry, package, options)?;
+    Ok(size)
+}
+
+fn upload_references(
+    session: &Session,
+    registry: &FolderRegistry,
+    package: &Package,
+    options: &PublishOptions,
+) -> Result<(), ProjectError> {
+    if !options.with_references || options.dry_run {
+        return Ok(());
+    }
+    for reference in &package.manifest.references {
+        let Some(sha256) = reference.sha256.filter(|_| !reference.fluid) else { continue };
+        if registry.has_file(&sha256)? {
+            continue;
+        }
+        let store = session.open_store()?.session()?;
+        let file = match store.file(&sha256)? {
+            Some(file) => file,
+            None => {
+                let (found, size) = references::current(session, reference, &package.folder)?;
+                let file = store.file(&found)?.filter(|_| found == sha256);
+                file.ok_or_else(|| ProjectError::Reference {
+                    name: reference.name.clone(),
+                    reason: format!("its {size} bytes have the digest {found}, not {sha256}"),
+                    integrity: true,
+                })?
+            }
+        };
+        session.tell(Event::Uploading { bytes: file.bytes() });
+        registry.put_file(file.path(), &sha256)?;
+    }
+    Ok(())
+}
+
+/// A change of a release's standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// New resolutions avoid it.
+    Yank,
+    /// Takes a yank back.
+    Unyank,
+    /// Withdrawn for everyone.
+    Quarantine,
+    /// Takes a quarantine back.
+    Release,
+    /// Gone from the view.
+    Remove,
+}
+
+/// Changes the standing of releases, all or none.
+///
+/// # Errors
+///
+/// When one is not there, or the registry refuses.
+pub fn withdraw(
+    session: &Session,
+    project: Option<&Project>,
+    standing: Standing,
+    what: Vec<Withdraw>,
+) -> Result<Receipt, ProjectError> {
+    let intent = match standing {
+        Standing::Yank => Intent::Yank,
+        Standing::Unyank => Intent::Unyank,
+        Standing::Quarantine => Intent::Quarantine,
+        Standing::Release => Intent::Release,
+        Standing::Remove => Intent::Remove,
+    };
+    submit(session, project, what.into_iter().map(intent).collect())
+}
+
+/// Says to whom an owner belongs.
+///
+/// # Errors
+///
+/// When the registry refuses.
+pub fn claim(
+    session: &Session,
+    project: Option<&Project>,
+    owner: &OwnerName,
+    who: Vec<String>,
+) -> Result<Receipt, ProjectError> {
+    submit(session, project, vec![Intent::Claim { owner: owner.clone(), who }])
+}
+
+fn submit(
+    session: &Session,
+    project: Option<&Project>,
+    intents: Vec<Intent>,
+) -> Result<Receipt, ProjectError> {
+    let known: KnownRegistry = find(session, project, None, Path::new("."))?;
+    let registry = open_for_writing(session, &known)?;
+    let batch = Batch { by: session.actor.clone(), intents };
+    Ok(registry.submit(&batch, session.now)?)
+}
+
+/// One line of a batch file.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BatchFile {
+    #[serde(default)]
+    publish: Vec<PathBuf>,
+    #[serde(default, rename = "yank")]
+    yank: Vec<BatchLine>,
+    #[serde(default)]
+    unyank: Vec<BatchLine>,
+    #[serde(default)]
+    quarantine: Vec<BatchLine>,
+    #[serde(default)]
+    release: Vec<BatchLine>,
+    #[serde(default)]
+    remove: Vec<BatchLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BatchLine {
+    name: weir_model::PackageName,
+    version: weir_model::Version,
+    #[serde(default)]
+    platform: Option<weir_model::Platform>,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    advisory: Option<String>,
+}
+
+impl From<BatchLine> for Withdraw {
+    fn from(line: BatchLine) -> Self {
+        let BatchLine { name, version, platform, reason, advisory } = line;
+        Self { name, version, platform, reason, advisory }
+    }
+}
+
+/// Carries out what a file lists (`publish` folders relative to it; `yank`, `unyank`, `quarantine`, `release`, `remove`)
+/// as one batch: all of it becomes visible, or none.
+///
+/// # Errors
+///
+/// When the file does not read, or the registry refuses.
+pub fn batch(
+    session: &Session,
+    project: Option<&Project>,
+    file: &Path,
+    options: &PublishOptions,
+) -> Result<PublishReport, ProjectError> {
+    let text = fs_err::read_to_string(file)?;
+    let asked: BatchFile = toml_edit::de::from_str(&text)
+        .map_err(|error| ProjectError::Config { path: file.into(), reason: error.message().to_owned() })?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let packages: Vec<Package> = asked
+        .publish
+        .iter()
+        .map(|path| Package::read(session, &folder.join(path)))
+        .collect::<Result<_, _>>()?;
+    let known = find(session, project, None, folder)?;
+    let registry = open_for_writing(session, &known)?;
+    let mut releases: Vec<PackReport> = packages.iter().map(Package::report).collect();
+    let mut intents = Vec::new();
+    let lists: [(fn(Withdraw) -> Intent, Vec<BatchLine>); 5] = [
+        (Intent::Remove, asked.remove),
+        (Intent::Yank, asked.yank),
+        (Intent::Unyank, asked.unyank),
+        (Intent::Quarantine, asked.quarantine),
+        (Intent::Release, asked.release),
+    ];
+    for (package, report) in packages.iter().zip(&mut releases) {
+        let size = upload(session, &registry, package, options)?;
+        report.size = Some(size);
+        intents.push(Intent::Publish(Box::new(package.draft(size))));
+    }
+    for (intent, lines) in lists {
+        intents.extend(lines.into_iter().map(|line| intent(line.into())));
+    }
+    let receipt = match options.dry_run {
+        true => None,
+        false => Some(registry.submit(&Batch { by: session.actor.clone(), intents }, session.now)?),
+    };
+    Ok(PublishReport { registry: known.name, releases, receipt })
+}

@@ -1,0 +1,266 @@
+//! References: outside data, fixed to its bytes in the lockfile, fetched from the registry or its mirrors.
+
+use std::path::Path;
+
+use weir_client::{DownloadObserver, Expected, Fluid, Mirror, download, fetch_fluid};
+use weir_log::Source;
+use weir_model::lockfile::LockedReference;
+use weir_model::manifest::Reference;
+use weir_model::{Digest, Manifest, ReferenceFact, Release};
+use weir_store::{EnsureError, Part, StoredFile};
+
+use crate::connect::http_client;
+use crate::error::ProjectError;
+use crate::fetch;
+use crate::local::package_manifest;
+use crate::project::Project;
+use crate::resolve::Moving;
+use crate::session::{Event, Session};
+
+/// The most bytes a fluid reference may have where the manifest says nothing.
+const FLUID_LIMIT: u64 = 4 << 30;
+
+/// Fixes the project's own references: as the lockfile has them, or anew.
+pub(crate) fn lock_own(
+    session: &Session,
+    project: &Project,
+    moving: Moving<'_>,
+) -> Result<Vec<LockedReference>, ProjectError> {
+    let known: &[LockedReference] = project.lock.as_ref().map_or(&[], |lock| &lock.references);
+    let wanted = project.manifest.references.iter();
+    let fixed = wanted
+        .map(|reference| fix(session, reference, known, &project.folder, matches!(moving, Moving::All)));
+    fixed.collect()
+}
+
+/// Fixes the references of a release: most are fixed by its record, fluid ones are looked up.
+pub(crate) fn lock_release(
+    session: &Session,
+    source: &dyn Source,
+    release: &Release,
+    known: &[LockedReference],
+    moving: Moving<'_>,
+) -> Result<Vec<LockedReference>, ProjectError> {
+    if release.references.is_empty() {
+        return Ok(Vec::new());
+    }
+    let store = session.open_store()?;
+    let store = store.session()?;
+    // Where the bytes are, and whether to unpack them, is said by the manifest inside the tree.
+    let folder = fetch::ensure_release(&store, source, release)?;
+    let manifest = package_manifest(&folder)?.unwrap_or_default();
+    let moves = moving.moves(&release.id.name);
+    release.references.iter().map(|fact| fix_fact(session, &manifest, fact, known, &folder, moves)).collect()
+}
+
+fn fix_fact(
+    session: &Session,
+    manifest: &Manifest,
+    fact: &ReferenceFact,
+    known: &[LockedReference],
+    folder: &Path,
+    moves: bool,
+) -> Result<LockedReference, ProjectError> {
+    let Some(reference) = manifest.references.iter().find(|reference| reference.name == fact.name) else {
+        return Err(ProjectError::Reference {
+            name: fact.name.clone(),
+            reason: "the record names it and the manifest inside the package does not".into(),
+            integrity: true,
+        });
+    };
+    if !fact.fluid && reference.sha256 != fact.sha256 {
+        return Err(ProjectError::Reference {
+            name: fact.name.clone(),
+            reason: "the record and the manifest inside the package disagree about its digest".into(),
+            integrity: true,
+        });
+    }
+    fix(session, &Reference { size: fact.size.or(reference.size), ..reference.clone() }, known, folder, moves)
+}
+
+fn fix(
+    session: &Session,
+    reference: &Reference,
+    known: &[LockedReference],
+    folder: &Path,
+    moves: bool,
+) -> Result<LockedReference, ProjectError> {
+    let before = known.iter().find(|known| known.name == reference.name);
+    let locked = |sha256: Digest, size: u64| LockedReference {
+        name: reference.name.clone(),
+        sha256,
+        size,
+        mirrors: reference.mirrors.clone(),
+        unpack: reference.unpack,
+        fluid: reference.fluid,
+    };
+    match (reference.sha256, reference.size, before) {
+        (Some(sha256), Some(size), _) if !reference.fluid => Ok(locked(sha256, size)),
+        (Some(sha256), None, Some(before)) if !reference.fluid && before.sha256 == sha256 => {
+            Ok(locked(sha256, before.size))
+        }
+        (None, _, Some(before)) if !moves => Ok(locked(before.sha256, before.size)),
+        (Some(_), _, Some(before)) if reference.fluid && !moves => Ok(locked(before.sha256, before.size)),
+        _ => {
+            let (sha256, size) = current(session, reference, folder)?;
+            match reference.sha256 {
+                Some(wanted) if !reference.fluid && wanted != sha256 => Err(ProjectError::Reference {
+                    name: reference.name.clone(),
+                    reason: format!("its bytes have the digest {sha256}, not {wanted}"),
+                    integrity: true,
+                }),
+                _ => Ok(locked(sha256, size)),
+            }
+        }
+    }
+}
+
+/// Fetches what a reference's mirrors have now into the store, and says what it is.
+pub(crate) fn current(
+    session: &Session,
+    reference: &Reference,
+    folder: &Path,
+) -> Result<(Digest, u64), ProjectError> {
+    if session.offline && reference.mirrors.iter().any(|mirror| crate::registries::is_http(mirror)) {
+        return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
+    }
+    let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
+    session.tell(Event::Referencing { name: reference.name.clone(), bytes: reference.size });
+    let scratch = tempfile::tempdir()?;
+    let to = scratch.path().join("bytes");
+    let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
+    let fetched = fetch_fluid(&http_client(), &mirrors, limit, None, &to, &Watch(session));
+    let state = match fetched.map_err(|error| failed(&reference.name, &error))? {
+        Fluid::Fetched(state) => state,
+        Fluid::Unchanged => {
+            return Err(ProjectError::Reference {
+                name: reference.name.clone(),
+                reason: "its mirror says that nothing changed, to a question that did not ask".into(),
+                integrity: true,
+            });
+        }
+    };
+    let store = session.open_store()?;
+    keep(&store.session()?, &state.sha256, state.size, &to)?;
+    Ok((state.sha256, state.size))
+}
+
+/// Makes sure that the bytes of a locked reference are in the store.
+pub(crate) fn ensure(
+    session: &Session,
+    store: &weir_store::Session,
+    reference: &LockedReference,
+    source: Option<&dyn Source>,
+    old: Option<&LockedReference>,
+    folder: &Path,
+) -> Result<StoredFile, ProjectError> {
+    if let Some(file) = store.file(&reference.sha256)? {
+        return Ok(file);
+    }
+    let is_here = |mirror: &String| !crate::registries::is_http(mirror);
+    if session.offline && !reference.mirrors.iter().any(is_here) {
+        return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
+    }
+    session.tell(Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
+    let downloads = session.home.data().join("downloads");
+    fs_err::create_dir_all(&downloads)?;
+    let partial = downloads.join(format!("{}.part", reference.sha256.to_hex()));
+    // The nearest registry first: it holds the full sources if it was asked to.
+    let old = old
+        .filter(|old| old.sha256 != reference.sha256)
+        .map(|old| store.file(&old.sha256))
+        .transpose()?
+        .flatten();
+    if let Some(source) = source.filter(|_| !session.offline)
+        && fetch::file_from_registry(
+            session,
+            source,
+            reference,
+            old.as_ref().map(StoredFile::path),
+            &partial,
+        )?
+    {
+        return keep_and_forget(store, reference, &partial);
+    }
+    let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
+    let expected = Expected { sha256: reference.sha256, size: reference.size };
+    download(&http_client(), &mirrors, &expected, &partial, &Watch(session))
+        .map_err(|error| failed(&reference.name, &error))?;
+    keep_and_forget(store, reference, &partial)
+}
+
+fn keep_and_forget(
+    store: &weir_store::Session,
+    reference: &LockedReference,
+    partial: &Path,
+) -> Result<StoredFile, ProjectError> {
+    let file = keep(store, &reference.sha256, reference.size, partial)?;
+    fs_err::remove_file(partial)?;
+    Ok(file)
+}
+
+/// Puts bytes that are on this machine into the store, which checks them once more.
+fn keep(
+    store: &weir_store::Session,
+    sha256: &Digest,
+    size: u64,
+    from: &Path,
+) -> Result<StoredFile, ProjectError> {
+    let kept = store.ensure_file(sha256, size, |offset| -> std::io::Result<Part> {
+        use std::io::Seek as _;
+        let mut file = fs_err::File::open(from)?;
+        file.seek(std::io::SeekFrom::Start(offset))?;
+        Ok(Part { offset, bytes: Box::new(file) })
+    });
+    kept.map_err(|error| match error {
+        EnsureError::Source(error) => error.into(),
+        EnsureError::Store(error) => error.into(),
+    })
+}
+
+fn mirrors(name: &str, mirrors: &[String], folder: &Path) -> Result<Vec<Mirror>, ProjectError> {
+    let parsed = mirrors.iter().map(|mirror| Mirror::parse(mirror, folder));
+    parsed.collect::<Result<_, _>>().map_err(|error| ProjectError::Reference {
+        name: name.to_owned(),
+        reason: error.to_string(),
+        integrity: false,
+    })
+}
+
+fn failed(name: &str, error: &weir_client::DownloadError) -> ProjectError {
+    ProjectError::Reference {
+        name: name.to_owned(),
+        reason: error.to_string(),
+        integrity: error.is_integrity(),
+    }
+}
+
+/// Tells the session's observer that a mirror failed; the next is tried.
+struct Watch<'s>(&'s Session);
+
+// The session's observer is `Sync`, and nothing else of the session is used.
+impl DownloadObserver for Watch<'_> {
+    fn failed(&self, failure: &weir_client::MirrorFailure) {
+        self.0.warn(failure.to_string());
+    }
+}
+
+/// Where a reference is used from: its file in the store, or the folder it was unpacked to.
+pub(crate) fn place(
+    store: &weir_store::Session,
+    reference: &LockedReference,
+    file: &StoredFile,
+) -> Result<std::path::PathBuf, ProjectError> {
+    if !reference.unpack {
+        return Ok(file.path().to_owned());
+    }
+    match store.ensure_unpacked(file.digest(), &weir_tree::ImportOptions::default()) {
+        Ok(stored) => Ok(stored.path().to_owned()),
+        Err(EnsureError::Source(error)) => Err(ProjectError::Reference {
+            name: reference.name.clone(),
+            reason: crate::error::chain(&error),
+            integrity: true,
+        }),
+        Err(EnsureError::Store(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,275 @@
+//! From what a manifest asks for to a lockfile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use weir_model::lockfile::{FluidChoice, LOCKFILE_VERSION, LockedReference, LockedRelease, ReleaseText};
+use weir_model::manifest::{Requirement, Source};
+use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Scope, canonical};
+use weir_resolve::{
+    Lock, Origin, Override, Replacement, Request, Resolution, ResolveError, Resolver, Settings,
+};
+
+use crate::error::ProjectError;
+use crate::local::Locals;
+use crate::project::Project;
+use crate::references;
+use crate::registries::registries;
+use crate::session::{Event, Session};
+use crate::world::World;
+
+/// What may move away from the lockfile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moving<'a> {
+    /// Only what must.
+    Nothing,
+    /// These packages.
+    Packages(&'a [PackageName]),
+    /// Everything.
+    All,
+}
+
+impl Moving<'_> {
+    pub(crate) fn moves(self, name: &PackageName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Packages(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
+
+/// The digest of what a manifest asks for: when it is the lockfile's, there is nothing to resolve.
+pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Digest {
+    let manifest = &project.manifest;
+    let lines = |requirements: &[Requirement]| -> BTreeSet<String> {
+        let line = |requirement: &Requirement| {
+            let source = match &requirement.source {
+                Source::Registry => String::new(),
+                Source::Path(path) => format!("path {path}"),
+                Source::Git(git) => format!("git {}#{}", git.url, git.tag),
+            };
+            let registry = requirement.registry.as_deref().unwrap_or_default();
+            format!(
+                "{} {} {:?} {registry} {source}",
+                requirement.name,
+                requirement.range.canonical(),
+                requirement.scope
+            )
+        };
+        requirements.iter().map(line).collect()
+    };
+    let references: BTreeMap<&str, _> = manifest
+        .references
+        .iter()
+        .map(|reference| {
+            let facts =
+                (&reference.mirrors, reference.sha256, reference.size, reference.unpack, reference.fluid);
+            (reference.name.as_str(), facts)
+        })
+        .collect();
+    let asked = serde_json::json!({
+        "dependencies": lines(&manifest.dependencies),
+        "override": lines(&manifest.overrides),
+        "references": references,
+        "kind": manifest.package.kind,
+        "platform": session.platform.as_ref(),
+    });
+    let canonical = canonical::canonical_json(&asked).expect("strings and whole numbers under ASCII keys");
+    Digest::of(canonical)
+}
+
+/// Whether the lockfile is what the manifest asks for.
+pub(crate) fn lock_fits(session: &Session, project: &Project) -> bool {
+    project.lock.as_ref().is_some_and(|lock| lock.requirements == requirements_digest(session, project))
+}
+
+/// Chooses releases, keeping the lockfile's while they satisfy and may stay.
+pub(crate) fn resolve(
+    session: &Session,
+    project: &Project,
+    moving: Moving<'_>,
+) -> Result<Lockfile, ProjectError> {
+    let store = session.open_store()?;
+    let store = store.session()?;
+    let locals = Locals::read(session, &store, project)?;
+    let lock = preferences(project, moving);
+    let world = World::new(session, registries(session, Some(project))?, locked_registries(project));
+    let mut requirements = Vec::new();
+    for requirement in &project.manifest.dependencies {
+        requirements.push(weir_resolve::Requirement {
+            name: requirement.name.clone(),
+            range: requirement.range.clone(),
+            registry: requirement.registry.as_deref().map(Arc::from),
+            origin: Origin::new(project.origin(requirement.line)),
+        });
+    }
+    let settings = Settings {
+        platform: session.platform(),
+        fixed: locals.fixed(),
+        overrides: overrides(project, &locals),
+    };
+    session.tell(Event::Resolving);
+    let resolver = Resolver::new(&world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
+    let request = Request { requirements: &requirements, lock: Some(&lock) };
+    let resolution = resolver.resolve(request).map_err(|error| match error {
+        ResolveError::Impossible(_) if world.is_empty() => {
+            ProjectError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }
+        }
+        ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
+        ResolveError::View(error) => error.into(),
+        other => ProjectError::Resolver(other.to_string()),
+    })?;
+    session.tell(Event::Resolved { packages: resolution.nodes.len() });
+    lockfile(session, project, &world, &locals, &resolution, moving)
+}
+
+fn overrides(project: &Project, locals: &Locals) -> Vec<Override> {
+    let own = project.manifest.overrides.iter().map(|requirement| Override {
+        name: requirement.name.clone(),
+        replacement: match requirement.source {
+            Source::Registry => Replacement::Range(requirement.range.clone()),
+            Source::Path(_) | Source::Git(_) => Replacement::Fixed,
+        },
+        origin: Origin::new(project.origin(requirement.line)),
+    });
+    let mut all: Vec<Override> = own.collect();
+    for nested in locals.overrides() {
+        if all.iter().all(|own| own.name != nested.name) {
+            all.push(nested);
+        }
+    }
+    all
+}
+
+/// What the lockfile prefers, without what may move.
+fn preferences(project: &Project, moving: Moving<'_>) -> Lock {
+    let mut preferred = Lock::new();
+    let Some(lock) = &project.lock else { return preferred };
+    let stays = |name: &PackageName| !moving.moves(name);
+    for release in lock.releases.iter().filter(|release| stays(&release.name)) {
+        preferred.add_release(release.id());
+        for choice in release.fluid.iter().filter(|choice| stays(&choice.name)) {
+            let chosen = release
+                .dependencies
+                .iter()
+                .find(|dependency| dependency.0.name == choice.name && dependency.0.version == choice.chosen);
+            if let Some(chosen) = chosen {
+                preferred.add_edge(Some(release.id()), choice.range.clone(), chosen.0.clone());
+            }
+        }
+    }
+    for direct in lock.direct.iter().filter(|direct| stays(&direct.0.name)) {
+        let asked =
+            project.manifest.dependencies.iter().filter(|requirement| requirement.name == direct.0.name);
+        for requirement in asked {
+            preferred.add_edge(None, requirement.range.clone(), direct.0.clone());
+        }
+    }
+    preferred
+}
+
+fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
+    let releases = project.lock.iter().flat_map(|lock| &lock.releases);
+    releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
+}
+
+fn lockfile(
+    session: &Session,
+    project: &Project,
+    world: &World<'_>,
+    locals: &Locals,
+    resolution: &Resolution,
+    moving: Moving<'_>,
+) -> Result<Lockfile, ProjectError> {
+    let id_of = |edge: &weir_resolve::Edge| resolution.target(edge).id.clone();
+    let mut direct: Vec<ReleaseText> = resolution.roots.iter().map(|edge| ReleaseText(id_of(edge))).collect();
+    direct.sort();
+    direct.dedup();
+    let mut releases = Vec::with_capacity(resolution.nodes.len());
+    for node in &resolution.nodes {
+        let mut locked = match &node.source {
+            weir_resolve::Source::Fixed(label) => locals
+                .get(label)
+                .cloned()
+                .ok_or_else(|| ProjectError::Resolver(format!("`{label}` was chosen and never read")))?,
+            weir_resolve::Source::Registry(_) => from_registry(session, project, world, &node.id, moving)?,
+        };
+        locked.dependencies = node.edges.iter().map(|edge| ReleaseText(id_of(edge))).collect();
+        locked.dependencies.sort();
+        locked.dependencies.dedup();
+        let fluid = node.edges.iter().filter_map(|edge| {
+            let (range, target) = (edge.fluid.clone()?, resolution.target(edge));
+            Some(FluidChoice { name: target.id.name.clone(), range, chosen: target.id.version.clone() })
+        });
+        locked.fluid = fluid.collect();
+        if node.yanked {
+            session.warn(format!(
+                "`{}` has been yanked: it stays because the lockfile or another release has it",
+                node.id
+            ));
+        }
+        releases.push(locked);
+    }
+    Ok(Lockfile {
+        version: LOCKFILE_VERSION,
+        requirements: requirements_digest(session, project),
+        direct,
+        releases,
+        references: references::lock_own(session, project, moving)?,
+    })
+}
+
+fn from_registry(
+    session: &Session,
+    project: &Project,
+    world: &World<'_>,
+    id: &ReleaseId,
+    moving: Moving<'_>,
+) -> Result<LockedRelease, ProjectError> {
+    let Some((connection, view)) = world.release(id)? else {
+        return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
+    };
+    let release = view.release;
+    let before = project.lock.as_ref().and_then(|lock| lock.release(id));
+    if let Some(before) = before
+        && before.tree.is_some_and(|tree| tree != release.tree)
+        && before.key == Some(release.key)
+    {
+        return Err(ProjectError::WrongContent {
+            location: connection.known.location.clone(),
+            id: id.clone(),
+            reason: format!(
+                "for the key {} `weir.lock` has the tree {}, and the registry now offers {}",
+                release.key,
+                before.tree.unwrap_or(release.tree),
+                release.tree
+            ),
+        });
+    }
+    let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
+    let references = references::lock_release(session, &*connection.source, &release, known, moving)?;
+    Ok(LockedRelease {
+        name: id.name.clone(),
+        version: id.version.clone(),
+        platform: id.platform.clone(),
+        revision: id.revision,
+        kind: release.kind,
+        tree: Some(release.tree),
+        key: Some(release.key),
+        size: Some(release.size),
+        unpacked: Some(release.unpacked),
+        registry: Some(connection.replica.name().to_owned()),
+        path: None,
+        git: None,
+        dependencies: Vec::new(),
+        fluid: Vec::new(),
+        references,
+        facts: release.kind_facts,
+    })
+}
+
+/// The scopes of a package's direct dependencies, by name.
+pub(crate) fn scopes(project: &Project) -> BTreeMap<&PackageName, Scope> {
+    project.manifest.dependencies.iter().map(|requirement| (&requirement.name, requirement.scope)).collect()
+}

@@ -1,0 +1,80 @@
+//! Running commands with a project's packages at hand.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use weir_kind::PACKAGES_FOLDER;
+use weir_model::nearest;
+
+use crate::error::ProjectError;
+use crate::project::Project;
+
+/// A program to be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlan {
+    /// The program.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// What is set in its environment.
+    pub env: Vec<(String, OsString)>,
+}
+
+/// What a project's packages need in the environment: their commands first on the `PATH`, and where they are.
+pub fn environment(project: &Project, path: &OsStr) -> Vec<(String, OsString)> {
+    let packages = project.folder.join(PACKAGES_FOLDER);
+    let mut folders = vec![packages.join("bin")];
+    folders.extend(std::env::split_paths(path));
+    // A folder with a colon in its name cannot be on a PATH; then the commands are reached by their full names.
+    let path = std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned());
+    vec![
+        ("PATH".into(), path),
+        ("WEIR_PROJECT".into(), project.folder.clone().into_os_string()),
+        ("WEIR_PACKAGES".into(), packages.into_os_string()),
+    ]
+}
+
+/// Plans how to run `command`: a script of the manifest, a command of a package, or any program of the `PATH`.
+///
+/// # Errors
+///
+/// When there is no such command.
+pub fn run_plan(
+    project: &Project,
+    command: &OsStr,
+    args: &[OsString],
+    path: &OsStr,
+) -> Result<RunPlan, ProjectError> {
+    let env = environment(project, path);
+    let name = command.to_string_lossy();
+    if let Some(script) = project.manifest.scripts.get(&*name) {
+        let mut arguments = vec!["-c".into(), format!("{script} \"$@\"").into(), command.to_owned()];
+        arguments.extend(args.iter().cloned());
+        return Ok(RunPlan { program: "sh".into(), args: arguments, env });
+    }
+    let own = project.folder.join(PACKAGES_FOLDER).join("bin").join(command);
+    if !name.contains('/') && own.exists() {
+        return Ok(RunPlan { program: own.into(), args: args.to_vec(), env });
+    }
+    if name.contains('/') || on_path(command, path) {
+        return Ok(RunPlan { program: command.to_owned(), args: args.to_vec(), env });
+    }
+    let known = commands(project);
+    let known = known.keys().map(String::as_str).chain(project.manifest.scripts.keys().map(String::as_str));
+    let similar = nearest(&name, known).map(str::to_owned);
+    Err(ProjectError::UnknownCommand { command: name.into_owned(), similar })
+}
+
+fn on_path(command: &OsStr, path: &OsStr) -> bool {
+    std::env::split_paths(path).any(|folder| folder.join(command).is_file())
+}
+
+/// The commands that the project's packages offer, and where each is.
+pub fn commands(project: &Project) -> BTreeMap<String, PathBuf> {
+    let folder = project.folder.join(PACKAGES_FOLDER).join("bin");
+    let Ok(entries) = fs_err::read_dir(&folder) else { return BTreeMap::new() };
+    let named =
+        entries.flatten().map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    named.filter(|(name, path)| !name.starts_with('.') && Path::exists(path)).collect()
+}

@@ -1,0 +1,171 @@
+//! Everything that a command takes from the outside, as values.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use weir_model::{Platform, ReleaseId};
+use weir_store::Store;
+
+use crate::error::ProjectError;
+use crate::home::Home;
+
+/// What holds for one run of the program.
+#[derive(Clone)]
+pub struct Session {
+    /// Where the machine keeps things.
+    pub home: Home,
+    /// Another store than the home's.
+    pub store: Option<PathBuf>,
+    /// Whether the network, and any registry, is left alone.
+    pub offline: bool,
+    /// A registry by name, folder or address, in place of the default one.
+    pub registry: Option<String>,
+    /// Another platform than the host's.
+    pub platform: Option<Platform>,
+    /// Who acts, such as `user:ann`.
+    pub actor: String,
+    /// The time.
+    pub now: Timestamp,
+    /// How many things to do at once.
+    pub threads: usize,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// Watches work that takes long.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn event(&self, _event: &Event) {}
+}
+
+/// What happens while work goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A registry's log is being followed.
+    Syncing {
+        /// Which one.
+        registry: String,
+    },
+    /// A registry's log was followed to its end.
+    Synced {
+        /// Which one.
+        registry: String,
+        /// Entries known before.
+        before: u64,
+        /// Entries known now.
+        after: u64,
+    },
+    /// Releases are being chosen.
+    Resolving,
+    /// Releases were chosen.
+    Resolved {
+        /// How many.
+        packages: usize,
+    },
+    /// Packs are being fetched.
+    Fetching {
+        /// How many.
+        releases: usize,
+        /// Their bytes together.
+        bytes: u64,
+    },
+    /// Bytes of a pack arrived.
+    FetchedBytes {
+        /// How many.
+        bytes: u64,
+    },
+    /// A release is in the store.
+    Fetched {
+        /// Which one.
+        release: ReleaseId,
+    },
+    /// Outside data is being fetched.
+    Referencing {
+        /// Its name.
+        name: String,
+        /// Its size, if it is known.
+        bytes: Option<u64>,
+    },
+    /// Packages are being laid out in the project.
+    LayingOut {
+        /// How many.
+        packages: usize,
+    },
+    /// A folder is being packed.
+    Packing {
+        /// How many files.
+        files: usize,
+        /// Their bytes together.
+        bytes: u64,
+    },
+    /// A pack or a file is being uploaded.
+    Uploading {
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// A batch is being submitted.
+    Publishing {
+        /// How many releases it offers.
+        releases: usize,
+    },
+    /// Content is about to be verified.
+    Verifying {
+        /// How many files.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// Content was verified.
+    Verified {
+        /// How many more files.
+        files: u64,
+        /// How many more bytes.
+        bytes: u64,
+    },
+    /// Something the user should know.
+    Warning {
+        /// What.
+        text: String,
+    },
+}
+
+impl Session {
+    /// Opens the store.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened or made.
+    pub fn open_store(&self) -> Result<Store, ProjectError> {
+        let root = self.store_folder();
+        Ok(Store::open(&root, weir_store::Options::default())?)
+    }
+
+    /// Where the store is.
+    pub fn store_folder(&self) -> PathBuf {
+        self.store.clone().unwrap_or_else(|| self.home.store())
+    }
+
+    /// The platform to resolve for: the one asked for, or the host's.
+    pub fn platform(&self) -> Platform {
+        self.platform.clone().unwrap_or_else(crate::host::platform)
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.observer.event(&event);
+    }
+
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        self.tell(Event::Warning { text: text.into() });
+    }
+}

@@ -1,0 +1,231 @@
+//! What all known registries offer together: the view that a project is resolved against.
+//!
+//! A name belongs to one registry. It is the one that the requirement names, or that the lockfile has
+//! it from, or the only one that offers it. When two offer it, nobody guesses: that would be dependency
+//! confusion. Registries beside the default one are asked only when they have to be.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use weir_index::ReleaseView;
+use weir_model::{Dependency, PackageName, ReleaseId, nearest};
+use weir_resolve::{Candidate, Candidates, State, View};
+
+use crate::connect::{Connection, connect};
+use crate::error::ProjectError;
+use crate::registries::KnownRegistry;
+use crate::session::Session;
+
+/// The registries a project may use, connected when first needed.
+pub(crate) struct World<'s> {
+    session: &'s Session,
+    known: Vec<KnownRegistry>,
+    connections: RefCell<Vec<Option<Rc<Connection>>>>,
+    /// The registry's own name, for each name that the lockfile has.
+    locked: BTreeMap<PackageName, String>,
+    found: RefCell<HashMap<PackageName, Option<Found>>>,
+}
+
+/// A package in the registry it belongs to.
+#[derive(Clone)]
+struct Found {
+    connection: Rc<Connection>,
+    candidates: Rc<weir_index::Candidates>,
+}
+
+/// Why the registries could not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorldError {
+    /// Something failed on the way.
+    #[error(transparent)]
+    Project(Box<ProjectError>),
+    /// Two registries offer one name.
+    #[error("both `{first}` and `{second}` offer `{name}`: say which with `registry = \"…\"`")]
+    Ambiguous {
+        /// The name.
+        name: PackageName,
+        /// One registry.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}
+
+impl From<ProjectError> for WorldError {
+    fn from(error: ProjectError) -> Self {
+        Self::Project(Box::new(error))
+    }
+}
+
+impl From<weir_index::IndexError> for WorldError {
+    fn from(error: weir_index::IndexError) -> Self {
+        ProjectError::from(error).into()
+    }
+}
+
+impl From<WorldError> for ProjectError {
+    fn from(error: WorldError) -> Self {
+        match error {
+            WorldError::Project(error) => *error,
+            ambiguous => Self::Resolver(ambiguous.to_string()),
+        }
+    }
+}
+
+impl<'s> World<'s> {
+    pub(crate) fn new(
+        session: &'s Session,
+        known: Vec<KnownRegistry>,
+        locked: BTreeMap<PackageName, String>,
+    ) -> Self {
+        let connections = RefCell::new(known.iter().map(|_| None).collect());
+        Self { session, known, connections, locked, found: RefCell::default() }
+    }
+
+    fn connection(&self, position: usize) -> Result<Rc<Connection>, ProjectError> {
+        if let Some(connection) = &self.connections.borrow()[position] {
+            return Ok(connection.clone());
+        }
+        let connection = Rc::new(connect(self.session, &self.known[position])?);
+        self.connections.borrow_mut()[position] = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Whether no registry is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Where a name is looked for, in words.
+    pub(crate) fn describe(&self, registry: Option<&str>) -> String {
+        match (registry, self.known.as_slice()) {
+            (Some(name), _) => format!("the registry `{name}`"),
+            (None, [only]) => format!("the registry `{}`", only.name),
+            (None, _) => "any known registry".into(),
+        }
+    }
+
+    /// Every registry that was asked.
+    pub(crate) fn connected(&self) -> Vec<Rc<Connection>> {
+        self.connections.borrow().iter().flatten().cloned().collect()
+    }
+
+    /// The connection whose registry calls itself `name`.
+    pub(crate) fn by_own_name(&self, name: &str) -> Result<Option<Rc<Connection>>, ProjectError> {
+        for position in 0..self.known.len() {
+            let connection = self.connection(position)?;
+            if connection.replica.name() == name {
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found>, WorldError> {
+        if let Some(found) = self.found.borrow().get(name) {
+            return Ok(found.clone());
+        }
+        let found = self.look_for(name, registry)?;
+        self.found.borrow_mut().insert(name.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn look_for(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found>, WorldError> {
+        if let Some(wanted) = registry {
+            let Some(position) = self.known.iter().position(|known| known.name == wanted) else {
+                let similar = nearest(wanted, self.known.iter().map(|known| known.name.as_str()));
+                let similar = similar.map(str::to_owned);
+                return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar }.into());
+            };
+            return self.look_in(position, name);
+        }
+        if let Some(own_name) = self.locked.get(name)
+            && let Some(connection) = self.by_own_name(own_name)?
+            && let Some(candidates) = connection.replica.index().candidates(name)?
+        {
+            return Ok(Some(Found { connection, candidates: Rc::new(candidates) }));
+        }
+        let mut first: Option<Found> = None;
+        for position in 0..self.known.len() {
+            let Some(found) = self.look_in(position, name)? else { continue };
+            if let Some(first) = &first {
+                return Err(WorldError::Ambiguous {
+                    name: name.clone(),
+                    first: first.connection.known.name.clone(),
+                    second: found.connection.known.name.clone(),
+                });
+            }
+            first = Some(found);
+        }
+        Ok(first)
+    }
+
+    fn look_in(&self, position: usize, name: &PackageName) -> Result<Option<Found>, WorldError> {
+        let connection = self.connection(position)?;
+        let candidates = connection.replica.index().candidates(name)?;
+        Ok(candidates.map(|candidates| Found { connection, candidates: Rc::new(candidates) }))
+    }
+
+    /// Everything the log says of a release that was chosen.
+    pub(crate) fn release(
+        &self,
+        id: &ReleaseId,
+    ) -> Result<Option<(Rc<Connection>, ReleaseView)>, ProjectError> {
+        let Some(found) = self.find(&id.name, None)? else { return Ok(None) };
+        let view = found.connection.replica.index().release(id)?;
+        Ok(view.map(|view| (found.connection, view)))
+    }
+}
+
+impl View for World<'_> {
+    type Error = WorldError;
+
+    fn candidates(
+        &self,
+        name: &PackageName,
+        registry: Option<&str>,
+    ) -> Result<Option<Candidates>, WorldError> {
+        let Some(found) = self.find(name, registry)? else { return Ok(None) };
+        let releases = found.candidates.releases.iter().enumerate().map(|(position, candidate)| Candidate {
+            version: candidate.version.clone(),
+            platform: candidate.platform.clone(),
+            revision: candidate.revision,
+            key: candidate.key,
+            state: match candidate.state {
+                weir_index::State::Yanked => State::Yanked,
+                weir_index::State::Quarantined | weir_index::State::Removed => State::Quarantined(
+                    candidate.reason.as_deref().unwrap_or("no reason was given").to_owned(),
+                ),
+                weir_index::State::Offered => State::Offered,
+            },
+            handle: position as u64,
+        });
+        Ok(Some(Candidates {
+            kind: found.candidates.kind,
+            registry: Arc::from(found.connection.known.name.as_str()),
+            releases: releases.collect(),
+        }))
+    }
+
+    fn dependencies(&self, name: &PackageName, candidate: &Candidate) -> Result<Vec<Dependency>, WorldError> {
+        let Some(found) = self.find(name, None)? else { return Ok(Vec::new()) };
+        let position = usize::try_from(candidate.handle).unwrap_or(usize::MAX);
+        let Some(chosen) = found.candidates.releases.get(position) else { return Ok(Vec::new()) };
+        Ok(found.connection.replica.index().dependencies(&found.candidates, chosen)?)
+    }
+
+    fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
+        const ASKED: usize = 20;
+        let mut names = Vec::new();
+        for connection in self.connected() {
+            // Only a hint for a message: a view that cannot answer has no suggestion.
+            names.extend(connection.replica.index().similar_names(name.as_str(), ASKED).unwrap_or_default());
+        }
+        let best = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
+        names.retain(|other| best.as_deref() == Some(other.as_str()));
+        names.dedup();
+        names
+    }
+}

@@ -1,0 +1,161 @@
+//! What a caller asks a registry to do, as plain data: a batch of intents, all carried out or none.
+
+use serde::Serialize;
+use weir_model::{
+    Digest, KindName, OwnerName, PackageName, Platform, Range, ReferenceFact, ReleaseId, Scope, Version,
+};
+
+/// Things to be done together, under one new checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Who asks, such as `user:ann`.
+    pub by: String,
+    /// What is to be done, in this order.
+    pub intents: Vec<Intent>,
+}
+
+/// One thing to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Intent {
+    /// Offer a new release, whose pack has been uploaded.
+    Publish(Box<Draft>),
+    /// Have new resolutions avoid a release.
+    Yank(Withdraw),
+    /// Take a yank back.
+    Unyank(Withdraw),
+    /// Withdraw a release for everyone.
+    Quarantine(Withdraw),
+    /// Take a quarantine back.
+    Release(Withdraw),
+    /// Take a release out of the view.
+    Remove(Withdraw),
+    /// Say to whom an owner belongs.
+    Claim {
+        /// The owner.
+        owner: OwnerName,
+        /// To whom it belongs from now on.
+        who: Vec<String>,
+    },
+}
+
+impl Intent {
+    /// The release it offers, if it offers one.
+    pub fn published(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::Publish(draft) => Some(&draft.id),
+            _ => None,
+        }
+    }
+}
+
+/// Which releases an intent is about: one, or every platform and revision of a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdraw {
+    /// The package.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+    /// Only this platform, if one is given.
+    pub platform: Option<Platform>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Of a quarantine, an advisory that explains it.
+    pub advisory: Option<String>,
+}
+
+/// A release to be published: everything but what only the registry can say, which is what its
+/// dependencies are baked to, and so its key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Name, version, platform and revision.
+    pub id: ReleaseId,
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// The digest of its tree.
+    pub tree: Digest,
+    /// Bytes of its pack.
+    pub size: u64,
+    /// Bytes of its files together.
+    pub unpacked: u64,
+    /// How many files and links it has.
+    pub files: u64,
+    /// What it needs.
+    pub dependencies: Vec<Wanted>,
+    /// Outside data it names.
+    pub references: Vec<ReferenceFact>,
+    /// The recipe it was built by, if it was built.
+    pub recipe: Option<Digest>,
+    /// The toolchain it was built with, if it was built.
+    pub toolchain: Option<Digest>,
+    /// An SPDX licence expression.
+    pub license: Option<String>,
+    /// One line that says what it is.
+    pub description: Option<String>,
+    /// What its kind found out about it.
+    pub facts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A dependency of a draft.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The package needed.
+    pub name: PackageName,
+    /// The versions that would do.
+    pub range: Range,
+    /// What it is needed for.
+    pub scope: Scope,
+    /// Whether it may move within the range afterwards.
+    pub fluid: bool,
+}
+
+/// What a registry did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Receipt {
+    /// What became of each intent, in order.
+    pub outcomes: Vec<Outcome>,
+    /// The identity of the batch; `None` when there was nothing to append.
+    pub batch: Option<String>,
+    /// The size of the log afterwards.
+    pub size: u64,
+    /// The checkpoint afterwards, as it is signed.
+    pub checkpoint: String,
+}
+
+/// What became of one intent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// The release or owner it was about.
+    pub subject: String,
+    /// What was done.
+    pub done: Done,
+    /// The policy that permitted it.
+    pub policy: String,
+    /// Of a publication, the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
+    /// Of a publication, what each dependency was baked to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub baked: Vec<ReleaseId>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Done {
+    /// A release is offered now.
+    Published,
+    /// Nothing: it was so already.
+    Already,
+    /// A release is yanked now.
+    Yanked,
+    /// A release is no longer yanked.
+    Unyanked,
+    /// A release is withdrawn for everyone now.
+    Quarantined,
+    /// A release is no longer withdrawn.
+    Released,
+    /// A release is gone from the view.
+    Removed,
+    /// An owner belongs to somebody now.
+    Claimed,
+}

@@ -1,0 +1,201 @@
+//! Why a registry refused a batch, or could not carry it out.
+
+use std::path::PathBuf;
+
+use weir_model::{Digest, KindName, PackageName, Range, ReleaseId, Version};
+
+use crate::content::ContentError;
+use crate::replica::ReplicaError;
+
+/// Why a batch was not carried out. Nothing of it is visible then.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// A policy says no.
+    #[error(transparent)]
+    Refused(#[from] weir_policy::Refusal),
+    /// The release is there with other content.
+    #[error("`{id}` is already published with other content, and a release never changes")]
+    AlreadyPublished {
+        /// The release.
+        id: ReleaseId,
+        /// The tree it is published with.
+        published: Digest,
+        /// The tree that was offered.
+        offered: Digest,
+    },
+    /// The release was there and is gone.
+    #[error("`{id}` was published and removed; a version is never given twice")]
+    WasRemoved {
+        /// The release.
+        id: ReleaseId,
+    },
+    /// The package is of another kind.
+    #[error("`{name}` is a package of the kind `{kind}`, not `{offered}`")]
+    OtherKind {
+        /// The package.
+        name: PackageName,
+        /// Its kind.
+        kind: KindName,
+        /// The kind that was offered.
+        offered: KindName,
+    },
+    /// The name can be mistaken for another.
+    #[error("the name `{name}` can be mistaken for `{existing}`, which is there already")]
+    Confusable {
+        /// The name that was offered.
+        name: PackageName,
+        /// The name that is there.
+        existing: String,
+    },
+    /// The content has not been uploaded.
+    #[error("the pack of `{id}` has not been uploaded")]
+    NotUploaded {
+        /// The release.
+        id: ReleaseId,
+        /// Its tree.
+        tree: Digest,
+    },
+    /// The hash guarantee would be broken.
+    #[error(
+        "the inputs of `{id}` gave another tree before: the key {key} is bound to {bound}, not to {offered}"
+    )]
+    SecondTree {
+        /// The release.
+        id: ReleaseId,
+        /// The key of its inputs.
+        key: Digest,
+        /// The tree the key is bound to.
+        bound: Digest,
+        /// The tree that was offered.
+        offered: Digest,
+    },
+    /// Nothing meets a dependency.
+    #[error("`{id}` needs `{dependency}` {range}, which this registry does not offer")]
+    Unsatisfiable {
+        /// The release to be published.
+        id: ReleaseId,
+        /// What it needs.
+        dependency: PackageName,
+        /// The versions that would do.
+        range: Range,
+        /// The versions that are offered, newest last.
+        versions: Vec<String>,
+        /// A name that may have been meant, if there is none of this one.
+        similar: Option<String>,
+    },
+    /// Packages that would be baked into one another.
+    #[error("packages cannot be baked into one another: {}", cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" needs "))]
+    BakedCycle {
+        /// The cycle, its first member again at the end.
+        cycle: Vec<ReleaseId>,
+    },
+    /// There is no package of that name.
+    #[error("there is no package `{name}` in this registry")]
+    UnknownPackage {
+        /// The name.
+        name: PackageName,
+        /// A name that may have been meant.
+        similar: Option<String>,
+    },
+    /// There is no such version.
+    #[error("there is no version {version} of `{name}` in this registry")]
+    UnknownVersion {
+        /// The package.
+        name: PackageName,
+        /// The version.
+        version: Version,
+        /// The versions there are.
+        versions: Vec<String>,
+    },
+    /// The closed world would be broken.
+    #[error(
+        "`{id}` cannot be removed: this registry is closed, and {} built with it",
+        describe_dependents(dependents)
+    )]
+    WouldBreak {
+        /// The release to be removed.
+        id: ReleaseId,
+        /// What was built with it.
+        dependents: Vec<ReleaseId>,
+    },
+    /// A record is too long, or has a fact that cannot be written.
+    #[error(transparent)]
+    Record(#[from] weir_model::RecordError),
+    /// The batch breaks a rule of the log.
+    #[error(transparent)]
+    Fold(#[from] weir_index::FoldError),
+    /// The snapshot cannot be written.
+    #[error(transparent)]
+    Snapshot(#[from] weir_index::SnapshotError),
+    /// The registry's own log cannot be followed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// The view cannot be asked.
+    #[error(transparent)]
+    Index(#[from] weir_index::IndexError),
+    /// The log cannot be written.
+    #[error(transparent)]
+    Write(#[from] weir_log::WriteError),
+    /// Content cannot be written.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A key is unusable.
+    #[error(transparent)]
+    Key(#[from] weir_log::KeyError),
+    /// The registry cannot be opened for writing.
+    #[error(transparent)]
+    Open(Box<OpenError>),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+fn describe_dependents(dependents: &[ReleaseId]) -> String {
+    const SHOWN: usize = 5;
+    let mut text: Vec<_> = dependents.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if dependents.len() > SHOWN {
+        text.push(format!("{} more", dependents.len() - SHOWN));
+    }
+    let verb = if dependents.len() == 1 { "was" } else { "were" };
+    format!("{} {verb}", text.join(", "))
+}
+
+/// Why a registry could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is something else in the folder.
+    #[error("`{}` is not empty and no registry", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is a registry already.
+    #[error("there is a registry in `{}` already", .0.display())]
+    Exists(PathBuf),
+    /// This machine does not have the key that signs for the registry.
+    #[error("the key of the registry `{origin}` is not on this machine: `{}` is missing", path.display())]
+    NoKey {
+        /// The registry's name.
+        origin: String,
+        /// Where the key would be.
+        path: PathBuf,
+    },
+    /// A key's file is not a key, or not this registry's.
+    #[error("`{}`: {error}", path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: weir_log::KeyError,
+    },
+    /// The log cannot be written.
+    #[error(transparent)]
+    Write(#[from] weir_log::WriteError),
+    /// A key cannot be made.
+    #[error(transparent)]
+    Key(#[from] weir_log::KeyError),
+    /// The registry cannot be read.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

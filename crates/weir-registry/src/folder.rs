@@ -1,0 +1,423 @@
+//! A registry that is a folder: made, opened, written to.
+//!
+//! Writers take turns by the log's lock. Under it the view is brought up to date, the batch planned on
+//! it, the records appended under one checkpoint, and only then is anything visible. Content is there
+//! before: a crash before the checkpoint leaves nothing but bytes that the next upload finds again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use weir_log::{FolderSource, LogFolder, LogWriter, Origin, Position, Signers, SigningKey, Snapshot, Stamp};
+use weir_model::descriptor::{DESCRIPTOR_VERSION, Descriptor};
+use weir_model::record::{Description, RECORD_VERSION};
+use weir_model::{Action, Digest, KindName, Record};
+use weir_policy::{Gate, Request, Target, Verb, authorize};
+
+use crate::batch::{Batch, Receipt};
+use crate::content::ContentFolder;
+use crate::error::{OpenError, SubmitError};
+use crate::plan::{Plan, Planner};
+use crate::registry::Registry;
+use crate::replica::{DESCRIPTOR, Replica, ReplicaHome, position_of, snapshot_path};
+use crate::trust::{Pin, key_path, rotation};
+
+/// A snapshot is made when the log has grown by this many records, or by a tenth, since the last.
+const SNAPSHOT_STEP: u64 = 1024;
+
+/// A registry in a folder, opened for writing.
+pub struct FolderRegistry {
+    root: PathBuf,
+    home: ReplicaHome,
+    keys: PathBuf,
+    gate: Box<dyn Gate>,
+    content: ContentFolder,
+    faults: Arc<dyn weir_log::Faults>,
+}
+
+/// What a new registry is to be.
+#[derive(Debug, Clone)]
+pub struct NewRegistry {
+    /// Its name: the origin of its log.
+    pub name: Origin,
+    /// Whether it promises a closed world.
+    pub closed: bool,
+    /// The kinds it takes.
+    pub kinds: Vec<KindName>,
+    /// How long a checkpoint is valid, if not for ever.
+    pub validity: Option<SignedDuration>,
+    /// An existing key to sign with; a new one is made where none is given.
+    pub key: Option<SigningKey>,
+}
+
+impl FolderRegistry {
+    /// Makes a registry in a folder that is empty or not there yet. Its key is kept in `keys`.
+    ///
+    /// # Errors
+    ///
+    /// When there is something in the folder already, or files cannot be written.
+    pub fn init(
+        root: &Path,
+        new: &NewRegistry,
+        home: &ReplicaHome,
+        keys: &Path,
+        now: Timestamp,
+    ) -> Result<Descriptor, OpenError> {
+        if root.join(DESCRIPTOR).exists() {
+            return Err(OpenError::Exists(root.into()));
+        }
+        // What a `registry init` that was cut short left behind is no obstacle to the next.
+        let leftovers = ["checkpoint", ".log.lock", "pack", "file"];
+        let strange = |entry: &std::io::Result<fs_err::DirEntry>| {
+            entry.as_ref().is_ok_and(|entry| !leftovers.iter().any(|name| entry.file_name() == *name))
+        };
+        if fs_err::read_dir(root).is_ok_and(|mut entries| entries.any(|entry| strange(&entry))) {
+            return Err(OpenError::NotEmpty(root.into()));
+        }
+        fs_err::create_dir_all(root)?;
+        let key = match &new.key {
+            Some(key) => key.clone(),
+            None => match read_key(&key_path(keys, new.name.as_str())) {
+                Err(OpenError::NoKey { .. }) => SigningKey::generate(&new.name)?,
+                key => key?,
+            },
+        };
+        write_key(keys, &key)?;
+        let signers = Signers::new([key])?;
+        let log = LogFolder::new(root);
+        match log.create(&signers, &stamp(now, new.validity)) {
+            Ok(_) | Err(weir_log::WriteError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let descriptor = Descriptor {
+            weir: DESCRIPTOR_VERSION,
+            level: 1,
+            name: new.name.to_string(),
+            url: None,
+            keys: signers.trusted().keys().iter().map(ToString::to_string).collect(),
+            rotations: Vec::new(),
+            kinds: new.kinds.clone(),
+            features: Vec::new(),
+            policy: None,
+            upstreams: Vec::new(),
+            closed: new.closed,
+            validity: new.validity.map(|validity| validity.as_secs().unsigned_abs()),
+        };
+        write_durably(&root.join(DESCRIPTOR), descriptor.to_text().as_bytes())?;
+        let location = location_of(root)?;
+        let pin = Pin { location, origin: descriptor.name.clone(), keys: descriptor.keys.clone() };
+        home.trust.set(&pin).map_err(crate::ReplicaError::from)?;
+        Ok(descriptor)
+    }
+
+    /// Opens the registry in a folder for writing; its key is looked for in `keys`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no registry.
+    pub fn open(
+        root: &Path,
+        home: &ReplicaHome,
+        keys: &Path,
+        gate: Box<dyn Gate>,
+    ) -> Result<Self, OpenError> {
+        let location = location_of(root)?;
+        if !root.join(DESCRIPTOR).exists() {
+            return Err(crate::ReplicaError::NoRegistry(location).into());
+        }
+        Ok(Self {
+            root: root.into(),
+            home: home.clone(),
+            keys: keys.into(),
+            gate,
+            content: ContentFolder::new(root),
+            faults: Arc::new(weir_log::NoFaults),
+        })
+    }
+
+    /// Tells `faults` of each point that a change passes, for tests that interrupt it.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Arc<dyn weir_log::Faults>) -> Self {
+        self.content = self.content.with_faults(faults.clone());
+        self.faults = faults;
+        self
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What the registry holds beside its log.
+    pub fn content(&self) -> &ContentFolder {
+        &self.content
+    }
+
+    fn replica(&self, source: &FolderSource) -> Result<Replica, OpenError> {
+        Ok(Replica::open(&self.home, &location_of(&self.root)?, source, None)?)
+    }
+
+    fn signing_key(&self, origin: &str) -> Result<SigningKey, OpenError> {
+        read_key(&key_path(&self.keys, origin))
+    }
+
+    /// Becomes the writer, and brings the view up to date under the lock.
+    fn writer(&self) -> Result<(LogWriter, Replica), OpenError> {
+        let source = FolderSource::new(&self.root);
+        let mut replica = self.replica(&source)?;
+        let key = self.signing_key(replica.name())?;
+        let log = LogFolder::new(&self.root).with_faults(self.faults.clone());
+        let writer = log.writer(Signers::new([key])?, replica.keys())?;
+        replica.sync_writer(&source)?;
+        Ok((writer, replica))
+    }
+
+    /// Signs the log anew, so that it does not expire while nothing is published.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be written.
+    pub fn renew(&self, now: Timestamp) -> Result<weir_log::CheckedCheckpoint, OpenError> {
+        let (mut writer, replica) = self.writer()?;
+        Ok(writer.append(&[], &stamp(now, validity(replica.descriptor())))?)
+    }
+
+    /// Gives the registry a new key. The old one signs for it, once, and is then of no use.
+    ///
+    /// # Errors
+    ///
+    /// When the old key is not here, or files cannot be written.
+    pub fn rotate_key(&self, by: &str, now: Timestamp) -> Result<Descriptor, SubmitError> {
+        let (mut writer, mut replica) = self.open_writer()?;
+        let request = Request {
+            actor: by.to_owned(),
+            verb: Verb::Describe,
+            target: Target::Registry,
+            owner_belongs_to: None,
+        };
+        authorize(&*self.gate, request)?;
+        let old = self.signing_key(replica.name()).map_err(open_to_submit)?;
+        let origin = old.origin().clone();
+        let new = SigningKey::generate(&origin)?;
+        let keys = vec![new.verifying_key().to_string()];
+        let note =
+            rotation(&old, std::slice::from_ref(new.verifying_key())).map_err(std::io::Error::other)?;
+        let record = Record {
+            v: RECORD_VERSION,
+            batch: ulid::Ulid::generate().to_string(),
+            at: now,
+            by: by.to_owned(),
+            action: Action::Describe(Description { keys: Some(keys.clone()), ..Description::default() }),
+        };
+        let mut descriptor = replica.descriptor().clone();
+        self.append(&mut writer, &mut replica, &[record], now)?;
+        descriptor.keys = keys;
+        descriptor.rotations.push(note);
+        // The order matters for a crash in between: the key that signs the present checkpoint is always
+        // on this machine, and readers always find a chain from their key to it.
+        write_key_beside(&self.keys, &new)?;
+        drop(writer);
+        let log = LogFolder::new(&self.root).with_faults(self.faults.clone());
+        let trusted = Signers::new([old.clone()])?.trusted();
+        let mut writer = log.writer(Signers::new([old, new.clone()])?, &trusted)?;
+        writer.append(&[], &stamp(now, validity(&descriptor)))?;
+        write_durably(&self.root.join(DESCRIPTOR), descriptor.to_text().as_bytes())?;
+        write_key(&self.keys, &new)?;
+        Ok(descriptor)
+    }
+
+    fn open_writer(&self) -> Result<(LogWriter, Replica), SubmitError> {
+        self.writer().map_err(open_to_submit)
+    }
+
+    /// Appends records and folds them: both, or neither.
+    fn append(
+        &self,
+        writer: &mut LogWriter,
+        replica: &mut Replica,
+        records: &[Record],
+        now: Timestamp,
+    ) -> Result<(), SubmitError> {
+        let entries = records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>()?;
+        let known = position_of(replica.index())?;
+        let mut prefix = known.map(|position| position.prefix().clone()).unwrap_or_default();
+        let stamp = stamp(now, validity(replica.descriptor()));
+        let mut fold = replica.index_mut().begin()?;
+        for entry in &entries {
+            let index = prefix.push(entry);
+            fold.entry(index, entry)?;
+        }
+        // The fold was the check that the log's rules are kept: nothing is appended that breaks one.
+        let checkpoint = writer.append(&entries, &stamp)?;
+        let position = Position::new(prefix, (*checkpoint).clone()).map_err(std::io::Error::other)?;
+        fold.finish(position.to_string().as_bytes())?;
+        replica.set_checkpoint(checkpoint.into_inner());
+        Ok(())
+    }
+
+    fn hold(&self, plan: &Plan) -> Result<(), SubmitError> {
+        for tree in &plan.hold {
+            self.content.hold(tree)?;
+        }
+        for tree in &plan.unhold {
+            self.content.unhold(tree)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a snapshot when the log has grown enough since the last. What fails here is no failure of
+    /// the batch, which is in the log: the next batch tries again.
+    fn snapshot_if_due(
+        &self,
+        writer: &mut LogWriter,
+        replica: &Replica,
+        now: Timestamp,
+    ) -> Result<(), SubmitError> {
+        let checkpoint = writer.checkpoint();
+        let size = checkpoint.size();
+        let covered = checkpoint.snapshot().map_or(0, |snapshot| snapshot.size);
+        if size < covered + SNAPSHOT_STEP.max(covered / 10) {
+            return Ok(());
+        }
+        let Some(position) = position_of(replica.index())? else { return Ok(()) };
+        fs_err::create_dir_all(self.root.join("snapshot"))?;
+        let mut beside = tempfile::NamedTempFile::new_in(self.root.join("snapshot"))?;
+        replica.index().write_snapshot(position.prefix().to_string().as_bytes(), beside.as_file_mut())?;
+        let digest = digest_of_file(beside.path())?;
+        beside.as_file().sync_all()?;
+        make_readable(beside.as_file())?;
+        beside.persist(self.root.join(snapshot_path(&digest))).map_err(|error| error.error)?;
+        let old = checkpoint.snapshot();
+        let snapshot = Snapshot { size, sha256: *digest.as_bytes() };
+        let stamp = Stamp { snapshot: Some(snapshot), ..stamp(now, validity(replica.descriptor())) };
+        writer.append(&[], &stamp)?;
+        if let Some(old) = old.filter(|old| old.sha256 != snapshot.sha256) {
+            // A reader that was about to fetch it reads the checkpoint again.
+            let _ = fs_err::remove_file(self.root.join(snapshot_path(&Digest::from_bytes(old.sha256))));
+        }
+        Ok(())
+    }
+}
+
+impl Registry for FolderRegistry {
+    fn submit(&self, batch: &Batch, now: Timestamp) -> Result<Receipt, SubmitError> {
+        let (mut writer, mut replica) = self.open_writer()?;
+        let id = ulid::Ulid::generate().to_string();
+        let planner = Planner {
+            index: replica.index(),
+            gate: &*self.gate,
+            closed: replica.descriptor().closed,
+            has_pack: &|tree| self.content.has_pack(tree),
+            batch: id.clone(),
+            at: now,
+        };
+        let plan = planner.plan(batch)?;
+        self.faults.at("submit:planned");
+        if !plan.records.is_empty() {
+            // Withdrawn content must not be served once the log says so: it goes first.
+            self.hold(&plan)?;
+            self.append(&mut writer, &mut replica, &plan.records, now)?;
+            self.faults.at("submit:appended");
+            self.snapshot_if_due(&mut writer, &replica, now)?;
+        }
+        let checkpoint = writer.checkpoint();
+        Ok(Receipt {
+            outcomes: plan.outcomes,
+            batch: (!plan.records.is_empty()).then_some(id),
+            size: checkpoint.size(),
+            checkpoint: checkpoint.note().to_owned(),
+        })
+    }
+
+    fn put_pack(&self, pack: &Path, tree: &Digest) -> Result<(), SubmitError> {
+        Ok(self.content.put_pack(pack, tree)?)
+    }
+
+    fn put_file(&self, file: &Path, sha256: &Digest) -> Result<(), SubmitError> {
+        Ok(self.content.put_file(file, sha256)?)
+    }
+
+    fn has_pack(&self, tree: &Digest) -> Result<bool, SubmitError> {
+        Ok(self.content.has_pack(tree))
+    }
+
+    fn has_file(&self, sha256: &Digest) -> Result<bool, SubmitError> {
+        Ok(self.content.has_file(sha256))
+    }
+}
+
+/// How a folder is named in what this machine remembers: absolute, links resolved.
+///
+/// # Errors
+///
+/// When the folder is not there.
+pub fn location_of(root: &Path) -> Result<String, std::io::Error> {
+    Ok(fs_err::canonicalize(root)?.display().to_string())
+}
+
+fn open_to_submit(error: OpenError) -> SubmitError {
+    match error {
+        OpenError::Write(error) => error.into(),
+        OpenError::Key(error) => error.into(),
+        OpenError::Replica(error) => error.into(),
+        OpenError::Io(error) => error.into(),
+        other => SubmitError::Open(Box::new(other)),
+    }
+}
+
+fn validity(descriptor: &Descriptor) -> Option<SignedDuration> {
+    descriptor.validity.map(|seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
+fn stamp(now: Timestamp, validity: Option<SignedDuration>) -> Stamp {
+    Stamp::new(now, validity.and_then(|validity| now.checked_add(validity).ok()))
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, OpenError> {
+    let text = match fs_err::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let origin = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            return Err(OpenError::NoKey { origin, path: path.into() });
+        }
+        text => text?,
+    };
+    text.trim().parse().map_err(|error| OpenError::BadKey { path: path.into(), error })
+}
+
+/// Keeps a key where only its owner may read it.
+fn write_key(keys: &Path, key: &SigningKey) -> Result<(), std::io::Error> {
+    fs_err::create_dir_all(keys)?;
+    // A named temporary file is readable by its owner only from the start.
+    let beside = tempfile::NamedTempFile::new_in(keys)?;
+    fs_err::write(beside.path(), format!("{}\n", key.secret_text()))?;
+    beside.as_file().sync_all()?;
+    beside.persist(key_path(keys, key.origin().as_str())).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Keeps a key that is not in force yet, so that a crash while keys change loses none.
+fn write_key_beside(keys: &Path, key: &SigningKey) -> Result<(), std::io::Error> {
+    write_key(&keys.join("next"), key)
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let beside = tempfile::NamedTempFile::new_in(folder)?;
+    fs_err::write(beside.path(), bytes)?;
+    beside.as_file().sync_all()?;
+    make_readable(beside.as_file())?;
+    beside.persist(path).map_err(|error| error.error)?;
+    fs_err::File::open(folder)?.sync_all()
+}
+
+/// Temporary files are private; what a web server is to serve is not.
+fn make_readable(file: &std::fs::File) -> Result<(), std::io::Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+fn digest_of_file(path: &Path) -> Result<Digest, std::io::Error> {
+    let mut hasher = weir_model::Hasher::new();
+    std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish())
+}

@@ -1,0 +1,539 @@
+//! From a batch of intents to the records to append: checked, authorised and baked, as plain data.
+//!
+//! Planning changes nothing. What it decides on is the view under the writer's lock, and the batch's
+//! own earlier intents, so that a package and what it depends on can be published together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use weir_index::{Index, IndexError, PackageView, ReleaseView, State};
+use weir_model::record::{RECORD_VERSION, Withdrawal};
+use weir_model::{
+    Action, Baked, Dependency, OwnerName, PackageName, Record, Release, ReleaseId, Scope, nearest,
+};
+use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
+
+use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
+use crate::error::SubmitError;
+
+/// What is to be appended, and what became of each intent.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) records: Vec<Record>,
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Trees whose packs are withdrawn from readers once the records are in the log.
+    pub(crate) hold: Vec<weir_model::Digest>,
+    /// Trees whose packs readers may have again.
+    pub(crate) unhold: Vec<weir_model::Digest>,
+}
+
+/// What planning looks at.
+pub(crate) struct Planner<'a> {
+    pub(crate) index: &'a Index,
+    pub(crate) gate: &'a dyn Gate,
+    /// Whether the registry promises a closed world.
+    pub(crate) closed: bool,
+    /// Whether a pack has been uploaded.
+    pub(crate) has_pack: &'a dyn Fn(&weir_model::Digest) -> bool,
+    pub(crate) batch: String,
+    pub(crate) at: Timestamp,
+}
+
+/// Planning under way: what the batch itself has changed so far.
+struct Planning<'a> {
+    on: &'a Planner<'a>,
+    by: &'a str,
+    /// What the batch publishes, sooner or later.
+    drafts: Vec<&'a ReleaseId>,
+    plan: Plan,
+    published: BTreeMap<PackageName, Vec<Release>>,
+    removed: BTreeSet<ReleaseId>,
+    claims: BTreeMap<OwnerName, Vec<String>>,
+}
+
+impl Planner<'_> {
+    pub(crate) fn plan(&self, batch: &Batch) -> Result<Plan, SubmitError> {
+        let mut planning = Planning {
+            on: self,
+            by: &batch.by,
+            drafts: batch.intents.iter().filter_map(Intent::published).collect(),
+            plan: Plan { records: Vec::new(), outcomes: Vec::new(), hold: Vec::new(), unhold: Vec::new() },
+            published: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            claims: BTreeMap::new(),
+        };
+        let order = publication_order(&batch.intents)?;
+        let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
+        for position in order {
+            let before = planning.plan.outcomes.len();
+            planning.intent(&batch.intents[position])?;
+            outcomes.extend(planning.plan.outcomes.drain(before..).map(|outcome| (position, outcome)));
+        }
+        planning.check_closed()?;
+        outcomes.sort_by_key(|(position, _)| *position);
+        planning.plan.outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+        Ok(planning.plan)
+    }
+}
+
+impl Planning<'_> {
+    fn intent(&mut self, intent: &Intent) -> Result<(), SubmitError> {
+        match intent {
+            Intent::Publish(draft) => self.publish(draft),
+            Intent::Claim { owner, who } => self.claim(owner, who),
+            Intent::Yank(what) => self.withdraw(what, Change::Yank),
+            Intent::Unyank(what) => self.withdraw(what, Change::Unyank),
+            Intent::Quarantine(what) => self.withdraw(what, Change::Quarantine),
+            Intent::Release(what) => self.withdraw(what, Change::Release),
+            Intent::Remove(what) => self.withdraw(what, Change::Remove),
+        }
+    }
+
+    fn publish(&mut self, draft: &Draft) -> Result<(), SubmitError> {
+        let permit =
+            self.authorize(Verb::Publish, Target::Release(draft.id.clone()), draft.id.name.owner_name())?;
+        let package = self.on.index.package(&draft.id.name)?;
+        if let Some(package) = &package {
+            if let Some(already) = already_published(draft, package, &permit)? {
+                self.plan.outcomes.push(already);
+                return Ok(());
+            }
+            if package.kind != draft.kind {
+                return Err(SubmitError::OtherKind {
+                    name: draft.id.name.clone(),
+                    kind: package.kind,
+                    offered: draft.kind,
+                });
+            }
+        } else {
+            self.refuse_confusable(&draft.id.name)?;
+        }
+        if !(self.on.has_pack)(&draft.tree) {
+            return Err(SubmitError::NotUploaded { id: draft.id.clone(), tree: draft.tree });
+        }
+        let release = self.bake(draft)?;
+        if let Some(bound) = self.on.index.by_key(&release.key)?.first()
+            && bound.release.tree != release.tree
+        {
+            return Err(SubmitError::SecondTree {
+                id: release.id,
+                key: release.key,
+                bound: bound.release.tree,
+                offered: release.tree,
+            });
+        }
+        self.claim_on_first_use(&draft.id.name)?;
+        self.plan.outcomes.push(Outcome {
+            subject: release.id.to_string(),
+            done: Done::Published,
+            policy: permit.decision().policy.into(),
+            key: Some(release.key),
+            baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
+        });
+        self.published.entry(release.id.name.clone()).or_default().push(release.clone());
+        self.record(Action::Publish { release: Box::new(release) });
+        Ok(())
+    }
+
+    fn refuse_confusable(&self, name: &PackageName) -> Result<(), SubmitError> {
+        let in_batch =
+            self.published.keys().find(|other| *other != name && other.confusable() == name.confusable());
+        let existing = match in_batch {
+            Some(other) => Some(other.to_string()),
+            None => self.on.index.confusable_with(name)?.map(|other| other.to_string()),
+        };
+        let existing = match existing {
+            Some(existing) => Some(existing),
+            None => self.on.index.confusable_owner(&name.owner_name())?.map(|owner| format!("{owner}/")),
+        };
+        match existing {
+            Some(existing) => Err(SubmitError::Confusable { name: name.clone(), existing }),
+            None => Ok(()),
+        }
+    }
+
+    /// Fixes every dependency to what is offered now, and computes the key.
+    fn bake(&self, draft: &Draft) -> Result<Release, SubmitError> {
+        let mut dependencies = Vec::with_capacity(draft.dependencies.len());
+        for wanted in &draft.dependencies {
+            let best = self.best(draft, wanted)?;
+            let fixed = draft.kind.bakes() && !wanted.fluid && wanted.scope != Scope::Dev;
+            dependencies.push(Dependency {
+                name: wanted.name.clone(),
+                range: wanted.range.clone(),
+                scope: wanted.scope,
+                baked: fixed.then_some(best).flatten(),
+            });
+        }
+        dependencies.sort_by(|a, b| (&a.name, a.scope).cmp(&(&b.name, b.scope)));
+        let mut release = Release {
+            id: draft.id.clone(),
+            kind: draft.kind,
+            tree: draft.tree,
+            size: draft.size,
+            unpacked: draft.unpacked,
+            files: draft.files,
+            key: draft.tree,
+            dependencies,
+            references: draft.references.clone(),
+            recipe: draft.recipe,
+            toolchain: draft.toolchain,
+            license: draft.license.clone(),
+            description: draft.description.clone(),
+            kind_facts: draft.facts.clone(),
+        };
+        release.key = release.compute_key();
+        Ok(release)
+    }
+
+    /// The newest release that meets a dependency. Only a fluid one may be met by the package itself,
+    /// or by one that the batch has not come to yet.
+    fn best(&self, draft: &Draft, wanted: &Wanted) -> Result<Option<Baked>, SubmitError> {
+        let package = self.on.index.package(&wanted.name)?;
+        let offered = package.iter().flat_map(|package| &package.releases);
+        let offered = offered.filter(|view| view.state() == State::Offered).map(|view| &view.release);
+        let in_batch = self.published.get(&wanted.name).into_iter().flatten();
+        let all: Vec<&Release> =
+            offered.chain(in_batch).filter(|release| !self.removed.contains(&release.id)).collect();
+        let fitting = all.iter().filter(|release| {
+            release.id.platform.serves(&draft.id.platform) && wanted.range.contains(&release.id.version)
+        });
+        let best = fitting.max_by(|a, b| {
+            (&a.id.version, !a.id.platform.is_any(), a.id.revision).cmp(&(
+                &b.id.version,
+                !b.id.platform.is_any(),
+                b.id.revision,
+            ))
+        });
+        if let Some(best) = best {
+            return Ok(Some(Baked {
+                version: best.id.version.clone(),
+                platform: best.id.platform.clone(),
+                revision: best.id.revision,
+                key: best.key,
+            }));
+        }
+        let moves = wanted.fluid || !draft.kind.bakes();
+        if wanted.scope == Scope::Dev || (moves && self.comes_later(wanted)) {
+            return Ok(None);
+        }
+        let mut versions: Vec<_> = all.iter().map(|release| release.id.version.to_string()).collect();
+        versions.dedup();
+        Err(SubmitError::Unsatisfiable {
+            id: draft.id.clone(),
+            dependency: wanted.name.clone(),
+            range: wanted.range.clone(),
+            similar: if all.is_empty() { self.similar(&wanted.name)? } else { None },
+            versions,
+        })
+    }
+
+    /// Fluid dependencies may form cycles, also within a batch: what comes later counts.
+    fn comes_later(&self, wanted: &Wanted) -> bool {
+        self.drafts.iter().any(|id| id.name == wanted.name && wanted.range.contains(&id.version))
+    }
+
+    fn similar(&self, name: &PackageName) -> Result<Option<String>, SubmitError> {
+        let names = self.on.index.similar_names(name.as_str(), 20)?;
+        Ok(nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned))
+    }
+
+    /// Whoever publishes first under an owner has it.
+    fn claim_on_first_use(&mut self, name: &PackageName) -> Result<(), SubmitError> {
+        let owner = name.owner_name();
+        if self.owner_of(&owner)?.is_none() {
+            self.claims.insert(owner.clone(), vec![self.by.to_owned()]);
+            self.record(Action::Claim { owner, who: vec![self.by.to_owned()] });
+        }
+        Ok(())
+    }
+
+    fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
+        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner.clone())?;
+        let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
+        self.plan.outcomes.push(Outcome {
+            subject: owner.to_string(),
+            done,
+            policy: permit.decision().policy.into(),
+            key: None,
+            baked: Vec::new(),
+        });
+        if done == Done::Claimed {
+            self.claims.insert(owner.clone(), who.to_vec());
+            self.record(Action::Claim { owner: owner.clone(), who: who.to_vec() });
+        }
+        Ok(())
+    }
+
+    fn owner_of(&self, owner: &OwnerName) -> Result<Option<Vec<String>>, IndexError> {
+        match self.claims.get(owner) {
+            Some(who) => Ok(Some(who.clone())),
+            None => Ok(self.on.index.owner(owner)?.map(|claim| claim.who)),
+        }
+    }
+
+    fn authorize(&self, verb: Verb, target: Target, owner: OwnerName) -> Result<Authorized, SubmitError> {
+        let owner_belongs_to = self.owner_of(&owner)?;
+        let request = Request { actor: self.by.to_owned(), verb, target, owner_belongs_to };
+        Ok(authorize(self.on.gate, request)?)
+    }
+
+    fn withdraw(&mut self, what: &Withdraw, change: Change) -> Result<(), SubmitError> {
+        let Some(package) = self.on.index.package(&what.name)? else {
+            return Err(SubmitError::UnknownPackage {
+                name: what.name.clone(),
+                similar: self.similar(&what.name)?,
+            });
+        };
+        let chosen: Vec<&ReleaseView> = package
+            .releases
+            .iter()
+            .filter(|view| view.release.id.version == what.version)
+            .filter(|view| {
+                what.platform.as_ref().is_none_or(|platform| view.release.id.platform == *platform)
+            })
+            .collect();
+        if chosen.is_empty() {
+            let mut versions: Vec<_> =
+                package.releases.iter().map(|view| view.release.id.version.to_string()).collect();
+            versions.dedup();
+            return Err(SubmitError::UnknownVersion {
+                name: what.name.clone(),
+                version: what.version.clone(),
+                versions,
+            });
+        }
+        for view in chosen {
+            let id = view.release.id.clone();
+            let permit = self.authorize(change.verb(), Target::Release(id.clone()), id.name.owner_name())?;
+            let done = if change.is_so(view) { Done::Already } else { change.done() };
+            self.plan.outcomes.push(Outcome {
+                subject: id.to_string(),
+                done,
+                policy: permit.decision().policy.into(),
+                key: None,
+                baked: Vec::new(),
+            });
+            if done == Done::Already {
+                continue;
+            }
+            match change {
+                Change::Quarantine if self.is_only_live_holder(view)? => {
+                    self.plan.hold.push(view.release.tree)
+                }
+                Change::Release => self.plan.unhold.push(view.release.tree),
+                Change::Remove => {
+                    self.removed.insert(id.clone());
+                }
+                _ => {}
+            }
+            self.record(change.action(Withdrawal {
+                id,
+                reason: what.reason.clone(),
+                advisory: what.advisory.clone(),
+                because: None,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Whether no other release that readers may have has the same content.
+    fn is_only_live_holder(&self, view: &ReleaseView) -> Result<bool, IndexError> {
+        let holders = self.on.index.by_tree(&view.release.tree)?;
+        Ok(holders
+            .iter()
+            .filter(|other| other.release.id != view.release.id)
+            .all(|other| matches!(other.state(), State::Quarantined | State::Removed)))
+    }
+
+    /// In a closed world nothing may be removed that something else was built against.
+    fn check_closed(&self) -> Result<(), SubmitError> {
+        if !self.on.closed {
+            return Ok(());
+        }
+        for removed in &self.removed {
+            let mut broken = Vec::new();
+            for dependent in self.on.index.dependents(&removed.name)? {
+                let needs_it = dependent.dependency.baked_id().is_some_and(|baked| baked == *removed);
+                if needs_it && !self.removed.contains(&dependent.id) {
+                    broken.push(dependent.id);
+                }
+            }
+            if !broken.is_empty() {
+                return Err(SubmitError::WouldBreak { id: removed.clone(), dependents: broken });
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, action: Action) {
+        self.plan.records.push(Record {
+            v: RECORD_VERSION,
+            batch: self.on.batch.clone(),
+            at: self.on.at,
+            by: self.by.to_owned(),
+            action,
+        });
+    }
+}
+
+/// A change of a release's standing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Yank,
+    Unyank,
+    Quarantine,
+    Release,
+    Remove,
+}
+
+impl Change {
+    const fn verb(self) -> Verb {
+        match self {
+            Self::Yank | Self::Unyank => Verb::Yank,
+            Self::Quarantine | Self::Release => Verb::Quarantine,
+            Self::Remove => Verb::Remove,
+        }
+    }
+
+    const fn done(self) -> Done {
+        match self {
+            Self::Yank => Done::Yanked,
+            Self::Unyank => Done::Unyanked,
+            Self::Quarantine => Done::Quarantined,
+            Self::Release => Done::Released,
+            Self::Remove => Done::Removed,
+        }
+    }
+
+    const fn action(self, withdrawal: Withdrawal) -> Action {
+        match self {
+            Self::Yank => Action::Yank(withdrawal),
+            Self::Unyank => Action::Unyank(withdrawal),
+            Self::Quarantine => Action::Quarantine(withdrawal),
+            Self::Release => Action::Release(withdrawal),
+            Self::Remove => Action::Remove(withdrawal),
+        }
+    }
+
+    fn is_so(self, view: &ReleaseView) -> bool {
+        match self {
+            Self::Yank => view.yanked.is_some(),
+            Self::Unyank => view.yanked.is_none(),
+            Self::Quarantine => view.quarantined.is_some(),
+            Self::Release => view.quarantined.is_none(),
+            Self::Remove => view.state() == State::Removed,
+        }
+    }
+}
+
+/// A release that is there with the same content was published already: a retry is harmless. With
+/// other content it is a conflict: releases never change.
+fn already_published(
+    draft: &Draft,
+    package: &PackageView,
+    permit: &Authorized,
+) -> Result<Option<Outcome>, SubmitError> {
+    if package.removed.iter().any(|view| view.release.id == draft.id) {
+        return Err(SubmitError::WasRemoved { id: draft.id.clone() });
+    }
+    let Some(there) = package.releases.iter().find(|view| view.release.id == draft.id) else {
+        return Ok(None);
+    };
+    if there.release.tree != draft.tree {
+        return Err(SubmitError::AlreadyPublished {
+            id: draft.id.clone(),
+            published: there.release.tree,
+            offered: draft.tree,
+        });
+    }
+    Ok(Some(Outcome {
+        subject: draft.id.to_string(),
+        done: Done::Already,
+        policy: permit.decision().policy.into(),
+        key: Some(there.release.key),
+        baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
+    }))
+}
+
+/// The order in which to carry out a batch: as given, but a package after those of the batch it is to
+/// be baked with.
+fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
+    let mut by_name: BTreeMap<&PackageName, Vec<usize>> = BTreeMap::new();
+    for (position, intent) in intents.iter().enumerate() {
+        if let Intent::Publish(draft) = intent {
+            by_name.entry(&draft.id.name).or_default().push(position);
+        }
+    }
+    let needs = |position: usize| -> Vec<usize> {
+        let Intent::Publish(draft) = &intents[position] else { return Vec::new() };
+        if !draft.kind.bakes() {
+            return Vec::new();
+        }
+        let fixed = draft.dependencies.iter().filter(|wanted| !wanted.fluid && wanted.scope != Scope::Dev);
+        let targets = fixed.flat_map(|wanted| {
+            let positions = by_name.get(&wanted.name).into_iter().flatten().copied();
+            positions.filter(|target| match &intents[*target] {
+                Intent::Publish(other) => wanted.range.contains(&other.id.version),
+                _ => false,
+            })
+        });
+        targets.collect()
+    };
+    depth_first(intents.len(), needs).map_err(|cycle| SubmitError::BakedCycle {
+        cycle: cycle
+            .into_iter()
+            .filter_map(|position| match &intents[position] {
+                Intent::Publish(draft) => Some(draft.id.clone()),
+                _ => None,
+            })
+            .collect(),
+    })
+}
+
+/// Orders `0..count` so that each comes after what it needs; a cycle is an error that shows it.
+fn depth_first(count: usize, needs: impl Fn(usize) -> Vec<usize>) -> Result<Vec<usize>, Vec<usize>> {
+    let mut order = Vec::with_capacity(count);
+    let mut done = vec![false; count];
+    for start in 0..count {
+        // A path of nodes, each with the needs it has not visited yet: no recursion on a caller's depth.
+        let mut path = if done[start] { Vec::new() } else { vec![(start, needs(start))] };
+        while let Some((node, pending)) = path.last_mut() {
+            match pending.pop() {
+                None => {
+                    done[*node] = true;
+                    order.push(*node);
+                    path.pop();
+                }
+                Some(next) if done[next] => {}
+                Some(next) => {
+                    if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
+                        let mut cycle: Vec<usize> =
+                            path[from..].iter().map(|(on_path, _)| *on_path).collect();
+                        cycle.push(next);
+                        return Err(cycle);
+                    }
+                    path.push((next, needs(next)));
+                }
+            }
+        }
+    }
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::depth_first;
+
+    #[test]
+    fn each_comes_after_what_it_needs_and_otherwise_in_the_order_given() {
+        let needs = |node: usize| if node == 0 { vec![2] } else { vec![] };
+        assert_eq!(depth_first(4, needs), Ok(vec![2, 0, 1, 3]));
+    }
+
+    #[test]
+    fn a_cycle_is_shown_from_its_first_member_back_to_it() {
+        let needs = |node: usize| vec![(node + 1) % 3];
+        assert_eq!(depth_first(3, needs), Err(vec![0, 1, 2, 0]));
+    }
+}

@@ -1,0 +1,365 @@
+//! A replica: what this machine knows of a registry, kept up to date by following its log.
+//!
+//! The replica is the registry's view, in an index of this machine's own, and the position in the log
+//! up to which it was folded. Both change in one transaction, so a sync that is cut short leaves the
+//! replica as it was. Everything is checked before it is believed: the signature by a pinned key, that
+//! the log only grew, and that its entries have the signed root.
+
+use std::io::{Read, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use weir_index::{Fold, Index, IndexError, SnapshotLimits};
+use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
+use weir_model::Digest;
+use weir_model::descriptor::{Descriptor, DescriptorError};
+
+use crate::trust::{Trust, TrustError};
+
+/// Where a registry says what it is.
+pub const DESCRIPTOR: &str = "weir.json";
+
+/// The longest descriptor that is read, in bytes: it may carry a chain of rotations.
+const MAX_DESCRIPTOR: u64 = 1 << 20;
+
+/// The largest snapshot that is read, in bytes: that of some twenty million releases.
+const MAX_SNAPSHOT: u64 = 1 << 30;
+
+/// A snapshot that saves fewer entries than this is not worth a request.
+const WORTH_A_SNAPSHOT: u64 = 256;
+
+/// What this machine knows of a registry.
+pub struct Replica {
+    location: String,
+    descriptor: Descriptor,
+    keys: TrustedKeys,
+    index: Index,
+    checkpoint: Option<weir_log::Checkpoint>,
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SyncReport {
+    /// Entries known before.
+    pub before: u64,
+    /// Entries known now.
+    pub after: u64,
+    /// Whether a snapshot was taken up.
+    pub from_snapshot: bool,
+}
+
+/// Why a registry's log could not be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// There is no registry at that place.
+    #[error("there is no registry at `{0}`: it has no `weir.json`")]
+    NoRegistry(String),
+    /// This machine has never synced with the registry.
+    #[error("nothing of the registry at `{0}` is on this machine yet")]
+    NeverSynced(String),
+    /// The registry's description is unusable.
+    #[error("`{location}`: {error}")]
+    Descriptor {
+        /// Where the registry is.
+        location: String,
+        /// What is wrong.
+        #[source]
+        error: DescriptorError,
+    },
+    /// The registry could not be read.
+    #[error(transparent)]
+    Source(#[from] weir_log::SourceError),
+    /// The registry is not trusted.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The log was not believed.
+    #[error(transparent)]
+    Follow(#[from] Box<FollowError>),
+    /// The snapshot is not the one that was signed.
+    #[error("`{what}` is not the snapshot that the checkpoint signs")]
+    Snapshot {
+        /// The snapshot.
+        what: String,
+    },
+    /// The snapshot cannot be taken up.
+    #[error(transparent)]
+    LoadSnapshot(#[from] weir_index::SnapshotError),
+    /// The log contradicts itself.
+    #[error(transparent)]
+    Fold(#[from] weir_index::FoldError),
+    /// The index of this machine cannot be used.
+    #[error(transparent)]
+    Index(#[from] weir_index::IndexError),
+    /// A file of this machine cannot be used.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl From<FollowError> for ReplicaError {
+    fn from(error: FollowError) -> Self {
+        Self::Follow(Box::new(error))
+    }
+}
+
+/// Where a machine keeps what it knows of registries.
+#[derive(Debug, Clone)]
+pub struct ReplicaHome {
+    /// Indexes, a folder a registry.
+    pub indexes: PathBuf,
+    /// Pinned keys.
+    pub trust: Trust,
+}
+
+impl ReplicaHome {
+    /// Keeps replicas below `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self { indexes: folder.join("replicas"), trust: Trust::new(folder.join("trust")) }
+    }
+
+    fn folder(&self, location: &str) -> PathBuf {
+        self.indexes.join(&Digest::of(location).to_hex()[..16])
+    }
+
+    fn index(&self, location: &str) -> PathBuf {
+        self.folder(location).join(Index::FILE_NAME)
+    }
+
+    fn descriptor(&self, location: &str) -> PathBuf {
+        self.folder(location).join(DESCRIPTOR)
+    }
+
+    /// Forgets what is known of the registry at `location`, its pinned keys included.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be removed.
+    pub fn forget(&self, location: &str) -> Result<(), ReplicaError> {
+        self.trust.forget(location)?;
+        match fs_err::remove_dir_all(self.folder(location)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Replica {
+    /// What is known already, without asking the registry.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is known yet.
+    pub fn offline(home: &ReplicaHome, location: &str) -> Result<Self, ReplicaError> {
+        let never = || ReplicaError::NeverSynced(location.into());
+        let bytes = match fs_err::read(home.descriptor(location)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(never()),
+            bytes => bytes?,
+        };
+        let descriptor = read_descriptor(location, &bytes)?;
+        let pin = home.trust.pin(location)?.ok_or_else(never)?;
+        let keys = crate::trust::parse_keys(&pin.keys).map_err(TrustError::from)?;
+        let index = Index::open(&home.index(location))?;
+        let checkpoint = match position_of(&index)? {
+            Some(position) => Some(position.seen().clone()),
+            None => return Err(never()),
+        };
+        Ok(Self { location: location.into(), descriptor, keys, index, checkpoint })
+    }
+
+    /// Reads the registry's description and decides whom to trust; nothing is synced yet.
+    ///
+    /// # Errors
+    ///
+    /// When there is no registry, or it is not the one that was met before.
+    pub fn open(
+        home: &ReplicaHome,
+        location: &str,
+        source: &dyn Source,
+        given: Option<&str>,
+    ) -> Result<Self, ReplicaError> {
+        let bytes = source
+            .read(DESCRIPTOR, MAX_DESCRIPTOR)?
+            .ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
+        let descriptor = read_descriptor(location, &bytes)?;
+        let keys =
+            home.trust.decide(location, &descriptor.name, &descriptor.keys, &descriptor.rotations, given)?;
+        fs_err::create_dir_all(home.folder(location))?;
+        keep(&home.descriptor(location), &bytes)?;
+        let (index, _) = Index::open_or_rebuild(&home.index(location))?;
+        Ok(Self { location: location.into(), descriptor, keys, index, checkpoint: None })
+    }
+
+    /// Follows the log to its end.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read or is not believed; the replica is then as it was.
+    pub fn sync(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
+        let known = position_of(&self.index)?;
+        let seen = known.as_ref().map(Position::seen);
+        let follower = Follower { source, keys: &self.keys, now };
+        let head = follower.head(seen)?;
+        let before = known.as_ref().map_or(0, Position::size);
+        if known.as_ref().is_some_and(|known| known.seen().note() == head.note()) {
+            self.checkpoint = Some(head.into_inner());
+            return Ok(SyncReport { before, after: before, from_snapshot: false });
+        }
+        let snapshot = match &known {
+            None => fetch_snapshot(source, &head)?,
+            Some(_) => None,
+        };
+        let from_snapshot = snapshot.is_some();
+        // What a snapshot brings becomes visible only together with the entries after it, when the root
+        // they lead to is the signed one.
+        let (mut fold, start) = match snapshot {
+            Some(snapshot) => load_snapshot(&mut self.index, snapshot)?,
+            None => {
+                let start = known.as_ref().map(|known| known.prefix().clone()).unwrap_or_default();
+                (self.index.begin()?, start)
+            }
+        };
+        let update = follower
+            .entries(head, seen, start, &mut |index, bytes| fold.entry(index, bytes).map_err(Into::into))?;
+        fold.finish(update.position.to_string().as_bytes())?;
+        let after = update.position.size();
+        self.checkpoint = Some(update.checkpoint.into_inner());
+        Ok(SyncReport { before, after, from_snapshot })
+    }
+
+    /// Follows the log to its end for one who is about to write to it, and may renew what has expired.
+    pub(crate) fn sync_writer(&mut self, source: &dyn Source) -> Result<SyncReport, ReplicaError> {
+        self.sync(source, Timestamp::UNIX_EPOCH)
+    }
+
+    pub(crate) fn set_checkpoint(&mut self, checkpoint: weir_log::Checkpoint) {
+        self.checkpoint = Some(checkpoint);
+    }
+
+    /// The registry's view, as far as it is known.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(crate) fn index_mut(&mut self) -> &mut Index {
+        &mut self.index
+    }
+
+    /// The name of the registry.
+    pub fn name(&self) -> &str {
+        &self.descriptor.name
+    }
+
+    /// Where the registry is.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// What the registry says of itself.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The keys that are pinned for it.
+    pub fn keys(&self) -> &TrustedKeys {
+        &self.keys
+    }
+
+    /// The newest checkpoint that was believed.
+    pub fn checkpoint(&self) -> Option<&weir_log::Checkpoint> {
+        self.checkpoint.as_ref()
+    }
+}
+
+fn read_descriptor(location: &str, bytes: &[u8]) -> Result<Descriptor, ReplicaError> {
+    Descriptor::from_bytes(bytes)
+        .map_err(|error| ReplicaError::Descriptor { location: location.into(), error })
+}
+
+/// The position up to which an index was folded; `None` before the first sync.
+pub(crate) fn position_of(index: &Index) -> Result<Option<Position>, ReplicaError> {
+    let saved = index.position()?;
+    if saved.state.is_empty() {
+        return Ok(None);
+    }
+    let parsed = std::str::from_utf8(&saved.state).ok().and_then(|text| text.parse().ok());
+    let damaged = IndexError::Damaged { what: "its position in the log", reason: "it does not read".into() };
+    Ok(Some(parsed.ok_or(damaged)?))
+}
+
+/// A snapshot whose bytes are those that a checkpoint signs.
+struct SignedSnapshot {
+    file: std::fs::File,
+    size: u64,
+    what: String,
+}
+
+/// Fetches the snapshot that `head` signs, if there is one that saves enough.
+fn fetch_snapshot(
+    source: &dyn Source,
+    head: &CheckedCheckpoint,
+) -> Result<Option<SignedSnapshot>, ReplicaError> {
+    let Some(snapshot) = head.snapshot().filter(|snapshot| snapshot.size >= WORTH_A_SNAPSHOT) else {
+        return Ok(None);
+    };
+    let digest = Digest::from_bytes(snapshot.sha256);
+    let path = snapshot_path(&digest);
+    let Some(mut stream) = source.open(&path, 0)? else { return Ok(None) };
+    let what = format!("{}/{path}", source.describe());
+    let mut file = tempfile::tempfile()?;
+    if !copy_hashed(&mut stream, &mut file, &digest)? {
+        return Err(ReplicaError::Snapshot { what });
+    }
+    file.rewind()?;
+    Ok(Some(SignedSnapshot { file, size: snapshot.size, what }))
+}
+
+/// Reads a snapshot into an empty index, and gives the log's beginning that it stands for.
+fn load_snapshot(index: &mut Index, snapshot: SignedSnapshot) -> Result<(Fold<'_>, Prefix), ReplicaError> {
+    let loaded = index.load_snapshot(snapshot.file, SnapshotLimits::default())?;
+    let prefix = std::str::from_utf8(&loaded.frontier).ok().and_then(|text| text.parse::<Prefix>().ok());
+    match prefix {
+        Some(prefix) if prefix.size() == snapshot.size && loaded.size == snapshot.size => {
+            Ok((loaded.fold, prefix))
+        }
+        _ => Err(ReplicaError::Snapshot { what: snapshot.what }),
+    }
+}
+
+/// Where a snapshot is, in a registry.
+pub(crate) fn snapshot_path(digest: &Digest) -> String {
+    format!("snapshot/{}.zst", digest.to_hex())
+}
+
+/// Copies a stream; says whether it has the digest it should have and is not beyond all bounds.
+fn copy_hashed(
+    stream: &mut dyn Read,
+    out: &mut std::fs::File,
+    digest: &Digest,
+) -> Result<bool, std::io::Error> {
+    let mut hasher = weir_model::Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0_u64;
+    loop {
+        let read = stream.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hasher.finish() == *digest);
+        }
+        size += read as u64;
+        if size > MAX_SNAPSHOT {
+            return Ok(false);
+        }
+        hasher.update(&buffer[..read]);
+        out.write_all(&buffer[..read])?;
+    }
+}
+
+/// Writes a file beside and renames it into place, unless it is there already with these bytes.
+fn keep(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
+    if fs_err::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let beside = tempfile::NamedTempFile::new_in(folder)?;
+    fs_err::write(beside.path(), bytes)?;
+    beside.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
