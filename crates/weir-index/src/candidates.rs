@@ -121,11 +121,11 @@ pub(crate) struct Interner {
 }
 
 impl Interner {
-    fn name(&mut self, bytes: &[u8]) -> Result<PackageName, Malformed> {
+    pub(crate) fn name(&mut self, bytes: &[u8]) -> Result<PackageName, Malformed> {
         intern(&mut self.names, bytes)
     }
 
-    fn range(&mut self, bytes: &[u8]) -> Result<Range, Malformed> {
+    pub(crate) fn range(&mut self, bytes: &[u8]) -> Result<Range, Malformed> {
         intern(&mut self.ranges, bytes)
     }
 }

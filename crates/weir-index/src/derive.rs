@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use weir_model::{KindName, PackageName, Platform};
 
-use crate::candidates;
+use crate::candidates::{self, Interner};
 use crate::error::IndexError;
 use crate::rows::{self, COLUMNS, kind_code};
 use crate::search::{Document, Standings};
@@ -15,22 +15,27 @@ use crate::view::{ReleaseView, State};
 /// Brings the derived rows of these packages up to date.
 pub(crate) fn refresh(connection: &Connection, packages: BTreeSet<i64>) -> Result<(), IndexError> {
     let mut deriver = Deriver::new(connection);
+    let mut interner = Interner::default();
     for package in packages {
-        let releases = releases_of(connection, package)?;
+        let releases = releases_of(connection, package, &mut interner)?;
         deriver.package(package, &releases)?;
     }
     deriver.finish()
 }
 
 /// Every release of a package, removed ones too, in the order of the log.
-pub(crate) fn releases_of(connection: &Connection, package: i64) -> Result<Vec<ReleaseView>, IndexError> {
+pub(crate) fn releases_of(
+    connection: &Connection,
+    package: i64,
+    interner: &mut Interner,
+) -> Result<Vec<ReleaseView>, IndexError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM release r JOIN package p ON p.id = r.package WHERE r.package = ?1 ORDER BY r.id"
     ))?;
     let mut found = statement.query([package])?;
     let mut releases = Vec::new();
     while let Some(row) = found.next()? {
-        releases.push(rows::read(connection, row)?);
+        releases.push(rows::read(connection, row, interner)?);
     }
     Ok(releases)
 }

@@ -26,7 +26,7 @@ impl Index {
         while let Some(row) = rows.next()? {
             let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
             line("package", &(id, &name));
-            for view in crate::derive::releases_of(&self.connection, id)? {
+            for view in crate::derive::releases_of(&self.connection, id, &mut self.interner.borrow_mut())? {
                 line("release", &view);
             }
         }

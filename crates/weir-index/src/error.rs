@@ -122,7 +122,7 @@ pub enum FoldError {
     #[error("`{id}` is published twice: by entry {first} of the log and by entry {index}")]
     Duplicate {
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The entry that published it.
         first: u64,
         /// The entry that does so again.
@@ -132,7 +132,7 @@ pub enum FoldError {
     #[error("`{id}` comes at entry {index} of the log, after revision {newest} at entry {first}")]
     RevisionWentBack {
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The newest revision there was.
         newest: u32,
         /// The entry that published it.
@@ -146,7 +146,7 @@ pub enum FoldError {
         /// What was said.
         op: &'static str,
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The entry.
         index: u64,
     },
@@ -156,7 +156,7 @@ pub enum FoldError {
         /// What was said.
         op: &'static str,
         /// The release.
-        id: ReleaseId,
+        id: Box<ReleaseId>,
         /// The entry that removed it.
         removed: u64,
         /// The entry.

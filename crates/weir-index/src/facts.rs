@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use weir_model::record::Origin;
 use weir_model::{Baked, Dependency, Digest, ReferenceFact, Release, ReleaseId, Scope};
 
+use crate::candidates::Interner;
 use crate::view::{Mark, Withdrawn};
 use crate::wire::{Malformed, Reader, Writer};
 
@@ -59,7 +60,7 @@ pub(crate) fn write_release(release: &Release, mark: &Mark, origin: Option<&Orig
     out.0
 }
 
-pub(crate) fn read_release(blob: &[u8], index: u64) -> Result<ReleaseFacts> {
+pub(crate) fn read_release(blob: &[u8], index: u64, interner: &mut Interner) -> Result<ReleaseFacts> {
     let mut from = Reader(blob);
     let mark = read_mark(&mut from, index)?;
     let origin = from.optional(|from| {
@@ -69,8 +70,8 @@ pub(crate) fn read_release(blob: &[u8], index: u64) -> Result<ReleaseFacts> {
     let dependencies = (0..from.count()?)
         .map(|_| {
             Ok(Dependency {
-                name: from.parsed()?,
-                range: from.parsed()?,
+                name: interner.name(from.bytes()?)?,
+                range: interner.range(from.bytes()?)?,
                 scope: scope(from.byte()?)?,
                 baked: from.optional(read_baked)?,
             })

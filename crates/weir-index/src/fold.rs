@@ -167,14 +167,14 @@ impl<'index> Fold<'index> {
         while let Some(row) = rows.next()? {
             let (revision, first): (u32, _) = (row.get(0)?, unsigned(row, 1)?);
             if revision == id.revision {
-                return Err(FoldError::Duplicate { id: id.clone(), first, index });
+                return Err(FoldError::Duplicate { id: Box::new(id.clone()), first, index });
             }
             newest.get_or_insert((revision, first));
         }
         match newest {
             None => Ok(()),
             Some((newest, first)) => {
-                Err(FoldError::RevisionWentBack { id: id.clone(), newest, first, index })
+                Err(FoldError::RevisionWentBack { id: Box::new(id.clone()), newest, first, index })
             }
         }
     }
@@ -243,12 +243,12 @@ impl<'index> Fold<'index> {
         let row =
             statement.query_row(identity, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let (row, code, package) =
-            row.ok_or_else(|| FoldError::UnknownRelease { op, id: id.clone(), index })?;
+            row.ok_or_else(|| FoldError::UnknownRelease { op, id: Box::new(id.clone()), index })?;
         let state = state(code).map_err(IndexError::damaged("a release"))?;
         if state == State::Removed {
             let [_, _, removed] = crate::rows::withdrawals(&self.transaction, row)?;
             let removed = removed.map_or(0, |withdrawn| withdrawn.mark.index);
-            return Err(FoldError::Removed { op, id: id.clone(), removed, index });
+            return Err(FoldError::Removed { op, id: Box::new(id.clone()), removed, index });
         }
         Ok(Found { row, state, package })
     }

@@ -31,7 +31,7 @@ impl Index {
             .query_row([name.as_str()], |row| Ok((row.get(0)?, row.get(1)?, unsigned(row, 2)?)))
             .optional()?;
         let Some((id, kind, dependents)) = row else { return Ok(None) };
-        let mut views = releases_of(&self.connection, id)?;
+        let mut views = releases_of(&self.connection, id, &mut self.interner.borrow_mut())?;
         if views.is_empty() {
             return Ok(None);
         }
@@ -98,9 +98,10 @@ impl Index {
             "SELECT {COLUMNS} FROM release r JOIN package p ON p.id = r.package WHERE {condition}"
         ))?;
         let mut found = statement.query(parameters)?;
+        let mut interner = self.interner.borrow_mut();
         let mut releases = Vec::new();
         while let Some(row) = found.next()? {
-            releases.push(rows::read(&self.connection, row)?);
+            releases.push(rows::read(&self.connection, row, &mut interner)?);
         }
         Ok(releases)
     }

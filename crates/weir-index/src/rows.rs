@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use weir_model::record::Origin;
 use weir_model::{Digest, KindName, PackageName, Release, ReleaseId};
 
+use crate::candidates::Interner;
 use crate::error::IndexError;
 use crate::facts;
 use crate::view::{Mark, ReleaseView, State, Withdrawn};
@@ -130,19 +131,23 @@ pub(crate) fn withdrawals(
 }
 
 /// A release from a row with [`COLUMNS`].
-pub(crate) fn read(connection: &Connection, row: &Row<'_>) -> Result<ReleaseView, IndexError> {
+pub(crate) fn read(
+    connection: &Connection,
+    row: &Row<'_>,
+    interner: &mut Interner,
+) -> Result<ReleaseView, IndexError> {
     let id: i64 = row.get(0)?;
     let index = unsigned(row, 0)?;
     let damaged = || IndexError::damaged("a release");
     let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     let blob = row.get_ref(9)?.as_blob().map_err(rusqlite::Error::from)?;
-    let facts = facts::read_release(blob, index).map_err(damaged())?;
+    let facts = facts::read_release(blob, index, interner).map_err(damaged())?;
     let state = state(row.get(6)?).map_err(damaged())?;
     let [yanked, quarantined, removed] =
         if state == State::Offered { [None, None, None] } else { withdrawals(connection, id)? };
     let release = Release {
         id: ReleaseId {
-            name: parse::<PackageName>(text(1)?).map_err(damaged())?,
+            name: interner.name(text(1)?.as_bytes()).map_err(damaged())?,
             version: parse(text(2)?).map_err(damaged())?,
             platform: parse(text(3)?).map_err(damaged())?,
             revision: row.get(4)?,

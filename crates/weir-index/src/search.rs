@@ -48,7 +48,7 @@ pub struct SearchResults {
 }
 
 /// A package that a search found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SearchHit {
     /// Its name.
     pub name: PackageName,
@@ -235,13 +235,20 @@ impl Search<'_> {
     /// At least the first `enough` hits, ordered by tier and popularity.
     fn many(&mut self, query: &Query, exact: &[i64], enough: usize) -> Result<Vec<i64>, IndexError> {
         let mut ranked = exact.to_vec();
-        let mut seen: HashSet<i64> = exact.iter().copied().collect();
+        // Sorted, as row numbers come; looking up is quicker than hashing tens of thousands.
+        let mut seen = exact.to_vec();
+        seen.sort_unstable();
         for expression in [query.at_start(), query.in_name(), query.all()] {
             if ranked.len() >= enough {
                 break;
             }
             let mut tier = self.matches(&expression)?;
-            tier.retain(|id| seen.insert(*id));
+            let found = tier.clone();
+            tier.retain(|id| seen.binary_search(id).is_err());
+            // Whatever is in a tier is in the next one too.
+            seen = found;
+            seen.extend(exact);
+            seen.sort_unstable();
             ranked.extend(self.by_popularity(tier)?);
         }
         Ok(ranked)

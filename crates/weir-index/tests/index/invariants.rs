@@ -86,14 +86,14 @@ impl Author {
         let mut release = release(&format!("{place}{revision}"));
         for (which, baked) in needs {
             let Some(other) = pick(&self.releases, *which) else { continue };
-            let range = if flavour % 2 == 0 { "*" } else { "^1.0" };
+            let range = if flavour.is_multiple_of(2) { "*" } else { "^1.0" };
             release = needing(release, other.id.name.as_str(), range, baked.then_some(other));
         }
-        if flavour % 7 == 0 {
+        if flavour.is_multiple_of(7) {
             release = needing(release, "nobody/published-this", ">=1, <3", None);
         }
         release.kind = KindName::ALL[usize::from(flavour % 5)];
-        release.description = (flavour % 3 > 0).then(|| format!("flavour {}", flavour % 4));
+        release.description = (!flavour.is_multiple_of(3)).then(|| format!("flavour {}", flavour % 4));
         release.toolchain = (flavour % 4 == 1).then(|| Digest::of("toolchain"));
         release.recipe = (flavour % 4 == 1).then(|| Digest::of([flavour]));
         release.unpacked = 4000 + u64::from(flavour);
@@ -120,7 +120,7 @@ impl Author {
             return;
         }
         let because = pick(&self.releases, on).map(|release| release.id.clone());
-        let advisory = (on % 2 == 0).then(|| "WEIR-1".to_owned());
+        let advisory = on.is_multiple_of(2).then(|| "WEIR-1".to_owned());
         let withdrawal =
             Withdrawal { id: release.clone(), reason: Some(format!("reason {on}")), advisory, because };
         self.log.say(match how {
