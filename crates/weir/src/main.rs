@@ -1,1 +1,141 @@
-fn main() {}
+//! `weir`: a package manager and a package registry in one program.
+//!
+//! This file is the table of contents. A command is a variant of [`Command`], a line of [`run`]
+//! and a file of `commands/`, which holds its arguments, its call into a library and how the
+//! result is shown. What every command shares:
+//!
+//! * [`arguments`]: the words of the command line that more than one command reads;
+//! * [`settings`]: the environment, read here and nowhere else;
+//! * [`context`]: both together, as the values that the libraries ask for;
+//! * [`output`]: results, on stdout, as text for people or one JSON document;
+//! * [`progress`]: what is happening just now, on stderr, if a person is looking;
+//! * [`failure`]: what went wrong, why, what to do now, and the exit code.
+
+mod arguments;
+mod commands;
+mod context;
+mod failure;
+mod help;
+mod output;
+mod progress;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::arguments::Shared;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// A package manager and a package registry in one program.
+#[derive(Parser)]
+#[command(name = "weir", version, styles = help::STYLES, disable_help_subcommand = true)]
+#[command(after_help = help::AFTERWORD, max_term_width = 100)]
+struct Weir {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    // A project and its dependencies.
+    Init(commands::init::Arguments),
+    #[command(visible_alias = "i")]
+    Install(commands::install::Arguments),
+    Add(commands::add::Arguments),
+    #[command(visible_alias = "rm")]
+    Remove(commands::remove::Arguments),
+    #[command(visible_alias = "up")]
+    Update(commands::update::Arguments),
+    Lock(commands::lock::Arguments),
+    Run(commands::run::Arguments),
+    Env(commands::env::Arguments),
+
+    // Looking.
+    Tree(commands::tree::Arguments),
+    #[command(visible_alias = "ls")]
+    List(commands::list::Arguments),
+    Why(commands::why::Arguments),
+    Outdated(commands::outdated::Arguments),
+    Search(commands::search::Arguments),
+    #[command(alias = "show")]
+    Info(commands::info::Arguments),
+    Verify(commands::verify::Arguments),
+
+    // Publishing.
+    Pack(commands::pack::Arguments),
+    Publish(commands::publish::Arguments),
+    Import(commands::import::Arguments),
+    Yank(commands::withdraw::YankArguments),
+    Unyank(commands::withdraw::UnyankArguments),
+    Quarantine(commands::withdraw::QuarantineArguments),
+    Release(commands::withdraw::ReleaseArguments),
+    Unpublish(commands::withdraw::UnpublishArguments),
+    Batch(commands::batch::Arguments),
+    Claim(commands::claim::Arguments),
+
+    // What a machine keeps.
+    #[command(subcommand)]
+    Registry(commands::registry::Command),
+    #[command(subcommand)]
+    Store(commands::store::Command),
+
+    // Weir itself.
+    Demo(commands::demo::Arguments),
+    Completions(commands::completions::Arguments),
+    Man(commands::man::Arguments),
+}
+
+fn main() -> ExitCode {
+    let weir = match arguments::parse_command_line() {
+        Ok(weir) => weir,
+        Err(answered) => return answered,
+    };
+    let context = Context::new(weir.shared);
+    match run(weir.command, &context) {
+        Ok(code) => code,
+        Err(failure) => failure.report(&context.output),
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init(arguments) => commands::init::run(context, arguments),
+        Command::Install(arguments) => commands::install::run(context, &arguments),
+        Command::Add(arguments) => commands::add::run(context, arguments),
+        Command::Remove(arguments) => commands::remove::run(context, &arguments),
+        Command::Update(arguments) => commands::update::run(context, &arguments),
+        Command::Lock(arguments) => commands::lock::run(context, &arguments),
+        Command::Run(arguments) => commands::run::run(context, &arguments),
+        Command::Env(arguments) => commands::env::run(context, &arguments),
+
+        Command::Tree(arguments) => commands::tree::run(context, &arguments),
+        Command::List(arguments) => commands::list::run(context, &arguments),
+        Command::Why(arguments) => commands::why::run(context, &arguments),
+        Command::Outdated(arguments) => commands::outdated::run(context, &arguments),
+        Command::Search(arguments) => commands::search::run(context, &arguments),
+        Command::Info(arguments) => commands::info::run(context, &arguments),
+        Command::Verify(arguments) => commands::verify::run(context, &arguments),
+
+        Command::Pack(arguments) => commands::pack::run(context, &arguments),
+        Command::Publish(arguments) => commands::publish::run(context, &arguments),
+        Command::Import(arguments) => commands::import::run(context, arguments),
+        Command::Yank(arguments) => commands::withdraw::yank(context, arguments),
+        Command::Unyank(arguments) => commands::withdraw::unyank(context, arguments),
+        Command::Quarantine(arguments) => commands::withdraw::quarantine(context, arguments),
+        Command::Release(arguments) => commands::withdraw::release(context, arguments),
+        Command::Unpublish(arguments) => commands::withdraw::unpublish(context, arguments),
+        Command::Batch(arguments) => commands::batch::run(context, &arguments),
+        Command::Claim(arguments) => commands::claim::run(context, arguments),
+
+        Command::Registry(command) => commands::registry::run(context, command),
+        Command::Store(command) => commands::store::run(context, command),
+
+        Command::Demo(arguments) => commands::demo::run(context, &arguments),
+        Command::Completions(arguments) => commands::completions::run(context, &arguments),
+        Command::Man(arguments) => commands::man::run(context, &arguments),
+    }
+}

@@ -1,0 +1,191 @@
+//! The words of the command line that more than one command reads, and reading it all.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
+use weir_model::{PackageName, Platform, Range, Version};
+
+use crate::output::{Format, Output};
+use crate::{Weir, failure, help};
+
+/// What every command understands.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Shared {
+    /// Use no network: only what is synced and cached already
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+
+    /// The registry to use: a name, a folder or an address
+    #[arg(long, global = true, value_name = "REGISTRY")]
+    pub(crate) registry: Option<String>,
+
+    /// The project's folder, instead of the current one or the nearest above it
+    #[arg(long = "directory", short = 'C', alias = "manifest-path", global = true, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+
+    /// Print the result as one JSON document
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print errors only
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Tell what is done while it is done
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+
+    /// When to use colours: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Also into files and pipes.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The platform to resolve for.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ForPlatform {
+    /// The platform, such as `x86-64-debian-12`, instead of this machine's
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
+}
+
+/// Of commands that change something: show the plan instead.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DryRun {
+    /// Show what would be done, and do nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+}
+
+/// How commands that install go about it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Installing {
+    /// Leave out `[dev-dependencies]`
+    #[arg(long)]
+    pub(crate) no_dev: bool,
+    #[command(flatten)]
+    pub(crate) platform: ForPlatform,
+    #[command(flatten)]
+    pub(crate) dry_run: DryRun,
+}
+
+/// A package, perhaps with a range: `acme/str` or `acme/str@^1.4`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PackageAtRange {
+    pub(crate) name: PackageName,
+    pub(crate) range: Option<Range>,
+}
+
+/// A package, perhaps with a version: `acme/str` or `acme/str@1.4.2`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PackageMaybeAtVersion {
+    pub(crate) name: PackageName,
+    pub(crate) version: Option<Version>,
+}
+
+/// A version of a package: `acme/str@1.4.2`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct PackageAtVersion {
+    pub(crate) name: PackageName,
+    pub(crate) version: Version,
+}
+
+impl FromStr for PackageAtRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, range) = split_at(text);
+        Ok(Self { name: parse(name)?, range: range.map(parse).transpose()? })
+    }
+}
+
+impl FromStr for PackageMaybeAtVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, version) = split_at(text);
+        Ok(Self { name: parse(name)?, version: version.map(parse).transpose()? })
+    }
+}
+
+impl FromStr for PackageAtVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, version) = split_at(text);
+        let Some(version) = version else {
+            return Err(format!("a version is needed, as in `{name}@1.0.0`"));
+        };
+        Ok(Self { name: parse(name)?, version: parse(version)? })
+    }
+}
+
+fn split_at(text: &str) -> (&str, Option<&str>) {
+    match text.split_once('@') {
+        Some((name, rest)) => (name, Some(rest)),
+        None => (text, None),
+    }
+}
+
+fn parse<T: FromStr<Err: ToString>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// Reads the command line. `--help`, `--version` and mistakes are answered here.
+pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
+    let words: Vec<_> = std::env::args_os().collect();
+    let words = help_as_a_command(words);
+    let command = help::grouped(Weir::command());
+    command.try_get_matches_from(&words).and_then(|mut found| Weir::from_arg_matches_mut(&mut found)).map_err(
+        |error| {
+            // The command line could not be read, so the one word that matters here is looked for by hand.
+            let json = words.iter().skip(1).any(|word| word == "--json");
+            let output = Output::before_arguments(if json { Format::Json } else { Format::Text });
+            failure::about_arguments(&error, &output)
+        },
+    )
+}
+
+/// `weir help add` is `weir add --help`, and `weir help` is `weir --help`.
+fn help_as_a_command(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    if words.get(1).map(|word| word.as_os_str()) == Some(OsStr::new("help")) {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PackageAtRange, PackageAtVersion};
+
+    #[test]
+    fn a_range_follows_the_at_sign() {
+        let package: PackageAtRange = "acme/str@>=1, <3".parse().unwrap();
+        assert_eq!(package.name.as_str(), "acme/str");
+        assert_eq!(package.range.unwrap().to_string(), ">=1, <3");
+        assert_eq!("acme/str".parse::<PackageAtRange>().unwrap().range, None);
+    }
+
+    #[test]
+    fn a_missing_version_is_asked_for_with_an_example() {
+        let error = "acme/str".parse::<PackageAtVersion>().unwrap_err();
+        assert_eq!(error, "a version is needed, as in `acme/str@1.0.0`");
+    }
+}

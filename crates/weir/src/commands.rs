@@ -1,0 +1,30 @@
+//! One file a command: its arguments, its call into a library, and how the result is shown.
+
+pub(crate) mod add;
+pub(crate) mod batch;
+mod changes;
+pub(crate) mod claim;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod env;
+pub(crate) mod import;
+pub(crate) mod info;
+pub(crate) mod init;
+pub(crate) mod install;
+pub(crate) mod list;
+pub(crate) mod lock;
+pub(crate) mod man;
+pub(crate) mod outdated;
+pub(crate) mod pack;
+pub(crate) mod publish;
+mod receipt;
+pub(crate) mod registry;
+pub(crate) mod remove;
+pub(crate) mod run;
+pub(crate) mod search;
+pub(crate) mod store;
+pub(crate) mod tree;
+pub(crate) mod update;
+pub(crate) mod verify;
+pub(crate) mod why;
+pub(crate) mod withdraw;

@@ -1,0 +1,114 @@
+//! `weir add`: add dependencies to `weir.toml`, and install them.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueHint};
+use weir_model::Scope;
+use weir_model::manifest::{GitTag, Source};
+use weir_project::Addition;
+
+use super::install;
+use crate::arguments::{Installing, PackageAtRange};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+
+/// Add dependencies to `weir.toml`, and install them
+///
+/// Without a range, the newest version that fits is taken and `^` of it written. Comments and
+/// order of `weir.toml` stay.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir add acme/str",
+    "weir add acme/str@^1.4 acme/term@=0.6.3",
+    "weir add --dev acme/check",
+    "weir add acme/str --path ../str",
+    "weir add acme/str --git https://example.org/str.git --tag v1.4.2",
+    "weir add --reference corpus https://example.org/corpus.tar.zst --unpack",
+))]
+pub(crate) struct Arguments {
+    /// Packages, `owner/name` or `owner/name@RANGE`; with `--reference`, the address of the data
+    #[arg(required = true, value_name = "PACKAGE")]
+    what: Vec<String>,
+    /// Needed only to work on this package
+    #[arg(long, conflicts_with = "build")]
+    dev: bool,
+    /// Needed only to build this package
+    #[arg(long)]
+    build: bool,
+    /// May move within its range without a new release of this package
+    #[arg(long)]
+    fluid: bool,
+    /// From a folder, instead of a registry
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, conflicts_with = "git")]
+    path: Option<String>,
+    /// From a git repository, instead of a registry
+    #[arg(long, value_name = "URL", requires = "tag")]
+    git: Option<String>,
+    /// The tag of the git repository
+    #[arg(long, requires = "git")]
+    tag: Option<String>,
+    /// Not a package but outside data, under this name
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["dev", "build", "path", "git"])]
+    reference: Option<String>,
+    /// The data is an archive to be unpacked
+    #[arg(long, requires = "reference")]
+    unpack: bool,
+    #[command(flatten)]
+    installing: Installing,
+}
+
+pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut project = context.project()?;
+    let options = install::options(&arguments.installing, false);
+    let dry_run = options.dry_run;
+    let registry = context.named_registry().filter(|name| project.manifest.registries.contains_key(*name));
+    let additions = additions(arguments, registry)?;
+    let report = weir_project::add(&session, &mut project, &additions, &options)?;
+    context.output.show(&report, |page| {
+        let verb = if dry_run { "Would add" } else { "Added" };
+        for added in &report.added {
+            page.line(format!("{verb} {added}"));
+        }
+        install::show(page, &report.install);
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `registry` is the one of `weir.toml` that `--registry` named, if it did: then the manifest says so, too.
+fn additions(arguments: Arguments, registry: Option<&str>) -> Result<Vec<Addition>, Failure> {
+    if let Some(name) = arguments.reference {
+        let [url] = arguments.what.as_slice() else {
+            return Err(Failure::usage("a reference has one address")
+                .with_help(format!("as in `weir add --reference {name} https://example.org/data.tar.zst`")));
+        };
+        let (unpack, fluid) = (arguments.unpack, arguments.fluid);
+        return Ok(vec![Addition::Reference { name, url: url.clone(), unpack, fluid }]);
+    }
+    let scope = match (arguments.dev, arguments.build) {
+        (true, _) => Scope::Dev,
+        (_, true) => Scope::Build,
+        _ => Scope::Run,
+    };
+    let source = match (arguments.path, arguments.git, arguments.tag) {
+        (Some(path), _, _) => Source::Path(path),
+        (None, Some(url), Some(tag)) => Source::Git(GitTag { url, tag }),
+        _ => Source::Registry,
+    };
+    if source != Source::Registry && arguments.what.len() > 1 {
+        return Err(Failure::usage("`--path` and `--git` name where one package comes from"));
+    }
+    let addition = |text: &String| {
+        let package: PackageAtRange = text.parse().map_err(Failure::usage)?;
+        Ok(Addition::Package {
+            name: package.name,
+            range: package.range,
+            scope,
+            fluid: arguments.fluid,
+            registry: registry.map(str::to_owned),
+            source: source.clone(),
+        })
+    };
+    arguments.what.iter().map(addition).collect()
+}

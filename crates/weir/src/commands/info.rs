@@ -1,0 +1,137 @@
+//! `weir info`: a page about a package.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_index::{ReleaseView, State};
+use weir_project::InfoReport;
+
+use crate::arguments::PackageMaybeAtVersion;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::{Cell, Page, bytes, count};
+
+/// How many versions are listed before `…`.
+const VERSIONS: usize = 10;
+
+/// Show what is known about a package
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir info acme/str", "weir info acme/str@1.4.2"))]
+pub(crate) struct Arguments {
+    /// The package, perhaps with a version
+    #[arg(value_name = "PACKAGE")]
+    package: PackageMaybeAtVersion,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let package = &arguments.package;
+    let report = weir_project::info(&session, project.as_ref(), &package.name, package.version.as_ref())?;
+    context.output.answer(&report, |page| show(page, &report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(page: &mut Page, report: &InfoReport) {
+    let package = &report.package;
+    let chosen = report.chosen.as_ref();
+    match package.releases.iter().find(|view| Some(&view.release.id) == chosen) {
+        Some(view) => release(page, view),
+        None => page.heading(package.name.as_str()),
+    }
+    page.facts(&[
+        ("registry", report.registry.clone()),
+        ("owner", report.owners.join(", ")),
+        (
+            "needed by",
+            if package.dependents == 0 { String::new() } else { count(package.dependents, "package") },
+        ),
+        ("used here", report.used.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    ]);
+    versions(page, &package.releases);
+}
+
+fn release(page: &mut Page, view: &ReleaseView) {
+    let release = &view.release;
+    let faint = page.palette.faint;
+    page.heading(&release.id.to_string());
+    if let Some(description) = &release.description {
+        page.line(description);
+    }
+    if let Some(withdrawn) = view.withdrawn() {
+        let bad = page.palette.bad;
+        let reason = withdrawn.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+        page.line(format!(
+            "{bad}{}{bad:#} on {} by {}{reason}",
+            view.state(),
+            day(&withdrawn.mark.at),
+            withdrawn.mark.by
+        ));
+    }
+    page.blank();
+    page.facts(&[
+        ("kind", release.kind.to_string()),
+        ("licence", release.license.clone().unwrap_or_default()),
+        ("published", format!("{} by {}", day(&view.mark.at), view.mark.by)),
+        (
+            "size",
+            format!(
+                "{} packed, {} in {}",
+                bytes(release.size),
+                bytes(release.unpacked),
+                count(release.files, "file")
+            ),
+        ),
+        ("tree", release.tree.to_string()),
+        ("key", release.key.to_string()),
+    ]);
+    if !release.dependencies.is_empty() {
+        page.line(format!("{faint}needs{faint:#}"));
+        let rows = release.dependencies.iter().map(|dependency| {
+            let baked = match &dependency.baked {
+                Some(baked) => baked.version.to_string(),
+                None => "fluid".to_owned(),
+            };
+            vec![
+                Cell::plain(format!("  {}", dependency.name)),
+                Cell::plain(&dependency.range),
+                Cell::new(baked, faint),
+            ]
+        });
+        page.table(&[], rows.collect());
+    }
+    if !release.references.is_empty() {
+        page.line(format!("{faint}references{faint:#}"));
+        let rows = release.references.iter().map(|reference| {
+            let size = reference.size.map(bytes).unwrap_or_default();
+            vec![Cell::plain(format!("  {}", reference.name)), Cell::new(size, faint)]
+        });
+        page.table(&[], rows.collect());
+    }
+}
+
+fn versions(page: &mut Page, releases: &[ReleaseView]) {
+    let faint = page.palette.faint;
+    page.line(format!("{faint}releases{faint:#}"));
+    let rows = releases.iter().take(VERSIONS).map(|view| {
+        let style = match view.state() {
+            State::Offered => faint,
+            _ => page.palette.bad,
+        };
+        let state = if view.state() == State::Offered { String::new() } else { view.state().to_string() };
+        let version = format!("  {}", super::changes::version(&view.release.id));
+        vec![Cell::plain(version), Cell::new(day(&view.mark.at), faint), Cell::new(state, style)]
+    });
+    let rows = rows.collect();
+    page.table(&[], rows);
+    if releases.len() > VERSIONS {
+        page.line(format!("  {faint}… and {} older{faint:#}", releases.len() - VERSIONS));
+    }
+}
+
+/// The day, in UTC: the clock time of a publication is in the JSON.
+fn day(at: &jiff::Timestamp) -> String {
+    let text = at.to_string();
+    text.split_once('T').map_or(text.clone(), |(day, _)| day.to_owned())
+}

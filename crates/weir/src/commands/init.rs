@@ -1,0 +1,56 @@
+//! `weir init`: begin a package or a project.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::{KindName, PackageName, Version};
+use weir_project::NewProject;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+
+/// Begin a package or a project: write `weir.toml`
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir init                       a project that is not published",
+    "weir init --name acme/greet     a package",
+    "weir init corpus --name acme/corpus --kind data",
+))]
+pub(crate) struct Arguments {
+    /// The folder to begin in; made if it is not there
+    folder: Option<PathBuf>,
+    /// The package's name, `owner/name`; a project that is never published needs none
+    #[arg(long, value_name = "OWNER/NAME")]
+    name: Option<PackageName>,
+    /// What sort of package it is: `generic`, `data`, `bash`, …
+    #[arg(long, default_value_t)]
+    kind: KindName,
+    /// The version of its first release
+    #[arg(long = "set-version", value_name = "VERSION", default_value = "0.1.0")]
+    version: Version,
+    /// Replace a `weir.toml` that is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    let folder = match &arguments.folder {
+        Some(folder) => context.path(folder)?,
+        None => context.folder()?,
+    };
+    let new = NewProject {
+        name: arguments.name,
+        kind: arguments.kind,
+        version: Some(arguments.version),
+        force: arguments.force,
+    };
+    let report = weir_project::init(&folder, &new)?;
+    context.output.show(&report, |page| {
+        for file in &report.files {
+            page.line(format!("Wrote `{file}`"));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

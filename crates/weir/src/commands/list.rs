@@ -1,0 +1,48 @@
+//! `weir list`: the releases that the lockfile names.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::Cell;
+
+/// List the releases that the project uses
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir list", "weir list --direct", "weir list --json | jq -r '.[].path'"))]
+pub(crate) struct Arguments {
+    /// Only what `weir.toml` itself names
+    #[arg(long)]
+    direct: bool,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project()?;
+    let mut installed = weir_project::list(&session, &project)?;
+    if arguments.direct {
+        installed.retain(|release| release.direct);
+    }
+    context.output.answer(&installed, |page| {
+        if installed.is_empty() {
+            page.line("Nothing is installed");
+        }
+        let (faint, notice) = (page.palette.faint, page.palette.notice);
+        let row = |release: &weir_project::Installed| {
+            vec![
+                Cell::plain(&release.id.name),
+                Cell::plain(super::changes::version(&release.id)),
+                Cell::new(release.kind, faint),
+                Cell::new(release.registry.as_deref().unwrap_or_default(), faint),
+                Cell::new(
+                    if release.path.is_some() { "" } else { "missing: `weir install` brings it" },
+                    notice,
+                ),
+            ]
+        };
+        page.table(&[], installed.iter().map(row).collect());
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

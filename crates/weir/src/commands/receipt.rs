@@ -1,0 +1,45 @@
+//! What a registry did with a batch.
+
+use weir_project::PublishReport;
+use weir_registry::{Done, Receipt};
+
+use crate::output::{Page, bytes, count};
+
+/// One line an outcome, then where the log stands.
+pub(super) fn show(page: &mut Page, receipt: &Receipt) {
+    let palette = page.palette;
+    for outcome in &receipt.outcomes {
+        let (word, style) = match outcome.done {
+            Done::Published => ("Published", palette.good),
+            Done::Already => ("Already so:", palette.faint),
+            Done::Yanked => ("Yanked", palette.notice),
+            Done::Unyanked => ("Unyanked", palette.good),
+            Done::Quarantined => ("Quarantined", palette.bad),
+            Done::Released => ("Released", palette.good),
+            Done::Removed => ("Unpublished", palette.bad),
+            Done::Claimed => ("Claimed", palette.good),
+        };
+        page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
+        for baked in &outcome.baked {
+            page.line(format!("  {}with `{baked}`{:#}", palette.faint, palette.faint));
+        }
+    }
+    if receipt.batch.is_none() {
+        page.line(format!("Nothing to do: the log has {}", count(receipt.size, "record")));
+    }
+}
+
+/// What was published, or would be.
+pub(super) fn show_publication(page: &mut Page, report: &PublishReport) {
+    if let Some(receipt) = &report.receipt {
+        return show(page, receipt);
+    }
+    for release in &report.releases {
+        let files = count(release.files.len(), "file");
+        let size = release.size.map_or_else(String::new, |size| format!(", {} packed", bytes(size)));
+        page.line(format!(
+            "Would publish `{}` in the registry `{}`: {files}{size}",
+            release.id, report.registry
+        ));
+    }
+}

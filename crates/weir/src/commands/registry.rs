@@ -1,0 +1,324 @@
+//! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
+use serde_json::json;
+use weir_log::Origin;
+use weir_model::KindName;
+use weir_model::manifest::RegistryAddress;
+use weir_project::KnownRegistry;
+use weir_registry::NewRegistry;
+
+use crate::context::Context;
+use crate::failure::{self, Failure};
+use crate::help::examples;
+use crate::output::{Cell, bytes, count};
+
+/// Make, name, look at and keep registries
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(InitArguments),
+    #[command(visible_alias = "ls")]
+    List(ListArguments),
+    Add(AddArguments),
+    #[command(visible_alias = "rm")]
+    Remove(RemoveArguments),
+    Show(WhichArguments),
+    Verify(VerifyArguments),
+    Renew(RenewArguments),
+    RotateKey(RotateKeyArguments),
+}
+
+pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Init(arguments) => init(context, arguments),
+        Command::List(_) => list(context),
+        Command::Add(arguments) => add(context, arguments),
+        Command::Remove(arguments) => remove(context, &arguments),
+        Command::Show(arguments) => show(context, &arguments),
+        Command::Verify(arguments) => verify(context, &arguments),
+        Command::Renew(arguments) => renew(context, &arguments),
+        Command::RotateKey(arguments) => rotate_key(context, &arguments),
+    }
+}
+
+/// Make a registry in a folder
+///
+/// The folder is all there is to it: any web server can serve it for reading. The key that signs for
+/// it is made and kept in this machine's home; only who has it can publish.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir registry init /srv/registry --name org --default",
+    "weir registry init registry --name org --closed",
+))]
+pub(crate) struct InitArguments {
+    /// The folder; empty, or not there yet
+    folder: PathBuf,
+    /// Its name, by which manifests and checkpoints mean it; the folder's where nothing is said
+    #[arg(long)]
+    name: Option<String>,
+    /// Promise never to show a release whose dependency is missing
+    #[arg(long)]
+    closed: bool,
+    /// Take only packages of this kind; may be repeated
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<KindName>,
+    /// Have checkpoints expire after this many days, so that a mirror that stands still shows
+    #[arg(long, value_name = "DAYS")]
+    expires: Option<u32>,
+    /// Also make it the one that this user's projects use where they name none
+    #[arg(long)]
+    default: bool,
+}
+
+/// Which registry.
+#[derive(Debug, Args)]
+struct Which {
+    /// A name, a folder or an address; the default registry where nothing is said
+    #[arg(value_name = "REGISTRY")]
+    which: Option<String>,
+}
+
+/// List the registries that are known here
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry list"))]
+pub(crate) struct ListArguments {}
+
+/// Name a registry, for the project or, with `--user`, for this user
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir registry add org https://weir.example.org/org --default",
+    "weir registry add local ../registry --key org+1c2d3e4f+AbC…",
+))]
+pub(crate) struct AddArguments {
+    /// The name
+    name: String,
+    /// A folder, or an address
+    #[arg(value_name = "FOLDER-OR-ADDRESS")]
+    url: String,
+    /// The key that must sign for it; trusted on first use where nothing is said
+    #[arg(long)]
+    key: Option<String>,
+    /// Make it the one that unmarked dependencies come from
+    #[arg(long)]
+    default: bool,
+    /// Name it in this user's configuration, for all projects
+    #[arg(long)]
+    user: bool,
+}
+
+/// Forget a registry's name, and what is known of it here
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry remove org"))]
+pub(crate) struct RemoveArguments {
+    /// The name
+    name: String,
+}
+
+/// Show what a registry is, offers and is signed by
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry show", "weir registry show https://weir.example.org/org"))]
+pub(crate) struct WhichArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Recompute everything a registry claims: its log, its view, its content and its promises
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry verify org"))]
+pub(crate) struct VerifyArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Sign a registry's log anew, so that it does not expire while nothing is published
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry renew org"))]
+pub(crate) struct RenewArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Give a registry a new key; the old one vouches for it
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry rotate-key org"))]
+pub(crate) struct RotateKeyArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let folder = context.path(&arguments.folder)?;
+    let name = match arguments.name {
+        Some(name) => name,
+        None => folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+    };
+    let new = NewRegistry {
+        name: Origin::new(&name).map_err(|error| Failure::usage(error.to_string()))?,
+        closed: arguments.closed,
+        kinds: if arguments.kinds.is_empty() { KindName::ALL.to_vec() } else { arguments.kinds },
+        validity: arguments.expires.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+        key: None,
+    };
+    let made = weir_project::registry_init(&session, &folder, &new)?;
+    if arguments.default {
+        let address = RegistryAddress { url: folder.display().to_string(), key: None, default: true };
+        weir_project::registry_add(&session, None, &name, &address, &folder)?;
+    }
+    context.output.show(&made, |page| {
+        let good = page.palette.good;
+        page.line(format!("{good}Made{good:#} the registry `{name}` in `{}`", folder.display()));
+        page.line(format!("Its key is in `{}`: who has it can publish; keep a copy", made.key.display()));
+        if arguments.default {
+            page.line("It is the default registry of this user's projects now");
+        } else {
+            page.line(format!("To use it: `weir registry add {name} {} --default`", folder.display()));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list(context: &Context) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let known = weir_project::registries(&session, project.as_ref())?;
+    context.output.answer(&known, |page| {
+        if known.is_empty() {
+            page.line("No registry is known: `weir registry add NAME FOLDER-OR-ADDRESS`");
+        }
+        let (faint, name) = (page.palette.faint, page.palette.name);
+        let row = |registry: &KnownRegistry| {
+            vec![
+                Cell::new(&registry.name, name),
+                Cell::plain(&registry.location),
+                Cell::new(if registry.default { "default" } else { "" }, faint),
+                Cell::new(&registry.from, faint),
+            ]
+        };
+        page.table(&[], known.iter().map(row).collect());
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let mut project = if arguments.user { None } else { context.project_if_any()? };
+    let address = RegistryAddress { url: arguments.url, key: arguments.key, default: arguments.default };
+    let folder = context.folder()?;
+    let added = weir_project::registry_add(&session, project.as_mut(), &arguments.name, &address, &folder)?;
+    context.output.show(&added, |page| {
+        page.line(format!("`{}` is `{}` now, in `{}`", added.name, added.location, added.from));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(context: &Context, arguments: &RemoveArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let mut project = context.project_if_any()?;
+    let removed = weir_project::registry_remove(&session, project.as_mut(), &arguments.name)?;
+    context.output.show(&removed, |page| {
+        page.line(format!(
+            "`{}` is no longer known, nor what was known of `{}`",
+            removed.name, removed.location
+        ));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let shown = weir_project::registry_show(&session, project.as_ref(), which, &context.folder()?)?;
+    context.output.answer(&shown, |page| {
+        let yes = |what: bool| if what { "yes" } else { "no" }.to_owned();
+        page.heading(&shown.descriptor.name);
+        page.facts(&[
+            ("at", shown.location.clone()),
+            ("records", shown.stats.records.to_string()),
+            ("packages", shown.stats.packages.to_string()),
+            ("releases", releases(&shown.stats)),
+            ("content", bytes(shown.stats.size)),
+            ("closed", yes(shown.descriptor.closed)),
+            ("kinds", shown.descriptor.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            ("signed", shown.signed_at.map(|at| at.to_string()).unwrap_or_default()),
+            ("expires", shown.expires.map(|at| at.to_string()).unwrap_or_default()),
+            ("keys", shown.pinned.join(", ")),
+            ("writable", yes(shown.can_write)),
+        ]);
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn releases(stats: &weir_index::Stats) -> String {
+    let withdrawn =
+        [("yanked", stats.yanked), ("quarantined", stats.quarantined), ("removed", stats.removed)];
+    let withdrawn = withdrawn.iter().filter(|(_, number)| *number > 0);
+    let withdrawn: String = withdrawn.map(|(word, number)| format!(", {number} {word}")).collect();
+    format!("{} offered{withdrawn}", stats.offered)
+}
+
+fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let audit = weir_project::registry_verify(&session, project.as_ref(), which, &context.folder()?)?;
+    context.output.answer(&audit, |page| {
+        let (good, bad) = (page.palette.good, page.palette.bad);
+        for problem in &audit.problems {
+            page.line(format!("{bad}✗{bad:#} {problem}"));
+        }
+        let sign =
+            if audit.problems.is_empty() { format!("{good}✓{good:#} Verified") } else { "Read".into() };
+        page.line(format!(
+            "{sign} {}, {}, {} of content ({})",
+            count(audit.entries, "record"),
+            count(audit.releases, "release"),
+            count(audit.objects, "object"),
+            bytes(audit.bytes)
+        ));
+        page.line(format!("root {}", audit.root));
+        if !audit.unused.is_empty() {
+            let unused = count(audit.unused.len(), "object");
+            page.line(format!(
+                "{unused} of content belong to no release: harmless, from interrupted publications"
+            ));
+        }
+    })?;
+    Ok(if audit.problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        failure::ending(weir_project::ExitCode::Integrity)
+    })
+}
+
+fn renew(context: &Context, arguments: &RenewArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let renewed = weir_project::registry_renew(&session, project.as_ref(), which, &context.folder()?)?;
+    context.output.show(&json!({ "checkpoint": renewed }), |page| page.line("Signed anew"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rotate_key(context: &Context, arguments: &RotateKeyArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let descriptor =
+        weir_project::registry_rotate_key(&session, project.as_ref(), which, &context.folder()?)?;
+    context.output.show(&descriptor, |page| {
+        page.line(format!(
+            "The registry `{}` has a new key, and the old one vouches for it",
+            descriptor.name
+        ));
+        for key in &descriptor.keys {
+            page.line(format!("  {key}"));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,38 @@
+//! `weir remove`: take dependencies out of `weir.toml`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::PackageName;
+
+use super::install;
+use crate::arguments::Installing;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+
+/// Take dependencies out of `weir.toml`, and what only they needed out of the project
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir remove acme/str"))]
+pub(crate) struct Arguments {
+    /// Packages, `owner/name`
+    #[arg(required = true, value_name = "PACKAGE")]
+    names: Vec<PackageName>,
+    #[command(flatten)]
+    installing: Installing,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut project = context.project()?;
+    let options = install::options(&arguments.installing, false);
+    let report = weir_project::remove(&session, &mut project, &arguments.names, &options)?;
+    context.output.show(&report, |page| {
+        let verb = if options.dry_run { "Would remove" } else { "Removed" };
+        for name in &report.removed {
+            page.line(format!("{verb} `{name}`"));
+        }
+        install::show(page, &report.install);
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,65 @@
+//! `weir search`: find packages by words.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::{KindName, Platform};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::{Cell, count};
+
+/// Find packages by words in their names, keywords and descriptions
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir search json parser", "weir search --kind data corpus"))]
+pub(crate) struct Arguments {
+    /// Words; the last one may be unfinished
+    #[arg(required = true, value_name = "WORD")]
+    words: Vec<String>,
+    /// Only packages of this kind
+    #[arg(long)]
+    kind: Option<KindName>,
+    /// Only packages that run on this platform
+    #[arg(long)]
+    platform: Option<Platform>,
+    /// How many to show
+    #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+    limit: usize,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let query = arguments.words.join(" ");
+    let report = weir_project::search(
+        &session,
+        project.as_ref(),
+        &query,
+        arguments.kind,
+        arguments.platform.as_ref(),
+        arguments.limit,
+    )?;
+    context.output.answer(&report, |page| {
+        let palette = page.palette;
+        if report.hits.is_empty() {
+            page.line(format!("Nothing found for `{query}` in the registry `{}`", report.registry));
+        }
+        let rows = report.hits.iter().map(|hit| {
+            vec![
+                Cell::new(&hit.name, palette.name),
+                Cell::plain(hit.version.as_ref().map(ToString::to_string).unwrap_or_default()),
+                Cell::new(hit.kind, palette.faint),
+                Cell::plain(hit.description.as_deref().unwrap_or_default()),
+            ]
+        });
+        page.table(&[], rows.collect());
+        let shown = u64::try_from(report.hits.len()).unwrap_or(u64::MAX);
+        if report.total.is_some_and(|total| total > shown) {
+            let more = count(report.total.unwrap_or_default() - shown, "package");
+            let faint = palette.faint;
+            page.line(format!("{faint}… and {more} more: `--limit` shows them{faint:#}"));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

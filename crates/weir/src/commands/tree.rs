@@ -1,0 +1,87 @@
+//! `weir tree`: who needs what, drawn as a tree.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_project::TreeNode;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::Page;
+
+/// Draw what the project needs, and what that needs, as a tree
+///
+/// `(*)` marks a release whose own dependencies are drawn further up already.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir tree", "weir tree --depth 1"))]
+pub(crate) struct Arguments {
+    /// How many levels to draw
+    #[arg(long, value_name = "LEVELS")]
+    depth: Option<usize>,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let project = context.project()?;
+    let tree = weir_project::dependency_tree(&project)?;
+    context.output.answer(&tree, |page| {
+        let name = project.manifest.package.name.as_ref().map(ToString::to_string);
+        let version = project.manifest.package.version.as_ref().map(|version| format!(" {version}"));
+        let top = match name {
+            Some(name) => format!("{name}{}", version.unwrap_or_default()),
+            None => project.folder.display().to_string(),
+        };
+        page.heading(&top);
+        draw(page, &tree, arguments.depth.unwrap_or(usize::MAX));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A node that is still to be drawn: itself, the lines to the left of it, and whether it is the last of its parent.
+struct Pending<'a> {
+    node: &'a TreeNode,
+    left: String,
+    last: bool,
+    level: usize,
+}
+
+/// Depth first, without recursion: how deep a tree is was decided by others.
+fn draw(page: &mut Page, tree: &[TreeNode], depth: usize) {
+    let mut pending = Vec::new();
+    push(&mut pending, tree, "", 1);
+    while let Some(Pending { node, left, last, level }) = pending.pop() {
+        if level > depth {
+            continue;
+        }
+        let branch = if last { "└── " } else { "├── " };
+        page.line(format!("{left}{branch}{}", label(page, node)));
+        let below = format!("{left}{}", if last { "    " } else { "│   " });
+        push(&mut pending, &node.dependencies, &below, level + 1);
+    }
+}
+
+fn push<'a>(pending: &mut Vec<Pending<'a>>, nodes: &'a [TreeNode], left: &str, level: usize) {
+    let count = nodes.len();
+    let children = nodes.iter().enumerate();
+    pending.extend(children.rev().map(|(place, node)| Pending {
+        node,
+        left: left.to_owned(),
+        last: place + 1 == count,
+        level,
+    }));
+}
+
+fn label(page: &Page, node: &TreeNode) -> String {
+    let palette = page.palette;
+    let mut text = format!("{} {}", node.id.name, super::changes::version(&node.id));
+    let mut mark = |word: &str, style: clap::builder::styling::Style| {
+        text.push_str(&format!(" {style}{word}{style:#}"));
+    };
+    if node.fluid {
+        mark("(fluid)", palette.name);
+    }
+    if node.repeated {
+        mark("(*)", palette.faint);
+    }
+    text
+}

@@ -1,0 +1,58 @@
+//! `weir update`: move to newer releases.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::PackageName;
+
+use super::install;
+use crate::arguments::Installing;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::Cell;
+
+/// Move to the newest releases within the ranges of `weir.toml`, and install them
+///
+/// With `--full`, the ranges themselves move to the newest versions first. Comments and order of
+/// `weir.toml` stay.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir update",
+    "weir update acme/str            leave everything else where it is, as far as possible",
+    "weir update --full --dry-run    what would it take to be at the newest of everything?",
+))]
+pub(crate) struct Arguments {
+    /// Only these packages
+    #[arg(value_name = "PACKAGE")]
+    names: Vec<PackageName>,
+    /// Also move the ranges in `weir.toml` to the newest versions
+    #[arg(long, short)]
+    full: bool,
+    #[command(flatten)]
+    installing: Installing,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut project = context.project()?;
+    let options = install::options(&arguments.installing, false);
+    let report = weir_project::update(&session, &mut project, &arguments.names, arguments.full, &options)?;
+    context.output.show(&report, |page| {
+        if !report.ranges.is_empty() {
+            let verb = if options.dry_run { "Would move" } else { "Moved" };
+            page.line(format!("{verb} in `weir.toml`"));
+            let notice = page.palette.notice;
+            let rows = report.ranges.iter().map(|change| {
+                vec![
+                    Cell::new(" ~", notice),
+                    Cell::plain(&change.name),
+                    Cell::plain(format!("{} → {}", change.before, change.after)),
+                ]
+            });
+            page.table(&[], rows.collect());
+        }
+        install::show(page, &report.install);
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,32 @@
+//! `weir why`: how a package came into the project.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::PackageName;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+
+/// Show how a package came into the project
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir why acme/str"))]
+pub(crate) struct Arguments {
+    /// The package
+    #[arg(value_name = "PACKAGE")]
+    name: PackageName,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let project = context.project()?;
+    let paths = weir_project::why(&project, &arguments.name)?;
+    context.output.answer(&paths, |page| {
+        let faint = page.palette.faint;
+        for path in &paths {
+            let steps: Vec<_> = path.iter().map(ToString::to_string).collect();
+            page.line(format!("weir.toml {faint}→{faint:#} {}", steps.join(&format!(" {faint}→{faint:#} "))));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

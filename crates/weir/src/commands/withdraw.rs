@@ -1,0 +1,123 @@
+//! `weir yank`, `unyank`, `quarantine`, `release` and `unpublish`: whether a release may be used.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use weir_model::Platform;
+use weir_project::Standing;
+use weir_registry::Withdraw;
+
+use super::receipt;
+use crate::arguments::PackageAtVersion;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+
+/// Which releases.
+#[derive(Debug, Args)]
+struct Which {
+    /// Releases, `owner/name@version`
+    #[arg(required = true, value_name = "RELEASE")]
+    releases: Vec<PackageAtVersion>,
+    /// Only the release for this platform
+    #[arg(long)]
+    platform: Option<Platform>,
+}
+
+/// Have new resolutions avoid releases; whoever has them in a lockfile keeps them
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir yank acme/str@1.4.2 --reason 'loses the last line'"))]
+pub(crate) struct YankArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for those who use it
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Take a yank back
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir unyank acme/str@1.4.2"))]
+pub(crate) struct UnyankArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Withdraw releases now, for everyone, lockfiles included
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir quarantine acme/str@1.4.2 --reason 'steals keys' --advisory https://example.org/advisory/7",
+))]
+pub(crate) struct QuarantineArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for those who use it
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Where the advisory is
+    #[arg(long, value_name = "ADDRESS")]
+    advisory: Option<String>,
+}
+
+/// Take a quarantine back
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir release acme/str@1.4.2"))]
+pub(crate) struct ReleaseArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Take releases out of what a registry offers
+///
+/// The version is never given again. A closed registry refuses if something was built with it.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir unpublish acme/str@1.4.2 --reason 'published by mistake'"))]
+pub(crate) struct UnpublishArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for those who use it
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+pub(crate) fn yank(context: &Context, arguments: YankArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, Standing::Yank, arguments.which, arguments.reason, None)
+}
+
+pub(crate) fn unyank(context: &Context, arguments: UnyankArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, Standing::Unyank, arguments.which, None, None)
+}
+
+pub(crate) fn quarantine(context: &Context, arguments: QuarantineArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, Standing::Quarantine, arguments.which, arguments.reason, arguments.advisory)
+}
+
+pub(crate) fn release(context: &Context, arguments: ReleaseArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, Standing::Release, arguments.which, None, None)
+}
+
+pub(crate) fn unpublish(context: &Context, arguments: UnpublishArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, Standing::Remove, arguments.which, arguments.reason, None)
+}
+
+fn withdraw(
+    context: &Context,
+    standing: Standing,
+    which: Which,
+    reason: Option<String>,
+    advisory: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let one = |package: PackageAtVersion| Withdraw {
+        name: package.name,
+        version: package.version,
+        platform: which.platform.clone(),
+        reason: reason.clone(),
+        advisory: advisory.clone(),
+    };
+    let what = which.releases.into_iter().map(one).collect();
+    let receipt = weir_project::withdraw(&session, project.as_ref(), standing, what)?;
+    context.output.show(&receipt, |page| receipt::show(page, &receipt))?;
+    Ok(ExitCode::SUCCESS)
+}

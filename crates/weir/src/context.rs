@@ -1,0 +1,91 @@
+//! The command line and the environment together, as the values that the libraries ask for.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_model::Platform;
+use weir_project::{Home, Project, ProjectError, Session};
+
+use crate::arguments::Shared;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::settings;
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    shared: Shared,
+}
+
+impl Context {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { output: Output::new(&shared), shared }
+    }
+
+    /// What a library needs to know of this machine and this call.
+    pub(crate) fn session(&self) -> Result<Session, Failure> {
+        self.session_for(None)
+    }
+
+    /// The same, for a platform if one was asked for.
+    pub(crate) fn session_for(&self, platform: Option<&Platform>) -> Result<Session, Failure> {
+        let folders = settings::folders()?;
+        Ok(Session {
+            home: Home::new(folders.data, folders.config),
+            store: settings::store()?,
+            offline: self.shared.offline || settings::offline(),
+            registry: self.shared.registry.clone().or_else(settings::registry),
+            platform: platform.cloned(),
+            actor: settings::actor(),
+            now: Timestamp::now(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            observer: Arc::new(Progress::new(&self.output)),
+        })
+    }
+
+    /// The registry named on the command line; an environment variable does not count.
+    pub(crate) fn named_registry(&self) -> Option<&str> {
+        self.shared.registry.as_deref()
+    }
+
+    /// The folder the command is about, as `-C` says, or the current one.
+    pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
+        let folder = match &self.shared.folder {
+            // `--manifest-path` names the file as often as its folder.
+            Some(path) if path.file_name() == Some(weir_model::manifest::FILE_NAME.as_ref()) => {
+                path.parent().unwrap_or(path).to_owned()
+            }
+            Some(path) => path.clone(),
+            None => PathBuf::new(),
+        };
+        if folder.as_os_str().is_empty() {
+            return Ok(std::env::current_dir()?);
+        }
+        Ok(std::path::absolute(folder)?)
+    }
+
+    /// A path of the command line, from the folder the command is about.
+    pub(crate) fn path(&self, path: &Path) -> Result<PathBuf, Failure> {
+        Ok(self.folder()?.join(path))
+    }
+
+    /// The project: the folder that `-C` names, or the nearest at or above the current one.
+    pub(crate) fn project(&self) -> Result<Project, Failure> {
+        Ok(self.open_project(&self.folder()?)?)
+    }
+
+    /// The project, for commands that can do without one.
+    pub(crate) fn project_if_any(&self) -> Result<Option<Project>, Failure> {
+        match self.open_project(&self.folder()?) {
+            Ok(project) => Ok(Some(project)),
+            Err(ProjectError::NoProject { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn open_project(&self, folder: &Path) -> Result<Project, ProjectError> {
+        if self.shared.folder.is_some() { Project::open(folder) } else { Project::find(folder) }
+    }
+}

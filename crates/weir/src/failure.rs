@@ -1,0 +1,274 @@
+//! What went wrong: to what, why, what to do now, and the exit code.
+//!
+//! Text for people goes to stderr as a report; with `--json` it is a document on stdout:
+//!
+//! ```json
+//! {"error": {"code": "not-found", "exit": 5, "message": "…", "because": ["…"], "help": "…",
+//!            "place": {"file": "weir.toml", "line": 3}}}
+//! ```
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use serde::Serialize;
+use weir_project::{ExitCode as Exit, ProjectError};
+
+use crate::output::{Format, Output};
+
+/// The name of an exit code, in JSON and in the documentation.
+const fn name(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "done",
+        Exit::Failed => "failed",
+        Exit::Usage => "usage",
+        Exit::NoResolution => "no-resolution",
+        Exit::Refused => "refused",
+        Exit::NotFound => "not-found",
+        Exit::Integrity => "integrity",
+        Exit::BuildFailed => "build-failed",
+        Exit::Conflict => "conflict",
+        Exit::Interrupted => "interrupted",
+    }
+}
+
+/// The code, as a process ends with it.
+pub(crate) fn ending(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    because: Option<Box<Cause>>,
+    help: Option<String>,
+    place: Option<Place>,
+    /// Nothing is to be said: the reader of stdout has left.
+    silent: bool,
+}
+
+/// A place in a text that a person wrote.
+#[derive(Debug)]
+struct Place {
+    source: NamedSource<String>,
+    file: PathBuf,
+    line: usize,
+    span: std::ops::Range<usize>,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), because: None, help: None, place: None, silent: false }
+    }
+
+    /// The command was used wrongly.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// It failed for a reason that has no code of its own.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Something is not there.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, message)
+    }
+
+    /// A digest, a signature or a log is not what it should be.
+    pub(crate) fn integrity(message: impl Into<String>) -> Self {
+        Self::new(Exit::Integrity, message)
+    }
+
+    /// stdout cannot be written. That its reader has left is no failure: `weir list | head -1`.
+    pub(crate) fn output(error: io::Error) -> Self {
+        let silent = error.kind() == io::ErrorKind::BrokenPipe;
+        Self { silent, ..Self::failed("cannot write to stdout").caused_by(&error) }
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
+        self.because = Some(Box::new(Cause { text: error.to_string(), because: Cause::of(error) }));
+        self
+    }
+
+    /// Tells, and gives the exit code.
+    pub(crate) fn report(&self, output: &Output) -> ExitCode {
+        if self.silent {
+            return ExitCode::SUCCESS;
+        }
+        match output.format {
+            Format::Json => self.report_json(output),
+            Format::Text => self.report_text(output),
+        }
+        ending(self.exit)
+    }
+
+    fn report_text(&self, output: &Output) {
+        let theme = if output.stderr_colors() {
+            GraphicalTheme::unicode()
+        } else {
+            GraphicalTheme::unicode_nocolor()
+        };
+        // Where no person looks, nothing is wrapped: lines stay whole for whoever searches them.
+        const UNWRAPPED: usize = 1 << 16;
+        let width = output.stderr_width().unwrap_or(UNWRAPPED);
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+        let mut text = String::new();
+        if handler.render_report(&mut text, self).is_err() {
+            text = format!("error: {}\n", self.message);
+        }
+        // Nobody is left to tell if stderr is gone.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    fn report_json(&self, output: &Output) {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            error: Told<'a>,
+        }
+        #[derive(Serialize)]
+        struct Told<'a> {
+            code: &'static str,
+            exit: u8,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            because: Vec<String>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            help: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            place: Option<Where<'a>>,
+        }
+        #[derive(Serialize)]
+        struct Where<'a> {
+            file: &'a std::path::Path,
+            line: usize,
+        }
+        let error = Told {
+            code: name(self.exit),
+            exit: self.exit as u8,
+            message: &self.message,
+            because: causes(self),
+            help: self.help.as_deref(),
+            place: self.place.as_ref().map(|place| Where { file: &place.file, line: place.line }),
+        };
+        // The exit code tells the same where stdout is gone.
+        let _ = output.json(&Document { error });
+    }
+}
+
+/// What clap has to say: help and the version as asked for, or a mistake in the arguments.
+pub(crate) fn about_arguments(error: &clap::Error, output: &Output) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    match output.format {
+        Format::Text => {
+            let _ = error.print();
+        }
+        Format::Json => {
+            let text = error.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            let (message, help) = text.split_once("\n\n").unwrap_or((text, ""));
+            let failure = Failure::usage(message.trim());
+            let help = help.trim();
+            let failure = if help.is_empty() { failure } else { failure.with_help(help) };
+            failure.report_json(output);
+        }
+    }
+    ending(Exit::Usage)
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.because.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+impl Diagnostic for Failure {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.place.as_ref().map(|place| &place.source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let place = self.place.as_ref()?;
+        Some(Box::new(std::iter::once(LabeledSpan::underline(place.span.clone()))))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed(error.to_string())
+    }
+}
+
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Self {
+        let place = error.source_code().map(|(path, text, span)| Place {
+            source: NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML"),
+            file: path.to_owned(),
+            line: 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count(),
+            span,
+        });
+        let (exit, message, help) = (error.exit_code(), error.to_string(), error.help());
+        let because = Cause::of(&error);
+        Self { because, help, place, ..Self::new(exit, message) }
+    }
+}
+
+/// The texts of what lies below an error, outermost first.
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        texts.push(error.to_string());
+        cause = error.source();
+    }
+    texts
+}
+
+/// What lies below an error, outermost first: a list, because that is all a report needs of it.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    because: Option<Box<Cause>>,
+}
+
+impl Cause {
+    fn of(error: &dyn Error) -> Option<Box<Self>> {
+        causes(error).into_iter().rev().fold(None, |because, text| Some(Box::new(Self { text, because })))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.because.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}

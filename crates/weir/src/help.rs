@@ -1,0 +1,98 @@
+//! How `--help` looks: colours, the commands in groups, and examples.
+
+use std::fmt::Write as _;
+
+use clap::builder::styling::{AnsiColor, Style, Styles};
+
+const HEADING: Style = Style::new().bold();
+const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The colours of help pages and of errors about arguments.
+pub(crate) const STYLES: Styles = Styles::styled()
+    .header(HEADING)
+    .usage(HEADING)
+    .literal(LITERAL)
+    .placeholder(AnsiColor::Cyan.on_default())
+    .error(AnsiColor::Red.on_default().bold())
+    .valid(AnsiColor::Green.on_default())
+    .invalid(AnsiColor::Yellow.on_default());
+
+/// What stands below the list of commands.
+pub(crate) const AFTERWORD: &str = "\
+`weir help COMMAND`, or `weir COMMAND --help`, says more about a command.
+`weir demo` shows the whole thing at work in a temporary folder.";
+
+/// The commands by what a person wants to do. A test holds that every command is in one group.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("A project and its dependencies", &["init", "add", "remove", "install", "update", "lock", "run", "env"]),
+    ("Looking", &["tree", "list", "why", "outdated", "search", "info", "verify"]),
+    (
+        "Publishing",
+        &[
+            "pack",
+            "publish",
+            "import",
+            "yank",
+            "unyank",
+            "quarantine",
+            "release",
+            "unpublish",
+            "batch",
+            "claim",
+        ],
+    ),
+    ("What this machine keeps", &["registry", "store"]),
+    ("Weir itself", &["demo", "completions", "man"]),
+];
+
+/// The examples of a command, as they stand at the end of its help.
+macro_rules! examples {
+    ($($line:literal),+ $(,)?) => {
+        concat!("\x1b[1mExamples:\x1b[0m", $("\n  ", $line),+)
+    };
+}
+pub(crate) use examples;
+
+/// Replaces clap's one long list of commands by groups.
+pub(crate) fn grouped(command: clap::Command) -> clap::Command {
+    let mut text = String::from("{about}\n\n{usage-heading} {usage}\n");
+    for (title, names) in GROUPS {
+        let _ = write!(text, "\n{HEADING}{title}:{HEADING:#}\n");
+        for name in *names {
+            let Some(subcommand) = command.find_subcommand(name) else { continue };
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            let aliases: Vec<_> = subcommand.get_visible_aliases().collect();
+            let aliases =
+                if aliases.is_empty() { String::new() } else { format!(", {}", aliases.join(", ")) };
+            let gap = 13_usize.saturating_sub(name.len() + aliases.len());
+            let _ = writeln!(text, "  {LITERAL}{name}{LITERAL:#}{aliases}{:gap$} {about}", "");
+        }
+    }
+    let _ = write!(text, "\n{HEADING}Options:{HEADING:#}\n{{options}}{{after-help}}");
+    command.help_template(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::GROUPS;
+    use crate::Weir;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let command = Weir::command();
+        let all: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let distinct: BTreeSet<_> = grouped.iter().copied().collect();
+        assert_eq!(distinct.len(), grouped.len());
+        assert_eq!(distinct, all.into_iter().collect());
+    }
+
+    #[test]
+    fn the_definition_of_the_command_line_is_consistent() {
+        Weir::command().debug_assert();
+    }
+}

@@ -1,0 +1,340 @@
+//! Results, on stdout: text for people, or one JSON document for programs.
+//!
+//! A command hands over a value and a way to write it as a [`Page`]; which of the two is used is
+//! decided here. A page is made in memory and written at once, so that a reader who closes the pipe
+//! is noticed in one place.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::builder::styling::{AnsiColor, Style};
+use serde::Serialize;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::arguments::{Color, Shared};
+use crate::failure::Failure;
+use crate::settings;
+
+/// Text, or one JSON document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// Where results and messages go, and how they look there.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    color: Color,
+}
+
+/// The colours of words by what they mean. Without colours, each of them is nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Palette {
+    pub(crate) heading: Style,
+    pub(crate) name: Style,
+    pub(crate) good: Style,
+    pub(crate) bad: Style,
+    pub(crate) notice: Style,
+    pub(crate) faint: Style,
+}
+
+impl Palette {
+    fn new(colors: bool) -> Self {
+        let style = |style: Style| if colors { style } else { Style::new() };
+        Self {
+            heading: style(Style::new().bold()),
+            name: style(AnsiColor::Cyan.on_default()),
+            good: style(AnsiColor::Green.on_default()),
+            bad: style(AnsiColor::Red.on_default()),
+            notice: style(AnsiColor::Yellow.on_default()),
+            faint: style(Style::new().dimmed()),
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self {
+            format: if shared.json { Format::Json } else { Format::Text },
+            quiet: shared.quiet,
+            verbose: shared.verbose,
+            color: shared.color,
+        }
+    }
+
+    /// For what is to be said before the arguments were read.
+    pub(crate) fn before_arguments(format: Format) -> Self {
+        Self { format, quiet: false, verbose: false, color: Color::Auto }
+    }
+
+    /// Shows a result.
+    pub(crate) fn show<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        write: impl FnOnce(&mut Page),
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => self.json(value),
+            Format::Text if self.quiet => Ok(()),
+            Format::Text => self.text(write),
+        }
+    }
+
+    /// Shows a result that was asked for and nothing else, which `--quiet` does not silence.
+    pub(crate) fn answer<T: Serialize + ?Sized>(
+        &self,
+        value: &T,
+        write: impl FnOnce(&mut Page),
+    ) -> Result<(), Failure> {
+        match self.format {
+            Format::Json => self.json(value),
+            Format::Text => self.text(write),
+        }
+    }
+
+    pub(crate) fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::failed(format!("the result cannot be written as JSON: {error}")))?;
+        text.push('\n');
+        write_stdout(text.as_bytes())
+    }
+
+    fn text(&self, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
+        let mut page = self.page();
+        write(&mut page);
+        write_stdout(page.text.as_bytes())
+    }
+
+    fn page(&self) -> Page {
+        let terminal = io::stdout().is_terminal();
+        Page {
+            text: String::new(),
+            palette: Palette::new(self.stdout_colors()),
+            width: terminal.then(|| width_of(io::stdout())).flatten(),
+        }
+    }
+
+    /// The colours for stderr.
+    pub(crate) fn stderr_palette(&self) -> Palette {
+        Palette::new(self.stderr_colors())
+    }
+
+    pub(crate) fn stdout_colors(&self) -> bool {
+        self.colors(io::stdout().is_terminal())
+    }
+
+    pub(crate) fn stderr_colors(&self) -> bool {
+        self.colors(io::stderr().is_terminal())
+    }
+
+    /// How wide a message on stderr may be; whatever it likes where no person looks.
+    pub(crate) fn stderr_width(&self) -> Option<usize> {
+        io::stderr().is_terminal().then(|| width_of(io::stderr())).flatten()
+    }
+
+    fn colors(&self, terminal: bool) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !settings::no_color(),
+        }
+    }
+
+    /// Says something in passing, on stderr.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            // Nobody is left to tell if stderr is gone.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Warns, on stderr.
+    pub(crate) fn warn(&self, text: &str) {
+        let notice = self.stderr_palette().notice.bold();
+        self.note(&format!("{notice}warning:{notice:#} {text}"));
+    }
+}
+
+fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
+}
+
+/// Writes to stdout and notices that nobody reads any more.
+pub(crate) fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Failure::output)
+}
+
+/// A page of text in the making.
+pub(crate) struct Page {
+    text: String,
+    pub(crate) palette: Palette,
+    /// Columns of the terminal; nothing if the reader is none.
+    width: Option<usize>,
+}
+
+/// A part of a table's row.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    text: String,
+    style: Style,
+}
+
+impl Cell {
+    pub(crate) fn new(text: impl ToString, style: Style) -> Self {
+        Self { text: text.to_string(), style }
+    }
+
+    pub(crate) fn plain(text: impl ToString) -> Self {
+        Self::new(text, Style::new())
+    }
+}
+
+impl Page {
+    pub(crate) fn line(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(text.as_ref());
+        self.text.push('\n');
+    }
+
+    pub(crate) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    pub(crate) fn heading(&mut self, text: &str) {
+        let heading = self.palette.heading;
+        self.line(format!("{heading}{text}{heading:#}"));
+    }
+
+    /// Words and what they stand for, in two columns. What is empty is left out.
+    pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
+        let faint = self.palette.faint;
+        let rows = facts.iter().filter(|(_, value)| !value.is_empty());
+        let rows = rows.map(|(word, value)| vec![Cell::new(word, faint), Cell::plain(value)]).collect();
+        self.table(&[], rows);
+    }
+
+    /// Rows in aligned columns under a heading, which may be empty. On a terminal the last column
+    /// is cut to what fits.
+    pub(crate) fn table(&mut self, heading: &[&str], mut rows: Vec<Vec<Cell>>) {
+        if !heading.is_empty() {
+            rows.insert(0, heading.iter().map(|word| Cell::new(word, self.palette.faint)).collect());
+        }
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.width()).max().unwrap_or(0)
+            })
+            .collect();
+        for row in rows {
+            let line = self.row(&row, &widths);
+            self.line(line);
+        }
+    }
+
+    fn row(&self, row: &[Cell], widths: &[usize]) -> String {
+        const GAP: usize = 2;
+        let mut line = String::new();
+        let mut at = 0;
+        let last = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
+        for (column, cell) in row.iter().take(last).enumerate() {
+            if column > 0 {
+                line.push_str("  ");
+                at += GAP;
+            }
+            let room = self.width.map(|width| width.saturating_sub(at));
+            let text = match room {
+                Some(room) if column + 1 == widths.len() => cut(&cell.text, room),
+                _ => cell.text.clone(),
+            };
+            let style = cell.style;
+            line.push_str(&format!("{style}{text}{style:#}"));
+            if column + 1 < last {
+                line.push_str(&" ".repeat(widths[column].saturating_sub(text.width())));
+            }
+            at += widths[column];
+        }
+        line
+    }
+}
+
+/// As much of `text` as fits `room` columns, with `…` where something is left out.
+fn cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let mut kept: String = text
+        .chars()
+        .take_while(|character| {
+            used += character.width().unwrap_or(0);
+            used <= room
+        })
+        .collect();
+    kept.truncate(kept.trim_end().len());
+    kept.push('…');
+    kept
+}
+
+/// A number of bytes as people say it: `512 B`, `12.3 KiB`, `4.0 MiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    const STEP: u64 = 1024;
+    if count < STEP {
+        return format!("{count} B");
+    }
+    let mut tenths = u128::from(count) * 10;
+    let mut unit = 0;
+    while tenths >= u128::from(STEP) * 10 && unit < UNITS.len() {
+        tenths /= u128::from(STEP);
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
+}
+
+const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// `1 package`, `2 packages`.
+pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
+    let ending = match singular {
+        _ if number == 1 => return format!("1 {singular}"),
+        word if word.ends_with("ch") => "es",
+        _ => "s",
+    };
+    match singular.strip_suffix('y').filter(|stem| !stem.ends_with('e')) {
+        Some(stem) => format!("{number} {stem}ies"),
+        None => format!("{number} {singular}{ending}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count, cut};
+
+    #[test]
+    fn bytes_are_said_in_the_largest_unit_that_leaves_a_whole() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1024), "1.0 KiB");
+        assert_eq!(bytes(1_600_000), "1.5 MiB");
+        assert_eq!(bytes(u64::MAX), "15.9 EiB");
+    }
+
+    #[test]
+    fn a_count_agrees_with_its_noun() {
+        assert_eq!(count(1_u64, "package"), "1 package");
+        assert_eq!(count(0_u64, "package"), "0 packages");
+        assert_eq!(count(2_u64, "registry"), "2 registries");
+        assert_eq!(count(3_u64, "key"), "3 keys");
+        assert_eq!(count(3_u64, "batch"), "3 batches");
+    }
+
+    #[test]
+    fn a_text_is_cut_at_the_width_it_has_on_a_screen() {
+        assert_eq!(cut("strings for everyone", 8), "strings…");
+        assert_eq!(cut("strings", 7), "strings");
+        assert_eq!(cut("日本語のテキスト", 7), "日本語…");
+    }
+}

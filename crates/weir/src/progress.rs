@@ -1,0 +1,212 @@
+//! What is happening just now, on stderr, if a person is looking.
+//!
+//! Nothing is drawn before something has taken longer than [`PATIENCE`], so that quick commands
+//! neither flicker nor pay for it. The first event also begins to listen for Ctrl-C, for only what
+//! takes long can be interrupted: the bar is taken away and the exit code is 130. Nothing is
+//! half-written then; that is the libraries' promise and needs no help from here.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use weir_project::{Event, ExitCode, Observer};
+
+use crate::output::{Output, count};
+
+/// How long something may take before it is worth a line on the screen.
+const PATIENCE: Duration = Duration::from_millis(150);
+const TICK: Duration = Duration::from_millis(100);
+
+/// Shows events as they happen.
+pub(crate) struct Progress {
+    output: Output,
+    /// Whether a person is looking.
+    live: bool,
+    screen: Arc<Mutex<Screen>>,
+}
+
+#[derive(Default)]
+struct Screen {
+    bar: Option<ProgressBar>,
+    begun: bool,
+    /// Whether patience has run out.
+    visible: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(output: &Output) -> Self {
+        Self {
+            output: output.clone(),
+            live: std::io::stderr().is_terminal() && !output.quiet,
+            screen: Arc::default(),
+        }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        lock(&self.screen)
+    }
+
+    fn begin(&self) {
+        let mut screen = self.screen();
+        if screen.begun {
+            return;
+        }
+        screen.begun = true;
+        stop_on_interrupt(Arc::downgrade(&self.screen));
+        if self.live {
+            let screen = Arc::downgrade(&self.screen);
+            // Without the thread there is no bar, and nothing else is lost.
+            let _ = thread::Builder::new().name("patience".into()).spawn(move || {
+                thread::sleep(PATIENCE);
+                if let Some(screen) = screen.upgrade() {
+                    lock(&screen).appear();
+                }
+            });
+        }
+    }
+
+    /// Something of unknown length begins.
+    fn spin(&self, what: String) {
+        self.show(ProgressBar::no_length(), "{spinner} {msg}", what);
+    }
+
+    /// Something of so many bytes begins.
+    fn count_bytes(&self, what: String, bytes: u64) {
+        let template =
+            "{spinner} {msg} {bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
+        self.show(ProgressBar::new(bytes), template, what);
+    }
+
+    fn show(&self, bar: ProgressBar, template: &str, what: String) {
+        if !self.live {
+            return;
+        }
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        bar.set_message(what);
+        let mut screen = self.screen();
+        screen.clear();
+        screen.bar = Some(bar);
+        if screen.visible {
+            screen.appear();
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        if let Some(bar) = &self.screen().bar {
+            bar.inc(bytes);
+        }
+    }
+
+    fn done(&self) {
+        self.screen().clear();
+    }
+
+    /// A line that stays.
+    fn say(&self, text: &str) {
+        let screen = self.screen();
+        match &screen.bar {
+            Some(bar) => bar.suspend(|| self.output.note(text)),
+            None => self.output.note(text),
+        }
+    }
+
+    fn say_if_verbose(&self, text: impl FnOnce() -> String) {
+        if self.output.verbose {
+            self.say(&text());
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: &Event) {
+        if let Event::Warning { text } = event {
+            let notice = self.output.stderr_palette().notice.bold();
+            self.say(&format!("{notice}warning:{notice:#} {text}"));
+            return;
+        }
+        self.begin();
+        match event {
+            Event::Syncing { registry } => self.spin(format!("Syncing `{registry}`")),
+            Event::Synced { registry, before, after } => {
+                self.done();
+                self.say_if_verbose(|| {
+                    let new = count(after.saturating_sub(*before), "new record");
+                    format!("Synced `{registry}`: {new}, {after} in all")
+                });
+            }
+            Event::Resolving => self.spin("Resolving".into()),
+            Event::Resolved { packages } => {
+                self.done();
+                self.say_if_verbose(|| format!("Resolved {}", count(*packages, "package")));
+            }
+            Event::Fetching { releases, bytes } => {
+                self.count_bytes(format!("Fetching {}", count(*releases, "release")), *bytes);
+            }
+            Event::FetchedBytes { bytes } => self.advance(*bytes),
+            Event::Fetched { release } => self.say_if_verbose(|| format!("Fetched `{release}`")),
+            Event::Referencing { name, bytes } => match bytes {
+                Some(bytes) => self.count_bytes(format!("Fetching `{name}`"), *bytes),
+                None => self.spin(format!("Fetching `{name}`")),
+            },
+            Event::LayingOut { packages } => self.spin(format!("Laying out {}", count(*packages, "package"))),
+            Event::Packing { files, bytes: _ } => self.spin(format!("Packing {}", count(*files, "file"))),
+            Event::Uploading { bytes } => self.count_bytes("Uploading".into(), *bytes),
+            Event::Publishing { releases } => {
+                self.spin(format!("Publishing {}", count(*releases, "release")))
+            }
+            Event::Verifying { files, bytes } => {
+                self.count_bytes(format!("Verifying {}", count(*files, "file")), *bytes);
+            }
+            Event::Verified { files: _, bytes } => self.advance(*bytes),
+            Event::Warning { .. } => {}
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.done();
+    }
+}
+
+impl Screen {
+    fn appear(&mut self) {
+        self.visible = true;
+        if let Some(bar) = &self.bar {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar.enable_steady_tick(TICK);
+        }
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
+    screen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stop_on_interrupt(screen: Weak<Mutex<Screen>>) {
+    // Whoever is first listens; without a listener the signal ends the program all the same.
+    let _ = ctrlc::set_handler(move || {
+        // The lock is held for moments only; a program that is to end does not wait for more.
+        if let Some(screen) = screen.upgrade()
+            && let Ok(mut screen) = screen.try_lock()
+        {
+            screen.clear();
+        }
+        let _ = writeln!(
+            std::io::stderr(),
+            "Interrupted. Nothing is half done: the same command goes on from here."
+        );
+        std::process::exit(ExitCode::Interrupted as i32);
+    });
+}

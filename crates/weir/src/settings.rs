@@ -1,0 +1,80 @@
+//! The environment, read here and nowhere else, and as late as it is needed.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+
+/// The folders a machine keeps things in.
+pub(crate) struct Folders {
+    /// The store, replicas of registries, pinned keys.
+    pub(crate) data: PathBuf,
+    /// `config.toml`.
+    pub(crate) config: PathBuf,
+}
+
+/// `WEIR_HOME` for both; otherwise where the XDG base directory specification puts them.
+pub(crate) fn folders() -> Result<Folders, Failure> {
+    if let Some(home) = path("WEIR_HOME") {
+        let home = std::path::absolute(home)?;
+        return Ok(Folders { data: home.clone(), config: home });
+    }
+    Ok(Folders {
+        data: base("XDG_DATA_HOME", ".local/share")?.join("weir"),
+        config: base("XDG_CONFIG_HOME", ".config")?.join("weir"),
+    })
+}
+
+/// A relative path in an XDG variable is to be ignored, says the specification.
+fn base(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
+    if let Some(base) = path(variable).filter(|base| base.is_absolute()) {
+        return Ok(base);
+    }
+    match path("HOME") {
+        Some(home) => Ok(home.join(below_home)),
+        None => {
+            Err(Failure::usage("cannot tell where to keep things: neither `WEIR_HOME` nor `HOME` is set")
+                .with_help("set `WEIR_HOME` to a folder that Weir may use"))
+        }
+    }
+}
+
+/// Where the store is, if not below the data folder.
+pub(crate) fn store() -> Result<Option<PathBuf>, Failure> {
+    Ok(path("WEIR_STORE").map(std::path::absolute).transpose()?)
+}
+
+/// The registry to use where no argument says so.
+pub(crate) fn registry() -> Option<String> {
+    env::var("WEIR_REGISTRY").ok().filter(|value| !value.is_empty())
+}
+
+/// Whether to use no network.
+pub(crate) fn offline() -> bool {
+    env::var_os("WEIR_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
+}
+
+/// Who acts: `user:` and the name of the user, or their number where nobody says the name.
+pub(crate) fn actor() -> String {
+    let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+    match named("USER").or_else(|| named("LOGNAME")) {
+        Some(name) => format!("user:{name}"),
+        None => format!("user:uid-{}", rustix::process::getuid().as_raw()),
+    }
+}
+
+/// Where programs are looked for.
+pub(crate) fn path_variable() -> OsString {
+    env::var_os("PATH").unwrap_or_default()
+}
+
+/// Whether the environment asks for no colours: <https://no-color.org>.
+pub(crate) fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"))
+}
+
+fn path(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
