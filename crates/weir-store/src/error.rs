@@ -142,6 +142,15 @@ pub enum EnsureError<E> {
 }
 
 impl StoreError {
+    /// Whether bytes are not what their name or a promise says they must be.
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Tree { source, .. } => source.is_integrity(),
+            Self::DamagedManifest { .. } | Self::WrongContent { .. } | Self::WrongSize { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Tells a full disk and a read-only folder from a tree that is wrong.
     pub(crate) fn tree(digest: &Digest, source: TreeError) -> Self {
         match source {

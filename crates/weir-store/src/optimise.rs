@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use weir_model::{Digest, Hasher};
 use weir_tree::{Mode, TreeManifest};
@@ -129,7 +130,7 @@ impl Sharing<'_> {
         fs_err::hard_link(original, draft.path()).at(&target)?;
         store.pass(faults::OPTIMISE_LINKED, &target)?;
         let folder = Unlocked::folder_of(&target, file.tree)?;
-        fs_err::rename(draft.path(), &target).at(&target)?;
+        take_place(draft.path(), &target).at(&target)?;
         drop(folder);
         store.pass(faults::OPTIMISE_RENAMED, &target)
     }
@@ -141,6 +142,15 @@ impl Sharing<'_> {
             self.report.saved += replaced.len();
             self.session.store().tell(Event::Shared { bytes: self.report.saved });
         }
+    }
+}
+
+/// Puts the draft in the target's place in one step. Exchanging them leaves the old file to be removed with
+/// the draft. Renaming would do, but makes ext4 write the draft's bytes out first and wait.
+fn take_place(draft: &Path, target: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, draft, CWD, target, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => fs_err::rename(draft, target),
+        done => Ok(done?),
     }
 }
 
