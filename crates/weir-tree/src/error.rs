@@ -137,6 +137,20 @@ pub enum TreeError {
 }
 
 impl TreeError {
+    /// Whether bytes are not what a digest, a size or the format says they must be; otherwise the system failed,
+    /// or a folder cannot be a tree.
+    pub fn is_integrity(&self) -> bool {
+        matches!(
+            self,
+            Self::WrongTree { .. }
+                | Self::WrongContent { .. }
+                | Self::WrongSize { .. }
+                | Self::Truncated { .. }
+                | Self::TrailingBytes
+                | Self::Damaged { .. }
+        )
+    }
+
     pub(crate) fn io(path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
         Self::Io { path: path.as_ref().to_owned(), source: source.into() }
     }

@@ -128,3 +128,40 @@ pub(crate) fn special(kind: std::fs::FileType) -> &'static str {
         "thing of an unknown sort"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+    use crate::TreeError;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_noticed() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("file");
+        let change = |content: &str| {
+            fs_err::write(&path, "0123456789").expect("written");
+            let source = Source::open(path.clone()).expect("opened");
+            // A clock that ticks coarsely must have moved on for the change to show.
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            source.read(&mut [0; 4], |_| {
+                fs_err::write(&path, content).expect("written");
+                Ok(())
+            })
+        };
+        for content in ["012345678", "0123456789+", "9876543210", ""] {
+            assert!(matches!(change(content), Err(TreeError::ChangedWhileRead { .. })), "{content}");
+        }
+    }
+
+    #[test]
+    fn a_link_or_a_pipe_in_the_place_of_a_file_is_neither_followed_nor_waited_for() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (link, pipe) = (home.path().join("link"), home.path().join("pipe"));
+        fs_err::write(home.path().join("file"), "").expect("written");
+        std::os::unix::fs::symlink("file", &link).expect("linked");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).expect("a pipe");
+        for path in [link, pipe] {
+            assert!(matches!(Source::open(path), Err(TreeError::ChangedWhileRead { .. })));
+        }
+    }
+}

@@ -76,12 +76,16 @@ impl Selection {
 
     /// Lists what is selected below `root`, in no particular order.
     pub(crate) fn list(&self, root: &Path) -> Result<Vec<Selected>, TreeError> {
+        if !fs_err::metadata(root).map_err(|source| TreeError::io(root, source))?.is_dir() {
+            return Err(listing_failed(root, "it is not a folder".to_owned()));
+        }
         let mut found = Vec::new();
         for entry in self.walk(root).build() {
             let entry = entry.map_err(|error| listing(root, error))?;
             let kind = entry.file_type();
             let Some(kind) = kind.filter(|kind| entry.depth() > 0 && !kind.is_dir()) else { continue };
-            let path = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
+            let outside = || listing_failed(root, format!("`{}` is not below it", entry.path().display()));
+            let path = entry.path().strip_prefix(root).map_err(|_| outside())?.to_owned();
             if self.keeps(&path) {
                 let size = if kind.is_file() { entry.metadata().map_or(0, |found| found.len()) } else { 0 };
                 found.push(Selected { path, sort: sort(kind), size });
@@ -152,6 +156,10 @@ fn listing(root: &Path, error: ignore::Error) -> TreeError {
     let reason = error.to_string();
     match error.into_io_error() {
         Some(source) => TreeError::io(root, source),
-        None => TreeError::Listing { path: root.to_owned(), reason },
+        None => listing_failed(root, reason),
     }
+}
+
+fn listing_failed(root: &Path, reason: String) -> TreeError {
+    TreeError::Listing { path: root.to_owned(), reason }
 }

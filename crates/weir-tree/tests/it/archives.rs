@@ -340,7 +340,7 @@ fn bombs_stop_at_the_bounds() {
 fn every_single_wrong_byte_in_a_tar_header_is_survived() {
     let whole =
         tarred(&[pax(&[("size", "1")]), plain("a", "x"), member(b"l", EntryType::Symlink, b"a", b"")]);
-    for at in (0..whole.len() - 1024).step_by(3) {
+    for at in (0..whole.len() - 1024).step_by(11) {
         let mut wrong = whole.clone();
         wrong[at] = wrong[at].wrapping_add(1);
         drop(import(&wrong));

@@ -97,6 +97,7 @@ fn what_cannot_be_in_a_tree_is_named_with_the_reason() {
     assert_eq!((first.as_str(), second.as_str()), ("Makefile", "makefile"));
 
     assert!(read(Path::new("/nowhere/at/all")).contains("/nowhere/at/all"));
+    assert!(read(&case.path().join("Makefile")).ends_with("it is not a folder"));
 }
 
 #[test]

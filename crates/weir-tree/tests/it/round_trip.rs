@@ -31,7 +31,7 @@ fn files() -> impl Strategy<Value = Files> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 40, failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { cases: 24, failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn reading_back_a_tree_that_was_written_to_disk_gives_the_manifest_it_was_written_from(files in files()) {
@@ -108,4 +108,14 @@ fn packs_at_the_highest_level_can_be_read_with_the_bounded_window() {
     write_pack(from.path(), &manifest, &mut pack, 20).expect("packed");
     let expected = Expected { tree: manifest.digest(), pack_bytes: None };
     check_pack(&pack[..], &expected, &Limits::default()).expect("readable");
+}
+
+#[test]
+fn modes_do_not_depend_on_the_umask() {
+    let this = std::env::current_exe().expect("a test program");
+    let script =
+        r#"umask 077; exec "$0" --exact round_trip::files_arrive_read_only_and_executable_where_they_were"#;
+    let run = std::process::Command::new("sh").args(["-c", script]).arg(this).output().expect("sh runs");
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
 }
