@@ -18,7 +18,8 @@ pub const MAX_BYTES: usize = 16 << 20;
 pub const MAX_SYNTAX_ERRORS: usize = 64;
 
 /// Why a file could not be parsed at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum GrammarError {
     /// It is larger than [`MAX_BYTES`].
     #[error("the file has {bytes} bytes: more than {MAX_BYTES} are not parsed")]
@@ -41,7 +42,7 @@ pub enum GrammarError {
 }
 
 /// A place that the grammar could not read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SyntaxError {
     /// Line, from 1.
     pub line: u32,

@@ -335,10 +335,24 @@ impl Judge<'_> {
             }
         }
         let known = &text.bytes[..text.known()];
-        let Some(insertion) = self.names.prefix(known).filter(|_| prefixes) else { return };
+        let Some(insertion) = self.names.prefix(known).filter(|_| prefixes) else { return self.built_slug() };
         let why = if text.is_known() { Why::NotDefined } else { Why::BuiltName };
         self.change(What::Function, target, &insertion);
         self.doubt(why, Choice::Renamed);
+    }
+
+    /// A word whose beginning is only known when the code runs, and whose end is that of a function: `"$slug.print"`.
+    fn built_slug(&mut self) {
+        let text = &self.occurrence.text;
+        let known_end = (0..text.bytes.len()).rev().take_while(|index| !text.origin(*index).opaque).count();
+        let end = &text.bytes[text.bytes.len() - known_end..];
+        if text.is_known() || !matches!(end.first(), Some(b'.' | b':')) {
+            return;
+        }
+        let slugs = self.names.prefixes.iter().map(|prefix| prefix.slug.as_bytes());
+        if slugs.map(|slug| [slug, end].concat()).any(|name| self.names.functions.contains_key(&name)) {
+            self.doubt(Why::BuiltName, Choice::Kept);
+        }
     }
 
     /// The beginning of functions' names.
@@ -366,7 +380,15 @@ impl Judge<'_> {
             return;
         }
         if self.names.variables.contains_key(&text.bytes) {
-            self.variable_argument(callee);
+            return self.variable_argument(callee);
+        }
+        // A pattern may be of functions' names or of files'; a text that begins with a function may be code or prose.
+        let is_pattern = text.bytes.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
+        let first = text.bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        if is_pattern && self.names.prefix(&text.bytes).is_some() {
+            self.doubt(Why::BuiltName, Choice::Kept);
+        } else if first.len() < text.bytes.len() && self.names.functions.contains_key(first) {
+            self.doubt(Why::InString, Choice::Kept);
         }
     }
 
@@ -374,7 +396,7 @@ impl Judge<'_> {
     fn built_name(&mut self) {
         let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let Some(insertion) = self.names.prefix(known) else { return };
+        let Some(insertion) = self.names.prefix(known) else { return self.built_slug() };
         let like_name = |bytes: &[u8]| {
             bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-+".contains(b) || *b >= 0x80)
         };

@@ -150,7 +150,7 @@ impl fmt::Display for Undecided {
 }
 
 /// Everything that was decided about a package.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Names changed where they are defined, declared or assigned, in order of place.
     pub definitions: Vec<Renaming>,

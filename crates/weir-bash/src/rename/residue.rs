@@ -24,8 +24,9 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
         });
         let damaged = facts.damaged[index];
         runs(&file.bytes, is_identifier, |start, name| {
-            let told =
-                is_distinctive_variable(name) || (damaged && is_variable(&file.bytes, start, name.len()));
+            let plainly =
+                is_expanded(&file.bytes, start) || (damaged && is_variable(&file.bytes, start, name.len()));
+            let told = is_distinctive_variable(name) || plainly;
             if told && names.variables.contains_key(name) {
                 found.push((start, name));
             }
@@ -73,9 +74,13 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
 /// Whether a name is a variable's by what stands around it: `$x`, `${x`, `x=`, `x+=`, `x[`.
 fn is_variable(bytes: &[u8], start: usize, length: usize) -> bool {
     let (before, after) = (&bytes[..start], &bytes[start + length..]);
-    let expanded = [&b"$"[..], b"${", b"${#", b"${!"].iter().any(|sign| before.ends_with(sign));
     let fresh = before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b";&|({".contains(byte));
-    expanded || (fresh && [&b"="[..], b"+=", b"["].iter().any(|sign| after.starts_with(sign)))
+    is_expanded(bytes, start)
+        || (fresh && [&b"="[..], b"+=", b"["].iter().any(|sign| after.starts_with(sign)))
+}
+
+fn is_expanded(bytes: &[u8], start: usize) -> bool {
+    [&b"$"[..], b"${", b"${#", b"${!"].iter().any(|sign| bytes[..start].ends_with(sign))
 }
 
 /// Whether what follows a name makes it the name of a function that is defined.

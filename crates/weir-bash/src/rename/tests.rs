@@ -206,6 +206,25 @@ fn a_mention_in_a_message_is_kept_and_told() {
 }
 
 #[test]
+fn what_may_name_a_function_in_a_roundabout_way_is_told() {
+    for code in [
+        "\"$slug.f\" a",
+        "cb=\"${slug}.g\"",
+        "case ${FUNCNAME[1]} in core.*) ;; esac",
+        "cmd='helper a'",
+        "cmd='echo $STATE'; STATE=1",
+    ] {
+        assert!(
+            doubts(code).iter().any(|(_, _, choice)| *choice == Choice::Kept),
+            "{code} {:?} {}",
+            doubts(code),
+            renamed(code)
+        );
+    }
+    assert!(doubts("echo \"$x.f2\" 'a helper' core.txt").is_empty());
+}
+
+#[test]
 fn a_plain_word_that_equals_a_function_is_kept_and_told() {
     assert_eq!(renamed("git helper; on_exit my_helper"), "git helper; on_exit core_1_0_0__my_helper");
     let told = doubts("git helper; on_exit my_helper");
@@ -503,4 +522,112 @@ fn two_versions_in_one_shell_keep_their_functions_and_their_state_apart() {
         "core_1_0_0.init; core_2_0_0.init; core_1_0_0.add 3; core_1_0_0.add 4; core_2_0_0.add 9; core_1_0_0.each; ! declare -F core.show"
     );
     assert_eq!(bash(&script), "v1.0.0 3 1 3\nv1.0.0 7 2 4 3\nv2.0.0 9 1 9\neach 7 2 4 3\n");
+}
+
+mod any_text {
+    use super::{SourceFile, subject};
+    use crate::rename::rename;
+    use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+
+    const TOKENS: &[&str] = &[
+        "core.f",
+        "core.f() {",
+        "helper",
+        "STATE",
+        "STATE=1",
+        "$STATE",
+        "${STATE",
+        "${#STATE[@]}",
+        "}",
+        "{",
+        "(",
+        ")",
+        "((",
+        "))",
+        "[[",
+        "]]",
+        "\"",
+        "'",
+        "$'",
+        "`",
+        "$(",
+        "\\",
+        "\n",
+        " ",
+        ";",
+        "|",
+        "<<EOF",
+        "<<'EOF'",
+        "EOF",
+        "\nEOF\n",
+        "eval",
+        "trap",
+        "bash -c",
+        "local",
+        "declare -A",
+        "declare -n",
+        "unset",
+        "read",
+        "if",
+        "then",
+        "fi",
+        "for",
+        "do",
+        "done",
+        "case",
+        "in",
+        "esac",
+        "#",
+        "=",
+        "+=",
+        "[",
+        "]",
+        "é",
+        "\r\n",
+        "-v",
+        "!",
+        "printf -v",
+        "\\\n",
+        "<(",
+        "$((",
+        "@test \"x\" {",
+        "function core.g",
+        "&&",
+        "\u{1f600}",
+    ];
+
+    /// Whether `short` is `long` with some bytes left out.
+    fn is_within(short: &[u8], long: &[u8]) -> bool {
+        let mut rest = short.iter();
+        let mut next = rest.next();
+        for byte in long {
+            if Some(byte) == next {
+                next = rest.next();
+            }
+        }
+        next.is_none()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn is_never_lost_and_never_a_panic(tokens in proptest::collection::vec(0..TOKENS.len(), 0..60), odd in any::<Vec<u8>>(), place in any::<prop::sample::Index>()) {
+            let mut bytes = b"STATE=0; helper() { :; }; core.f() { :; }\n".to_vec();
+            for (index, token) in tokens.iter().enumerate() {
+                bytes.extend_from_slice(TOKENS[*token].as_bytes());
+                if index % 3 == 0 {
+                    bytes.push(b' ');
+                }
+            }
+            let at = place.index(bytes.len());
+            bytes.splice(at..at, odd.into_iter().filter(|byte| *byte != 0).take(8));
+            let files = ["a.sh", "a.bats"].map(|path| SourceFile { path: path.into(), bytes: bytes.clone() });
+            let output = rename(files.to_vec(), &subject("core", Some("1.0.0")), &[]);
+            for file in output.files {
+                prop_assert!(is_within(&bytes, &file.bytes), "{}", String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
+    use proptest::prelude::prop;
 }
