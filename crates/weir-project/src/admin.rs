@@ -117,7 +117,7 @@ pub fn registry_verify(
     let content = (!is_http(&known.location)).then(|| ContentFolder::new(&known.location));
     let mut told = (0, 0);
     let mut observer = |objects: u64, bytes: u64| {
-        session.tell(Event::Verified { files: objects - told.0, bytes: bytes - told.1 });
+        session.tell(&Event::Verified { files: objects - told.0, bytes: bytes - told.1 });
         told = (objects, bytes);
     };
     let closed = replica.descriptor().closed;

@@ -64,9 +64,9 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, P
         return Ok(Connection { known: known.clone(), source, replica });
     }
     let mut replica = Replica::open(&home, &known.location, &*source, known.key.as_deref())?;
-    session.tell(Event::Syncing { registry: replica.name().to_owned() });
+    session.tell(&Event::Syncing { registry: replica.name().to_owned() });
     let report = replica.sync(&*source, session.now)?;
-    session.tell(Event::Synced {
+    session.tell(&Event::Synced {
         registry: replica.name().to_owned(),
         before: report.before,
         after: report.after,

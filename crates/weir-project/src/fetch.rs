@@ -99,7 +99,7 @@ pub(crate) fn fetch_missing(
     // The largest first, so that no core is left with it at the end.
     jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
     let bytes = jobs.iter().map(Job::bytes).sum();
-    session.tell(Event::Fetching { releases: jobs.len(), bytes });
+    session.tell(&Event::Fetching { releases: jobs.len(), bytes });
     run(session, store, &jobs)?;
     Ok(Fetched { releases: jobs.into_iter().map(|job| job.id).collect(), bytes })
 }

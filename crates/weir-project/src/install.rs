@@ -164,7 +164,7 @@ pub(crate) fn install_lock(
     let suppliers = if needs_suppliers { fetch::suppliers(session, &known, &lock)? } else { BTreeMap::new() };
     let closure = closure(session, &store, project, &lock, &suppliers, &used)?;
     let own = own_references(session, &store, project, &lock)?;
-    session.tell(Event::LayingOut { packages: closure.packages.len() });
+    session.tell(&Event::LayingOut { packages: closure.packages.len() });
     let plan = layout::plan(&closure, own, &store)?;
     report.warnings.clone_from(&plan.warnings);
     for warning in &plan.warnings {

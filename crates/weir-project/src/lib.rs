@@ -33,6 +33,7 @@ mod project;
 mod publish;
 mod references;
 mod registries;
+mod repair;
 mod resolve;
 mod run;
 mod session;
@@ -62,6 +63,7 @@ pub use publish::{
     PackReport, PublishOptions, PublishReport, Standing, batch, claim, pack, publish, withdraw,
 };
 pub use registries::{KnownRegistry, registries, registry_add, registry_remove};
+pub use repair::store_repair;
 pub use run::{RunPlan, commands, environment, run_plan};
 pub use session::{Event, Observer, Session, Unobserved};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

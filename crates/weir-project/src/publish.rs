@@ -85,7 +85,7 @@ impl Package {
             check_source(requirement).map_err(&not_publishable)?;
         }
         let tree = read_folder(&folder, &Selection::package(&package.include, &package.exclude)?)?;
-        session.tell(Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
+        session.tell(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
         let mut warnings = inspection.warnings;
         if package.license.is_none() {
@@ -213,7 +213,7 @@ pub fn publish(
     if options.dry_run {
         return Ok(report);
     }
-    session.tell(Event::Publishing { releases: intents.len() });
+    session.tell(&Event::Publishing { releases: intents.len() });
     let batch = Batch { by: session.actor.clone(), intents };
     report.receipt = Some(registry.submit(&batch, session.now)?);
     Ok(report)
@@ -234,7 +234,7 @@ fn upload(
     let mut pack = tempfile::NamedTempFile::new()?;
     let size = write_pack(&package.folder, &package.tree, pack.as_file_mut(), PACK_LEVEL)?.bytes;
     if !options.dry_run {
-        session.tell(Event::Uploading { bytes: size });
+        session.tell(&Event::Uploading { bytes: size });
         registry.put_pack(pack.path(), &tree)?;
     }
     upload_references(session, registry, package, options)?;
@@ -268,7 +268,7 @@ fn upload_references(
                 })?
             }
         };
-        session.tell(Event::Uploading { bytes: file.bytes() });
+        session.tell(&Event::Uploading { bytes: file.bytes() });
         registry.put_file(file.path(), &sha256)?;
     }
     Ok(())
@@ -398,21 +398,17 @@ pub fn batch(
     let registry = open_for_writing(session, &known)?;
     let mut releases: Vec<PackReport> = packages.iter().map(Package::report).collect();
     let mut intents = Vec::new();
-    let lists: [(fn(Withdraw) -> Intent, Vec<BatchLine>); 5] = [
-        (Intent::Remove, asked.remove),
-        (Intent::Yank, asked.yank),
-        (Intent::Unyank, asked.unyank),
-        (Intent::Quarantine, asked.quarantine),
-        (Intent::Release, asked.release),
-    ];
     for (package, report) in packages.iter().zip(&mut releases) {
         let size = upload(session, &registry, package, options)?;
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.draft(size))));
     }
-    for (intent, lines) in lists {
-        intents.extend(lines.into_iter().map(|line| intent(line.into())));
-    }
+    let lines = |lines: Vec<BatchLine>| lines.into_iter().map(Withdraw::from);
+    intents.extend(lines(asked.remove).map(Intent::Remove));
+    intents.extend(lines(asked.yank).map(Intent::Yank));
+    intents.extend(lines(asked.unyank).map(Intent::Unyank));
+    intents.extend(lines(asked.quarantine).map(Intent::Quarantine));
+    intents.extend(lines(asked.release).map(Intent::Release));
     let receipt = match options.dry_run {
         true => None,
         false => Some(registry.submit(&Batch { by: session.actor.clone(), intents }, session.now)?),

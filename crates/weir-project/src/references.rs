@@ -125,7 +125,7 @@ pub(crate) fn current(
         return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
     }
     let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
-    session.tell(Event::Referencing { name: reference.name.clone(), bytes: reference.size });
+    session.tell(&Event::Referencing { name: reference.name.clone(), bytes: reference.size });
     let scratch = tempfile::tempdir()?;
     let to = scratch.path().join("bytes");
     let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
@@ -161,7 +161,7 @@ pub(crate) fn ensure(
     if session.offline && !reference.mirrors.iter().any(is_here) {
         return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
     }
-    session.tell(Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
+    session.tell(&Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
     let downloads = session.home.data().join("downloads");
     fs_err::create_dir_all(&downloads)?;
     let partial = downloads.join(format!("{}.part", reference.sha256.to_hex()));

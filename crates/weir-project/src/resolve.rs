@@ -109,7 +109,7 @@ pub(crate) fn resolve(
         fixed: locals.fixed(),
         overrides: overrides(project, &locals),
     };
-    session.tell(Event::Resolving);
+    session.tell(&Event::Resolving);
     let resolver = Resolver::new(&world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
     let request = Request { requirements: &requirements, lock: Some(&lock) };
     let resolution = resolver.resolve(request).map_err(|error| match error {
@@ -120,7 +120,7 @@ pub(crate) fn resolve(
         ResolveError::View(error) => error.into(),
         other => ProjectError::Resolver(other.to_string()),
     })?;
-    session.tell(Event::Resolved { packages: resolution.nodes.len() });
+    session.tell(&Event::Resolved { packages: resolution.nodes.len() });
     lockfile(session, project, &world, &locals, &resolution, moving)
 }
 

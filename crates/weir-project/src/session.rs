@@ -161,11 +161,11 @@ impl Session {
         self.platform.clone().unwrap_or_else(crate::host::platform)
     }
 
-    pub(crate) fn tell(&self, event: Event) {
-        self.observer.event(&event);
+    pub(crate) fn tell(&self, event: &Event) {
+        self.observer.event(event);
     }
 
     pub(crate) fn warn(&self, text: impl Into<String>) {
-        self.tell(Event::Warning { text: text.into() });
+        self.tell(&Event::Warning { text: text.into() });
     }
 }

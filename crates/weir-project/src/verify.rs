@@ -47,7 +47,7 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
         }
     }
     let bytes = lock.releases.iter().filter_map(|release| release.unpacked).sum();
-    session.tell(Event::Verifying { files: 0, bytes });
+    session.tell(&Event::Verifying { files: 0, bytes });
     let checked = store.verify(Scope::Only(&present))?;
     report.items = checked.items;
     report.bytes = checked.bytes;

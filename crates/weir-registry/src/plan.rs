@@ -91,7 +91,7 @@ impl Planning<'_> {
 
     fn publish(&mut self, draft: &Draft) -> Result<(), SubmitError> {
         let permit =
-            self.authorize(Verb::Publish, Target::Release(draft.id.clone()), draft.id.name.owner_name())?;
+            self.authorize(Verb::Publish, Target::Release(draft.id.clone()), &draft.id.name.owner_name())?;
         let package = self.on.index.package(&draft.id.name)?;
         if let Some(package) = &package {
             if let Some(already) = already_published(draft, package, &permit)? {
@@ -249,7 +249,7 @@ impl Planning<'_> {
     }
 
     fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
-        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner.clone())?;
+        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
         self.plan.outcomes.push(Outcome {
             subject: owner.to_string(),
@@ -272,8 +272,8 @@ impl Planning<'_> {
         }
     }
 
-    fn authorize(&self, verb: Verb, target: Target, owner: OwnerName) -> Result<Authorized, SubmitError> {
-        let owner_belongs_to = self.owner_of(&owner)?;
+    fn authorize(&self, verb: Verb, target: Target, owner: &OwnerName) -> Result<Authorized, SubmitError> {
+        let owner_belongs_to = self.owner_of(owner)?;
         let request = Request { actor: self.by.to_owned(), verb, target, owner_belongs_to };
         Ok(authorize(self.on.gate, request)?)
     }
@@ -305,7 +305,7 @@ impl Planning<'_> {
         }
         for view in chosen {
             let id = view.release.id.clone();
-            let permit = self.authorize(change.verb(), Target::Release(id.clone()), id.name.owner_name())?;
+            let permit = self.authorize(change.verb(), Target::Release(id.clone()), &id.name.owner_name())?;
             let done = if change.is_so(view) { Done::Already } else { change.done() };
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
@@ -319,7 +319,7 @@ impl Planning<'_> {
             }
             match change {
                 Change::Quarantine if self.is_only_live_holder(view)? => {
-                    self.plan.hold.push(view.release.tree)
+                    self.plan.hold.push(view.release.tree);
                 }
                 Change::Release => self.plan.unhold.push(view.release.tree),
                 Change::Remove => {
