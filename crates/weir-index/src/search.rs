@@ -168,8 +168,10 @@ impl Query {
 
     /// All words in the name, and the first of them first.
     fn at_start(&self) -> String {
-        let star = if self.words.len() == 1 { "*" } else { "" };
-        format!("(start : \"{}\"{star}) AND (name : ({}))", self.words[0], self.all())
+        match self.words.as_slice() {
+            [only] => format!("start : \"{only}\"*"),
+            words => format!("(start : \"{}\") AND (name : ({}))", words[0], self.all()),
+        }
     }
 }
 
@@ -188,7 +190,7 @@ impl Search<'_> {
         )?;
         let found =
             statement.query_map([&query.as_name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        self.by_popularity(found)
+        self.by_popularity(found, usize::MAX)
     }
 
     fn count(&self, expression: &str) -> Result<u64, IndexError> {
@@ -249,17 +251,23 @@ impl Search<'_> {
             seen = found;
             seen.extend(exact);
             seen.sort_unstable();
-            ranked.extend(self.by_popularity(tier)?);
+            let missing = enough - ranked.len();
+            ranked.extend(self.by_popularity(tier, missing)?);
         }
         Ok(ranked)
     }
 
-    fn by_popularity(&mut self, found: Vec<i64>) -> Result<Vec<i64>, IndexError> {
+    /// The first `most` of them, or all, in order.
+    fn by_popularity(&mut self, found: Vec<i64>, most: usize) -> Result<Vec<i64>, IndexError> {
         let mut passing = Vec::with_capacity(found.len());
         for id in found {
             if self.passes(id)? {
                 passing.push((std::cmp::Reverse(self.standings.dependents(id)?), id));
             }
+        }
+        if most < passing.len() {
+            passing.select_nth_unstable(most);
+            passing.truncate(most);
         }
         passing.sort_unstable();
         Ok(passing.into_iter().map(|(_, id)| id).collect())

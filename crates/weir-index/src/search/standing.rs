@@ -1,12 +1,11 @@
 //! Kind and number of dependents of every package, packed so that thousands can be compared
 //! without reading their rows.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 use weir_model::KindName;
 
 use crate::error::IndexError;
+use crate::query::clamp;
 use crate::rows::kind_code;
 
 /// Packages a row.
@@ -18,7 +17,7 @@ const ENTRY: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Standings<'a> {
     connection: &'a Connection,
-    chunks: BTreeMap<i64, Chunk>,
+    chunks: Vec<Option<Chunk>>,
 }
 
 #[derive(Debug)]
@@ -29,7 +28,7 @@ struct Chunk {
 
 impl<'a> Standings<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
-        Self { connection, chunks: BTreeMap::new() }
+        Self { connection, chunks: Vec::new() }
     }
 
     /// How many packages need this one, up to 65,535.
@@ -56,8 +55,10 @@ impl<'a> Standings<'a> {
     /// Writes the rows that changed.
     pub(crate) fn write(self) -> Result<(), IndexError> {
         let mut replace = self.connection.prepare_cached("INSERT OR REPLACE INTO standing VALUES(?1, ?2)")?;
-        for (number, chunk) in self.chunks.into_iter().filter(|(_, chunk)| chunk.changed) {
-            replace.execute(params![number, chunk.data])?;
+        for (number, chunk) in self.chunks.into_iter().enumerate() {
+            if let Some(chunk) = chunk.filter(|chunk| chunk.changed) {
+                replace.execute(params![clamp(number), chunk.data])?;
+            }
         }
         Ok(())
     }
@@ -67,6 +68,7 @@ impl<'a> Standings<'a> {
         let chunk = self.chunk(package)?;
         if chunk.data.len() < place + ENTRY {
             chunk.data.resize(place + ENTRY, 0);
+            chunk.changed = true;
         }
         let slot = &mut chunk.data[place..place + ENTRY];
         chunk.changed |= *slot != entry;
@@ -82,17 +84,23 @@ impl<'a> Standings<'a> {
     }
 
     fn chunk(&mut self, package: i64) -> Result<&mut Chunk, IndexError> {
-        use std::collections::btree_map::Entry;
-        let number = package.div_euclid(CHUNK);
-        match self.chunks.entry(number) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(unknown) => {
-                let mut read =
-                    self.connection.prepare_cached("SELECT data FROM standing WHERE chunk = ?1")?;
-                let data = read.query_row([number], |row| row.get(0)).optional()?.unwrap_or_default();
-                Ok(unknown.insert(Chunk { data, changed: false }))
-            }
+        // Numbers of packages are given one after the other, so there is no chunk far beyond the others.
+        const MOST: usize = 1 << 20;
+        let number = usize::try_from(package / CHUNK).ok().filter(|number| *number < MOST);
+        let number = number.ok_or_else(|| IndexError::Damaged {
+            what: "its packages",
+            reason: format!("one has the number {package}"),
+        })?;
+        if self.chunks.len() <= number {
+            self.chunks.resize_with(number + 1, || None);
         }
+        let slot = &mut self.chunks[number];
+        if slot.is_none() {
+            let mut read = self.connection.prepare_cached("SELECT data FROM standing WHERE chunk = ?1")?;
+            let data = read.query_row([clamp(number)], |row| row.get(0)).optional()?.unwrap_or_default();
+            *slot = Some(Chunk { data, changed: false });
+        }
+        Ok(slot.as_mut().expect("it was filled above"))
     }
 }
 
