@@ -52,11 +52,19 @@ impl<'a> Standings<'a> {
         self.set(package, [kind, low, high])
     }
 
-    /// Writes the rows that changed.
+    /// Writes the rows that changed, without the zeros at their end: how far a row was once needed
+    /// depends on the steps in which a log was folded.
     pub(crate) fn write(self) -> Result<(), IndexError> {
         let mut replace = self.connection.prepare_cached("INSERT OR REPLACE INTO standing VALUES(?1, ?2)")?;
+        let mut delete = self.connection.prepare_cached("DELETE FROM standing WHERE chunk = ?1")?;
         for (number, chunk) in self.chunks.into_iter().enumerate() {
-            if let Some(chunk) = chunk.filter(|chunk| chunk.changed) {
+            let Some(mut chunk) = chunk.filter(|chunk| chunk.changed) else { continue };
+            while chunk.data.ends_with(&[0; ENTRY]) {
+                chunk.data.truncate(chunk.data.len() - ENTRY);
+            }
+            if chunk.data.is_empty() {
+                delete.execute([clamp(number)])?;
+            } else {
                 replace.execute(params![clamp(number), chunk.data])?;
             }
         }
@@ -68,7 +76,6 @@ impl<'a> Standings<'a> {
         let chunk = self.chunk(package)?;
         if chunk.data.len() < place + ENTRY {
             chunk.data.resize(place + ENTRY, 0);
-            chunk.changed = true;
         }
         let slot = &mut chunk.data[place..place + ENTRY];
         chunk.changed |= *slot != entry;
