@@ -286,6 +286,8 @@ fn a_credential_goes_to_its_own_origin_only_and_redirects_within_it() {
         [Some("Bearer s3cret".to_owned()), Some("Bearer s3cret".into())]
     );
 
+    assert_eq!(site.server.connections(), 1, "a redirect does not cost the connection");
+
     let foreign = Credential::basic(origin(&other), "ann", "s3cret").unwrap();
     assert!(site.source().with_credential(foreign).read("b", 9).unwrap().is_some());
     assert_eq!(authorizations(&site.server)[2], None);

@@ -394,6 +394,34 @@ fn collecting_takes_the_chunks_that_no_file_is_made_of() {
     assert_eq!(site.content.verify_file(&second_digest).unwrap(), two.len() as u64);
 }
 
+/// Starts collecting as soon as the first chunk has its name, long before its list is there.
+struct CollectsMeanwhile {
+    content: ContentFolder,
+    collector: Mutex<Option<std::thread::JoinHandle<u64>>>,
+}
+
+impl Faults for CollectsMeanwhile {
+    fn at(&self, point: &'static str) {
+        let mut collector = self.collector.lock().unwrap();
+        if point == "content:renamed" && collector.is_none() {
+            let content = self.content.clone();
+            *collector = Some(std::thread::spawn(move || content.collect_chunks().unwrap()));
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn collecting_waits_for_a_file_that_is_being_taken_in() {
+    let site = Site::new();
+    let (path, sha256) = site.file("large", &noise(13, 17 * MIB));
+    let faults = Arc::new(CollectsMeanwhile { content: site.content.clone(), collector: Mutex::default() });
+    site.content.clone().with_faults(faults.clone()).put_file(&path, &sha256).unwrap();
+    let collector = faults.collector.lock().unwrap().take().unwrap();
+    assert_eq!(collector.join().unwrap(), 0);
+    site.content.verify_file(&sha256).unwrap();
+}
+
 #[test]
 fn what_no_writer_puts_there_is_listed_as_such() {
     let site = Site::new();
