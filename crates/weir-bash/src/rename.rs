@@ -19,7 +19,10 @@
 mod collect;
 mod commands;
 mod decide;
+mod declarations;
 mod facts;
+mod invocations;
+mod names;
 mod naming;
 mod report;
 mod residue;
@@ -102,7 +105,7 @@ pub fn rename(files: Vec<SourceFile>, subject: &Subject, dependencies: &[Depende
     for (index, file) in files.iter().enumerate() {
         collect_file(&mut facts, &mut report, index as u32, file);
     }
-    let names = decide::Names::new(&facts, subject, dependencies);
+    let names = names::Names::new(&facts, subject, dependencies);
     let mut verdicts = decide::decide(&facts, &names);
     residue::search(&files, &facts, &names, &mut verdicts);
     let lines: Vec<Lines> = files.iter().map(|file| Lines::new(&file.bytes)).collect();

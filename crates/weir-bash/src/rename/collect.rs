@@ -7,23 +7,20 @@ use std::collections::HashSet;
 
 use tree_sitter::{Node, Tree};
 
-use super::commands::{Meaning, is_shell, meanings};
-use super::facts::{
-    Addition, Declaration, Facts, Function, FunctionId, Occurrence, Region, Role, Scope, TOP,
-};
-use super::text::{Text, decode, decode_raw};
+use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP};
+use super::text::{Text, decode};
 use crate::grammar::{self, Parsed};
 
 /// How deeply code may be nested in strings of code.
 const MAX_NESTING: u8 = 6;
 
 /// A text to walk.
-struct Job {
-    document: Text,
-    function: FunctionId,
-    nesting: u8,
+pub(super) struct Job {
+    pub(super) document: Text,
+    pub(super) function: FunctionId,
+    pub(super) nesting: u8,
     /// It runs in another process: its variables are not ours.
-    foreign: bool,
+    pub(super) foreign: bool,
 }
 
 /// Adds what is in one file to the facts.
@@ -68,23 +65,23 @@ fn definitions_by_line(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// One node on the way from the root to where the walk is.
-struct Level<'t> {
-    node: Node<'t>,
-    field: Option<&'t str>,
-    arithmetic: bool,
+pub(super) struct Level<'t> {
+    pub(super) node: Node<'t>,
+    pub(super) field: Option<&'t str>,
+    pub(super) arithmetic: bool,
     /// Inside `[[ … ]]` or `[ … ]`.
-    test: bool,
-    function: FunctionId,
+    pub(super) test: bool,
+    pub(super) function: FunctionId,
 }
 
-struct Walk<'a, 't> {
-    facts: &'a mut Facts,
-    file: u32,
-    job: Job,
-    jobs: &'a mut Vec<Job>,
-    levels: Vec<Level<'t>>,
+pub(super) struct Walk<'a, 't> {
+    pub(super) facts: &'a mut Facts,
+    pub(super) file: u32,
+    pub(super) job: Job,
+    pub(super) jobs: &'a mut Vec<Job>,
+    pub(super) levels: Vec<Level<'t>>,
     /// Nodes that a rule for their parent has dealt with.
-    done: HashSet<usize>,
+    pub(super) done: HashSet<usize>,
 }
 
 impl<'a, 't> Walk<'a, 't> {
@@ -109,7 +106,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    fn function(&self) -> FunctionId {
+    pub(super) fn function(&self) -> FunctionId {
         self.levels.last().map_or(self.job.function, |level| level.function)
     }
 
@@ -151,7 +148,7 @@ impl<'a, 't> Walk<'a, 't> {
         self.levels.push(Level { node, field, arithmetic, test, function });
     }
 
-    fn push(&mut self, role: Role, text: Text) -> Option<u32> {
+    pub(super) fn push(&mut self, role: Role, text: Text) -> Option<u32> {
         if text.bytes.is_empty() || text.bytes.len() > 4096 {
             return None;
         }
@@ -160,19 +157,19 @@ impl<'a, 't> Walk<'a, 't> {
         u32::try_from(self.facts.occurrences.len() - 1).ok()
     }
 
-    fn push_variable(&mut self, role: Role, text: Text) {
+    pub(super) fn push_variable(&mut self, role: Role, text: Text) {
         if !self.job.foreign {
             self.push(role, text);
         }
     }
 
-    fn region(&mut self, node: Node<'t>, region: Region) {
+    pub(super) fn region(&mut self, node: Node<'t>, region: Region) {
         let (start, end) =
             (self.job.document.before(node.start_byte()), self.job.document.before(node.end_byte()));
         self.facts.regions[self.file as usize].push((start, end, region));
     }
 
-    fn decode(&self, node: Node<'t>) -> Text {
+    pub(super) fn decode(&self, node: Node<'t>) -> Text {
         decode(node, &self.job.document)
     }
 
@@ -239,7 +236,7 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     /// The identifiers of an arithmetic expression that the grammar sees as a word.
-    fn arithmetic_text(&mut self, text: &Text, role: &Role) {
+    pub(super) fn arithmetic_text(&mut self, text: &Text, role: &Role) {
         let mut at = 0;
         while at < text.bytes.len() {
             let length = identifier(&text.bytes[at..]);
@@ -292,7 +289,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    fn takes_names(&mut self) {
+    pub(super) fn takes_names(&mut self) {
         let function = self.function() as usize;
         self.facts.functions[function].takes_names = true;
     }
@@ -325,7 +322,7 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     /// A word `name`, `name[index]` or `name=value` as a variable's name.
-    fn named_variable(&mut self, text: &Text, role: Role) {
+    pub(super) fn named_variable(&mut self, text: &Text, role: Role) {
         let length = identifier(&text.bytes[..text.known()]);
         if length == 0 {
             if !text.bytes.is_empty() {
@@ -340,7 +337,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
-    fn code(&mut self, text: Text, foreign: bool) {
+    pub(super) fn code(&mut self, text: Text, foreign: bool) {
         if text.bytes.is_empty() || (text.known() == 0 && text.bytes.len() == 1) {
             return;
         }
@@ -350,262 +347,6 @@ impl<'a, 't> Walk<'a, 't> {
         }
         let (function, nesting) = (self.function(), self.job.nesting + 1);
         self.jobs.push(Job { document: text, function, nesting, foreign: foreign || self.job.foreign });
-    }
-
-    fn declaration(&mut self, node: Node<'t>) {
-        let keyword = node.child(0).map_or("", |child| child.kind());
-        let mut flags = Vec::new();
-        let mut names = Vec::new();
-        for child in node.named_children(&mut node.walk()) {
-            let text = &self.job.document.bytes[child.byte_range()];
-            match child.kind() {
-                "word" | "number" if text.starts_with(b"-") && names.is_empty() => {
-                    self.done.insert(child.id());
-                    flags.extend_from_slice(&text[1..]);
-                }
-                "comment" | "ERROR" => {}
-                _ => names.push(child),
-            }
-        }
-        let has = |flag| flags.contains(&flag);
-        let nameref = has(b'n') && keyword != "export";
-        if nameref {
-            self.takes_names();
-        }
-        if has(b'f') || has(b'F') {
-            for name in names {
-                self.done.insert(name.id());
-                let text = self.decode(name);
-                self.push(Role::FunctionName, text);
-            }
-            return;
-        }
-        let in_function = self.function() != TOP;
-        let scope = match keyword {
-            "export" => Scope::Exported,
-            _ if has(b'x') => Scope::Exported,
-            "local" => Scope::Local,
-            "declare" | "typeset" if in_function && !has(b'g') => Scope::Local,
-            _ => Scope::Global,
-        };
-        if matches!(keyword, "declare" | "typeset")
-            && !in_function
-            && self.job.nesting == 0
-            && !has(b'g')
-            && !has(b'p')
-            && let Some(first) = node.child(0)
-        {
-            let at = self.job.document.before(first.end_byte());
-            self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
-        }
-        let declaration = Declaration { scope, associative: has(b'A') };
-        for name in names {
-            self.declared(name, declaration, nameref);
-        }
-    }
-
-    fn declared(&mut self, node: Node<'t>, declaration: Declaration, nameref: bool) {
-        let role = Role::Declare(declaration);
-        if node.kind() != "variable_assignment" {
-            self.done.insert(node.id());
-            let text = self.decode(node);
-            self.declare(&text, role);
-            return;
-        }
-        let Some(name) = node.child_by_field_name("name") else { return };
-        let variable = if name.kind() == "subscript" { name.child_by_field_name("name") } else { Some(name) };
-        if let Some(variable) = variable {
-            self.done.insert(variable.id());
-            let text = self.decode(variable);
-            self.declare(&text, role);
-        }
-        if let Some(value) = node.child_by_field_name("value").filter(|_| nameref) {
-            self.done.insert(value.id());
-            let text = self.decode(value);
-            self.named_variable(&text, Role::VariableName { assigns: false });
-        }
-    }
-
-    fn declare(&mut self, text: &Text, role: Role) {
-        if let Role::Declare(Declaration { scope: Scope::Local, .. }) = role {
-            let length = identifier(&text.bytes[..text.known()]);
-            let function = self.function() as usize;
-            if function != TOP as usize && length > 0 {
-                self.facts.functions[function].locals.insert(text.bytes[..length].to_vec());
-            }
-        }
-        self.named_variable(text, role);
-    }
-
-    fn unset(&mut self, node: Node<'t>) {
-        let mut role = Role::VariableOrFunction;
-        for child in node.named_children(&mut node.walk()) {
-            let text = self.decode(child);
-            self.done.insert(child.id());
-            match &text.bytes[..] {
-                [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
-                [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },
-                [b'-', ..] => {}
-                _ if role == Role::FunctionName => drop(self.push(role.clone(), text)),
-                _ if identifier(&text.bytes) == text.bytes.len() && text.is_known() => {
-                    self.push_variable(role.clone(), text);
-                }
-                _ if role == Role::VariableOrFunction && !text.bytes.contains(&b'[') => {
-                    self.push(Role::FunctionName, text);
-                }
-                _ => self.named_variable(&text, Role::VariableName { assigns: false }),
-            }
-        }
-    }
-
-    fn command(&mut self, node: Node<'t>) {
-        let mut words = Vec::new();
-        let mut assignments = Vec::new();
-        let mut herestring = None;
-        let mut walker = node.walk();
-        for (index, child) in node.children(&mut walker).enumerate() {
-            let field = node.field_name_for_child(index as u32);
-            match (field, child.kind()) {
-                (_, "variable_assignment") => assignments.push(child),
-                (_, "herestring_redirect") => {
-                    herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32);
-                }
-                (Some("name"), _) => words.push(child.named_child(0).unwrap_or(child)),
-                (Some("argument"), kind) if child.is_named() && kind != "comment" => words.push(child),
-                _ => {}
-            }
-        }
-        let texts: Vec<Text> = words.iter().map(|word| self.decode(*word)).collect();
-        self.done.extend(words.iter().map(Node::id));
-        let callee = self.command_words(&texts);
-        for assignment in assignments {
-            let name = assignment.child_by_field_name("name");
-            let Some(name) = name.filter(|name| name.kind() == "variable_name") else { continue };
-            self.done.insert(name.id());
-            let text = self.decode(name);
-            self.push_variable(Role::Environment { callee }, text);
-        }
-        if let Some(herestring) =
-            herestring.filter(|_| texts.first().is_some_and(|text| is_shell(&text.bytes)))
-        {
-            self.done.insert(herestring.id());
-            let text = self.decode(herestring);
-            self.code(text, true);
-        }
-    }
-
-    /// Records the words of a command; answers with the index of the command's own occurrence.
-    ///
-    /// What only runs another command (`time`, or `run` of Bats) is passed by.
-    fn command_words(&mut self, mut texts: &[Text]) -> Option<u32> {
-        loop {
-            let (name, arguments) = texts.split_first()?;
-            match &name.bytes[..] {
-                b"builtin" | b"time" | b"coproc" if !arguments.is_empty() => texts = arguments,
-                b"command" => return self.external_command(arguments),
-                b"run" | b"assert" | b"refute" if !arguments.is_empty() => {
-                    self.push(Role::Command, name.clone());
-                    texts = arguments;
-                    while texts.len() > 1 && (texts[0].bytes.starts_with(b"-") || texts[0].bytes == b"!") {
-                        texts = &texts[1..];
-                    }
-                }
-                _ => {
-                    if name.known() == 0 {
-                        let function = self.function() as usize;
-                        self.facts.functions[function].takes_functions = true;
-                    }
-                    let callee = self.push(Role::Command, name.clone());
-                    self.arguments(name, arguments, callee);
-                    return callee;
-                }
-            }
-        }
-    }
-
-    /// `command name …` passes functions by; `command -v name` asks for them.
-    fn external_command(&mut self, arguments: &[Text]) -> Option<u32> {
-        let options = arguments.iter().take_while(|text| text.bytes.starts_with(b"-")).count();
-        let asks =
-            arguments[..options].iter().any(|text| text.bytes.iter().any(|b| matches!(b, b'v' | b'V')));
-        let (name, rest) = arguments[options..].split_first()?;
-        if asks {
-            self.push(Role::FunctionName, name.clone());
-            for text in rest {
-                self.push(Role::FunctionName, text.clone());
-            }
-        } else {
-            self.arguments(name, rest, None);
-        }
-        None
-    }
-
-    fn arguments(&mut self, name: &Text, arguments: &[Text], callee: Option<u32>) {
-        if name.bytes == b"eval" || (name.bytes == b"." || name.bytes == b"source") && arguments.len() > 1 {
-            self.takes_names();
-        }
-        let known = if name.is_known() { &name.bytes[..] } else { b"" };
-        for (index, meaning) in meanings(known, arguments).into_iter().enumerate() {
-            let text = &arguments[index];
-            match meaning {
-                Meaning::Nothing => {}
-                Meaning::Plain => drop(self.push(Role::Argument { callee }, text.clone())),
-                Meaning::Function => drop(self.push(Role::FunctionName, text.clone())),
-                Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
-                Meaning::Variable => self.named_variable(text, Role::Use),
-                Meaning::AssignedVariable => self.named_variable(text, Role::VariableName { assigns: true }),
-                Meaning::Arithmetic => self.arithmetic_text(text, &Role::Use),
-                Meaning::Code => self.code(text.clone(), false),
-                Meaning::ForeignCode => self.code(text.clone(), true),
-                Meaning::JoinedCode => return self.code(Text::join(&arguments[index..]), false),
-            }
-        }
-    }
-
-    /// A here-document: code if it is fed to a shell or becomes a shell file.
-    fn heredoc(&mut self, node: Node<'t>) {
-        let Some(body) = node.named_children(&mut node.walk()).find(|child| child.kind() == "heredoc_body")
-        else {
-            return;
-        };
-        if self.feeds_shell(node) {
-            let raw = body.named_child_count() == 0;
-            let text =
-                if raw { decode_raw(body.byte_range(), &self.job.document) } else { self.decode(body) };
-            self.code(text, true);
-        } else {
-            self.region(body, Region::HereDocument);
-        }
-    }
-
-    fn feeds_shell(&self, node: Node<'t>) -> bool {
-        let bytes = &self.job.document.bytes;
-        let name_of = |command: Node<'t>| {
-            command.child_by_field_name("name").map(|name| decode(name, &self.job.document))
-        };
-        let mut destinations = Vec::new();
-        let mut commands = Vec::new();
-        let siblings = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
-        if let Some(level) = siblings {
-            commands.extend(level.node.child_by_field_name("body"));
-            destinations.extend(level.node.named_children(&mut level.node.walk()));
-        }
-        destinations.extend(node.named_children(&mut node.walk()));
-        for child in destinations.clone() {
-            if child.kind() == "pipeline" {
-                commands.extend(child.named_children(&mut child.walk()));
-            }
-        }
-        let names: Vec<Text> =
-            commands.into_iter().filter(|c| c.kind() == "command").filter_map(name_of).collect();
-        let files = destinations.iter().filter(|child| child.kind() == "file_redirect");
-        let to_shell_file = files.map(|file| &bytes[file.byte_range()]).any(|file| {
-            let file = file.trim_ascii_end();
-            let file = file.strip_suffix(b"\"").or_else(|| file.strip_suffix(b"'")).unwrap_or(file);
-            file.ends_with(b".sh") || file.ends_with(b".bash")
-        });
-        names.iter().any(|name| is_shell(&name.bytes) || matches!(&name.bytes[..], b"source" | b"."))
-            || (to_shell_file && names.iter().any(|name| matches!(&name.bytes[..], b"cat" | b"tee")))
     }
 }
 

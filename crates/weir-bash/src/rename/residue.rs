@@ -5,8 +5,9 @@
 //! whatever the rules have missed.
 
 use super::SourceFile;
-use super::decide::{Change, Doubt, Edit, Names, Target, Verdicts, is_distinctive, is_distinctive_variable};
+use super::decide::{Change, Doubt, Edit, Target, Verdicts};
 use super::facts::{Facts, Region};
+use super::names::{Names, is_distinctive, is_distinctive_variable};
 use super::report::{Choice, What, Why};
 
 /// Reports what no rule has looked at.

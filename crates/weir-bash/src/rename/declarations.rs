@@ -1,0 +1,115 @@
+//! What `declare`, `local`, `export`, `readonly` and `unset` say of variables and functions.
+
+use tree_sitter::Node;
+
+use super::collect::{Walk, identifier};
+use super::facts::{Addition, Declaration, Role, Scope, TOP};
+use super::text::Text;
+
+impl<'t> Walk<'_, 't> {
+    pub(super) fn declaration(&mut self, node: Node<'t>) {
+        let keyword = node.child(0).map_or("", |child| child.kind());
+        let mut flags = Vec::new();
+        let mut names = Vec::new();
+        for child in node.named_children(&mut node.walk()) {
+            let text = &self.job.document.bytes[child.byte_range()];
+            match child.kind() {
+                "word" | "number" if text.starts_with(b"-") && names.is_empty() => {
+                    self.done.insert(child.id());
+                    flags.extend_from_slice(&text[1..]);
+                }
+                "comment" | "ERROR" => {}
+                _ => names.push(child),
+            }
+        }
+        let has = |flag| flags.contains(&flag);
+        let nameref = has(b'n') && keyword != "export";
+        if nameref {
+            self.takes_names();
+        }
+        if has(b'f') || has(b'F') {
+            for name in names {
+                self.done.insert(name.id());
+                let text = self.decode(name);
+                self.push(Role::FunctionName, text);
+            }
+            return;
+        }
+        let in_function = self.function() != TOP;
+        let scope = match keyword {
+            "export" => Scope::Exported,
+            _ if has(b'x') => Scope::Exported,
+            "local" => Scope::Local,
+            "declare" | "typeset" if in_function && !has(b'g') => Scope::Local,
+            _ => Scope::Global,
+        };
+        if matches!(keyword, "declare" | "typeset")
+            && !in_function
+            && self.job.nesting == 0
+            && !has(b'g')
+            && !has(b'p')
+            && let Some(first) = node.child(0)
+        {
+            let at = self.job.document.before(first.end_byte());
+            self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
+        }
+        let declaration = Declaration { scope, associative: has(b'A') };
+        for name in names {
+            self.declared(name, declaration, nameref);
+        }
+    }
+
+    fn declared(&mut self, node: Node<'t>, declaration: Declaration, nameref: bool) {
+        let role = Role::Declare(declaration);
+        if node.kind() != "variable_assignment" {
+            self.done.insert(node.id());
+            let text = self.decode(node);
+            self.declare(&text, role);
+            return;
+        }
+        let Some(name) = node.child_by_field_name("name") else { return };
+        let variable = if name.kind() == "subscript" { name.child_by_field_name("name") } else { Some(name) };
+        if let Some(variable) = variable {
+            self.done.insert(variable.id());
+            let text = self.decode(variable);
+            self.declare(&text, role);
+        }
+        if let Some(value) = node.child_by_field_name("value").filter(|_| nameref) {
+            self.done.insert(value.id());
+            let text = self.decode(value);
+            self.named_variable(&text, Role::VariableName { assigns: false });
+        }
+    }
+
+    fn declare(&mut self, text: &Text, role: Role) {
+        if let Role::Declare(Declaration { scope: Scope::Local, .. }) = role {
+            let length = identifier(&text.bytes[..text.known()]);
+            let function = self.function() as usize;
+            if function != TOP as usize && length > 0 {
+                self.facts.functions[function].locals.insert(text.bytes[..length].to_vec());
+            }
+        }
+        self.named_variable(text, role);
+    }
+
+    pub(super) fn unset(&mut self, node: Node<'t>) {
+        let mut role = Role::VariableOrFunction;
+        for child in node.named_children(&mut node.walk()) {
+            let text = self.decode(child);
+            self.done.insert(child.id());
+            match &text.bytes[..] {
+                [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
+                [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },
+                [b'-', ..] => {}
+                _ if role == Role::FunctionName => drop(self.push(role.clone(), text)),
+                _ if identifier(&text.bytes) == text.bytes.len() && text.is_known() => {
+                    self.push_variable(role.clone(), text);
+                }
+                _ if role == Role::VariableOrFunction && !text.bytes.contains(&b'[') => {
+                    self.push(Role::FunctionName, text);
+                }
+                _ => self.named_variable(&text, Role::VariableName { assigns: false }),
+            }
+        }
+    }
+}
