@@ -18,7 +18,7 @@ pub struct Data;
 
 const SCAFFOLD: &str = r#"
 # Outside data, fetched when the package is installed and checked by its digest:
-# `weir add --reference NAME=ADDRESS` fills this in.
+# `weir add --reference NAME ADDRESS` fills this in.
 #
 # [references.corpus]
 # url = "https://…"

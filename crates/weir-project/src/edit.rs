@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use weir_model::manifest::{Reference, Requirement, Source};
+use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
 use crate::error::ProjectError;
@@ -314,10 +314,11 @@ pub fn update(
 
 /// Tags of packages that are named are taken as they are now; the others must not have moved.
 fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) -> Result<(), ProjectError> {
+    let folder = project.folder.clone();
     let Some(lock) = &mut project.lock else { return Ok(()) };
     for release in &mut lock.releases {
         let Some(locked) = &release.git else { continue };
-        let tag = weir_model::manifest::GitTag { url: locked.url.clone(), tag: locked.tag.clone() };
+        let tag = git::at(&GitTag { url: locked.url.clone(), tag: locked.tag.clone() }, &folder);
         if names.contains(&release.name) {
             git::forget(session, &tag);
             release.git = None;

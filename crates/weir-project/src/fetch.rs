@@ -65,11 +65,12 @@ pub(crate) fn suppliers(
     Ok(suppliers)
 }
 
-/// Fetches every tree of `lock` that the store does not have.
+/// Fetches every tree of `lock`, the lockfile of the project in `folder`, that the store does not have.
 pub(crate) fn fetch_missing(
     session: &Session,
     store: &weir_store::Session,
     known: &[KnownRegistry],
+    folder: &Path,
     lock: &Lockfile,
 ) -> Result<Fetched, ProjectError> {
     let mut missing: Vec<(&LockedRelease, Digest)> = Vec::new();
@@ -92,7 +93,7 @@ pub(crate) fn fetch_missing(
     let mut jobs = Vec::with_capacity(missing.len());
     for (release, tree) in missing {
         match &release.git {
-            Some(git) => fetch_git(session, store, release, git, tree)?,
+            Some(git) => fetch_git(session, store, folder, release, git, tree)?,
             None => jobs.push(job(&suppliers, release, tree)?),
         }
     }
@@ -138,11 +139,12 @@ fn job(
 fn fetch_git(
     session: &Session,
     store: &weir_store::Session,
+    folder: &Path,
     release: &LockedRelease,
     git: &LockedGit,
     tree: Digest,
 ) -> Result<(), ProjectError> {
-    let tag = GitTag { url: git.url.clone(), tag: git.tag.clone() };
+    let tag = crate::git::at(&GitTag { url: git.url.clone(), tag: git.tag.clone() }, folder);
     let fetched = crate::git::fetch(session, store, &tag)?.map_err(|reason| ProjectError::Git {
         origin: "weir.lock".into(),
         name: release.name.clone(),

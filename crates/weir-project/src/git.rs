@@ -28,6 +28,13 @@ pub(crate) struct Fetched {
 /// What is wrong with a repository or a tag, in words.
 pub(crate) type Reason = String;
 
+/// A tag with the repository's address as git takes it from anywhere: a folder is meant relative to `base`.
+pub(crate) fn at(git: &GitTag, base: &Path) -> GitTag {
+    let is_folder = git.url.starts_with(['.', '/']);
+    let url = if is_folder { crate::registries::location(&git.url, base) } else { git.url.clone() };
+    GitTag { url, tag: git.tag.clone() }
+}
+
 /// The content of a tag: from the store if it was fetched before, otherwise from the repository.
 pub(crate) fn fetch(
     session: &Session,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_kind::LayoutLink;
-use weir_model::{Digest, Lockfile, ReleaseId, lockfile, manifest};
+use weir_model::{Digest, Lockfile, ReleaseId, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
@@ -157,7 +157,7 @@ pub(crate) fn install_lock(
         return Ok(report);
     }
     let used = used(project, &lock, options.with_dev);
-    let fetched = fetch::fetch_missing(session, &store, &known, &lock)?;
+    let fetched = fetch::fetch_missing(session, &store, &known, &project.folder, &lock)?;
     report.fetched = fetched.releases;
     report.fetched_bytes = fetched.bytes;
     let needs_suppliers = lock.releases.iter().any(|release| !release.references.is_empty());
@@ -173,7 +173,7 @@ pub(crate) fn install_lock(
     let watched = watched(project, &lock);
     layout::invalidate(&project.folder)?;
     project.write_lock(lock)?;
-    store.register_project(&project.folder, lockfile::FILE_NAME)?;
+    store.register_project(&project.folder, &project.lock_text)?;
     let from = MadeFrom {
         manifest: Digest::of(&project.text),
         lock: Digest::of(&project.lock_text),

@@ -232,13 +232,14 @@ fn read_git(
     tag: &manifest::GitTag,
 ) -> Result<Read, ProjectError> {
     let name = &pending.requirement.name;
-    let fetched = git::fetch(session, store, tag)?.map_err(|reason| ProjectError::Git {
-        origin: pending.origin.clone(),
-        name: name.clone(),
-        url: tag.url.clone(),
-        tag: tag.tag.clone(),
-        reason,
-    })?;
+    let fetched =
+        git::fetch(session, store, &git::at(tag, &pending.base))?.map_err(|reason| ProjectError::Git {
+            origin: pending.origin.clone(),
+            name: name.clone(),
+            url: tag.url.clone(),
+            tag: tag.tag.clone(),
+            reason,
+        })?;
     let locked = lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
     if let Some(before) = locked.into_iter().find(|git| git.url == tag.url && git.tag == tag.tag)
         && before.commit != fetched.commit

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Manifest, OwnerName, ReferenceFact, ReleaseId, Scope};
+use weir_model::{Digest, Manifest, OwnerName, ReferenceFact, ReleaseId, Scope, lockfile};
 use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
@@ -84,7 +84,7 @@ impl Package {
         for requirement in &manifest.dependencies {
             check_source(requirement).map_err(&not_publishable)?;
         }
-        let tree = read_folder(&folder, &Selection::package(&package.include, &package.exclude)?)?;
+        let tree = read_folder(&folder, &selection(package)?)?;
         session.tell(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
         let mut warnings = inspection.warnings;
@@ -143,6 +143,13 @@ impl Package {
             facts: self.facts.clone(),
         }
     }
+}
+
+/// The files of a package. Its lockfile is about the machine it was made on: who depends on it has their own.
+fn selection(package: &weir_model::manifest::Package) -> Result<Selection, ProjectError> {
+    let mut exclude = package.exclude.clone();
+    exclude.push(format!("/{}", lockfile::FILE_NAME));
+    Ok(Selection::package(&package.include, &exclude)?)
 }
 
 /// What is published must be had by everybody: a folder of this machine cannot, and a git host may vanish.

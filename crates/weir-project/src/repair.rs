@@ -46,7 +46,10 @@ fn find(sources: &[Arc<dyn Source>], item: &Item) -> Result<Replacement, Project
             Item::File(sha256) => {
                 if let Some(bytes) = source.read(&file_path(sha256), LARGEST_FILE)? {
                     let length = bytes.len() as u64;
-                    return Ok(Replacement::File { bytes: length, reader: Box::new(std::io::Cursor::new(bytes)) });
+                    return Ok(Replacement::File {
+                        bytes: length,
+                        reader: Box::new(std::io::Cursor::new(bytes)),
+                    });
                 }
             }
             Item::Derivation(_) => {}

@@ -235,7 +235,7 @@ fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestE
                     format!("`references.{name}` needs a `sha256`, so that its bytes can be checked"),
                 )
                 .help(Some(format!(
-                    "`weir add --reference {name}={}` fills it in; or `fluid = true` if the bytes may move",
+                    "`weir add --reference {name} {}` fills it in; or `fluid = true` if the bytes may move",
                     reference.mirrors[0]
                 ))));
         }
