@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use weir_model::Digest;
 
 use crate::error::{AtPath as _, StoreError};
+use crate::staging;
 
 /// What the format file holds, without its newline.
 pub(crate) const FORMAT: &str = "weir-store v1";
@@ -70,7 +71,7 @@ impl Layout {
         }
         let gc = self.gc_lock();
         fs_err::OpenOptions::new().create(true).append(true).open(&gc).at(&gc)?;
-        let draft = self.tmp().join(format!("format.{}", std::process::id()));
+        let draft = self.tmp().join(format!("format.{}", staging::unique()));
         fs_err::write(&draft, format!("{FORMAT}\n")).at(&draft)?;
         fs_err::rename(&draft, self.root.join(FORMAT_FILE)).at(&self.root)
     }

@@ -144,3 +144,27 @@ fn is_unsupported(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
         || matches!(errno, Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::{Attempt, ItemLock};
+
+    #[test]
+    fn who_waited_for_a_lock_excludes_whoever_comes_after_its_file_was_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("item");
+        let (waits, waiting) = channel();
+        let first = ItemLock::take(path.clone(), || ()).unwrap();
+        std::thread::scope(|scope| {
+            let second =
+                scope.spawn(|| ItemLock::take(path.clone(), move || waits.send(()).unwrap()).unwrap());
+            waiting.recv().unwrap();
+            drop(first);
+            let _second = second.join().unwrap();
+            assert!(matches!(ItemLock::try_take(path.clone()).unwrap(), Attempt::Held));
+        });
+        assert!(!path.exists());
+    }
+}

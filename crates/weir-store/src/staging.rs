@@ -35,10 +35,7 @@ pub(crate) struct Staging {
 impl Staging {
     /// A path that nobody uses, for making `item`, whose lock the caller holds.
     pub(crate) fn new(layout: &Layout, item: &str, machine: &str) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let random = std::hash::RandomState::new().hash_one(std::process::id());
-        let name = format!("{item}.{machine}.{}-{count}-{random:016x}", std::process::id());
+        let name = format!("{item}.{machine}.{}", unique());
         Self { path: layout.tmp().join(name) }
     }
 
@@ -58,6 +55,14 @@ impl Drop for Staging {
     fn drop(&mut self) {
         remove(&self.path);
     }
+}
+
+/// A part of a name that no other thread, process or machine makes.
+pub(crate) fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let random = std::hash::RandomState::new().hash_one(std::process::id());
+    format!("{}-{count}-{random:016x}", std::process::id())
 }
 
 /// Where a partial download of `item` is kept, to be resumed by this machine.

@@ -33,6 +33,15 @@ fn a_tree_is_fetched_once_however_many_threads_ask() {
 }
 
 #[test]
+fn a_store_may_be_made_by_many_at_once() {
+    for _ in 0..20 {
+        let world = World::new();
+        thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| world.session()))));
+        assert_eq!(world.rubbish(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_tree_in_the_store_is_read_only_and_exactly_what_was_packed() {
     let world = World::new();
     let pack = pack(&[("a", "one"), ("b/run!", "two")]);

@@ -68,6 +68,21 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// Read-only folders would outlive the test of an ordinary user.
+    fn drop(&mut self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            let _ = fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(0o755));
+            let entries = fs_err::read_dir(&folder).into_iter().flatten().flatten();
+            folders.extend(
+                entries.filter(|entry| entry.file_type().unwrap().is_dir()).map(|entry| entry.path()),
+            );
+        }
+    }
+}
+
 /// Packs files; a name that ends with `!` is of an executable.
 pub(crate) fn pack(files: &[(&str, &str)]) -> Pack {
     use std::os::unix::fs::PermissionsExt as _;
