@@ -13,8 +13,8 @@ use crate::rename::{Dependency, Exports, Output, SourceFile, Subject, rename};
 pub fn subject(nodes: &[Node], marks: &[Option<String>], index: usize) -> Subject {
     let manifest = &nodes[index].manifest;
     Subject {
-        slugs: manifest.slugs.clone(),
-        mark: marks[index].clone().filter(|_| !manifest.slugs.is_empty()),
+        slugs: nodes[index].slugs(),
+        mark: marks[index].clone(),
         keep: manifest.keep.clone(),
         rename: manifest.rename.clone(),
     }
@@ -22,7 +22,7 @@ pub fn subject(nodes: &[Node], marks: &[Option<String>], index: usize) -> Subjec
 
 /// The packages whose names the one at `index` sees, nearest first, by place in the list.
 pub fn visible(nodes: &[Node], index: usize) -> Vec<usize> {
-    let mut slugs: BTreeSet<&str> = nodes[index].manifest.slugs.iter().map(String::as_str).collect();
+    let mut slugs: BTreeSet<String> = nodes[index].slugs().into_iter().collect();
     let mut met = vec![false; nodes.len()];
     met[index] = true;
     let mut visible = Vec::new();
@@ -35,9 +35,9 @@ pub fn visible(nodes: &[Node], index: usize) -> Vec<usize> {
                 continue;
             }
             next.push_back(dependency);
-            let own = &nodes[dependency].manifest.slugs;
-            if own.iter().all(|slug| !slugs.contains(slug.as_str())) {
-                slugs.extend(own.iter().map(String::as_str));
+            let own = nodes[dependency].slugs();
+            if own.iter().all(|slug| !slugs.contains(slug)) {
+                slugs.extend(own);
                 visible.push(dependency);
             }
         }
@@ -54,7 +54,7 @@ pub fn dependencies(
 ) -> Vec<Dependency> {
     let dependency = |index: usize| Dependency {
         name: format!("{}@{}", nodes[index].name, nodes[index].version),
-        slugs: nodes[index].manifest.slugs.clone(),
+        slugs: nodes[index].slugs(),
         mark: marks[index].clone(),
         exports: exports[index].clone(),
     };

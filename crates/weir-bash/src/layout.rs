@@ -54,6 +54,17 @@ pub struct Node {
     pub archive: Option<PathBuf>,
 }
 
+impl Node {
+    /// The slugs of the package: those of its manifest or, where there is none, its name as an identifier, so that
+    /// its functions can be told apart all the same.
+    pub fn slugs(&self) -> Vec<String> {
+        if !self.manifest.slugs.is_empty() {
+            return self.manifest.slugs.clone();
+        }
+        vec![identifier(self.name.split_once('/').map_or(&self.name, |(_, name)| name))]
+    }
+}
+
 /// A symbolic link to make.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Link {
@@ -103,14 +114,13 @@ pub struct Plan {
 pub fn marks(nodes: &[Node]) -> Vec<Option<String>> {
     let mut owners_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !node.direct) {
-        for slug in &node.manifest.slugs {
-            let prefix = format!("{}_{}", identifier(slug), version_mark(&node.version));
+        for slug in node.slugs() {
+            let prefix = format!("{}_{}", identifier(&slug), version_mark(&node.version));
             owners_of.entry(prefix).or_default().push(index);
         }
     }
-    let is_slug = |prefix: &String| {
-        nodes.iter().flat_map(|node| &node.manifest.slugs).any(|slug| identifier(slug) == *prefix)
-    };
+    let is_slug =
+        |prefix: &String| nodes.iter().flat_map(Node::slugs).any(|slug| identifier(&slug) == *prefix);
     let mut marks: Vec<Option<String>> =
         nodes.iter().map(|node| (!node.direct).then(|| version_mark(&node.version))).collect();
     for (prefix, indices) in owners_of {

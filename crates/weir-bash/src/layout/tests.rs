@@ -137,3 +137,10 @@ fn what_is_used_comes_before_what_uses_it() {
     ];
     assert_eq!(order(&nodes), [2, 1, 0]);
 }
+
+#[test]
+fn a_package_without_a_slug_is_told_apart_by_its_name() {
+    let mut bare = node("acme/str-lib", "1.0.0", false, &[]);
+    bare.manifest.slugs.clear();
+    assert_eq!(bare.slugs(), ["str_lib"]);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::facts::{Facts, Occurrence, Role};
+use super::facts::{Facts, Role};
 use super::naming::{Insertion, rename_function, spelled_prefix, variable_suffix};
 use super::report::{Choice, Why};
 use super::variables::{Fate, variables};
@@ -48,8 +48,11 @@ impl Names {
             doubts: Vec::new(),
         };
         names.add_functions(facts, subject);
+        let defined =
+            facts.occurrences.iter().enumerate().filter(|(_, occurrence)| occurrence.role == Role::Define);
+        let definitions = defined.map(|(index, occurrence)| (&occurrence.text.bytes[..], index)).collect();
         for dependency in dependencies {
-            names.add_exports(facts, dependency);
+            names.add_exports(&definitions, dependency);
         }
         names.add_variables(facts, subject, dependencies);
         names
@@ -96,7 +99,7 @@ impl Names {
         self.prefixes.extend(slugs.iter().map(|slug| Prefix { slug: slug.clone(), mark: mark.to_owned() }));
     }
 
-    fn add_exports(&mut self, facts: &Facts, dependency: &Dependency) {
+    fn add_exports(&mut self, definitions: &HashMap<&[u8], usize>, dependency: &Dependency) {
         for (old, new) in &dependency.exports.functions {
             let Some(insertion) = Insertion::between(old.as_bytes(), new.as_bytes()) else { continue };
             if !self.own_defined.contains(old.as_bytes()) {
@@ -105,10 +108,7 @@ impl Names {
                 // With the dependency's slug, it is the dependency's function that is meant to be replaced.
                 self.own_functions.remove(old.as_bytes());
                 self.functions.insert(old.clone().into_bytes(), insertion);
-                let defined = |occurrence: &Occurrence| {
-                    occurrence.role == Role::Define && occurrence.text.bytes == old.as_bytes()
-                };
-                if let Some(index) = facts.occurrences.iter().position(defined) {
+                if let Some(index) = definitions.get(old.as_bytes()).copied() {
                     self.doubts.push((index, Why::Overrides, Choice::Renamed));
                 }
             }
