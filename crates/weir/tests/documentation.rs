@@ -1,0 +1,148 @@
+//! The documentation is tested: the README's tour runs and prints what it says, links lead somewhere, and the
+//! reference of commands is what `--help` says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const WEIR: &str = env!("CARGO_BIN_EXE_weir");
+
+fn root() -> PathBuf {
+    fs_err::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
+}
+
+/// What stands in fenced blocks of one language, in order.
+fn blocks(text: &str, language: &str) -> String {
+    let fence = format!("```{language}\n");
+    let inside = text.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    inside.collect()
+}
+
+#[test]
+fn the_tour_of_the_readme_runs_and_prints_what_it_says() {
+    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
+    let (_, tour) = readme.split_once("<!-- tour").unwrap();
+    let (tour, _) = tour.split_once("<!-- end of tour").unwrap();
+    let commands = blocks(tour, "sh");
+    assert!(commands.contains("weir publish"), "the tour was not found");
+
+    // A checkout, as far as the tour can tell: a folder with `weir` in it.
+    let checkout = tempfile::tempdir().unwrap();
+    fs_err::os::unix::fs::symlink(WEIR, checkout.path().join("weir")).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let output = Command::new("sh")
+        .args(["-eu", "-c", &commands])
+        .current_dir(checkout.path())
+        .env("TMPDIR", scratch.path())
+        .env("HOME", scratch.path().join("nobody"))
+        .env_remove("WEIR_STORE")
+        .env_remove("WEIR_REGISTRY")
+        .env_remove("WEIR_OFFLINE")
+        .output()
+        .unwrap();
+    let (said, complained) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    make_writable(scratch.path());
+    assert!(output.status.success(), "the tour ends in {}:\n{said}\n{complained}", output.status);
+    let mut rest = &*said;
+    for line in blocks(tour, "text").lines() {
+        let found = rest.find(line.trim());
+        let found = found.unwrap_or_else(|| panic!("`{line}` is not printed, or not in its turn:\n{said}"));
+        rest = &rest[found..];
+    }
+    assert!(!scratch.path().join("nobody").exists(), "the tour touched the home folder");
+}
+
+/// The folders of a store are read-only, and the temporary folder is to be removed with it.
+fn make_writable(folder: &Path) {
+    Command::new("chmod").args(["-R", "u+w"]).arg(folder).status().unwrap();
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let mut pages = vec![root().join("README.md")];
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    for page in pages {
+        let text = fs_err::read_to_string(&page).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_here = !target.is_empty() && !target.contains("://");
+            if is_here && !page.parent().unwrap().join(target).exists() {
+                panic!("{} links to `{target}`, which is not there", page.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reference_of_commands_is_what_help_says() {
+    let path = root().join("docs/reference/commands.md");
+    let reference = reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs_err::write(&path, &reference).unwrap();
+    }
+    let written = fs_err::read_to_string(&path).unwrap_or_default();
+    assert!(written == reference, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
+}
+
+fn reference() -> String {
+    let overview = help(&[]);
+    let (_, options) = overview.split_once("\nOptions:\n").unwrap();
+    let (options, _) = options.split_once("\n\n").unwrap();
+    let mut page = format!(
+        "# Commands\n\nWhat `--help` says; `weir help COMMAND` says it in a terminal. Every command takes these as well:\n\n\
+         ```text\n{options}\n```\n"
+    );
+    let commands = overview.split("\nOptions:").next().unwrap_or_default();
+    for command in names(commands) {
+        section(&mut page, &[command]);
+        let text = help(&[command]);
+        if let Some((_, subcommands)) = text.split_once("\nCommands:\n") {
+            for subcommand in names(subcommands.split("\n\n").next().unwrap_or_default()) {
+                section(&mut page, &[command, subcommand]);
+            }
+        }
+    }
+    page
+}
+
+fn section(page: &mut String, command: &[&str]) {
+    let text = help(command);
+    // What every command takes is told once, at the top.
+    let own = match text.split_once("\nGlobal options:\n") {
+        Some((before, after)) => format!(
+            "{before}{}",
+            after
+                .split_once("\nExamples:")
+                .map_or(String::new(), |(_, examples)| format!("\nExamples:{examples}"))
+        ),
+        None => text,
+    };
+    let level = "#".repeat(command.len() + 1);
+    let _ = write!(page, "\n{level} `weir {}`\n\n```text\n{}\n```\n", command.join(" "), own.trim_end());
+}
+
+/// The first words of lines that begin with a name, two spaces in.
+fn names(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("  "));
+    let named = lines.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    named.filter_map(|line| line.split([' ', ',']).next()).collect()
+}
+
+fn help(command: &[&str]) -> String {
+    let output = Command::new(WEIR).args(command).arg("--help").env("COLUMNS", "100").output().unwrap();
+    assert!(output.status.success(), "`weir {} --help` fails", command.join(" "));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
