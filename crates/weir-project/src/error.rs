@@ -462,7 +462,7 @@ fn open_code(error: &OpenError) -> ExitCode {
 
 fn submit_code(error: &SubmitError) -> ExitCode {
     match error {
-        SubmitError::Refused(_) => ExitCode::Refused,
+        SubmitError::Refused(_) | SubmitError::QuarantinedContent { .. } => ExitCode::Refused,
         SubmitError::AlreadyPublished { .. }
         | SubmitError::WasRemoved { .. }
         | SubmitError::OtherKind { .. }

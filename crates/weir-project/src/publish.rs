@@ -245,7 +245,8 @@ fn upload(
         registry.put_pack(pack.path(), &tree)?;
     }
     upload_references(session, registry, package, options)?;
-    Ok(size)
+    // Somebody else may have been first, with a pack of another size: the one that is there counts.
+    Ok(registry.content().pack_size(&tree).unwrap_or(size))
 }
 
 fn upload_references(

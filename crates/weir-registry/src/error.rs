@@ -55,6 +55,14 @@ pub enum SubmitError {
         /// Its tree.
         tree: Digest,
     },
+    /// The content was withdrawn for everyone.
+    #[error("`{id}` has the content of `{quarantined}`, which is quarantined")]
+    QuarantinedContent {
+        /// The release to be published.
+        id: ReleaseId,
+        /// The release that is quarantined.
+        quarantined: ReleaseId,
+    },
     /// The hash guarantee would be broken.
     #[error(
         "the inputs of `{id}` gave another tree before: the key {key} is bound to {bound}, not to {offered}"

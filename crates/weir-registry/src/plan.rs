@@ -108,6 +108,7 @@ impl Planning<'_> {
         } else {
             self.refuse_confusable(&draft.id.name)?;
         }
+        self.refuse_quarantined(draft)?;
         if !(self.on.has_pack)(&draft.tree) {
             return Err(SubmitError::NotUploaded { id: draft.id.clone(), tree: draft.tree });
         }
@@ -133,6 +134,17 @@ impl Planning<'_> {
         self.published.entry(release.id.name.clone()).or_default().push(release.clone());
         self.record(Action::Publish { release: Box::new(release) });
         Ok(())
+    }
+
+    /// Content that was withdrawn does not come back under another version.
+    fn refuse_quarantined(&self, draft: &Draft) -> Result<(), SubmitError> {
+        let holders = self.on.index.by_tree(&draft.tree)?;
+        match holders.into_iter().find(|view| view.state() == State::Quarantined) {
+            Some(view) => {
+                Err(SubmitError::QuarantinedContent { id: draft.id.clone(), quarantined: view.release.id })
+            }
+            None => Ok(()),
+        }
     }
 
     fn refuse_confusable(&self, name: &PackageName) -> Result<(), SubmitError> {
