@@ -120,8 +120,7 @@ fn settings(script: &mut Vec<u8>, manifest: &BashManifest) {
             format!("shopt -{} {} 2>/dev/null || :", if *on { 's' } else { 'u' }, word(name)).as_bytes(),
         );
     }
-    for (name, value) in &manifest.environment {
-        // The name is checked when a manifest is read; it is quoted again because it may come from elsewhere.
+    for (name, value) in BashManifest::safe_environment(&manifest.environment) {
         push(script, format!("[[ -n ${{{name}+set}} ]] || export {name}={}", word(value)).as_bytes());
     }
 }
@@ -328,6 +327,8 @@ mod tests {
         let mut one = package("acme/core\nrm -rf /", "1.0.0", &[("a.sh", "WEIR_END\nreturn\n")]);
         one.files[0].bytes = b"x=1\nreturn 0\nWEIR_END\n".to_vec();
         one.manifest = BashManifest::default();
+        one.manifest.environment.insert("A[$(echo evil >&2; exit 9)]".into(), "x".into());
+        one.manifest.environment.insert("B; exit 9".into(), "x".into());
         one.manifest.environment.insert("GREETING".into(), "it's $(echo evil)".into());
         one.manifest.shopt.insert("extglob".into(), true);
         let entry = file("tool", "case a in @(a|b)) echo \"$GREETING\" ;; esac\n");

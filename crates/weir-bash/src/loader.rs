@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::manifest::BashManifest;
 use crate::quote::{comment, word};
 
 /// Where a project's index is.
@@ -95,7 +96,8 @@ fn settings(package: &IndexPackage) -> Vec<String> {
     let switch = |on: &bool| if *on { '-' } else { '+' };
     let options = package.options.iter().map(|(name, on)| format!("o{}{name}", switch(on)));
     let shopt = package.shopt.iter().map(|(name, on)| format!("s{}{name}", switch(on)));
-    let environment = package.environment.iter().map(|(name, value)| format!("e-{name}={value}"));
+    let environment = BashManifest::safe_environment(&package.environment);
+    let environment = environment.map(|(name, value)| format!("e-{name}={value}"));
     options.chain(shopt).chain(environment).collect()
 }
 

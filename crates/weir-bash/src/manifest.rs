@@ -110,6 +110,15 @@ pub enum ManifestError {
     },
 }
 
+impl BashManifest {
+    /// The variables that may be exported: checked here again, because a manifest may come from a record of a registry.
+    pub(crate) fn safe_environment(
+        environment: &BTreeMap<String, String>,
+    ) -> impl Iterator<Item = (&String, &String)> {
+        environment.iter().filter(|(name, _)| check_variable("environment", name).is_ok())
+    }
+}
+
 impl ManifestError {
     fn bad(field: &str, value: &str, reason: &'static str) -> Self {
         let value = value.chars().filter(|c| !c.is_control()).take(80).collect();

@@ -185,6 +185,8 @@ fn a_hostile_name_never_becomes_code() {
     let package = project.package("acme/one", true, &[("a.sh", "echo one\n")], &[]);
     package.sources.push(format!("{evil}.sh"));
     package.environment.insert("X".into(), evil.into());
+    package.environment.insert("A[$(touch pwned)]".into(), "x".into());
+    package.environment.insert(evil.into(), "x".into());
     package.options.insert(evil.into(), true);
     project.packages.push(IndexPackage {
         name: evil.into(),

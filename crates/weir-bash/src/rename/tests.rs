@@ -311,7 +311,8 @@ fn a_global_made_in_a_function_is_state_too() {
 fn interfaces_and_the_shells_own_variables_keep_their_names() {
     for code in [
         "core.set() { REPLY=1; REPLY1=2; REPLY_SHIFT=3; IFS=x; PATH=y; OPTIND=1; XDG_DATA_HOME=z; }\n",
-        "export ACME_HOME=/x; echo \"$ACME_HOME\"\n",
+        "export ACME_HOME=/x; echo \"$ACME_HOME\"; ACME_HOME=/y\n",
+        "ACME_ROOT=/x; declare -gx ACME_ROOT\n",
         "echo \"$DEBUG\" \"$NO_COLOR\" $1 $@ $# $?\n",
         "x() { local a=1; echo \"$a\"; }\n",
     ] {
