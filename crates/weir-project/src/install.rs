@@ -59,23 +59,23 @@ fn choice(session: &Session, options: &InstallOptions) -> String {
     format!("dev={} platform={platform} store={}", options.with_dev, session.store_folder().display())
 }
 
-/// Whether the project in `folder` is installed as it should be. Nothing is parsed, no registry is asked.
-pub fn is_installed(session: &Session, folder: &Path, options: &InstallOptions) -> bool {
-    layout::is_current(folder, &choice(session, options))
+/// How many packages the project in `folder` has, if it is installed as it should be: manifest, lockfile and every
+/// link as they were left. Nothing is parsed, no registry is asked.
+pub fn installed(session: &Session, folder: &Path, options: &InstallOptions) -> Option<usize> {
+    layout::current(folder, &choice(session, options))
 }
 
-/// Installs what the project asks for.
+/// Installs what the project in `folder` asks for.
 ///
 /// # Errors
 ///
 /// When it cannot be resolved, fetched or laid out. The project is then as it was, or a run away from right.
 pub fn install(
     session: &Session,
-    project: &mut Project,
+    folder: &Path,
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
-    if is_installed(session, &project.folder, options) && lock_fits(session, project) {
-        let packages = project.lock.as_ref().map_or(0, |lock| lock.releases.len());
+    if let Some(packages) = installed(session, folder, options) {
         return Ok(InstallReport {
             nothing_to_do: true,
             packages,
@@ -83,8 +83,9 @@ pub fn install(
             ..InstallReport::default()
         });
     }
-    let lock = wanted_lock(session, project, options.locked, Moving::Nothing)?;
-    install_lock(session, project, lock, options)
+    let mut project = Project::open(folder)?;
+    let lock = wanted_lock(session, &project, options.locked, Moving::Nothing)?;
+    install_lock(session, &mut project, lock, options)
 }
 
 /// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
@@ -178,6 +179,7 @@ pub(crate) fn install_lock(
         manifest: Digest::of(&project.text),
         lock: Digest::of(&project.lock_text),
         choice: choice(session, options),
+        packages: report.packages,
         watched,
     };
     layout::apply(&project.folder, &plan, &from)?;

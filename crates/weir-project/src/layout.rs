@@ -48,23 +48,22 @@ pub(crate) struct MadeFrom {
     pub(crate) lock: Digest,
     /// What else the caller asked for, such as another platform.
     pub(crate) choice: String,
+    /// How many packages there are.
+    pub(crate) packages: usize,
     /// Manifests of packages in folders, relative to the project, with their digests.
     pub(crate) watched: BTreeMap<String, Digest>,
 }
 
-/// Whether a project is as its manifest and lockfile want it. Reads a few small files, and checks every
-/// link and every file of the layout; whatever cannot be read or differs counts as "no".
-pub(crate) fn is_current(folder: &Path, choice: &str) -> bool {
-    check_current(folder, choice).unwrap_or(false)
-}
-
-fn check_current(folder: &Path, choice: &str) -> Option<bool> {
+/// How many packages a project has, if it is as its manifest and lockfile want it. Reads a few small files,
+/// and checks every link and every file of the layout; whatever cannot be read or differs counts as "it is not".
+pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
     let packages = folder.join(PACKAGES_FOLDER);
     let record = fs_err::read_to_string(packages.join(RECORD)).ok()?;
     let mut lines = record.lines();
     if lines.next()? != HEADER {
-        return Some(false);
+        return None;
     }
+    let mut count = None;
     let mut path = packages.clone().into_os_string().into_encoded_bytes();
     path.push(b'/');
     let base = path.len();
@@ -81,13 +80,17 @@ fn check_current(folder: &Path, choice: &str) -> Option<bool> {
             "file" => digest_of(&packages.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "from" => digest_of(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "choice" => value == choice,
+            "count" => {
+                count = Some(value.parse().ok()?);
+                true
+            }
             _ => false,
         };
         if !holds {
-            return Some(false);
+            return None;
         }
     }
-    Some(true)
+    count
 }
 
 /// Whether a link leads where it should, and there is something there.
@@ -154,6 +157,7 @@ fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
         line("from", path, &digest.to_hex())?;
     }
     line("choice", "asked", &from.choice)?;
+    line("count", "packages", &from.packages.to_string())?;
     for link in &layout.links {
         let target = link.target.to_str();
         let target =
@@ -256,7 +260,7 @@ fn beside(at: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{MadeFrom, apply, invalidate, is_current};
+    use super::{MadeFrom, apply, current, invalidate};
     use std::collections::BTreeMap;
     use std::path::Path;
     use weir_kind::{Layout, LayoutFile};
@@ -268,7 +272,7 @@ mod tests {
         fs_err::write(folder.path().join("weir.lock"), "b").unwrap();
         fs_err::create_dir(folder.path().join("tree")).unwrap();
         let (manifest, lock) = (Digest::of("a"), Digest::of("b"));
-        (folder, MadeFrom { manifest, lock, choice: String::new(), watched: BTreeMap::new() })
+        (folder, MadeFrom { manifest, lock, choice: String::new(), packages: 2, watched: BTreeMap::new() })
     }
 
     fn layout(folder: &Path, names: &[&str]) -> Layout {
@@ -285,17 +289,17 @@ mod tests {
         let (folder, from) = project();
         let at = folder.path();
         apply(at, &layout(at, &["a/b", "a/c"]), &from).unwrap();
-        assert!(is_current(at, ""));
-        assert!(!is_current(at, "other"));
+        assert_eq!(current(at, ""), Some(2));
+        assert_eq!(current(at, "other"), None);
         for path in ["weir.toml", "weir.lock", "weir_packages/map", "weir_packages/packages/a/b", "tree"] {
             let (from_path, aside) = (at.join(path), at.join("aside"));
             fs_err::rename(&from_path, &aside).unwrap();
-            assert!(!is_current(at, ""), "{path}");
+            assert_eq!(current(at, ""), None, "{path}");
             fs_err::rename(&aside, &from_path).unwrap();
         }
-        assert!(is_current(at, ""));
+        assert_eq!(current(at, ""), Some(2));
         invalidate(at).unwrap();
-        assert!(!is_current(at, ""));
+        assert_eq!(current(at, ""), None);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub use home::Home;
 pub use host::platform as host_platform;
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
-pub use install::{InstallOptions, InstallReport, LockReport, install, is_installed, lock};
+pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
 pub use kinds::{KINDS, kind};
 pub use look::{
     InfoReport, Installed, Outdated, SearchReport, TreeNode, asked_for, dependency_tree, info, list,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use weir_store::{Broken, Damage, Item, Scope};
 
 use crate::error::ProjectError;
-use crate::install::{InstallOptions, is_installed};
+use crate::install::{InstallOptions, installed};
 use crate::project::Project;
 use crate::session::{Event, Session};
 
@@ -56,7 +56,8 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
         let users: Vec<String> = users.map(|release| format!("`{}`", release.id())).collect();
         format!("{}: {}", users.join(", "), describe(broken))
     }));
-    if report.problems.is_empty() && !is_installed(session, &project.folder, &InstallOptions::default()) {
+    if report.problems.is_empty() && installed(session, &project.folder, &InstallOptions::default()).is_none()
+    {
         report
             .problems
             .push("`weir_packages` is not what `weir.toml` and `weir.lock` want: run `weir install`".into());

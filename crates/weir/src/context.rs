@@ -36,13 +36,22 @@ impl Context {
             home: Home::new(folders.data, folders.config),
             store: settings::store()?,
             offline: self.shared.offline || settings::offline(),
-            registry: self.shared.registry.clone().or_else(settings::registry),
+            registry: self.registry()?,
             platform: platform.cloned(),
             actor: settings::actor(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             observer: Arc::new(Progress::new(&self.output)),
         })
+    }
+
+    /// The registry to use. A folder is meant from where the command is called, not from the package it is about.
+    fn registry(&self) -> Result<Option<String>, Failure> {
+        let Some(registry) = self.shared.registry.clone().or_else(settings::registry) else { return Ok(None) };
+        if registry.contains("://") || !registry.contains('/') {
+            return Ok(Some(registry));
+        }
+        Ok(Some(self.path(Path::new(&registry))?.display().to_string()))
     }
 
     /// The registry named on the command line; an environment variable does not count.
@@ -52,7 +61,7 @@ impl Context {
 
     /// The folder the command is about, as `-C` says, or the current one.
     pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
-        let folder = match &self.shared.folder {
+        let folder = match &self.shared.directory {
             // `--manifest-path` names the file as often as its folder.
             Some(path) if path.file_name() == Some(weir_model::manifest::FILE_NAME.as_ref()) => {
                 path.parent().unwrap_or(path).to_owned()
@@ -76,6 +85,12 @@ impl Context {
         Ok(self.open_project(&self.folder()?)?)
     }
 
+    /// The project's folder, when nothing of it has to be read yet.
+    pub(crate) fn project_folder(&self) -> Result<PathBuf, Failure> {
+        let folder = self.folder()?;
+        Ok(if self.shared.directory.is_some() { folder } else { Project::find_folder(&folder)? })
+    }
+
     /// The project, for commands that can do without one.
     pub(crate) fn project_if_any(&self) -> Result<Option<Project>, Failure> {
         match self.open_project(&self.folder()?) {
@@ -86,6 +101,6 @@ impl Context {
     }
 
     fn open_project(&self, folder: &Path) -> Result<Project, ProjectError> {
-        if self.shared.folder.is_some() { Project::open(folder) } else { Project::find(folder) }
+        if self.shared.directory.is_some() { Project::open(folder) } else { Project::find(folder) }
     }
 }

@@ -33,8 +33,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let options = options(&arguments.installing, arguments.locked);
-    let mut project = context.project()?;
-    let report = weir_project::install(&session, &mut project, &options)?;
+    let folder = context.project_folder()?;
+    let report = weir_project::install(&session, &folder, &options)?;
     context.output.show(&report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -45,16 +45,14 @@ pub(super) fn options(installing: &Installing, locked: bool) -> InstallOptions {
 
 /// What was installed; also the end of what `add`, `remove` and `update` say.
 pub(super) fn show(page: &mut Page, report: &InstallReport) {
-    if report.nothing_to_do && !report.dry_run {
-        let faint = page.palette.faint;
-        page.line(format!("Nothing to do: {} in place {faint}✓{faint:#}", count(report.packages, "package")));
-        return;
-    }
-    let verb = if report.dry_run { "Would install" } else { "Installed" };
-    let fetched = match report.fetched.len() {
-        0 => String::new(),
-        fetched => format!(", {fetched} fetched ({})", bytes(report.fetched_bytes)),
-    };
-    page.line(format!("{verb} {}{fetched}", count(report.packages, "package")));
+    let packages = count(report.packages, "package");
+    let (fetched, size) = (report.fetched.len(), bytes(report.fetched_bytes));
+    page.line(match (report.nothing_to_do, report.dry_run, fetched) {
+        (true, _, _) => format!("Nothing to do: {packages} in place"),
+        (_, true, 0) => format!("Would use {packages}"),
+        (_, true, fetched) => format!("Would use {packages}, fetching {fetched} ({size})"),
+        (_, false, 0) => format!("Installed {packages}"),
+        (_, false, fetched) => format!("Installed {packages}, {fetched} fetched ({size})"),
+    });
     changes::show(page, &report.changes);
 }

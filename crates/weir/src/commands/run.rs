@@ -31,8 +31,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         return Err(Failure::usage("no command was given"));
     };
     let session = context.session()?;
-    let mut project = context.project()?;
-    weir_project::install(&session, &mut project, &InstallOptions::default())?;
+    weir_project::install(&session, &context.project_folder()?, &InstallOptions::default())?;
+    let project = context.project()?;
     let plan = weir_project::run_plan(&project, command, given, &settings::path_variable())?;
     // The progress display ends with the session, and the terminal is the command's.
     drop(session);
