@@ -14,6 +14,7 @@ pub struct PackageBuilder<'sandbox> {
     dependencies: String,
     rest: String,
     files: Vec<(String, String)>,
+    programs: Vec<String>,
 }
 
 impl<'sandbox> PackageBuilder<'sandbox> {
@@ -27,6 +28,7 @@ impl<'sandbox> PackageBuilder<'sandbox> {
             dependencies: String::new(),
             rest: String::new(),
             files: Vec::new(),
+            programs: Vec::new(),
         }
     }
 
@@ -66,6 +68,12 @@ impl<'sandbox> PackageBuilder<'sandbox> {
         self
     }
 
+    /// An executable file of it.
+    pub fn program(mut self, path: &str, text: &str) -> Self {
+        self.programs.push(path.into());
+        self.file(path, text)
+    }
+
     /// Writes its folder, and says which it is.
     ///
     /// # Panics
@@ -83,6 +91,11 @@ impl<'sandbox> PackageBuilder<'sandbox> {
         self.sandbox.write(format!("{folder}/weir.toml"), manifest);
         for (path, text) in &self.files {
             self.sandbox.write(format!("{folder}/{path}"), text);
+        }
+        for path in &self.programs {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            let path = self.sandbox.path(format!("{folder}/{path}"));
+            fs_err::set_permissions(path, mode).expect("the sandbox can be written");
         }
         folder
     }

@@ -23,9 +23,9 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "REGISTRY")]
     pub(crate) registry: Option<String>,
 
-    /// The project's folder, instead of the current one or the nearest above it
-    #[arg(long = "directory", short = 'C', alias = "manifest-path", global = true, value_name = "FOLDER")]
-    pub(crate) folder: Option<PathBuf>,
+    /// The project's folder, instead of the nearest one at or above here
+    #[arg(long, short = 'C', alias = "manifest-path", global = true, value_name = "FOLDER")]
+    pub(crate) directory: Option<PathBuf>,
 
     /// Print the result as one JSON document
     #[arg(long, global = true)]
@@ -164,7 +164,7 @@ pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
 
 /// `weir help add` is `weir add --help`, and `weir help` is `weir --help`.
 fn help_as_a_command(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    if words.get(1).map(|word| word.as_os_str()) == Some(OsStr::new("help")) {
+    if words.get(1).map(std::ffi::OsString::as_os_str) == Some(OsStr::new("help")) {
         words.remove(1);
         words.push("--help".into());
     }

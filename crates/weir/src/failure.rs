@@ -87,9 +87,9 @@ impl Failure {
     }
 
     /// stdout cannot be written. That its reader has left is no failure: `weir list | head -1`.
-    pub(crate) fn output(error: io::Error) -> Self {
+    pub(crate) fn output(error: &io::Error) -> Self {
         let silent = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { silent, ..Self::failed("cannot write to stdout").caused_by(&error) }
+        Self { silent, ..Self::failed("cannot write to stdout").caused_by(error) }
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@
 //! decided here. A page is made in memory and written at once, so that a reader who closes the pipe
 //! is noticed in one place.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -38,6 +39,7 @@ pub(crate) struct Palette {
     pub(crate) good: Style,
     pub(crate) bad: Style,
     pub(crate) notice: Style,
+    pub(crate) warning: Style,
     pub(crate) faint: Style,
 }
 
@@ -50,6 +52,7 @@ impl Palette {
             good: style(AnsiColor::Green.on_default()),
             bad: style(AnsiColor::Red.on_default()),
             notice: style(AnsiColor::Yellow.on_default()),
+            warning: style(AnsiColor::Yellow.on_default().bold()),
             faint: style(Style::new().dimmed()),
         }
     }
@@ -153,8 +156,8 @@ impl Output {
 
     /// Warns, on stderr.
     pub(crate) fn warn(&self, text: &str) {
-        let notice = self.stderr_palette().notice.bold();
-        self.note(&format!("{notice}warning:{notice:#} {text}"));
+        let warning = self.stderr_palette().warning;
+        self.note(&format!("{warning}warning:{warning:#} {text}"));
     }
 }
 
@@ -165,7 +168,7 @@ fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
 /// Writes to stdout and notices that nobody reads any more.
 pub(crate) fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(Failure::output)
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
 }
 
 /// A page of text in the making.
@@ -184,11 +187,11 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    pub(crate) fn new(text: impl ToString, style: Style) -> Self {
+    pub(crate) fn new(text: impl Display, style: Style) -> Self {
         Self { text: text.to_string(), style }
     }
 
-    pub(crate) fn plain(text: impl ToString) -> Self {
+    pub(crate) fn plain(text: impl Display) -> Self {
         Self::new(text, Style::new())
     }
 }

@@ -125,8 +125,8 @@ impl Progress {
 impl Observer for Progress {
     fn event(&self, event: &Event) {
         if let Event::Warning { text } = event {
-            let notice = self.output.stderr_palette().notice.bold();
-            self.say(&format!("{notice}warning:{notice:#} {text}"));
+            let warning = self.output.stderr_palette().warning;
+            self.say(&format!("{warning}warning:{warning:#} {text}"));
             return;
         }
         self.begin();
@@ -157,7 +157,7 @@ impl Observer for Progress {
             Event::Packing { files, bytes: _ } => self.spin(format!("Packing {}", count(*files, "file"))),
             Event::Uploading { bytes } => self.count_bytes("Uploading".into(), *bytes),
             Event::Publishing { releases } => {
-                self.spin(format!("Publishing {}", count(*releases, "release")))
+                self.spin(format!("Publishing {}", count(*releases, "release")));
             }
             Event::Verifying { files, bytes } => {
                 self.count_bytes(format!("Verifying {}", count(*files, "file")), *bytes);

@@ -4,6 +4,8 @@
 //! it is a few, so that the suite stays quick. Crashes at *named* points are tried in the crates that have
 //! them (`weir-log`, `weir-store`, `weir-registry`): every point, each time.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};

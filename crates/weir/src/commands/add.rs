@@ -60,11 +60,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
-    let mut project = context.project()?;
     let options = install::options(&arguments.installing, false);
     let dry_run = options.dry_run;
-    let registry = context.named_registry().filter(|name| project.manifest.registries.contains_key(*name));
-    let additions = additions(arguments, registry)?;
+    let mut additions = additions(arguments)?;
+    let mut project = context.project()?;
+    let known = |name: &&str| project.manifest.registries.contains_key(*name);
+    if let Some(named) = context.named_registry().filter(known) {
+        come_from(&mut additions, named);
+    }
     let report = weir_project::add(&session, &mut project, &additions, &options)?;
     context.output.show(&report, |page| {
         let verb = if dry_run { "Would add" } else { "Added" };
@@ -76,8 +79,16 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// `registry` is the one of `weir.toml` that `--registry` named, if it did: then the manifest says so, too.
-fn additions(arguments: Arguments, registry: Option<&str>) -> Result<Vec<Addition>, Failure> {
+/// A registry of `weir.toml` that `--registry` names is written down as the one the packages come from.
+fn come_from(additions: &mut [Addition], named: &str) {
+    for addition in additions {
+        if let Addition::Package { registry, .. } = addition {
+            *registry = Some(named.to_owned());
+        }
+    }
+}
+
+fn additions(arguments: Arguments) -> Result<Vec<Addition>, Failure> {
     if let Some(name) = arguments.reference {
         let [url] = arguments.what.as_slice() else {
             return Err(Failure::usage("a reference has one address")
@@ -106,7 +117,7 @@ fn additions(arguments: Arguments, registry: Option<&str>) -> Result<Vec<Additio
             range: package.range,
             scope,
             fluid: arguments.fluid,
-            registry: registry.map(str::to_owned),
+            registry: None,
             source: source.clone(),
         })
     };

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
 
-/// Carry out many changes of a registry together, all of them or none
+/// Carry out many changes of a registry, all of them or none
 ///
 /// The file is TOML: `publish` lists folders, relative to it; `yank`, `unyank`, `quarantine`, `release` and
 /// `remove` list releases, as in `yank = [{ name = "acme/str", version = "1.4.2", reason = "…" }]`.

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
 
-/// Say to whom an owner, the part of names before the `/`, belongs
+/// Say to whom an owner (the part before the `/`) belongs
 ///
 /// Whoever publishes first under an owner has it already. The people named replace those before.
 #[derive(Debug, Args)]

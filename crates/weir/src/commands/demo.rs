@@ -128,19 +128,14 @@ impl Stage {
         Ok(fs_err::remove_dir_all(self.path(path))?)
     }
 
-    /// Changes one byte of the first file below `path` whose name ends with `ending`, the protection of a
-    /// read-only file notwithstanding.
-    fn break_file(&self, path: &str, ending: &str) -> Result<(), Failure> {
-        let Some(file) = first_file(&self.path(path), ending)? else {
-            return Err(Failure::failed(format!(
-                "the demonstration went wrong: nothing to break in `{path}`"
-            )));
-        };
-        self.say(&format!("\n  (one byte of `{}` is changed)", shorten(&file, self.folder.path())))?;
+    /// Changes one byte of a file in place, as an accident would, its protection notwithstanding.
+    fn break_file(&self, path: &str) -> Result<(), Failure> {
+        self.say(&format!("\n  (one byte of `{path}` is changed)"))?;
+        let file = fs_err::canonicalize(self.path(path))?;
         let mut bytes = fs_err::read(&file)?;
-        let Some(byte) = bytes.last_mut() else { return Ok(()) };
-        *byte ^= 1;
-        // A file of the store is shared by hard links: it is changed in place, as an accident would.
+        if let Some(byte) = bytes.last_mut() {
+            *byte ^= 1;
+        }
         make_writable(&file)?;
         Ok(fs_err::write(&file, bytes)?)
     }
@@ -153,35 +148,8 @@ impl Drop for Stage {
     }
 }
 
-fn shorten(file: &Path, folder: &Path) -> String {
-    let path = file.strip_prefix(folder).unwrap_or(file);
-    let parts = path.iter().map(|part| {
-        let part = part.to_string_lossy();
-        // Digests are for machines.
-        if part.len() == 64 { format!("{}…", &part[..12]) } else { part.into_owned() }
-    });
-    parts.collect::<Vec<_>>().join("/")
-}
-
 fn words(typed: &str) -> impl Iterator<Item = &str> {
     typed.split_whitespace()
-}
-
-fn first_file(folder: &Path, ending: &str) -> Result<Option<PathBuf>, Failure> {
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        let mut entries: Vec<_> = fs_err::read_dir(&folder)?.collect::<Result<_, _>>()?;
-        entries.sort_by_key(fs_err::DirEntry::path);
-        for entry in entries {
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                pending.push(entry.path());
-            } else if kind.is_file() && entry.file_name().to_string_lossy().ends_with(ending) {
-                return Ok(Some(entry.path()));
-            }
-        }
-    }
-    Ok(None)
 }
 
 fn make_writable(path: &Path) -> Result<(), Failure> {

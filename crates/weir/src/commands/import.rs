@@ -14,8 +14,9 @@ use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::count;
 
-/// Make a package folder of an archive: .tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2, .tgz, .zip, .crate, .whl
+/// Make a package folder of somebody's archive
 ///
+/// It may be a .tar, .tar.gz, .tar.xz, .tar.zst, .tar.bz2, .tgz, .zip, .crate or .whl.
 /// Nothing in the archive is run, and nothing is written outside the folder. What an archive must not
 /// contain is left out or refused, and said.
 #[derive(Debug, Args)]

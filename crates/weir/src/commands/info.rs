@@ -36,11 +36,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
 fn show(page: &mut Page, report: &InfoReport) {
     let package = &report.package;
     let chosen = report.chosen.as_ref();
-    match package.releases.iter().find(|view| Some(&view.release.id) == chosen) {
-        Some(view) => release(page, view),
-        None => page.heading(package.name.as_str()),
-    }
-    page.facts(&[
+    let facts = vec![
         ("registry", report.registry.clone()),
         ("owner", report.owners.join(", ")),
         (
@@ -48,11 +44,19 @@ fn show(page: &mut Page, report: &InfoReport) {
             if package.dependents == 0 { String::new() } else { count(package.dependents, "package") },
         ),
         ("used here", report.used.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
-    ]);
+    ];
+    match package.releases.iter().find(|view| Some(&view.release.id) == chosen) {
+        Some(view) => release(page, view, facts),
+        None => {
+            page.heading(package.name.as_str());
+            page.facts(&facts);
+        }
+    }
     versions(page, &package.releases);
 }
 
-fn release(page: &mut Page, view: &ReleaseView) {
+/// A release, with what is known of its package.
+fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>) {
     let release = &view.release;
     let faint = page.palette.faint;
     page.heading(&release.id.to_string());
@@ -70,7 +74,7 @@ fn release(page: &mut Page, view: &ReleaseView) {
         ));
     }
     page.blank();
-    page.facts(&[
+    let mut facts = vec![
         ("kind", release.kind.to_string()),
         ("licence", release.license.clone().unwrap_or_default()),
         ("published", format!("{} by {}", day(&view.mark.at), view.mark.by)),
@@ -85,7 +89,9 @@ fn release(page: &mut Page, view: &ReleaseView) {
         ),
         ("tree", release.tree.to_string()),
         ("key", release.key.to_string()),
-    ]);
+    ];
+    facts.extend(of_package);
+    page.facts(&facts);
     if !release.dependencies.is_empty() {
         page.line(format!("{faint}needs{faint:#}"));
         let rows = release.dependencies.iter().map(|dependency| {

@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let files = count(report.files.len(), "file");
         page.line(format!("`{}`: {files}, {}", report.id, bytes(report.unpacked)));
         page.line(format!("tree {}", report.tree));
-        if let (Some(out), Some(size)) = (&report.out, report.size) {
+        if let (Some(out), Some(size)) = (&arguments.out, report.size) {
             page.line(format!("Wrote `{}` ({})", out.display(), bytes(size)));
         }
     })?;

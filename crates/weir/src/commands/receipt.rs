@@ -25,7 +25,7 @@ pub(super) fn show(page: &mut Page, receipt: &Receipt) {
         }
     }
     if receipt.batch.is_none() {
-        page.line(format!("Nothing to do: the log has {}", count(receipt.size, "record")));
+        page.line("Nothing was appended to the log");
     }
 }
 

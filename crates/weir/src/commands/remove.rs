@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_model::PackageName;
 
-use super::install;
+use super::{changes, install};
 use crate::arguments::Installing;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
 
-/// Take dependencies out of `weir.toml`, and what only they needed out of the project
+/// Take dependencies out of `weir.toml` and out of the project
+///
+/// What only they needed goes with them.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir remove acme/str"))]
 pub(crate) struct Arguments {
@@ -32,7 +34,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         for name in &report.removed {
             page.line(format!("{verb} `{name}`"));
         }
-        install::show(page, &report.install);
+        changes::show(page, &report.install.changes);
     })?;
     Ok(ExitCode::SUCCESS)
 }

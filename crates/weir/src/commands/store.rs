@@ -16,7 +16,7 @@ use crate::failure::{self, Failure};
 use crate::help::examples;
 use crate::output::{Cell, bytes, count};
 
-/// Look at, check and clean the store: what this machine keeps, once for all projects
+/// Look at, check and clean what this machine keeps for all projects
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Path(PathArguments),
@@ -116,7 +116,7 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
         used.and_then(|used| used.elapsed().ok()).map(|age| age.as_secs() / 86_400)
     };
     let trees = listing.trees.iter().map(|tree| {
-        let (files, size) = tree.size.unzip();
+        let (size, files) = tree.size.unzip();
         json!({"tree": tree.digest, "files": files, "bytes": size, "unused-days": days(tree.used), "projects": tree.projects})
     });
     let files = listing.files.iter().map(|file| {
@@ -140,7 +140,7 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
             ]
         };
         let trees = listing.trees.iter().map(|tree| {
-            row("tree", &tree.digest, tree.size.map(|(_, bytes)| bytes), tree.used, &tree.projects)
+            row("tree", &tree.digest, tree.size.map(|(bytes, _)| bytes), tree.used, &tree.projects)
         });
         let files = listing
             .files
@@ -308,7 +308,7 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
     let value = json!({ "file": file, "trees": report.trees, "files": report.files, "bytes": report.bytes });
     context.output.show(&value, |page| {
         let trees = count(report.trees, "package");
-        page.line(format!("Exported {trees} to `{}` ({})", file.display(), bytes(report.bytes)));
+        page.line(format!("Exported {trees} to `{}` ({})", arguments.file.display(), bytes(report.bytes)));
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -319,8 +319,9 @@ fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Fa
     let export = fs_err::File::open(&file)?;
     let store = session.open_store()?;
     let using = store.session().map_err(store_error)?;
-    let report =
-        using.import(export, &weir_tree::Limits::default()).map_err(|error| import_error(error, &file))?;
+    let report = using
+        .import(export, &weir_tree::Limits::default())
+        .map_err(|error| import_error(error, &arguments.file))?;
     let value = json!({
         "trees": report.trees, "files": report.files, "present": report.present,
     });

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let version = project.manifest.package.version.as_ref().map(|version| format!(" {version}"));
         let top = match name {
             Some(name) => format!("{name}{}", version.unwrap_or_default()),
-            None => project.folder.display().to_string(),
+            None => project.folder.file_name().unwrap_or(project.folder.as_os_str()).display().to_string(),
         };
         page.heading(&top);
         draw(page, &tree, arguments.depth.unwrap_or(usize::MAX));

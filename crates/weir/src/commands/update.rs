@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Cell;
 
-/// Move to the newest releases within the ranges of `weir.toml`, and install them
+/// Move to the newest releases that `weir.toml` allows, and install them
 ///
 /// With `--full`, the ranges themselves move to the newest versions first. Comments and order of
 /// `weir.toml` stay.
@@ -51,6 +51,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
                 ]
             });
             page.table(&[], rows.collect());
+        }
+        if report.install.changes.is_empty() && report.install.fetched.is_empty() {
+            return page.line("Everything is at its newest");
         }
         install::show(page, &report.install);
     })?;

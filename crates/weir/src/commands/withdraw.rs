@@ -24,7 +24,7 @@ struct Which {
     platform: Option<Platform>,
 }
 
-/// Have new resolutions avoid releases; whoever has them in a lockfile keeps them
+/// Have new resolutions avoid releases; lockfiles that have them keep them
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir yank acme/str@1.4.2 --reason 'loses the last line'"))]
 pub(crate) struct YankArguments {
@@ -81,40 +81,46 @@ pub(crate) struct UnpublishArguments {
 }
 
 pub(crate) fn yank(context: &Context, arguments: YankArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Yank, arguments.which, arguments.reason, None)
+    withdraw(context, Standing::Yank, arguments.which, &Why { reason: arguments.reason, advisory: None })
 }
 
 pub(crate) fn unyank(context: &Context, arguments: UnyankArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Unyank, arguments.which, None, None)
+    withdraw(context, Standing::Unyank, arguments.which, &Why::default())
 }
 
 pub(crate) fn quarantine(context: &Context, arguments: QuarantineArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Quarantine, arguments.which, arguments.reason, arguments.advisory)
+    withdraw(
+        context,
+        Standing::Quarantine,
+        arguments.which,
+        &Why { reason: arguments.reason, advisory: arguments.advisory },
+    )
 }
 
 pub(crate) fn release(context: &Context, arguments: ReleaseArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Release, arguments.which, None, None)
+    withdraw(context, Standing::Release, arguments.which, &Why::default())
 }
 
 pub(crate) fn unpublish(context: &Context, arguments: UnpublishArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Remove, arguments.which, arguments.reason, None)
+    withdraw(context, Standing::Remove, arguments.which, &Why { reason: arguments.reason, advisory: None })
 }
 
-fn withdraw(
-    context: &Context,
-    standing: Standing,
-    which: Which,
+/// What those who use it are told.
+#[derive(Default)]
+struct Why {
     reason: Option<String>,
     advisory: Option<String>,
-) -> Result<ExitCode, Failure> {
+}
+
+fn withdraw(context: &Context, standing: Standing, which: Which, why: &Why) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
     let one = |package: PackageAtVersion| Withdraw {
         name: package.name,
         version: package.version,
         platform: which.platform.clone(),
-        reason: reason.clone(),
-        advisory: advisory.clone(),
+        reason: why.reason.clone(),
+        advisory: why.advisory.clone(),
     };
     let what = which.releases.into_iter().map(one).collect();
     let receipt = weir_project::withdraw(&session, project.as_ref(), standing, what)?;

@@ -77,7 +77,7 @@ fn without_the_registry(stage: &Stage) -> Result<(), Failure> {
 
 fn broken_store(stage: &Stage) -> Result<(), Failure> {
     stage.scene("6. Somebody changes an installed file. Weir notices, and mends it.")?;
-    stage.break_file("home/store/tree", "greeting.txt")?;
+    stage.break_file("app/weir_packages/packages/acme/greet/greeting.txt")?;
     stage.weir("app", "verify", INTEGRITY)?;
     stage.weir("app", "store repair", DONE)?;
     stage.weir("app", "verify", DONE)
@@ -85,6 +85,6 @@ fn broken_store(stage: &Stage) -> Result<(), Failure> {
 
 fn broken_registry(stage: &Stage) -> Result<(), Failure> {
     stage.scene("7. Somebody rewrites the registry's history. Everybody who knew it notices.")?;
-    stage.break_file("registry/tile/entries", "")?;
+    stage.break_file("registry/tile/entries/000.p/6")?;
     stage.weir("", "registry verify demo", INTEGRITY)
 }

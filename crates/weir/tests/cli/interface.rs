@@ -1,0 +1,266 @@
+//! Help, manual, completions, colours, pipes, signals, the demonstration.
+
+use std::io::Read as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::{empty, greeting, installed};
+
+#[test]
+fn the_overview_groups_the_commands() {
+    let t = empty();
+    assert_snapshot!(t.weir("--help"), @r"
+    $ weir --help
+    A package manager and a package registry in one program
+
+    Usage: weir [OPTIONS] <COMMAND>
+
+    A project and its dependencies:
+      init          Begin a package or a project: write `weir.toml`
+      add           Add dependencies to `weir.toml`, and install them
+      remove, rm    Take dependencies out of `weir.toml` and out of the project
+      install, i    Install what `weir.toml` asks for, as `weir.lock` has it
+      update, up    Move to the newest releases that `weir.toml` allows, and install them
+      lock          Resolve, and write `weir.lock`, without installing
+      run           Run a script of `weir.toml` or a command of an installed package
+      env           Print the variables with which the project's packages are used
+
+    Looking:
+      tree          Draw what the project needs, and what that needs, as a tree
+      list, ls      List the releases that the project uses
+      why           Show how a package came into the project
+      outdated      Show which dependencies have newer releases
+      search        Find packages by words in their names, keywords and descriptions
+      info          Show what is known about a package
+      verify        Check every file of the project's releases against the lockfile
+
+    Publishing:
+      pack          Make the pack that `weir publish` would upload
+      publish       Publish packages, all of them together or none
+      import        Make a package folder of somebody's archive
+      yank          Have new resolutions avoid releases; lockfiles that have them keep them
+      unyank        Take a yank back
+      quarantine    Withdraw releases now, for everyone, lockfiles included
+      release       Take a quarantine back
+      unpublish     Take releases out of what a registry offers
+      batch         Carry out many changes of a registry, all of them or none
+      claim         Say to whom an owner (the part before the `/`) belongs
+
+    What this machine keeps:
+      registry      Make, name, look at and keep registries
+      store         Look at, check and clean what this machine keeps for all projects
+
+    Weir itself:
+      demo          Show the whole thing at work, in a temporary folder
+      completions   Print a script that completes `weir` in a shell
+      man           Print a page of the manual, or write all of them into a folder
+
+    Options:
+          --offline              Use no network: only what is synced and cached already
+          --registry <REGISTRY>  The registry to use: a name, a folder or an address
+      -C, --directory <FOLDER>   The project's folder, instead of the nearest one at or above here
+          --json                 Print the result as one JSON document
+      -q, --quiet                Print errors only
+      -v, --verbose              Tell what is done while it is done
+          --color <WHEN>         When to use colours: auto, always or never
+      -h, --help                 Print help
+      -V, --version              Print version
+
+    `weir help COMMAND`, or `weir COMMAND --help`, says more about a command.
+    `weir demo` shows the whole thing at work in a temporary folder.
+    ");
+    assert_eq!(t.weir("help").stdout, t.weir("--help").stdout);
+    assert_eq!(t.weir("").code, 2);
+}
+
+#[test]
+fn a_command_is_explained_with_examples() {
+    let t = empty();
+    assert_snapshot!(t.weir("help add"), @r"
+    $ weir help add
+    Add dependencies to `weir.toml`, and install them
+
+    Without a range, the newest version that fits is taken and `^` of it written. Comments and order of
+    `weir.toml` stay.
+
+    Usage: weir add [OPTIONS] <PACKAGE>...
+
+    Arguments:
+      <PACKAGE>...
+              Packages, `owner/name` or `owner/name@RANGE`; with `--reference`, the address of the data
+
+    Options:
+          --dev
+              Needed only to work on this package
+
+          --build
+              Needed only to build this package
+
+          --fluid
+              May move within its range without a new release of this package
+
+          --path <FOLDER>
+              From a folder, instead of a registry
+
+          --git <URL>
+              From a git repository, instead of a registry
+
+          --tag <TAG>
+              The tag of the git repository
+
+          --reference <NAME>
+              Not a package but outside data, under this name
+
+          --unpack
+              The data is an archive to be unpacked
+
+          --no-dev
+              Leave out `[dev-dependencies]`
+
+          --platform <PLATFORM>
+              The platform, such as `x86-64-debian-12`, instead of this machine's
+
+      -n, --dry-run
+              Show what would be done, and do nothing
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Global options:
+          --offline
+              Use no network: only what is synced and cached already
+
+          --registry <REGISTRY>
+              The registry to use: a name, a folder or an address
+
+      -C, --directory <FOLDER>
+              The project's folder, instead of the nearest one at or above here
+
+          --json
+              Print the result as one JSON document
+
+      -q, --quiet
+              Print errors only
+
+      -v, --verbose
+              Tell what is done while it is done
+
+          --color <WHEN>
+              When to use colours: auto, always or never
+
+    Examples:
+      weir add acme/str
+      weir add acme/str@^1.4 acme/term@=0.6.3
+      weir add --dev acme/check
+      weir add acme/str --path ../str
+      weir add acme/str --git https://example.org/str.git --tag v1.4.2
+      weir add --reference corpus https://example.org/corpus.tar.zst --unpack
+    ");
+    assert_eq!(t.weir("help registry add").stdout, t.weir("registry add --help").stdout);
+}
+
+#[test]
+fn every_command_has_a_page_of_the_manual_with_an_example() {
+    let t = empty();
+    let run = t.weir("man --out pages").succeeds();
+    assert!(run.stdout.starts_with("Wrote "), "{run}");
+    for page in ["weir", "weir-install", "weir-registry-add", "weir-store-gc"] {
+        assert!(t.read(format!("app/pages/{page}.1")).contains(".TH"), "{page}");
+    }
+    assert!(t.weir("man install").stdout.contains("weir install \\-\\-locked"));
+    assert_snapshot!(t.weir("man registri"), @r"
+    $ weir man registri
+    -- stderr
+      × `weir` has no command `registri`
+      help: did you mean `registry`?
+    -- exit code 2
+    ");
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let t = empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(t.weir(&format!("completions {shell}")).stdout.contains("quarantine"), "{shell}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let t = installed();
+    assert!(!t.weir("tree").stdout.contains('\u{1b}'));
+    assert!(t.weir("tree --color always").stdout.contains('\u{1b}'));
+    assert!(!t.weir("tree --color never").stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn a_result_is_one_json_document() {
+    let t = greeting();
+    t.project(&["acme/greet = ^1"]);
+    for typed in
+        ["install --json", "tree --json", "list --json", "search acme --json", "registry list --json"]
+    {
+        let run = t.weir(typed).succeeds();
+        let document: Result<serde_json::Value, _> = serde_json::from_str(&run.stdout);
+        assert!(document.is_ok(), "{run}");
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let t = installed();
+    let mut child = t
+        .command("app", &["completions".into(), "bash".into()], &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut first = [0; 1];
+    let mut stdout = child.stdout.take().expect("it is piped");
+    stdout.read_exact(&mut first).expect("it writes");
+    drop(stdout);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn the_demonstration_plays_to_its_end_and_leaves_nothing() {
+    let t = empty();
+    t.write("tmp/.keep", "");
+    let temporary = t.path("tmp").display().to_string();
+    let run = t.weir_with("", "demo", &[("TMPDIR", &temporary)]).succeeds();
+    assert!(run.stdout.contains("Where to look next"), "{run}");
+    let left = fs_err::read_dir(t.path("tmp")).expect("it is there").count();
+    assert_eq!(left, 1, "only what the test put there is left");
+    assert!(!t.path("home/weir").exists(), "the user's home is not touched");
+}
+
+#[test]
+fn an_interrupted_command_ends_with_130() {
+    // A registry that accepts and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = silent.local_addr().expect("it is bound");
+    let t = empty();
+    t.project(&["acme/greet = ^1"]);
+    t.weir_in("", &format!("registry add org http://{address}/org --default --user")).succeeds();
+    let mut child = t
+        .command("app", &["install".into()], &[])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let _connection = silent.accept().expect("it asks the registry");
+    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.expect("kill runs").success());
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while child.try_wait().expect("it can be waited for").is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // If it does not stop, the failure below says so; it is not left running.
+    let _ = child.kill();
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!t.path("app/weir.lock").exists());
+}

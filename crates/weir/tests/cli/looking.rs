@@ -1,0 +1,181 @@
+//! tree, list, why, outdated, search, info.
+
+use insta::assert_snapshot;
+
+use crate::{greeting, installed, newer};
+
+#[test]
+fn the_tree_shows_who_needs_what() {
+    let t = installed();
+    let folder =
+        t.package("acme/both", "1.0.0").dependency("acme/greet", "^1").dependency("acme/str", "^1").write();
+    t.weir_in("", &format!("publish {folder}")).succeeds();
+    t.weir("add acme/both").succeeds();
+    assert_snapshot!(t.weir("tree"), @r"
+    $ weir tree
+    app
+    ├── acme/both 1.0.0
+    │   ├── acme/greet 1.0.0
+    │   │   ├── acme/names 2026.1.0 (fluid)
+    │   │   └── acme/str 1.0.0
+    │   └── acme/str 1.0.0
+    └── acme/greet 1.0.0 (*)
+    ");
+    assert_snapshot!(t.weir("tree --depth 1"), @r"
+    $ weir tree --depth 1
+    app
+    ├── acme/both 1.0.0
+    └── acme/greet 1.0.0 (*)
+    ");
+}
+
+#[test]
+fn a_path_says_why_a_package_is_there() {
+    let t = installed();
+    assert_snapshot!(t.weir("why acme/str"), @r"
+    $ weir why acme/str
+    weir.toml → acme/greet 1.0.0 → acme/str 1.0.0
+    ");
+    assert_snapshot!(t.weir("why acme/srt"), @r"
+    $ weir why acme/srt
+    -- stderr
+      × there is no package `acme/srt` in `weir.lock`
+      help: did you mean `acme/str`?
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn what_is_used_is_listed() {
+    let t = installed();
+    assert_snapshot!(t.weir("list"), @r"
+    $ weir list
+    acme/greet  1.0.0     generic  org
+    acme/names  2026.1.0  data     org
+    acme/str    1.0.0     generic  org
+    ");
+    assert_snapshot!(t.weir("ls --direct --json"), @r#"
+    $ weir ls --direct --json
+    [
+      {
+        "id": {
+          "name": "acme/greet",
+          "version": "1.0.0",
+          "platform": "any",
+          "revision": 0
+        },
+        "kind": "generic",
+        "direct": true,
+        "registry": "org",
+        "tree": "sha256:[DIGEST]",
+        "path": "[ROOT]/home/weir/store/tree/6b/[DIGEST]"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn what_is_behind_is_shown_with_where_it_could_go() {
+    let t = greeting();
+    t.project(&["acme/greet = ^1", "acme/str = ^1"]);
+    t.weir("install").succeeds();
+    assert_snapshot!(t.weir("outdated"), @r"
+    $ weir outdated
+    Everything is at its newest
+    ");
+    newer(&t);
+    t.weir_in("", "yank acme/str@1.0.0").succeeds();
+    assert_snapshot!(t.weir("outdated"), @r"
+    $ weir outdated
+    package     range  current         wanted  newest
+    acme/greet  ^1     1.0.0           1.0.0   2.0.0
+    acme/str    ^1     1.0.0 (yanked)  1.1.0   2.0.0
+    ");
+    assert_eq!(t.weir("outdated --exit-code").code, 1);
+}
+
+#[test]
+fn packages_are_found_by_words() {
+    let t = greeting();
+    assert_snapshot!(t.weir("search trimmed strings"), @r"
+    $ weir search trimmed strings
+    acme/str  1.0.0  generic  Strings, trimmed
+    ");
+    assert_snapshot!(t.weir("search --kind data package"), @r"
+    $ weir search --kind data package
+    acme/names  2026.1.0  data  The package acme/names
+    ");
+    assert_snapshot!(t.weir("search nothing-like-it"), @r"
+    $ weir search nothing-like-it
+    Nothing found for `nothing-like-it` in the registry `org`
+    ");
+    assert_snapshot!(t.weir("search acme --limit 1"), @r"
+    $ weir search acme --limit 1
+    acme/str  1.0.0  generic  Strings, trimmed
+    … and 2 packages more: `--limit` shows them
+    ");
+}
+
+#[test]
+fn a_page_tells_all_about_a_package() {
+    let t = installed();
+    newer(&t);
+    t.weir_in("", "yank acme/greet@2.0.0 --reason 'greets nobody'").succeeds();
+    assert_snapshot!(t.weir("info acme/greet"), @r"
+    $ weir info acme/greet
+    acme/greet 1.0.0
+    The package acme/greet
+
+    kind       generic
+    licence    MIT
+    published  [DAY] by user:ann
+    size       338 B packed, 263 B in 2 files
+    tree       sha256:[DIGEST]
+    key        sha256:[DIGEST]
+    registry   org
+    owner      user:ann
+    used here  1.0.0
+    needs
+      acme/names  >=2026  fluid
+      acme/str    ^1      1.0.0
+    releases
+      2.0.0  [DAY]  yanked
+      1.0.0  [DAY]
+    ");
+    assert_snapshot!(t.weir("info acme/greet@2.0.0"), @r"
+    $ weir info acme/greet@2.0.0
+    acme/greet 2.0.0
+    The package acme/greet
+    yanked on [DAY] by user:ann: greets nobody
+
+    kind       generic
+    licence    MIT
+    published  [DAY] by user:ann
+    size       304 B packed, 222 B in 2 files
+    tree       sha256:[DIGEST]
+    key        sha256:[DIGEST]
+    registry   org
+    owner      user:ann
+    used here  1.0.0
+    needs
+      acme/names  >=2026  fluid
+      acme/str    ^2      2.0.0
+    releases
+      2.0.0  [DAY]  yanked
+      1.0.0  [DAY]
+    ");
+    assert_snapshot!(t.weir("info acme/gret"), @r"
+    $ weir info acme/gret
+    -- stderr
+      × there is no package `acme/gret` in the registry `org`
+      help: did you mean `acme/greet`?
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("info acme/greet@3.0.0"), @r"
+    $ weir info acme/greet@3.0.0
+    -- stderr
+      × there is no version 3.0.0 of `acme/greet` in the registry `org`
+      help: there are: 2.0.0, 1.0.0
+    -- exit code 5
+    ");
+}

@@ -1,0 +1,65 @@
+//! The real program on tiny projects, and everything it says: read it as a manual.
+//!
+//! Each test begins with [`greeting`], a registry with a handful of packages, or with an empty
+//! [`Sandbox`]. A snapshot is a command, what it wrote to stdout, what it wrote to stderr if that is
+//! anything, and its exit code if that is not 0.
+
+mod conflicts;
+mod days_without_a_network;
+mod integrity;
+mod interface;
+mod looking;
+mod mistakes;
+mod projects;
+mod publishing;
+mod registries;
+mod stores;
+
+use weir_testkit::Sandbox;
+
+/// An empty folder with a home of its own.
+fn empty() -> Sandbox {
+    Sandbox::new(env!("CARGO_BIN_EXE_weir"))
+}
+
+/// A registry `org` with `acme/greet`, which needs `acme/str` (baked) and `acme/names` (fluid); and an empty
+/// project in the folder `app`.
+fn greeting() -> Sandbox {
+    let t = empty();
+    t.registry("org");
+    let folders = [
+        t.package("acme/str", "1.0.0")
+            .file("str.sh", "trim() { :; }\n")
+            .description("Strings, trimmed")
+            .write(),
+        t.package("acme/names", "2026.1.0").kind("data").file("names.txt", "Ann\n").write(),
+        t.package("acme/greet", "1.0.0")
+            .dependency("acme/str", "^1")
+            .fluid("acme/names", ">=2026")
+            .manifest("[bin]\ngreet = \"greet\"\n")
+            .program("greet", "#!/bin/sh\necho \"Hello, ${1:-world}\"\n")
+            .write(),
+    ];
+    t.weir_in("", &format!("publish {}", folders.join(" "))).succeeds();
+    t.project(&[]);
+    t
+}
+
+/// The same, with `acme/greet` installed in the project.
+fn installed() -> Sandbox {
+    let t = greeting();
+    t.project(&["acme/greet = ^1"]);
+    t.weir("install").succeeds();
+    t
+}
+
+/// Newer releases of everything in [`greeting`].
+fn newer(t: &Sandbox) {
+    let folders = [
+        t.package("acme/str", "1.1.0").file("str.sh", "trim() { :; }; pad() { :; }\n").write(),
+        t.package("acme/str", "2.0.0").file("str.sh", "trim() { false; }\n").write(),
+        t.package("acme/names", "2026.2.0").kind("data").file("names.txt", "Ann\nBob\n").write(),
+        t.package("acme/greet", "2.0.0").dependency("acme/str", "^2").fluid("acme/names", ">=2026").write(),
+    ];
+    t.weir_in("", &format!("publish {}", folders.join(" "))).succeeds();
+}

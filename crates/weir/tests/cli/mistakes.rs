@@ -1,0 +1,253 @@
+//! Wrong names, wrong places, wrong words: exit codes 2 and 5, and what to do now.
+
+use insta::assert_snapshot;
+
+use crate::{empty, greeting, installed};
+
+#[test]
+fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
+    let t = empty();
+    assert_snapshot!(t.weir("instal"), @r"
+    $ weir instal
+    -- stderr
+    error: unrecognized subcommand 'instal'
+
+      tip: some similar subcommands exist: 'i', 'init', 'list', 'install'
+
+    Usage: weir [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("install --ofline"), @r"
+    $ weir install --ofline
+    -- stderr
+    error: unexpected argument '--ofline' found
+
+      tip: a similar argument exists: '--offline'
+
+    Usage: weir install --offline
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("add"), @r"
+    $ weir add
+    -- stderr
+    error: the following required arguments were not provided:
+      <PACKAGE>...
+
+    Usage: weir add <PACKAGE>...
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("yank acme/str"), @r"
+    $ weir yank acme/str
+    -- stderr
+    error: invalid value 'acme/str' for '<RELEASE>...': a version is needed, as in `acme/str@1.0.0`
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("add str"), @r"
+    $ weir add str
+    -- stderr
+      × `str` is not a package name: expected `owner/name`
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("install --json --ofline"), @r#"
+    $ weir install --json --ofline
+    {
+      "error": {
+        "code": "usage",
+        "exit": 2,
+        "message": "unexpected argument '--ofline' found",
+        "help": "tip: a similar argument exists: '--offline'\n\nUsage: weir install --json --offline\n\nFor more information, try '--help'."
+      }
+    }
+    -- exit code 2
+    "#);
+}
+
+#[test]
+fn a_folder_without_a_project_says_how_to_begin() {
+    let t = empty();
+    assert_snapshot!(t.weir("install"), @r"
+    $ weir install
+    -- stderr
+      × there is no `weir.toml` in `[ROOT]/app` or any folder above it
+      help: `weir init` makes a project of this folder
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("tree --json"), @r#"
+    $ weir tree --json
+    {
+      "error": {
+        "code": "not-found",
+        "exit": 5,
+        "message": "there is no `weir.toml` in `[ROOT]/app` or any folder above it",
+        "help": "`weir init` makes a project of this folder"
+      }
+    }
+    -- exit code 5
+    "#);
+}
+
+#[test]
+fn a_mistyped_field_is_shown_in_its_line() {
+    let t = empty();
+    t.write("app/weir.toml", "[package]\nname = \"acme/app\"\nlicence = \"MIT\"\n");
+    assert_snapshot!(t.weir("install"), @r#"
+    $ weir install
+    -- stderr
+      × unknown field `licence` in `[package]`
+       ╭─[[ROOT]/app/weir.toml:3:1]
+     2 │ name = "acme/app"
+     3 │ licence = "MIT"
+       · ───────────────
+       ╰────
+      help: did you mean `license`?
+    -- exit code 1
+    "#);
+    assert_snapshot!(t.weir("install --json"), @r#"
+    $ weir install --json
+    {
+      "error": {
+        "code": "failed",
+        "exit": 1,
+        "message": "unknown field `licence` in `[package]`",
+        "help": "did you mean `license`?",
+        "place": {
+          "file": "[ROOT]/app/weir.toml",
+          "line": 3
+        }
+      }
+    }
+    -- exit code 1
+    "#);
+}
+
+#[test]
+fn an_unknown_package_is_answered_with_the_nearest() {
+    let t = greeting();
+    assert_snapshot!(t.weir("add acme/gret"), @r"
+    $ weir add acme/gret
+    -- stderr
+      × there is no package `acme/gret` in the registry `org`
+      help: did you mean `acme/greet`?
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("add nobody/nothing"), @r"
+    $ weir add nobody/nothing
+    -- stderr
+      × there is no package `nobody/nothing` in the registry `org`
+      help: `weir search WORDS` finds packages
+    -- exit code 5
+    ");
+    assert_eq!(t.read("app/weir.toml"), "[dependencies]\n");
+}
+
+#[test]
+fn what_is_not_there_cannot_be_removed_updated_or_yanked() {
+    let t = installed();
+    assert_snapshot!(t.weir("remove acme/str"), @r"
+    $ weir remove acme/str
+    -- stderr
+      × there is no package `acme/str` in `weir.toml`
+      help: did you mean `acme/greet`?
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("update acme/gret"), @r"
+    $ weir update acme/gret
+    -- stderr
+      × there is no package `acme/gret` in this project
+      help: did you mean `acme/greet`?
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("yank acme/str@9.0.0"), @r"
+    $ weir yank acme/str@9.0.0
+    -- stderr
+      × there is no version 9.0.0 of `acme/str` in this registry
+      help: there are: 1.0.0
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("yank acme/srt@1.0.0"), @r"
+    $ weir yank acme/srt@1.0.0
+    -- stderr
+      × there is no package `acme/srt` in this registry
+      help: did you mean `acme/str`?
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn without_any_registry_the_way_to_one_is_shown() {
+    let t = empty();
+    t.project(&["acme/greet = ^1"]);
+    assert_snapshot!(t.weir("install"), @r"
+    $ weir install
+    -- stderr
+      × no registry is known for `the dependencies of `weir.toml``
+      help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("search greet"), @r"
+    $ weir search greet
+    -- stderr
+      × no registry is known for `this project`
+      help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("install --registry nowhere"), @r"
+    $ weir install --registry nowhere
+    -- stderr
+      × no registry is known for `the dependencies of `weir.toml``
+      help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn without_a_lockfile_there_is_nothing_to_look_at() {
+    let t = greeting();
+    t.project(&["acme/greet = ^1"]);
+    assert_snapshot!(t.weir("tree"), @r"
+    $ weir tree
+    -- stderr
+      × there is no `weir.lock` yet: `weir install` makes it
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("install --locked"), @r"
+    $ weir install --locked
+    -- stderr
+      × there is no `weir.lock`, and `--locked` forbids to make one
+      help: run `weir lock`, look at the difference, and commit `weir.lock`
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir("store export ../app.weir"), @r"
+    $ weir store export ../app.weir
+    -- stderr
+      × there is no `weir.lock`, which would say what to export
+      help: `weir install` makes one
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn a_package_that_is_not_ready_is_not_published() {
+    let t = greeting();
+    t.write("bare/weir.toml", "[package]\nversion = \"1.0.0\"\n");
+    assert_snapshot!(t.weir_in("bare", "publish"), @r"
+    $ weir publish
+    -- stderr
+      × `[ROOT]/bare` cannot be published: `[package]` has no `name`
+    -- exit code 1
+    ");
+    assert_snapshot!(t.weir_in("", "publish nowhere"), @r"
+    $ weir publish nowhere
+    -- stderr
+      × failed to canonicalize path `[ROOT]/nowhere`: No such file or directory (os error 2)
+    -- exit code 1
+    ");
+}

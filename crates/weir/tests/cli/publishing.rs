@@ -1,0 +1,192 @@
+//! pack, publish, yank, unyank, quarantine, release, unpublish, batch, claim, import.
+
+use insta::assert_snapshot;
+
+use crate::{empty, greeting, installed};
+
+#[test]
+fn a_pack_is_shown_before_it_is_published() {
+    let t = greeting();
+    let folder = t.package("acme/new", "0.1.0").file("a.txt", "a\n").file("b/c.txt", "c\n").write();
+    assert_snapshot!(t.weir_in(&folder, "pack --list"), @r"
+    $ weir pack --list
+          2 B  a.txt
+          2 B  b/c.txt
+        133 B  weir.toml
+    `acme/new 0.1.0`: 3 files, 137 B
+    tree sha256:[DIGEST]
+    ");
+    assert_snapshot!(t.weir_in(&folder, "pack --out ../new.zst"), @r"
+    $ weir pack --out ../new.zst
+    `acme/new 0.1.0`: 3 files, 137 B
+    tree sha256:[DIGEST]
+    Wrote `../new.zst` (295 B)
+    ");
+    assert!(t.path("packages/new.zst").is_file());
+}
+
+#[test]
+fn packages_that_need_each_other_are_published_together() {
+    let t = greeting();
+    let upper = t.package("acme/upper", "1.0.0").dependency("acme/lower", "^1").write();
+    let lower = t.package("acme/lower", "1.0.0").write();
+    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower} --dry-run")), @r"
+    $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0 --dry-run
+    Would publish `acme/upper 1.0.0` in the registry `org`: 2 files, 275 B packed
+    Would publish `acme/lower 1.0.0` in the registry `org`: 2 files, 261 B packed
+    ");
+    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
+    $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0
+    Published `acme/upper 1.0.0`
+      with `acme/lower 1.0.0`
+    Published `acme/lower 1.0.0`
+    ");
+    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
+    $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0
+    Already so: `acme/upper 1.0.0`
+      with `acme/lower 1.0.0`
+    Already so: `acme/lower 1.0.0`
+    Nothing was appended to the log
+    ");
+}
+
+#[test]
+fn a_package_whose_dependency_is_missing_is_refused_whole() {
+    let t = greeting();
+    let sound = t.package("acme/sound", "1.0.0").write();
+    let broken = t.package("acme/broken", "1.0.0").dependency("acme/srt", "^1").write();
+    assert_snapshot!(t.weir_in("", &format!("publish {sound} {broken}")), @r"
+    $ weir publish packages/acme-sound-1.0.0 packages/acme-broken-1.0.0
+    -- stderr
+      × `acme/broken 1.0.0` needs `acme/srt` ^1, which this registry does not offer
+      help: did you mean `acme/str`?
+    -- exit code 3
+    ");
+    assert_eq!(t.weir("info acme/sound").code, 5);
+}
+
+#[test]
+fn a_yanked_release_stays_for_those_who_have_it() {
+    let t = installed();
+    assert_snapshot!(t.weir_in("", "yank acme/greet@1.0.0 --reason 'greets nobody'"), @r"
+    $ weir yank acme/greet@1.0.0 --reason 'greets nobody'
+    Yanked `acme/greet 1.0.0`
+    ");
+    assert_snapshot!(t.weir_in("", "yank acme/greet@1.0.0"), @r"
+    $ weir yank acme/greet@1.0.0
+    Already so: `acme/greet 1.0.0`
+    Nothing was appended to the log
+    ");
+    t.weir("install --locked").succeeds();
+    t.write("other/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1\"\n");
+    assert_snapshot!(t.weir_in("other", "install"), @r"
+    $ weir install
+    -- stderr
+      × `weir.toml:2` requires `acme/greet` ^1, but 1.0.0 was yanked
+    -- exit code 3
+    ");
+    assert_snapshot!(t.weir_in("", "unyank acme/greet@1.0.0"), @r"
+    $ weir unyank acme/greet@1.0.0
+    Unyanked `acme/greet 1.0.0`
+    ");
+    assert_eq!(t.weir_in("other", "install").code, 0);
+}
+
+#[test]
+fn a_quarantined_release_is_served_to_nobody() {
+    let t = installed();
+    assert_snapshot!(t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys'"), @r"
+    $ weir quarantine acme/str@1.0.0 --reason 'steals keys'
+    Quarantined `acme/str 1.0.0`
+    ");
+    let elsewhere = [("WEIR_STORE", "/proc/self/cwd/../another-store")];
+    let run = t.weir_with("app", "install --locked", &elsewhere);
+    assert_eq!(run.code, 5, "{run}");
+    assert_snapshot!(t.weir_in("", "release acme/str@1.0.0"), @r"
+    $ weir release acme/str@1.0.0
+    Released `acme/str 1.0.0`
+    ");
+}
+
+#[test]
+fn an_unpublished_version_is_never_given_again() {
+    let t = greeting();
+    assert_snapshot!(t.weir_in("", "unpublish acme/greet@1.0.0 --reason 'by mistake'"), @r"
+    $ weir unpublish acme/greet@1.0.0 --reason 'by mistake'
+    Unpublished `acme/greet 1.0.0`
+    ");
+    assert_snapshot!(t.weir_in("", "publish packages/acme-greet-1.0.0"), @r"
+    $ weir publish packages/acme-greet-1.0.0
+    -- stderr
+      × `acme/greet 1.0.0` was published and removed; a version is never given twice
+      help: raise `version` in `weir.toml` and publish that
+    -- exit code 8
+    ");
+}
+
+#[test]
+fn many_changes_are_made_together() {
+    let t = greeting();
+    let folder = t.package("acme/str", "1.1.0").write();
+    t.write(
+        "changes.toml",
+        format!("publish = [\"{folder}\"]\nyank = [{{ name = \"acme/str\", version = \"1.0.0\", reason = \"old\" }}]\n"),
+    );
+    assert_snapshot!(t.weir_in("", "batch changes.toml --dry-run"), @r"
+    $ weir batch changes.toml --dry-run
+    Would publish `acme/str 1.1.0` in the registry `org`: 2 files, 258 B packed
+    ");
+    assert_snapshot!(t.weir_in("", "batch changes.toml"), @r"
+    $ weir batch changes.toml
+    Published `acme/str 1.1.0`
+    Yanked `acme/str 1.0.0`
+    ");
+}
+
+#[test]
+fn an_owner_belongs_to_people() {
+    let t = greeting();
+    assert_snapshot!(t.weir_in("", "claim acme user:ann user:bob"), @r"
+    $ weir claim acme user:ann user:bob
+    Claimed `acme`
+    ");
+    let folder = t.package("acme/other", "1.0.0").write();
+    let publish = format!("publish {folder}");
+    assert_snapshot!(t.weir_with("", &publish, &[("USER", "eve")]), @r"
+    $ weir publish packages/acme-other-1.0.0
+    -- stderr
+      × `user:eve` may not publish `acme/other 1.0.0`: the owner belongs to user:ann, user:bob (policy `owner-claim`)
+      help: somebody the owner belongs to can add you: `weir claim OWNER --who PEOPLE`
+    -- exit code 4
+    ");
+    assert_eq!(t.weir_with("", &publish, &[("USER", "bob")]).code, 0);
+}
+
+#[test]
+fn a_foreign_archive_becomes_a_package() {
+    let t = empty();
+    t.registry("org");
+    t.write("left-pad-1.3.0/index.js", "module.exports = 1\n");
+    let made = std::process::Command::new("tar")
+        .args(["-czf", "left-pad.tgz", "left-pad-1.3.0"])
+        .current_dir(t.path(""))
+        .status()
+        .expect("tar runs");
+    assert!(made.success());
+    let import = "import left-pad.tgz --name npm/left-pad --set-version 1.3.0 --license MIT --into left-pad";
+    assert_snapshot!(t.weir_in("", import), @r"
+    $ weir import left-pad.tgz --name npm/left-pad --set-version 1.3.0 --license MIT --into left-pad
+    Imported 2 files into `[ROOT]/left-pad`
+    ");
+    assert_snapshot!(t.read("left-pad/weir.toml"), @r#"
+    [package]
+    name = "npm/left-pad"
+    version = "1.3.0"
+    kind = "generic"
+    license = "MIT"
+    "#);
+    assert_snapshot!(t.weir_in("", "publish left-pad"), @r"
+    $ weir publish left-pad
+    Published `npm/left-pad 1.3.0`
+    ");
+}

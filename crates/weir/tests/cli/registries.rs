@@ -1,0 +1,124 @@
+//! registry init, list, add, remove, show, verify, renew, rotate-key.
+
+use insta::assert_snapshot;
+
+use crate::{empty, greeting};
+
+#[test]
+fn a_registry_is_made_in_a_folder_and_named() {
+    let t = empty();
+    assert_snapshot!(t.weir_in("", "registry init srv --name org"), @r"
+    $ weir registry init srv --name org
+    Made the registry `org` in `[ROOT]/srv`
+    Its key is in `[ROOT]/home/weir/keys/org-[SHORT].key`: who has it can publish; keep a copy
+    To use it: `weir registry add org [ROOT]/srv --default`
+    ");
+    assert_snapshot!(t.weir_in("", "registry init srv --name org"), @r"
+    $ weir registry init srv --name org
+    -- stderr
+      × there is a registry in `[ROOT]/srv` already
+    -- exit code 8
+    ");
+    assert_snapshot!(t.weir_in("", "registry add org srv --default --user"), @r"
+    $ weir registry add org srv --default --user
+    `org` is `[ROOT]/srv` now, in `[ROOT]/home/weir/config.toml`
+    ");
+    assert_snapshot!(t.weir_in("", "registry list"), @r"
+    $ weir registry list
+    org  [ROOT]/srv  default  [ROOT]/home/weir/config.toml
+    ");
+    assert_snapshot!(t.weir_in("", "registry remove org"), @r"
+    $ weir registry remove org
+    `org` is no longer known, nor what was known of `[ROOT]/srv`
+    ");
+    assert_snapshot!(t.weir_in("", "registry list"), @r"
+    $ weir registry list
+    No registry is known: `weir registry add NAME FOLDER-OR-ADDRESS`
+    ");
+}
+
+#[test]
+fn a_project_names_its_own_registries() {
+    let t = greeting();
+    assert_snapshot!(t.weir("registry add near ../org"), @r"
+    $ weir registry add near ../org
+    `near` is `[ROOT]/org` now, in `weir.toml`
+    ");
+    assert_snapshot!(t.read("app/weir.toml"), @r#"
+    [dependencies]
+
+    [registries]
+    near = "../org"
+    "#);
+    assert_snapshot!(t.weir("registry ls --json"), @r#"
+    $ weir registry ls --json
+    [
+      {
+        "name": "org",
+        "location": "[ROOT]/org",
+        "default": true,
+        "from": "[ROOT]/home/weir/config.toml"
+      },
+      {
+        "name": "near",
+        "location": "[ROOT]/org",
+        "default": false,
+        "from": "weir.toml"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn a_registry_shows_what_it_is() {
+    let t = greeting();
+    assert_snapshot!(t.weir("registry show"), @r"
+    $ weir registry show
+    org
+    at        [ROOT]/org
+    records   4
+    packages  3
+    releases  3 offered
+    content   857 B
+    closed    no
+    kinds     elm, bash, native, data, generic
+    signed    [TIME]
+    keys      org+[KEY]
+    writable  yes
+    ");
+    assert_eq!(t.weir("registry show ../org").code, 0);
+    assert_snapshot!(t.weir("registry show ogr"), @r"
+    $ weir registry show ogr
+    -- stderr
+      × no registry is named `ogr`
+      help: did you mean `org`?
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn everything_a_registry_claims_is_recomputed() {
+    let t = greeting();
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
+    root s7Y58euRUV5OFu5wra6JyvSfcVSpEErd4IzGmXeqYRo=
+    ");
+}
+
+#[test]
+fn a_log_is_signed_anew_and_its_key_replaced() {
+    let t = greeting();
+    t.weir("search acme").succeeds();
+    assert_snapshot!(t.weir("registry renew"), @r"
+    $ weir registry renew
+    Signed anew
+    ");
+    assert_snapshot!(t.weir("registry rotate-key"), @r"
+    $ weir registry rotate-key
+    The registry `org` has a new key, and the old one vouches for it
+      org+[KEY]
+    ");
+    t.weir("search acme").succeeds();
+    t.weir("registry verify").succeeds();
+}
