@@ -1,0 +1,3 @@
+import { level } from './level.js';
+
+console.log('level', level);
