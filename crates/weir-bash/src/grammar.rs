@@ -5,7 +5,7 @@
 //! that the grammar does not know, so an error here is a place to report, not a reason to refuse a file.
 //!
 //! Text is hostile: its size and the effort spent on it are bounded, and trees are walked with
-//! a cursor ([`walk`]), never by recursion, whatever their depth.
+//! a cursor, never by recursion, whatever their depth.
 
 use std::ops::ControlFlow;
 

@@ -1,7 +1,7 @@
 //! Bytes over HTTP: a remote registry read like a local one, and files from mirrors nobody trusts.
 //!
 //! * [`HttpSource`] is a [`weir_log::Source`] over any plain web server: log, packs and snapshots.
-//! * [`download`] fetches a file whose size and SHA-256 are known, from mirrors in order, resuming, and
+//! * [`download()`] fetches a file whose size and SHA-256 are known, from mirrors in order, resuming, and
 //!   saying which mirror sent wrong bytes. [`fetch_fluid`] fetches whatever is current.
 //!
 //! Nothing here decides what to believe: a digest that comes from the log or the manifest does. A

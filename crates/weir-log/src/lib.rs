@@ -2,8 +2,8 @@
 //!
 //! A registry's index *is* such a log. This crate knows nothing of what the entries say: to it they
 //! are byte strings of at most [`MAX_ENTRY`] bytes. It writes them ([`LogFolder`], [`LogWriter`]),
-//! reads what is new and proves that nothing old changed ([`follow`]), recomputes everything
-//! ([`audit`]) and makes proofs that others can check ([`InclusionProof`], [`ConsistencyProof`]).
+//! reads what is new and proves that nothing old changed ([`follow()`]), recomputes everything
+//! ([`audit()`]) and makes proofs that others can check ([`InclusionProof`], [`ConsistencyProof`]).
 //!
 //! # On disk, and byte for byte over HTTP
 //!
