@@ -81,6 +81,7 @@ fn many_releases(path: &Path) -> Result<(), Anything> {
     for (name, bytes) in summary.columns.iter().filter(|(_, bytes)| *bytes > 0) {
         println!("  {name:12} {bytes:>9}");
     }
+    fs_err::write(path.with_extension("snapshot.zst"), &snapshot)?;
     let mut loaded = fresh(&path.with_extension("loaded"))?;
     let start = Instant::now();
     let LoadedSnapshot { fold, .. } = loaded.load_snapshot(snapshot.as_slice(), SnapshotLimits::default())?;

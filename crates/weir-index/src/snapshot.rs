@@ -34,8 +34,8 @@ use crate::index::Index;
 const MAGIC: &[u8] = b"weir-snapshot\n";
 const VERSION: u64 = 1;
 
-/// 17 is the last level that is quick: 19 takes twice as long for less than 1 % (200,000 releases).
-const LEVEL: i32 = 17;
+/// Of 200,000 releases level 12 makes 9.94 MB in 0.3 s, level 17 9.90 MB in 2.4 s.
+const LEVEL: i32 = 12;
 
 /// How much a reader is willing to hold.
 #[derive(Debug, Clone, Copy)]

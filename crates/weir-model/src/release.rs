@@ -163,8 +163,8 @@ impl Release {
         Digest::of(self.key_text())
     }
 
-    /// What the key is the digest of. Written out by hand, because an index computes 200,000 keys
-    /// in a row: a quarter of the time of building the value and printing it.
+    /// What the key is the digest of. Written out by hand rather than as a JSON value, because
+    /// loading a snapshot computes 200,000 keys in a row.
     fn key_text(&self) -> String {
         let dependencies = self.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
         let dependencies = dependencies.map(|dependency| {
