@@ -49,6 +49,12 @@ fn what_is_included_by_name_is_published_although_git_ignores_it() {
 }
 
 #[test]
+fn a_package_that_is_no_git_repository_has_its_ignore_file_honoured_too() {
+    let root = folder(&[(".gitignore", file("*.o\n")), ("a.o", file("")), ("a.c", file(""))]);
+    assert_eq!(selected(root.path(), &[], &[]), [".gitignore", "a.c"]);
+}
+
+#[test]
 fn everything_is_everything() {
     assert_eq!(everything(package().path()).files(), 12);
 }
