@@ -1,0 +1,169 @@
+//! The vectors in `vectors/` by which another implementation can check itself: records with their
+//! canonical JSON, and releases with their keys.
+//!
+//! `WEIR_WRITE_VECTORS=1 cargo test -p weir-model --test vectors` writes them anew, after a change of the format.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use weir_model::canonical::canonical_json;
+use weir_model::{Digest, Record, Release};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this crate does no I/O; its tests need no better errors")]
+fn compare(name: &str, made: &Value) {
+    let text = format!("{}\n", serde_json::to_string_pretty(made).unwrap());
+    if std::env::var_os("WEIR_WRITE_VECTORS").is_some() {
+        std::fs::write(path(name), &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path(name)).unwrap();
+    assert_eq!(kept, text, "{name}: the format changed");
+}
+
+fn release(extra: Value) -> Value {
+    let mut release = json!({
+        "name": "acme/greet",
+        "version": "1.2.0",
+        "revision": 0,
+        "kind": "bash",
+        "platform": "any",
+        "tree": Digest::of("tree"),
+        "size": 18342,
+        "unpacked": 91136,
+        "files": 14,
+        "key": Digest::of("to be computed"),
+        "license": "MIT",
+        "description": "Greets, in “many” languages\\",
+    });
+    release.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    release
+}
+
+fn releases() -> Vec<(&'static str, Value)> {
+    let key = Digest::of("key of the dependency");
+    let baked = json!({"name": "acme/str", "range": "^1.4", "scope": "run",
+        "baked": {"version": "1.4.2", "platform": "any", "revision": 0, "key": key}});
+    let fluid = json!({"name": "acme/names", "range": ">=2026, <2028", "scope": "run"});
+    let dev = json!({"name": "acme/check", "range": "*", "scope": "dev"});
+    let fixed = json!({"name": "corpus", "sha256": Digest::of("corpus"), "size": 1234, "fluid": false});
+    let moving = json!({"name": "latest", "size": 99, "fluid": true});
+    vec![
+        ("nothing needed", release(json!({}))),
+        ("a baked dependency", release(json!({"dependencies": [baked]}))),
+        (
+            "a fluid dependency, and one for development, which does not count",
+            release(json!({"dependencies": [fluid, baked, dev]})),
+        ),
+        ("references, one of them fluid", release(json!({"references": [moving, fixed]}))),
+        (
+            "a built release",
+            release(json!({
+                "kind": "native", "platform": "x86-64-debian-12", "revision": 3,
+                "recipe": Digest::of("recipe"), "toolchain": Digest::of("toolchain"),
+            })),
+        ),
+        (
+            "an elm release, of which nothing is baked",
+            release(json!({
+                "kind": "elm",
+                "dependencies": [{"name": "elm/core", "range": "1.0.0 <= v < 2.0.0", "scope": "run"}],
+            })),
+        ),
+    ]
+}
+
+#[test]
+fn the_key_of_a_release_is_what_the_vectors_say() {
+    let made: Vec<Value> = releases()
+        .into_iter()
+        .map(|(what, release)| {
+            let read: Release = serde_json::from_value(release.clone()).unwrap();
+            json!({"what": what, "release": release, "key": read.compute_key()})
+        })
+        .collect();
+    compare("keys.json", &json!(made));
+}
+
+#[test]
+fn what_a_release_is_called_built_from_and_needs_changes_its_key_and_nothing_else_does() {
+    let key = |release: Value| serde_json::from_value::<Release>(release).unwrap().compute_key();
+    let plain = key(release(json!({})));
+    for same in [
+        json!({"revision": 7}),
+        json!({"size": 1}),
+        json!({"description": "other"}),
+        json!({"tree": Digest::of("x")}),
+    ] {
+        assert_eq!(key(release(same.clone())), plain, "{same}");
+    }
+    let different = [
+        json!({"version": "1.2.1"}),
+        json!({"name": "acme/greets"}),
+        json!({"kind": "data"}),
+        json!({"platform": "x86-64-debian-12"}),
+        json!({"recipe": Digest::of("x")}),
+        json!({"toolchain": Digest::of("x")}),
+        json!({"dependencies": [{"name": "a/b", "range": "1"}]}),
+        json!({"references": [{"name": "b", "fluid": true}]}),
+    ];
+    for different in different {
+        assert_ne!(key(release(different.clone())), plain, "{different}");
+    }
+}
+
+#[test]
+fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
+    let id = json!({"name": "acme/greet", "version": "1.2.0", "platform": "any", "revision": 0});
+    let withdraw = |op: &str, more: Value| {
+        let mut record = json!({"op": op});
+        for part in [&id, &more] {
+            record.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        }
+        record
+    };
+    let release = releases().remove(1).1;
+    let actions = [
+        json!({"op": "publish", "release": release}),
+        json!({"op": "admit", "release": release, "from": {"registry": "public", "index": 7, "leaf": Digest::of("leaf")}}),
+        withdraw("yank", json!({"reason": "it deletes too much"})),
+        withdraw("unyank", json!({})),
+        withdraw("quarantine", json!({"reason": "it mines", "advisory": "WSA-2026-1"})),
+        withdraw("release", json!({})),
+        withdraw(
+            "remove",
+            json!({"because": {"name": "acme/str", "version": "1.4.2", "platform": "any", "revision": 0}}),
+        ),
+        json!({"op": "claim", "owner": "acme", "who": ["user:ann", "user:bob"]}),
+        json!({"op": "upstream", "registry": "public", "size": 12, "root": Digest::of("root")}),
+        json!({"op": "policy", "digest": Digest::of("policy")}),
+        json!({"op": "describe", "closed": true}),
+    ];
+    let made: Vec<Value> = actions
+        .into_iter()
+        .map(|mut record| {
+            let head = json!({"v": 1, "batch": "01KAFQ5V5D4F9Z0000000000AA", "at": "2026-11-20T12:00:00Z", "by": "user:ann"});
+            record.as_object_mut().unwrap().extend(head.as_object().unwrap().clone());
+            let read = Record::from_bytes(record.to_string().as_bytes()).unwrap();
+            let bytes = read.to_bytes().unwrap();
+            assert_eq!(Record::from_bytes(&bytes).unwrap(), read);
+            let canonical = String::from_utf8(bytes).unwrap();
+            assert_eq!(canonical, canonical_json(&record).unwrap(), "a field was lost or added");
+            json!({"record": record, "canonical": canonical, "sha256": Digest::of(&canonical)})
+        })
+        .collect();
+    compare("records.json", &json!(made));
+}
+
+#[test]
+fn a_record_of_a_newer_format_or_with_unknown_fields_is_told_from_a_broken_one() {
+    let newer = br#"{"v":2,"op":"transmute","what":1}"#;
+    assert!(Record::from_bytes(newer).unwrap_err().to_string().contains("a newer weir is needed"));
+    let more = br#"{"v":1,"op":"claim","batch":"b","at":"2026-11-20T12:00:00Z","by":"user:a","owner":"acme","who":[],"mood":"good"}"#;
+    assert!(Record::from_bytes(more).is_ok());
+    assert!(Record::from_bytes(b"{\"v\":1}").unwrap_err().to_string().contains("cannot be read"));
+    assert!(Record::from_bytes(&[b' '; 70_000]).unwrap_err().to_string().contains("65535"));
+}
