@@ -10,7 +10,7 @@ use weir_model::{PackageName, Range, Scope, Version, nearest};
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::project::Project;
-use crate::registries::{edited, registries};
+use crate::registries::{edited, in_use};
 use crate::resolve::Moving;
 use crate::session::Session;
 use crate::world::World;
@@ -194,9 +194,9 @@ fn newest(
     registry: Option<&str>,
 ) -> Result<Version, ProjectError> {
     use weir_resolve::View as _;
-    let world = World::new(session, registries(session, Some(project))?, BTreeMap::new());
+    let world = World::new(session, in_use(session, project)?, BTreeMap::new());
     if world.is_empty() {
-        return Err(ProjectError::NoRegistry { wanted: name.to_string() });
+        return Err(ProjectError::NoRegistry { wanted: format!("`{name}`") });
     }
     let place = world.describe(registry);
     let Some(candidates) = world.candidates(name, registry)? else {

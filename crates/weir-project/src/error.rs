@@ -101,7 +101,7 @@ pub enum ProjectError {
         reason: String,
     },
     /// No registry is known.
-    #[error("no registry is known for `{wanted}`")]
+    #[error("no registry is known for {wanted}")]
     NoRegistry {
         /// For what one is wanted.
         wanted: String,
@@ -500,7 +500,7 @@ fn submit_help(error: &SubmitError) -> Option<String> {
             Some("remove them in the same batch, or `weir yank` it instead".into())
         }
         SubmitError::Refused(refusal) if refusal.decision.policy == "owner-claim" => {
-            Some("somebody the owner belongs to can add you: `weir claim OWNER --who PEOPLE`".into())
+            Some("somebody the owner belongs to can add you: `weir claim OWNER PEOPLE`".into())
         }
         SubmitError::Open(error) => match **error {
             OpenError::NoKey { .. } => Some(

@@ -12,7 +12,7 @@ use crate::closure::{closure, used};
 use crate::error::ProjectError;
 use crate::layout::MadeFrom;
 use crate::project::Project;
-use crate::registries::registries;
+use crate::registries::in_use;
 use crate::resolve::{Moving, lock_fits, resolve};
 use crate::session::{Event, Session};
 use crate::{fetch, layout, references};
@@ -145,7 +145,7 @@ pub(crate) fn install_lock(
         ..InstallReport::default()
     };
     let store = session.open_store()?.session()?;
-    let known = registries(session, Some(project))?;
+    let known = in_use(session, project)?;
     if options.dry_run {
         for release in &lock.releases {
             if let Some(tree) = release.tree

@@ -13,7 +13,7 @@ use weir_resolve::View as _;
 use crate::connect::connect;
 use crate::error::ProjectError;
 use crate::project::Project;
-use crate::registries::{find, registries};
+use crate::registries::{find, in_use};
 use crate::resolve;
 use crate::session::Session;
 use crate::world::World;
@@ -43,7 +43,7 @@ pub struct Outdated {
 ///
 /// When a registry cannot be asked.
 pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
-    let world = World::new(session, registries(session, Some(project))?, BTreeMap::new());
+    let world = World::new(session, in_use(session, project)?, BTreeMap::new());
     let platform = session.platform();
     let mut behind = Vec::new();
     for requirement in &project.manifest.dependencies {

@@ -51,7 +51,12 @@ impl Project {
     ///
     /// When it has no manifest, or its files cannot be read.
     pub fn open(folder: &Path) -> Result<Self, ProjectError> {
-        let folder = fs_err::canonicalize(folder)?;
+        let folder = match fs_err::canonicalize(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ProjectError::NoProject { start: folder.into() });
+            }
+            folder => folder?,
+        };
         let path = folder.join(manifest::FILE_NAME);
         let text = match fs_err::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

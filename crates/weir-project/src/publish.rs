@@ -71,7 +71,12 @@ struct Package {
 
 impl Package {
     fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
-        let folder = fs_err::canonicalize(folder)?;
+        let folder = match fs_err::canonicalize(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ProjectError::NoProject { start: folder.into() });
+            }
+            folder => folder?,
+        };
         let not_publishable =
             |reason: String| ProjectError::NotPublishable { folder: folder.clone(), reason };
         let manifest =

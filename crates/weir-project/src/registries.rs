@@ -113,7 +113,7 @@ pub(crate) fn find(
     let wanted = wanted.or(session.registry.as_deref());
     let Some(wanted) = wanted else {
         let default = known.into_iter().find(|registry| registry.default);
-        return default.ok_or_else(|| ProjectError::NoRegistry { wanted: "this project".into() });
+        return default.ok_or_else(|| ProjectError::NoRegistry { wanted: "this folder".into() });
     };
     if let Some(registry) = known.iter().find(|registry| registry.name == wanted) {
         return Ok(registry.clone());
@@ -127,6 +127,19 @@ pub(crate) fn find(
     let key =
         known.iter().find(|registry| registry.location == location).and_then(|registry| registry.key.clone());
     Ok(KnownRegistry { name: wanted.into(), location, key, default: true, from: "--registry".into() })
+}
+
+/// The registries that a project's packages come from: all that are known and, in place of the default one, the
+/// one that the session names.
+pub(crate) fn in_use(session: &Session, project: &Project) -> Result<Vec<KnownRegistry>, ProjectError> {
+    let mut known = registries(session, Some(project))?;
+    if session.registry.is_some() {
+        let named = find(session, Some(project), None, &project.folder)?;
+        known.retain(|registry| registry.name != named.name);
+        known.iter_mut().for_each(|registry| registry.default = false);
+        known.insert(0, KnownRegistry { default: true, ..named });
+    }
+    Ok(known)
 }
 
 fn read_config(path: &PathBuf) -> Result<Vec<(String, RegistryAddress)>, ProjectError> {

@@ -14,7 +14,7 @@ use crate::error::ProjectError;
 use crate::local::Locals;
 use crate::project::Project;
 use crate::references;
-use crate::registries::registries;
+use crate::registries::in_use;
 use crate::session::{Event, Session};
 use crate::world::World;
 
@@ -94,7 +94,7 @@ pub(crate) fn resolve(
     let store = store.session()?;
     let locals = Locals::read(session, &store, project)?;
     let lock = preferences(project, moving);
-    let world = World::new(session, registries(session, Some(project))?, locked_registries(project));
+    let world = World::new(session, in_use(session, project)?, locked_registries(project));
     let mut requirements = Vec::new();
     for requirement in &project.manifest.dependencies {
         requirements.push(weir_resolve::Requirement {

@@ -49,6 +49,11 @@ const VARYING: &[Varying] = &[
         open_ended: true,
         word: "[KEY]",
     },
+    Varying {
+        pattern: "root ++++++++++++++++++++++++++++++++++++++++++++",
+        open_ended: false,
+        word: "root [HASH]",
+    },
     Varying { pattern: "ZZZZZZZZZZZZZZZZZZZZZZZZZZ", open_ended: false, word: "[BATCH]" },
 ];
 

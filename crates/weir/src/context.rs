@@ -47,7 +47,9 @@ impl Context {
 
     /// The registry to use. A folder is meant from where the command is called, not from the package it is about.
     fn registry(&self) -> Result<Option<String>, Failure> {
-        let Some(registry) = self.shared.registry.clone().or_else(settings::registry) else { return Ok(None) };
+        let Some(registry) = self.shared.registry.clone().or_else(settings::registry) else {
+            return Ok(None);
+        };
         if registry.contains("://") || !registry.contains('/') {
             return Ok(Some(registry));
         }

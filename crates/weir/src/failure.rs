@@ -107,6 +107,7 @@ impl Failure {
         if self.silent {
             return ExitCode::SUCCESS;
         }
+        output.screen.clear();
         match output.format {
             Format::Json => self.report_json(output),
             Format::Text => self.report_text(output),

@@ -13,6 +13,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::arguments::{Color, Shared};
 use crate::failure::Failure;
+use crate::progress::Screen;
 use crate::settings;
 
 /// Text, or one JSON document.
@@ -28,6 +29,8 @@ pub(crate) struct Output {
     pub(crate) format: Format,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
+    /// What is drawn on the terminal meanwhile; taken away before anything is written.
+    pub(crate) screen: Screen,
     color: Color,
 }
 
@@ -64,13 +67,14 @@ impl Output {
             format: if shared.json { Format::Json } else { Format::Text },
             quiet: shared.quiet,
             verbose: shared.verbose,
+            screen: Screen::default(),
             color: shared.color,
         }
     }
 
     /// For what is to be said before the arguments were read.
     pub(crate) fn before_arguments(format: Format) -> Self {
-        Self { format, quiet: false, verbose: false, color: Color::Auto }
+        Self { format, quiet: false, verbose: false, screen: Screen::default(), color: Color::Auto }
     }
 
     /// Shows a result.
@@ -102,12 +106,14 @@ impl Output {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|error| Failure::failed(format!("the result cannot be written as JSON: {error}")))?;
         text.push('\n');
+        self.screen.clear();
         write_stdout(text.as_bytes())
     }
 
     fn text(&self, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
         let mut page = self.page();
         write(&mut page);
+        self.screen.clear();
         write_stdout(page.text.as_bytes())
     }
 
@@ -148,6 +154,12 @@ impl Output {
 
     /// Says something in passing, on stderr.
     pub(crate) fn note(&self, text: &str) {
+        self.screen.clear();
+        self.write_note(text);
+    }
+
+    /// The same where the screen is clear already.
+    pub(crate) fn write_note(&self, text: &str) {
         if !self.quiet {
             // Nobody is left to tell if stderr is gone.
             let _ = writeln!(io::stderr(), "{text}");
@@ -214,9 +226,28 @@ impl Page {
     /// Words and what they stand for, in two columns. What is empty is left out.
     pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
         let faint = self.palette.faint;
-        let rows = facts.iter().filter(|(_, value)| !value.is_empty());
-        let rows = rows.map(|(word, value)| vec![Cell::new(word, faint), Cell::plain(value)]).collect();
-        self.table(&[], rows);
+        let facts = facts.iter().filter(|(_, value)| !value.is_empty());
+        let longest = facts.clone().map(|(word, _)| word.width()).max().unwrap_or_default();
+        for (word, value) in facts {
+            let gap = longest - word.width();
+            self.line(format!("{faint}{word}{faint:#}{:gap$}  {value}", ""));
+        }
+    }
+
+    /// Running text, broken between words where the screen ends.
+    pub(crate) fn paragraph(&mut self, text: &str) {
+        let Some(width) = self.width else { return self.line(text) };
+        let mut line = String::new();
+        for word in text.split_whitespace() {
+            if !line.is_empty() && line.width() + 1 + word.width() > width {
+                self.line(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(line);
     }
 
     /// Rows in aligned columns under a heading, which may be empty. On a terminal the last column

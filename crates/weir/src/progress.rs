@@ -24,11 +24,14 @@ pub(crate) struct Progress {
     output: Output,
     /// Whether a person is looking.
     live: bool,
-    screen: Arc<Mutex<Screen>>,
 }
 
-#[derive(Default)]
-struct Screen {
+/// The bar, if there is one, shared with whoever else writes to the terminal: they take it away first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Screen(Arc<Mutex<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
     bar: Option<ProgressBar>,
     begun: bool,
     /// Whether patience has run out.
@@ -37,31 +40,27 @@ struct Screen {
 
 impl Progress {
     pub(crate) fn new(output: &Output) -> Self {
-        Self {
-            output: output.clone(),
-            live: std::io::stderr().is_terminal() && !output.quiet,
-            screen: Arc::default(),
-        }
+        Self { output: output.clone(), live: std::io::stderr().is_terminal() && !output.quiet }
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen> {
-        lock(&self.screen)
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.output.screen.lock()
     }
 
     fn begin(&self) {
-        let mut screen = self.screen();
-        if screen.begun {
+        let mut shown = self.shown();
+        if shown.begun {
             return;
         }
-        screen.begun = true;
-        stop_on_interrupt(Arc::downgrade(&self.screen));
+        shown.begun = true;
+        stop_on_interrupt(Arc::downgrade(&self.output.screen.0));
         if self.live {
-            let screen = Arc::downgrade(&self.screen);
+            let screen = Arc::downgrade(&self.output.screen.0);
             // Without the thread there is no bar, and nothing else is lost.
             let _ = thread::Builder::new().name("patience".into()).spawn(move || {
                 thread::sleep(PATIENCE);
                 if let Some(screen) = screen.upgrade() {
-                    lock(&screen).appear();
+                    Screen(screen).lock().appear();
                 }
             });
         }
@@ -88,30 +87,30 @@ impl Progress {
             bar.set_style(style.progress_chars("━╸ "));
         }
         bar.set_message(what);
-        let mut screen = self.screen();
-        screen.clear();
-        screen.bar = Some(bar);
-        if screen.visible {
-            screen.appear();
+        let mut shown = self.shown();
+        shown.clear();
+        shown.bar = Some(bar);
+        if shown.visible {
+            shown.appear();
         }
     }
 
     fn advance(&self, bytes: u64) {
-        if let Some(bar) = &self.screen().bar {
+        if let Some(bar) = &self.shown().bar {
             bar.inc(bytes);
         }
     }
 
     fn done(&self) {
-        self.screen().clear();
+        self.shown().clear();
     }
 
     /// A line that stays.
     fn say(&self, text: &str) {
-        let screen = self.screen();
-        match &screen.bar {
-            Some(bar) => bar.suspend(|| self.output.note(text)),
-            None => self.output.note(text),
+        let bar = self.shown().bar.clone();
+        match bar {
+            Some(bar) => bar.suspend(|| self.output.write_note(text)),
+            None => self.output.write_note(text),
         }
     }
 
@@ -175,6 +174,17 @@ impl Drop for Progress {
 }
 
 impl Screen {
+    /// Takes the bar away, since something else is to be written.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shown {
     fn appear(&mut self) {
         self.visible = true;
         if let Some(bar) = &self.bar {
@@ -190,18 +200,14 @@ impl Screen {
     }
 }
 
-fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
-    screen.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn stop_on_interrupt(screen: Weak<Mutex<Screen>>) {
+fn stop_on_interrupt(screen: Weak<Mutex<Shown>>) {
     // Whoever is first listens; without a listener the signal ends the program all the same.
     let _ = ctrlc::set_handler(move || {
         // The lock is held for moments only; a program that is to end does not wait for more.
         if let Some(screen) = screen.upgrade()
-            && let Ok(mut screen) = screen.try_lock()
+            && let Ok(mut shown) = screen.try_lock()
         {
-            screen.clear();
+            shown.clear();
         }
         let _ = writeln!(
             std::io::stderr(),

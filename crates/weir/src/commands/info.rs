@@ -61,7 +61,7 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
     let faint = page.palette.faint;
     page.heading(&release.id.to_string());
     if let Some(description) = &release.description {
-        page.line(description);
+        page.paragraph(description);
     }
     if let Some(withdrawn) = view.withdrawn() {
         let bad = page.palette.bad;

@@ -89,7 +89,7 @@ fn an_owner_keeps_others_out() {
     $ weir yank acme/str@1.0.0
     -- stderr
       × `user:eve` may not yank or unyank `acme/str 1.0.0`: the owner belongs to user:ann (policy `owner-claim`)
-      help: somebody the owner belongs to can add you: `weir claim OWNER --who PEOPLE`
+      help: somebody the owner belongs to can add you: `weir claim OWNER PEOPLE`
     -- exit code 4
     ");
 }

@@ -188,22 +188,22 @@ fn without_any_registry_the_way_to_one_is_shown() {
     assert_snapshot!(t.weir("install"), @r"
     $ weir install
     -- stderr
-      × no registry is known for `the dependencies of `weir.toml``
+      × no registry is known for the dependencies of `weir.toml`
       help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
     -- exit code 5
     ");
     assert_snapshot!(t.weir("search greet"), @r"
     $ weir search greet
     -- stderr
-      × no registry is known for `this project`
+      × no registry is known for this folder
       help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
     -- exit code 5
     ");
     assert_snapshot!(t.weir("install --registry nowhere"), @r"
     $ weir install --registry nowhere
     -- stderr
-      × no registry is known for `the dependencies of `weir.toml``
-      help: name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`
+      × no registry is named `nowhere`
+      help: `weir registry list` shows those that are known
     -- exit code 5
     ");
 }
@@ -247,7 +247,8 @@ fn a_package_that_is_not_ready_is_not_published() {
     assert_snapshot!(t.weir_in("", "publish nowhere"), @r"
     $ weir publish nowhere
     -- stderr
-      × failed to canonicalize path `[ROOT]/nowhere`: No such file or directory (os error 2)
-    -- exit code 1
+      × there is no `weir.toml` in `[ROOT]/nowhere` or any folder above it
+      help: `weir init` makes a project of this folder
+    -- exit code 5
     ");
 }

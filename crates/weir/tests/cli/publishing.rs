@@ -156,7 +156,7 @@ fn an_owner_belongs_to_people() {
     $ weir publish packages/acme-other-1.0.0
     -- stderr
       × `user:eve` may not publish `acme/other 1.0.0`: the owner belongs to user:ann, user:bob (policy `owner-claim`)
-      help: somebody the owner belongs to can add you: `weir claim OWNER --who PEOPLE`
+      help: somebody the owner belongs to can add you: `weir claim OWNER PEOPLE`
     -- exit code 4
     ");
     assert_eq!(t.weir_with("", &publish, &[("USER", "bob")]).code, 0);

@@ -102,7 +102,7 @@ fn everything_a_registry_claims_is_recomputed() {
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
     ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
-    root s7Y58euRUV5OFu5wra6JyvSfcVSpEErd4IzGmXeqYRo=
+    root [HASH]
     ");
 }
 
@@ -121,4 +121,32 @@ fn a_log_is_signed_anew_and_its_key_replaced() {
     ");
     t.weir("search acme").succeeds();
     t.weir("registry verify").succeeds();
+}
+
+#[test]
+fn a_registry_is_named_for_one_command() {
+    let t = greeting();
+    t.weir_in("", "registry remove org").succeeds();
+    t.project(&["acme/str = ^1"]);
+    assert_snapshot!(t.weir("install --registry ../org"), @r"
+    $ weir install --registry ../org
+    Installed 1 package, 1 fetched (266 B)
+     +  acme/str  1.0.0
+    ");
+    assert_snapshot!(t.weir_with("app", "search trimmed", &[("WEIR_REGISTRY", "../org")]), @r"
+    $ weir search trimmed
+    acme/str  1.0.0  generic  Strings, trimmed
+    ");
+    t.package("acme/str", "1.0.1").write();
+    assert_snapshot!(t.weir_in("", "publish packages/acme-str-1.0.1 --registry org"), @r"
+    $ weir publish packages/acme-str-1.0.1 --registry org
+    -- stderr
+      × no registry is named `org`
+      help: `weir registry list` shows those that are known
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("", "publish packages/acme-str-1.0.1 --registry ./org"), @r"
+    $ weir publish packages/acme-str-1.0.1 --registry ./org
+    Published `acme/str 1.0.1`
+    ");
 }
