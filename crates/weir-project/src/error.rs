@@ -394,7 +394,7 @@ impl ProjectError {
             Self::Damaged { .. } => Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into()),
             Self::InTheWay { .. } => Some("move it away: everything in `weir_packages` is made by `weir install`".into()),
             Self::Replica(error) => replica_help(error),
-            Self::Open(OpenError::NoKey { .. }) => {
+            Self::Open(OpenError::NoKey { .. } | OpenError::OldKey { .. }) => {
                 Some("only who has the key can change the registry: copy it from the machine that made it".into())
             }
             Self::Submit(error) => submit_help(error),
@@ -454,7 +454,7 @@ fn replica_help(error: &ReplicaError) -> Option<String> {
 fn open_code(error: &OpenError) -> ExitCode {
     match error {
         OpenError::NotEmpty(_) | OpenError::Exists(_) => ExitCode::Conflict,
-        OpenError::NoKey { .. } => ExitCode::Refused,
+        OpenError::NoKey { .. } | OpenError::OldKey { .. } => ExitCode::Refused,
         OpenError::Replica(error) => replica_code(error),
         _ => ExitCode::Failed,
     }

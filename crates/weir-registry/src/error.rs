@@ -185,6 +185,16 @@ pub enum OpenError {
         /// Where the key would be.
         path: PathBuf,
     },
+    /// The key on this machine is no longer the registry's.
+    #[error("the key in `{}` is no longer that of the registry `{origin}`: it is signed by {} now", path.display(), trusted.join(", "))]
+    OldKey {
+        /// The registry's name.
+        origin: String,
+        /// Where the key is.
+        path: PathBuf,
+        /// The keys that readers believe.
+        trusted: Vec<String>,
+    },
     /// A key's file is not a key, or not this registry's.
     #[error("`{}`: {error}", path.display())]
     BadKey {

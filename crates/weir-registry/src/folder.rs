@@ -25,6 +25,9 @@ use crate::trust::{Pin, key_path, rotation};
 /// A snapshot is made when the log has grown by this many records, or by a tenth, since the last.
 const SNAPSHOT_STEP: u64 = 1024;
 
+/// Where a new key waits until it is in force.
+const NEXT_KEYS: &str = "next";
+
 /// A registry in a folder, opened for writing.
 pub struct FolderRegistry {
     root: PathBuf,
@@ -161,11 +164,31 @@ impl FolderRegistry {
         read_key(&key_path(&self.keys, origin))
     }
 
+    /// The key that readers believe now. A change of key that was cut short left it beside the old one.
+    fn key_in_force(&self, replica: &Replica) -> Result<SigningKey, OpenError> {
+        let trusted = |key: &SigningKey| replica.keys().keys().contains(key.verifying_key());
+        let key = self.signing_key(replica.name())?;
+        if trusted(&key) {
+            return Ok(key);
+        }
+        match read_key(&key_path(&self.keys.join(NEXT_KEYS), replica.name())) {
+            Ok(next) if trusted(&next) => {
+                write_key(&self.keys, &next)?;
+                Ok(next)
+            }
+            _ => Err(OpenError::OldKey {
+                origin: replica.name().to_owned(),
+                path: key_path(&self.keys, replica.name()),
+                trusted: replica.keys().keys().iter().map(ToString::to_string).collect(),
+            }),
+        }
+    }
+
     /// Becomes the writer, and brings the view up to date under the lock.
     fn writer(&self) -> Result<(LogWriter, Replica), OpenError> {
         let source = FolderSource::new(&self.root);
         let mut replica = self.replica(&source)?;
-        let key = self.signing_key(replica.name())?;
+        let key = self.key_in_force(&replica)?;
         let log = LogFolder::new(&self.root).with_faults(self.faults.clone());
         let writer = log.writer(Signers::new([key])?, replica.keys())?;
         replica.sync_writer(&source)?;
@@ -223,6 +246,7 @@ impl FolderRegistry {
         writer.append(&[], &stamp(now, validity(&descriptor)))?;
         write_durably(&self.root.join(DESCRIPTOR), descriptor.to_text().as_bytes())?;
         write_key(&self.keys, &new)?;
+        fs_err::remove_file(key_path(&self.keys.join(NEXT_KEYS), replica.name()))?;
         Ok(descriptor)
     }
 
@@ -301,6 +325,8 @@ impl FolderRegistry {
 
 impl Registry for FolderRegistry {
     fn submit(&self, batch: &Batch, now: Timestamp) -> Result<Receipt, SubmitError> {
+        // Whole seconds: nobody reads fractions in a log, and they would cost every snapshot some bytes.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let (mut writer, mut replica) = self.open_writer()?;
         let id = ulid::Ulid::generate().to_string();
         let planner = Planner {
@@ -397,7 +423,7 @@ fn write_key(keys: &Path, key: &SigningKey) -> Result<(), std::io::Error> {
 
 /// Keeps a key that is not in force yet, so that a crash while keys change loses none.
 fn write_key_beside(keys: &Path, key: &SigningKey) -> Result<(), std::io::Error> {
-    write_key(&keys.join("next"), key)
+    write_key(&keys.join(NEXT_KEYS), key)
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
