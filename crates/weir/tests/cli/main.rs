@@ -10,6 +10,7 @@ mod integrity;
 mod interface;
 mod looking;
 mod mistakes;
+mod over_http;
 mod projects;
 mod publishing;
 mod registries;

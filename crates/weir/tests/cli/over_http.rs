@@ -1,0 +1,113 @@
+//! A registry behind a plain web server, honest and otherwise. Whatever comes is refused or right.
+
+use weir_testkit::{Misbehaviour, Sandbox, StaticServer};
+
+use crate::greeting;
+
+/// A registry on the web, a reader of it with a home of its own, and where the content of `acme/str` is.
+fn reader() -> (Sandbox, StaticServer, String) {
+    let t = greeting();
+    let server = StaticServer::serve(t.path("org")).expect("a port is free");
+    t.weir_in("", "registry remove org").succeeds();
+    t.weir_in("", &format!("registry add web {} --default", server.url())).succeeds();
+    t.project(&["acme/str = ^1"]);
+    t.weir("lock").succeeds();
+    let lock = t.read("app/weir.lock");
+    let (_, tree) = lock.split_once("tree = \"sha256:").expect("it is locked");
+    let pack = format!("/pack/{}/{}.zst", &tree[..2], &tree[..64]);
+    (t, server, pack)
+}
+
+#[test]
+fn a_plain_web_server_is_all_that_reading_takes() {
+    let (t, server, pack) = reader();
+    t.weir("install").succeeds();
+    assert!(t.path("app/weir_packages/packages/acme/str/str.sh").exists());
+    assert_eq!(server.seen().iter().filter(|seen| seen.path == pack).count(), 1);
+    t.weir("install --locked").succeeds();
+    let before = server.seen().len();
+    t.weir("install").succeeds();
+    t.weir("install --offline").succeeds();
+    assert_eq!(server.seen().len(), before, "nothing to do asks nobody");
+}
+
+#[test]
+fn publishing_to_a_web_server_that_only_reads_is_told() {
+    let (t, _server, _) = reader();
+    let folder = t.package("acme/new", "1.0.0").write();
+    let run = t.weir_in(&folder, "publish");
+    assert_ne!(run.code, 0);
+    assert!(run.stderr.contains("can only be read"), "{run}");
+}
+
+#[test]
+fn content_that_is_not_what_the_lockfile_names_is_never_used() {
+    for (misbehaviour, code) in [
+        (Misbehaviour::WrongBytes, 6),
+        (Misbehaviour::Oversized(1 << 20), 6),
+        (Misbehaviour::Truncate(40), 6),
+        (Misbehaviour::Endless, 6),
+        (Misbehaviour::Status(403), 4),
+        (Misbehaviour::Status(404), 5),
+        (Misbehaviour::Redirect("http://127.0.0.1:9/elsewhere".into()), 1),
+    ] {
+        let (t, server, pack) = reader();
+        server.misbehave(&pack, misbehaviour.clone());
+        let run = t.weir("install");
+        assert!(
+            run.code == code || (code == 6 && run.code == 1),
+            "{misbehaviour:?} ended with {}, not {code}:\n{run}",
+            run.code
+        );
+        assert!(!t.path("app/weir_packages/packages/acme/str").exists(), "{misbehaviour:?}");
+        server.behave(&pack);
+        t.weir("install").succeeds();
+        t.weir("verify").succeeds();
+    }
+}
+
+#[test]
+fn a_mirror_that_stands_still_goes_back_or_lies_about_the_log_is_refused_with_code_6() {
+    let (t, server, _) = reader();
+    let old = fs_err::read(t.path("org/checkpoint")).expect("it is there");
+    // The publisher works on the folder itself; the reader sees it through the server only.
+    let publisher = |version: &str| {
+        let folder = t.package("acme/str", version).file("str.sh", version).write();
+        let registry = t.path("org");
+        t.weir_in(&folder, &format!("publish --registry {}", registry.display())).succeeds();
+    };
+    publisher("1.5.0");
+    t.weir("update").succeeds();
+    let newer = fs_err::read(t.path("org/checkpoint")).expect("it is there");
+
+    fs_err::write(t.path("org/checkpoint"), &old).expect("it is ours");
+    let run = t.weir("update").fails_with(6);
+    assert!(run.stderr.contains("went back"), "{run}");
+    fs_err::write(t.path("org/checkpoint"), &newer).expect("it is ours");
+
+    publisher("1.6.0");
+    server.misbehave("/checkpoint", Misbehaviour::WrongBytes);
+    t.weir("update").fails_with(6);
+    server.behave("/checkpoint");
+    let entries = fs_err::read_dir(t.path("org/tile/entries/000.p")).expect("it is there");
+    for entry in entries.flatten() {
+        let path = format!("/tile/entries/000.p/{}", entry.file_name().to_string_lossy());
+        server.misbehave(&path, Misbehaviour::WrongBytes);
+    }
+    t.weir("update").fails_with(6);
+    assert!(t.read("app/weir.lock").contains("1.5.0"), "the lockfile is as it was");
+}
+
+#[test]
+fn a_later_release_costs_its_own_bytes_and_a_checkpoint() {
+    let (t, server, _) = reader();
+    t.weir("outdated").succeeds();
+    let folder = t.package("acme/str", "1.5.0").file("str.sh", "x").write();
+    t.weir_in(&folder, &format!("publish --registry {}", t.path("org").display())).succeeds();
+    let before = server.body_bytes();
+    t.weir("outdated").succeeds();
+    let checkpoint = fs_err::metadata(t.path("org/checkpoint")).expect("it is there").len();
+    let descriptor = fs_err::metadata(t.path("org/weir.json")).expect("it is there").len();
+    let cost = server.body_bytes() - before;
+    assert!(cost < 600 + checkpoint + descriptor, "{cost} bytes, of which {checkpoint} and {descriptor}");
+}
