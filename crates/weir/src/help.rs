@@ -92,6 +92,15 @@ mod tests {
     }
 
     #[test]
+    fn the_overview_fits_a_narrow_terminal() {
+        const ROOM: usize = 80 - "  completions   ".len();
+        for command in Weir::command().get_subcommands() {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!((1..=ROOM).contains(&about.len()), "{}: {about}", command.get_name());
+        }
+    }
+
+    #[test]
     fn the_definition_of_the_command_line_is_consistent() {
         Weir::command().debug_assert();
     }

@@ -16,7 +16,7 @@ use crate::failure::{self, Failure};
 use crate::help::examples;
 use crate::output::{Cell, bytes, count};
 
-/// Look at, check and clean what this machine keeps for all projects
+/// Look at, check and clean what this machine keeps
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Path(PathArguments),
@@ -117,10 +117,10 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
     };
     let trees = listing.trees.iter().map(|tree| {
         let (size, files) = tree.size.unzip();
-        json!({"tree": tree.digest, "files": files, "bytes": size, "unused-days": days(tree.used), "projects": tree.projects})
+        json!({"tree": tree.digest, "files": files, "bytes": size, "unused_days": days(tree.used), "projects": tree.projects})
     });
     let files = listing.files.iter().map(|file| {
-        json!({"file": file.digest, "bytes": file.bytes, "unused-days": days(file.used), "projects": file.projects})
+        json!({"file": file.digest, "bytes": file.bytes, "unused_days": days(file.used), "projects": file.projects})
     });
     let value = json!({ "trees": trees.collect::<Vec<_>>(), "files": files.collect::<Vec<_>>() });
     context.output.answer(&value, |page| {

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Cell;
 
-/// Move to the newest releases that `weir.toml` allows, and install them
+/// Move to the newest releases that `weir.toml` allows
 ///
 /// With `--full`, the ranges themselves move to the newest versions first. Comments and order of
 /// `weir.toml` stay.

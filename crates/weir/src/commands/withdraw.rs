@@ -24,7 +24,7 @@ struct Which {
     platform: Option<Platform>,
 }
 
-/// Have new resolutions avoid releases; lockfiles that have them keep them
+/// Have new resolutions avoid releases; lockfiles keep them
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir yank acme/str@1.4.2 --reason 'loses the last line'"))]
 pub(crate) struct YankArguments {

@@ -22,7 +22,7 @@ fn the_overview_groups_the_commands() {
       add           Add dependencies to `weir.toml`, and install them
       remove, rm    Take dependencies out of `weir.toml` and out of the project
       install, i    Install what `weir.toml` asks for, as `weir.lock` has it
-      update, up    Move to the newest releases that `weir.toml` allows, and install them
+      update, up    Move to the newest releases that `weir.toml` allows
       lock          Resolve, and write `weir.lock`, without installing
       run           Run a script of `weir.toml` or a command of an installed package
       env           Print the variables with which the project's packages are used
@@ -40,7 +40,7 @@ fn the_overview_groups_the_commands() {
       pack          Make the pack that `weir publish` would upload
       publish       Publish packages, all of them together or none
       import        Make a package folder of somebody's archive
-      yank          Have new resolutions avoid releases; lockfiles that have them keep them
+      yank          Have new resolutions avoid releases; lockfiles keep them
       unyank        Take a yank back
       quarantine    Withdraw releases now, for everyone, lockfiles included
       release       Take a quarantine back
@@ -50,7 +50,7 @@ fn the_overview_groups_the_commands() {
 
     What this machine keeps:
       registry      Make, name, look at and keep registries
-      store         Look at, check and clean what this machine keeps for all projects
+      store         Look at, check and clean what this machine keeps
 
     Weir itself:
       demo          Show the whole thing at work, in a temporary folder
