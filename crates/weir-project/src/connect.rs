@@ -63,7 +63,7 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, P
         let replica = Replica::offline(&home, &known.location)?;
         return Ok(Connection { known: known.clone(), source, replica });
     }
-    let mut replica = Replica::open(&home, &known.location, &*source, known.key.as_deref())?;
+    let mut replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
     session.tell(&Event::Syncing { registry: replica.name().to_owned() });
     let report = replica.sync(&*source, session.now)?;
     session.tell(&Event::Synced {

@@ -31,10 +31,13 @@ const WORTH_A_SNAPSHOT: u64 = 256;
 /// What this machine knows of a registry.
 pub struct Replica {
     location: String,
+    home: ReplicaHome,
     descriptor: Descriptor,
     keys: TrustedKeys,
     index: Index,
     checkpoint: Option<weir_log::Checkpoint>,
+    /// Whether the description is what was kept from last time.
+    remembered: bool,
 }
 
 /// What a sync did.
@@ -150,19 +153,51 @@ impl Replica {
     /// When nothing is known yet.
     pub fn offline(home: &ReplicaHome, location: &str) -> Result<Self, ReplicaError> {
         let never = || ReplicaError::NeverSynced(location.into());
+        let mut replica = Self::remembered(home, location)?.ok_or_else(never)?;
+        replica.checkpoint = position_of(&replica.index)?.map(|position| position.seen().clone());
+        if replica.checkpoint.is_none() {
+            return Err(never());
+        }
+        Ok(replica)
+    }
+
+    /// Opens what is known of a registry, to be followed; reads its description only if it was never met. If
+    /// its keys have changed since, [`sync`](Self::sync) finds out and reads it then.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_remembered(
+        home: &ReplicaHome,
+        location: &str,
+        source: &dyn Source,
+        given: Option<&str>,
+    ) -> Result<Self, ReplicaError> {
+        match Self::remembered(home, location)? {
+            Some(replica) => Ok(replica),
+            None => Self::open(home, location, source, given),
+        }
+    }
+
+    fn remembered(home: &ReplicaHome, location: &str) -> Result<Option<Self>, ReplicaError> {
         let bytes = match fs_err::read(home.descriptor(location)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(never()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes?,
         };
+        let Some(pin) = home.trust.pin(location)? else { return Ok(None) };
         let descriptor = read_descriptor(location, &bytes)?;
-        let pin = home.trust.pin(location)?.ok_or_else(never)?;
         let keys = crate::trust::parse_keys(&pin.keys).map_err(TrustError::from)?;
-        let index = Index::open(&home.index(location))?;
-        let checkpoint = match position_of(&index)? {
-            Some(position) => Some(position.seen().clone()),
-            None => return Err(never()),
-        };
-        Ok(Self { location: location.into(), descriptor, keys, index, checkpoint })
+        let (index, _) = Index::open_or_rebuild(&home.index(location))?;
+        let location = location.into();
+        Ok(Some(Self {
+            location,
+            home: home.clone(),
+            descriptor,
+            keys,
+            index,
+            checkpoint: None,
+            remembered: true,
+        }))
     }
 
     /// Reads the registry's description and decides whom to trust; nothing is synced yet.
@@ -176,16 +211,18 @@ impl Replica {
         source: &dyn Source,
         given: Option<&str>,
     ) -> Result<Self, ReplicaError> {
-        let bytes = source
-            .read(DESCRIPTOR, MAX_DESCRIPTOR)?
-            .ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
-        let descriptor = read_descriptor(location, &bytes)?;
-        let keys =
-            home.trust.decide(location, &descriptor.name, &descriptor.keys, &descriptor.rotations, given)?;
-        fs_err::create_dir_all(home.folder(location))?;
-        keep(&home.descriptor(location), &bytes)?;
+        let (descriptor, keys) = meet(home, location, source, given)?;
         let (index, _) = Index::open_or_rebuild(&home.index(location))?;
-        Ok(Self { location: location.into(), descriptor, keys, index, checkpoint: None })
+        let location = location.into();
+        Ok(Self {
+            location,
+            home: home.clone(),
+            descriptor,
+            keys,
+            index,
+            checkpoint: None,
+            remembered: false,
+        })
     }
 
     /// Follows the log to its end.
@@ -194,6 +231,20 @@ impl Replica {
     ///
     /// When the log cannot be read or is not believed; the replica is then as it was.
     pub fn sync(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
+        match self.follow(source, now) {
+            Err(ReplicaError::Follow(error))
+                if self.remembered && matches!(*error, FollowError::Checkpoint { .. }) =>
+            {
+                // Signed by a key this machine does not know: the registry may have changed its keys.
+                (self.descriptor, self.keys) = meet(&self.home, &self.location, source, None)?;
+                self.remembered = false;
+                self.follow(source, now)
+            }
+            followed => followed,
+        }
+    }
+
+    fn follow(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
         let known = position_of(&self.index)?;
         let seen = known.as_ref().map(Position::seen);
         let follower = Follower { source, keys: &self.keys, now };
@@ -267,6 +318,23 @@ impl Replica {
     pub fn checkpoint(&self) -> Option<&weir_log::Checkpoint> {
         self.checkpoint.as_ref()
     }
+}
+
+/// Reads what a registry says of itself, decides whom to trust, and remembers both.
+fn meet(
+    home: &ReplicaHome,
+    location: &str,
+    source: &dyn Source,
+    given: Option<&str>,
+) -> Result<(Descriptor, TrustedKeys), ReplicaError> {
+    let bytes =
+        source.read(DESCRIPTOR, MAX_DESCRIPTOR)?.ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
+    let descriptor = read_descriptor(location, &bytes)?;
+    let keys =
+        home.trust.decide(location, &descriptor.name, &descriptor.keys, &descriptor.rotations, given)?;
+    fs_err::create_dir_all(home.folder(location))?;
+    keep(&home.descriptor(location), &bytes)?;
+    Ok((descriptor, keys))
 }
 
 fn read_descriptor(location: &str, bytes: &[u8]) -> Result<Descriptor, ReplicaError> {

@@ -102,7 +102,7 @@ impl World {
 
 pub(crate) fn sync(folder: &Path, home: &ReplicaHome) -> Result<Replica, weir_registry::ReplicaError> {
     let source = FolderSource::new(folder);
-    let mut replica = Replica::open(home, &location_of(folder).unwrap(), &source, None)?;
+    let mut replica = Replica::open_remembered(home, &location_of(folder).unwrap(), &source, None)?;
     replica.sync(&source, now())?;
     Ok(replica)
 }
