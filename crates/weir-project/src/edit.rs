@@ -124,7 +124,7 @@ pub fn add(
     Ok(AddReport { added, install })
 }
 
-/// Takes a changed manifest, resolves and installs it, and writes it only then.
+/// Takes a changed manifest, resolves and fetches what it asks for, and writes it only then.
 fn change(
     session: &Session,
     project: &mut Project,
@@ -132,15 +132,11 @@ fn change(
     moving: Moving<'_>,
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
-    let before = project.text.clone();
-    if options.locked && text != before {
+    if options.locked && text != project.text {
         return Err(ProjectError::LockOutdated { reason: "`weir.toml` would change".into() });
     }
     project.set_text(text)?;
     let lock = wanted_lock(session, project, options.locked, moving)?;
-    if !options.dry_run && project.text != before {
-        project.write_manifest()?;
-    }
     install_lock(session, project, lock, options)
 }
 

@@ -173,6 +173,7 @@ pub(crate) fn install_lock(
     }
     let watched = watched(project, &lock);
     layout::invalidate(&project.folder)?;
+    project.write_manifest()?;
     project.write_lock(lock)?;
     store.register_project(&project.folder, &project.lock_text)?;
     let from = MadeFrom {

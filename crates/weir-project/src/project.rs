@@ -16,6 +16,8 @@ pub struct Project {
     pub text: String,
     /// What it says.
     pub manifest: Manifest,
+    /// Whether what it says is not in its file yet.
+    changed: bool,
     /// The lockfile, if there is one.
     pub lock: Option<Lockfile>,
     /// The lockfile's text; empty if there is none.
@@ -78,7 +80,7 @@ impl Project {
                 (Some(lock), text)
             }
         };
-        Ok(Self { folder, text, manifest, lock, lock_text })
+        Ok(Self { folder, text, manifest, changed: false, lock, lock_text })
     }
 
     /// Where its manifest is.
@@ -99,12 +101,18 @@ impl Project {
     /// Takes a changed manifest, which must read, without writing it yet.
     pub(crate) fn set_text(&mut self, text: String) -> Result<(), ProjectError> {
         self.manifest = parse_manifest(&self.manifest_path(), &text)?;
+        self.changed |= self.text != text;
         self.text = text;
         Ok(())
     }
 
-    pub(crate) fn write_manifest(&self) -> Result<(), ProjectError> {
-        Ok(replace(&self.manifest_path(), self.text.as_bytes())?)
+    /// Writes a manifest that was changed.
+    pub(crate) fn write_manifest(&mut self) -> Result<(), ProjectError> {
+        if self.changed {
+            replace(&self.manifest_path(), self.text.as_bytes())?;
+            self.changed = false;
+        }
+        Ok(())
     }
 
     /// Takes and writes a lockfile, unless it is there already.

@@ -135,7 +135,7 @@ pub(crate) fn in_use(session: &Session, project: &Project) -> Result<Vec<KnownRe
     let mut known = registries(session, Some(project))?;
     if session.registry.is_some() {
         let named = find(session, Some(project), None, &project.folder)?;
-        known.retain(|registry| registry.name != named.name);
+        known.retain(|registry| registry.name != named.name && registry.location != named.location);
         known.iter_mut().for_each(|registry| registry.default = false);
         known.insert(0, KnownRegistry { default: true, ..named });
     }

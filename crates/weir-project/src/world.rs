@@ -1,7 +1,7 @@
 //! What all known registries offer together: the view that a project is resolved against.
 //!
 //! A name belongs to one registry. It is the one that the requirement names, or that the lockfile has
-//! it from, or the only one that offers it. When two offer it, nobody guesses: that would be dependency
+//! it from, or that the user names for this run, or the only one that offers it. When two offer it, nobody guesses: that would be dependency
 //! confusion. Registries beside the default one are asked only when they have to be.
 
 use std::cell::RefCell;
@@ -146,6 +146,13 @@ impl<'s> World<'s> {
             && let Some(candidates) = connection.replica.index().candidates(name)?
         {
             return Ok(Some(Found { connection, candidates: Rc::new(candidates) }));
+        }
+        // Who names a registry for this one run has said which.
+        if self.session.registry.is_some()
+            && !self.known.is_empty()
+            && let Some(found) = self.look_in(0, name)?
+        {
+            return Ok(Some(found));
         }
         let mut first: Option<Found> = None;
         for position in 0..self.known.len() {

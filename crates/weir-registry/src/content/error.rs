@@ -67,7 +67,7 @@ pub enum ContentError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// It could not be written, or read from the disk.
-    #[error(transparent)]
+    #[error("content of the registry cannot be read or written: {0}")]
     Io(#[from] io::Error),
 }
 
