@@ -155,23 +155,6 @@ impl Sandbox {
     pub fn filter(&self, text: &str) -> String {
         filter(text, &self.root)
     }
-
-    /// Whether nothing is left half-made in the sandbox: no file whose name says that it is temporary.
-    pub fn is_tidy(&self) -> bool {
-        let mut pending = vec![self.root.clone()];
-        while let Some(folder) = pending.pop() {
-            for entry in fs_err::read_dir(&folder).into_iter().flatten().flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if name.ends_with(".tmp") || name.starts_with(".tmp") {
-                    return false;
-                }
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    pending.push(entry.path());
-                }
-            }
-        }
-        true
-    }
 }
 
 impl Run {

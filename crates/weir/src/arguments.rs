@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
-use weir_model::{PackageName, Platform, Range, Version};
+use weir_model::{KindName, PackageName, Platform, Range, Version};
 
 use crate::output::{Format, Output};
 use crate::{Weir, failure, help};
@@ -134,6 +135,17 @@ impl FromStr for PackageAtVersion {
         };
         Ok(Self { name: parse(name)?, version: parse(version)? })
     }
+}
+
+/// Reads a kind that this program handles, and offers them all to help and to completions.
+pub(crate) fn handled_kind() -> impl TypedValueParser<Value = KindName> {
+    let names = weir_project::KINDS.iter().map(|kind| kind.name().as_str());
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(|text| text.parse::<KindName>())
+}
+
+/// Reads any kind.
+pub(crate) fn any_kind() -> impl TypedValueParser<Value = KindName> {
+    PossibleValuesParser::new(KindName::ALL.map(KindName::as_str)).try_map(|text| text.parse::<KindName>())
 }
 
 fn split_at(text: &str) -> (&str, Option<&str>) {

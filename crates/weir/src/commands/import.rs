@@ -8,7 +8,7 @@ use weir_model::manifest::{Requirement, Source};
 use weir_model::{KindName, PackageName, Range, Scope, Version};
 use weir_project::NewPackage;
 
-use crate::arguments::PackageAtRange;
+use crate::arguments::{PackageAtRange, handled_kind};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
     /// What sort of package it is
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, value_parser = handled_kind())]
     kind: KindName,
     /// An SPDX licence expression
     #[arg(long)]

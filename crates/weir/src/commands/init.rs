@@ -7,6 +7,7 @@ use clap::Args;
 use weir_model::{KindName, PackageName, Version};
 use weir_project::NewProject;
 
+use crate::arguments::handled_kind;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -24,8 +25,8 @@ pub(crate) struct Arguments {
     /// The package's name, `owner/name`; a project that is never published needs none
     #[arg(long, value_name = "OWNER/NAME")]
     name: Option<PackageName>,
-    /// What sort of package it is: `generic`, `data`, `bash`, …
-    #[arg(long, default_value_t)]
+    /// What sort of package it is
+    #[arg(long, default_value_t, value_parser = handled_kind())]
     kind: KindName,
     /// The version of its first release
     #[arg(long = "set-version", value_name = "VERSION", default_value = "0.1.0")]

@@ -12,6 +12,7 @@ use weir_model::manifest::RegistryAddress;
 use weir_project::KnownRegistry;
 use weir_registry::NewRegistry;
 
+use crate::arguments::any_kind;
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
@@ -64,7 +65,7 @@ pub(crate) struct InitArguments {
     #[arg(long)]
     closed: bool,
     /// Take only packages of this kind; may be repeated
-    #[arg(long = "kind", value_name = "KIND")]
+    #[arg(long = "kind", value_name = "KIND", value_parser = any_kind())]
     kinds: Vec<KindName>,
     /// Have checkpoints expire after this many days, so that a mirror that stands still shows
     #[arg(long, value_name = "DAYS")]

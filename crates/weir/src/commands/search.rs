@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_model::{KindName, Platform};
 
+use crate::arguments::any_kind;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -18,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "WORD")]
     words: Vec<String>,
     /// Only packages of this kind
-    #[arg(long)]
+    #[arg(long, value_parser = any_kind())]
     kind: Option<KindName>,
     /// Only packages that run on this platform
     #[arg(long)]

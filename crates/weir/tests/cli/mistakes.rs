@@ -56,6 +56,17 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
       × `str` is not a package name: expected `owner/name`
     -- exit code 2
     ");
+    assert_snapshot!(t.weir("init --kind bas"), @r"
+    $ weir init --kind bas
+    -- stderr
+    error: invalid value 'bas' for '--kind <KIND>'
+      [possible values: generic, bash, data]
+
+      tip: a similar value exists: 'bash'
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
     assert_snapshot!(t.weir("install --json --ofline"), @r#"
     $ weir install --json --ofline
     {
