@@ -1,7 +1,8 @@
 //! Bash packages: manifests, layout, loading, renaming.
 //!
-//! Everything here is a pure function of what the caller gives: bytes, texts and paths in, plans,
-//! texts and reports out. Nothing is read from a disk, an environment or a clock, and nothing
+//! [`Bash`] is the kind, as projects use it: it reads packages and keeps rewritten ones in the store. Everything
+//! else here is a pure function of what the caller gives: bytes, texts and paths in, plans,
+//! texts and reports out. Nothing is read from an environment or a clock, and nothing
 //! of a package is ever run.
 //!
 //! * [`grammar`] parses shell text, within bounds;
@@ -17,8 +18,11 @@ pub mod bundle;
 pub mod check;
 pub mod closure;
 pub mod grammar;
+mod kind;
 pub mod layout;
 pub mod loader;
 pub mod manifest;
 pub mod quote;
 pub mod rename;
+
+pub use kind::{Bash, REPORT_FILE, TEST_FILE, installed_packages, package_files, read_manifest};

@@ -167,6 +167,12 @@ pub(crate) fn check_variable(field: &str, name: &str) -> Result<(), ManifestErro
     Ok(())
 }
 
+/// Checks the value of a variable.
+pub(crate) fn check_value(field: &str, value: &str) -> Result<(), ManifestError> {
+    let good = value.len() <= 4096 && !value.contains('\0');
+    good.then_some(()).ok_or_else(|| ManifestError::bad(field, value, "is too long, or holds a zero byte"))
+}
+
 /// Checks the name of a shell option.
 pub(crate) fn check_option(field: &str, name: &str) -> Result<(), ManifestError> {
     let good = !name.is_empty()

@@ -12,6 +12,7 @@
 //! | add, remove, update | the same install, from a changed manifest |
 
 mod admin;
+mod bash;
 mod changes;
 mod closure;
 mod connect;
@@ -44,6 +45,7 @@ pub use admin::{
     MadeRegistry, ShownRegistry, open_folder_registry, registry_init, registry_renew, registry_rotate_key,
     registry_show, registry_verify,
 };
+pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use connect::{Connection, connect};
 pub use edit::{AddReport, Addition, RangeChange, RemoveReport, UpdateReport, add, remove, update};

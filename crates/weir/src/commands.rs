@@ -1,6 +1,7 @@
 //! One file a command: its arguments, its call into a library, and how the result is shown.
 
 pub(crate) mod add;
+pub(crate) mod bash;
 pub(crate) mod batch;
 mod changes;
 pub(crate) mod claim;
@@ -23,6 +24,7 @@ pub(crate) mod remove;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod store;
+pub(crate) mod test;
 pub(crate) mod tree;
 pub(crate) mod update;
 pub(crate) mod verify;

@@ -24,7 +24,10 @@ pub(crate) const AFTERWORD: &str = "\
 
 /// The commands by what a person wants to do. A test holds that every command is in one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("A project and its dependencies", &["init", "add", "remove", "install", "update", "lock", "run", "env"]),
+    (
+        "A project and its dependencies",
+        &["init", "add", "remove", "install", "update", "lock", "run", "env", "test", "bash"],
+    ),
     ("Looking", &["tree", "list", "why", "outdated", "search", "info", "verify"]),
     (
         "Publishing",

@@ -53,6 +53,9 @@ enum Command {
     Lock(commands::lock::Arguments),
     Run(commands::run::Arguments),
     Env(commands::env::Arguments),
+    Test(commands::test::Arguments),
+    #[command(subcommand)]
+    Bash(commands::bash::Command),
 
     // Looking.
     Tree(commands::tree::Arguments),
@@ -111,6 +114,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Lock(arguments) => commands::lock::run(context, &arguments),
         Command::Run(arguments) => commands::run::run(context, &arguments),
         Command::Env(arguments) => commands::env::run(context, &arguments),
+        Command::Test(arguments) => commands::test::run(context, &arguments),
+        Command::Bash(command) => commands::bash::run(context, command),
 
         Command::Tree(arguments) => commands::tree::run(context, &arguments),
         Command::List(arguments) => commands::list::run(context, &arguments),

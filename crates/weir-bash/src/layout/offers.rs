@@ -21,6 +21,8 @@ pub struct Offers {
     pub source: Vec<String>,
     /// Commands.
     pub bin: Vec<String>,
+    /// Commands that are called otherwise than their files: name and file.
+    pub commands: Vec<(String, String)>,
     /// Completions.
     pub completion: Vec<String>,
     /// Man pages.
@@ -32,11 +34,12 @@ impl Offers {
     pub(crate) fn places(&self) -> Vec<(String, &str)> {
         let name = |path: &'_ str| path.rsplit('/').next().unwrap_or_default().to_owned();
         let bin = self.bin.iter().map(|path| (format!("bin/{}", name(path)), path.as_str()));
+        let commands = self.commands.iter().map(|(name, path)| (format!("bin/{name}"), path.as_str()));
         let completion =
             self.completion.iter().map(|path| (format!("completion/{}", name(path)), path.as_str()));
         let man =
             self.man.iter().map(|path| (format!("man/man{}/{}", section(path), name(path)), path.as_str()));
-        bin.chain(completion).chain(man).collect()
+        bin.chain(commands).chain(completion).chain(man).collect()
     }
 }
 
@@ -82,6 +85,7 @@ pub fn expand(manifest: &BashManifest, files: &[TreeFile]) -> (Offers, Vec<Strin
         bin: list("bin", &manifest.bin, &|file| file.executable),
         completion: list("completion", &manifest.completion, &|_| true),
         man: list("man", &manifest.man, &is_page),
+        commands: Vec::new(),
     };
     (offers, missing)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use super::{
-    BashManifest, MAX_ENTRIES, ManifestError, check_name, check_option, check_path, check_slug,
+    BashManifest, MAX_ENTRIES, ManifestError, check_name, check_option, check_path, check_slug, check_value,
     check_variable,
 };
 
@@ -112,9 +112,7 @@ pub(super) fn environment(field: &str, item: &Item) -> Result<BTreeMap<String, S
     for (name, value) in table.iter().take(MAX_ENTRIES) {
         check_variable(field, name)?;
         let value = value.as_str().ok_or_else(wrong)?;
-        if value.contains('\0') || value.len() > 4096 {
-            return Err(ManifestError::bad(field, value, "is too long, or holds a zero byte"));
-        }
+        check_value(field, value)?;
         environment.insert(name.to_owned(), value.to_owned());
     }
     Ok(environment)

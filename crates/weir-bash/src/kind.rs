@@ -1,0 +1,55 @@
+//! The kind `bash`: the seam between a project and what this crate knows.
+//!
+//! What a package offers is found out once, when it is published, and kept in its record ([`facts`]). When it is
+//! installed its shell files are rewritten, each once per machine, and kept in the store ([`dress`]); what is laid out
+//! is links only ([`lay_out`]).
+
+mod dress;
+mod facts;
+mod foreign;
+mod inspect;
+mod installed;
+mod lay_out;
+mod scaffold;
+
+use std::path::Path;
+
+use weir_kind::{Closure, Foreign, Inspection, Kind, KindError, Layout, Scaffold};
+use weir_model::{KindName, Manifest};
+use weir_store::Session;
+use weir_tree::TreeManifest;
+
+pub use inspect::{package_files, read_manifest};
+pub use installed::installed_packages;
+pub use lay_out::{REPORT_FILE, TEST_FILE};
+
+/// The kind `bash`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bash;
+
+impl Kind for Bash {
+    fn name(&self) -> KindName {
+        KindName::Bash
+    }
+
+    fn scaffold(&self, package: &str) -> Scaffold {
+        scaffold::scaffold(package)
+    }
+
+    fn read_foreign(&self, folder: &Path) -> Result<Option<Foreign>, KindError> {
+        foreign::read(folder)
+    }
+
+    fn inspect(
+        &self,
+        folder: &Path,
+        manifest: &Manifest,
+        tree: &TreeManifest,
+    ) -> Result<Inspection, KindError> {
+        inspect::inspect(folder, manifest, tree)
+    }
+
+    fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {
+        lay_out::lay_out(closure, store)
+    }
+}

@@ -1,0 +1,260 @@
+//! Packages as they are used: with names of their own, and the names of what they use.
+//!
+//! A rewritten package is a derived tree of the store, found by the digest of everything that decides what is in it: its
+//! files, its manifest, its mark, and the same of every package whose names it sees. So an install that finds them all costs one
+//! look-up a package, and reads no file of any.
+//!
+//! What is derived holds `exports.json` (the new names, for packages that use it), `report.txt`, and `tree`, the
+//! files; `tree` is left out where nothing changed, and then the package is used as it is.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_kind::{KindError, Placed};
+use weir_model::Digest;
+use weir_store::{EnsureError, Making, Session};
+use weir_tree::{Mode, Selection, TreeManifest, read_folder};
+
+use super::inspect::package_files;
+use crate::closure;
+use crate::layout::{Node, Offers, marks, order};
+use crate::rename::{Exports, Report, SCHEME, SourceFile, rename};
+
+const EXPORTS: &str = "exports.json";
+const REPORT: &str = "report.txt";
+const TREE: &str = "tree";
+
+/// What is said of a place that could not be read.
+pub(super) const UNREAD: &str = "could not be read";
+
+/// A package as it is used.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dressed {
+    /// Its files.
+    pub(super) content: PathBuf,
+    /// What could not be decided or read, a line each; empty if nothing.
+    pub(super) report: String,
+}
+
+/// Everything that decides what a package looks like when it is used.
+#[derive(Serialize)]
+struct Inputs<'a> {
+    scheme: u32,
+    tree: Digest,
+    name: &'a str,
+    slugs: Vec<String>,
+    mark: &'a Option<String>,
+    keep: &'a [String],
+    rename: &'a [String],
+    offers: &'a Offers,
+    sees: Vec<Seen<'a>>,
+}
+
+#[derive(Serialize)]
+struct Seen<'a> {
+    name: &'a str,
+    slugs: Vec<String>,
+    mark: &'a Option<String>,
+    /// Nothing for one that comes later in a cycle: it is seen by its slug only.
+    inputs: Option<Digest>,
+}
+
+/// What is known of a package on the way.
+#[derive(Default)]
+struct Known {
+    inputs: Option<Digest>,
+    tree: Option<Digest>,
+    derived: PathBuf,
+    exports: Option<Exports>,
+}
+
+/// Finds or makes every package as it is used, in the order of `nodes`.
+pub(super) fn dress(placed: &[&Placed], nodes: &[Node], store: &Session) -> Result<Vec<Dressed>, KindError> {
+    let marks = marks(nodes);
+    let mut known: Vec<Known> = Vec::new();
+    known.resize_with(nodes.len(), Known::default);
+    let mut dressed = vec![Dressed::default(); nodes.len()];
+    for index in order(nodes) {
+        let content = &placed[index].content;
+        let tree = digest_of(content, store)?;
+        let inputs = inputs(nodes, &marks, &known, index, &tree);
+        let derived = match store.derived_tree(&inputs).map_err(store_error)? {
+            Some(derived) => derived,
+            None => make(placed, nodes, &marks, &mut known, index, (&inputs, &tree), store)?,
+        };
+        let folder = derived.path().to_owned();
+        let rewritten = folder.join(TREE);
+        dressed[index] = Dressed {
+            content: if rewritten.is_dir() { rewritten } else { content.clone() },
+            report: read_small(&folder.join(REPORT))?,
+        };
+        known[index] = Known {
+            inputs: Some(inputs),
+            tree: tree.stored.then_some(tree.digest),
+            derived: folder,
+            exports: None,
+        };
+    }
+    Ok(dressed)
+}
+
+/// A package's files before they are rewritten.
+struct Tree {
+    digest: Digest,
+    /// Whether it is the store's, which keeps what is made of it as long as it keeps this.
+    stored: bool,
+}
+
+fn digest_of(content: &Path, store: &Session) -> Result<Tree, KindError> {
+    let named = content.file_name().and_then(|name| name.to_str());
+    if let Some(digest) = named.and_then(|name| Digest::from_hex(name).ok())
+        && store.tree(&digest).map_err(store_error)?.is_some_and(|tree| tree.path() == content)
+    {
+        return Ok(Tree { digest, stored: true });
+    }
+    // A folder of somebody's, which may have changed since.
+    Ok(Tree { digest: read(content, false)?.digest(), stored: false })
+}
+
+fn read(content: &Path, stored: bool) -> Result<TreeManifest, KindError> {
+    let bad =
+        |error: weir_tree::TreeError| KindError::BadFile { path: content.into(), reason: error.to_string() };
+    let selection = match stored {
+        true => Selection::everything(),
+        false => Selection::package(&[], &[]).map_err(bad)?,
+    };
+    read_folder(content, &selection).map_err(bad)
+}
+
+fn inputs(nodes: &[Node], marks: &[Option<String>], known: &[Known], index: usize, tree: &Tree) -> Digest {
+    let node = &nodes[index];
+    let seen = |index: usize| Seen {
+        name: &nodes[index].name,
+        slugs: nodes[index].slugs(),
+        mark: &marks[index],
+        inputs: known[index].inputs,
+    };
+    let inputs = Inputs {
+        scheme: SCHEME,
+        tree: tree.digest,
+        name: &node.name,
+        slugs: node.slugs(),
+        mark: &marks[index],
+        keep: &node.manifest.keep,
+        rename: &node.manifest.rename,
+        offers: &node.offers,
+        sees: closure::visible(nodes, index).into_iter().map(seen).collect(),
+    };
+    let text = serde_json::to_string(&inputs).expect("strings, numbers and lists of them are JSON");
+    Digest::of(format!("weir-bash-dressed v1\n{text}"))
+}
+
+fn make(
+    placed: &[&Placed],
+    nodes: &[Node],
+    marks: &[Option<String>],
+    known: &mut [Known],
+    index: usize,
+    (inputs, tree): (&Digest, &Tree),
+    store: &Session,
+) -> Result<weir_store::StoredTree, KindError> {
+    let mut exports = vec![Exports::default(); nodes.len()];
+    let mut from: Vec<Digest> = tree.stored.then_some(tree.digest).into_iter().collect();
+    for seen in closure::visible(nodes, index) {
+        let Known { inputs: Some(_), tree, derived, exports: known } = &mut known[seen] else { continue };
+        let known = match known {
+            Some(known) => known,
+            None => known.insert(read_exports(&derived.join(EXPORTS))?),
+        };
+        exports[seen] = known.clone();
+        if !from.is_empty() {
+            from.extend(*tree);
+        }
+    }
+    let content = &placed[index].content;
+    let manifest = read(content, tree.stored)?;
+    let (_, sources) = package_files(content, &manifest, &nodes[index].offers)?;
+    let before: Vec<SourceFile> = sources.clone();
+    let output = rename(
+        sources,
+        &closure::subject(nodes, marks, index),
+        &closure::dependencies(nodes, marks, &exports, index),
+    );
+    let changed: Vec<&SourceFile> = output
+        .files
+        .iter()
+        .zip(&before)
+        .filter(|(after, before)| after.bytes != before.bytes)
+        .map(|(after, _)| after)
+        .collect();
+    // In a package whose names and uses all stay there is nothing to decide.
+    let sees_new_names = closure::visible(nodes, index).into_iter().any(|seen| marks[seen].is_some());
+    let renames = marks[index].is_some() || sees_new_names;
+    let making = Making { inputs: *inputs, from: &from };
+    let made = store.derived(&making, |folder| -> Result<(), KindError> {
+        let text = serde_json::to_vec(&output.exports).map_err(std::io::Error::other)?;
+        fs_err::write(folder.join(EXPORTS), text)?;
+        fs_err::write(folder.join(REPORT), report(&output.report, renames))?;
+        if !changed.is_empty() {
+            copy(content, &manifest, &folder.join(TREE))?;
+            for file in &changed {
+                let path = folder.join(TREE).join(&file.path);
+                fs_err::write(path, &file.bytes)?;
+            }
+        }
+        Ok(())
+    });
+    made.map_err(|error| match error {
+        EnsureError::Source(error) => error,
+        EnsureError::Store(error) => store_error(error),
+    })
+}
+
+fn copy(from: &Path, manifest: &TreeManifest, to: &Path) -> Result<(), KindError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::create_dir(to)?;
+    for entry in manifest.entries() {
+        let (source, target) = (from.join(entry.path.as_str()), to.join(entry.path.as_str()));
+        if let Some(folder) = target.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        if entry.mode == Mode::Link {
+            fs_err::os::unix::fs::symlink(fs_err::read_link(&source)?, &target)?;
+            continue;
+        }
+        fs_err::copy(&source, &target)?;
+        let mode = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
+        fs_err::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// A line for each place that could not be read or decided.
+fn report(report: &Report, renames: bool) -> String {
+    let mut text = String::new();
+    for (file, error) in &report.syntax {
+        text.push_str(&format!("{file}:{}:{}: this {UNREAD}: `{}`\n", error.line, error.column, error.text));
+    }
+    if renames {
+        for (file, error) in &report.unreadable {
+            text.push_str(&format!("{file}: it {UNREAD}, and its names stay: {error}\n"));
+        }
+        for doubt in &report.undecided {
+            text.push_str(&format!("{doubt}\n"));
+        }
+    }
+    text
+}
+
+fn read_exports(path: &Path) -> Result<Exports, KindError> {
+    serde_json::from_slice(&fs_err::read(path)?)
+        .map_err(|error| KindError::BadFile { path: path.into(), reason: error.to_string() })
+}
+
+fn read_small(path: &Path) -> Result<String, KindError> {
+    Ok(String::from_utf8_lossy(&fs_err::read(path)?).into_owned())
+}
+
+fn store_error(error: weir_store::StoreError) -> KindError {
+    KindError::Store(Box::new(error))
+}

@@ -1,0 +1,181 @@
+//! Packages that have no `weir.toml` but one of the older manifests: the same as a `weir.toml`.
+
+use std::path::Path;
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use weir_kind::{Foreign, KindError};
+use weir_model::{PackageName, Version};
+
+use crate::manifest::{
+    BashManifest, ForeignManifest, ManifestError, check_path, read_basalt, read_basher, read_bpkg,
+};
+
+/// The largest manifest that is read.
+const MAX_BYTES: u64 = 1 << 20;
+
+type Reader = fn(&str) -> Result<ForeignManifest, ManifestError>;
+
+/// In the order they are looked for: the one made for Bash alone first.
+const READERS: &[(&str, Reader)] = &[
+    ("basalt.toml", read_basalt),
+    ("bpkg.json", read_bpkg),
+    ("package.sh", read_basher),
+    ("package.json", read_bpkg),
+];
+
+/// Reads the older manifest of a folder, if it has one.
+pub(super) fn read(folder: &Path) -> Result<Option<Foreign>, KindError> {
+    let Some((name, manifest)) = find(folder)? else { return Ok(None) };
+    let mut warnings = manifest.warnings.clone();
+    let text = to_toml(&manifest, &mut warnings);
+    let warnings = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
+    Ok(Some(Foreign { file: folder.join(name), manifest: text, warnings }))
+}
+
+/// The older manifest of a folder, as it was read, and what its file is called.
+pub(super) fn find(folder: &Path) -> Result<Option<(&'static str, ForeignManifest)>, KindError> {
+    for (name, reader) in READERS {
+        let path = folder.join(name);
+        let Ok(metadata) = fs_err::symlink_metadata(&path) else { continue };
+        if !metadata.is_file() {
+            continue;
+        }
+        let bad = |reason: String| KindError::BadFile { path: path.clone(), reason };
+        if metadata.len() > MAX_BYTES {
+            return Err(bad(format!("it has {} bytes: more than {MAX_BYTES} are not read", metadata.len())));
+        }
+        let text = fs_err::read_to_string(&path)?;
+        let manifest = match reader(&text) {
+            Ok(manifest) => manifest,
+            // A `package.json` may be about anything; whoever publishes a Bash package has another file.
+            Err(_) if *name == "package.json" => continue,
+            Err(error) => return Err(bad(error.to_string())),
+        };
+        if *name != "package.json" || is_about_bash(folder, &manifest.bash) {
+            return Ok(Some((name, manifest)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a `package.json` is that of a Bash package: it names shell files, or a command that is one.
+fn is_about_bash(folder: &Path, manifest: &BashManifest) -> bool {
+    let is_shell = |path: &String| {
+        check_path("bin", path).is_ok_and(|path| {
+            use std::io::Read as _;
+            let mut head = Vec::new();
+            let Ok(file) = fs_err::File::open(folder.join(path)) else { return false };
+            let read = file.take(128).read_to_end(&mut head).is_ok();
+            read && is_shell_program(&head)
+        })
+    };
+    !manifest.source.is_empty() || manifest.bin.iter().any(is_shell)
+}
+
+/// Whether a file begins as a program for Bash or for `sh` does.
+pub(super) fn is_shell_program(head: &[u8]) -> bool {
+    let Some(line) = head.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next())
+    else {
+        return false;
+    };
+    let words = line.split(|byte| matches!(byte, b' ' | b'\t' | b'/' | b'\r'));
+    words.into_iter().any(|word| matches!(word, b"bash" | b"sh" | b"bats" | b"dash"))
+}
+
+fn to_toml(manifest: &ForeignManifest, warnings: &mut Vec<String>) -> String {
+    let mut document = DocumentMut::new();
+    document.insert("package", Item::Table(package(manifest, warnings)));
+    document.insert("dependencies", Item::Table(dependencies(manifest, warnings)));
+    document.insert("bash", Item::Table(bash_table(&manifest.bash)));
+    document.to_string()
+}
+
+fn package(manifest: &ForeignManifest, warnings: &mut Vec<String>) -> Table {
+    let mut package = Table::new();
+    let name = manifest.name.as_ref().map(|name| name.trim_start_matches('@'));
+    if let Some(name) = name.filter(|name| name.parse::<PackageName>().is_ok()) {
+        package.insert("name", name.into());
+    }
+    match manifest.version.as_ref().map(|version| (version, version.parse::<Version>())) {
+        Some((version, Ok(_))) => drop(package.insert("version", version.as_str().into())),
+        Some((version, Err(error))) => {
+            warnings.push(format!("its version `{}`: {error}: it is left out", one_line(version)));
+        }
+        None => {}
+    }
+    package.insert("kind", "bash".into());
+    for (field, text) in [("license", &manifest.license), ("description", &manifest.description)] {
+        if let Some(text) = text {
+            package.insert(field, one_line(text).into());
+        }
+    }
+    if !manifest.authors.is_empty() {
+        let authors = manifest.authors.iter().map(|author| one_line(author));
+        package.insert("authors", Array::from_iter(authors).into());
+    }
+    package
+}
+
+fn dependencies(manifest: &ForeignManifest, warnings: &mut Vec<String>) -> Table {
+    let mut table = Table::new();
+    for requirement in &manifest.dependencies {
+        let left_out = |reason: &str| format!("the dependency `{requirement}` {reason}: it is left out");
+        let name = requirement.package_name();
+        let Some(tag) = requirement.reference.as_deref() else {
+            warnings.push(left_out("names no tag"));
+            continue;
+        };
+        if name.parse::<PackageName>().is_err() {
+            warnings.push(left_out("has a name that no package can have"));
+            continue;
+        }
+        if Version::from_tag(tag).is_err() {
+            warnings.push(left_out("names no tag with a version"));
+            continue;
+        }
+        let mut source = InlineTable::new();
+        source.insert("git", requirement.url.as_str().into());
+        source.insert("tag", tag.into());
+        table.insert(&name, Value::InlineTable(source).into());
+    }
+    table
+}
+
+/// A `[bash]` table that reads back as this manifest.
+fn bash_table(manifest: &BashManifest) -> Table {
+    let mut table = Table::new();
+    for (field, entries) in [
+        ("slug", &manifest.slugs),
+        ("source", &manifest.source),
+        ("bin", &manifest.bin),
+        ("completion", &manifest.completion),
+        ("man", &manifest.man),
+        ("keep", &manifest.keep),
+        ("rename", &manifest.rename),
+    ] {
+        if !entries.is_empty() {
+            table.insert(field, Array::from_iter(entries.iter().map(String::as_str)).into());
+        }
+    }
+    let environment = manifest.environment.iter().map(|(name, value)| (name, Value::from(value.as_str())));
+    let on = |(name, on): (_, &bool)| (name, Value::from(*on));
+    insert_table(&mut table, "environment", environment);
+    insert_table(&mut table, "options", manifest.options.iter().map(on));
+    insert_table(&mut table, "shopt", manifest.shopt.iter().map(on));
+    table
+}
+
+fn insert_table<'a>(table: &mut Table, field: &str, entries: impl Iterator<Item = (&'a String, Value)>) {
+    let mut inner = InlineTable::new();
+    for (name, value) in entries {
+        inner.insert(name, value);
+    }
+    if !inner.is_empty() {
+        table.insert(field, Value::InlineTable(inner).into());
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.trim().chars().take(250).collect()
+}

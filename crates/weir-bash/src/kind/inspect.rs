@@ -1,0 +1,144 @@
+//! Looking at a release before it is published: what it offers, and what its publisher should know.
+
+use std::path::Path;
+
+use weir_kind::{Facts, Inspection, KindError};
+use weir_model::Manifest;
+use weir_tree::{Mode, TreeManifest};
+
+use super::facts::BashFacts;
+use super::foreign;
+use crate::grammar;
+use crate::layout::{Offers, TreeFile, expand};
+use crate::manifest::{BashManifest, read_table_text};
+use crate::rename::SourceFile;
+
+/// The most places told of one package.
+const MOST_PLACES: usize = 20;
+
+/// What a package's manifest says about Bash: its `[bash]` table or, where there is none, an older manifest beside it.
+///
+/// # Errors
+///
+/// When it cannot be understood.
+pub fn read_manifest(folder: &Path, manifest: &Manifest) -> Result<BashManifest, KindError> {
+    match manifest.kind_tables.get("bash") {
+        Some(text) => {
+            read_table_text(text).map_err(|error| KindError::NotAllowed(format!("`[bash]`: {error}")))
+        }
+        None => Ok(foreign::find(folder)?.map(|(_, manifest)| manifest.bash).unwrap_or_default()),
+    }
+}
+
+/// The files of a tree as manifests mean them, and its shell files with what is in them.
+///
+/// # Errors
+///
+/// When one cannot be read.
+pub fn package_files(
+    folder: &Path,
+    tree: &TreeManifest,
+    offers: &Offers,
+) -> Result<(Vec<TreeFile>, Vec<SourceFile>), KindError> {
+    let mut sources = Vec::new();
+    for entry in tree.entries().iter().filter(|entry| entry.mode != Mode::Link) {
+        let path = entry.path.as_str();
+        if entry.size > grammar::MAX_BYTES as u64 || !may_be_shell(path, entry.mode, offers) {
+            continue;
+        }
+        let bytes = fs_err::read(folder.join(path))?;
+        if is_shell_file(path, &bytes, offers) {
+            sources.push(SourceFile { path: path.into(), bytes });
+        }
+    }
+    Ok((tree_files(tree), sources))
+}
+
+fn tree_files(tree: &TreeManifest) -> Vec<TreeFile> {
+    let file = |entry: &weir_tree::Entry| TreeFile {
+        path: entry.path.as_str().into(),
+        executable: entry.mode != Mode::File,
+    };
+    tree.entries().iter().map(file).collect()
+}
+
+/// Whether a file has the name of a shell file, is sourced, or is a program that may be one.
+fn may_be_shell(path: &str, mode: Mode, offers: &Offers) -> bool {
+    has_shell_name(path) || mode == Mode::Executable || is_offered(path, offers)
+}
+
+fn is_shell_file(path: &str, bytes: &[u8], offers: &Offers) -> bool {
+    if bytes.starts_with(b"#!") {
+        return foreign::is_shell_program(bytes);
+    }
+    has_shell_name(path) || (is_offered(path, offers) && !bytes.contains(&0))
+}
+
+fn has_shell_name(path: &str) -> bool {
+    [".sh", ".bash", ".bats"].iter().any(|ending| path.ends_with(ending))
+}
+
+fn is_offered(path: &str, offers: &Offers) -> bool {
+    let lists = [&offers.source, &offers.completion];
+    lists.iter().any(|list| list.iter().any(|offered| offered == path))
+}
+
+/// Checks a release, and finds out what goes into its record.
+pub(super) fn inspect(
+    folder: &Path,
+    manifest: &Manifest,
+    tree: &TreeManifest,
+) -> Result<Inspection, KindError> {
+    let generic = weir_kind::inspect_generic(manifest, tree)?;
+    let bash = read_manifest(folder, manifest)?;
+    let (mut offers, missing) = expand(&bash, &tree_files(tree));
+    offers.commands = manifest.bin.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
+    let mut warnings = generic.warnings;
+    warnings.extend(missing.into_iter().map(|missing| format!("`[bash]`: {missing}")));
+    if offers == Offers::default() {
+        warnings.push("it offers nothing: `[bash]` names no `source`, `bin`, `completion` or `man`".into());
+    }
+    if bash.slugs.is_empty() && !offers.source.is_empty() {
+        warnings.push("`[bash]` has no `slug`: the package's own name stands in for it".into());
+    }
+    warnings.extend(unreadable_places(folder, tree, &offers)?);
+    let facts = BashFacts::new(&bash, offers);
+    // What is published must be what is accepted when it is installed.
+    let mut map = match serde_json::to_value(&facts) {
+        Ok(serde_json::Value::Object(map)) => map,
+        _ => Facts::new(),
+    };
+    BashFacts::read(&map).map_err(|reason| KindError::NotAllowed(format!("`[bash]`: {reason}")))?;
+    map.extend(generic.facts.into_iter().filter(|(field, _)| field != "bin"));
+    Ok(Inspection { facts: map, warnings })
+}
+
+/// Places of sourced files that the grammar cannot read. It does not know all of Bash, so they are told and no more.
+fn unreadable_places(folder: &Path, tree: &TreeManifest, offers: &Offers) -> Result<Vec<String>, KindError> {
+    let mut places = Vec::new();
+    for path in &offers.source {
+        let Some(entry) = tree.entry(path).filter(|entry| entry.mode != Mode::Link) else { continue };
+        if entry.size > grammar::MAX_BYTES as u64 {
+            places.push(format!("`{path}` has {} bytes: its names are not changed", entry.size));
+            continue;
+        }
+        match grammar::parse_helped(fs_err::read(folder.join(path))?) {
+            Err(error) => places.push(format!("`{path}`: {error}")),
+            Ok(parsed) => {
+                let errors = grammar::syntax_errors(&parsed.tree, &parsed.bytes);
+                places.extend(errors.iter().map(|error| {
+                    format!(
+                        "{path}:{}:{}: this could not be read: `{}`",
+                        error.line, error.column, error.text
+                    )
+                }));
+            }
+        }
+        if places.len() > MOST_PLACES {
+            places.truncate(MOST_PLACES);
+            places.push("there is more of that: `weir bash check` tells all of it".into());
+            break;
+        }
+    }
+    Ok(places)
+}

@@ -1,0 +1,160 @@
+//! From a closure to links: nodes from facts, rewritten trees from the store, and the plan of both.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use weir_kind::{Closure, KindError, Layout, LayoutFile, PACKAGES_FOLDER, Placed};
+use weir_model::{KindName, ReleaseId};
+use weir_store::Session;
+use weir_tree::TreePath;
+
+use super::dress::{Dressed, dress};
+use super::facts::BashFacts;
+use crate::layout::{Collision, Node, package_path, plan};
+use crate::loader::init_script;
+
+/// Where the places are told that renaming could not decide, below the layout's folder.
+pub const REPORT_FILE: &str = "renamed.txt";
+
+/// What `BASH_ENV` names while tests run, below the layout's folder.
+pub const TEST_FILE: &str = "test.bash";
+
+/// What `weir bash init` prints, for tests: there is no `weir` to ask where they run.
+const INIT_FILE: &str = "init.bash";
+
+/// Plans the layout of a closure's Bash packages.
+pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, KindError> {
+    let placed: Vec<&Placed> =
+        closure.packages.iter().filter(|placed| placed.kind == KindName::Bash).collect();
+    let mut nodes = nodes(&placed)?;
+    let dressed = dress(&placed, &nodes, store)?;
+    for index in 0..nodes.len() {
+        nodes[index].tree.clone_from(&dressed[index].content);
+        let uses = &nodes[index].dependencies;
+        if uses.iter().any(|dependency| !nodes[*dependency].offers.places().is_empty()) {
+            nodes[index].top_level = top_level(&dressed[index].content)?;
+        }
+    }
+    let plan = plan(&nodes);
+    let mut layout = Layout::default();
+    for link in plan.links {
+        layout.link(below(&link.path), link.target);
+    }
+    for file in plan.files {
+        let contents = file.contents.into_bytes();
+        layout.files.push(LayoutFile { path: below(&file.path).into(), contents, executable: false });
+    }
+    for (path, contents) in
+        [(TEST_FILE, include_str!("test.bash").into()), (INIT_FILE, init_script(None).into_bytes())]
+    {
+        layout.files.push(LayoutFile { path: path.into(), contents, executable: false });
+    }
+    for collision in plan.collisions {
+        layout.warnings.extend(collided(&collision, &placed)?);
+    }
+    link_libraries(&nodes, &mut layout);
+    tell(&nodes, &dressed, &mut layout);
+    Ok(layout)
+}
+
+/// A path of a plan, below the layout's folder.
+fn below(path: &str) -> &str {
+    path.strip_prefix(PACKAGES_FOLDER).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+}
+
+pub(super) fn nodes(placed: &[&Placed]) -> Result<Vec<Node>, KindError> {
+    let by_id: BTreeMap<&ReleaseId, usize> =
+        placed.iter().enumerate().map(|(index, placed)| (&placed.id, index)).collect();
+    let mut nodes = Vec::with_capacity(placed.len());
+    for package in placed {
+        let facts = BashFacts::read(&package.facts).map_err(|reason| {
+            KindError::NotAllowed(format!("the record of `{}` cannot be used: {reason}", package.id))
+        })?;
+        let (manifest, offers) = facts.into_parts();
+        nodes.push(Node {
+            name: package.id.name.to_string(),
+            version: package.id.version.to_string(),
+            direct: package.direct,
+            tree: package.content.clone(),
+            top_level: Vec::new(),
+            manifest,
+            offers,
+            dependencies: package.dependencies.iter().filter_map(|id| by_id.get(id).copied()).collect(),
+            archive: None,
+        });
+    }
+    Ok(nodes)
+}
+
+/// The names at the top of a folder that a tree can have.
+fn top_level(folder: &Path) -> Result<Vec<String>, KindError> {
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && TreePath::new(&name).is_ok()
+            && name != ".git"
+        {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Two packages offer one thing: an error where a person has to choose, a warning where one hides the other.
+fn collided(collision: &Collision, placed: &[&Placed]) -> Result<Option<String>, KindError> {
+    let file = below(&collision.path).to_owned();
+    if collision.direct {
+        let id = |title: &str| {
+            placed
+                .iter()
+                .find(|placed| title == format!("{}@{}", placed.id.name, placed.id.version))
+                .map(|placed| Box::new(placed.id.clone()))
+        };
+        if let (Some(first), Some(second)) = (id(&collision.kept), id(&collision.shadowed)) {
+            return Err(KindError::Collision { file, first, second });
+        }
+    }
+    let name = |title: &str| title.rsplit_once('@').map(|(name, _)| name.to_owned());
+    if name(&collision.kept) == name(&collision.shadowed) {
+        // Two releases of one package below the direct dependencies: the newer has the place.
+        return Ok(None);
+    }
+    let (kept, shadowed) = (&collision.kept, &collision.shadowed);
+    Ok(Some(format!("`{file}` is offered by both `{kept}` and `{shadowed}`: it is that of `{kept}`")))
+}
+
+/// Direct dependencies under their bare names, in `lib`: for tools with a path of libraries, such as `BATS_LIB_PATH`.
+fn link_libraries(nodes: &[Node], layout: &mut Layout) {
+    let mut owners: BTreeMap<&str, &Node> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.direct) {
+        let Some((_, name)) = node.name.split_once('/') else { continue };
+        if let Some(first) = owners.get(name) {
+            layout.warnings.push(format!(
+                "`lib/{name}` is offered by both `{}` and `{}`: it is that of `{}`",
+                first.name, node.name, first.name
+            ));
+            continue;
+        }
+        owners.insert(name, node);
+        layout.link(format!("lib/{name}"), Path::new("..").join(below(&package_path(node))));
+    }
+}
+
+/// Tells what could not be read, and that there are places that could not be decided.
+fn tell(nodes: &[Node], dressed: &[Dressed], layout: &mut Layout) {
+    let mut report = String::new();
+    for (node, dressed) in nodes.iter().zip(dressed) {
+        if dressed.report.is_empty() {
+            continue;
+        }
+        let title = format!("{}@{}", node.name, node.version);
+        report.push_str(&format!("# {title}\n{}\n", dressed.report));
+        let unread = dressed.report.lines().filter(|line| line.contains(super::dress::UNREAD));
+        layout.warnings.extend(unread.take(5).map(|line| format!("`{title}`: {line}")));
+    }
+    if !report.is_empty() {
+        let contents = report.into_bytes();
+        layout.files.push(LayoutFile { path: REPORT_FILE.into(), contents, executable: false });
+    }
+}

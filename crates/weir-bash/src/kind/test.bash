@@ -1,0 +1,10 @@
+# shellcheck shell=bash
+# Written by Weir: `weir test` names this file in BASH_ENV, so that every direct dependency is loaded in the process
+# that a test runs in, and in no other.
+case ${0##*/} in
+bats-exec-test | shellspec-* | shellspec)
+	unset -v BASH_ENV
+	# shellcheck source=/dev/null
+	source "${BASH_SOURCE[0]%/*}/init.bash" && weir.load-all
+	;;
+esac
