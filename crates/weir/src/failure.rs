@@ -17,7 +17,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use serde::Serialize;
 use weir_project::{ExitCode as Exit, ProjectError};
 
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, harmless};
 
 /// The name of an exit code, in JSON and in the documentation.
 const fn name(exit: Exit) -> &'static str {
@@ -193,7 +193,7 @@ pub(crate) fn about_arguments(error: &clap::Error, output: &Output) -> ExitCode 
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&harmless(&self.message))
     }
 }
 
@@ -205,7 +205,7 @@ impl Error for Failure {
 
 impl Diagnostic for Failure {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.help.as_ref().map(|help| Box::new(harmless(help)) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -264,7 +264,7 @@ impl Cause {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&harmless(&self.text))
     }
 }
 

@@ -4,6 +4,7 @@
 //! decided here. A page is made in memory and written at once, so that a reader who closes the pipe
 //! is noticed in one place.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -169,7 +170,7 @@ impl Output {
     /// Warns, on stderr.
     pub(crate) fn warn(&self, text: &str) {
         let warning = self.stderr_palette().warning;
-        self.note(&format!("{warning}warning:{warning:#} {text}"));
+        self.note(&format!("{warning}warning:{warning:#} {}", harmless(text)));
     }
 }
 
@@ -200,7 +201,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl Display, style: Style) -> Self {
-        Self { text: text.to_string(), style }
+        Self { text: harmless(&text.to_string()).replace('\n', " "), style }
     }
 
     pub(crate) fn plain(text: impl Display) -> Self {
@@ -230,12 +231,13 @@ impl Page {
         let longest = facts.clone().map(|(word, _)| word.width()).max().unwrap_or_default();
         for (word, value) in facts {
             let gap = longest - word.width();
-            self.line(format!("{faint}{word}{faint:#}{:gap$}  {value}", ""));
+            self.line(format!("{faint}{word}{faint:#}{:gap$}  {}", "", harmless(value)));
         }
     }
 
     /// Running text, broken between words where the screen ends.
     pub(crate) fn paragraph(&mut self, text: &str) {
+        let text = harmless(text);
         let Some(width) = self.width else { return self.line(text) };
         let mut line = String::new();
         for word in text.split_whitespace() {
@@ -294,6 +296,16 @@ impl Page {
     }
 }
 
+/// `text` without what a terminal would obey or what would reorder the words beside it: much of what is shown was
+/// written by strangers. Line ends stay.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let commands = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(commands) { text.replace(commands, "\u{fffd}").into() } else { text.into() }
+}
+
 /// As much of `text` as fits `room` columns, with `…` where something is left out.
 fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
@@ -345,7 +357,7 @@ pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, cut};
+    use super::{bytes, count, cut, harmless};
 
     #[test]
     fn bytes_are_said_in_the_largest_unit_that_leaves_a_whole() {
@@ -354,6 +366,15 @@ mod tests {
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes(1_600_000), "1.5 MiB");
         assert_eq!(bytes(u64::MAX), "15.9 EiB");
+    }
+
+    #[test]
+    fn a_stranger_cannot_command_the_terminal() {
+        assert_eq!(
+            harmless("\u{1b}]0;owned\u{7}\r\u{9b}2J\u{202e}txt"),
+            "\u{fffd}]0;owned\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}txt"
+        );
+        assert_eq!(harmless("two\nlines, größer"), "two\nlines, größer");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_project::{Event, ExitCode, Observer};
 
-use crate::output::{Output, count};
+use crate::output::{Output, count, harmless};
 
 /// How long something may take before it is worth a line on the screen.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -125,17 +125,17 @@ impl Observer for Progress {
     fn event(&self, event: &Event) {
         if let Event::Warning { text } = event {
             let warning = self.output.stderr_palette().warning;
-            self.say(&format!("{warning}warning:{warning:#} {text}"));
+            self.say(&format!("{warning}warning:{warning:#} {}", harmless(text)));
             return;
         }
         self.begin();
         match event {
-            Event::Syncing { registry } => self.spin(format!("Syncing `{registry}`")),
+            Event::Syncing { registry } => self.spin(format!("Syncing `{}`", harmless(registry))),
             Event::Synced { registry, before, after } => {
                 self.done();
                 self.say_if_verbose(|| {
                     let new = count(after.saturating_sub(*before), "new record");
-                    format!("Synced `{registry}`: {new}, {after} in all")
+                    format!("Synced `{}`: {new}, {after} in all", harmless(registry))
                 });
             }
             Event::Resolving => self.spin("Resolving".into()),

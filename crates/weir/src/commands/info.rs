@@ -10,7 +10,7 @@ use crate::arguments::PackageMaybeAtVersion;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, Page, bytes, count};
+use crate::output::{Cell, Page, bytes, count, harmless};
 
 /// How many versions are listed before `…`.
 const VERSIONS: usize = 10;
@@ -65,12 +65,13 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
     }
     if let Some(withdrawn) = view.withdrawn() {
         let bad = page.palette.bad;
-        let reason = withdrawn.reason.as_deref().map_or_else(String::new, |reason| format!(": {reason}"));
+        let reason =
+            withdrawn.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", harmless(reason)));
         page.line(format!(
             "{bad}{}{bad:#} on {} by {}{reason}",
             view.state(),
             day(&withdrawn.mark.at),
-            withdrawn.mark.by
+            harmless(&withdrawn.mark.by)
         ));
     }
     page.blank();

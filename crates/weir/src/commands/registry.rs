@@ -16,7 +16,7 @@ use crate::arguments::any_kind;
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
-use crate::output::{Cell, bytes, count};
+use crate::output::{Cell, bytes, count, harmless};
 
 /// Make, name, look at and keep registries
 #[derive(Debug, Subcommand)]
@@ -271,7 +271,7 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
     context.output.answer(&audit, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);
         for problem in &audit.problems {
-            page.line(format!("{bad}✗{bad:#} {problem}"));
+            page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
         }
         let sign =
             if audit.problems.is_empty() { format!("{good}✓{good:#} Verified") } else { "Read".into() };

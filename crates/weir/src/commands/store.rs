@@ -14,7 +14,7 @@ use crate::arguments::DryRun;
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
-use crate::output::{Cell, bytes, count};
+use crate::output::{Cell, bytes, count, harmless};
 
 /// Look at, check and clean what this machine keeps
 #[derive(Debug, Subcommand)]
@@ -165,7 +165,7 @@ fn verify(context: &Context) -> Result<ExitCode, Failure> {
     context.output.answer(&value, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);
         for problem in &problems {
-            page.line(format!("{bad}✗{bad:#} {problem}"));
+            page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
         }
         if problems.is_empty() {
             page.line(format!(

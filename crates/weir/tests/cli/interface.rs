@@ -26,6 +26,8 @@ fn the_overview_groups_the_commands() {
       lock          Resolve, and write `weir.lock`, without installing
       run           Run a script of `weir.toml` or a command of an installed package
       env           Print the variables with which the project's packages are used
+      test          Run the package's test suite, with its dependencies loaded
+      bash          Load, check and bundle Bash packages
 
     Looking:
       tree          Draw what the project needs, and what that needs, as a tree
