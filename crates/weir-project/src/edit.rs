@@ -61,6 +61,8 @@ pub struct AddReport {
 pub struct RemoveReport {
     /// What the manifest no longer asks for.
     pub removed: Vec<PackageName>,
+    /// The references it no longer names.
+    pub references: Vec<String>,
     /// What installing did.
     pub install: InstallReport,
 }
@@ -239,7 +241,7 @@ fn reference(
     Ok(reference)
 }
 
-/// Removes from what a project asks for, and installs what remains.
+/// Removes packages and references from what a project asks for, and installs what remains.
 ///
 /// # Errors
 ///
@@ -248,6 +250,7 @@ pub fn remove(
     session: &Session,
     project: &mut Project,
     names: &[PackageName],
+    references: &[String],
     options: &InstallOptions,
 ) -> Result<RemoveReport, ProjectError> {
     for name in names {
@@ -261,13 +264,24 @@ pub fn remove(
             });
         }
     }
+    for name in references {
+        let named = || project.manifest.references.iter().map(|reference| reference.name.as_str());
+        if !named().any(|other| other == name) {
+            let nearest = nearest(name, named()).map(|other| format!(": did you mean `{other}`?"));
+            let nearest = nearest.unwrap_or_default();
+            return Err(ProjectError::NotFound(format!("there is no reference `{name}` in `weir.toml`{nearest}")));
+        }
+    }
     let text = edited(&project.text, &project.manifest_path(), |editor| {
         for name in names {
             editor.remove_dependency(name);
         }
+        for name in references {
+            editor.remove_reference(name);
+        }
     })?;
     let install = change(session, project, text, Moving::Nothing, options)?;
-    Ok(RemoveReport { removed: names.to_vec(), install })
+    Ok(RemoveReport { removed: names.to_vec(), references: references.to_vec(), install })
 }
 
 /// Moves the lockfile to the newest releases in range: of all packages, or of those named. With `full`, also

@@ -60,7 +60,8 @@ pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
     let packages = folder.join(PACKAGES_FOLDER);
     let record = fs_err::read_to_string(packages.join(RECORD)).ok()?;
     let mut lines = record.lines();
-    if lines.next()? != HEADER {
+    // The count is the last line: a record that a power cut has cut short has none, or half of it.
+    if lines.next()? != HEADER || !record.ends_with('\n') {
         return None;
     }
     let mut count = None;
@@ -127,7 +128,9 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
         make_folder(&packages, &file.path, &mut folders)?;
         put_file(&packages, file)?;
     }
-    Ok(replace(&packages.join(RECORD), record.as_bytes())?)
+    // Not synced, like the files: one sync would cost more than all the links. What a power cut leaves of the
+    // record is not taken for a whole one, and the layout is made again.
+    Ok(put(&packages.join(RECORD), record.as_bytes(), false)?)
 }
 
 /// Forgets what a layout was made from, so that the next check looks at everything: called before a change.
@@ -157,7 +160,6 @@ fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
         line("from", path, &digest.to_hex())?;
     }
     line("choice", "asked", &from.choice)?;
-    line("count", "packages", &from.packages.to_string())?;
     for link in &layout.links {
         let target = link.target.to_str();
         let target =
@@ -167,6 +169,7 @@ fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
     for file in &layout.files {
         line("file", &file.path, &Digest::of(&file.contents).to_hex())?;
     }
+    line("count", "packages", &from.packages.to_string())?;
     Ok(record)
 }
 
@@ -245,12 +248,17 @@ fn put_file(packages: &Path, file: &LayoutFile) -> Result<(), ProjectError> {
         _ => {}
     }
     // Not synced: what a power cut leaves is found by its digest and made again.
-    let beside = beside(&at);
-    fs_err::write(&beside, &file.contents)?;
-    if file.executable {
+    Ok(put(&at, &file.contents, file.executable)?)
+}
+
+/// Puts a file in place, written beside and renamed, and not synced.
+fn put(at: &Path, contents: &[u8], executable: bool) -> io::Result<()> {
+    let beside = beside(at);
+    fs_err::write(&beside, contents)?;
+    if executable {
         fs_err::set_permissions(&beside, std::fs::Permissions::from_mode(0o755))?;
     }
-    Ok(fs_err::rename(&beside, &at)?)
+    fs_err::rename(&beside, at)
 }
 
 fn beside(at: &Path) -> PathBuf {
@@ -300,6 +308,21 @@ mod tests {
         assert_eq!(current(at, ""), Some(2));
         invalidate(at).unwrap();
         assert_eq!(current(at, ""), None);
+    }
+
+    #[test]
+    fn a_record_that_was_cut_short_is_not_taken_for_a_whole_one() {
+        let (folder, from) = project();
+        let at = folder.path();
+        apply(at, &layout(at, &["a/b", "a/c"]), &MadeFrom { packages: 12, ..from }).unwrap();
+        let record = at.join("weir_packages/.weir-layout");
+        let whole = fs_err::read(&record).unwrap();
+        for length in 0..whole.len() {
+            fs_err::write(&record, &whole[..length]).unwrap();
+            assert_eq!(current(at, ""), None, "{length} bytes of {}", whole.len());
+        }
+        fs_err::write(&record, &whole).unwrap();
+        assert_eq!(current(at, ""), Some(12));
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod local;
 mod look;
 mod project;
 mod publish;
+mod publish_git;
 mod references;
 mod registries;
 mod repair;
@@ -64,6 +65,7 @@ pub use project::Project;
 pub use publish::{
     PackReport, PublishOptions, PublishReport, Standing, batch, claim, pack, publish, withdraw,
 };
+pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{KnownRegistry, registries, registry_add, registry_remove};
 pub use repair::store_repair;
 pub use run::{RunPlan, commands, environment, run_plan};

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Digest, Manifest, OwnerName, ReferenceFact, ReleaseId, Scope, lockfile};
-use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
+use weir_registry::{
+    Batch, Draft, FolderRegistry, Intent, Outcome, Receipt, Registry as _, Wanted, Withdraw,
+};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 use crate::connect::open_for_writing;
@@ -38,6 +40,9 @@ pub struct PublishReport {
     pub releases: Vec<PackReport>,
     /// What the registry answered; nothing when this only tells what would be done.
     pub receipt: Option<Receipt>,
+    /// What would become of each intent, when this only tells what would be done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<Outcome>,
 }
 
 /// A package, packed.
@@ -60,17 +65,26 @@ pub struct PackReport {
 }
 
 /// A folder that was read, and checked by its kind.
-struct Package {
+pub(crate) struct Package {
     folder: PathBuf,
     manifest: Manifest,
     id: ReleaseId,
     tree: TreeManifest,
-    facts: weir_kind::Facts,
-    warnings: Vec<String>,
+    pub(crate) facts: weir_kind::Facts,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Package {
     fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
+        Self::read_with(session, folder, None)
+    }
+
+    /// Reads a folder; `all` in place of what its manifest and ignore files say belongs to it.
+    pub(crate) fn read_with(
+        session: &Session,
+        folder: &Path,
+        all: Option<Selection>,
+    ) -> Result<Self, ProjectError> {
         let folder = match fs_err::canonicalize(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(ProjectError::NoProject { start: folder.into() });
@@ -89,7 +103,8 @@ impl Package {
         for requirement in &manifest.dependencies {
             check_source(requirement).map_err(&not_publishable)?;
         }
-        let tree = read_folder(&folder, &selection(package)?)?;
+        let selection = all.map_or_else(|| selection(package), Ok)?;
+        let tree = read_folder(&folder, &selection)?;
         session.tell(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
         let mut warnings = inspection.warnings;
@@ -206,12 +221,24 @@ pub fn publish(
     let project = Project::open(first).ok();
     let packages =
         folders.iter().map(|folder| Package::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
-    let known = find(session, project.as_ref(), None, first)?;
+    publish_packages(session, project.as_ref(), &packages, first, options)
+}
+
+/// Publishes packages that were read, as one batch, in the registry of `project`.
+pub(crate) fn publish_packages(
+    session: &Session,
+    project: Option<&Project>,
+    packages: &[Package],
+    folder: &Path,
+    options: &PublishOptions,
+) -> Result<PublishReport, ProjectError> {
+    let known = find(session, project, None, folder)?;
     let registry = open_for_writing(session, &known)?;
     let mut report = PublishReport {
         registry: known.name.clone(),
         releases: packages.iter().map(Package::report).collect(),
         receipt: None,
+        preview: Vec::new(),
     };
     for warning in report.releases.iter().flat_map(|release| &release.warnings) {
         session.warn(warning.clone());
@@ -222,11 +249,12 @@ pub fn publish(
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.draft(size))));
     }
+    let batch = Batch { by: session.actor.clone(), intents };
     if options.dry_run {
+        report.preview = registry.preview(&batch, session.now)?;
         return Ok(report);
     }
-    session.tell(&Event::Publishing { releases: intents.len() });
-    let batch = Batch { by: session.actor.clone(), intents };
+    session.tell(&Event::Publishing { releases: report.releases.len() });
     report.receipt = Some(registry.submit(&batch, session.now)?);
     Ok(report)
 }
@@ -422,9 +450,12 @@ pub fn batch(
     intents.extend(lines(asked.unyank).map(Intent::Unyank));
     intents.extend(lines(asked.quarantine).map(Intent::Quarantine));
     intents.extend(lines(asked.release).map(Intent::Release));
-    let receipt = match options.dry_run {
-        true => None,
-        false => Some(registry.submit(&Batch { by: session.actor.clone(), intents }, session.now)?),
-    };
-    Ok(PublishReport { registry: known.name, releases, receipt })
+    let batch = Batch { by: session.actor.clone(), intents };
+    let mut report = PublishReport { registry: known.name, releases, receipt: None, preview: Vec::new() };
+    if options.dry_run {
+        report.preview = registry.preview(&batch, session.now)?;
+    } else {
+        report.receipt = Some(registry.submit(&batch, session.now)?);
+    }
+    Ok(report)
 }

@@ -14,7 +14,7 @@ use weir_model::record::{Description, RECORD_VERSION};
 use weir_model::{Action, Digest, KindName, Record};
 use weir_policy::{Gate, Request, Target, Verb, authorize};
 
-use crate::batch::{Batch, Receipt};
+use crate::batch::{Batch, Outcome, Receipt};
 use crate::content::ContentFolder;
 use crate::error::{OpenError, SubmitError};
 use crate::plan::{Plan, Planner};
@@ -353,6 +353,21 @@ impl Registry for FolderRegistry {
             size: checkpoint.size(),
             checkpoint: checkpoint.note().to_owned(),
         })
+    }
+
+    fn preview(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Outcome>, SubmitError> {
+        let source = FolderSource::new(&self.root);
+        let mut replica = self.replica(&source).map_err(open_to_submit)?;
+        replica.sync_writer(&source)?;
+        let planner = Planner {
+            index: replica.index(),
+            gate: &*self.gate,
+            closed: replica.descriptor().closed,
+            has_pack: &|_| true,
+            batch: String::new(),
+            at: now,
+        };
+        Ok(planner.plan(batch)?.outcomes)
     }
 
     fn put_pack(&self, pack: &Path, tree: &Digest) -> Result<(), SubmitError> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use weir_model::Digest;
 
-use crate::batch::{Batch, Receipt};
+use crate::batch::{Batch, Outcome, Receipt};
 use crate::error::SubmitError;
 
 /// A registry, as one who writes to it sees it.
@@ -19,6 +19,13 @@ pub trait Registry: Send + Sync {
     ///
     /// When a policy refuses it, when it would break a promise of the registry, or when it cannot be written.
     fn submit(&self, batch: &Batch, now: Timestamp) -> Result<Receipt, SubmitError>;
+
+    /// What would become of each intent of a batch if it were submitted now, with its content uploaded. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When [`submit`](Self::submit) would refuse it.
+    fn preview(&self, batch: &Batch, now: Timestamp) -> Result<Vec<Outcome>, SubmitError>;
 
     /// Uploads a pack, which is verified on arrival. Harmless if it is there already.
     ///

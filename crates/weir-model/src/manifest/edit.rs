@@ -99,6 +99,18 @@ impl Editor {
         }
     }
 
+    /// Stops naming outside data; says whether it was named.
+    pub fn remove_reference(&mut self, name: &str) -> bool {
+        let Some(references) = self.document.get_mut("references").and_then(Item::as_table_like_mut) else {
+            return false;
+        };
+        let found = references.remove(name).is_some();
+        if references.is_empty() {
+            self.document.remove("references");
+        }
+        found
+    }
+
     /// Sets `package.version`.
     pub fn set_version(&mut self, version: &Version) {
         let table = self.table("package");

@@ -86,6 +86,7 @@ fn an_edit_keeps_comments_and_order() {
     assert!(editor.set_range(&"acme/tty".parse().unwrap(), Scope::Run, &"^3".parse().unwrap()));
     assert!(editor.remove_dependency(&"acme/near".parse().unwrap()));
     assert!(!editor.remove_dependency(&"acme/none".parse().unwrap()));
+    assert!(!editor.remove_reference("none"));
     let expected = FULL
         .replace("\"^1.4\"      # strings", "\"^2\"      # strings")
         .replace("range = \"1\"", "range = \"^3\"")
@@ -99,4 +100,14 @@ fn an_edit_of_an_empty_manifest_makes_the_tables_it_needs() {
     let mut editor = Editor::new("").unwrap();
     editor.set_dependency(&wanted);
     assert_eq!(editor.into_text(), "[dependencies]\n\"a/b\" = \"^1\"\n");
+}
+
+#[test]
+fn a_reference_is_taken_out_whole() {
+    let mut editor =
+        Editor::new("[references.a]\nurl = \"u\"\n\n[references.b]\nurl = \"v\" # kept\n").unwrap();
+    assert!(editor.remove_reference("a"));
+    assert_eq!(editor.clone().into_text().trim_start(), "[references.b]\nurl = \"v\" # kept\n");
+    assert!(editor.remove_reference("b"));
+    assert!(!editor.into_text().contains("references"));
 }

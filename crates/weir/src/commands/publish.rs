@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_project::PublishOptions;
+use weir_model::PackageName;
+use weir_model::manifest::GitTag;
+use weir_project::{GitPublication, PublishOptions};
 
 use super::receipt;
 use crate::arguments::DryRun;
@@ -22,6 +24,7 @@ use crate::help::examples;
     "weir publish",
     "weir publish --dry-run",
     "weir publish str term greet     three packages that need each other",
+    "weir publish --from-git https://git.example.org/acme/str#v1.4.2",
 ))]
 pub(crate) struct Arguments {
     /// The packages' folders; the project's own where nothing is said
@@ -30,12 +33,42 @@ pub(crate) struct Arguments {
     /// Also have the registry hold the data that references name
     #[arg(long)]
     with_references: bool,
+    /// Publish what a tag of a git repository names, and first what that needs from other tags; may be repeated
+    ///
+    /// The manifest may be a weir.toml, basalt.toml, bpkg.json, package.json or package.sh. The commit is kept in the record;
+    /// a tag that has moved since is refused.
+    #[arg(long, value_name = "ADDRESS#TAG", value_parser = git_tag, conflicts_with = "folders")]
+    from_git: Vec<GitTag>,
+    /// The name of the package that the tag names, where its address does not end in `owner/name`
+    #[arg(long, value_name = "OWNER/NAME", requires = "from_git")]
+    name: Option<PackageName>,
+    /// An owner of repositories that was renamed; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = old_and_new, requires = "from_git")]
+    alias: Vec<(String, String)>,
+    /// A dependency not to bring; may be repeated
+    #[arg(long, value_name = "OWNER/NAME", requires = "from_git")]
+    skip: Vec<PackageName>,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
+    let options =
+        PublishOptions { dry_run: arguments.dry_run.dry_run, with_references: arguments.with_references };
+    if !arguments.from_git.is_empty() {
+        let wanted = GitPublication {
+            tags: arguments.from_git.clone(),
+            name: arguments.name.clone(),
+            aliases: arguments.alias.iter().cloned().collect(),
+            skip: arguments.skip.iter().cloned().collect(),
+            base: context.folder()?,
+        };
+        let project = context.project_if_any()?;
+        let report = weir_project::publish_from_git(&session, project.as_ref(), &wanted, &options)?;
+        context.output.show(&report, |page| receipt::show_publication(page, &report))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut folders = Vec::new();
     for folder in &arguments.folders {
         folders.push(context.path(folder)?);
@@ -43,9 +76,21 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     if folders.is_empty() {
         folders.push(context.project()?.folder);
     }
-    let options =
-        PublishOptions { dry_run: arguments.dry_run.dry_run, with_references: arguments.with_references };
     let report = weir_project::publish(&session, &folders, &options)?;
     context.output.show(&report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn git_tag(text: &str) -> Result<GitTag, String> {
+    match text.rsplit_once('#') {
+        Some((url, tag)) if !url.is_empty() && !tag.is_empty() => {
+            Ok(GitTag { url: url.to_owned(), tag: tag.to_owned() })
+        }
+        _ => Err("expected `ADDRESS#TAG`, as in `https://git.example.org/acme/str#v1.4.2`".into()),
+    }
+}
+
+fn old_and_new(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text.split_once('=').ok_or("expected `OLD=NEW`, as in `ann=acme`")?;
+    Ok((old.to_owned(), new.to_owned()))
 }

@@ -34,6 +34,7 @@ pub(super) fn show_publication(page: &mut Page, report: &PublishReport) {
     if let Some(receipt) = &report.receipt {
         return show(page, receipt);
     }
+    let palette = page.palette;
     for release in &report.releases {
         let files = count(release.files.len(), "file");
         let size = release.size.map_or_else(String::new, |size| format!(", {} packed", bytes(size)));
@@ -41,5 +42,27 @@ pub(super) fn show_publication(page: &mut Page, report: &PublishReport) {
             "Would publish `{}` in the registry `{}`: {files}{size}",
             release.id, report.registry
         ));
+        let subject = release.id.to_string();
+        let outcomes = report.preview.iter().filter(|outcome| outcome.subject == subject);
+        for baked in outcomes.flat_map(|outcome| &outcome.baked) {
+            page.line(format!("  {}with `{baked}`{:#}", palette.faint, palette.faint));
+        }
+    }
+    for outcome in report.preview.iter().filter(|outcome| outcome.done != Done::Published) {
+        page.line(format!("Would leave `{}` {}", outcome.subject, word(outcome.done)));
+    }
+}
+
+/// What would become of a release or an owner.
+const fn word(done: Done) -> &'static str {
+    match done {
+        Done::Published => "published",
+        Done::Already => "as it is",
+        Done::Yanked => "yanked",
+        Done::Unyanked => "no longer yanked",
+        Done::Quarantined => "quarantined",
+        Done::Released => "no longer quarantined",
+        Done::Removed => "unpublished",
+        Done::Claimed => "claimed",
     }
 }

@@ -15,11 +15,14 @@ use crate::help::examples;
 ///
 /// What only they needed goes with them.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir remove acme/str"))]
+#[command(after_help = examples!("weir remove acme/str", "weir remove --reference corpus"))]
 pub(crate) struct Arguments {
     /// Packages, `owner/name`
-    #[arg(required = true, value_name = "PACKAGE")]
+    #[arg(required_unless_present = "reference", value_name = "PACKAGE")]
     names: Vec<PackageName>,
+    /// A reference to take out, by its name; may be repeated
+    #[arg(long, value_name = "NAME")]
+    reference: Vec<String>,
     #[command(flatten)]
     installing: Installing,
 }
@@ -28,11 +31,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let mut project = context.project()?;
     let options = install::options(&arguments.installing, false);
-    let report = weir_project::remove(&session, &mut project, &arguments.names, &options)?;
+    let report =
+        weir_project::remove(&session, &mut project, &arguments.names, &arguments.reference, &options)?;
     context.output.show(&report, |page| {
         let verb = if options.dry_run { "Would remove" } else { "Removed" };
         for name in &report.removed {
             page.line(format!("{verb} `{name}`"));
+        }
+        for name in &report.references {
+            page.line(format!("{verb} the reference `{name}`"));
         }
         changes::show(page, &report.install.changes);
     })?;

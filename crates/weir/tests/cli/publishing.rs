@@ -33,6 +33,7 @@ fn packages_that_need_each_other_are_published_together() {
     assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower} --dry-run")), @r"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0 --dry-run
     Would publish `acme/upper 1.0.0` in the registry `org`: 2 files, 275 B packed
+      with `acme/lower 1.0.0`
     Would publish `acme/lower 1.0.0` in the registry `org`: 2 files, 261 B packed
     ");
     assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
@@ -135,6 +136,7 @@ fn many_changes_are_made_together() {
     assert_snapshot!(t.weir_in("", "batch changes.toml --dry-run"), @r"
     $ weir batch changes.toml --dry-run
     Would publish `acme/str 1.1.0` in the registry `org`: 2 files, 258 B packed
+    Would leave `acme/str 1.0.0` yanked
     ");
     assert_snapshot!(t.weir_in("", "batch changes.toml"), @r"
     $ weir batch changes.toml

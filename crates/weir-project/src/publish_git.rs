@@ -1,0 +1,316 @@
+//! Releases made of git tags: what a tag names is fetched once, and published with everything it needs from other tags.
+//!
+//! A registry holds what it offers: so a package whose manifest names tags of repositories is published together with what
+//! those tags name, each as a release of its own, in one batch. In its manifest the tags become ranges. Which
+//! commit a tag named is kept on this machine and in the record (`git` among the kind's facts); a tag
+//! that names another commit later stops it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use toml_edit::{DocumentMut, Item, Table, value};
+use weir_model::manifest::{GitTag, Source, edit::Editor};
+use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
+use weir_tree::{Mode, Selection, read_folder};
+
+use crate::error::ProjectError;
+use crate::files::replace;
+use crate::git::{self, Fetched};
+use crate::kinds;
+use crate::project::{Project, parse_manifest};
+use crate::publish::{Package, PublishOptions, PublishReport, publish_packages};
+use crate::session::Session;
+
+/// The most repositories brought at once.
+const MOST: usize = 500;
+
+/// What to bring from git.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GitPublication {
+    /// The tags to publish.
+    pub tags: Vec<GitTag>,
+    /// The package's name, where only one tag is published and its address does not say it.
+    pub name: Option<PackageName>,
+    /// Owners that were renamed: old and new.
+    pub aliases: BTreeMap<String, String>,
+    /// Dependencies to leave out: some manifests name what only tests need.
+    pub skip: BTreeSet<PackageName>,
+    /// The folder that relative addresses are meant from.
+    pub base: PathBuf,
+}
+
+/// A tag still to be brought.
+struct Pending {
+    tag: GitTag,
+    name: PackageName,
+    /// Who asks for it, for messages.
+    origin: String,
+}
+
+/// Publishes what tags name, and first what that needs from other tags.
+///
+/// # Errors
+///
+/// When a tag cannot be had or has moved, when what it names is no package, or when the registry refuses;
+/// nothing is published then.
+pub fn publish_from_git(
+    session: &Session,
+    project: Option<&Project>,
+    wanted: &GitPublication,
+    options: &PublishOptions,
+) -> Result<PublishReport, ProjectError> {
+    let mut pending: VecDeque<Pending> =
+        wanted.tags.iter().map(|tag| first(wanted, tag)).collect::<Result<_, _>>()?;
+    let scratch = tempfile::tempdir()?;
+    let store = session.open_store()?.session()?;
+    let mut met: BTreeSet<(PackageName, Version)> = BTreeSet::new();
+    let mut packages = Vec::new();
+    while let Some(next) = pending.pop_front() {
+        let version = version_of(&next)?;
+        if !met.insert((next.name.clone(), version.clone())) {
+            continue;
+        }
+        if met.len() > MOST {
+            return Err(ProjectError::Usage(format!("more than {MOST} packages come from repositories")));
+        }
+        let fetched = fetch(session, &store, &next)?;
+        let folder = scratch.path().join(met.len().to_string());
+        let stored = store.tree(&fetched.tree)?.ok_or_else(|| {
+            ProjectError::NotFound(format!("the tree of {} is gone from the store", fetched.tag))
+        })?;
+        copy(stored.path(), &folder)?;
+        let needs = write_manifest(session, wanted, &next, &version, &fetched, &folder)?;
+        pending.extend(needs);
+        let mut package = Package::read_with(session, &folder, Some(Selection::everything()))?;
+        let from = json!({ "url": plain(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
+        package.facts.insert("git".into(), from);
+        package
+            .warnings
+            .iter_mut()
+            .for_each(|warning| *warning = format!("{} {version}: {warning}", next.name));
+        packages.push(package);
+    }
+    // What is needed comes before what needs it, as people read it.
+    packages.reverse();
+    publish_packages(session, project, &packages, &wanted.base, options)
+}
+
+fn first(wanted: &GitPublication, tag: &GitTag) -> Result<Pending, ProjectError> {
+    let tag = git::at(&aliased(&wanted.aliases, tag), &wanted.base);
+    let name = match &wanted.name {
+        Some(name) if wanted.tags.len() == 1 => Ok(name.clone()),
+        _ => name_of(&tag.url),
+    };
+    let name =
+        name.map_err(|reason| ProjectError::Usage(format!("`{}` {reason}: say it with `--name`", tag.url)))?;
+    Ok(Pending { origin: "--from-git".into(), tag, name })
+}
+
+/// One of the spellings of an address, so that the same tag gives the same release.
+fn plain(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.strip_suffix(".git").unwrap_or(url)
+}
+
+/// `owner/name`, as the last two parts of an address have it.
+fn name_of(url: &str) -> Result<PackageName, String> {
+    let mut parts = plain(url).rsplit(['/', ':']);
+    let name = parts.next().unwrap_or_default();
+    let owner = parts.next().unwrap_or_default();
+    format!("{owner}/{name}").parse().map_err(|error| format!("does not name a package: {error}"))
+}
+
+/// An address in which an owner that was renamed has the new name.
+fn aliased(aliases: &BTreeMap<String, String>, tag: &GitTag) -> GitTag {
+    let is_folder = tag.url.starts_with(['.', '/']);
+    let parts: Vec<&str> = tag.url.split('/').collect();
+    let owner = parts.len().checked_sub(2).filter(|_| !is_folder);
+    let renamed = |(index, part): (usize, &&str)| match aliases.get(*part) {
+        Some(new) if Some(index) == owner => new.clone(),
+        _ => (*part).to_owned(),
+    };
+    let url = parts.iter().enumerate().map(renamed).collect::<Vec<_>>().join("/");
+    GitTag { url, tag: tag.tag.clone() }
+}
+
+fn error(pending: &Pending, reason: String) -> ProjectError {
+    ProjectError::Git {
+        origin: pending.origin.clone(),
+        name: pending.name.clone(),
+        url: pending.tag.url.clone(),
+        tag: pending.tag.tag.clone(),
+        reason,
+    }
+}
+
+fn version_of(pending: &Pending) -> Result<Version, ProjectError> {
+    Version::from_tag(&pending.tag.tag)
+        .map_err(|reason| error(pending, format!("the tag does not name a version: {reason}")))
+}
+
+/// What the tag names; `2.1.0` and `v2.1.0` are the same tag to people.
+fn fetch(session: &Session, store: &weir_store::Session, pending: &Pending) -> Result<Fetched, ProjectError> {
+    let GitTag { url, tag } = &pending.tag;
+    let other = tag.strip_prefix('v').map_or_else(|| format!("v{tag}"), str::to_owned);
+    let mut first_reason = None;
+    for tag in [tag, &other] {
+        let tag = GitTag { url: url.clone(), tag: tag.clone() };
+        match git::fetch(session, store, &tag)? {
+            Ok(fetched) => {
+                git::check_tag(session, &tag, &fetched.commit)?;
+                return Ok(fetched);
+            }
+            Err(reason) => drop(first_reason.get_or_insert(reason)),
+        }
+    }
+    Err(error(pending, first_reason.unwrap_or_default()))
+}
+
+/// The files of a tree as a folder that can be changed.
+fn copy(from: &Path, to: &Path) -> Result<(), ProjectError> {
+    fs_err::create_dir(to)?;
+    for entry in read_folder(from, &Selection::everything())?.entries() {
+        let (source, target) = (from.join(entry.path.as_str()), to.join(entry.path.as_str()));
+        if let Some(folder) = target.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        if entry.mode == Mode::Link {
+            fs_err::os::unix::fs::symlink(fs_err::read_link(&source)?, &target)?;
+            continue;
+        }
+        fs_err::copy(&source, &target)?;
+        let mode = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
+        fs_err::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// Writes the manifest of a package under the name and the version of its release, with ranges instead of tags; gives what it
+/// needs from other tags.
+fn write_manifest(
+    session: &Session,
+    wanted: &GitPublication,
+    pending: &Pending,
+    version: &Version,
+    fetched: &Fetched,
+    folder: &Path,
+) -> Result<Vec<Pending>, ProjectError> {
+    let path = folder.join(manifest::FILE_NAME);
+    let text = manifest_text(session, pending, folder)?;
+    let manifest = parse_manifest(&path, &text)?;
+    let needs = git_dependencies(wanted, &manifest, &format!("{} {version}", pending.name))?;
+    let wrong = |error: weir_model::ManifestError| ProjectError::Manifest {
+        path: path.clone(),
+        text: text.clone(),
+        error: Box::new(error),
+    };
+    let mut editor = Editor::new(&text).map_err(wrong)?;
+    for requirement in &manifest.dependencies {
+        if let Source::Git(_) = requirement.source {
+            editor.remove_dependency(&requirement.name);
+        }
+    }
+    for need in &needs {
+        let version = version_of(need)?;
+        let range =
+            format!("={version}").parse::<Range>().map_err(|reason| error(need, reason.to_string()))?;
+        editor.set_dependency(&manifest::Requirement {
+            name: need.name.clone(),
+            range,
+            scope: Scope::Run,
+            fluid: false,
+            registry: None,
+            source: Source::Registry,
+            line: 0,
+        });
+    }
+    let text = with_package(&editor.into_text(), pending, version, fetched)
+        .map_err(|reason| error(pending, reason))?;
+    parse_manifest(&path, &text)?;
+    Ok(replace(&path, text.as_bytes()).map(|()| needs)?)
+}
+
+/// The text of a folder's manifest: its `weir.toml`, or its ecosystem's own as one.
+fn manifest_text(session: &Session, pending: &Pending, folder: &Path) -> Result<String, ProjectError> {
+    match fs_err::read_to_string(folder.join(manifest::FILE_NAME)) {
+        Ok(text) => return Ok(text),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        Err(_) => {}
+    }
+    for kind in kinds::KINDS {
+        if let Some(foreign) = kind.read_foreign(folder)? {
+            for warning in foreign.warnings {
+                session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));
+            }
+            return Ok(foreign.manifest);
+        }
+    }
+    Err(error(pending, "it has no `weir.toml`, nor another manifest that is known".into()))
+}
+
+fn git_dependencies(
+    wanted: &GitPublication,
+    manifest: &Manifest,
+    origin: &str,
+) -> Result<Vec<Pending>, ProjectError> {
+    let mut needs = Vec::new();
+    for requirement in &manifest.dependencies {
+        let Source::Git(tag) = &requirement.source else { continue };
+        let owner = requirement.name.owner();
+        let name = match wanted.aliases.get(owner) {
+            Some(new) => format!("{new}/{}", requirement.name.name())
+                .parse()
+                .map_err(|error| ProjectError::Usage(format!("`--alias {owner}={new}`: {error}")))?,
+            None => requirement.name.clone(),
+        };
+        let skipped = wanted.skip.contains(&requirement.name) || wanted.skip.contains(&name);
+        if requirement.scope == Scope::Run && !skipped {
+            let tag = aliased(&wanted.aliases, tag);
+            needs.push(Pending { tag, name, origin: origin.to_owned() });
+        }
+    }
+    Ok(needs)
+}
+
+fn with_package(
+    text: &str,
+    pending: &Pending,
+    version: &Version,
+    fetched: &Fetched,
+) -> Result<String, String> {
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+    let package = document.entry("package").or_insert_with(|| Item::Table(Table::new()));
+    let package = package.as_table_like_mut().ok_or("`package` is not a table")?;
+    package.insert("name", value(pending.name.to_string()));
+    package.insert("version", value(version.to_string()));
+    if package.get("repository").is_none() && fetched.url.contains("://") {
+        package.insert("repository", value(plain(&fetched.url)));
+    }
+    Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{aliased, name_of};
+    use std::collections::BTreeMap;
+    use weir_model::manifest::GitTag;
+
+    #[test]
+    fn an_address_names_a_package_by_its_last_two_parts() {
+        for url in ["https://h.example/acme/str.git", "git@h.example:acme/str", "/srv/acme/str/", "acme/str"]
+        {
+            assert_eq!(name_of(url).unwrap().to_string(), "acme/str", "{url}");
+        }
+        assert!(name_of("str").is_err());
+    }
+
+    #[test]
+    fn a_renamed_owner_is_renamed_only_where_an_owner_stands() {
+        let aliases = BTreeMap::from([("old".to_owned(), "new".to_owned())]);
+        let renamed = |url: &str| aliased(&aliases, &GitTag { url: url.into(), tag: "v1.0.0".into() }).url;
+        assert_eq!(renamed("https://old/old/old.git"), "https://old/new/old.git");
+        assert_eq!(renamed("/srv/old/str"), "/srv/old/str");
+    }
+}
