@@ -1,7 +1,7 @@
 """Times commands in turns, and reports medians, peak memory and ratios.
 
-The commands of one plan take turns within each round, so that a noisy minute hits all of them: only
-the ratios of one run mean anything. A plan is JSON on standard input:
+The commands of one plan take turns, and another one begins each round, so that a noisy minute and
+what the one before left to be written hit all of them alike: only the ratios of one run mean anything. A plan is JSON on standard input:
 
     {"rounds": 9, "base": "bun", "commands": [
        {"name": "weir", "prepare": "shell text", "run": ["argv", "..."], "folder": "/x", "env": {}}]}
@@ -50,8 +50,9 @@ def main():
     plan = json.load(sys.stdin)
     commands = plan["commands"]
     times = {command["name"]: [] for command in commands}
-    for _ in range(plan.get("rounds", 7)):
-        for command in commands:
+    for number in range(plan.get("rounds", 7)):
+        first = number % len(commands)
+        for command in commands[first:] + commands[:first]:
             prepare(command)
             times[command["name"]].append(run(command, command["run"]))
     base = statistics.median(times[plan["base"]])
