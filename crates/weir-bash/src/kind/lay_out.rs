@@ -8,7 +8,7 @@ use weir_model::{KindName, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreePath;
 
-use super::dress::{Dressed, dress};
+use super::dress::{Dressed, UNREAD, dress};
 use super::facts::BashFacts;
 use crate::layout::{Collision, Node, package_path, plan};
 use crate::loader::init_script;
@@ -21,6 +21,9 @@ pub const TEST_FILE: &str = "test.bash";
 
 /// What `weir bash init` prints, for tests: there is no `weir` to ask where they run.
 const INIT_FILE: &str = "init.bash";
+
+/// The most places told of one package while it is installed; the report has them all.
+const MOST_TOLD: usize = 5;
 
 /// Plans the layout of a closure's Bash packages.
 pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, KindError> {
@@ -150,8 +153,14 @@ fn tell(nodes: &[Node], dressed: &[Dressed], layout: &mut Layout) {
         }
         let title = format!("{}@{}", node.name, node.version);
         report.push_str(&format!("# {title}\n{}\n", dressed.report));
-        let unread = dressed.report.lines().filter(|line| line.contains(super::dress::UNREAD));
-        layout.warnings.extend(unread.take(5).map(|line| format!("`{title}`: {line}")));
+        // What is loaded counts; a script that only its authors run is told of in the file.
+        let is_offered = |line: &&str| {
+            let file = line.split(':').next().unwrap_or_default();
+            line.contains(UNREAD)
+                && node.offers.source.iter().chain(&node.offers.bin).any(|path| path == file)
+        };
+        let unread = dressed.report.lines().filter(is_offered);
+        layout.warnings.extend(unread.take(MOST_TOLD).map(|line| format!("`{title}`: {line}")));
     }
     if !report.is_empty() {
         let contents = report.into_bytes();

@@ -53,10 +53,22 @@ weir.load-all() {
 
 # Find what the caller's file belongs to, a package or a project, and set __weir_root to its folder.
 __weir.scope() {
-	local __weir_from=$1 __weir_dir=''
-	if [[ $__weir_from == */* ]]; then
+	local __weir_from=$1 __weir_dir='' __weir_link=''
+	# A command is a link in `bin` to its package's file. Links into the store lead out of the project: those stay.
+	while [[ -L $__weir_from ]]; do
+		__weir_link=$(readlink -- "$__weir_from") || break
+		[[ $__weir_link != /* ]] || break
+		if [[ $__weir_from == */* ]]; then
+			__weir_link=${__weir_from%/*}/$__weir_link
+		fi
+		__weir_from=$__weir_link
+	done
+	if [[ $__weir_from == /*/* ]]; then
 		__weir_from=${__weir_from%/*}
-		[[ $__weir_from == /* || -z $__weir_from ]] || __weir_from=$PWD/$__weir_from
+	elif [[ $__weir_from == /* ]]; then
+		__weir_from=
+	elif [[ $__weir_from == */* ]]; then
+		__weir_from=$PWD/${__weir_from%/*}
 	else
 		__weir_from=$PWD
 	fi
@@ -75,6 +87,14 @@ __weir.scope() {
 		fi
 		if [[ -f $__weir_dir/weir_packages/load.bash ]]; then
 			__weir_root=$__weir_dir
+			if [[ -z ${__weir_read["$__weir_root"]-} ]]; then
+				__weir_read["$__weir_root"]=yes
+				# shellcheck disable=SC1091
+				source "$__weir_root/weir_packages/load.bash"
+				# What it says may name a package nearer to the caller.
+				__weir_dir=$__weir_from
+				continue
+			fi
 			break
 		fi
 		if [[ -z $__weir_dir ]]; then

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 
 setup() {
-	# shellcheck source=../src/@NAME@.sh
+	# shellcheck source=/dev/null
 	source "$BATS_TEST_DIRNAME/../src/@NAME@.sh"
 }
 
