@@ -1,0 +1,40 @@
+//! Names from elsewhere never become code.
+
+use crate::{bash, library, sandbox};
+
+#[test]
+fn a_file_name_with_quotes_and_expansions_is_loaded_and_never_code() {
+    let t = sandbox();
+    let package = library(&t, "odd", "1.0.0", "odd.a() { echo a; }\n")
+        .file("src/$(touch pwned).sh", "odd.b() { echo b; }\n")
+        .file("src/a'b; touch pwned; '.sh", "odd.c() { echo c; }\n")
+        .file("src/`touch pwned` x.sh", "odd.d() { echo d; }\n")
+        .write();
+    t.weir_in("", &format!("publish {package}")).succeeds();
+    t.project(&["acme/odd = ^1"]);
+    t.weir("install").succeeds();
+    let main = "cd \"${BASH_SOURCE[0]%/*}\"\neval \"$(weir bash init)\"\nweir.load-all\nodd.a; odd.b; odd.c; odd.d\n";
+    t.write("app/main.bash", main);
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "a\nb\nc\nd\n");
+    assert!(!t.path("app/pwned").exists());
+}
+
+#[test]
+fn a_manifest_that_reaches_out_of_its_package_is_refused() {
+    let t = sandbox();
+    for (line, said) in [
+        ("source = [\"../other\"]", "is not a path inside the package"),
+        ("slug = \"a; touch pwned\"", "is not a letter followed by"),
+        ("environment = { LD_PRELOAD = \"x\" }", "may not be set by a package"),
+        ("sluug = \"a\"", "did you mean `slug`?"),
+    ] {
+        let folder = t
+            .package("acme/bad", "1.0.0")
+            .kind("bash")
+            .manifest(&format!("[bash]\n{line}\n"))
+            .file("src/a.sh", "a() { :; }\n")
+            .write();
+        let run = t.weir_in("", &format!("publish {folder}"));
+        assert!(run.code != 0 && run.stderr.contains(said), "{run}");
+    }
+}

@@ -1,0 +1,107 @@
+//! `weir init --kind bash`, `weir test`, `weir bash check`, `weir bash bundle`, packages of others.
+
+use std::process::Command;
+
+use crate::{bash, library, sandbox, two_cores};
+
+#[test]
+fn a_new_package_passes_shellcheck_and_its_test_and_can_be_published() {
+    let t = sandbox();
+    t.weir_in("", "init greet-me --name acme/greet-me --kind bash").succeeds();
+    let files = ["src/greet-me.sh", "tests/greet-me.bats"];
+    let checked = Command::new("shellcheck").args(files).current_dir(t.path("greet-me")).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+    let run = t.weir_in("greet-me", "test");
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("ok 2"), "{run}");
+    let run = t.weir_in("greet-me", "bash check");
+    assert_eq!(run.code, 0, "{run}");
+    t.weir_in("greet-me", "publish").succeeds();
+    t.project(&["acme/greet-me = ^0.1"]);
+    t.weir("install").succeeds();
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load acme/greet-me\ngreet_me.greet Ann\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "Hello, Ann!\n");
+}
+
+#[test]
+fn a_suite_runs_with_the_dependencies_loaded_and_its_failure_is_the_commands() {
+    let t = two_cores();
+    t.write(
+        "app/tests/a.bats",
+        "@test \"each has its own core\" {\n\t[ \"$(core.say me x)\" = \"2: x for me #1\" ]\n\t[ \"$(term.say x)\" = \"1: x #1\" ]\n}\n\
+         @test \"programs that a test runs are left alone\" {\n\trun bash -c 'type -t core.say'\n\t[ \"$status\" -ne 0 ]\n}\n",
+    );
+    let run = t.weir("test");
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("1..2") && run.stdout.contains("ok 2"), "{run}");
+    let run = t.weir("test --filter 'own core'");
+    assert!(run.stdout.contains("1..1"), "{run}");
+    t.write("app/tests/b.bats", "@test \"no\" { false; }\n");
+    let run = t.weir("test");
+    assert!(run.code != 0 && run.stdout.contains("not ok"), "{run}");
+}
+
+#[test]
+fn a_project_without_tests_is_told_where_they_are_looked_for() {
+    let t = two_cores();
+    let run = t.weir("test");
+    assert!(run.code == 5 && run.stderr.contains(".bats files in `tests` or `test`"), "{run}");
+}
+
+#[test]
+fn a_bundle_runs_without_weir_from_anywhere() {
+    let t = two_cores();
+    t.write(
+        "app/main.bash",
+        "#!/usr/bin/env bash\nset -euo pipefail\neval \"$(weir bash init)\"\nweir.load-all\ncore.say me \"$1\"\nterm.say \"$1\"\n",
+    );
+    t.weir("bash bundle main.bash -o ../tool").succeeds();
+    let output = Command::new(t.path("tool"))
+        .arg("it's")
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "2: it's for me #1\n1: it's #1\n");
+}
+
+#[test]
+fn what_cannot_be_decided_is_told_with_its_line_before_and_after_publishing() {
+    let t = sandbox();
+    let text = "core.f() {\n\techo \"run core.f yourself\"\n}\n";
+    let core = library(&t, "core", "1.0.0", text).write();
+    let run = t.weir_in("", &format!("bash check {core}"));
+    assert!(run.code == 0 && run.stdout.contains("src/core.sh:2:"), "{run}");
+    t.weir_in("", &format!("publish {core}")).succeeds();
+    library(&t, "term", "1.0.0", "term.f() {\n\tcore.f\n}\n").dependency("acme/core", "^1").publish();
+    t.project(&["acme/term = ^1"]);
+    t.weir("install").succeeds();
+    let report = t.read("app/weir_packages/renamed.txt");
+    assert!(report.starts_with("# acme/core@1.0.0\nsrc/core.sh:2:"), "{report}");
+}
+
+#[test]
+fn a_package_of_npm_brings_its_commands_and_files() {
+    let t = sandbox();
+    t.write(
+        "bats/package.json",
+        r#"{"name":"shout","version":"1.2.0","scripts":{"test":"x"},"bin":{"shout":"bin/shout"},"files":["bin","load.bash"]}"#,
+    );
+    t.write("bats/bin/shout", "#!/usr/bin/env bash\necho LOUD\n");
+    t.write("bats/load.bash", "shout.f() { echo loaded; }\n");
+    let made = Command::new("sh")
+        .args(["-c", "chmod +x bats/bin/shout && tar -czf shout.tgz bats"])
+        .current_dir(t.path(""))
+        .status();
+    assert!(made.unwrap().success());
+    t.weir_in("", "import shout.tgz --name npm/shout --set-version 1.2.0 --kind bash --into shout")
+        .succeeds();
+    t.weir_in("", "publish shout").succeeds();
+    t.project(&["npm/shout = ^1"]);
+    t.weir("install").succeeds();
+    assert_eq!(t.weir("run shout").stdout, "LOUD\n");
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load npm/shout\nshout.f\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "loaded\n");
+    assert!(t.path("app/weir_packages/lib/shout/load.bash").is_file());
+}
