@@ -13,6 +13,12 @@ use crate::manifest::{
 /// The largest manifest that is read.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// What libraries of Bats are loaded by, whether or not their `package.json` says so.
+const LIBRARY: &str = "load.bash";
+
+/// The most commands of a folder that are looked at.
+const MOST_COMMANDS: usize = 100;
+
 type Reader = fn(&str) -> Result<ForeignManifest, ManifestError>;
 
 /// In the order they are looked for: the one made for Bash alone first.
@@ -45,12 +51,15 @@ pub(super) fn find(folder: &Path) -> Result<Option<(&'static str, ForeignManifes
             return Err(bad(format!("it has {} bytes: more than {MAX_BYTES} are not read", metadata.len())));
         }
         let text = fs_err::read_to_string(&path)?;
-        let manifest = match reader(&text) {
+        let mut manifest = match reader(&text) {
             Ok(manifest) => manifest,
             // A `package.json` may be about anything; whoever publishes a Bash package has another file.
             Err(_) if *name == "package.json" => continue,
             Err(error) => return Err(bad(error.to_string())),
         };
+        if *name == "package.json" && manifest.bash.source.is_empty() && folder.join(LIBRARY).is_file() {
+            manifest.bash.source.push(LIBRARY.into());
+        }
         if *name != "package.json" || is_about_bash(folder, &manifest.bash) {
             return Ok(Some((name, manifest)));
         }
@@ -61,15 +70,21 @@ pub(super) fn find(folder: &Path) -> Result<Option<(&'static str, ForeignManifes
 /// Whether a `package.json` is that of a Bash package: it names shell files, or a command that is one.
 fn is_about_bash(folder: &Path, manifest: &BashManifest) -> bool {
     let is_shell = |path: &String| {
-        check_path("bin", path).is_ok_and(|path| {
-            use std::io::Read as _;
-            let mut head = Vec::new();
-            let Ok(file) = fs_err::File::open(folder.join(path)) else { return false };
-            let read = file.take(128).read_to_end(&mut head).is_ok();
-            read && is_shell_program(&head)
-        })
+        let Ok(path) = check_path("bin", path).map(|path| folder.join(path)) else { return false };
+        match fs_err::read_dir(&path) {
+            Ok(entries) => entries.flatten().take(MOST_COMMANDS).any(|entry| begins_as_shell(&entry.path())),
+            Err(_) => begins_as_shell(&path),
+        }
     };
     !manifest.source.is_empty() || manifest.bin.iter().any(is_shell)
+}
+
+fn begins_as_shell(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut head = Vec::new();
+    let is_file = fs_err::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    let Some(file) = is_file.then(|| fs_err::File::open(path).ok()).flatten() else { return false };
+    file.take(128).read_to_end(&mut head).is_ok() && is_shell_program(&head)
 }
 
 /// Whether a file begins as a program for Bash or for `sh` does.

@@ -1,7 +1,8 @@
 //! bpkg's `bpkg.json`, and the `package.json` that it also reads.
 //!
 //! A `package.json` may as well be npm's, which carries real Bash projects too: there `scripts`
-//! is an object, and commands are in `bin`.
+//! is an object, and commands are in `bin` or in the folder that `directories.bin` names. Its `files` are what is
+//! packed, installers among them: of those only what a library is loaded by is sourced.
 
 use serde_json::{Map, Value};
 
@@ -42,7 +43,15 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
         let shell = |value: &&Value| {
             value.as_str().is_some_and(|path| path.ends_with(".sh") || path.ends_with(".bash"))
         };
-        let files: Vec<Value> = files.iter().filter(shell).cloned().collect();
+        let is_npm = matches!(fields.get("scripts"), Some(Value::Object(_)));
+        let (files, others): (Vec<Value>, Vec<Value>) =
+            files.iter().filter(shell).cloned().partition(|value| {
+                !is_npm || value.as_str().is_some_and(|path| is_entry(path, manifest.name.as_deref()))
+            });
+        for other in others.iter().filter_map(Value::as_str).take(MAX_ENTRIES) {
+            let other: String = other.chars().filter(|c| !c.is_control()).take(160).collect();
+            manifest.warnings.push(format!("`files`: `{other}` is packed, and not sourced"));
+        }
         manifest.bash.source = paths("files", &files, &mut manifest.warnings);
     }
     read_dependencies(&fields, &mut manifest);
@@ -54,19 +63,33 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
     Ok(manifest)
 }
 
+/// Whether a file is what a library is loaded by: `load`, `index`, or named as the package is.
+fn is_entry(path: &str, package: Option<&str>) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let package = package.map(|package| package.rsplit('/').next().unwrap_or_default());
+    matches!(stem, "load" | "index") || package == Some(stem)
+}
+
 fn read_bin(fields: &Map<String, Value>, manifest: &mut ForeignManifest) {
     let found: Vec<Value> = match fields.get("bin") {
         Some(Value::String(path)) => vec![Value::String(path.clone())],
         Some(Value::Object(commands)) => commands.values().cloned().collect(),
-        _ => Vec::new(),
+        _ => folder(fields, "bin"),
     };
     manifest.bash.bin.extend(paths("bin", &found, &mut manifest.warnings));
     let man: Vec<Value> = match fields.get("man") {
         Some(Value::String(path)) => vec![Value::String(path.clone())],
         Some(Value::Array(pages)) => pages.clone(),
-        _ => Vec::new(),
+        _ => folder(fields, "man"),
     };
     manifest.bash.man = paths("man", &man, &mut manifest.warnings);
+}
+
+/// What `directories` says of a sort of file.
+fn folder(fields: &Map<String, Value>, sort: &str) -> Vec<Value> {
+    let named = fields.get("directories").and_then(|folders| folders.get(sort));
+    named.filter(|folder| folder.is_string()).cloned().into_iter().collect()
 }
 
 fn read_dependencies(fields: &Map<String, Value>, manifest: &mut ForeignManifest) {

@@ -126,3 +126,12 @@ fn a_basher_file_is_parsed_and_never_run() {
     assert_eq!(manifest.warnings.len(), 3, "{:?}", manifest.warnings);
     assert!(manifest.warnings[0].starts_with("line 5 is not a literal assignment"));
 }
+
+#[test]
+fn of_the_files_that_npm_packs_an_installer_is_never_sourced() {
+    let text = r#"{"name":"bats-x","scripts":{"test":"x"},"files":["install.sh","load.bash","lib"],"directories":{"bin":"bin","man":"man"}}"#;
+    let manifest = super::read_bpkg(text).unwrap();
+    assert_eq!(manifest.bash.source, ["load.bash"]);
+    assert_eq!((manifest.bash.bin, manifest.bash.man), (vec!["bin".to_owned()], vec!["man".to_owned()]));
+    assert_eq!(manifest.warnings, ["`files`: `install.sh` is packed, and not sourced"]);
+}

@@ -118,3 +118,16 @@ fn a_command_that_two_direct_dependencies_offer_is_refused_with_both_named() {
         assert!(run.stderr.contains(expected), "{run}");
     }
 }
+
+#[test]
+fn one_release_is_used_as_each_project_needs_it() {
+    let t = two_cores();
+    t.write("other/weir.toml", "[dependencies]\n\"acme/core\" = \"^1\"\n\"acme/term\" = \"^1\"\n");
+    t.weir_in("other", "install").succeeds();
+    let main = "set -eu\neval \"$(weir bash init)\"\nweir.load-all\ncore.say a\nterm.say b\n";
+    t.write("other/main.bash", main);
+    // Here `core` 1 is a direct dependency, so that both reach the one there is.
+    assert_eq!(bash(&t, &t.path("other/main.bash")), "1: a #1\n1: b #2\n");
+    t.write("app/main.bash", MAIN);
+    assert_eq!(bash(&t, &t.path("app/main.bash")), SAID);
+}
