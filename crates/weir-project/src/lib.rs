@@ -68,6 +68,6 @@ pub use publish::{
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{KnownRegistry, registries, registry_add, registry_remove};
 pub use repair::store_repair;
-pub use run::{RunPlan, commands, environment, run_plan};
+pub use run::{RunPlan, commands, environment, global_environment, run_plan};
 pub use session::{Event, Observer, Session, Unobserved};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

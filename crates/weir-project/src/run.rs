@@ -35,6 +35,22 @@ pub fn environment(project: &Project, path: &OsStr) -> Vec<(String, OsString)> {
     ]
 }
 
+/// What packages that were installed for the user need: their commands and man pages found after everything else's, so that
+/// none stands in for a program of the system.
+pub fn global_environment(project: &Project, path: &OsStr, man_path: &OsStr) -> Vec<(String, OsString)> {
+    let packages = project.folder.join(PACKAGES_FOLDER);
+    let behind = |list: &OsStr, folder: PathBuf| {
+        let mut folders: Vec<PathBuf> =
+            std::env::split_paths(list).filter(|other| *other != folder).collect();
+        folders.push(folder);
+        std::env::join_paths(folders).unwrap_or_else(|_| list.to_owned())
+    };
+    // An empty list of folders of pages stands for where the system looks, and so does an empty part of one.
+    let man = behind(man_path, packages.join("man"));
+    let path = if path.is_empty() { packages.join("bin").into() } else { behind(path, packages.join("bin")) };
+    vec![("PATH".into(), path), ("MANPATH".into(), man)]
+}
+
 /// Plans how to run `command`: a script of the manifest, a command of a package, or any program of the `PATH`.
 ///
 /// # Errors

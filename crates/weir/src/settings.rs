@@ -69,6 +69,11 @@ pub(crate) fn path_variable() -> OsString {
     env::var_os("PATH").unwrap_or_default()
 }
 
+/// Where man pages are looked for; empty where nothing is said.
+pub(crate) fn man_path() -> OsString {
+    env::var_os("MANPATH").unwrap_or_default()
+}
+
 /// Whether the environment asks for no colours: <https://no-color.org>.
 pub(crate) fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())

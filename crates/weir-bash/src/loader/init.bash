@@ -75,13 +75,14 @@ __weir.scope() {
 	if [[ $__weir_from/ == */../* ]]; then
 		__weir.plain "$__weir_from/"
 	fi
-	if [[ -n ${__weir_scope["$__weir_from"]-} ]]; then
-		__weir_root=${__weir_scope["$__weir_from"]}
+	if [[ -n ${__weir_scope["$__weir_from/"]-} ]]; then
+		__weir_root=${__weir_scope["$__weir_from/"]}
 		return 0
 	fi
 	__weir_dir=$__weir_from
 	while :; do
-		if [[ -n ${__weir_name["$__weir_dir"]-} ]]; then
+		# The empty key is none: it stands for the root folder here.
+		if [[ -n $__weir_dir && -n ${__weir_name["$__weir_dir"]-} ]]; then
 			__weir_root=$__weir_dir
 			break
 		fi
@@ -107,7 +108,7 @@ __weir.scope() {
 		printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
 		return 1
 	fi
-	__weir_scope["$__weir_from"]=$__weir_root
+	__weir_scope["$__weir_from/"]=$__weir_root
 	if [[ -z ${__weir_read["$__weir_root"]-}${__weir_name["$__weir_root"]-} ]]; then
 		__weir_read["$__weir_root"]=yes
 		# shellcheck disable=SC1091

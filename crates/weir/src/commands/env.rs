@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use weir_project::Project;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -15,11 +16,15 @@ use crate::settings;
 #[command(after_help = examples!(
     "eval \"$(weir env)\"",
     "weir env --shell fish | source",
+    "eval \"$(weir env --global)\"",
 ))]
 pub(crate) struct Arguments {
     /// The shell to write for
     #[arg(long, value_enum, default_value_t)]
     shell: Shell,
+    /// For what `weir install --global` installed: its commands and man pages
+    #[arg(long)]
+    global: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -32,8 +37,12 @@ enum Shell {
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let project = context.project()?;
-    let variables = weir_project::environment(&project, &settings::path_variable());
+    let variables = if arguments.global {
+        let project = Project::open(&context.session()?.home.global_project())?;
+        weir_project::global_environment(&project, &settings::path_variable(), &settings::man_path())
+    } else {
+        weir_project::environment(&context.project()?, &settings::path_variable())
+    };
     let variables: BTreeMap<_, _> =
         variables.into_iter().map(|(name, value)| (name, value.to_string_lossy().into_owned())).collect();
     context.output.answer(&variables, |page| {

@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_project::{InstallOptions, InstallReport};
+use weir_model::manifest::Source;
+use weir_model::{KindName, Scope};
+use weir_project::{Addition, InstallOptions, InstallReport, NewProject, Project, Session};
 
 use super::changes;
-use crate::arguments::Installing;
+use crate::arguments::{Installing, PackageAtRange};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -21,11 +23,15 @@ use crate::output::{Page, bytes, count};
     "weir install",
     "weir install --locked           in continuous integration: fail if weir.lock is not up to date",
     "weir install --offline          with what is cached, or a list of what is missing",
+    "weir install --global acme/greet  for yourself, on the PATH: eval \"$(weir env --global)\"",
 ))]
 pub(crate) struct Arguments {
     /// Fail if the lockfile is missing or does not match `weir.toml`, instead of changing it
     #[arg(long)]
     locked: bool,
+    /// Install these packages for yourself instead of what a project asks for, besides those installed so before
+    #[arg(long, value_name = "PACKAGE", num_args = 0.., conflicts_with = "locked")]
+    global: Option<Vec<PackageAtRange>>,
     #[command(flatten)]
     installing: Installing,
 }
@@ -33,8 +39,41 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let options = options(&arguments.installing, arguments.locked);
+    if let Some(packages) = &arguments.global {
+        return install_global(context, &session, packages, &options);
+    }
     let folder = context.project_folder()?;
     let report = weir_project::install(&session, &folder, &options)?;
+    context.output.show(&report, |page| show(page, &report))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is installed for the user is a project like any other, in the data folder.
+fn install_global(
+    context: &Context,
+    session: &Session,
+    packages: &[PackageAtRange],
+    options: &InstallOptions,
+) -> Result<ExitCode, Failure> {
+    let folder = session.home.global_project();
+    if !folder.join(weir_model::manifest::FILE_NAME).exists() {
+        let new = NewProject { name: None, kind: KindName::Generic, version: None, force: false };
+        weir_project::init(&folder, &new)?;
+    }
+    let report = if packages.is_empty() {
+        weir_project::install(session, &folder, options)?
+    } else {
+        let addition = |package: &PackageAtRange| Addition::Package {
+            name: package.name.clone(),
+            range: package.range.clone(),
+            scope: Scope::Run,
+            fluid: false,
+            registry: None,
+            source: Source::Registry,
+        };
+        let additions: Vec<Addition> = packages.iter().map(addition).collect();
+        weir_project::add(session, &mut Project::open(&folder)?, &additions, options)?.install
+    };
     context.output.show(&report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }

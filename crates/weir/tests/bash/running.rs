@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::{bash, library, sandbox, two_cores};
+use crate::{bash, library, sandbox, try_bash, two_cores};
 
 #[test]
 fn a_new_package_passes_shellcheck_and_its_test_and_can_be_published() {
@@ -104,4 +104,26 @@ fn a_package_of_npm_brings_its_commands_and_files() {
     t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load npm/shout\nshout.f\n");
     assert_eq!(bash(&t, &t.path("app/main.bash")), "loaded\n");
     assert!(t.path("app/weir_packages/lib/shout/load.bash").is_file());
+}
+
+#[test]
+fn what_is_installed_globally_is_found_by_scripts_of_no_project() {
+    let t = two_cores();
+    t.weir_in("", "install --global acme/term").succeeds();
+    t.weir_in("", "install --global acme/core@^2").succeeds();
+    t.write("script.bash", "eval \"$(weir bash init --global)\"\nweir.load acme/term\nterm.say x\n");
+    assert_eq!(bash(&t, &t.path("script.bash")), "1: x #1\n");
+    let env = t.weir_in("", "env --global").stdout;
+    assert!(env.contains("/global/weir_packages/bin'") && env.contains("MANPATH=':"), "{env}");
+}
+
+#[test]
+fn a_script_of_no_project_is_told_so_and_nothing_else() {
+    let t = sandbox();
+    t.write("script.bash", "eval \"$(weir bash init)\"\nweir.load acme/term\n");
+    let (_, complained, code) = try_bash(&t, &t.path("script.bash"));
+    assert!(
+        code == 1 && complained.lines().count() == 1 && complained.contains("no project was found"),
+        "{complained}"
+    );
 }
