@@ -269,7 +269,9 @@ pub fn remove(
         if !named().any(|other| other == name) {
             let nearest = nearest(name, named()).map(|other| format!(": did you mean `{other}`?"));
             let nearest = nearest.unwrap_or_default();
-            return Err(ProjectError::NotFound(format!("there is no reference `{name}` in `weir.toml`{nearest}")));
+            return Err(ProjectError::NotFound(format!(
+                "there is no reference `{name}` in `weir.toml`{nearest}"
+            )));
         }
     }
     let text = edited(&project.text, &project.manifest_path(), |editor| {

@@ -20,10 +20,10 @@ use weir_tree::Limits;
 
 use crate::connect::{connect, source_of};
 use crate::error::{ProjectError, chain};
-use crate::registries::{KnownRegistry, is_http};
+use crate::registries::KnownRegistry;
 use crate::session::{Event, Session};
 
-/// Downloads at once from a registry behind HTTP: more than there are cores, for most of the time is waiting.
+/// Packs at once: more than there are cores, for much of the time is waiting, for a server or the file system.
 const DOWNLOADS: usize = 8;
 
 /// What was fetched.
@@ -167,8 +167,7 @@ fn fetch_git(
 }
 
 fn run(session: &Session, store: &weir_store::Session, jobs: &[Job]) -> Result<(), ProjectError> {
-    let remote = jobs.iter().any(|job| is_http(&job.supplier.known.location));
-    let workers = if remote { session.threads.max(DOWNLOADS) } else { session.threads };
+    let workers = session.threads.max(DOWNLOADS);
     let next = AtomicUsize::new(0);
     let observer = &*session.observer;
     let work = || -> Result<(), (usize, Failure)> {

@@ -52,13 +52,18 @@ pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedP
     if into.exists() {
         return Err(ProjectError::Exists { folder: into.into() });
     }
-    let text = manifest_text(new)?;
+    // What cannot be written is found before anything is unpacked.
+    manifest_text(new, false)?;
     let options = ArchiveOptions {
         strip: new.strip.map_or(Strip::SingleFolder, Strip::Parts),
         ..ArchiveOptions::default()
     };
     let report = import_archive(archive, into, &options)?;
     let mut notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
+    // Whoever made the archive chose what is in it: its ignore files were about another place.
+    let is_ignore_file = |name: &str| matches!(name, ".gitignore" | ".weirignore" | ".ignore");
+    let takes_all = report.manifest.entries().iter().any(|entry| is_ignore_file(entry.path.file_name()));
+    let text = manifest_text(new, takes_all)?;
     let path = into.join(manifest::FILE_NAME);
     if path.exists() {
         notes.push("its own `weir.toml` was replaced".into());
@@ -67,7 +72,7 @@ pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedP
     Ok(ImportedPackage { folder: into.into(), files: report.manifest.entries().len() as u64 + 1, notes })
 }
 
-fn manifest_text(new: &NewPackage) -> Result<String, ProjectError> {
+fn manifest_text(new: &NewPackage, takes_all: bool) -> Result<String, ProjectError> {
     let quote = |text: &str| toml_edit::Value::from(text).to_string();
     let mut text = format!(
         "[package]\nname = {}\nversion = {}\nkind = {}\n",
@@ -79,6 +84,9 @@ fn manifest_text(new: &NewPackage) -> Result<String, ProjectError> {
         if let Some(value) = value {
             text.push_str(&format!("{key} = {}\n", quote(value)));
         }
+    }
+    if takes_all {
+        text.push_str("include = [\"**\"]\n");
     }
     if !new.bin.is_empty() {
         text.push_str("\n[bin]\n");

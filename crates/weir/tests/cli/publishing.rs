@@ -192,3 +192,22 @@ fn a_foreign_archive_becomes_a_package() {
     Published `npm/left-pad 1.3.0`
     ");
 }
+
+#[test]
+fn an_archive_is_published_whole_whatever_its_own_ignore_files_say() {
+    let t = empty();
+    t.registry("org");
+    t.write("up/top/.gitignore", "dist/\n");
+    t.write("up/top/dist/made.js", "made\n");
+    let tar = std::process::Command::new("tar")
+        .args(["-czf", "top.tgz", "top"])
+        .current_dir(t.path("up"))
+        .status()
+        .expect("tar is everywhere");
+    assert!(tar.success());
+    t.weir("import ../up/top.tgz --name acme/top --set-version 1.0.0 --into top").succeeds();
+    t.weir_in("app/top", "publish").succeeds();
+    t.project(&["acme/top = ^1"]);
+    t.weir("install").succeeds();
+    assert!(t.path("app/weir_packages/packages/acme/top/dist/made.js").exists());
+}
