@@ -7,6 +7,7 @@
 //! What is derived holds `exports.json` (the new names, for packages that use it), `report.txt`, and `tree`, the
 //! files; `tree` is left out where nothing changed, and then the package is used as it is.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -18,7 +19,7 @@ use weir_tree::{Mode, Selection, TreeManifest, read_folder};
 use super::inspect::package_files;
 use crate::closure;
 use crate::layout::{Node, Offers, marks, order};
-use crate::rename::{Exports, Report, SCHEME, SourceFile, rename};
+use crate::rename::{Dependency, Exports, Report, SCHEME, SourceFile, Subject, rename};
 
 const EXPORTS: &str = "exports.json";
 const REPORT: &str = "report.txt";
@@ -146,7 +147,7 @@ fn inputs(nodes: &[Node], marks: &[Option<String>], known: &[Known], index: usiz
         sees: closure::visible(nodes, index).into_iter().map(seen).collect(),
     };
     let text = serde_json::to_string(&inputs).expect("strings, numbers and lists of them are JSON");
-    Digest::of(format!("weir-bash-dressed v1\n{text}"))
+    Digest::of(format!("weir-bash-dressed v2\n{text}"))
 }
 
 fn make(
@@ -174,19 +175,25 @@ fn make(
     let content = &placed[index].content;
     let manifest = read(content, tree.stored)?;
     let (_, sources) = package_files(content, &manifest, &nodes[index].offers)?;
-    let before: Vec<SourceFile> = sources.clone();
-    let output = rename(
-        sources,
-        &closure::subject(nodes, marks, index),
-        &closure::dependencies(nodes, marks, &exports, index),
-    );
-    let changed: Vec<&SourceFile> = output
-        .files
-        .iter()
-        .zip(&before)
-        .filter(|(after, before)| after.bytes != before.bytes)
-        .map(|(after, _)| after)
-        .collect();
+    let before: BTreeMap<String, Digest> =
+        sources.iter().map(|file| (file.path.clone(), Digest::of(&file.bytes))).collect();
+    let (suite, library): (Vec<SourceFile>, Vec<SourceFile>) =
+        sources.into_iter().partition(|file| is_suite(&file.path));
+    let subject = closure::subject(nodes, marks, index);
+    let mut dependencies = closure::dependencies(nodes, marks, &exports, index);
+    let output = rename(library, &subject, &dependencies);
+    dependencies.push(Dependency {
+        name: nodes[index].name.clone(),
+        slugs: subject.slugs.clone(),
+        mark: subject.mark.clone(),
+        exports: output.exports.clone(),
+    });
+    // Tests call the package by its new names, and keep their own: `setup` is what a runner looks for.
+    let suite_subject = Subject { slugs: vec!["weir_suite".into()], ..Subject::default() };
+    let suite = rename(suite, &suite_subject, &dependencies);
+    let files = output.files.iter().chain(&suite.files);
+    let changed: Vec<&SourceFile> =
+        files.filter(|after| before.get(&after.path) != Some(&Digest::of(&after.bytes))).collect();
     // In a package whose names and uses all stay there is nothing to decide.
     let sees_new_names = closure::visible(nodes, index).into_iter().any(|seen| marks[seen].is_some());
     let renames = marks[index].is_some() || sees_new_names;
@@ -194,7 +201,10 @@ fn make(
     let made = store.derived(&making, |folder| -> Result<(), KindError> {
         let text = serde_json::to_vec(&output.exports).map_err(std::io::Error::other)?;
         fs_err::write(folder.join(EXPORTS), text)?;
-        fs_err::write(folder.join(REPORT), report(&output.report, renames))?;
+        fs_err::write(
+            folder.join(REPORT),
+            report(&output.report, renames) + &report(&suite.report, renames),
+        )?;
         if !changed.is_empty() {
             copy(content, &manifest, &folder.join(TREE))?;
             for file in &changed {
@@ -208,6 +218,11 @@ fn make(
         EnsureError::Source(error) => error,
         EnsureError::Store(error) => store_error(error),
     })
+}
+
+/// Whether a file is a test or belongs to tests, and not to what is loaded.
+fn is_suite(path: &str) -> bool {
+    path.ends_with(".bats") || ["tests/", "test/", "spec/"].iter().any(|folder| path.starts_with(folder))
 }
 
 fn copy(from: &Path, manifest: &TreeManifest, to: &Path) -> Result<(), KindError> {

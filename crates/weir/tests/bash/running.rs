@@ -127,3 +127,22 @@ fn a_script_of_no_project_is_told_so_and_nothing_else() {
         "{complained}"
     );
 }
+
+#[test]
+fn a_suite_passes_after_its_package_was_renamed() {
+    let t = sandbox();
+    library(&t, "core", "1.0.0", "core.f() {\n\techo \"f $1\"\n}\n")
+        .file(
+            "tests/a.bats",
+            "setup() { greeting=hello; }\nhelper() { core.f \"$greeting\"; }\n@test \"f\" {\n\trun helper\n\t[ \"$output\" = \"f hello\" ]\n}\n",
+        )
+        .publish();
+    library(&t, "core", "2.0.0", "core.f() {\n\techo other\n}\n").publish();
+    library(&t, "term", "1.0.0", "term.f() {\n\tcore.f\n}\n").dependency("acme/core", "^1").publish();
+    t.project(&["acme/term = ^1", "acme/core = ^2"]);
+    t.weir("install").succeeds();
+    let suite = "weir_packages/transitive/packages/acme/core@1.0.0/tests";
+    assert!(t.read(format!("app/{suite}/a.bats")).contains("core_1_0_0.f \"$greeting\""));
+    let run = t.weir(&format!("test {suite}"));
+    assert!(run.code == 0 && run.stdout.contains("ok 1"), "{run}");
+}
