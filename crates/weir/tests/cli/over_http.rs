@@ -110,3 +110,71 @@ fn a_later_release_costs_its_own_bytes_and_a_checkpoint() {
     let cost = server.body_bytes() - before;
     assert!(cost < 600 + checkpoint, "{cost} bytes, of which {checkpoint} are the checkpoint");
 }
+
+/// Bytes that look random and are the same every time.
+fn noise(count: usize, mut seed: u64) -> Vec<u8> {
+    let step = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 56) as u8
+    };
+    std::iter::repeat_with(step).take(count).collect()
+}
+
+#[test]
+fn a_new_version_of_a_large_data_set_transfers_its_difference() {
+    let t = greeting();
+    let server = StaticServer::serve(t.path("org")).expect("a port is free");
+    let registry = t.path("org").display().to_string();
+    let publish = |version: &str, bytes: &[u8]| {
+        t.write("set/data.bin", bytes);
+        let manifest = format!(
+            "[package]\nname = \"acme/set\"\nversion = \"{version}\"\nkind = \"data\"\nlicense = \"MIT\"\n"
+        );
+        t.write("set/weir.toml", manifest);
+        t.weir_in("set", "add --reference data data.bin").succeeds();
+        // The bytes stay out of the package: they are what the reference is for.
+        t.write("set/.weirignore", "data.bin\n");
+        t.weir_in("set", &format!("publish --with-references --registry {registry}")).succeeds();
+        fs_err::remove_file(t.path("set/data.bin")).expect("it is ours");
+    };
+    let mut bytes = noise(18 << 20, 7);
+    publish("1.0.0", &bytes);
+    t.weir_in("", "registry remove org").succeeds();
+    t.weir_in("", &format!("registry add web {} --default", server.url())).succeeds();
+    t.project(&["acme/set = *"]);
+    // A reader of its own: what the publisher's store has does not count.
+    let reader = [("WEIR_STORE", t.path("reader").display().to_string())];
+    let reader = [(reader[0].0, reader[0].1.as_str())];
+    t.weir_with("app", "install", &reader).succeeds();
+    let first = server.body_bytes();
+    assert!(first > 18 << 20, "{first}");
+
+    bytes.splice(10_000_000..10_000_000, *b"a few bytes more in the middle");
+    publish("1.1.0", &bytes);
+    t.weir_with("app", "update", &reader).succeeds();
+    let second = server.body_bytes() - first;
+    assert!(second < 8 << 20, "{second} bytes of {}", bytes.len());
+    let installed = fs_err::read(t.path("app/weir_packages/references/acme/set@1.1.0/data"));
+    assert_eq!(installed.expect("it is a link"), bytes);
+}
+
+#[test]
+fn a_fluid_reference_moves_when_it_is_asked_to_and_the_lockfile_says_to_what() {
+    let t = greeting();
+    let server = StaticServer::serve(t.path("web")).expect("a port is free");
+    t.write("web/latest.csv", "1\n");
+    t.weir(&format!("add --reference latest {}/latest.csv --fluid", server.url())).succeeds();
+    let link = t.path("app/weir_packages/references/latest");
+    assert_eq!(fs_err::read_to_string(&link).expect("it is a link"), "1\n");
+    let locked = t.read("app/weir.lock");
+    assert!(locked.contains("fluid = true"), "{locked}");
+
+    t.write("web/latest.csv", "2\n");
+    t.weir("install").succeeds();
+    assert_eq!(fs_err::read_to_string(&link).expect("it is a link"), "1\n", "nobody asked");
+    t.weir("update").succeeds();
+    assert_eq!(fs_err::read_to_string(&link).expect("it is a link"), "2\n");
+    assert_ne!(t.read("app/weir.lock"), locked);
+    t.weir("remove --reference latest").succeeds();
+    assert!(!link.exists());
+}
