@@ -144,7 +144,11 @@ pub fn bash_test_plan(project: &Project, given: &[OsString], path: &OsStr) -> Re
                 folder.display()
             ))
         })?;
-        args.extend(["--recursive".into(), suite.into_os_string()]);
+        // Below a folder of tests there may be some that are meant to fail: what tests of test libraries run.
+        if !has_bats_itself(&suite) {
+            args.push("--recursive".into());
+        }
+        args.push(suite.into_os_string());
     }
     let runner = if is_shellspec { "shellspec" } else { "bats" };
     let packages = folder.join(PACKAGES_FOLDER);
@@ -172,6 +176,13 @@ pub fn bash_test_plan(project: &Project, given: &[OsString], path: &OsStr) -> Re
 
 fn names_a_suite(argument: &OsString) -> bool {
     !argument.to_string_lossy().starts_with('-') && Path::new(argument).exists()
+}
+
+fn has_bats_itself(folder: &Path) -> bool {
+    let entries = fs_err::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .any(|path| path.extension().is_some_and(|extension| extension == "bats"))
 }
 
 /// Whether a folder has .bats files, at any depth that suites have.
