@@ -39,7 +39,9 @@ fn release(extra: Value) -> Value {
         "license": "MIT",
         "description": "Greets, in “many” languages\\",
     });
-    release.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    if let Value::Object(extra) = extra {
+        release.as_object_mut().unwrap().extend(extra);
+    }
     release
 }
 
