@@ -17,7 +17,9 @@ proptest! {
     fn parsing_what_was_printed_gives_it_back(
         names in prop::collection::btree_set("[a-z0-9.]{0,3}[a-z](/[a-z]{1,2}-){0,2}", 0..20), size in any::<u32>(),
     ) {
-        let entries = names.iter().map(|name| entry(Mode::File, size.into(), name)).collect();
+        // Chance makes names of devices, such as `con`, now and then.
+        let names = names.iter().filter(|name| TreePath::new(name).is_ok());
+        let entries = names.map(|name| entry(Mode::File, size.into(), name)).collect();
         if let Ok(manifest) = TreeManifest::from_unsorted(entries) {
             let text = manifest.to_text();
             let again = TreeManifest::parse(text.as_bytes()).expect("a manifest");
