@@ -6,14 +6,13 @@
 //! that names another commit later stops it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use toml_edit::{DocumentMut, Item, Table, value};
 use weir_model::manifest::{GitTag, Source, edit::Editor};
 use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
-use weir_tree::{Mode, Selection, read_folder};
+use weir_tree::{Selection, copy_tree, read_folder};
 
 use crate::error::ProjectError;
 use crate::files::replace;
@@ -80,7 +79,8 @@ pub fn publish_from_git(
         let stored = store.tree(&fetched.tree)?.ok_or_else(|| {
             ProjectError::NotFound(format!("the tree of {} is gone from the store", fetched.tag))
         })?;
-        copy(stored.path(), &folder)?;
+        let tree = read_folder(stored.path(), &Selection::everything())?;
+        copy_tree(stored.path(), &tree, &folder)?;
         let needs = write_manifest(session, wanted, &next, &version, &fetched, &folder)?;
         pending.extend(needs);
         let mut package = Package::read_with(session, &folder, Some(Selection::everything()))?;
@@ -166,25 +166,6 @@ fn fetch(session: &Session, store: &weir_store::Session, pending: &Pending) -> R
         }
     }
     Err(error(pending, first_reason.unwrap_or_default()))
-}
-
-/// The files of a tree as a folder that can be changed.
-fn copy(from: &Path, to: &Path) -> Result<(), ProjectError> {
-    fs_err::create_dir(to)?;
-    for entry in read_folder(from, &Selection::everything())?.entries() {
-        let (source, target) = (from.join(entry.path.as_str()), to.join(entry.path.as_str()));
-        if let Some(folder) = target.parent() {
-            fs_err::create_dir_all(folder)?;
-        }
-        if entry.mode == Mode::Link {
-            fs_err::os::unix::fs::symlink(fs_err::read_link(&source)?, &target)?;
-            continue;
-        }
-        fs_err::copy(&source, &target)?;
-        let mode = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
-        fs_err::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
-    }
-    Ok(())
 }
 
 /// Writes the manifest of a package under the name and the version of its release, with ranges instead of tags; gives what it

@@ -12,8 +12,10 @@
 //! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
 //! | look into a pack | [`read_manifest`], [`read_file_from_pack`] |
 //! | check a folder | [`verify_folder`] |
+//! | change a tree | [`copy_tree`], and read the copy |
 //! | bring in a tar or zip | [`import_archive`] |
 
+mod copy;
 mod error;
 mod file;
 mod folder;
@@ -28,6 +30,7 @@ mod path;
 mod selection;
 mod verify;
 
+pub use copy::copy_tree;
 pub use error::TreeError;
 pub use folder::read_folder;
 pub use import::{

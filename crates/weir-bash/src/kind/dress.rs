@@ -14,7 +14,7 @@ use serde::Serialize;
 use weir_kind::{KindError, Placed};
 use weir_model::Digest;
 use weir_store::{EnsureError, Making, Session};
-use weir_tree::{Mode, Selection, TreeManifest, read_folder};
+use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 
 use super::inspect::package_files;
 use crate::closure;
@@ -206,7 +206,7 @@ fn make(
             report(&output.report, renames) + &report(&suite.report, renames),
         )?;
         if !changed.is_empty() {
-            copy(content, &manifest, &folder.join(TREE))?;
+            copy_tree(content, &manifest, &folder.join(TREE))?;
             for file in &changed {
                 let path = folder.join(TREE).join(&file.path);
                 fs_err::write(path, &file.bytes)?;
@@ -223,25 +223,6 @@ fn make(
 /// Whether a file is a test or belongs to tests, and not to what is loaded.
 fn is_suite(path: &str) -> bool {
     path.ends_with(".bats") || ["tests/", "test/", "spec/"].iter().any(|folder| path.starts_with(folder))
-}
-
-fn copy(from: &Path, manifest: &TreeManifest, to: &Path) -> Result<(), KindError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs_err::create_dir(to)?;
-    for entry in manifest.entries() {
-        let (source, target) = (from.join(entry.path.as_str()), to.join(entry.path.as_str()));
-        if let Some(folder) = target.parent() {
-            fs_err::create_dir_all(folder)?;
-        }
-        if entry.mode == Mode::Link {
-            fs_err::os::unix::fs::symlink(fs_err::read_link(&source)?, &target)?;
-            continue;
-        }
-        fs_err::copy(&source, &target)?;
-        let mode = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
-        fs_err::set_permissions(&target, std::fs::Permissions::from_mode(mode))?;
-    }
-    Ok(())
 }
 
 /// A line for each place that could not be read or decided.
