@@ -234,27 +234,42 @@ pub(crate) fn publish_packages(
 ) -> Result<PublishReport, ProjectError> {
     let known = find(session, project, None, folder)?;
     let registry = open_for_writing(session, &known)?;
+    for warning in packages.iter().flat_map(|package| &package.warnings) {
+        session.warn(warning.clone());
+    }
+    carry_out(session, known.name, &registry, packages, Vec::new(), options)
+}
+
+/// Uploads packages, and submits them and whatever else is asked for as one batch; or previews it.
+fn carry_out(
+    session: &Session,
+    registry_name: String,
+    registry: &FolderRegistry,
+    packages: &[Package],
+    others: Vec<Intent>,
+    options: &PublishOptions,
+) -> Result<PublishReport, ProjectError> {
     let mut report = PublishReport {
-        registry: known.name.clone(),
+        registry: registry_name,
         releases: packages.iter().map(Package::report).collect(),
         receipt: None,
         preview: Vec::new(),
     };
-    for warning in report.releases.iter().flat_map(|release| &release.warnings) {
-        session.warn(warning.clone());
-    }
-    let mut intents = Vec::with_capacity(packages.len());
+    let mut intents = Vec::with_capacity(packages.len() + others.len());
     for (package, report) in packages.iter().zip(&mut report.releases) {
-        let size = upload(session, &registry, package, options)?;
+        let size = upload(session, registry, package, options)?;
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.draft(size))));
     }
+    intents.extend(others);
     let batch = Batch { by: session.actor.clone(), intents };
     if options.dry_run {
         report.preview = registry.preview(&batch, session.now)?;
         return Ok(report);
     }
-    session.tell(&Event::Publishing { releases: report.releases.len() });
+    if !packages.is_empty() {
+        session.tell(&Event::Publishing { releases: packages.len() });
+    }
     report.receipt = Some(registry.submit(&batch, session.now)?);
     Ok(report)
 }
@@ -437,25 +452,12 @@ pub fn batch(
         .collect::<Result<_, _>>()?;
     let known = find(session, project, None, folder)?;
     let registry = open_for_writing(session, &known)?;
-    let mut releases: Vec<PackReport> = packages.iter().map(Package::report).collect();
-    let mut intents = Vec::new();
-    for (package, report) in packages.iter().zip(&mut releases) {
-        let size = upload(session, &registry, package, options)?;
-        report.size = Some(size);
-        intents.push(Intent::Publish(Box::new(package.draft(size))));
-    }
+    let mut others = Vec::new();
     let lines = |lines: Vec<BatchLine>| lines.into_iter().map(Withdraw::from);
-    intents.extend(lines(asked.remove).map(Intent::Remove));
-    intents.extend(lines(asked.yank).map(Intent::Yank));
-    intents.extend(lines(asked.unyank).map(Intent::Unyank));
-    intents.extend(lines(asked.quarantine).map(Intent::Quarantine));
-    intents.extend(lines(asked.release).map(Intent::Release));
-    let batch = Batch { by: session.actor.clone(), intents };
-    let mut report = PublishReport { registry: known.name, releases, receipt: None, preview: Vec::new() };
-    if options.dry_run {
-        report.preview = registry.preview(&batch, session.now)?;
-    } else {
-        report.receipt = Some(registry.submit(&batch, session.now)?);
-    }
-    Ok(report)
+    others.extend(lines(asked.remove).map(Intent::Remove));
+    others.extend(lines(asked.yank).map(Intent::Yank));
+    others.extend(lines(asked.unyank).map(Intent::Unyank));
+    others.extend(lines(asked.quarantine).map(Intent::Quarantine));
+    others.extend(lines(asked.release).map(Intent::Release));
+    carry_out(session, known.name, &registry, &packages, others, options)
 }
