@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_model::descriptor::Descriptor;
-use weir_policy::FolderGate;
 use weir_registry::content::ContentFolder;
 use weir_registry::{FolderRegistry, NewRegistry, RegistryAudit, Replica, audit, key_path};
 
@@ -160,14 +159,4 @@ pub fn registry_rotate_key(
     let known = find(session, project, which, folder)?;
     let registry = open_for_writing(session, &known)?;
     Ok(registry.rotate_key(&session.actor, session.now)?)
-}
-
-/// Opens a registry in a folder for writing, for tests and tools that need more than one command does.
-///
-/// # Errors
-///
-/// When there is none.
-pub fn open_folder_registry(session: &Session, folder: &Path) -> Result<FolderRegistry, ProjectError> {
-    let gate = Box::new(FolderGate);
-    Ok(FolderRegistry::open(folder, &session.home.replicas(), &session.home.keys(), gate)?)
 }

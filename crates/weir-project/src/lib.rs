@@ -43,8 +43,8 @@ mod verify;
 mod world;
 
 pub use admin::{
-    MadeRegistry, ShownRegistry, open_folder_registry, registry_init, registry_renew, registry_rotate_key,
-    registry_show, registry_verify,
+    MadeRegistry, ShownRegistry, registry_init, registry_renew, registry_rotate_key, registry_show,
+    registry_verify,
 };
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
@@ -58,8 +58,8 @@ pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
 pub use kinds::{KINDS, kind};
 pub use look::{
-    InfoReport, Installed, Outdated, SearchReport, TreeNode, asked_for, dependency_tree, info, list,
-    outdated, search, why,
+    InfoReport, Installed, Outdated, SearchReport, TreeNode, dependency_tree, info, list, outdated, search,
+    why,
 };
 pub use project::Project;
 pub use publish::{

@@ -14,7 +14,6 @@ use crate::connect::connect;
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::registries::{find, in_use};
-use crate::resolve;
 use crate::session::Session;
 use crate::world::World;
 
@@ -331,9 +330,4 @@ pub fn info(
         used: used.map(|release| release.version.clone()).collect(),
         package,
     })
-}
-
-/// The names of the packages that the manifest asks for, with what for.
-pub fn asked_for(project: &Project) -> BTreeMap<PackageName, Scope> {
-    resolve::scopes(project).into_iter().map(|(name, scope)| (name.clone(), scope)).collect()
 }

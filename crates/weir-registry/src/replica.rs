@@ -187,17 +187,19 @@ impl Replica {
         let Some(pin) = home.trust.pin(location)? else { return Ok(None) };
         let descriptor = read_descriptor(location, &bytes)?;
         let keys = crate::trust::parse_keys(&pin.keys).map_err(TrustError::from)?;
+        Self::with(home, location, descriptor, keys, true).map(Some)
+    }
+
+    fn with(
+        home: &ReplicaHome,
+        location: &str,
+        descriptor: Descriptor,
+        keys: TrustedKeys,
+        remembered: bool,
+    ) -> Result<Self, ReplicaError> {
         let (index, _) = Index::open_or_rebuild(&home.index(location))?;
-        let location = location.into();
-        Ok(Some(Self {
-            location,
-            home: home.clone(),
-            descriptor,
-            keys,
-            index,
-            checkpoint: None,
-            remembered: true,
-        }))
+        let (location, home) = (location.into(), home.clone());
+        Ok(Self { location, home, descriptor, keys, index, checkpoint: None, remembered })
     }
 
     /// Reads the registry's description and decides whom to trust; nothing is synced yet.
@@ -212,17 +214,7 @@ impl Replica {
         given: Option<&str>,
     ) -> Result<Self, ReplicaError> {
         let (descriptor, keys) = meet(home, location, source, given)?;
-        let (index, _) = Index::open_or_rebuild(&home.index(location))?;
-        let location = location.into();
-        Ok(Self {
-            location,
-            home: home.clone(),
-            descriptor,
-            keys,
-            index,
-            checkpoint: None,
-            remembered: false,
-        })
+        Self::with(home, location, descriptor, keys, false)
     }
 
     /// Follows the log to its end.
