@@ -49,6 +49,15 @@ impl Session {
         })
     }
 
+    /// The manifest of a tree that is in the store: its files, without reading the folder.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or is not the one that the tree's name says.
+    pub fn manifest(&self, tree: &Digest) -> Result<TreeManifest, StoreError> {
+        self.store().manifest(tree)
+    }
+
     /// The tree with this digest, unpacked from the pack that `fetch` opens if it is not there.
     /// `pack_bytes` is how long that pack is, where a
     /// record states it.
