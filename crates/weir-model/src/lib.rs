@@ -4,6 +4,7 @@
 //! Parsing and printing only: nothing here reads a file, a clock or the
 //! environment, so every type can be used in a server, a browser or a test.
 
+mod build;
 pub mod canonical;
 pub mod descriptor;
 mod digest;
@@ -18,6 +19,7 @@ pub mod record;
 mod release;
 mod version;
 
+pub use build::{BuildFacts, BuildFactsError, SourceFact};
 pub use digest::{Digest, DigestError, Hasher};
 pub use kind::{KindError, KindName};
 pub use lockfile::Lockfile;

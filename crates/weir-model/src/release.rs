@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, KindName, PackageName, Platform, Range, Version};
+use crate::{BuildFacts, Digest, KindName, PackageName, Platform, Range, Version};
 
 /// What tells one release of a registry from every other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,10 +60,12 @@ pub struct Release {
     /// Outside data it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFact>,
-    /// The recipe it was built by, if it was built.
+    /// The recipe it was built by, if it was built: the SHA-256 of a document that the registry holds
+    /// as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Digest>,
-    /// The toolchain it was built with, if it was built.
+    /// The toolchain it was built with, if it was built: the SHA-256 of a document that the registry
+    /// holds as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub toolchain: Option<Digest>,
     /// An SPDX licence expression.
@@ -161,6 +163,12 @@ impl Release {
     /// `dev` shape nothing that is published and do not count.
     pub fn compute_key(&self) -> Digest {
         Digest::of(self.key_text())
+    }
+
+    /// Where the evidence of its build is, if it was built. Facts that cannot be read count as none:
+    /// a registry takes no release with such, see [`BuildFacts::read`].
+    pub fn build(&self) -> Option<BuildFacts> {
+        BuildFacts::read(&self.kind_facts).ok().flatten()
     }
 
     /// What the key is the digest of. Written out by hand rather than as a JSON value, because
