@@ -127,6 +127,13 @@ impl PackageView {
         let offered = || self.releases.iter().filter(|view| view.state() == State::Offered);
         offered().find(|view| !view.release.id.version.is_prerelease()).or_else(|| offered().next())
     }
+
+    /// The revision that the next build of a version for a platform gets. Removed builds keep theirs.
+    pub fn next_revision(&self, version: &Version, platform: &Platform) -> u32 {
+        let all = self.releases.iter().chain(&self.removed).map(|view| &view.release.id);
+        let same = all.filter(|id| id.version == *version && id.platform == *platform);
+        same.map(|id| id.revision.saturating_add(1)).max().unwrap_or(0)
+    }
 }
 
 /// A package in a list.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use weir_model::lockfile::LockfileError;
 use weir_model::{Digest, ManifestError, PackageName, ReleaseId};
-use weir_registry::{OpenError, ReplicaError, SubmitError};
+use weir_registry::{Diamond, OpenError, ReplicaError, SubmitError};
 
 /// An error with everything that led to it, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
@@ -468,9 +468,12 @@ fn submit_code(error: &SubmitError) -> ExitCode {
         | SubmitError::OtherKind { .. }
         | SubmitError::Confusable { .. }
         | SubmitError::BakedCycle { .. }
+        | SubmitError::Diamond { .. }
         | SubmitError::WouldBreak { .. } => ExitCode::Conflict,
         SubmitError::Unsatisfiable { .. } => ExitCode::NoResolution,
-        SubmitError::UnknownPackage { .. } | SubmitError::UnknownVersion { .. } => ExitCode::NotFound,
+        SubmitError::UnknownPackage { .. }
+        | SubmitError::UnknownVersion { .. }
+        | SubmitError::UnknownBuild { .. } => ExitCode::NotFound,
         SubmitError::SecondTree { .. } => ExitCode::Integrity,
         SubmitError::Replica(error) => replica_code(error),
         SubmitError::Open(error) => open_code(error),
@@ -496,6 +499,15 @@ fn submit_help(error: &SubmitError) -> Option<String> {
         }
         SubmitError::UnknownVersion { versions, .. } => Some(format!("there are: {}", versions.join(", "))),
         SubmitError::BakedCycle { .. } => Some("make one of the dependencies fluid: `fluid = true`".into()),
+        SubmitError::UnknownBuild { there, .. } => {
+            let there: Vec<_> = there.iter().map(ToString::to_string).collect();
+            Some(format!("there are: {}", there.join(", ")))
+        }
+        SubmitError::SecondTree { .. } => Some(
+            "a build that gives other bytes each time cannot be repeated: take what was built before, or change the recipe"
+                .into(),
+        ),
+        SubmitError::Diamond { diamond, .. } => diamond_help(diamond),
         SubmitError::WouldBreak { .. } => {
             Some("remove them in the same batch, or `weir yank` it instead".into())
         }
@@ -510,4 +522,14 @@ fn submit_help(error: &SubmitError) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// What to build again so that two builds of one package no longer meet: whatever has the older one.
+fn diamond_help(diamond: &Diamond) -> Option<String> {
+    let standing = |path: &&Vec<ReleaseId>| path.last().map(|id| (id.version.clone(), id.revision));
+    let mut paths = [&diamond.one, &diamond.other];
+    paths.sort_by_key(standing);
+    let [older, newer] = paths;
+    let [.., user, _] = older.as_slice() else { return None };
+    Some(format!("build `{}` again with `{}`, in the same batch", user.name, newer.last()?))
 }

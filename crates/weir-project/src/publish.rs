@@ -425,7 +425,7 @@ struct BatchLine {
 impl From<BatchLine> for Withdraw {
     fn from(line: BatchLine) -> Self {
         let BatchLine { name, version, platform, reason, advisory } = line;
-        Self { name, version, platform, reason, advisory }
+        Self { name, version, platform, revision: None, reason, advisory, because: None }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a caller asks a registry to do, as plain data: a batch of intents, all carried out or none.
 
+use std::fmt;
+
 use serde::Serialize;
 use weir_model::{
     Digest, KindName, OwnerName, PackageName, Platform, Range, ReferenceFact, ReleaseId, Scope, Version,
@@ -48,7 +50,7 @@ impl Intent {
     }
 }
 
-/// Which releases an intent is about: one, or every platform and revision of a version.
+/// Which releases an intent is about: every platform and revision of a version, or fewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdraw {
     /// The package.
@@ -57,10 +59,52 @@ pub struct Withdraw {
     pub version: Version,
     /// Only this platform, if one is given.
     pub platform: Option<Platform>,
+    /// Only this revision, if one is given.
+    pub revision: Option<u32>,
     /// Why.
     pub reason: Option<String>,
     /// Of a quarantine, an advisory that explains it.
     pub advisory: Option<String>,
+    /// Of a removal, the release whose removal or update caused it.
+    pub because: Option<ReleaseId>,
+}
+
+impl Withdraw {
+    /// Exactly one release, for no reason that is known yet.
+    pub fn exactly(id: ReleaseId) -> Self {
+        let ReleaseId { name, version, platform, revision } = id;
+        Self {
+            name,
+            version,
+            platform: Some(platform),
+            revision: Some(revision),
+            reason: None,
+            advisory: None,
+            because: None,
+        }
+    }
+
+    /// Whether it is about this release.
+    pub fn means(&self, id: &ReleaseId) -> bool {
+        self.name == id.name
+            && self.version == id.version
+            && self.platform.as_ref().is_none_or(|platform| *platform == id.platform)
+            && self.revision.is_none_or(|revision| revision == id.revision)
+    }
+}
+
+impl fmt::Display for Withdraw {
+    /// As a [`ReleaseId`] prints, with what is left open left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        if let Some(platform) = &self.platform {
+            write!(f, " {platform}")?;
+        }
+        match self.revision {
+            Some(revision) => write!(f, " revision {revision}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A release to be published: everything but what only the registry can say, which is what its

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use weir_model::{Digest, KindName, PackageName, Range, ReleaseId, Version};
 
+use crate::closed::Diamond;
 use crate::content::ContentError;
+use crate::evidence::Evidence;
 use crate::replica::ReplicaError;
 
 /// Why a batch was not carried out. Nothing of it is visible then.
@@ -54,6 +56,23 @@ pub enum SubmitError {
         id: ReleaseId,
         /// Its tree.
         tree: Digest,
+    },
+    /// What it says it was built from or by has not been uploaded.
+    #[error("`{id}` was built from what has not been uploaded: {}", list(missing))]
+    EvidenceNotUploaded {
+        /// The release.
+        id: ReleaseId,
+        /// What is missing.
+        missing: Vec<Evidence>,
+    },
+    /// What it says about its build does not read.
+    #[error("`{id}`: {error}")]
+    BuildFacts {
+        /// The release.
+        id: ReleaseId,
+        /// What is wrong.
+        #[source]
+        error: weir_model::BuildFactsError,
     },
     /// The content was withdrawn for everyone.
     #[error("`{id}` has the content of `{quarantined}`, which is quarantined")]
@@ -115,6 +134,22 @@ pub enum SubmitError {
         /// The versions there are.
         versions: Vec<String>,
     },
+    /// The version is there, for another platform or in another revision.
+    #[error("there is no `{wanted}` in this registry")]
+    UnknownBuild {
+        /// What was meant.
+        wanted: String,
+        /// What there is of the version.
+        there: Vec<ReleaseId>,
+    },
+    /// Two releases of one package would meet.
+    #[error("`{id}` would bring together two builds of one package, and this registry is closed: {diamond}")]
+    Diamond {
+        /// The release to be published.
+        id: ReleaseId,
+        /// How each of the two is reached.
+        diamond: Box<Diamond>,
+    },
     /// The closed world would be broken.
     #[error(
         "`{id}` cannot be removed: this registry is closed, and {} built with it",
@@ -156,6 +191,10 @@ pub enum SubmitError {
     /// A file cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+fn list(evidence: &[Evidence]) -> String {
+    evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn describe_dependents(dependents: &[ReleaseId]) -> String {

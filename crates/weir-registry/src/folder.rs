@@ -17,7 +17,7 @@ use weir_policy::{Gate, Request, Target, Verb, authorize};
 use crate::batch::{Batch, Outcome, Receipt};
 use crate::content::ContentFolder;
 use crate::error::{OpenError, SubmitError};
-use crate::plan::{Plan, Planner};
+use crate::plan::{Everything, Plan, Planner};
 use crate::registry::Registry;
 use crate::replica::{DESCRIPTOR, Replica, ReplicaHome, position_of, snapshot_path};
 use crate::trust::{Pin, key_path, rotation};
@@ -333,7 +333,7 @@ impl Registry for FolderRegistry {
             index: replica.index(),
             gate: &*self.gate,
             closed: replica.descriptor().closed,
-            has_pack: &|tree| self.content.has_pack(tree),
+            uploaded: &self.content,
             batch: id.clone(),
             at: now,
         };
@@ -363,7 +363,7 @@ impl Registry for FolderRegistry {
             index: replica.index(),
             gate: &*self.gate,
             closed: replica.descriptor().closed,
-            has_pack: &|_| true,
+            uploaded: &Everything,
             batch: String::new(),
             at: now,
         };

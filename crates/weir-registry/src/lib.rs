@@ -12,18 +12,24 @@
 
 mod audit;
 mod batch;
+mod closed;
 pub mod content;
 mod error;
+mod evidence;
 mod folder;
 mod plan;
 mod registry;
 mod replica;
+mod reuse;
 mod trust;
 
 pub use audit::{RegistryAudit, audit};
 pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
+pub use closed::Diamond;
 pub use error::{OpenError, SubmitError};
+pub use evidence::{Evidence, EvidenceKind, evidence};
 pub use folder::{FolderRegistry, NewRegistry, location_of};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};
+pub use reuse::{BuiltBefore, Kept};
 pub use trust::{Pin, Trust, TrustError, key_path, parse_keys};

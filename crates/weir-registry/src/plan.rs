@@ -1,7 +1,8 @@
 //! From a batch of intents to the records to append: checked, authorised and baked, as plain data.
 //!
-//! Planning changes nothing. What it decides on is the view under the writer's lock, and the batch's
-//! own earlier intents, so that a package and what it depends on can be published together.
+//! Planning changes nothing. What it decides on is the view under the writer's lock, without what the
+//! batch takes away, wherever in the batch that stands, and with what it has published so far, so that a
+//! package and what it depends on can be published, or replaced, together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +10,16 @@ use jiff::Timestamp;
 use weir_index::{Index, IndexError, PackageView, ReleaseView, State};
 use weir_model::record::{RECORD_VERSION, Withdrawal};
 use weir_model::{
-    Action, Baked, Dependency, OwnerName, PackageName, Record, Release, ReleaseId, Scope, nearest,
+    Action, Baked, BuildFacts, Dependency, Digest, OwnerName, PackageName, Record, Release, ReleaseId, Scope,
+    nearest,
 };
 use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
 
 use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
+use crate::closed::After;
+use crate::content::ContentFolder;
 use crate::error::SubmitError;
+use crate::evidence::{Evidence, EvidenceKind, evidence};
 
 /// What is to be appended, and what became of each intent.
 #[derive(Debug)]
@@ -22,9 +27,9 @@ pub(crate) struct Plan {
     pub(crate) records: Vec<Record>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Trees whose packs are withdrawn from readers once the records are in the log.
-    pub(crate) hold: Vec<weir_model::Digest>,
+    pub(crate) hold: Vec<Digest>,
     /// Trees whose packs readers may have again.
-    pub(crate) unhold: Vec<weir_model::Digest>,
+    pub(crate) unhold: Vec<Digest>,
 }
 
 /// What planning looks at.
@@ -33,10 +38,41 @@ pub(crate) struct Planner<'a> {
     pub(crate) gate: &'a dyn Gate,
     /// Whether the registry promises a closed world.
     pub(crate) closed: bool,
-    /// Whether a pack has been uploaded.
-    pub(crate) has_pack: &'a dyn Fn(&weir_model::Digest) -> bool,
+    /// What has been uploaded.
+    pub(crate) uploaded: &'a dyn Uploaded,
     pub(crate) batch: String,
     pub(crate) at: Timestamp,
+}
+
+/// What a registry was given before it is asked to register it.
+pub(crate) trait Uploaded {
+    /// Whether the pack of a tree is there.
+    fn pack(&self, tree: &Digest) -> bool;
+    /// Whether a file is there.
+    fn file(&self, sha256: &Digest) -> bool;
+}
+
+impl Uploaded for ContentFolder {
+    fn pack(&self, tree: &Digest) -> bool {
+        self.has_pack(tree)
+    }
+
+    fn file(&self, sha256: &Digest) -> bool {
+        self.has_file(sha256)
+    }
+}
+
+/// For those who want to know what would become of a batch if its content were uploaded.
+pub(crate) struct Everything;
+
+impl Uploaded for Everything {
+    fn pack(&self, _: &Digest) -> bool {
+        true
+    }
+
+    fn file(&self, _: &Digest) -> bool {
+        true
+    }
 }
 
 /// Planning under way: what the batch itself has changed so far.
@@ -47,6 +83,9 @@ struct Planning<'a> {
     drafts: Vec<&'a ReleaseId>,
     plan: Plan,
     published: BTreeMap<PackageName, Vec<Release>>,
+    /// What the batch takes away, sooner or later: nothing is baked with it.
+    leaving: BTreeSet<ReleaseId>,
+    /// What it has taken away so far.
     removed: BTreeSet<ReleaseId>,
     claims: BTreeMap<OwnerName, Vec<String>>,
 }
@@ -59,6 +98,7 @@ impl Planner<'_> {
             drafts: batch.intents.iter().filter_map(Intent::published).collect(),
             plan: Plan { records: Vec::new(), outcomes: Vec::new(), hold: Vec::new(), unhold: Vec::new() },
             published: BTreeMap::new(),
+            leaving: self.leaving(batch)?,
             removed: BTreeSet::new(),
             claims: BTreeMap::new(),
         };
@@ -69,10 +109,58 @@ impl Planner<'_> {
             planning.intent(&batch.intents[position])?;
             outcomes.extend(planning.plan.outcomes.drain(before..).map(|outcome| (position, outcome)));
         }
-        planning.check_closed()?;
+        if self.closed {
+            After { index: self.index, leaving: &planning.leaving, published: &planning.published }
+                .check()?;
+        }
         outcomes.sort_by_key(|(position, _)| *position);
         planning.plan.outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
         Ok(planning.plan)
+    }
+
+    /// What a batch takes away.
+    fn leaving(&self, batch: &Batch) -> Result<BTreeSet<ReleaseId>, SubmitError> {
+        let mut leaving = BTreeSet::new();
+        for intent in &batch.intents {
+            if let Intent::Remove(what) = intent {
+                leaving.extend(self.chosen(what)?.into_iter().map(|view| view.release.id));
+            }
+        }
+        Ok(leaving)
+    }
+
+    /// The releases that somebody means; at least one.
+    fn chosen(&self, what: &Withdraw) -> Result<Vec<ReleaseView>, SubmitError> {
+        let Some(package) = self.index.package(&what.name)? else {
+            return Err(SubmitError::UnknownPackage {
+                name: what.name.clone(),
+                similar: self.similar(&what.name)?,
+            });
+        };
+        let of_version = |view: &&ReleaseView| view.release.id.version == what.version;
+        let there: Vec<ReleaseId> =
+            package.releases.iter().filter(of_version).map(|view| view.release.id.clone()).collect();
+        if there.is_empty() {
+            let mut versions: Vec<_> =
+                package.releases.iter().map(|view| view.release.id.version.to_string()).collect();
+            versions.dedup();
+            return Err(SubmitError::UnknownVersion {
+                name: what.name.clone(),
+                version: what.version.clone(),
+                versions,
+            });
+        }
+        let chosen: Vec<ReleaseView> =
+            package.releases.into_iter().filter(|view| what.means(&view.release.id)).collect();
+        if chosen.is_empty() {
+            return Err(SubmitError::UnknownBuild { wanted: what.to_string(), there });
+        }
+        Ok(chosen)
+    }
+
+    fn similar(&self, name: &PackageName) -> Result<Option<String>, SubmitError> {
+        let names = self.index.similar_names(name.as_str(), 20)?;
+        Ok(nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned))
     }
 }
 
@@ -94,6 +182,9 @@ impl Planning<'_> {
             self.authorize(Verb::Publish, Target::Release(draft.id.clone()), &draft.id.name.owner_name())?;
         let package = self.on.index.package(&draft.id.name)?;
         if let Some(package) = &package {
+            if self.leaving.contains(&draft.id) {
+                return Err(SubmitError::WasRemoved { id: draft.id.clone() });
+            }
             if let Some(already) = already_published(draft, package, &permit)? {
                 self.plan.outcomes.push(already);
                 return Ok(());
@@ -109,17 +200,13 @@ impl Planning<'_> {
             self.refuse_confusable(&draft.id.name)?;
         }
         self.refuse_quarantined(draft)?;
-        if !(self.on.has_pack)(&draft.tree) {
-            return Err(SubmitError::NotUploaded { id: draft.id.clone(), tree: draft.tree });
-        }
         let release = self.bake(draft)?;
-        if let Some(bound) = self.on.index.by_key(&release.key)?.first()
-            && bound.release.tree != release.tree
-        {
+        self.refuse_unless_uploaded(&release)?;
+        if let Some(bound) = self.bound_tree(&release.key)?.filter(|bound| *bound != release.tree) {
             return Err(SubmitError::SecondTree {
                 id: release.id,
                 key: release.key,
-                bound: bound.release.tree,
+                bound,
                 offered: release.tree,
             });
         }
@@ -136,10 +223,41 @@ impl Planning<'_> {
         Ok(())
     }
 
+    /// Upload comes before registration: the content itself, and all that it was built from and by.
+    fn refuse_unless_uploaded(&self, release: &Release) -> Result<(), SubmitError> {
+        let uploaded = self.on.uploaded;
+        if !uploaded.pack(&release.tree) {
+            return Err(SubmitError::NotUploaded { id: release.id.clone(), tree: release.tree });
+        }
+        BuildFacts::read(&release.kind_facts)
+            .map_err(|error| SubmitError::BuildFacts { id: release.id.clone(), error })?;
+        let missing: Vec<Evidence> = evidence(release)
+            .filter(|evidence| match evidence.what {
+                EvidenceKind::Source { .. } => !uploaded.pack(&evidence.digest),
+                _ => !uploaded.file(&evidence.digest),
+            })
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(SubmitError::EvidenceNotUploaded { id: release.id.clone(), missing })
+    }
+
+    /// The tree that these inputs gave before, here or earlier in the batch. A removed release binds its
+    /// key as well as any other.
+    fn bound_tree(&self, key: &Digest) -> Result<Option<Digest>, IndexError> {
+        if let Some(bound) = self.on.index.by_key(key)?.first() {
+            return Ok(Some(bound.release.tree));
+        }
+        let in_batch = self.published.values().flatten().find(|release| release.key == *key);
+        Ok(in_batch.map(|release| release.tree))
+    }
+
     /// Content that was withdrawn does not come back under another version.
     fn refuse_quarantined(&self, draft: &Draft) -> Result<(), SubmitError> {
         let holders = self.on.index.by_tree(&draft.tree)?;
-        match holders.into_iter().find(|view| view.state() == State::Quarantined) {
+        // Removing what is quarantined does not take the quarantine back.
+        match holders.into_iter().find(|view| view.quarantined.is_some()) {
             Some(view) => {
                 Err(SubmitError::QuarantinedContent { id: draft.id.clone(), quarantined: view.release.id })
             }
@@ -206,7 +324,7 @@ impl Planning<'_> {
         let offered = offered.filter(|view| view.state() == State::Offered).map(|view| &view.release);
         let in_batch = self.published.get(&wanted.name).into_iter().flatten();
         let all: Vec<&Release> =
-            offered.chain(in_batch).filter(|release| !self.removed.contains(&release.id)).collect();
+            offered.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
         let fitting = all.iter().filter(|release| {
             release.id.platform.serves(&draft.id.platform) && wanted.range.contains(&release.id.version)
         });
@@ -235,7 +353,7 @@ impl Planning<'_> {
             id: draft.id.clone(),
             dependency: wanted.name.clone(),
             range: wanted.range.clone(),
-            similar: if all.is_empty() { self.similar(&wanted.name)? } else { None },
+            similar: if all.is_empty() { self.on.similar(&wanted.name)? } else { None },
             versions,
         })
     }
@@ -243,11 +361,6 @@ impl Planning<'_> {
     /// Fluid dependencies may form cycles, also within a batch: what comes later counts.
     fn comes_later(&self, wanted: &Wanted) -> bool {
         self.drafts.iter().any(|id| id.name == wanted.name && wanted.range.contains(&id.version))
-    }
-
-    fn similar(&self, name: &PackageName) -> Result<Option<String>, SubmitError> {
-        let names = self.on.index.similar_names(name.as_str(), 20)?;
-        Ok(nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned))
     }
 
     /// Whoever publishes first under an owner has it.
@@ -291,34 +404,11 @@ impl Planning<'_> {
     }
 
     fn withdraw(&mut self, what: &Withdraw, change: Change) -> Result<(), SubmitError> {
-        let Some(package) = self.on.index.package(&what.name)? else {
-            return Err(SubmitError::UnknownPackage {
-                name: what.name.clone(),
-                similar: self.similar(&what.name)?,
-            });
-        };
-        let chosen: Vec<&ReleaseView> = package
-            .releases
-            .iter()
-            .filter(|view| view.release.id.version == what.version)
-            .filter(|view| {
-                what.platform.as_ref().is_none_or(|platform| view.release.id.platform == *platform)
-            })
-            .collect();
-        if chosen.is_empty() {
-            let mut versions: Vec<_> =
-                package.releases.iter().map(|view| view.release.id.version.to_string()).collect();
-            versions.dedup();
-            return Err(SubmitError::UnknownVersion {
-                name: what.name.clone(),
-                version: what.version.clone(),
-                versions,
-            });
-        }
-        for view in chosen {
+        for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
             let permit = self.authorize(change.verb(), Target::Release(id.clone()), &id.name.owner_name())?;
-            let done = if change.is_so(view) { Done::Already } else { change.done() };
+            let gone = change == Change::Remove && self.removed.contains(&id);
+            let done = if gone || change.is_so(&view) { Done::Already } else { change.done() };
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
                 done,
@@ -330,7 +420,7 @@ impl Planning<'_> {
                 continue;
             }
             match change {
-                Change::Quarantine if self.is_only_live_holder(view)? => {
+                Change::Quarantine if self.is_only_live_holder(&view)? => {
                     self.plan.hold.push(view.release.tree);
                 }
                 Change::Release => self.plan.unhold.push(view.release.tree),
@@ -343,7 +433,7 @@ impl Planning<'_> {
                 id,
                 reason: what.reason.clone(),
                 advisory: what.advisory.clone(),
-                because: None,
+                because: what.because.clone().filter(|_| change == Change::Remove),
             }));
         }
         Ok(())
@@ -356,26 +446,6 @@ impl Planning<'_> {
             .iter()
             .filter(|other| other.release.id != view.release.id)
             .all(|other| matches!(other.state(), State::Quarantined | State::Removed)))
-    }
-
-    /// In a closed world nothing may be removed that something else was built against.
-    fn check_closed(&self) -> Result<(), SubmitError> {
-        if !self.on.closed {
-            return Ok(());
-        }
-        for removed in &self.removed {
-            let mut broken = Vec::new();
-            for dependent in self.on.index.dependents(&removed.name)? {
-                let needs_it = dependent.dependency.baked_id().is_some_and(|baked| baked == *removed);
-                if needs_it && !self.removed.contains(&dependent.id) {
-                    broken.push(dependent.id);
-                }
-            }
-            if !broken.is_empty() {
-                return Err(SubmitError::WouldBreak { id: removed.clone(), dependents: broken });
-            }
-        }
-        Ok(())
     }
 
     fn record(&mut self, action: Action) {

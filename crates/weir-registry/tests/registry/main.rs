@@ -1,6 +1,7 @@
 //! A registry in a folder, from outside: what it promises, tried against crashes, rivals and forgers.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod built;
 mod closed_world;
 mod crashes;
 mod keys;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use weir_log::{FolderSource, Origin};
-use weir_model::{KindName, Platform, ReleaseId, Scope};
+use weir_model::{KindName, ReleaseId, Scope};
 use weir_policy::FolderGate;
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, NewRegistry, Receipt, Registry as _, Replica, ReplicaHome,
@@ -50,11 +50,11 @@ impl World {
         FolderRegistry::open(&self.folder(), &self.home(), &self.keys(), Box::new(FolderGate)).unwrap()
     }
 
-    /// A release whose one file says `content`, with its pack uploaded.
+    /// A release whose one file says `content`, whatever its revision, with its pack uploaded.
     pub(crate) fn draft(&self, registry: &FolderRegistry, id: &str, needs: &[&str], content: &str) -> Draft {
         let id: ReleaseId = id.parse().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        fs_err::write(folder.path().join("file"), format!("{id} {content}")).unwrap();
+        fs_err::write(folder.path().join("file"), format!("{} {} {content}", id.name, id.version)).unwrap();
         let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
         let mut pack = tempfile::NamedTempFile::new().unwrap();
         let size = write_pack(folder.path(), &tree, pack.as_file_mut(), 3).unwrap().bytes;
@@ -109,6 +109,5 @@ pub(crate) fn sync(folder: &Path, home: &ReplicaHome) -> Result<Replica, weir_re
 
 pub(crate) fn withdraw(id: &str) -> Withdraw {
     let id: ReleaseId = id.parse().unwrap();
-    let platform: Option<Platform> = None;
-    Withdraw { name: id.name, version: id.version, platform, reason: Some("a test".into()), advisory: None }
+    Withdraw { platform: None, revision: None, reason: Some("a test".into()), ..Withdraw::exactly(id) }
 }

@@ -119,8 +119,10 @@ fn withdraw(context: &Context, standing: Standing, which: Which, why: &Why) -> R
         name: package.name,
         version: package.version,
         platform: which.platform.clone(),
+        revision: None,
         reason: why.reason.clone(),
         advisory: why.advisory.clone(),
+        because: None,
     };
     let what = which.releases.into_iter().map(one).collect();
     let receipt = weir_project::withdraw(&session, project.as_ref(), standing, what)?;

@@ -1,0 +1,130 @@
+//! Built releases: their evidence, and what was built before.
+
+use weir_model::{BuildFacts, Digest, ReleaseId, SourceFact};
+use weir_registry::content::ContentFolder;
+use weir_registry::{
+    BuiltBefore, Done, Draft, EvidenceKind, FolderRegistry, Intent, Kept, Registry as _, SubmitError,
+    Withdraw,
+};
+
+use crate::world::{World, withdraw};
+
+fn publish(draft: &Draft) -> Intent {
+    Intent::Publish(Box::new(draft.clone()))
+}
+
+fn remove(id: &str) -> Intent {
+    Intent::Remove(Withdraw::exactly(id.parse().unwrap()))
+}
+
+fn put_file(registry: &FolderRegistry, text: &str) -> Digest {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), text).unwrap();
+    registry.put_file(file.path(), &Digest::of(text)).unwrap();
+    Digest::of(text)
+}
+
+#[test]
+fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
+    let world = World::new(true);
+    let registry = world.open();
+    let source = world.draft(&registry, "acme/the-source 1.0.0", &[], "source");
+    let mut draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
+    draft.recipe = Some(Digest::of("recipe"));
+    draft.toolchain = Some(Digest::of("toolchain"));
+    let facts = BuildFacts {
+        source: Some(SourceFact { tree: source.tree, size: source.size }),
+        provenance: Some(Digest::of("provenance")),
+        log: Some(Digest::of("log")),
+    };
+    facts.insert_into(&mut draft.facts);
+    registry.content().remove_pack(&source.tree).unwrap();
+
+    let missing = || match world.submit(vec![publish(&draft)]) {
+        Err(SubmitError::EvidenceNotUploaded { missing, .. }) => {
+            missing.into_iter().map(|evidence| evidence.what).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    let a_source = EvidenceKind::Source { size: source.size };
+    assert_eq!(
+        missing(),
+        [
+            EvidenceKind::Recipe,
+            EvidenceKind::Toolchain,
+            a_source,
+            EvidenceKind::Provenance,
+            EvidenceKind::Log
+        ]
+    );
+    for text in ["recipe", "toolchain", "log"] {
+        put_file(&registry, text);
+    }
+    assert_eq!(missing(), [a_source, EvidenceKind::Provenance]);
+    world.draft(&registry, "acme/the-source 1.0.0", &[], "source");
+    put_file(&registry, "provenance");
+    world.submit(vec![publish(&draft)]).unwrap();
+    let replica = world.fresh_replica();
+    let view = replica.index().release(&draft.id).unwrap().unwrap();
+    assert_eq!(view.release.build(), Some(facts));
+}
+
+#[test]
+fn build_facts_that_do_not_read_are_refused_rather_than_passed_over() {
+    let world = World::new(false);
+    let mut draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
+    draft.facts.insert("build".into(), serde_json::json!({"log": "yes"}));
+    let error = world.submit(vec![publish(&draft)]).unwrap_err();
+    assert!(matches!(error, SubmitError::BuildFacts { .. }), "{error}");
+}
+
+#[test]
+fn a_key_is_bound_to_its_tree_for_ever_and_serves_other_revisions() {
+    let world = World::new(true);
+    let registry = world.open();
+    let first = world.draft(&registry, "acme/a 1.0.0", &[], "");
+    let again = |revision: u32, content: &str| {
+        let mut draft = world.draft(&registry, "acme/a 1.0.0", &[], content);
+        draft.id.revision = revision;
+        draft
+    };
+    // Within one batch, too.
+    let error = world.submit(vec![publish(&first), publish(&again(1, "other"))]).unwrap_err();
+    assert!(matches!(error, SubmitError::SecondTree { .. }), "{error}");
+    world.submit(vec![publish(&first)]).unwrap();
+    world.submit(vec![remove("acme/a 1.0.0")]).unwrap();
+
+    let error = world.submit(vec![publish(&again(1, "other"))]).unwrap_err();
+    let SubmitError::SecondTree { bound, .. } = &error else { panic!("{error}") };
+    assert_eq!(*bound, first.tree);
+    let mut same = first.clone();
+    same.id.revision = 1;
+    assert_eq!(world.submit(vec![publish(&same)]).unwrap().outcomes[0].done, Done::Published);
+}
+
+#[test]
+fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
+    let world = World::new(false);
+    let registry = world.open();
+    let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
+    let key = world.submit(vec![publish(&draft)]).unwrap().outcomes[0].key.unwrap();
+    let find = |content: &ContentFolder| {
+        BuiltBefore::find(world.fresh_replica().index(), content, &key).unwrap().unwrap()
+    };
+    let size = draft.size;
+    assert_eq!(find(registry.content()).kept, Kept::Yes { size });
+    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    assert_eq!(find(registry.content()).kept, Kept::Quarantined);
+    world.submit(vec![Intent::Release(withdraw("acme/a 1.0.0")), remove("acme/a 1.0.0")]).unwrap();
+    let found = find(registry.content());
+    assert_eq!((found.kept, found.tree), (Kept::Yes { size }, draft.tree));
+    let id: ReleaseId = "acme/a 1.0.0".parse().unwrap();
+    assert_eq!(found.newest().unwrap().release.id, id);
+    registry.content().remove_pack(&draft.tree).unwrap();
+    assert_eq!(find(registry.content()).kept, Kept::No);
+    let package = world.fresh_replica().index().package(&id.name).unwrap().unwrap();
+    assert_eq!(package.next_revision(&id.version, &id.platform), 1);
+    assert_eq!(package.next_revision(&"1.0.1".parse().unwrap(), &id.platform), 0);
+    let none = BuiltBefore::find(world.fresh_replica().index(), registry.content(), &Digest::of("other"));
+    assert_eq!(none.unwrap(), None);
+}
