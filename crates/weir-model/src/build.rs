@@ -19,6 +19,13 @@ pub struct BuildFacts {
     /// What it was built from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceFact>,
+    /// Where that source came from, in a form that can be compared: `git+<url>@<tag>`, or `archive+<sha256>`.
+    /// The same origin is the same source, so nobody need ask there again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Of a source from a tag, the commit that the tag named: a tag that has moved shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// The in-toto statement of what was built from what, by whom and where: the SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Digest>,
@@ -75,7 +82,7 @@ mod tests {
         let built = BuildFacts {
             source: Some(SourceFact { tree: Digest::of("source"), size: 7 }),
             provenance: Some(Digest::of("provenance")),
-            log: None,
+            ..BuildFacts::default()
         };
         let mut map = facts(json!({"log": Digest::of("an older log")}));
         built.insert_into(&mut map);

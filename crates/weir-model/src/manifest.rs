@@ -11,6 +11,7 @@ mod read;
 use std::collections::BTreeMap;
 
 pub use error::ManifestError;
+pub use fields::Fields;
 
 use crate::{Digest, KindName, PackageName, Platform, Range, Scope, Version};
 

@@ -158,6 +158,7 @@ impl Package {
                 .collect(),
             recipe: None,
             toolchain: None,
+            key: None,
             license: package.license.clone(),
             description: package.description.clone().filter(|text| !text.is_empty()),
             facts: self.facts.clone(),

@@ -117,6 +117,9 @@ pub struct Draft {
     pub kind: KindName,
     /// The digest of its tree.
     pub tree: Digest,
+    /// The key that it must come to, if whoever drafted it has computed one: then its dependencies are baked
+    /// to what that was computed from, or it is refused.
+    pub key: Option<Digest>,
     /// Bytes of its pack.
     pub size: u64,
     /// Bytes of its files together.

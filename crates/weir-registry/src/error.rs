@@ -57,6 +57,18 @@ pub enum SubmitError {
         /// Its tree.
         tree: Digest,
     },
+    /// A pack is held with another size than the release states.
+    #[error("`{id}` says that the pack of the tree {tree} has {said} bytes; it is held with {held}")]
+    OtherSize {
+        /// The release.
+        id: ReleaseId,
+        /// The tree: its own, or that of its source.
+        tree: Digest,
+        /// Bytes of the pack that is held.
+        held: u64,
+        /// Bytes that the release states.
+        said: u64,
+    },
     /// What it says it was built from or by has not been uploaded.
     #[error("`{id}` was built from what has not been uploaded: {}", list(missing))]
     EvidenceNotUploaded {
@@ -64,6 +76,18 @@ pub enum SubmitError {
         id: ReleaseId,
         /// What is missing.
         missing: Vec<Evidence>,
+    },
+    /// Its dependencies would be baked to others than those it was built against.
+    #[error(
+        "`{id}` was built for the key {expected}, and would be published with {computed}: what it depends on has changed meanwhile"
+    )]
+    UnexpectedKey {
+        /// The release.
+        id: ReleaseId,
+        /// The key it was built for.
+        expected: weir_model::Digest,
+        /// The key that its dependencies give now.
+        computed: weir_model::Digest,
     },
     /// What it says about its build does not read.
     #[error("`{id}`: {error}")]

@@ -50,7 +50,7 @@ impl fmt::Display for Evidence {
 
 /// The evidence that a release names.
 pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
-    let BuildFacts { source, provenance, log } = release.build().unwrap_or_default();
+    let BuildFacts { source, provenance, log, .. } = release.build().unwrap_or_default();
     let source = source.map(|SourceFact { tree, size }| (EvidenceKind::Source { size }, tree));
     let file = |what, digest: Option<Digest>| digest.map(|digest| (what, digest));
     let all = [

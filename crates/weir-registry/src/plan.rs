@@ -19,7 +19,7 @@ use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 use crate::closed::After;
 use crate::content::ContentFolder;
 use crate::error::SubmitError;
-use crate::evidence::{Evidence, EvidenceKind, evidence};
+use crate::evidence::{EvidenceKind, evidence};
 
 /// What is to be appended, and what became of each intent.
 #[derive(Debug)]
@@ -46,15 +46,15 @@ pub(crate) struct Planner<'a> {
 
 /// What a registry was given before it is asked to register it.
 pub(crate) trait Uploaded {
-    /// Whether the pack of a tree is there.
-    fn pack(&self, tree: &Digest) -> bool;
+    /// Bytes of the pack of a tree, if it is there. Who assumes that it is goes by what is `said`.
+    fn pack_size(&self, tree: &Digest, said: u64) -> Option<u64>;
     /// Whether a file is there.
     fn file(&self, sha256: &Digest) -> bool;
 }
 
 impl Uploaded for ContentFolder {
-    fn pack(&self, tree: &Digest) -> bool {
-        self.has_pack(tree)
+    fn pack_size(&self, tree: &Digest, _: u64) -> Option<u64> {
+        self.pack_size(tree)
     }
 
     fn file(&self, sha256: &Digest) -> bool {
@@ -66,8 +66,8 @@ impl Uploaded for ContentFolder {
 pub(crate) struct Everything;
 
 impl Uploaded for Everything {
-    fn pack(&self, _: &Digest) -> bool {
-        true
+    fn pack_size(&self, _: &Digest, said: u64) -> Option<u64> {
+        Some(said)
     }
 
     fn file(&self, _: &Digest) -> bool {
@@ -85,8 +85,8 @@ struct Planning<'a> {
     published: BTreeMap<PackageName, Vec<Release>>,
     /// What the batch takes away, sooner or later: nothing is baked with it.
     leaving: BTreeSet<ReleaseId>,
-    /// What it has taken away so far.
-    removed: BTreeSet<ReleaseId>,
+    /// Where releases stand whose standing it has changed so far.
+    changed: BTreeMap<ReleaseId, Standing>,
     claims: BTreeMap<OwnerName, Vec<String>>,
 }
 
@@ -99,7 +99,7 @@ impl Planner<'_> {
             plan: Plan { records: Vec::new(), outcomes: Vec::new(), hold: Vec::new(), unhold: Vec::new() },
             published: BTreeMap::new(),
             leaving: self.leaving(batch)?,
-            removed: BTreeSet::new(),
+            changed: BTreeMap::new(),
             claims: BTreeMap::new(),
         };
         let order = publication_order(&batch.intents)?;
@@ -113,6 +113,7 @@ impl Planner<'_> {
             After { index: self.index, leaving: &planning.leaving, published: &planning.published }
                 .check()?;
         }
+        planning.place_packs()?;
         outcomes.sort_by_key(|(position, _)| *position);
         planning.plan.outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
         Ok(planning.plan)
@@ -225,22 +226,35 @@ impl Planning<'_> {
 
     /// Upload comes before registration: the content itself, and all that it was built from and by.
     fn refuse_unless_uploaded(&self, release: &Release) -> Result<(), SubmitError> {
-        let uploaded = self.on.uploaded;
-        if !uploaded.pack(&release.tree) {
+        if !self.has_pack(release, &release.tree, release.size)? {
             return Err(SubmitError::NotUploaded { id: release.id.clone(), tree: release.tree });
         }
         BuildFacts::read(&release.kind_facts)
             .map_err(|error| SubmitError::BuildFacts { id: release.id.clone(), error })?;
-        let missing: Vec<Evidence> = evidence(release)
-            .filter(|evidence| match evidence.what {
-                EvidenceKind::Source { .. } => !uploaded.pack(&evidence.digest),
-                _ => !uploaded.file(&evidence.digest),
-            })
-            .collect();
+        let mut missing = Vec::new();
+        for evidence in evidence(release) {
+            let there = match evidence.what {
+                EvidenceKind::Source { size } => self.has_pack(release, &evidence.digest, size)?,
+                _ => self.on.uploaded.file(&evidence.digest),
+            };
+            if !there {
+                missing.push(evidence);
+            }
+        }
         if missing.is_empty() {
             return Ok(());
         }
         Err(SubmitError::EvidenceNotUploaded { id: release.id.clone(), missing })
+    }
+
+    /// Readers stop at the size that the record states: it must be the size of what is held.
+    fn has_pack(&self, release: &Release, tree: &Digest, said: u64) -> Result<bool, SubmitError> {
+        match self.on.uploaded.pack_size(tree, said) {
+            Some(held) if held != said => {
+                Err(SubmitError::OtherSize { id: release.id.clone(), tree: *tree, held, said })
+            }
+            size => Ok(size.is_some()),
+        }
     }
 
     /// The tree that these inputs gave before, here or earlier in the batch. A removed release binds its
@@ -313,7 +327,12 @@ impl Planning<'_> {
             kind_facts: draft.facts.clone(),
         };
         release.key = release.compute_key();
-        Ok(release)
+        match draft.key {
+            Some(expected) if expected != release.key => {
+                Err(SubmitError::UnexpectedKey { id: release.id, expected, computed: release.key })
+            }
+            _ => Ok(release),
+        }
     }
 
     /// The newest release that meets a dependency. Only a fluid one may be met by the package itself,
@@ -407,7 +426,7 @@ impl Planning<'_> {
         for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
             let permit = self.authorize(change.verb(), Target::Release(id.clone()), &id.name.owner_name())?;
-            let gone = change == Change::Remove && self.removed.contains(&id);
+            let gone = change == Change::Remove && self.standing_of(&view).removed;
             let done = if gone || change.is_so(&view) { Done::Already } else { change.done() };
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
@@ -419,16 +438,14 @@ impl Planning<'_> {
             if done == Done::Already {
                 continue;
             }
+            let mut standing = self.standing_of(&view);
             match change {
-                Change::Quarantine if self.is_only_live_holder(&view)? => {
-                    self.plan.hold.push(view.release.tree);
-                }
-                Change::Release => self.plan.unhold.push(view.release.tree),
-                Change::Remove => {
-                    self.removed.insert(id.clone());
-                }
-                _ => {}
+                Change::Quarantine => standing.quarantined = true,
+                Change::Release => standing.quarantined = false,
+                Change::Remove => standing.removed = true,
+                Change::Yank | Change::Unyank => {}
             }
+            self.changed.insert(id.clone(), standing);
             self.record(change.action(Withdrawal {
                 id,
                 reason: what.reason.clone(),
@@ -439,13 +456,32 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Whether no other release that readers may have has the same content.
-    fn is_only_live_holder(&self, view: &ReleaseView) -> Result<bool, IndexError> {
-        let holders = self.on.index.by_tree(&view.release.tree)?;
-        Ok(holders
-            .iter()
-            .filter(|other| other.release.id != view.release.id)
-            .all(|other| matches!(other.state(), State::Quarantined | State::Removed)))
+    /// Where a release stands after what the batch has done so far.
+    fn standing_of(&self, view: &ReleaseView) -> Standing {
+        let before = Standing {
+            tree: view.release.tree,
+            quarantined: view.quarantined.is_some(),
+            removed: view.removed.is_some(),
+        };
+        self.changed.get(&view.release.id).copied().unwrap_or(before)
+    }
+
+    /// Decides which packs go out of readers' reach and which come back. A pack is withheld if a release
+    /// of it is quarantined, even a removed one, unless there is another that readers may have.
+    fn place_packs(&mut self) -> Result<(), IndexError> {
+        let trees: BTreeSet<Digest> = self.changed.values().map(|standing| standing.tree).collect();
+        for tree in trees {
+            let mut served = self.published.values().flatten().any(|release| release.tree == tree);
+            let mut withheld = false;
+            for view in self.on.index.by_tree(&tree)? {
+                let standing = self.standing_of(&view);
+                withheld |= standing.quarantined;
+                served |= !standing.quarantined && !standing.removed;
+            }
+            let place = if withheld && !served { &mut self.plan.hold } else { &mut self.plan.unhold };
+            place.push(tree);
+        }
+        Ok(())
     }
 
     fn record(&mut self, action: Action) {
@@ -457,6 +493,14 @@ impl Planning<'_> {
             action,
         });
     }
+}
+
+/// What decides whether readers may have a release.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    tree: Digest,
+    quarantined: bool,
+    removed: bool,
 }
 
 /// A change of a release's standing.

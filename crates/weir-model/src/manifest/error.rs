@@ -22,7 +22,9 @@ impl ManifestError {
         Self { message: message.into(), help: None, line: line_of(text, span.start), span }
     }
 
-    pub(super) fn help(mut self, help: Option<String>) -> Self {
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }

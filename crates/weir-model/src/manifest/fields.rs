@@ -1,4 +1,6 @@
 //! Reading a TOML table strictly: every field has a type, and a field nobody asked for is an error.
+//!
+//! For the tables of the manifest, and for those that belong to a kind: an error names the line of the whole file.
 
 use std::ops;
 use std::str::FromStr;
@@ -10,7 +12,8 @@ use super::error::line_of;
 use crate::nearest::nearest;
 
 /// A table being read, and what to call it in messages.
-pub(super) struct Fields<'a> {
+#[derive(Clone)]
+pub struct Fields<'a> {
     text: &'a str,
     table: &'a dyn TableLike,
     /// Such as `[package]`.
@@ -18,12 +21,13 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(text: &'a str, table: &'a dyn TableLike, title: impl Into<String>) -> Self {
+    /// The fields of `table`, which was read from `text` with its places kept.
+    pub fn new(text: &'a str, table: &'a dyn TableLike, title: impl Into<String>) -> Self {
         Self { text, table, title: title.into() }
     }
 
     /// Refuses every field that is not one of `known`.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), ManifestError> {
+    pub fn only(&self, known: &[&str]) -> Result<(), ManifestError> {
         for (key, _) in self.table.iter() {
             if !known.contains(&key) {
                 let help = match nearest(key, known.iter().copied()) {
@@ -37,11 +41,13 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    pub(super) fn error(&self, key: &str, message: impl Into<String>) -> ManifestError {
+    /// An error about the field `key`.
+    pub fn error(&self, key: &str, message: impl Into<String>) -> ManifestError {
         ManifestError::new(self.text, self.span(key), message)
     }
 
-    pub(super) fn line(&self, key: &str) -> usize {
+    /// The line, from 1, that the field `key` is on.
+    pub fn line(&self, key: &str) -> usize {
         line_of(self.text, self.span(key).map_or(0, |span| span.start))
     }
 
@@ -55,12 +61,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn wrong_type(&self, key: &str, wanted: &str) -> ManifestError {
-        let found = self.table.get(key).map_or("nothing", Item::type_name);
-        self.error(key, format!("`{key}` in {} must be {wanted}, not {found}", self.title))
-    }
-
-    pub(super) fn string(&self, key: &str) -> Result<Option<String>, ManifestError> {
+    /// A string, if the field is there.
+    pub fn string(&self, key: &str) -> Result<Option<String>, ManifestError> {
         match self.table.get(key) {
             None => Ok(None),
             Some(item) => {
@@ -69,14 +71,16 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn flag(&self, key: &str) -> Result<bool, ManifestError> {
+    /// `true` or `false`; `false` if the field is not there.
+    pub fn flag(&self, key: &str) -> Result<bool, ManifestError> {
         match self.table.get(key) {
             None => Ok(false),
             Some(item) => item.as_bool().ok_or_else(|| self.wrong_type(key, "`true` or `false`")),
         }
     }
 
-    pub(super) fn number(&self, key: &str) -> Result<Option<u64>, ManifestError> {
+    /// A number that is not negative, if the field is there.
+    pub fn number(&self, key: &str) -> Result<Option<u64>, ManifestError> {
         match self.table.get(key) {
             None => Ok(None),
             Some(item) => item
@@ -88,16 +92,14 @@ impl<'a> Fields<'a> {
     }
 
     /// A string that reads as a `T`.
-    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
-        &self,
-        key: &str,
-    ) -> Result<Option<T>, ManifestError> {
+    pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, key: &str) -> Result<Option<T>, ManifestError> {
         self.string(key)?
             .map(|text| text.parse().map_err(|error: T::Err| self.error(key, error.to_string())))
             .transpose()
     }
 
-    pub(super) fn strings(&self, key: &str) -> Result<Vec<String>, ManifestError> {
+    /// A list of strings; empty if the field is not there.
+    pub fn strings(&self, key: &str) -> Result<Vec<String>, ManifestError> {
         let Some(item) = self.table.get(key) else { return Ok(Vec::new()) };
         let wrong = || self.wrong_type(key, "a list of strings");
         let list = item.as_array().ok_or_else(wrong)?;
@@ -105,7 +107,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The tables or values below `key`, each with its name, in the order written.
-    pub(super) fn children(&self, key: &str) -> Result<Vec<(&'a str, &'a Item)>, ManifestError> {
+    pub fn children(&self, key: &str) -> Result<Vec<(&'a str, &'a Item)>, ManifestError> {
         match self.table.get(key) {
             None => Ok(Vec::new()),
             Some(item) => {
@@ -115,21 +117,39 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn table(&self, key: &str) -> Result<Option<Fields<'a>>, ManifestError> {
+    /// The table below `key`, if it is there.
+    pub fn table(&self, key: &str) -> Result<Option<Fields<'a>>, ManifestError> {
+        self.table_titled(key, format!("`[{key}]`"))
+    }
+
+    /// The table below `key`, if it is there, and what to call it in messages.
+    pub fn table_titled(
+        &self,
+        key: &str,
+        title: impl Into<String>,
+    ) -> Result<Option<Fields<'a>>, ManifestError> {
         match self.table.get(key) {
             None => Ok(None),
             Some(item) => {
                 let table = item.as_table_like().ok_or_else(|| self.wrong_type(key, "a table"))?;
-                Ok(Some(Fields::new(self.text, table, format!("`[{key}]`"))))
+                Ok(Some(Fields::new(self.text, table, title)))
             }
         }
     }
 
+    /// Each field with its value, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a Item)> {
+        self.table.iter()
+    }
+
+    /// An error that says what type the field `key` must have.
+    pub fn wrong_type(&self, key: &str, wanted: &str) -> ManifestError {
+        let found = self.table.get(key).map_or("nothing", Item::type_name);
+        self.error(key, format!("`{}` in {} must be {wanted}, not {found}", key.escape_debug(), self.title))
+    }
+
     /// A table whose fields are all strings, such as `[scripts]`.
-    pub(super) fn string_map(
-        &self,
-        key: &str,
-    ) -> Result<std::collections::BTreeMap<String, String>, ManifestError> {
+    pub fn string_map(&self, key: &str) -> Result<std::collections::BTreeMap<String, String>, ManifestError> {
         let Some(fields) = self.table(key)? else { return Ok(std::collections::BTreeMap::new()) };
         fields
             .table

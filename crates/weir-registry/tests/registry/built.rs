@@ -36,6 +36,7 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
         source: Some(SourceFact { tree: source.tree, size: source.size }),
         provenance: Some(Digest::of("provenance")),
         log: Some(Digest::of("log")),
+        ..BuildFacts::default()
     };
     facts.insert_into(&mut draft.facts);
     registry.content().remove_pack(&source.tree).unwrap();
@@ -127,4 +128,18 @@ fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
     assert_eq!(package.next_revision(&"1.0.1".parse().unwrap(), &id.platform), 0);
     let none = BuiltBefore::find(world.fresh_replica().index(), registry.content(), &Digest::of("other"));
     assert_eq!(none.unwrap(), None);
+}
+
+#[test]
+fn what_was_built_against_one_release_is_not_published_against_another() {
+    let world = World::new(true);
+    let registry = world.open();
+    let below = world.draft(&registry, "acme/z 1.0.0", &[], "z");
+    world.submit(vec![publish(&below)]).unwrap();
+    let mut draft = world.draft(&registry, "acme/a 1.0.0", &["acme/z ^1"], "a");
+    draft.key = Some(Digest::of("the key of another world"));
+    let error = world.submit(vec![publish(&draft)]).unwrap_err();
+    let SubmitError::UnexpectedKey { computed, .. } = error else { panic!("{error}") };
+    draft.key = Some(computed);
+    world.submit(vec![publish(&draft)]).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use weir_log::FolderSource;
 use weir_registry::content::open_pack;
-use weir_registry::{Batch, Done, Intent, Registry as _, SubmitError};
+use weir_registry::{Batch, Done, Intent, Registry as _, SubmitError, Withdraw};
 
 use crate::world::{World, now, withdraw};
 
@@ -111,4 +111,43 @@ fn what_was_removed_never_comes_back_and_what_is_quarantined_is_not_served() {
     assert!(matches!(error, SubmitError::QuarantinedContent { .. }), "{error}");
     world.submit(vec![Intent::Release(withdraw("acme/b 1.0.0"))]).unwrap();
     assert!(is_served());
+}
+
+#[test]
+fn a_release_states_the_size_that_its_pack_is_held_with() {
+    let world = World::new(false);
+    let mut draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
+    draft.size += 1;
+    let error = world.submit(vec![Intent::Publish(Box::new(draft))]).unwrap_err();
+    assert!(matches!(error, SubmitError::OtherSize { .. }), "{error}");
+}
+
+#[test]
+fn content_is_served_as_long_as_readers_may_have_a_release_of_it() {
+    let world = World::new(false);
+    let registry = world.open();
+    let first = world.draft(&registry, "acme/a 1.0.0", &[], "");
+    let mut again = first.clone();
+    again.id.revision = 1;
+    let drafts = || vec![Intent::Publish(Box::new(first.clone())), Intent::Publish(Box::new(again.clone()))];
+    world.submit(drafts()).unwrap();
+    let source = FolderSource::new(world.folder());
+    let is_served = || open_pack(&source, &first.tree, 0).unwrap().is_some();
+    let one = |revision: u32| Withdraw { revision: Some(revision), ..withdraw("acme/a 1.0.0") };
+    // Both at once, one after the other, and what is left when the other is removed.
+    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    assert!(!is_served());
+    world.submit(vec![Intent::Release(one(0))]).unwrap();
+    assert!(is_served());
+    world.submit(vec![Intent::Remove(one(0))]).unwrap();
+    assert!(!is_served());
+    world.submit(vec![Intent::Release(one(1))]).unwrap();
+    assert!(is_served());
+    // Removing what is quarantined does not bring it back, neither as it was nor as another version.
+    world.submit(vec![Intent::Quarantine(one(1)), Intent::Remove(one(1))]).unwrap();
+    assert!(!is_served());
+    let mut other = first.clone();
+    other.id.version = "1.0.1".parse().unwrap();
+    let error = world.submit(vec![Intent::Publish(Box::new(other))]).unwrap_err();
+    assert!(matches!(error, SubmitError::QuarantinedContent { .. }), "{error}");
 }
