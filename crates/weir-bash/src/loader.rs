@@ -56,9 +56,11 @@ pub fn index_script(packages: &[IndexPackage]) -> String {
         let _ = writeln!(text, "__weir_k=$__weir_root/{}", word(&package.path));
         let _ = writeln!(text, "__weir_name[\"$__weir_k\"]={}", word(&package.name));
         text.push_str("__weir_home[\"$__weir_k\"]=$__weir_root\n");
+        // A command of the package may ask for the package itself.
+        let _ = writeln!(text, "__weir_n={}", word(&package.name));
+        text.push_str("__weir_found[\"$__weir_k:$__weir_n\"]=$__weir_k\n");
         if package.direct {
             direct.push(package.path.clone());
-            let _ = writeln!(text, "__weir_n={}", word(&package.name));
             let _ = writeln!(text, "__weir_found[\"$__weir_root:$__weir_n\"]=$__weir_k");
         }
         for dependency in package.dependencies.iter().filter_map(|dependency| packages.get(*dependency)) {

@@ -20,39 +20,96 @@ fn blocks(text: &str, language: &str) -> String {
     inside.collect()
 }
 
-#[test]
-fn the_tour_of_the_readme_runs_and_prints_what_it_says() {
-    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
-    let (_, tour) = readme.split_once("<!-- tour").unwrap();
-    let (tour, _) = tour.split_once("<!-- end of tour").unwrap();
-    let commands = blocks(tour, "sh");
-    assert!(commands.contains("weir publish"), "the tour was not found");
-
-    // A checkout, as far as the tour can tell: a folder with `weir` in it.
-    let checkout = tempfile::tempdir().unwrap();
-    fs_err::os::unix::fs::symlink(WEIR, checkout.path().join("weir")).unwrap();
+/// Runs what a text tells its reader to type, in one shell, and looks for what the text says will be printed, in that order.
+///
+/// Nothing of the caller's environment changes what happens: the home is a folder that is not there.
+#[track_caller]
+fn walk(text: &str, shell: &str, folder: &Path, variables: &[(&str, &Path)]) {
     let scratch = tempfile::tempdir().unwrap();
-    let output = Command::new("sh")
-        .args(["-eu", "-c", &commands])
-        .current_dir(checkout.path())
+    let output = Command::new(shell)
+        .args(["-eu", "-c", &blocks(text, "sh")])
+        .current_dir(folder)
         .env("TMPDIR", scratch.path())
         .env("HOME", scratch.path().join("nobody"))
         .env_remove("WEIR_STORE")
         .env_remove("WEIR_REGISTRY")
         .env_remove("WEIR_OFFLINE")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let (said, complained) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    make_writable(folder);
     make_writable(scratch.path());
-    assert!(output.status.success(), "the tour ends in {}:\n{said}\n{complained}", output.status);
+    assert!(output.status.success(), "the walk ends in {}:\n{said}\n{complained}", output.status);
     let mut rest = &*said;
-    for line in blocks(tour, "text").lines() {
+    for line in blocks(text, "text").lines() {
         let found = rest.find(line.trim());
         let found = found.unwrap_or_else(|| panic!("`{line}` is not printed, or not in its turn:\n{said}"));
-        rest = &rest[found..];
+        rest = &rest[found + line.trim().len()..];
     }
-    assert!(!scratch.path().join("nobody").exists(), "the tour touched the home folder");
+    assert!(!scratch.path().join("nobody").exists(), "the walk touched the home folder");
+}
+
+#[test]
+fn the_tour_of_the_readme_runs_and_prints_what_it_says() {
+    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
+    let (_, tour) = readme.split_once("<!-- tour").unwrap();
+    let (tour, _) = tour.split_once("<!-- end of tour").unwrap();
+    assert!(blocks(tour, "sh").contains("weir publish"), "the tour was not found");
+    // A checkout, as far as the tour can tell: a folder with `weir` in it.
+    let checkout = tempfile::tempdir().unwrap();
+    fs_err::os::unix::fs::symlink(WEIR, checkout.path().join("weir")).unwrap();
+    walk(tour, "sh", checkout.path(), &[]);
+}
+
+/// What the guide's outside world is here: repositories at `https://git.example.org`, and an `npm` that packs.
+const WORLD: &str = r#"
+git() { command git -c user.name=a -c user.email=a@b -c init.defaultBranch=main "$@"; }
+repository() {
+    git init -q "git/acme/$1.git" && cat >"git/acme/$1.git/basalt.toml" && mkdir "git/acme/$1.git/src"
+    printf '%s\n' "$3" >"git/acme/$1.git/src/$1.sh"
+    git -C "git/acme/$1.git" add -A && git -C "git/acme/$1.git" commit -qm x && git -C "git/acme/$1.git" tag "$2"
+}
+repository upper v1.0.0 'upper.case() { printf "%s\n" "${1^^}"; }' <<'TOML'
+[package]
+slug = 'upper'
+[run]
+sourceDirs = ['src']
+TOML
+repository shout v2.1.0 'shout.loud() { upper.case "$1!"; }' <<'TOML'
+[package]
+slug = 'shout'
+[run]
+sourceDirs = ['src']
+dependencies = ['https://git.example.org/ann/upper@v1.0.0']
+TOML
+printf '[url "file://%s/git/"]\n\tinsteadOf = https://git.example.org/\n' "$PWD" >gitconfig
+mkdir -p bin package/bin
+printf '%s\n' '{"name":"bats","version":"1.13.0","scripts":{},"bin":{"bats":"bin/bats"}}' >package/package.json
+printf '#!/usr/bin/env bash\nPATH=${PATH#*:} exec bats "$@"\n' >package/bin/bats
+chmod +x package/bin/bats
+tar -czf bats.tgz package
+printf '#!/usr/bin/env bash\n[[ "$*" == "pack bats@1.13.0" ]] && cp %q bats-1.13.0.tgz\n' "$PWD/bats.tgz" >bin/npm
+chmod +x bin/npm
+"#;
+
+#[test]
+fn the_guide_of_bash_packages_runs_from_its_first_line_to_its_last_and_prints_what_it_says() {
+    let guide = fs_err::read_to_string(root().join("docs/guide/bash.md")).unwrap();
+    assert!(blocks(&guide, "sh").contains("weir publish"), "the guide has nothing to type");
+    let (reader, world) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made =
+        Command::new("bash").args(["-euo", "pipefail", "-c", WORLD]).current_dir(world.path()).output();
+    let made = made.unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let programs = [world.path().join("bin"), Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let (home, config) = (world.path().join("home"), world.path().join("gitconfig"));
+    let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", &home), ("GIT_CONFIG_GLOBAL", &config)];
+    walk(&guide, "bash", reader.path(), &variables);
+    make_writable(world.path());
 }
 
 /// The folders of a store are read-only, and the temporary folder is to be removed with it.
