@@ -1,0 +1,342 @@
+//! What is to be built, growing until it is complete.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use weir_model::{PackageName, ReleaseId, nearest};
+
+use super::offers::Offers;
+use super::resolved::{Resolved, Taken, key, needs, resolve, step_dependency};
+use super::{
+    Candidate, CandidateDependency, Change, Leaving, Offered, Plan, PlanError, Reason, Recipes, Standing,
+    Step, Unmet, Untouched, VersionChange, World, diamond, order,
+};
+
+/// A plan that is being worked out.
+pub(super) struct Work<'a, R> {
+    world: &'a World<'a>,
+    offers: &'a Offers<'a>,
+    recipes: &'a R,
+    /// What is built, and why.
+    wanted: BTreeMap<PackageName, Reason>,
+    /// The same in the order in which it was found.
+    found: Vec<PackageName>,
+    /// What of it has not been followed in both directions yet.
+    pending: VecDeque<PackageName>,
+    untouched: Vec<Untouched>,
+}
+
+impl<'a, R: Recipes> Work<'a, R> {
+    pub(super) fn new(world: &'a World<'a>, offers: &'a Offers<'a>, recipes: &'a R) -> Self {
+        Self {
+            world,
+            offers,
+            recipes,
+            wanted: BTreeMap::new(),
+            found: Vec::new(),
+            pending: VecDeque::new(),
+            untouched: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, names: &[PackageName]) -> Result<(), PlanError<R::Error>> {
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            match (self.offers.newest(name), self.recipes.candidate(name)) {
+                (None, None) => return Err(self.unknown(name)),
+                (None, Some(_)) => self.want(name, Reason::Asked { change: None }),
+                (Some(offered), Some(candidate)) if candidate.version != offered.id.version => {
+                    let recipe = candidate.version.clone();
+                    return Err(PlanError::OtherVersion { offered: offered.id.clone(), recipe });
+                }
+                (Some(offered), _) => self.leave_untouched(offered, Standing::Offered),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_all(&mut self) {
+        for name in self.recipes.names().into_iter().collect::<BTreeSet<_>>() {
+            let Some(candidate) = self.recipes.candidate(&name) else { continue };
+            match self.offers.newest(&name) {
+                None => self.want(&name, Reason::Asked { change: None }),
+                Some(offered) if offered.id.version == candidate.version => {
+                    self.leave_untouched(offered, Standing::Offered);
+                }
+                Some(offered) => {
+                    let recipe = candidate.version.clone();
+                    self.leave_untouched(offered, Standing::OfferedInOtherVersion { recipe });
+                }
+            }
+        }
+    }
+
+    pub(super) fn update(&mut self, names: &[PackageName]) -> Result<(), PlanError<R::Error>> {
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            let offered = self.offered(name)?;
+            let Some(candidate) = self.recipes.candidate(name) else {
+                let because = Reason::Asked { change: None };
+                return Err(PlanError::NoRecipe { id: offered.id.clone(), because });
+            };
+            match self.change(offered, candidate)? {
+                Some(change) => self.want(name, Reason::Asked { change: Some(change) }),
+                None => self.leave_untouched(offered, Standing::UpToDate),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn update_all(&mut self) -> Result<(), PlanError<R::Error>> {
+        for name in self.offers.names() {
+            let Some(offered) = self.offers.newest(name) else { continue };
+            match self.recipes.candidate(name) {
+                None => self.leave_untouched(offered, Standing::NoRecipe),
+                Some(candidate) => match self.change(offered, candidate)? {
+                    Some(change) => self.want(name, Reason::Changed { change }),
+                    None => self.leave_untouched(offered, Standing::UpToDate),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(mut self, names: &[PackageName]) -> Result<Plan, PlanError<R::Error>> {
+        for name in names.iter().collect::<BTreeSet<_>>() {
+            self.offered(name)?;
+            self.want(name, Reason::Asked { change: None });
+        }
+        // By release and not by name: of what leaves only because of what it was built with, another
+        // release may stay.
+        let mut leaves = Vec::new();
+        let mut leaving = BTreeSet::new();
+        let mut pending: VecDeque<(&Offered, Reason)> = VecDeque::new();
+        for (name, reason) in &self.wanted {
+            pending.extend(self.offers.of(name).iter().map(|offered| (*offered, reason.clone())));
+        }
+        while let Some((offered, because)) = pending.pop_front() {
+            if !leaving.insert(&offered.id) {
+                continue;
+            }
+            leaves.push(Leaving { id: offered.id.clone(), because });
+            let dependents = self.offers.dependents(&offered.id).iter();
+            pending.extend(
+                dependents.map(|dependent| {
+                    (*dependent, Reason::DependsOn { on: offered.id.clone(), version: None })
+                }),
+            );
+        }
+        Ok(Plan { leaves, ..Plan::default() })
+    }
+
+    /// Follows what is to be built until nothing is added, and makes a plan of it.
+    pub(super) fn finish(mut self) -> Result<Plan, PlanError<R::Error>> {
+        while let Some(name) = self.pending.pop_front() {
+            self.want_dependents(&name);
+            self.want_dependencies(&name)?;
+        }
+        self.check_ranges()?;
+        let resolved = self.resolve()?;
+        diamond::check(&resolved, self.offers)?;
+        let builds = self.steps(&resolved)?;
+        let mut leaves = Vec::new();
+        for name in &self.found {
+            let leaving =
+                |offered: &&Offered| Leaving { id: offered.id.clone(), because: self.wanted[name].clone() };
+            leaves.extend(self.offers.of(name).iter().map(leaving));
+        }
+        self.untouched.retain(|untouched| !self.wanted.contains_key(&untouched.id.name));
+        Ok(Plan { leaves, builds, untouched: self.untouched })
+    }
+
+    fn want(&mut self, name: &PackageName, because: Reason) {
+        if !self.wanted.contains_key(name) {
+            self.wanted.insert(name.clone(), because);
+            self.found.push(name.clone());
+            self.pending.push_back(name.clone());
+        }
+    }
+
+    fn leave_untouched(&mut self, offered: &Offered, because: Standing) {
+        self.untouched.push(Untouched { id: offered.id.clone(), because });
+    }
+
+    /// Everything of this name leaves, and so does what was built with it.
+    fn want_dependents(&mut self, name: &PackageName) {
+        for leaving in self.offers.of(name) {
+            for dependent in self.offers.dependents(&leaving.id) {
+                let candidate = self.recipes.candidate(&dependent.id.name);
+                let version = candidate.and_then(|candidate| version_change(dependent, candidate));
+                self.want(&dependent.id.name, Reason::DependsOn { on: leaving.id.clone(), version });
+            }
+        }
+    }
+
+    /// What a recipe needs is built first where nothing that is offered will do.
+    fn want_dependencies(&mut self, name: &PackageName) -> Result<(), PlanError<R::Error>> {
+        for dependency in needs(self.candidate(name)?) {
+            if self.wanted.contains_key(&dependency.name)
+                || self.offers.fitting(&dependency.name, &dependency.range).is_some()
+            {
+                continue;
+            }
+            let candidate = self.recipes.candidate(&dependency.name);
+            if candidate.is_none_or(|candidate| !dependency.range.contains(&candidate.version)) {
+                return Err(self.unmet(name, dependency));
+            }
+            let offered = self.offers.newest(&dependency.name);
+            let because = Reason::NeededBy {
+                dependent: name.clone(),
+                range: dependency.range.clone(),
+                offered: offered.map(|offered| offered.id.version.clone()),
+            };
+            self.want(&dependency.name, because);
+        }
+        Ok(())
+    }
+
+    /// What was offered and did fit when it was looked at may be built again by now, in another version.
+    fn check_ranges(&self) -> Result<(), PlanError<R::Error>> {
+        for name in &self.found {
+            for dependency in needs(self.candidate(name)?) {
+                let built = self.wanted.contains_key(&dependency.name);
+                if built && !dependency.range.contains(&self.candidate(&dependency.name)?.version) {
+                    return Err(self.unmet(name, dependency));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What will be, in the order in which it is built.
+    fn resolve(&self) -> Result<Vec<Resolved<'a>>, PlanError<R::Error>> {
+        let mut candidates = BTreeMap::new();
+        for name in &self.found {
+            let candidate = self.candidate(name)?;
+            candidates.insert(&candidate.name, candidate);
+        }
+        let names = candidates.keys().copied().collect();
+        let needs = |name: &PackageName| needs(candidates[name]).map(|dependency| &dependency.name);
+        let order = order::order(&names, needs).map_err(|cycle| PlanError::Cycle { cycle })?;
+        let places: BTreeMap<&PackageName, usize> =
+            order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let take = |dependency: &CandidateDependency| match places.get(&dependency.name) {
+            Some(place) => Some(Taken::Built(*place)),
+            None => self.offers.fitting(&dependency.name, &dependency.range).map(Taken::Offered),
+        };
+        let mut resolved = Vec::with_capacity(order.len());
+        for name in order {
+            let candidate = candidates[name];
+            let needs = resolve(candidate, take).expect("what was not offered is among what is built");
+            resolved.push(Resolved { id: self.next_release(candidate)?, needs });
+        }
+        Ok(resolved)
+    }
+
+    /// Keys follow from keys, so they are computed in the order of building.
+    fn steps(&self, resolved: &[Resolved<'_>]) -> Result<Vec<Step>, PlanError<R::Error>> {
+        let mut steps: Vec<Step> = Vec::with_capacity(resolved.len());
+        for Resolved { id, needs } in resolved {
+            let recipe = self.recipes.digest(&id.name).map_err(PlanError::Recipe)?;
+            let dependencies =
+                needs.iter().map(|(dependency, taken)| step_dependency(dependency, taken, &steps));
+            steps.push(Step {
+                id: id.clone(),
+                key: key(id, needs, recipe, self.world.toolchain, &steps),
+                recipe,
+                dependencies: dependencies.collect(),
+                because: self.wanted[&id.name].clone(),
+            });
+        }
+        Ok(steps)
+    }
+
+    /// What tells a release that is offered from what its recipe would build, against what is offered.
+    fn change(
+        &self,
+        offered: &Offered,
+        candidate: &Candidate,
+    ) -> Result<Option<Change>, PlanError<R::Error>> {
+        if let Some(version) = version_change(offered, candidate) {
+            return Ok(Some(Change::Version(version)));
+        }
+        if offered.toolchain != Some(self.world.toolchain) {
+            return Ok(Some(Change::Toolchain));
+        }
+        let recipe = self.recipes.digest(&candidate.name).map_err(PlanError::Recipe)?;
+        if offered.recipe != Some(recipe) {
+            return Ok(Some(Change::Recipe));
+        }
+        let take = |dependency: &CandidateDependency| {
+            self.offers.fitting(&dependency.name, &dependency.range).map(Taken::Offered)
+        };
+        let id = ReleaseId { platform: self.world.platform.clone(), ..offered.id.clone() };
+        let same = resolve(candidate, take)
+            .is_some_and(|needs| key(&id, &needs, recipe, self.world.toolchain, &[]) == offered.key);
+        Ok(if same { None } else { Some(Change::Dependencies) })
+    }
+
+    fn next_release(&self, candidate: &Candidate) -> Result<ReleaseId, PlanError<R::Error>> {
+        let Candidate { name, version, .. } = candidate;
+        let revision = match (self.world.revisions)(name, version) {
+            None => 0,
+            Some(highest) => highest
+                .checked_add(1)
+                .ok_or_else(|| PlanError::Revisions { name: name.clone(), version: version.clone() })?,
+        };
+        let platform = self.world.platform.clone();
+        Ok(ReleaseId { name: name.clone(), version: version.clone(), platform, revision })
+    }
+
+    /// The recipe of something that is to be built.
+    fn candidate(&self, name: &PackageName) -> Result<&'a Candidate, PlanError<R::Error>> {
+        if let Some(candidate) = self.recipes.candidate(name) {
+            return Ok(candidate);
+        }
+        match (self.offers.newest(name), self.wanted.get(name)) {
+            (Some(offered), Some(because)) => {
+                Err(PlanError::NoRecipe { id: offered.id.clone(), because: because.clone() })
+            }
+            _ => Err(self.unknown(name)),
+        }
+    }
+
+    /// A release that is offered, of a package that a person named.
+    fn offered(&self, name: &PackageName) -> Result<&'a Offered, PlanError<R::Error>> {
+        if let Some(offered) = self.offers.newest(name) {
+            return Ok(offered);
+        }
+        if self.recipes.candidate(name).is_some() {
+            return Err(PlanError::NotOffered { name: name.clone() });
+        }
+        Err(self.unknown(name))
+    }
+
+    fn unknown(&self, name: &PackageName) -> PlanError<R::Error> {
+        PlanError::Unknown { name: name.clone(), similar: self.similar(name) }
+    }
+
+    fn unmet(&self, dependent: &PackageName, dependency: &CandidateDependency) -> PlanError<R::Error> {
+        let recipe = self.recipes.candidate(&dependency.name).map(|candidate| candidate.version.clone());
+        let offered = self.offers.newest(&dependency.name).map(|offered| offered.id.version.clone());
+        let known = recipe.is_some() || offered.is_some();
+        PlanError::Unmet(Box::new(Unmet {
+            dependent: dependent.clone(),
+            because: self.wanted[dependent].clone(),
+            dependency: dependency.name.clone(),
+            range: dependency.range.clone(),
+            recipe,
+            offered,
+            similar: if known { None } else { self.similar(&dependency.name) },
+        }))
+    }
+
+    fn similar(&self, name: &PackageName) -> Option<PackageName> {
+        let mut known: BTreeSet<PackageName> = self.recipes.names().into_iter().collect();
+        known.extend(self.offers.names().cloned());
+        nearest(name.as_str(), known.iter().map(PackageName::as_str))?.parse().ok()
+    }
+}
+
+/// The recipe of a release builds another version by now.
+fn version_change(offered: &Offered, candidate: &Candidate) -> Option<VersionChange> {
+    let (from, to) = (&offered.id.version, &candidate.version);
+    (from != to).then(|| VersionChange { from: from.clone(), to: to.clone() })
+}
