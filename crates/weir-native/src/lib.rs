@@ -3,10 +3,14 @@
 //!
 //! It plans and reads, and runs nothing: building is the job of `weir-build`.
 
+mod book;
 mod facts;
 mod recipe;
 mod variant;
 
+pub use book::{BookError, BookProblem, RecipeBook, UnknownRecipe};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
-pub use recipe::{BuildLimits, Recipe, SourceSpec, System};
+pub use recipe::{
+    BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,
+};
 pub use variant::{Variant, VariantError};

@@ -1,13 +1,30 @@
 //! Recipes: how to build a release from source.
+//!
+//! A recipe is a `weir.toml` of the kind `native` with a table `[recipe]`, read by [`Recipe::parse`] and written by
+//! [`Recipe::to_manifest_text`]. What of it decides what comes out is its [document](Recipe::document), whose
+//! digest is part of the release's key.
+//!
+//! A value of a recipe may become an argument of a program or a variable of its environment, and nothing
+//! else: it is never part of a command line that a shell reads. Names are checked all the same, so
+//! that none is taken for an option.
+
+pub(crate) mod check;
+mod document;
+mod inputs;
+mod limits;
+mod read;
+mod write;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use weir_model::manifest::Requirement;
-use weir_model::{Digest, PackageName, Version};
+use weir_model::{Digest, ManifestError, PackageName, Version};
 
 use crate::Variant;
+
+pub use inputs::{InputError, RecipeFile, RecipeInputs};
+pub use limits::BuildLimits;
 
 /// How to build one release.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,16 +51,27 @@ pub struct Recipe {
     pub patches: Vec<String>,
     /// What builds it.
     pub system: System,
+    /// Settings for the build system, of every variant; [`Recipe::settings`] has those of one.
+    pub defines: BTreeMap<String, String>,
+    /// Variables of the environment, of every variant; [`Recipe::settings`] has those of one.
+    pub environment: BTreeMap<String, String>,
+    /// The variants to build, sorted; at least one.
+    pub variants: Vec<Variant>,
+    /// What is set for one variant alone, before what is set for all. Only variants that are built, none empty.
+    pub of_variant: BTreeMap<Variant, Settings>,
+    /// Shared libraries of the build root that it may be bound to, beyond the runtime of C and C++. Sorted.
+    pub system_libraries: Vec<String>,
+    /// What a build may use.
+    pub limits: BuildLimits,
+}
+
+/// What a build is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
     /// Settings for the build system.
     pub defines: BTreeMap<String, String>,
     /// Variables of the environment.
     pub environment: BTreeMap<String, String>,
-    /// The variants to build, sorted; at least one.
-    pub variants: Vec<Variant>,
-    /// Shared libraries of the build root that it may be bound to, beyond the runtime of C and C++.
-    pub system_libraries: Vec<String>,
-    /// What a build may use.
-    pub limits: BuildLimits,
 }
 
 /// Where a source comes from. What it was is kept as content by whoever builds it.
@@ -88,21 +116,64 @@ pub enum System {
     },
 }
 
-/// What a build may use before it is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BuildLimits {
-    /// How long it may take, on the clock.
-    pub time: Duration,
-    /// Bytes of memory that one process may have.
-    pub memory: u64,
-    /// Bytes that it may write to the disk.
-    pub disk: u64,
-    /// How many processes it may have at once.
-    pub processes: u32,
+/// A recipe that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}`: {error}", file.display())]
+pub struct RecipeError {
+    /// The file.
+    pub file: PathBuf,
+    /// Its text, to show the place in.
+    pub text: String,
+    /// What is wrong with it, where, and what to do about it.
+    pub error: Box<ManifestError>,
 }
 
-impl Default for BuildLimits {
-    fn default() -> Self {
-        Self { time: Duration::from_hours(2), memory: 16 << 30, disk: 32 << 30, processes: 2048 }
+impl Recipe {
+    /// What the build of one variant is told: what is set for all, and over it what is set for this one.
+    pub fn settings(&self, variant: Variant) -> Settings {
+        let mut settings = Settings { defines: self.defines.clone(), environment: self.environment.clone() };
+        if let Some(own) = self.of_variant.get(&variant) {
+            settings.defines.extend(own.defines.clone());
+            settings.environment.extend(own.environment.clone());
+        }
+        settings
     }
 }
+
+impl System {
+    /// The names of all, as recipes write them.
+    pub const NAMES: [&str; 5] = ["cmake", "meson", "autotools", "make", "script"];
+
+    /// Its name, as recipes write it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Cmake => "cmake",
+            Self::Meson => "meson",
+            Self::Autotools => "autotools",
+            Self::Make { .. } => "make",
+            Self::Script { .. } => "script",
+        }
+    }
+
+    /// How `yes` and `no` are said to it.
+    pub(crate) const fn boolean(&self, value: bool) -> &'static str {
+        match (self, value) {
+            (Self::Cmake, true) => "ON",
+            (Self::Cmake, false) => "OFF",
+            (Self::Meson, true) => "true",
+            (Self::Meson, false) => "false",
+            (Self::Autotools, true) => "yes",
+            (Self::Autotools, false) => "no",
+            (_, true) => "1",
+            (_, false) => "0",
+        }
+    }
+}
+
+impl Settings {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        self.defines.is_empty() && self.environment.is_empty()
+    }
+}
+
