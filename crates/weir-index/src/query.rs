@@ -84,7 +84,7 @@ impl Index {
     }
 
     /// As [`live_releases`](Self::live_releases), with the removed ones.
-    pub(crate) fn all_releases(&self) -> LiveReleases<'_> {
+    pub fn all_releases(&self) -> LiveReleases<'_> {
         let all = rows::state_code(State::Removed) + 1;
         LiveReleases { index: self, page: Vec::new().into_iter(), after: -1, below: all }
     }
@@ -198,7 +198,7 @@ impl Index {
     }
 }
 
-/// Every release that is not removed, see [`Index::live_releases`].
+/// Releases in the order of the log, see [`Index::live_releases`] and [`Index::all_releases`].
 #[derive(Debug)]
 pub struct LiveReleases<'index> {
     index: &'index Index,

@@ -3,13 +3,17 @@
 //! Nothing that this machine remembers is believed: the log is read from its first entry and folded
 //! into an index in memory. What is wrong is listed, not thrown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
+use std::rc::Rc;
 
-use weir_index::{Index, State};
+use weir_index::Index;
 use weir_log::{Source, TrustedKeys, follow};
 use weir_model::{Digest, Release, ReleaseId, Scope};
 
-use crate::content::{ContentFolder, Stored};
+use crate::closed::{Node, diamond};
+use crate::content::{ContentError, ContentFolder, Stored};
+use crate::named::{Named, NamedBy, NamedPack};
 use crate::replica::ReplicaError;
 
 /// What auditing a registry found.
@@ -29,6 +33,10 @@ pub struct RegistryAudit {
     pub root: String,
     /// What is wrong; empty for a sound registry.
     pub problems: Vec<String>,
+    /// Whether content was looked at, which takes a registry in a folder of this machine.
+    pub content_checked: bool,
+    /// Content that only removed releases name, or quarantined ones that were removed.
+    pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
     pub unused: Vec<String>,
 }
@@ -55,6 +63,8 @@ pub fn audit(
         bytes: 0,
         root: log.checkpoint.root().to_string(),
         problems: log.problems.iter().map(ToString::to_string).collect(),
+        content_checked: content.is_some(),
+        kept: Vec::new(),
         unused: Vec::new(),
     };
     let mut index = Index::in_memory()?;
@@ -62,18 +72,23 @@ pub fn audit(
         audit.problems.push(format!("the log cannot be folded: {error}"));
         return Ok(audit);
     }
-    let mut live: BTreeMap<ReleaseId, (Release, State)> = BTreeMap::new();
-    for view in index.live_releases() {
+    let mut live: BTreeMap<ReleaseId, Release> = BTreeMap::new();
+    let mut named = Named::new(log.checkpoint.snapshot());
+    for view in index.all_releases() {
         let view = view?;
-        live.insert(view.release.id.clone(), (view.release.clone(), view.state()));
+        named.add(&view);
+        if view.removed.is_none() {
+            live.insert(view.release.id.clone(), view.release);
+        }
     }
     audit.releases = live.len() as u64;
     check_keys(&live, &mut audit.problems);
     if closed {
         check_closed(&live, &mut audit.problems);
+        check_diamonds(&live, &mut audit.problems);
     }
     if let Some(content) = content {
-        check_content(&live, content, &mut audit, observer)?;
+        ContentAudit { named: &named, content, audit: &mut audit, observer }.run()?;
     }
     Ok(audit)
 }
@@ -88,8 +103,8 @@ fn fold_all(index: &mut Index, source: &dyn Source, keys: &TrustedKeys) -> Resul
 }
 
 /// A key is the digest of its inputs: anybody can compute it again.
-fn check_keys(live: &BTreeMap<ReleaseId, (Release, State)>, problems: &mut Vec<String>) {
-    for (id, (release, _)) in live {
+fn check_keys(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
+    for (id, release) in live {
         let computed = release.compute_key();
         if computed != release.key {
             problems.push(format!("`{id}` has the key {}, but its inputs have {computed}", release.key));
@@ -98,13 +113,13 @@ fn check_keys(live: &BTreeMap<ReleaseId, (Release, State)>, problems: &mut Vec<S
 }
 
 /// In a closed world, everything a release was built with is there.
-fn check_closed(live: &BTreeMap<ReleaseId, (Release, State)>, problems: &mut Vec<String>) {
-    for (id, (release, _)) in live {
+fn check_closed(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
+    for (id, release) in live {
         for dependency in release.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev) {
             let Some(baked) = dependency.baked_id() else { continue };
             match (live.get(&baked), &dependency.baked) {
                 (None, _) => problems.push(format!("`{id}` was built with `{baked}`, which is not there")),
-                (Some((there, _)), Some(fixed)) if there.key != fixed.key => {
+                (Some(there), Some(fixed)) if there.key != fixed.key => {
                     problems
                         .push(format!("`{id}` was built with another `{baked}` than the one that is there"));
                 }
@@ -114,50 +129,94 @@ fn check_closed(live: &BTreeMap<ReleaseId, (Release, State)>, problems: &mut Vec
     }
 }
 
-/// What is offered is held, whole; and what is held is named by the log.
-fn check_content(
-    live: &BTreeMap<ReleaseId, (Release, State)>,
-    content: &ContentFolder,
-    audit: &mut RegistryAudit,
-    observer: &mut dyn FnMut(u64, u64),
-) -> Result<(), ReplicaError> {
-    let mut wanted: BTreeMap<Digest, (&ReleaseId, &Release, State)> = BTreeMap::new();
-    let mut files: BTreeSet<Digest> = BTreeSet::new();
-    for (id, (release, state)) in live {
-        // A tree that anybody may have must be served, whoever else is kept from it.
-        let entry = wanted.entry(release.tree).or_insert((id, release, *state));
-        if *state < entry.2 {
-            *entry = (id, release, *state);
+/// In a closed world, what is used together was built with the same.
+fn check_diamonds(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
+    let nodes: BTreeMap<&ReleaseId, Rc<Node>> =
+        live.iter().map(|(id, release)| (id, Rc::new(Node::of(release)))).collect();
+    for id in live.keys() {
+        let Ok(found) = diamond::<Infallible>(id, |id| Ok(nodes.get(id).cloned()));
+        if let Some(diamond) = found {
+            problems.push(format!("`{id}` brings together two builds of one package: {diamond}"));
         }
-        files.extend(release.references.iter().filter_map(|reference| reference.sha256));
     }
-    let problem = |error: &dyn std::fmt::Display| error.to_string();
-    for (tree, (id, release, state)) in &wanted {
-        let held = *state == State::Quarantined;
-        match content.verify_pack(tree, release.size, held) {
-            Ok(bytes) => {
-                audit.objects += 1;
-                audit.bytes += bytes;
-                observer(audit.objects, audit.bytes);
+}
+
+/// Comparing what is held with what is named, while counting and telling how far it is.
+struct ContentAudit<'a> {
+    named: &'a Named,
+    content: &'a ContentFolder,
+    audit: &'a mut RegistryAudit,
+    observer: &'a mut dyn FnMut(u64, u64),
+}
+
+impl ContentAudit<'_> {
+    /// What is used is held, whole; and what is held is named by the log.
+    fn run(mut self) -> Result<(), ReplicaError> {
+        for (tree, pack) in &self.named.packs {
+            self.pack(tree, pack);
+        }
+        for (sha256, file) in &self.named.files {
+            if let Some(promised) = file.promised.first() {
+                let verified = self.content.verify_file(sha256);
+                self.verified(promised, verified);
             }
-            Err(error) => audit.problems.push(format!("the content of `{id}`: {}", problem(&error))),
+        }
+        let objects = self.content.objects().map_err(std::io::Error::other)?;
+        let listed = match self.content.listed_chunks(&objects) {
+            Ok(listed) => Some(listed),
+            Err(error) => {
+                self.audit.problems.push(error.to_string());
+                None
+            }
+        };
+        for stored in objects {
+            self.stored(&stored, listed.as_ref());
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, tree: &Digest, pack: &NamedPack) {
+        let Some(((first, size), others)) = pack.uses.split_first() else { return };
+        let verified = self.content.verify_pack(tree, *size, pack.is_withheld());
+        self.verified(first, verified);
+        for (other, said) in others {
+            if said != size {
+                self.audit.problems.push(format!("{other} has {said} bytes, but {first}, the same, {size}"));
+            }
         }
     }
-    for stored in content.objects().map_err(std::io::Error::other)? {
-        match stored {
-            Stored::Pack { tree, .. } if wanted.contains_key(&tree) => {}
-            Stored::File { sha256, .. } if files.contains(&sha256) => match content.verify_file(&sha256) {
-                Ok(bytes) => {
-                    audit.objects += 1;
-                    audit.bytes += bytes;
-                    observer(audit.objects, audit.bytes);
-                }
-                Err(error) => audit.problems.push(format!("the file {sha256}: {}", problem(&error))),
-            },
+
+    fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<Digest>>) {
+        match (self.named.who_names(stored), stored) {
+            (NamedBy::Releases, Stored::File { sha256, .. }) if !self.named.promises(sha256) => {
+                let verified = self.content.verify_file(sha256);
+                self.verified(stored, verified);
+            }
+            (NamedBy::Releases, _) => {}
+            (NamedBy::Quarantine | NamedBy::RemovedReleases(_), _) => {
+                self.audit.kept.push(stored.to_string());
+            }
             // Chunks are read through the files that are made of them.
-            Stored::Chunk { .. } => {}
-            other => audit.unused.push(other.to_string()),
+            (NamedBy::Nothing, Stored::Chunk { sha256, .. })
+                if listed.is_none_or(|listed| listed.contains(sha256)) => {}
+            (NamedBy::Misplaced, Stored::Pack { tree, held: false, .. }) => {
+                // Of a pack that is used this was said already.
+                if self.named.packs.get(tree).is_some_and(|pack| pack.uses.is_empty()) {
+                    self.audit.problems.push(ContentError::StillServed { tree: *tree }.to_string());
+                }
+            }
+            (NamedBy::Misplaced | NamedBy::Nothing, _) => self.audit.unused.push(stored.to_string()),
         }
     }
-    Ok(())
+
+    fn verified(&mut self, what: &dyn std::fmt::Display, verified: Result<u64, ContentError>) {
+        match verified {
+            Ok(bytes) => {
+                self.audit.objects += 1;
+                self.audit.bytes += bytes;
+                (self.observer)(self.audit.objects, self.audit.bytes);
+            }
+            Err(error) => self.audit.problems.push(format!("{what}: {error}")),
+        }
+    }
 }

@@ -156,7 +156,12 @@ impl FolderRegistry {
         &self.content
     }
 
-    fn replica(&self, source: &FolderSource) -> Result<Replica, OpenError> {
+    /// Tells whoever interrupts it for a test that it has come to `point`.
+    pub(crate) fn fault(&self, point: &'static str) {
+        self.faults.at(point);
+    }
+
+    pub(crate) fn replica(&self, source: &FolderSource) -> Result<Replica, OpenError> {
         Ok(Replica::open(&self.home, &location_of(&self.root)?, source, None)?)
     }
 
@@ -250,7 +255,8 @@ impl FolderRegistry {
         Ok(descriptor)
     }
 
-    fn open_writer(&self) -> Result<(LogWriter, Replica), SubmitError> {
+    /// As [`writer`](Self::writer), for those who submit.
+    pub(crate) fn open_writer(&self) -> Result<(LogWriter, Replica), SubmitError> {
         self.writer().map_err(open_to_submit)
     }
 
@@ -396,7 +402,7 @@ pub fn location_of(root: &Path) -> Result<String, std::io::Error> {
     Ok(fs_err::canonicalize(root)?.display().to_string())
 }
 
-fn open_to_submit(error: OpenError) -> SubmitError {
+pub(crate) fn open_to_submit(error: OpenError) -> SubmitError {
     match error {
         OpenError::Write(error) => error.into(),
         OpenError::Key(error) => error.into(),

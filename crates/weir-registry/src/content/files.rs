@@ -1,5 +1,6 @@
 //! The files that references name: whole if small, in chunks if large.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -130,23 +131,33 @@ impl ContentFolder {
     pub fn collect_chunks(&self) -> Result<u64, ContentError> {
         let _lock = self.lock(File::lock)?;
         let objects = self.objects()?;
-        let mut named = std::collections::HashSet::new();
-        for object in &objects {
-            if let Stored::File { sha256, chunked: true, .. } = object {
-                let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
-                named.extend(list.chunks().iter().map(|chunk| chunk.sha256));
-            }
-        }
+        let listed = self.listed_chunks(&objects)?;
         let mut freed = 0;
         for object in objects {
             if let Stored::Chunk { sha256, size } = object
-                && !named.contains(&sha256)
+                && !listed.contains(&sha256)
             {
                 remove(&self.at(&chunk_path(&sha256)))?;
                 freed += size;
             }
         }
         Ok(freed)
+    }
+
+    /// The chunks that the lists among `objects` name.
+    ///
+    /// # Errors
+    ///
+    /// When a list cannot be read.
+    pub fn listed_chunks(&self, objects: &[Stored]) -> Result<HashSet<Digest>, ContentError> {
+        let mut listed = HashSet::new();
+        for object in objects {
+            if let Stored::File { sha256, chunked: true, .. } = object {
+                let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
+                listed.extend(list.chunks().iter().map(|chunk| chunk.sha256));
+            }
+        }
+        Ok(listed)
     }
 
     /// The list of a large file, if it is here and its size is one that a list can have.

@@ -150,6 +150,11 @@ impl ContentFolder {
         if !from.exists() {
             return Ok(());
         }
+        if to.exists() {
+            // It was there before, and that is the one whose size was told.
+            remove(&from)?;
+            return Ok(sync_folder(from.parent().unwrap_or(&self.root))?);
+        }
         ensure_folder(&self.root, to.parent().unwrap_or(&self.root))?;
         match fs_err::rename(&from, &to) {
             // Somebody else moved it first.

@@ -4,10 +4,16 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
 use weir_model::Digest;
 
 use super::error::ContentError;
-use super::folder::ContentFolder;
+use super::folder::{ContentFolder, remove};
+use super::{chunk_list_path, chunk_path, file_path, held_path, pack_path};
+use crate::replica::snapshot_path;
+
+/// How the names of temporary files begin.
+const UNFINISHED: &str = ".tmp";
 
 /// Something in the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +43,13 @@ pub enum Stored {
         /// Its bytes.
         size: u64,
     },
+    /// A snapshot of the view.
+    Snapshot {
+        /// Its digest.
+        sha256: Digest,
+        /// Its bytes.
+        size: u64,
+    },
     /// Something that is being written, or was when its writer was stopped.
     Unfinished {
         /// Its path below the registry.
@@ -51,7 +64,56 @@ pub enum Stored {
     },
 }
 
+impl Stored {
+    /// Its bytes; of a stray thing nobody asked.
+    pub const fn size(&self) -> u64 {
+        match self {
+            Self::Pack { size, .. }
+            | Self::File { size, .. }
+            | Self::Chunk { size, .. }
+            | Self::Snapshot { size, .. }
+            | Self::Unfinished { size, .. } => *size,
+            Self::Stray { .. } => 0,
+        }
+    }
+
+    /// Where it is, below the registry.
+    fn path(&self) -> String {
+        match self {
+            Self::Pack { tree, held: false, .. } => pack_path(tree),
+            Self::Pack { tree, held: true, .. } => held_path(tree),
+            Self::File { sha256, chunked: false, .. } => file_path(sha256),
+            Self::File { sha256, chunked: true, .. } => chunk_list_path(sha256),
+            Self::Chunk { sha256, .. } => chunk_path(sha256),
+            Self::Snapshot { sha256, .. } => snapshot_path(sha256),
+            Self::Unfinished { path, .. } | Self::Stray { path } => path.clone(),
+        }
+    }
+}
+
 impl ContentFolder {
+    /// When something was last written; nothing if it is gone.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be looked at.
+    pub fn modified(&self, stored: &Stored) -> Result<Option<Timestamp>, ContentError> {
+        let modified = match fs_err::symlink_metadata(self.at(&stored.path())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            metadata => metadata?.modified()?,
+        };
+        Ok(Some(Timestamp::try_from(modified).map_err(io::Error::other)?))
+    }
+
+    /// Takes something out for good. Harmless when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be removed.
+    pub fn remove_stored(&self, stored: &Stored) -> Result<(), ContentError> {
+        Ok(remove(&self.at(&stored.path()))?)
+    }
+
     /// Everything that is stored, sorted within each part. Nothing of it is opened.
     ///
     /// # Errors
@@ -68,7 +130,25 @@ impl ContentFolder {
             let path = format!(".tmp/{}", entry.name);
             objects.push(Stored::Unfinished { path, size: entry.size });
         }
+        self.beside_the_log(&mut objects)?;
         Ok(objects)
+    }
+
+    /// Snapshots, and what is written where it will be renamed. Whatever else a keeper may have put beside
+    /// the log, a page for visitors perhaps, is none of ours.
+    fn beside_the_log(&self, objects: &mut Vec<Stored>) -> Result<(), ContentError> {
+        for (folder, prefix) in [("snapshot", "snapshot/"), (".", "")] {
+            for entry in entries(&self.at(folder))?.into_iter().filter(|entry| entry.is_file) {
+                let path = format!("{prefix}{}", entry.name);
+                let hex = path.strip_prefix("snapshot/").and_then(|name| name.strip_suffix(".zst"));
+                if entry.name.starts_with(UNFINISHED) {
+                    objects.push(Stored::Unfinished { path, size: entry.size });
+                } else if let Some(sha256) = hex.and_then(|hex| Digest::from_hex(hex).ok()) {
+                    objects.push(Stored::Snapshot { sha256, size: entry.size });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn shard(&self, part: &str, shard: &Entry, objects: &mut Vec<Stored>) -> Result<(), ContentError> {
@@ -139,6 +219,7 @@ impl fmt::Display for Stored {
             Self::Pack { tree, held: true, .. } => write!(f, "the withheld pack of the tree {tree}"),
             Self::File { sha256, .. } => write!(f, "the file {sha256}"),
             Self::Chunk { sha256, .. } => write!(f, "the chunk {sha256}"),
+            Self::Snapshot { sha256, .. } => write!(f, "the snapshot {sha256}"),
             Self::Unfinished { path, .. } => write!(f, "the unfinished `{path}`"),
             Self::Stray { path } => write!(f, "`{path}`"),
         }

@@ -7,4 +7,5 @@ mod crashes;
 mod keys;
 mod replicas;
 mod rules;
+mod storage;
 mod world;

@@ -1,0 +1,176 @@
+//! What the log says a registry holds, so that it can be compared with what it does hold.
+//!
+//! Content is *used* when a release that is not removed names it. What only removed releases name is kept
+//! until somebody decides that it need not be; what nothing names is left over from a publication that
+//! was interrupted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use weir_index::{ReleaseView, State};
+use weir_log::Snapshot;
+use weir_model::{Digest, ReleaseId};
+
+use crate::content::Stored;
+use crate::evidence::{Evidence, EvidenceKind, evidence};
+
+/// Everything that the log names.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) packs: BTreeMap<Digest, NamedPack>,
+    pub(crate) files: BTreeMap<Digest, NamedFile>,
+    /// The snapshot that the checkpoint names.
+    snapshot: Option<Digest>,
+}
+
+/// A pack that releases name, as their content or as their source.
+#[derive(Debug, Default)]
+pub(crate) struct NamedPack {
+    /// What it is to the releases that use it, and the bytes that they say it has.
+    pub(crate) uses: Vec<(Use, u64)>,
+    /// Whether a release of it is quarantined, removed or not.
+    quarantined: bool,
+    /// Whether readers may have a release of it.
+    served: bool,
+    removed: Option<Timestamp>,
+}
+
+/// What content is to a release.
+#[derive(Debug, Clone)]
+pub(crate) enum Use {
+    Content(ReleaseId),
+    Evidence(ReleaseId, Evidence),
+}
+
+impl std::fmt::Display for Use {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Content(id) => write!(f, "the content of `{id}`"),
+            Self::Evidence(id, evidence) => write!(f, "{evidence} of `{id}`"),
+        }
+    }
+}
+
+/// A file that releases name.
+#[derive(Debug, Default)]
+pub(crate) struct NamedFile {
+    /// The releases that promise it. References do not: the registry may hold them, or leave them where
+    /// they come from.
+    pub(crate) promised: Vec<Use>,
+    referenced: bool,
+    removed: Option<Timestamp>,
+}
+
+/// Who names a piece of content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    /// A release that is not removed; of a snapshot, the checkpoint.
+    Releases,
+    /// Releases that are quarantined and removed: it is out of reach, and stays.
+    Quarantine,
+    /// Only removed releases, the last of them at this time.
+    RemovedReleases(Timestamp),
+    /// Some release, but a pack belongs where readers may have it or out of their reach, and it is in
+    /// the other place: a crash left it there.
+    Misplaced,
+    /// Nothing.
+    Nothing,
+}
+
+impl Named {
+    /// Nothing but the snapshot of the checkpoint, so far.
+    pub(crate) fn new(snapshot: Option<Snapshot>) -> Self {
+        let snapshot = snapshot.map(|snapshot| Digest::from_bytes(snapshot.sha256));
+        Self { snapshot, ..Self::default() }
+    }
+
+    /// Adds what a release names.
+    pub(crate) fn add(&mut self, view: &ReleaseView) {
+        let release = &view.release;
+        let removed = view.removed.as_ref().map(|removed| removed.mark.at);
+        let pack = self.packs.entry(release.tree).or_default();
+        pack.quarantined |= view.quarantined.is_some();
+        pack.served |= matches!(view.state(), State::Offered | State::Yanked);
+        pack.used(removed, || (Use::Content(release.id.clone()), release.size));
+        for evidence in evidence(release) {
+            let is_evidence = || Use::Evidence(release.id.clone(), evidence);
+            match evidence.what {
+                EvidenceKind::Source { size } => {
+                    let pack = self.packs.entry(evidence.digest).or_default();
+                    pack.used(removed, || (is_evidence(), size));
+                }
+                _ => {
+                    let file = self.files.entry(evidence.digest).or_default();
+                    match removed {
+                        None => file.promised.push(is_evidence()),
+                        Some(at) => file.removed = file.removed.max(Some(at)),
+                    }
+                }
+            }
+        }
+        for sha256 in release.references.iter().filter_map(|reference| reference.sha256) {
+            let file = self.files.entry(sha256).or_default();
+            match removed {
+                None => file.referenced = true,
+                Some(at) => file.removed = file.removed.max(Some(at)),
+            }
+        }
+    }
+
+    /// Whether a file is held on the word of a release.
+    pub(crate) fn promises(&self, sha256: &Digest) -> bool {
+        self.files.get(sha256).is_some_and(|file| !file.promised.is_empty())
+    }
+
+    /// Who names a stored object. Chunks are named by the lists of files, not by releases.
+    pub(crate) fn who_names(&self, stored: &Stored) -> NamedBy {
+        match stored {
+            Stored::Pack { tree, held, .. } => match self.packs.get(tree) {
+                Some(pack) if pack.is_withheld() != *held => NamedBy::Misplaced,
+                Some(pack) => pack.named_by(),
+                None => NamedBy::Nothing,
+            },
+            Stored::File { sha256, .. } => {
+                self.files.get(sha256).map_or(NamedBy::Nothing, NamedFile::named_by)
+            }
+            Stored::Snapshot { sha256, .. } if self.snapshot == Some(*sha256) => NamedBy::Releases,
+            Stored::Snapshot { .. }
+            | Stored::Chunk { .. }
+            | Stored::Unfinished { .. }
+            | Stored::Stray { .. } => NamedBy::Nothing,
+        }
+    }
+}
+
+impl NamedPack {
+    fn used(&mut self, removed: Option<Timestamp>, how: impl FnOnce() -> (Use, u64)) {
+        match removed {
+            None => self.uses.push(how()),
+            Some(at) => self.removed = self.removed.max(Some(at)),
+        }
+    }
+
+    /// Whether it must be out of readers' reach.
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.quarantined && !self.served
+    }
+
+    fn named_by(&self) -> NamedBy {
+        match self.removed {
+            _ if !self.uses.is_empty() => NamedBy::Releases,
+            _ if self.quarantined => NamedBy::Quarantine,
+            Some(at) => NamedBy::RemovedReleases(at),
+            None => NamedBy::Nothing,
+        }
+    }
+}
+
+impl NamedFile {
+    fn named_by(&self) -> NamedBy {
+        match self.removed {
+            _ if self.referenced || !self.promised.is_empty() => NamedBy::Releases,
+            Some(at) => NamedBy::RemovedReleases(at),
+            None => NamedBy::Nothing,
+        }
+    }
+}
