@@ -1,0 +1,5 @@
+#pragma once
+
+namespace shapes {
+double square_in_inches(double millimetres);
+}
