@@ -26,6 +26,9 @@ pub struct BuildFacts {
     /// Of a source from a tag, the commit that the tag named: a tag that has moved shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The patches and the script that the recipe names, each the SHA-256 of a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipe_files: Vec<Digest>,
     /// The in-toto statement of what was built from what, by whom and where: the SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<Digest>,

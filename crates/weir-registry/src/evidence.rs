@@ -22,6 +22,8 @@ pub struct Evidence {
 pub enum EvidenceKind {
     /// The document that says how to build it.
     Recipe,
+    /// A patch, or the script, that the recipe names.
+    RecipeFile,
     /// The document that says what it was built with.
     Toolchain,
     /// What it was built from: a pack.
@@ -39,6 +41,7 @@ impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {
             EvidenceKind::Recipe => "the recipe",
+            EvidenceKind::RecipeFile => "a file of the recipe",
             EvidenceKind::Toolchain => "the description of the toolchain",
             EvidenceKind::Source { .. } => "the source",
             EvidenceKind::Provenance => "the provenance",
@@ -50,7 +53,7 @@ impl fmt::Display for Evidence {
 
 /// The evidence that a release names.
 pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
-    let BuildFacts { source, provenance, log, .. } = release.build().unwrap_or_default();
+    let BuildFacts { source, recipe_files, provenance, log, .. } = release.build().unwrap_or_default();
     let source = source.map(|SourceFact { tree, size }| (EvidenceKind::Source { size }, tree));
     let file = |what, digest: Option<Digest>| digest.map(|digest| (what, digest));
     let all = [
@@ -60,5 +63,6 @@ pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
         file(EvidenceKind::Provenance, provenance),
         file(EvidenceKind::Log, log),
     ];
-    all.into_iter().flatten().map(|(what, digest)| Evidence { what, digest })
+    let recipe_files = recipe_files.into_iter().map(|digest| (EvidenceKind::RecipeFile, digest));
+    all.into_iter().flatten().chain(recipe_files).map(|(what, digest)| Evidence { what, digest })
 }

@@ -36,6 +36,7 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
         source: Some(SourceFact { tree: source.tree, size: source.size }),
         provenance: Some(Digest::of("provenance")),
         log: Some(Digest::of("log")),
+        recipe_files: vec![Digest::of("a patch")],
         ..BuildFacts::default()
     };
     facts.insert_into(&mut draft.facts);
@@ -55,13 +56,15 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
             EvidenceKind::Toolchain,
             a_source,
             EvidenceKind::Provenance,
-            EvidenceKind::Log
+            EvidenceKind::Log,
+            EvidenceKind::RecipeFile
         ]
     );
     for text in ["recipe", "toolchain", "log"] {
         put_file(&registry, text);
     }
-    assert_eq!(missing(), [a_source, EvidenceKind::Provenance]);
+    assert_eq!(missing(), [a_source, EvidenceKind::Provenance, EvidenceKind::RecipeFile]);
+    put_file(&registry, "a patch");
     world.draft(&registry, "acme/the-source 1.0.0", &[], "source");
     put_file(&registry, "provenance");
     world.submit(vec![publish(&draft)]).unwrap();
