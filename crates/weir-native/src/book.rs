@@ -177,3 +177,5 @@ fn by_name(scan: &mut Scan, recipes: Vec<Recipe>) -> BTreeMap<PackageName, Recip
     sorted
 }
 
+#[cfg(test)]
+mod tests;

@@ -177,3 +177,5 @@ impl Settings {
     }
 }
 
+#[cfg(test)]
+mod tests;
