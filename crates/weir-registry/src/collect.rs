@@ -33,6 +33,8 @@ pub struct Collect {
 /// What was collected, or would be.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Collected {
+    /// Whether this is only what would go.
+    pub dry_run: bool,
     /// What went, in the order of the storage.
     pub objects: Vec<CollectedObject>,
     /// Bytes of it together.
@@ -118,54 +120,94 @@ fn plan(
     for view in replica.index().all_releases() {
         named.add(&view?);
     }
+    let judge = Judge {
+        named,
+        content,
+        removed_before: what.removed_before,
+        young_since: now.checked_sub(COLLECT_GRACE).unwrap_or(Timestamp::MIN),
+    };
     let mut plan = Plan::default();
+    plan.report.dry_run = what.dry_run;
     let (chunks, objects): (Vec<_>, Vec<_>) =
         content.objects()?.into_iter().partition(|stored| matches!(stored, Stored::Chunk { .. }));
     let mut staying = Vec::new();
     for stored in objects {
-        let old =
-            || Ok::<_, SubmitError>(content.modified(&stored)?.is_some_and(|at| at < now - COLLECT_GRACE));
-        let why = match (named.who_names(&stored), &stored) {
-            // What a keeper put there, only they can judge.
-            (_, Stored::Stray { .. }) => None,
-            (NamedBy::Nothing, Stored::Unfinished { .. }) if old()? => Some(Why::Unfinished),
-            (NamedBy::Nothing, _) if old()? => Some(Why::Unnamed),
-            (NamedBy::RemovedReleases(at), _) if what.removed_before.is_some_and(|before| at < before) => {
-                Some(Why::Removed)
+        match judge.fate(&stored)? {
+            Fate::Goes(why) => plan.goes(stored, why),
+            fate => {
+                plan.stays(&stored, fate);
+                staying.push(stored);
             }
-            (NamedBy::RemovedReleases(_), _) => {
-                plan.report.kept += 1;
-                plan.report.kept_bytes += stored.size();
-                None
-            }
-            (NamedBy::Misplaced, _) => {
-                plan.report.put_right.push(stored.to_string());
-                plan.put_right.push(stored.clone());
-                None
-            }
-            (NamedBy::Releases | NamedBy::Quarantine | NamedBy::Nothing, _) => None,
-        };
-        match why {
-            Some(why) => plan.add(stored, why),
-            None => staying.push(stored),
         }
     }
+    // Chunks are named by the lists of files that stay.
     let listed = content.listed_chunks(&staying)?;
     for chunk in chunks {
-        if let Stored::Chunk { sha256, .. } = &chunk
-            && !listed.contains(sha256)
-        {
-            plan.add(chunk, Why::Unnamed);
+        if matches!(&chunk, Stored::Chunk { sha256, .. } if !listed.contains(sha256)) {
+            plan.goes(chunk, Why::Unnamed);
         }
     }
     Ok(plan)
 }
 
+/// Who decides what becomes of an object.
+struct Judge<'a> {
+    named: Named,
+    content: &'a ContentFolder,
+    removed_before: Option<Timestamp>,
+    young_since: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Goes(Why),
+    Stays,
+    /// Although only removed releases name it.
+    IsKept,
+    IsPutRight,
+}
+
+impl Judge<'_> {
+    fn fate(&self, stored: &Stored) -> Result<Fate, SubmitError> {
+        Ok(match (self.named.who_names(stored), stored) {
+            // What a keeper put there, only they can judge.
+            (_, Stored::Stray { .. }) => Fate::Stays,
+            (NamedBy::Nothing, _) if self.is_young(stored)? => Fate::Stays,
+            (NamedBy::Nothing, Stored::Unfinished { .. }) => Fate::Goes(Why::Unfinished),
+            (NamedBy::Nothing, _) => Fate::Goes(Why::Unnamed),
+            (NamedBy::RemovedReleases(at), _) if self.removed_before.is_some_and(|before| at < before) => {
+                Fate::Goes(Why::Removed)
+            }
+            (NamedBy::RemovedReleases(_), _) => Fate::IsKept,
+            (NamedBy::Misplaced, _) => Fate::IsPutRight,
+            (NamedBy::Releases | NamedBy::Quarantine, _) => Fate::Stays,
+        })
+    }
+
+    fn is_young(&self, stored: &Stored) -> Result<bool, SubmitError> {
+        Ok(self.content.modified(stored)?.is_none_or(|at| at >= self.young_since))
+    }
+}
+
 impl Plan {
-    fn add(&mut self, stored: Stored, why: Why) {
+    fn goes(&mut self, stored: Stored, why: Why) {
         let bytes = stored.size();
         self.report.objects.push(CollectedObject { what: stored.to_string(), why, bytes });
         self.report.bytes += bytes;
         self.go.push(stored);
+    }
+
+    fn stays(&mut self, stored: &Stored, fate: Fate) {
+        match fate {
+            Fate::IsKept => {
+                self.report.kept += 1;
+                self.report.kept_bytes += stored.size();
+            }
+            Fate::IsPutRight => {
+                self.report.put_right.push(stored.to_string());
+                self.put_right.push(stored.clone());
+            }
+            Fate::Goes(_) | Fate::Stays => {}
+        }
     }
 }

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::manifest::RegistryAddress;
 use weir_project::KnownRegistry;
-use weir_registry::NewRegistry;
+use weir_registry::{Collect, NewRegistry, Why};
 
-use crate::arguments::any_kind;
+use crate::arguments::{DryRun, any_kind};
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Remove(RemoveArguments),
     Show(WhichArguments),
     Verify(VerifyArguments),
+    Gc(GcArguments),
     Renew(RenewArguments),
     RotateKey(RotateKeyArguments),
 }
@@ -41,6 +42,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Remove(arguments) => remove(context, &arguments),
         Command::Show(arguments) => show(context, &arguments),
         Command::Verify(arguments) => verify(context, &arguments),
+        Command::Gc(arguments) => gc(context, &arguments),
         Command::Renew(arguments) => renew(context, &arguments),
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
     }
@@ -133,6 +135,23 @@ pub(crate) struct WhichArguments {
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     which: Which,
+}
+
+/// Remove from a registry's storage what it need not hold
+///
+/// That is what interrupted publications left behind, once it is a day old, and with `--removed-for` also
+/// what belongs to removed releases only. Quarantined content stays. What is removed cannot be offered
+/// again, except by a build that gives the same bytes.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry gc --dry-run", "weir registry gc org --removed-for 90"))]
+pub(crate) struct GcArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Also the content of releases that were removed so many days ago, or earlier
+    #[arg(long, value_name = "DAYS")]
+    removed_for: Option<u32>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Sign a registry's log anew, so that it does not expire while nothing is published
@@ -283,10 +302,21 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
             bytes(audit.bytes)
         ));
         page.line(format!("root {}", audit.root));
-        if !audit.unused.is_empty() {
-            let unused = count(audit.unused.len(), "object");
+        if !audit.content_checked {
+            page.line(
+                "Content was not checked: that takes the registry's folder, or `weir verify` in a project",
+            );
+        }
+        if !audit.kept.is_empty() {
             page.line(format!(
-                "{unused} of content belong to no release: harmless, from interrupted publications"
+                "{} kept of removed releases: `weir registry gc --removed-for DAYS`",
+                count(audit.kept.len(), "object")
+            ));
+        }
+        if !audit.unused.is_empty() {
+            page.line(format!(
+                "{} of interrupted publications, harmless: `weir registry gc`",
+                count(audit.unused.len(), "object")
             ));
         }
     })?;
@@ -295,6 +325,42 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
     } else {
         failure::ending(weir_project::ExitCode::Integrity)
     })
+}
+
+fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let ago = |days| SignedDuration::from_hours(24 * i64::from(days));
+    let before = |days| session.now.checked_sub(ago(days)).unwrap_or(Timestamp::MIN);
+    let removed_before = arguments.removed_for.map(before);
+    let what = Collect { removed_before, dry_run: arguments.dry_run.dry_run };
+    let collected = weir_project::registry_gc(&session, project.as_ref(), which, &context.folder()?, &what)?;
+    context.output.show(&collected, |page| {
+        let (would, did) =
+            if collected.dry_run { ("Would remove", "Would free") } else { ("Removed", "Freed") };
+        for object in &collected.objects {
+            let why = match object.why {
+                Why::Unfinished => "never finished",
+                Why::Unnamed => "named by no release",
+                Why::Removed => "of removed releases only",
+            };
+            page.line(format!("{would} {} ({}): {why}", harmless(&object.what), bytes(object.bytes)));
+        }
+        for pack in &collected.put_right {
+            let word = if collected.dry_run { "Would put right" } else { "Put right" };
+            page.line(format!("{word} {}: a crash had left it in the wrong place", harmless(pack)));
+        }
+        page.line(format!("{did} {}", bytes(collected.bytes)));
+        if collected.kept > 0 {
+            page.line(format!(
+                "Kept {} of removed releases ({}): `--removed-for DAYS`",
+                count(collected.kept, "object"),
+                bytes(collected.kept_bytes)
+            ));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn renew(context: &Context, arguments: &RenewArguments) -> Result<ExitCode, Failure> {
