@@ -1,0 +1,2 @@
+mkdir -p "$PREFIX/share/both-sides"
+cp README "$PREFIX/share/both-sides/"

@@ -1,0 +1,2 @@
+mkdir -p "$PREFIX/share/diamond"
+cp README "$PREFIX/share/diamond/"

@@ -1,0 +1,2 @@
+mkdir -p "$PREFIX/include"
+cp side.h "$PREFIX/include/"

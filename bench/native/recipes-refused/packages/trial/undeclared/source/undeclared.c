@@ -1,0 +1,3 @@
+#include <zlib.h>
+
+const char *undeclared(void) { return zlibVersion(); }

@@ -1,0 +1,3 @@
+#include <zlib.h>
+
+const char *with_old_zlib(void) { return zlibVersion(); }
