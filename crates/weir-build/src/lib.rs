@@ -3,11 +3,28 @@
 //!
 //! It knows no registry: what is offered comes as plain data, and what was built is a folder.
 
+mod build;
+mod limits;
+mod log;
 mod plan;
+mod processes;
+mod room;
+mod root;
+mod sandbox;
 mod schedule;
+mod scratch;
+mod source_copy;
+mod steps;
+mod toolchain;
 
+pub use build::{BuildError, Built, Failure, FailureReason, Job, PhaseTime, Watcher, build};
+pub use limits::Limit;
 pub use plan::{
     Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, Reason, Recipes, Request,
     Standing, Step, StepDependency, Unmet, Untouched, VersionChange, World, plan,
 };
+pub use root::{BuildRoot, RootError};
+pub use sandbox::{Sandbox, SandboxError, SandboxKind};
 pub use schedule::{Outcome, ScheduleOptions, jobs_for, run};
+pub use steps::{NameProblem, Phase};
+pub use toolchain::Toolchain;

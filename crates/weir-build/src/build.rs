@@ -1,0 +1,417 @@
+//! Building one release: each of its variants, from a fresh copy of its source, step by step.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use weir_model::ReleaseId;
+use weir_native::{Recipe, RecipeInputs, Variant};
+
+use crate::limits::{self, Bounds, End, Limit};
+use crate::log::Log;
+use crate::room::Room;
+use crate::steps::{self, Circumstances, NameProblem, Phase, Step};
+use crate::{BuildRoot, Sandbox, scratch, source_copy};
+
+/// A release that is to be built.
+pub struct Job<'a> {
+    /// Which release.
+    pub id: &'a ReleaseId,
+    /// How.
+    pub recipe: &'a Recipe,
+    /// The script and patches that the recipe names, as they were read for its document.
+    pub inputs: &'a RecipeInputs,
+    /// Its source: a folder, which is only read.
+    pub source: &'a Path,
+    /// What it needs, for each variant: a folder whose text files name `/weir/sysroot` as its place, or this
+    /// folder itself where there is no sandbox. None is there for a variant that needs nothing.
+    pub sysroots: &'a BTreeMap<Variant, PathBuf>,
+    /// Folders of the machine that a build may read at their own places, such as a store that links in a sysroot
+    /// lead to.
+    pub visible: &'a [PathBuf],
+    /// Where it is built.
+    pub root: &'a BuildRoot,
+    /// What contains it.
+    pub sandbox: &'a Sandbox,
+    /// How many things the build system may do at once.
+    pub jobs: usize,
+    /// A folder for this job alone, which is made, and emptied first. What is built stays in it; all else is removed.
+    pub scratch: &'a Path,
+    /// A folder that outlives jobs, for views of the machine.
+    pub cache: &'a Path,
+    /// Who is told how it goes.
+    pub watcher: &'a dyn Watcher,
+    /// Set to end it.
+    pub cancel: &'a AtomicBool,
+    /// Where what it prints goes.
+    pub log: &'a Path,
+}
+
+/// Is told how a build goes.
+pub trait Watcher: Sync {
+    /// This variant is in this phase now.
+    fn phase(&self, variant: Variant, phase: Phase) {
+        let _ = (variant, phase);
+    }
+
+    /// The build printed this line, among others. It holds no control characters.
+    fn line(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// A watcher that does not care.
+impl Watcher for () {}
+
+/// What was built.
+#[derive(Debug)]
+pub struct Built {
+    /// A folder that holds a folder for each variant, as it was installed. It is in the job's scratch folder.
+    pub tree: PathBuf,
+    /// All that was printed.
+    pub log: PathBuf,
+    /// How long it took.
+    pub time: Duration,
+    /// How long each phase took.
+    pub phases: Vec<PhaseTime>,
+}
+
+/// How long a phase took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct PhaseTime {
+    /// Of which variant.
+    pub variant: Variant,
+    /// Which phase.
+    pub phase: Phase,
+    /// How long.
+    pub time: Duration,
+}
+
+/// Why something was not built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The build itself failed.
+    #[error(transparent)]
+    Failed(Box<Failure>),
+    /// It was asked to stop.
+    #[error("the build of {id} was stopped")]
+    Cancelled {
+        /// What was built.
+        id: ReleaseId,
+    },
+    /// The recipe names something that cannot be.
+    #[error("the recipe of {id} cannot be built")]
+    Name {
+        /// What was to be built.
+        id: ReleaseId,
+        /// What is wrong.
+        source: NameProblem,
+    },
+    /// The build root lacks a program.
+    #[error("{id} is built by `{program}`, which the build root lacks")]
+    NoProgram {
+        /// What was to be built.
+        id: ReleaseId,
+        /// The program.
+        program: &'static str,
+    },
+    /// The system refused something.
+    #[error("{id} cannot be built")]
+    Io {
+        /// What was to be built.
+        id: ReleaseId,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl BuildError {
+    /// What to do now.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Failed(failure) => Some(failure.help()),
+            Self::NoProgram { program, .. } => Some(format!(
+                "install the package that has `{program}` in the build root (on Debian, from Debian)"
+            )),
+            Self::Name { .. } => Some("change the name in the recipe".into()),
+            Self::Cancelled { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+/// A build that failed, with what a person needs to see why.
+#[derive(Debug, thiserror::Error)]
+#[error("{id} failed to build: {variant}, {phase}: {reason}")]
+pub struct Failure {
+    /// What was built.
+    pub id: ReleaseId,
+    /// Which variant.
+    pub variant: Variant,
+    /// What it was doing.
+    pub phase: Phase,
+    /// What happened.
+    pub reason: FailureReason,
+    /// The last lines that this step printed. They hold no control characters.
+    pub tail: Vec<String>,
+    /// All that was printed.
+    pub log: PathBuf,
+}
+
+/// What ended a build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FailureReason {
+    /// A program failed.
+    #[error("exit code {0}")]
+    Exit(i32),
+    /// A program was killed, but not by us.
+    #[error("killed by signal {0}")]
+    Signal(i32),
+    /// It went over a limit.
+    #[error(transparent)]
+    Limit(#[from] Limit),
+    /// It succeeded, and there is nothing.
+    #[error("it installed nothing under the prefix")]
+    Nothing,
+}
+
+impl Failure {
+    /// What to do now.
+    pub fn help(&self) -> String {
+        let log = self.log.display();
+        match &self.reason {
+            FailureReason::Limit(Limit::Time(_)) => {
+                format!(
+                    "raise `time` in the recipe's limits if it needs longer; all it printed is in `{log}`"
+                )
+            }
+            FailureReason::Limit(_) => {
+                format!("raise the recipe's limits if it needs more; all it printed is in `{log}`")
+            }
+            FailureReason::Nothing => {
+                format!(
+                    "install to $PREFIX, or to $DESTDIR$PREFIX without a sandbox; all it printed is in `{log}`"
+                )
+            }
+            FailureReason::Signal(9) => {
+                format!(
+                    "the system itself may have run out of memory: try fewer jobs; all it printed is in `{log}`"
+                )
+            }
+            FailureReason::Exit(_) | FailureReason::Signal(_) => format!("all it printed is in `{log}`"),
+        }
+    }
+}
+
+/// Builds all variants of a release.
+///
+/// Whatever happens, no process of the build is left when this returns, and nothing in the scratch folder but what
+/// was built.
+///
+/// # Errors
+///
+/// When the build fails, goes over a limit or installs nothing; when it is cancelled; or when the system refuses
+/// what a build needs.
+pub fn build(job: &Job<'_>) -> Result<Built, BuildError> {
+    steps::check_names(job.recipe).map_err(|source| BuildError::Name { id: job.id.clone(), source })?;
+    let mut building = Building::start(job).map_err(|source| io_error(job, source))?;
+    let built = building.all_variants();
+    // What was built in part is of no use; an error in removing it must not hide the one that matters.
+    let removed = match &built {
+        Ok(()) => scratch::remove(&building.work),
+        Err(_) => scratch::remove(job.scratch),
+    };
+    let (log, tail) = building.finish().map_err(|source| io_error(job, source))?;
+    match built {
+        Ok(()) => removed.map_err(|source| io_error(job, source))?,
+        Err(Problem::Failed { variant, phase, reason }) => {
+            let id = job.id.clone();
+            return Err(BuildError::Failed(Box::new(Failure { id, variant, phase, reason, tail, log })));
+        }
+        Err(Problem::Other(error)) => return Err(*error),
+        Err(Problem::Io(source)) => return Err(io_error(job, source)),
+    }
+    Ok(Built { tree: building.tree, log, time: building.started.elapsed(), phases: building.phases })
+}
+
+fn io_error(job: &Job<'_>, source: io::Error) -> BuildError {
+    BuildError::Io { id: job.id.clone(), source }
+}
+
+/// Why a variant was not built.
+enum Problem {
+    Failed { variant: Variant, phase: Phase, reason: FailureReason },
+    Other(Box<BuildError>),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A job under way.
+struct Building<'a> {
+    job: &'a Job<'a>,
+    tree: PathBuf,
+    work: PathBuf,
+    log: Option<Log>,
+    started: Instant,
+    deadline: Instant,
+    phases: Vec<PhaseTime>,
+}
+
+impl<'a> Building<'a> {
+    fn start(job: &'a Job<'a>) -> io::Result<Self> {
+        scratch::remove(job.scratch)?;
+        let (tree, work) = (job.scratch.join("tree"), job.scratch.join("work"));
+        fs_err::create_dir_all(&tree)?;
+        let log = Some(Log::create(job.log)?);
+        let started = Instant::now();
+        // A limit beyond what the clock can say is none.
+        let day = Duration::from_hours(24);
+        let deadline = started.checked_add(job.recipe.limits.time).unwrap_or(started + day * 365);
+        Ok(Self { job, tree, work, log, started, deadline, phases: Vec::new() })
+    }
+
+    fn all_variants(&mut self) -> Result<(), Problem> {
+        for variant in &self.job.recipe.variants {
+            self.variant(*variant)?;
+        }
+        Ok(())
+    }
+
+    fn variant(&mut self, variant: Variant) -> Result<(), Problem> {
+        let job = self.job;
+        let started = self.enter(variant, Phase::Source);
+        let shown = match job.sandbox.kind() {
+            crate::SandboxKind::Bubblewrap => job.root.shown(job.cache)?,
+            crate::SandboxKind::None => Vec::new(),
+        };
+        let sysroot = job.sysroots.get(&variant).map(PathBuf::as_path);
+        let room = Room::make(self.work.clone(), job.sandbox, shown, sysroot, job.visible)?;
+        source_copy::copy(job.source, &room.source())?;
+        let patches = self.bring_recipe(&room)?;
+        let given = scratch::usage(&room.source(), u64::MAX).bytes;
+        self.leave(variant, Phase::Source, started);
+
+        let circumstances = Circumstances {
+            id: job.id,
+            recipe: job.recipe,
+            variant,
+            settings: job.recipe.settings(variant),
+            places: room.places(),
+            source: &room.source(),
+            sysroot: room.sysroot(),
+            search_path: job.root.search_path(),
+            has_ninja: job.root.has_program("ninja"),
+            jobs: job.jobs.max(1),
+        };
+        if let Some(program) = circumstances.programs().iter().find(|program| !job.root.has_program(program))
+        {
+            let id = job.id.clone();
+            return Err(Problem::Other(Box::new(BuildError::NoProgram { id, program })));
+        }
+        let (limits, folder) = (job.recipe.limits, job.scratch.to_owned());
+        let bounds = Bounds { limits, deadline: self.deadline, cancel: job.cancel, folder, given };
+        self.run_all(variant, &room, &circumstances.patches(&patches), &bounds)?;
+        self.run_all(variant, &room, &circumstances.steps(), &bounds)?;
+        self.keep(variant, &room)
+    }
+
+    /// Brings what the recipe adds to the source to where the build finds it; gives the names of the patches there.
+    fn bring_recipe(&self, room: &Room) -> io::Result<Vec<String>> {
+        if let Some(script) = &self.job.inputs.script {
+            fs_err::write(room.recipe().join(steps::SCRIPT), &script.bytes)?;
+        }
+        let mut names = Vec::new();
+        for (index, patch) in self.job.inputs.patches.iter().enumerate() {
+            let name = format!("{}.patch", index + 1);
+            fs_err::write(room.recipe().join(&name), &patch.bytes)?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    fn run_all(
+        &mut self,
+        variant: Variant,
+        room: &Room,
+        steps: &[Step],
+        bounds: &Bounds<'_>,
+    ) -> Result<(), Problem> {
+        for step in steps {
+            let started = self.enter(variant, step.phase);
+            let log = self.log.as_mut().expect("it is taken only at the end");
+            log.heading(&heading(variant, step))?;
+            let line = |text: &str| self.job.watcher.line(text);
+            let end = limits::run(self.job.sandbox, room, step, bounds, log, &line)?;
+            self.leave(variant, step.phase, started);
+            let reason = match end {
+                End::Exited(status) if status.success() => continue,
+                End::Exited(status) => reason_of(status),
+                End::Over(limit) => FailureReason::Limit(limit),
+                End::Cancelled => {
+                    return Err(Problem::Other(Box::new(BuildError::Cancelled { id: self.job.id.clone() })));
+                }
+            };
+            return Err(Problem::Failed { variant, phase: step.phase, reason });
+        }
+        if self.job.cancel.load(Ordering::Relaxed) {
+            return Err(Problem::Other(Box::new(BuildError::Cancelled { id: self.job.id.clone() })));
+        }
+        Ok(())
+    }
+
+    /// Moves what was installed to where it stays.
+    fn keep(&self, variant: Variant, room: &Room) -> Result<(), Problem> {
+        let installed = room.installed();
+        // What is not a folder was put there in its place.
+        let is_folder = installed.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+        if !is_folder || !scratch::open_up(&installed)? {
+            return Err(Problem::Failed { variant, phase: Phase::Install, reason: FailureReason::Nothing });
+        }
+        fs_err::rename(installed, self.tree.join(variant.as_str()))?;
+        scratch::remove(&self.work)?;
+        Ok(())
+    }
+
+    fn enter(&self, variant: Variant, phase: Phase) -> Instant {
+        self.job.watcher.phase(variant, phase);
+        Instant::now()
+    }
+
+    fn leave(&mut self, variant: Variant, phase: Phase, started: Instant) {
+        let time = started.elapsed();
+        match self.phases.last_mut().filter(|last| (last.variant, last.phase) == (variant, phase)) {
+            Some(last) => last.time += time,
+            None => self.phases.push(PhaseTime { variant, phase, time }),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<(PathBuf, Vec<String>)> {
+        let log = self.log.take().expect("it is taken only here");
+        Ok((log.path().to_owned(), log.finish()?))
+    }
+}
+
+/// What stands in the log before the output of a step.
+fn heading(variant: Variant, step: &Step) -> String {
+    let words: Vec<_> = step.arguments.iter().map(|word| word.to_string_lossy()).collect();
+    format!("{variant}: {}: {} {}", step.phase, step.program.to_string_lossy(), words.join(" "))
+}
+
+/// bubblewrap, like a shell, adds 128 to the signal that killed a program.
+fn reason_of(status: ExitStatus) -> FailureReason {
+    match (status.code(), status.signal()) {
+        (Some(code @ 129..=192), _) => FailureReason::Signal(code - 128),
+        (Some(code), _) => FailureReason::Exit(code),
+        (None, signal) => FailureReason::Signal(signal.unwrap_or(0)),
+    }
+}

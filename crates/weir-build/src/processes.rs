@@ -1,0 +1,97 @@
+//! The processes of a build, as proc(5) shows them.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+
+use rustix::process::{Pid, Signal};
+
+/// The variable that marks the processes of a build that runs without a sandbox.
+pub(crate) const MARK: &str = "WEIR_BUILD";
+
+/// The children of a process.
+pub(crate) fn children(process: u32) -> Vec<u32> {
+    let mut all = Vec::new();
+    for thread in threads(process) {
+        let listed = fs_err::read_to_string(format!("/proc/{process}/task/{thread}/children"));
+        all.extend(
+            listed.unwrap_or_default().split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()),
+        );
+    }
+    all
+}
+
+fn threads(process: u32) -> Vec<u32> {
+    numbers_in(&format!("/proc/{process}/task"))
+}
+
+fn numbers_in(folder: &str) -> Vec<u32> {
+    let Ok(entries) = fs_err::read_dir(folder) else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The descendants of a process, up to `enough` of them.
+pub(crate) fn descendants(process: u32, enough: usize) -> BTreeSet<u32> {
+    let mut all = BTreeSet::new();
+    let mut waiting = vec![process];
+    while let Some(next) = waiting.pop() {
+        for child in children(next) {
+            if all.insert(child) {
+                waiting.push(child);
+            }
+        }
+        if all.len() > enough {
+            break;
+        }
+    }
+    all
+}
+
+/// Bytes of files that processes hold open though they have no name any more: no look into folders finds them.
+pub(crate) fn nameless_bytes(processes: &BTreeSet<u32>) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut seen = BTreeSet::new();
+    let mut bytes = 0;
+    for process in processes {
+        for number in numbers_in(&format!("/proc/{process}/fd")) {
+            let Ok(meta) = fs_err::metadata(format!("/proc/{process}/fd/{number}")) else { continue };
+            if meta.is_file() && meta.nlink() == 0 && seen.insert((meta.dev(), meta.ino())) {
+                bytes += meta.blocks() * 512;
+            }
+        }
+    }
+    bytes
+}
+
+/// Kills every process that carries the mark, until there is none: one that is killed cannot fork again, and
+/// what it forked before carries the mark too.
+pub(crate) fn kill_marked(mark: &str) {
+    let wanted = format!("{MARK}={mark}");
+    for _ in 0..100 {
+        let marked: Vec<u32> = numbers_in("/proc")
+            .into_iter()
+            .filter(|process| has_variable(*process, wanted.as_bytes()))
+            .collect();
+        if marked.is_empty() {
+            return;
+        }
+        for process in marked {
+            kill(process);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+fn has_variable(process: u32, wanted: &[u8]) -> bool {
+    let Ok(file) = fs_err::File::open(format!("/proc/{process}/environ")) else { return false };
+    let mut variables = Vec::new();
+    // The mark comes first in the environment of what was started here; who hides it is not found.
+    let read = file.take(1 << 20).read_to_end(&mut variables);
+    read.is_ok() && variables.split(|byte| *byte == 0).any(|variable| variable == wanted)
+}
+
+pub(crate) fn kill(process: u32) {
+    if let Some(id) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        // It may be gone, which is what is wanted.
+        let _ = rustix::process::kill_process(id, Signal::KILL);
+    }
+}

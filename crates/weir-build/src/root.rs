@@ -1,0 +1,208 @@
+//! Build roots: the system that a build sees.
+//!
+//! It is the machine itself, or an unpacked root file system. A build in the machine's own root does not see the
+//! machine, though: where packages are dpkg's, it sees a *view* (see [`view`]) that holds exactly the files of
+//! the tools and of what they need, so that a library that happens to be installed is not there at all unless
+//! the recipe declares it. An unpacked root is seen whole: what is in it was chosen by whoever made it.
+
+mod content;
+pub(crate) mod dpkg;
+pub(crate) mod inside;
+mod view;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use weir_model::{Platform, PlatformError};
+
+use crate::toolchain::{self, Toolchain};
+use crate::{Sandbox, SandboxKind};
+use dpkg::Installed;
+
+/// The system in which packages are built: its compiler, its C library, its tools.
+#[derive(Debug)]
+pub struct BuildRoot {
+    platform: Platform,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// The machine, with what dpkg says of the tools.
+    Dpkg(Installed),
+    /// The machine, of which nothing is known but what its compiler says.
+    Machine,
+    /// An unpacked root file system.
+    Folder(PathBuf),
+}
+
+/// Why there is no such build root.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// There is no such folder, or it is no root file system.
+    #[error("`{}` is not a root file system: it has no `{missing}`", folder.display())]
+    NotARoot {
+        /// The folder.
+        folder: PathBuf,
+        /// What every root has.
+        missing: &'static str,
+    },
+    /// The root is for another machine.
+    #[error("the root `{}` is for `{machine}`, and this machine is `{host}`", folder.display())]
+    ForeignMachine {
+        /// The root's folder.
+        folder: PathBuf,
+        /// What its programs are for.
+        machine: String,
+        /// What this machine is.
+        host: String,
+    },
+    /// What the root says of itself makes no platform.
+    #[error("the build root has no usable platform")]
+    Platform(#[from] PlatformError),
+    /// The machine has no compiler.
+    #[error("this machine has no C compiler: `{}` is not there", program.display())]
+    NoCompiler {
+        /// Where it was looked for.
+        program: PathBuf,
+    },
+    /// The system refused something.
+    #[error("the build root cannot be read")]
+    Io(#[from] io::Error),
+}
+
+impl RootError {
+    /// What to do now.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::NotARoot { .. } => Some("make one with debootstrap, or unpack an OCI image into a folder"),
+            Self::ForeignMachine { .. } => {
+                Some("build on a machine of that kind, or use a root for this one")
+            }
+            Self::NoCompiler { .. } => {
+                Some("install one (on Debian: `apt install build-essential`), or use an unpacked root")
+            }
+            Self::Platform(_) | Self::Io(_) => None,
+        }
+    }
+}
+
+/// One thing that a sandbox shows of a root.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// This folder or file, read-only, at this place.
+    Bind(PathBuf, String),
+    /// A symbolic link with this target, at this place.
+    Link(PathBuf, String),
+}
+
+impl BuildRoot {
+    /// The machine that this program runs on.
+    ///
+    /// # Errors
+    ///
+    /// When it has no compiler, or does not say what it is.
+    pub fn host() -> Result<Self, RootError> {
+        let root = Path::new("/");
+        let compiler = root.join("usr/bin/cc");
+        if !compiler.exists() {
+            return Err(RootError::NoCompiler { program: compiler });
+        }
+        let platform = inside::platform(root, &inside::this_machine())?;
+        let source = match Installed::read()? {
+            Some(installed) => Source::Dpkg(installed),
+            None => Source::Machine,
+        };
+        Ok(Self { platform, source })
+    }
+
+    /// An unpacked root file system.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is none, or one for another machine.
+    pub fn open(folder: &Path) -> Result<Self, RootError> {
+        let not_a_root = |missing| RootError::NotARoot { folder: folder.to_owned(), missing };
+        let folder = fs_err::canonicalize(folder).map_err(|_| not_a_root("such folder"))?;
+        let machine = inside::machine(&folder)?.ok_or_else(|| not_a_root("bin/sh"))?;
+        let host = inside::this_machine();
+        if machine != host && !(machine == "i686" && host == "x86_64") {
+            return Err(RootError::ForeignMachine { folder, machine, host });
+        }
+        let platform = inside::platform(&folder, &machine)?;
+        Ok(Self { platform, source: Source::Folder(folder) })
+    }
+
+    /// The platform of what is built in it.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// The folder, of an unpacked root.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Folder(folder) => Some(folder),
+            Source::Dpkg(_) | Source::Machine => None,
+        }
+    }
+
+    /// What builds in this root with this sandbox cannot promise, for a person; `None` where all holds.
+    pub fn caveat(&self, sandbox: &Sandbox) -> Option<&'static str> {
+        match (sandbox.kind(), &self.source) {
+            (SandboxKind::None, _) => Some(
+                "builds are not contained: they see all of this machine, and can read and change whatever you can",
+            ),
+            (SandboxKind::Bubblewrap, Source::Machine) => Some(
+                "this machine's packages are not dpkg's, so builds see every library that is installed on it: \
+                 a dependency that no recipe declares is not noticed. An unpacked root file system has no such gap",
+            ),
+            (SandboxKind::Bubblewrap, Source::Dpkg(_) | Source::Folder(_)) => None,
+        }
+    }
+
+    /// What is known of its tools, as part of the key of everything that is built with them.
+    ///
+    /// It takes milliseconds: a root of files is hashed once, and again only when a look at every file's
+    /// size and times shows a change.
+    ///
+    /// # Errors
+    ///
+    /// When the root cannot be read.
+    pub fn toolchain(&self, sandbox: SandboxKind) -> Result<Toolchain, RootError> {
+        Ok(match &self.source {
+            Source::Dpkg(installed) => toolchain::of_packages(&self.platform, sandbox, installed),
+            Source::Machine => toolchain::of_outputs(&self.platform, sandbox)?,
+            Source::Folder(folder) => {
+                toolchain::of_content(&self.platform, sandbox, content::digest(folder)?)
+            }
+        })
+    }
+
+    /// What a sandbox shows of it. Views are made under `cache` where they are not yet.
+    pub(crate) fn shown(&self, cache: &Path) -> io::Result<Vec<Shown>> {
+        match &self.source {
+            Source::Dpkg(installed) => inside::shown(&view::make(installed, cache)?, inside::Scope::Whole),
+            Source::Machine => inside::shown(Path::new("/"), inside::Scope::System),
+            Source::Folder(folder) => inside::shown(folder, inside::Scope::Whole),
+        }
+    }
+
+    /// Whether a build finds this program, such as `ninja`.
+    pub(crate) fn has_program(&self, name: &str) -> bool {
+        match &self.source {
+            Source::Dpkg(installed) => installed.owns_program(name),
+            Source::Machine => inside::has_program(Path::new("/"), name),
+            Source::Folder(folder) => inside::has_program(folder, name),
+        }
+    }
+
+    /// Where programs are looked for in it.
+    pub(crate) fn search_path(&self) -> &'static str {
+        match &self.source {
+            Source::Dpkg(_) | Source::Machine => "/usr/bin:/bin",
+            // Images of compilers keep them in /usr/local.
+            Source::Folder(_) => "/usr/local/bin:/usr/bin:/bin",
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The digest of an unpacked root file system's content.
+//!
+//! Hashing takes a second or more, so the result is kept beside the root under a fingerprint of every entry's
+//! kind, size and times: a root is made once and then hardly changes.
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use weir_model::{Digest, Hasher};
+
+/// What a running system writes: no part of what the root is.
+const LEFT_OUT: [&str; 9] = ["dev", "proc", "run", "sys", "tmp", "var/cache", "var/log", "var/tmp", "home"];
+
+struct Entry {
+    path: PathBuf,
+    meta: std::fs::Metadata,
+}
+
+/// The digest of what is in the root `folder`.
+pub(super) fn digest(folder: &Path) -> io::Result<Digest> {
+    let entries = entries(folder)?;
+    let fingerprint = fingerprint(folder, &entries);
+    let kept = kept_beside(folder);
+    if let Some(digest) = kept.as_deref().and_then(|kept| read_kept(kept, fingerprint)) {
+        return Ok(digest);
+    }
+    let digest = hash(folder, &entries)?;
+    if let Some(kept) = kept {
+        // Kept for speed alone: a folder that cannot be written to is hashed each time.
+        let _ = keep(&kept, fingerprint, digest);
+    }
+    Ok(digest)
+}
+
+fn kept_beside(folder: &Path) -> Option<PathBuf> {
+    Some(folder.with_file_name(format!(".{}.digest", folder.file_name()?.to_str()?)))
+}
+
+fn read_kept(kept: &Path, fingerprint: Digest) -> Option<Digest> {
+    let text = fs_err::read_to_string(kept).ok()?;
+    let (seen, digest) = text.trim().split_once(' ')?;
+    (seen == fingerprint.to_string()).then(|| digest.parse().ok())?
+}
+
+fn keep(kept: &Path, fingerprint: Digest, digest: Digest) -> io::Result<()> {
+    let unfinished = kept.with_extension("new");
+    fs_err::write(&unfinished, format!("{fingerprint} {digest}\n"))?;
+    fs_err::rename(unfinished, kept)
+}
+
+/// All entries, in the order of their paths.
+fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
+    let mut all = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs_err::read_dir(next)? {
+            let (path, meta) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if path.strip_prefix(folder).is_ok_and(|path| LEFT_OUT.iter().any(|out| path == Path::new(out))) {
+                continue;
+            }
+            if meta.is_dir() {
+                folders.push(path.clone());
+            }
+            all.push(Entry { path, meta });
+        }
+    }
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(all)
+}
+
+fn fingerprint(folder: &Path, entries: &[Entry]) -> Digest {
+    let mut hasher = Hasher::new();
+    for Entry { path, meta } in entries {
+        hasher.update(path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes());
+        hasher.update(&[0]);
+        for number in [
+            u64::from(meta.mode()),
+            meta.size(),
+            meta.ino(),
+            meta.mtime().cast_unsigned(),
+            meta.mtime_nsec().cast_unsigned(),
+            meta.ctime().cast_unsigned(),
+            meta.ctime_nsec().cast_unsigned(),
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+    }
+    hasher.finish()
+}
+
+/// Hashes path, kind, whether it is executable, and content of every entry; not owners and times, which
+/// depend on who unpacked it and when.
+fn hash(folder: &Path, entries: &[Entry]) -> io::Result<Digest> {
+    let mut hasher = Hasher::new();
+    for Entry { path, meta } in entries {
+        let content = if meta.is_file() {
+            let mut file = Hasher::new();
+            io::copy(&mut fs_err::File::open(path)?, &mut file)?;
+            let kind = if meta.mode() & 0o111 == 0 { 'f' } else { 'x' };
+            format!("{kind} {}", file.finish())
+        } else if meta.is_symlink() {
+            format!("l {}", Digest::of(fs_err::read_link(path)?.as_os_str().as_encoded_bytes()))
+        } else if meta.is_dir() {
+            "d".to_owned()
+        } else {
+            continue;
+        };
+        hasher.update(path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes());
+        hasher.update(format!("\0{content}\n").as_bytes());
+    }
+    Ok(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::digest;
+
+    #[test]
+    fn a_root_is_told_by_its_content_and_a_change_is_noticed() {
+        let place = tempfile::tempdir().unwrap();
+        let make = |name: &str, text: &str| {
+            let root = place.path().join(name);
+            fs_err::create_dir_all(root.join("usr/bin")).unwrap();
+            fs_err::write(root.join("usr/bin/cc"), text).unwrap();
+            fs_err::create_dir_all(root.join("var/log")).unwrap();
+            fs_err::write(root.join("var/log/install"), name).unwrap();
+            root
+        };
+        let (a, b) = (make("a", "gcc 12"), make("b", "gcc 12"));
+        let first = digest(&a).unwrap();
+        assert_eq!(first, digest(&b).unwrap());
+        assert_eq!(first, digest(&a).unwrap(), "as it was kept");
+        fs_err::write(a.join("usr/bin/cc"), "gcc 13").unwrap();
+        assert_ne!(first, digest(&a).unwrap());
+    }
+}

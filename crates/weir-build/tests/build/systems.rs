@@ -1,0 +1,145 @@
+//! Each build system builds a small library, in both variants.
+
+use weir_build::Sandbox;
+use weir_native::{System, Variant};
+
+use crate::world::{World, text};
+
+const LIBRARY: &str = "int one(void) { return 1; }\n";
+
+const CMAKE: &str = "\
+cmake_minimum_required(VERSION 3.10)
+project(one C)
+add_library(one SHARED one.c)
+include(GNUInstallDirs)
+install(TARGETS one LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+";
+
+const MESON: &str = "\
+project('one', 'c')
+shared_library('one', 'one.c', install : true)
+pkg = import('pkgconfig')
+pkg.generate(name : 'one', description : 'one', version : '1')
+";
+
+const MAKEFILE: &str = "\
+CFLAGS ?= -O3
+all: libone.a
+libone.a: one.o
+\t$(AR) rcs $@ one.o
+install: all
+\tmkdir -p $(DESTDIR)$(PREFIX)/lib
+\tcp libone.a $(DESTDIR)$(PREFIX)/lib/
+";
+
+fn files(world: &World) -> Vec<String> {
+    let tree = world.at("scratch/tree");
+    let mut all = Vec::new();
+    let mut folders = vec![tree.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                all.push(entry.path().strip_prefix(&tree).unwrap().display().to_string());
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn cmake_builds_each_variant_from_a_fresh_copy() {
+    let mut world = World::new(System::Cmake).source("CMakeLists.txt", CMAKE).source("one.c", LIBRARY);
+    world.recipe.variants = Variant::ALL.into();
+    let built = world.built();
+    assert_eq!(files(&world), ["debug/lib/libone.so", "release/lib/libone.so"]);
+    assert_eq!(built.phases.len(), 8, "{:?}", built.phases);
+    let phases = world.seen.phases.lock().unwrap().join(", ");
+    let each = "source, release configure, release build, release install";
+    assert_eq!(phases, format!("release {each}, debug {}", each.replace("release", "debug")));
+    assert!(!world.at("scratch/work").exists());
+}
+
+#[test]
+fn meson_builds() {
+    let world = World::new(System::Meson).source("meson.build", MESON).source("one.c", LIBRARY);
+    world.built();
+    assert_eq!(files(&world), ["release/lib/libone.so", "release/lib/pkgconfig/one.pc"]);
+}
+
+#[test]
+fn make_builds_with_a_patch_in_a_folder_of_the_source() {
+    let patch = "--- a/sub/one.c\n+++ b/sub/one.c\n@@ -1 +1,2 @@\n int one(void) { return 1; }\n+int two(void) { return 2; }\n";
+    let mut world = World::new(System::Make { targets: Vec::new() })
+        .source("sub/Makefile", MAKEFILE)
+        .source("sub/one.c", LIBRARY);
+    world.recipe.subfolder = Some("sub".into());
+    world.recipe.patches = vec!["two.patch".into()];
+    fs_err::write(world.at("recipe/two.patch"), patch).unwrap();
+    world.built();
+    assert_eq!(files(&world), ["release/lib/libone.a"]);
+    let archive = fs_err::read(world.at("scratch/tree/release/lib/libone.a")).unwrap();
+    assert!(archive.windows(4).any(|bytes| bytes == b"two\0"));
+}
+
+#[test]
+fn a_configure_script_is_told_the_prefix_and_made_where_there_is_none() {
+    let world = World::new(System::Autotools)
+        .source("configure.ac", "AC_INIT([one], [1])\nAM_INIT_AUTOMAKE([foreign])\nAC_PROG_CC\nAC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n")
+        .source("Makefile.am", "bin_PROGRAMS = one\none_SOURCES = main.c\n")
+        .source("main.c", "int main(void) { return 0; }\n");
+    world.built();
+    assert_eq!(files(&world), ["release/bin/one"]);
+    assert!(world.log().contains("autoreconf --force --install"));
+}
+
+#[test]
+fn a_script_knows_where_it_is_and_what_to_build() {
+    let world = World::script(
+        "mkdir -p $PREFIX && echo $PREFIX $SYSROOT $VARIANT $JOBS $(pwd) $(id -u) $(hostname) $TZ $HOME > $PREFIX/seen",
+    );
+    let seen = text(&world.built(), "seen");
+    assert_eq!(seen, "/weir/prefix /weir/sysroot release 2 /weir/source 1000 weir UTC /tmp/home\n");
+}
+
+#[test]
+fn without_a_sandbox_the_same_is_built_through_a_destination() {
+    let mut world = World::new(System::Cmake).source("CMakeLists.txt", CMAKE).source("one.c", LIBRARY);
+    world.sandbox = Sandbox::none();
+    world.built();
+    assert_eq!(files(&world), ["release/lib/libone.so"]);
+}
+
+#[test]
+fn building_twice_gives_the_same_bytes() {
+    let world = World::new(System::Make { targets: Vec::new() })
+        .source("Makefile", MAKEFILE)
+        .source("one.c", LIBRARY);
+    let read = |world: &World| {
+        world.built();
+        fs_err::read(world.at("scratch/tree/release/lib/libone.a")).unwrap()
+    };
+    assert_eq!(read(&world), read(&world));
+}
+
+#[test]
+fn a_failure_says_which_step_of_which_variant_and_shows_the_last_lines() {
+    let world = World::new(System::Make { targets: Vec::new() })
+        .source("Makefile", "all:\n\t@printf 'one\\033[31m line\\n'; exit 3\n");
+    let failure = world.failed();
+    assert_eq!(
+        failure.to_string(),
+        "base/thing 1.0.0 x86-64-debian-12 failed to build: release, build: exit code 2"
+    );
+    assert_eq!(failure.tail, ["one line", "make: *** [Makefile:2: all] Error 3"]);
+    assert!(failure.log.is_file());
+}
+
+#[test]
+fn a_build_that_installs_nothing_has_failed() {
+    let failure = World::script("mkdir -p $PREFIX/lib").failed();
+    assert_eq!(failure.reason.to_string(), "it installed nothing under the prefix");
+}
