@@ -74,6 +74,8 @@ pub fn index_script(packages: &[IndexPackage]) -> String {
         let needs: Vec<&str> =
             load_order(packages, index).into_iter().map(|need| packages[need].path.as_str()).collect();
         list(&mut text, "__weir_needs", needs.into_iter());
+        let own = package.dependencies.iter().filter_map(|dependency| packages.get(*dependency));
+        list(&mut text, "__weir_direct", own.map(|dependency| dependency.path.as_str()));
         list(&mut text, "__weir_sources", package.sources.iter().map(String::as_str));
         let settings = settings(package);
         list(&mut text, "__weir_settings", settings.iter().map(String::as_str));

@@ -37,16 +37,18 @@ weir.load() {
 	fi
 }
 
-# Load every direct dependency. One that fails is named, and the others are loaded.
+# Load every direct dependency: of the project or, in a command of a package, of that package. One that fails is named,
+# and the others are loaded.
 weir.load-all() {
-	local __weir_root='' __weir_rest='' __weir_item='' __weir_status=0
+	local __weir_root='' __weir_base='' __weir_rest='' __weir_item='' __weir_status=0
 	__weir.scope "${BASH_SOURCE[1]-}" '' || return
+	__weir_base=${__weir_home["$__weir_root"]-$__weir_root}
 	__weir_rest=${__weir_direct["$__weir_root"]-}
 	while [[ -n $__weir_rest ]]; do
 		__weir_item=${__weir_rest%%$'\x1e'*}
 		__weir_rest=${__weir_rest#"$__weir_item"}
 		__weir_rest=${__weir_rest#$'\x1e'}
-		__weir.package "$__weir_root/$__weir_item" || __weir_status=$?
+		__weir.package "$__weir_base/$__weir_item" || __weir_status=$?
 	done
 	return "$__weir_status"
 }

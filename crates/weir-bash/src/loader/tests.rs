@@ -149,17 +149,19 @@ fn a_package_reaches_its_own_dependencies() {
 }
 
 #[test]
-fn a_command_of_a_package_loads_the_package_itself() {
+fn a_command_of_a_package_loads_the_package_itself_and_all_that_it_depends_on() {
     let mut project = Project::new();
-    project.package("acme/one", true, &[("a.sh", "echo one; weir.load acme/one\n")], &[]);
+    project.package("acme/low", false, &[("low.sh", "echo low\n")], &[]);
+    project.package("acme/one", true, &[("a.sh", "echo one; weir.load acme/one\n")], &[0]);
+    project.package("acme/two", true, &[("two.sh", "echo two\n")], &[]);
     let bin = project.root().join("weir_packages/packages/acme/one@1.0.0/bin");
     fs_err::create_dir_all(&bin).unwrap();
-    fs_err::write(bin.join("tool"), "weir.load acme/one a.sh; weir.load acme/one; echo tool\n").unwrap();
+    fs_err::write(bin.join("tool"), "weir.load-all; weir.load acme/one; echo tool\n").unwrap();
     let link = project.root().join("weir_packages/bin");
     fs_err::create_dir_all(&link).unwrap();
     fs_err::os::unix::fs::symlink("../packages/acme/one@1.0.0/bin/tool", link.join("tool")).unwrap();
     let out = project.prints("source \"${BASH_SOURCE[0]%/*}/weir_packages/bin/tool\"");
-    assert_eq!(out, "one\none\ntool\n");
+    assert_eq!(out, "low\none\ntool\n");
 }
 
 #[test]

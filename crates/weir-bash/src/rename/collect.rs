@@ -117,7 +117,9 @@ impl<'a, 't> Walk<'a, 't> {
     fn enter(&mut self, node: Node<'t>, field: Option<&'t str>) {
         let kind = node.kind();
         let (arithmetic, test) = match kind {
-            "c_style_for_statement" | "arithmetic_expansion" | "compound_statement" => (true, false),
+            "c_style_for_statement" | "arithmetic_expansion" => (true, false),
+            // Both `((…))` and the body of a function `{ …; }` are one of these.
+            "compound_statement" => (self.job.document.bytes[node.start_byte()..].starts_with(b"(("), false),
             "test_command" => (false, true),
             "binary_expression"
             | "unary_expression"

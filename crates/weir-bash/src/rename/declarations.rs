@@ -6,6 +6,16 @@ use super::collect::{Walk, identifier};
 use super::facts::{Addition, Declaration, Role, Scope, TOP};
 use super::text::Text;
 
+/// What the value of a declared variable means.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Text,
+    /// `declare -n`: another variable's name.
+    Name,
+    /// `declare -i`: an expression, whose words are variables.
+    Arithmetic,
+}
+
 impl<'t> Walk<'_, 't> {
     pub(super) fn declaration(&mut self, node: Node<'t>) {
         let keyword = node.child(0).map_or("", |child| child.kind());
@@ -54,12 +64,17 @@ impl<'t> Walk<'_, 't> {
             self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
         }
         let declaration = Declaration { scope, associative: has(b'A') };
+        let value = match has(b'i') {
+            _ if nameref => Value::Name,
+            true => Value::Arithmetic,
+            false => Value::Text,
+        };
         for name in names {
-            self.declared(name, declaration, nameref);
+            self.declared(name, declaration, value);
         }
     }
 
-    fn declared(&mut self, node: Node<'t>, declaration: Declaration, nameref: bool) {
+    fn declared(&mut self, node: Node<'t>, declaration: Declaration, kind: Value) {
         let role = Role::Declare(declaration);
         if node.kind() != "variable_assignment" {
             self.done.insert(node.id());
@@ -74,10 +89,22 @@ impl<'t> Walk<'_, 't> {
             let text = self.decode(variable);
             self.declare(&text, role);
         }
-        if let Some(value) = node.child_by_field_name("value").filter(|_| nameref) {
-            self.done.insert(value.id());
-            let text = self.decode(value);
-            self.named_variable(&text, Role::VariableName { assigns: false });
+        let Some(value) = node.child_by_field_name("value") else { return };
+        match kind {
+            Value::Text => {}
+            Value::Name => {
+                self.done.insert(value.id());
+                let text = self.decode(value);
+                self.named_variable(&text, Role::VariableName { assigns: false });
+            }
+            Value::Arithmetic
+                if matches!(value.kind(), "word" | "string" | "raw_string" | "concatenation") =>
+            {
+                self.done.insert(value.id());
+                let text = self.decode(value);
+                self.arithmetic_text(&text, &Role::Use);
+            }
+            Value::Arithmetic => {}
         }
     }
 

@@ -199,6 +199,23 @@ fn what_only_looks_like_a_name_is_left_alone() {
 }
 
 #[test]
+fn a_part_of_a_string_that_a_function_assigns_is_no_variable() {
+    let code = "items=()\nf() {\n\tREPLY=\"$1/items/$2\"\n\twhere=a/items\n\t((items += 1))\n\t{ list=\"items\"; }\n}\n";
+    let output = text(&transitive(code));
+    for kept in ["\"$1/items/$2\"", "=a/items\n", "=\"items\"; }"] {
+        assert!(output.contains(kept), "{output}");
+    }
+    assert!(output.contains("((items_core_1_0_0 += 1))"), "{output}");
+}
+
+#[test]
+fn the_value_of_an_integer_is_an_expression() {
+    let code = "count=1\ncore.f() {\n\tlocal -i n=count+1\n\tdeclare -gi m=\"count * 2\"\n\tlocal w=count\n\techo \"$n $m $w\"\n}\n";
+    let output = text(&transitive(code));
+    assert_eq!(bash(&format!("count=100\n{output}\ncore_1_0_0.f")), "2 2 count\n", "{output}");
+}
+
+#[test]
 fn a_mention_in_a_message_is_kept_and_told() {
     let code = "echo \"The function 'core.f' is deprecated\"";
     assert_eq!(renamed(code), code);
