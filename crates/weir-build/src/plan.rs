@@ -17,6 +17,13 @@ mod reason;
 mod resolved;
 mod work;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod repository;
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use weir_model::{Dependency, Digest, PackageName, Platform, Range, ReleaseId, Scope, Version};
 

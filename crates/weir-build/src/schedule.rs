@@ -224,3 +224,163 @@ fn chains(needs: &[Vec<usize>], needed_by: &[Vec<usize>]) -> Vec<usize> {
     }
     chains
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::{Outcome, ScheduleOptions, jobs_for, run};
+
+    const ONE: ScheduleOptions = ScheduleOptions { workers: 1, keep_going: false };
+
+    /// Runs steps of which `fails` fail, and gives the order in which they were started.
+    fn run_with(
+        needs: &[Vec<usize>],
+        options: ScheduleOptions,
+        fails: &BTreeSet<usize>,
+    ) -> (Vec<Outcome<usize, usize>>, Vec<usize>) {
+        let started = Mutex::new(Vec::new());
+        let outcomes = run(needs, &options, |step| {
+            started.lock().unwrap().push(step);
+            if fails.contains(&step) { Err(step) } else { Ok(step) }
+        });
+        (outcomes, started.into_inner().unwrap())
+    }
+
+    #[test]
+    fn the_head_of_the_longest_chain_goes_first() {
+        // 0, 1 and 2 could all start; nothing needs 0, one step needs 1, and a chain of two needs 2.
+        let needs = [vec![], vec![], vec![], vec![2], vec![3, 1]];
+        assert_eq!(run_with(&needs, ONE, &BTreeSet::new()).1, [2, 1, 3, 0, 4]);
+    }
+
+    #[test]
+    fn two_steps_that_need_nothing_run_at_once() {
+        let both = Barrier::new(2);
+        let options = ScheduleOptions { workers: 2, keep_going: false };
+        // Each waits for the other: one after the other would never end.
+        let outcomes = run(&[vec![], vec![]], &options, |_| {
+            both.wait();
+            Ok::<(), ()>(())
+        });
+        assert_eq!(outcomes, [Outcome::Done(()), Outcome::Done(())]);
+    }
+
+    #[test]
+    fn a_failure_stops_what_has_not_started() {
+        let needs = [vec![], vec![0], vec![1], vec![]];
+        let (outcomes, started) = run_with(&needs, ONE, &[0].into());
+        let skipped = || Outcome::Skipped { because: 0 };
+        assert_eq!(outcomes, [Outcome::Failed(0), skipped(), skipped(), Outcome::NotStarted]);
+        assert_eq!(started, [0]);
+    }
+
+    #[test]
+    fn what_runs_when_another_fails_runs_to_its_end() {
+        let both = Barrier::new(2);
+        let options = ScheduleOptions { workers: 2, keep_going: false };
+        let outcomes = run(&[vec![], vec![]], &options, |step| {
+            both.wait();
+            if step == 0 { Err(()) } else { Ok(()) }
+        });
+        assert_eq!(outcomes, [Outcome::Failed(()), Outcome::Done(())]);
+    }
+
+    #[test]
+    fn keeping_going_does_all_that_does_not_need_what_failed() {
+        let needs = [vec![], vec![0], vec![1, 3], vec![], vec![3]];
+        let options = ScheduleOptions { workers: 1, keep_going: true };
+        let (outcomes, _) = run_with(&needs, options, &[0].into());
+        let skipped = || Outcome::Skipped { because: 0 };
+        assert_eq!(outcomes, [Outcome::Failed(0), skipped(), skipped(), Outcome::Done(3), Outcome::Done(4)]);
+    }
+
+    #[test]
+    fn a_panic_goes_on_in_the_caller_after_the_others_have_ended() {
+        let both = Barrier::new(2);
+        let ended = AtomicUsize::new(0);
+        let options = ScheduleOptions { workers: 2, keep_going: true };
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(&[vec![], vec![], vec![0]], &options, |step| {
+                both.wait();
+                assert_ne!(step, 0, "as planned");
+                ended.fetch_add(1, Ordering::Relaxed);
+                Ok::<(), ()>(())
+            })
+        }));
+        let message = result.unwrap_err().downcast::<String>().unwrap();
+        assert!(message.contains("as planned"), "{message}");
+        assert_eq!(ended.into_inner(), 1);
+    }
+
+    #[test]
+    fn what_needs_itself_or_nothing_that_is_there_is_not_started() {
+        let needs = [vec![1], vec![0], vec![2], vec![9], vec![], vec![0, 4]];
+        let (outcomes, started) = run_with(&needs, ONE, &BTreeSet::new());
+        assert_eq!(started, [4]);
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::NotStarted).count(), 5);
+        assert_eq!(run_with(&[], ONE, &BTreeSet::new()).0, []);
+    }
+
+    #[test]
+    fn builds_share_the_cores() {
+        assert_eq!([1, 2, 3, 8, 9].map(|active| jobs_for(active, 8)), [8, 4, 3, 1, 1]);
+        assert_eq!([jobs_for(0, 0), jobs_for(0, 4)], [1, 4]);
+    }
+
+    fn graph() -> impl Strategy<Value = Vec<Vec<usize>>> {
+        prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 0..20).prop_map(
+            |graph| {
+                let needs = graph.iter().enumerate().map(|(step, needs)| {
+                    let needs = needs.iter().filter(|_| step > 0);
+                    needs.map(|need| need.index(step)).collect()
+                });
+                needs.collect()
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_step_runs_once_after_its_needs_and_never_too_many_at_once(
+            needs in graph(),
+            workers in 0_usize..5,
+            keep_going: bool,
+            fails in prop::collection::btree_set(0_usize..20, 0..4),
+        ) {
+            let done = Mutex::new(BTreeSet::new());
+            let running = AtomicUsize::new(0);
+            let outcomes = run(&needs, &ScheduleOptions { workers, keep_going }, |step| {
+                assert!(running.fetch_add(1, Ordering::SeqCst) < workers.max(1));
+                assert!(needs[step].iter().all(|need| done.lock().unwrap().contains(need)));
+                std::thread::yield_now();
+                let result = if fails.contains(&step) { Err(step) } else { Ok(step) };
+                running.fetch_sub(1, Ordering::SeqCst);
+                assert!(result.is_err() || done.lock().unwrap().insert(step), "once");
+                result
+            });
+            let mut downstream: BTreeSet<usize> = BTreeSet::new();
+            for (step, outcome) in outcomes.iter().enumerate() {
+                if needs[step].iter().any(|need| fails.contains(need) || downstream.contains(need)) {
+                    downstream.insert(step);
+                }
+                let fine = match outcome {
+                    Outcome::Done(value) => *value == step && !fails.contains(&step),
+                    Outcome::Failed(value) => *value == step && fails.contains(&step),
+                    Outcome::Skipped { because } => {
+                        downstream.contains(&step) && matches!(outcomes[*because], Outcome::Failed(_))
+                    }
+                    Outcome::NotStarted => !keep_going && !fails.is_empty(),
+                };
+                prop_assert!(fine, "{step}: {outcome:?}");
+            }
+        }
+    }
+}

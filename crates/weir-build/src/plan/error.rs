@@ -4,7 +4,8 @@ use std::fmt;
 
 use weir_model::{PackageName, Range, ReleaseId, Version};
 
-use super::Reason;
+use super::reason::briefly;
+use super::{Leaving, Reason};
 
 /// Why what was asked for cannot be had. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum PlanError<E> {
         name: PackageName,
     },
     /// Adding would put another version in the place of one that is offered.
-    #[error("`{offered}` is offered already, and the recipe builds {recipe}")]
+    #[error("`{}` is offered already, and the recipe builds {recipe}", briefly(offered))]
     OtherVersion {
         /// What is offered.
         offered: ReleaseId,
@@ -32,18 +33,22 @@ pub enum PlanError<E> {
         recipe: Version,
     },
     /// Something must be built again, and nothing says how.
-    #[error("`{id}` must be built again ({because}), and there is no recipe for it")]
+    #[error("{}", no_recipe(leaving))]
     NoRecipe {
-        /// What is offered.
-        id: ReleaseId,
-        /// Why it must be built again.
-        because: Reason,
+        /// What is offered, and why it must be built again. At least one.
+        leaving: Vec<Leaving>,
     },
-    /// Something that is needed does not fit, or is not there.
-    #[error("{0}")]
-    Unmet(Box<Unmet>),
+    /// What recipes need does not fit, or is not there.
+    #[error("{}", join(unmet, "; "))]
+    Unmet {
+        /// Each of these dependencies. At least one.
+        unmet: Vec<Unmet>,
+    },
     /// Recipes need each other.
-    #[error("recipes need each other to be built: {}", path(cycle, " needs "))]
+    #[error(
+        "recipes need each other to be built: {}",
+        path(cycle, ToString::to_string, " needs ", ", which needs ")
+    )]
     Cycle {
         /// The packages, each needing the next; the first is also the last.
         cycle: Vec<PackageName>,
@@ -51,8 +56,8 @@ pub enum PlanError<E> {
     /// Two releases of one package would be used together.
     #[error(
         "`{package}` would be used in two releases at once: {}, but {}",
-        path(one, " with "),
-        path(other, " with ")
+        path(one, briefly, " would be built with ", ", built with "),
+        path(other, briefly, " with ", ", built with ")
     )]
     Diamond {
         /// The package.
@@ -96,20 +101,16 @@ pub struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dependent, dependency, range, .. } = self;
-        write!(f, "`{dependent}` needs `{dependency}` {range}, and ")?;
+        let Self { dependent, because, dependency, range, .. } = self;
+        write!(f, "`{dependent}` ({because}) needs `{dependency}` {range}, ")?;
         match (&self.recipe, &self.offered) {
-            (None, None) => f.write_str("it is not offered, nor is there a recipe for it")?,
-            (None, Some(offered)) => write!(f, "{offered} is offered, without a recipe for another")?,
-            (Some(recipe), None) => write!(f, "its recipe builds {recipe}")?,
-            (Some(recipe), Some(offered)) if recipe == offered => {
-                write!(f, "{recipe} is offered and what its recipe builds")?;
+            (None, None) => f.write_str("which is not offered and has no recipe"),
+            (None, Some(offered)) => write!(f, "of which {offered} is offered, and which has no recipe"),
+            (Some(recipe), Some(offered)) if recipe != offered => {
+                write!(f, "of which {offered} is offered and {recipe} would be built")
             }
-            (Some(recipe), Some(offered)) => {
-                write!(f, "{offered} is offered and its recipe builds {recipe}")?;
-            }
+            (Some(recipe), _) => write!(f, "whose recipe builds {recipe}"),
         }
-        write!(f, " (`{dependent}`: {})", self.because)
     }
 }
 
@@ -122,10 +123,11 @@ impl<E> PlanError<E> {
             Self::OtherVersion { offered, .. } => {
                 Some(format!("`weir repo update {}` replaces it, and what was built with it", offered.name))
             }
-            Self::NoRecipe { id, .. } => {
-                Some(format!("write a recipe for `{0}`, or remove it first: `weir repo remove {0}`", id.name))
+            Self::NoRecipe { leaving } => {
+                let names = join(leaving.iter().map(|leaving| &leaving.id.name), " ");
+                Some(format!("write recipes, or let go what has none: `weir repo remove {names}`"))
             }
-            Self::Unmet(unmet) => Some(unmet.help()),
+            Self::Unmet { unmet } => unmet.first().map(|first| first.help(unmet)),
             Self::Cycle { .. } => Some("take one of these dependencies out of its recipe".into()),
             Self::Diamond { one, other, .. } => {
                 // What is being built is right by definition: what is behind was built before.
@@ -140,13 +142,15 @@ impl<E> PlanError<E> {
 }
 
 impl Unmet {
-    fn help(&self) -> String {
-        let Self { dependent, dependency, .. } = self;
+    /// `all` are those that are reported together.
+    fn help(&self, all: &[Self]) -> String {
+        let Self { dependency, .. } = self;
         match (&self.recipe, &self.similar) {
             (Some(recipe), _) => {
+                let alike = all.iter().filter(|other| other.dependency == *dependency);
+                let dependents = join(alike.map(|unmet| format!("`{}`", unmet.dependent)), ", ");
                 format!(
-                    "let the recipe of `{dependent}` take `{dependency}` {recipe}, or let that of \
-                     `{dependency}` build a version in the range"
+                    "let {dependents} take `{dependency}` {recipe}, or let its recipe build another version"
                 )
             }
             (None, Some(similar)) => did_you_mean(similar),
@@ -155,10 +159,31 @@ impl Unmet {
     }
 }
 
+fn no_recipe(leaving: &[Leaving]) -> String {
+    let each = leaving.iter().map(|Leaving { id, because }| {
+        format!("`{}` must be built again ({because}) and has no recipe", briefly(id))
+    });
+    join(each, "; ")
+}
+
 fn did_you_mean(name: &PackageName) -> String {
     format!("did you mean `{name}`?")
 }
 
-fn path<Item: fmt::Display>(items: &[Item], between: &str) -> String {
-    items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(between)
+/// A path of things that lead to each other.
+fn path<Item>(items: &[Item], shown: impl Fn(&Item) -> String, first: &str, then: &str) -> String {
+    let mut text = String::new();
+    for (place, item) in items.iter().enumerate() {
+        text.push_str(match place {
+            0 => "",
+            1 => first,
+            _ => then,
+        });
+        text.push_str(&format!("`{}`", shown(item)));
+    }
+    text
+}
+
+fn join<Item: fmt::Display>(items: impl IntoIterator<Item = Item>, between: &str) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(between)
 }

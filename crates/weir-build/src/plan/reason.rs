@@ -87,7 +87,7 @@ impl fmt::Display for Reason {
             Self::Asked { change: Some(change) } => write!(f, "asked for: {change}"),
             Self::Changed { change } => change.fmt(f),
             Self::DependsOn { on, version } => {
-                write!(f, "depends on {on}, which leaves")?;
+                write!(f, "depends on {}, which leaves", briefly(on))?;
                 version.iter().try_for_each(|version| write!(f, "; {version}"))
             }
             Self::NeededBy { dependent, offered: None, .. } => write!(f, "needed by {dependent}"),
@@ -125,5 +125,14 @@ impl fmt::Display for Standing {
             Self::UpToDate => f.write_str("nothing to do"),
             Self::NoRecipe => f.write_str("has no recipe"),
         }
+    }
+}
+
+/// A release without its platform: a plan is about one platform only.
+pub(super) fn briefly(id: &ReleaseId) -> String {
+    let ReleaseId { name, version, revision, .. } = id;
+    match revision {
+        0 => format!("{name} {version}"),
+        revision => format!("{name} {version} revision {revision}"),
     }
 }

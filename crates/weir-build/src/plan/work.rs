@@ -23,6 +23,8 @@ pub(super) struct Work<'a, R> {
     /// What of it has not been followed in both directions yet.
     pending: VecDeque<PackageName>,
     untouched: Vec<Untouched>,
+    /// What would have to be built and cannot be.
+    without_recipe: Vec<Leaving>,
 }
 
 impl<'a, R: Recipes> Work<'a, R> {
@@ -35,6 +37,7 @@ impl<'a, R: Recipes> Work<'a, R> {
             found: Vec::new(),
             pending: VecDeque::new(),
             untouched: Vec::new(),
+            without_recipe: Vec::new(),
         }
     }
 
@@ -73,8 +76,8 @@ impl<'a, R: Recipes> Work<'a, R> {
         for name in names.iter().collect::<BTreeSet<_>>() {
             let offered = self.offered(name)?;
             let Some(candidate) = self.recipes.candidate(name) else {
-                let because = Reason::Asked { change: None };
-                return Err(PlanError::NoRecipe { id: offered.id.clone(), because });
+                self.want(name, Reason::Asked { change: None });
+                continue;
             };
             match self.change(offered, candidate)? {
                 Some(change) => self.want(name, Reason::Asked { change: Some(change) }),
@@ -130,18 +133,22 @@ impl<'a, R: Recipes> Work<'a, R> {
     pub(super) fn finish(mut self) -> Result<Plan, PlanError<R::Error>> {
         while let Some(name) = self.pending.pop_front() {
             self.want_dependents(&name);
-            self.want_dependencies(&name)?;
+            match self.recipes.candidate(&name) {
+                Some(candidate) => self.want_dependencies(candidate),
+                None => self.without_recipe.extend(self.leaving(&name)),
+            }
         }
-        self.check_ranges()?;
+        if !self.without_recipe.is_empty() {
+            return Err(PlanError::NoRecipe { leaving: self.without_recipe });
+        }
+        let unmet = self.all_unmet();
+        if !unmet.is_empty() {
+            return Err(PlanError::Unmet { unmet });
+        }
         let resolved = self.resolve()?;
         diamond::check(&resolved, self.offers)?;
         let builds = self.steps(&resolved)?;
-        let mut leaves = Vec::new();
-        for name in &self.found {
-            let leaving =
-                |offered: &&Offered| Leaving { id: offered.id.clone(), because: self.wanted[name].clone() };
-            leaves.extend(self.offers.of(name).iter().map(leaving));
-        }
+        let leaves = self.found.iter().flat_map(|name| self.leaving(name)).collect();
         self.untouched.retain(|untouched| !self.wanted.contains_key(&untouched.id.name));
         Ok(Plan { leaves, builds, untouched: self.untouched })
     }
@@ -170,48 +177,51 @@ impl<'a, R: Recipes> Work<'a, R> {
     }
 
     /// What a recipe needs is built first where nothing that is offered will do.
-    fn want_dependencies(&mut self, name: &PackageName) -> Result<(), PlanError<R::Error>> {
-        for dependency in needs(self.candidate(name)?) {
-            if self.wanted.contains_key(&dependency.name)
-                || self.offers.fitting(&dependency.name, &dependency.range).is_some()
-            {
+    fn want_dependencies(&mut self, candidate: &Candidate) {
+        for dependency in needs(candidate) {
+            let there = self.wanted.contains_key(&dependency.name)
+                || self.offers.fitting(&dependency.name, &dependency.range).is_some();
+            if there || !self.would_fit(dependency) {
                 continue;
-            }
-            let candidate = self.recipes.candidate(&dependency.name);
-            if candidate.is_none_or(|candidate| !dependency.range.contains(&candidate.version)) {
-                return Err(self.unmet(name, dependency));
             }
             let offered = self.offers.newest(&dependency.name);
             let because = Reason::NeededBy {
-                dependent: name.clone(),
+                dependent: candidate.name.clone(),
                 range: dependency.range.clone(),
                 offered: offered.map(|offered| offered.id.version.clone()),
             };
             self.want(&dependency.name, because);
         }
-        Ok(())
     }
 
-    /// What was offered and did fit when it was looked at may be built again by now, in another version.
-    fn check_ranges(&self) -> Result<(), PlanError<R::Error>> {
-        for name in &self.found {
-            for dependency in needs(self.candidate(name)?) {
-                let built = self.wanted.contains_key(&dependency.name);
-                if built && !dependency.range.contains(&self.candidate(&dependency.name)?.version) {
-                    return Err(self.unmet(name, dependency));
+    /// What recipes need and will not be there. Looked for at the end, because what fitted when it was looked
+    /// at first may be built again by now, in another version.
+    fn all_unmet(&self) -> Vec<Unmet> {
+        let mut unmet = Vec::new();
+        for candidate in self.found.iter().filter_map(|name| self.recipes.candidate(name)) {
+            for dependency in needs(candidate) {
+                let met = match self.wanted.contains_key(&dependency.name) {
+                    true => self.would_fit(dependency),
+                    false => self.offers.fitting(&dependency.name, &dependency.range).is_some(),
+                };
+                if !met {
+                    unmet.push(self.unmet(&candidate.name, dependency));
                 }
             }
         }
-        Ok(())
+        unmet
+    }
+
+    /// Whether the recipe of a dependency builds a version that will do.
+    fn would_fit(&self, dependency: &CandidateDependency) -> bool {
+        let candidate = self.recipes.candidate(&dependency.name);
+        candidate.is_some_and(|candidate| dependency.range.contains(&candidate.version))
     }
 
     /// What will be, in the order in which it is built.
     fn resolve(&self) -> Result<Vec<Resolved<'a>>, PlanError<R::Error>> {
-        let mut candidates = BTreeMap::new();
-        for name in &self.found {
-            let candidate = self.candidate(name)?;
-            candidates.insert(&candidate.name, candidate);
-        }
+        let candidates = self.found.iter().filter_map(|name| self.recipes.candidate(name));
+        let candidates: BTreeMap<_, _> = candidates.map(|candidate| (&candidate.name, candidate)).collect();
         let names = candidates.keys().copied().collect();
         let needs = |name: &PackageName| needs(candidates[name]).map(|dependency| &dependency.name);
         let order = order::order(&names, needs).map_err(|cycle| PlanError::Cycle { cycle })?;
@@ -285,17 +295,11 @@ impl<'a, R: Recipes> Work<'a, R> {
         Ok(ReleaseId { name: name.clone(), version: version.clone(), platform, revision })
     }
 
-    /// The recipe of something that is to be built.
-    fn candidate(&self, name: &PackageName) -> Result<&'a Candidate, PlanError<R::Error>> {
-        if let Some(candidate) = self.recipes.candidate(name) {
-            return Ok(candidate);
-        }
-        match (self.offers.newest(name), self.wanted.get(name)) {
-            (Some(offered), Some(because)) => {
-                Err(PlanError::NoRecipe { id: offered.id.clone(), because: because.clone() })
-            }
-            _ => Err(self.unknown(name)),
-        }
+    /// The releases of a package that is built again.
+    fn leaving(&self, name: &PackageName) -> impl Iterator<Item = Leaving> + use<'a, R> {
+        let because = self.wanted[name].clone();
+        let leaving = move |offered: &&Offered| Leaving { id: offered.id.clone(), because: because.clone() };
+        self.offers.of(name).iter().map(leaving)
     }
 
     /// A release that is offered, of a package that a person named.
@@ -313,11 +317,11 @@ impl<'a, R: Recipes> Work<'a, R> {
         PlanError::Unknown { name: name.clone(), similar: self.similar(name) }
     }
 
-    fn unmet(&self, dependent: &PackageName, dependency: &CandidateDependency) -> PlanError<R::Error> {
+    fn unmet(&self, dependent: &PackageName, dependency: &CandidateDependency) -> Unmet {
         let recipe = self.recipes.candidate(&dependency.name).map(|candidate| candidate.version.clone());
         let offered = self.offers.newest(&dependency.name).map(|offered| offered.id.version.clone());
         let known = recipe.is_some() || offered.is_some();
-        PlanError::Unmet(Box::new(Unmet {
+        Unmet {
             dependent: dependent.clone(),
             because: self.wanted[dependent].clone(),
             dependency: dependency.name.clone(),
@@ -325,7 +329,7 @@ impl<'a, R: Recipes> Work<'a, R> {
             recipe,
             offered,
             similar: if known { None } else { self.similar(&dependency.name) },
-        }))
+        }
     }
 
     fn similar(&self, name: &PackageName) -> Option<PackageName> {
