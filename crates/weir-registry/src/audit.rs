@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use weir_index::Index;
 use weir_log::{Source, TrustedKeys, follow};
-use weir_model::{Digest, Release, ReleaseId, Scope};
+use weir_model::{BuildFacts, Digest, Release, ReleaseId, Scope};
 
 use crate::closed::{Node, diamond};
 use crate::content::{ContentError, ContentFolder, Stored};
@@ -83,6 +83,7 @@ pub fn audit(
     }
     audit.releases = live.len() as u64;
     check_keys(&live, &mut audit.problems);
+    check_build_facts(&live, &mut audit.problems);
     if closed {
         check_closed(&live, &mut audit.problems);
         check_diamonds(&live, &mut audit.problems);
@@ -108,6 +109,15 @@ fn check_keys(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
         let computed = release.compute_key();
         if computed != release.key {
             problems.push(format!("`{id}` has the key {}, but its inputs have {computed}", release.key));
+        }
+    }
+}
+
+/// What a build left behind can be found only if its facts can be read.
+fn check_build_facts(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
+    for (id, release) in live {
+        if let Err(error) = BuildFacts::read(&release.kind_facts) {
+            problems.push(format!("`{id}`: {error}"));
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Evidence {
 
 /// What a piece of evidence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "what", rename_all = "lowercase")]
+#[serde(tag = "what", rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// The document that says how to build it.
     Recipe,

@@ -10,7 +10,7 @@ use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::manifest::RegistryAddress;
 use weir_project::KnownRegistry;
-use weir_registry::{Collect, NewRegistry, Why};
+use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 
 use crate::arguments::{DryRun, any_kind};
 use crate::context::Context;
@@ -287,7 +287,12 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
     let audit = weir_project::registry_verify(&session, project.as_ref(), which, &context.folder()?)?;
-    context.output.answer(&audit, |page| {
+    show_audit(context, &audit)
+}
+
+/// What an audit found, and the exit code that says whether that is well.
+pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<ExitCode, Failure> {
+    context.output.answer(audit, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);
         for problem in &audit.problems {
             page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
@@ -309,13 +314,13 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
         }
         if !audit.kept.is_empty() {
             page.line(format!(
-                "{} kept of removed releases: `weir registry gc --removed-for DAYS`",
+                "Removed releases still have {}: `weir registry gc --removed-for DAYS`",
                 count(audit.kept.len(), "object")
             ));
         }
         if !audit.unused.is_empty() {
             page.line(format!(
-                "{} of interrupted publications, harmless: `weir registry gc`",
+                "Interrupted publications left {}, harmless: `weir registry gc`",
                 count(audit.unused.len(), "object")
             ));
         }
@@ -341,7 +346,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
             if collected.dry_run { ("Would remove", "Would free") } else { ("Removed", "Freed") };
         for object in &collected.objects {
             let why = match object.why {
-                Why::Unfinished => "never finished",
+                Why::Unfinished => "its writer was stopped",
                 Why::Unnamed => "named by no release",
                 Why::Removed => "of removed releases only",
             };
@@ -354,7 +359,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
         page.line(format!("{did} {}", bytes(collected.bytes)));
         if collected.kept > 0 {
             page.line(format!(
-                "Kept {} of removed releases ({}): `--removed-for DAYS`",
+                "Removed releases still have {} ({}): `--removed-for DAYS` takes those too",
                 count(collected.kept, "object"),
                 bytes(collected.kept_bytes)
             ));

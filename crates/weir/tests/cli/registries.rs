@@ -107,6 +107,68 @@ fn everything_a_registry_claims_is_recomputed() {
 }
 
 #[test]
+fn what_a_registry_need_not_hold_is_removed() {
+    let t = greeting();
+    t.weir("unpublish acme/greet@1.0.0 --reason 'nobody greets any more'").succeeds();
+    let unnamed = format!("org/pack/aa/{}.zst", "a".repeat(64));
+    t.write(&unnamed, "a pack whose publication was interrupted");
+    t.write("org/.tmp/.tmpHalf", "half a pack");
+    // What is young may belong to a publication that is under way.
+    assert_snapshot!(t.weir("registry gc"), @r"
+    $ weir registry gc
+    Freed 0 B
+    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    ");
+    for path in [&*unnamed, "org/.tmp/.tmpHalf"] {
+        let file = fs_err::OpenOptions::new().append(true).open(t.path(path)).expect("it was written");
+        file.file().set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
+    }
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✓ Verified 5 records, 2 releases, 2 objects of content (519 B)
+    root [HASH]
+    Removed releases still have 1 object: `weir registry gc --removed-for DAYS`
+    Interrupted publications left 2 objects, harmless: `weir registry gc`
+    ");
+    assert_snapshot!(t.weir("registry gc --dry-run"), @r"
+    $ weir registry gc --dry-run
+    Would remove the pack of the tree sha256:[DIGEST] (40 B): named by no release
+    Would remove the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
+    Would free 51 B
+    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    ");
+    assert_snapshot!(t.weir("registry gc"), @r"
+    $ weir registry gc
+    Removed the pack of the tree sha256:[DIGEST] (40 B): named by no release
+    Removed the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
+    Freed 51 B
+    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    ");
+    assert_snapshot!(t.weir("registry gc --removed-for 0 --json"), @r#"
+    $ weir registry gc --removed-for 0 --json
+    {
+      "dry_run": false,
+      "objects": [
+        {
+          "what": "the pack of the tree sha256:[DIGEST]",
+          "why": "removed",
+          "bytes": 338
+        }
+      ],
+      "bytes": 338,
+      "put_right": [],
+      "kept": 0,
+      "kept_bytes": 0
+    }
+    "#);
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✓ Verified 5 records, 2 releases, 2 objects of content (519 B)
+    root [HASH]
+    ");
+}
+
+#[test]
 fn a_log_is_signed_anew_and_its_key_replaced() {
     let t = greeting();
     t.weir("search acme").succeeds();
