@@ -1,14 +1,10 @@
 # The crate carries the library without its Makefile.
-sources=$(find common compress decompress dictBuilder -name '*.c')
-case $VARIANT in
-    release) flags='-O2 -DNDEBUG' ;;
-    debug) flags='-O0 -g' ;;
-esac
-# shellcheck disable=SC2086 # both are lists of words
-${CC:-cc} $flags -fPIC -fvisibility=hidden -DZSTD_DISABLE_ASM -DZSTDLIB_VISIBLE='__attribute__((visibility("default")))' \
-    -shared -Wl,-soname,libzstd.so.1 -o libzstd.so.1.5.5 $sources
-mkdir -p "$PREFIX/lib/pkgconfig" "$PREFIX/include"
-cp libzstd.so.1.5.5 "$PREFIX/lib/"
-ln -s libzstd.so.1.5.5 "$PREFIX/lib/libzstd.so.1"
-ln -s libzstd.so.1 "$PREFIX/lib/libzstd.so"
-cp zstd.h zdict.h zstd_errors.h "$PREFIX/include/"
+to=$DESTDIR$PREFIX
+# shellcheck disable=SC2046,SC2086 # they are lists of words
+${CC:-cc} $CFLAGS -fPIC -fvisibility=hidden -DZSTD_DISABLE_ASM '-DZSTDLIB_VISIBLE=__attribute__((visibility("default")))' \
+    -shared -Wl,-soname,libzstd.so.1 -o libzstd.so.1.5.5 $(find common compress decompress dictBuilder -name '*.c' | sort)
+mkdir -p "$to/lib" "$to/include"
+cp libzstd.so.1.5.5 "$to/lib/"
+ln -s libzstd.so.1.5.5 "$to/lib/libzstd.so.1"
+ln -s libzstd.so.1 "$to/lib/libzstd.so"
+cp zstd.h zdict.h zstd_errors.h "$to/include/"

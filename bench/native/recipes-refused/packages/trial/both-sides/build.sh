@@ -1,2 +1,3 @@
-mkdir -p "$PREFIX/share/both-sides"
-cp README "$PREFIX/share/both-sides/"
+to=$DESTDIR$PREFIX
+mkdir -p "$to/share/both-sides"
+cp README "$to/share/both-sides/"

@@ -1,2 +1,3 @@
-mkdir -p "$PREFIX/share/diamond"
-cp README "$PREFIX/share/diamond/"
+to=$DESTDIR$PREFIX
+mkdir -p "$to/share/diamond"
+cp README "$to/share/diamond/"

@@ -1,2 +1,3 @@
-mkdir -p "$PREFIX/include"
-cp side.h "$PREFIX/include/"
+to=$DESTDIR$PREFIX
+mkdir -p "$to/include"
+cp side.h "$to/include/"
