@@ -1,9 +1,10 @@
 //! Books of recipes: folders that say how to build many packages.
 //!
-//! A book has one of two forms, told by what is in its folder:
+//! A book has one of three forms, told by what is in its folder:
 //!
 //! * `packages/<owner>/<name>/weir.toml`: Weir's own;
-//! * `weir.toml` with a table `[recipe]`: a single recipe, alone or beside the first form.
+//! * `weir.toml` with a table `[recipe]`: a single recipe, alone or beside the first form;
+//! * `package/<group>/*.json`: a Package Context of `BacPack`, see [`crate::bacpack`].
 //!
 //! All of it is read at once, and everything that is wrong with it is found at once: who wrote forty recipes
 //! does not want to hear of their mistakes one by one.
@@ -16,12 +17,12 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use weir_model::manifest::FILE_NAME;
-use weir_model::{Manifest, PackageName, nearest};
+use weir_model::{Manifest, OwnerName, PackageName, nearest};
 
-use crate::Recipe;
+use crate::{Recipe, bacpack};
 
 pub use error::{BookError, BookProblem, UnknownRecipe};
-use scan::Scan;
+pub(crate) use scan::Scan;
 
 /// The folder of Weir's own form.
 const PACKAGES: &str = "packages";
@@ -32,8 +33,27 @@ const MAX_RECIPES: usize = 10_000;
 #[derive(Debug, Clone)]
 pub struct RecipeBook {
     folder: PathBuf,
+    form: BookForm,
     recipes: BTreeMap<PackageName, Recipe>,
     warnings: Vec<String>,
+}
+
+/// In which form a book is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BookForm {
+    /// `weir.toml` files.
+    Weir,
+    /// A Package Context of `BacPack`.
+    BacPack,
+}
+
+/// How to read what a book in a form other than Weir's leaves open.
+#[derive(Debug, Clone, Default)]
+pub struct BookOptions {
+    /// The owner of the packages of a Package Context; [`bacpack::OWNER`] where nothing is said.
+    pub owner: Option<OwnerName>,
+    /// Of a Package Context, only what is built for this image.
+    pub image: Option<String>,
 }
 
 impl RecipeBook {
@@ -43,20 +63,37 @@ impl RecipeBook {
     ///
     /// When there is none, or with everything that is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, BookError> {
+        Self::read_with(folder, &BookOptions::default())
+    }
+
+    /// As [`RecipeBook::read`], told what a Package Context leaves open.
+    ///
+    /// # Errors
+    ///
+    /// As [`RecipeBook::read`].
+    pub fn read_with(folder: &Path, options: &BookOptions) -> Result<Self, BookError> {
         let mut scan = Scan::new(folder)?;
         let alone = single_recipe(&mut scan, folder);
-        if alone.is_none() && !scan.is_folder(PACKAGES) {
+        let (form, recipes) = if alone.is_some() || scan.is_folder(PACKAGES) {
+            (BookForm::Weir, own_recipes(&mut scan, folder, alone))
+        } else if scan.is_folder(bacpack::PACKAGE) {
+            (BookForm::BacPack, bacpack::recipes(&mut scan, options))
+        } else {
             scan.finish()?;
             return Err(BookError::NotABook { folder: folder.to_owned() });
-        }
-        let recipes = own_recipes(&mut scan, folder, alone);
+        };
         let recipes = by_name(&mut scan, recipes);
-        Ok(Self { folder: folder.to_owned(), recipes, warnings: scan.finish()? })
+        Ok(Self { folder: folder.to_owned(), form, recipes, warnings: scan.finish()? })
     }
 
     /// The folder it was read from.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// In which form it is written.
+    pub fn form(&self) -> BookForm {
+        self.form
     }
 
     /// The recipe of a package.
@@ -106,7 +143,7 @@ fn single_recipe(scan: &mut Scan, folder: &Path) -> Option<String> {
     let is_recipe = match Manifest::parse(&text) {
         Ok(manifest) => manifest.kind_tables.contains_key("recipe"),
         // What is wrong with it is worth saying where it is all there is.
-        Err(_) => !scan.is_folder(PACKAGES),
+        Err(_) => !scan.is_folder(PACKAGES) && !scan.is_folder(bacpack::PACKAGE),
     };
     is_recipe.then_some(text)
 }

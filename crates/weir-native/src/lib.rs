@@ -3,12 +3,13 @@
 //!
 //! It plans and reads, and runs nothing: building is the job of `weir-build`.
 
+pub mod bacpack;
 mod book;
 mod facts;
 mod recipe;
 mod variant;
 
-pub use book::{BookError, BookProblem, RecipeBook, UnknownRecipe};
+pub use book::{BookError, BookForm, BookOptions, BookProblem, RecipeBook, UnknownRecipe};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
 pub use recipe::{
     BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,

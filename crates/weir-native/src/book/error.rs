@@ -30,7 +30,7 @@ pub enum BookError {
         folder: PathBuf,
     },
     /// Some of its recipes are wrong.
-    #[error("{} of the recipes in `{}` {}{}", problems.len() + left_out, folder.display(), if problems.len() + left_out == 1 { "is wrong" } else { "are wrong" }, Listed(problems, *left_out))]
+    #[error("{} wrong with the recipes in `{}`:{}", Things(problems.len() + left_out), folder.display(), Listed(problems, *left_out))]
     Problems {
         /// The folder.
         folder: PathBuf,
@@ -122,6 +122,18 @@ pub struct UnknownRecipe {
     pub folder: PathBuf,
     /// The package that was probably meant.
     pub nearest: Option<PackageName>,
+}
+
+/// How many things are wrong.
+struct Things(usize);
+
+impl fmt::Display for Things {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("one thing is"),
+            count => write!(f, "{count} things are"),
+        }
+    }
 }
 
 /// Problems, one a line.

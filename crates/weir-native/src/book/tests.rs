@@ -50,7 +50,7 @@ fn the_folder_of_one_recipe_is_a_book_too() {
     fs_err::write(folder.path().join("weir.toml"), recipe_of("base/zlib").replace("cmake", "cmaek")).unwrap();
     assert_eq!(
         problems(&folder),
-        "1 of the recipes in `BOOK` is wrong\n  `BOOK/weir.toml`: `cmaek` is not a build system (line 7)"
+        "one thing is wrong with the recipes in `BOOK`:\n  `BOOK/weir.toml`: `cmaek` is not a build system (line 7)"
     );
 }
 
@@ -77,7 +77,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     fs_err::write(folder.path().join("packages/base/g/weir.toml"), b"\xff").unwrap();
     let said = problems(&folder);
     let lines: Vec<_> = said.lines().collect();
-    assert_eq!(lines[0], "6 of the recipes in `BOOK` are wrong");
+    assert_eq!(lines[0], "6 things are wrong with the recipes in `BOOK`:");
     assert!(
         lines[1].starts_with("  `BOOK/packages/base/a/weir.toml`: ") && lines[1].ends_with("(line 1)"),
         "{said}"
@@ -100,7 +100,7 @@ fn of_very_many_problems_only_the_first_are_said() {
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
     let said = problems(&folder(&files));
     assert_eq!(said.lines().count(), 22);
-    assert!(said.starts_with("30 of the recipes") && said.ends_with("and 10 more"), "{said}");
+    assert!(said.starts_with("30 things are wrong") && said.ends_with("and 10 more"), "{said}");
 }
 
 #[test]

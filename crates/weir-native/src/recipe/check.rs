@@ -17,44 +17,11 @@ const MAX_VALUE: usize = 16 << 10;
 const MAX_ADDRESS: usize = 2048;
 
 /// What a build has from Weir, whatever a recipe says.
-const OUR_VARIABLES: &[&str] = &[
-    "ACLOCAL_PATH",
-    "BASHOPTS",
-    "BASH_ENV",
-    "CDPATH",
-    "CMAKE_GENERATOR",
-    "CMAKE_PREFIX_PATH",
-    "DESTDIR",
-    "ENV",
-    "GLOBIGNORE",
-    "HOME",
-    "HOSTNAME",
-    "IFS",
-    "JOBS",
-    "LANG",
-    "LANGUAGE",
-    "LOGNAME",
-    "OLDPWD",
-    "PATH",
-    "PKG_CONFIG",
-    "PKG_CONFIG_LIBDIR",
-    "PKG_CONFIG_PATH",
-    "PKG_CONFIG_SYSROOT_DIR",
-    "PREFIX",
-    "PS4",
-    "PWD",
-    "SHELL",
-    "SHELLOPTS",
-    "SOURCE_DATE_EPOCH",
-    "SYSROOT",
-    "TEMP",
-    "TERM",
-    "TMP",
-    "TMPDIR",
-    "TZ",
-    "USER",
-    "VARIANT",
-];
+const OUR_VARIABLES: &str = "\
+    ACLOCAL_PATH BASHOPTS BASH_ENV CDPATH CMAKE_GENERATOR CMAKE_PREFIX_PATH CPATH DESTDIR ENV GLOBIGNORE HOME HOSTNAME \
+    IFS JOBS LANG LANGUAGE LIBRARY_PATH LOGNAME OLDPWD PATH PKG_CONFIG PKG_CONFIG_LIBDIR PKG_CONFIG_PATH \
+    PKG_CONFIG_SYSROOT_DIR PREFIX PS4 PWD SHELL SHELLOPTS SOURCE_DATE_EPOCH SYSROOT TEMP TERM TMP TMPDIR TZ USER \
+    VARIANT ZERO_AR_DATE";
 /// Beginnings of the names of such variables: of the dynamic linker, of the locale, and of Weir itself.
 const OUR_BEGINNINGS: &[&str] = &["DYLD_", "GLIBC_TUNABLES", "LC_", "LD_", "WEIR_"];
 
@@ -63,7 +30,8 @@ pub(crate) fn variable(name: &str) -> Result<(), String> {
     if !is_identifier(name) {
         return Err("a variable is named with letters, digits and `_`, a letter or `_` first".into());
     }
-    if OUR_VARIABLES.contains(&name) || OUR_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
+    let is_ours = OUR_VARIABLES.split(' ').any(|ours| ours == name);
+    if is_ours || OUR_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
         return Err(format!("`{name}` is set by Weir for every build"));
     }
     Ok(())
@@ -81,16 +49,17 @@ pub(crate) fn define(system: &System, name: &str) -> Result<(), String> {
         System::Cmake => ("_-.+/", &["CMAKE_INSTALL_PREFIX", "CMAKE_PREFIX_PATH", "CMAKE_STAGING_PREFIX"]),
         System::Meson => ("_-.:", &["prefix", "cmake_prefix_path", "cmake-prefix-path"]),
         System::Autotools => ("_-", &["prefix", "exec-prefix", "srcdir"]),
-        System::Make { .. } => ("_-.", &["DESTDIR", "PREFIX", "prefix", "SHELL"]),
+        // A sign before the `=` would choose another assignment: `NAME!=command` runs a shell.
+        System::Make { .. } => ("_", &["DESTDIR", "PREFIX", "prefix", "SHELL"]),
         // They are variables of its environment.
         System::Script { .. } => return variable(name),
     };
     let good = name.len() <= MAX_NAME
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
     if !good {
         return Err(format!(
-            "a setting for {} is named with letters, digits and {}, at most {MAX_NAME}",
+            "a setting for {} is named with letters, digits and {}, a letter or `_` first, at most {MAX_NAME}",
             system.as_str(),
             more.chars().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(" ")
         ));
