@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod plan;
 mod processes;
+mod provenance;
 mod room;
 mod root;
 mod sandbox;
@@ -23,6 +24,7 @@ pub use plan::{
     Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, Reason, Recipes, Request,
     Standing, Step, StepDependency, Unmet, Untouched, VersionChange, World, plan,
 };
+pub use provenance::{BUILD_TYPE, ProvenanceError, ProvenanceFacts, ProvenancePackage, provenance};
 pub use root::{BuildRoot, RootError};
 pub use sandbox::{Sandbox, SandboxError, SandboxKind};
 pub use schedule::{Outcome, ScheduleOptions, jobs_for, run};

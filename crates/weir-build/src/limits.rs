@@ -25,13 +25,16 @@ use crate::{Sandbox, SandboxKind, processes};
 /// How often the limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
+/// How long a line is shown before another may be: people cannot read faster.
+const SHOWN_FOR: Duration = Duration::from_millis(20);
+
 /// Of the time that it takes to measure the disk, how many times that is waited before the next.
 const REST: u32 = 30;
 
 /// How long the system may take to end killed processes.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// How much is read between two looks at the limits.
+/// How much is read before the clock is looked at.
 const READ_AT_ONCE: usize = 4 << 20;
 
 /// A limit that a build went over.
@@ -104,12 +107,11 @@ pub(crate) fn run(
     let child = sandbox.start(room, step, &bounds.limits, write_end)?;
     let mut running = Running::new(child, sandbox.kind(), room)?;
     let mut disk = DiskWatch::new(bounds)?;
-    let mut output = Output { pipe: output, log, line, open: true };
+    let mut output = Output { pipe: output, log, line, open: true, shown: None };
     let over = loop {
-        output.read()?;
         if let Some(status) = running.child.try_wait()? {
             running.end()?;
-            output.drain()?;
+            output.read()?;
             return Ok(bounds.over_now().map_or(End::Exited(status), End::Over));
         }
         if bounds.cancel.load(Ordering::Relaxed) {
@@ -125,10 +127,10 @@ pub(crate) fn run(
         if let Some(limit) = disk.look(bounds, &processes) {
             break End::Over(limit);
         }
-        running.wait(&output)?;
+        running.wait(&mut output)?;
     };
     running.end()?;
-    output.drain()?;
+    output.read()?;
     Ok(over)
 }
 
@@ -138,13 +140,15 @@ struct Output<'a> {
     log: &'a mut Log,
     line: &'a dyn Fn(&str),
     open: bool,
+    /// When a line was shown last.
+    shown: Option<Instant>,
 }
 
 impl Output<'_> {
-    /// Reads what is there, but not without end. Of many lines that came at once, the last is shown.
+    /// Reads what is there, but not without end. Of many lines that come at once, the last is shown.
     fn read(&mut self) -> io::Result<()> {
         let mut buffer = [0; 64 << 10];
-        let mut shown = None;
+        let mut latest = None;
         let mut total = 0;
         while self.open && total < READ_AT_ONCE {
             match self.pipe.read(&mut buffer) {
@@ -152,22 +156,20 @@ impl Output<'_> {
                 Ok(count) => {
                     total += count;
                     let line = self.log.write(&buffer[..count])?;
-                    shown = line.map(str::to_owned).or(shown);
+                    latest = line.map(str::to_owned).or(latest);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        if let Some(shown) = shown {
-            (self.line)(&shown);
+        if let Some(line) = latest
+            && self.shown.is_none_or(|shown| shown.elapsed() >= SHOWN_FOR)
+        {
+            (self.line)(&line);
+            self.shown = Some(Instant::now());
         }
         Ok(())
-    }
-
-    /// Reads what is left once nobody writes any more: at most what a pipe holds.
-    fn drain(&mut self) -> io::Result<()> {
-        self.read()
     }
 }
 
@@ -223,13 +225,27 @@ impl Running {
         processes::descendants(self.child.id(), enough)
     }
 
-    /// Waits until something is printed, the step ends, or it is time to look again.
-    fn wait(&self, output: &Output<'_>) -> io::Result<()> {
-        let mut events = vec![PollFd::new(&self.exit, PollFlags::IN)];
-        if output.open {
-            events.push(PollFd::new(&output.pipe, PollFlags::IN));
+    /// Reads what is printed until the step ends or it is time to look at the limits.
+    fn wait(&self, output: &mut Output<'_>) -> io::Result<()> {
+        let until = Instant::now() + TICK;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            let ended = {
+                let mut events = vec![PollFd::new(&self.exit, PollFlags::IN)];
+                if output.open {
+                    events.push(PollFd::new(&output.pipe, PollFlags::IN));
+                }
+                poll(&mut events, left)?;
+                !events[0].revents().is_empty()
+            };
+            output.read()?;
+            if ended {
+                return Ok(());
+            }
         }
-        poll(&mut events, TICK)
     }
 
     /// Ends every process of the step that is left, and waits until they are gone.
@@ -282,28 +298,34 @@ fn poll(events: &mut [PollFd<'_>], time: Duration) -> io::Result<()> {
 /// Looks at the disk often enough, but with little of the machine's time.
 struct DiskWatch {
     next: Instant,
-    /// Bytes that were free when the disk was last measured, or at first.
-    free: u64,
+    /// What was free when the disk was last measured, or at first.
+    free: Free,
     /// Bytes that the build may still write, as far as is known.
     left: u64,
 }
 
+/// What a file system has left.
+#[derive(Clone, Copy)]
+struct Free {
+    bytes: u64,
+    files: u64,
+}
+
 impl DiskWatch {
     fn new(bounds: &Bounds<'_>) -> io::Result<Self> {
-        let free = free(bounds)?;
-        Ok(Self { next: Instant::now() + TICK, free, left: bounds.limits.disk })
+        Ok(Self { next: Instant::now() + TICK, free: Free::of(bounds)?, left: bounds.limits.disk })
     }
 
     fn look(&mut self, bounds: &Bounds<'_>, processes: &BTreeSet<u32>) -> Option<Limit> {
-        // What all programs together took is what this build can have taken at most.
-        let free = free(bounds).unwrap_or(self.free);
-        let taken = self.free.saturating_sub(free);
+        // What all programs of the machine took together is what this build can have taken at most.
+        let free = Free::of(bounds).unwrap_or(self.free);
+        let taken = free.since(self.free);
         if Instant::now() < self.next && taken < self.left {
             return None;
         }
         let started = Instant::now();
         let mut usage = scratch::usage(&bounds.folder, bounds.disk());
-        if taken >= self.left || free < bounds.limits.disk {
+        if taken >= self.left || free.bytes < bounds.limits.disk {
             usage.bytes = usage.bytes.saturating_add(processes::nameless_bytes(processes));
         }
         self.left = bounds.disk().saturating_sub(usage.bytes);
@@ -313,7 +335,15 @@ impl DiskWatch {
     }
 }
 
-fn free(bounds: &Bounds<'_>) -> io::Result<u64> {
-    let stat = rustix::fs::statvfs(&bounds.folder)?;
-    Ok(stat.f_bfree.saturating_mul(stat.f_frsize))
+impl Free {
+    fn of(bounds: &Bounds<'_>) -> io::Result<Self> {
+        let stat = rustix::fs::statvfs(&bounds.folder)?;
+        Ok(Self { bytes: stat.f_bfree.saturating_mul(stat.f_frsize), files: stat.f_ffree })
+    }
+
+    /// Bytes that were taken since `earlier`, in the measure of [`scratch::usage`].
+    fn since(self, earlier: Self) -> u64 {
+        let files = earlier.files.saturating_sub(self.files);
+        earlier.bytes.saturating_sub(self.bytes).saturating_add(files.saturating_mul(scratch::ENTRY_BYTES))
+    }
 }

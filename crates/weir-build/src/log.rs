@@ -81,9 +81,10 @@ impl Log {
         let (now, later) = bytes.split_at(bytes.len().min(self.kept - self.written));
         self.file.write_all(now)?;
         self.written += now.len();
-        self.end.extend(later);
-        let surplus = self.end.len().saturating_sub(self.kept);
-        self.end.drain(..surplus);
+        let surplus = (self.end.len() + later.len()).saturating_sub(self.kept);
+        let of_end = surplus.min(self.end.len());
+        self.end.drain(..of_end);
+        self.end.extend(&later[surplus - of_end..]);
         self.left_out += surplus as u64;
         Ok(())
     }

@@ -27,6 +27,8 @@ const BUBBLEWRAP: [&str; 3] = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/b
 /// Bytes of shared memory that a build may have beyond its own.
 const SHARED_MEMORY: &str = "67108864";
 
+const FORBID_NAMESPACES: &str = "--disable-userns";
+
 /// Reopens the standard input that carried the options, then becomes the command. The command's words are
 /// parameters, never part of the text.
 const BECOME: &str = r#"exec "$0" "$@" </dev/null"#;
@@ -56,8 +58,15 @@ pub struct Sandbox(Program);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Program {
-    Bubblewrap(PathBuf),
+    Bubblewrap(Bubblewrap),
     None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bubblewrap {
+    program: PathBuf,
+    /// Whether it can forbid further namespaces, in which the kernel shows more of itself: version 0.8 and later.
+    forbids_namespaces: bool,
 }
 
 /// Why builds cannot be contained here.
@@ -106,17 +115,23 @@ impl Sandbox {
     pub fn bubblewrap() -> Result<Self, SandboxError> {
         let program =
             BUBBLEWRAP.iter().map(Path::new).find(|path| path.is_file()).ok_or(SandboxError::Missing)?;
-        let tried = Command::new(program)
-            .args(["--unshare-all", "--unshare-user", "--cap-drop", "ALL", "--ro-bind", "/", "/"])
-            .args(["--proc", "/proc", "--dev", "/dev", "--", "/bin/sh", "-c", ":"])
-            .env_clear()
-            .stdin(Stdio::null())
-            .output()?;
-        if !tried.status.success() {
-            let said = String::from_utf8_lossy(&tried.stderr).lines().next().unwrap_or("nothing").to_owned();
-            return Err(SandboxError::Refused { said });
+        let mut said = String::new();
+        for forbids_namespaces in [true, false] {
+            let tried = Command::new(program)
+                .args(["--unshare-all", "--unshare-user", "--cap-drop", "ALL", "--ro-bind", "/", "/"])
+                .args(["--proc", "/proc", "--dev", "/dev"])
+                .args(forbids_namespaces.then_some(FORBID_NAMESPACES))
+                .args(["--", "/bin/sh", "-c", ":"])
+                .env_clear()
+                .stdin(Stdio::null())
+                .output()?;
+            if tried.status.success() {
+                let program = program.to_owned();
+                return Ok(Self(Program::Bubblewrap(Bubblewrap { program, forbids_namespaces })));
+            }
+            said = String::from_utf8_lossy(&tried.stderr).lines().next().unwrap_or("nothing").to_owned();
         }
-        Ok(Self(Program::Bubblewrap(program.to_owned())))
+        Err(SandboxError::Refused { said })
     }
 
     /// No sandbox: builds run as any program of the user does. Their folders are the machine's own, and what they
@@ -142,20 +157,20 @@ impl Sandbox {
         output: PipeWriter,
     ) -> io::Result<Child> {
         match &self.0 {
-            Program::Bubblewrap(program) => contained(program, room, step, limits, output),
+            Program::Bubblewrap(bubblewrap) => contained(bubblewrap, room, step, limits, output),
             Program::None => uncontained(room, step, limits, output),
         }
     }
 }
 
 fn contained(
-    program: &Path,
+    bubblewrap: &Bubblewrap,
     room: &Room,
     step: &Step,
     limits: &BuildLimits,
     output: PipeWriter,
 ) -> io::Result<Child> {
-    let mut child = Command::new(program)
+    let mut child = Command::new(&bubblewrap.program)
         .args(["--args", "0", "--", "/bin/sh", "-c", BECOME])
         .arg(&step.program)
         .args(&step.arguments)
@@ -166,7 +181,7 @@ fn contained(
         .spawn()?;
     limit(&child, limits).inspect_err(|_| drop(child.kill()))?;
     let mut options = Vec::new();
-    for word in options_of(room, step) {
+    for word in options_of(bubblewrap, room, step) {
         options.extend(word.as_encoded_bytes());
         options.push(0);
     }
@@ -183,12 +198,15 @@ fn contained(
 }
 
 /// What bubblewrap is told. A later option covers what an earlier one put at the same place.
-fn options_of(room: &Room, step: &Step) -> Vec<OsString> {
+fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut say = |words: &[&OsStr]| all.extend(words.iter().map(|word| (*word).to_owned()));
     let words = |words: &'static str| words.split(' ').map(OsStr::new).collect::<Vec<_>>();
     say(&words("--unshare-all --unshare-user --die-with-parent --new-session --clearenv --cap-drop ALL"));
     say(&words("--uid 1000 --gid 1000 --hostname weir"));
+    if bubblewrap.forbids_namespaces {
+        say(&[FORBID_NAMESPACES.as_ref()]);
+    }
     for shown in &room.root {
         match shown {
             Shown::Bind(from, to) => say(&["--ro-bind".as_ref(), from.as_ref(), to.as_ref()]),
@@ -202,7 +220,8 @@ fn options_of(room: &Room, step: &Step) -> Vec<OsString> {
         let how = if writable { "--bind" } else { "--ro-bind" };
         say(&[how.as_ref(), from.as_ref(), to.as_ref()]);
     }
-    say(&words("--remount-ro / --chdir"));
+    // Who is root outside owns /proc/sys inside, capabilities or not: bubblewrap alone would let it be written.
+    say(&words("--remount-ro /proc --remount-ro / --chdir"));
     say(&[step.folder.as_ref()]);
     for (name, value) in &step.environment {
         say(&["--setenv".as_ref(), name.as_ref(), value.as_ref()]);

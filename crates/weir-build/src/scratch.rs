@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 const MAX_DEPTH: usize = 128;
 
 /// What one entry costs at least: also the name and the inode of an empty file fill the disk.
-const ENTRY_BYTES: u64 = 1024;
+pub(crate) const ENTRY_BYTES: u64 = 1024;
 
 /// What a folder takes of the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::dpkg::Installed;
 use crate::scratch;
 
 /// How views are made. What is under another name was made otherwise.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What no build reads.
 const LEFT_OUT: [&str; 9] = [
@@ -84,6 +84,7 @@ fn fill(installed: &Installed, view: &Path) -> io::Result<()> {
     for path in &owned {
         put(path, view)?;
     }
+    put_compiled_python(&owned, view)?;
     put_users(view)?;
     for (name, link) in installed.alternatives()? {
         let choice = format!("etc/alternatives/{name}");
@@ -94,6 +95,27 @@ fn fill(installed: &Installed, view: &Path) -> io::Result<()> {
         if let Some(link) = place(&link, &merged).filter(|link| leads_to_a_tool && is_kept(link)) {
             put(&choice, view)?;
             put(&link, view)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts what Python compiled of the modules in the view, which no package owns: without it, every start of Meson
+/// compiles all of it again, for seconds.
+fn put_compiled_python(owned: &BTreeSet<String>, view: &Path) -> io::Result<()> {
+    let modules = owned.iter().filter(|path| path.ends_with(".py"));
+    let folders: BTreeSet<&str> = modules.filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    for folder in folders {
+        let Ok(compiled) = fs_err::read_dir(Path::new("/").join(folder).join("__pycache__")) else {
+            continue;
+        };
+        for entry in compiled {
+            let name = entry?.file_name();
+            // `module.cpython-311.pyc`
+            let Some((module, _)) = name.to_str().and_then(|name| name.split_once('.')) else { continue };
+            if owned.contains(&format!("{folder}/{module}.py")) {
+                put(&format!("{folder}/__pycache__/{}", name.display()), view)?;
+            }
         }
     }
     Ok(())
@@ -140,7 +162,7 @@ fn put(path: &str, view: &Path) -> io::Result<()> {
     } else if meta.is_file() {
         fs_err::hard_link(&from, &to).or_else(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Err(error),
-            _ => fs_err::copy(&from, &to).map(drop),
+            _ => copy(&from, &to, &meta),
         })
     } else {
         Ok(())
@@ -153,6 +175,14 @@ fn put(path: &str, view: &Path) -> io::Result<()> {
         }
         done => done,
     }
+}
+
+/// Copies a file with its time, by which Python knows what it compiled.
+fn copy(from: &Path, to: &Path, meta: &std::fs::Metadata) -> io::Result<()> {
+    fs_err::copy(from, to)?;
+    // Opened to read, because it may forbid writing.
+    let times = std::fs::FileTimes::new().set_modified(meta.modified()?);
+    fs_err::File::open(to)?.file().set_times(times)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use weir_build::Sandbox;
 use weir_native::{System, Variant};
 
-use crate::world::{World, text};
+use crate::world::World;
 
 const LIBRARY: &str = "int one(void) { return 1; }\n";
 
@@ -101,7 +101,7 @@ fn a_script_knows_where_it_is_and_what_to_build() {
     let world = World::script(
         "mkdir -p $PREFIX && echo $PREFIX $SYSROOT $VARIANT $JOBS $(pwd) $(id -u) $(hostname) $TZ $HOME > $PREFIX/seen",
     );
-    let seen = text(&world.built(), "seen");
+    let seen = world.text("seen");
     assert_eq!(seen, "/weir/prefix /weir/sysroot release 2 /weir/source 1000 weir UTC /tmp/home\n");
 }
 

@@ -141,6 +141,11 @@ impl World {
         self.build().unwrap_or_else(|error| panic!("{}", self.story(&error)))
     }
 
+    /// Builds what must succeed, and gives the text of a file of it.
+    pub(crate) fn text(&self, path: &str) -> String {
+        fs_err::read_to_string(self.built().tree.join("release").join(path)).unwrap()
+    }
+
     /// Builds what must fail; nothing of it may be left.
     pub(crate) fn failed(&self) -> Failure {
         match self.build() {
@@ -165,9 +170,4 @@ impl World {
     fn story(&self, error: &BuildError) -> String {
         format!("{error:?}\n{}", fs_err::read_to_string(self.at("logs/thing.log")).unwrap_or_default())
     }
-}
-
-/// The text of a file that was built.
-pub(crate) fn text(built: &Built, path: &str) -> String {
-    fs_err::read_to_string(built.tree.join("release").join(path)).unwrap()
 }
