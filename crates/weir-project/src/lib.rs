@@ -65,7 +65,7 @@ pub use look::{
 };
 pub use project::Project;
 pub use publish::{
-    PackReport, PublishOptions, PublishReport, Standing, batch, claim, pack, publish, withdraw,
+    PackReport, PublishOptions, PublishReport, Standing, batch, pack, preview, publish, submit,
 };
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{KnownRegistry, registries, registry_add, registry_remove};

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use weir_index::{Dependent, PackageView, SearchFilter, SearchHit, State};
+use weir_model::lockfile::LockedRelease;
 use weir_model::{
     Digest, KindName, Lockfile, PackageName, Platform, Range, ReleaseId, Scope, Version, nearest,
 };
+use weir_registry::Replica;
 use weir_resolve::View as _;
 
 use crate::connect::connect;
@@ -93,6 +95,9 @@ pub struct TreeNode {
     pub id: ReleaseId,
     /// Whether the one above it lets it move.
     pub fluid: bool,
+    /// How it was withdrawn, as far as this machine knows: `yanked`, `quarantined` or `removed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<State>,
     /// Whether it stands elsewhere in the tree with what it needs, which is not repeated here.
     pub repeated: bool,
     /// What it needs.
@@ -109,35 +114,55 @@ fn lock_of(project: &Project) -> Result<&Lockfile, ProjectError> {
         .ok_or_else(|| ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into()))
 }
 
-/// The tree of what a project uses.
+/// The tree of what a project uses. No registry is asked: what was withdrawn is told as it was known last.
 ///
 /// # Errors
 ///
 /// When there is no lockfile.
-pub fn dependency_tree(project: &Project) -> Result<Vec<TreeNode>, ProjectError> {
+pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeNode>, ProjectError> {
     let lock = lock_of(project)?;
-    let mut shown = BTreeSet::new();
-    Ok(lock.direct.iter().map(|direct| tree_node(lock, &direct.0, false, 0, &mut shown)).collect())
+    let mut tree = Tree { lock, known: known_views(session, project)?, shown: BTreeSet::new() };
+    lock.direct.iter().map(|direct| tree.node(&direct.0, false, 0)).collect()
 }
 
-fn tree_node(
-    lock: &Lockfile,
-    id: &ReleaseId,
-    fluid: bool,
-    depth: usize,
-    shown: &mut BTreeSet<ReleaseId>,
-) -> TreeNode {
-    let release = lock.release(id);
-    let has_dependencies = release.is_some_and(|release| !release.dependencies.is_empty());
-    let repeated = has_dependencies && (!shown.insert(id.clone()) || depth >= DEEPEST);
-    let mut dependencies = Vec::new();
-    if let Some(release) = release.filter(|_| !repeated) {
-        for dependency in &release.dependencies {
-            let fluid = release.fluid.iter().any(|choice| choice.name == dependency.0.name);
-            dependencies.push(tree_node(lock, &dependency.0, fluid, depth + 1, shown));
+/// What this machine knows of the registries that a project uses, by the name each calls itself.
+fn known_views(session: &Session, project: &Project) -> Result<BTreeMap<String, Replica>, ProjectError> {
+    let home = session.home.replicas();
+    let known = in_use(session, project)?;
+    let views = known.iter().filter_map(|known| Replica::offline(&home, &known.location).ok());
+    Ok(views.map(|replica| (replica.name().to_owned(), replica)).collect())
+}
+
+struct Tree<'a> {
+    lock: &'a Lockfile,
+    known: BTreeMap<String, Replica>,
+    shown: BTreeSet<ReleaseId>,
+}
+
+impl Tree<'_> {
+    fn node(&mut self, id: &ReleaseId, fluid: bool, depth: usize) -> Result<TreeNode, ProjectError> {
+        let lock = self.lock;
+        let release = lock.release(id);
+        let has_dependencies = release.is_some_and(|release| !release.dependencies.is_empty());
+        let repeated = has_dependencies && (!self.shown.insert(id.clone()) || depth >= DEEPEST);
+        let mut dependencies = Vec::new();
+        if let Some(release) = release.filter(|_| !repeated) {
+            for dependency in &release.dependencies {
+                let fluid = release.fluid.iter().any(|choice| choice.name == dependency.0.name);
+                dependencies.push(self.node(&dependency.0, fluid, depth + 1)?);
+            }
         }
+        let withdrawn = release.map(|release| self.withdrawn(release)).transpose()?.flatten();
+        Ok(TreeNode { id: id.clone(), fluid, withdrawn, repeated, dependencies })
     }
-    TreeNode { id: id.clone(), fluid, repeated, dependencies }
+
+    fn withdrawn(&self, release: &LockedRelease) -> Result<Option<State>, ProjectError> {
+        let Some(replica) = release.registry.as_ref().and_then(|name| self.known.get(name)) else {
+            return Ok(None);
+        };
+        let view = replica.index().release(&release.id())?;
+        Ok(view.map(|view| view.state()).filter(|state| *state != State::Offered))
+    }
 }
 
 /// How many paths `why` tells at most.

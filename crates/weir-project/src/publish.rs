@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Manifest, OwnerName, ReferenceFact, ReleaseId, Scope, lockfile};
+use weir_model::{Digest, Manifest, ReferenceFact, ReleaseId, Scope, lockfile};
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, Outcome, Receipt, Registry as _, Wanted, Withdraw,
 };
@@ -20,7 +20,7 @@ use crate::registries::{KnownRegistry, find};
 use crate::session::{Event, Session};
 
 /// How hard packs are compressed: they are written once and read often.
-const PACK_LEVEL: i32 = 12;
+pub(crate) const PACK_LEVEL: i32 = 12;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -346,50 +346,56 @@ pub enum Standing {
     Remove,
 }
 
-/// Changes the standing of releases, all or none.
+impl Standing {
+    /// What to ask of a registry so that releases have this standing, all or none.
+    pub fn intents(self, what: Vec<Withdraw>) -> Vec<Intent> {
+        let intent = match self {
+            Self::Yank => Intent::Yank,
+            Self::Unyank => Intent::Unyank,
+            Self::Quarantine => Intent::Quarantine,
+            Self::Release => Intent::Release,
+            Self::Remove => Intent::Remove,
+        };
+        what.into_iter().map(intent).collect()
+    }
+}
+
+/// Has a registry do things that need no content, all or none.
 ///
 /// # Errors
 ///
-/// When one is not there, or the registry refuses.
-pub fn withdraw(
-    session: &Session,
-    project: Option<&Project>,
-    standing: Standing,
-    what: Vec<Withdraw>,
-) -> Result<Receipt, ProjectError> {
-    let intent = match standing {
-        Standing::Yank => Intent::Yank,
-        Standing::Unyank => Intent::Unyank,
-        Standing::Quarantine => Intent::Quarantine,
-        Standing::Release => Intent::Release,
-        Standing::Remove => Intent::Remove,
-    };
-    submit(session, project, what.into_iter().map(intent).collect())
-}
-
-/// Says to whom an owner belongs.
-///
-/// # Errors
-///
-/// When the registry refuses.
-pub fn claim(
-    session: &Session,
-    project: Option<&Project>,
-    owner: &OwnerName,
-    who: Vec<String>,
-) -> Result<Receipt, ProjectError> {
-    submit(session, project, vec![Intent::Claim { owner: owner.clone(), who }])
-}
-
-fn submit(
+/// When one is about something that is not there, or the registry refuses.
+pub fn submit(
     session: &Session,
     project: Option<&Project>,
     intents: Vec<Intent>,
 ) -> Result<Receipt, ProjectError> {
+    let (registry, batch) = asked(session, project, intents)?;
+    Ok(registry.submit(&batch, session.now)?)
+}
+
+/// What would become of each intent if it were submitted now. Changes nothing.
+///
+/// # Errors
+///
+/// When [`submit`] would refuse.
+pub fn preview(
+    session: &Session,
+    project: Option<&Project>,
+    intents: Vec<Intent>,
+) -> Result<Vec<Outcome>, ProjectError> {
+    let (registry, batch) = asked(session, project, intents)?;
+    Ok(registry.preview(&batch, session.now)?)
+}
+
+fn asked(
+    session: &Session,
+    project: Option<&Project>,
+    intents: Vec<Intent>,
+) -> Result<(FolderRegistry, Batch), ProjectError> {
     let known: KnownRegistry = find(session, project, None, Path::new("."))?;
     let registry = open_for_writing(session, &known)?;
-    let batch = Batch { by: session.actor.clone(), intents };
-    Ok(registry.submit(&batch, session.now)?)
+    Ok((registry, Batch { by: session.actor.clone(), intents }))
 }
 
 /// One line of a batch file.
@@ -418,6 +424,8 @@ struct BatchLine {
     #[serde(default)]
     platform: Option<weir_model::Platform>,
     #[serde(default)]
+    revision: Option<u32>,
+    #[serde(default)]
     reason: Option<String>,
     #[serde(default)]
     advisory: Option<String>,
@@ -425,8 +433,8 @@ struct BatchLine {
 
 impl From<BatchLine> for Withdraw {
     fn from(line: BatchLine) -> Self {
-        let BatchLine { name, version, platform, reason, advisory } = line;
-        Self { name, version, platform, revision: None, reason, advisory, because: None }
+        let BatchLine { name, version, platform, revision, reason, advisory } = line;
+        Self { name, version, platform, revision, reason, advisory, because: None }
     }
 }
 

@@ -155,6 +155,17 @@ fn what_would_bring_two_builds_of_one_package_together_is_refused_and_both_ways_
 }
 
 #[test]
+fn kinds_that_stand_side_by_side_may_hold_several_builds() {
+    let world = with_zlib();
+    submit(&world, &[("+ base/zlib 1.2.12", &[])]).unwrap();
+    // Not native itself: what it holds is not laid into one place.
+    world.publish(&[("acme/images 1.0.0", &["base/curl *", "base/zlib *"])]).unwrap();
+    // Nothing of it is native.
+    world.publish(&[("acme/base 1.0.0", &[]), ("acme/mid 1.0.0", &["acme/base *"])]).unwrap();
+    world.publish(&[("acme/base 1.1.0", &[]), ("acme/top 1.0.0", &["acme/base *", "acme/mid *"])]).unwrap();
+}
+
+#[test]
 fn one_revision_of_a_release_can_be_taken_away_and_what_caused_it_is_recorded() {
     let world = with_zlib();
     submit(&world, &[("+ base/curl 7.79.1 revision 1", &["base/zlib ^1.2"])]).unwrap();
@@ -337,8 +348,10 @@ proptest! {
         turn in 0..8_usize,
     ) {
         let world = World::new(true);
+        let first = [vec![], vec![0], vec![0], vec![1, 2]].into_iter().enumerate();
+        let first = first.map(|(package, needs)| Change::Build { package, version: 0, needs }).collect();
         let checkpoint = || fs_err::read_to_string(world.folder().join("checkpoint")).unwrap();
-        for batch in batches {
+        for batch in std::iter::once(first).chain(batches) {
             let (before, signed) = (live(&world), checkpoint());
             let mut farm = Farm { world: &world, live: before.clone(), intents: Vec::new() };
             batch.iter().for_each(|change| farm.add(change));

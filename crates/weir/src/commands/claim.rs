@@ -4,8 +4,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 use weir_model::OwnerName;
+use weir_registry::Intent;
 
 use super::receipt;
+use crate::arguments::DryRun;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -21,12 +23,11 @@ pub(crate) struct Arguments {
     /// To whom it belongs from now on, such as `user:ann`
     #[arg(required = true)]
     who: Vec<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let session = context.session()?;
-    let project = context.project_if_any()?;
-    let receipt = weir_project::claim(&session, project.as_ref(), &arguments.owner, arguments.who)?;
-    context.output.show(&receipt, |page| receipt::show(page, &receipt))?;
-    Ok(ExitCode::SUCCESS)
+    let claim = Intent::Claim { owner: arguments.owner, who: arguments.who };
+    receipt::carry_out(context, vec![claim], &arguments.dry_run)
 }

@@ -1,9 +1,33 @@
-//! What a registry did with a batch.
+//! What a registry did with a batch, or would do.
 
+use std::process::ExitCode;
+
+use serde_json::json;
 use weir_project::PublishReport;
-use weir_registry::{Done, Receipt};
+use weir_registry::{Done, Intent, Outcome, Receipt};
 
+use crate::arguments::DryRun;
+use crate::context::Context;
+use crate::failure::Failure;
 use crate::output::{Page, bytes, count};
+
+/// Has the registry do something that needs no content, or tells what it would do.
+pub(super) fn carry_out(
+    context: &Context,
+    intents: Vec<Intent>,
+    dry_run: &DryRun,
+) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    if dry_run.dry_run {
+        let preview = weir_project::preview(&session, project.as_ref(), intents)?;
+        context.output.show(&json!({ "preview": preview }), |page| show_preview(page, &preview))?;
+    } else {
+        let receipt = weir_project::submit(&session, project.as_ref(), intents)?;
+        context.output.show(&receipt, |page| show(page, &receipt))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
 
 /// One line an outcome, then where the log stands.
 pub(super) fn show(page: &mut Page, receipt: &Receipt) {
@@ -48,7 +72,12 @@ pub(super) fn show_publication(page: &mut Page, report: &PublishReport) {
             page.line(format!("  {}with `{baked}`{:#}", palette.faint, palette.faint));
         }
     }
-    for outcome in report.preview.iter().filter(|outcome| outcome.done != Done::Published) {
+    show_preview(page, &report.preview);
+}
+
+/// What would become of everything but publications, of which more is to be told.
+fn show_preview(page: &mut Page, preview: &[Outcome]) {
+    for outcome in preview.iter().filter(|outcome| outcome.done != Done::Published) {
         page.line(format!("Would leave `{}` {}", outcome.subject, word(outcome.done)));
     }
 }

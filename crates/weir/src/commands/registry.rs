@@ -12,7 +12,7 @@ use weir_model::manifest::RegistryAddress;
 use weir_project::KnownRegistry;
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 
-use crate::arguments::{DryRun, any_kind};
+use crate::arguments::{DryRun, handled_kind};
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
@@ -67,7 +67,7 @@ pub(crate) struct InitArguments {
     #[arg(long)]
     closed: bool,
     /// Take only packages of this kind; may be repeated
-    #[arg(long = "kind", value_name = "KIND", value_parser = any_kind())]
+    #[arg(long = "kind", value_name = "KIND", value_parser = handled_kind())]
     kinds: Vec<KindName>,
     /// Have checkpoints expire after this many days, so that a mirror that stands still shows
     #[arg(long, value_name = "DAYS")]
@@ -180,7 +180,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
     let new = NewRegistry {
         name: Origin::new(&name).map_err(|error| Failure::usage(error.to_string()))?,
         closed: arguments.closed,
-        kinds: if arguments.kinds.is_empty() { KindName::ALL.to_vec() } else { arguments.kinds },
+        kinds: if arguments.kinds.is_empty() { handled_kinds() } else { arguments.kinds },
         validity: arguments.expires.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
         key: None,
     };
@@ -200,6 +200,11 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The kinds that this program can handle.
+fn handled_kinds() -> Vec<KindName> {
+    weir_project::KINDS.iter().map(|kind| kind.name()).collect()
 }
 
 fn list(context: &Context) -> Result<ExitCode, Failure> {

@@ -12,7 +12,8 @@ use crate::output::Page;
 
 /// Draw what the project needs, and what that needs, as a tree
 ///
-/// `(*)` marks a release whose own dependencies are drawn further up already.
+/// `(*)` marks a release whose own dependencies are drawn further up already; `(yanked)` one that was yanked, as
+/// far as this machine knows.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir tree", "weir tree --depth 1"))]
 pub(crate) struct Arguments {
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let project = context.project()?;
-    let tree = weir_project::dependency_tree(&project)?;
+    let tree = weir_project::dependency_tree(&context.session()?, &project)?;
     context.output.answer(&tree, |page| {
         let name = project.manifest.package.name.as_ref().map(ToString::to_string);
         let version = project.manifest.package.version.as_ref().map(|version| format!(" {version}"));
@@ -79,6 +80,9 @@ fn label(page: &Page, node: &TreeNode) -> String {
     };
     if node.fluid {
         mark("(fluid)", palette.name);
+    }
+    if let Some(state) = node.withdrawn {
+        mark(&format!("({state})"), palette.bad);
     }
     if node.repeated {
         mark("(*)", palette.faint);

@@ -8,7 +8,7 @@ use weir_project::Standing;
 use weir_registry::Withdraw;
 
 use super::receipt;
-use crate::arguments::PackageAtVersion;
+use crate::arguments::{DryRun, PackageAtVersion};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -22,6 +22,11 @@ struct Which {
     /// Only the release for this platform
     #[arg(long)]
     platform: Option<Platform>,
+    /// Only this revision: 0 is the first build of a version, 1 the next
+    #[arg(long, value_name = "NUMBER")]
+    revision: Option<u32>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Have new resolutions avoid releases; lockfiles keep them
@@ -113,19 +118,15 @@ struct Why {
 }
 
 fn withdraw(context: &Context, standing: Standing, which: Which, why: &Why) -> Result<ExitCode, Failure> {
-    let session = context.session()?;
-    let project = context.project_if_any()?;
     let one = |package: PackageAtVersion| Withdraw {
         name: package.name,
         version: package.version,
         platform: which.platform.clone(),
-        revision: None,
+        revision: which.revision,
         reason: why.reason.clone(),
         advisory: why.advisory.clone(),
         because: None,
     };
     let what = which.releases.into_iter().map(one).collect();
-    let receipt = weir_project::withdraw(&session, project.as_ref(), standing, what)?;
-    context.output.show(&receipt, |page| receipt::show(page, &receipt))?;
-    Ok(ExitCode::SUCCESS)
+    receipt::carry_out(context, standing.intents(what), &which.dry_run)
 }

@@ -69,6 +69,10 @@ fn a_package_whose_dependency_is_missing_is_refused_whole() {
 #[test]
 fn a_yanked_release_stays_for_those_who_have_it() {
     let t = installed();
+    assert_snapshot!(t.weir_in("", "yank acme/greet@1.0.0 --dry-run"), @r"
+    $ weir yank acme/greet@1.0.0 --dry-run
+    Would leave `acme/greet 1.0.0` yanked
+    ");
     assert_snapshot!(t.weir_in("", "yank acme/greet@1.0.0 --reason 'greets nobody'"), @r"
     $ weir yank acme/greet@1.0.0 --reason 'greets nobody'
     Yanked `acme/greet 1.0.0`
@@ -79,6 +83,12 @@ fn a_yanked_release_stays_for_those_who_have_it() {
     Nothing was appended to the log
     ");
     t.weir("install --locked").succeeds();
+    t.weir("outdated");
+    assert_snapshot!(t.weir("tree --depth 1"), @r"
+    $ weir tree --depth 1
+    app
+    └── acme/greet 1.0.0 (yanked)
+    ");
     t.write("other/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1\"\n");
     assert_snapshot!(t.weir_in("other", "install"), @r"
     $ weir install
@@ -148,6 +158,10 @@ fn many_changes_are_made_together() {
 #[test]
 fn an_owner_belongs_to_people() {
     let t = greeting();
+    assert_snapshot!(t.weir_in("", "claim acme user:ann user:bob --dry-run"), @r"
+    $ weir claim acme user:ann user:bob --dry-run
+    Would leave `acme` claimed
+    ");
     assert_snapshot!(t.weir_in("", "claim acme user:ann user:bob"), @r"
     $ weir claim acme user:ann user:bob
     Claimed `acme`

@@ -81,7 +81,7 @@ fn a_registry_shows_what_it_is() {
     releases  3 offered
     content   857 B
     closed    no
-    kinds     elm, bash, native, data, generic
+    kinds     generic, bash, data
     signed    [TIME]
     keys      org+[KEY]
     writable  yes
