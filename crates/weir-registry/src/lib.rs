@@ -6,7 +6,11 @@
 //!   the log, every byte of it checked.
 //! * A [`Batch`] says what is to be done. Planning it (checking, asking the gate, baking) changes
 //!   nothing; carrying it out appends all its records under one checkpoint.
-//! * [`audit()`] believes nothing and recomputes everything.
+//! * [`audit()`] believes nothing and recomputes everything; [`FolderRegistry::collect`] takes out of the
+//!   storage what need not be there.
+//!
+//! In a closed registry, what something was built with is there as long as it is, and what is used
+//! together was built with the same.
 //!
 //! Upload comes before registration: a record is appended only when the content it names is held.
 

@@ -194,6 +194,8 @@ fn quarantined_content_stays_even_when_its_release_is_removed() {
     let draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
     world.submit(vec![publish(&draft)]).unwrap();
     world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    let found = audited(&world);
+    assert_eq!((found.problems.len(), found.kept.len(), found.objects), (0, 0, 1), "{found:?}");
     world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
     hours_pass(&world, 25);
     assert_eq!(collect(&world, Some(Timestamp::MAX), false).objects, []);
