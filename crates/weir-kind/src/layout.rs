@@ -1,10 +1,15 @@
 //! Layouts: the links and small files by which a project reaches its packages.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::Farm;
 
 /// The folder, in a project, that belongs to the layout.
 pub const PACKAGES_FOLDER: &str = "weir_packages";
+
+/// The folder, below [`PACKAGES_FOLDER`], that farms lie in, each named by its digest.
+pub const FARMS_FOLDER: &str = ".farms";
 
 /// A plan of links and small files, below [`PACKAGES_FOLDER`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +18,11 @@ pub struct Layout {
     pub links: Vec<LayoutLink>,
     /// Files.
     pub files: Vec<LayoutFile>,
+    /// Folders of links to files.
+    pub farms: Vec<LayoutFarm>,
+    /// Files of the project itself, relative to it, which are written where there are none, and are
+    /// the user's from then on.
+    pub starters: Vec<LayoutFile>,
     /// What the user should know, such as a command that two packages offer.
     pub warnings: Vec<String>,
 }
@@ -37,7 +47,30 @@ pub struct LayoutFile {
     pub executable: bool,
 }
 
+/// A farm to be made, with a link to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutFarm {
+    /// Where programs find it: the link's path relative to [`PACKAGES_FOLDER`], `/`-separated.
+    pub path: String,
+    /// Its name in [`FARMS_FOLDER`]: the digest of all that decides what is in it.
+    pub name: String,
+    /// The absolute path that its files name as their own.
+    pub seen: PathBuf,
+    /// What is in it.
+    pub farm: Farm,
+}
+
 impl Layout {
+    /// Adds a farm, and the link at `path` by which it is found. `project` is the project's folder, absolute.
+    pub fn farm(&mut self, project: &Path, path: impl Into<String>, farm: Farm) {
+        let path = path.into();
+        let seen = project.join(PACKAGES_FOLDER).join(&path);
+        let name = farm.digest(&seen).to_hex();
+        let up = "../".repeat(path.matches('/').count());
+        self.link(path.clone(), format!("{up}{FARMS_FOLDER}/{name}"));
+        self.farms.push(LayoutFarm { path, name, seen, farm });
+    }
+
     /// Adds a link.
     pub fn link(&mut self, path: impl Into<String>, target: impl Into<PathBuf>) {
         self.links.push(LayoutLink { path: path.into(), target: target.into() });
@@ -47,6 +80,8 @@ impl Layout {
     pub fn extend(&mut self, other: Layout) {
         self.links.extend(other.links);
         self.files.extend(other.files);
+        self.farms.extend(other.farms);
+        self.starters.extend(other.starters);
         self.warnings.extend(other.warnings);
     }
 

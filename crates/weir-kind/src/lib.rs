@@ -2,20 +2,24 @@
 //!
 //! A kind reads its ecosystem's own manifest, inspects a release before it is published, and plans
 //! how packages are laid out for use. It never runs a package's code, and it carries nothing out
-//! itself: a layout is a plan of links and small files, which the project applies.
+//! itself: a layout is a plan of links, small files and farms, which the project applies.
 //! To add an ecosystem is to write a crate that implements [`Kind`] and to add a row to the table.
 
+mod farm;
 mod generic;
 mod layout;
 
 use std::path::{Path, PathBuf};
 
-use weir_model::{KindName, Manifest, ReleaseId};
+use weir_model::{KindName, Manifest, Platform, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
+pub use farm::{
+    Farm, FarmContent, FarmFile, MAX_REWRITTEN, Original, find_path, remove as remove_farm, replace_path,
+};
 pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generic, packages_map};
-pub use layout::{Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER};
+pub use layout::{FARMS_FOLDER, Layout, LayoutFarm, LayoutFile, LayoutLink, PACKAGES_FOLDER};
 
 /// What a kind knows about a release, in the record and the lockfile.
 pub type Facts = serde_json::Map<String, serde_json::Value>;
@@ -90,6 +94,19 @@ pub struct Inspection {
 pub struct Closure {
     /// Every package, sorted by release.
     pub packages: Vec<Placed>,
+    /// The project that uses them.
+    pub project: ProjectPlace,
+}
+
+/// What a kind may know of the project that it lays packages out for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProjectPlace {
+    /// Its folder, absolute and free of links.
+    pub folder: PathBuf,
+    /// What sort of package it is itself.
+    pub kind: KindName,
+    /// Where what is built in it is to run.
+    pub platform: Platform,
 }
 
 /// One package of a closure.

@@ -99,7 +99,7 @@ fn locked_closure(project: &Project) -> Closure {
     });
     let mut packages: Vec<Placed> = placed.collect();
     packages.sort_by(|a, b| a.id.cmp(&b.id));
-    Closure { packages }
+    Closure { packages, ..Closure::default() }
 }
 
 /// The project itself, if it is a Bash package that is sourced.

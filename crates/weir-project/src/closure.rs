@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use weir_kind::{Closure, Placed};
+use weir_kind::{Closure, Placed, ProjectPlace};
 use weir_model::lockfile::LockedRelease;
 use weir_model::{Lockfile, ReleaseId, Scope};
 
@@ -66,7 +66,12 @@ pub(crate) fn closure(
         });
     }
     packages.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(Closure { packages })
+    let project = ProjectPlace {
+        folder: fs_err::canonicalize(&project.folder)?,
+        kind: project.manifest.package.kind,
+        platform: session.platform(),
+    };
+    Ok(Closure { packages, project })
 }
 
 /// The bytes an earlier lockfile had for a reference of the same name.

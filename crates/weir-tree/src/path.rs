@@ -127,6 +127,11 @@ impl TreePath {
         self.0.rsplit_once('/').map_or(&*self.0, |(_, name)| name)
     }
 
+    /// The path as a file system that ignores case keeps it: two of them that are equal are one file there.
+    pub fn folded(&self) -> Cow<'_, str> {
+        folded(&self.0)
+    }
+
     /// How many folders the file is below the root.
     pub fn depth(&self) -> usize {
         self.0.bytes().filter(|&byte| byte == b'/').count()

@@ -1,0 +1,110 @@
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use weir_model::Digest;
+use weir_tree::{LinkTarget, TreePath};
+
+use super::{Farm, FarmContent, FarmFile, Original, find_path, replace_path};
+
+const PREFIX: &str = "/built/here";
+
+fn file(path: &str, content: FarmContent) -> FarmFile {
+    FarmFile { path: TreePath::new(path).unwrap(), content }
+}
+
+fn original(folder: &Path, name: &str, text: &str) -> Original {
+    let file = folder.join(name);
+    fs_err::write(&file, text).unwrap();
+    Original { file, digest: Digest::of(text), executable: name.ends_with(".sh") }
+}
+
+fn farm(folder: &Path) -> Farm {
+    let link = LinkTarget::new(&TreePath::new("lib/libz.so").unwrap(), b"libz.so.1").unwrap();
+    Farm {
+        prefix: PREFIX,
+        files: vec![
+            file(
+                "bin/z-config",
+                FarmContent::Rewritten(original(folder, "z.sh", "echo -I/built/here/include")),
+            ),
+            file("include/z/z.h", FarmContent::Same(original(folder, "z.h", "int z;"))),
+            file("lib/libz.so", FarmContent::Link(link)),
+            file("lib/libz.so.1", FarmContent::Same(original(folder, "libz", "z"))),
+        ],
+    }
+}
+
+#[test]
+fn a_farm_has_the_files_themselves_and_names_its_own_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("some/farm");
+    farm(folder.path()).make(&at, Path::new("/seen here")).unwrap();
+    let inode = |path: &Path| fs_err::metadata(path).unwrap().ino();
+    assert_eq!(inode(&at.join("include/z/z.h")), inode(&folder.path().join("z.h")));
+    assert_eq!(fs_err::read_to_string(at.join("lib/libz.so")).unwrap(), "z");
+    assert_eq!(fs_err::read_to_string(at.join("bin/z-config")).unwrap(), "echo -I/seen here/include");
+    assert_eq!(fs_err::metadata(at.join("bin/z-config")).unwrap().permissions().mode() & 0o777, 0o555);
+}
+
+#[test]
+fn a_farm_replaces_what_was_there_and_leaves_nothing_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("farms/a");
+    fs_err::create_dir_all(at.join("old")).unwrap();
+    let mut farm = farm(folder.path());
+    farm.make(&at, &at).unwrap();
+    assert!(!at.join("old").exists());
+    farm.files.remove(1);
+    farm.make(&at, &at).unwrap();
+    assert!(!at.join("include").exists() && at.join("lib").exists());
+    assert_eq!(fs_err::read_dir(folder.path().join("farms")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_farm_that_cannot_be_made_leaves_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("farms/a");
+    let farm = farm(folder.path());
+    farm.make(&at, &at).unwrap();
+    fs_err::remove_file(folder.path().join("libz")).unwrap();
+    farm.make(&at, &at).unwrap_err();
+    assert_eq!(fs_err::read_to_string(at.join("lib/libz.so")).unwrap(), "z");
+    assert_eq!(fs_err::read_dir(folder.path().join("farms")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_place_that_a_script_would_take_for_syntax_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("a");
+    let farm = farm(folder.path());
+    for seen in ["/a/$(touch pwned)", "/a/`x`", "/a\"b", "/a;b", "relative"] {
+        let error = farm.make(&at, Path::new(seen)).unwrap_err().to_string();
+        assert!(error.contains("z-config"), "{error}");
+    }
+    let plain = Farm { files: farm.files[1..].to_vec(), ..farm };
+    plain.make(&at, Path::new("/a/$(x)")).unwrap();
+}
+
+#[test]
+fn the_digest_tells_farms_and_places_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let farm = farm(folder.path());
+    let digest = farm.digest(Path::new("/a"));
+    assert_ne!(farm.digest(Path::new("/b")), digest);
+    let mut other = farm.clone();
+    other.files.pop();
+    assert_ne!(other.digest(Path::new("/a")), digest);
+    let mut other = farm.clone();
+    let FarmContent::Rewritten(original) = other.files[0].content.clone() else { panic!() };
+    other.files[0].content = FarmContent::Same(original);
+    assert_ne!(other.digest(Path::new("/a")), digest);
+    assert_eq!(farm.digest(Path::new("/a")), digest);
+}
+
+#[test]
+fn a_path_is_replaced_where_it_is_one() {
+    let text = b"-I/built/here/include:/built/here;/built/here.x /built/hereafter /built/here-2 /built/here";
+    let expected = "-I/x/include:/x;/x.x /built/hereafter /built/here-2 /x";
+    assert_eq!(replace_path(text, PREFIX, b"/x"), expected.as_bytes());
+    assert_eq!(find_path(b"/built/her", PREFIX).count(), 0);
+}
