@@ -133,11 +133,59 @@ pub enum Event {
         /// How many more bytes.
         bytes: u64,
     },
+    /// Builds are about to begin.
+    BuildsPlanned {
+        /// Each of them, in the order of the plan.
+        builds: Vec<PlannedBuild>,
+    },
+    /// A release is being built.
+    Building {
+        /// Which one.
+        release: ReleaseId,
+    },
+    /// A build went on to something else.
+    BuildPhase {
+        /// Which one.
+        release: ReleaseId,
+        /// What it is at, such as `release: compile`.
+        phase: String,
+    },
+    /// A build printed a line.
+    BuildLine {
+        /// Which one.
+        release: ReleaseId,
+        /// The line, without control characters.
+        text: String,
+    },
+    /// A release is built.
+    Built {
+        /// Which one.
+        release: ReleaseId,
+        /// How long it took; nothing for one that was there already.
+        seconds: Option<u64>,
+    },
+    /// A release could not be built.
+    BuildFailed {
+        /// Which one.
+        release: ReleaseId,
+        /// The releases that cannot be built because of it.
+        blocks: usize,
+    },
     /// Something the user should know.
     Warning {
         /// What.
         text: String,
     },
+}
+
+/// A build that is to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlannedBuild {
+    /// Which release it is to be.
+    pub release: ReleaseId,
+    /// What must be built before it.
+    pub needs: Vec<ReleaseId>,
 }
 
 impl Session {

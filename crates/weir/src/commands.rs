@@ -21,6 +21,7 @@ pub(crate) mod publish;
 mod receipt;
 pub(crate) mod registry;
 pub(crate) mod remove;
+pub(crate) mod root;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod store;

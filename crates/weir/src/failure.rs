@@ -6,6 +6,9 @@
 //! {"error": {"code": "not-found", "exit": 5, "message": "…", "because": ["…"], "help": "…",
 //!            "place": {"file": "weir.toml", "line": 3}}}
 //! ```
+//!
+//! Builds that failed are told one by one: what each printed last, and where the rest of it is. In JSON they are
+//! `builds` of the error.
 
 use std::error::Error;
 use std::fmt;
@@ -15,6 +18,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
+use weir_build::RootError;
 use weir_project::{ExitCode as Exit, ProjectError};
 
 use crate::output::{Format, Output, harmless};
@@ -126,9 +130,11 @@ impl Failure {
         let width = output.stderr_width().unwrap_or(UNWRAPPED);
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
         let mut text = String::new();
-        if handler.render_report(&mut text, self).is_err() {
-            text = format!("error: {}\n", self.message);
+        let mut report = String::new();
+        if handler.render_report(&mut report, self).is_err() {
+            report = format!("error: {}\n", self.message);
         }
+        text.push_str(&report);
         // Nobody is left to tell if stderr is gone.
         let _ = io::stderr().write_all(text.as_bytes());
     }
@@ -221,6 +227,17 @@ impl Diagnostic for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::failed(error.to_string())
+    }
+}
+
+impl From<RootError> for Failure {
+    fn from(error: RootError) -> Self {
+        let help = error.help().map(str::to_owned);
+        let exit = match error {
+            RootError::NotARoot { .. } | RootError::NoCompiler { .. } => Exit::NotFound,
+            _ => Exit::Failed,
+        };
+        Self { help, because: Cause::of(&error), ..Self::new(exit, error.to_string()) }
     }
 }
 

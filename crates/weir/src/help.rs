@@ -44,6 +44,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "claim",
         ],
     ),
+    ("Packages built from source", &["root"]),
     ("What this machine keeps", &["registry", "store"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];

@@ -80,6 +80,10 @@ enum Command {
     Batch(commands::batch::Arguments),
     Claim(commands::claim::Arguments),
 
+    // Built packages.
+    #[command(subcommand)]
+    Root(commands::root::Command),
+
     // What a machine keeps.
     #[command(subcommand)]
     Registry(commands::registry::Command),
@@ -135,6 +139,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Unpublish(arguments) => commands::withdraw::unpublish(context, arguments),
         Command::Batch(arguments) => commands::batch::run(context, &arguments),
         Command::Claim(arguments) => commands::claim::run(context, arguments),
+
+        Command::Root(command) => commands::root::run(context, command),
 
         Command::Registry(command) => commands::registry::run(context, command),
         Command::Store(command) => commands::store::run(context, command),

@@ -11,6 +11,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use weir_model::ReleaseId;
 
 use crate::arguments::{Color, Shared};
 use crate::failure::Failure;
@@ -184,6 +185,11 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| Failure::output(&error))
 }
 
+/// Columns between columns of a table.
+const GAP: usize = 2;
+/// A column of running text that is narrower than this is not broken into lines.
+const NARROW: usize = 20;
+
 /// A page of text in the making.
 pub(crate) struct Page {
     text: String,
@@ -239,17 +245,9 @@ impl Page {
     pub(crate) fn paragraph(&mut self, text: &str) {
         let text = harmless(text);
         let Some(width) = self.width else { return self.line(text) };
-        let mut line = String::new();
-        for word in text.split_whitespace() {
-            if !line.is_empty() && line.width() + 1 + word.width() > width {
-                self.line(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+        for line in wrapped(&text, width) {
+            self.line(line);
         }
-        self.line(line);
     }
 
     /// Rows in aligned columns under a heading, which may be empty. On a terminal the last column
@@ -270,8 +268,40 @@ impl Page {
         }
     }
 
+    /// Rows in aligned columns. On a terminal the last column, running text, goes on below itself where it
+    /// does not fit.
+    pub(crate) fn entries(&mut self, rows: Vec<Vec<Cell>>) {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let Some(last) = columns.checked_sub(1) else { return };
+        let widest = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.text.width()).max().unwrap_or_default()
+        };
+        let before: usize = (0..last).map(|column| widest(column) + GAP).sum();
+        let Some(room) = self.width.map(|width| width.saturating_sub(before)).filter(|room| *room >= NARROW)
+        else {
+            return self.table(&[], rows);
+        };
+        let mut broken = Vec::new();
+        for mut row in rows {
+            let Some(text) = row.get_mut(last) else {
+                broken.push(row);
+                continue;
+            };
+            let mut lines = wrapped(&text.text, room).into_iter();
+            text.text = lines.next().unwrap_or_default();
+            let style = text.style;
+            broken.push(row);
+            for line in lines {
+                let mut row = vec![Cell::plain(""); last];
+                row.push(Cell::new(line, style));
+                broken.push(row);
+            }
+        }
+        self.table(&[], broken);
+    }
+
     fn row(&self, row: &[Cell], widths: &[usize]) -> String {
-        const GAP: usize = 2;
         let mut line = String::new();
         let mut at = 0;
         let last = row.iter().rposition(|cell| !cell.text.is_empty()).map_or(0, |last| last + 1);
@@ -304,6 +334,22 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
             || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if text.contains(commands) { text.replace(commands, "\u{fffd}").into() } else { text.into() }
+}
+
+/// Running text in lines of at most `width` columns, broken between words. There is always a line.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// As much of `text` as fits `room` columns, with `…` where something is left out.
@@ -341,6 +387,21 @@ pub(crate) fn bytes(count: u64) -> String {
 
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
+/// A number of seconds as people say it: `3 s`, `2 min 5 s`, `1 h 20 min`.
+pub(crate) fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// A release without its platform, where everything that is told of has the same.
+pub(crate) fn short(id: &ReleaseId) -> String {
+    let revision = if id.revision > 0 { format!(" revision {}", id.revision) } else { String::new() };
+    format!("{} {}{revision}", id.name, id.version)
+}
+
 /// `1 package`, `2 packages`.
 pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
@@ -357,7 +418,7 @@ pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, cut, harmless};
+    use super::{bytes, count, cut, duration, harmless, wrapped};
 
     #[test]
     fn bytes_are_said_in_the_largest_unit_that_leaves_a_whole() {
@@ -366,6 +427,13 @@ mod tests {
         assert_eq!(bytes(1024), "1.0 KiB");
         assert_eq!(bytes(1_600_000), "1.5 MiB");
         assert_eq!(bytes(u64::MAX), "15.9 EiB");
+    }
+
+    #[test]
+    fn a_duration_is_said_in_two_units_at_most() {
+        assert_eq!(duration(0), "0 s");
+        assert_eq!(duration(125), "2 min 5 s");
+        assert_eq!(duration(3600 + 20 * 60 + 59), "1 h 20 min");
     }
 
     #[test]
@@ -384,6 +452,13 @@ mod tests {
         assert_eq!(count(2_u64, "registry"), "2 registries");
         assert_eq!(count(3_u64, "key"), "3 keys");
         assert_eq!(count(3_u64, "batch"), "3 batches");
+    }
+
+    #[test]
+    fn running_text_is_broken_between_words() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable", 4), ["unbreakable"]);
+        assert_eq!(wrapped("", 4), [""]);
     }
 
     #[test]

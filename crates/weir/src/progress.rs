@@ -4,6 +4,12 @@
 //! neither flicker nor pay for it. The first event also begins to listen for Ctrl-C, for only what
 //! takes long can be interrupted: the bar is taken away and the exit code is 130. Nothing is
 //! half-written then; that is the libraries' promise and needs no help from here.
+//!
+//! Builds have a [board](board::Board) of their own, with a line each; and where no person is looking, a line when
+//! one begins and a line when it ends, since a build may take an hour.
+
+mod board;
+mod tally;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,9 +17,11 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weir_project::{Event, ExitCode, Observer};
+use weir_model::ReleaseId;
+use weir_project::{Event, ExitCode, Observer, PlannedBuild};
 
-use crate::output::{Output, count, harmless};
+use crate::output::{Output, count, duration, harmless, short};
+use board::Board;
 
 /// How long something may take before it is worth a line on the screen.
 const PATIENCE: Duration = Duration::from_millis(150);
@@ -33,6 +41,8 @@ pub(crate) struct Screen(Arc<Mutex<Shown>>);
 #[derive(Debug, Default)]
 struct Shown {
     bar: Option<ProgressBar>,
+    /// Builds under way. While it is there, nothing else is drawn.
+    board: Option<Board>,
     begun: bool,
     /// Whether patience has run out.
     visible: bool,
@@ -88,6 +98,9 @@ impl Progress {
         }
         bar.set_message(what);
         let mut shown = self.shown();
+        if shown.board.is_some() {
+            return;
+        }
         shown.clear();
         shown.bar = Some(bar);
         if shown.visible {
@@ -102,21 +115,115 @@ impl Progress {
     }
 
     fn done(&self) {
-        self.shown().clear();
+        self.shown().clear_bar();
     }
 
     /// A line that stays.
     fn say(&self, text: &str) {
-        let bar = self.shown().bar.clone();
-        match bar {
-            Some(bar) => bar.suspend(|| self.output.write_note(text)),
-            None => self.output.write_note(text),
+        // Whoever draws makes room with the lock given back, for it draws what others change meanwhile.
+        let (bar, multi) = {
+            let shown = self.shown();
+            (shown.bar.clone(), shown.board.as_ref().map(Board::multi))
+        };
+        match (multi, bar) {
+            (Some(multi), _) => multi.suspend(|| self.output.write_note(text)),
+            (None, Some(bar)) => bar.suspend(|| self.output.write_note(text)),
+            (None, None) => self.output.write_note(text),
         }
     }
 
     fn say_if_verbose(&self, text: impl FnOnce() -> String) {
         if self.output.verbose {
             self.say(&text());
+        }
+    }
+}
+
+/// Builds.
+impl Progress {
+    fn plan_builds(&self, planned: &[PlannedBuild]) {
+        let mut shown = self.shown();
+        shown.clear();
+        self.open_board(&mut shown, planned);
+    }
+
+    fn open_board(&self, shown: &mut Shown, planned: &[PlannedBuild]) {
+        if self.live {
+            shown.board = Some(Board::new(planned, self.output.stderr_palette().faint));
+            if shown.visible {
+                shown.appear();
+            }
+        }
+    }
+
+    fn begin_build(&self, release: &ReleaseId) {
+        let mut shown = self.shown();
+        if shown.board.is_none() {
+            shown.clear();
+            self.open_board(&mut shown, &[]);
+        }
+        match &mut shown.board {
+            Some(board) => board.begin(release),
+            None => {
+                drop(shown);
+                self.say(&format!("Building `{}`", short(release)));
+            }
+        }
+    }
+
+    fn on_board(&self, change: impl FnOnce(&mut Board)) {
+        if let Some(board) = &mut self.shown().board {
+            change(board);
+        }
+    }
+
+    fn end_build(&self, text: Option<String>, change: impl FnOnce(&mut Board)) {
+        let mut shown = self.shown();
+        if let Some(board) = &mut shown.board {
+            change(board);
+            if board.is_over() {
+                shown.clear();
+            }
+        }
+        drop(shown);
+        if let Some(text) = text {
+            self.say(&text);
+        }
+    }
+
+    fn build_event(&self, event: &Event) {
+        match event {
+            Event::BuildsPlanned { builds } => self.plan_builds(builds),
+            Event::Building { release } => self.begin_build(release),
+            Event::BuildPhase { release, phase } => {
+                self.on_board(|board| board.phase(release, phase));
+                self.say_if_verbose(|| format!("{}: == {phase}", release.name));
+            }
+            Event::BuildLine { release, text } => {
+                self.on_board(|board| board.line(release, text));
+                self.say_if_verbose(|| format!("{}: {}", release.name, harmless(text)));
+            }
+            Event::Built { release, seconds } => {
+                let good = self.output.stderr_palette().good;
+                let text = match seconds {
+                    Some(seconds) => {
+                        Some(format!("{good}Built{good:#} `{}` in {}", short(release), duration(*seconds)))
+                    }
+                    // The plan has said so.
+                    None => self.output.verbose.then(|| format!("Built before: `{}`", short(release))),
+                };
+                self.end_build(text, |board| board.built(release));
+            }
+            Event::BuildFailed { release, blocks } => {
+                let bad = self.output.stderr_palette().bad;
+                let blocked = match blocks {
+                    0 => String::new(),
+                    blocks => format!("; {} cannot be built without it", count(*blocks, "other")),
+                };
+                let text = format!("{bad}Failed{bad:#} to build `{}`{blocked}", short(release));
+                self.end_build(Some(text), |board| board.failed(release));
+            }
+            _ => {}
         }
     }
 }
@@ -162,6 +269,12 @@ impl Observer for Progress {
                 self.count_bytes(format!("Verifying {}", count(*files, "file")), *bytes);
             }
             Event::Verified { files: _, bytes } => self.advance(*bytes),
+            Event::BuildsPlanned { .. }
+            | Event::Building { .. }
+            | Event::BuildPhase { .. }
+            | Event::BuildLine { .. }
+            | Event::Built { .. }
+            | Event::BuildFailed { .. } => self.build_event(event),
             Event::Warning { .. } => {}
         }
     }
@@ -169,7 +282,7 @@ impl Observer for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.done();
+        self.shown().clear();
     }
 }
 
@@ -191,9 +304,19 @@ impl Shown {
             bar.set_draw_target(ProgressDrawTarget::stderr());
             bar.enable_steady_tick(TICK);
         }
+        if let Some(board) = &self.board {
+            board.appear();
+        }
     }
 
     fn clear(&mut self) {
+        self.clear_bar();
+        if let Some(board) = self.board.take() {
+            board.clear();
+        }
+    }
+
+    fn clear_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
