@@ -47,6 +47,8 @@ pub struct Context {
     owner: OwnerName,
     image: Option<String>,
     configs: Vec<Config>,
+    /// Groups of configs that cannot be read: they are there, and whoever depends on them is not wrong.
+    unread: BTreeSet<String>,
     imported: Imported,
 }
 
@@ -98,6 +100,7 @@ impl Context {
             owner: owner.unwrap_or_else(|| OWNER.parse().expect("it is the name of an owner")),
             image: options.image.clone(),
             configs: Vec::new(),
+            unread: BTreeSet::new(),
             imported: Imported::default(),
         }
     }
@@ -106,7 +109,11 @@ impl Context {
     pub fn add(&mut self, file: &Path, text: &str) {
         match Config::read(file, text, &mut self.imported.warnings) {
             Ok(config) => self.configs.push(config),
-            Err(wrong) => self.problem(file, wrong),
+            Err(wrong) => {
+                let group = file.parent().and_then(Path::file_name).unwrap_or_default();
+                self.unread.insert(group.to_string_lossy().into_owned());
+                self.problem(file, wrong);
+            }
         }
     }
 
@@ -193,13 +200,22 @@ impl Context {
         chosen
     }
 
+    /// A variant that a dependency does not have is no problem: it lends its other one.
     fn check_dependencies(&mut self, pair: &Pair, variants: &BTreeMap<String, Vec<Variant>>) {
         for config in pair.configs() {
             for name in &config.depends_on {
                 let reason = match variants.get(name) {
                     Some(_) if *name == config.name => format!("names `{name}` itself"),
                     Some(variants) if variants.contains(&config.variant) => continue,
-                    Some(_) => format!("names `{name}`, of which there is no {} config", config.variant),
+                    Some(_) => {
+                        self.imported.warnings.push(format!(
+                            "`{}` is built against the other variant of `{name}`, which has no {} config",
+                            config.file.display(),
+                            config.variant
+                        ));
+                        continue;
+                    }
+                    None if self.unread.contains(name) => continue,
                     None => {
                         let near = nearest(name, variants.keys().map(String::as_str));
                         let near = near.map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();

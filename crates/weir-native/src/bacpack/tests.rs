@@ -132,11 +132,20 @@ fn dependencies_are_packages_of_the_context_in_any_version() {
         problem(&[config("zlib", true), zilb]),
         "`context/package/curl/1.json`: `DependsOn` names `zilb`, of which there is no config: did you mean `zlib`?"
     );
-    assert!(
-        problem(&[config("zlib", false), needs(config("curl", true))])
-            .contains("of which there is no debug config")
-    );
     assert!(problem(&[needs(config("zlib", false))]).contains("names `zlib` itself"));
+
+    let lent = import(&[config("zlib", false), needs(config("curl", true))]);
+    assert!(lent.problems.is_empty());
+    let said = "`context/package/curl/1.json` is built against the other variant of `zlib`, which has no debug config";
+    assert!(lent.warnings.iter().any(|warning| warning == said), "{:?}", lent.warnings);
+}
+
+#[test]
+fn a_config_that_is_wrong_makes_no_others_wrong() {
+    let wrong = but(config("zlib", false), "/Package/VersionTag", "latest");
+    let said = problem(&[wrong, but(config("curl", false), "/DependsOn", json!(["zlib"]))]);
+    assert!(said.contains("names no version"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]
