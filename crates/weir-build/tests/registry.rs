@@ -1,0 +1,211 @@
+//! A plan, carried out by a real registry: what was foreseen is what the registry makes of it.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use weir_build::{Candidate, CandidateDependency, Offered, Plan, Recipes, Request, Step, World, plan};
+use weir_log::{FolderSource, Origin};
+use weir_model::{Digest, KindName, PackageName, Scope, Version};
+use weir_policy::FolderGate;
+use weir_registry::{
+    Batch, Draft, FolderRegistry, Intent, NewRegistry, Registry as _, Replica, ReplicaHome, Wanted, Withdraw,
+    location_of,
+};
+use weir_tree::{Selection, read_folder, write_pack};
+
+const PLATFORM: &str = "x86-64-debian-12";
+const TOOLCHAIN: &str = "gcc 12.2.0";
+
+fn now() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+fn name(name: &str) -> PackageName {
+    format!("base/{name}").parse().unwrap()
+}
+
+/// Recipes, and the texts that their digests are of.
+struct Book(BTreeMap<PackageName, (Candidate, String)>);
+
+impl Recipes for Book {
+    type Error = Infallible;
+
+    fn candidate(&self, name: &PackageName) -> Option<&Candidate> {
+        self.0.get(name).map(|(candidate, _)| candidate)
+    }
+
+    fn names(&self) -> Vec<PackageName> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn digest(&self, name: &PackageName) -> Result<Digest, Infallible> {
+        Ok(Digest::of(&self.0[name].1))
+    }
+}
+
+impl Book {
+    fn write(&mut self, package: &str, version: &str, needs: &[(&str, &str, Scope)]) {
+        let need = |(package, range, scope): &(&str, &str, Scope)| CandidateDependency {
+            name: name(package),
+            range: range.parse().unwrap(),
+            scope: *scope,
+        };
+        let candidate = Candidate {
+            name: name(package),
+            version: version.parse().unwrap(),
+            dependencies: needs.iter().map(need).collect(),
+        };
+        self.0.insert(name(package), (candidate, format!("{package} {version} {needs:?}")));
+    }
+}
+
+struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let home = Self { folder: tempfile::tempdir().unwrap() };
+        let new = NewRegistry {
+            name: Origin::new("org").unwrap(),
+            closed: true,
+            kinds: vec![KindName::Native],
+            validity: None,
+            key: None,
+        };
+        let at = home.folder.path();
+        FolderRegistry::init(&at.join("registry"), &new, &home.replicas(), &at.join("keys"), now()).unwrap();
+        home
+    }
+
+    fn replicas(&self) -> ReplicaHome {
+        ReplicaHome::new(&self.folder.path().join("home"))
+    }
+
+    fn registry(&self) -> FolderRegistry {
+        let at = self.folder.path();
+        let gate = Box::new(FolderGate);
+        FolderRegistry::open(&at.join("registry"), &self.replicas(), &at.join("keys"), gate).unwrap()
+    }
+
+    fn replica(&self) -> Replica {
+        let folder = self.folder.path().join("registry");
+        let source = FolderSource::new(&folder);
+        let mut replica =
+            Replica::open_remembered(&self.replicas(), &location_of(&folder).unwrap(), &source, None)
+                .unwrap();
+        replica.sync(&source, now()).unwrap();
+        replica
+    }
+
+    fn plan(&self, book: &Book, request: &Request) -> Plan {
+        let replica = self.replica();
+        let index = replica.index();
+        let releases = index.live_releases().map(|view| view.unwrap().release);
+        let offered: Vec<Offered> = releases
+            .map(|release| Offered {
+                id: release.id,
+                key: release.key,
+                recipe: release.recipe,
+                toolchain: release.toolchain,
+                dependencies: release.dependencies,
+            })
+            .collect();
+        let revisions = |name: &PackageName, version: &Version| {
+            let package = index.package(name).unwrap()?;
+            let all = package.releases.iter().chain(&package.removed).map(|view| &view.release.id);
+            all.filter(|id| id.version == *version).map(|id| id.revision).max()
+        };
+        let world = World {
+            platform: PLATFORM.parse().unwrap(),
+            toolchain: Digest::of(TOOLCHAIN),
+            offered: &offered,
+            revisions: &revisions,
+        };
+        plan(&world, book, request).unwrap()
+    }
+
+    /// Submits a plan as one batch, and checks that each key is what was foreseen.
+    fn carry_out(&self, book: &Book, request: &Request) -> Plan {
+        let plan = self.plan(book, request);
+        let registry = self.registry();
+        put_file(&registry, TOOLCHAIN);
+        let mut intents: Vec<Intent> =
+            plan.leaves.iter().map(|leaving| Intent::Remove(Withdraw::exactly(leaving.id.clone()))).collect();
+        for step in &plan.builds {
+            put_file(&registry, &book.0[&step.id.name].1);
+            intents.push(Intent::Publish(Box::new(draft(&registry, step))));
+        }
+        let receipt = registry.submit(&Batch { by: "user:ann".into(), intents }, now()).unwrap();
+        let keys: Vec<Digest> = receipt.outcomes.iter().filter_map(|outcome| outcome.key).collect();
+        let foreseen: Vec<Digest> = plan.builds.iter().map(|step| step.key).collect();
+        assert_eq!(keys, foreseen);
+        plan
+    }
+}
+
+fn put_file(registry: &FolderRegistry, text: &str) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), text).unwrap();
+    registry.put_file(file.path(), &Digest::of(text)).unwrap();
+}
+
+/// What a step publishes; its content follows from its key. The registry bakes and computes keys by itself.
+fn draft(registry: &FolderRegistry, step: &Step) -> Draft {
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("lib"), step.key.to_string()).unwrap();
+    let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
+    let mut pack = tempfile::NamedTempFile::new().unwrap();
+    let size = write_pack(folder.path(), &tree, pack.as_file_mut(), 3).unwrap().bytes;
+    registry.put_pack(pack.path(), &tree.digest()).unwrap();
+    let wanted = step.dependencies.iter().map(|dependency| Wanted {
+        name: dependency.name.clone(),
+        range: dependency.range.clone(),
+        scope: dependency.scope,
+        fluid: false,
+    });
+    Draft {
+        id: step.id.clone(),
+        kind: KindName::Native,
+        tree: tree.digest(),
+        size,
+        unpacked: tree.unpacked_size(),
+        files: 1,
+        dependencies: wanted.collect(),
+        references: Vec::new(),
+        recipe: Some(step.recipe),
+        toolchain: Some(Digest::of(TOOLCHAIN)),
+        key: None,
+        license: None,
+        description: None,
+        facts: serde_json::Map::new(),
+    }
+}
+
+#[test]
+fn a_registry_comes_to_the_keys_that_were_foreseen_and_finds_its_world_closed() {
+    let home = Home::new();
+    let mut book = Book(BTreeMap::new());
+    book.write("gen", "3.1.0", &[]);
+    book.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
+    book.write("png", "1.6.0", &[("zlib", "^1.2.3", Scope::Run), ("gen", ">=3", Scope::Build)]);
+    book.write("curl", "7.79.1", &[("zlib", "^1.2", Scope::Run), ("zlib", "^1.2", Scope::Build)]);
+    book.write("viewer", "2.0.0", &[("png", "^1", Scope::Run), ("curl", "^7", Scope::Run)]);
+    assert_eq!(home.carry_out(&book, &Request::AddAll).builds.len(), 5);
+    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+
+    book.write("zlib", "1.3.0", &[]);
+    let plan = home.carry_out(&book, &Request::Update(vec![name("zlib")]));
+    assert_eq!((plan.leaves.len(), plan.builds.len()), (4, 4));
+    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+
+    // Back, and forth again: keys that the registry has seen before, under revisions that it has not.
+    book.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
+    let plan = home.carry_out(&book, &Request::UpdateAll);
+    assert_eq!(plan.builds.iter().map(|step| step.id.revision).collect::<Vec<_>>(), [1, 2, 2, 2]);
+
+    home.carry_out(&book, &Request::Remove(vec![name("png")]));
+    home.carry_out(&book, &Request::Add(vec![name("viewer")]));
+    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+}
