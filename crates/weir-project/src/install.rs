@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_kind::LayoutLink;
-use weir_model::{Digest, Lockfile, ReleaseId, manifest};
+use weir_model::{Digest, KindName, Lockfile, ReleaseId, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
@@ -172,6 +172,7 @@ pub(crate) fn install_lock(
         session.warn(warning.clone());
     }
     let watched = watched(project, &lock);
+    let folders = rewritten_folders(project, &lock);
     layout::invalidate(&project.folder)?;
     project.write_manifest()?;
     project.write_lock(lock)?;
@@ -182,6 +183,7 @@ pub(crate) fn install_lock(
         choice: choice(session, options),
         packages: report.packages,
         watched,
+        folders,
     };
     layout::apply(&project.folder, &plan, &from)?;
     Ok(report)
@@ -196,6 +198,14 @@ fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
         Some((path, Digest::of(text)))
     });
     manifests.collect()
+}
+
+/// The folders of packages whose kind may rewrite files instead of linking to them: when any file in one changes, there is
+/// something to do. One that cannot be told apart is not named, and is looked at whenever there is something else to do.
+fn rewritten_folders(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
+    let rewritten = lock.releases.iter().filter(|release| release.kind == KindName::Bash);
+    let paths = rewritten.filter_map(|release| release.path.as_ref());
+    paths.filter_map(|path| Some((path.clone(), layout::stamp(&project.folder.join(path))?))).collect()
 }
 
 /// Links to the project's own references.

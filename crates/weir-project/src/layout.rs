@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use weir_kind::{Closure, Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER, packages_map};
@@ -52,6 +52,8 @@ pub(crate) struct MadeFrom {
     pub(crate) packages: usize,
     /// Manifests of packages in folders, relative to the project, with their digests.
     pub(crate) watched: BTreeMap<String, Digest>,
+    /// Folders whose files the layout was made of and not linked to, with what [`stamp`] says of them.
+    pub(crate) folders: BTreeMap<String, Digest>,
 }
 
 /// How many packages a project has, if it is as its manifest and lockfile want it. Reads a few small files,
@@ -80,6 +82,7 @@ pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
             }
             "file" => digest_of(&packages.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "from" => digest_of(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
+            "folder" => stamp(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "choice" => value == choice,
             "count" => {
                 count = Some(value.parse().ok()?);
@@ -99,6 +102,39 @@ fn link_holds(at: &Path, target: &str) -> bool {
     let mut buffer = [0_u8; 4096];
     let Ok(length) = rustix::fs::readlinkat_raw(rustix::fs::CWD, at, &mut buffer[..]) else { return false };
     buffer[..length] == *target.as_bytes() && rustix::fs::access(at, rustix::fs::Access::EXISTS).is_ok()
+}
+
+/// What tells a folder whose files have changed from one whose files have not: every path in it, its size, its mode and when it
+/// was changed. What Weir and git keep in it does not count. Nothing is read; `None` where it cannot be told.
+pub(crate) fn stamp(folder: &Path) -> Option<Digest> {
+    const MOST: usize = 100_000;
+    let mut seen = BTreeSet::new();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(current) = pending.pop() {
+        for entry in fs_err::read_dir(&current).ok()? {
+            let entry = entry.ok()?;
+            let (path, metadata) = (entry.path(), entry.metadata().ok()?);
+            if entry.file_name() == PACKAGES_FOLDER || entry.file_name() == ".git" {
+                continue;
+            }
+            if metadata.is_dir() {
+                pending.push(path);
+            } else {
+                let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+                let size = metadata.size();
+                seen.insert((path, metadata.mode(), size, seconds, nanoseconds));
+            }
+            if seen.len() + pending.len() > MOST {
+                return None;
+            }
+        }
+    }
+    let mut text = Vec::new();
+    for (path, mode, size, seconds, nanoseconds) in &seen {
+        text.extend_from_slice(path.strip_prefix(folder).ok()?.as_os_str().as_bytes());
+        text.extend_from_slice(format!("\0{mode}\0{size}\0{seconds}\0{nanoseconds}\0").as_bytes());
+    }
+    Some(Digest::of(text))
 }
 
 fn digest_of(path: &Path) -> Option<Digest> {
@@ -137,8 +173,11 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
 pub(crate) fn invalidate(folder: &Path) -> Result<(), ProjectError> {
     let path = folder.join(PACKAGES_FOLDER).join(RECORD);
     let Ok(record) = fs_err::read_to_string(&path) else { return Ok(()) };
-    let kept: String =
-        record.lines().filter(|line| !line.starts_with("from ")).map(|line| format!("{line}\n")).collect();
+    let kept: String = record
+        .lines()
+        .filter(|line| !line.starts_with("from ") && !line.starts_with("folder "))
+        .map(|line| format!("{line}\n"))
+        .collect();
     Ok(replace(&path, format!("{kept}choice interrupted\tinterrupted\n").as_bytes())?)
 }
 
@@ -158,6 +197,9 @@ fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
     line("from", lockfile::FILE_NAME, &from.lock.to_hex())?;
     for (path, digest) in &from.watched {
         line("from", path, &digest.to_hex())?;
+    }
+    for (path, digest) in &from.folders {
+        line("folder", path, &digest.to_hex())?;
     }
     line("choice", "asked", &from.choice)?;
     for link in &layout.links {
@@ -280,7 +322,15 @@ mod tests {
         fs_err::write(folder.path().join("weir.lock"), "b").unwrap();
         fs_err::create_dir(folder.path().join("tree")).unwrap();
         let (manifest, lock) = (Digest::of("a"), Digest::of("b"));
-        (folder, MadeFrom { manifest, lock, choice: String::new(), packages: 2, watched: BTreeMap::new() })
+        let from = MadeFrom {
+            manifest,
+            lock,
+            choice: String::new(),
+            packages: 2,
+            watched: BTreeMap::new(),
+            folders: BTreeMap::new(),
+        };
+        (folder, from)
     }
 
     fn layout(folder: &Path, names: &[&str]) -> Layout {

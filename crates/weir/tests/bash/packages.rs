@@ -131,3 +131,32 @@ fn one_release_is_used_as_each_project_needs_it() {
     t.write("app/main.bash", MAIN);
     assert_eq!(bash(&t, &t.path("app/main.bash")), SAID);
 }
+
+#[test]
+fn a_folder_that_had_to_be_rewritten_is_rewritten_again_when_only_its_files_change() {
+    let t = two_cores();
+    library(&t, "near", "1.0.0", "near.say() {\n\tcore.say \"$1\"\n}\n")
+        .dependency("acme/core", "^1")
+        .write();
+    t.write(
+        "app/weir.toml",
+        "[dependencies]\n\"acme/core\" = \"^2\"\n\"acme/near\" = { path = \"../packages/acme-near-1.0.0\" }\n",
+    );
+    t.weir("install").succeeds();
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load-all\nnear.say x\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "1: x #1\n");
+    assert!(t.weir("install").stdout.starts_with("Nothing to do"));
+    let source = "packages/acme-near-1.0.0/src/near.sh";
+    t.write(source, "near.say() {\n\tcore.say \"near $1\"\n}\n");
+    t.weir("install").succeeds();
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "1: near x #1\n");
+    t.write("packages/acme-near-1.0.0/src/more.sh", "near.say() {\n\tcore.say more\n}\n");
+    fs_err::rename(
+        t.path("packages/acme-near-1.0.0/src/more.sh"),
+        t.path("packages/acme-near-1.0.0/src/z.sh"),
+    )
+    .unwrap();
+    t.weir("install").succeeds();
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "1: more #1\n");
+    assert!(t.weir("install").stdout.starts_with("Nothing to do"));
+}
