@@ -4,8 +4,11 @@
 //! It knows no registry: what is offered comes as plain data, and what was built is a folder.
 
 mod build;
+mod debootstrap;
+mod differ;
 mod limits;
 mod log;
+pub mod oci;
 mod plan;
 mod processes;
 mod provenance;
@@ -19,6 +22,8 @@ mod steps;
 mod toolchain;
 
 pub use build::{BuildError, Built, Failure, FailureReason, Job, PhaseTime, Watcher, build};
+pub use debootstrap::{DebootstrapError, debootstrap};
+pub use differ::{Cause, Content, Difference, How, different};
 pub use limits::Limit;
 pub use plan::{
     Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, Reason, Recipes, Request,
@@ -28,5 +33,6 @@ pub use provenance::{BUILD_TYPE, ProvenanceError, ProvenanceFacts, ProvenancePac
 pub use root::{BuildRoot, RootError};
 pub use sandbox::{Sandbox, SandboxError, SandboxKind};
 pub use schedule::{Outcome, ScheduleOptions, jobs_for, run};
+pub use scratch::remove as remove_scratch;
 pub use steps::{NameProblem, Phase};
 pub use toolchain::Toolchain;

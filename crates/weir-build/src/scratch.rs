@@ -1,6 +1,7 @@
 //! Folders that a build wrote to, where anything may be: folders without permissions, a million files, a nesting
 //! deeper than any path may be long. Nothing here calls itself, and no path grows with what is found.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -70,18 +71,27 @@ pub(crate) fn open_up(folder: &Path) -> io::Result<bool> {
 /// Removes a folder with all that is in it; well if it is not there.
 ///
 /// Folders inside folders are moved up until none is left: so neither the stack nor a path can run out.
-pub(crate) fn remove(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// When the system does not let it be removed.
+pub fn remove(folder: &Path) -> io::Result<()> {
     let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else { return Ok(()) };
     let parent = match rustix::fs::open(parent, folder_flags(), Mode::empty()) {
         Ok(parent) => parent,
         Err(rustix::io::Errno::NOENT) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    match rustix::fs::unlinkat(&parent, name, AtFlags::empty()) {
+    remove_in(&parent, name)
+}
+
+/// Removes `name` in a folder with all that is in it; well if it is not there.
+pub(crate) fn remove_in(parent: &OwnedFd, name: &OsStr) -> io::Result<()> {
+    match rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(rustix::io::Errno::NOENT) => return Ok(()),
         Err(_) => {}
     }
-    let Some(top) = enter(&parent, name)? else { return Ok(()) };
+    let Some(top) = enter(parent, name)? else { return Ok(()) };
     let mut moved = 0_u64;
     loop {
         let mut folders = empty_of_files(&top)?;
@@ -118,7 +128,7 @@ pub(crate) fn remove(folder: &Path) -> io::Result<()> {
             }
         }
     }
-    Ok(rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR)?)
+    Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
 }
 
 fn folder_flags() -> OFlags {
