@@ -20,6 +20,7 @@ use crate::git::{self, Fetched};
 use crate::kinds;
 use crate::project::{Project, parse_manifest};
 use crate::publish::{Package, PublishOptions, PublishReport, publish_packages};
+use crate::registries::find;
 use crate::session::Session;
 
 /// The most repositories brought at once.
@@ -32,7 +33,7 @@ pub struct GitPublication {
     pub tags: Vec<GitTag>,
     /// The package's name, where only one tag is published and its address does not say it.
     pub name: Option<PackageName>,
-    /// Owners that were renamed: old and new.
+    /// Owners that were renamed: old and new. They win over those that the registry has in the user's configuration.
     pub aliases: BTreeMap<String, String>,
     /// Dependencies to leave out: some manifests name what only tests need.
     pub skip: BTreeSet<PackageName>,
@@ -60,6 +61,9 @@ pub fn publish_from_git(
     wanted: &GitPublication,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
+    let mut aliases = find(session, project, None, &wanted.base)?.aliases;
+    aliases.extend(wanted.aliases.clone());
+    let wanted = &GitPublication { aliases, ..wanted.clone() };
     let mut pending: VecDeque<Pending> =
         wanted.tags.iter().map(|tag| first(wanted, tag)).collect::<Result<_, _>>()?;
     let scratch = tempfile::tempdir()?;
@@ -243,7 +247,7 @@ fn git_dependencies(
         let name = match wanted.aliases.get(owner) {
             Some(new) => format!("{new}/{}", requirement.name.name())
                 .parse()
-                .map_err(|error| ProjectError::Usage(format!("`--alias {owner}={new}`: {error}")))?,
+                .map_err(|error| ProjectError::Usage(format!("the alias `{owner}={new}`: {error}")))?,
             None => requirement.name.clone(),
         };
         let skipped = wanted.skip.contains(&requirement.name) || wanted.skip.contains(&name);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use weir_model::manifest::RegistryAddress;
-use weir_model::{manifest, nearest};
+use weir_model::{PackageName, manifest, nearest};
 
 use crate::error::ProjectError;
 use crate::files::replace;
@@ -27,6 +27,9 @@ pub struct KnownRegistry {
     pub key: Option<String>,
     /// Whether unmarked dependencies come from it.
     pub default: bool,
+    /// Owners of repositories that were renamed, old to new: whose tags are published under the new name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<String, String>,
     /// The file that names it, or `--registry`.
     pub from: String,
 }
@@ -49,6 +52,8 @@ enum ConfigRegistry {
         key: Option<String>,
         #[serde(default)]
         default: bool,
+        #[serde(default)]
+        aliases: BTreeMap<String, String>,
     },
 }
 
@@ -59,9 +64,10 @@ enum ConfigRegistry {
 /// When the user's configuration cannot be read.
 pub fn registries(session: &Session, project: Option<&Project>) -> Result<Vec<KnownRegistry>, ProjectError> {
     let mut known: BTreeMap<String, KnownRegistry> = BTreeMap::new();
-    for (name, address) in read_config(&session.home.config_file())? {
+    for (name, address, aliases) in read_config(&session.home.config_file())? {
         let from = session.home.config_file().display().to_string();
-        known.insert(name.clone(), known_registry(name, &address, session.home.data(), from));
+        let registry = known_registry(name.clone(), &address, session.home.data(), from);
+        known.insert(name, KnownRegistry { aliases, ..registry });
     }
     if let Some(project) = project {
         let own_default = project.manifest.registries.values().any(|address| address.default);
@@ -84,7 +90,8 @@ pub fn registries(session: &Session, project: Option<&Project>) -> Result<Vec<Kn
 
 fn known_registry(name: String, address: &RegistryAddress, folder: &Path, from: String) -> KnownRegistry {
     let location = location(&address.url, folder);
-    KnownRegistry { name, location, key: address.key.clone(), default: address.default, from }
+    let aliases = BTreeMap::new();
+    KnownRegistry { name, location, key: address.key.clone(), default: address.default, aliases, from }
 }
 
 /// An address as it is remembered: `http(s)://` without a slash at the end, or an absolute folder.
@@ -124,9 +131,16 @@ pub(crate) fn find(
         return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar });
     }
     let location = location(wanted, folder);
-    let key =
-        known.iter().find(|registry| registry.location == location).and_then(|registry| registry.key.clone());
-    Ok(KnownRegistry { name: wanted.into(), location, key, default: true, from: "--registry".into() })
+    let same = known.into_iter().find(|registry| registry.location == location);
+    let (key, aliases) = same.map(|registry| (registry.key, registry.aliases)).unwrap_or_default();
+    Ok(KnownRegistry {
+        name: wanted.into(),
+        location,
+        key,
+        default: true,
+        aliases,
+        from: "--registry".into(),
+    })
 }
 
 /// The registries that a project's packages come from: all that are known and, in place of the default one, the
@@ -142,21 +156,33 @@ pub(crate) fn in_use(session: &Session, project: &Project) -> Result<Vec<KnownRe
     Ok(known)
 }
 
-fn read_config(path: &PathBuf) -> Result<Vec<(String, RegistryAddress)>, ProjectError> {
+/// A registry's name, its address, and owners of repositories that were renamed.
+type Configured = (String, RegistryAddress, BTreeMap<String, String>);
+
+fn read_config(path: &PathBuf) -> Result<Vec<Configured>, ProjectError> {
     let text = match fs_err::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text?,
     };
-    let config: Config = toml_edit::de::from_str(&text)
-        .map_err(|error| ProjectError::Config { path: path.clone(), reason: error.message().to_owned() })?;
-    let addresses = config.registries.into_iter().map(|(name, registry)| {
-        let address = match registry {
-            ConfigRegistry::Plain(url) => RegistryAddress { url, key: None, default: false },
-            ConfigRegistry::Table { url, key, default } => RegistryAddress { url, key, default },
+    let bad = |reason: String| ProjectError::Config { path: path.clone(), reason };
+    let config: Config = toml_edit::de::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    let configured = config.registries.into_iter().map(|(name, registry)| {
+        let (address, aliases) = match registry {
+            ConfigRegistry::Plain(url) => {
+                (RegistryAddress { url, key: None, default: false }, BTreeMap::new())
+            }
+            ConfigRegistry::Table { url, key, default, aliases } => {
+                (RegistryAddress { url, key, default }, aliases)
+            }
         };
-        (name, address)
+        for owner in aliases.iter().flat_map(|(old, new)| [old, new]) {
+            format!("{owner}/name").parse::<PackageName>().map_err(|reason| {
+                bad(format!("`registries.{name}.aliases`: `{}` is no owner: {reason}", owner.escape_debug()))
+            })?;
+        }
+        Ok((name, address, aliases))
     });
-    Ok(addresses.collect())
+    configured.collect()
 }
 
 /// Names a registry, in the project's manifest or else in the user's configuration.

@@ -132,11 +132,17 @@ impl Editor {
                 }
             }
         }
-        let value = if address.key.is_none() && !address.default {
+        // What a person wrote beside the address stays.
+        let old = table.get_mut(name).and_then(Item::as_table_like_mut);
+        let aliases = old.and_then(|old| old.remove("aliases")).and_then(|aliases| aliases.into_value().ok());
+        let value = if address.key.is_none() && !address.default && aliases.is_none() {
             Value::from(address.url.as_str())
         } else {
             let mut value = toml_edit::InlineTable::new();
             value.insert("url", address.url.as_str().into());
+            if let Some(aliases) = aliases {
+                value.insert("aliases", aliases);
+            }
             if let Some(key) = &address.key {
                 value.insert("key", key.as_str().into());
             }

@@ -80,3 +80,32 @@ fn a_tag_that_is_not_there_is_named_with_who_asks_for_it() {
         "{run}"
     );
 }
+
+#[test]
+fn an_owner_that_was_renamed_can_be_told_once_for_a_registry() {
+    let t = repositories();
+    let config = t.read("home/weir/config.toml");
+    let told = |new: &str| {
+        let org = t.path("org").display().to_string();
+        t.write(
+            "home/weir/config.toml",
+            format!("[registries.org]\nurl = \"{org}\"\ndefault = true\naliases = {{ old = \"{new}\" }}\n"),
+        );
+    };
+    assert!(config.contains("org"), "{config}");
+    told("new");
+    let publish = "publish --from-git https://git.example/new/app#v2.0.0";
+    let run = weir(&t, "", publish);
+    assert!(run.code == 0 && run.stdout.contains("`new/lib 1.0.0`"), "{run}");
+    // What is said on the command line wins, and naming the registry again keeps what was told.
+    told("nobody");
+    let run = weir(&t, "", publish);
+    assert!(run.code != 0 && run.stderr.contains("`nobody/lib`"), "{run}");
+    assert!(weir(&t, "", &format!("{publish} --alias old=new")).stdout.contains("Already so"));
+    told("new");
+    t.weir_in("", "registry add org org --default").succeeds();
+    assert!(t.read("home/weir/config.toml").contains("old = \"new\""));
+    told("no owner");
+    let run = weir(&t, "", publish);
+    assert!(run.code != 0 && run.stderr.contains("`no owner` is no owner"), "{run}");
+}
