@@ -5,13 +5,21 @@
 
 pub mod bacpack;
 mod book;
+mod elf;
 mod facts;
+mod finding;
 mod recipe;
+pub mod relocate;
+pub mod sysroot;
 mod variant;
 
 pub use book::{BookError, BookForm, BookOptions, BookProblem, RecipeBook, UnknownRecipe};
+pub use elf::{Elf, ElfError};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
+pub use finding::{Finding, Level};
 pub use recipe::{
     BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,
 };
+pub use relocate::{BuildPlaces, CaptureError, Captured};
+pub use sysroot::{Clash, Part, SysrootError};
 pub use variant::{Variant, VariantError};
