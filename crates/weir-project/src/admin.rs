@@ -110,6 +110,17 @@ pub fn registry_verify(
     which: Option<&str>,
     folder: &Path,
 ) -> Result<RegistryAudit, ProjectError> {
+    verify(session, project, which, folder, false)
+}
+
+/// As [`registry_verify`]; `closed` demands a closed world also where the registry promises none.
+pub(crate) fn verify(
+    session: &Session,
+    project: Option<&Project>,
+    which: Option<&str>,
+    folder: &Path,
+    closed: bool,
+) -> Result<RegistryAudit, ProjectError> {
     let known = find(session, project, which, folder)?;
     let source = source_of(&known.location)?;
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
@@ -119,7 +130,7 @@ pub fn registry_verify(
         session.tell(&Event::Verified { files: objects - told.0, bytes: bytes - told.1 });
         told = (objects, bytes);
     };
-    let closed = replica.descriptor().closed;
+    let closed = closed || replica.descriptor().closed;
     let mut report = audit(&*source, replica.keys(), closed, content.as_ref(), &mut observer)?;
     // What was seen before must still be its beginning: an audit alone cannot know.
     let mut replica = replica;

@@ -136,6 +136,10 @@ pub fn bash_test_plan(project: &Project, given: &[OsString], path: &OsStr) -> Re
     let folder = &project.folder;
     let is_shellspec = folder.join(".shellspec").is_file();
     let mut args = given.to_vec();
+    if is_shellspec && !names_a_shell(&fs_err::read_to_string(folder.join(".shellspec"))?) {
+        // Otherwise it takes what it is started with, which is `sh`.
+        args.splice(0..0, ["--shell".into(), "bash".into()]);
+    }
     if !is_shellspec && !given.iter().any(names_a_suite) {
         let suite = ["tests", "test"].iter().map(|name| folder.join(name)).find(|suite| has_bats(suite));
         let suite = suite.ok_or_else(|| {
@@ -172,6 +176,12 @@ pub fn bash_test_plan(project: &Project, given: &[OsString], path: &OsStr) -> Re
         env.push(("BASH_ENV".into(), loader.into_os_string()));
     }
     Ok(RunPlan { program, args, env })
+}
+
+/// Whether the options of a `.shellspec` say which shell runs the specs.
+fn names_a_shell(options: &str) -> bool {
+    let words = options.lines().filter_map(|line| line.split_ascii_whitespace().next());
+    words.into_iter().any(|word| word == "-s" || word == "--shell" || word.starts_with("--shell="))
 }
 
 fn names_a_suite(argument: &OsString) -> bool {

@@ -7,6 +7,8 @@ use weir_model::lockfile::LockfileError;
 use weir_model::{Digest, ManifestError, PackageName, ReleaseId};
 use weir_registry::{Diamond, OpenError, ReplicaError, SubmitError};
 
+use crate::repo::FailedBuild;
+
 /// An error with everything that led to it, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -258,6 +260,52 @@ pub enum ProjectError {
         /// What is missing or wrong.
         reason: String,
     },
+    /// The recipes of a repository cannot be read.
+    #[error(transparent)]
+    Recipes(#[from] weir_native::BookError),
+    /// A recipe that is needed is not there.
+    #[error(transparent)]
+    UnknownRecipe(#[from] weir_native::UnknownRecipe),
+    /// A file that a recipe names cannot be used.
+    #[error(transparent)]
+    RecipeInput(#[from] weir_native::InputError),
+    /// There is nothing to build in.
+    #[error(transparent)]
+    Root(#[from] weir_build::RootError),
+    /// Builds cannot be contained.
+    #[error(transparent)]
+    Sandbox(#[from] weir_build::SandboxError),
+    /// What a repository is asked for cannot be.
+    #[error("{reason}")]
+    Plan {
+        /// Why not.
+        reason: String,
+        /// What to do now.
+        help: Option<String>,
+    },
+    /// A source is not what it was.
+    #[error("the source of `{name}` changed: it was the tree {before}, and is {after} now")]
+    SourceChanged {
+        /// The package.
+        name: PackageName,
+        /// What it was.
+        before: Digest,
+        /// What it is.
+        after: Digest,
+    },
+    /// Builds failed.
+    #[error("{}", builds_failed(failed, skipped))]
+    BuildsFailed {
+        /// Those that failed.
+        failed: Vec<FailedBuild>,
+        /// Those that were not tried because of it.
+        skipped: Vec<ReleaseId>,
+        /// How many were built, now or earlier.
+        built: usize,
+    },
+    /// Packages do not fit into one sysroot.
+    #[error(transparent)]
+    Sysroot(#[from] weir_native::SysrootError),
     /// A command was not found.
     #[error(
         "there is no command `{command}`: not a script of `weir.toml`, not of an installed package, not on the PATH"
@@ -312,6 +360,19 @@ pub enum ProjectError {
     Io(#[from] std::io::Error),
 }
 
+fn builds_failed(failed: &[FailedBuild], skipped: &[ReleaseId]) -> String {
+    let mut text = match failed {
+        [one] => format!("`{}` could not be built: {}", one.id, one.reason),
+        many => format!("{} packages could not be built", many.len()),
+    };
+    match skipped.len() {
+        0 => {}
+        1 => text.push_str("; one more was not tried"),
+        count => text.push_str(&format!("; {count} more were not tried")),
+    }
+    text
+}
+
 fn list(items: &[String]) -> String {
     const SHOWN: usize = 5;
     let mut shown: Vec<String> = items.iter().take(SHOWN).map(|item| format!("`{item}`")).collect();
@@ -337,7 +398,14 @@ impl ProjectError {
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
             | Self::NotLocked => ExitCode::NotFound,
-            Self::WrongContent { .. } | Self::TagMoved { .. } | Self::Damaged { .. } => ExitCode::Integrity,
+            Self::WrongContent { .. }
+            | Self::TagMoved { .. }
+            | Self::SourceChanged { .. }
+            | Self::Damaged { .. } => ExitCode::Integrity,
+            Self::BuildsFailed { .. } => ExitCode::BuildFailed,
+            Self::Plan { .. } => ExitCode::NoResolution,
+            Self::UnknownRecipe(_) => ExitCode::NotFound,
+            Self::Sysroot(_) => ExitCode::Conflict,
             Self::Reference { integrity, .. } => {
                 if *integrity {
                     ExitCode::Integrity
@@ -366,6 +434,18 @@ impl ProjectError {
         let did_you_mean =
             |similar: &Option<String>| similar.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
+            Self::Plan { help, .. } => help.clone(),
+            Self::Root(error) => error.help().map(str::to_owned),
+            Self::Sandbox(error) => Some(error.help().into()),
+            Self::Sysroot(error) => error.help(),
+            Self::BuildsFailed { .. } => Some(
+                "the registry is as it was; run the same command again when it is mended: what was built is kept"
+                    .into(),
+            ),
+            Self::SourceChanged { .. } => Some(
+                "an archive or a tag must not change: ask why it did; if the new content is right, give it another version"
+                    .into(),
+            ),
             Self::NoProject { .. } => Some("`weir init` makes a project of this folder".into()),
             Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),
             Self::Manifest { error, .. } => error.help.clone(),

@@ -275,6 +275,21 @@ pub(crate) fn ensure_release(
     })
 }
 
+/// Makes sure that a tree is in the store, from a registry that may hold its pack; nothing if it does not.
+pub(crate) fn pack_from_registry(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    tree: &Digest,
+    size: u64,
+) -> Result<Option<PathBuf>, ProjectError> {
+    match ensure(store, source, tree, Some(size), &Limits::default()) {
+        Ok(path) => Ok(Some(path)),
+        Err(Failure::Absent) => Ok(None),
+        Err(Failure::Source(error)) => Err(error.into()),
+        Err(Failure::Store(error)) => Err(error.into()),
+    }
+}
+
 /// Brings a referenced file from a registry that holds it into `to`; says whether it does. What `old`, an
 /// earlier version of the file, has in common with it does not travel.
 pub(crate) fn file_from_registry(

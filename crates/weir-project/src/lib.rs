@@ -37,6 +37,7 @@ mod publish_git;
 mod references;
 mod registries;
 mod repair;
+mod repo;
 mod resolve;
 mod run;
 mod session;
@@ -70,6 +71,11 @@ pub use publish::{
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{KnownRegistry, registries, registry_add, registry_remove};
 pub use repair::store_repair;
+pub use repo::{
+    BuildEvidence, BuildReport, BuiltPackage, CheckReport, Checked, FailedBuild, How, ImportedRecipe,
+    ImportedRecipes, PackageStanding, Repo, RepoOptions, RepoPlan, RepoReport, Sandboxing, StatusLine,
+    SysrootReport, build_log, build_provenance, repo_import, repo_verify, sysroot_create,
+};
 pub use run::{RunPlan, commands, environment, global_environment, run_plan};
 pub use session::{Event, Observer, PlannedBuild, Session, Unobserved};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

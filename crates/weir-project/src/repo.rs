@@ -1,0 +1,161 @@
+//! A repository of built packages: recipes on one side, a registry on the other, and the three actions that
+//! bring the second to what the first says.
+//!
+//! Each action is a plan first ([`Repo::plan`]): what leaves, what is built, in which order, and why. Carrying
+//! it out ([`Repo::carry_out`]) builds everything, and only then submits one batch: the registry shows all of
+//! it or nothing. What was built is kept by its key, so that an interrupted action goes on where it stopped.
+
+mod build;
+mod check;
+mod copy_out;
+mod evidence;
+mod import;
+mod offered;
+mod plan;
+mod provenance;
+mod recipes;
+mod record;
+mod source;
+mod status;
+mod submit;
+mod sysroot;
+mod verify;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use weir_build::{BuildRoot, Sandbox, Toolchain};
+use weir_index::Index;
+use weir_log::Source;
+use weir_model::Digest;
+use weir_native::RecipeBook;
+use weir_registry::content::ContentFolder;
+
+use crate::connect::{Connection, connect};
+use crate::error::ProjectError;
+use crate::project::Project;
+use crate::registries::{KnownRegistry, find, is_http};
+use crate::session::Session;
+
+pub use build::{BuildReport, BuiltPackage, FailedBuild, How};
+pub use check::{CheckReport, Checked};
+pub use evidence::{BuildEvidence, build_log, build_provenance};
+pub use import::{ImportedRecipe, ImportedRecipes, repo_import};
+pub use plan::RepoPlan;
+pub use status::{Standing as PackageStanding, StatusLine};
+pub use submit::RepoReport;
+pub use sysroot::{SysrootReport, sysroot_create};
+pub use verify::repo_verify;
+
+/// How to work on a repository.
+#[derive(Debug, Clone)]
+pub struct RepoOptions {
+    /// The folder with the recipes: of Weir, of `BacPack`, or that of one recipe.
+    pub recipes: PathBuf,
+    /// The root file system to build in; the host's where nothing is said.
+    pub root: Option<PathBuf>,
+    /// What contains builds.
+    pub sandboxing: Sandboxing,
+    /// How many builds to run at once.
+    pub builds: usize,
+    /// How many jobs each build may run at once.
+    pub jobs: usize,
+    /// Whether to go on with what does not need the build that failed.
+    pub keep_going: bool,
+}
+
+/// What contains builds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sandboxing {
+    /// bubblewrap; without it nothing is built.
+    #[default]
+    Bubblewrap,
+    /// Nothing: only for those who ask for it.
+    None,
+}
+
+/// A repository, opened.
+pub struct Repo<'s> {
+    session: &'s Session,
+    options: RepoOptions,
+    known: KnownRegistry,
+    connection: Connection,
+    /// The registry's files.
+    files: Arc<dyn Source>,
+    store: weir_store::Session,
+    book: RecipeBook,
+    root: BuildRoot,
+    sandbox: Sandbox,
+    toolchain: Toolchain,
+}
+
+/// What of a repository is used while packages are built, by many threads at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Workbench<'r> {
+    pub(crate) session: &'r Session,
+    pub(crate) options: &'r RepoOptions,
+    pub(crate) files: &'r dyn Source,
+    pub(crate) store: &'r weir_store::Session,
+    pub(crate) root: &'r BuildRoot,
+    pub(crate) sandbox: &'r Sandbox,
+    pub(crate) toolchain: &'r Toolchain,
+}
+
+impl<'s> Repo<'s> {
+    /// Reads the recipes, opens the registry, and looks at what to build with.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub fn open(
+        session: &'s Session,
+        project: Option<&Project>,
+        options: RepoOptions,
+    ) -> Result<Self, ProjectError> {
+        let book = RecipeBook::read(&options.recipes)?;
+        for warning in book.warnings() {
+            session.warn(warning.clone());
+        }
+        let known = find(session, project, None, &options.recipes)?;
+        let connection = connect(session, &known)?;
+        let files = connection.source.clone();
+        let root = match &options.root {
+            Some(folder) => BuildRoot::open(folder)?,
+            None => BuildRoot::host()?,
+        };
+        let sandbox = match options.sandboxing {
+            Sandboxing::Bubblewrap => Sandbox::bubblewrap()?,
+            Sandboxing::None => Sandbox::none(),
+        };
+        if let Some(caveat) = root.caveat(&sandbox) {
+            session.warn(caveat);
+        }
+        let toolchain = root.toolchain(sandbox.kind())?;
+        let store = session.open_store()?.session()?;
+        Ok(Self { session, options, known, connection, files, store, book, root, sandbox, toolchain })
+    }
+
+    fn workbench(&self) -> Workbench<'_> {
+        Workbench {
+            session: self.session,
+            options: &self.options,
+            files: &*self.files,
+            store: &self.store,
+            root: &self.root,
+            sandbox: &self.sandbox,
+            toolchain: &self.toolchain,
+        }
+    }
+
+    fn index(&self) -> &Index {
+        self.connection.replica.index()
+    }
+
+    /// The bytes of a pack that the registry holds; nothing where that cannot be told without fetching it.
+    fn held_pack(&self, tree: &Digest) -> Option<u64> {
+        if is_http(&self.known.location) {
+            return None;
+        }
+        ContentFolder::new(&self.known.location).pack_size(tree)
+    }
+}

@@ -1,0 +1,338 @@
+//! One step: found ready, or built in a sandbox, looked into, and kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use weir_build::{BuildError, Difference, Job, Phase, SandboxKind, Watcher};
+use weir_kind::Facts;
+use weir_model::{Digest, ReleaseId};
+use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
+use weir_store::{EnsureError, Making};
+use weir_tree::{Selection, read_folder};
+
+use super::{BuiltPackage, FailedBuild, How, Workshop};
+use crate::error::{ProjectError, chain};
+use crate::fetch;
+use crate::repo::provenance;
+use crate::repo::record::Made;
+use crate::repo::source;
+use crate::session::{Event, Session};
+
+/// Where a sandbox shows the sysroot.
+const SEEN_SYSROOT: &str = "/weir/sysroot";
+
+/// A package that a step is built against, in the store.
+pub(crate) struct Against {
+    pub(crate) id: ReleaseId,
+    pub(crate) key: Digest,
+    pub(crate) tree: Digest,
+    pub(crate) facts: NativeFacts,
+}
+
+impl Workshop<'_> {
+    /// What comes out of a step.
+    pub(super) fn step(&self, index: usize) -> Result<BuiltPackage, ProjectError> {
+        let step = &self.plan.plan.builds[index];
+        let session = self.at.session;
+        if let Some(ready) = self.ready(index)? {
+            session.tell(&Event::Built { release: step.id.clone(), seconds: None });
+            return Ok(ready);
+        }
+        session.tell(&Event::Building { release: step.id.clone() });
+        self.active.fetch_add(1, Ordering::Relaxed);
+        let built = self.make(index);
+        self.active.fetch_sub(1, Ordering::Relaxed);
+        match &built {
+            Ok(built) => {
+                let seconds = built.seconds.map(|seconds| seconds.round() as u64);
+                session.tell(&Event::Built { release: step.id.clone(), seconds });
+            }
+            Err(_) => {
+                let others = 0..self.plan.plan.builds.len();
+                let blocks = others.filter(|other| self.closure(*other).steps.contains(&index)).count();
+                session.tell(&Event::BuildFailed { release: step.id.clone(), blocks });
+            }
+        }
+        built
+    }
+
+    /// A step that was built before, by whoever published it or by this machine.
+    fn ready(&self, index: usize) -> Result<Option<BuiltPackage>, ProjectError> {
+        let step = &self.plan.plan.builds[index];
+        if let Some(release) = &self.plan.before[index] {
+            return Ok(Some(BuiltPackage {
+                id: step.id.clone(),
+                key: step.key,
+                tree: release.tree,
+                how: How::Published,
+                seconds: None,
+                findings: Vec::new(),
+                facts: release.kind_facts.clone(),
+            }));
+        }
+        self.kept(index, How::Kept)
+    }
+
+    /// What this machine has of a step.
+    fn kept(&self, index: usize, how: How) -> Result<Option<BuiltPackage>, ProjectError> {
+        let step = &self.plan.plan.builds[index];
+        let Some(made) = self.records.made(&step.key) else { return Ok(None) };
+        let Some(stored) = self.at.store.derived_tree(&step.key)? else { return Ok(None) };
+        Ok(Some(BuiltPackage {
+            id: step.id.clone(),
+            key: step.key,
+            tree: *stored.digest(),
+            how,
+            seconds: Some(made.seconds()),
+            findings: made.findings,
+            facts: made.facts,
+        }))
+    }
+
+    fn make(&self, index: usize) -> Result<BuiltPackage, ProjectError> {
+        let step = &self.plan.plan.builds[index];
+        let known = &self.plan.known[&step.id.name];
+        let against = self.against(index)?;
+        let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
+        // The store's lock on the key makes a second process wait for this one, and find what it built.
+        let stored = self.at.store.derived(&Making { inputs: step.key, from: &[] }, |folder| {
+            let made = self.build_into(folder, index, &source, &against)?;
+            self.records.keep(&step.id, &step.key, &made)
+        });
+        stored.map_err(|error| match error {
+            EnsureError::Source(error) => error,
+            EnsureError::Store(error) => error.into(),
+        })?;
+        let vanished =
+            || ProjectError::NotFound(format!("what is known of the build of `{}` has vanished", step.id));
+        let built = self.kept(index, How::Built)?.ok_or_else(vanished)?;
+        if !self.records.provenance(&step.key).exists() {
+            let made = self.records.made(&step.key).ok_or_else(vanished)?;
+            let recipe = self.recipes[index];
+            let statement =
+                provenance::statement(&self.at, recipe, known, step, built.tree, &made, &against)?;
+            self.records.keep_provenance(&step.key, &statement)?;
+        }
+        Ok(built)
+    }
+
+    /// The packages that a step is built against, brought into the store.
+    fn against(&self, index: usize) -> Result<Vec<Against>, ProjectError> {
+        let closure = self.closure(index);
+        let mut against = Vec::with_capacity(closure.steps.len() + closure.offered.len());
+        for below in closure.steps {
+            // A step is started when those before it are done.
+            let Some(product) = self.products[below].get() else { continue };
+            if let Some(release) = &self.plan.before[below] {
+                fetch::ensure_release(self.at.store, self.at.files, release)?;
+            }
+            let facts = native_facts(&product.id, &product.facts)?;
+            against.push(Against { id: product.id.clone(), key: product.key, tree: product.tree, facts });
+        }
+        for (id, release) in closure.offered {
+            fetch::ensure_release(self.at.store, self.at.files, release)?;
+            let facts = native_facts(&id, &release.kind_facts)?;
+            against.push(Against { id, key: release.key, tree: release.tree, facts });
+        }
+        Ok(against)
+    }
+
+    /// Builds a step; what comes out is moved into `folder`.
+    fn build_into(
+        &self,
+        folder: &Path,
+        index: usize,
+        source: &Path,
+        against: &[Against],
+    ) -> Result<Made, ProjectError> {
+        let step = &self.plan.plan.builds[index];
+        let recipe = self.recipes[index];
+        let scratch = Scratch::new(&self.folder, index)?;
+        let log = self.records.log_under_way(&step.id, &step.key)?;
+        let sysroots = self.sysroots(&scratch.path, &recipe.variants, against)?;
+        let started = Timestamp::now();
+        let job = Job {
+            id: &step.id,
+            recipe,
+            inputs: &self.plan.known[&step.id.name].inputs,
+            source,
+            sysroots: &sysroots,
+            visible: &[],
+            root: self.at.root,
+            sandbox: self.at.sandbox,
+            jobs: weir_build::jobs_for(self.at.options.jobs, self.active.load(Ordering::Relaxed)),
+            scratch: &scratch.path.join("build"),
+            cache: self.at.session.home.data(),
+            watcher: &Told { session: self.at.session, release: &step.id },
+            cancel: &self.cancel,
+            log: &log,
+        };
+        let built = weir_build::build(&job).map_err(|error| self.failed(index, &error, &log))?;
+        let closure: Vec<(ReleaseId, NativeFacts)> =
+            against.iter().map(|one| (one.id.clone(), one.facts.clone())).collect();
+        let places = self.places(&scratch.path, &sysroots);
+        let captured = relocate::capture_built_at(&places, &built.tree, &closure, &recipe.system_libraries)
+            .map_err(|error| self.unusable(index, &[chain(&error)], &log))?;
+        let wrong = captured.findings.iter().filter(|finding| finding.level == Level::Error);
+        let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
+        if !wrong.is_empty() {
+            return Err(self.unusable(index, &wrong, &log));
+        }
+        let mut facts = Facts::new();
+        captured.facts.insert_into(&mut facts);
+        move_into(&built.tree, folder)?;
+        Ok(Made { facts, findings: captured.findings, started, finished: Timestamp::now() })
+    }
+
+    /// Builds a step once more, and compares what comes out with what came out before.
+    pub(super) fn again(&self, index: usize) -> Result<Vec<Difference>, ProjectError> {
+        let product = self.products[index].get();
+        let product =
+            product.ok_or_else(|| ProjectError::Usage("nothing was built to compare with".into()))?;
+        if let Some(release) = &self.plan.before[index] {
+            fetch::ensure_release(self.at.store, self.at.files, release)?;
+        }
+        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", product.id));
+        let first = self.at.store.tree(&product.tree)?.ok_or_else(missing)?;
+        let known = &self.plan.known[&product.id.name];
+        let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
+        let second = Scratch::new(&self.folder, self.products.len() + index)?;
+        let folder = second.path.join("second");
+        fs_err::create_dir(&folder)?;
+        self.at.session.tell(&Event::Building { release: product.id.clone() });
+        let made = self.build_into(&folder, index, &source, &self.against(index)?)?;
+        let seconds = Some(made.seconds().round() as u64);
+        self.at.session.tell(&Event::Built { release: product.id.clone(), seconds });
+        Ok(weir_build::different(first.path(), &folder)?)
+    }
+
+    /// A folder for each variant, with exactly what the step declares and what that needs.
+    fn sysroots(
+        &self,
+        scratch: &Path,
+        variants: &[Variant],
+        against: &[Against],
+    ) -> Result<BTreeMap<Variant, PathBuf>, ProjectError> {
+        let parts = parts(self.at.store, against)?;
+        let mut sysroots = BTreeMap::new();
+        for variant in variants {
+            let at = scratch.join(format!("sysroot-{variant}"));
+            let seen = match self.at.sandbox.kind() {
+                SandboxKind::Bubblewrap => Path::new(SEEN_SYSROOT),
+                SandboxKind::None => &at,
+            };
+            sysroot::plan(&parts, *variant)?.make(&at, seen)?;
+            sysroots.insert(*variant, at);
+        }
+        Ok(sysroots)
+    }
+
+    /// Where a build has seen what it needs, and itself.
+    fn places(&self, scratch: &Path, sysroots: &BTreeMap<Variant, PathBuf>) -> BuildPlaces {
+        let text = |path: &PathBuf| path.display().to_string();
+        match self.at.sandbox.kind() {
+            SandboxKind::Bubblewrap => BuildPlaces::default(),
+            SandboxKind::None => BuildPlaces {
+                sysroots: sysroots.values().map(text).collect(),
+                workplaces: vec![text(&scratch.join("build"))],
+            },
+        }
+    }
+
+    /// A build that failed; its log is kept.
+    fn failed(&self, index: usize, error: &BuildError, log: &Path) -> ProjectError {
+        let last_lines = match error {
+            BuildError::Failed(failure) => failure.tail.clone(),
+            _ => Vec::new(),
+        };
+        self.failure(index, chain(error), last_lines, log)
+    }
+
+    /// A build that succeeded, and whose result cannot be used.
+    fn unusable(&self, index: usize, reasons: &[String], log: &Path) -> ProjectError {
+        self.failure(
+            index,
+            format!("what it installed cannot be used: {}", reasons.join("; ")),
+            Vec::new(),
+            log,
+        )
+    }
+
+    fn failure(&self, index: usize, reason: String, last_lines: Vec<String>, log: &Path) -> ProjectError {
+        let step = &self.plan.plan.builds[index];
+        let log = log.is_file().then(|| log.to_owned());
+        let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log }];
+        ProjectError::BuildsFailed { failed, skipped: Vec::new(), built: 0 }
+    }
+}
+
+/// Packages of the store as a sysroot takes them.
+pub(crate) fn parts(store: &weir_store::Session, against: &[Against]) -> Result<Vec<Part>, ProjectError> {
+    let part = |one: &Against| -> Result<Part, ProjectError> {
+        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", one.id));
+        let content = store.tree(&one.tree)?.ok_or_else(missing)?.path().to_owned();
+        let manifest = store.manifest(&one.tree)?;
+        Ok(Part { id: one.id.clone(), manifest, content, facts: one.facts.clone() })
+    };
+    against.iter().map(part).collect()
+}
+
+/// What the kind knows of a release.
+pub(crate) fn native_facts(id: &ReleaseId, facts: &Facts) -> Result<NativeFacts, ProjectError> {
+    NativeFacts::of(facts).ok_or_else(|| {
+        ProjectError::NotFound(format!("the record of `{id}` does not say what it was built for"))
+    })
+}
+
+/// Moves every entry of a folder into another, which may be on another file system.
+fn move_into(from: &Path, to: &Path) -> Result<(), ProjectError> {
+    for entry in fs_err::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if fs_err::rename(entry.path(), &target).is_err() {
+            let manifest = read_folder(&entry.path(), &Selection::everything())?;
+            weir_tree::copy_tree(&entry.path(), &manifest, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder of one build, removed when it ends.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new(workshop: &Path, index: usize) -> Result<Self, ProjectError> {
+        let path = workshop.join(format!("{}-{index}", std::process::id()));
+        weir_build::remove_scratch(&path)?;
+        fs_err::create_dir(&path)?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left is removed by the next build.
+        let _ = weir_build::remove_scratch(&self.path);
+    }
+}
+
+/// Passes on what a build does.
+struct Told<'a> {
+    session: &'a Session,
+    release: &'a ReleaseId,
+}
+
+impl Watcher for Told<'_> {
+    fn phase(&self, variant: Variant, phase: Phase) {
+        let phase = format!("{variant}: {phase}");
+        self.session.tell(&Event::BuildPhase { release: self.release.clone(), phase });
+    }
+
+    fn line(&self, text: &str) {
+        self.session.tell(&Event::BuildLine { release: self.release.clone(), text: text.to_owned() });
+    }
+}

@@ -1,0 +1,38 @@
+//! Handing out what was built, as files that belong to whoever asked.
+
+use std::path::Path;
+
+use crate::error::ProjectError;
+use crate::fetch;
+use crate::repo::Repo;
+use crate::repo::build::BuiltPackage;
+use crate::repo::plan::RepoPlan;
+
+impl Repo<'_> {
+    /// Copies what a package of a plan installs, a folder for each variant, into `folder`, where it can be changed.
+    /// Text files name the place they were built for, [`PREFIX`](weir_native::PREFIX), as they do in a release.
+    ///
+    /// # Errors
+    ///
+    /// When something is in the folder already, or the package cannot be had or written.
+    pub fn copy_out(&self, plan: &RepoPlan, built: &BuiltPackage, folder: &Path) -> Result<(), ProjectError> {
+        if fs_err::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(ProjectError::InTheWay { path: folder.to_owned() });
+        }
+        let step = plan.plan.builds.iter().position(|step| step.id == built.id);
+        if let Some(Some(release)) = step.map(|step| &plan.before[step]) {
+            fetch::ensure_release(&self.store, &*self.files, release)?;
+        }
+        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", built.id));
+        let stored = self.store.tree(&built.tree)?.ok_or_else(missing)?;
+        match fs_err::remove_dir(folder) {
+            // An empty folder makes room for the copy; one that is not there is as well.
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        if let Some(parent) = folder.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
+        Ok(weir_tree::copy_tree(stored.path(), &self.store.manifest(&built.tree)?, folder)?)
+    }
+}

@@ -1,0 +1,88 @@
+//! What the registry offers for the platform that is built for, as the planner takes it.
+
+use std::collections::BTreeMap;
+
+use weir_build::Offered;
+use weir_index::{ReleaseView, State};
+use weir_model::{Digest, KindName, PackageName, Release, ReleaseId, Scope, Version};
+
+use crate::error::ProjectError;
+use crate::repo::Repo;
+
+impl Repo<'_> {
+    /// Every built package that is offered for the platform of the build root.
+    pub(crate) fn offered(&self) -> Result<Vec<Release>, ProjectError> {
+        let platform = self.root.platform();
+        let mut offered = Vec::new();
+        for view in self.index().live_releases() {
+            let ReleaseView { release, .. } = match view? {
+                view if view.state() == State::Offered => view,
+                _ => continue,
+            };
+            if release.kind == KindName::Native && release.id.platform.serves(platform) {
+                offered.push(release);
+            }
+        }
+        Ok(offered)
+    }
+
+    /// The highest revision that a version ever had for this platform, removed ones too.
+    pub(crate) fn highest_revision(
+        &self,
+        name: &PackageName,
+        version: &Version,
+    ) -> Result<Option<u32>, ProjectError> {
+        let Some(package) = self.index().package(name)? else { return Ok(None) };
+        let all = package.releases.iter().chain(&package.removed).map(|view| &view.release.id);
+        let same = all.filter(|id| id.version == *version && id.platform == *self.root.platform());
+        Ok(same.map(|id| id.revision).max())
+    }
+
+    /// A release that had this key once, and whose content can still be had: it need not be built again.
+    pub(crate) fn built_before(&self, key: &Digest) -> Result<Option<Release>, ProjectError> {
+        let all = self.index().by_key(key)?;
+        let usable = all.into_iter().filter(|view| view.state() != State::Quarantined);
+        let mut releases = usable.map(|view| view.release);
+        Ok(releases.find(|release| self.holds(release)))
+    }
+
+    fn holds(&self, release: &Release) -> bool {
+        let tree = &release.tree;
+        self.held_pack(tree).is_some() || self.store.tree(tree).is_ok_and(|tree| tree.is_some())
+    }
+}
+
+/// As the planner takes them.
+pub(crate) fn for_planner(releases: &[Release]) -> Vec<Offered> {
+    let offered = releases.iter().map(|release| Offered {
+        id: release.id.clone(),
+        key: release.key,
+        recipe: release.recipe,
+        toolchain: release.toolchain,
+        dependencies: release.dependencies.clone(),
+    });
+    offered.collect()
+}
+
+/// Releases by identity, to walk what they were built with.
+pub(crate) struct Closures<'r> {
+    by_id: BTreeMap<&'r ReleaseId, &'r Release>,
+}
+
+impl<'r> Closures<'r> {
+    pub(crate) fn new(releases: &'r [Release]) -> Self {
+        Self { by_id: releases.iter().map(|release| (&release.id, release)).collect() }
+    }
+
+    /// A release, and everything that those who use it see too: what it needs to be used, all the way down.
+    pub(crate) fn add(&self, id: &ReleaseId, into: &mut BTreeMap<ReleaseId, &'r Release>) {
+        let mut pending = vec![id.clone()];
+        while let Some(id) = pending.pop() {
+            let Some(release) = self.by_id.get(&id) else { continue };
+            if into.insert(id, release).is_none() {
+                let below = release.dependencies.iter().filter(|dependency| dependency.scope == Scope::Run);
+                pending.extend(below.filter_map(weir_model::Dependency::baked_id));
+            }
+        }
+    }
+}

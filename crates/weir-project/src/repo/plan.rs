@@ -1,0 +1,113 @@
+//! Planning an action: what leaves, what is built, and what need not be built because it was once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use weir_build::{Plan, PlanError, Request, World};
+use weir_model::{PackageName, Platform, Release, ReleaseId, Version};
+
+use crate::error::ProjectError;
+use crate::repo::Repo;
+use crate::repo::offered::for_planner;
+use crate::repo::recipes::{Known, Recipes};
+use crate::repo::record::Records;
+
+/// An action, planned.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RepoPlan {
+    /// The registry that is changed.
+    pub registry: String,
+    /// What is built for.
+    pub platform: Platform,
+    /// What leaves and what is built.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// Of what is to be built, what need not be: it was built before, here or by whoever published it.
+    pub ready: Vec<ReleaseId>,
+    /// What the recipes say of what is built.
+    #[serde(skip)]
+    pub(crate) known: BTreeMap<PackageName, Known>,
+    /// For each step, a release that had its key once.
+    #[serde(skip)]
+    pub(crate) before: Vec<Option<Release>>,
+    /// What the registry offers.
+    #[serde(skip)]
+    pub(crate) offered: Vec<Release>,
+}
+
+impl RepoPlan {
+    /// Whether everything is as it was asked to be.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty()
+    }
+}
+
+impl Repo<'_> {
+    /// Plans an action. Sources whose content is not known yet are fetched, since it decides what is built.
+    ///
+    /// # Errors
+    ///
+    /// When what is asked for cannot be: a package that nothing builds, a range that nothing meets, a cycle.
+    pub fn plan(&self, request: &Request) -> Result<RepoPlan, ProjectError> {
+        self.plan_on(self.offered()?, request)
+    }
+
+    /// As [`Self::plan`], on what is `offered`.
+    pub(crate) fn plan_on(&self, offered: Vec<Release>, request: &Request) -> Result<RepoPlan, ProjectError> {
+        let recipes = Recipes::new(self);
+        let plan = self.plan_with(&recipes, &offered, request)?;
+        let mut planned = RepoPlan {
+            registry: self.known.name.clone(),
+            platform: self.root.platform().clone(),
+            ready: Vec::new(),
+            known: BTreeMap::new(),
+            before: Vec::with_capacity(plan.builds.len()),
+            offered,
+            plan,
+        };
+        let records = Records::new(self.session);
+        for step in &planned.plan.builds {
+            let name = &step.id.name;
+            planned.known.insert(name.clone(), recipes.known(name)?);
+            let before = self.built_before(&step.key)?;
+            let kept = records.made(&step.key).is_some() && self.store.derived_tree(&step.key)?.is_some();
+            if before.is_some() || kept {
+                planned.ready.push(step.id.clone());
+            }
+            planned.before.push(before);
+        }
+        Ok(planned)
+    }
+
+    fn plan_with(
+        &self,
+        recipes: &Recipes<'_>,
+        offered: &[Release],
+        request: &Request,
+    ) -> Result<Plan, ProjectError> {
+        // The planner asks a question that cannot fail; what failed all the same is told afterwards.
+        let failed = RefCell::new(None);
+        let revisions = |name: &PackageName, version: &Version| {
+            self.highest_revision(name, version).unwrap_or_else(|error| {
+                failed.borrow_mut().get_or_insert(error);
+                None
+            })
+        };
+        let world = World {
+            platform: self.root.platform().clone(),
+            toolchain: self.toolchain.digest,
+            offered: &for_planner(offered),
+            revisions: &revisions,
+        };
+        let plan = weir_build::plan(&world, recipes, request).map_err(|error| match error {
+            PlanError::Recipe(error) => error,
+            error => ProjectError::Plan { reason: error.to_string(), help: error.help() },
+        });
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => plan,
+        }
+    }
+}
