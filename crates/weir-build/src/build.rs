@@ -14,6 +14,7 @@ use weir_native::{Recipe, RecipeInputs, Variant};
 use crate::limits::{self, Bounds, End, Limit};
 use crate::log::Log;
 use crate::room::Room;
+use crate::root::Sight;
 use crate::steps::{self, Circumstances, NameProblem, Phase, Step};
 use crate::{BuildRoot, Sandbox, scratch, source_copy};
 
@@ -291,8 +292,8 @@ impl<'a> Building<'a> {
         let job = self.job;
         let started = self.enter(variant, Phase::Source);
         let shown = match job.sandbox.kind() {
-            crate::SandboxKind::Bubblewrap => job.root.shown(job.cache)?,
-            crate::SandboxKind::None => Vec::new(),
+            crate::SandboxKind::Bubblewrap => job.root.sight(job.cache)?,
+            crate::SandboxKind::None => Sight::default(),
         };
         let sysroot = job.sysroots.get(&variant).map(PathBuf::as_path);
         let room = Room::make(self.work.clone(), job.sandbox, shown, sysroot, job.visible)?;

@@ -47,8 +47,8 @@ pub enum Limit {
     /// It wrote too much.
     #[error("it wrote more than {0} bytes to the disk")]
     Disk(u64),
-    /// It had too many processes.
-    #[error("it had more than {0} processes at once")]
+    /// It had too many processes and threads.
+    #[error("it had more than {0} processes and threads at once")]
     Processes(u32),
     /// It nested folders too deep.
     #[error("it nested folders more than 128 deep")]
@@ -120,11 +120,11 @@ pub(crate) fn run(
         if Instant::now() >= bounds.deadline {
             break End::Over(Limit::Time(bounds.limits.time));
         }
-        let processes = running.processes(bounds.limits.processes as usize);
-        if processes.len() > bounds.limits.processes as usize {
+        let found = processes::descendants(running.child.id(), bounds.limits.processes as usize);
+        if found.threads > bounds.limits.processes as usize {
             break End::Over(Limit::Processes(bounds.limits.processes));
         }
-        if let Some(limit) = disk.look(bounds, &processes) {
+        if let Some(limit) = disk.look(bounds, &found.processes) {
             break End::Over(limit);
         }
         running.wait(&mut output)?;
@@ -220,11 +220,6 @@ impl Running {
         Ok(())
     }
 
-    /// Those that run now, up to some more than `enough`.
-    fn processes(&self, enough: usize) -> BTreeSet<u32> {
-        processes::descendants(self.child.id(), enough)
-    }
-
     /// Reads what is printed until the step ends or it is time to look at the limits.
     fn wait(&self, output: &mut Output<'_>) -> io::Result<()> {
         let until = Instant::now() + TICK;
@@ -261,7 +256,7 @@ impl Running {
                 }
             }
             SandboxKind::None => {
-                for process in processes::descendants(self.child.id(), usize::MAX) {
+                for process in processes::descendants(self.child.id(), usize::MAX).processes {
                     processes::kill(process);
                 }
             }
@@ -325,9 +320,7 @@ impl DiskWatch {
         }
         let started = Instant::now();
         let mut usage = scratch::usage(&bounds.folder, bounds.disk());
-        if taken >= self.left || free.bytes < bounds.limits.disk {
-            usage.bytes = usage.bytes.saturating_add(processes::nameless_bytes(processes));
-        }
+        usage.bytes = usage.bytes.saturating_add(processes::nameless_bytes(processes));
         self.left = bounds.disk().saturating_sub(usage.bytes);
         self.free = free;
         self.next = Instant::now() + started.elapsed() * REST + TICK;

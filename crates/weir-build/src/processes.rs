@@ -10,8 +10,12 @@ pub(crate) const MARK: &str = "WEIR_BUILD";
 
 /// The children of a process.
 pub(crate) fn children(process: u32) -> Vec<u32> {
+    children_of(process, &threads(process))
+}
+
+fn children_of(process: u32, threads: &[u32]) -> Vec<u32> {
     let mut all = Vec::new();
-    for thread in threads(process) {
+    for thread in threads {
         let listed = fs_err::read_to_string(format!("/proc/{process}/task/{thread}/children"));
         all.extend(
             listed.unwrap_or_default().split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()),
@@ -29,21 +33,34 @@ fn numbers_in(folder: &str) -> Vec<u32> {
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// The descendants of a process, up to `enough` of them.
-pub(crate) fn descendants(process: u32, enough: usize) -> BTreeSet<u32> {
-    let mut all = BTreeSet::new();
+/// The descendants of a process.
+#[derive(Debug, Default)]
+pub(crate) struct Descendants {
+    /// Their numbers.
+    pub(crate) processes: BTreeSet<u32>,
+    /// How many threads they have together: to the system, each is as much as a process.
+    pub(crate) threads: usize,
+}
+
+/// Looks for the descendants of a process, until there are more than `enough` threads of them.
+pub(crate) fn descendants(process: u32, enough: usize) -> Descendants {
+    let mut found = Descendants::default();
     let mut waiting = vec![process];
     while let Some(next) = waiting.pop() {
-        for child in children(next) {
-            if all.insert(child) {
+        let threads = threads(next);
+        if next != process {
+            found.threads += threads.len();
+        }
+        if found.threads > enough {
+            break;
+        }
+        for child in children_of(next, &threads) {
+            if found.processes.insert(child) {
                 waiting.push(child);
             }
         }
-        if all.len() > enough {
-            break;
-        }
     }
-    all
+    found
 }
 
 /// Bytes of files that processes hold open though they have no name any more: no look into folders finds them.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use weir_native::PREFIX;
 
-use crate::root::Shown;
+use crate::root::Sight;
 use crate::{Sandbox, SandboxKind, scratch};
 
 /// Folders of a build, and of the machine what it sees beside them.
@@ -14,7 +14,7 @@ pub(crate) struct Room {
     /// The folder that holds all others: what the build writes is under it.
     pub(crate) work: PathBuf,
     /// What is seen of the build root.
-    pub(crate) root: Vec<Shown>,
+    pub(crate) root: Sight,
     /// Tells its processes from others where nothing contains them.
     pub(crate) mark: String,
     sysroot: PathBuf,
@@ -39,7 +39,7 @@ impl Room {
     pub(crate) fn make(
         work: PathBuf,
         sandbox: &Sandbox,
-        root: Vec<Shown>,
+        root: Sight,
         sysroot: Option<&Path>,
         visible: &[PathBuf],
     ) -> io::Result<Self> {

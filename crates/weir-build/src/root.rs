@@ -88,6 +88,13 @@ impl RootError {
     }
 }
 
+/// What a sandbox shows of a root, there for as long as this lives.
+#[derive(Debug, Default)]
+pub(crate) struct Sight {
+    pub(crate) shown: Vec<Shown>,
+    _view: Option<view::View>,
+}
+
 /// One thing that a sandbox shows of a root.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
@@ -180,12 +187,16 @@ impl BuildRoot {
     }
 
     /// What a sandbox shows of it. Views are made under `cache` where they are not yet.
-    pub(crate) fn shown(&self, cache: &Path) -> io::Result<Vec<Shown>> {
-        match &self.source {
-            Source::Dpkg(installed) => inside::shown(&view::make(installed, cache)?, inside::Scope::Whole),
-            Source::Machine => inside::shown(Path::new("/"), inside::Scope::System),
-            Source::Folder(folder) => inside::shown(folder, inside::Scope::Whole),
-        }
+    pub(crate) fn sight(&self, cache: &Path) -> io::Result<Sight> {
+        let (folder, scope, view) = match &self.source {
+            Source::Dpkg(installed) => {
+                let view = view::make(installed, cache)?;
+                (view.folder.clone(), inside::Scope::Whole, Some(view))
+            }
+            Source::Machine => (PathBuf::from("/"), inside::Scope::System, None),
+            Source::Folder(folder) => (folder.clone(), inside::Scope::Whole, None),
+        };
+        Ok(Sight { shown: inside::shown(&folder, scope)?, _view: view })
     }
 
     /// Whether a build finds this program, such as `ninja`.

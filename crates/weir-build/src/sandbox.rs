@@ -207,7 +207,7 @@ fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString
     if bubblewrap.forbids_namespaces {
         say(&[FORBID_NAMESPACES.as_ref()]);
     }
-    for shown in &room.root {
+    for shown in &room.root.shown {
         match shown {
             Shown::Bind(from, to) => say(&["--ro-bind".as_ref(), from.as_ref(), to.as_ref()]),
             Shown::Link(target, at) => say(&["--symlink".as_ref(), target.as_ref(), at.as_ref()]),

@@ -56,7 +56,8 @@ const RARE_TOOLS: [&str; 3] = ["swig", "texinfo", "yasm"];
 /// The installed packages that are tools, or that tools need.
 #[derive(Debug)]
 pub(crate) struct Installed {
-    dpkg: PathBuf,
+    /// Where dpkg keeps its files.
+    pub(crate) dpkg: PathBuf,
     /// By name: version and architecture.
     pub(crate) tools: BTreeMap<String, Package>,
 }

@@ -12,13 +12,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use fs_err::File;
 use weir_model::Digest;
 
 use super::dpkg::Installed;
 use crate::scratch;
 
 /// How views are made. What is under another name was made otherwise.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+
+/// How the name of a view ends that is being removed.
+const LEAVING: &str = ".old";
 
 /// What no build reads.
 const LEFT_OUT: [&str; 9] = [
@@ -39,31 +43,73 @@ const ETC: [&str; 3] = ["etc/ld.so.conf", "etc/perl/", "etc/python3"];
 /// Folders at the top that are links into `/usr` on a merged system.
 const MERGED: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
-/// The folder of the view of these packages, made under `cache` where it is not there yet.
-pub(super) fn make(installed: &Installed, cache: &Path) -> io::Result<PathBuf> {
+/// A view that is used: nobody removes it meanwhile.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) folder: PathBuf,
+    _used: File,
+}
+
+/// The view of these packages, made under `cache` where it is not there yet. Then those that were made of other
+/// packages go, unless they are used: after an update of the machine nobody comes back to them.
+pub(super) fn make(installed: &Installed, cache: &Path) -> io::Result<View> {
     let names: Vec<_> = installed
         .tools
         .iter()
         .map(|(name, is)| format!("{name} {} {}", is.version, is.architecture))
         .collect();
-    let digest = Digest::of(format!("{FORMAT}\n{}", names.join("\n")));
+    let name = Digest::of(format!("{FORMAT}\n{}", names.join("\n"))).short();
     let views = cache.join("roots");
-    let view = views.join(digest.short());
-    if view.is_dir() {
-        return Ok(view);
-    }
     fs_err::create_dir_all(&views)?;
-    // Two builds that start at once make it once.
-    let lock = fs_err::File::create(views.join(".lock"))?;
-    lock.file().lock()?;
-    if view.is_dir() {
-        return Ok(view);
+    let folder = views.join(&name);
+    // A lock that is shared by all who use the view; whoever makes or removes it has it alone.
+    let used = lock_file(&views, &name)?;
+    used.file().lock_shared()?;
+    if !folder.is_dir() {
+        used.file().unlock()?;
+        used.file().lock()?;
+        // Of two builds that start at once, one makes it.
+        if !folder.is_dir() {
+            let unfinished = views.join(format!(".{name}.new"));
+            scratch::remove(&unfinished)?;
+            fill(installed, &unfinished)?;
+            fs_err::rename(&unfinished, &folder)?;
+            remove_others(&views, &name)?;
+        }
+        used.file().unlock()?;
+        used.file().lock_shared()?;
     }
-    let unfinished = views.join(format!(".{}.new", digest.short()));
-    scratch::remove(&unfinished)?;
-    fill(installed, &unfinished)?;
-    fs_err::rename(&unfinished, &view)?;
-    Ok(view)
+    if !folder.is_dir() {
+        return Err(io::Error::other("the view was removed while it was made"));
+    }
+    Ok(View { folder, _used: used })
+}
+
+fn lock_file(views: &Path, name: &str) -> io::Result<File> {
+    // Never removed: a lock on a file that has no name any more keeps nobody out.
+    File::options().create(true).append(true).open(views.join(format!(".{name}.lock")))
+}
+
+fn remove_others(views: &Path, kept: &str) -> io::Result<()> {
+    for entry in fs_err::read_dir(views)? {
+        let entry = entry?;
+        let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        if name.ends_with(LEAVING) {
+            scratch::remove(&entry.path())?;
+        }
+        if name.starts_with('.') || name == kept {
+            continue;
+        }
+        let used = lock_file(views, &name)?;
+        if used.file().try_lock().is_ok() {
+            // Under its own name a view is whole, or not there.
+            let leaving = views.join(format!(".{name}{LEAVING}"));
+            scratch::remove(&leaving)?;
+            fs_err::rename(entry.path(), &leaving)?;
+            scratch::remove(&leaving)?;
+        }
+    }
+    Ok(())
 }
 
 fn fill(installed: &Installed, view: &Path) -> io::Result<()> {
@@ -187,7 +233,42 @@ fn copy(from: &Path, to: &Path, meta: &std::fs::Metadata) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_kept, place};
+    use std::path::Path;
+
+    use super::{Installed, is_kept, make, place};
+    use crate::root::dpkg::Package;
+
+    /// A machine on which this version of one tool is installed, and something else.
+    fn machine(dpkg: &Path, version: &str) -> Installed {
+        fs_err::create_dir_all(dpkg.join("info")).unwrap();
+        fs_err::write(dpkg.join("info/tool.list"), "/.\n/usr\n/usr/bin\n/usr/bin/env\n/usr/bin/no-such\n")
+            .unwrap();
+        fs_err::write(dpkg.join("info/other.list"), "/usr/bin/sort\n").unwrap();
+        let package = Package { version: version.into(), architecture: "amd64".into() };
+        Installed { dpkg: dpkg.to_owned(), tools: [("tool".to_owned(), package)].into() }
+    }
+
+    #[test]
+    fn a_view_holds_what_tools_own_and_older_ones_go_when_nobody_uses_them() {
+        let place = tempfile::tempdir().unwrap();
+        let view = |version| {
+            make(&machine(&place.path().join("dpkg"), version), &place.path().join("cache")).unwrap()
+        };
+        let first = view("1");
+        let programs: Vec<_> = fs_err::read_dir(first.folder.join("usr/bin"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(programs, ["env"]);
+        assert_eq!(view("1").folder, first.folder);
+
+        let second = view("2");
+        assert!(first.folder.is_dir() && second.folder.is_dir(), "the first is used");
+        let unused = first.folder.clone();
+        drop(first);
+        let third = view("3");
+        assert!(!unused.exists() && second.folder.is_dir() && third.folder.is_dir());
+    }
 
     #[test]
     fn what_dpkg_lists_in_lib_is_in_usr_on_a_merged_system_only() {
