@@ -2,7 +2,8 @@
 //!
 //! A `package.json` may as well be npm's, which carries real Bash projects too: there `scripts`
 //! is an object, and commands are in `bin` or in the folder that `directories.bin` names. Its `files` are what is
-//! packed, installers among them: of those only what a library is loaded by is sourced.
+//! packed, installers among them: of those only what a library is loaded by is sourced. So it is where a package
+//! has commands and several files: they are parts of a program.
 
 use serde_json::{Map, Value};
 
@@ -44,10 +45,13 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
             value.as_str().is_some_and(|path| path.ends_with(".sh") || path.ends_with(".bash"))
         };
         let is_npm = matches!(fields.get("scripts"), Some(Value::Object(_)));
-        let (files, others): (Vec<Value>, Vec<Value>) =
-            files.iter().filter(shell).cloned().partition(|value| {
-                !is_npm || value.as_str().is_some_and(|path| is_entry(path, manifest.name.as_deref()))
-            });
+        let has_commands = !manifest.bash.bin.is_empty();
+        let files: Vec<Value> = files.iter().filter(shell).cloned().collect();
+        // The files of a library are the library; those of a program are its parts, which it loads itself.
+        let are_parts = is_npm || (has_commands && files.len() > 1);
+        let (files, others): (Vec<Value>, Vec<Value>) = files.into_iter().partition(|value| {
+            !are_parts || value.as_str().is_some_and(|path| is_entry(path, manifest.name.as_deref()))
+        });
         for other in others.iter().filter_map(Value::as_str).take(MAX_ENTRIES) {
             let other: String = other.chars().filter(|c| !c.is_control()).take(160).collect();
             manifest.warnings.push(format!("`files`: `{other}` is packed, and not sourced"));

@@ -114,6 +114,19 @@ fn bpkg_and_npm_files_are_told_apart() {
 }
 
 #[test]
+fn the_parts_of_a_program_are_not_sourced_and_the_files_of_a_library_are() {
+    let read = |text: &str| read_bpkg(text).unwrap();
+    let program =
+        read(r#"{"name":"shellspec","scripts":["shellspec"],"files":["lib/bootstrap.sh","lib/core.sh"]}"#);
+    assert!(program.bash.source.is_empty());
+    assert_eq!(program.warnings[0], "`files`: `lib/bootstrap.sh` is packed, and not sourced");
+    let with_entry = read(r#"{"name":"a/str","scripts":["str"],"files":["lib/str.sh","lib/more.sh"]}"#);
+    assert_eq!(with_entry.bash.source, ["lib/str.sh"]);
+    let library = read(r#"{"name":"str","files":["lib/one.sh","lib/two.sh"]}"#);
+    assert_eq!(library.bash.source, ["lib/one.sh", "lib/two.sh"]);
+}
+
+#[test]
 fn a_basher_file_is_parsed_and_never_run() {
     let text = "# about\nBINS=bin/a:bin/b\nBASH_COMPLETIONS='c/a.bash'\nDEPS=\"a/b@v1:https://h.org/c/d\"\nX=$(touch /tmp/pwned)\nrm -rf /\nBINS=../x\n";
     let manifest = read_basher(text).unwrap();

@@ -146,3 +146,51 @@ fn a_suite_passes_after_its_package_was_renamed() {
     let run = t.weir(&format!("test {suite}"));
     assert!(run.code == 0 && run.stdout.contains("ok 1"), "{run}");
 }
+
+/// As much of shellspec as matters here: it runs specs as the real one does, in the shell it is told, on the standard input.
+const SHELLSPEC: &str = r#"#!/bin/sh
+shell=sh
+while [ $# -gt 0 ]; do
+    case $1 in
+    --shell) shell=$2; shift ;;
+    *) filter=$1 ;;
+    esac
+    shift
+done
+[ ! -f .shellspec ] || ! grep -q -- "--shell sh" .shellspec || shell=sh
+export SHELLSPEC_ROOT="$PWD"
+cat spec/*_spec.sh | $shell
+echo "only: ${filter-all}"
+"#;
+
+#[test]
+fn a_suite_of_shellspec_runs_in_bash_with_the_dependencies_loaded_where_specs_run_and_nowhere_else() {
+    let t = two_cores();
+    t.package("acme/shellspec", "0.28.1")
+        .kind("bash")
+        .manifest("[bash]\nslug = \"shellspec\"\nbin = [\"shellspec\"]\n")
+        .program("shellspec", SHELLSPEC)
+        .publish();
+    t.write(
+        "app/weir.toml",
+        "[dependencies]\n\"acme/core\" = \"^2\"\n\"acme/term\" = \"^1\"\n[dev-dependencies]\n\"acme/shellspec\" = \"*\"\n",
+    );
+    t.write("app/.shellspec", "--require spec_helper\n");
+    t.write(
+        "app/spec/a_spec.sh",
+        "term.say x; core.say me y; declare -A z=()\nbash -c 'type -t core.say || echo not here'\necho 'type -t core.say || echo nor here' | bash\n",
+    );
+    let run = t.weir("test");
+    assert_eq!(
+        (run.stdout.as_str(), run.code),
+        ("1: x #1\n2: y for me #1\nnot here\nnor here\nonly: all\n", 0),
+        "{run}"
+    );
+    assert!(t.weir("test spec/a_spec.sh").stdout.ends_with("only: spec/a_spec.sh\n"));
+    // Whoever says another shell has it.
+    t.write("app/.shellspec", "--shell sh\n");
+    t.write("app/spec/a_spec.sh", "echo \"${BASH_VERSION-none}\"\n");
+    let dash = t.weir("test").stdout;
+    let sh = std::process::Command::new("sh").args(["-c", "echo ${BASH_VERSION-none}"]).output().unwrap();
+    assert!(dash.starts_with(&*String::from_utf8_lossy(&sh.stdout)), "{dash}");
+}
