@@ -289,6 +289,10 @@ impl FolderRegistry {
         for tree in &plan.hold {
             self.content.hold(tree)?;
         }
+        Ok(())
+    }
+
+    fn unhold(&self, plan: &Plan) -> Result<(), SubmitError> {
         for tree in &plan.unhold {
             self.content.unhold(tree)?;
         }
@@ -345,11 +349,16 @@ impl Registry for FolderRegistry {
         };
         let plan = planner.plan(batch)?;
         self.faults.at("submit:planned");
+        // Withdrawn content must not be served once the log says so, nor before the log says that it may
+        // be again. What a crash leaves in between, the same batch puts right: nothing of it is new then.
+        self.hold(&plan)?;
+        self.faults.at("submit:held");
         if !plan.records.is_empty() {
-            // Withdrawn content must not be served once the log says so: it goes first.
-            self.hold(&plan)?;
             self.append(&mut writer, &mut replica, &plan.records, now)?;
             self.faults.at("submit:appended");
+        }
+        self.unhold(&plan)?;
+        if !plan.records.is_empty() {
             self.snapshot_if_due(&mut writer, &replica, now)?;
         }
         let checkpoint = writer.checkpoint();

@@ -435,9 +435,7 @@ impl Planning<'_> {
                 key: None,
                 baked: Vec::new(),
             });
-            if done == Done::Already {
-                continue;
-            }
+            // Also of one that stands so already: its pack may not be in its place.
             let mut standing = self.standing_of(&view);
             match change {
                 Change::Quarantine => standing.quarantined = true,
@@ -446,6 +444,9 @@ impl Planning<'_> {
                 Change::Yank | Change::Unyank => {}
             }
             self.changed.insert(id.clone(), standing);
+            if done == Done::Already {
+                continue;
+            }
             self.record(change.action(Withdrawal {
                 id,
                 reason: what.reason.clone(),

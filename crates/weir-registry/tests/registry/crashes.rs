@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
 use weir_policy::FolderGate;
+use weir_registry::content::open_pack;
 use weir_registry::{Batch, Done, FolderRegistry, Intent, Registry as _, audit};
 
-use crate::world::{World, now};
+use crate::world::{World, now, withdraw};
 
 /// Stops the process, as far as a test can: at the given pass of the given point.
 struct CrashAt {
@@ -85,6 +86,50 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
             let retried = world.publish(&[("acme/top 1.0.0", &["acme/base ^1"])]).unwrap();
             assert!(matches!(retried.outcomes[0].done, Done::Published | Done::Already));
             check("after the retry of");
+        }
+    }
+    std::panic::set_hook(hook);
+}
+
+#[test]
+fn what_the_log_calls_quarantined_is_never_served_wherever_it_is_stopped() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    for takes_back in [false, true] {
+        let quarantine = |world: &World, crashing: Option<&FolderRegistry>, back: bool| {
+            let what = withdraw("acme/a 1.0.0");
+            let intent = if back { Intent::Release(what) } else { Intent::Quarantine(what) };
+            let batch = Batch { by: "user:ann".into(), intents: vec![intent] };
+            let opened = world.open();
+            let registry = crashing.unwrap_or(&opened);
+            catch_unwind(AssertUnwindSafe(|| registry.submit(&batch, now()).unwrap()))
+        };
+        let begun = || {
+            let world = World::new(false);
+            world.publish(&[("acme/a 1.0.0", &[])]).unwrap();
+            if takes_back {
+                quarantine(&world, None, false).unwrap();
+            }
+            world
+        };
+        let recorder = faults("nowhere", 0);
+        let world = begun();
+        quarantine(&world, Some(&open(&world, &recorder)), takes_back).unwrap();
+        let points = recorder.passed.lock().unwrap().clone();
+        assert!(points.contains("submit:held") && points.contains("submit:appended"), "{points:?}");
+        for point in points {
+            let world = begun();
+            let _ = quarantine(&world, Some(&open(&world, &faults(point, 0))), takes_back);
+            let state = || {
+                let replica = world.fresh_replica();
+                let view = replica.index().release(&"acme/a 1.0.0".parse().unwrap()).unwrap().unwrap();
+                let source = weir_log::FolderSource::new(world.folder());
+                let is_served = open_pack(&source, &view.release.tree, 0).unwrap().is_some();
+                (view.quarantined.is_some(), is_served)
+            };
+            assert_ne!(state(), (true, true), "after a crash at {point}");
+            quarantine(&world, None, takes_back).unwrap();
+            assert_eq!(state(), (!takes_back, takes_back), "after the retry of a crash at {point}");
         }
     }
     std::panic::set_hook(hook);
