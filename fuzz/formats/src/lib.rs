@@ -5,6 +5,7 @@
 //! so that a check is known to hold before a night is spent on it.
 
 pub mod archive;
+pub mod bacpack;
 pub mod bash;
 pub mod bash_manifest;
 pub mod checkpoint;
@@ -18,6 +19,7 @@ pub mod manifest;
 pub mod pack;
 pub mod quote;
 pub mod range;
+pub mod recipe;
 pub mod record;
 pub mod samples;
 pub mod snapshot;
@@ -42,6 +44,7 @@ macro_rules! formats {
 /// Every format.
 pub const FORMATS: &[Format] = formats![
     archive,
+    bacpack,
     bash,
     bash_manifest,
     checkpoint,
@@ -55,6 +58,7 @@ pub const FORMATS: &[Format] = formats![
     pack,
     quote,
     range,
+    recipe,
     record,
     snapshot,
     tar_headers,
