@@ -156,6 +156,9 @@ pub enum KindError {
         /// The other.
         second: Box<ReleaseId>,
     },
+    /// Packages cannot be laid into one folder.
+    #[error("{0}")]
+    Clash(String),
     /// The manifest asks for something that this kind does not allow.
     #[error("{0}")]
     NotAllowed(String),

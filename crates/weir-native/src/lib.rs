@@ -5,9 +5,11 @@
 
 pub mod bacpack;
 mod book;
+mod consumer;
 mod elf;
 mod facts;
 mod finding;
+mod kind;
 mod recipe;
 pub mod relocate;
 pub mod sysroot;
@@ -17,6 +19,7 @@ pub use book::{BookError, BookForm, BookOptions, BookProblem, RecipeBook, Unknow
 pub use elf::{Elf, ElfError};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
 pub use finding::{Finding, Level};
+pub use kind::Native;
 pub use recipe::{
     BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,
 };

@@ -6,7 +6,7 @@ use weir_model::KindName;
 use crate::error::ProjectError;
 
 /// Every kind this program knows how to lay out and to publish.
-pub static KINDS: &[&dyn Kind] = &[&Generic, &weir_bash::Bash, &weir_data::Data];
+pub static KINDS: &[&dyn Kind] = &[&Generic, &weir_bash::Bash, &weir_data::Data, &weir_native::Native];
 
 /// The kind of that name.
 ///

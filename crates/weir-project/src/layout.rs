@@ -10,7 +10,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use weir_kind::{Closure, Layout, LayoutFile, LayoutLink, PACKAGES_FOLDER, packages_map};
+use weir_kind::{
+    Closure, FARMS_FOLDER, Layout, LayoutFarm, LayoutFile, LayoutLink, PACKAGES_FOLDER, packages_map,
+    remove_farm,
+};
 use weir_model::{Digest, KindName, lockfile, manifest};
 
 use crate::error::ProjectError;
@@ -29,7 +32,11 @@ pub(crate) fn plan(
     own_references: Vec<LayoutLink>,
     store: &weir_store::Session,
 ) -> Result<Layout, ProjectError> {
-    let kinds: BTreeSet<KindName> = closure.packages.iter().map(|placed| placed.kind).collect();
+    let mut kinds: BTreeSet<KindName> = closure.packages.iter().map(|placed| placed.kind).collect();
+    if closure.project.kind == KindName::Native {
+        // Its build finds its packages by files that must be there even when there is no package yet.
+        kinds.insert(KindName::Native);
+    }
     let mut layout = Layout::default();
     for name in kinds {
         layout.extend(kind(name)?.lay_out(closure, store)?);
@@ -84,6 +91,7 @@ pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
             "from" => digest_of(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "folder" => stamp(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
             "choice" => value == choice,
+            "at" => fs_err::canonicalize(folder).is_ok_and(|here| here.as_os_str() == value),
             "count" => {
                 count = Some(value.parse().ok()?);
                 true
@@ -144,7 +152,7 @@ fn digest_of(path: &Path) -> Option<Digest> {
 /// Makes a project's layout what it should be.
 pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(), ProjectError> {
     let packages = folder.join(PACKAGES_FOLDER);
-    let record = render(layout, from)?;
+    let record = render(folder, layout, from)?;
     if layout.links.is_empty() && layout.files.is_empty() && !packages.exists() {
         fs_err::create_dir(&packages)?;
         return Ok(replace(&packages.join(RECORD), record.as_bytes())?);
@@ -155,6 +163,9 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
         Err(error) => return Err(error.into()),
     };
     remove_stale(&packages, &old, layout)?;
+    for farm in &layout.farms {
+        put_farm(&packages, farm)?;
+    }
     let mut folders = BTreeSet::new();
     for link in &layout.links {
         make_folder(&packages, &link.path, &mut folders)?;
@@ -163,6 +174,13 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
     for file in &layout.files {
         make_folder(&packages, &file.path, &mut folders)?;
         put_file(&packages, file)?;
+    }
+    remove_old_farms(&packages, &layout.farms)?;
+    for file in &layout.starters {
+        let at = folder.join(&file.path);
+        if fs_err::symlink_metadata(&at).is_err() {
+            put(&at, &file.contents, file.executable)?;
+        }
     }
     // Not synced, like the files: one sync would cost more than all the links. What a power cut leaves of the
     // record is not taken for a whole one, and the layout is made again.
@@ -181,7 +199,7 @@ pub(crate) fn invalidate(folder: &Path) -> Result<(), ProjectError> {
     Ok(replace(&path, format!("{kept}choice interrupted\tinterrupted\n").as_bytes())?)
 }
 
-fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
+fn render(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
     let mut record = format!("{HEADER}\n");
     let mut line = |what: &str, name: &str, value: &str| -> Result<(), ProjectError> {
         if name.contains(['\n', '\t']) || value.contains(['\n', '\t']) {
@@ -202,17 +220,23 @@ fn render(layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
         line("folder", path, &digest.to_hex())?;
     }
     line("choice", "asked", &from.choice)?;
+    if !layout.farms.is_empty() {
+        // What names its own place must be made anew where the project was moved.
+        line("at", "folder", &text(&fs_err::canonicalize(folder)?)?)?;
+    }
     for link in &layout.links {
-        let target = link.target.to_str();
-        let target =
-            target.ok_or_else(|| ProjectError::Usage(format!("`{}` is not UTF-8", link.target.display())))?;
-        line("link", &link.path, target)?;
+        line("link", &link.path, &text(&link.target)?)?;
     }
     for file in &layout.files {
         line("file", &file.path, &Digest::of(&file.contents).to_hex())?;
     }
     line("count", "packages", &from.packages.to_string())?;
     Ok(record)
+}
+
+fn text(path: &Path) -> Result<String, ProjectError> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| ProjectError::Usage(format!("`{}` is not UTF-8", path.display())))
 }
 
 /// Removes what an earlier layout made and this one does not want.
@@ -261,6 +285,34 @@ fn make_folder(packages: &Path, path: &str, made: &mut BTreeSet<PathBuf>) -> Res
         Err(error) => return Err(error.into()),
     }
     made.insert(folder);
+    Ok(())
+}
+
+/// A farm that has its name is whole: it was renamed into its place.
+fn put_farm(packages: &Path, farm: &LayoutFarm) -> Result<(), ProjectError> {
+    let at = packages.join(FARMS_FOLDER).join(&farm.name);
+    if fs_err::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_dir()) {
+        return Ok(());
+    }
+    Ok(farm.farm.make(&at, &farm.seen)?)
+}
+
+/// Removes the farms that no link leads to any more, and what was left of some that were not finished.
+fn remove_old_farms(packages: &Path, farms: &[LayoutFarm]) -> Result<(), ProjectError> {
+    let folder = packages.join(FARMS_FOLDER);
+    let entries = match fs_err::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !farms.iter().any(|farm| entry.file_name() == farm.name.as_str()) {
+            remove_farm(&entry.path())?;
+        }
+    }
+    // Goes with its last farm; one that has some stays.
+    let _ = fs_err::remove_dir(&folder);
     Ok(())
 }
 

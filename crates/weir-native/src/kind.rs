@@ -1,0 +1,110 @@
+//! The kind `native`: the seam between a project and what this crate knows.
+
+use std::path::Path;
+
+use weir_kind::{Closure, Foreign, Inspection, Kind, KindError, Layout, Placed, Scaffold, inspect_generic};
+use weir_model::{Digest, KindName, Manifest};
+use weir_store::Session;
+use weir_tree::{Selection, TreeManifest, read_folder};
+
+use crate::sysroot::{self, Part, SysrootError, entries_of};
+use crate::{NativeFacts, Variant, consumer, relocate};
+
+/// The table of a manifest that makes it a recipe.
+const RECIPE: &str = "recipe";
+
+/// The kind `native`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Native;
+
+impl Kind for Native {
+    fn name(&self) -> KindName {
+        KindName::Native
+    }
+
+    fn scaffold(&self, package: &str) -> Scaffold {
+        consumer::scaffold(package)
+    }
+
+    fn read_foreign(&self, _folder: &Path) -> Result<Option<Foreign>, KindError> {
+        Ok(None)
+    }
+
+    /// Looks into a tree that somebody built by hand. What recipes build does not come by here.
+    fn inspect(
+        &self,
+        folder: &Path,
+        manifest: &Manifest,
+        tree: &TreeManifest,
+    ) -> Result<Inspection, KindError> {
+        if Variant::ALL.iter().all(|variant| entries_of(tree, *variant).is_empty()) {
+            return Err(KindError::NotAllowed(nothing_built(manifest)));
+        }
+        let mut inspection = inspect_generic(manifest, tree)?;
+        let captured = relocate::look_into(folder, tree)?;
+        captured.facts.insert_into(&mut inspection.facts);
+        inspection.warnings.extend(captured.findings.iter().map(ToString::to_string));
+        Ok(inspection)
+    }
+
+    fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {
+        let mut layout = Layout::default();
+        let mut parts = Vec::new();
+        for placed in closure.packages.iter().filter(|placed| placed.kind == KindName::Native) {
+            parts.push(part(placed, store)?);
+            for (name, target) in &placed.references {
+                layout.link(format!("references/{}@{}/{name}", placed.id.name, placed.id.version), target);
+            }
+        }
+        for variant in Variant::ALL {
+            let farm = sysroot::plan(&parts, variant).map_err(refused)?;
+            let path = format!("sysroot/{}/{variant}", closure.project.platform);
+            layout.farm(&closure.project.folder, path, farm);
+        }
+        consumer::add(&mut layout, &closure.project)?;
+        Ok(layout)
+    }
+}
+
+fn nothing_built(manifest: &Manifest) -> String {
+    let expected =
+        "a package of the kind `native` is what was built, in a folder `release`, a folder `debug`, or both";
+    if manifest.kind_tables.contains_key(RECIPE) {
+        format!("{expected}; this is a recipe, which `weir repo add` builds and publishes")
+    } else {
+        format!("{expected}; here is neither")
+    }
+}
+
+fn part(placed: &Placed, store: &Session) -> Result<Part, KindError> {
+    let facts = NativeFacts::of(&placed.facts).ok_or_else(|| {
+        KindError::NotAllowed(format!("the record of `{}` does not say what is in it", placed.id))
+    })?;
+    let content = placed.content.clone();
+    Ok(Part { id: placed.id.clone(), manifest: files(placed, store)?, content, facts })
+}
+
+/// The files of a package: a tree of the store, or somebody's folder, which may have changed since.
+fn files(placed: &Placed, store: &Session) -> Result<TreeManifest, KindError> {
+    let failed = |error: weir_store::StoreError| KindError::Store(Box::new(error));
+    let content = &placed.content;
+    let named = content.file_name().and_then(|name| name.to_str());
+    if let Some(digest) = named.and_then(|name| Digest::from_hex(name).ok())
+        && store.tree(&digest).map_err(failed)?.is_some_and(|tree| tree.path() == content)
+    {
+        return store.manifest(&digest).map_err(failed);
+    }
+    let bad =
+        |error: weir_tree::TreeError| KindError::BadFile { path: content.clone(), reason: error.to_string() };
+    read_folder(content, &Selection::package(&[], &[]).map_err(bad)?).map_err(bad)
+}
+
+fn refused(error: SysrootError) -> KindError {
+    match error {
+        SysrootError::Io(error) => KindError::Io(error),
+        error => KindError::Clash(match error.help() {
+            Some(help) => format!("{error}\n{help}"),
+            None => error.to_string(),
+        }),
+    }
+}
