@@ -11,7 +11,7 @@
 //! `builds` of the error.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,9 +19,10 @@ use std::process::ExitCode;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
 use weir_build::RootError;
-use weir_project::{ExitCode as Exit, ProjectError};
+use weir_model::ReleaseId;
+use weir_project::{ExitCode as Exit, FailedBuild, ProjectError};
 
-use crate::output::{Format, Output, harmless};
+use crate::output::{Format, Output, harmless, short};
 
 /// The name of an exit code, in JSON and in the documentation.
 const fn name(exit: Exit) -> &'static str {
@@ -52,8 +53,18 @@ pub(crate) struct Failure {
     because: Option<Box<Cause>>,
     help: Option<String>,
     place: Option<Place>,
+    /// Builds that failed, and what came of the others.
+    builds: Option<Box<Builds>>,
     /// Nothing is to be said: the reader of stdout has left.
     silent: bool,
+}
+
+/// What became of the builds of a plan of which some failed.
+#[derive(Debug, Serialize)]
+struct Builds {
+    failed: Vec<FailedBuild>,
+    skipped: Vec<ReleaseId>,
+    built: usize,
 }
 
 /// A place in a text that a person wrote.
@@ -67,7 +78,15 @@ struct Place {
 
 impl Failure {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), because: None, help: None, place: None, silent: false }
+        Self {
+            exit,
+            message: message.into(),
+            because: None,
+            help: None,
+            place: None,
+            builds: None,
+            silent: false,
+        }
     }
 
     /// The command was used wrongly.
@@ -130,6 +149,9 @@ impl Failure {
         let width = output.stderr_width().unwrap_or(UNWRAPPED);
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
         let mut text = String::new();
+        if let Some(builds) = &self.builds {
+            builds.write(&mut text, output);
+        }
         let mut report = String::new();
         if handler.render_report(&mut report, self).is_err() {
             report = format!("error: {}\n", self.message);
@@ -155,6 +177,8 @@ impl Failure {
             help: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             place: Option<Where<'a>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            builds: Option<&'a Builds>,
         }
         #[derive(Serialize)]
         struct Where<'a> {
@@ -168,9 +192,32 @@ impl Failure {
             because: causes(self),
             help: self.help.as_deref(),
             place: self.place.as_ref().map(|place| Where { file: &place.file, line: place.line }),
+            builds: self.builds.as_deref(),
         };
         // The exit code tells the same where stdout is gone.
         let _ = output.json(&Document { error });
+    }
+}
+
+impl Builds {
+    /// What each of them printed last, and where the rest is.
+    fn write(&self, text: &mut String, output: &Output) {
+        let palette = output.stderr_palette();
+        let (bad, faint) = (palette.bad, palette.faint);
+        for failed in &self.failed {
+            let _ = writeln!(text, "{bad}{}{bad:#}: {}", short(&failed.id), harmless(&failed.reason));
+            for line in &failed.last_lines {
+                let _ = writeln!(text, "  {faint}│{faint:#} {}", harmless(line));
+            }
+            if let Some(log) = &failed.log {
+                let _ = writeln!(text, "  All that it printed: {}", log.display());
+            }
+        }
+        if !self.skipped.is_empty() {
+            let skipped: Vec<String> = self.skipped.iter().map(short).collect();
+            let _ = writeln!(text, "Not built therefore: {}", skipped.join(", "));
+        }
+        text.push('\n');
     }
 }
 
@@ -251,7 +298,13 @@ impl From<ProjectError> for Failure {
         });
         let (exit, message, help) = (error.exit_code(), error.to_string(), error.help());
         let because = Cause::of(&error);
-        Self { because, help, place, ..Self::new(exit, message) }
+        let builds = match error {
+            ProjectError::BuildsFailed { failed, skipped, built } => {
+                Some(Box::new(Builds { failed, skipped, built }))
+            }
+            _ => None,
+        };
+        Self { because, help, place, builds, ..Self::new(exit, message) }
     }
 }
 

@@ -44,7 +44,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "claim",
         ],
     ),
-    ("Packages built from source", &["root"]),
+    ("Packages built from source", &["repo", "build", "sysroot", "root"]),
     ("What this machine keeps", &["registry", "store"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];

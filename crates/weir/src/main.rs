@@ -9,6 +9,7 @@
 //! * [`context`]: both together, as the values that the libraries ask for;
 //! * [`output`]: results, on stdout, as text for people or one JSON document;
 //! * [`progress`]: what is happening just now, on stderr, if a person is looking;
+//! * [`question`]: what only a person can decide;
 //! * [`failure`]: what went wrong, why, what to do now, and the exit code.
 
 mod arguments;
@@ -18,6 +19,7 @@ mod failure;
 mod help;
 mod output;
 mod progress;
+mod question;
 mod settings;
 
 use std::process::ExitCode;
@@ -82,6 +84,11 @@ enum Command {
 
     // Built packages.
     #[command(subcommand)]
+    Repo(commands::repo::Command),
+    Build(commands::build::Arguments),
+    #[command(subcommand)]
+    Sysroot(commands::sysroot::Command),
+    #[command(subcommand)]
     Root(commands::root::Command),
 
     // What a machine keeps.
@@ -140,6 +147,9 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Batch(arguments) => commands::batch::run(context, &arguments),
         Command::Claim(arguments) => commands::claim::run(context, arguments),
 
+        Command::Repo(command) => commands::repo::run(context, command),
+        Command::Build(arguments) => commands::build::run(context, &arguments),
+        Command::Sysroot(command) => commands::sysroot::run(context, command),
         Command::Root(command) => commands::root::run(context, command),
 
         Command::Registry(command) => commands::registry::run(context, command),

@@ -1,0 +1,64 @@
+//! How commands that build go about it: their common options.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use weir_project::{Project, RepoOptions, Sandboxing};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Where recipes are and what they are built in.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Recipes and build root")]
+pub(crate) struct Place {
+    /// The folder with the recipes, of Weir or of BacPack; the project's or the current one where nothing is said
+    #[arg(long, value_name = "FOLDER")]
+    recipes: Option<PathBuf>,
+    /// Build in this unpacked root file system, instead of with the tools of this machine
+    #[arg(long, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    /// Contain nothing: builds see and can change whatever you can, and undeclared dependencies go unnoticed
+    #[arg(long)]
+    no_sandbox: bool,
+}
+
+/// How much at once, and what after a failure.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Building")]
+pub(crate) struct Pace {
+    /// How many packages to build at once; as many as there are cores where nothing is said
+    #[arg(long, value_name = "NUMBER")]
+    builds: Option<NonZeroUsize>,
+    /// How many jobs all builds together may run at once; as many as there are cores where nothing is said
+    #[arg(long, short, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+    /// When a build fails, go on with what does not need it
+    #[arg(long, short)]
+    keep_going: bool,
+}
+
+/// Both together, as the library takes them.
+pub(super) fn options(
+    context: &Context,
+    project: Option<&Project>,
+    place: &Place,
+    pace: &Pace,
+) -> Result<RepoOptions, Failure> {
+    let recipes = match (&place.recipes, project) {
+        (Some(folder), _) => context.path(folder)?,
+        (None, Some(project)) => project.folder.clone(),
+        (None, None) => context.folder()?,
+    };
+    let root = place.root.as_deref().map(|folder| context.path(folder)).transpose()?;
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Ok(RepoOptions {
+        recipes,
+        root,
+        sandboxing: if place.no_sandbox { Sandboxing::None } else { Sandboxing::Bubblewrap },
+        builds: pace.builds.unwrap_or(cores).get(),
+        jobs: pace.jobs.unwrap_or(cores).get(),
+        keep_going: pace.keep_going,
+    })
+}

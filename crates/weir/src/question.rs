@@ -1,0 +1,25 @@
+//! Questions to the person at the terminal.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Whether a person is there to be asked.
+pub(crate) fn can_be_asked() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question that yes or no answers. Whatever is not yes is no.
+pub(crate) fn ask(output: &Output, question: &str) -> Result<bool, Failure> {
+    output.screen.clear();
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        // The end of the input leaves the cursor behind the question.
+        writeln!(io::stderr())?;
+    }
+    let answer = answer.trim();
+    Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}
