@@ -417,7 +417,9 @@ impl ProjectError {
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
             | Self::LayoutCollision { .. } => ExitCode::Conflict,
-            Self::Kind(weir_kind::KindError::Collision { .. }) => ExitCode::Conflict,
+            Self::Kind(weir_kind::KindError::Collision { .. } | weir_kind::KindError::Clash(_)) => {
+                ExitCode::Conflict
+            }
             Self::Replica(error) => replica_code(error),
             Self::Open(error) => open_code(error),
             Self::Submit(error) => submit_code(error),
