@@ -1,5 +1,6 @@
 //! A registry behind a plain web server, honest and otherwise. Whatever comes is refused or right.
 
+use insta::assert_snapshot;
 use weir_testkit::{Misbehaviour, Sandbox, StaticServer};
 
 use crate::greeting;
@@ -29,6 +30,17 @@ fn a_plain_web_server_is_all_that_reading_takes() {
     t.weir("install").succeeds();
     t.weir("install --offline").succeeds();
     assert_eq!(server.seen().len(), before, "nothing to do asks nobody");
+}
+
+#[test]
+fn an_audit_over_the_web_says_what_it_could_not_look_at() {
+    let (t, _server, _) = reader();
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✓ Verified 4 records, 3 releases, 0 objects of content (0 B)
+    root [HASH]
+    Content was not checked: that takes the registry's folder, or `weir verify` in a project
+    ");
 }
 
 #[test]

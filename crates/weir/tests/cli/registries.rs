@@ -81,7 +81,7 @@ fn a_registry_shows_what_it_is() {
     releases  3 offered
     content   857 B
     closed    no
-    kinds     generic, bash, data
+    kinds     generic, bash, data, native
     signed    [TIME]
     keys      org+[KEY]
     writable  yes
