@@ -320,7 +320,8 @@ impl Circumstances<'_> {
         // Debuggers and messages name a source by its release, not by where it happened to be built.
         let release = format!("{}-{}", self.id.name, self.id.version);
         let mapped = format!(
-            "-ffile-prefix-map={source}=/usr/src/weir/{release} -ffile-prefix-map={build}=/usr/src/weir/{release}/build"
+            "-ffile-prefix-map={source}=/usr/src/weir/{release} -ffile-prefix-map={build}=/usr/src/weir/{release}/build \
+             -ffile-prefix-map={sysroot}=/usr/src/weir/sysroot"
         );
         let optimised = match self.variant {
             Variant::Release => "-O2 -g0",
