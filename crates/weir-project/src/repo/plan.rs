@@ -72,7 +72,8 @@ impl Repo<'_> {
             let name = &step.id.name;
             planned.known.insert(name.clone(), recipes.known(name)?);
             let before = self.built_before(&step.key)?;
-            let kept = records.made(&step.key).is_some() && self.store.derived_tree(&step.key)?.is_some();
+            let kept =
+                records.provenance(&step.key).exists() && self.store.derived_tree(&step.key)?.is_some();
             if before.is_some() || kept {
                 planned.ready.push(step.id.clone());
             }

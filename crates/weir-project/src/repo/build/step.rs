@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use weir_build::{BuildError, Difference, Job, Phase, SandboxKind, Watcher};
+use weir_build::{BuildError, Difference, Job, Phase, SandboxKind, Step, Watcher};
 use weir_kind::Facts;
 use weir_model::{Digest, ReleaseId};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
-use weir_store::{EnsureError, Making};
+use weir_store::{EnsureError, Making, StoredTree};
 use weir_tree::{Selection, read_folder};
 
 use super::{BuiltPackage, FailedBuild, How, Workshop};
@@ -72,23 +72,19 @@ impl Workshop<'_> {
                 facts: release.kind_facts.clone(),
             }));
         }
-        self.kept(index, How::Kept)
+        // Without its provenance a build cannot be published: whoever was killed before writing it is not done.
+        match self.records.provenance(&step.key).exists() {
+            true => self.kept(index),
+            false => Ok(None),
+        }
     }
 
     /// What this machine has of a step.
-    fn kept(&self, index: usize, how: How) -> Result<Option<BuiltPackage>, ProjectError> {
+    fn kept(&self, index: usize) -> Result<Option<BuiltPackage>, ProjectError> {
         let step = &self.plan.plan.builds[index];
         let Some(made) = self.records.made(&step.key) else { return Ok(None) };
         let Some(stored) = self.at.store.derived_tree(&step.key)? else { return Ok(None) };
-        Ok(Some(BuiltPackage {
-            id: step.id.clone(),
-            key: step.key,
-            tree: *stored.digest(),
-            how,
-            seconds: Some(made.seconds()),
-            findings: made.findings,
-            facts: made.facts,
-        }))
+        Ok(Some(built(step, *stored.digest(), How::Kept, made)))
     }
 
     fn make(&self, index: usize) -> Result<BuiltPackage, ProjectError> {
@@ -97,25 +93,38 @@ impl Workshop<'_> {
         let against = self.against(index)?;
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
         // The store's lock on the key makes a second process wait for this one, and find what it built.
+        let mut how = How::Kept;
         let stored = self.at.store.derived(&Making { inputs: step.key, from: &[] }, |folder| {
+            how = How::Built;
             let made = self.build_into(folder, index, &source, &against)?;
             self.records.keep(&step.id, &step.key, &made)
         });
-        stored.map_err(|error| match error {
+        let stored = stored.map_err(|error| match error {
             EnsureError::Source(error) => error,
             EnsureError::Store(error) => error.into(),
         })?;
-        let vanished =
-            || ProjectError::NotFound(format!("what is known of the build of `{}` has vanished", step.id));
-        let built = self.kept(index, How::Built)?.ok_or_else(vanished)?;
-        if !self.records.provenance(&step.key).exists() {
-            let made = self.records.made(&step.key).ok_or_else(vanished)?;
-            let recipe = self.recipes[index];
-            let statement =
-                provenance::statement(&self.at, recipe, known, step, built.tree, &made, &against)?;
-            self.records.keep_provenance(&step.key, &statement)?;
-        }
-        Ok(built)
+        let made = match self.records.made(&step.key) {
+            Some(made) => made,
+            None => self.look_again(step, &stored)?,
+        };
+        let recipe = self.recipes[index];
+        let statement =
+            provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &against)?;
+        self.records.keep_provenance(&step.key, &statement)?;
+        Ok(built(step, *stored.digest(), How::Built, made))
+    }
+
+    /// Finds out again what is known of a tree whose record somebody has removed. The log is lost.
+    fn look_again(&self, step: &Step, stored: &StoredTree) -> Result<Made, ProjectError> {
+        let manifest = self.at.store.manifest(stored.digest())?;
+        let captured = relocate::look_into(stored.path(), &manifest)?;
+        let mut facts = Facts::new();
+        captured.facts.insert_into(&mut facts);
+        let now = Timestamp::now();
+        let made = Made { facts, findings: captured.findings, started: now, finished: now };
+        fs_err::write(self.records.log_under_way(&step.id, &step.key)?, "The log of this build was lost.\n")?;
+        self.records.keep(&step.id, &step.key, &made)?;
+        Ok(made)
     }
 
     /// The packages that a step is built against, brought into the store.
@@ -265,6 +274,18 @@ impl Workshop<'_> {
         let log = log.is_file().then(|| log.to_owned());
         let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log }];
         ProjectError::BuildsFailed { failed, skipped: Vec::new(), built: 0 }
+    }
+}
+
+fn built(step: &Step, tree: Digest, how: How, made: Made) -> BuiltPackage {
+    BuiltPackage {
+        id: step.id.clone(),
+        key: step.key,
+        tree,
+        how,
+        seconds: Some(made.seconds()),
+        findings: made.findings,
+        facts: made.facts,
     }
 }
 
