@@ -3,10 +3,10 @@
 //! ```text
 //! weir_packages/
 //!   load.bash                              the index that `weir.load` reads
-//!   bin/ completion/ man/man1/ tarballs/   what direct dependencies offer
+//!   bin/ completion/ man/man1/             what direct dependencies offer
 //!   packages/<owner>/<name>@<version>      direct dependencies
 //!   transitive/
-//!     bin/ completion/ man/ tarballs/ packages/     everything below them, the same way
+//!     bin/ completion/ man/ packages/     everything below them, the same way
 //! ```
 //!
 //! A package is one absolute link into the store. Links between things in the project are relative, so
@@ -50,8 +50,6 @@ pub struct Node {
     pub offers: Offers,
     /// The packages it uses, as places in the list.
     pub dependencies: Vec<usize>,
-    /// Its archive in the store, if that is kept.
-    pub archive: Option<PathBuf>,
 }
 
 impl Node {
@@ -223,10 +221,6 @@ impl Planner<'_> {
             self.links.insert(path, node.tree.clone());
         }
         self.offer(index, &level(node), node.direct);
-        if let Some(archive) = &node.archive {
-            let name = format!("{}@{}", node.name.replacen('/', "--", 1), node.version);
-            self.links.insert(format!("{}/tarballs/{name}", level(node)), archive.clone());
-        }
     }
 
     /// Links what a package offers into a folder.

@@ -150,3 +150,82 @@ fn check_file(field: &str, path: &str) -> Result<(), String> {
         Err(error) => Err(format!("`{field}`: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{BashFacts, MAX_FILES};
+    use crate::manifest::MAX_ENTRIES;
+    use serde_json::{Value, json};
+
+    fn read(facts: Value) -> Result<BashFacts, String> {
+        let Value::Object(facts) = facts else { panic!("facts are an object") };
+        BashFacts::read(&facts)
+    }
+
+    #[test]
+    fn sound_facts_are_read_as_they_were_written_and_those_of_others_are_left_alone() {
+        let facts = json!({
+            "slug": ["greet"], "source": ["src/a b.sh"], "bin": ["bin/greet"], "commands": [["hi", "bin/greet"]],
+            "completion": ["c/greet"], "man": ["man/greet.1"], "environment": { "GREET": "$(x)" },
+            "options": { "pipefail": true }, "shopt": { "extglob": false }, "keep": ["greet.hook"], "rename": ["X"],
+        });
+        let written = serde_json::to_value(read(facts.clone()).unwrap()).unwrap();
+        assert_eq!(written, facts);
+        assert_eq!(read(json!({ "git": { "commit": "0" } })), Ok(BashFacts::default()));
+    }
+
+    #[test]
+    fn a_path_that_no_tree_has_is_refused_wherever_it_stands() {
+        let long = "a/".repeat(5_000);
+        for path in [
+            "../x",
+            "a/../../x",
+            "/etc/passwd",
+            "",
+            ".",
+            "a//b",
+            "a/",
+            "a\nb",
+            "a\u{1e}b",
+            "a\0b",
+            long.as_str(),
+        ] {
+            for field in ["source", "bin", "completion", "man"] {
+                assert!(read(json!({ field: [path] })).is_err(), "{field} {path:?}");
+            }
+            assert!(read(json!({ "commands": [["fine", path]] })).is_err(), "{path:?}");
+            assert!(read(json!({ "commands": [[path, "bin/fine"]] })).is_err(), "{path:?}");
+        }
+        assert!(read(json!({ "commands": [["a/b", "bin/fine"]] })).is_err(), "a command below a folder");
+    }
+
+    #[test]
+    fn a_word_that_would_be_code_or_reach_the_loader_is_refused() {
+        for facts in [
+            json!({ "slug": ["a;touch pwned"] }),
+            json!({ "slug": [""] }),
+            json!({ "keep": ["a b"] }),
+            json!({ "rename": ["a\u{1e}b"] }),
+            json!({ "options": { "pipefail; touch pwned": true } }),
+            json!({ "shopt": { "-s extglob": true } }),
+            json!({ "environment": { "LD_PRELOAD": "x" } }),
+            json!({ "environment": { "BASH_ENV": "x" } }),
+            json!({ "environment": { "A[$(touch pwned)]": "x" } }),
+            json!({ "environment": { "A": "a\0b" } }),
+            json!({ "environment": { "A": "x".repeat(5_000) } }),
+        ] {
+            assert!(read(facts.clone()).is_err(), "{facts}");
+        }
+    }
+
+    #[test]
+    fn facts_of_another_shape_or_without_measure_are_refused() {
+        for facts in [json!({ "slug": "greet" }), json!({ "source": [1] }), json!({ "commands": [["a"]] })] {
+            assert!(read(facts.clone()).is_err(), "{facts}");
+        }
+        let files: Vec<String> = (0..=MAX_FILES).map(|number| format!("f{number}")).collect();
+        assert!(read(json!({ "source": files })).unwrap_err().contains("more than"));
+        let names: Vec<String> = (0..=MAX_ENTRIES).map(|number| format!("f{number}")).collect();
+        assert!(read(json!({ "keep": names })).unwrap_err().contains("more than"));
+    }
+}

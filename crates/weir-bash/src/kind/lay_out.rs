@@ -83,7 +83,6 @@ pub(super) fn nodes(placed: &[&Placed]) -> Result<Vec<Node>, KindError> {
             manifest,
             offers,
             dependencies: package.dependencies.iter().filter_map(|id| by_id.get(id).copied()).collect(),
-            archive: None,
         });
     }
     Ok(nodes)

@@ -20,7 +20,6 @@ fn node(name: &str, version: &str, direct: bool, dependencies: &[usize]) -> Node
             ..Offers::default()
         },
         dependencies: dependencies.to_vec(),
-        archive: None,
     }
 }
 

@@ -38,3 +38,27 @@ fn a_manifest_that_reaches_out_of_its_package_is_refused() {
         assert!(run.code != 0 && run.stderr.contains(said), "{run}");
     }
 }
+
+#[test]
+fn a_record_whose_facts_reach_out_of_the_package_or_into_the_shell_is_refused_before_anything_is_laid_out() {
+    let t = sandbox();
+    library(&t, "str", "1.0.0", "str.f() { :; }\n").publish();
+    t.project(&["acme/str = ^1"]);
+    t.weir("lock").succeeds();
+    // What a registry says of a package is in the lockfile: whoever writes one of them is taken for an enemy.
+    let lock = t.read("app/weir.lock");
+    let facts = lock.lines().find(|line| line.contains("src/str.sh")).unwrap();
+    for (from, to) in [
+        ("src/str.sh", "../../../../home/secret.sh"),
+        ("src/str.sh", "/etc/profile"),
+        ("src/str.sh", "src/a\\u001eb.sh"),
+        ("\"str\"", "\"str;touch pwned\""),
+    ] {
+        let hostile = facts.replace(from, to);
+        assert_ne!(facts, hostile, "{from}");
+        t.write("app/weir.lock", lock.replace(facts, &hostile));
+        let run = t.weir("install --locked");
+        assert!(run.code != 0 && !run.stdout.contains("Installed"), "{run}");
+        assert!(!t.path("app/weir_packages/packages").exists(), "{run}");
+    }
+}
