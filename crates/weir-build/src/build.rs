@@ -16,7 +16,7 @@ use crate::log::Log;
 use crate::room::Room;
 use crate::root::Sight;
 use crate::steps::{self, Circumstances, NameProblem, Phase, Step};
-use crate::{BuildRoot, Sandbox, scratch, source_copy};
+use crate::{BuildRoot, Sandbox, SandboxKind, scratch, source_copy};
 
 /// A release that is to be built.
 pub struct Job<'a> {
@@ -121,6 +121,14 @@ pub enum BuildError {
         /// The program.
         program: &'static str,
     },
+    /// Without a sandbox, nothing can show a root other than the machine's.
+    #[error("{id} cannot be built in `{}` without a sandbox", root.display())]
+    RootWithoutSandbox {
+        /// What was to be built.
+        id: ReleaseId,
+        /// The root's folder.
+        root: PathBuf,
+    },
     /// The system refused something.
     #[error("{id} cannot be built")]
     Io {
@@ -139,6 +147,9 @@ impl BuildError {
             Self::NoProgram { program, .. } => Some(format!(
                 "install the package that has `{program}` in the build root (on Debian, from Debian)"
             )),
+            Self::RootWithoutSandbox { .. } => {
+                Some("build in a sandbox, or in the machine's own root".into())
+            }
             Self::Name { .. } => Some("change the name in the recipe".into()),
             Self::Cancelled { .. } | Self::Io { .. } => None,
         }
@@ -220,6 +231,9 @@ impl Failure {
 /// what a build needs.
 pub fn build(job: &Job<'_>) -> Result<Built, BuildError> {
     steps::check_names(job.recipe).map_err(|source| BuildError::Name { id: job.id.clone(), source })?;
+    if let (SandboxKind::None, Some(root)) = (job.sandbox.kind(), job.root.folder()) {
+        return Err(BuildError::RootWithoutSandbox { id: job.id.clone(), root: root.to_owned() });
+    }
     let mut building = Building::start(job).map_err(|source| io_error(job, source))?;
     let built = building.all_variants();
     // What was built in part is of no use; an error in removing it must not hide the one that matters.
@@ -291,17 +305,19 @@ impl<'a> Building<'a> {
     fn variant(&mut self, variant: Variant) -> Result<(), Problem> {
         let job = self.job;
         let started = self.enter(variant, Phase::Source);
-        let shown = match job.sandbox.kind() {
-            crate::SandboxKind::Bubblewrap => job.root.sight(job.cache)?,
-            crate::SandboxKind::None => Sight::default(),
+        let sight = match job.sandbox.kind() {
+            SandboxKind::Bubblewrap => job.root.sight(job.cache)?,
+            SandboxKind::None => Sight::of_everything(),
         };
         let sysroot = job.sysroots.get(&variant).map(PathBuf::as_path);
-        let room = Room::make(self.work.clone(), job.sandbox, shown, sysroot, job.visible)?;
+        let room = Room::make(self.work.clone(), job.sandbox, sight, sysroot, job.visible)?;
         source_copy::copy(job.source, &room.source())?;
         let patches = self.bring_recipe(&room)?;
         let given = scratch::usage(&room.source(), u64::MAX).bytes;
         self.leave(variant, Phase::Source, started);
 
+        let search_path = job.root.search_path();
+        let has = |program: &str| room.root.has_program(program, search_path);
         let circumstances = Circumstances {
             id: job.id,
             recipe: job.recipe,
@@ -310,12 +326,11 @@ impl<'a> Building<'a> {
             places: room.places(),
             source: &room.source(),
             sysroot: room.sysroot(),
-            search_path: job.root.search_path(),
-            has_ninja: job.root.has_program("ninja"),
+            search_path,
+            has_ninja: has("ninja"),
             jobs: job.jobs.max(1),
         };
-        if let Some(program) = circumstances.programs().iter().find(|program| !job.root.has_program(program))
-        {
+        if let Some(program) = circumstances.programs().iter().find(|program| !has(program)) {
             let id = job.id.clone();
             return Err(Problem::Other(Box::new(BuildError::NoProgram { id, program })));
         }

@@ -89,10 +89,23 @@ impl RootError {
 }
 
 /// What a sandbox shows of a root, there for as long as this lives.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sight {
     pub(crate) shown: Vec<Shown>,
+    folder: PathBuf,
     _view: Option<view::View>,
+}
+
+impl Sight {
+    /// What is seen without a sandbox: the machine.
+    pub(crate) fn of_everything() -> Self {
+        Self { shown: Vec::new(), folder: "/".into(), _view: None }
+    }
+
+    /// Whether a build finds this program, such as `ninja`, on a search path.
+    pub(crate) fn has_program(&self, name: &str, search_path: &str) -> bool {
+        search_path.split(':').any(|folder| inside::has_file(&self.folder, &format!("{folder}/{name}")))
+    }
 }
 
 /// One thing that a sandbox shows of a root.
@@ -196,16 +209,7 @@ impl BuildRoot {
             Source::Machine => (PathBuf::from("/"), inside::Scope::System, None),
             Source::Folder(folder) => (folder.clone(), inside::Scope::Whole, None),
         };
-        Ok(Sight { shown: inside::shown(&folder, scope)?, _view: view })
-    }
-
-    /// Whether a build finds this program, such as `ninja`.
-    pub(crate) fn has_program(&self, name: &str) -> bool {
-        match &self.source {
-            Source::Dpkg(installed) => installed.owns_program(name),
-            Source::Machine => inside::has_program(Path::new("/"), name),
-            Source::Folder(folder) => inside::has_program(folder, name),
-        }
+        Ok(Sight { shown: inside::shown(&folder, scope)?, folder, _view: view })
     }
 
     /// Where programs are looked for in it.

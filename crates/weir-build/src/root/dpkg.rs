@@ -128,21 +128,6 @@ impl Installed {
         Ok(all)
     }
 
-    /// Whether a build finds this program.
-    pub(crate) fn owns_program(&self, name: &str) -> bool {
-        let places = [format!("/usr/bin/{name}"), format!("/bin/{name}")];
-        if !places.iter().any(|place| Path::new(place).exists()) {
-            return false;
-        }
-        let real = places.iter().find_map(|place| fs_err::canonicalize(place).ok());
-        let real = real.as_deref().and_then(Path::to_str).unwrap_or_default();
-        self.tools.iter().any(|(name, package)| {
-            self.list_of(name, package).is_ok_and(|list| {
-                list.lines().any(|line| line == real || places.iter().any(|place| place == line))
-            })
-        })
-    }
-
     fn list_of(&self, name: &str, package: &Package) -> io::Result<String> {
         let info = self.dpkg.join("info");
         let plain = info.join(format!("{name}.list"));

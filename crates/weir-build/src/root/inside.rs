@@ -79,8 +79,9 @@ pub(super) fn machine(root: &Path) -> io::Result<Option<String>> {
     Ok(Some(name.to_owned()))
 }
 
-pub(super) fn has_program(root: &Path, name: &str) -> bool {
-    ["usr/local/bin", "usr/bin", "bin"].iter().any(|folder| open(root, &format!("{folder}/{name}")).is_ok())
+/// Whether there is something at this path of the root, following links in it.
+pub(super) fn has_file(root: &Path, path: &str) -> bool {
+    open(root, path).is_ok()
 }
 
 /// Folders that a running system makes for itself: the sandbox has its own, or none.

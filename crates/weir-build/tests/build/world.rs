@@ -15,6 +15,8 @@ pub(crate) struct World {
     place: tempfile::TempDir,
     pub(crate) recipe: Recipe,
     pub(crate) sandbox: Sandbox,
+    /// Another root than the machine's.
+    pub(crate) root: Option<BuildRoot>,
     pub(crate) sysroots: BTreeMap<Variant, PathBuf>,
     pub(crate) cancel: AtomicBool,
     pub(crate) seen: Seen,
@@ -76,7 +78,7 @@ impl World {
         let sandbox = Sandbox::bubblewrap()
             .unwrap_or_else(|error| panic!("these tests need bubblewrap (apt install bubblewrap): {error}"));
         let (sysroots, cancel, seen) = (BTreeMap::new(), AtomicBool::new(false), Seen::default());
-        Self { place, recipe, sandbox, sysroots, cancel, seen }
+        Self { place, recipe, sandbox, root: None, sysroots, cancel, seen }
     }
 
     /// A world whose recipe is this script.
@@ -111,10 +113,11 @@ impl World {
     }
 
     pub(crate) fn build(&self) -> Result<Built, BuildError> {
+        let root = self.root.as_ref().unwrap_or_else(|| root());
         let id = ReleaseId {
             name: self.recipe.name.clone(),
             version: self.recipe.version.clone(),
-            platform: root().platform().clone(),
+            platform: root.platform().clone(),
             revision: 0,
         };
         let inputs = RecipeInputs::read(&self.recipe, Digest::of("source")).unwrap();
@@ -125,7 +128,7 @@ impl World {
             source: &self.at("source"),
             sysroots: &self.sysroots,
             visible: &[],
-            root: root(),
+            root,
             sandbox: &self.sandbox,
             jobs: 2,
             scratch: &self.at("scratch"),
