@@ -11,6 +11,7 @@ pub mod bash_manifest;
 pub mod checkpoint;
 pub mod chunk_list;
 pub mod descriptor;
+pub mod elf;
 pub mod export;
 pub mod fold;
 pub mod lockfile;
@@ -50,6 +51,7 @@ pub const FORMATS: &[Format] = formats![
     checkpoint,
     chunk_list,
     descriptor,
+    elf,
     export,
     fold,
     log_files,
