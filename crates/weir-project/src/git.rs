@@ -108,7 +108,7 @@ fn fetch_from_repository(
     let scratch = tempfile::tempdir()?;
     let repository = scratch.path().join("repository");
     let archive = scratch.path().join("tree.tar");
-    let reference = format!("refs/tags/{}", git.tag);
+    let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
     let steps = || -> Result<String, Reason> {
         run(command(scratch.path()).args(["init", "--quiet", "--bare"]).arg(&repository))?;
         run(command(&repository)
@@ -132,6 +132,9 @@ fn fetch_from_repository(
 
 fn remote_commit(git: &GitTag) -> Result<String, Reason> {
     check_names(git)?;
+    if is_commit(&git.tag) {
+        return Ok(git.tag.clone());
+    }
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
     let reference = format!("refs/tags/{}", git.tag);
     let peeled = format!("{reference}^{{}}");
@@ -144,6 +147,11 @@ fn remote_commit(git: &GitTag) -> Result<String, Reason> {
     // An annotated tag names a tag object; what it points at is listed beside it.
     let found = of(&peeled).or_else(|| of(&reference));
     found.map(|(commit, _)| commit.to_owned()).ok_or_else(|| format!("it has no tag `{}` any more", git.tag))
+}
+
+/// Whether a tag is written as the commit itself, which names one thing for ever.
+fn is_commit(tag: &str) -> bool {
+    tag.len() == 40 && tag.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 /// Names become arguments of a program: none may be taken for an option or for another transport.
@@ -182,4 +190,47 @@ fn run(command: &mut Command) -> Result<String, Reason> {
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("git failed and did not say why");
     Err(said.chars().filter(|c| !c.is_control()).take(300).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use weir_model::manifest::GitTag;
+
+    use super::{fetch_from_repository, remote_commit};
+
+    fn git(folder: &Path, words: &[&str]) -> String {
+        let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
+        let output = Command::new("git").current_dir(folder).args(identity).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_commit_is_fetched_by_its_name_and_never_moves() {
+        let place = tempfile::tempdir().unwrap();
+        let repository = place.path().join("repository");
+        fs_err::create_dir(&repository).unwrap();
+        git(&repository, &["init", "--quiet"]);
+        fs_err::write(repository.join("z.c"), "int z;").unwrap();
+        git(&repository, &["add", "z.c"]);
+        git(&repository, &["commit", "--quiet", "-m", "one"]);
+        let commit = git(&repository, &["rev-parse", "HEAD"]);
+        git(&repository, &["commit", "--quiet", "--allow-empty", "-m", "two"]);
+        git(&repository, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+
+        let store = place.path().join("store");
+        let store =
+            weir_store::Store::open(&store, weir_store::Options::default()).unwrap().session().unwrap();
+        let url = repository.to_str().unwrap().to_owned();
+        let at = GitTag { url, tag: commit.clone() };
+        let fetched = fetch_from_repository(&store, &at).unwrap().unwrap();
+        assert_eq!(fetched.commit, commit);
+        assert!(store.tree(&fetched.tree).unwrap().unwrap().path().join("z.c").is_file());
+        assert_eq!(remote_commit(&at).unwrap(), commit);
+        let branch = GitTag { tag: "master".into(), ..at };
+        assert!(fetch_from_repository(&store, &branch).unwrap().is_err(), "branches move: they are no tags");
+    }
 }
