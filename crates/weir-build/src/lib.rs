@@ -29,6 +29,7 @@ pub use plan::{
     Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, Reason, Recipes, Request,
     Standing, Step, StepDependency, Unmet, Untouched, VersionChange, World, plan,
 };
+pub use processes::end_uncontained;
 pub use provenance::{BUILD_TYPE, ProvenanceError, ProvenanceFacts, ProvenancePackage, provenance};
 pub use root::{BuildRoot, RootError};
 pub use sandbox::{Sandbox, SandboxError, SandboxKind};

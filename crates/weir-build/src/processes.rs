@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal};
 
@@ -77,6 +78,21 @@ pub(crate) fn nameless_bytes(processes: &BTreeSet<u32>) -> u64 {
         }
     }
     bytes
+}
+
+/// The marks of all builds that this process ran without a sandbox.
+static MARKS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Remembers a mark, for [`end_uncontained`].
+pub(crate) fn remember(mark: &str) {
+    MARKS.lock().unwrap_or_else(PoisonError::into_inner).insert(mark.to_owned());
+}
+
+/// Ends what builds without a sandbox have started: for who is about to end itself, since a sandbox ends with whoever
+/// made it and these would not.
+pub fn end_uncontained() {
+    let marks = MARKS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    marks.iter().for_each(|mark| kill_marked(mark));
 }
 
 /// Kills every process that carries the mark, until there is none: one that is killed cannot fork again, and

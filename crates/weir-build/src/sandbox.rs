@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Resource, Rlimit};
 use weir_native::BuildLimits;
 
-use crate::processes::MARK;
+use crate::processes::{self, MARK};
 use crate::room::Room;
 use crate::root::Shown;
 use crate::steps::Step;
@@ -93,14 +93,14 @@ impl SandboxError {
         match self {
             Self::Missing => {
                 "install it (`apt install bubblewrap`, `dnf install bubblewrap`), or build without a sandbox by \
-                 `--sandbox none`, which contains nothing and notices no undeclared dependency"
+                 `--no-sandbox`, which contains nothing and notices no undeclared dependency"
             }
             Self::Refused { .. } | Self::Io(_) => {
                 "it needs user namespaces. On Ubuntu 24.04 and later, give bwrap an AppArmor profile or set \
                  `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; elsewhere \
                  `sysctl kernel.unprivileged_userns_clone=1`; in a container, start it with \
                  `--security-opt seccomp=unconfined` and, on Docker, `--security-opt systempaths=unconfined`. \
-                 `--sandbox none` builds without one, which contains nothing"
+                 `--no-sandbox` builds without one, which contains nothing"
             }
         }
     }
@@ -230,6 +230,7 @@ fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString
 }
 
 fn uncontained(room: &Room, step: &Step, limits: &BuildLimits, output: PipeWriter) -> io::Result<Child> {
+    processes::remember(&room.mark);
     let mut child = Command::new(&step.program)
         .args(&step.arguments)
         .current_dir(&step.folder)

@@ -209,13 +209,15 @@ impl Builds {
             for line in &failed.last_lines {
                 let _ = writeln!(text, "  {faint}│{faint:#} {}", harmless(line));
             }
-            if let Some(log) = &failed.log {
-                let _ = writeln!(text, "  All that it printed: {}", log.display());
+            if let Some(help) = &failed.help {
+                let _ = writeln!(text, "  {}", harmless(help));
+            } else if let Some(log) = &failed.log {
+                let _ = writeln!(text, "  all it printed is in `{}`", log.display());
             }
         }
         if !self.skipped.is_empty() {
             let skipped: Vec<String> = self.skipped.iter().map(short).collect();
-            let _ = writeln!(text, "Not built therefore: {}", skipped.join(", "));
+            let _ = writeln!(text, "Not tried: {}", skipped.join(", "));
         }
         text.push('\n');
     }

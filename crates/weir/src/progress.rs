@@ -332,6 +332,7 @@ fn stop_on_interrupt(screen: Weak<Mutex<Shown>>) {
         {
             shown.clear();
         }
+        weir_build::end_uncontained();
         let _ = writeln!(
             std::io::stderr(),
             "Interrupted. Nothing is half done: the same command goes on from here."

@@ -76,6 +76,9 @@ pub struct FailedBuild {
     pub last_lines: Vec<String>,
     /// Where the whole log is.
     pub log: Option<PathBuf>,
+    /// What to do now, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// What the builds of a plan share.

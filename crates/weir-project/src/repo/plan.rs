@@ -104,6 +104,10 @@ impl Repo<'_> {
         };
         let plan = weir_build::plan(&world, recipes, request).map_err(|error| match error {
             PlanError::Recipe(error) => error,
+            PlanError::Unknown { name, similar } => {
+                let place = format!("the registry `{}`, nor a recipe for it", self.known.name);
+                ProjectError::UnknownPackage { name, place, similar: similar.map(|name| name.to_string()) }
+            }
             error => ProjectError::Plan { reason: error.to_string(), help: error.help() },
         });
         match failed.into_inner() {

@@ -56,6 +56,7 @@ impl Repo<'_> {
         }
         // That it cannot be written is better known before hours of building than after.
         let registry = open_for_writing(self.session, &self.known)?;
+        registry.check_key()?;
         report.built = self.build(plan)?.built;
         let upload = Upload { repo: self, registry: &registry, records: Records::new(self.session) };
         let mut intents: Vec<Intent> = plan.plan.leaves.iter().map(leave).collect();

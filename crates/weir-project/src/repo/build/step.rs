@@ -111,7 +111,7 @@ impl Workshop<'_> {
         let statement =
             provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &against)?;
         self.records.keep_provenance(&step.key, &statement)?;
-        Ok(built(step, *stored.digest(), How::Built, made))
+        Ok(built(step, *stored.digest(), how, made))
     }
 
     /// Finds out again what is known of a tree whose record somebody has removed. The log is lost.
@@ -252,29 +252,38 @@ impl Workshop<'_> {
 
     /// A build that failed; its log is kept.
     fn failed(&self, index: usize, error: &BuildError, log: &Path) -> ProjectError {
-        let last_lines = match error {
-            BuildError::Failed(failure) => failure.tail.clone(),
-            _ => Vec::new(),
+        let failed = match error {
+            // Which release it is, is told beside it.
+            BuildError::Failed(failure) => Failed {
+                reason: format!("{}, {}: {}", failure.variant, failure.phase, failure.reason),
+                last_lines: failure.tail.clone(),
+                help: error.help(),
+            },
+            _ => Failed { reason: chain(error), last_lines: Vec::new(), help: error.help() },
         };
-        self.failure(index, chain(error), last_lines, log)
+        self.failure(index, failed, log)
     }
 
     /// A build that succeeded, and whose result cannot be used.
     fn unusable(&self, index: usize, reasons: &[String], log: &Path) -> ProjectError {
-        self.failure(
-            index,
-            format!("what it installed cannot be used: {}", reasons.join("; ")),
-            Vec::new(),
-            log,
-        )
+        let reason = format!("what it installed cannot be used: {}", reasons.join("; "));
+        self.failure(index, Failed { reason, last_lines: Vec::new(), help: None }, log)
     }
 
-    fn failure(&self, index: usize, reason: String, last_lines: Vec<String>, log: &Path) -> ProjectError {
+    fn failure(&self, index: usize, failed: Failed, log: &Path) -> ProjectError {
         let step = &self.plan.plan.builds[index];
         let log = log.is_file().then(|| log.to_owned());
-        let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log }];
+        let Failed { reason, last_lines, help } = failed;
+        let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log, help }];
         ProjectError::BuildsFailed { failed, skipped: Vec::new(), built: 0 }
     }
+}
+
+/// Why a build failed, for a person.
+struct Failed {
+    reason: String,
+    last_lines: Vec<String>,
+    help: Option<String>,
 }
 
 fn built(step: &Step, tree: Digest, how: How, made: Made) -> BuiltPackage {

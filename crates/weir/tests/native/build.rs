@@ -1,0 +1,75 @@
+//! `weir build` and `weir sysroot`: what is built without being offered, and what is laid out for compilers.
+
+use std::process::Command;
+
+use crate::recipes::{book, checkpoint, five, json, library, offered, plain, release, weir};
+
+#[test]
+fn building_offers_nothing_and_what_was_built_is_not_built_again() {
+    let t = book();
+    five(&t);
+    let before = checkpoint(&t);
+    weir(&t, "build base/curl").succeeds();
+    assert_eq!(checkpoint(&t), before);
+    assert_eq!(offered(&t), [""; 0]);
+    let again = json(&t, "build base/curl");
+    let how: Vec<_> = again["built"].as_array().unwrap().iter().map(|built| &built["how"]).collect();
+    assert_eq!(how, ["kept", "kept"]);
+    let added = json(&t, "repo add base/curl");
+    assert!(crate::recipes::built_now(&added).is_empty(), "{added:#}");
+}
+
+#[test]
+fn what_a_package_installs_can_be_copied_out_and_changed() {
+    let t = book();
+    five(&t);
+    weir(&t, "build base/curl --out ../curl").succeeds();
+    assert_eq!(t.read("curl/release/include/curl.h"), "int curl_number(void);\n");
+    t.write("curl/release/include/curl.h", "changed");
+    weir(&t, "build base/curl --out ../curl").fails_with(8);
+    weir(&t, "build --out ../all").fails_with(2);
+    weir(&t, "repo add base/curl").succeeds();
+    weir(&t, "repo verify").succeeds();
+}
+
+#[test]
+fn building_twice_shows_what_is_not_reproducible() {
+    let t = book();
+    library(&t, "zlib", "1.2.13").write();
+    let random =
+        "mkdir -p \"$DESTDIR$PREFIX/share\"\ncat /proc/sys/kernel/random/uuid >\"$DESTDIR$PREFIX/share/id\"";
+    library(&t, "curl", "7.88.1").needs("zlib", "*").first(random).write();
+    let checked = json(&t, "build --check");
+    let (curl, zlib) = (&checked["checked"][1], &checked["checked"][0]);
+    assert_eq!(
+        (release(&zlib["id"]).as_str(), &zlib["differences"]),
+        ("zlib 1.2.13", &serde_json::json!([]))
+    );
+    assert_eq!(curl["differences"].as_array().unwrap().len(), 1, "{checked:#}");
+    let said = weir(&t, "build base/curl --check").fails_with(1);
+    assert!(said.stdout.contains("release/share/id"), "{}", plain(&t, &said));
+    weir(&t, "build base/zlib --check").succeeds();
+}
+
+#[test]
+fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_it() {
+    let t = book();
+    five(&t);
+    weir(&t, "repo add --all").succeeds();
+    t.weir_in("", "sysroot create sysroot base/view --variant release").succeeds();
+    t.write("main.c", "#include <view.h>\nint main(void) { return view_number(); }\n");
+    let sysroot = t.path("sysroot/release");
+    let compiled = Command::new("cc")
+        .arg(t.path("main.c"))
+        .args([
+            format!("-I{}", sysroot.join("include").display()),
+            format!("-L{}", sysroot.join("lib").display()),
+        ])
+        .args([format!("-Wl,-rpath,{}", sysroot.join("lib").display()), "-lview".into(), "-o".into()])
+        .arg(t.path("main"))
+        .status();
+    assert!(compiled.unwrap().success());
+    // One of its own, two of curl with zlib, two of png with zlib.
+    assert_eq!(Command::new(t.path("main")).status().unwrap().code(), Some(5));
+    assert!(!sysroot.join("include/fmt.h").exists(), "nobody asked for fmt");
+}
