@@ -338,8 +338,17 @@ impl Circumstances<'_> {
         if self.sysroot.join("include").is_dir() {
             set("CPPFLAGS", format!("-I{include}"));
         }
+        let mut linking = Vec::new();
         if self.sysroot.join("lib").is_dir() {
-            set("LDFLAGS", format!("-L{lib} -Wl,-rpath-link,{lib}"));
+            linking.push(format!("-L{lib} -Wl,-rpath-link,{lib}"));
+        }
+        if self.recipe.system == System::Meson {
+            // Meson gives the linker run paths of its own, which makes that pass over LD_RUN_PATH, and takes
+            // them away again when it installs. What it is given stays.
+            linking.push("-Wl,-rpath,$ORIGIN/../lib".to_owned());
+        }
+        if !linking.is_empty() {
+            set("LDFLAGS", linking.join(" "));
         }
         if matches!(self.recipe.system, System::Make { .. } | System::Autotools | System::Script { .. }) {
             // Many a makefile knows no CPPFLAGS; the compiler itself reads these.

@@ -39,6 +39,8 @@ pub struct Elf {
     pub needed: Vec<String>,
     /// Where it looks for them first (`DT_RUNPATH`, or else `DT_RPATH`), in its order.
     pub run_paths: Vec<String>,
+    /// The bytes of the file that say so, one text with `:` between the folders; nothing where none does.
+    pub run_paths_at: Option<std::ops::Range<u64>>,
     /// The program that loads it (`PT_INTERP`).
     pub interpreter: Option<String>,
 }
@@ -122,9 +124,15 @@ fn parse_as<'d, H: FileHeader<Endian = Endianness>, R: ReadRef<'d>>(data: R) -> 
     };
     elf.needed = all(DT_NEEDED)?;
     elf.soname = all(DT_SONAME)?.into_iter().next();
-    let mut folders = all(DT_RUNPATH)?;
+    let mut tag = DT_RUNPATH;
+    let mut folders = all(tag)?;
     if folders.is_empty() {
-        folders = all(DT_RPATH)?;
+        tag = DT_RPATH;
+        folders = all(tag)?;
+    }
+    if let (Some(at), [only]) = (value(tag), &*folders) {
+        let start = strings.start.saturating_add(at);
+        elf.run_paths_at = Some(start..start.saturating_add(only.len() as u64));
     }
     let folders = folders.iter().flat_map(|list| list.split(':'));
     elf.run_paths = folders.filter(|folder| !folder.is_empty()).take(MAX_NAMES).map(str::to_owned).collect();

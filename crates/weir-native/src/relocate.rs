@@ -5,6 +5,7 @@
 //! facts; who lays them out writes them anew (see [`weir_kind::Farm`]). Programs cannot be changed.
 
 mod pkg_config;
+mod run_path;
 mod scan;
 mod walk;
 
@@ -228,7 +229,7 @@ impl Capture<'_> {
                     "was removed: files of libtool name where they were built".into(),
                 );
                 continue;
-            } else if self.text(path)? {
+            } else if self.run_paths(&found.path)? || self.text(path)? {
                 relocate.push(path.to_owned());
             }
             self.tree.paths.insert(path.to_owned());
@@ -274,6 +275,21 @@ impl Capture<'_> {
             fs_err::os::unix::fs::symlink(wanted, &at)?;
         }
         Ok(())
+    }
+
+    /// Lets a program or a library that looks for others in the prefix look for them beside itself. Never says that the file
+    /// is a text.
+    fn run_paths(&mut self, path: &TreePath) -> Result<bool, CaptureError> {
+        let own = std::iter::once(PREFIX).chain(self.places.sysroots.iter().map(String::as_str));
+        let own: Vec<&str> = own.collect();
+        let file = self.top.join(path.as_str());
+        if run_path::rewrite(&file, path, &own)? == run_path::Outcome::TooLong {
+            let message =
+                "looks for libraries in the folder of its build, and there is no room to say where they are"
+                    .into();
+            self.find(Level::Warning, path.as_str(), message);
+        }
+        Ok(false)
     }
 
     /// Looks at a file, and makes it relocatable if that can be done; tells whether it still holds the prefix.

@@ -189,6 +189,16 @@ impl FolderRegistry {
         }
     }
 
+    /// Finds out whether this machine has the key that signs for the registry: better before hours of work than after.
+    ///
+    /// # Errors
+    ///
+    /// When it has not, or the registry cannot be read.
+    pub fn check_key(&self) -> Result<(), OpenError> {
+        let replica = self.replica(&FolderSource::new(&self.root))?;
+        self.key_in_force(&replica).map(drop)
+    }
+
     /// Becomes the writer, and brings the view up to date under the lock.
     fn writer(&self) -> Result<(LogWriter, Replica), OpenError> {
         let source = FolderSource::new(&self.root);
