@@ -80,3 +80,29 @@ pub fn rename_all(nodes: &[Node], mut files: Vec<Vec<SourceFile>>) -> Vec<Output
     }
     outputs.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+    use crate::layout::Node;
+    use crate::manifest::BashManifest;
+
+    fn node(name: &str, slug: &str, dependencies: &[usize]) -> Node {
+        let manifest = BashManifest { slugs: vec![slug.into()], ..BashManifest::default() };
+        Node { name: name.into(), manifest, dependencies: dependencies.to_vec(), ..Node::default() }
+    }
+
+    #[test]
+    fn a_package_sees_what_it_uses_and_what_that_uses_but_the_nearest_of_one_slug_only() {
+        let nodes = [
+            node("a/top", "top", &[1, 2]),
+            node("a/core", "core", &[]),
+            node("a/term", "term", &[3, 4]),
+            node("a/core", "core", &[]),
+            node("a/str", "str", &[0]),
+        ];
+        assert_eq!(visible(&nodes, 0), [1, 2, 4]);
+        assert_eq!(visible(&nodes, 2), [3, 4, 0]);
+        assert_eq!(visible(&nodes, 1), Vec::<usize>::new());
+    }
+}

@@ -215,7 +215,8 @@ impl Planner<'_> {
                 self.links.insert(format!("{path}/{entry}"), node.tree.join(entry));
             }
             for dependency in node.dependencies.iter().filter(|dependency| offered(dependency)) {
-                self.offer(*dependency, &format!("{path}/{FOLDER}"), true);
+                // Whoever installs a package cannot choose for it: here the first has the place, and it is told.
+                self.offer(*dependency, &format!("{path}/{FOLDER}"), false);
             }
         } else {
             self.links.insert(path, node.tree.clone());

@@ -194,3 +194,67 @@ fn one_line(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.trim().chars().take(250).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{find, read};
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    const BASALT: &str = "[package]\nname = 'a/basalt'\nslug = ['s']\nversion = 'v1.2.0'\n[run]\nsourceDirs = ['src']\n\
+        dependencies = ['https://h.example/b/tagged@v2.0.0', 'b/untagged', 'b/branch@main']\n";
+
+    #[test]
+    fn what_was_made_for_bash_alone_is_read_first() {
+        let files = [
+            ("basalt.toml", BASALT),
+            ("bpkg.json", r#"{"name":"bpkg"}"#),
+            ("package.sh", "BINS=bin/x\n"),
+            ("package.json", r#"{"name":"npm","scripts":{},"bin":"bin/x"}"#),
+            ("bin/x", "#!/bin/bash\n"),
+        ];
+        let folder = folder(&files);
+        for (file, _) in &files[..4] {
+            assert_eq!(find(folder.path()).unwrap().unwrap().0, *file);
+            fs_err::remove_file(folder.path().join(file)).unwrap();
+        }
+        assert!(find(folder.path()).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_older_manifest_becomes_a_weir_toml_that_says_the_same() {
+        let folder = folder(&[("basalt.toml", BASALT)]);
+        let foreign = read(folder.path()).unwrap().unwrap();
+        let manifest = weir_model::Manifest::parse(&foreign.manifest).unwrap();
+        assert_eq!(manifest.package.version.unwrap().to_string(), "1.2.0");
+        assert_eq!(manifest.package.name.unwrap().to_string(), "a/basalt");
+        let bash = crate::manifest::read_table_text(&manifest.kind_tables["bash"]).unwrap();
+        assert_eq!((bash.slugs, bash.source), (vec!["s".to_owned()], vec!["src".to_owned()]));
+        // Only what names a tag with a version can become a release.
+        let names: Vec<String> = manifest.dependencies.iter().map(|needed| needed.name.to_string()).collect();
+        assert_eq!(names, ["b/tagged"]);
+        let told: Vec<&String> =
+            foreign.warnings.iter().filter(|warning| warning.contains("left out")).collect();
+        assert_eq!(told.len(), 2, "{:?}", foreign.warnings);
+    }
+
+    #[test]
+    fn a_package_json_counts_only_where_it_is_about_bash() {
+        let npm = r#"{"name":"x","scripts":{},"bin":{"x":"bin/x"}}"#;
+        let is_found = |files: &[(&str, &str)]| find(folder(files).path()).unwrap().is_some();
+        assert!(!is_found(&[("package.json", npm), ("bin/x", "#!/usr/bin/env node\n")]));
+        assert!(is_found(&[("package.json", npm), ("bin/x", "#!/usr/bin/env bash\n")]));
+        assert!(!is_found(&[("package.json", "not JSON")]));
+        let library =
+            folder(&[("package.json", r#"{"name":"x","scripts":{}}"#), ("load.bash", "x() { :; }\n")]);
+        assert_eq!(find(library.path()).unwrap().unwrap().1.bash.source, ["load.bash"]);
+    }
+}

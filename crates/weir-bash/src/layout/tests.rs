@@ -62,6 +62,16 @@ fn a_package_whose_dependencies_offer_commands_has_them_beside_its_own_files() {
 }
 
 #[test]
+fn a_page_is_in_the_section_that_its_name_ends_with() {
+    let mut tool = node("acme/tool", "1.0.0", true, &[]);
+    tool.offers.bin.clear();
+    tool.offers.man =
+        ["man/tool.5", "man/tool.3bash.gz", "man/tool.n", "man/plain"].map(str::to_owned).to_vec();
+    let places: Vec<String> = tool.offers.places().into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["man/man5/tool.5", "man/man3/tool.3bash.gz", "man/man1/tool.n", "man/man1/plain"]);
+}
+
+#[test]
 fn every_relative_link_ends_at_a_planned_package() {
     let nodes = [
         node("acme/tool", "1.0.0", true, &[1, 2]),

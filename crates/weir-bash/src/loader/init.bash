@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Printed by `weir bash init`: defines `weir.load` and `weir.load-all`.
+# A package may define functions with names of commands, `source` among them: what is needed here is asked of Bash itself.
 if [[ -z ${BASH_VERSINFO[0]-} ]] || ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 403)); then
-	printf '%s\n' "weir bash init: Bash 4.3 or later is needed, this is: ${BASH_VERSION-unknown}" >&2
+	builtin printf '%s\n' "weir bash init: Bash 4.3 or later is needed, this is: ${BASH_VERSION-unknown}" >&2
 	# shellcheck disable=SC2317
 	return 1 2>/dev/null || exit 1
 fi
@@ -19,13 +20,13 @@ fi
 weir.load() {
 	local __weir_root='' __weir_key=''
 	if (($# < 1 || $# > 2)) || [[ -z $1 ]]; then
-		printf '%s\n' 'weir.load: expected: weir.load OWNER/NAME [FILE]' >&2
+		builtin printf '%s\n' 'weir.load: expected: weir.load OWNER/NAME [FILE]' >&2
 		return 2
 	fi
 	__weir.scope "${BASH_SOURCE[1]-}" "$1" || return
 	__weir_key=$__weir_root:$1
 	if [[ -z ${__weir_found["$__weir_key"]-} ]]; then
-		printf '%s\n' "weir.load: \`$1\` is not a dependency of \`$__weir_root\`" >&2
+		builtin printf '%s\n' "weir.load: \`$1\` is not a dependency of \`$__weir_root\`" >&2
 		__weir.known >&2
 		return 1
 	fi
@@ -58,7 +59,7 @@ __weir.scope() {
 	local __weir_from=$1 __weir_dir='' __weir_link=''
 	# A command is a link in `bin` to its package's file. Links into the store lead out of the project: those stay.
 	while [[ -L $__weir_from ]]; do
-		__weir_link=$(readlink -- "$__weir_from") || break
+		__weir_link=$(command readlink -- "$__weir_from") || break
 		[[ $__weir_link != /* ]] || break
 		if [[ $__weir_from == */* ]]; then
 			__weir_link=${__weir_from%/*}/$__weir_link
@@ -93,7 +94,7 @@ __weir.scope() {
 			if [[ -z ${__weir_read["$__weir_root"]-} ]]; then
 				__weir_read["$__weir_root"]=yes
 				# shellcheck disable=SC1091
-				source "$__weir_root/weir_packages/load.bash"
+				builtin source "$__weir_root/weir_packages/load.bash"
 				# What it says may name a package nearer to the caller.
 				__weir_dir=$__weir_from
 				continue
@@ -107,14 +108,14 @@ __weir.scope() {
 		__weir_dir=${__weir_dir%/*}
 	done
 	if [[ -z $__weir_root || -z ${__weir_name["$__weir_root"]-} && ! -f $__weir_root/weir_packages/load.bash ]]; then
-		printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
+		builtin printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
 		return 1
 	fi
 	__weir_scope["$__weir_from/"]=$__weir_root
 	if [[ -z ${__weir_read["$__weir_root"]-}${__weir_name["$__weir_root"]-} ]]; then
 		__weir_read["$__weir_root"]=yes
 		# shellcheck disable=SC1091
-		source "$__weir_root/weir_packages/load.bash"
+		builtin source "$__weir_root/weir_packages/load.bash"
 	fi
 }
 
@@ -138,7 +139,7 @@ __weir.known() {
 	local __weir_key=''
 	for __weir_key in "${!__weir_found[@]}"; do
 		if [[ $__weir_key == "$__weir_root:"* ]]; then
-			printf '%s\n' "  it has: ${__weir_key#"$__weir_root:"}"
+			builtin printf '%s\n' "  it has: ${__weir_key#"$__weir_root:"}"
 		fi
 	done
 }
@@ -181,12 +182,12 @@ __weir.file() {
 	local __weir_rest=${__weir_needs["$1"]-} __weir_item='' __weir_base=${__weir_home["$1"]-} __weir_status=0
 	case /$2/ in
 	*/../* | //*)
-		printf '%s\n' "weir.load: \`$2\` is not a path inside \`${__weir_name["$1"]}\`" >&2
+		builtin printf '%s\n' "weir.load: \`$2\` is not a path inside \`${__weir_name["$1"]}\`" >&2
 		return 2
 		;;
 	esac
 	if [[ ! -f $1/$2 ]]; then
-		printf '%s\n' "weir.load: \`${__weir_name["$1"]}\` has no file \`$2\`" >&2
+		builtin printf '%s\n' "weir.load: \`${__weir_name["$1"]}\` has no file \`$2\`" >&2
 		return 1
 	fi
 	if [[ -n ${__weir_loaded["$1/$2"]-} ]]; then
@@ -207,16 +208,16 @@ __weir.file() {
 __weir.source() {
 	local __weir_path=$1
 	if [[ ! -f $__weir_path ]]; then
-		printf '%s\n' "weir.load: a file is missing: \`$__weir_path\`" >&2
+		builtin printf '%s\n' "weir.load: a file is missing: \`$__weir_path\`" >&2
 		return 1
 	fi
 	shift
 	# The file sees no arguments, and its `return` ends only itself.
 	# shellcheck disable=SC1090
-	if source "$__weir_path"; then
+	if builtin source "$__weir_path"; then
 		return 0
 	fi
-	printf '%s\n' "weir.load: loading failed: \`$__weir_path\`" >&2
+	builtin printf '%s\n' "weir.load: loading failed: \`$__weir_path\`" >&2
 	return 1
 }
 
@@ -230,14 +231,14 @@ __weir.settings() {
 		__weir_what=${__weir_item:0:2}
 		__weir_item=${__weir_item:2}
 		case $__weir_what in
-		o-) set -o "$__weir_item" 2>/dev/null || : ;;
-		o+) set +o "$__weir_item" 2>/dev/null || : ;;
-		s-) shopt -s "$__weir_item" 2>/dev/null || : ;;
-		s+) shopt -u "$__weir_item" 2>/dev/null || : ;;
+		o-) builtin set -o "$__weir_item" 2>/dev/null || : ;;
+		o+) builtin set +o "$__weir_item" 2>/dev/null || : ;;
+		s-) builtin shopt -s "$__weir_item" 2>/dev/null || : ;;
+		s+) builtin shopt -u "$__weir_item" 2>/dev/null || : ;;
 		e-)
 			__weir_what=${__weir_item%%=*}
 			if [[ -z ${!__weir_what+set} ]]; then
-				export "$__weir_what=${__weir_item#*=}"
+				builtin export "$__weir_what=${__weir_item#*=}"
 			fi
 			;;
 		esac

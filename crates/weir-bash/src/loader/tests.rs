@@ -183,6 +183,37 @@ fn settings_are_applied() {
 }
 
 #[test]
+fn a_package_that_defines_functions_with_the_names_of_commands_does_not_keep_others_from_being_loaded() {
+    let mut project = Project::new();
+    let names = ["source", "printf", "shopt", "set", "export", "readlink", "cd"];
+    let hijack: String = names.iter().map(|name| format!("{name}() {{ echo hijacked; }}\n")).collect();
+    project.package("acme/bad", true, &[("a.sh", &hijack)], &[]);
+    let good =
+        project.package("acme/good", true, &[("a.sh", "echo \"good $A\"\n"), ("b.sh", "false\n")], &[]);
+    good.environment = BTreeMap::from([("A".into(), "b".into())]);
+    good.shopt = BTreeMap::from([("extglob".into(), true)]);
+    let (out, err, _) = project.run("weir.load acme/bad; weir.load acme/good; echo end");
+    assert_eq!(out, "good b\nend\n", "{err}");
+    assert!(err.contains("loading failed"), "{err}");
+}
+
+#[test]
+fn a_bash_that_is_too_old_is_told_so_and_nothing_is_defined() {
+    // No such Bash is at hand: the script looks at a variable of ours instead.
+    let script = init_script(None).replace("BASH_VERSINFO", "OLD_VERSINFO");
+    let run = |version: &str| {
+        let script =
+            format!("OLD_VERSINFO=({version})\nf() {{ {script}\n}}\nf; type -t weir.load || echo none");
+        let output = Command::new("bash").args(["--norc", "-c", &script]).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (out, err) = run("4 2");
+    assert!(out == "none\n" && err.contains("Bash 4.3 or later is needed"), "{out}{err}");
+    assert_eq!(run("4 3"), ("function\n".into(), String::new()));
+    assert_eq!(run("5 0").0, "function\n");
+}
+
+#[test]
 fn moving_the_project_breaks_nothing() {
     let mut project = Project::new();
     project.package("acme/one", true, &[("a.sh", "echo one\n")], &[]);

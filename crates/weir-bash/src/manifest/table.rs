@@ -9,7 +9,7 @@ use super::{
     check_variable,
 };
 
-const FIELDS: &[&str] =
+pub(super) const FIELDS: &[&str] =
     &["slug", "source", "bin", "completion", "man", "environment", "options", "shopt", "keep", "rename"];
 
 /// Reads the text of a `[bash]` table, with or without its heading.

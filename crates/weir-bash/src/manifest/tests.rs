@@ -148,3 +148,14 @@ fn of_the_files_that_npm_packs_an_installer_is_never_sourced() {
     assert_eq!((manifest.bash.bin, manifest.bash.man), (vec!["bin".to_owned()], vec!["man".to_owned()]));
     assert_eq!(manifest.warnings, ["`files`: `install.sh` is packed, and not sourced"]);
 }
+
+#[test]
+fn the_guide_names_every_field_and_what_it_shows_is_read() {
+    let guide = include_str!("../../../../docs/guide/bash.md");
+    let table = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let manifest = read_table_text(table).unwrap();
+    assert_eq!(manifest.slugs, ["greet"]);
+    for field in super::table::FIELDS {
+        assert!(table.lines().any(|line| line.starts_with(&format!("{field} = "))), "{field}");
+    }
+}

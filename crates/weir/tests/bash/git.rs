@@ -109,3 +109,13 @@ fn an_owner_that_was_renamed_can_be_told_once_for_a_registry() {
     let run = weir(&t, "", publish);
     assert!(run.code != 0 && run.stderr.contains("`no owner` is no owner"), "{run}");
 }
+
+#[test]
+fn a_dependency_that_is_skipped_is_not_asked_for() {
+    let t = repositories();
+    let publish = "publish --from-git https://git.example/new/app#v2.0.0";
+    for skipped in ["old/lib --alias old=new", "new/lib --alias old=new", "old/lib"] {
+        let run = weir(&t, "", &format!("{publish} --skip {skipped} --dry-run"));
+        assert!(run.code == 0 && !run.stdout.contains("lib"), "{run}");
+    }
+}

@@ -160,3 +160,43 @@ fn a_folder_that_had_to_be_rewritten_is_rewritten_again_when_only_its_files_chan
     assert_eq!(bash(&t, &t.path("app/main.bash")), "1: more #1\n");
     assert!(t.weir("install").stdout.starts_with("Nothing to do"));
 }
+
+#[test]
+fn a_command_that_two_packages_below_offer_is_told_with_both_and_the_project_works() {
+    let t = sandbox();
+    for name in ["one", "two"] {
+        t.package(&format!("acme/{name}"), "1.0.0")
+            .kind("bash")
+            .manifest("[bash]\nbin = [\"bin\"]\n")
+            .program("bin/same", &format!("#!/usr/bin/env bash\necho {name}\n"))
+            .publish();
+    }
+    library(&t, "top", "1.0.0", "top.f() {\n\t:\n}\n")
+        .dependency("acme/one", "^1")
+        .dependency("acme/two", "^1")
+        .publish();
+    t.project(&["acme/top = ^1"]);
+    let run = t.weir("install");
+    let told = "`transitive/bin/same` is offered by both `acme/one@1.0.0` and `acme/two@1.0.0`: it is that of `acme/one@1.0.0`";
+    assert!(run.code == 0 && run.stderr.contains(told), "{run}");
+    assert!(t.read("app/weir_packages/transitive/bin/same").contains("echo one"));
+}
+
+#[test]
+fn a_publisher_is_told_what_the_manifest_names_in_vain_and_what_it_leaves_out() {
+    let t = sandbox();
+    let publish = |bash: &str| {
+        let folder = t
+            .package("acme/odd", "1.0.0")
+            .kind("bash")
+            .manifest(bash)
+            .file("src/a.sh", "odd.f() { :; }\n")
+            .write();
+        t.weir_in("", &format!("publish --dry-run {folder}")).succeeds().stderr
+    };
+    assert!(publish("[bash]\n").contains("it offers nothing"));
+    assert!(publish("[bash]\nsource = [\"src\"]\n").contains("has no `slug`"));
+    let told = publish("[bash]\nslug = \"odd\"\nsource = [\"src\", \"lib\"]\n");
+    assert!(told.contains("`source` names `lib`, which the package does not have"), "{told}");
+    assert!(!publish("[bash]\nslug = \"odd\"\nsource = [\"src\"]\n").contains("warning"));
+}

@@ -194,3 +194,54 @@ fn a_suite_of_shellspec_runs_in_bash_with_the_dependencies_loaded_where_specs_ru
     let sh = std::process::Command::new("sh").args(["-c", "echo ${BASH_VERSION-none}"]).output().unwrap();
     assert!(dash.starts_with(&*String::from_utf8_lossy(&sh.stdout)), "{dash}");
 }
+
+#[test]
+fn a_bundle_has_the_packages_own_files_and_nothing_that_only_developing_it_takes() {
+    let t = sandbox();
+    library(&t, "low", "1.0.0", "low.say() {\n\techo \"low $1\"\n}\n").publish();
+    library(&t, "probe", "1.0.0", "probe.f() {\n\t:\n}\n").publish();
+    t.write(
+        "app/weir.toml",
+        "[package]\nname = \"acme/app\"\nversion = \"0.1.0\"\nkind = \"bash\"\n\n[dependencies]\n\"acme/low\" = \"^1\"\n\n\
+         [dev-dependencies]\n\"acme/probe\" = \"*\"\n\n[bash]\nslug = \"app\"\nsource = [\"src\"]\n",
+    );
+    t.write("app/src/app.sh", "app.main() {\n\tlow.say \"$1\"\n}\n");
+    t.write(
+        "app/bin/app",
+        "#!/usr/bin/env bash\neval \"$(weir bash init)\"\nweir.load-all\nsource \"${BASH_SOURCE[0]%/*}/../src/app.sh\"\napp.main \"$@\"\n",
+    );
+    t.weir("bash bundle bin/app -o ../tool").succeeds();
+    let bundle = t.read("tool");
+    assert!(!bundle.contains("probe.f") && bundle.matches("app.main() {").count() == 1, "{bundle}");
+    let output = Command::new(t.path("tool"))
+        .arg("x")
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .output();
+    assert_eq!(output.unwrap().stdout, b"low x\n");
+}
+
+#[test]
+fn a_suite_is_the_folder_itself_has_its_libraries_and_is_run_by_the_runner_that_a_dependency_offers() {
+    let t = sandbox();
+    t.package("acme/bats", "1.0.0")
+        .kind("bash")
+        .manifest("[bash]\nslug = \"bats\"\nbin = [\"bats\"]\n")
+        .program("bats", "#!/usr/bin/env bash\necho \"run by acme/bats\"\nPATH=${PATH#*:} exec bats \"$@\"\n")
+        .publish();
+    t.package("acme/check", "1.0.0")
+        .kind("bash")
+        .manifest("[bash]\nslug = \"check\"\n")
+        .file("load.bash", "check.yes() { [ \"$1\" = yes ]; }\n")
+        .publish();
+    t.write("app/weir.toml", "[dev-dependencies]\n\"acme/bats\" = \"*\"\n\"acme/check\" = \"*\"\n");
+    t.write("app/tests/a.bats", "bats_load_library check\n@test \"a library\" { check.yes yes; }\n");
+    t.write("app/tests/fixtures/meant.bats", "@test \"meant to fail\" { false; }\n");
+    let run = t.weir("test");
+    assert!(run.code == 0 && run.stdout.starts_with("run by acme/bats\n1..1\n"), "{run}");
+    // A folder with nothing but folders of tests is a suite of them all.
+    fs_err::remove_file(t.path("app/tests/a.bats")).unwrap();
+    let run = t.weir("test");
+    assert!(run.code != 0 && run.stdout.contains("not ok 1 meant to fail"), "{run}");
+}
