@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
-use weir_build::RootError;
+use weir_build::oci::OciError;
+use weir_build::{DebootstrapError, RootError};
 use weir_model::ReleaseId;
 use weir_project::{ExitCode as Exit, FailedBuild, ProjectError};
 
@@ -287,6 +288,38 @@ impl From<RootError> for Failure {
             _ => Exit::Failed,
         };
         Self { help, because: Cause::of(&error), ..Self::new(exit, error.to_string()) }
+    }
+}
+
+impl From<DebootstrapError> for Failure {
+    fn from(error: DebootstrapError) -> Self {
+        let exit = match error {
+            DebootstrapError::Exists { .. } => Exit::Conflict,
+            DebootstrapError::Missing => Exit::NotFound,
+            DebootstrapError::NotRoot => Exit::Refused,
+            DebootstrapError::Name { .. } => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        let because = match &error {
+            DebootstrapError::Failed { tail } if !tail.is_empty() => {
+                Some(Box::new(Cause { text: tail.join("\n"), because: None }))
+            }
+            error => Cause::of(error),
+        };
+        Self { because, help: error.help().map(str::to_owned), ..Self::new(exit, error.to_string()) }
+    }
+}
+
+impl From<OciError> for Failure {
+    fn from(error: OciError) -> Self {
+        let exit = match error {
+            OciError::Exists { .. } => Exit::Conflict,
+            OciError::NoLayout { .. } | OciError::NoImage { .. } => Exit::NotFound,
+            OciError::Damaged { .. } => Exit::Integrity,
+            _ => Exit::Failed,
+        };
+        let help = error.help().map(str::to_owned);
+        Self { because: Cause::of(&error), help, ..Self::new(exit, error.to_string()) }
     }
 }
 

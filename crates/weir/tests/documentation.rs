@@ -112,6 +112,20 @@ fn the_guide_of_bash_packages_runs_from_its_first_line_to_its_last_and_prints_wh
     make_writable(world.path());
 }
 
+#[test]
+fn the_guide_of_repositories_of_built_packages_runs_and_prints_what_it_says() {
+    let guide = fs_err::read_to_string(root().join("docs/guide/native.md")).unwrap();
+    let (_, part) = guide.split_once("\n## Keep a repository").unwrap();
+    let part = part.split("\n## ").next().unwrap();
+    assert!(blocks(part, "sh").contains("weir repo add"), "the guide has nothing to type");
+    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    walk(part, "bash", reader.path(), &[("PATH", Path::new(&path)), ("WEIR_HOME", home.path())]);
+    make_writable(home.path());
+}
+
 /// The folders of a store are read-only, and the temporary folder is to be removed with it.
 fn make_writable(folder: &Path) {
     Command::new("chmod").args(["-R", "u+w"]).arg(folder).status().unwrap();

@@ -15,7 +15,35 @@ use crate::output::{Cell, Page, count};
 /// Make and look at the systems that packages are built in
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Create(CreateArguments),
     Show(ShowArguments),
+}
+
+/// Make a build root: a system of its own, in a folder
+///
+/// With debootstrap from the packages of a Debian or Ubuntu release, with compilers and build tools, which needs the
+/// network and the rights of root; or from the layers of an OCI image, which needs neither.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir root create roots/bookworm --debootstrap bookworm --packages flex,bison",
+    "weir root create roots/gcc --oci gcc-13.tar        as `skopeo copy docker://gcc:13 oci-archive:gcc-13.tar` makes it",
+))]
+#[command(group = clap::ArgGroup::new("from").required(true).args(["debootstrap", "oci"]))]
+pub(crate) struct CreateArguments {
+    /// The folder to make
+    folder: PathBuf,
+    /// From the packages of this suite, such as `bookworm`
+    #[arg(long, value_name = "SUITE")]
+    debootstrap: Option<String>,
+    /// More packages of the suite
+    #[arg(long, value_name = "PACKAGES", value_delimiter = ',', requires = "debootstrap")]
+    packages: Vec<String>,
+    /// Where the suite's packages are, instead of where debootstrap looks
+    #[arg(long, value_name = "ADDRESS", requires = "debootstrap")]
+    mirror: Option<String>,
+    /// From the image in this OCI layout: a folder, or a .tar
+    #[arg(long, value_name = "LAYOUT")]
+    oci: Option<PathBuf>,
 }
 
 /// Show what a build root is: its platform, its toolchain's digest, and what that consists of
@@ -33,8 +61,28 @@ pub(crate) struct ShowArguments {
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Create(arguments) => create(context, &arguments),
         Command::Show(arguments) => show(context, &arguments),
     }
+}
+
+fn create(context: &Context, arguments: &CreateArguments) -> Result<ExitCode, Failure> {
+    let folder = context.path(&arguments.folder)?;
+    if let Some(suite) = &arguments.debootstrap {
+        let packages: Vec<&str> = arguments.packages.iter().map(String::as_str).collect();
+        weir_build::debootstrap(suite, &folder, &packages, arguments.mirror.as_deref())?;
+    } else if let Some(layout) = &arguments.oci {
+        weir_build::oci::unpack(&context.path(layout)?, &folder)?;
+    }
+    let root = BuildRoot::open(&folder)?;
+    let toolchain = root.toolchain(SandboxKind::Bubblewrap)?;
+    let made = json!({ "folder": folder, "platform": root.platform(), "toolchain": toolchain.digest });
+    context.output.show(&made, |page| {
+        let good = page.palette.good;
+        page.line(format!("{good}Made{good:#} `{}` for {}", folder.display(), root.platform()));
+        page.line(format!("To build in it: `--root {}`", arguments.folder.display()));
+    })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failure> {
