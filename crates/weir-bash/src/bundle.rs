@@ -336,6 +336,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_ends_where_it_returns_and_what_follows_it_goes_on() {
+        let guarded = package(
+            "acme/core",
+            "1.0.0",
+            &[("a.sh", "echo before\nreturn 0\necho after\n"), ("b.sh", "echo next\n")],
+        );
+        assert_eq!(run(&bundle(&file("tool", "echo entry\n"), &[guarded])), "before\nnext\nentry\n");
+    }
+
+    #[test]
     fn what_is_not_in_the_bundle_is_told() {
         let bundle = bundle(&file("tool", "source ./gone.sh\nweir.load acme/none\n"), &[]);
         let told: Vec<u32> = bundle.warnings.iter().map(|warning| warning.place.line).collect();

@@ -56,8 +56,7 @@ impl Project {
         fs_err::write(self.root().join("init.bash"), init_script(None)).unwrap();
         let head = "eval \"$(<\"${BASH_SOURCE[0]%/*}/init.bash\")\"\n";
         fs_err::write(self.root().join("main.bash"), format!("{head}{script}\n")).unwrap();
-        let bash = option_env!("WEIR_TEST_BASH").unwrap_or("bash");
-        let output = Command::new(bash)
+        let output = Command::new("bash")
             .arg("--norc")
             .arg(self.root().join("main.bash"))
             .current_dir("/")

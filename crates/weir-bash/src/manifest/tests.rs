@@ -128,7 +128,7 @@ fn the_parts_of_a_program_are_not_sourced_and_the_files_of_a_library_are() {
 
 #[test]
 fn a_basher_file_is_parsed_and_never_run() {
-    let text = "# about\nBINS=bin/a:bin/b\nBASH_COMPLETIONS='c/a.bash'\nDEPS=\"a/b@v1:https://h.org/c/d\"\nX=$(touch /tmp/pwned)\nrm -rf /\nBINS=../x\n";
+    let text = "# about\nBINS=bin/a:bin/b\nBASH_COMPLETIONS='c/a.bash'\nDEPS=\"a/b@v1:https://h.org/c/d\"\nX=$(touch /tmp/pwned)\nrm -rf /\nBINS=../x\nBINS=(bin/c)\n";
     let manifest = read_basher(text).unwrap();
     assert_eq!(
         (manifest.bash.bin, manifest.bash.completion),
@@ -136,8 +136,9 @@ fn a_basher_file_is_parsed_and_never_run() {
     );
     let names: Vec<String> = manifest.dependencies.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["github.com/a/b@v1", "h.org/c/d"]);
-    assert_eq!(manifest.warnings.len(), 3, "{:?}", manifest.warnings);
+    assert_eq!(manifest.warnings.len(), 4, "{:?}", manifest.warnings);
     assert!(manifest.warnings[0].starts_with("line 5 is not a literal assignment"));
+    assert!(manifest.warnings[3].starts_with("line 8 is not a literal assignment"));
 }
 
 #[test]
