@@ -40,13 +40,19 @@ enum Source {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootError {
-    /// There is no such folder, or it is no root file system.
-    #[error("`{}` is not a root file system: it has no `{missing}`", folder.display())]
+    /// It is no root file system.
+    #[error("`{}` is not a root file system: it has no {missing}", folder.display())]
     NotARoot {
         /// The folder.
         folder: PathBuf,
         /// What every root has.
         missing: &'static str,
+    },
+    /// There is no such folder.
+    #[error("there is no root file system at `{}`", folder.display())]
+    NoFolder {
+        /// Where it was looked for.
+        folder: PathBuf,
     },
     /// The root is for another machine.
     #[error("the root `{}` is for `{machine}`, and this machine is `{host}`", folder.display())]
@@ -76,7 +82,9 @@ impl RootError {
     /// What to do now.
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::NotARoot { .. } => Some("make one with debootstrap, or unpack an OCI image into a folder"),
+            Self::NotARoot { .. } | Self::NoFolder { .. } => {
+                Some("`weir root create` makes one, with debootstrap or from an OCI image")
+            }
             Self::ForeignMachine { .. } => {
                 Some("build on a machine of that kind, or use a root for this one")
             }
@@ -144,8 +152,9 @@ impl BuildRoot {
     /// When the folder is none, or one for another machine.
     pub fn open(folder: &Path) -> Result<Self, RootError> {
         let not_a_root = |missing| RootError::NotARoot { folder: folder.to_owned(), missing };
-        let folder = fs_err::canonicalize(folder).map_err(|_| not_a_root("such folder"))?;
-        let machine = inside::machine(&folder)?.ok_or_else(|| not_a_root("bin/sh"))?;
+        let folder =
+            fs_err::canonicalize(folder).map_err(|_| RootError::NoFolder { folder: folder.to_owned() })?;
+        let machine = inside::machine(&folder)?.ok_or_else(|| not_a_root("`bin/sh`"))?;
         let host = inside::this_machine();
         if machine != host && !(machine == "i686" && host == "x86_64") {
             return Err(RootError::ForeignMachine { folder, machine, host });

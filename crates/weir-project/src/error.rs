@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use weir_build::RootError;
 use weir_model::lockfile::LockfileError;
 use weir_model::{Digest, ManifestError, PackageName, ReleaseId};
 use weir_registry::{Diamond, OpenError, ReplicaError, SubmitError};
@@ -402,6 +403,10 @@ impl ProjectError {
             | Self::TagMoved { .. }
             | Self::SourceChanged { .. }
             | Self::Damaged { .. } => ExitCode::Integrity,
+            Self::Recipes(weir_native::BookError::NotABook { .. })
+            | Self::Root(
+                RootError::NotARoot { .. } | RootError::NoFolder { .. } | RootError::NoCompiler { .. },
+            ) => ExitCode::NotFound,
             Self::BuildsFailed { .. } => ExitCode::BuildFailed,
             Self::Plan { .. } => ExitCode::NoResolution,
             Self::UnknownRecipe(_) => ExitCode::NotFound,
@@ -437,6 +442,9 @@ impl ProjectError {
             |similar: &Option<String>| similar.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
             Self::Plan { help, .. } => help.clone(),
+            Self::Recipes(weir_native::BookError::NotABook { .. }) => {
+                Some("name the folder with the recipes: `--recipes FOLDER`".into())
+            }
             Self::Root(error) => error.help().map(str::to_owned),
             Self::Sandbox(error) => Some(error.help().into()),
             Self::Sysroot(error) => error.help(),
@@ -474,7 +482,7 @@ impl ProjectError {
             Self::Offline { .. } => Some("run it once without `--offline`, or bring them with `weir store import FILE`".into()),
             Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
             Self::Damaged { .. } => Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into()),
-            Self::InTheWay { .. } => Some("move it away: everything in `weir_packages` is made by `weir install`".into()),
+            Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
             Self::Replica(error) => replica_help(error),
             Self::Open(OpenError::NoKey { .. } | OpenError::OldKey { .. }) => {
                 Some("only who has the key can change the registry: copy it from the machine that made it".into())

@@ -284,7 +284,9 @@ impl From<RootError> for Failure {
     fn from(error: RootError) -> Self {
         let help = error.help().map(str::to_owned);
         let exit = match error {
-            RootError::NotARoot { .. } | RootError::NoCompiler { .. } => Exit::NotFound,
+            RootError::NotARoot { .. } | RootError::NoFolder { .. } | RootError::NoCompiler { .. } => {
+                Exit::NotFound
+            }
             _ => Exit::Failed,
         };
         Self { help, because: Cause::of(&error), ..Self::new(exit, error.to_string()) }

@@ -43,7 +43,7 @@ fn open(root: &Path, path: &str) -> io::Result<fs_err::File> {
 pub(super) fn platform(root: &Path, machine: &str) -> Result<Platform, RootError> {
     let file = open(root, "etc/os-release").or_else(|_| open(root, "usr/lib/os-release"));
     let file =
-        file.map_err(|_| RootError::NotARoot { folder: root.to_owned(), missing: "etc/os-release" })?;
+        file.map_err(|_| RootError::NotARoot { folder: root.to_owned(), missing: "`etc/os-release`" })?;
     let mut text = String::new();
     file.take(MAX_OS_RELEASE).read_to_string(&mut text)?;
     let field = |name: &str| os_release_field(&text, name).unwrap_or_default();

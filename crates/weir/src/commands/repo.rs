@@ -14,7 +14,7 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Build packages from recipes, and keep what a registry offers of them consistent
+/// Keep a registry of packages that are built from recipes
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Add(action::AddArguments),

@@ -276,3 +276,58 @@ fn without_a_network_it_can_be_looked_planned_and_built_and_nothing_be_offered()
     weir(&t, "--offline repo add base/png").fails_with(5);
     assert_eq!(checkpoint(&t), before);
 }
+
+#[test]
+fn mistakes_are_answered_with_what_to_do() {
+    let t = book();
+    five(&t);
+    insta::assert_snapshot!(t.weir("repo status").fails_with(5), @r#"
+    $ weir repo status
+    -- stderr
+      × there are no recipes in `[ROOT]/app`: expected `packages/<owner>/<name>/weir.toml`, a `weir.toml` with `[recipe]`, or a Package Context of BacPack
+      help: name the folder with the recipes: `--recipes FOLDER`
+    -- exit code 5
+    "#);
+    insta::assert_snapshot!(weir(&t, "repo update base/curl").fails_with(3), @r#"
+    $ weir repo update base/curl
+    -- stderr
+      × `base/curl` is not offered
+      help: `weir repo add base/curl` offers it
+    -- exit code 3
+    "#);
+    insta::assert_snapshot!(weir(&t, "repo add").fails_with(2), @r#"
+    $ weir repo add
+    -- stderr
+    error: the following required arguments were not provided:
+      <NAME|--all>
+
+    Usage: weir repo add <NAME|--all>
+
+    For more information, try '--help'.
+    -- exit code 2
+    "#);
+    insta::assert_snapshot!(weir(&t, "root create ../root --oci ../none").fails_with(5), @r#"
+    $ weir root create ../root --oci ../none
+    -- stderr
+      × `[ROOT]/book/../none` is no OCI image layout: it has no `index.json`
+      help: make one with `skopeo copy docker://IMAGE oci:FOLDER` or `podman save --format oci-archive -o FILE IMAGE`
+    -- exit code 5
+    "#);
+    insta::assert_snapshot!(weir(&t, "repo status --root ../none").fails_with(5), @r#"
+    $ weir repo status --root ../none
+    -- stderr
+      × there is no root file system at `[ROOT]/book/../none`
+      help: `weir root create` makes one, with debootstrap or from an OCI image
+    -- exit code 5
+    "#);
+    t.write("sysroot/release/mine", "");
+    weir(&t, "repo add base/fmt").succeeds();
+    insta::assert_snapshot!(t.weir_in("", "sysroot create sysroot base/fmt").fails_with(8), @r#"
+    $ weir sysroot create sysroot base/fmt
+    -- stderr
+      × `[ROOT]/sysroot/release` is in the way: it was not made by weir
+      help: move it away: nothing is replaced but what weir made
+    -- exit code 8
+    "#);
+    assert!(t.path("sysroot/release/mine").exists());
+}

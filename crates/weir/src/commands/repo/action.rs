@@ -88,12 +88,13 @@ enum Action {
 
 /// Which packages an action is about.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 struct Which {
     /// The packages
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     names: Vec<PackageName>,
     /// All that have a recipe
-    #[arg(long, conflicts_with = "names")]
+    #[arg(long)]
     all: bool,
 }
 
