@@ -68,6 +68,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
 
 fn create(context: &Context, arguments: &CreateArguments) -> Result<ExitCode, Failure> {
     let folder = context.path(&arguments.folder)?;
+    if let Some(parent) = folder.parent() {
+        fs_err::create_dir_all(parent)?;
+    }
     if let Some(suite) = &arguments.debootstrap {
         let packages: Vec<&str> = arguments.packages.iter().map(String::as_str).collect();
         weir_build::debootstrap(suite, &folder, &packages, arguments.mirror.as_deref())?;
