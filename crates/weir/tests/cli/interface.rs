@@ -50,6 +50,12 @@ fn the_overview_groups_the_commands() {
       batch         Carry out many changes of a registry, all of them or none
       claim         Say to whom an owner (the part before the `/`) belongs
 
+    Packages built from source:
+      repo          Keep a registry of packages that are built from recipes
+      build         Build packages from recipes without publishing them
+      sysroot       Lay built packages out for compilers
+      root          Make and look at the systems that packages are built in
+
     What this machine keeps:
       registry      Make, name, look at and keep registries
       store         Look at, check and clean what this machine keeps

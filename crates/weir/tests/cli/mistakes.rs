@@ -60,7 +60,7 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
     $ weir init --kind bas
     -- stderr
     error: invalid value 'bas' for '--kind <KIND>'
-      [possible values: generic, bash, data]
+      [possible values: generic, bash, data, native]
 
       tip: a similar value exists: 'bash'
 
