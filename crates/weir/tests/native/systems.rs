@@ -28,7 +28,10 @@ fn number_and(t: &Sandbox, system: &str, files: &[(&str, &str)]) {
     let twice = "book/packages/base/twice";
     t.write(format!("{twice}/weir.toml"), recipe("twice", "\"base/number\" = \"*\"\n", system));
     t.write(format!("{twice}/src/twice.h"), "int twice(void);\n");
-    t.write(format!("{twice}/src/twice.c"), "#include <number.h>\nint twice(void) { return 2 * number(); }\n");
+    t.write(
+        format!("{twice}/src/twice.c"),
+        "#include <number.h>\nint twice(void) { return 2 * number(); }\n",
+    );
     t.write(format!("{twice}/src/main.c"), "#include \"twice.h\"\nint main(void) { return twice(); }\n");
     for (path, text) in files {
         t.write(format!("{twice}/src/{path}"), *text);
