@@ -208,6 +208,19 @@ impl BuildRoot {
         })
     }
 
+    /// The shared libraries that what is built in it may use: those that an unpacked root holds, since whoever made it
+    /// chose them. Of the machine itself none, for nobody chose what happens to be installed on it.
+    ///
+    /// # Errors
+    ///
+    /// When the root cannot be read.
+    pub fn libraries(&self) -> io::Result<Vec<String>> {
+        match &self.source {
+            Source::Folder(folder) => inside::libraries(folder),
+            Source::Dpkg(_) | Source::Machine => Ok(Vec::new()),
+        }
+    }
+
     /// What a sandbox shows of it. Views are made under `cache` where they are not yet.
     pub(crate) fn sight(&self, cache: &Path) -> io::Result<Sight> {
         let (folder, scope, view) = match &self.source {

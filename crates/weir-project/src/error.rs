@@ -276,6 +276,14 @@ pub enum ProjectError {
     /// Builds cannot be contained.
     #[error(transparent)]
     Sandbox(#[from] weir_build::SandboxError),
+    /// A repository is asked to change what is not offered.
+    #[error("{reason}")]
+    NotOffered {
+        /// What is not.
+        reason: String,
+        /// What to do now.
+        help: Option<String>,
+    },
     /// What a repository is asked for cannot be.
     #[error("{reason}")]
     Plan {
@@ -398,6 +406,7 @@ impl ProjectError {
             | Self::UnknownRegistry { .. }
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
+            | Self::NotOffered { .. }
             | Self::NotLocked => ExitCode::NotFound,
             Self::WrongContent { .. }
             | Self::TagMoved { .. }
@@ -441,7 +450,7 @@ impl ProjectError {
         let did_you_mean =
             |similar: &Option<String>| similar.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
-            Self::Plan { help, .. } => help.clone(),
+            Self::Plan { help, .. } | Self::NotOffered { help, .. } => help.clone(),
             Self::Recipes(weir_native::BookError::NotABook { .. }) => {
                 Some("name the folder with the recipes: `--recipes FOLDER`".into())
             }

@@ -1,5 +1,6 @@
 //! Looking into a root file system, never out of it: links in it are followed as if it were `/`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,31 @@ pub(super) fn machine(root: &Path) -> io::Result<Option<String>> {
 /// Whether there is something at this path of the root, following links in it.
 pub(super) fn has_file(root: &Path, path: &str) -> bool {
     open(root, path).is_ok()
+}
+
+/// Where a system keeps its libraries; those for one machine are in folders such as `x86_64-linux-gnu` inside.
+const LIBRARY_FOLDERS: [&str; 4] = ["lib", "lib64", "usr/lib", "usr/lib64"];
+
+/// The names of the shared libraries of a root, such as `libcrypto.so.3`, sorted.
+pub(super) fn libraries(root: &Path) -> io::Result<Vec<String>> {
+    let mut names = BTreeSet::new();
+    // On a merged system `lib` is a link, and its libraries are found in `usr/lib`.
+    for folder in
+        LIBRARY_FOLDERS.iter().map(|folder| root.join(folder)).filter(|folder| is_real_folder(folder))
+    {
+        for entry in fs_err::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_dir() && name.contains("-linux-") {
+                for inside in fs_err::read_dir(entry.path())? {
+                    names.insert(inside?.file_name().to_string_lossy().into_owned());
+                }
+            } else {
+                names.insert(name);
+            }
+        }
+    }
+    Ok(names.into_iter().filter(|name| name.contains(".so")).collect())
 }
 
 /// Folders that a running system makes for itself: the sandbox has its own, or none.

@@ -108,6 +108,9 @@ impl Repo<'_> {
                 let place = format!("the registry `{}`, nor a recipe for it", self.known.name);
                 ProjectError::UnknownPackage { name, place, similar: similar.map(|name| name.to_string()) }
             }
+            PlanError::NotOffered { .. } => {
+                ProjectError::NotOffered { reason: error.to_string(), help: error.help() }
+            }
             error => ProjectError::Plan { reason: error.to_string(), help: error.help() },
         });
         match failed.into_inner() {

@@ -182,7 +182,9 @@ impl Workshop<'_> {
         let closure: Vec<(ReleaseId, NativeFacts)> =
             against.iter().map(|one| (one.id.clone(), one.facts.clone())).collect();
         let places = self.places(&scratch.path, &sysroots);
-        let captured = relocate::capture_built_at(&places, &built.tree, &closure, &recipe.system_libraries)
+        let mut system = recipe.system_libraries.clone();
+        system.extend(self.at.root.libraries()?);
+        let captured = relocate::capture_built_at(&places, &built.tree, &closure, &system)
             .map_err(|error| self.unusable(index, &[chain(&error)], &log))?;
         let wrong = captured.findings.iter().filter(|finding| finding.level == Level::Error);
         let wrong: Vec<String> = wrong.map(ToString::to_string).collect();

@@ -1,8 +1,13 @@
 //! Plans and what came of them, as text.
 
+use weir_build::{Standing, Untouched};
+use weir_native::Level;
 use weir_project::{BuiltPackage, How, RepoPlan, RepoReport};
 
 use crate::output::{Cell, Output, Page, count, duration, short};
+
+/// The most packages that stay as they are and are named one by one.
+const MOST_SHOWN: usize = 5;
 
 /// What leaves and what is built, in order, each with the reason.
 ///
@@ -41,7 +46,13 @@ pub(super) fn show_plan(page: &mut Page, plan: &RepoPlan) {
             Cell::plain(words(format!("{before}{}", step.because))),
         ]);
     }
-    for (number, untouched) in plan.plan.untouched.iter().enumerate() {
+    // Of a whole repository that is as it should be, a number says enough.
+    let current =
+        |untouched: &&Untouched| matches!(untouched.because, Standing::Offered | Standing::UpToDate);
+    let many = plan.plan.untouched.iter().filter(current).count() > MOST_SHOWN;
+    let (shown, counted): (Vec<_>, Vec<_>) =
+        plan.plan.untouched.iter().partition(|untouched| !many || !current(untouched));
+    for (number, untouched) in shown.into_iter().enumerate() {
         let word = if number == 0 { "stays" } else { "" };
         rows.push(vec![
             Cell::new(word, palette.faint),
@@ -51,6 +62,9 @@ pub(super) fn show_plan(page: &mut Page, plan: &RepoPlan) {
         ]);
     }
     page.entries(rows);
+    if !counted.is_empty() {
+        page.line(format!("{} stay as they are", count(counted.len(), "package")));
+    }
 }
 
 /// What was built, and what the registry shows now.
@@ -72,9 +86,9 @@ pub(super) fn show_report(page: &mut Page, report: &RepoReport) {
     page.line(format!("{good}Done{good:#}: {}, in one batch", parts.join(", ")));
 }
 
-/// Warns of what is doubtful about a package that was built.
+/// Warns of what is doubtful about a package that was built. What was merely done to it is in its record.
 pub(in crate::commands) fn warn(output: &Output, built: &BuiltPackage) {
-    for finding in &built.findings {
+    for finding in built.findings.iter().filter(|finding| finding.level != Level::Note) {
         output.warn(&format!("`{}`: {finding}", short(&built.id)));
     }
 }
