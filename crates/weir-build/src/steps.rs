@@ -318,10 +318,11 @@ impl Circumstances<'_> {
         set("LD_RUN_PATH", "$ORIGIN/../lib".into());
 
         // Debuggers and messages name a source by its release, not by where it happened to be built.
+        // None of these names has that of a place of a build in it, so that none is taken for one.
         let release = format!("{}-{}", self.id.name, self.id.version);
         let mapped = format!(
-            "-ffile-prefix-map={source}=/usr/src/weir/{release} -ffile-prefix-map={build}=/usr/src/weir/{release}/build \
-             -ffile-prefix-map={sysroot}=/usr/src/weir/sysroot"
+            "-ffile-prefix-map={source}=/usr/src/weir-packages/{release} -ffile-prefix-map={build}=/usr/src/weir-packages/{release}/build \
+             -ffile-prefix-map={sysroot}=/usr/src/weir-sysroot"
         );
         let optimised = match self.variant {
             Variant::Release => "-O2 -g0",
