@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use weir_client::{HttpClient, HttpOptions, HttpSource, ProxyChoice};
+use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
+use weir_model::{PackageName, nearest};
 use weir_policy::FolderGate;
 use weir_registry::{FolderRegistry, Replica};
 
@@ -21,6 +23,28 @@ pub struct Connection {
     pub source: Arc<dyn Source>,
     /// Its view.
     pub replica: Replica,
+}
+
+impl Connection {
+    /// The registry, in words.
+    pub(crate) fn place(&self) -> String {
+        format!("the registry `{}`", self.known.name)
+    }
+
+    /// A package, with all its releases.
+    ///
+    /// # Errors
+    ///
+    /// When none of that name was ever published there; the error names a similar one.
+    pub(crate) fn package(&self, name: &PackageName) -> Result<PackageView, ProjectError> {
+        let index = self.replica.index();
+        if let Some(package) = index.package(name)? {
+            return Ok(package);
+        }
+        let names = index.similar_names(name.as_str(), 20)?;
+        let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
+        Err(ProjectError::UnknownPackage { name: name.clone(), place: self.place(), similar })
+    }
 }
 
 thread_local! {

@@ -324,12 +324,8 @@ pub fn info(
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project, None, folder)?)?;
     let index = connection.replica.index();
-    let place = format!("the registry `{}`", connection.known.name);
-    let Some(package) = index.package(name)? else {
-        let names = index.similar_names(name.as_str(), 20)?;
-        let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
-        return Err(ProjectError::UnknownPackage { name: name.clone(), place, similar });
-    };
+    let place = connection.place();
+    let package = connection.package(name)?;
     let chosen = match version {
         None => package.newest().map(|view| view.release.id.clone()),
         Some(version) => {

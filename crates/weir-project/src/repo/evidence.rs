@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use weir_index::{PackageView, ReleaseView, State};
-use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Version, nearest};
+use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Version};
 use weir_registry::content::file_path;
 
 use crate::connect::{Connection, connect};
@@ -82,14 +82,9 @@ impl Found {
         version: Option<&Version>,
     ) -> Result<Self, ProjectError> {
         let connection = connect(session, &find(session, project, None, Path::new("."))?)?;
-        let index = connection.replica.index();
-        let place = format!("the registry `{}`", connection.known.name);
-        let Some(package) = index.package(name)? else {
-            let names = index.similar_names(name.as_str(), 20)?;
-            let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
-            return Err(ProjectError::UnknownPackage { name: name.clone(), place, similar });
-        };
+        let package = connection.package(name)?;
         let Some(view) = choose(session, &package, version) else {
+            let place = connection.place();
             let asked = version.map(ToString::to_string).unwrap_or_default();
             let versions = package.releases.iter().map(|view| view.release.id.version.to_string());
             let versions = versions.collect();
