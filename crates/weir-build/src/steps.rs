@@ -17,6 +17,10 @@ use crate::source_copy::SOURCE_EPOCH;
 /// Under this name a recipe's script lies in the recipe's place.
 pub(crate) const SCRIPT: &str = "build.sh";
 
+/// Variables of which a recipe's words come after the builder's own, so that they win where both speak, and the paths of
+/// the sysroot and the names for debuggers are not lost. Any other variable is the recipe's alone.
+const FLAGS: [&str; 4] = ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"];
+
 /// What a build does, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -356,7 +360,11 @@ impl Circumstances<'_> {
             set("CPATH", include);
             set("LIBRARY_PATH", lib);
         }
-        all.extend(self.settings.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, value) in &self.settings.environment {
+            let own = all.get(name).filter(|_| FLAGS.contains(&name.as_str()));
+            let value = own.map_or_else(|| value.clone(), |own| format!("{own} {value}"));
+            all.insert(name.clone(), value);
+        }
         all
     }
 }

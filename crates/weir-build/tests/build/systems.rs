@@ -106,6 +106,17 @@ fn a_script_knows_where_it_is_and_what_to_build() {
 }
 
 #[test]
+fn flags_of_a_recipe_come_after_those_of_the_builder_and_other_variables_are_its_own() {
+    let world = World::script("mkdir -p $PREFIX\necho $CFLAGS >$PREFIX/flags\necho $MODE >$PREFIX/mode\n")
+        .environment("CFLAGS", "-O1 -DFAST")
+        .environment("MODE", "quick");
+    let flags = world.text("flags");
+    assert!(flags.starts_with("-O2 ") && flags.contains("-ffile-prefix-map="), "{flags}");
+    assert!(flags.trim_end().ends_with(" -O1 -DFAST"), "{flags}");
+    assert_eq!(world.text("mode").trim_end(), "quick");
+}
+
+#[test]
 fn without_a_sandbox_the_same_is_built_through_a_destination() {
     let mut world = World::new(System::Cmake).source("CMakeLists.txt", CMAKE).source("one.c", LIBRARY);
     world.sandbox = Sandbox::none();
