@@ -111,7 +111,10 @@ fn main() -> ExitCode {
     let context = Context::new(weir.shared);
     match run(weir.command, &context) {
         Ok(code) => code,
-        Err(failure) => failure.report(&context.output),
+        Err(failure) => {
+            progress::wait_if_interrupted();
+            failure.report(&context.output)
+        }
     }
 }
 

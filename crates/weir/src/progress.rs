@@ -12,6 +12,7 @@ mod board;
 mod tally;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
@@ -323,9 +324,20 @@ impl Shown {
     }
 }
 
+/// Whether the program was interrupted, and is about to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Does not return once the program was interrupted: what fails because of that is not what it ends with.
+pub(crate) fn wait_if_interrupted() {
+    while INTERRUPTED.load(Ordering::Acquire) {
+        std::thread::park();
+    }
+}
+
 fn stop_on_interrupt(screen: Weak<Mutex<Shown>>) {
     // Whoever is first listens; without a listener the signal ends the program all the same.
     let _ = ctrlc::set_handler(move || {
+        INTERRUPTED.store(true, Ordering::Release);
         // The lock is held for moments only; a program that is to end does not wait for more.
         if let Some(screen) = screen.upgrade()
             && let Ok(mut shown) = screen.try_lock()

@@ -288,12 +288,12 @@ fn mistakes_are_answered_with_what_to_do() {
       help: name the folder with the recipes: `--recipes FOLDER`
     -- exit code 5
     "#);
-    insta::assert_snapshot!(weir(&t, "repo update base/curl").fails_with(3), @r#"
+    insta::assert_snapshot!(weir(&t, "repo update base/curl").fails_with(5), @r#"
     $ weir repo update base/curl
     -- stderr
       × `base/curl` is not offered
       help: `weir repo add base/curl` offers it
-    -- exit code 3
+    -- exit code 5
     "#);
     insta::assert_snapshot!(weir(&t, "repo add").fails_with(2), @r#"
     $ weir repo add
