@@ -73,3 +73,12 @@ fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_i
     assert_eq!(Command::new(t.path("main")).status().unwrap().code(), Some(5));
     assert!(!sysroot.join("include/fmt.h").exists(), "nobody asked for fmt");
 }
+
+#[test]
+fn a_build_that_is_alone_gets_all_the_jobs_there_are() {
+    let t = book();
+    library(&t, "zlib", "1.2.13").first("echo jobs: $JOBS").write();
+    weir(&t, "repo add --all --builds 2 --jobs 3").succeeds();
+    let log = weir(&t, "repo log base/zlib").succeeds();
+    assert!(log.stdout.contains("jobs: 3"), "{}", log.stdout);
+}

@@ -171,7 +171,7 @@ impl Workshop<'_> {
             visible: &[],
             root: self.at.root,
             sandbox: self.at.sandbox,
-            jobs: weir_build::jobs_for(self.at.options.jobs, self.active.load(Ordering::Relaxed)),
+            jobs: weir_build::jobs_for(self.active.load(Ordering::Relaxed), self.at.options.jobs),
             scratch: &scratch.path.join("build"),
             cache: self.at.session.home.data(),
             watcher: &Told { session: self.at.session, release: &step.id },
