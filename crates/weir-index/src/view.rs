@@ -128,11 +128,16 @@ impl PackageView {
         offered().find(|view| !view.release.id.version.is_prerelease()).or_else(|| offered().next())
     }
 
-    /// The revision that the next build of a version for a platform gets. Removed builds keep theirs.
-    pub fn next_revision(&self, version: &Version, platform: &Platform) -> u32 {
+    /// The highest revision that a version ever had for a platform. Removed builds keep theirs.
+    pub fn highest_revision(&self, version: &Version, platform: &Platform) -> Option<u32> {
         let all = self.releases.iter().chain(&self.removed).map(|view| &view.release.id);
         let same = all.filter(|id| id.version == *version && id.platform == *platform);
-        same.map(|id| id.revision.saturating_add(1)).max().unwrap_or(0)
+        same.map(|id| id.revision).max()
+    }
+
+    /// The revision that the next build of a version for a platform gets.
+    pub fn next_revision(&self, version: &Version, platform: &Platform) -> u32 {
+        self.highest_revision(version, platform).map_or(0, |highest| highest.saturating_add(1))
     }
 }
 

@@ -73,8 +73,8 @@ pub use registries::{KnownRegistry, registries, registry_add, registry_remove};
 pub use repair::store_repair;
 pub use repo::{
     BuildEvidence, BuildReport, BuiltPackage, CheckReport, Checked, FailedBuild, How, ImportedRecipe,
-    ImportedRecipes, PackageStanding, Repo, RepoOptions, RepoPlan, RepoReport, Sandboxing, StatusLine,
-    SysrootReport, build_log, build_provenance, repo_import, repo_verify, sysroot_create,
+    ImportedRecipes, PackageStanding, Repo, RepoOptions, RepoPlan, RepoReport, StatusLine, SysrootReport,
+    build_log, build_provenance, repo_import, repo_verify, sysroot_create,
 };
 pub use run::{RunPlan, commands, environment, global_environment, run_plan};
 pub use session::{Event, Observer, PlannedBuild, Session, Unobserved};

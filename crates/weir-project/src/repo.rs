@@ -22,9 +22,8 @@ mod sysroot;
 mod verify;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use weir_build::{BuildRoot, Sandbox, Toolchain};
+use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
 use weir_index::Index;
 use weir_log::Source;
 use weir_model::Digest;
@@ -54,8 +53,8 @@ pub struct RepoOptions {
     pub recipes: PathBuf,
     /// The root file system to build in; the host's where nothing is said.
     pub root: Option<PathBuf>,
-    /// What contains builds.
-    pub sandboxing: Sandboxing,
+    /// What contains builds; nothing only for those who ask for it.
+    pub sandbox: SandboxKind,
     /// How many builds to run at once.
     pub builds: usize,
     /// How many jobs each build may run at once.
@@ -64,24 +63,12 @@ pub struct RepoOptions {
     pub keep_going: bool,
 }
 
-/// What contains builds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sandboxing {
-    /// bubblewrap; without it nothing is built.
-    #[default]
-    Bubblewrap,
-    /// Nothing: only for those who ask for it.
-    None,
-}
-
 /// A repository, opened.
 pub struct Repo<'s> {
     session: &'s Session,
     options: RepoOptions,
     known: KnownRegistry,
     connection: Connection,
-    /// The registry's files.
-    files: Arc<dyn Source>,
     store: weir_store::Session,
     book: RecipeBook,
     root: BuildRoot,
@@ -118,28 +105,27 @@ impl<'s> Repo<'s> {
         }
         let known = find(session, project, None, &options.recipes)?;
         let connection = connect(session, &known)?;
-        let files = connection.source.clone();
         let root = match &options.root {
             Some(folder) => BuildRoot::open(folder)?,
             None => BuildRoot::host()?,
         };
-        let sandbox = match options.sandboxing {
-            Sandboxing::Bubblewrap => Sandbox::bubblewrap()?,
-            Sandboxing::None => Sandbox::none(),
+        let sandbox = match options.sandbox {
+            SandboxKind::Bubblewrap => Sandbox::bubblewrap()?,
+            SandboxKind::None => Sandbox::none(),
         };
         if let Some(caveat) = root.caveat(&sandbox) {
             session.warn(caveat);
         }
         let toolchain = root.toolchain(sandbox.kind())?;
         let store = session.open_store()?.session()?;
-        Ok(Self { session, options, known, connection, files, store, book, root, sandbox, toolchain })
+        Ok(Self { session, options, known, connection, store, book, root, sandbox, toolchain })
     }
 
     fn workbench(&self) -> Workbench<'_> {
         Workbench {
             session: self.session,
             options: &self.options,
-            files: &*self.files,
+            files: &*self.connection.source,
             store: &self.store,
             root: &self.root,
             sandbox: &self.sandbox,

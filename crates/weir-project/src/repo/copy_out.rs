@@ -21,7 +21,7 @@ impl Repo<'_> {
         }
         let step = plan.plan.builds.iter().position(|step| step.id == built.id);
         if let Some(Some(release)) = step.map(|step| &plan.before[step]) {
-            fetch::ensure_release(&self.store, &*self.files, release)?;
+            fetch::ensure_release(&self.store, &*self.connection.source, release)?;
         }
         let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", built.id));
         let stored = self.store.tree(&built.tree)?.ok_or_else(missing)?;

@@ -32,10 +32,8 @@ impl Repo<'_> {
         name: &PackageName,
         version: &Version,
     ) -> Result<Option<u32>, ProjectError> {
-        let Some(package) = self.index().package(name)? else { return Ok(None) };
-        let all = package.releases.iter().chain(&package.removed).map(|view| &view.release.id);
-        let same = all.filter(|id| id.version == *version && id.platform == *self.root.platform());
-        Ok(same.map(|id| id.revision).max())
+        let package = self.index().package(name)?;
+        Ok(package.and_then(|package| package.highest_revision(version, self.root.platform())))
     }
 
     /// A release that had this key once, and whose content can still be had: it need not be built again.

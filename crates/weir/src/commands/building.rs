@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use weir_project::{Project, RepoOptions, Sandboxing};
+use weir_build::SandboxKind;
+use weir_project::{Project, RepoOptions};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -56,7 +57,7 @@ pub(super) fn options(
     Ok(RepoOptions {
         recipes,
         root,
-        sandboxing: if place.no_sandbox { Sandboxing::None } else { Sandboxing::Bubblewrap },
+        sandbox: if place.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap },
         builds: pace.builds.unwrap_or(cores).get(),
         jobs: pace.jobs.unwrap_or(cores).get(),
         keep_going: pace.keep_going,
