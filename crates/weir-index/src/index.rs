@@ -149,7 +149,12 @@ impl Index {
     }
 
     fn inspect(&self, path: &Path) -> Result<FileKind, IndexError> {
-        schema::inspect(&self.connection).map_err(|error| unreadable(error, path))
+        // Held still: between two questions another process may create the tables, and what is half
+        // blank and half an index looks like somebody else's.
+        let held = self.reading()?;
+        let kind = schema::inspect(&self.connection).map_err(|error| unreadable(error, path));
+        drop(held);
+        kind
     }
 
     fn create(&mut self, path: &Path) -> Result<(), IndexError> {

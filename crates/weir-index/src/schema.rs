@@ -78,7 +78,7 @@ pub(crate) enum FileKind {
     Foreign,
 }
 
-/// Finds out what the open file is, from its first page.
+/// Finds out what the open file is, from its first page. The caller holds it still.
 pub(crate) fn inspect(connection: &Connection) -> rusqlite::Result<FileKind> {
     let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     if number("PRAGMA application_id")? == APPLICATION_ID {

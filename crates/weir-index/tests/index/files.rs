@@ -98,3 +98,20 @@ fn several_that_fold_and_read_one_file_at_once_agree_in_the_end() {
     });
     assert_eq!(Index::open(&path).unwrap().dump().unwrap(), log.folded().dump().unwrap());
 }
+
+#[test]
+fn a_file_that_another_is_creating_is_blank_or_an_index_and_never_foreign() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..100 {
+        let path = folder.path().join(format!("view-{round}"));
+        let start = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    start.wait();
+                    Index::open(&path).unwrap();
+                });
+            }
+        });
+    }
+}
