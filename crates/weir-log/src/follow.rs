@@ -224,8 +224,8 @@ impl Follower<'_> {
     /// `head` signs.
     ///
     /// `start` is what the caller already has: from the last [`Position`], or from a snapshot (then it
-    /// is proved here, too). When it reaches further than `seen`, or less far, that `head` continues
-    /// `seen` is proved from hash tiles.
+    /// is proved here, too). Unless it is the very tree that was `seen`, reaching the signed root says
+    /// nothing of that one, and that `head` continues it is proved from hash tiles.
     pub fn entries(
         &self,
         mut head: CheckedCheckpoint,
@@ -241,7 +241,8 @@ impl Follower<'_> {
                 format!("a start after {first} entries is beyond its end"),
             ));
         }
-        if let Some(seen) = seen.filter(|seen| seen.size() != first) {
+        let unproved = seen.filter(|seen| seen.size() != first || seen.root() != start.frontier().root());
+        if let Some(seen) = unproved {
             self.check_continues(seen, &head)?;
         }
         let mut prefix = start;
@@ -256,6 +257,9 @@ impl Follower<'_> {
                     let newer = self.head(Some(&head))?;
                     if newer.size() == head.size() || refreshes == MAX_REFRESHES {
                         return Err(self.missing(id, &head));
+                    }
+                    if let Some(seen) = unproved {
+                        self.check_continues(seen, &newer)?;
                     }
                     refreshes += 1;
                     head = newer;

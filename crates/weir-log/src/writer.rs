@@ -323,10 +323,15 @@ impl LogWriter {
     }
 
     /// Removes what an append that was cut short left beside the tiles that are now to be unfinished,
-    /// so that each version of them that exists is one that a checkpoint covers.
+    /// so that each version of them that exists is one that a checkpoint covers: a reader whose partial
+    /// tile was pruned looks for the full one, and must not find that of a log that never was.
     fn clear_leftovers(&self, size: u64) -> io::Result<()> {
         let covered = unfinished_tiles(self.end.edge.size());
         for tile in unfinished_tiles(size) {
+            match fs_err::remove_file(self.folder.root.join(tile.to_full().path())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             let widest = covered.iter().find(|old| old.to_full() == tile.to_full()).map_or(0, TileId::width);
             for width in self.widths(tile).into_iter().filter(|&width| width > widest) {
                 fs_err::remove_file(self.version(tile, width))?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::{Faults, LogFolder, POINTS, audit};
 
-use crate::support::{Log, entries, key, stamp, trusting};
+use crate::support::{Log, Watched, entries, key, read, stamp, trusting};
 
 /// Ends the append when it passes any point for the `n`th time, and notes which points it passed.
 struct DieAt {
@@ -82,6 +82,26 @@ fn many_crashes_in_a_row_lose_no_covered_file() {
         assert!(audit(&log.source(), &trusting(&[1])).unwrap().is_sound());
     }
     assert!(log.files().len() < 40, "{:#?}", log.files());
+}
+
+/// A full tile that a crash left behind begins differently from the one that grows in its place, and a
+/// reader whose partial tile was cleared away looks for the full one.
+#[test]
+fn a_full_tile_left_by_a_crash_is_never_read_for_the_one_that_grows() {
+    let log = Log::of(&entries("old", 100));
+    let points_until_synced = 7;
+    let passed = append_and_die(&log, &entries("crashed", 200), points_until_synced).unwrap();
+    assert!(log.files().contains(&"tile/entries/000".to_owned()), "{passed:?}");
+    log.append(&entries("retried", 1));
+
+    let overtaken = std::sync::Once::new();
+    let source = Watched::new(&log, |path| {
+        if path.starts_with("tile/entries") {
+            overtaken.call_once(|| (0..20).for_each(|_| drop(log.append(&entries("late", 1)))));
+        }
+    });
+    let (update, _) = read(&source, None).unwrap();
+    assert_eq!(update.checkpoint.size(), 121);
 }
 
 /// The checkpoint is on the disk, and the writer was told otherwise: had it gone on from what it

@@ -209,6 +209,40 @@ fn a_snapshot_further_on_than_what_was_seen_does_not_hide_a_fork() {
     assert!(matches!(error, FollowError::Fork { .. }), "{error}");
 }
 
+/// The snapshot ends where the reader left off, but it is of another history.
+#[test]
+fn a_start_of_the_size_that_was_seen_is_not_taken_for_what_was_seen() {
+    let honest = Log::of(&entries("release", 20));
+    let position = honest.follow(None).unwrap().0.position;
+    let all = entries("other", 30);
+    let forked = Log::of(&all);
+    let (source, keys) = (forked.source(), trusting(&[1]));
+    let follower = Follower { source: &source, keys: &keys, now: now() };
+
+    let head = follower.head(Some(position.seen())).unwrap();
+    let error =
+        follower.entries(head, Some(position.seen()), prefix_of(&all[..20]), &mut |_, _| Ok(())).unwrap_err();
+    assert!(matches!(error, FollowError::Fork { .. }), "{error}");
+}
+
+/// The registry shows an honest checkpoint first and, when the reader comes back for a newer one, that of
+/// another history, of which the snapshot was.
+#[test]
+fn a_newer_checkpoint_taken_up_on_the_way_does_not_hide_a_fork() {
+    let honest = Log::of(&entries("release", 20));
+    let position = honest.follow(None).unwrap().0.position;
+    let head = honest.append(&entries("release", 20));
+    let all = entries("other", 100);
+    let forked = Log::of(&all);
+    let (source, keys) = (forked.source(), trusting(&[1]));
+    fs_err::copy(honest.file("tile/0/000.p/40"), forked.file("tile/0/000.p/40")).unwrap();
+    let follower = Follower { source: &source, keys: &keys, now: now() };
+    let snapshot = prefix_of(&all[..30]);
+
+    let error = follower.entries(head, Some(position.seen()), snapshot, &mut |_, _| Ok(())).unwrap_err();
+    assert!(matches!(error, FollowError::Fork { .. }), "{error}");
+}
+
 /// Appends while a reader reads: the partial tile it was about to read is gone.
 #[test]
 fn a_reader_overtaken_by_appends_takes_up_the_newer_checkpoint() {
