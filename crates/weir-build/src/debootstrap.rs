@@ -34,6 +34,12 @@ pub enum DebootstrapError {
         /// The name.
         name: String,
     },
+    /// A mirror is named as none can be.
+    #[error("`{mirror}` is not the address of a mirror")]
+    Mirror {
+        /// The name.
+        mirror: String,
+    },
     /// It failed.
     #[error("debootstrap failed")]
     Failed {
@@ -58,6 +64,7 @@ impl DebootstrapError {
             ),
             Self::Exists { .. } => Some("remove it, or name another folder"),
             Self::Failed { .. } => Some("it needs the network, and a suite that its mirror has"),
+            Self::Mirror { .. } => Some("name it as in `https://deb.debian.org/debian`"),
             Self::Name { .. } | Self::Io(_) => None,
         }
     }
@@ -75,10 +82,12 @@ pub fn debootstrap(
     packages: &[&str],
     mirror: Option<&str>,
 ) -> Result<(), DebootstrapError> {
+    let shown = |name: &str| name.chars().filter(|char| !char.is_control()).take(80).collect();
     if let Some(name) = packages.iter().chain([&suite]).find(|name| !is_name(name)) {
-        return Err(DebootstrapError::Name {
-            name: name.chars().filter(|char| !char.is_control()).take(80).collect(),
-        });
+        return Err(DebootstrapError::Name { name: shown(name) });
+    }
+    if let Some(mirror) = mirror.filter(|mirror| !is_address(mirror)) {
+        return Err(DebootstrapError::Mirror { mirror: shown(mirror) });
     }
     if dest.symlink_metadata().is_ok() {
         return Err(DebootstrapError::Exists { path: dest.to_owned() });
@@ -91,28 +100,37 @@ pub fn debootstrap(
     let unfinished = tempfile::Builder::new().prefix(".debootstrap-").tempdir_in(parent)?;
     let root = unfinished.path().join("root");
     let include = [&BUILD_TOOLS[..], packages].concat().join(",");
+    let made = run(Path::new(program), suite, &include, mirror, &root)
+        // What was fetched to make it is no part of it.
+        .and_then(|()| Ok(scratch::remove(&root.join("var/cache/apt/archives"))?))
+        .and_then(|()| Ok(fs_err::rename(&root, dest)?));
+    scratch::remove(&root)?;
+    made
+}
+
+/// Runs debootstrap, which knows no `--`: that nothing given to it is an option was checked.
+fn run(
+    program: &Path,
+    suite: &str,
+    include: &str,
+    mirror: Option<&str>,
+    root: &Path,
+) -> Result<(), DebootstrapError> {
     let output = Command::new(program)
-        .args(["--variant=minbase", &format!("--include={include}"), "--", suite])
-        .arg(&root)
+        .args(["--variant=minbase", &format!("--include={include}"), suite])
+        .arg(std::path::absolute(root)?)
         .args(mirror)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .output()?;
-    let made = if output.status.success() {
-        // What was fetched to make it is no part of it.
-        scratch::remove(&root.join("var/cache/apt/archives"))
-            .and_then(|()| fs_err::rename(&root, dest))
-            .map_err(DebootstrapError::from)
-    } else {
-        let text = [output.stdout, output.stderr].concat();
-        let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
-        let tail = lines[lines.len().saturating_sub(TAIL)..].to_vec();
-        Err(DebootstrapError::Failed { tail })
-    };
-    scratch::remove(&root)?;
-    made
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    let lines: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
+    Err(DebootstrapError::Failed { tail: lines[lines.len().saturating_sub(TAIL)..].to_vec() })
 }
 
 /// What a root has in any case.
@@ -134,9 +152,31 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
+/// Whether this is an address such as `https://deb.debian.org/debian` or `file:///srv/debian`, and no option.
+fn is_address(mirror: &str) -> bool {
+    mirror.starts_with(|char: char| char.is_ascii_lowercase())
+        && mirror.contains(":/")
+        && mirror.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DebootstrapError, debootstrap};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::{DebootstrapError, debootstrap, run};
+
+    /// Takes the words that debootstrap takes, and refuses what it refuses.
+    const STAND_IN: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    --variant=*|--include=*) shift ;;
+    -*) echo "E: unrecognized or invalid option $1"; exit 1 ;;
+    *) break ;;
+  esac
+done
+[ "$1" = gone ] && { echo "E: No such script: $1"; exit 1; }
+mkdir -p "$2" && echo "$1 from ${3-nowhere}" >"$2/made"
+"#;
 
     #[test]
     fn names_that_are_options_or_lists_are_refused_before_anything_runs() {
@@ -147,7 +187,23 @@ mod tests {
             let error = debootstrap(suite, &place.path().join("root"), &[package], None).unwrap_err();
             assert!(matches!(error, DebootstrapError::Name { .. }), "{error}");
         }
+        let error = debootstrap("bookworm", &place.path().join("root"), &[], Some("--arch=x")).unwrap_err();
+        assert!(matches!(error, DebootstrapError::Mirror { .. }), "{error}");
         let error = debootstrap("bookworm", place.path(), &[], None).unwrap_err();
         assert!(matches!(error, DebootstrapError::Exists { .. }), "{error}");
+    }
+
+    #[test]
+    fn debootstrap_gets_the_words_that_it_knows_and_what_it_says_is_shown() {
+        let place = tempfile::tempdir().unwrap();
+        let (program, root) = (place.path().join("debootstrap"), place.path().join("root"));
+        fs_err::write(&program, STAND_IN).unwrap();
+        fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        run(&program, "bookworm", "cmake,flex", Some("https://mirror.test/debian"), &root).unwrap();
+        let made = fs_err::read_to_string(root.join("made")).unwrap();
+        assert_eq!(made, "bookworm from https://mirror.test/debian\n");
+        let failed = run(&program, "gone", "cmake", None, &root).unwrap_err();
+        let DebootstrapError::Failed { tail } = failed else { panic!("{failed}") };
+        assert_eq!(tail, ["E: No such script: gone"]);
     }
 }
