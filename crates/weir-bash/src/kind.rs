@@ -52,4 +52,8 @@ impl Kind for Bash {
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {
         lay_out::lay_out(closure, store)
     }
+    /// Shell files are rewritten where names are, and the rest of the package is copied with them.
+    fn copies_files(&self) -> bool {
+        true
+    }
 }

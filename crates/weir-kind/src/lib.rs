@@ -58,6 +58,18 @@ pub trait Kind: Send + Sync {
     ///
     /// When they cannot stand side by side.
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError>;
+
+    /// Does a project of this kind want to be laid out before it uses any package, because its build reads files that must be
+    /// there?
+    fn lays_out_without_packages(&self) -> bool {
+        false
+    }
+
+    /// Can a layout hold copies of a package's files, where other kinds only link to its folder? Then a layout is out of date
+    /// as soon as any file of a package in somebody's folder changes.
+    fn copies_files(&self) -> bool {
+        false
+    }
 }
 
 /// The files of a new package.

@@ -64,6 +64,16 @@ impl Kind for Native {
         consumer::add(&mut layout, &closure.project)?;
         Ok(layout)
     }
+
+    /// `CMake` is told of the toolchain file by a preset, whether there is a package or not.
+    fn lays_out_without_packages(&self) -> bool {
+        true
+    }
+
+    /// A sysroot has links to files and not to folders, and files that name their place are written anew.
+    fn copies_files(&self) -> bool {
+        true
+    }
 }
 
 fn nothing_built(manifest: &Manifest) -> String {

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_kind::LayoutLink;
-use weir_model::{Digest, KindName, Lockfile, ReleaseId, manifest};
+use weir_model::{Digest, Lockfile, ReleaseId, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
 use crate::error::ProjectError;
+use crate::kinds::kind;
 use crate::layout::MadeFrom;
 use crate::project::Project;
 use crate::registries::in_use;
@@ -172,7 +173,7 @@ pub(crate) fn install_lock(
         session.warn(warning.clone());
     }
     let watched = watched(project, &lock);
-    let folders = rewritten_folders(project, &lock);
+    let folders = copied_folders(project, &lock)?;
     layout::invalidate(&project.folder)?;
     project.write_manifest()?;
     project.write_lock(lock)?;
@@ -200,12 +201,19 @@ fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
     manifests.collect()
 }
 
-/// The folders of packages whose kind may rewrite files instead of linking to them: when any file in one changes, there is
-/// something to do. One that cannot be told apart is not named, and is looked at whenever there is something else to do.
-fn rewritten_folders(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
-    let rewritten = lock.releases.iter().filter(|release| release.kind == KindName::Bash);
-    let paths = rewritten.filter_map(|release| release.path.as_ref());
-    paths.filter_map(|path| Some((path.clone(), layout::stamp(&project.folder.join(path))?))).collect()
+/// The folders of packages that the layout holds copies of: when any file in one changes, there is something to do. One that
+/// cannot be told apart is not named, and is looked at whenever there is something else to do.
+fn copied_folders(project: &Project, lock: &Lockfile) -> Result<BTreeMap<String, Digest>, ProjectError> {
+    let mut copied = BTreeMap::new();
+    for release in &lock.releases {
+        if let Some(path) = &release.path
+            && kind(release.kind)?.copies_files()
+            && let Some(stamp) = layout::stamp(&project.folder.join(path))
+        {
+            copied.insert(path.clone(), stamp);
+        }
+    }
+    Ok(copied)
 }
 
 /// Links to the project's own references.

@@ -61,6 +61,20 @@ fn a_farm_replaces_what_was_there_and_leaves_nothing_beside() {
 }
 
 #[test]
+fn every_file_comes_into_its_own_folder_whatever_folders_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("a");
+    let paths = ["a-b/x", "a.txt", "a/b.c", "a/b/c", "a/b/d/e", "a/d", "a/d2/x", "ab/x", "b"];
+    let files = paths
+        .map(|path| file(path, FarmContent::Same(original(folder.path(), &path.replace('/', "_"), path))));
+    assert!(files.is_sorted_by_key(|file| file.path.clone()));
+    Farm { prefix: PREFIX, files: files.to_vec() }.make(&at, &at).unwrap();
+    for path in paths {
+        assert_eq!(fs_err::read_to_string(at.join(path)).unwrap(), path);
+    }
+}
+
+#[test]
 fn a_farm_that_cannot_be_made_leaves_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("farms/a");

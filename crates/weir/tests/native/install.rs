@@ -168,6 +168,20 @@ fn make_and_pkg_config_find_the_packages_too() {
 }
 
 #[test]
+fn what_is_built_anew_in_a_folder_is_in_the_sysroot_after_the_next_install() {
+    let t = sandbox();
+    let folder = library(&t, "zed", "1.2.0", 12).write();
+    project(&t, &format!("\"base/zed\" = {{ path = \"../{folder}\" }}\n"));
+    t.weir("install").succeeds();
+    t.write(format!("{folder}/release/include/new.h"), "#define NEW\n");
+    t.weir("install").succeeds();
+    assert_eq!(
+        fs_err::read_to_string(sysroot(&t, "app", "release").join("include/new.h")).unwrap(),
+        "#define NEW\n"
+    );
+}
+
+#[test]
 fn a_project_that_was_moved_names_its_new_place_after_the_next_install() {
     let t = sandbox();
     two_libraries(&t);
