@@ -28,6 +28,7 @@ pub struct Dependent {
 impl Index {
     /// Every release, not removed, that needs a package directly: by name, then the newest first.
     pub fn dependents(&self, name: &PackageName) -> Result<Vec<Dependent>, IndexError> {
+        let _still = self.reading()?;
         let mut dependents = Vec::new();
         for dependent in self.needing_packages(name)? {
             let Some(candidates) = self.candidates(&dependent)? else { continue };
@@ -52,6 +53,7 @@ impl Index {
 
     /// Every package that needs this one, directly or through others: the nearest first, then by name.
     pub fn transitive_dependents(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {
+        let _still = self.reading()?;
         let mut seen = BTreeSet::from([name.clone()]);
         let mut found = Vec::new();
         let mut queue = VecDeque::from([name.clone()]);
@@ -69,6 +71,7 @@ impl Index {
     /// Every release, not removed, into whose baked closure one of these went, the nearest first.
     /// The given ones are not among them, unless they were baked into one another.
     pub fn reverse_closure(&self, of: &[ReleaseId]) -> Result<Vec<ReleaseId>, IndexError> {
+        let _still = self.reading()?;
         let mut by_package: HashMap<PackageName, Vec<(ReleaseId, ReleaseId)>> = HashMap::new();
         let mut seen = BTreeSet::new();
         let mut found = Vec::new();

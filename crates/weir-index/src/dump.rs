@@ -10,6 +10,7 @@ impl Index {
     /// Everything the view says, and everything derived from it, one JSON value a line. Two views of
     /// one log have the same dump, however they were folded. What a follower saved is not part of it.
     pub fn dump(&self) -> Result<String, IndexError> {
+        let _still = self.reading()?;
         let mut out = String::new();
         let mut line = |what: &str, value: &dyn erased::Json| {
             // Writing to a String cannot fail.

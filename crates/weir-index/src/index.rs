@@ -55,9 +55,11 @@ pub enum Opened {
 
 /// Keeps the view from moving between queries until it is dropped. A fold elsewhere cannot commit
 /// meanwhile, so hold it for milliseconds. Queries in between are also cheaper by a lock each.
+///
+/// Readings nest: the outermost holds the view, those within it cost nothing.
 #[derive(Debug)]
 pub struct Reading<'index> {
-    _transaction: Transaction<'index>,
+    _outermost: Option<Transaction<'index>>,
 }
 
 impl Index {
@@ -149,12 +151,10 @@ impl Index {
     }
 
     fn inspect(&self, path: &Path) -> Result<FileKind, IndexError> {
-        // Held still: between two questions another process may create the tables, and what is half
-        // blank and half an index looks like somebody else's.
-        let held = self.reading()?;
-        let kind = schema::inspect(&self.connection).map_err(|error| unreadable(error, path));
-        drop(held);
-        kind
+        // Between two questions another process may create the tables, and what is half blank and half
+        // an index looks like somebody else's.
+        let _still = self.reading()?;
+        schema::inspect(&self.connection).map_err(|error| unreadable(error, path))
     }
 
     fn create(&mut self, path: &Path) -> Result<(), IndexError> {
@@ -177,9 +177,11 @@ impl Index {
         Fold::begin(self)
     }
 
-    /// Holds the view still for a series of queries.
+    /// Holds the view still for a series of queries. A single one needs no holding: what it answers is
+    /// always of one moment.
     pub fn reading(&self) -> Result<Reading<'_>, IndexError> {
-        Ok(Reading { _transaction: self.connection.unchecked_transaction()? })
+        let outermost = self.connection.is_autocommit().then(|| self.connection.unchecked_transaction());
+        Ok(Reading { _outermost: outermost.transpose()? })
     }
 }
 

@@ -37,7 +37,7 @@ pub use dependents::Dependent;
 pub use error::{FoldError, IndexError, SnapshotError};
 pub use fold::Fold;
 pub use index::{Index, Opened, Position, Reading};
-pub use query::{LiveReleases, PackageFilter};
+pub use query::{PackageFilter, Releases};
 pub use search::{SearchFilter, SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{

@@ -25,6 +25,7 @@ impl Index {
 
     /// An owner of another name that a person could mistake for this one, if one was claimed or has packages here.
     pub fn confusable_owner(&self, owner: &OwnerName) -> Result<Option<OwnerName>, IndexError> {
+        let _still = self.reading()?;
         let confusable = owner.confusable();
         let mut claimed = self
             .connection

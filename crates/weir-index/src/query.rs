@@ -6,7 +6,7 @@ use weir_model::{Digest, KindName, OwnerName, PackageName, ReleaseId};
 use crate::derive::{releases_of, sort_newest_first};
 use crate::error::IndexError;
 use crate::facts::read_marked;
-use crate::index::Index;
+use crate::index::{Index, Reading};
 use crate::rows::{self, COLUMNS, digest, package_id, row_id, unsigned};
 use crate::view::{
     Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, State, Stats,
@@ -25,6 +25,7 @@ pub struct PackageFilter {
 impl Index {
     /// A package with all its releases; nothing if none was ever published here.
     pub fn package(&self, name: &PackageName) -> Result<Option<PackageView>, IndexError> {
+        let _still = self.reading()?;
         let mut statement =
             self.connection.prepare_cached("SELECT id, kind, dependents FROM package WHERE name = ?1")?;
         let row = statement
@@ -74,19 +75,13 @@ impl Index {
     }
 
     /// Every release that is not removed, in the order of the log.
-    pub fn live_releases(&self) -> LiveReleases<'_> {
-        LiveReleases {
-            index: self,
-            page: Vec::new().into_iter(),
-            after: -1,
-            below: rows::state_code(State::Removed),
-        }
+    pub fn live_releases(&self) -> Releases<'_> {
+        Releases::new(self, rows::state_code(State::Removed))
     }
 
-    /// As [`live_releases`](Self::live_releases), with the removed ones.
-    pub fn all_releases(&self) -> LiveReleases<'_> {
-        let all = rows::state_code(State::Removed) + 1;
-        LiveReleases { index: self, page: Vec::new().into_iter(), after: -1, below: all }
+    /// Every release, removed ones too, in the order of the log.
+    pub fn all_releases(&self) -> Releases<'_> {
+        Releases::new(self, rows::state_code(State::Removed) + 1)
     }
 
     fn releases_where(
@@ -155,6 +150,7 @@ impl Index {
 
     /// How much there is.
     pub fn stats(&self) -> Result<Stats, IndexError> {
+        let _still = self.reading()?;
         let owners: i64 = self.connection.query_row("SELECT count(*) FROM claim", [], |row| row.get(0))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT total(offered + yanked + quarantined > 0), total(offered), total(yanked), total(quarantined),
@@ -178,6 +174,7 @@ impl Index {
 
     /// What the log says about the registry itself.
     pub fn facts(&self) -> Result<RegistryFacts, IndexError> {
+        let _still = self.reading()?;
         let mut facts = RegistryFacts { cursors: cursors(&self.connection)?, ..RegistryFacts::default() };
         let mut statement = self.connection.prepare_cached("SELECT name, value FROM fact")?;
         let mut found = statement.query([])?;
@@ -198,19 +195,28 @@ impl Index {
     }
 }
 
-/// Releases in the order of the log, see [`Index::live_releases`] and [`Index::all_releases`].
+/// Releases in the order of the log, see [`Index::live_releases`] and [`Index::all_releases`]. They are
+/// of one moment: a [`Reading`] is held from the first to the last.
 #[derive(Debug)]
-pub struct LiveReleases<'index> {
+pub struct Releases<'index> {
     index: &'index Index,
+    still: Option<Reading<'index>>,
     page: std::vec::IntoIter<ReleaseView>,
     after: i64,
     /// Up to which code of a state they are wanted.
     below: u8,
 }
 
-impl LiveReleases<'_> {
+impl<'index> Releases<'index> {
+    fn new(index: &'index Index, below: u8) -> Self {
+        Self { index, still: None, page: Vec::new().into_iter(), after: -1, below }
+    }
+
     fn turn_page(&mut self) -> Result<(), IndexError> {
         const PAGE: i64 = 512;
+        if self.still.is_none() {
+            self.still = Some(self.index.reading()?);
+        }
         let page = self.index.releases_where(
             "r.id > ?1 AND r.state < ?3 ORDER BY r.id LIMIT ?2",
             params![self.after, PAGE, self.below],
@@ -223,7 +229,7 @@ impl LiveReleases<'_> {
     }
 }
 
-impl Iterator for LiveReleases<'_> {
+impl Iterator for Releases<'_> {
     type Item = Result<ReleaseView, IndexError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -108,6 +108,7 @@ impl Index {
         let Some(query) = Query::read(query) else {
             return Ok(SearchResults { hits: Vec::new(), total: Some(0) });
         };
+        let _still = self.reading()?;
         let mut search =
             Search { connection: &self.connection, standings: Standings::new(&self.connection), filter };
         let exact = search.exact(&query)?;

@@ -1,8 +1,9 @@
 //! The file: what is opened, what is refused, and what several processes may do at once.
 
 use weir_index::{Index, IndexError, Opened};
+use weir_model::Action;
 
-use crate::support::{Log, fold, release};
+use crate::support::{Log, fold, needing, release, withdrawal};
 
 #[test]
 fn a_view_is_there_again_when_its_file_is_opened_again() {
@@ -114,4 +115,62 @@ fn a_file_that_another_is_creating_is_blank_or_an_index_and_never_foreign() {
             }
         });
     }
+}
+
+/// Each batch takes a release away and offers the next build of it, so that at every moment there is
+/// one; beside it stand more releases than a page holds.
+#[test]
+fn every_answer_is_of_one_moment_while_another_process_folds() {
+    const BESIDE: usize = 600;
+    const BATCHES: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("view");
+    let moving = |build: usize| needing(release(&format!("acme/app 1.0.0-r{build}")), "acme/low", "^1", None);
+    let mut log = Log::default();
+    log.publish(moving(0));
+    for number in 0..BESIDE {
+        log.publish(release(&format!("acme/beside 1.{number}.0")));
+    }
+    let begun = log.0.len();
+    for build in 1..=BATCHES {
+        log.say(Action::Remove(withdrawal(&format!("acme/app 1.0.0-r{}", build - 1), "built again")));
+        log.publish(moving(build));
+    }
+    fold(&mut Index::open(&path).unwrap(), &log, 0..begun).unwrap();
+
+    let app = "acme/app".parse().unwrap();
+    let low = "acme/low".parse().unwrap();
+    let is_over = |index: &Index| index.position().unwrap().size == log.0.len() as u64;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut index = Index::open(&path).unwrap();
+            for start in (begun..log.0.len()).step_by(2) {
+                fold(&mut index, &log, start..start + 2).unwrap();
+            }
+        });
+        let reads: [fn(&Index, &_, &_); 4] = [
+            |index, app, _| {
+                let live = index.live_releases().map(Result::unwrap);
+                assert_eq!(live.filter(|view| view.release.id.name == *app).count(), 1);
+            },
+            |index, _, low| assert_eq!(index.dependents(low).unwrap().len(), 1),
+            |index, app, _| {
+                let package = index.package(app).unwrap().unwrap();
+                assert_eq!((package.releases.len(), package.dependents), (1, 0));
+            },
+            |index, _, _| {
+                let stats = index.stats().unwrap();
+                assert_eq!(stats.records, stats.offered + 2 * stats.removed);
+            },
+        ];
+        for read in reads {
+            let (path, app, low, is_over) = (&path, &app, &low, &is_over);
+            scope.spawn(move || {
+                let index = Index::open(path).unwrap();
+                while !is_over(&index) {
+                    read(&index, app, low);
+                }
+            });
+        }
+    });
 }
