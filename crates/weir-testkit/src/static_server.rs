@@ -149,7 +149,7 @@ impl StaticServer {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many bytes of bodies were sent so far.
+    /// How many bytes of bodies were sent so far, or tried to be.
     pub fn body_bytes(&self) -> u64 {
         *lock(&self.shared.body_bytes)
     }
@@ -445,8 +445,9 @@ impl<'a> Connection<'a> {
             if self.shared.stop.load(Ordering::SeqCst) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            self.output.write_all(&buffer[..read])?;
+            // Counted before they are sent: whoever has them all finds them counted.
             *lock(&self.shared.body_bytes) += read as u64;
+            self.output.write_all(&buffer[..read])?;
         }
     }
 
