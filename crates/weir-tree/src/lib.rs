@@ -44,6 +44,6 @@ pub use pack::{
     Expected, PackSummary, VerifiedPack, VerifiedTree, check_pack, read_file_from_pack, read_manifest,
     unpack, write_pack,
 };
-pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath};
+pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;
 pub use verify::{Difference, verify_folder};

@@ -12,8 +12,8 @@ pub struct Limits {
     pub unpacked_bytes: u64,
     /// The most files and links of a tree.
     pub files: u64,
-    /// The most bytes of a tree manifest. It is held in memory, as all its lines must be known before
-    /// the first file is written.
+    /// The most bytes of a tree manifest, and of the names in a foreign archive. They are held in memory: all
+    /// lines of a manifest must be known before the first file is written.
     pub manifest_bytes: u64,
     /// The most bytes of all link targets of a tree together. They are held in memory, as links are made last.
     pub link_bytes: u64,

@@ -127,6 +127,12 @@ impl TreePath {
         self.0.rsplit_once('/').map_or(&*self.0, |(_, name)| name)
     }
 
+    /// The path as it is seen from `folder`, which is one of those above it; `None` if it is not.
+    pub fn below(&self, folder: &str) -> Option<Self> {
+        // What is behind a slash of a path keeps every rule that the path keeps.
+        self.0.strip_prefix(folder)?.strip_prefix('/').map(|rest| Self(rest.into()))
+    }
+
     /// The path as a file system that ignores case keeps it: two of them that are equal are one file there.
     pub fn folded(&self) -> Cow<'_, str> {
         folded(&self.0)
@@ -209,9 +215,9 @@ fn is_device(part: &str) -> bool {
     numbered && digit && digits.next().is_none()
 }
 
-/// The form in which two names are equal if a file system that ignores case takes them for one:
+/// The form in which two names, or paths, are equal if a file system that ignores case takes them for one:
 /// Unicode's full case folding, then normal form C.
-pub(crate) fn folded(name: &str) -> Cow<'_, str> {
+pub fn folded(name: &str) -> Cow<'_, str> {
     if !name.is_ascii() {
         let fold = unicase::UniCase::unicode(name).to_folded_case();
         return Cow::Owned(fold.nfc().collect());
@@ -327,6 +333,17 @@ mod tests {
     fn a_decomposed_name_is_told_its_right_spelling() {
         let error = TreePath::new("cafe\u{301}").expect_err("decomposed");
         assert_eq!(error.reason, PathReason::NotNormal { normal: "café".into() });
+    }
+
+    #[test]
+    fn a_path_is_seen_from_the_folders_above_it_alone() {
+        let path = TreePath::new("lib/cmake/z.cmake").unwrap();
+        let below = |folder| path.below(folder).map(|path| path.to_string());
+        assert_eq!(below("lib"), Some("cmake/z.cmake".into()));
+        assert_eq!(below("lib/cmake"), Some("z.cmake".into()));
+        for folder in ["", "li", "lib/", "lib/c", "lib/cmake/z.cmake", "bin"] {
+            assert_eq!(below(folder), None, "{folder}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{ImportError, ImportNote, ImportOptions, Strip, Trick};
 use crate::landing::{Access, Landing};
 use crate::link::LinkTarget;
 use crate::manifest::{Entry, Mode, TreeManifest};
-use crate::{Limits, PathError, TreeError, TreePath};
+use crate::{Limits, LinkError, MAX_PATH_BYTES, PathError, TreeError, TreePath};
 
 /// What may come out of any archive, however small.
 const FREE_BYTES: u64 = 64 << 20;
@@ -41,6 +41,10 @@ pub(super) struct Sink<'a> {
     members: u64,
     spent: u64,
     allowed: u64,
+    /// Bytes of the names that are remembered to the end: of files and links, and in notes.
+    names: u64,
+    /// Bytes of links' targets, likewise.
+    targets: u64,
     buffer: Box<[u8]>,
 }
 
@@ -73,6 +77,8 @@ impl<'a> Sink<'a> {
             members: 0,
             spent: 0,
             allowed: by_ratio.min(options.limits.unpacked_bytes),
+            names: 0,
+            targets: 0,
             buffer: vec![0; 128 << 10].into(),
         })
     }
@@ -81,16 +87,9 @@ impl<'a> Sink<'a> {
     pub(super) fn spend(&mut self, bytes: u64) -> Result<(), ImportError> {
         self.members += 1;
         // Folders and extended headers are members too, so some more than there may be files.
-        let most = self.limits.files.saturating_mul(3);
-        if self.members > most {
-            return Err(ImportError::TooLarge { what: "members", got: self.members, limit: most });
-        }
+        bounded("members", self.members, self.limits.files.saturating_mul(3))?;
         self.spent = self.spent.saturating_add(bytes);
-        if self.spent > self.allowed {
-            let what = "bytes of files, for an archive of its size";
-            return Err(ImportError::TooLarge { what, got: self.spent, limit: self.allowed });
-        }
-        Ok(())
+        bounded("bytes of files, for an archive of its size", self.spent, self.allowed)
     }
 
     pub(super) fn note(&mut self, note: ImportNote) {
@@ -109,6 +108,10 @@ impl<'a> Sink<'a> {
         if self.files.contains_key(&place) {
             return refused(Trick::Twice);
         }
+        let bytes = target.len() as u64;
+        if target.len() > MAX_PATH_BYTES {
+            return refused(Trick::Link(LinkError::Length { bytes }));
+        }
         match self.links.entry(place) {
             Slot::Occupied(slot) if slot.get() != target => refused(Trick::Twice),
             Slot::Occupied(slot) => {
@@ -117,7 +120,9 @@ impl<'a> Sink<'a> {
             }
             Slot::Vacant(slot) => {
                 slot.insert(target.to_owned());
-                Ok(())
+                self.targets += bytes;
+                bounded("bytes of link targets", self.targets, self.limits.link_bytes)?;
+                self.check_count()
             }
         }
     }
@@ -159,12 +164,12 @@ impl<'a> Sink<'a> {
         let mut file = self.landing.file(&place, mode)?;
         let digest = copy(member, content, &mut self.buffer, |piece| file.write(piece))?;
         drop(file);
-        let files = (self.files.len() + self.links.len()) as u64 + 1;
-        if files > self.limits.files {
-            return Err(ImportError::TooLarge { what: "files", got: files, limit: self.limits.files });
-        }
         self.files.insert(place.clone(), Entry { mode, size: member.size, digest, path: place });
-        Ok(())
+        self.check_count()
+    }
+
+    fn check_count(&self) -> Result<(), ImportError> {
+        bounded("files", (self.files.len() + self.links.len()) as u64, self.limits.files)
     }
 
     /// Strips, checks the whole as a tree, moves everything to its place, and makes the links.
@@ -195,7 +200,9 @@ impl<'a> Sink<'a> {
     }
 
     /// Where a member goes: `None` if nothing is left of its path. A `./` in front and a `/` behind mean nothing.
-    fn place(&self, path: &[u8]) -> Result<Option<TreePath>, ImportError> {
+    fn place(&mut self, path: &[u8]) -> Result<Option<TreePath>, ImportError> {
+        self.names += path.len() as u64;
+        bounded("bytes of names", self.names, self.limits.manifest_bytes)?;
         let refused = |error| ImportError::refused(path, Trick::Path(error));
         let text = str::from_utf8(path).map_err(|_| refused(PathError::not_utf8(path)))?;
         let mut text = text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text);
@@ -228,6 +235,10 @@ impl<'a> Sink<'a> {
         let (top, _) = tops.next()??;
         tops.all(|other| other.is_some_and(|(other, _)| other == top)).then(|| top.to_owned())
     }
+}
+
+fn bounded(what: &'static str, got: u64, limit: u64) -> Result<(), ImportError> {
+    if got > limit { Err(ImportError::TooLarge { what, got, limit }) } else { Ok(()) }
 }
 
 /// Passes the content of `member` on, and gives its digest.

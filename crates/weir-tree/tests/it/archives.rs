@@ -309,6 +309,29 @@ fn a_tar_that_is_cut_between_or_inside_members_is_refused() {
 }
 
 #[test]
+fn what_must_be_remembered_of_an_archive_is_bounded_too() {
+    let link = |name: &[u8]| member(name, EntryType::Symlink, b"target", b"");
+    let links = tarred(&[link(b"one"), link(b"two")]);
+    let limited = |limits| import_with(&links, "x.tar", &ImportOptions { limits, ..options(Strip::None) });
+    let all = Limits::default();
+    assert!(limited(Limits { files: 2, link_bytes: 12, manifest_bytes: 6, ..all }).result.is_ok());
+    for (limits, too_large) in [
+        (Limits { files: 1, ..all }, "files"),
+        (Limits { link_bytes: 11, ..all }, "bytes of link targets"),
+        (Limits { manifest_bytes: 5, ..all }, "bytes of names"),
+    ] {
+        let refused = limited(limits).result;
+        assert!(
+            matches!(refused, Err(ImportError::TooLarge { what, .. }) if what == too_large),
+            "{refused:?}"
+        );
+    }
+    let endless = member(b"././@LongLink", EntryType::GNULongLink, b"", &[b'x'; 5000]);
+    let refused = trick(&[endless, link(b"one")]);
+    assert!(matches!(refused, Trick::Link(weir_tree::LinkError::Length { bytes: 5000 })), "{refused:?}");
+}
+
+#[test]
 fn bombs_stop_at_the_bounds() {
     let zeros = vec![0; 80 << 20];
     let tar = tarred(&[member(b"zeros", EntryType::Regular, b"", &zeros)]);
