@@ -1,12 +1,13 @@
 //! Sysroots: the install trees of packages merged into one folder, as a compiler sees it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::path::PathBuf;
 
 use weir_kind::{Farm, FarmContent, FarmFile, MAX_REWRITTEN, Original};
 use weir_model::ReleaseId;
-use weir_tree::{Entry, LinkError, LinkTarget, Mode, TreeManifest, TreePath};
+use weir_tree::{Entry, LinkError, LinkTarget, Mode, TreeManifest, folded};
 
 use crate::{NativeFacts, PREFIX, Variant};
 
@@ -127,15 +128,15 @@ pub fn plan(parts: &[Part], variant: Variant) -> Result<Farm, SysrootError> {
         let (used, entries) = lent(&part.manifest, variant);
         let start = used.as_str().len() + 1;
         for entry in entries {
-            let path = &entry.path.as_str()[start..];
-            places.take(path, &part.id);
-            files.push(file(part, used, entry, path)?);
+            places.take(&entry.path.as_str()[start..], &part.id);
+            files.push(file(part, used, entry)?);
         }
     }
     if !places.clashes.is_empty() {
         return Err(places.error());
     }
-    files.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    // They are in order already, package by package, which this kind of sorting makes use of.
+    files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(Farm { prefix: PREFIX, files })
 }
 
@@ -157,33 +158,29 @@ pub(crate) fn entries_of(manifest: &TreeManifest, variant: Variant) -> &[Entry] 
     &entries[start..start + length]
 }
 
-fn file(part: &Part, variant: Variant, entry: &Entry, path: &str) -> Result<FarmFile, SysrootError> {
+fn file(part: &Part, variant: Variant, entry: &Entry) -> Result<FarmFile, SysrootError> {
     let on_disk = part.content.join(entry.path.as_str());
-    let tree_path = TreePath::new(path).expect("the end of a tree's path is one");
-    let original = || Original {
-        file: on_disk.clone(),
-        digest: entry.digest,
-        executable: entry.mode == Mode::Executable,
-    };
+    let path = entry.path.below(variant.as_str()).expect("the entry is one of the variant's");
+    let original = |file| Original { file, digest: entry.digest, executable: entry.mode == Mode::Executable };
     let content = if entry.mode == Mode::Link {
         use std::os::unix::ffi::OsStrExt as _;
         let target = fs_err::read_link(&on_disk)?;
-        let target = LinkTarget::new(&tree_path, target.as_os_str().as_bytes());
+        let target = LinkTarget::new(&path, target.as_os_str().as_bytes());
         FarmContent::Link(target.map_err(|source| SysrootError::Link {
             id: Box::new(part.id.clone()),
             path: entry.path.to_string(),
             source,
         })?)
-    } else if names_prefix(&part.facts, variant, path) {
+    } else if names_prefix(&part.facts, variant, path.as_str()) {
         if entry.size > MAX_REWRITTEN {
             let (id, path) = (Box::new(part.id.clone()), entry.path.to_string());
             return Err(SysrootError::TooLarge { id, path, size: entry.size });
         }
-        FarmContent::Rewritten(original())
+        FarmContent::Rewritten(original(on_disk))
     } else {
-        FarmContent::Same(original())
+        FarmContent::Same(original(on_disk))
     };
-    Ok(FarmFile { path: tree_path, content })
+    Ok(FarmFile { path, content })
 }
 
 /// Whether the record says that this file of the tree holds the prefix. The list is only asked, never followed: what it
@@ -197,7 +194,7 @@ fn names_prefix(facts: &NativeFacts, variant: Variant, path: &str) -> bool {
 
 /// Which places of a sysroot are taken, as a file system that ignores case tells them apart.
 struct Places<'p> {
-    taken: HashMap<String, Taken<'p>>,
+    taken: HashMap<Cow<'p, str>, Taken<'p>>,
     clashes: Vec<Clash>,
 }
 
@@ -216,24 +213,20 @@ impl Taken<'_> {
 
 impl<'p> Places<'p> {
     fn take(&mut self, path: &'p str, by: &'p ReleaseId) {
-        let above = path.match_indices('/').map(|(end, _)| &path[..end]);
-        for folder in above.collect::<Vec<_>>().into_iter().rev() {
-            match self.claim(folder, Taken { path: folder, by, is_folder: true }) {
+        let above = path.rmatch_indices('/').map(|(end, _)| &path[..end]);
+        for folder in above {
+            match self.claim(Taken { path: folder, by, is_folder: true }) {
                 // Then all above it is known as well.
                 Claim::Shared => break,
                 Claim::Clash => return,
                 Claim::New => {}
             }
         }
-        self.claim(path, Taken { path, by, is_folder: false });
+        self.claim(Taken { path, by, is_folder: false });
     }
 
-    fn claim(&mut self, place: &str, new: Taken<'p>) -> Claim {
-        let folded = match TreePath::new(place) {
-            Ok(path) => path.folded().into_owned(),
-            Err(_) => place.to_owned(),
-        };
-        match self.taken.entry(folded) {
+    fn claim(&mut self, new: Taken<'p>) -> Claim {
+        match self.taken.entry(folded(new.path)) {
             Slot::Vacant(slot) => {
                 slot.insert(new);
                 Claim::New
