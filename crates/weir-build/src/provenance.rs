@@ -167,12 +167,15 @@ fn run_details(facts: &ProvenanceFacts<'_>) -> Value {
 fn source(facts: &ProvenanceFacts<'_>) -> Value {
     let mut source = json!({"name": "source", "digest": {"weirTree": facts.source_tree.to_hex()}});
     match facts.source {
-        SourceSpec::Git { url, tag } => {
+        SourceSpec::Git { url, tag, submodules } => {
             if is_address(url) {
                 source["uri"] = format!("git+{}@refs/tags/{tag}", without_credentials(url)).into();
             }
             if let Some(commit) = facts.commit {
                 source["digest"]["gitCommit"] = commit.into();
+            }
+            if *submodules {
+                source["annotations"] = json!({"submodules": true});
             }
         }
         SourceSpec::Archive { mirrors, sha256 } => {
@@ -259,8 +262,11 @@ mod tests {
 
     #[test]
     fn a_statement_says_what_was_built_from_what() {
-        let source =
-            SourceSpec::Git { url: "https://git.example.org/curl.git".into(), tag: "curl-7_79_1".into() };
+        let source = SourceSpec::Git {
+            url: "https://git.example.org/curl.git".into(),
+            tag: "curl-7_79_1".into(),
+            submodules: true,
+        };
         let statement = statement(&source, Some("0123456789abcdef0123456789abcdef01234567"));
         insta::assert_snapshot!(serde_json::to_string_pretty(&statement).unwrap(), @r#"
         {
@@ -294,6 +300,9 @@ mod tests {
               },
               "resolvedDependencies": [
                 {
+                  "annotations": {
+                    "submodules": true
+                  },
                   "digest": {
                     "gitCommit": "0123456789abcdef0123456789abcdef01234567",
                     "weirTree": "41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"
@@ -382,12 +391,15 @@ mod tests {
         insta::assert_snapshot!(source(&SourceSpec::Path("/home/ann/curl".into())), @r#"
         {"digest":{"weirTree":"41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},"name":"source"}
         "#);
-        let private =
-            SourceSpec::Git { url: "https://ann:secret@example.org/a@b.git".into(), tag: "v1".into() };
+        let private = SourceSpec::Git {
+            url: "https://ann:secret@example.org/a@b.git".into(),
+            tag: "v1".into(),
+            submodules: false,
+        };
         insta::assert_snapshot!(source(&private), @r#"
         {"digest":{"weirTree":"41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},"name":"source","uri":"git+https://example.org/a@b.git@refs/tags/v1"}
         "#);
-        let local = SourceSpec::Git { url: "/home/ann/curl.git".into(), tag: "v1".into() };
+        let local = SourceSpec::Git { url: "/home/ann/curl.git".into(), tag: "v1".into(), submodules: false };
         assert_eq!(source(&local), source(&SourceSpec::Path("curl".into())));
     }
 }

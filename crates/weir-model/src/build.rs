@@ -19,7 +19,8 @@ pub struct BuildFacts {
     /// What it was built from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceFact>,
-    /// Where that source came from, in a form that can be compared: `git+<url>@<tag>`, or `archive+<sha256>`.
+    /// Where that source came from, in a form that can be compared: `git+<url>@<tag>`, with
+    /// `?submodules` after it where they are part of it, or `archive+<sha256>`.
     /// The same origin is the same source, so nobody need ask there again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,

@@ -20,6 +20,7 @@ pub use elf::{Elf, ElfError};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
 pub use finding::{Finding, Level};
 pub use kind::Native;
+pub use recipe::check::git_address as check_git_address;
 pub use recipe::{
     BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,
 };

@@ -83,6 +83,8 @@ pub enum SourceSpec {
         url: String,
         /// The tag.
         tag: String,
+        /// Whether its submodules are part of the source.
+        submodules: bool,
     },
     /// An archive.
     Archive {

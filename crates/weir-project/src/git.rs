@@ -1,10 +1,12 @@
 //! Packages from a tag of a git repository: fetched once, kept in the store, and a moved tag noticed.
 //!
 //! The user's own `git` does the fetching, so that their credentials, proxies and certificates serve; it is kept
-//! from running anything of the repository's: no hooks, no submodules, no checkout. What comes is `git archive`'s
-//! tar, read like any foreign archive.
+//! from running anything of the repository's: no hooks, no checkout. What comes is `git archive`'s tar, read like any
+//! foreign archive. Submodules are fetched only for those who ask for them.
 
-use std::path::{Path, PathBuf};
+mod submodules;
+
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -25,23 +27,64 @@ pub(crate) struct Fetched {
     pub(crate) tree: Digest,
 }
 
+/// Whether what is fetched has the repository's submodules in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Submodules {
+    Included,
+    LeftOut,
+}
+
 /// What is wrong with a repository or a tag, in words.
 pub(crate) type Reason = String;
 
 /// A tag with the repository's address as git takes it from anywhere: a folder is meant relative to `base`.
 pub(crate) fn at(git: &GitTag, base: &Path) -> GitTag {
-    let is_folder = git.url.starts_with(['.', '/']);
-    let url = if is_folder { crate::registries::location(&git.url, base) } else { git.url.clone() };
+    let is_folder = is_local(&git.url) && !git.url.contains("://");
+    let url = if is_folder { folder(&git.url, base).display().to_string() } else { git.url.clone() };
     GitTag { url, tag: git.tag.clone() }
 }
 
-/// The content of a tag: from the store if it was fetched before, otherwise from the repository.
+/// Whether git would look for a repository on this machine: its address is neither `scheme://…`, nor `host:path`.
+fn is_local(url: &str) -> bool {
+    match url.split_once("://") {
+        Some((scheme, _)) => scheme.eq_ignore_ascii_case("file"),
+        None => !url.split('/').next().is_some_and(|first| first.contains(':')),
+    }
+}
+
+/// The folder at `path`, by the same name whether it is still there or not: what came from it is known by that.
+fn folder(path: &str, base: &Path) -> PathBuf {
+    if let Ok(there) = fs_err::canonicalize(base.join(path)) {
+        return there;
+    }
+    let mut folder = fs_err::canonicalize(base).unwrap_or_else(|_| base.to_owned());
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => drop(folder.pop()),
+            Component::CurDir => {}
+            part => folder.push(part),
+        }
+    }
+    folder
+}
+
+/// The content of a tag without its submodules: from the store if it was fetched before, otherwise from the repository.
 pub(crate) fn fetch(
     session: &Session,
     store: &weir_store::Session,
     git: &GitTag,
 ) -> Result<Result<Fetched, Reason>, ProjectError> {
-    let record = record_path(session, git);
+    fetch_with(session, store, git, Submodules::LeftOut)
+}
+
+/// As [`fetch`], with the submodules if they are wanted.
+pub(crate) fn fetch_with(
+    session: &Session,
+    store: &weir_store::Session,
+    git: &GitTag,
+    submodules: Submodules,
+) -> Result<Result<Fetched, Reason>, ProjectError> {
+    let record = record_path(session, git, submodules);
     if let Some(known) = known(&record)
         && store.tree(&known.tree)?.is_some()
     {
@@ -51,7 +94,7 @@ pub(crate) fn fetch(
         return Err(ProjectError::Offline { missing: vec![format!("{} of {}", git.tag, git.url)] });
     }
     let before = known(&record);
-    let fetched = match fetch_from_repository(store, git)? {
+    let fetched = match fetch_from_repository(store, git, submodules)? {
         Ok(fetched) => fetched,
         Err(reason) => return Ok(Err(reason)),
     };
@@ -82,15 +125,16 @@ pub(crate) fn check_tag(session: &Session, git: &GitTag, before: &str) -> Result
 /// Forgets what a tag named, so that it is fetched again and may be another commit.
 pub(crate) fn forget(session: &Session, git: &GitTag) {
     // If it cannot be removed, the tag is found to have moved, and said so.
-    let _ = fs_err::remove_file(record_path(session, git));
+    let _ = fs_err::remove_file(record_path(session, git, Submodules::LeftOut));
 }
 
 fn moved(git: &GitTag, before: String, after: String) -> ProjectError {
     ProjectError::TagMoved { url: git.url.clone(), tag: git.tag.clone(), before, after }
 }
 
-fn record_path(session: &Session, git: &GitTag) -> PathBuf {
-    let name = Digest::of(format!("{}\n{}", git.url, git.tag)).to_hex();
+fn record_path(session: &Session, git: &GitTag, submodules: Submodules) -> PathBuf {
+    let with = if submodules == Submodules::Included { "\nsubmodules" } else { "" };
+    let name = Digest::of(format!("{}\n{}{with}", git.url, git.tag)).to_hex();
     session.home.data().join("git").join(format!("{}.json", &name[..32]))
 }
 
@@ -101,6 +145,7 @@ fn known(record: &Path) -> Option<Fetched> {
 fn fetch_from_repository(
     store: &weir_store::Session,
     git: &GitTag,
+    submodules: Submodules,
 ) -> Result<Result<Fetched, Reason>, ProjectError> {
     if let Err(reason) = check_names(git) {
         return Ok(Err(reason));
@@ -109,25 +154,36 @@ fn fetch_from_repository(
     let repository = scratch.path().join("repository");
     let archive = scratch.path().join("tree.tar");
     let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
-    let steps = || -> Result<String, Reason> {
-        run(command(scratch.path()).args(["init", "--quiet", "--bare"]).arg(&repository))?;
-        run(command(&repository)
-            .args(["fetch", "--quiet", "--depth=1", "--no-tags", "--"])
-            .arg(&git.url)
-            .arg(&reference))?;
-        let commit = run(command(&repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))?;
-        run(command(&repository).args(["archive", "--format=tar", "-o"]).arg(&archive).arg("FETCH_HEAD"))?;
-        Ok(commit)
-    };
-    let commit = match steps() {
+    let fetched = fetch_into(&repository, &git.url, &reference)
+        .and_then(|commit| write_archive(&repository, &commit, &archive).map(|()| commit));
+    let commit = match fetched {
         Ok(commit) => commit,
         Err(reason) => return Ok(Err(reason)),
     };
     let folder = scratch.path().join("tree");
     let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
     import_archive(&archive, &folder, &options)?;
+    if submodules == Submodules::Included {
+        let top = submodules::Commit { repository, id: commit.clone(), url: git.url.clone() };
+        if let Err(reason) = submodules::add(top, &folder, scratch.path(), Limits::default()) {
+            return Ok(Err(reason));
+        }
+    }
     let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
     Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+}
+
+/// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.
+fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Reason> {
+    let parent = repository.parent().unwrap_or(repository);
+    run(command(parent).args(["init", "--quiet", "--bare"]).arg(repository))?;
+    run(command(repository).args(["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference]))?;
+    run(command(repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))
+}
+
+/// Writes the files of a commit as a tar archive.
+fn write_archive(repository: &Path, commit: &str, to: &Path) -> Result<(), Reason> {
+    run(command(repository).args(["archive", "--format=tar", "-o"]).arg(to).arg(commit)).map(drop)
 }
 
 fn remote_commit(git: &GitTag) -> Result<String, Reason> {
@@ -173,6 +229,10 @@ fn command(folder: &Path) -> Command {
         .current_dir(folder)
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // Of a git that runs Weir, such as in a hook: they would lead into its repository.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
         .args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0"])
         .args(["-c", "transfer.fsckObjects=false", "-c", "fetch.recurseSubmodules=false"])
         .stdin(Stdio::null());
@@ -199,7 +259,7 @@ mod tests {
 
     use weir_model::manifest::GitTag;
 
-    use super::{fetch_from_repository, remote_commit};
+    use super::{Submodules, fetch_from_repository, remote_commit};
 
     fn git(folder: &Path, words: &[&str]) -> String {
         let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
@@ -226,11 +286,14 @@ mod tests {
             weir_store::Store::open(&store, weir_store::Options::default()).unwrap().session().unwrap();
         let url = repository.to_str().unwrap().to_owned();
         let at = GitTag { url, tag: commit.clone() };
-        let fetched = fetch_from_repository(&store, &at).unwrap().unwrap();
+        let fetched = fetch_from_repository(&store, &at, Submodules::LeftOut).unwrap().unwrap();
         assert_eq!(fetched.commit, commit);
         assert!(store.tree(&fetched.tree).unwrap().unwrap().path().join("z.c").is_file());
         assert_eq!(remote_commit(&at).unwrap(), commit);
         let branch = GitTag { tag: "master".into(), ..at };
-        assert!(fetch_from_repository(&store, &branch).unwrap().is_err(), "branches move: they are no tags");
+        assert!(
+            fetch_from_repository(&store, &branch, Submodules::LeftOut).unwrap().is_err(),
+            "branches move: they are no tags"
+        );
     }
 }

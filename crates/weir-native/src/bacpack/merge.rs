@@ -38,7 +38,12 @@ pub(crate) fn recipe(
         dependencies: dependencies(owner, pair, warnings).map_err(at)?,
         folder: first.file.parent().unwrap_or(Path::new("")).to_owned(),
         file: first.file.clone(),
-        source: SourceSpec::Git { url: first.url.clone(), tag: first.revision.clone() },
+        source: SourceSpec::Git {
+            url: first.url.clone(),
+            tag: first.revision.clone(),
+            // The packager clones with `--recursive`.
+            submodules: true,
+        },
         subfolder: first.subfolder.clone(),
         patches: Vec::new(),
         system: first.system.clone(),

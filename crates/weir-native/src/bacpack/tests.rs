@@ -73,7 +73,11 @@ fn text(settings: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
 fn a_release_and_a_debug_config_become_one_recipe_with_two_variants() {
     let (recipe, warnings) = only(&[config("zlib", true), config("zlib", false)]);
     assert_eq!((recipe.name.as_str(), recipe.version.to_string()), ("bacpack/zlib", "1.2.11".into()));
-    let source = SourceSpec::Git { url: "https://git.example/zlib.git".into(), tag: "v1.2.11".into() };
+    let source = SourceSpec::Git {
+        url: "https://git.example/zlib.git".into(),
+        tag: "v1.2.11".into(),
+        submodules: true,
+    };
     assert_eq!((recipe.source, recipe.system), (source, System::Cmake));
     assert_eq!(recipe.variants, Variant::ALL);
     assert_eq!(text(&recipe.defines), [("SHARED", "ON")]);

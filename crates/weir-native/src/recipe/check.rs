@@ -116,8 +116,12 @@ pub(crate) fn archive_address(address: &str) -> Result<(), String> {
     }
 }
 
-/// Checks the address of a git repository.
-pub(crate) fn git_address(address: &str) -> Result<(), String> {
+/// Checks the address of a git repository: that git runs no other program because of it, and that it holds no password.
+///
+/// # Errors
+///
+/// Why it is refused, in words that end a sentence.
+pub fn git_address(address: &str) -> Result<(), String> {
     printable(address)?;
     not_an_option(address)?;
     // `ext::command` makes git run the command.

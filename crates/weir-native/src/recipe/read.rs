@@ -27,7 +27,7 @@ const RECIPE: &[&str] = &[
     "disk",
     "processes",
 ];
-const SOURCE: &[&str] = &["url", "mirrors", "sha256", "git", "tag", "path", "subfolder"];
+const SOURCE: &[&str] = &["url", "mirrors", "sha256", "git", "tag", "submodules", "path", "subfolder"];
 const SETTINGS: &[&str] = &["defines", "environment"];
 
 impl Recipe {
@@ -187,7 +187,12 @@ fn source(recipe: &Fields<'_>) -> Result<(SourceSpec, Option<String>), ManifestE
     let sha256 = sha256(&fields)?;
     let git = checked(&fields, "git", check::git_address)?;
     let tag = checked(&fields, "tag", check::tag)?;
+    let submodules = fields.flag("submodules")?;
     let path = checked(&fields, "path", check::source_path)?;
+    if submodules && git.is_none() {
+        let message = "`submodules` are those of a `git` repository";
+        return Err(fields.error("submodules", message));
+    }
     let is_archive = url.is_some() || !mirrors.is_empty();
     let source = match (is_archive, sha256, git, tag, path) {
         (true, Some(sha256), None, None, None) => {
@@ -199,7 +204,7 @@ fn source(recipe: &Fields<'_>) -> Result<(SourceSpec, Option<String>), ManifestE
             let message = "an archive needs a `sha256`, so that its bytes can be checked";
             return Err(fields.error(key, message).help(Some("`sha256sum FILE` prints it".into())));
         }
-        (false, None, Some(url), Some(tag), None) => SourceSpec::Git { url, tag },
+        (false, None, Some(url), Some(tag), None) => SourceSpec::Git { url, tag, submodules },
         (false, None, Some(_), None, None) => {
             return Err(fields.error("git", "a `git` repository needs a `tag`"));
         }

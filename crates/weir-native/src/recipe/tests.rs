@@ -90,6 +90,21 @@ fn what_is_set_for_one_variant_comes_before_what_is_set_for_all() {
 }
 
 #[test]
+fn submodules_are_part_of_a_git_source_that_asks_for_them() {
+    let source = |fields: &str| {
+        let text = format!("{PACKAGE}\n[recipe]\nsystem = \"cmake\"\nsource = {{ {fields} }}\n");
+        parse(&text).map(|recipe| recipe.source)
+    };
+    let git = |fields: &str| source(&format!("git = \"https://host.example/r\", tag = \"v1\"{fields}"));
+    for (fields, expected) in [("", false), (", submodules = false", false), (", submodules = true", true)] {
+        let Ok(SourceSpec::Git { submodules, .. }) = git(fields) else { panic!("{fields}") };
+        assert_eq!(submodules, expected, "{fields}");
+    }
+    let refused = source("path = \"src\", submodules = true").unwrap_err();
+    assert_eq!(refused.error.message, "`submodules` are those of a `git` repository");
+}
+
+#[test]
 fn yes_and_no_are_said_as_the_build_system_says_them() {
     for (system, yes, no) in
         [("cmake", "ON", "OFF"), ("meson", "true", "false"), ("autotools", "yes", "no"), ("make", "1", "0")]
@@ -307,8 +322,9 @@ fn system() -> impl Strategy<Value = System> {
 
 fn source() -> impl Strategy<Value = SourceSpec> {
     prop_oneof![
-        ("[a-z]{1,3}", "v[0-9]{1,2}")
-            .prop_map(|(host, tag)| SourceSpec::Git { url: format!("https://{host}.example/r.git"), tag }),
+        ("[a-z]{1,3}", "v[0-9]{1,2}", any::<bool>()).prop_map(|(host, tag, submodules)| {
+            SourceSpec::Git { url: format!("https://{host}.example/r.git"), tag, submodules }
+        }),
         (prop::collection::vec("[a-z]{1,3}", 1..3), any::<[u8; 32]>())
             .prop_map(|(mirrors, hash)| SourceSpec::Archive { mirrors, sha256: Digest::from_bytes(hash) }),
         "(\\.\\./)?[a-z]{1,3}".prop_map(SourceSpec::Path),

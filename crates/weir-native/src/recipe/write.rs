@@ -66,9 +66,12 @@ impl Recipe {
     fn source_table(&self) -> InlineTable {
         let mut table = InlineTable::new();
         match &self.source {
-            SourceSpec::Git { url, tag } => {
+            SourceSpec::Git { url, tag, submodules } => {
                 table.insert("git", url.into());
                 table.insert("tag", tag.into());
+                if *submodules {
+                    table.insert("submodules", true.into());
+                }
             }
             SourceSpec::Archive { mirrors, sha256 } => {
                 if let Some((url, others)) = mirrors.split_first() {

@@ -3,15 +3,22 @@
 //! A source is told by its *origin*: the same origin is the same tree, for ever. A registry that built from
 //! one holds it, so it is asked before anybody else, and a repository that is gone stops nobody.
 
+use std::io::Read as _;
+use std::path::Path;
+
 use weir_model::manifest::{GitTag, Reference};
 use weir_model::{Digest, PackageName, Release};
 use weir_native::{Recipe, SourceSpec};
 use weir_store::EnsureError;
-use weir_tree::{ImportOptions, Limits, Selection};
+use weir_tree::{ImportOptions, Limits, Selection, TreePath};
 
 use crate::error::{ProjectError, chain};
+use crate::git::Submodules;
 use crate::repo::{Repo, Workbench};
 use crate::{fetch, git, references};
+
+/// How much of a `.gitmodules` is looked at, in bytes.
+const MAX_GITMODULES: u64 = 1 << 20;
 
 /// A source, known by its tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +36,11 @@ pub(crate) struct SourceTree {
 /// Where a source comes from, in a form that can be compared. A folder has none: it can change at any time.
 fn origin(recipe: &Recipe) -> Option<String> {
     match &recipe.source {
-        SourceSpec::Git { .. } => {
+        SourceSpec::Git { submodules, .. } => {
             let at = git_tag(recipe)?;
-            Some(format!("git+{}@{}", at.url, at.tag))
+            // No tag has a `?` in it.
+            let with = if *submodules { "?submodules" } else { "" };
+            Some(format!("git+{}@{}{with}", at.url, at.tag))
         }
         SourceSpec::Archive { sha256, .. } => Some(format!("archive+{sha256}")),
         SourceSpec::Path(_) => None,
@@ -39,7 +48,7 @@ fn origin(recipe: &Recipe) -> Option<String> {
 }
 
 fn git_tag(recipe: &Recipe) -> Option<GitTag> {
-    let SourceSpec::Git { url, tag } = &recipe.source else { return None };
+    let SourceSpec::Git { url, tag, .. } = &recipe.source else { return None };
     Some(git::at(&GitTag { url: url.clone(), tag: tag.clone() }, &recipe.folder))
 }
 
@@ -113,9 +122,10 @@ pub(crate) fn ensure(
 /// Brings a source from where its recipe says into the store.
 fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(Digest, Option<String>), ProjectError> {
     match &recipe.source {
-        SourceSpec::Git { .. } => {
+        SourceSpec::Git { submodules, .. } => {
             let tag = git_tag(recipe).expect("its source is a tag");
-            let fetched = git::fetch(at.session, at.store, &tag)?;
+            let submodules = if *submodules { Submodules::Included } else { Submodules::LeftOut };
+            let fetched = git::fetch_with(at.session, at.store, &tag, submodules)?;
             let fetched = fetched.map_err(|reason| ProjectError::Git {
                 origin: recipe.file.display().to_string(),
                 name: recipe.name.clone(),
@@ -139,6 +149,45 @@ fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(Digest, Opt
             Ok((*stored.digest(), None))
         }
     }
+}
+
+/// Of a source that names submodules and does not have them, what to do about it: such a source may be why a build
+/// fails.
+pub(crate) fn about_missing_submodules(recipe: &Recipe, source: &Path) -> Option<String> {
+    let missing = missing_submodules(source);
+    let first = missing.first()?;
+    let others = if missing.len() > 1 { " and others" } else { "" };
+    Some(match &recipe.source {
+        SourceSpec::Git { submodules: false, .. } => {
+            format!(
+                "its source lacks its submodules, `{first}`{others}: write `submodules = true` in `source`"
+            )
+        }
+        SourceSpec::Git { submodules: true, .. } => return None,
+        SourceSpec::Archive { .. } | SourceSpec::Path(_) => format!(
+            "its source lacks its submodules, `{first}`{others}: a `git` source with `submodules = true` has them"
+        ),
+    })
+}
+
+/// The folders that `.gitmodules` names and that hold nothing. It is only asked for a hint, so it is read as it is
+/// usually written.
+fn missing_submodules(source: &Path) -> Vec<String> {
+    let file = source.join(".gitmodules");
+    let is_file = fs_err::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file());
+    let Some(opened) = is_file.then(|| fs_err::File::open(&file).ok()).flatten() else { return Vec::new() };
+    let mut text = Vec::new();
+    if opened.take(MAX_GITMODULES).read_to_end(&mut text).is_err() {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(&text);
+    let paths = text.lines().filter_map(|line| line.trim().strip_prefix("path")?.trim().strip_prefix('='));
+    let named = paths.filter_map(|path| TreePath::new(path.trim().trim_end_matches('/')).ok());
+    let is_empty = |path: &TreePath| {
+        let mut entries = fs_err::read_dir(source.join(path.as_str())).ok();
+        entries.as_mut().is_none_or(|entries| entries.next().is_none())
+    };
+    named.filter(is_empty).map(|path| path.to_string()).collect()
 }
 
 fn archive(

@@ -10,4 +10,5 @@ mod recipes;
 mod repo;
 mod repo_bad_days;
 mod repo_context;
+mod submodules;
 mod systems;

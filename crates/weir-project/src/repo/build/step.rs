@@ -178,7 +178,7 @@ impl Workshop<'_> {
             cancel: &self.cancel,
             log: &log,
         };
-        let built = weir_build::build(&job).map_err(|error| self.failed(index, &error, &log))?;
+        let built = weir_build::build(&job).map_err(|error| self.failed(index, &error, source, &log))?;
         let closure: Vec<(ReleaseId, NativeFacts)> =
             against.iter().map(|one| (one.id.clone(), one.facts.clone())).collect();
         let places = self.places(&scratch.path, &sysroots);
@@ -253,14 +253,18 @@ impl Workshop<'_> {
     }
 
     /// A build that failed; its log is kept.
-    fn failed(&self, index: usize, error: &BuildError, log: &Path) -> ProjectError {
+    fn failed(&self, index: usize, error: &BuildError, source: &Path, log: &Path) -> ProjectError {
         let failed = match error {
             // Which release it is, is told beside it.
-            BuildError::Failed(failure) => Failed {
-                reason: format!("{}, {}: {}", failure.variant, failure.phase, failure.reason),
-                last_lines: failure.tail.clone(),
-                help: error.help(),
-            },
+            BuildError::Failed(failure) => {
+                let hint = source::about_missing_submodules(self.recipes[index], source);
+                let help: Vec<String> = hint.into_iter().chain(error.help()).collect();
+                Failed {
+                    reason: format!("{}, {}: {}", failure.variant, failure.phase, failure.reason),
+                    last_lines: failure.tail.clone(),
+                    help: (!help.is_empty()).then(|| help.join("; ")),
+                }
+            }
             _ => Failed { reason: chain(error), last_lines: Vec::new(), help: error.help() },
         };
         self.failure(index, failed, log)
