@@ -82,7 +82,7 @@ pub fn index_script(packages: &[IndexPackage]) -> String {
     }
     let _ = writeln!(text, "\n__weir_k=$__weir_root");
     list(&mut text, "__weir_direct", direct.iter().map(String::as_str));
-    text.push_str("unset -v __weir_k __weir_n\n");
+    text.push_str("\\builtin unset -v __weir_k __weir_n\n");
     text
 }
 

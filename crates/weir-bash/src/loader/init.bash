@@ -1,48 +1,123 @@
 # shellcheck shell=bash
 # Printed by `weir bash init`: defines `weir.load` and `weir.load-all`.
-# A package may define functions with names of commands, `source` among them: what is needed here is asked of Bash itself.
+# A package may define functions and aliases with the names of commands, and a caller may have any options on. So every command is asked of
+# Bash itself (`\builtin`), every local variable gets its value in a statement of its own (`set -k`), and while this
+# text is read there are no aliases and no POSIX mode, which forbids names with a dot.
+__weir_bashopts=${BASHOPTS-} __weir_posix=${POSIXLY_CORRECT+yes}
+\builtin shopt -q expand_aliases 2>/dev/null && __weir_bashopts+=:expand_aliases
+\builtin shopt -u expand_aliases 2>/dev/null
 if [[ -z ${BASH_VERSINFO[0]-} ]] || ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 403)); then
-	builtin printf '%s\n' "weir bash init: Bash 4.3 or later is needed, this is: ${BASH_VERSION-unknown}" >&2
+	\builtin printf '%s\n' "weir bash init: Bash 4.3 or later is needed, this is: ${BASH_VERSION-unknown}" >&2
 	# shellcheck disable=SC2317
-	return 1 2>/dev/null || exit 1
+	\builtin return 1 2>/dev/null || \builtin exit 1
 fi
-
-if [[ -z ${__weir_ready-} ]]; then
-	__weir_ready=yes
-	# Packages are known by the folder they are in.
-	declare -gA __weir_name=() __weir_home=() __weir_found=() __weir_needs=()
-	declare -gA __weir_sources=() __weir_settings=() __weir_direct=()
-	# What was done already: projects read, packages loaded, folders looked up.
-	declare -gA __weir_read=() __weir_loaded=() __weir_scope=()
+# The first time nothing may be left of whatever it is. What cannot be unset cannot be used.
+if [[ -z ${__weir_scope[1]-} ]] && ! \builtin unset -v __weir_name __weir_home __weir_found __weir_needs __weir_sources __weir_settings \
+	__weir_direct __weir_read __weir_loaded __weir_scope __weir_base __weir_dir __weir_from __weir_held __weir_item __weir_k __weir_key \
+	__weir_link __weir_n __weir_own __weir_part __weir_path __weir_rest __weir_root __weir_status __weir_what 2>/dev/null; then
+	\builtin printf '%s\n' 'weir bash init: a read-only variable of this shell has a name that the loader uses:' >&2
+	\builtin readonly -p | \builtin command grep ' __weir_' >&2
+	# shellcheck disable=SC2317
+	\builtin return 1 2>/dev/null || \builtin exit 1
+fi
+# Packages are known by the folder they are in.
+\builtin declare -gA __weir_name __weir_home __weir_found __weir_needs __weir_sources __weir_settings __weir_direct
+# What was done already: projects read, packages loaded, folders looked up.
+\builtin declare -gA __weir_read __weir_loaded __weir_scope
+__weir_scope[1]=yes
+if [[ -n $__weir_posix ]]; then
+	__weir_posix=$(\builtin declare -p POSIXLY_CORRECT)
+	\builtin set +o posix
 fi
 
 # Load a package, and first what it needs: weir.load OWNER/NAME [FILE]
 weir.load() {
-	local __weir_root='' __weir_key=''
-	if (($# < 1 || $# > 2)) || [[ -z $1 ]]; then
-		builtin printf '%s\n' 'weir.load: expected: weir.load OWNER/NAME [FILE]' >&2
-		return 2
-	fi
-	__weir.scope "${BASH_SOURCE[1]-}" "$1" || return
-	__weir_key=$__weir_root:$1
-	if [[ -z ${__weir_found["$__weir_key"]-} ]]; then
-		builtin printf '%s\n' "weir.load: \`$1\` is not a dependency of \`$__weir_root\`" >&2
-		__weir.known >&2
-		return 1
-	fi
-	__weir_key=${__weir_found["$__weir_key"]}
-	if (($# == 2)); then
-		__weir.file "$__weir_key" "$2"
-	else
-		__weir.package "$__weir_key"
-	fi
+	__weir.own it
+	\builtin local __weir_status
+	__weir_status=0
+	__weir.load "${BASH_SOURCE[1]-}" "$@" || __weir_status=$?
+	__weir.disown "$__weir_status"
 }
 
 # Load every direct dependency: of the project or, in a command of a package, of that package. One that fails is named,
 # and the others are loaded.
 weir.load-all() {
-	local __weir_root='' __weir_base='' __weir_rest='' __weir_item='' __weir_status=0
-	__weir.scope "${BASH_SOURCE[1]-}" '' || return
+	__weir.own it
+	\builtin local __weir_status
+	__weir_status=0
+	__weir.load-all "${BASH_SOURCE[1]-}" || __weir_status=$?
+	__weir.disown "$__weir_status"
+}
+
+# Make sure that `builtin` is Bash's own: a function of that name is put aside, be it a wrapper, in which `local` and `return` would be those of
+# the wrapper. Until that is done there are only keywords, assignments and, in POSIX mode, the special builtins, which
+# come before functions there. Takes one argument, which only Bash itself can shift away.
+__weir.own() {
+	if \builtin shift >/dev/null 2>&1 && (($# == 0)); then
+		\builtin return 0
+	fi
+	__weir_own=${POSIXLY_CORRECT+posix}
+	__weir_bashopts=$BASHOPTS
+	POSIXLY_CORRECT=y
+	__weir_held=$(\unset -f declare && \declare -f builtin)
+	\unset -f builtin
+	if [[ -z $__weir_own ]]; then
+		\set +o posix
+		__weir.options
+	fi
+}
+
+# Put back what was put aside, and give back a status.
+__weir.disown() {
+	if [[ -z ${__weir_held-} ]]; then
+		\builtin return "$1"
+	fi
+	__weir_own=$__weir_held
+	__weir_held=''
+	\builtin eval "$__weir_own"
+	(($1 == 0))
+}
+
+# Options that POSIX mode changes when it comes and goes, as they were before.
+__weir.options() {
+	\builtin local __weir_item
+	for __weir_item in expand_aliases inherit_errexit interactive_comments shift_verbose sourcepath; do
+		if [[ :$__weir_bashopts: == *":$__weir_item:"* ]]; then
+			\builtin shopt -s "$__weir_item" 2>/dev/null
+		else
+			# 4.3 does not have them all.
+			\builtin shopt -u "$__weir_item" 2>/dev/null || \builtin :
+		fi
+	done
+	\builtin return 0
+}
+
+__weir.load() {
+	\builtin local __weir_root __weir_key
+	__weir_root='' __weir_key=''
+	if (($# < 2 || $# > 3)) || [[ -z $2 ]]; then
+		\builtin printf '%s\n' 'weir.load: expected: weir.load OWNER/NAME [FILE]' >&2
+		\builtin return 2
+	fi
+	__weir.scope "$1" || \builtin return
+	__weir_key=$__weir_root:$2
+	if [[ -z ${__weir_found["$__weir_key"]-} ]]; then
+		\builtin printf '%s\n' "weir.load: \`$2\` is not a dependency of \`$__weir_root\`" >&2
+		__weir.known >&2
+		\builtin return 1
+	fi
+	__weir_key=${__weir_found["$__weir_key"]}
+	if (($# == 3)); then
+		__weir.file "$__weir_key" "$3"
+	else
+		__weir.package "$__weir_key"
+	fi
+}
+
+__weir.load-all() {
+	\builtin local __weir_root __weir_base __weir_rest __weir_item __weir_status
+	__weir_root='' __weir_status=0
+	__weir.scope "$1" || \builtin return
 	__weir_base=${__weir_home["$__weir_root"]-$__weir_root}
 	__weir_rest=${__weir_direct["$__weir_root"]-}
 	while [[ -n $__weir_rest ]]; do
@@ -51,16 +126,17 @@ weir.load-all() {
 		__weir_rest=${__weir_rest#$'\x1e'}
 		__weir.package "$__weir_base/$__weir_item" || __weir_status=$?
 	done
-	return "$__weir_status"
+	\builtin return "$__weir_status"
 }
 
 # Find what the caller's file belongs to, a package or a project, and set __weir_root to its folder.
 __weir.scope() {
-	local __weir_from=$1 __weir_dir='' __weir_link=''
+	\builtin local __weir_from __weir_dir __weir_link
+	__weir_from=$1
 	# A command is a link in `bin` to its package's file. Links into the store lead out of the project: those stay.
 	while [[ -L $__weir_from ]]; do
-		__weir_link=$(command readlink -- "$__weir_from") || break
-		[[ $__weir_link != /* ]] || break
+		__weir_link=$(\builtin command readlink -- "$__weir_from") || \builtin break
+		[[ $__weir_link != /* ]] || \builtin break
 		if [[ $__weir_from == */* ]]; then
 			__weir_link=${__weir_from%/*}/$__weir_link
 		fi
@@ -80,49 +156,49 @@ __weir.scope() {
 	fi
 	if [[ -n ${__weir_scope["$__weir_from/"]-} ]]; then
 		__weir_root=${__weir_scope["$__weir_from/"]}
-		return 0
+		\builtin return 0
 	fi
 	__weir_dir=$__weir_from
-	while :; do
+	while \builtin :; do
 		# The empty key is none: it stands for the root folder here.
 		if [[ -n $__weir_dir && -n ${__weir_name["$__weir_dir"]-} ]]; then
 			__weir_root=$__weir_dir
-			break
+			\builtin break
 		fi
 		if [[ -f $__weir_dir/weir_packages/load.bash ]]; then
 			__weir_root=$__weir_dir
 			if [[ -z ${__weir_read["$__weir_root"]-} ]]; then
 				__weir_read["$__weir_root"]=yes
 				# shellcheck disable=SC1091
-				builtin source "$__weir_root/weir_packages/load.bash"
+				\builtin source "$__weir_root/weir_packages/load.bash"
 				# What it says may name a package nearer to the caller.
 				__weir_dir=$__weir_from
-				continue
+				\builtin continue
 			fi
-			break
+			\builtin break
 		fi
 		if [[ -z $__weir_dir ]]; then
 			__weir_root=${__weir_global-}
-			break
+			\builtin break
 		fi
 		__weir_dir=${__weir_dir%/*}
 	done
 	if [[ -z $__weir_root || -z ${__weir_name["$__weir_root"]-} && ! -f $__weir_root/weir_packages/load.bash ]]; then
-		builtin printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
-		return 1
+		\builtin printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
+		\builtin return 1
 	fi
 	__weir_scope["$__weir_from/"]=$__weir_root
 	if [[ -z ${__weir_read["$__weir_root"]-}${__weir_name["$__weir_root"]-} ]]; then
 		__weir_read["$__weir_root"]=yes
 		# shellcheck disable=SC1091
-		builtin source "$__weir_root/weir_packages/load.bash"
+		\builtin source "$__weir_root/weir_packages/load.bash"
 	fi
 }
 
 # Set __weir_from to a path without `.` and `..`.
 __weir.plain() {
-	local __weir_rest=$1 __weir_part=''
-	__weir_from=
+	\builtin local __weir_rest __weir_part
+	__weir_rest=$1 __weir_from=
 	while [[ -n $__weir_rest ]]; do
 		__weir_part=${__weir_rest%%/*}
 		__weir_rest=${__weir_rest#*/}
@@ -136,19 +212,20 @@ __weir.plain() {
 
 # The packages that could be loaded, for a message.
 __weir.known() {
-	local __weir_key=''
+	\builtin local __weir_key
 	for __weir_key in "${!__weir_found[@]}"; do
 		if [[ $__weir_key == "$__weir_root:"* ]]; then
-			builtin printf '%s\n' "  it has: ${__weir_key#"$__weir_root:"}"
+			\builtin printf '%s\n' "  it has: ${__weir_key#"$__weir_root:"}"
 		fi
 	done
 }
 
 # Load a package by its folder, and first what it needs; each once.
 __weir.package() {
-	local __weir_rest=${__weir_needs["$1"]-} __weir_item='' __weir_base=${__weir_home["$1"]-} __weir_status=0
+	\builtin local __weir_rest __weir_item __weir_base __weir_status
+	__weir_rest=${__weir_needs["$1"]-} __weir_base=${__weir_home["$1"]-} __weir_status=0
 	if [[ -n ${__weir_loaded["$1"]-} ]]; then
-		return 0
+		\builtin return 0
 	fi
 	while [[ -n $__weir_rest ]]; do
 		__weir_item=${__weir_rest%%$'\x1e'*}
@@ -157,14 +234,15 @@ __weir.package() {
 		__weir.sources "$__weir_base/$__weir_item" || __weir_status=$?
 	done
 	__weir.sources "$1" || __weir_status=$?
-	return "$__weir_status"
+	\builtin return "$__weir_status"
 }
 
 # Apply a package's settings and source its files.
 __weir.sources() {
-	local __weir_rest=${__weir_sources["$1"]-} __weir_item='' __weir_status=0
+	\builtin local __weir_rest __weir_item __weir_status
+	__weir_rest=${__weir_sources["$1"]-} __weir_status=0
 	if [[ -n ${__weir_loaded["$1"]-} ]]; then
-		return 0
+		\builtin return 0
 	fi
 	__weir_loaded["$1"]=yes
 	__weir.settings "${__weir_settings["$1"]-}"
@@ -174,24 +252,25 @@ __weir.sources() {
 		__weir_rest=${__weir_rest#$'\x1e'}
 		__weir.source "$1/$__weir_item" || __weir_status=$?
 	done
-	return "$__weir_status"
+	\builtin return "$__weir_status"
 }
 
 # Source one file of a package, and first all that the package needs.
 __weir.file() {
-	local __weir_rest=${__weir_needs["$1"]-} __weir_item='' __weir_base=${__weir_home["$1"]-} __weir_status=0
+	\builtin local __weir_rest __weir_item __weir_base __weir_status
+	__weir_rest=${__weir_needs["$1"]-} __weir_base=${__weir_home["$1"]-} __weir_status=0
 	case /$2/ in
 	*/../* | //*)
-		builtin printf '%s\n' "weir.load: \`$2\` is not a path inside \`${__weir_name["$1"]}\`" >&2
-		return 2
+		\builtin printf '%s\n' "weir.load: \`$2\` is not a path inside \`${__weir_name["$1"]}\`" >&2
+		\builtin return 2
 		;;
 	esac
 	if [[ ! -f $1/$2 ]]; then
-		builtin printf '%s\n' "weir.load: \`${__weir_name["$1"]}\` has no file \`$2\`" >&2
-		return 1
+		\builtin printf '%s\n' "weir.load: \`${__weir_name["$1"]}\` has no file \`$2\`" >&2
+		\builtin return 1
 	fi
 	if [[ -n ${__weir_loaded["$1/$2"]-} ]]; then
-		return 0
+		\builtin return 0
 	fi
 	__weir_loaded["$1/$2"]=yes
 	while [[ -n $__weir_rest ]]; do
@@ -202,28 +281,33 @@ __weir.file() {
 	done
 	__weir.settings "${__weir_settings["$1"]-}"
 	__weir.source "$1/$2" || __weir_status=$?
-	return "$__weir_status"
+	\builtin return "$__weir_status"
 }
 
 __weir.source() {
-	local __weir_path=$1
+	\builtin local __weir_path
+	__weir_path=$1
 	if [[ ! -f $__weir_path ]]; then
-		builtin printf '%s\n' "weir.load: a file is missing: \`$__weir_path\`" >&2
-		return 1
+		\builtin printf '%s\n' "weir.load: a file is missing: \`$__weir_path\`" >&2
+		\builtin return 1
 	fi
-	shift
-	# The file sees no arguments, and its `return` ends only itself.
+	\builtin shift
+	# The file sees no arguments, and its `return` ends only itself. It may define a function `builtin`.
 	# shellcheck disable=SC1090
-	if builtin source "$__weir_path"; then
-		return 0
+	# `command`: a syntax error does not end a shell in POSIX mode.
+	if \builtin command source "$__weir_path"; then
+		__weir.own it
+		\builtin return 0
 	fi
-	builtin printf '%s\n' "weir.load: loading failed: \`$__weir_path\`" >&2
-	return 1
+	__weir.own it
+	\builtin printf '%s\n' "weir.load: loading failed: \`$__weir_path\`" >&2
+	\builtin return 1
 }
 
 # Apply settings: `o-errexit`, `s+nullglob`, `e-NAME=value`.
 __weir.settings() {
-	local __weir_rest=$1 __weir_item='' __weir_what=''
+	\builtin local __weir_rest __weir_item __weir_what
+	__weir_rest=$1
 	while [[ -n $__weir_rest ]]; do
 		__weir_item=${__weir_rest%%$'\x1e'*}
 		__weir_rest=${__weir_rest#"$__weir_item"}
@@ -231,16 +315,24 @@ __weir.settings() {
 		__weir_what=${__weir_item:0:2}
 		__weir_item=${__weir_item:2}
 		case $__weir_what in
-		o-) builtin set -o "$__weir_item" 2>/dev/null || : ;;
-		o+) builtin set +o "$__weir_item" 2>/dev/null || : ;;
-		s-) builtin shopt -s "$__weir_item" 2>/dev/null || : ;;
-		s+) builtin shopt -u "$__weir_item" 2>/dev/null || : ;;
+		o-) \builtin set -o "$__weir_item" 2>/dev/null || \builtin : ;;
+		o+) \builtin set +o "$__weir_item" 2>/dev/null || \builtin : ;;
+		s-) \builtin shopt -s "$__weir_item" 2>/dev/null || \builtin : ;;
+		s+) \builtin shopt -u "$__weir_item" 2>/dev/null || \builtin : ;;
 		e-)
 			__weir_what=${__weir_item%%=*}
 			if [[ -z ${!__weir_what+set} ]]; then
-				builtin export "$__weir_what=${__weir_item#*=}"
+				\builtin export "$__weir_what=${__weir_item#*=}"
 			fi
 			;;
 		esac
 	done
 }
+
+if [[ -n $__weir_posix ]]; then
+	\builtin set -o posix
+	if [[ $__weir_posix == 'declare -x '* ]]; then
+		\builtin export POSIXLY_CORRECT
+	fi
+fi
+__weir.options

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use super::{INDEX_FILE, IndexPackage, index_script, init_script, load_order};
 
+mod odd_shells;
+
 struct Project {
     folder: tempfile::TempDir,
     packages: Vec<IndexPackage>,
