@@ -6,6 +6,7 @@ mod write;
 
 use serde::Deserialize;
 
+use crate::name::is_reference_name;
 use crate::{Digest, KindName, PackageName, Platform, Range, ReleaseId, Version};
 
 /// The name of the file.
@@ -166,6 +167,13 @@ pub enum LockfileError {
     /// Two tables describe one release.
     #[error("the lockfile describes `{0}` twice")]
     Twice(ReleaseId),
+    /// A reference has a name that no manifest could give it, such as one that leaves the folder it is laid
+    /// out in.
+    #[error("the lockfile names a reference `{}`, which no reference can be called", .name.escape_debug())]
+    ReferenceName {
+        /// What it is called.
+        name: String,
+    },
 }
 
 impl LockedRelease {
@@ -217,9 +225,15 @@ impl Lockfile {
                 None => Ok(()),
             };
         complete(&self.direct, "the project".into())?;
-        self.releases
-            .iter()
-            .try_for_each(|release| complete(&release.dependencies, format!("`{}`", release.id())))
+        for release in &self.releases {
+            complete(&release.dependencies, format!("`{}`", release.id()))?;
+        }
+        let mut references =
+            self.references.iter().chain(self.releases.iter().flat_map(|release| &release.references));
+        match references.find(|reference| !is_reference_name(&reference.name)) {
+            Some(reference) => Err(LockfileError::ReferenceName { name: reference.name.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The lockfile's text.

@@ -104,8 +104,18 @@ fn check_part(part: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether this can be the name of a reference: it becomes a file name, so it is letters, digits, `-`, `_` and `.`, a
+/// letter or digit first and no dot last, at most 64.
+pub(crate) fn is_reference_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && !name.ends_with('.')
+        && !is_windows_device(name)
+}
+
 /// Whether a file of this name would be a device on Windows, whatever its extension and case.
-pub fn is_windows_device(file_name: &str) -> bool {
+fn is_windows_device(file_name: &str) -> bool {
     let stem = file_name.split('.').next().unwrap_or(file_name).trim_end().to_ascii_lowercase();
     match stem.as_str() {
         "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" => true,

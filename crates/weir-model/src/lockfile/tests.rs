@@ -77,3 +77,18 @@ fn a_lockfile_that_names_what_it_does_not_describe_is_refused() {
         "the lockfile names `acme/high 2.0.0-rc.1`, needed by `acme/top 1.0.0`, but has no table for it"
     );
 }
+
+#[test]
+fn a_reference_cannot_be_called_what_would_lead_out_of_its_folder() {
+    for name in ["../../.git/hooks/post-checkout", "/etc/passwd", "..", "", "a\u{1b}[2J"] {
+        let mut own = sample();
+        own.references = own.releases[0].references.clone();
+        own.references[0].name = name.into();
+        let mut of_a_package = sample();
+        of_a_package.releases[0].references[0].name = name.into();
+        for lockfile in [own, of_a_package] {
+            let refused = Lockfile::parse(&lockfile.to_text());
+            assert_eq!(refused, Err(LockfileError::ReferenceName { name: name.into() }));
+        }
+    }
+}

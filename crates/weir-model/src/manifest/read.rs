@@ -8,6 +8,7 @@ use toml_edit::{Document, DocumentMut, Item};
 use super::error::ManifestError;
 use super::fields::Fields;
 use super::{GitTag, MAX_BYTES, Manifest, Package, Reference, RegistryAddress, Requirement, Source};
+use crate::name::is_reference_name;
 use crate::{PackageName, Range, Scope, Version};
 
 const TABLES: &[&str] = &[
@@ -242,15 +243,6 @@ fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestE
         references.push(reference);
     }
     Ok(references)
-}
-
-/// Names of references become file names.
-fn is_reference_name(name: &str) -> bool {
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        && !name.ends_with('.')
-        && !crate::name::is_windows_device(name)
 }
 
 fn registries(text: &str, root: &Fields<'_>) -> Result<BTreeMap<String, RegistryAddress>, ManifestError> {
