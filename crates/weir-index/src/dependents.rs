@@ -1,7 +1,5 @@
 //! Who needs what, the other way round.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
-
 use weir_model::{Dependency, KindName, PackageName, ReleaseId};
 
 use crate::error::IndexError;
@@ -49,48 +47,6 @@ impl Index {
             }
         }
         Ok(dependents)
-    }
-
-    /// Every package that needs this one, directly or through others: the nearest first, then by name.
-    pub fn transitive_dependents(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {
-        let _still = self.reading()?;
-        let mut seen = BTreeSet::from([name.clone()]);
-        let mut found = Vec::new();
-        let mut queue = VecDeque::from([name.clone()]);
-        while let Some(needed) = queue.pop_front() {
-            for dependent in self.needing_packages(&needed)? {
-                if seen.insert(dependent.clone()) {
-                    found.push(dependent.clone());
-                    queue.push_back(dependent);
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Every release, not removed, into whose baked closure one of these went, the nearest first.
-    /// The given ones are not among them, unless they were baked into one another.
-    pub fn reverse_closure(&self, of: &[ReleaseId]) -> Result<Vec<ReleaseId>, IndexError> {
-        let _still = self.reading()?;
-        let mut by_package: HashMap<PackageName, Vec<(ReleaseId, ReleaseId)>> = HashMap::new();
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        let mut queue: VecDeque<ReleaseId> = of.iter().cloned().collect();
-        while let Some(needed) = queue.pop_front() {
-            if !by_package.contains_key(&needed.name) {
-                let baked = self.dependents(&needed.name)?.into_iter();
-                let baked =
-                    baked.filter_map(|dependent| Some((dependent.dependency.baked_id()?, dependent.id)));
-                by_package.insert(needed.name.clone(), baked.collect());
-            }
-            for (baked, dependent) in by_package.get(&needed.name).into_iter().flatten() {
-                if *baked == needed && seen.insert(dependent.clone()) {
-                    found.push(dependent.clone());
-                    queue.push_back(dependent.clone());
-                }
-            }
-        }
-        Ok(found)
     }
 
     fn needing_packages(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {

@@ -51,7 +51,7 @@ pub enum IndexError {
 
 impl IndexError {
     /// Whether deleting the file and folding the log again would help.
-    pub fn is_cured_by_rebuilding(&self) -> bool {
+    pub(crate) fn is_cured_by_rebuilding(&self) -> bool {
         matches!(self, Self::NotAnIndex { .. } | Self::OtherVersion { .. } | Self::Damaged { .. })
     }
 

@@ -54,11 +54,6 @@ impl Index {
         Ok(self.releases_where(condition, identity)?.pop())
     }
 
-    /// The release that an entry of the log published.
-    pub fn release_at(&self, index: u64) -> Result<Option<ReleaseView>, IndexError> {
-        Ok(self.releases_where("r.id = ?1", [row_id(index)?])?.pop())
-    }
-
     /// Every release of these inputs, removed ones too, in the order of the log. They share one tree.
     pub fn by_key(&self, key: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
         self.releases_where("r.key = ?1 ORDER BY r.id", [key.as_bytes()])
@@ -67,11 +62,6 @@ impl Index {
     /// Every release that consists of this tree, removed ones too, in the order of the log.
     pub fn by_tree(&self, tree: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
         self.releases_where("r.tree = ?1 ORDER BY r.id", [tree.as_bytes()])
-    }
-
-    /// The newest `count` releases by their place in the log, without removed ones.
-    pub fn recent(&self, count: usize) -> Result<Vec<ReleaseView>, IndexError> {
-        self.releases_where("r.state < 3 ORDER BY r.id DESC LIMIT ?1", [clamp(count)])
     }
 
     /// Every release that is not removed, in the order of the log.

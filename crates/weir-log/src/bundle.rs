@@ -9,7 +9,7 @@ pub const MAX_ENTRY: usize = u16::MAX as usize;
 pub(crate) const LENGTH_FIELD: usize = 2;
 
 /// Bytes a bundle may have.
-pub(crate) const MAX_BUNDLE: u64 = crate::TILE_WIDTH * (LENGTH_FIELD + MAX_ENTRY) as u64;
+pub(crate) const MAX_BUNDLE: u64 = crate::tile::TILE_WIDTH * (LENGTH_FIELD + MAX_ENTRY) as u64;
 
 /// Why bytes are not a bundle of the expected number of entries.
 #[derive(Debug, thiserror::Error)]

@@ -34,7 +34,6 @@ pub struct Checkpoint {
     size: u64,
     root: Hash,
     stamp: ParsedStamp,
-    unknown: Vec<String>,
     note: String,
 }
 
@@ -133,9 +132,9 @@ impl Checkpoint {
         if text.size() == 0 && root != Hash::EMPTY {
             return Err(malformed("an empty log with a root that is not the empty tree's"));
         }
-        let (stamp, unknown) = parse_extensions(text.extension())?;
+        let stamp = parse_extensions(text.extension())?;
         let whole = String::from_utf8(bytes.to_vec()).map_err(|error| malformed(error.to_string()))?;
-        Ok((Self { origin, size: text.size(), root, stamp, unknown, note: whole }, note))
+        Ok((Self { origin, size: text.size(), root, stamp, note: whole }, note))
     }
 
     /// Checks origin and signatures against the keys that are trusted for this log.
@@ -184,11 +183,6 @@ impl Checkpoint {
     /// The snapshot it vouches for.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.stamp.snapshot
-    }
-
-    /// Extension lines this version does not know.
-    pub fn unknown_lines(&self) -> &[String] {
-        &self.unknown
     }
 
     /// The signed note, byte for byte: what to keep, and what to show as evidence.
@@ -240,18 +234,17 @@ impl Deref for CheckedCheckpoint {
     }
 }
 
-fn parse_extensions(lines: &str) -> Result<(ParsedStamp, Vec<String>), CheckpointError> {
+fn parse_extensions(lines: &str) -> Result<ParsedStamp, CheckpointError> {
     let mut stamp = ParsedStamp::default();
-    let mut unknown = Vec::new();
     for line in lines.lines() {
         match line.split_once(' ') {
             Some(("time", value)) => once(&mut stamp.time, "time", parse_time(value)?)?,
             Some(("expires", value)) => once(&mut stamp.expires, "expires", parse_time(value)?)?,
             Some(("snapshot", value)) => once(&mut stamp.snapshot, "snapshot", Snapshot::parse(value)?)?,
-            _ => unknown.push(line.to_owned()),
+            _ => {}
         }
     }
-    Ok((stamp, unknown))
+    Ok(stamp)
 }
 
 fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), CheckpointError> {
@@ -362,7 +355,7 @@ mod tests {
         let signature = "\n— org AAAAAAAA\n";
         let root = Hash::of_leaf(b"x");
         let parse = |lines: &str| Checkpoint::parse(format!("org\n5\n{root}\n{lines}{signature}").as_bytes());
-        assert_eq!(parse("colour blue\nword\n").unwrap().unknown_lines(), ["colour blue", "word"]);
+        assert!(parse("colour blue\nword\n").unwrap().note().contains("\ncolour blue\nword\n"));
         for bad in [
             "time yesterday\n",
             "time 2026-11-20T12:00:00Z\ntime 2026-11-20T12:00:00Z\n",

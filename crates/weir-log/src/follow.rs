@@ -18,7 +18,7 @@ use crate::key::TrustedKeys;
 use crate::position::{Position, Prefix};
 use crate::proof::root_at;
 use crate::source::{Source, SourceError};
-use crate::tile::TileId;
+use crate::tile::{TILE_WIDTH, TileId};
 use crate::writer::CHECKPOINT;
 
 /// What a caller's sink may fail with.
@@ -281,7 +281,7 @@ impl Follower<'_> {
     ) -> Result<Bundle, FollowError> {
         let Some((path, bytes)) = self.open_bundle(id, prefix.offset())? else { return Ok(Bundle::Absent) };
         let mut entries = EntryReader::new(bytes);
-        let end = id.index() * crate::TILE_WIDTH + id.width();
+        let end = id.index() * TILE_WIDTH + id.width();
         while prefix.size() < end {
             let entry = match entries.next_entry() {
                 Ok(entry) => entry,

@@ -9,7 +9,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::bundle::{LENGTH_FIELD, MAX_ENTRY};
-use crate::{Checkpoint, CheckpointError, Frontier, FrontierError, Hash, TILE_WIDTH};
+use crate::tile::TILE_WIDTH;
+use crate::{Checkpoint, CheckpointError, Frontier, FrontierError, Hash};
 
 const PREFIX_HEADER: &str = "weir-log-prefix v1\n";
 const POSITION_HEADER: &str = "weir-log-position v1\n";

@@ -170,11 +170,6 @@ impl ConsistencyProof {
         self.old
     }
 
-    /// Entries in the later one.
-    pub fn new_size(&self) -> u64 {
-        self.new
-    }
-
     /// The hashes that connect the two roots.
     pub fn hashes(&self) -> &[Hash] {
         &self.hashes

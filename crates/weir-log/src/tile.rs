@@ -11,14 +11,14 @@ use std::fmt;
 use crate::Hash;
 
 /// Places in a tile.
-pub const TILE_WIDTH: u64 = 256;
+pub(crate) const TILE_WIDTH: u64 = 256;
 
 /// Bytes in a full hash tile.
 pub(crate) const MAX_TILE: u64 = TILE_WIDTH * Hash::LEN as u64;
 
 /// What a tile lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TileLevel {
+pub(crate) enum TileLevel {
     /// The entries themselves.
     Entries,
     /// Hashes of subtrees of 256^level entries.
@@ -27,7 +27,7 @@ pub enum TileLevel {
 
 /// One tile: level, number within it, and how many of its places are filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TileId {
+pub(crate) struct TileId {
     level: TileLevel,
     index: u64,
     width: u64,
@@ -35,44 +35,44 @@ pub struct TileId {
 
 impl TileId {
     /// A tile with `width` of its 256 places filled; a width out of range is brought into it.
-    pub fn new(level: TileLevel, index: u64, width: u64) -> Self {
+    pub(crate) fn new(level: TileLevel, index: u64, width: u64) -> Self {
         Self { level, index, width: width.clamp(1, TILE_WIDTH) }
     }
 
     /// The bundle that holds entry `entry` of a log of `size` entries.
-    pub fn of_entry(entry: u64, size: u64) -> Self {
+    pub(crate) fn of_entry(entry: u64, size: u64) -> Self {
         let index = entry / TILE_WIDTH;
         Self::new(TileLevel::Entries, index, size.saturating_sub(index * TILE_WIDTH))
     }
 
     /// What it lists.
-    pub fn level(&self) -> TileLevel {
+    pub(crate) fn level(&self) -> TileLevel {
         self.level
     }
 
     /// Its number within its level.
-    pub fn index(&self) -> u64 {
+    pub(crate) fn index(&self) -> u64 {
         self.index
     }
 
     /// Places filled: 1 to 256.
-    pub fn width(&self) -> u64 {
+    pub(crate) fn width(&self) -> u64 {
         self.width
     }
 
     /// Whether it can grow no more.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.width == TILE_WIDTH
     }
 
     /// The same tile once it is full.
     #[must_use]
-    pub fn to_full(self) -> Self {
+    pub(crate) fn to_full(self) -> Self {
         Self { width: TILE_WIDTH, ..self }
     }
 
     /// Its path below the registry's root.
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         self.to_string()
     }
 

@@ -116,11 +116,6 @@ impl Range {
         self.alternatives.iter().any(|alternative| alternative.contains(version))
     }
 
-    /// Whether the range accepts some pre-release, because it names one.
-    pub fn names_prerelease(&self) -> bool {
-        self.alternatives.iter().any(|alternative| !alternative.prereleases.is_empty())
-    }
-
     /// Whether no version can match, as in `>=2, <1`.
     pub fn is_empty(&self) -> bool {
         self.intervals().is_empty()

@@ -91,7 +91,7 @@ impl Version {
     }
 
     /// The same version as the `semver` crate has it.
-    pub const fn as_semver(&self) -> &semver::Version {
+    pub(crate) const fn as_semver(&self) -> &semver::Version {
         &self.0
     }
 

@@ -15,7 +15,7 @@ mod stream;
 mod unpack;
 mod write;
 
-pub use read::{VerifiedPack, check_pack, read_file_from_pack, read_manifest};
+pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};
 pub use write::{PackSummary, write_pack};
 

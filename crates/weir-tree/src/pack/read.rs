@@ -1,4 +1,4 @@
-//! Looking into a pack without unpacking it.
+//! Checking a pack without unpacking it.
 
 use std::io::Read;
 
@@ -7,7 +7,7 @@ use super::stream::PackStream;
 use crate::error::bounded;
 use crate::link::LinkTarget;
 use crate::manifest::{Entry, Mode, TreeManifest};
-use crate::{Limits, TreeError, TreePath};
+use crate::{Limits, TreeError};
 
 /// A pack that was read from end to end and holds the tree it should. Only [`check_pack`] makes one.
 #[derive(Debug, Clone)]
@@ -52,45 +52,6 @@ pub fn check_pack<R: Read>(
     }
     let bytes = stream.finish()?;
     Ok(VerifiedPack { manifest, bytes })
-}
-
-/// Reads the manifest that a pack begins with, and nothing behind it.
-///
-/// # Errors
-///
-/// When the pack does not begin with a manifest, or it exceeds a limit.
-pub fn read_manifest<R: Read>(reader: R, limits: &Limits) -> Result<TreeManifest, TreeError> {
-    PackStream::new(reader, None, limits)?.manifest(limits)
-}
-
-/// Reads one file, or one link's target, out of a pack; `None` if the tree has none at `path`.
-///
-/// The tree's digest and the file's are checked, the rest of the pack is not.
-///
-/// # Errors
-///
-/// When the pack is not the expected one, or the file has more than `most` bytes.
-pub fn read_file_from_pack<R: Read>(
-    reader: R,
-    expected: &Expected,
-    path: &TreePath,
-    most: u64,
-    limits: &Limits,
-) -> Result<Option<Vec<u8>>, TreeError> {
-    let (mut stream, manifest) = open(reader, expected, limits)?;
-    let Some(wanted) = manifest.entry(path.as_str()) else { return Ok(None) };
-    bounded("bytes of one file", wanted.size, most)?;
-    let mut before: u64 =
-        manifest.entries().iter().take_while(|entry| entry.path != *path).map(|e| e.size).sum();
-    while before > 0 {
-        before -= stream.piece(before)?.len() as u64;
-    }
-    let mut content = Vec::new();
-    stream.content(wanted, |piece| {
-        content.extend_from_slice(piece);
-        Ok(())
-    })?;
-    Ok(Some(content))
 }
 
 /// Starts reading a pack, up to and including its manifest, which must be the expected one.

@@ -4,9 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use proptest::test_runner::Config;
-use weir_tree::{
-    Expected, Limits, TreePath, check_pack, read_file_from_pack, read_manifest, verify_folder, write_pack,
-};
+use weir_tree::{Expected, Limits, check_pack, verify_folder, write_pack};
 
 use crate::world::{Files, Item, everything, file, folder, lay_out, packed, scratch, unpack};
 
@@ -71,22 +69,6 @@ fn files_arrive_read_only_and_executable_where_they_were() {
     verified.expect("unpacked");
     let mode = |name| fs_err::metadata(to.join(name)).expect("a file").permissions().mode() & 0o7777;
     assert_eq!((mode("a"), mode("run"), mode("")), (0o444, 0o555, 0o755));
-}
-
-#[test]
-fn one_file_can_be_read_out_of_a_pack() {
-    let from = folder(&[("a", file("first")), ("b/c", file("second")), ("z", file("last"))]);
-    let (pack, manifest) = packed(from.path());
-    let expected = Expected { tree: manifest.digest(), pack_bytes: Some(pack.len() as u64) };
-    let read = |path: &str, most| {
-        let path = TreePath::new(path).expect("a path");
-        read_file_from_pack(&pack[..], &expected, &path, most, &Limits::default())
-    };
-    assert_eq!(read("b/c", 100).expect("read"), Some(b"second".to_vec()));
-    assert_eq!(read("b", 100).expect("read"), None);
-    assert!(read("b/c", 5).is_err());
-    assert_eq!(read_manifest(&pack[..], &Limits::default()).expect("read"), manifest);
-    assert_eq!(check_pack(&pack[..], &expected, &Limits::default()).expect("checked").manifest(), &manifest);
 }
 
 #[test]
