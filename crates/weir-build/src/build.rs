@@ -59,9 +59,14 @@ pub trait Watcher: Sync {
         let _ = (variant, phase);
     }
 
-    /// The build printed this line, among others. It holds no control characters.
-    fn line(&self, text: &str) {
-        let _ = text;
+    /// Whether [`Self::lines`] is to be told every line, which costs time, or only the last of those that come at once.
+    fn wants_every_line(&self) -> bool {
+        false
+    }
+
+    /// The build printed these lines, the last of them just now. They hold no control characters, and none is empty.
+    fn lines(&self, lines: &[String]) {
+        let _ = lines;
     }
 }
 
@@ -366,8 +371,7 @@ impl<'a> Building<'a> {
             let started = self.enter(variant, step.phase);
             let log = self.log.as_mut().expect("it is taken only at the end");
             log.heading(&heading(variant, step))?;
-            let line = |text: &str| self.job.watcher.line(text);
-            let end = limits::run(self.job.sandbox, room, step, bounds, log, &line)?;
+            let end = limits::run(self.job.sandbox, room, step, bounds, log, self.job.watcher)?;
             self.leave(variant, step.phase, started);
             let reason = match end {
                 End::Exited(status) if status.success() => continue,

@@ -4,6 +4,7 @@
 //! It knows no registry: what is offered comes as plain data, and what was built is a folder.
 
 mod build;
+mod cgroup;
 mod debootstrap;
 mod differ;
 mod limits;

@@ -60,10 +60,17 @@ impl Log {
         self.keep(format!("== {text}\n").as_bytes())
     }
 
-    /// Takes what was printed; gives the last line of it that is finished, if there is one.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<Option<&str>> {
+    /// Takes what was printed, and gives the lines that it ends to `each`: all of them, or only the last ones, which
+    /// costs less.
+    pub(crate) fn write(&mut self, bytes: &[u8], all: bool, each: &mut dyn FnMut(&str)) -> io::Result<()> {
         self.keep(bytes)?;
-        Ok(self.lines.push(bytes))
+        self.lines.push(bytes, all, each);
+        Ok(())
+    }
+
+    /// Ends a line that nothing more will come of.
+    pub(crate) fn end_line(&mut self, each: &mut dyn FnMut(&str)) {
+        self.lines.finish_line(each);
     }
 
     /// Writes the end, and gives the last lines.
@@ -91,10 +98,9 @@ impl Log {
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8]) -> Option<&str> {
-        let mut fresh = false;
+    fn push(&mut self, bytes: &[u8], all: bool, each: &mut dyn FnMut(&str)) {
         // Of much that comes at once only the end can be among the last lines.
-        let from = bytes.len().saturating_sub(TAIL_LINES * MAX_LINE * 4);
+        let from = if all { 0 } else { bytes.len().saturating_sub(TAIL_LINES * MAX_LINE * 4) };
         if from > 0 {
             self.unfinished.clear();
         }
@@ -102,26 +108,25 @@ impl Lines {
             let room = (MAX_LINE * 4).saturating_sub(self.unfinished.len());
             self.unfinished.extend(piece.iter().take(room));
             if piece.ends_with(b"\n") || piece.ends_with(b"\r") {
-                fresh |= self.finish_line();
+                self.finish_line(each);
             }
         }
-        self.last.back().filter(|_| fresh).map(String::as_str)
     }
 
-    fn finish_line(&mut self) -> bool {
+    fn finish_line(&mut self, each: &mut dyn FnMut(&str)) {
         let line = clean(&std::mem::take(&mut self.unfinished));
         if line.is_empty() {
-            return false;
+            return;
         }
+        each(&line);
         self.last.push_back(line);
         if self.last.len() > TAIL_LINES {
             self.last.pop_front();
         }
-        true
     }
 
     fn finish(mut self) -> Vec<String> {
-        self.finish_line();
+        self.finish_line(&mut |_| {});
         self.last.into()
     }
 }
@@ -179,7 +184,7 @@ mod tests {
     fn of_much_output_the_beginning_and_the_end_are_kept() {
         let (place, mut log) = log(10);
         for _ in 0..100 {
-            log.write(b"0123456789abcdef\n").unwrap();
+            log.write(b"0123456789abcdef\n", false, &mut |_| {}).unwrap();
         }
         log.finish().unwrap();
         let text = fs_err::read_to_string(place.path().join("logs/log")).unwrap();
@@ -187,11 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn who_wants_every_line_gets_it_however_many_come_at_once() {
+        let (_place, mut log) = log(0);
+        let text: String = (0..100_000).map(|number| format!("line {number}\n")).collect();
+        let mut next = 0;
+        for bytes in text.as_bytes().chunks(65_537) {
+            let mut each = |line: &str| {
+                assert_eq!(line, format!("line {next}"));
+                next += 1;
+            };
+            log.write(bytes, true, &mut each).unwrap();
+        }
+        assert_eq!(next, 100_000);
+        let mut last = Vec::new();
+        log.write(b"no line feed", true, &mut |line| last.push(line.to_owned())).unwrap();
+        log.end_line(&mut |line| last.push(line.to_owned()));
+        assert_eq!(last, ["no line feed"]);
+    }
+
+    #[test]
     fn little_output_is_kept_as_it_is() {
         let (place, mut log) = log(100);
         log.heading("release: build").unwrap();
-        assert_eq!(log.write(b"a\nb").unwrap(), Some("a"));
-        assert_eq!(log.write(b"c\r\n").unwrap(), Some("bc"));
+        let mut lines = Vec::new();
+        log.write(b"a\nb", false, &mut |line| lines.push(line.to_owned())).unwrap();
+        log.write(b"c\r\n", false, &mut |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(lines, ["a", "bc"]);
         assert_eq!(log.finish().unwrap(), ["a", "bc"]);
         assert_eq!(
             fs_err::read_to_string(place.path().join("logs/log")).unwrap(),
@@ -204,8 +230,8 @@ mod tests {
         assert_eq!(clean(b"\x1b[31mred\x1b[0m\x07 \xff\xe2\x80\xaeback\t."), "red \u{fffd}back .");
         assert_eq!(clean(&[b'x'; 5000]).chars().count(), MAX_LINE + 1);
         let (_place, mut log) = log(0);
-        log.write("y\n".repeat(1 << 20).as_bytes()).unwrap();
-        log.write(&[b'z'; 1 << 20]).unwrap();
+        log.write("y\n".repeat(1 << 20).as_bytes(), false, &mut |_| {}).unwrap();
+        log.write(&[b'z'; 1 << 20], false, &mut |_| {}).unwrap();
         let last = log.finish().unwrap();
         assert!(last.len() <= TAIL_LINES && last.iter().all(|line| line.chars().count() <= MAX_LINE + 1));
     }

@@ -80,6 +80,25 @@ pub(crate) fn nameless_bytes(processes: &BTreeSet<u32>) -> u64 {
     bytes
 }
 
+/// Whether processes have more bytes of memory of their own than this, together.
+///
+/// What each says of itself counts pages twice that two of them share, such as after a fork; so when that is too much,
+/// each page is counted by how many have it, which takes the system longer.
+pub(crate) fn have_more_memory_than(processes: &BTreeSet<u32>, most: u64) -> bool {
+    let own = |process: &u32| bytes_in(*process, "status", "RssAnon:").unwrap_or(0);
+    let share =
+        |process: &u32| bytes_in(*process, "smaps_rollup", "Pss_Anon:").unwrap_or_else(|| own(process));
+    processes.iter().map(own).fold(0, u64::saturating_add) > most
+        && processes.iter().map(share).fold(0, u64::saturating_add) > most
+}
+
+/// An amount in a file of a process, which has lines such as `RssAnon:     123 kB`.
+fn bytes_in(process: u32, file: &str, name: &str) -> Option<u64> {
+    let text = fs_err::read_to_string(format!("/proc/{process}/{file}")).ok()?;
+    let amount = text.lines().find_map(|line| line.strip_prefix(name))?;
+    amount.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// The marks of all builds that this process ran without a sandbox.
 static MARKS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 

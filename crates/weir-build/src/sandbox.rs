@@ -5,7 +5,7 @@
 //! process, and its processes are the only ones in a namespace that ends as a whole.
 //!
 //! bubblewrap reads its options from a pipe that is its standard input. So it waits there, without any child, until
-//! its limits are set; and no file of ours need be open in it.
+//! its limits are set; and no file of ours need be open in it. Without a sandbox a shell waits for a line instead.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeWriter, Write as _};
@@ -29,9 +29,15 @@ const SHARED_MEMORY: &str = "67108864";
 
 const FORBID_NAMESPACES: &str = "--disable-userns";
 
-/// Reopens the standard input that carried the options, then becomes the command. The command's words are
-/// parameters, never part of the text.
-const BECOME: &str = r#"exec "$0" "$@" </dev/null"#;
+/// Bounds the number of processes, as shells of one kind and the other do; reopens the standard input that carried the
+/// options; then becomes the command. The number and the command's words are parameters, never part of the text.
+const BECOME: &str = r#"ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@" </dev/null"#;
+
+/// The same without a sandbox, once there is a line.
+const WAIT_AND_BECOME: &str = r#"read -r go; exec "$0" "$@" </dev/null"#;
+
+/// How many processes and threads more than a build may have the system lets it have: who goes over is seen to do so.
+const MORE_PROCESSES: u32 = 16;
 
 /// The kind of a sandbox, as keys of builds name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,17 +154,46 @@ impl Sandbox {
         }
     }
 
-    /// Starts a step; all that it prints goes to `output`.
+    /// Starts a step, which waits before it does anything; all that it prints goes to `output`.
     pub(crate) fn start(
         &self,
         room: &Room,
         step: &Step,
         limits: &BuildLimits,
         output: PipeWriter,
-    ) -> io::Result<Child> {
-        match &self.0 {
-            Program::Bubblewrap(bubblewrap) => contained(bubblewrap, room, step, limits, output),
-            Program::None => uncontained(room, step, limits, output),
+    ) -> io::Result<Waiting> {
+        let (mut child, go) = match &self.0 {
+            Program::Bubblewrap(bubblewrap) => contained(bubblewrap, room, step, limits, output)?,
+            Program::None => uncontained(room, step, output)?,
+        };
+        if let Err(error) = limit(&child, limits) {
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+        Ok(Waiting { child, go })
+    }
+}
+
+/// A step that has been started, and waits.
+pub(crate) struct Waiting {
+    /// Its process, which has no other.
+    pub(crate) child: Child,
+    /// What it waits for.
+    pub(crate) go: Go,
+}
+
+/// What a step waits for, on its standard input.
+pub(crate) struct Go(Vec<u8>);
+
+impl Go {
+    /// Lets the step go on.
+    pub(crate) fn say(self, child: &mut Child) -> io::Result<()> {
+        let mut input = child.stdin.take().expect("it was asked for");
+        match input.write_all(&self.0) {
+            // It ended already: its status and what it said tell why.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
         }
     }
 }
@@ -169,9 +204,10 @@ fn contained(
     step: &Step,
     limits: &BuildLimits,
     output: PipeWriter,
-) -> io::Result<Child> {
-    let mut child = Command::new(&bubblewrap.program)
+) -> io::Result<(Child, Go)> {
+    let child = Command::new(&bubblewrap.program)
         .args(["--args", "0", "--", "/bin/sh", "-c", BECOME])
+        .arg(most_processes(limits))
         .arg(&step.program)
         .args(&step.arguments)
         .env_clear()
@@ -179,21 +215,25 @@ fn contained(
         .stderr(output.try_clone()?)
         .stdout(output)
         .spawn()?;
-    limit(&child, limits).inspect_err(|_| drop(child.kill()))?;
     let mut options = Vec::new();
     for word in options_of(bubblewrap, room, step) {
         options.extend(word.as_encoded_bytes());
         options.push(0);
     }
-    let mut input = child.stdin.take().expect("it was asked for");
-    match input.write_all(&options) {
-        // It ended already: its status and what it said tell why.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            child.kill()?;
-            child.wait()?;
-            Err(error)
-        }
-        _ => Ok(child),
+    Ok((child, Go(options)))
+}
+
+/// How many processes the system is to let a sandbox have, as `ulimit` takes it.
+///
+/// Set inside, where the namespace's processes alone count: since Linux 5.14, and for all but root, whom nothing of
+/// the kind binds. Before, all that the user runs anywhere would count.
+fn most_processes(limits: &BuildLimits) -> String {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(['.', '-']).map_while(|number| number.parse::<u32>().ok());
+    let counts_namespaces = (numbers.next(), numbers.next()) >= (Some(5), Some(14));
+    match counts_namespaces && !rustix::process::getuid().is_root() {
+        true => limits.processes.saturating_add(MORE_PROCESSES).to_string(),
+        false => "unlimited".to_owned(),
     }
 }
 
@@ -229,22 +269,22 @@ fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString
     all
 }
 
-fn uncontained(room: &Room, step: &Step, limits: &BuildLimits, output: PipeWriter) -> io::Result<Child> {
+fn uncontained(room: &Room, step: &Step, output: PipeWriter) -> io::Result<(Child, Go)> {
     processes::remember(&room.mark);
-    let mut child = Command::new(&step.program)
+    let child = Command::new("/bin/sh")
+        .args(["-c", WAIT_AND_BECOME])
+        .arg(&step.program)
         .args(&step.arguments)
         .current_dir(&step.folder)
         .env_clear()
         .envs(&step.environment)
         .env(MARK, &room.mark)
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stderr(output.try_clone()?)
         .stdout(output)
         .spawn()?;
-    // It runs already: what it started in these microseconds has no limits of its own.
-    limit(&child, limits).inspect_err(|_| drop(child.kill()))?;
-    Ok(child)
+    Ok((child, Go(b"\n".to_vec())))
 }
 
 /// Bounds a process and all that it will start.

@@ -53,6 +53,9 @@ pub enum ExitCode {
 /// Why something could not be done for a project.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
+    /// It was asked to stop.
+    #[error("it was interrupted")]
+    Interrupted,
     /// There is no project.
     #[error("there is no `weir.toml` in `{}` or any folder above it", start.display())]
     NoProject {
@@ -417,6 +420,7 @@ impl ProjectError {
                 RootError::NotARoot { .. } | RootError::NoFolder { .. } | RootError::NoCompiler { .. },
             ) => ExitCode::NotFound,
             Self::BuildsFailed { .. } => ExitCode::BuildFailed,
+            Self::Interrupted => ExitCode::Interrupted,
             Self::Plan { .. } => ExitCode::NoResolution,
             Self::UnknownRecipe(_) => ExitCode::NotFound,
             Self::Sysroot(_) => ExitCode::Conflict,

@@ -27,6 +27,7 @@ mod host;
 mod import;
 mod init;
 mod install;
+mod interrupt;
 mod kinds;
 mod layout;
 mod local;
@@ -59,6 +60,7 @@ pub use host::platform as host_platform;
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
+pub use interrupt::Interrupt;
 pub use kinds::{KINDS, kind};
 pub use look::{
     InfoReport, Installed, Outdated, SearchReport, TreeNode, dependency_tree, info, list, outdated, search,

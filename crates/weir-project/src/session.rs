@@ -10,6 +10,7 @@ use weir_store::Store;
 
 use crate::error::ProjectError;
 use crate::home::Home;
+use crate::interrupt::Interrupt;
 
 /// What holds for one run of the program.
 #[derive(Clone)]
@@ -32,12 +33,19 @@ pub struct Session {
     pub threads: usize,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
+    /// What stops it.
+    pub interrupt: Interrupt,
 }
 
 /// Watches work that takes long.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn event(&self, event: &Event);
+
+    /// Whether it is to be told every line that a build prints, and not only the last of those that come at once.
+    fn wants_every_line(&self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.
@@ -150,12 +158,12 @@ pub enum Event {
         /// What it is at, such as `release: compile`.
         phase: String,
     },
-    /// A build printed a line.
-    BuildLine {
+    /// A build printed lines.
+    BuildLines {
         /// Which one.
         release: ReleaseId,
-        /// The line, without control characters.
-        text: String,
+        /// The lines, without control characters, the last of them just now.
+        lines: Vec<String>,
     },
     /// A release is built.
     Built {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use weir_model::Platform;
-use weir_project::{Home, Project, ProjectError, Session};
+use weir_project::{Home, Interrupt, Project, ProjectError, Session};
 
 use crate::arguments::Shared;
 use crate::failure::Failure;
@@ -32,6 +32,7 @@ impl Context {
     /// The same, for a platform if one was asked for.
     pub(crate) fn session_for(&self, platform: Option<&Platform>) -> Result<Session, Failure> {
         let folders = settings::folders()?;
+        let interrupt = Interrupt::default();
         Ok(Session {
             home: Home::new(folders.data, folders.config),
             store: settings::store()?,
@@ -41,7 +42,8 @@ impl Context {
             actor: settings::actor(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            observer: Arc::new(Progress::new(&self.output)),
+            observer: Arc::new(Progress::new(&self.output, &interrupt)),
+            interrupt,
         })
     }
 

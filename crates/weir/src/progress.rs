@@ -2,8 +2,9 @@
 //!
 //! Nothing is drawn before something has taken longer than [`PATIENCE`], so that quick commands
 //! neither flicker nor pay for it. The first event also begins to listen for Ctrl-C, for only what
-//! takes long can be interrupted: the bar is taken away and the exit code is 130. Nothing is
-//! half-written then; that is the libraries' promise and needs no help from here.
+//! takes long can be interrupted: the bar is taken away, builds end and remove what is half done, and
+//! the exit code is 130. Nothing else is ever half-written; that is the libraries' promise and needs
+//! no help from here.
 //!
 //! Builds have a [board](board::Board) of their own, with a line each; and where no person is looking, a line when
 //! one begins and a line when it ends, since a build may take an hour.
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_model::ReleaseId;
-use weir_project::{Event, ExitCode, Observer, PlannedBuild};
+use weir_project::{Event, ExitCode, Interrupt, Observer, PlannedBuild};
 
 use crate::output::{Output, count, duration, harmless, short};
 use board::Board;
@@ -28,11 +29,16 @@ use board::Board;
 const PATIENCE: Duration = Duration::from_millis(150);
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long builds have to end and tidy up when the program is interrupted. What is left then goes with the next build.
+const TIDYING: Duration = Duration::from_secs(20);
+
 /// Shows events as they happen.
 pub(crate) struct Progress {
     output: Output,
     /// Whether a person is looking.
     live: bool,
+    /// What Ctrl-C stops.
+    interrupt: Interrupt,
 }
 
 /// The bar, if there is one, shared with whoever else writes to the terminal: they take it away first.
@@ -50,8 +56,9 @@ struct Shown {
 }
 
 impl Progress {
-    pub(crate) fn new(output: &Output) -> Self {
-        Self { output: output.clone(), live: std::io::stderr().is_terminal() && !output.quiet }
+    pub(crate) fn new(output: &Output, interrupt: &Interrupt) -> Self {
+        let live = std::io::stderr().is_terminal() && !output.quiet;
+        Self { output: output.clone(), live, interrupt: interrupt.clone() }
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -64,7 +71,7 @@ impl Progress {
             return;
         }
         shown.begun = true;
-        stop_on_interrupt(Arc::downgrade(&self.output.screen.0));
+        stop_on_interrupt(Arc::downgrade(&self.output.screen.0), self.interrupt.clone());
         if self.live {
             let screen = Arc::downgrade(&self.output.screen.0);
             // Without the thread there is no bar, and nothing else is lost.
@@ -200,9 +207,12 @@ impl Progress {
                 self.on_board(|board| board.phase(release, phase));
                 self.say_if_verbose(|| format!("{}: == {phase}", release.name));
             }
-            Event::BuildLine { release, text } => {
-                self.on_board(|board| board.line(release, text));
-                self.say_if_verbose(|| format!("{}: {}", release.name, harmless(text)));
+            Event::BuildLines { release, lines } => {
+                if let Some(last) = lines.last() {
+                    self.on_board(|board| board.line(release, last));
+                }
+                let line = |line: &String| format!("{}: {}", release.name, harmless(line));
+                self.say_if_verbose(|| lines.iter().map(line).collect::<Vec<_>>().join("\n"));
             }
             Event::Built { release, seconds } => {
                 let good = self.output.stderr_palette().good;
@@ -230,6 +240,10 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn wants_every_line(&self) -> bool {
+        self.output.verbose && !self.output.quiet
+    }
+
     fn event(&self, event: &Event) {
         if let Event::Warning { text } = event {
             let warning = self.output.stderr_palette().warning;
@@ -273,7 +287,7 @@ impl Observer for Progress {
             Event::BuildsPlanned { .. }
             | Event::Building { .. }
             | Event::BuildPhase { .. }
-            | Event::BuildLine { .. }
+            | Event::BuildLines { .. }
             | Event::Built { .. }
             | Event::BuildFailed { .. } => self.build_event(event),
             Event::Warning { .. } => {}
@@ -334,21 +348,36 @@ pub(crate) fn wait_if_interrupted() {
     }
 }
 
-fn stop_on_interrupt(screen: Weak<Mutex<Shown>>) {
+fn stop_on_interrupt(screen: Weak<Mutex<Shown>>, interrupt: Interrupt) {
     // Whoever is first listens; without a listener the signal ends the program all the same.
     let _ = ctrlc::set_handler(move || {
-        INTERRUPTED.store(true, Ordering::Release);
+        // Who asks twice does not want to wait.
+        if INTERRUPTED.swap(true, Ordering::AcqRel) {
+            end();
+        }
         // The lock is held for moments only; a program that is to end does not wait for more.
         if let Some(screen) = screen.upgrade()
             && let Ok(mut shown) = screen.try_lock()
         {
             shown.clear();
         }
-        weir_build::end_uncontained();
-        let _ = writeln!(
-            std::io::stderr(),
-            "Interrupted. Nothing is half done: the same command goes on from here."
-        );
-        std::process::exit(ExitCode::Interrupted as i32);
+        interrupt.ask();
+        let interrupt = interrupt.clone();
+        // In a thread of its own, so that the next signal is heard.
+        let tidying = thread::Builder::new().name("tidying".into()).spawn(move || {
+            interrupt.wait(TIDYING);
+            end();
+        });
+        if tidying.is_err() {
+            end();
+        }
     });
+}
+
+/// Ends the program, which was interrupted.
+fn end() -> ! {
+    weir_build::end_uncontained();
+    let _ =
+        writeln!(std::io::stderr(), "Interrupted. Nothing is half done: the same command goes on from here.");
+    std::process::exit(ExitCode::Interrupted as i32);
 }

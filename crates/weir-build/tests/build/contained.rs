@@ -40,6 +40,36 @@ fn one_that_forks_without_end_is_stopped() {
 }
 
 #[test]
+fn many_that_want_a_little_memory_each_are_stopped_together() {
+    // Each of them is within what one process may have.
+    let mut world = World::script(
+        "for i in 1 2 3 4; do python3 -c 'import time; all = bytearray(100 << 20); time.sleep(86391.25)' & done; wait",
+    );
+    world.recipe.limits.memory = 256 << 20;
+    let reason = world.reason();
+    assert_eq!(reason, FailureReason::Limit(Limit::Memory(256 << 20)));
+    assert_eq!(reason.to_string(), "it used more than 268435456 bytes of memory");
+    assert_eq!(running("86391.25"), 0);
+}
+
+#[test]
+fn memory_that_processes_share_is_counted_once() {
+    let share = "import os, time\n\
+        all = bytearray(b'x' * (100 << 20))\n\
+        children = []\n\
+        for i in range(4):\n \
+         child = os.fork()\n \
+         if child == 0:\n  time.sleep(0.5); os._exit(0)\n \
+         children.append(child)\n\
+        for child in children: os.waitpid(child, 0)\n";
+    let mut world = World::script(&format!(
+        "mkdir -p $PREFIX; cat > share.py <<'END'\n{share}END\npython3 share.py && echo whole > $PREFIX/seen"
+    ));
+    world.recipe.limits.memory = 320 << 20;
+    assert_eq!(world.text("seen"), "whole\n");
+}
+
+#[test]
 fn one_that_fills_the_disk_is_stopped_wherever_it_writes() {
     for place in ["/weir/build/file", "/tmp/file", "/weir/source/file", "/weir/prefix/file"] {
         let mut world = World::script(&format!(
@@ -167,6 +197,16 @@ fn gigabytes_of_output_keep_a_log_small_and_people_informed() {
     );
     let lines = world.seen.lines.lock().unwrap().len();
     assert!((1..10_000).contains(&lines), "{lines}");
+}
+
+#[test]
+fn who_wants_every_line_sees_all_of_them_in_order() {
+    let mut world = World::script("mkdir -p $PREFIX; touch $PREFIX/x; seq 1 200000; printf 'the end'");
+    world.seen.wants_every_line = true;
+    world.built();
+    let lines = world.seen.lines.lock().unwrap();
+    let expected = (1..=200_000).map(|number| number.to_string()).chain(["the end".to_owned()]);
+    assert!(lines.iter().cloned().eq(expected), "{}", lines.len());
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(crate) struct World {
 pub(crate) struct Seen {
     pub(crate) phases: Mutex<Vec<String>>,
     pub(crate) lines: Mutex<Vec<String>>,
+    pub(crate) wants_every_line: bool,
 }
 
 impl Watcher for Seen {
@@ -34,8 +35,12 @@ impl Watcher for Seen {
         self.phases.lock().unwrap().push(format!("{variant} {phase}"));
     }
 
-    fn line(&self, text: &str) {
-        self.lines.lock().unwrap().push(text.to_owned());
+    fn wants_every_line(&self) -> bool {
+        self.wants_every_line
+    }
+
+    fn lines(&self, lines: &[String]) {
+        self.lines.lock().unwrap().extend_from_slice(lines);
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) use step::{Against, native_facts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
 use weir_build::{Difference, On, Outcome, ScheduleOptions, Step};
@@ -94,7 +94,6 @@ pub(crate) struct Workshop<'a> {
     products: Vec<OnceLock<BuiltPackage>>,
     /// How many builds run just now: they share the cores.
     active: AtomicUsize,
-    cancel: AtomicBool,
 }
 
 impl Repo<'_> {
@@ -131,7 +130,6 @@ impl Repo<'_> {
             closures: Closures::new(&plan.offered),
             products: steps.iter().map(|_| OnceLock::new()).collect(),
             active: AtomicUsize::new(0),
-            cancel: AtomicBool::new(false),
         })
     }
 }
@@ -161,6 +159,9 @@ impl Workshop<'_> {
                 Outcome::Failed(other) => drop(error.get_or_insert(other)),
                 Outcome::Skipped { .. } | Outcome::NotStarted => skipped.push(step.id.clone()),
             }
+        }
+        if self.at.session.interrupt.is_asked() {
+            return Err(ProjectError::Interrupted);
         }
         if let Some(error) = error {
             return Err(error);

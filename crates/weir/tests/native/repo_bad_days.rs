@@ -142,15 +142,48 @@ fn stopped_by_ctrl_c_in_the_middle_of_a_build_nothing_is_left_and_the_next_run_g
         let running = descendants(child.id());
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(130));
-        until("every process ends", || running.iter().all(|process| !is_running(*process)));
+        // It has waited for all of this itself.
+        assert!(!running.iter().any(|process| is_running(*process)), "processes are left");
+        assert_eq!(fs_err::read_dir(t.path("home/weir/builds/tmp")).unwrap().count(), 0, "folders are left");
         assert_eq!(checkpoint(&t), before);
 
         library(&t, "slow", "1.0.0").needs("zlib", "*").write();
         let words = words.join(" ");
         assert_eq!(built_now(&json(&t, &words)), ["slow 1.0.0"]);
-        let left = fs_err::read_dir(t.path("home/weir/builds/tmp")).unwrap().count();
-        assert_eq!(left, 0, "scratch folders are left");
     }
+}
+
+#[test]
+fn interrupted_while_two_are_built_it_starts_no_third_even_if_it_is_to_keep_going() {
+    let t = book();
+    for name in ["one", "two"] {
+        library(&t, name, "1.0.0").first("sleep 1000 & sleep 1000").write();
+    }
+    library(&t, "zero", "1.0.0").write();
+    let mut child = start(&t, &["repo", "add", "--all", "--builds", "2", "--keep-going"]);
+    let mut seen = Vec::new();
+    until("both builds wait", || {
+        seen = descendants(child.id());
+        seen.iter().filter(|process| has_sleeping(&[**process])).count() >= 4
+    });
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!seen.iter().any(|process| is_running(*process)), "processes are left");
+    assert_eq!(fs_err::read_dir(t.path("home/weir/builds/tmp")).unwrap().count(), 0, "folders are left");
+    let planned = json(&t, "repo plan add --all");
+    assert!(planned["plan"]["ready"].as_array().is_none_or(Vec::is_empty), "{planned}");
+}
+
+#[test]
+fn verbose_shows_every_line_that_a_build_prints_in_order() {
+    let t = book();
+    library(&t, "talker", "1.0.0").first("seq -f 'line %.0f of many' 1 20000").write();
+    let run = weir(&t, "build base/talker --verbose").succeeds();
+    let lines: Vec<&str> =
+        run.stderr.lines().filter_map(|line| line.strip_prefix("base/talker: line ")).collect();
+    assert_eq!(lines.len(), 20_000);
+    let number = |line: &&str| line.split(' ').next().unwrap().parse::<usize>().unwrap();
+    assert!(lines.iter().map(number).eq(1..=20_000));
 }
 
 fn kills() -> u32 {

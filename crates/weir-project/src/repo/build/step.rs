@@ -36,6 +36,9 @@ impl Workshop<'_> {
     pub(super) fn step(&self, index: usize) -> Result<BuiltPackage, ProjectError> {
         let step = &self.plan.plan.builds[index];
         let session = self.at.session;
+        if session.interrupt.is_asked() {
+            return Err(ProjectError::Interrupted);
+        }
         if let Some(ready) = self.ready(index)? {
             session.tell(&Event::Built { release: step.id.clone(), seconds: None });
             return Ok(ready);
@@ -49,6 +52,7 @@ impl Workshop<'_> {
                 let seconds = built.seconds.map(|seconds| seconds.round() as u64);
                 session.tell(&Event::Built { release: step.id.clone(), seconds });
             }
+            Err(_) if session.interrupt.is_asked() => {}
             Err(_) => {
                 let others = 0..self.plan.plan.builds.len();
                 let blocks = others.filter(|other| self.closure(*other).steps.contains(&index)).count();
@@ -94,8 +98,11 @@ impl Workshop<'_> {
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
         // The store's lock on the key makes a second process wait for this one, and find what it built.
         let mut how = How::Kept;
+        // Whoever interrupts waits until nothing of the build is left, or all of it is kept.
+        let mut busy = None;
         let stored = self.at.store.derived(&Making { inputs: step.key, from: &[] }, |folder| {
             how = How::Built;
+            busy = Some(self.at.session.interrupt.begin().ok_or(ProjectError::Interrupted)?);
             let made = self.build_into(folder, index, &source, &against)?;
             self.records.keep(&step.id, &step.key, &made)
         });
@@ -111,6 +118,7 @@ impl Workshop<'_> {
         let statement =
             provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &against)?;
         self.records.keep_provenance(&step.key, &statement)?;
+        drop(busy);
         Ok(built(step, *stored.digest(), how, made))
     }
 
@@ -175,7 +183,7 @@ impl Workshop<'_> {
             scratch: &scratch.path.join("build"),
             cache: self.at.session.home.data(),
             watcher: &Told { session: self.at.session, release: &step.id },
-            cancel: &self.cancel,
+            cancel: self.at.session.interrupt.wanted(),
             log: &log,
         };
         let built = weir_build::build(&job).map_err(|error| self.failed(index, &error, source, &log))?;
@@ -209,6 +217,7 @@ impl Workshop<'_> {
         let first = self.at.store.tree(&product.tree)?.ok_or_else(missing)?;
         let known = &self.plan.known[&product.id.name];
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
+        let _busy = self.at.session.interrupt.begin().ok_or(ProjectError::Interrupted)?;
         let second = Scratch::new(&self.folder, self.products.len() + index)?;
         let folder = second.path.join("second");
         fs_err::create_dir(&folder)?;
@@ -368,7 +377,11 @@ impl Watcher for Told<'_> {
         self.session.tell(&Event::BuildPhase { release: self.release.clone(), phase });
     }
 
-    fn line(&self, text: &str) {
-        self.session.tell(&Event::BuildLine { release: self.release.clone(), text: text.to_owned() });
+    fn wants_every_line(&self) -> bool {
+        self.session.observer.wants_every_line()
+    }
+
+    fn lines(&self, lines: &[String]) {
+        self.session.tell(&Event::BuildLines { release: self.release.clone(), lines: lines.to_vec() });
     }
 }
