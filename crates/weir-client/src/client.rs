@@ -45,6 +45,14 @@ pub(crate) enum Peer {
     Mirror,
 }
 
+/// What is wanted of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Get,
+    /// Only what a server says of it.
+    Head,
+}
+
 /// What is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -75,6 +83,15 @@ pub(crate) enum Answer {
     Unchanged,
     /// The file, or its end.
     Found(Body),
+}
+
+impl Answer {
+    fn found(self) -> Option<Body> {
+        match self {
+            Self::Found(body) => Some(body),
+            Self::Absent | Self::Unchanged => None,
+        }
+    }
 }
 
 /// The bytes of a file from `start` on, as they arrive.
@@ -112,14 +129,40 @@ impl HttpClient {
         retrying(self.options(), || self.once(request))
     }
 
-    /// One attempt at `request`, following redirects.
+    /// One attempt at `request`.
     pub(crate) fn once(&self, request: &Request) -> Result<Answer, Failure> {
+        let (status, response) = self.follow(Method::Get, request)?;
+        self.answer(request, status, response)
+    }
+
+    /// Whether the file is there, and how many bytes it has if the server says so. No byte of it travels.
+    pub(crate) fn find(&self, request: &Request) -> Result<Option<Option<u64>>, Failure> {
+        retrying(self.options(), || {
+            let (status, response) = self.follow(Method::Head, request)?;
+            match status {
+                // What is asked for in vain here is asked for as everybody does.
+                405 | 501 => Ok(self.once(request)?.found().map(|body| body.total)),
+                200 => {
+                    let length = text(response.headers(), header::CONTENT_LENGTH);
+                    Ok(Some(length.and_then(|length| length.parse().ok())))
+                }
+                _ => Ok(self.answer(request, status, response)?.found().map(|body| body.total)),
+            }
+        })
+    }
+
+    /// One attempt at `request`, following redirects, up to an answer that is none.
+    fn follow(
+        &self,
+        method: Method,
+        request: &Request,
+    ) -> Result<(u16, ureq::http::Response<ureq::Body>), Failure> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let mut response = self.send(&url, request)?;
+            let mut response = self.send(method, &url, request)?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                return self.answer(request, status, response);
+                return Ok((status, response));
             }
             url = next(&url, response.headers(), request.peer)?;
             drain(&mut response);
@@ -127,8 +170,18 @@ impl HttpClient {
         Err(Failure::Unusable(format!("it redirects more than {MAX_REDIRECTS} times")))
     }
 
-    fn send(&self, url: &Url, request: &Request) -> Result<ureq::http::Response<ureq::Body>, Failure> {
-        let mut call = self.agent()?.get(url.uri()).header(header::ACCEPT_ENCODING, "identity");
+    fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        request: &Request,
+    ) -> Result<ureq::http::Response<ureq::Body>, Failure> {
+        let agent = self.agent()?;
+        let call = match method {
+            Method::Get => agent.get(url.uri()),
+            Method::Head => agent.head(url.uri()),
+        };
+        let mut call = call.header(header::ACCEPT_ENCODING, "identity");
         if request.offset > 0 {
             call = call.header(header::RANGE, format!("bytes={}-", request.offset));
         }

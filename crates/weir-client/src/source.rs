@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use weir_log::{Source, SourceError};
+use weir_log::{Found, Source, SourceError};
 
 use crate::client::{HttpClient, Peer, Request};
 use crate::credential::Credential;
@@ -68,6 +68,12 @@ impl Source for HttpSource {
         let stream =
             ResumingStream::open(&self.client, request).map_err(|failure| failure.about(&self.what(path)))?;
         Ok(stream.map(|stream| Box::new(stream) as Box<dyn Read + Send>))
+    }
+
+    fn find(&self, path: &str) -> Result<Option<Found>, SourceError> {
+        let request = self.request(path, 0)?;
+        let found = self.client.find(&request).map_err(|failure| failure.about(&self.what(path)))?;
+        Ok(found.map(|size| Found { size }))
     }
 
     fn describe(&self) -> String {

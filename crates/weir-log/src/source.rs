@@ -19,8 +19,20 @@ pub trait Source: Send + Sync {
     /// cannot seek skips. An offset beyond the end gives an empty stream.
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError>;
 
+    /// Whether a file is there, without reading it; `None` when it does not exist.
+    fn find(&self, path: &str) -> Result<Option<Found>, SourceError> {
+        Ok(self.open(path, 0)?.map(|_| Found { size: None }))
+    }
+
     /// The folder or URL, for messages.
     fn describe(&self) -> String;
+}
+
+/// What is known of a file that was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// How many bytes it has, if whoever serves it says so.
+    pub size: Option<u64>,
 }
 
 /// Why a file could not be read, although it may exist.
@@ -126,6 +138,12 @@ impl Source for FolderSource {
         Ok(Some(Box::new(file)))
     }
 
+    fn find(&self, path: &str) -> Result<Option<Found>, SourceError> {
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
+        let metadata = file.metadata().map_err(|error| SourceError::from_io(self.what(path), &error))?;
+        Ok(Some(Found { size: Some(metadata.len()) }))
+    }
+
     fn describe(&self) -> String {
         self.root.display().to_string()
     }
@@ -147,6 +165,9 @@ mod tests {
         for escape in ["../five", "/etc/passwd", "", "a/../../five", "."] {
             assert!(matches!(source.read(escape, 10), Err(SourceError::NotReadable { .. })), "{escape:?}");
         }
+
+        assert_eq!(source.find("five"), Ok(Some(Found { size: Some(5) })));
+        assert_eq!(source.find("nothing/here"), Ok(None));
 
         let mut rest = String::new();
         source.open("five", 3).unwrap().unwrap().read_to_string(&mut rest).unwrap();

@@ -24,7 +24,8 @@ pub struct Descriptor {
     /// How it came to these keys: signed notes, each by a key before it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<String>,
-    /// The kinds it takes.
+    /// The kinds of package it takes; all kinds where it is empty.
+    #[serde(default)]
     pub kinds: Vec<KindName>,
     /// What it can do beyond being read, such as `publish` or `delta`.
     #[serde(default)]
@@ -81,6 +82,11 @@ impl Descriptor {
             return Err(DescriptorError::Newer { found: descriptor.weir });
         }
         Ok(descriptor)
+    }
+
+    /// Whether the registry takes packages of this kind.
+    pub fn takes(&self, kind: KindName) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     /// The descriptor as `weir.json` holds it: indented, for people read it too.

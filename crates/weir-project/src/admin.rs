@@ -6,7 +6,7 @@ use serde::Serialize;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_model::descriptor::Descriptor;
 use weir_registry::content::ContentFolder;
-use weir_registry::{FolderRegistry, NewRegistry, RegistryAudit, Replica, audit, key_path};
+use weir_registry::{FolderRegistry, Look, NewRegistry, RegistryAudit, Replica, Step, audit, key_path};
 
 use crate::connect::{connect, open_for_writing, source_of};
 use crate::error::ProjectError;
@@ -99,7 +99,8 @@ pub fn registry_show(
     })
 }
 
-/// Recomputes a registry: its log, its view, its promises, and its content where that is in a folder.
+/// Recomputes a registry: its log, its view, its promises, and its content. Of one that is served over HTTP,
+/// whether the content is there; its bytes too if `read` says so.
 ///
 /// # Errors
 ///
@@ -109,8 +110,19 @@ pub fn registry_verify(
     project: Option<&Project>,
     which: Option<&str>,
     folder: &Path,
+    read: bool,
 ) -> Result<RegistryAudit, ProjectError> {
-    verify(session, project, which, folder, false)
+    let how = Verify { read, closed: false };
+    verify(session, project, which, folder, how)
+}
+
+/// What is demanded of a registry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verify {
+    /// Whether the bytes of its content are read also over HTTP.
+    pub(crate) read: bool,
+    /// Whether it must be closed even if it does not promise to be.
+    pub(crate) closed: bool,
 }
 
 /// As [`registry_verify`]; `closed` demands a closed world also where the registry promises none.
@@ -119,19 +131,25 @@ pub(crate) fn verify(
     project: Option<&Project>,
     which: Option<&str>,
     folder: &Path,
-    closed: bool,
+    how: Verify,
 ) -> Result<RegistryAudit, ProjectError> {
     let known = find(session, project, which, folder)?;
     let source = source_of(&known.location)?;
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
-    let content = (!is_http(&known.location)).then(|| ContentFolder::new(&known.location));
-    let mut told = (0, 0);
-    let mut observer = |objects: u64, bytes: u64| {
-        session.tell(&Event::Verified { files: objects - told.0, bytes: bytes - told.1 });
-        told = (objects, bytes);
+    let folder = ContentFolder::new(&known.location);
+    let look = match is_http(&known.location) {
+        false => Look::Folder(&folder),
+        true if how.read => Look::Bytes,
+        true => Look::Presence,
     };
-    let closed = closed || replica.descriptor().closed;
-    let mut report = audit(&*source, replica.keys(), closed, content.as_ref(), &mut observer)?;
+    let mut observer = |step: Step| {
+        session.tell(&match step {
+            Step::Begin { objects, bytes } => Event::Verifying { files: objects, bytes },
+            Step::Done { bytes } => Event::Verified { files: 1, bytes },
+        });
+    };
+    let closed = how.closed || replica.descriptor().closed;
+    let mut report = audit(&*source, replica.keys(), closed, look, &mut observer)?;
     // What was seen before must still be its beginning: an audit alone cannot know.
     let mut replica = replica;
     if let Err(error) = replica.sync(&*source, session.now) {

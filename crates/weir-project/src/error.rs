@@ -68,6 +68,12 @@ pub enum ProjectError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Something is where a new folder is to be.
+    #[error("`{}` is there already", folder.display())]
+    FolderExists {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The manifest is wrong.
     #[error("{error}")]
     Manifest {
@@ -432,6 +438,7 @@ impl ProjectError {
                 }
             }
             Self::Exists { .. }
+            | Self::FolderExists { .. }
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
             | Self::LayoutCollision { .. } => ExitCode::Conflict,
@@ -471,6 +478,7 @@ impl ProjectError {
             ),
             Self::NoProject { .. } => Some("`weir init` makes a project of this folder".into()),
             Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),
+            Self::FolderExists { .. } => Some("name a folder that is not there yet: `--into FOLDER`".into()),
             Self::Manifest { error, .. } => error.help.clone(),
             Self::Lockfile { .. } => Some("`weir lock` makes it anew from `weir.toml`".into()),
             Self::NotLocked | Self::LockOutdated { .. } => {
@@ -565,7 +573,9 @@ fn open_code(error: &OpenError) -> ExitCode {
 
 fn submit_code(error: &SubmitError) -> ExitCode {
     match error {
-        SubmitError::Refused(_) | SubmitError::QuarantinedContent { .. } => ExitCode::Refused,
+        SubmitError::Refused(_)
+        | SubmitError::QuarantinedContent { .. }
+        | SubmitError::KindNotTaken { .. } => ExitCode::Refused,
         SubmitError::AlreadyPublished { .. }
         | SubmitError::WasRemoved { .. }
         | SubmitError::OtherKind { .. }
@@ -590,6 +600,9 @@ fn submit_help(error: &SubmitError) -> Option<String> {
         SubmitError::AlreadyPublished { .. } | SubmitError::WasRemoved { .. } => {
             Some("raise `version` in `weir.toml` and publish that".into())
         }
+        SubmitError::KindNotTaken { .. } => Some(
+            "publish it in another registry: `--registry REGISTRY`; `weir registry show` tells which kinds one takes".into(),
+        ),
         SubmitError::Unsatisfiable { similar: Some(similar), .. } => {
             Some(format!("did you mean `{similar}`?"))
         }

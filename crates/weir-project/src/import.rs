@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_model::manifest::{Requirement, edit::Editor};
 use weir_model::{KindName, PackageName, Version, manifest};
-use weir_tree::{ImportOptions as ArchiveOptions, Strip, import_archive};
+use weir_tree::{ImportOptions as ArchiveOptions, Strip, import_archive_from};
 
 use crate::error::ProjectError;
 use crate::files::replace;
@@ -49,8 +49,8 @@ pub struct ImportedPackage {
 ///
 /// When the folder is there already, or the archive is refused.
 pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedPackage, ProjectError> {
-    if into.exists() {
-        return Err(ProjectError::Exists { folder: into.into() });
+    if into.symlink_metadata().is_ok() {
+        return Err(ProjectError::FolderExists { folder: into.into() });
     }
     // What cannot be written is found before anything is unpacked.
     manifest_text(new, false)?;
@@ -58,7 +58,16 @@ pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedP
         strip: new.strip.map_or(Strip::SingleFolder, Strip::Parts),
         ..ArchiveOptions::default()
     };
-    let report = import_archive(archive, into, &options)?;
+    let file = fs_err::File::open(archive)?;
+    let name = archive.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let above = FoldersAbove::make(into)?;
+    let report = match import_archive_from(file, &name, into, &options) {
+        Ok(report) => report,
+        Err(error) => {
+            above.remove();
+            return Err(error.into());
+        }
+    };
     let mut notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
     // Whoever made the archive chose what is in it: its ignore files were about another place.
     let is_ignore_file = |name: &str| matches!(name, ".gitignore" | ".weirignore" | ".ignore");
@@ -70,6 +79,25 @@ pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedP
     }
     replace(&path, text.as_bytes())?;
     Ok(ImportedPackage { folder: into.into(), files: report.manifest.entries().len() as u64 + 1, notes })
+}
+
+/// The folders above a new one that were not there: made with it, and gone again if nothing comes of it.
+struct FoldersAbove(Vec<PathBuf>);
+
+impl FoldersAbove {
+    fn make(folder: &Path) -> Result<Self, ProjectError> {
+        let Some(parent) = folder.parent() else { return Ok(Self(Vec::new())) };
+        let missing = parent.ancestors().take_while(|above| !above.exists()).map(Path::to_owned).collect();
+        fs_err::create_dir_all(parent)?;
+        Ok(Self(missing))
+    }
+
+    /// Innermost first. One that somebody else has put something into stays.
+    fn remove(self) {
+        for folder in self.0 {
+            let _ = fs_err::remove_dir(folder);
+        }
+    }
 }
 
 fn manifest_text(new: &NewPackage, takes_all: bool) -> Result<String, ProjectError> {

@@ -1,7 +1,9 @@
 //! Recomputing a whole registry: its log, its view, its content, and its promises.
 //!
 //! Nothing that this machine remembers is believed: the log is read from its first entry and folded
-//! into an index in memory. What is wrong is listed, not thrown.
+//! into an index in memory. What is wrong is listed, not thrown; what could not be looked at is told as well.
+
+mod served;
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
@@ -11,6 +13,7 @@ use weir_index::Index;
 use weir_log::{Source, TrustedKeys, follow};
 use weir_model::{BuildFacts, Digest, Release, ReleaseId, Scope};
 
+use self::served::ServedContent;
 use crate::closed::{Node, diamond};
 use crate::content::{ContentError, ContentFolder, Stored};
 use crate::named::{Named, NamedBy, NamedPack};
@@ -29,20 +32,60 @@ pub struct RegistryAudit {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Objects of content that are there, with as many bytes as the log says, but were not read.
+    pub present: u64,
+    /// Their bytes.
+    pub present_bytes: u64,
     /// The signed root of the log.
     pub root: String,
     /// What is wrong; empty for a sound registry.
     pub problems: Vec<String>,
-    /// Whether content was looked at, which takes a registry in a folder of this machine.
+    /// Whether the bytes of all content were read.
     pub content_checked: bool,
+    /// Whether what is held could be listed, which takes a folder of this machine. Where it could not, nothing
+    /// is known of `kept` and `unused`.
+    pub content_listed: bool,
+    /// Content about which no answer could be had, and why.
+    pub unanswered: Vec<String>,
+    /// Objects of content that were not asked for any more, after too many went without an answer.
+    pub unasked: u64,
     /// Content that only removed releases name, or quarantined ones that were removed.
     pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
     pub unused: Vec<String>,
 }
 
-/// Audits the registry at `source`, whose log must be signed by `keys`. Content is checked where it is
-/// in a folder of this machine.
+/// How much of the content an audit looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Look<'a> {
+    /// None of it.
+    Nothing,
+    /// All of it, in a folder of this machine, where what nothing names is seen too.
+    Folder(&'a ContentFolder),
+    /// Whether all that the log names is there, and has as many bytes as it should. They are not read.
+    Presence,
+    /// The bytes of all that the log names.
+    Bytes,
+}
+
+/// How far an audit is with the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// So much is to be looked at.
+    Begin {
+        /// How many objects.
+        objects: u64,
+        /// Their bytes, as far as the log says.
+        bytes: u64,
+    },
+    /// One more object was looked at.
+    Done {
+        /// Its bytes, as far as they are known.
+        bytes: u64,
+    },
+}
+
+/// Audits the registry at `source`, whose log must be signed by `keys`.
 ///
 /// # Errors
 ///
@@ -51,8 +94,8 @@ pub fn audit(
     source: &dyn Source,
     keys: &TrustedKeys,
     closed: bool,
-    content: Option<&ContentFolder>,
-    observer: &mut dyn FnMut(u64, u64),
+    look: Look<'_>,
+    observer: &mut dyn FnMut(Step),
 ) -> Result<RegistryAudit, ReplicaError> {
     let log = weir_log::audit(source, keys)?;
     let mut audit = RegistryAudit {
@@ -61,9 +104,14 @@ pub fn audit(
         releases: 0,
         objects: 0,
         bytes: 0,
+        present: 0,
+        present_bytes: 0,
         root: log.checkpoint.root().to_string(),
         problems: log.problems.iter().map(ToString::to_string).collect(),
-        content_checked: content.is_some(),
+        content_checked: false,
+        content_listed: false,
+        unanswered: Vec::new(),
+        unasked: 0,
         kept: Vec::new(),
         unused: Vec::new(),
     };
@@ -88,9 +136,20 @@ pub fn audit(
         check_closed(&live, &mut audit.problems);
         check_diamonds(&live, &mut audit.problems);
     }
-    if let Some(content) = content {
-        ContentAudit { named: &named, content, audit: &mut audit, observer }.run()?;
+    match look {
+        Look::Nothing => {}
+        Look::Folder(content) => {
+            ContentAudit { named: &named, content, audit: &mut audit, observer }.run()?;
+            audit.content_listed = true;
+        }
+        Look::Presence | Look::Bytes => {
+            let read = matches!(look, Look::Bytes);
+            check_sizes(&named, &mut audit.problems);
+            ServedContent { named: &named, source, read, audit: &mut audit, observer }.run();
+        }
     }
+    let all_answered = audit.unanswered.is_empty() && audit.unasked == 0;
+    audit.content_checked = matches!(look, Look::Folder(_) | Look::Bytes) && all_answered;
     Ok(audit)
 }
 
@@ -151,17 +210,31 @@ fn check_diamonds(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String
     }
 }
 
+/// Who names one pack agrees on how many bytes it has.
+fn check_sizes(named: &Named, problems: &mut Vec<String>) {
+    for pack in named.packs.values() {
+        let Some(((first, size), others)) = pack.uses.split_first() else { continue };
+        for (other, said) in others.iter().filter(|(_, said)| said != size) {
+            problems.push(format!("{other} has {said} bytes, but {first}, the same, {size}"));
+        }
+    }
+}
+
 /// Comparing what is held with what is named, while counting and telling how far it is.
 struct ContentAudit<'a> {
     named: &'a Named,
     content: &'a ContentFolder,
     audit: &'a mut RegistryAudit,
-    observer: &'a mut dyn FnMut(u64, u64),
+    observer: &'a mut dyn FnMut(Step),
 }
 
 impl ContentAudit<'_> {
     /// What is used is held, whole; and what is held is named by the log.
     fn run(mut self) -> Result<(), ReplicaError> {
+        check_sizes(self.named, &mut self.audit.problems);
+        let sizes = self.named.packs.values().filter_map(|pack| pack.uses.first()).map(|(_, size)| size);
+        let objects = sizes.clone().count() as u64;
+        (self.observer)(Step::Begin { objects, bytes: sizes.sum() });
         for (tree, pack) in &self.named.packs {
             self.pack(tree, pack);
         }
@@ -186,14 +259,9 @@ impl ContentAudit<'_> {
     }
 
     fn pack(&mut self, tree: &Digest, pack: &NamedPack) {
-        let Some(((first, size), others)) = pack.uses.split_first() else { return };
+        let Some((first, size)) = pack.uses.first() else { return };
         let verified = self.content.verify_pack(tree, *size, pack.is_withheld());
         self.verified(first, verified);
-        for (other, said) in others {
-            if said != size {
-                self.audit.problems.push(format!("{other} has {said} bytes, but {first}, the same, {size}"));
-            }
-        }
     }
 
     fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<Digest>>) {
@@ -224,7 +292,7 @@ impl ContentAudit<'_> {
             Ok(bytes) => {
                 self.audit.objects += 1;
                 self.audit.bytes += bytes;
-                (self.observer)(self.audit.objects, self.audit.bytes);
+                (self.observer)(Step::Done { bytes });
             }
             Err(error) => self.audit.problems.push(format!("{what}: {error}")),
         }

@@ -41,6 +41,21 @@ pub enum SubmitError {
         /// The kind that was offered.
         offered: KindName,
     },
+    /// The registry takes other kinds of package only.
+    #[error(
+        "`{id}` is of the kind `{offered}`, and the registry `{registry}` takes only {}",
+        takes.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
+    )]
+    KindNotTaken {
+        /// The release to be published.
+        id: ReleaseId,
+        /// Its kind.
+        offered: KindName,
+        /// The registry.
+        registry: String,
+        /// The kinds it takes.
+        takes: Vec<KindName>,
+    },
     /// The name can be mistaken for another.
     #[error("the name `{name}` can be mistaken for `{existing}`, which is there already")]
     Confusable {

@@ -11,13 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use weir_log::{FolderSource, LogFolder, LogWriter, Origin, Position, Signers, SigningKey, Snapshot, Stamp};
 use weir_model::descriptor::{DESCRIPTOR_VERSION, Descriptor};
 use weir_model::record::{Description, RECORD_VERSION};
-use weir_model::{Action, Digest, KindName, Record};
+use weir_model::{Action, Digest, KindName, Record, ReleaseId};
 use weir_policy::{Gate, Request, Target, Verb, authorize};
 
 use crate::batch::{Batch, Outcome, Receipt};
 use crate::content::ContentFolder;
 use crate::error::{OpenError, SubmitError};
-use crate::plan::{Everything, Plan, Planner};
+use crate::plan::{Everything, Plan, Planner, refuse_kind};
 use crate::registry::Registry;
 use crate::replica::{DESCRIPTOR, Replica, ReplicaHome, position_of, snapshot_path};
 use crate::trust::{Pin, key_path, rotation};
@@ -45,7 +45,7 @@ pub struct NewRegistry {
     pub name: Origin,
     /// Whether it promises a closed world.
     pub closed: bool,
-    /// The kinds it takes.
+    /// The kinds of package it takes; all kinds where none is named.
     pub kinds: Vec<KindName>,
     /// How long a checkpoint is valid, if not for ever.
     pub validity: Option<SignedDuration>,
@@ -197,6 +197,16 @@ impl FolderRegistry {
     pub fn check_key(&self) -> Result<(), OpenError> {
         let replica = self.replica(&FolderSource::new(&self.root))?;
         self.key_in_force(&replica).map(drop)
+    }
+
+    /// Finds out whether the registry takes packages of a kind, of which `id` is one: better before hours of work than after.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, or cannot be read.
+    pub fn check_takes(&self, id: &ReleaseId, kind: KindName) -> Result<(), SubmitError> {
+        let replica = self.replica(&FolderSource::new(&self.root)).map_err(open_to_submit)?;
+        refuse_kind(replica.descriptor(), id, kind)
     }
 
     /// Becomes the writer, and brings the view up to date under the lock.
@@ -352,7 +362,7 @@ impl Registry for FolderRegistry {
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
-            closed: replica.descriptor().closed,
+            descriptor: replica.descriptor(),
             uploaded: &self.content,
             batch: id.clone(),
             at: now,
@@ -387,7 +397,7 @@ impl Registry for FolderRegistry {
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
-            closed: replica.descriptor().closed,
+            descriptor: replica.descriptor(),
             uploaded: &Everything,
             batch: String::new(),
             at: now,

@@ -57,7 +57,9 @@ pub(crate) struct NamedFile {
     /// The releases that promise it. References do not: the registry may hold them, or leave them where
     /// they come from.
     pub(crate) promised: Vec<Use>,
-    referenced: bool,
+    pub(crate) referenced: bool,
+    /// How many bytes it has, if a release that refers to it says so.
+    pub(crate) size: Option<u64>,
     removed: Option<Timestamp>,
 }
 
@@ -108,8 +110,10 @@ impl Named {
                 }
             }
         }
-        for sha256 in release.references.iter().filter_map(|reference| reference.sha256) {
+        for reference in &release.references {
+            let Some(sha256) = reference.sha256 else { continue };
             let file = self.files.entry(sha256).or_default();
+            file.size = file.size.or(reference.size);
             match removed {
                 None => file.referenced = true,
                 Some(at) => file.removed = file.removed.max(Some(at)),

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use weir_index::{Index, IndexError, PackageView, ReleaseView, State};
+use weir_model::descriptor::Descriptor;
 use weir_model::record::{RECORD_VERSION, Withdrawal};
 use weir_model::{
-    Action, Baked, BuildFacts, Dependency, Digest, OwnerName, PackageName, Record, Release, ReleaseId, Scope,
-    nearest,
+    Action, Baked, BuildFacts, Dependency, Digest, KindName, OwnerName, PackageName, Record, Release,
+    ReleaseId, Scope, nearest,
 };
 use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
 
@@ -36,8 +37,8 @@ pub(crate) struct Plan {
 pub(crate) struct Planner<'a> {
     pub(crate) index: &'a Index,
     pub(crate) gate: &'a dyn Gate,
-    /// Whether the registry promises a closed world.
-    pub(crate) closed: bool,
+    /// What the registry says it is: the kinds it takes, whether it promises a closed world.
+    pub(crate) descriptor: &'a Descriptor,
     /// What has been uploaded.
     pub(crate) uploaded: &'a dyn Uploaded,
     pub(crate) batch: String,
@@ -109,7 +110,7 @@ impl Planner<'_> {
             planning.intent(&batch.intents[position])?;
             outcomes.extend(planning.plan.outcomes.drain(before..).map(|outcome| (position, outcome)));
         }
-        if self.closed {
+        if self.descriptor.closed {
             After { index: self.index, leaving: &planning.leaving, published: &planning.published }
                 .check()?;
         }
@@ -200,6 +201,7 @@ impl Planning<'_> {
         } else {
             self.refuse_confusable(&draft.id.name)?;
         }
+        refuse_kind(self.on.descriptor, &draft.id, draft.kind)?;
         self.refuse_quarantined(draft)?;
         let release = self.bake(draft)?;
         self.refuse_unless_uploaded(&release)?;
@@ -552,6 +554,23 @@ impl Change {
             Self::Remove => view.state() == State::Removed,
         }
     }
+}
+
+/// A registry that says what kinds it takes takes no other.
+pub(crate) fn refuse_kind(
+    descriptor: &Descriptor,
+    id: &ReleaseId,
+    offered: KindName,
+) -> Result<(), SubmitError> {
+    if descriptor.takes(offered) {
+        return Ok(());
+    }
+    Err(SubmitError::KindNotTaken {
+        id: id.clone(),
+        offered,
+        registry: descriptor.name.clone(),
+        takes: descriptor.kinds.clone(),
+    })
 }
 
 /// A release that is there with the same content was published already: a retry is harmless. With

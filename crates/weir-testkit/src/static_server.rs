@@ -269,13 +269,15 @@ impl<'a> Connection<'a> {
                 self.output.write_all(b"\x16\x03\x01 this is no HTTP\r\n\r\n")?;
                 return Ok(Next::Close);
             }
-            Some(Misbehaviour::Status(status)) => return self.plain(*status, &[]),
-            Some(Misbehaviour::Redirect(to)) => return self.plain(302, &[format!("Location: {to}")]),
+            Some(Misbehaviour::Status(status)) => return self.plain(request, *status, &[]),
+            Some(Misbehaviour::Redirect(to)) => {
+                return self.plain(request, 302, &[format!("Location: {to}")]);
+            }
             _ => {}
         }
         match self.open(&request.path)? {
             Some(file) => self.send(request, file, misbehaviour.as_ref()),
-            None => self.plain(404, &[]),
+            None => self.plain(request, 404, &[]),
         }
     }
 
@@ -305,14 +307,13 @@ impl<'a> Connection<'a> {
         fs_err::File::open(path).map(Some)
     }
 
-    fn plain(&mut self, status: u16, headers: &[String]) -> io::Result<Next> {
+    fn plain(&mut self, request: &Seen, status: u16, headers: &[String]) -> io::Result<Next> {
         let body = format!("status {status}\n");
         let extra: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        write!(
-            self.output,
-            "HTTP/1.1 {status} Told So\r\nContent-Length: {}\r\n{extra}\r\n{body}",
-            body.len()
-        )?;
+        write!(self.output, "HTTP/1.1 {status} Told So\r\nContent-Length: {}\r\n{extra}\r\n", body.len())?;
+        if request.method != "HEAD" {
+            self.output.write_all(body.as_bytes())?;
+        }
         Ok(Next::Request)
     }
 
@@ -338,7 +339,7 @@ impl<'a> Connection<'a> {
         let claimed = size + u64::from(misbehaviour == Some(&Misbehaviour::OtherLength));
         let (mut header, start, mut length) = match range {
             Some(Range::Unsatisfiable) => {
-                return self.plain(416, &[format!("Content-Range: bytes */{size}")]);
+                return self.plain(request, 416, &[format!("Content-Range: bytes */{size}")]);
             }
             Some(Range::From { start, length }) => {
                 let last = start + length - 1;

@@ -57,6 +57,9 @@ impl Repo<'_> {
         // That it cannot be written is better known before hours of building than after.
         let registry = open_for_writing(self.session, &self.known)?;
         registry.check_key()?;
+        if let Some(build) = plan.plan.builds.first() {
+            registry.check_takes(&build.id, KindName::Native)?;
+        }
         report.built = self.build(plan)?.built;
         let upload = Upload { repo: self, registry: &registry, records: Records::new(self.session) };
         let mut intents: Vec<Intent> = plan.plan.leaves.iter().map(leave).collect();

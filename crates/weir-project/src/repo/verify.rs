@@ -2,7 +2,7 @@
 
 use weir_registry::RegistryAudit;
 
-use crate::admin;
+use crate::admin::{self, Verify};
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::session::Session;
@@ -19,5 +19,5 @@ pub fn repo_verify(
     project: Option<&Project>,
     folder: &std::path::Path,
 ) -> Result<RegistryAudit, ProjectError> {
-    admin::verify(session, project, None, folder, true)
+    admin::verify(session, project, None, folder, Verify { read: false, closed: true })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use weir_log::Faults;
 use weir_policy::FolderGate;
 use weir_registry::content::open_pack;
-use weir_registry::{Batch, Done, FolderRegistry, Intent, Registry as _, audit};
+use weir_registry::{Batch, Done, FolderRegistry, Intent, Look, Registry as _, audit};
 
 use crate::world::{World, now, withdraw};
 
@@ -79,7 +79,8 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
                 let source = weir_log::FolderSource::new(world.folder());
                 let content = world.open();
                 let found =
-                    audit(&source, replica.keys(), true, Some(content.content()), &mut |_, _| {}).unwrap();
+                    audit(&source, replica.keys(), true, Look::Folder(content.content()), &mut |_| {})
+                        .unwrap();
                 assert_eq!(found.problems, Vec::<String>::new(), "{what} a crash at {point}, pass {pass}");
             };
             check("after");

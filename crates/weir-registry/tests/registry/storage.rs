@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use weir_model::{BuildFacts, Digest, KindName, SourceFact};
+use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, SourceFact};
 use weir_policy::FolderGate;
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
 use weir_registry::{
-    Collect, Collected, Draft, FolderRegistry, Intent, Registry as _, RegistryAudit, Why, audit,
+    Collect, Collected, Draft, FolderRegistry, Intent, Look, Registry as _, RegistryAudit, Why, audit,
 };
 
 use crate::world::{World, now, withdraw};
@@ -49,7 +49,14 @@ fn built(world: &World, registry: &FolderRegistry, id: &str) -> Draft {
 fn audited(world: &World) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
-    audit(&source, replica.keys(), true, Some(world.open().content()), &mut |_, _| {}).unwrap()
+    audit(&source, replica.keys(), true, Look::Folder(world.open().content()), &mut |_| {}).unwrap()
+}
+
+/// The same of a registry that can only be asked for what is known by name.
+fn asked(world: &World, look: Look<'_>) -> RegistryAudit {
+    let replica = world.fresh_replica();
+    let source = weir_log::FolderSource::new(world.folder());
+    audit(&source, replica.keys(), true, look, &mut |_| {}).unwrap()
 }
 
 /// The files of packs, files and chunks, and what is unfinished, below the registry.
@@ -88,6 +95,40 @@ fn why(collected: &Collected) -> Vec<Why> {
     let mut why: Vec<_> = collected.objects.iter().map(|object| object.why).collect();
     why.sort_unstable();
     why
+}
+
+#[test]
+fn what_cannot_be_listed_is_asked_for_by_name_chunks_of_large_files_too() {
+    let world = World::new(true);
+    let registry = world.open();
+    let mut draft = built(&world, &registry, "acme/a 1.0.0");
+    let large = vec![7; CHUNKED_ABOVE as usize + 1];
+    let sha256 = put_file(&registry, &large);
+    let size = Some(large.len() as u64);
+    let reference =
+        |name: &str, sha256| ReferenceFact { name: name.into(), sha256, size, fluid: false, range: None };
+    draft.references =
+        vec![reference("held", Some(sha256)), reference("left", Some(Digest::of("elsewhere")))];
+    world.submit(vec![publish(&draft)]).unwrap();
+    let present = asked(&world, Look::Presence);
+    assert_eq!((present.problems.as_slice(), present.objects, present.present), ([].as_slice(), 0, 7));
+    assert_eq!((present.content_checked, present.content_listed), (false, false));
+    let read = asked(&world, Look::Bytes);
+    assert_eq!((read.problems.as_slice(), read.objects, read.present), ([].as_slice(), 7, 0));
+    assert_eq!((read.content_checked, read.content_listed), (true, false));
+
+    let chunk = stored(&world).into_iter().find(|path| path.starts_with("chunk")).unwrap();
+    let chunk = world.folder().join(chunk);
+    let bytes = fs_err::read(&chunk).unwrap();
+    fs_err::write(&chunk, vec![0; bytes.len()]).unwrap();
+    assert!(asked(&world, Look::Presence).problems.is_empty());
+    assert!(asked(&world, Look::Bytes).problems[0].contains("has other bytes"));
+    fs_err::write(&chunk, b"short").unwrap();
+    assert!(asked(&world, Look::Presence).problems[0].contains("has 5 bytes instead of"));
+    fs_err::remove_file(&chunk).unwrap();
+    for look in [Look::Presence, Look::Bytes] {
+        assert!(asked(&world, look).problems[0].contains("is not in the registry"), "{look:?}");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// The version of the release
     #[arg(long = "set-version", value_name = "VERSION")]
     version: Version,
-    /// The folder to make; the package's name where nothing is said
+    /// The folder to make, with those above it; the package's name where nothing is said
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
     /// What sort of package it is

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use weir_log::Origin;
 use weir_model::KindName;
+use weir_model::descriptor::Descriptor;
 use weir_model::manifest::RegistryAddress;
 use weir_project::KnownRegistry;
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
@@ -16,7 +17,7 @@ use crate::arguments::{DryRun, handled_kind};
 use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::help::examples;
-use crate::output::{Cell, bytes, count, harmless};
+use crate::output::{Cell, Page, bytes, count, harmless};
 
 /// Make, name, look at and keep registries
 #[derive(Debug, Subcommand)]
@@ -66,7 +67,7 @@ pub(crate) struct InitArguments {
     /// Promise never to show a release whose dependency is missing
     #[arg(long)]
     closed: bool,
-    /// Take only packages of this kind; may be repeated
+    /// Take only packages of this kind; may be repeated. All kinds where nothing is said
     #[arg(long = "kind", value_name = "KIND", value_parser = handled_kind())]
     kinds: Vec<KindName>,
     /// Have checkpoints expire after this many days, so that a mirror that stands still shows
@@ -130,11 +131,17 @@ pub(crate) struct WhichArguments {
 }
 
 /// Recompute everything a registry claims: its log, its view, its content and its promises
+///
+/// Of a registry in a folder every byte is read. One that is served over HTTP is asked whether it has all that
+/// its log names, in the right sizes, and nothing that is quarantined; `--content` has all of it fetched and checked.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir registry verify org"))]
+#[command(after_help = examples!("weir registry verify org", "weir registry verify https://weir.example.org/org --content"))]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     which: Which,
+    /// Read the bytes of all content also over HTTP: everything the registry offers travels
+    #[arg(long)]
+    content: bool,
 }
 
 /// Remove from a registry's storage what it need not hold
@@ -180,7 +187,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
     let new = NewRegistry {
         name: Origin::new(&name).map_err(|error| Failure::usage(error.to_string()))?,
         closed: arguments.closed,
-        kinds: if arguments.kinds.is_empty() { handled_kinds() } else { arguments.kinds },
+        kinds: arguments.kinds,
         validity: arguments.expires.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
         key: None,
     };
@@ -200,11 +207,6 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         }
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The kinds that this program can handle.
-fn handled_kinds() -> Vec<KindName> {
-    weir_project::KINDS.iter().map(|kind| kind.name()).collect()
 }
 
 fn list(context: &Context) -> Result<ExitCode, Failure> {
@@ -269,7 +271,7 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
             ("releases", releases(&shown.stats)),
             ("content", bytes(shown.stats.size)),
             ("closed", yes(shown.descriptor.closed)),
-            ("kinds", shown.descriptor.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+            ("kinds", kinds(&shown.descriptor)),
             ("signed", shown.signed_at.map(|at| at.to_string()).unwrap_or_default()),
             ("expires", shown.expires.map(|at| at.to_string()).unwrap_or_default()),
             ("keys", shown.pinned.join(", ")),
@@ -277,6 +279,13 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
         ]);
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn kinds(descriptor: &Descriptor) -> String {
+    if descriptor.kinds.is_empty() {
+        return "all".into();
+    }
+    descriptor.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn releases(stats: &weir_index::Stats) -> String {
@@ -291,7 +300,8 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
     let session = context.session()?;
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
-    let audit = weir_project::registry_verify(&session, project.as_ref(), which, &context.folder()?)?;
+    let folder = context.folder()?;
+    let audit = weir_project::registry_verify(&session, project.as_ref(), which, &folder, arguments.content)?;
     show_audit(context, &audit)
 }
 
@@ -302,21 +312,20 @@ pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<Exi
         for problem in &audit.problems {
             page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
         }
-        let sign =
-            if audit.problems.is_empty() { format!("{good}✓{good:#} Verified") } else { "Read".into() };
-        page.line(format!(
-            "{sign} {}, {}, {} of content ({})",
-            count(audit.entries, "record"),
-            count(audit.releases, "release"),
-            count(audit.objects, "object"),
-            bytes(audit.bytes)
-        ));
-        page.line(format!("root {}", audit.root));
-        if !audit.content_checked {
-            page.line(
-                "Content was not checked: that takes the registry's folder, or `weir verify` in a project",
-            );
+        for unknown in &audit.unanswered {
+            page.line(format!("{bad}?{bad:#} {}", harmless(unknown)));
         }
+        let sound = audit.problems.is_empty() && audit.unanswered.is_empty();
+        let sign = if sound { format!("{good}✓{good:#} Verified") } else { "Read".into() };
+        let log = format!("{sign} {}, {}", count(audit.entries, "record"), count(audit.releases, "release"));
+        if audit.content_listed || audit.objects > 0 {
+            let objects = count(audit.objects, "object");
+            page.line(format!("{log}, {objects} of content ({})", bytes(audit.bytes)));
+        } else {
+            page.line(log);
+        }
+        page.line(format!("root {}", audit.root));
+        show_unread(page, audit);
         if !audit.kept.is_empty() {
             page.line(format!(
                 "Removed releases still have {}: `weir registry gc --removed-for DAYS`",
@@ -330,11 +339,34 @@ pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<Exi
             ));
         }
     })?;
-    Ok(if audit.problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
+    Ok(if !audit.problems.is_empty() {
         failure::ending(weir_project::ExitCode::Integrity)
+    } else if !audit.unanswered.is_empty() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
+}
+
+/// What an audit could not see, so that nobody takes it for seen.
+fn show_unread(page: &mut Page, audit: &RegistryAudit) {
+    if audit.present > 0 {
+        page.line(format!(
+            "Content is there, {} ({}), and was not read: `--content` reads it",
+            count(audit.present, "object"),
+            bytes(audit.present_bytes)
+        ));
+    }
+    if !audit.unanswered.is_empty() {
+        let unanswered = count(audit.unanswered.len(), "object");
+        page.line(format!("Not known of {unanswered}: no answer came"));
+    }
+    if audit.unasked > 0 {
+        page.line(format!("{} more were not asked for after that", audit.unasked));
+    }
+    if !audit.content_listed {
+        page.line("What else the server holds cannot be seen from here: that takes the registry's folder");
+    }
 }
 
 fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {

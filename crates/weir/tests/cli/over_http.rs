@@ -33,13 +33,91 @@ fn a_plain_web_server_is_all_that_reading_takes() {
 }
 
 #[test]
-fn an_audit_over_the_web_says_what_it_could_not_look_at() {
-    let (t, _server, _) = reader();
+fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_to() {
+    let (t, server, pack) = reader();
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✓ Verified 4 records, 3 releases, 0 objects of content (0 B)
+    ✓ Verified 4 records, 3 releases
     root [HASH]
-    Content was not checked: that takes the registry's folder, or `weir verify` in a project
+    Content is there, 3 objects (857 B), and was not read: `--content` reads it
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    ");
+    assert!(server.seen().iter().all(|seen| seen.method == "HEAD" || !seen.path.starts_with("/pack")));
+    assert_snapshot!(t.weir("registry verify --content"), @r"
+    $ weir registry verify --content
+    ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
+    root [HASH]
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    ");
+
+    server.misbehave(&pack, Misbehaviour::WrongBytes);
+    t.weir("registry verify").succeeds();
+    assert_snapshot!(t.weir("registry verify --content"), @r"
+    $ weir registry verify --content
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
+    Read 4 records, 3 releases, 2 objects of content (591 B)
+    root [HASH]
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    -- exit code 6
+    ");
+    server.misbehave(&pack, Misbehaviour::Oversized(7));
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack has the wrong size: expected 266 bytes, got 273
+    Read 4 records, 3 releases
+    root [HASH]
+    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    -- exit code 6
+    ");
+    server.misbehave(&pack, Misbehaviour::Status(404));
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not in the registry
+    Read 4 records, 3 releases
+    root [HASH]
+    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    -- exit code 6
+    ");
+    server.misbehave(&pack, Misbehaviour::Status(405));
+    t.weir("registry verify").fails_with(1);
+    server.misbehave_times(&pack, 1, Misbehaviour::Status(405));
+    t.weir("registry verify").succeeds();
+}
+
+#[test]
+fn what_an_audit_could_not_ask_for_is_no_proof_of_anything() {
+    let (t, server, pack) = reader();
+    server.misbehave(&pack, Misbehaviour::Status(403));
+    let run = t.weir("registry verify").fails_with(1);
+    assert!(run.stdout.contains("was refused: status 403"), "{run}");
+    assert!(run.stdout.contains("Not known of 1 object: no answer came"), "{run}");
+    let run = t.weir("registry verify --json").fails_with(1);
+    let audit: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(audit["present"], 2);
+    assert_eq!(audit["unanswered"].as_array().map(Vec::len), Some(1));
+    assert_eq!((&audit["content_checked"], &audit["content_listed"]), (&false.into(), &false.into()));
+    assert_eq!(audit["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
+    let (t, _server, pack) = reader();
+    let served = t.path(format!("org{pack}"));
+    let bytes = fs_err::read(&served).expect("it is there");
+    let quarantine = format!("quarantine acme/str@1.0.0 --registry {}", t.path("org").display());
+    t.weir_in("", &quarantine).succeeds();
+    t.weir("registry verify").succeeds();
+    fs_err::write(&served, bytes).expect("it is ours");
+    assert_snapshot!(t.weir("registry verify"), @r"
+    $ weir registry verify
+    ✗ quarantined content: the pack of the tree sha256:[DIGEST] is quarantined and served all the same
+    Read 5 records, 3 releases
+    root [HASH]
+    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    What else the server holds cannot be seen from here: that takes the registry's folder
+    -- exit code 6
     ");
 }
 

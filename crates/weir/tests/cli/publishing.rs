@@ -208,6 +208,33 @@ fn a_foreign_archive_becomes_a_package() {
 }
 
 #[test]
+fn an_archive_is_imported_into_a_new_folder_wherever_that_is() {
+    let t = empty();
+    t.write("top/file", "text\n");
+    let tar = std::process::Command::new("tar")
+        .args(["-czf", "top.tgz", "top"])
+        .current_dir(t.path(""))
+        .status()
+        .expect("tar is everywhere");
+    assert!(tar.success());
+    let import = "import ../top.tgz --name acme/top --set-version 1.0.0";
+    assert_snapshot!(t.weir(&format!("{import} --into third/party/top")), @r"
+    $ weir import ../top.tgz --name acme/top --set-version 1.0.0 --into third/party/top
+    Imported 2 files into `[ROOT]/app/third/party/top`
+    ");
+    assert_snapshot!(t.weir(&format!("{import} --into third/party/top")), @r"
+    $ weir import ../top.tgz --name acme/top --set-version 1.0.0 --into third/party/top
+    -- stderr
+      × `[ROOT]/app/third/party/top` is there already
+      help: name a folder that is not there yet: `--into FOLDER`
+    -- exit code 8
+    ");
+    t.write("damaged.tgz", "not an archive");
+    t.weir("import ../damaged.tgz --name acme/top --set-version 1.0.0 --into other/place").fails_with(1);
+    assert!(!t.path("app/other").exists(), "nothing is left of what came to nothing");
+}
+
+#[test]
 fn an_archive_is_published_whole_whatever_its_own_ignore_files_say() {
     let t = empty();
     t.registry("org");

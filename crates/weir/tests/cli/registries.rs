@@ -81,7 +81,7 @@ fn a_registry_shows_what_it_is() {
     releases  3 offered
     content   857 B
     closed    no
-    kinds     generic, bash, data, native
+    kinds     all
     signed    [TIME]
     keys      org+[KEY]
     writable  yes
@@ -94,6 +94,54 @@ fn a_registry_shows_what_it_is() {
       help: did you mean `org`?
     -- exit code 5
     ");
+}
+
+#[test]
+fn a_registry_takes_only_the_kinds_it_was_made_for() {
+    let t = empty();
+    assert_snapshot!(t.weir_in("", "registry init sets --kind dta"), @r"
+    $ weir registry init sets --kind dta
+    -- stderr
+    error: invalid value 'dta' for '--kind <KIND>'
+      [possible values: generic, bash, data, native]
+
+      tip: a similar value exists: 'data'
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir_in("", "registry init sets --kind elm"), @r"
+    $ weir registry init sets --kind elm
+    -- stderr
+    error: invalid value 'elm' for '--kind <KIND>'
+      [possible values: generic, bash, data, native]
+
+    For more information, try '--help'.
+    -- exit code 2
+    ");
+    t.weir_in("", "registry init sets --kind data --kind bash --default").succeeds();
+    let run = t.weir_in("", "registry show --json").succeeds();
+    let shown: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(shown["descriptor"]["kinds"], serde_json::json!(["data", "bash"]));
+
+    let set = t.package("acme/set", "1.0.0").kind("data").file("set.txt", "1\n").write();
+    let tool = t.package("acme/tool", "1.0.0").write();
+    assert_snapshot!(t.weir_in("", &format!("publish {set} {tool}")), @r"
+    $ weir publish packages/acme-set-1.0.0 packages/acme-tool-1.0.0
+    -- stderr
+      × `acme/tool 1.0.0` is of the kind `generic`, and the registry `sets` takes only `data`, `bash`
+      help: publish it in another registry: `--registry REGISTRY`; `weir registry show` tells which kinds one takes
+    -- exit code 4
+    ");
+    assert_snapshot!(t.weir_in("", &format!("publish {tool} --dry-run")), @r"
+    $ weir publish packages/acme-tool-1.0.0 --dry-run
+    -- stderr
+      × `acme/tool 1.0.0` is of the kind `generic`, and the registry `sets` takes only `data`, `bash`
+      help: publish it in another registry: `--registry REGISTRY`; `weir registry show` tells which kinds one takes
+    -- exit code 4
+    ");
+    t.weir_in("", "info acme/set").fails_with(5);
+    t.weir_in("", &format!("publish {set}")).succeeds();
 }
 
 #[test]

@@ -1,0 +1,276 @@
+//! Content behind a server: nothing there can be listed, so what the log names is asked for, object by object.
+
+use std::io::Read;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
+
+use weir_log::{Source, SourceError};
+use weir_model::{Digest, Hasher};
+use weir_tree::{Expected, Limits, TreeError, check_pack};
+
+use super::{RegistryAudit, Step};
+use crate::content::{
+    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, chunk_list_path, chunk_path, file_path, open_pack,
+    pack_path,
+};
+use crate::named::{Named, Use};
+
+/// Requests at once: much of the time is waiting, and more would be a burden to a small server.
+const AT_ONCE: usize = 8;
+
+/// So many objects that no answer could be had about, and the others are not asked for: whoever is away or
+/// refuses would cost a timeout for each.
+const MOST_UNANSWERED: u64 = 16;
+
+/// The largest file whose chunk list is read where no record says how large it is.
+const LARGEST_FILE: u64 = 1 << 36;
+
+/// Asks for everything that the log names.
+pub(super) struct ServedContent<'a> {
+    pub(super) named: &'a Named,
+    pub(super) source: &'a dyn Source,
+    /// Whether bytes are read, or only asked whether they are there.
+    pub(super) read: bool,
+    pub(super) audit: &'a mut RegistryAudit,
+    pub(super) observer: &'a mut dyn FnMut(Step),
+}
+
+/// An object that the log names.
+enum Wanted<'a> {
+    /// A pack that readers may have.
+    Pack { tree: &'a Digest, size: u64, of: &'a Use },
+    /// A pack that they may not.
+    Withheld { tree: &'a Digest },
+    /// A file that a release promises.
+    Promised { sha256: &'a Digest, size: Option<u64>, of: &'a Use },
+    /// A file that the registry may hold, or leave where it comes from.
+    Referenced { sha256: &'a Digest, size: Option<u64> },
+}
+
+/// What was found where it should be.
+enum Found {
+    /// The object; all its bytes are right.
+    Read(u64),
+    /// The object, with so many bytes as far as the server says; none of them was read.
+    There(u64),
+    /// Nothing, and nothing is wrong with that.
+    Nothing,
+}
+
+impl ServedContent<'_> {
+    pub(super) fn run(self) {
+        let wanted = wanted(self.named);
+        let bytes = wanted.iter().map(Wanted::said).sum();
+        (self.observer)(Step::Begin { objects: wanted.len() as u64, bytes });
+        let next = AtomicUsize::new(0);
+        let unanswered = AtomicU64::new(0);
+        let (tell, told) = mpsc::channel();
+        let (source, read) = (self.source, self.read);
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(wanted.len()) {
+                let (tell, wanted, next, unanswered) = (tell.clone(), &wanted, &next, &unanswered);
+                scope.spawn(move || {
+                    while unanswered.load(Ordering::Relaxed) < MOST_UNANSWERED {
+                        let Some(one) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+                        let found = look(source, one, read);
+                        if found.as_ref().is_err_and(no_answer) {
+                            unanswered.fetch_add(1, Ordering::Relaxed);
+                        }
+                        // Whoever listens does so until all of these threads are gone.
+                        let _ = tell.send((one, found));
+                    }
+                });
+            }
+            drop(tell);
+            note(self.audit, self.observer, &told, wanted.len());
+        });
+    }
+}
+
+/// Writes down what the others find, while they go on; `count` objects were to be looked at.
+fn note(
+    audit: &mut RegistryAudit,
+    observer: &mut dyn FnMut(Step),
+    told: &Receiver<(&Wanted<'_>, Result<Found, ContentError>)>,
+    count: usize,
+) {
+    let mut problems = Vec::new();
+    let mut seen = 0;
+    for (wanted, found) in told {
+        seen += 1;
+        match found {
+            Ok(Found::Read(bytes)) => {
+                audit.objects += 1;
+                audit.bytes += bytes;
+            }
+            Ok(Found::There(bytes)) => {
+                audit.present += 1;
+                audit.present_bytes += bytes;
+            }
+            Ok(Found::Nothing) => {}
+            Err(error) if no_answer(&error) => audit.unanswered.push(format!("{wanted}: {error}")),
+            Err(error) => problems.push(format!("{wanted}: {error}")),
+        }
+        observer(Step::Done { bytes: wanted.said() });
+    }
+    // They come in the order of the network, and are told in one that is the same each time.
+    problems.sort();
+    audit.problems.extend(problems);
+    audit.unanswered.sort();
+    audit.unasked += (count - seen) as u64;
+}
+
+/// Everything to look at.
+fn wanted(named: &Named) -> Vec<Wanted<'_>> {
+    let packs = named.packs.iter().filter_map(|(tree, pack)| match pack.uses.first() {
+        _ if pack.is_withheld() => Some(Wanted::Withheld { tree }),
+        Some((of, size)) => Some(Wanted::Pack { tree, size: *size, of }),
+        None => None,
+    });
+    let files = named.files.iter().filter_map(|(sha256, file)| match file.promised.first() {
+        Some(of) => Some(Wanted::Promised { sha256, size: file.size, of }),
+        None => file.referenced.then_some(Wanted::Referenced { sha256, size: file.size }),
+    });
+    packs.chain(files).collect()
+}
+
+impl Wanted<'_> {
+    /// Bytes that the log says it has; 0 where it does not say.
+    fn said(&self) -> u64 {
+        match self {
+            Self::Pack { size, .. } => *size,
+            Self::Promised { size, .. } | Self::Referenced { size, .. } => size.unwrap_or_default(),
+            Self::Withheld { .. } => 0,
+        }
+    }
+}
+
+impl std::fmt::Display for Wanted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pack { of, .. } | Self::Promised { of, .. } => of.fmt(f),
+            Self::Withheld { .. } => f.write_str("quarantined content"),
+            Self::Referenced { .. } => f.write_str("outside data"),
+        }
+    }
+}
+
+fn look(source: &dyn Source, wanted: &Wanted<'_>, read: bool) -> Result<Found, ContentError> {
+    match wanted {
+        Wanted::Pack { tree, size, .. } if read => read_pack(source, tree, *size),
+        Wanted::Pack { tree, size, .. } => pack_there(source, tree, *size),
+        Wanted::Withheld { tree } => match source.find(&pack_path(tree))? {
+            Some(_) => Err(ContentError::StillServed { tree: **tree }),
+            None => Ok(Found::Nothing),
+        },
+        Wanted::Promised { sha256, size, .. } => {
+            file(source, sha256, *size, read)?.ok_or_else(|| ContentError::no_file(sha256))
+        }
+        Wanted::Referenced { sha256, size } => {
+            Ok(file(source, sha256, *size, read)?.unwrap_or(Found::Nothing))
+        }
+    }
+}
+
+fn read_pack(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, ContentError> {
+    let pack = open_pack(source, tree, 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
+    let expected = Expected { tree: *tree, pack_bytes: Some(size) };
+    let checked = check_pack(pack, &expected, &Limits::default());
+    let checked = checked.map_err(|reason| ContentError::BadPack { tree: *tree, reason })?;
+    Ok(Found::Read(checked.bytes()))
+}
+
+fn pack_there(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, ContentError> {
+    let found = source.find(&pack_path(tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
+    match found.size {
+        Some(got) if got != size => {
+            let reason = TreeError::WrongSize { expected: size, got };
+            Err(ContentError::BadPack { tree: *tree, reason })
+        }
+        _ => Ok(Found::There(size)),
+    }
+}
+
+/// A file of `size` bytes, if that is known, whole or in chunks, if it is there.
+fn file(
+    source: &dyn Source,
+    sha256: &Digest,
+    size: Option<u64>,
+    read: bool,
+) -> Result<Option<Found>, ContentError> {
+    let whole = file_path(sha256);
+    if !read && let Some(found) = source.find(&whole)? {
+        return match (size, found.size) {
+            (Some(expected), Some(actual)) if expected != actual => {
+                Err(ContentError::BadSize { sha256: *sha256, expected, actual })
+            }
+            _ => Ok(Some(Found::There(found.size.or(size).unwrap_or_default()))),
+        };
+    }
+    if read && let Some(bytes) = source.open(&whole, 0)? {
+        let mut hasher = Hasher::new();
+        let size = feed(&mut hasher, bytes, CHUNKED_ABOVE, source, &whole)?;
+        let actual = hasher.finish();
+        return if actual == *sha256 {
+            Ok(Some(Found::Read(size)))
+        } else {
+            Err(ContentError::BadFile { expected: *sha256, actual })
+        };
+    }
+    let longest = ChunkList::longest(size.unwrap_or(LARGEST_FILE));
+    let Some(text) = source.read(&chunk_list_path(sha256), longest)? else { return Ok(None) };
+    let list = ChunkList::parse(&text, sha256, size)?;
+    if read { read_chunks(source, sha256, &list) } else { chunks_there(source, &list) }.map(Some)
+}
+
+fn read_chunks(source: &dyn Source, sha256: &Digest, list: &ChunkList) -> Result<Found, ContentError> {
+    let mut all = Hasher::new();
+    for chunk in list.chunks() {
+        let path = chunk_path(&chunk.sha256);
+        let bytes = source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.sha256))?;
+        feed(&mut all, bytes, chunk.size.into(), source, &path)?;
+    }
+    // What is wrong with one chunk is wrong with all of it.
+    let actual = all.finish();
+    if actual != *sha256 {
+        return Err(ContentError::BadFile { expected: *sha256, actual });
+    }
+    Ok(Found::Read(list.size()))
+}
+
+fn chunks_there(source: &dyn Source, list: &ChunkList) -> Result<Found, ContentError> {
+    for Chunk { sha256, size, .. } in list.chunks() {
+        let found = source.find(&chunk_path(sha256))?.ok_or_else(|| ContentError::no_chunk(sha256))?;
+        if let Some(actual) = found.size.filter(|actual| *actual != u64::from(*size)) {
+            return Err(ContentError::BadSize { sha256: *sha256, expected: u64::from(*size), actual });
+        }
+    }
+    Ok(Found::There(list.size()))
+}
+
+/// Hashes what `bytes` brings, which may be at most `most`.
+fn feed(
+    hasher: &mut Hasher,
+    bytes: impl Read,
+    most: u64,
+    source: &dyn Source,
+    path: &str,
+) -> Result<u64, ContentError> {
+    let what = || format!("{}/{path}", source.describe());
+    let size = std::io::copy(&mut bytes.take(most.saturating_add(1)), hasher)
+        .map_err(|error| SourceError::from_io(what(), &error))?;
+    if size > most {
+        return Err(SourceError::TooLarge { what: what(), limit: most }.into());
+    }
+    Ok(size)
+}
+
+/// Whether it is not known how things stand, since nobody could be asked.
+fn no_answer(error: &ContentError) -> bool {
+    match error {
+        ContentError::Source(SourceError::TooLarge { .. }) => false,
+        ContentError::Source(_) | ContentError::Io(_) => true,
+        ContentError::BadPack { reason, .. } => matches!(reason, TreeError::PackRead { .. }),
+        _ => false,
+    }
+}
