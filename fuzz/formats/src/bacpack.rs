@@ -17,7 +17,11 @@ pub fn check(data: &[u8]) {
             let group = name.filter(|name| !name.contains('/')).unwrap_or("zlib");
             context.add(&Path::new("context/package").join(group).join("config.json"), line);
         }
-        context.finish().recipes.into_iter().for_each(recipe::reads_back);
+        let imported = context.finish();
+        // Where there is a problem nothing is taken, so nothing need read back.
+        if imported.problems.is_empty() {
+            imported.recipes.into_iter().for_each(recipe::reads_back);
+        }
     }
 }
 
