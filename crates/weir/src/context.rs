@@ -84,14 +84,19 @@ impl Context {
         Ok(self.folder()?.join(path))
     }
 
+    /// A package's folder that the command line names.
+    pub(crate) fn package_folder(&self, path: &Path) -> Result<PathBuf, Failure> {
+        must_be_folder(self.path(path)?)
+    }
+
     /// The project: the folder that `-C` names, or the nearest at or above the current one.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
-        Ok(self.open_project(&self.folder()?)?)
+        Ok(self.open_project(&must_be_folder(self.folder()?)?)?)
     }
 
     /// The project's folder, when nothing of it has to be read yet.
     pub(crate) fn project_folder(&self) -> Result<PathBuf, Failure> {
-        let folder = self.folder()?;
+        let folder = must_be_folder(self.folder()?)?;
         Ok(if self.shared.directory.is_some() { folder } else { Project::find_folder(&folder)? })
     }
 
@@ -107,4 +112,13 @@ impl Context {
     fn open_project(&self, folder: &Path) -> Result<Project, ProjectError> {
         if self.shared.directory.is_some() { Project::open(folder) } else { Project::find(folder) }
     }
+}
+
+/// A folder that is misspelt is told as such: nobody looks for a manifest above it.
+fn must_be_folder(path: PathBuf) -> Result<PathBuf, Failure> {
+    if path.is_dir() {
+        return Ok(path);
+    }
+    let what = if path.exists() { "is not a folder" } else { "is not there" };
+    Err(Failure::not_found(format!("`{}` {what}", path.display())))
 }

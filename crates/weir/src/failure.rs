@@ -345,12 +345,17 @@ impl From<ProjectError> for Failure {
     }
 }
 
-/// The texts of what lies below an error, outermost first.
+/// The texts of what lies below an error, outermost first, without those that the text above has in it already.
 fn causes(error: &dyn Error) -> Vec<String> {
     let mut texts = Vec::new();
+    let mut above = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        texts.push(error.to_string());
+        let text = error.to_string();
+        if !above.contains(&text) {
+            texts.push(text.clone());
+            above = text;
+        }
         cause = error.source();
     }
     texts
@@ -378,5 +383,22 @@ impl fmt::Display for Cause {
 impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.because.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cause, causes};
+
+    #[test]
+    fn what_was_said_above_is_not_said_again() {
+        let cause = |text: &str, because| Cause { text: text.to_owned(), because };
+        let lowest = cause("the disk is full", None);
+        let low = cause("cannot write `a`: the disk is full", Some(Box::new(lowest)));
+        let top = cause("cannot write `a`: the disk is full", Some(Box::new(low)));
+        assert_eq!(causes(&top), Vec::<String>::new());
+
+        let low = cause("cannot write `a`", Some(Box::new(cause("the disk is full", None))));
+        assert_eq!(causes(&low), ["the disk is full"]);
     }
 }

@@ -22,7 +22,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_model::ReleaseId;
 use weir_project::{Event, ExitCode, Interrupt, Observer, PlannedBuild};
 
-use crate::output::{Output, count, duration, harmless, short};
+use crate::output::{Output, bytes, count, duration, harmless, short};
 use board::Board;
 
 /// How long something may take before it is worth a line on the screen.
@@ -31,6 +31,8 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How long builds have to end and tidy up when the program is interrupted. What is left then goes with the next build.
 const TIDYING: Duration = Duration::from_secs(20);
+/// Columns from which on a line with a bar fits into one.
+const ROOM_FOR_A_BAR: usize = 80;
 
 /// Shows events as they happen.
 pub(crate) struct Progress {
@@ -91,8 +93,11 @@ impl Progress {
 
     /// Something of so many bytes begins.
     fn count_bytes(&self, what: String, bytes: u64) {
-        let template =
-            "{spinner} {msg} {bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
+        let template = if self.output.stderr_width().is_some_and(|columns| columns < ROOM_FOR_A_BAR) {
+            "{spinner} {msg} {binary_bytes} of {binary_total_bytes}"
+        } else {
+            "{spinner} {msg} {bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}"
+        };
         self.show(ProgressBar::new(bytes), template, what);
     }
 
@@ -280,6 +285,8 @@ impl Observer for Progress {
             Event::Publishing { releases } => {
                 self.spin(format!("Publishing {}", count(*releases, "release")));
             }
+            Event::Verifying { files: 0, bytes: 0 } => self.spin("Verifying the store".into()),
+            Event::Verifying { files: 0, bytes: size } => self.spin(format!("Verifying {}", bytes(*size))),
             Event::Verifying { files, bytes } => {
                 self.count_bytes(format!("Verifying {}", count(*files, "file")), *bytes);
             }

@@ -1,6 +1,8 @@
 //! `weir env`: the variables with which a project's packages are used.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -9,6 +11,7 @@ use weir_project::Project;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
+use crate::output::{Format, write_stdout};
 use crate::settings;
 
 /// Print the variables with which the project's packages are used
@@ -43,21 +46,38 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     } else {
         weir_project::environment(&context.project()?, &settings::path_variable())
     };
-    let variables: BTreeMap<_, _> =
-        variables.into_iter().map(|(name, value)| (name, value.to_string_lossy().into_owned())).collect();
-    context.output.answer(&variables, |page| {
-        for (name, value) in &variables {
-            page.line(assignment(arguments.shell, name, value));
+    match context.output.format {
+        Format::Json => {
+            let lossy = |(name, value): (String, OsString)| (name, value.to_string_lossy().into_owned());
+            context.output.json(&variables.into_iter().map(lossy).collect::<BTreeMap<_, _>>())?;
         }
-    })?;
+        Format::Text => {
+            // Sorted, as in JSON; and in bytes, for a folder's name need not be UTF-8.
+            let variables: BTreeMap<_, _> = variables.into_iter().collect();
+            let lines = variables
+                .iter()
+                .flat_map(|(name, value)| assignment(arguments.shell, name, value.as_bytes()));
+            write_stdout(&lines.collect::<Vec<u8>>())?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn assignment(shell: Shell, name: &str, value: &str) -> String {
-    match shell {
-        Shell::Sh => format!("export {name}='{}'", value.replace('\'', r"'\''")),
-        Shell::Fish => format!("set -gx {name} '{}'", value.replace('\\', r"\\").replace('\'', r"\'")),
+fn assignment(shell: Shell, name: &str, value: &[u8]) -> Vec<u8> {
+    let mut line = match shell {
+        Shell::Sh => format!("export {name}='"),
+        Shell::Fish => format!("set -gx {name} '"),
     }
+    .into_bytes();
+    for &byte in value {
+        match (shell, byte) {
+            (Shell::Sh, b'\'') => line.extend(br"'\''"),
+            (Shell::Fish, b'\'' | b'\\') => line.extend([b'\\', byte]),
+            (_, byte) => line.push(byte),
+        }
+    }
+    line.extend(b"'\n");
+    line
 }
 
 #[cfg(test)]
@@ -66,8 +86,14 @@ mod tests {
 
     #[test]
     fn a_value_is_one_word_to_the_shell_whatever_is_in_it() {
-        let value = r"/home/o'neil/$(rm -rf \)";
-        assert_eq!(assignment(Shell::Sh, "PATH", value), r"export PATH='/home/o'\''neil/$(rm -rf \)'");
-        assert_eq!(assignment(Shell::Fish, "PATH", value), r"set -gx PATH '/home/o\'neil/$(rm -rf \\)'");
+        let value = b"/home/o'neil/\xff$(rm -rf \\)";
+        assert_eq!(
+            assignment(Shell::Sh, "PATH", value),
+            b"export PATH='/home/o'\\''neil/\xff$(rm -rf \\)'\n"
+        );
+        assert_eq!(
+            assignment(Shell::Fish, "PATH", value),
+            b"set -gx PATH '/home/o\\'neil/\xff$(rm -rf \\\\)'\n"
+        );
     }
 }

@@ -57,10 +57,18 @@ fn find<'a>(top: &'a clap::Command, words: &[String]) -> Result<&'a clap::Comman
     })
 }
 
+/// An empty argument: it has to be written, or else what follows it is taken for the date.
+const NO_DATE: &str = "\"\"";
+
 fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let title = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut text = Vec::new();
-    Man::new(command.clone()).title(title.to_uppercase()).render(&mut text)?;
+    Man::new(command.clone())
+        .title(title.to_uppercase())
+        .date(NO_DATE)
+        .source(concat!("weir ", env!("CARGO_PKG_VERSION")))
+        .manual("Weir")
+        .render(&mut text)?;
     Ok(text)
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let folder = match &arguments.folder {
-        Some(folder) => context.path(folder)?,
+        Some(folder) => context.package_folder(folder)?,
         None => context.project()?.folder,
     };
     let out = arguments.out.as_deref().map(|out| context.path(out)).transpose()?;

@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     }
     let mut folders = Vec::new();
     for folder in &arguments.folders {
-        folders.push(context.path(folder)?);
+        folders.push(context.package_folder(folder)?);
     }
     if folders.is_empty() {
         folders.push(context.project()?.folder);

@@ -258,8 +258,19 @@ fn a_package_that_is_not_ready_is_not_published() {
     assert_snapshot!(t.weir_in("", "publish nowhere"), @r"
     $ weir publish nowhere
     -- stderr
-      × there is no `weir.toml` in `[ROOT]/nowhere` or any folder above it
-      help: `weir init` makes a project of this folder
+      × `[ROOT]/nowhere` is not there
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("", "pack bare/weir.toml"), @r"
+    $ weir pack bare/weir.toml
+    -- stderr
+      × `[ROOT]/bare/weir.toml` is not a folder
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("bare", "tree -C ../bear"), @r"
+    $ weir tree -C ../bear
+    -- stderr
+      × `[ROOT]/bare/../bear` is not there
     -- exit code 5
     ");
 }
