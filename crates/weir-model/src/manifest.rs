@@ -32,6 +32,8 @@ pub struct Manifest {
     pub references: Vec<Reference>,
     /// `[registries]`: names for registries, and where they are.
     pub registries: BTreeMap<String, RegistryAddress>,
+    /// `[aliases]`: owners of git repositories that were renamed, old to new.
+    pub aliases: BTreeMap<String, String>,
     /// `[override]`: what replaces a dependency wherever it is needed in this project.
     pub overrides: Vec<Requirement>,
     /// `[bin]`: the commands the package offers, and the files they are.

@@ -33,7 +33,8 @@ pub struct GitPublication {
     pub tags: Vec<GitTag>,
     /// The package's name, where only one tag is published and its address does not say it.
     pub name: Option<PackageName>,
-    /// Owners that were renamed: old and new. They win over those that the registry has in the user's configuration.
+    /// Owners that were renamed: old and new. They win over those of the project's manifest, and those over what the registry has
+    /// in the user's configuration.
     pub aliases: BTreeMap<String, String>,
     /// Dependencies to leave out: some manifests name what only tests need.
     pub skip: BTreeSet<PackageName>,
@@ -62,6 +63,7 @@ pub fn publish_from_git(
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
     let mut aliases = find(session, project, None, &wanted.base)?.aliases;
+    aliases.extend(project.map(|project| project.manifest.aliases.clone()).unwrap_or_default());
     aliases.extend(wanted.aliases.clone());
     let wanted = &GitPublication { aliases, ..wanted.clone() };
     let mut pending: VecDeque<Pending> =

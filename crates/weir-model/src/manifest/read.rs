@@ -18,6 +18,7 @@ const TABLES: &[&str] = &[
     "dev-dependencies",
     "references",
     "registries",
+    "aliases",
     "override",
     "bin",
     "scripts",
@@ -67,6 +68,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
         dependencies,
         references: references(text, &root)?,
         registries: registries(text, &root)?,
+        aliases: aliases(&root)?,
         overrides: requirements(text, &root, "override", Scope::Run)?,
         bin: commands(&root)?,
         scripts: root.string_map("scripts")?,
@@ -270,6 +272,16 @@ fn registries(text: &str, root: &Fields<'_>) -> Result<BTreeMap<String, Registry
         return Err(root.error("registries", "only one registry can be the default"));
     }
     Ok(registries)
+}
+
+fn aliases(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError> {
+    let aliases = root.string_map("aliases")?;
+    for owner in aliases.iter().flat_map(|(old, new)| [old, new]) {
+        PackageName::from_str(&format!("{owner}/name")).map_err(|reason| {
+            root.error("aliases", format!("`{}` in `[aliases]` is no owner: {reason}", owner.escape_debug()))
+        })?;
+    }
+    Ok(aliases)
 }
 
 fn commands(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError> {

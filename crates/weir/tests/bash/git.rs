@@ -111,6 +111,36 @@ fn an_owner_that_was_renamed_can_be_told_once_for_a_registry() {
 }
 
 #[test]
+fn an_owner_that_was_renamed_can_be_told_in_the_projects_manifest_for_all_who_work_on_it() {
+    let t = repositories();
+    let publish = "publish --from-git https://git.example/new/app#v2.0.0";
+    t.write("team/weir.toml", "[aliases]\nold = \"new\"\n");
+    let run = weir(&t, "team", publish);
+    assert!(run.code == 0 && run.stdout.contains("`new/lib 1.0.0`"), "{run}");
+    // The project wins over what one user told for a registry, and the command line over both.
+    let org = t.path("org").display().to_string();
+    t.write(
+        "home/weir/config.toml",
+        format!("[registries.org]\nurl = \"{org}\"\ndefault = true\naliases = {{ old = \"nobody\" }}\n"),
+    );
+    assert!(weir(&t, "team", publish).stdout.contains("Already so"));
+    t.write("team/weir.toml", "[aliases]\nold = \"somebody\"\n");
+    let run = weir(&t, "team", publish);
+    assert!(run.code != 0 && run.stderr.contains("`somebody/lib`"), "{run}");
+    assert!(weir(&t, "team", &format!("{publish} --alias old=new")).stdout.contains("Already so"));
+    t.write("team/weir.toml", "[aliases]\nold = \"no owner\"\n");
+    let run = weir(&t, "team", publish);
+    assert!(run.code != 0 && run.stderr.contains("`no owner` in `[aliases]` is no owner"), "{run}");
+    // What a package says of itself counts for nobody else.
+    t.write("team/weir.toml", "");
+    t.write("home/weir/config.toml", format!("[registries.org]\nurl = \"{org}\"\ndefault = true\n"));
+    t.write("git/new/app.git/weir.toml", "[package]\nkind = \"bash\"\n[aliases]\nold = \"new\"\n[dependencies]\n\"old/lib\" = { git = \"https://git.example/old/lib.git\", tag = \"v1.0.0\" }\n");
+    tag(&t, "git/new/app.git", "v2.1.0");
+    let run = weir(&t, "team", "publish --from-git https://git.example/new/app#v2.1.0");
+    assert!(run.code != 0 && run.stderr.contains("`old/lib`"), "{run}");
+}
+
+#[test]
 fn a_dependency_that_is_skipped_is_not_asked_for() {
     let t = repositories();
     let publish = "publish --from-git https://git.example/new/app#v2.0.0";
