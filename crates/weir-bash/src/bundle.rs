@@ -112,16 +112,24 @@ fn shebang(bytes: &[u8]) -> (&[u8], usize) {
 
 fn settings(script: &mut Vec<u8>, manifest: &BashManifest) {
     for (name, on) in &manifest.options {
-        push(script, format!("set {}o {}", if *on { '-' } else { '+' }, word(name)).as_bytes());
+        push(script, format!("\\builtin set {}o {}", if *on { '-' } else { '+' }, word(name)).as_bytes());
     }
     for (name, on) in &manifest.shopt {
         push(
             script,
-            format!("shopt -{} {} 2>/dev/null || :", if *on { 's' } else { 'u' }, word(name)).as_bytes(),
+            format!(
+                "\\builtin shopt -{} {} 2>/dev/null || \\builtin :",
+                if *on { 's' } else { 'u' },
+                word(name)
+            )
+            .as_bytes(),
         );
     }
     for (name, value) in BashManifest::safe_environment(&manifest.environment) {
-        push(script, format!("[[ -n ${{{name}+set}} ]] || export {name}={}", word(value)).as_bytes());
+        push(
+            script,
+            format!("[[ -n ${{{name}+set}} ]] || \\builtin export {name}={}", word(value)).as_bytes(),
+        );
     }
 }
 
@@ -136,8 +144,11 @@ fn append(script: &mut Vec<u8>, bytes: &[u8], file: &SourceFile) {
     }
     push(
         script,
-        format!("source /dev/stdin <<'{end}' || echo {} >&2", word(&format!("failed: {}", file.path)))
-            .as_bytes(),
+        format!(
+            "\\builtin source /dev/stdin <<'{end}' || \\builtin echo {} >&2",
+            word(&format!("failed: {}", file.path))
+        )
+        .as_bytes(),
     );
     push(script, bytes.strip_suffix(b"\n").unwrap_or(bytes));
     push(script, end.as_bytes());
@@ -148,10 +159,16 @@ fn needs_own_end(bytes: &[u8]) -> bool {
     let Ok(parsed) = grammar::parse_helped(bytes.to_vec()) else { return true };
     let mut found = parsed.tree.root_node().has_error();
     visit(&parsed.tree, |node, in_function| {
-        let is_return = node.kind() == "command_name" && &parsed.bytes[node.byte_range()] == b"return";
-        found |= is_return && !in_function;
+        found |= node.kind() == "command" && !in_function && returns(node, &parsed.bytes);
     });
     found
+}
+
+/// Whether a command is `return`, by itself or as `\builtin return`.
+fn returns(command: Node<'_>, bytes: &[u8]) -> bool {
+    let words = bytes[command.byte_range()].split(u8::is_ascii_whitespace);
+    let plain = words.map(|word| word.strip_prefix(b"\\").unwrap_or(word));
+    plain.skip_while(|word| matches!(*word, b"builtin" | b"command" | b"")).next() == Some(b"return")
 }
 
 fn visit<'t>(tree: &'t tree_sitter::Tree, mut seen: impl FnMut(Node<'t>, bool)) {
@@ -343,6 +360,22 @@ mod tests {
             &[("a.sh", "echo before\nreturn 0\necho after\n"), ("b.sh", "echo next\n")],
         );
         assert_eq!(run(&bundle(&file("tool", "echo entry\n"), &[guarded])), "before\nnext\nentry\n");
+    }
+
+    #[test]
+    fn functions_with_the_names_of_commands_change_nothing_in_what_follows() {
+        let names = ["source", "echo", "set", "shopt", "export", "return", ":"];
+        let hijack: String = names.iter().map(|name| format!("{name}() {{ printf hijacked; }}\n")).collect();
+        let mut next = package(
+            "acme/next",
+            "1.0.0",
+            &[("b.sh", "printf next\n"), ("c.sh", "\\builtin return\nprintf no\n")],
+        );
+        next.manifest.shopt.insert("extglob".into(), true);
+        next.manifest.options.insert("nounset".into(), true);
+        next.manifest.environment.insert("A".into(), "a".into());
+        let packages = [package("acme/bad", "1.0.0", &[("a.sh", &hijack)]), next];
+        assert_eq!(run(&bundle(&file("tool", "printf \"$A\"\n"), &packages)), "nexta");
     }
 
     #[test]

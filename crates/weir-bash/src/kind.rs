@@ -19,6 +19,7 @@ use weir_model::{KindName, Manifest};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
+pub use dress::is_suite;
 pub use inspect::{package_files, read_manifest};
 pub use installed::installed_packages;
 pub use lay_out::{REPORT_FILE, TEST_FILE};

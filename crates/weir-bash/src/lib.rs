@@ -25,4 +25,4 @@ pub mod manifest;
 pub mod quote;
 pub mod rename;
 
-pub use kind::{Bash, REPORT_FILE, TEST_FILE, installed_packages, package_files, read_manifest};
+pub use kind::{Bash, REPORT_FILE, TEST_FILE, installed_packages, is_suite, package_files, read_manifest};

@@ -39,7 +39,7 @@ pub use report::{Choice, Place, Renaming, Report, Undecided, What, Why};
 use crate::grammar::{self, GrammarError, Lines};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 2;
+pub const SCHEME: u32 = 3;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]

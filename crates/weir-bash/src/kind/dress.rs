@@ -221,7 +221,7 @@ fn make(
 }
 
 /// Whether a file is a test or belongs to tests, and not to what is loaded.
-fn is_suite(path: &str) -> bool {
+pub fn is_suite(path: &str) -> bool {
     path.ends_with(".bats") || ["tests/", "test/", "spec/"].iter().any(|folder| path.starts_with(folder))
 }
 

@@ -160,9 +160,12 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     pub(super) fn push_variable(&mut self, role: Role, text: Text) {
-        if !self.job.foreign {
-            self.push(role, text);
+        if self.job.foreign {
+            return;
         }
+        // In `eval "$name=1"` it is not known which variable that is.
+        let role = if text.is_known() { role } else { Role::BuiltVariable };
+        self.push(role, text);
     }
 
     pub(super) fn region(&mut self, node: Node<'t>, region: Region) {
@@ -331,6 +334,10 @@ impl<'a, 't> Walk<'a, 't> {
                 self.takes_names();
             }
             return;
+        }
+        if length == text.known() && !text.is_known() {
+            self.takes_names();
+            return self.push_variable(role, text.clone());
         }
         let ends = length == text.bytes.len()
             || (length < text.known() && matches!(text.bytes[length], b'[' | b'='));

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::collect::identifier;
 use super::facts::{Facts, Occurrence, Role, Scope, TOP};
 use super::names::{Names, is_distinctive, is_distinctive_variable};
 use super::naming::Insertion;
@@ -97,6 +98,7 @@ impl Judge<'_> {
                 self.variable(Target::Use);
             }
             Role::VariableOrFunction => self.function(Target::Use, false),
+            Role::BuiltVariable => drop(self.built_variable()),
             Role::Environment { callee } => self.environment(*callee),
             Role::Index { array } => self.index(array),
         }
@@ -196,11 +198,30 @@ impl Judge<'_> {
         }
     }
 
+    /// A name whose beginning is that of a variable that changes, and whose rest is made when the code runs: `"STATE_$key"`.
+    fn built_variable(&mut self) -> bool {
+        let text = &self.occurrence.text;
+        let known = &text.bytes[..text.known()];
+        let begins = !text.is_known()
+            && is_distinctive_variable(known)
+            && identifier(known) == known.len()
+            && self.names.variables.keys().any(|name| name.len() > known.len() && name.starts_with(known));
+        if begins {
+            self.doubt(Why::BuiltName, Choice::Kept);
+        }
+        begins
+    }
+
     /// A string whose beginning is a slug, and whose rest is made when the code runs.
     fn built_name(&mut self) {
         let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let Some(insertion) = self.names.prefix(known) else { return self.built_slug() };
+        let Some(insertion) = self.names.prefix(known) else {
+            if !self.built_variable() {
+                self.built_slug();
+            }
+            return;
+        };
         let like_name = |bytes: &[u8]| {
             bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-+".contains(b) || *b >= 0x80)
         };

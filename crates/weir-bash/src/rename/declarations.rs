@@ -112,7 +112,8 @@ impl<'t> Walk<'_, 't> {
         if let Role::Declare(Declaration { scope: Scope::Local, .. }) = role {
             let length = identifier(&text.bytes[..text.known()]);
             let function = self.function() as usize;
-            if function != TOP as usize && length > 0 {
+            let whole = length < text.known() || text.is_known();
+            if function != TOP as usize && length > 0 && whole {
                 self.facts.functions[function].locals.insert(text.bytes[..length].to_vec());
             }
         }

@@ -39,6 +39,8 @@ pub(crate) enum Role {
     VariableName { assigns: bool },
     /// `unset x`: a variable, or else a function.
     VariableOrFunction,
+    /// A variable whose name is put together when the code runs, or a part of it.
+    BuiltVariable,
     /// A bare word as an index: a variable's name, unless the array is associative.
     Index { array: Vec<u8> },
 }

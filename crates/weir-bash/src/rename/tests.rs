@@ -355,6 +355,28 @@ fn a_guard_against_unset_variables_does_not_make_state_a_setting() {
 }
 
 #[test]
+fn a_variable_whose_name_the_caller_gives_is_left_alone() {
+    let code = "core.set() { eval \"$1=1\"; eval \"$1\"=\\\"\\$2\\\"; eval \"${1}_x=1\"; eval \"echo \\$\"$1\"\"; let \"$1=$2\"; echo $((16#\"$1\")); }\n";
+    assert_eq!(text(&transitive(code)), code.replace("core.", "core_1_0_0."));
+}
+
+#[test]
+fn a_variables_name_that_is_built_is_told_where_its_beginning_is_that_of_one() {
+    for code in [
+        "core.f() { printf -v \"STATE_$1\" x; }",
+        "core.f() { declare -g \"STATE_$1=x\"; }",
+        "core.f() { eval \"STATE_$1=x\"; }",
+        "core.f() { local name=\"STATE_$1\"; echo \"${!name}\"; }",
+    ] {
+        let output = transitive(&format!("STATE_a=1\n{code}\n"));
+        let told: Vec<(Why, Choice)> =
+            output.report.undecided.iter().map(|doubt| (doubt.why, doubt.choice)).collect();
+        assert_eq!(told, [(Why::BuiltName, Choice::Kept)], "{code}");
+        assert!(transitive(&format!("OTHER_a=1\n{code}\n")).report.undecided.is_empty(), "{code}");
+    }
+}
+
+#[test]
 fn a_callers_local_stays_a_callers_local() {
     let code = "core.a() { local flag=; core.b; echo \"$flag\"; }\ncore.b() { flag=yes; }\n";
     let output = transitive(code);
