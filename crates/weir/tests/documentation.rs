@@ -147,13 +147,29 @@ fn every_link_between_the_pages_leads_somewhere() {
     }
     for page in pages {
         let text = fs_err::read_to_string(&page).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            let is_here = !target.is_empty() && !target.contains("://");
-            if is_here && !page.parent().unwrap().join(target).exists() {
-                panic!("{} links to `{target}`, which is not there", page.display());
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
             }
+            let (target, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = if target.is_empty() { page.clone() } else { page.parent().unwrap().join(target) };
+            let is_there = match place {
+                "" => target.exists(),
+                place => {
+                    fs_err::read_to_string(&target).is_ok_and(|text| places(&text).any(|is| is == place))
+                }
+            };
+            assert!(is_there, "{} links to `{link}`, which is not there", page.display());
         }
     }
+}
+
+/// What headings can be linked to as, the way that forges make it of them.
+fn places(text: &str) -> impl Iterator<Item = String> {
+    text.lines().filter(|line| line.starts_with('#')).map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+        words.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
+    })
 }
 
 #[test]
