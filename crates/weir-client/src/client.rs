@@ -4,9 +4,10 @@ use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
 use ureq::http::{HeaderMap, header};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
+use crate::authorities::roots;
 use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::options::{HttpOptions, ProxyChoice};
@@ -30,7 +31,8 @@ pub struct HttpClient {
 #[derive(Debug)]
 struct Inner {
     options: HttpOptions,
-    agent: OnceLock<Result<ureq::Agent, Failure>>,
+    plain: OnceLock<Result<ureq::Agent, Failure>>,
+    tls: OnceLock<Result<ureq::Agent, Failure>>,
 }
 
 /// Whom a request goes to, and so how much is taken from the answer.
@@ -107,7 +109,7 @@ pub(crate) struct Body {
 impl HttpClient {
     /// A client with these limits.
     pub fn new(options: HttpOptions) -> Self {
-        Self { inner: Arc::new(Inner { options, agent: OnceLock::new() }) }
+        Self { inner: Arc::new(Inner { options, plain: OnceLock::new(), tls: OnceLock::new() }) }
     }
 
     /// Its limits.
@@ -176,7 +178,7 @@ impl HttpClient {
         url: &Url,
         request: &Request,
     ) -> Result<ureq::http::Response<ureq::Body>, Failure> {
-        let agent = self.agent()?;
+        let agent = self.agent(url)?;
         let call = match method {
             Method::Get => agent.get(url.uri()),
             Method::Head => agent.head(url.uri()),
@@ -249,9 +251,10 @@ impl HttpClient {
         Body { reader: Box::new(io::empty()), start, total, freshness: Freshness::default() }
     }
 
-    fn agent(&self) -> Result<&ureq::Agent, Failure> {
-        let agent = self.inner.agent.get_or_init(|| agent(self.options()));
-        agent.as_ref().map_err(Clone::clone)
+    fn agent(&self, url: &Url) -> Result<&ureq::Agent, Failure> {
+        let tls = url.origin().is_https();
+        let place = if tls { &self.inner.tls } else { &self.inner.plain };
+        place.get_or_init(|| agent(self.options(), tls)).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -364,7 +367,8 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn agent(options: &HttpOptions) -> Result<ureq::Agent, Failure> {
+/// Sets up what makes requests; TLS only for who needs it, since a file it is set up from may be missing.
+fn agent(options: &HttpOptions, tls: bool) -> Result<ureq::Agent, Failure> {
     let proxy = match &options.proxy {
         ProxyChoice::Direct => None,
         ProxyChoice::Environment => ureq::Proxy::try_from_env(),
@@ -373,7 +377,10 @@ fn agent(options: &HttpOptions) -> Result<ureq::Agent, Failure> {
                 .map_err(|error| Failure::Unusable(format!("the proxy `{url}` cannot be used: {error}")))?,
         ),
     };
-    let tls = TlsConfig::builder().root_certs(roots(options)?).build();
+    let tls = match tls {
+        true => TlsConfig::builder().root_certs(roots(&options.authorities)?).build(),
+        false => TlsConfig::default(),
+    };
     let config = ureq::Agent::config_builder()
         .proxy(proxy)
         .tls_config(tls)
@@ -394,19 +401,4 @@ fn agent(options: &HttpOptions) -> Result<ureq::Agent, Failure> {
         .timeout_per_read(Some(options.stall_timeout))
         .build();
     Ok(ureq::Agent::with_parts(config, DefaultConnector::new(), CachingResolver::default()))
-}
-
-fn roots(options: &HttpOptions) -> Result<RootCerts, Failure> {
-    let Some(pem) = &options.authorities else { return Ok(RootCerts::WebPki) };
-    let unusable = |reason: String| Failure::Unusable(format!("the certificate authorities: {reason}"));
-    let mut certificates = Vec::new();
-    for item in parse_pem(pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| unusable(error.to_string()))? {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(unusable("there is no certificate among them".to_owned()));
-    }
-    Ok(RootCerts::new_with_certs(&certificates))
 }

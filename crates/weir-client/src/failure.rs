@@ -5,7 +5,11 @@
 
 use std::io;
 
-use weir_log::SourceError;
+use rustls::CertificateError;
+use weir_log::{Distrust, SourceError};
+
+/// How many of the names of a certificate are told.
+const NAMES_SHOWN: usize = 3;
 
 /// Why a request brought no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +29,9 @@ pub(crate) enum Failure {
     /// The server answered with a status that is neither success nor absence.
     #[error("the server answered with status {status}")]
     Status { status: u16, retry_after: Option<u64> },
+    /// The server could not show that it is the one that was asked.
+    #[error(transparent)]
+    Untrusted(Distrust),
     /// What came cannot be used, and asking again would bring the same.
     #[error("{0}")]
     Unusable(String),
@@ -40,7 +47,7 @@ impl Failure {
             Self::Connection(_) | Self::Unreachable(_) | Self::Stalled => true,
             Self::Status { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
             // A timeout has used up the patience there was.
-            Self::Timeout | Self::Unusable(_) | Self::TooLarge { .. } => false,
+            Self::Timeout | Self::Untrusted(_) | Self::Unusable(_) | Self::TooLarge { .. } => false,
         }
     }
 
@@ -51,6 +58,7 @@ impl Failure {
             Self::Timeout | Self::Stalled => SourceError::Timeout { what },
             Self::Status { status, .. } => SourceError::Refused { what, status },
             Self::TooLarge { limit } => SourceError::TooLarge { what, limit },
+            Self::Untrusted(why) => SourceError::Untrusted { what, why },
             Self::Connection(reason) | Self::Unreachable(reason) | Self::Unusable(reason) => {
                 SourceError::NotReadable { what, reason }
             }
@@ -62,7 +70,9 @@ impl Failure {
         let kind = match self {
             Self::Timeout | Self::Stalled => io::ErrorKind::TimedOut,
             Self::Connection(_) | Self::Unreachable(_) => io::ErrorKind::ConnectionAborted,
-            Self::Status { .. } | Self::Unusable(_) | Self::TooLarge { .. } => io::ErrorKind::InvalidData,
+            Self::Status { .. } | Self::Untrusted(_) | Self::Unusable(_) | Self::TooLarge { .. } => {
+                io::ErrorKind::InvalidData
+            }
         };
         io::Error::new(kind, self.about(what))
     }
@@ -75,9 +85,12 @@ impl Failure {
     }
 
     fn from_plain_io(error: &io::Error) -> Self {
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Self::from_tls(error);
+        }
         let reason = match error.kind() {
             io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => return Self::Timeout,
-            // rustls reports a bad certificate or handshake this way: asking again changes nothing.
+            // Some of TLS's failures come this way: asking again changes nothing.
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
                 return Self::Unusable(format!("TLS failed: {error}"));
             }
@@ -97,6 +110,32 @@ impl Failure {
     }
 }
 
+impl Failure {
+    fn from_tls(error: &rustls::Error) -> Self {
+        let rustls::Error::InvalidCertificate(wrong) = error else {
+            return Self::Unusable(format!("TLS failed: {error}"));
+        };
+        Self::Untrusted(match wrong {
+            CertificateError::UnknownIssuer => Distrust::UnknownIssuer,
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Distrust::Expired,
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                Distrust::NotValidYet
+            }
+            CertificateError::NotValidForName => Distrust::OtherName { names: Vec::new() },
+            CertificateError::NotValidForNameContext { presented, .. } => Distrust::OtherName {
+                names: presented.iter().take(NAMES_SHOWN).map(|name| harmless(name)).collect(),
+            },
+            other => Distrust::Other(other.to_string()),
+        })
+    }
+}
+
+/// A name from a stranger's certificate, which rustls tells as `DnsName("…")`, fit for a terminal.
+fn harmless(name: &str) -> String {
+    let name = name.split_once('(').map_or(name, |(_, rest)| rest.trim_end_matches(')').trim_matches('"'));
+    name.chars().filter(|character| !character.is_control()).take(100).collect()
+}
+
 impl From<ureq::Error> for Failure {
     fn from(error: ureq::Error) -> Self {
         match error {
@@ -109,7 +148,7 @@ impl From<ureq::Error> for Failure {
             ureq::Error::Protocol(reason) => {
                 Self::Unusable(format!("the answer is not valid HTTP: {reason}"))
             }
-            ureq::Error::Rustls(reason) => Self::Unusable(format!("TLS failed: {reason}")),
+            ureq::Error::Rustls(error) => Self::from_tls(&error),
             ureq::Error::Tls(reason) => Self::Unusable(format!("TLS failed: {reason}")),
             other => Self::Unusable(other.to_string()),
         }

@@ -12,6 +12,7 @@
 //! Synchronous on purpose: a package manager waits for a dozen downloads, for which threads do, and
 //! starts without an async runtime. See [`HttpClient`] for what is shared between threads.
 
+mod authorities;
 mod client;
 mod credential;
 mod download;
@@ -31,6 +32,6 @@ pub use credential::{Credential, CredentialError};
 pub use download::{DownloadError, DownloadObserver, Expected, MirrorFailure, Quiet, download};
 pub use fluid::{Fluid, FluidState, fetch_fluid};
 pub use mirror::{Mirror, MirrorError};
-pub use options::{HttpOptions, ProxyChoice};
+pub use options::{Authorities, HttpOptions, ProxyChoice};
 pub use source::HttpSource;
 pub use url::{Origin, Url, UrlError};

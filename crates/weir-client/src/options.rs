@@ -1,5 +1,6 @@
 //! How patient the client is, and with how many connections.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Limits of an [`HttpClient`](crate::HttpClient). The defaults suit a person who waits.
@@ -25,9 +26,18 @@ pub struct HttpOptions {
     pub connections: usize,
     /// Through whom requests go.
     pub proxy: ProxyChoice,
-    /// PEM certificates of the authorities to trust instead of Mozilla's list: for an organisation
-    /// that has its own. `None` trusts Mozilla's list as compiled in.
-    pub authorities: Option<Vec<u8>>,
+    /// Whose word is taken for who a server is.
+    pub authorities: Authorities,
+}
+
+/// Whose word is taken for who a server is: files with PEM certificates, read by the first request to
+/// `https`. Without any, that of the authorities on Mozilla's list, which is compiled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Authorities {
+    /// A file with authorities in place of Mozilla's list.
+    pub instead: Option<PathBuf>,
+    /// A file with authorities besides those: an organisation's own.
+    pub besides: Option<PathBuf>,
 }
 
 /// Through whom requests go.
@@ -55,7 +65,7 @@ impl Default for HttpOptions {
             longest_pause: Duration::from_secs(4),
             connections: 16,
             proxy: ProxyChoice::Direct,
-            authorities: None,
+            authorities: Authorities::default(),
         }
     }
 }

@@ -60,6 +60,14 @@ pub enum SourceError {
         /// Folder or URL, and path.
         what: String,
     },
+    /// The server could not show that it is the one that was asked.
+    #[error("`{what}` cannot be read: {why}")]
+    Untrusted {
+        /// URL and path.
+        what: String,
+        /// What is wrong.
+        why: Distrust,
+    },
     /// A server answered, and refused.
     #[error("`{what}` was refused: status {status}")]
     Refused {
@@ -68,6 +76,29 @@ pub enum SourceError {
         /// HTTP status.
         status: u16,
     },
+}
+
+/// Why a server is not believed to be the one that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Distrust {
+    /// Its certificate was issued by somebody this machine does not trust.
+    #[error("nobody whom this machine trusts vouches for the server's certificate")]
+    UnknownIssuer,
+    /// Its certificate is another server's.
+    #[error("the server's certificate is not for this name{}", if .names.is_empty() { String::new() } else { format!(", but for {}", .names.join(", ")) })]
+    OtherName {
+        /// The names it is for, as far as they are known.
+        names: Vec<String>,
+    },
+    /// Its certificate is no longer valid.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// Its certificate is not valid yet.
+    #[error("the server's certificate is not valid yet")]
+    NotValidYet,
+    /// Something else.
+    #[error("the server's certificate cannot be used: {0}")]
+    Other(String),
 }
 
 impl SourceError {

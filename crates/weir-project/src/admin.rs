@@ -134,7 +134,7 @@ pub(crate) fn verify(
     how: Verify,
 ) -> Result<RegistryAudit, ProjectError> {
     let known = find(session, project, which, folder)?;
-    let source = source_of(&known.location)?;
+    let source = source_of(session, &known.location)?;
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     let folder = ContentFolder::new(&known.location);
     let look = match is_http(&known.location) {

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 
-use weir_client::{HttpClient, HttpOptions, HttpSource, ProxyChoice};
+use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice};
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
@@ -12,7 +12,7 @@ use weir_policy::FolderGate;
 use weir_registry::{FolderRegistry, Replica};
 
 use crate::error::ProjectError;
-use crate::registries::{KnownRegistry, is_http};
+use crate::registries::{KnownRegistry, is_http, own_authorities};
 use crate::session::{Event, Session};
 
 /// A registry that can be read: its files, and its view as this machine knows it.
@@ -53,18 +53,21 @@ thread_local! {
 }
 
 /// The client that everything over HTTP goes through.
-pub(crate) fn http_client() -> HttpClient {
+pub(crate) fn http_client(session: &Session) -> Result<HttpClient, ProjectError> {
     CLIENT.with(|client| {
-        client
-            .get_or_init(|| {
-                HttpClient::new(HttpOptions { proxy: ProxyChoice::Environment, ..HttpOptions::default() })
-            })
-            .clone()
+        if let Some(client) = client.get() {
+            return Ok(client.clone());
+        }
+        let authorities =
+            Authorities { instead: session.authorities.clone(), besides: own_authorities(session)? };
+        let proxy = ProxyChoice::Environment;
+        let options = HttpOptions { proxy, authorities, ..HttpOptions::default() };
+        Ok(client.get_or_init(|| HttpClient::new(options)).clone())
     })
 }
 
 /// Where a registry's files are read from; nothing is asked yet.
-pub(crate) fn source_of(location: &str) -> Result<Arc<dyn Source>, ProjectError> {
+pub(crate) fn source_of(session: &Session, location: &str) -> Result<Arc<dyn Source>, ProjectError> {
     if !is_http(location) {
         return Ok(Arc::new(FolderSource::new(location)));
     }
@@ -72,7 +75,7 @@ pub(crate) fn source_of(location: &str) -> Result<Arc<dyn Source>, ProjectError>
         address: location.into(),
         reason: error.to_string(),
     })?;
-    Ok(Arc::new(HttpSource::new(base, http_client())))
+    Ok(Arc::new(HttpSource::new(base, http_client(session)?)))
 }
 
 /// Opens a registry and follows its log to its end; offline, opens what is known of it.
@@ -81,7 +84,7 @@ pub(crate) fn source_of(location: &str) -> Result<Arc<dyn Source>, ProjectError>
 ///
 /// When it cannot be reached or is not believed; offline, when nothing is known of it.
 pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, ProjectError> {
-    let source = source_of(&known.location)?;
+    let source = source_of(session, &known.location)?;
     let home = session.home.replicas();
     if session.offline {
         let replica = Replica::offline(&home, &known.location)?;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use weir_build::RootError;
+use weir_log::{Distrust, SourceError};
 use weir_model::lockfile::LockfileError;
 use weir_model::{Digest, ManifestError, PackageName, ReleaseId};
 use weir_registry::{Diamond, OpenError, ReplicaError, SubmitError};
@@ -505,6 +506,7 @@ impl ProjectError {
             Self::Damaged { .. } => Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into()),
             Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
             Self::Replica(error) => replica_help(error),
+            Self::Source(error) => source_help(error),
             Self::Open(OpenError::NoKey { .. } | OpenError::OldKey { .. }) => {
                 Some("only who has the key can change the registry: copy it from the machine that made it".into())
             }
@@ -540,8 +542,24 @@ fn replica_code(error: &ReplicaError) -> ExitCode {
     }
 }
 
+/// What to do about a server that is not believed to be the one that was asked.
+fn source_help(error: &SourceError) -> Option<String> {
+    let SourceError::Untrusted { why, .. } = error else { return None };
+    match why {
+        Distrust::UnknownIssuer => Some(
+            "if your organisation has an authority of its own, name the file with its certificate: `ca-file = \"…\"` under `[http]` in `config.toml`, or the variable `SSL_CERT_FILE`".into(),
+        ),
+        Distrust::OtherName { .. } => Some("use the address that the certificate is for".into()),
+        Distrust::Expired | Distrust::NotValidYet => {
+            Some("whoever runs the server has to renew its certificate; is the clock of this machine right?".into())
+        }
+        Distrust::Other(_) => None,
+    }
+}
+
 fn replica_help(error: &ReplicaError) -> Option<String> {
     match error {
+        ReplicaError::Source(error) => source_help(error),
         ReplicaError::NoRegistry(_) => Some("check the address; `weir registry init FOLDER` makes a new registry".into()),
         ReplicaError::NeverSynced(_) => Some("run `weir install` once without `--offline`".into()),
         ReplicaError::Trust(weir_registry::TrustError::OtherOrigin { .. } | weir_registry::TrustError::BadRotation { .. }) => Some(
@@ -553,6 +571,7 @@ fn replica_help(error: &ReplicaError) -> Option<String> {
             | weir_log::FollowError::Tampered { .. } => Some(
                 "nothing was changed on this machine. Keep the two checkpoints: they are the evidence. Ask whoever runs the registry".into(),
             ),
+            weir_log::FollowError::Source(ref error) => source_help(error),
             weir_log::FollowError::Frozen { .. } => {
                 Some("the copy you read stands still: try another address, or `weir registry renew` where the registry is".into())
             }

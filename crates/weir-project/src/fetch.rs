@@ -54,7 +54,7 @@ pub(crate) fn suppliers(
         if names().all(|name| suppliers.contains_key(name)) {
             break;
         }
-        let source = source_of(&known.location)?;
+        let source = source_of(session, &known.location)?;
         let name = match home.trust.pin(&known.location).map_err(weir_registry::ReplicaError::from)? {
             Some(pin) => pin.origin,
             None if session.offline => continue,

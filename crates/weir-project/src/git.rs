@@ -6,13 +6,18 @@
 
 mod submodules;
 
+use std::collections::BTreeMap;
+use std::io::Seek as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use weir_model::Digest;
+use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
-use weir_tree::{ImportOptions, Limits, Selection, Strip, import_archive};
+use weir_tree::{
+    ImportOptions, Limits, Selection, Strip, TreeManifest, import_archive, read_folder, write_pack,
+};
 
 use crate::error::ProjectError;
 use crate::files::replace;
@@ -147,12 +152,26 @@ fn fetch_from_repository(
     git: &GitTag,
     submodules: Submodules,
 ) -> Result<Result<Fetched, Reason>, ProjectError> {
+    let scratch = tempfile::tempdir()?;
+    let (commit, folder) = match check_out(git, submodules, scratch.path())? {
+        Ok(there) => there,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
+    Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+}
+
+/// Puts the files of a tag into a folder below `scratch`, which is empty; gives the commit and that folder.
+fn check_out(
+    git: &GitTag,
+    submodules: Submodules,
+    scratch: &Path,
+) -> Result<Result<(String, PathBuf), Reason>, ProjectError> {
     if let Err(reason) = check_names(git) {
         return Ok(Err(reason));
     }
-    let scratch = tempfile::tempdir()?;
-    let repository = scratch.path().join("repository");
-    let archive = scratch.path().join("tree.tar");
+    let repository = scratch.join("repository");
+    let archive = scratch.join("tree.tar");
     let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
     let fetched = fetch_into(&repository, &git.url, &reference)
         .and_then(|commit| write_archive(&repository, &commit, &archive).map(|()| commit));
@@ -160,17 +179,82 @@ fn fetch_from_repository(
         Ok(commit) => commit,
         Err(reason) => return Ok(Err(reason)),
     };
-    let folder = scratch.path().join("tree");
+    let folder = scratch.join("tree");
     let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
     import_archive(&archive, &folder, &options)?;
     if submodules == Submodules::Included {
         let top = submodules::Commit { repository, id: commit.clone(), url: git.url.clone() };
-        if let Err(reason) = submodules::add(top, &folder, scratch.path(), Limits::default()) {
+        if let Err(reason) = submodules::add(top, &folder, scratch, Limits::default()) {
             return Ok(Err(reason));
         }
     }
-    let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
-    Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+    Ok(Ok((commit, folder)))
+}
+
+/// Where a tree of the store came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    git: GitTag,
+    commit: String,
+    submodules: Submodules,
+}
+
+impl Origin {
+    /// Of a package that a lockfile in `folder` names.
+    pub(crate) fn of_locked(locked: &LockedGit, folder: &Path) -> Self {
+        let git = GitTag { url: locked.url.clone(), tag: locked.tag.clone() };
+        Self { git: at(&git, folder), commit: locked.commit.clone(), submodules: Submodules::LeftOut }
+    }
+}
+
+/// Where the trees came from that this machine fetched from repositories, as far as it remembers.
+pub(crate) fn origins(session: &Session) -> BTreeMap<Digest, Origin> {
+    let entries = fs_err::read_dir(session.home.data().join("git")).into_iter().flatten().flatten();
+    let fetched = entries.filter_map(|entry| Some((entry.path(), known(&entry.path())?)));
+    let origins = fetched.map(|(record, Fetched { url, tag, commit, tree })| {
+        let git = GitTag { url, tag };
+        let included = record_path(session, &git, Submodules::Included) == record;
+        let submodules = if included { Submodules::Included } else { Submodules::LeftOut };
+        (tree, Origin { git, commit, submodules })
+    });
+    origins.collect()
+}
+
+/// Fetches a tree again from where it came from, as a pack: by the tag, and if that names something else by now, by
+/// the commit that it named.
+///
+/// # Errors
+///
+/// When neither gives the tree any more.
+pub(crate) fn pack_again(origin: &Origin, wanted: &Digest) -> Result<fs_err::File, ProjectError> {
+    let Origin { git, commit, submodules } = origin;
+    let mut first_failure = None;
+    for name in [&git.tag, commit] {
+        let scratch = tempfile::tempdir()?;
+        let named = GitTag { url: git.url.clone(), tag: name.clone() };
+        let failure = match check_out(&named, *submodules, scratch.path())? {
+            Ok((now, folder)) => {
+                let manifest = read_folder(&folder, &Selection::everything())?;
+                if manifest.digest() == *wanted {
+                    return packed(&folder, &manifest);
+                }
+                moved(git, commit.clone(), now)
+            }
+            Err(reason) => ProjectError::NotFound(format!("`{name}` of `{}`: {reason}", git.url)),
+        };
+        first_failure.get_or_insert(failure);
+    }
+    Err(first_failure.unwrap_or_else(|| ProjectError::NotFound(format!("`{}`", git.url))))
+}
+
+/// A pack that nobody else sees, and that goes when it is closed.
+fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, ProjectError> {
+    // It is read once and thrown away: a small one is not worth the time.
+    const LEVEL: i32 = 1;
+    let mut pack = fs_err::File::from_parts(tempfile::tempfile()?, "a pack");
+    write_pack(folder, manifest, &mut pack, LEVEL)?;
+    pack.rewind()?;
+    Ok(pack)
 }
 
 /// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.

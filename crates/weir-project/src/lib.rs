@@ -12,6 +12,7 @@
 //! | add, remove, update | the same install, from a changed manifest |
 
 mod admin;
+mod audit;
 mod bash;
 mod changes;
 mod closure;
@@ -49,6 +50,7 @@ pub use admin::{
     MadeRegistry, ShownRegistry, registry_init, registry_renew, registry_rotate_key, registry_show,
     registry_verify,
 };
+pub use audit::{Finding, LockAudit, Standing as LockedStanding, audit};
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use collect::registry_gc;

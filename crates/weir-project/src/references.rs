@@ -129,7 +129,7 @@ pub(crate) fn current(
     let scratch = tempfile::tempdir()?;
     let to = scratch.path().join("bytes");
     let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
-    let fetched = fetch_fluid(&http_client(), &mirrors, limit, None, &to, &Watch(session));
+    let fetched = fetch_fluid(&http_client(session)?, &mirrors, limit, None, &to, &Watch(session));
     let state = match fetched.map_err(|error| failed(&reference.name, &error))? {
         Fluid::Fetched(state) => state,
         Fluid::Unchanged => {
@@ -184,7 +184,7 @@ pub(crate) fn ensure(
     }
     let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
     let expected = Expected { sha256: reference.sha256, size: reference.size };
-    download(&http_client(), &mirrors, &expected, &partial, &Watch(session))
+    download(&http_client(session)?, &mirrors, &expected, &partial, &Watch(session))
         .map_err(|error| failed(&reference.name, &error))?;
     keep_and_forget(store, reference, &partial)
 }

@@ -40,6 +40,15 @@ pub struct KnownRegistry {
 struct Config {
     #[serde(default)]
     registries: BTreeMap<String, ConfigRegistry>,
+    #[serde(default)]
+    http: ConfigHttp,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ConfigHttp {
+    /// Certificates of authorities besides those that are known to everybody.
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,13 +168,25 @@ pub(crate) fn in_use(session: &Session, project: &Project) -> Result<Vec<KnownRe
 /// A registry's name, its address, and owners of repositories that were renamed.
 type Configured = (String, RegistryAddress, BTreeMap<String, String>);
 
-fn read_config(path: &PathBuf) -> Result<Vec<Configured>, ProjectError> {
+/// The file with an organisation's own authorities, if the user's configuration names one: relative to where that is.
+pub(crate) fn own_authorities(session: &Session) -> Result<Option<PathBuf>, ProjectError> {
+    let path = session.home.config_file();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Ok(read_config_file(&path)?.http.ca_file.map(|file| folder.join(file)))
+}
+
+fn read_config_file(path: &Path) -> Result<Config, ProjectError> {
     let text = match fs_err::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
         text => text?,
     };
-    let bad = |reason: String| ProjectError::Config { path: path.clone(), reason };
-    let config: Config = toml_edit::de::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+    toml_edit::de::from_str(&text)
+        .map_err(|error| ProjectError::Config { path: path.into(), reason: error.message().to_owned() })
+}
+
+fn read_config(path: &Path) -> Result<Vec<Configured>, ProjectError> {
+    let bad = |reason: String| ProjectError::Config { path: path.into(), reason };
+    let config = read_config_file(path)?;
     let configured = config.registries.into_iter().map(|(name, registry)| {
         let (address, aliases) = match registry {
             ConfigRegistry::Plain(url) => {

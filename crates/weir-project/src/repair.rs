@@ -1,20 +1,23 @@
-//! Repairing the store from the registries that are known.
+//! Repairing the store from the registries and the git repositories that are known.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_log::Source;
+use weir_model::Digest;
 use weir_registry::content::{file_path, open_pack};
 use weir_store::{Item, RepairReport, Replacement, Scope};
 use weir_tree::Limits;
 
 use crate::connect::source_of;
 use crate::error::ProjectError;
+use crate::git::{Origin, origins, pack_again};
 use crate::project::Project;
 use crate::registries::registries;
 use crate::session::{Event, Session};
 
 /// Checks everything in the store, and fetches what is damaged from whichever known registry has it: a digest
-/// is the same everywhere, so it does not matter which.
+/// is the same everywhere, so it does not matter which. What came from a git tag comes from there again.
 ///
 /// # Errors
 ///
@@ -26,34 +29,67 @@ pub fn store_repair(
     let store = session.open_store()?.session()?;
     session.tell(&Event::Verifying { files: 0, bytes: 0 });
     let checked = store.verify(Scope::Everything)?;
-    let known = if session.offline { Vec::new() } else { registries(session, project)? };
-    let sources: Vec<Arc<dyn Source>> =
-        known.iter().map(|known| source_of(&known.location)).collect::<Result<_, _>>()?;
-    let report = store.repair(&checked, &Limits::default(), |item| find(&sources, item))?;
+    let suppliers = if session.offline { Suppliers::default() } else { Suppliers::known(session, project)? };
+    let report = store.repair(&checked, &Limits::default(), |item| suppliers.find(item))?;
     Ok(report)
 }
 
-fn find(sources: &[Arc<dyn Source>], item: &Item) -> Result<Replacement, ProjectError> {
-    // A file too large for this is fetched in chunks by `weir install`, once it is out of the way.
-    const LARGEST_FILE: u64 = 16 << 20;
-    for source in sources {
+/// Where something that is damaged may be had again.
+#[derive(Default)]
+struct Suppliers {
+    registries: Vec<Arc<dyn Source>>,
+    repositories: BTreeMap<Digest, Origin>,
+}
+
+impl Suppliers {
+    fn known(session: &Session, project: Option<&Project>) -> Result<Self, ProjectError> {
+        let registries = registries(session, project)?;
+        let registries = registries.iter().map(|known| source_of(session, &known.location));
+        let mut repositories = origins(session);
+        if let Some(Project { folder, lock: Some(lock), .. }) = project {
+            for release in &lock.releases {
+                if let (Some(tree), Some(git)) = (release.tree, &release.git) {
+                    repositories.entry(tree).or_insert_with(|| Origin::of_locked(git, folder));
+                }
+            }
+        }
+        Ok(Self { registries: registries.collect::<Result<_, _>>()?, repositories })
+    }
+
+    /// Asks one after the other. That one cannot be reached matters only if no other has it.
+    fn find(&self, item: &Item) -> Result<Replacement, ProjectError> {
+        let mut failure = None;
+        for source in &self.registries {
+            match from_registry(&**source, item) {
+                Ok(Replacement::Nowhere) => {}
+                Ok(found) => return Ok(found),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
         match item {
-            Item::Tree(tree) => {
-                if let Some(reader) = open_pack(&**source, tree, 0)? {
-                    return Ok(Replacement::Pack { bytes: None, reader });
-                }
+            Item::Tree(tree) if let Some(origin) = self.repositories.get(tree) => {
+                let pack = pack_again(origin, tree)?;
+                Ok(Replacement::Pack { bytes: None, reader: Box::new(pack) })
             }
-            Item::File(sha256) => {
-                if let Some(bytes) = source.read(&file_path(sha256), LARGEST_FILE)? {
-                    let length = bytes.len() as u64;
-                    return Ok(Replacement::File {
-                        bytes: length,
-                        reader: Box::new(std::io::Cursor::new(bytes)),
-                    });
-                }
-            }
-            Item::Derivation(_) => {}
+            _ => failure.map_or(Ok(Replacement::Nowhere), Err),
         }
     }
-    Ok(Replacement::Nowhere)
+}
+
+fn from_registry(source: &dyn Source, item: &Item) -> Result<Replacement, ProjectError> {
+    // A file too large for this is fetched in chunks by `weir install`, once it is out of the way.
+    const LARGEST_FILE: u64 = 16 << 20;
+    Ok(match item {
+        Item::Tree(tree) => match open_pack(source, tree, 0)? {
+            Some(reader) => Replacement::Pack { bytes: None, reader },
+            None => Replacement::Nowhere,
+        },
+        Item::File(sha256) => match source.read(&file_path(sha256), LARGEST_FILE)? {
+            Some(bytes) => {
+                Replacement::File { bytes: bytes.len() as u64, reader: Box::new(std::io::Cursor::new(bytes)) }
+            }
+            None => Replacement::Nowhere,
+        },
+        Item::Derivation(_) => Replacement::Nowhere,
+    })
 }

@@ -25,6 +25,8 @@ pub struct Session {
     pub registry: Option<String>,
     /// Another platform than the host's.
     pub platform: Option<Platform>,
+    /// A file with the certificates of the authorities that vouch for servers, in place of Mozilla's list.
+    pub authorities: Option<PathBuf>,
     /// Who acts, such as `user:ann`.
     pub actor: String,
     /// The time.

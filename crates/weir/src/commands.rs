@@ -1,6 +1,7 @@
 //! One file a command: its arguments, its call into a library, and how the result is shown.
 
 pub(crate) mod add;
+pub(crate) mod audit;
 pub(crate) mod bash;
 pub(crate) mod batch;
 pub(crate) mod build;

@@ -39,6 +39,7 @@ impl Context {
             offline: self.shared.offline || settings::offline(),
             registry: self.registry()?,
             platform: platform.cloned(),
+            authorities: settings::authorities()?,
             actor: settings::actor(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),

@@ -65,6 +65,7 @@ enum Command {
     List(commands::list::Arguments),
     Why(commands::why::Arguments),
     Outdated(commands::outdated::Arguments),
+    Audit(commands::audit::Arguments),
     Search(commands::search::Arguments),
     #[command(alias = "show")]
     Info(commands::info::Arguments),
@@ -135,6 +136,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::List(arguments) => commands::list::run(context, &arguments),
         Command::Why(arguments) => commands::why::run(context, &arguments),
         Command::Outdated(arguments) => commands::outdated::run(context, &arguments),
+        Command::Audit(arguments) => commands::audit::run(context, &arguments),
         Command::Search(arguments) => commands::search::run(context, &arguments),
         Command::Info(arguments) => commands::info::run(context, &arguments),
         Command::Verify(arguments) => commands::verify::run(context, &arguments),

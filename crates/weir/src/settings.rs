@@ -55,6 +55,11 @@ pub(crate) fn offline() -> bool {
     env::var_os("WEIR_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
 }
 
+/// Whose word is taken for who a server is: as OpenSSL and what follows it read it.
+pub(crate) fn authorities() -> Result<Option<PathBuf>, Failure> {
+    Ok(path("SSL_CERT_FILE").map(std::path::absolute).transpose()?)
+}
+
 /// Who acts: `user:` and the name of the user, or their number where nobody says the name.
 pub(crate) fn actor() -> String {
     let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());

@@ -46,6 +46,9 @@ pub(crate) struct ListArguments {}
 pub(crate) struct VerifyArguments {}
 
 /// Check the store, and fetch again what is damaged
+///
+/// From any registry that is known here; and what came from a git tag, from there. In a project, its lockfile
+/// says so too.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir store repair"))]
 pub(crate) struct RepairArguments {}
@@ -270,11 +273,16 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
         .iter()
         .map(|(item, mended)| {
             let (word, mended) = match mended {
-                Mended::Replaced => ("fetched again", true),
-                Mended::ManifestRestored => ("its manifest was restored", true),
-                Mended::Removed => ("removed; `weir install` makes it again", true),
-                Mended::Kept => ("still damaged: no known registry has it", false),
-                Mended::Failed(_) => ("still damaged: it could not be fetched", false),
+                Mended::Replaced => ("fetched again".to_owned(), true),
+                Mended::ManifestRestored => ("its manifest was restored".into(), true),
+                Mended::Removed => ("removed; `weir install` makes it again".into(), true),
+                Mended::Kept if session.offline => {
+                    ("still damaged: offline, nothing is fetched".into(), false)
+                }
+                Mended::Kept => {
+                    ("still damaged: no registry and no git tag that is known here has it".into(), false)
+                }
+                Mended::Failed(error) => (format!("still damaged: {error}"), false),
             };
             unmended |= !mended;
             (name(item), word)
@@ -286,7 +294,7 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
     });
     context.output.show(&value, |page| {
         for (item, word) in &told {
-            page.line(format!("{item}: {word}"));
+            page.line(format!("{item}: {}", harmless(word)));
         }
         if told.is_empty() {
             page.line("Nothing to repair: everything is what it should be");

@@ -6,11 +6,13 @@
 
 mod conflicts;
 mod days_without_a_network;
+mod from_git;
 mod integrity;
 mod interface;
 mod looking;
 mod mistakes;
 mod over_http;
+mod over_tls;
 mod projects;
 mod publishing;
 mod registries;

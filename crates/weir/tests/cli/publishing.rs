@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{empty, greeting, installed};
+use crate::{empty, greeting, installed, newer};
 
 #[test]
 fn a_pack_is_shown_before_it_is_published() {
@@ -117,6 +117,53 @@ fn a_quarantined_release_is_served_to_nobody() {
     $ weir release acme/str@1.0.0
     Released `acme/str 1.0.0`
     ");
+}
+
+#[test]
+fn what_became_of_locked_releases_is_asked_for() {
+    let t = installed();
+    assert_snapshot!(t.weir("audit"), @r"
+    $ weir audit
+    ✓ Audited 3 releases: all are offered as they are locked
+    ");
+    newer(&t);
+    t.weir_in("", "yank acme/greet@1.0.0 --reason 'greets nobody'").succeeds();
+    t.weir("audit").succeeds();
+    t.weir("audit --deny yanked").fails_with(1);
+    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys' --advisory https://example.org/1")
+        .succeeds();
+    t.weir("install").succeeds();
+    assert_snapshot!(t.weir("audit"), @r"
+    $ weir audit
+    ✗ `acme/str 1.0.0` is quarantined since [TIME], by user:ann: steals keys
+      https://example.org/1
+      newest that is offered: 2.0.0
+    ✗ `acme/greet 1.0.0` is yanked since [TIME], by user:ann: greets nobody
+      newest that is offered: 2.0.0
+    Audited 3 releases: 2 not as they were
+    -- stderr
+    `weir why NAME` tells who needs one, `weir update NAME` moves on from it
+    -- exit code 1
+    ");
+    let run = t.weir("audit --json").fails_with(1);
+    let audit: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(audit["findings"][0]["standing"], "quarantined");
+    assert_eq!(audit["findings"][0]["newest"], "2.0.0");
+    t.weir_in("", "release acme/str@1.0.0").succeeds();
+    t.weir_in("", "unyank acme/greet@1.0.0").succeeds();
+    assert!(t.weir("audit --offline").succeeds().stdout.contains("Nobody was asked"));
+    t.weir("audit").succeeds();
+    t.weir_in("", "unpublish acme/str@1.0.0 --reason 'by mistake'").succeeds();
+    assert!(t.weir("audit").fails_with(1).stdout.contains("is removed since"));
+}
+
+#[test]
+fn a_lockfile_that_names_what_its_registry_never_had_is_noticed() {
+    let t = installed();
+    let lock = t.read("app/weir.lock").replace("acme/names", "acme/nemas");
+    t.write("app/weir.lock", lock);
+    let run = t.weir("audit").fails_with(6);
+    assert!(run.stdout.contains("`acme/nemas 2026.1.0` is not in the log of the registry `org`"), "{run}");
 }
 
 #[test]

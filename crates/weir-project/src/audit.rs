@@ -1,0 +1,155 @@
+//! What has become of the releases that a lockfile names: an install asks nobody while nothing is missing, so somebody
+//! has to ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use weir_index::State;
+use weir_model::lockfile::LockedRelease;
+use weir_model::{Lockfile, ReleaseId, Version};
+use weir_registry::{Replica, ReplicaError};
+
+use crate::connect::connect;
+use crate::error::ProjectError;
+use crate::project::Project;
+use crate::registries::in_use;
+use crate::session::Session;
+
+/// What the registries say now of the releases that a lockfile names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LockAudit {
+    /// How many releases a registry was asked about.
+    pub releases: usize,
+    /// Those that are not as they were, the worst first.
+    pub findings: Vec<Finding>,
+    /// Those that are from no registry, but from folders and git tags: nobody could be asked.
+    pub unasked: Vec<ReleaseId>,
+}
+
+/// A release that is not as it was when it was locked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Which one.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// The registry it is from.
+    pub registry: String,
+    /// What has become of it.
+    pub standing: Standing,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Who did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why, in a person's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// An advisory that explains it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<String>,
+    /// The newest version that is offered for the same platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Version>,
+}
+
+/// What has become of a release, from the mildest to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// New resolutions avoid it.
+    Yanked,
+    /// It is no longer offered.
+    Removed,
+    /// It is withdrawn for everyone.
+    Quarantined,
+    /// The registry has never had it.
+    Unknown,
+    /// The registry has it with other content, or from other inputs.
+    Different,
+}
+
+/// Asks the registries what has become of the releases of a project's lockfile. Offline, tells what was known last.
+///
+/// # Errors
+///
+/// When there is no lockfile, or a registry that it names cannot be asked.
+pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectError> {
+    let lock = project.lock.as_ref().ok_or_else(|| {
+        ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into())
+    })?;
+    let views = views(session, project, lock)?;
+    let mut audit = LockAudit { releases: 0, findings: Vec::new(), unasked: Vec::new() };
+    for release in &lock.releases {
+        let Some(registry) = &release.registry else {
+            audit.unasked.push(release.id());
+            continue;
+        };
+        audit.releases += 1;
+        let view = views.get(registry).ok_or_else(|| ProjectError::NoRegistry {
+            wanted: format!("the registry `{registry}` of `weir.lock`"),
+        })?;
+        audit.findings.extend(finding(view, registry, release)?);
+    }
+    audit.findings.sort_by_key(|finding| std::cmp::Reverse(finding.standing));
+    Ok(audit)
+}
+
+/// The registries that a lockfile names, by the names they give themselves, each followed to its end.
+fn views(
+    session: &Session,
+    project: &Project,
+    lock: &Lockfile,
+) -> Result<BTreeMap<String, Replica>, ProjectError> {
+    let wanted: BTreeSet<&str> =
+        lock.releases.iter().filter_map(|release| release.registry.as_deref()).collect();
+    let trust = session.home.replicas().trust;
+    let mut views = BTreeMap::new();
+    for known in in_use(session, project)? {
+        if wanted.iter().all(|name| views.contains_key(*name)) {
+            break;
+        }
+        let pin = trust.pin(&known.location).map_err(ReplicaError::from)?;
+        // Of one that was never seen only itself can say what it is called.
+        if pin.is_some_and(|pin| !wanted.contains(pin.origin.as_str())) {
+            continue;
+        }
+        let replica = connect(session, &known)?.replica;
+        views.entry(replica.name().to_owned()).or_insert(replica);
+    }
+    Ok(views)
+}
+
+fn finding(view: &Replica, registry: &str, locked: &LockedRelease) -> Result<Option<Finding>, ProjectError> {
+    let id = locked.id();
+    let there = view.index().release(&id)?;
+    let standing = match &there {
+        None => Standing::Unknown,
+        Some(there) if locked.tree.is_some_and(|tree| tree != there.release.tree) => Standing::Different,
+        Some(there) if locked.key.is_some_and(|key| key != there.release.key) => Standing::Different,
+        Some(there) => match there.state() {
+            State::Offered => return Ok(None),
+            State::Yanked => Standing::Yanked,
+            State::Quarantined => Standing::Quarantined,
+            State::Removed => Standing::Removed,
+        },
+    };
+    let withdrawn = there.as_ref().and_then(|there| there.withdrawn());
+    let offered = view.index().package(&id.name)?.into_iter().flat_map(|package| package.releases);
+    let newest = offered
+        .filter(|other| other.state() == State::Offered && other.release.id.platform.serves(&id.platform))
+        .map(|other| other.release.id.version)
+        .filter(|version| !version.is_prerelease())
+        .max();
+    Ok(Some(Finding {
+        registry: registry.to_owned(),
+        standing,
+        since: withdrawn.map(|withdrawn| withdrawn.mark.at),
+        by: withdrawn.map(|withdrawn| withdrawn.mark.by.clone()),
+        reason: withdrawn.and_then(|withdrawn| withdrawn.reason.clone()),
+        advisory: withdrawn.and_then(|withdrawn| withdrawn.advisory.clone()),
+        newest,
+        id,
+    }))
+}
