@@ -48,7 +48,7 @@ pub enum BookForm {
 }
 
 /// How to read what a book in a form other than Weir's leaves open.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BookOptions {
     /// The owner of the packages of a Package Context; [`bacpack::OWNER`] where nothing is said.
     pub owner: Option<OwnerName>,

@@ -18,6 +18,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// Whether what it says is not in its file yet.
     changed: bool,
+    /// What asks for its dependencies, where that is not somebody's manifest.
+    asked_by: Option<&'static str>,
     /// The lockfile, if there is one.
     pub lock: Option<Lockfile>,
     /// The lockfile's text; empty if there is none.
@@ -80,7 +82,7 @@ impl Project {
                 (Some(lock), text)
             }
         };
-        Ok(Self { folder, text, manifest, changed: false, lock, lock_text })
+        Ok(Self { folder, text, manifest, changed: false, asked_by: None, lock, lock_text })
     }
 
     /// Where its manifest is.
@@ -93,9 +95,17 @@ impl Project {
         self.folder.join(lockfile::FILE_NAME)
     }
 
-    /// How messages name a line of its manifest.
+    /// The same project, whose dependencies are named as those of a command: nobody has written its manifest.
+    pub(crate) fn asked_by(self, command: &'static str) -> Self {
+        Self { asked_by: Some(command), ..self }
+    }
+
+    /// How messages name what asks for the dependency in a line of its manifest.
     pub(crate) fn origin(&self, line: usize) -> String {
-        format!("{}:{line}", manifest::FILE_NAME)
+        match self.asked_by {
+            Some(command) => command.to_owned(),
+            None => format!("{}:{line}", manifest::FILE_NAME),
+        }
     }
 
     /// Takes a changed manifest, which must read, without writing it yet.

@@ -140,6 +140,10 @@ pub(crate) fn find(
         return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar });
     }
     let location = location(wanted, folder);
+    if !is_http(&location) && Path::new(&location).is_file() {
+        let reason = "it is a file, and a registry is a folder".into();
+        return Err(ProjectError::BadAddress { address: wanted.into(), reason });
+    }
     let same = known.into_iter().find(|registry| registry.location == location);
     let (key, aliases) = same.map(|registry| (registry.key, registry.aliases)).unwrap_or_default();
     Ok(KnownRegistry {

@@ -21,13 +21,13 @@ mod submit;
 mod sysroot;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
 use weir_index::Index;
 use weir_log::Source;
 use weir_model::Digest;
-use weir_native::RecipeBook;
+use weir_native::{BookForm, BookOptions, RecipeBook};
 use weir_registry::content::ContentFolder;
 
 use crate::connect::{Connection, connect};
@@ -51,6 +51,8 @@ pub use verify::repo_verify;
 pub struct RepoOptions {
     /// The folder with the recipes: of Weir, of `BacPack`, or that of one recipe.
     pub recipes: PathBuf,
+    /// What a Package Context of `BacPack` leaves open; nothing for recipes of Weir's own.
+    pub of_context: BookOptions,
     /// The root file system to build in; the host's where nothing is said.
     pub root: Option<PathBuf>,
     /// What contains builds; nothing only for those who ask for it.
@@ -88,6 +90,16 @@ pub(crate) struct Workbench<'r> {
     pub(crate) toolchain: &'r Toolchain,
 }
 
+/// Where recipes are read from is a folder.
+fn must_be_folder(folder: &Path) -> Result<(), ProjectError> {
+    match folder.is_dir() {
+        true => Ok(()),
+        false => {
+            Err(ProjectError::NotFound(format!("there is no folder `{}` with recipes", folder.display())))
+        }
+    }
+}
+
 impl<'s> Repo<'s> {
     /// Reads the recipes, opens the registry, and looks at what to build with.
     ///
@@ -99,7 +111,15 @@ impl<'s> Repo<'s> {
         project: Option<&Project>,
         options: RepoOptions,
     ) -> Result<Self, ProjectError> {
-        let book = RecipeBook::read(&options.recipes)?;
+        must_be_folder(&options.recipes)?;
+        let book = RecipeBook::read_with(&options.recipes, &options.of_context)?;
+        if book.form() == BookForm::Weir && options.of_context != BookOptions::default() {
+            let place = options.recipes.display();
+            let what = format!(
+                "`--owner` and `--image` are for Package Contexts: the recipes in `{place}` are Weir's own"
+            );
+            return Err(ProjectError::Usage(what));
+        }
         for warning in book.warnings() {
             session.warn(warning.clone());
         }

@@ -38,5 +38,5 @@ pub use evidence::{Evidence, EvidenceKind, evidence};
 pub use folder::{FolderRegistry, NewRegistry, location_of};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};
-pub use reuse::{BuiltBefore, Kept};
+pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, key_path, parse_keys};

@@ -3,8 +3,6 @@
 use weir_index::{Index, IndexError, ReleaseView};
 use weir_model::Digest;
 
-use crate::content::ContentFolder;
-
 /// What a key gave before. All releases of one key consist of one tree, for ever: whoever publishes a
 /// release of that key publishes that tree.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,38 +12,39 @@ pub struct BuiltBefore {
     /// The releases that had the key, in the order of the log: offered, withdrawn or removed. Revisions
     /// are not part of a key, so there may be several of one version.
     pub releases: Vec<ReleaseView>,
-    /// Whether the registry still has the content.
+    /// Whether the content can still be had.
     pub kept: Kept,
 }
 
-/// Whether a registry still has the content of a tree.
+/// Whether the content of a tree can still be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// It has, and may offer it again.
-    Yes {
-        /// Bytes of the pack.
-        size: u64,
-    },
+    /// It can, and may be offered again.
+    Yes,
     /// It is quarantined: nothing with this tree is accepted until that is taken back.
     Quarantined,
-    /// It was collected. A new build is accepted only if it gives the same tree.
+    /// Nobody has it any more. A new build is accepted only if it gives the same tree.
     No,
 }
 
 impl BuiltBefore {
-    /// Looks in a view, and in the content beside it, for what `key` gave; nothing if it never was there.
+    /// Looks in a view for what `key` gave; nothing if it never was there. `holds` tells whether a tree can be had:
+    /// from the registry's content, or from wherever else its caller would take it. It is not asked about what is
+    /// quarantined.
     ///
     /// # Errors
     ///
     /// When the view cannot be asked.
-    pub fn find(index: &Index, content: &ContentFolder, key: &Digest) -> Result<Option<Self>, IndexError> {
+    pub fn find(
+        index: &Index,
+        key: &Digest,
+        holds: impl FnOnce(&Digest) -> bool,
+    ) -> Result<Option<Self>, IndexError> {
         let releases = index.by_key(key)?;
         let Some(tree) = releases.first().map(|view| view.release.tree) else { return Ok(None) };
-        // Content is withdrawn, not releases: another key may have given the tree that is quarantined.
-        let quarantined = index.by_tree(&tree)?.iter().any(|view| view.quarantined.is_some());
-        let kept = match content.pack_size(&tree) {
-            _ if quarantined => Kept::Quarantined,
-            Some(size) => Kept::Yes { size },
+        let kept = match quarantined(index, &tree)? {
+            Some(_) => Kept::Quarantined,
+            None if holds(&tree) => Kept::Yes,
             None => Kept::No,
         };
         Ok(Some(Self { tree, releases, kept }))
@@ -55,4 +54,14 @@ impl BuiltBefore {
     pub fn newest(&self) -> Option<&ReleaseView> {
         self.releases.last()
     }
+}
+
+/// The release because of which the content of a tree is quarantined. Content is withdrawn, not releases: another
+/// key may have given the same tree.
+///
+/// # Errors
+///
+/// When the view cannot be asked.
+pub fn quarantined(index: &Index, tree: &Digest) -> Result<Option<ReleaseView>, IndexError> {
+    Ok(index.by_tree(tree)?.into_iter().find(|view| view.quarantined.is_some()))
 }

@@ -105,6 +105,11 @@ impl Failure {
         Self::new(Exit::NotFound, message)
     }
 
+    /// Something would be overwritten.
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Exit::Conflict, message)
+    }
+
     /// A digest, a signature or a log is not what it should be.
     pub(crate) fn integrity(message: impl Into<String>) -> Self {
         Self::new(Exit::Integrity, message)

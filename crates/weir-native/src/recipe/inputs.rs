@@ -35,6 +35,14 @@ pub struct RecipeFile {
 /// A file of a recipe that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
+    /// It is not there.
+    #[error("`{}` names `{name}`, which is not there", recipe.display())]
+    Missing {
+        /// The recipe.
+        recipe: PathBuf,
+        /// The file, as the recipe names it.
+        name: String,
+    },
     /// It cannot be read.
     #[error("`{}` names `{name}`, which cannot be read", recipe.display())]
     Io {
@@ -93,9 +101,12 @@ impl RecipeInputs {
 impl RecipeFile {
     fn read(recipe: &Recipe, name: &str) -> Result<Self, InputError> {
         let file = || (recipe.file.clone(), name.to_owned());
-        let failed = |source| {
+        let failed = |source: io::Error| {
             let (recipe, name) = file();
-            InputError::Io { recipe, name, source }
+            match source.kind() {
+                io::ErrorKind::NotFound => InputError::Missing { recipe, name },
+                _ => InputError::Io { recipe, name, source },
+            }
         };
         let path = real_path(&recipe.folder, name).map_err(failed)?;
         let path = path.map_err(|target| {

@@ -515,7 +515,7 @@ fn the_inputs_are_the_files_that_the_recipe_names_and_decide_its_document() {
 fn a_file_that_is_gone_no_file_too_long_or_elsewhere_is_no_input() {
     type Spoil = fn(&Path);
     let cases: [(Spoil, &str); 4] = [
-        (|script| fs_err::remove_file(script).unwrap(), "cannot be read"),
+        (|script| fs_err::remove_file(script).unwrap(), "is not there"),
         (
             |script| {
                 fs_err::remove_file(script).unwrap();

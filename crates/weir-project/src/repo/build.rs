@@ -15,8 +15,11 @@ use weir_build::{Difference, On, Outcome, ScheduleOptions, Step};
 use weir_kind::Facts;
 use weir_model::{Digest, Release, ReleaseId, Scope};
 use weir_native::{Finding, Recipe};
+use weir_registry::SubmitError;
+use weir_store::StoredTree;
 
 use crate::error::ProjectError;
+use crate::fetch;
 use crate::repo::offered::Closures;
 use crate::repo::plan::RepoPlan;
 use crate::repo::record::Records;
@@ -103,6 +106,10 @@ impl Repo<'_> {
     ///
     /// When something cannot be fetched or built. What was built by then stays built.
     pub fn build(&self, plan: &RepoPlan) -> Result<BuildReport, ProjectError> {
+        if let Some((id, quarantined)) = plan.withheld.first().cloned() {
+            // Whatever is built with this key is refused, unless it is what is quarantined.
+            return Err(SubmitError::QuarantinedContent { id, quarantined }.into());
+        }
         self.workshop(plan)?.run()
     }
 
@@ -131,6 +138,22 @@ impl Repo<'_> {
             products: steps.iter().map(|_| OnceLock::new()).collect(),
             active: AtomicUsize::new(0),
         })
+    }
+}
+
+impl Workbench<'_> {
+    /// What came out of a step, in the store: it is fetched where only the registry has it.
+    pub(crate) fn product(
+        &self,
+        plan: &RepoPlan,
+        step: usize,
+        built: &BuiltPackage,
+    ) -> Result<StoredTree, ProjectError> {
+        if let Some(release) = &plan.before[step] {
+            fetch::ensure_release(self.store, self.files, release)?;
+        }
+        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", built.id));
+        self.store.tree(&built.tree)?.ok_or_else(missing)
     }
 }
 

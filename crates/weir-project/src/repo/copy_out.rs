@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::error::ProjectError;
-use crate::fetch;
 use crate::repo::Repo;
 use crate::repo::build::BuiltPackage;
 use crate::repo::plan::RepoPlan;
@@ -19,12 +18,9 @@ impl Repo<'_> {
         if fs_err::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(ProjectError::InTheWay { path: folder.to_owned() });
         }
-        let step = plan.plan.builds.iter().position(|step| step.id == built.id);
-        if let Some(Some(release)) = step.map(|step| &plan.before[step]) {
-            fetch::ensure_release(&self.store, &*self.connection.source, release)?;
-        }
-        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", built.id));
-        let stored = self.store.tree(&built.tree)?.ok_or_else(missing)?;
+        let missing = || ProjectError::NotFound(format!("the plan does not build `{}`", built.id));
+        let step = plan.plan.builds.iter().position(|step| step.id == built.id).ok_or_else(missing)?;
+        let stored = self.workbench().product(plan, step, built)?;
         match fs_err::remove_dir(folder) {
             // An empty folder makes room for the copy; one that is not there is as well.
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),

@@ -4,10 +4,11 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::{PackageName, manifest};
-use weir_native::{BookForm, BookOptions, Recipe, RecipeBook, SourceSpec};
+use weir_native::{BookError, BookForm, BookOptions, Recipe, RecipeBook, SourceSpec};
 
 use crate::error::ProjectError;
 use crate::files::replace;
+use crate::repo::must_be_folder;
 
 /// What importing did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,7 +41,14 @@ pub fn repo_import(
     folder: &Path,
     options: &BookOptions,
 ) -> Result<ImportedRecipes, ProjectError> {
-    let book = RecipeBook::read_with(context, options)?;
+    must_be_folder(context)?;
+    let book = RecipeBook::read_with(context, options).map_err(|error| match error {
+        BookError::NotABook { folder } => {
+            let folder = folder.display();
+            ProjectError::NotFound(format!("`{folder}` is no Package Context: it has no folder `package`"))
+        }
+        error => error.into(),
+    })?;
     if book.form() == BookForm::Weir {
         let what = format!("`{}` has recipes of Weir's own already", context.display());
         return Err(ProjectError::Usage(what));

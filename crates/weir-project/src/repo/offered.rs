@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use weir_build::Offered;
 use weir_index::{ReleaseView, State};
 use weir_model::{Digest, KindName, PackageName, Release, ReleaseId, Scope, Version};
+use weir_registry::BuiltBefore;
 
 use crate::error::ProjectError;
+use crate::registries::is_http;
 use crate::repo::Repo;
 
 impl Repo<'_> {
@@ -36,17 +38,20 @@ impl Repo<'_> {
         Ok(package.and_then(|package| package.highest_revision(version, self.root.platform())))
     }
 
-    /// A release that had this key once, and whose content can still be had: it need not be built again.
-    pub(crate) fn built_before(&self, key: &Digest) -> Result<Option<Release>, ProjectError> {
-        let all = self.index().by_key(key)?;
-        let usable = all.into_iter().filter(|view| view.state() != State::Quarantined);
-        let mut releases = usable.map(|view| view.release);
-        Ok(releases.find(|release| self.holds(release)))
+    /// What this key gave before, by whoever published it: if it can still be had, it need not be built again.
+    pub(crate) fn built_before(&self, key: &Digest) -> Result<Option<BuiltBefore>, ProjectError> {
+        Ok(BuiltBefore::find(self.index(), key, |tree| self.holds(tree))?)
     }
 
-    fn holds(&self, release: &Release) -> bool {
-        let tree = &release.tree;
-        self.held_pack(tree).is_some() || self.store.tree(tree).is_ok_and(|tree| tree.is_some())
+    /// Whether a tree can be had: from this machine's store, or from the registry. One that is reached over HTTP
+    /// cannot be looked into, but holds what it has not removed.
+    fn holds(&self, tree: &Digest) -> bool {
+        let served = || {
+            let named = self.index().by_tree(tree);
+            named.is_ok_and(|views| views.iter().any(|view| view.state() != State::Removed))
+        };
+        self.store.tree(tree).is_ok_and(|tree| tree.is_some())
+            || if is_http(&self.known.location) { served() } else { self.held_pack(tree).is_some() }
     }
 }
 

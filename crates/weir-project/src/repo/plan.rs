@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use weir_build::{Plan, PlanError, Request, World};
 use weir_model::{PackageName, Platform, Release, ReleaseId, Version};
+use weir_registry::{Kept, quarantined};
 
 use crate::error::ProjectError;
 use crate::repo::Repo;
@@ -29,9 +30,13 @@ pub struct RepoPlan {
     /// What the recipes say of what is built.
     #[serde(skip)]
     pub(crate) known: BTreeMap<PackageName, Known>,
-    /// For each step, a release that had its key once.
+    /// For each step, a release that had its key once, and whose content can be had.
     #[serde(skip)]
     pub(crate) before: Vec<Option<Release>>,
+    /// Of what is to be built, what cannot be: it was built before, and the content of that is quarantined now. Each with
+    /// the release that is quarantined.
+    #[serde(skip)]
+    pub(crate) withheld: Vec<(ReleaseId, ReleaseId)>,
     /// What the registry offers.
     #[serde(skip)]
     pub(crate) offered: Vec<Release>,
@@ -64,6 +69,7 @@ impl Repo<'_> {
             ready: Vec::new(),
             known: BTreeMap::new(),
             before: Vec::with_capacity(plan.builds.len()),
+            withheld: Vec::new(),
             offered,
             plan,
         };
@@ -72,10 +78,17 @@ impl Repo<'_> {
             let name = &step.id.name;
             planned.known.insert(name.clone(), recipes.known(name)?);
             let before = self.built_before(&step.key)?;
-            let kept =
-                records.provenance(&step.key).exists() && self.store.derived_tree(&step.key)?.is_some();
-            if before.is_some() || kept {
-                planned.ready.push(step.id.clone());
+            let kept = match records.provenance(&step.key).exists() {
+                true => self.store.derived_tree(&step.key)?.map(|stored| *stored.digest()),
+                false => None,
+            };
+            let tree = before.as_ref().map(|before| before.tree).or(kept);
+            let before = before.filter(|before| before.kept == Kept::Yes);
+            let before = before.and_then(|before| Some(before.newest()?.release.clone()));
+            match tree.map(|tree| quarantined(self.index(), &tree)).transpose()?.flatten() {
+                Some(view) => planned.withheld.push((step.id.clone(), view.release.id)),
+                None if before.is_some() || kept.is_some() => planned.ready.push(step.id.clone()),
+                None => {}
             }
             planned.before.push(before);
         }
@@ -109,7 +122,9 @@ impl Repo<'_> {
                 ProjectError::UnknownPackage { name, place, similar: similar.map(|name| name.to_string()) }
             }
             PlanError::NotOffered { .. } => {
-                ProjectError::NotOffered { reason: error.to_string(), help: error.help() }
+                // Who wants it gone does not want to be told how to offer it.
+                let help = if matches!(request, Request::Remove(_)) { None } else { error.help() };
+                ProjectError::NotOffered { reason: error.to_string(), help }
             }
             error => ProjectError::Plan { reason: error.to_string(), help: error.help() },
         });

@@ -51,7 +51,10 @@ pub fn sysroot_create(
     refuse_to_replace(folder, variants)?;
     let scratch = tempfile::tempdir()?;
     let asking = asking_project(session, project, scratch.path(), wanted)?;
-    let lock = resolve(session, &asking, Moving::Nothing)?;
+    let lock = resolve(session, &asking, Moving::Nothing).map_err(|error| match error {
+        ProjectError::NoRegistry { .. } => ProjectError::NoRegistry { wanted: "a sysroot".into() },
+        error => error,
+    })?;
     let store = session.open_store()?.session()?;
     fetch::fetch_missing(session, &store, &in_use(session, &asking)?, &asking.folder, &lock)?;
     let mut parts = Vec::new();
@@ -86,6 +89,10 @@ pub fn sysroot_create(
 
 /// What somebody else put there stays.
 fn refuse_to_replace(folder: &Path, variants: &[Variant]) -> Result<(), ProjectError> {
+    let there = folder.ancestors().find(|path| path.exists());
+    if let Some(path) = there.filter(|path| !path.is_dir()) {
+        return Err(ProjectError::InTheWay { path: path.to_owned() });
+    }
     let is_ours = folder.join(RECORD).is_file();
     let taken = variants.iter().map(|variant| folder.join(variant.as_str())).find(|path| path.exists());
     match taken {
@@ -121,5 +128,5 @@ fn asking_project(
         });
     }
     fs_err::write(&path, editor.into_text())?;
-    Project::open(folder)
+    Ok(Project::open(folder)?.asked_by("weir sysroot create"))
 }

@@ -113,15 +113,15 @@ fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
     let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
     let key = world.submit(vec![publish(&draft)]).unwrap().outcomes[0].key.unwrap();
     let find = |content: &ContentFolder| {
-        BuiltBefore::find(world.fresh_replica().index(), content, &key).unwrap().unwrap()
+        let holds = |tree: &Digest| content.pack_size(tree).is_some();
+        BuiltBefore::find(world.fresh_replica().index(), &key, holds).unwrap().unwrap()
     };
-    let size = draft.size;
-    assert_eq!(find(registry.content()).kept, Kept::Yes { size });
+    assert_eq!(find(registry.content()).kept, Kept::Yes);
     world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
     assert_eq!(find(registry.content()).kept, Kept::Quarantined);
     world.submit(vec![Intent::Release(withdraw("acme/a 1.0.0")), remove("acme/a 1.0.0")]).unwrap();
     let found = find(registry.content());
-    assert_eq!((found.kept, found.tree), (Kept::Yes { size }, draft.tree));
+    assert_eq!((found.kept, found.tree), (Kept::Yes, draft.tree));
     let id: ReleaseId = "acme/a 1.0.0".parse().unwrap();
     assert_eq!(found.newest().unwrap().release.id, id);
     registry.content().remove_pack(&draft.tree).unwrap();
@@ -129,8 +129,25 @@ fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
     let package = world.fresh_replica().index().package(&id.name).unwrap().unwrap();
     assert_eq!(package.next_revision(&id.version, &id.platform), 1);
     assert_eq!(package.next_revision(&"1.0.1".parse().unwrap(), &id.platform), 0);
-    let none = BuiltBefore::find(world.fresh_replica().index(), registry.content(), &Digest::of("other"));
+    let none = BuiltBefore::find(world.fresh_replica().index(), &Digest::of("other"), |_| true);
     assert_eq!(none.unwrap(), None);
+}
+
+#[test]
+fn what_is_quarantined_under_one_key_is_not_reused_under_another() {
+    let world = World::new(false);
+    let registry = world.open();
+    let first = world.draft(&registry, "acme/a 1.0.0", &[], "same");
+    let mut second = first.clone();
+    second.id = "acme/b 1.0.0".parse().unwrap();
+    let outcomes = world.submit(vec![publish(&first), publish(&second)]).unwrap().outcomes;
+    let keys: Vec<Digest> = outcomes.iter().map(|outcome| outcome.key.unwrap()).collect();
+    assert!(keys[0] != keys[1] && first.tree == second.tree);
+    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    for key in keys {
+        let found = BuiltBefore::find(world.fresh_replica().index(), &key, |_| panic!("it is withdrawn"));
+        assert_eq!(found.unwrap().unwrap().kept, Kept::Quarantined);
+    }
 }
 
 #[test]

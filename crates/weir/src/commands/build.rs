@@ -56,6 +56,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         return Err(Failure::usage("`--out` copies one package")
             .with_help("name it, as in `weir build base/curl --out curl`"));
     }
+    let out = arguments.out.as_deref().map(|out| context.path(out)).transpose()?;
+    if let Some(out) = &out {
+        // Better known before hours of building than after.
+        must_be_free(out)?;
+    }
     let session = context.session()?;
     let project = context.project_if_any()?;
     let options = building::options(context, project.as_ref(), &arguments.place, &arguments.pace)?;
@@ -65,8 +70,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     for one in &built.built {
         page::warn(&context.output, one);
     }
-    if let (Some(out), [name]) = (&arguments.out, &*arguments.names) {
-        copy(context, &repo, &plan, &built, name, out)?;
+    if let (Some(out), [name]) = (&out, &*arguments.names) {
+        copy(&repo, &plan, &built, name, out)?;
     }
     let check = if arguments.check { Some(repo.check(&plan, &built, &arguments.names)?) } else { None };
     let document = Document { plan: &plan, report: &built, check: check.as_ref() };
@@ -80,8 +85,20 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     Ok(if same { ExitCode::SUCCESS } else { failure::ending(weir_project::ExitCode::Failed) })
 }
 
+/// Where nothing is yet, or an empty folder.
+fn must_be_free(out: &Path) -> Result<(), Failure> {
+    let is_free = match fs_err::read_dir(out) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if is_free {
+        return Ok(());
+    }
+    let what = format!("`{}` is there already, and is no empty folder", out.display());
+    Err(Failure::conflict(what).with_help("`--out` makes a new folder: name one that is not there yet"))
+}
+
 fn copy(
-    context: &Context,
     repo: &Repo<'_>,
     plan: &RepoPlan,
     built: &BuildReport,
@@ -91,7 +108,7 @@ fn copy(
     let Some(one) = built.built.iter().find(|one| one.id.name == *name) else {
         return Err(Failure::not_found(format!("`{name}` was not built")));
     };
-    Ok(repo.copy_out(plan, one, &context.path(out)?)?)
+    Ok(repo.copy_out(plan, one, out)?)
 }
 
 fn show(page: &mut Page, report: &BuildReport) {

@@ -5,10 +5,30 @@ use std::path::PathBuf;
 
 use clap::Args;
 use weir_build::SandboxKind;
+use weir_model::OwnerName;
+use weir_native::BookOptions;
 use weir_project::{Project, RepoOptions};
 
 use crate::context::Context;
 use crate::failure::Failure;
+
+/// What a Package Context leaves open; the same wherever one is read.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct OfContext {
+    /// Of a Package Context, the owner that its packages get; `bacpack` where nothing is said
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<OwnerName>,
+    /// Of a Package Context, only what it builds for this Docker image
+    #[arg(long, value_name = "IMAGE")]
+    image: Option<String>,
+}
+
+impl OfContext {
+    /// As the library takes them.
+    pub(super) fn options(&self) -> BookOptions {
+        BookOptions { owner: self.owner.clone(), image: self.image.clone() }
+    }
+}
 
 /// Where recipes are and what they are built in.
 #[derive(Debug, Clone, Default, Args)]
@@ -17,6 +37,8 @@ pub(crate) struct Place {
     /// The folder with the recipes, of Weir or of BacPack; the project's or the current one where nothing is said
     #[arg(long, value_name = "FOLDER")]
     recipes: Option<PathBuf>,
+    #[command(flatten)]
+    of_context: OfContext,
     /// Build in this unpacked root file system, instead of with the tools of this machine
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
@@ -30,14 +52,18 @@ pub(crate) struct Place {
 #[command(next_help_heading = "Building")]
 pub(crate) struct Pace {
     /// How many packages to build at once; as many as there are cores where nothing is said
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = at_least_one)]
     builds: Option<NonZeroUsize>,
     /// How many jobs all builds together may run at once; as many as there are cores where nothing is said
-    #[arg(long, short, value_name = "NUMBER")]
+    #[arg(long, short, value_name = "NUMBER", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// When a build fails, go on with what does not need it
     #[arg(long, short)]
     keep_going: bool,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 1".into())
 }
 
 /// Both together, as the library takes them.
@@ -56,6 +82,7 @@ pub(super) fn options(
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(RepoOptions {
         recipes,
+        of_context: place.of_context.options(),
         root,
         sandbox: if place.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap },
         builds: pace.builds.unwrap_or(cores).get(),

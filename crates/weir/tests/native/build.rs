@@ -26,7 +26,8 @@ fn what_a_package_installs_can_be_copied_out_and_changed() {
     weir(&t, "build base/curl --out ../curl").succeeds();
     assert_eq!(t.read("curl/release/include/curl.h"), "int curl_number(void);\n");
     t.write("curl/release/include/curl.h", "changed");
-    weir(&t, "build base/curl --out ../curl").fails_with(8);
+    let refused = weir(&t, "build base/fmt --out ../curl").fails_with(8);
+    assert!(!refused.stderr.contains("Built"), "better known before building: {refused}");
     weir(&t, "build --out ../all").fails_with(2);
     weir(&t, "repo add base/curl").succeeds();
     weir(&t, "repo verify").succeeds();
@@ -72,6 +73,36 @@ fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_i
     // One of its own, two of curl with zlib, two of png with zlib.
     assert_eq!(Command::new(t.path("main")).status().unwrap().code(), Some(5));
     assert!(!sysroot.join("include/fmt.h").exists(), "nobody asked for fmt");
+}
+
+#[test]
+fn a_sysroot_of_what_is_not_there_names_what_was_typed() {
+    let t = book();
+    library(&t, "zlib", "1.2.13").write();
+    weir(&t, "repo add --all").succeeds();
+    let page = |typed: &str, code: i32| plain(&t, &t.weir_in("", typed).fails_with(code));
+    insta::assert_snapshot!(page("sysroot create sysroot base/zlb", 3), @r#"
+    $ weir sysroot create sysroot base/zlb
+    -- stderr
+      × `weir sysroot create` requires `base/zlb` *, but there is no such package
+      │ help: there is no `base/zlb`; did you mean `base/zlib`?
+    -- exit code 3
+    "#);
+    insta::assert_snapshot!(page("sysroot create sysroot base/zlib@^9", 3), @r#"
+    $ weir sysroot create sysroot base/zlib@^9
+    -- stderr
+      × `weir sysroot create` requires `base/zlib` ^9, but it is offered only in 1.2.13
+    -- exit code 3
+    "#);
+    t.write("file", "");
+    insta::assert_snapshot!(page("sysroot create file/sysroot base/zlib", 8), @r#"
+    $ weir sysroot create file/sysroot base/zlib
+    -- stderr
+      × `[ROOT]/file` is in the way: it was not made by weir
+      help: move it away: nothing is replaced but what weir made
+    -- exit code 8
+    "#);
+    assert!(!t.path("sysroot").exists());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use weir_testkit::Sandbox;
+use weir_testkit::{Sandbox, StaticServer};
 
 use crate::recipes::{book, built_now, checkpoint, five, json, library, offered, plain, releases, weir};
 
@@ -65,6 +65,42 @@ fn with_keep_going_everything_is_built_that_does_not_need_what_failed() {
     assert_eq!(failed["error"]["builds"]["built"], 3);
     let skipped = failed["error"]["builds"]["skipped"].as_array().unwrap();
     assert_eq!(skipped.iter().map(crate::recipes::release).collect::<Vec<_>>(), ["view 2.0.0"]);
+}
+
+#[test]
+fn what_was_built_before_and_is_quarantined_now_is_not_reused_and_not_built_in_vain() {
+    let t = book();
+    library(&t, "zlib", "1.2.13").write();
+    library(&t, "curl", "7.88.1").needs("zlib", "^1.2").write();
+    weir(&t, "repo add base/zlib").succeeds();
+    weir(&t, "quarantine base/zlib@1.2.13 --reason 'steals keys'").succeeds();
+    let before = checkpoint(&t);
+    // This machine and the registry both have it still.
+    let planned = json(&t, "repo plan add base/curl");
+    assert_eq!(planned["plan"]["ready"], serde_json::json!([]), "{planned:#}");
+    let refused = weir(&t, "repo add base/curl").fails_with(4);
+    assert!(refused.stderr.contains("which is quarantined"), "{refused}");
+    assert!(!refused.stderr.contains("Built"), "{refused}");
+    weir(&t, "build base/curl").fails_with(4);
+    assert_eq!(checkpoint(&t), before);
+    // Another source is another build.
+    library(&t, "zlib", "1.2.13").number(2).write();
+    weir(&t, "repo add base/curl").succeeds();
+}
+
+#[test]
+fn what_a_registry_serves_over_http_is_not_built_again() {
+    let t = book();
+    five(&t);
+    weir(&t, "repo add --all").succeeds();
+    let server = StaticServer::serve(t.path("org")).unwrap();
+    let typed = format!("--json build base/view --registry {}", server.url());
+    let elsewhere = [("WEIR_HOME", &*t.path("home/other").display().to_string())];
+    let run = t.weir_with("book", &typed, &elsewhere).succeeds();
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let how: Vec<&str> =
+        document["built"].as_array().unwrap().iter().map(|built| built["how"].as_str().unwrap()).collect();
+    assert_eq!(how, ["published"; 4], "{document:#}");
 }
 
 #[test]

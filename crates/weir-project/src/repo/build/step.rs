@@ -142,9 +142,7 @@ impl Workshop<'_> {
         for below in closure.steps {
             // A step is started when those before it are done.
             let Some(product) = self.products[below].get() else { continue };
-            if let Some(release) = &self.plan.before[below] {
-                fetch::ensure_release(self.at.store, self.at.files, release)?;
-            }
+            self.at.product(self.plan, below, product)?;
             let facts = native_facts(&product.id, &product.facts)?;
             against.push(Against { id: product.id.clone(), key: product.key, tree: product.tree, facts });
         }
@@ -210,11 +208,7 @@ impl Workshop<'_> {
         let product = self.products[index].get();
         let product =
             product.ok_or_else(|| ProjectError::Usage("nothing was built to compare with".into()))?;
-        if let Some(release) = &self.plan.before[index] {
-            fetch::ensure_release(self.at.store, self.at.files, release)?;
-        }
-        let missing = || ProjectError::NotFound(format!("`{}` is not in the store any more", product.id));
-        let first = self.at.store.tree(&product.tree)?.ok_or_else(missing)?;
+        let first = self.at.product(self.plan, index, product)?;
         let known = &self.plan.known[&product.id.name];
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
         let _busy = self.at.session.interrupt.begin().ok_or(ProjectError::Interrupted)?;

@@ -168,6 +168,10 @@ fn act(context: &Context, request: &Request, how: &How) -> Result<ExitCode, Fail
         context.output.note("Nothing was changed");
         return Ok(failure::ending(weir_project::ExitCode::Interrupted));
     }
+    if session.offline {
+        return Err(Failure::not_found("a registry cannot be changed with `--offline`")
+            .with_help("run it without; `--dry-run` shows what it would do"));
+    }
     let report = repo.carry_out(&plan)?;
     for built in &report.built {
         page::warn(&context.output, built);

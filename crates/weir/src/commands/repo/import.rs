@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_model::OwnerName;
-use weir_native::BookOptions;
 
+use crate::commands::building::OfContext;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -23,19 +22,14 @@ pub(crate) struct Arguments {
     context: PathBuf,
     /// The folder for the recipes
     folder: PathBuf,
-    /// The owner that the packages are published under; `bacpack` where nothing is said
-    #[arg(long, value_name = "OWNER")]
-    owner: Option<OwnerName>,
-    /// Only what the Context builds for this Docker image
-    #[arg(long, value_name = "IMAGE")]
-    image: Option<String>,
+    #[command(flatten)]
+    of_context: OfContext,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let from = context.path(&arguments.context)?;
     let folder = context.path(&arguments.folder)?;
-    let options = BookOptions { owner: arguments.owner.clone(), image: arguments.image.clone() };
-    let report = weir_project::repo_import(&from, &folder, &options)?;
+    let report = weir_project::repo_import(&from, &folder, &arguments.of_context.options())?;
     for note in &report.notes {
         context.output.warn(note);
     }
