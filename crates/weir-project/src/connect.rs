@@ -12,7 +12,8 @@ use weir_policy::FolderGate;
 use weir_registry::{FolderRegistry, Replica};
 
 use crate::error::ProjectError;
-use crate::registries::{KnownRegistry, is_http, own_authorities};
+use crate::project::Project;
+use crate::registries::{KnownRegistry, in_use, is_http, own_authorities};
 use crate::session::{Event, Session};
 
 /// A registry that can be read: its files, and its view as this machine knows it.
@@ -44,6 +45,59 @@ impl Connection {
         let names = index.similar_names(name.as_str(), 20)?;
         let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
         Err(ProjectError::UnknownPackage { name: name.clone(), place: self.place(), similar })
+    }
+}
+
+/// The registries that a project's packages come from, each connected when it is first needed: however often one is asked,
+/// its log is followed once.
+pub(crate) struct Connections<'s> {
+    session: &'s Session,
+    known: Vec<KnownRegistry>,
+    open: Vec<OnceCell<Connection>>,
+}
+
+impl<'s> Connections<'s> {
+    /// Those of a project. Nothing is asked yet.
+    pub(crate) fn of(session: &'s Session, project: &Project) -> Result<Self, ProjectError> {
+        let known = in_use(session, project)?;
+        let open = known.iter().map(|_| OnceCell::new()).collect();
+        Ok(Self { session, known, open })
+    }
+
+    /// All of them, the default one first.
+    pub(crate) fn known(&self) -> &[KnownRegistry] {
+        &self.known
+    }
+
+    /// Whether the user named a registry for this one run, which is then the first.
+    pub(crate) fn is_first_named(&self) -> bool {
+        self.session.registry.is_some() && !self.known.is_empty()
+    }
+
+    /// The one at `position` of [`Connections::known`].
+    pub(crate) fn get(&self, position: usize) -> Result<&Connection, ProjectError> {
+        let open = &self.open[position];
+        if let Some(connection) = open.get() {
+            return Ok(connection);
+        }
+        let connection = connect(self.session, &self.known[position])?;
+        Ok(open.get_or_init(|| connection))
+    }
+
+    /// Every one that was asked.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = &Connection> {
+        self.open.iter().filter_map(OnceCell::get)
+    }
+
+    /// The one whose registry calls itself `name`.
+    pub(crate) fn by_own_name(&self, name: &str) -> Result<Option<&Connection>, ProjectError> {
+        for position in 0..self.known.len() {
+            let connection = self.get(position)?;
+            if connection.replica.name() == name {
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -7,10 +7,11 @@ use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
+use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::project::Project;
-use crate::registries::{edited, in_use};
+use crate::registries::edited;
 use crate::resolve::Moving;
 use crate::session::Session;
 use crate::world::World;
@@ -100,13 +101,14 @@ pub fn add(
     what: &[Addition],
     options: &InstallOptions,
 ) -> Result<AddReport, ProjectError> {
+    let connections = Connections::of(session, project)?;
     let mut added = Vec::new();
     let mut requirements = Vec::new();
     let mut own_references = Vec::new();
     for addition in what {
         match addition {
             Addition::Package { .. } => {
-                let requirement = requirement(session, project, addition)?;
+                let requirement = requirement(session, &connections, project, addition)?;
                 added.push(format!("{} {}", requirement.name, requirement.range));
                 requirements.push(requirement);
             }
@@ -122,13 +124,14 @@ pub fn add(
         own_references.iter().for_each(|reference| editor.set_reference(reference));
     })?;
     let names: Vec<PackageName> = requirements.into_iter().map(|requirement| requirement.name).collect();
-    let install = change(session, project, text, Moving::Packages(&names), options)?;
+    let install = change(session, &connections, project, text, Moving::Packages(&names), options)?;
     Ok(AddReport { added, install })
 }
 
 /// Takes a changed manifest, resolves and fetches what it asks for, and writes it only then.
 fn change(
     session: &Session,
+    connections: &Connections<'_>,
     project: &mut Project,
     text: String,
     moving: Moving<'_>,
@@ -138,12 +141,13 @@ fn change(
         return Err(ProjectError::LockOutdated { reason: "`weir.toml` would change".into() });
     }
     project.set_text(text)?;
-    let lock = wanted_lock(session, project, options.locked, moving)?;
-    install_lock(session, project, lock, options)
+    let lock = wanted_lock(session, connections, project, options.locked, moving)?;
+    install_lock(session, connections, project, lock, options)
 }
 
 fn requirement(
     session: &Session,
+    connections: &Connections<'_>,
     project: &Project,
     addition: &Addition,
 ) -> Result<Requirement, ProjectError> {
@@ -153,7 +157,7 @@ fn requirement(
     let range = match (range, source) {
         (Some(range), _) => range.clone(),
         (None, Source::Registry) => {
-            let newest = newest(session, project, name, registry.as_deref())?;
+            let newest = newest(session, connections, name, registry.as_deref())?;
             Range::caret(&newest)
         }
         (None, Source::Path(_)) => Range::any(),
@@ -187,12 +191,12 @@ fn requirement(
 /// The newest version of a package that may be used here.
 fn newest(
     session: &Session,
-    project: &Project,
+    connections: &Connections<'_>,
     name: &PackageName,
     registry: Option<&str>,
 ) -> Result<Version, ProjectError> {
     use weir_resolve::View as _;
-    let world = World::new(session, in_use(session, project)?, BTreeMap::new());
+    let world = World::new(connections, BTreeMap::new());
     if world.is_empty() {
         return Err(ProjectError::NoRegistry { wanted: format!("`{name}`") });
     }
@@ -274,6 +278,7 @@ pub fn remove(
             )));
         }
     }
+    let connections = Connections::of(session, project)?;
     let text = edited(&project.text, &project.manifest_path(), |editor| {
         for name in names {
             editor.remove_dependency(name);
@@ -282,7 +287,7 @@ pub fn remove(
             editor.remove_reference(name);
         }
     })?;
-    let install = change(session, project, text, Moving::Nothing, options)?;
+    let install = change(session, &connections, project, text, Moving::Nothing, options)?;
     Ok(RemoveReport { removed: names.to_vec(), references: references.to_vec(), install })
 }
 
@@ -312,15 +317,16 @@ pub fn update(
             });
         }
     }
+    let connections = Connections::of(session, project)?;
     let moving = if names.is_empty() { Moving::All } else { Moving::Packages(names) };
     forget_tags(session, project, names)?;
-    let ranges = if full { newer_ranges(session, project, moving)? } else { Vec::new() };
+    let ranges = if full { newer_ranges(session, &connections, project, moving)? } else { Vec::new() };
     let text = edited(&project.text, &project.manifest_path(), |editor| {
         for change in &ranges {
             editor.set_range(&change.name, change.scope, &change.after);
         }
     })?;
-    let install = change(session, project, text, moving, options)?;
+    let install = change(session, &connections, project, text, moving, options)?;
     Ok(UpdateReport { ranges, install })
 }
 
@@ -344,6 +350,7 @@ fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) 
 /// The ranges of the manifest that do not reach the newest release there is.
 fn newer_ranges(
     session: &Session,
+    connections: &Connections<'_>,
     project: &Project,
     moving: Moving<'_>,
 ) -> Result<Vec<RangeChange>, ProjectError> {
@@ -352,7 +359,7 @@ fn newer_ranges(
         if requirement.source != Source::Registry || !moving.moves(&requirement.name) {
             continue;
         }
-        let newest = newest(session, project, &requirement.name, requirement.registry.as_deref())?;
+        let newest = newest(session, connections, &requirement.name, requirement.registry.as_deref())?;
         if !requirement.range.contains(&newest) {
             ranges.push(RangeChange {
                 name: requirement.name.clone(),

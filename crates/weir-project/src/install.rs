@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use weir_kind::LayoutLink;
+use weir_kind::{Layout, LayoutLink};
 use weir_model::{Digest, Lockfile, ReleaseId, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
+use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::kinds::kind;
 use crate::layout::MadeFrom;
 use crate::project::Project;
-use crate::registries::in_use;
 use crate::resolve::{Moving, lock_fits, resolve};
 use crate::session::{Event, Session};
 use crate::{fetch, layout, references};
@@ -85,13 +85,15 @@ pub fn install(
         });
     }
     let mut project = Project::open(folder)?;
-    let lock = wanted_lock(session, &project, options.locked, Moving::Nothing)?;
-    install_lock(session, &mut project, lock, options)
+    let connections = Connections::of(session, &project)?;
+    let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
+    install_lock(session, &connections, &mut project, lock, options)
 }
 
 /// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
 pub(crate) fn wanted_lock(
     session: &Session,
+    connections: &Connections<'_>,
     project: &Project,
     locked: bool,
     moving: Moving<'_>,
@@ -101,7 +103,7 @@ pub(crate) fn wanted_lock(
         Some(lock) if fits && matches!(moving, Moving::Nothing) => Ok(lock.clone()),
         None if locked => Err(ProjectError::NotLocked),
         before => {
-            let lock = resolve(session, project, moving)?;
+            let lock = resolve(session, connections, project, moving)?;
             match before {
                 Some(before) if locked && before.to_text() != lock.to_text() => {
                     Err(ProjectError::LockOutdated { reason: describe_outdated(project, before, &lock) })
@@ -135,6 +137,7 @@ fn depends_on_folders(project: &Project) -> bool {
 /// Brings a project to what `lock` says.
 pub(crate) fn install_lock(
     session: &Session,
+    connections: &Connections<'_>,
     project: &mut Project,
     lock: Lockfile,
     options: &InstallOptions,
@@ -146,34 +149,19 @@ pub(crate) fn install_lock(
         ..InstallReport::default()
     };
     let store = session.open_store()?.session()?;
-    let known = in_use(session, project)?;
     if options.dry_run {
-        for release in &lock.releases {
-            if let Some(tree) = release.tree
-                && store.tree(&tree)?.is_none()
-            {
-                report.fetched.push(release.id());
-                report.fetched_bytes += release.size.unwrap_or_default();
-            }
-        }
+        (report.fetched, report.fetched_bytes) = missing(&store, &lock)?;
         return Ok(report);
     }
-    let used = used(project, &lock, options.with_dev);
-    let fetched = fetch::fetch_missing(session, &store, &known, &project.folder, &lock)?;
-    report.fetched = fetched.releases;
-    report.fetched_bytes = fetched.bytes;
-    let needs_suppliers = lock.releases.iter().any(|release| !release.references.is_empty());
-    let suppliers = if needs_suppliers { fetch::suppliers(session, &known, &lock)? } else { BTreeMap::new() };
-    let closure = closure(session, &store, project, &lock, &suppliers, &used)?;
-    let own = own_references(session, &store, project, &lock)?;
-    session.tell(&Event::LayingOut { packages: closure.packages.len() });
-    let plan = layout::plan(&closure, own, &store)?;
+    // Looked at before they are used: what changes from here on is seen the next time.
+    let (watched, folders) = (watched(project, &lock), copied_folders(project, &lock)?);
+    let fetched = fetch::fetch_missing(session, &store, connections.known(), &project.folder, &lock)?;
+    (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
+    let plan = plan(session, connections, &store, project, &lock, options)?;
     report.warnings.clone_from(&plan.warnings);
     for warning in &plan.warnings {
         session.warn(warning.clone());
     }
-    let watched = watched(project, &lock);
-    let folders = copied_folders(project, &lock)?;
     layout::invalidate(&project.folder)?;
     project.write_manifest()?;
     project.write_lock(lock)?;
@@ -188,6 +176,39 @@ pub(crate) fn install_lock(
     };
     layout::apply(&project.folder, &plan, &from)?;
     Ok(report)
+}
+
+/// What of a lockfile is not in the store, and its bytes.
+fn missing(store: &weir_store::Session, lock: &Lockfile) -> Result<(Vec<ReleaseId>, u64), ProjectError> {
+    let (mut missing, mut bytes) = (Vec::new(), 0);
+    for release in &lock.releases {
+        if let Some(tree) = release.tree
+            && store.tree(&tree)?.is_none()
+        {
+            missing.push(release.id());
+            bytes += release.size.unwrap_or_default();
+        }
+    }
+    Ok((missing, bytes))
+}
+
+/// Finds everything that is to be laid out, and plans how.
+fn plan(
+    session: &Session,
+    connections: &Connections<'_>,
+    store: &weir_store::Session,
+    project: &Project,
+    lock: &Lockfile,
+    options: &InstallOptions,
+) -> Result<Layout, ProjectError> {
+    let has_references = lock.releases.iter().any(|release| !release.references.is_empty());
+    let suppliers =
+        if has_references { fetch::suppliers(session, connections.known(), lock)? } else { BTreeMap::new() };
+    let used = used(project, lock, options.with_dev);
+    let closure = closure(session, store, project, lock, &suppliers, &used)?;
+    let own = own_references(session, store, project, lock)?;
+    session.tell(&Event::LayingOut { packages: closure.packages.len() });
+    layout::plan(&closure, own, store)
 }
 
 /// The manifests of packages in folders: when one changes, there is something to do.
@@ -259,7 +280,8 @@ pub fn lock(
     project: &mut Project,
     options: &InstallOptions,
 ) -> Result<LockReport, ProjectError> {
-    let lock = wanted_lock(session, project, options.locked, Moving::Nothing)?;
+    let connections = Connections::of(session, project)?;
+    let lock = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
     let changes = Changes::between(project.lock.as_ref(), &lock);
     let packages = lock.releases.len();
     let changed =

@@ -12,7 +12,7 @@ use weir_model::{
 use weir_registry::Replica;
 use weir_resolve::View as _;
 
-use crate::connect::connect;
+use crate::connect::{Connections, connect};
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::registries::{find, in_use};
@@ -44,7 +44,8 @@ pub struct Outdated {
 ///
 /// When a registry cannot be asked.
 pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
-    let world = World::new(session, in_use(session, project)?, BTreeMap::new());
+    let connections = Connections::of(session, project)?;
+    let world = World::new(&connections, BTreeMap::new());
     let platform = session.platform();
     let mut behind = Vec::new();
     for requirement in &project.manifest.dependencies {

@@ -10,11 +10,11 @@ use weir_resolve::{
     Lock, Origin, Override, Replacement, Request, Resolution, ResolveError, Resolver, Settings,
 };
 
+use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::local::Locals;
 use crate::project::Project;
 use crate::references;
-use crate::registries::in_use;
 use crate::session::{Event, Session};
 use crate::world::World;
 
@@ -87,6 +87,7 @@ pub(crate) fn lock_fits(session: &Session, project: &Project) -> bool {
 /// Chooses releases, keeping the lockfile's while they satisfy and may stay.
 pub(crate) fn resolve(
     session: &Session,
+    connections: &Connections<'_>,
     project: &Project,
     moving: Moving<'_>,
 ) -> Result<Lockfile, ProjectError> {
@@ -94,7 +95,7 @@ pub(crate) fn resolve(
     let store = store.session()?;
     let locals = Locals::read(session, &store, project)?;
     let lock = preferences(project, moving);
-    let world = World::new(session, in_use(session, project)?, locked_registries(project));
+    let world = World::new(connections, locked_registries(project));
     let mut requirements = Vec::new();
     for requirement in &project.manifest.dependencies {
         requirements.push(weir_resolve::Requirement {

@@ -13,26 +13,29 @@ use weir_index::ReleaseView;
 use weir_model::{Dependency, PackageName, ReleaseId, nearest};
 use weir_resolve::{Candidate, Candidates, State, View};
 
-use crate::connect::{Connection, connect};
+use crate::connect::{Connection, Connections};
 use crate::error::ProjectError;
-use crate::registries::KnownRegistry;
-use crate::session::Session;
 
-/// The registries a project may use, connected when first needed.
-pub(crate) struct World<'s> {
-    session: &'s Session,
-    known: Vec<KnownRegistry>,
-    connections: RefCell<Vec<Option<Rc<Connection>>>>,
+/// The registries a project may use, as one view.
+pub(crate) struct World<'c> {
+    connections: &'c Connections<'c>,
     /// The registry's own name, for each name that the lockfile has.
     locked: BTreeMap<PackageName, String>,
-    found: RefCell<HashMap<PackageName, Option<Found>>>,
+    found: RefCell<HashMap<PackageName, Option<Found<'c>>>>,
 }
 
 /// A package in the registry it belongs to.
 #[derive(Clone)]
-struct Found {
-    connection: Rc<Connection>,
+struct Found<'c> {
+    connection: &'c Connection,
     candidates: Rc<weir_index::Candidates>,
+}
+
+impl<'c> Found<'c> {
+    fn in_registry(connection: &'c Connection, name: &PackageName) -> Result<Option<Self>, WorldError> {
+        let candidates = connection.replica.index().candidates(name)?;
+        Ok(candidates.map(|candidates| Self { connection, candidates: Rc::new(candidates) }))
+    }
 }
 
 /// Why the registries could not answer.
@@ -74,56 +77,26 @@ impl From<WorldError> for ProjectError {
     }
 }
 
-impl<'s> World<'s> {
-    pub(crate) fn new(
-        session: &'s Session,
-        known: Vec<KnownRegistry>,
-        locked: BTreeMap<PackageName, String>,
-    ) -> Self {
-        let connections = RefCell::new(known.iter().map(|_| None).collect());
-        Self { session, known, connections, locked, found: RefCell::default() }
-    }
-
-    fn connection(&self, position: usize) -> Result<Rc<Connection>, ProjectError> {
-        if let Some(connection) = &self.connections.borrow()[position] {
-            return Ok(connection.clone());
-        }
-        let connection = Rc::new(connect(self.session, &self.known[position])?);
-        self.connections.borrow_mut()[position] = Some(connection.clone());
-        Ok(connection)
+impl<'c> World<'c> {
+    pub(crate) fn new(connections: &'c Connections<'c>, locked: BTreeMap<PackageName, String>) -> Self {
+        Self { connections, locked, found: RefCell::default() }
     }
 
     /// Whether no registry is known.
     pub(crate) fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.connections.known().is_empty()
     }
 
     /// Where a name is looked for, in words.
     pub(crate) fn describe(&self, registry: Option<&str>) -> String {
-        match (registry, self.known.as_slice()) {
+        match (registry, self.connections.known()) {
             (Some(name), _) => format!("the registry `{name}`"),
             (None, [only]) => format!("the registry `{}`", only.name),
             (None, _) => "any known registry".into(),
         }
     }
 
-    /// Every registry that was asked.
-    pub(crate) fn connected(&self) -> Vec<Rc<Connection>> {
-        self.connections.borrow().iter().flatten().cloned().collect()
-    }
-
-    /// The connection whose registry calls itself `name`.
-    pub(crate) fn by_own_name(&self, name: &str) -> Result<Option<Rc<Connection>>, ProjectError> {
-        for position in 0..self.known.len() {
-            let connection = self.connection(position)?;
-            if connection.replica.name() == name {
-                return Ok(Some(connection));
-            }
-        }
-        Ok(None)
-    }
-
-    fn find(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found>, WorldError> {
+    fn find(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found<'c>>, WorldError> {
         if let Some(found) = self.found.borrow().get(name) {
             return Ok(found.clone());
         }
@@ -132,30 +105,30 @@ impl<'s> World<'s> {
         Ok(found)
     }
 
-    fn look_for(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found>, WorldError> {
+    fn look_for(&self, name: &PackageName, registry: Option<&str>) -> Result<Option<Found<'c>>, WorldError> {
+        let known = self.connections.known();
         if let Some(wanted) = registry {
-            let Some(position) = self.known.iter().position(|known| known.name == wanted) else {
-                let similar = nearest(wanted, self.known.iter().map(|known| known.name.as_str()));
+            let Some(position) = known.iter().position(|known| known.name == wanted) else {
+                let similar = nearest(wanted, known.iter().map(|known| known.name.as_str()));
                 let similar = similar.map(str::to_owned);
                 return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar }.into());
             };
             return self.look_in(position, name);
         }
         if let Some(own_name) = self.locked.get(name)
-            && let Some(connection) = self.by_own_name(own_name)?
-            && let Some(candidates) = connection.replica.index().candidates(name)?
+            && let Some(connection) = self.connections.by_own_name(own_name)?
+            && let Some(found) = Found::in_registry(connection, name)?
         {
-            return Ok(Some(Found { connection, candidates: Rc::new(candidates) }));
+            return Ok(Some(found));
         }
         // Who names a registry for this one run has said which.
-        if self.session.registry.is_some()
-            && !self.known.is_empty()
+        if self.connections.is_first_named()
             && let Some(found) = self.look_in(0, name)?
         {
             return Ok(Some(found));
         }
-        let mut first: Option<Found> = None;
-        for position in 0..self.known.len() {
+        let mut first: Option<Found<'c>> = None;
+        for position in 0..known.len() {
             let Some(found) = self.look_in(position, name)? else { continue };
             if let Some(first) = &first {
                 return Err(WorldError::Ambiguous {
@@ -169,17 +142,15 @@ impl<'s> World<'s> {
         Ok(first)
     }
 
-    fn look_in(&self, position: usize, name: &PackageName) -> Result<Option<Found>, WorldError> {
-        let connection = self.connection(position)?;
-        let candidates = connection.replica.index().candidates(name)?;
-        Ok(candidates.map(|candidates| Found { connection, candidates: Rc::new(candidates) }))
+    fn look_in(&self, position: usize, name: &PackageName) -> Result<Option<Found<'c>>, WorldError> {
+        Found::in_registry(self.connections.get(position)?, name)
     }
 
     /// Everything the log says of a release that was chosen.
     pub(crate) fn release(
         &self,
         id: &ReleaseId,
-    ) -> Result<Option<(Rc<Connection>, ReleaseView)>, ProjectError> {
+    ) -> Result<Option<(&'c Connection, ReleaseView)>, ProjectError> {
         let Some(found) = self.find(&id.name, None)? else { return Ok(None) };
         let view = found.connection.replica.index().release(id)?;
         Ok(view.map(|view| (found.connection, view)))
@@ -226,7 +197,7 @@ impl View for World<'_> {
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         const ASKED: usize = 20;
         let mut names = Vec::new();
-        for connection in self.connected() {
+        for connection in self.connections.asked() {
             // Only a hint for a message: a view that cannot answer has no suggestion.
             names.extend(connection.replica.index().similar_names(name.as_str(), ASKED).unwrap_or_default());
         }

@@ -8,10 +8,10 @@ use weir_model::manifest::{RegistryAddress, Requirement, Source};
 use weir_model::{KindName, PackageName, Platform, Range, ReleaseId, Scope, manifest};
 use weir_native::{Part, Variant, sysroot};
 
+use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::files::replace;
 use crate::project::Project;
-use crate::registries::in_use;
 use crate::repo::build::native_facts;
 use crate::resolve::{Moving, resolve};
 use crate::session::Session;
@@ -51,12 +51,13 @@ pub fn sysroot_create(
     refuse_to_replace(folder, variants)?;
     let scratch = tempfile::tempdir()?;
     let asking = asking_project(session, project, scratch.path(), wanted)?;
-    let lock = resolve(session, &asking, Moving::Nothing).map_err(|error| match error {
+    let connections = Connections::of(session, &asking)?;
+    let lock = resolve(session, &connections, &asking, Moving::Nothing).map_err(|error| match error {
         ProjectError::NoRegistry { .. } => ProjectError::NoRegistry { wanted: "a sysroot".into() },
         error => error,
     })?;
     let store = session.open_store()?.session()?;
-    fetch::fetch_missing(session, &store, &in_use(session, &asking)?, &asking.folder, &lock)?;
+    fetch::fetch_missing(session, &store, connections.known(), &asking.folder, &lock)?;
     let mut parts = Vec::new();
     for release in lock.releases.iter().filter(|release| release.kind == KindName::Native) {
         let id = release.id();

@@ -1,6 +1,7 @@
 //! init, add, install, remove, update, lock, run, env.
 
 use insta::assert_snapshot;
+use weir_testkit::StaticServer;
 
 use crate::{empty, greeting, installed, newer};
 
@@ -218,6 +219,23 @@ fn updating_moves_within_the_ranges_and_reads_like_a_changelog() {
     $ weir up
     Everything is at its newest
     ");
+}
+
+#[test]
+fn a_log_is_followed_once_however_many_packages_are_asked_for() {
+    let t = greeting();
+    let server = StaticServer::serve(t.path("org")).expect("a port is free");
+    t.weir_in("", "registry remove org").succeeds();
+    t.weir_in("", &format!("registry add web {} --default", server.url())).succeeds();
+    t.project(&[]);
+    // The first time there is more to ask: which registry this is.
+    t.weir("search str").succeeds();
+    let followed = || server.seen().iter().filter(|seen| seen.path == "/checkpoint").count();
+    for command in ["add acme/greet acme/str acme/names", "update --full"] {
+        let before = followed();
+        t.weir(command).succeeds();
+        assert_eq!(followed() - before, 1, "{command}");
+    }
 }
 
 #[test]
