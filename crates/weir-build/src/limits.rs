@@ -115,13 +115,13 @@ pub(crate) fn run(
         }
         running.wait(&mut output)?;
     };
+    // What was killed for its memory, or could not start a process, has ended by itself. Asked before what is left of
+    // it is ended, which is not let start anything either.
+    let refused = running.refused();
     running.end()?;
     output.finish()?;
     Ok(match end {
-        // What was killed for its memory, or could not start a process, has ended by itself.
-        End::Exited(status) => {
-            running.refused().or_else(|| bounds.over_now()).map_or(End::Exited(status), End::Over)
-        }
+        End::Exited(status) => refused.or_else(|| bounds.over_now()).map_or(End::Exited(status), End::Over),
         end => end,
     })
 }

@@ -1,13 +1,15 @@
-//! Build roots from container images: an OCI image layout, as a folder or as a tar of one.
+//! Build roots from container images: an OCI image layout, as a folder or as a tar of one, or [what Docker saves](docker).
 //!
-//! `skopeo copy docker://debian:12 oci:folder`, `podman save --format oci-archive` and `docker buildx build
-//! --output type=oci` make them. Nothing is run, and no right beyond a normal user's is needed: files belong to whoever
+//! `skopeo copy docker://debian:12 oci:folder`, `podman save --format oci-archive`, `docker buildx build --output type=oci`
+//! and `docker save` make them. Nothing is run, and no right beyond a normal user's is needed: files belong to whoever
 //! unpacks them, which is all that a sandbox of that user can see anyway.
 //!
 //! The format is that of the [OCI image specification](https://github.com/opencontainers/image-spec), `image-layout.md`,
 //! `image-index.md`, `manifest.md` and `layer.md`. Every blob is checked against its digest. Images are hostile until
 //! proven otherwise: nothing in one leads out of the folder that it is unpacked into.
 
+mod compressed;
+mod docker;
 mod layer;
 mod member;
 
@@ -19,6 +21,7 @@ use serde::Deserialize;
 use weir_model::{Digest, Hasher};
 
 use crate::scratch;
+use compressed::Compression;
 use layer::Root;
 
 /// The most bytes of an index, a manifest or a configuration.
@@ -54,7 +57,7 @@ pub enum OciError {
         path: PathBuf,
     },
     /// It is no image layout.
-    #[error("`{}` is no OCI image layout: {why}", path.display())]
+    #[error("`{}` is no container image: {why}", path.display())]
     NoLayout {
         /// What was given.
         path: PathBuf,
@@ -112,7 +115,8 @@ impl OciError {
         match self {
             Self::Exists { .. } => Some("remove it, or name another folder"),
             Self::NoLayout { .. } => Some(
-                "make one with `skopeo copy docker://IMAGE oci:FOLDER` or `podman save --format oci-archive -o FILE IMAGE`",
+                "make one with `skopeo copy docker://IMAGE oci:FOLDER`, `podman save --format oci-archive -o FILE IMAGE` or \
+                 `docker save -o FILE IMAGE`",
             ),
             Self::NoImage { .. } => Some("fetch the image for this machine"),
             Self::Ambiguous { .. } => Some("make a layout that holds one image"),
@@ -155,7 +159,7 @@ struct Layout {
     folder: PathBuf,
 }
 
-/// Unpacks the image for this machine in `layout`, a folder or a tar, into the new folder `dest`.
+/// Unpacks the image for this machine in `layout`, a folder or a tar (compressed or not), into the new folder `dest`.
 ///
 /// Devices and pipes are left out, as are owners, set-user-id bits and extended attributes.
 ///
@@ -193,7 +197,11 @@ fn open(layout: &Path, opened: &Path) -> Result<Layout, OciError> {
     let no_layout = |why: &str| OciError::NoLayout { path: layout.to_owned(), why: why.to_owned() };
     let folder = if layout.is_file() {
         scratch::remove(opened)?;
-        member::bring_layout(File::open(layout)?, opened).map_err(|why| no_layout(&why.to_string()))?;
+        let tar = compressed::plain(File::open(layout)?)?;
+        member::bring_layout(tar, opened).map_err(|why| no_layout(&why.to_string()))?;
+        if !opened.join("index.json").is_file() {
+            docker::bring(layout, opened)?;
+        }
         opened.to_owned()
     } else {
         layout.to_owned()
@@ -322,7 +330,7 @@ impl Layout {
             return Err(OciError::Damaged { expected });
         }
         let mut magic = Vec::new();
-        file.by_ref().take(4).read_to_end(&mut magic)?;
+        file.by_ref().take(Compression::MAGIC as u64).read_to_end(&mut magic)?;
         file.rewind()?;
         let mut hashed = Hashed { inner: file, hasher: Hasher::new() };
         let unpacked = match compression(&descriptor.media_type, &magic)? {
@@ -343,24 +351,14 @@ impl Layout {
     }
 }
 
-enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
 /// How a layer is compressed. Its bytes say so; its type must not be of something else altogether.
 fn compression(media_type: &str, magic: &[u8]) -> Result<Compression, OciError> {
     let is_layer = media_type.starts_with("application/vnd.oci.image.layer.")
         || media_type.starts_with("application/vnd.docker.image.rootfs.");
-    match magic {
-        _ if !is_layer || media_type.contains("encrypted") => {
-            Err(OciError::Unsupported { what: media_type.chars().take(100).collect() })
-        }
-        [0x1f, 0x8b, ..] => Ok(Compression::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd] => Ok(Compression::Zstd),
-        _ => Ok(Compression::None),
+    if !is_layer || media_type.contains("encrypted") {
+        return Err(OciError::Unsupported { what: media_type.chars().take(100).collect() });
     }
+    Ok(Compression::of(magic))
 }
 
 /// What this machine is called in images, which use the names of Go.

@@ -201,7 +201,7 @@ impl BuildRoot {
     pub fn toolchain(&self, sandbox: SandboxKind) -> Result<Toolchain, RootError> {
         Ok(match &self.source {
             Source::Dpkg(installed) => toolchain::of_packages(&self.platform, sandbox, installed),
-            Source::Machine => toolchain::of_outputs(&self.platform, sandbox)?,
+            Source::Machine => toolchain::of_outputs(&self.platform, sandbox, self.search_path())?,
             Source::Folder(folder) => {
                 toolchain::of_content(&self.platform, sandbox, content::digest(folder)?)
             }

@@ -41,18 +41,23 @@ pub(crate) fn of_content(platform: &Platform, sandbox: SandboxKind, content: Dig
     describe(platform, sandbox, "root", &json!(content))
 }
 
-/// The tools of any other machine: what each says of itself, a much weaker statement.
-pub(crate) fn of_outputs(platform: &Platform, sandbox: SandboxKind) -> io::Result<Toolchain> {
+/// The tools of any other machine, which are looked for on this search path: what each says of itself, a much weaker
+/// statement.
+pub(crate) fn of_outputs(
+    platform: &Platform,
+    sandbox: SandboxKind,
+    search_path: &str,
+) -> io::Result<Toolchain> {
     let mut running = Vec::new();
     for tool in ASKED {
         let child = Command::new(tool)
             .arg("--version")
             .env_clear()
-            .env("PATH", "/usr/bin:/bin")
+            .env("PATH", search_path)
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn();
         match child {
             Ok(child) => running.push((tool, child)),
@@ -62,7 +67,9 @@ pub(crate) fn of_outputs(platform: &Platform, sandbox: SandboxKind) -> io::Resul
     }
     let mut outputs = BTreeMap::new();
     for (tool, child) in running {
-        let said = child.wait_with_output()?.stdout;
+        let output = child.wait_with_output()?;
+        // Some C libraries have no such option: they say what they are as an error.
+        let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
         outputs.insert(tool, String::from_utf8_lossy(&said).trim().to_owned());
     }
     Ok(describe(platform, sandbox, "versions", &json!(outputs)))
@@ -74,4 +81,37 @@ fn describe(platform: &Platform, sandbox: SandboxKind, what: &str, tools: &serde
         .expect("one integer, strings, and keys that stand in this file")
         .into_bytes();
     Toolchain { digest: Digest::of(&document), document }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::of_outputs;
+    use crate::SandboxKind;
+
+    #[test]
+    fn where_no_package_manager_is_known_the_tools_say_what_they_are() {
+        let place = tempfile::tempdir().unwrap();
+        let tool = |name: &str, script: &str| {
+            let path = place.path().join(name);
+            fs_err::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let made = || {
+            let platform = "x86-64-alpine-3.20".parse().unwrap();
+            let path = place.path().to_str().unwrap();
+            let toolchain = of_outputs(&platform, SandboxKind::None, path).unwrap();
+            (String::from_utf8(toolchain.document).unwrap(), toolchain.digest)
+        };
+        tool("cc", "echo 'cc 13.2.1'");
+        // As musl does.
+        tool("ldd", "echo 'musl libc (x86_64)' >&2; echo 'Version 1.2.5' >&2; exit 1");
+        tool("not-asked", "echo 1");
+        let (document, first) = made();
+        insta::assert_snapshot!(document, @r#"{"format":1,"platform":"x86-64-alpine-3.20","sandbox":"none","versions":{"cc":"cc 13.2.1","ldd":"musl libc (x86_64)\nVersion 1.2.5"}}"#);
+        assert_eq!(first, made().1);
+        tool("ldd", "echo 'musl libc (x86_64)' >&2; echo 'Version 1.2.6' >&2; exit 1");
+        assert_ne!(first, made().1, "another C library is another toolchain");
+    }
 }

@@ -99,9 +99,9 @@ fn what_runs_away_from_its_parents_is_ended_with_the_group() {
     let Some(mut shell) = run_in(&group, away) else { return };
     shell.wait().unwrap();
     assert!(!group.processes().is_empty());
+    assert_eq!(group.over(), None);
     group.end();
     assert!(group.processes().is_empty());
-    assert_eq!(group.over(), None);
 }
 
 #[test]
@@ -113,8 +113,11 @@ fn what_a_killed_program_left_is_swept_and_what_is_used_is_not() {
     fs_err::write(left.join("cgroup.procs"), shell.id().to_string()).unwrap();
     // Who is killed holds no lock any more.
     drop(lock_of_left);
-    sweep(&place);
-    assert!(!left.exists() && used.folders[0].path.exists());
+    // Another program may sweep at the same time, and have it locked for that moment.
+    while left.exists() {
+        sweep(&place);
+    }
+    assert!(used.folders[0].path.exists());
     assert!(!shell.wait().unwrap().success(), "it was ended");
     assert!(lock(&used.folders[0].path).is_none(), "it is locked");
 }

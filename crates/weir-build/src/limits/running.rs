@@ -106,7 +106,7 @@ impl<'a> Running<'a> {
         (processes, self.refused().or(over))
     }
 
-    /// The bound that its control group kept it within.
+    /// The bound that its control group kept it within. When it was ended, also what was refused to it meanwhile.
     pub(super) fn refused(&self) -> Option<Limit> {
         self.group.as_ref().and_then(Group::over)
     }

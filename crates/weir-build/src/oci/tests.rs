@@ -253,3 +253,67 @@ fn what_is_damaged_or_for_another_machine_is_refused() {
     let error = unpack(&image.layout(), &image.dest()).unwrap_err();
     assert!(matches!(error, OciError::NoLayout { .. }), "{error}");
 }
+
+/// What `docker save` writes of one image: two layers, of which the second is a link to the first.
+fn saved(layer: &[u8], diff_ids: &[Digest]) -> Vec<u8> {
+    let config =
+        json!({"architecture": architecture(), "os": "linux", "rootfs": {"diff_ids": diff_ids}}).to_string();
+    let name = format!("{}.json", Digest::of(config.as_bytes()).to_hex());
+    let manifest = json!([{"Config": name, "RepoTags": ["toy:1"], "Layers": ["a/layer.tar", "b/layer.tar"]}]);
+    let layer_header = |header: &mut Header| {
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(layer.len() as u64);
+        header.set_mode(0o644);
+    };
+    let mut header = Header::new_gnu();
+    layer_header(&mut header);
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_data(&mut header, "a/layer.tar", layer).unwrap();
+    let links = Layer(tar).link("b/layer.tar", "../a/layer.tar").file(&name, &config);
+    links.file("manifest.json", &manifest.to_string()).bytes()
+}
+
+#[test]
+fn what_docker_saves_is_an_image_too_compressed_or_not() {
+    let layer = Layer::new().folder("etc").file("etc/os-release", "ID=x").bytes();
+    let gzip = |bytes: &[u8]| {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        writer.write_all(bytes).unwrap();
+        writer.finish().unwrap()
+    };
+    let id = Digest::of(&layer);
+    let whole = saved(&layer, &[id, id]);
+    for tar in [&whole, &gzip(&whole), &saved(&gzip(&layer), &[id, id])] {
+        let place = tempfile::tempdir().unwrap();
+        let (file, root) = (place.path().join("image.tar"), place.path().join("root"));
+        fs_err::write(&file, tar).unwrap();
+        assert_eq!(unpack(&file, &root).unwrap().layers, 2);
+        assert_eq!(read(&root, "etc/os-release"), "ID=x");
+        assert_eq!(fs_err::read_dir(place.path()).unwrap().count(), 2, "nothing else is left");
+    }
+}
+
+#[test]
+fn what_docker_saves_must_be_whole_and_what_it_was() {
+    let layer = Layer::new().file("a", "right").bytes();
+    let (id, other) = (Digest::of(&layer), Digest::of("another"));
+    let without_layer = Layer::new()
+        .file("manifest.json", r#"[{"Config": "c.json", "Layers": ["../../outside/layer.tar"]}]"#)
+        .file("c.json", r#"{"rootfs": {"diff_ids": []}}"#)
+        .link("c.json/loop", "loop");
+    for (tar, why) in [
+        (saved(&layer, &[id, other]), "is damaged"),
+        (saved(&layer, &[id]), "more layers than its configuration, or fewer"),
+        (without_layer.bytes(), "it has no `../../outside/layer.tar`"),
+        (Layer::new().file("manifest.json", "[{}]").bytes(), "missing field `Config`"),
+        (Layer::new().file("other", "").bytes(), "neither an `index.json` nor a `manifest.json`"),
+        (b"no tar at all".repeat(100), "numeric field"),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let (file, root) = (place.path().join("image.tar"), place.path().join("root"));
+        fs_err::write(&file, tar).unwrap();
+        let said = unpack(&file, &root).unwrap_err().to_string();
+        assert!(said.contains(why), "{said}");
+        assert_eq!(fs_err::read_dir(place.path()).unwrap().count(), 1, "nothing is left: {said}");
+    }
+}
