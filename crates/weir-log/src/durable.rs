@@ -4,9 +4,13 @@
 //! Each file is written beside its place and renamed into it. Files of one batch are synced together
 //! before anything refers to them: nobody reads a file that no checkpoint covers, so it does not matter
 //! that a rename may reach the disk before the bytes do.
+//!
+//! Who may read a log is said by the mode of its folder, and not by the habits of whoever appended last: one writer
+//! whose own files are private would otherwise take the checkpoint away from everybody else.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::faults::{Faults, TILE_RENAMED, TILE_WRITTEN};
@@ -39,7 +43,7 @@ impl<'a> Batch<'a> {
         let target = self.root.join(path);
         let folder = target.parent().unwrap_or(self.root);
         if !self.folders.contains(folder) {
-            fs_err::create_dir_all(folder)?;
+            make_folder(self.root, folder)?;
             // A new folder is an entry in the one above it, up to the registry's own.
             let within = folder.ancestors().take_while(|above| above.starts_with(self.root));
             self.folders.extend(within.map(Path::to_path_buf));
@@ -84,6 +88,20 @@ pub(crate) fn replace(target: &Path, bytes: &[u8], before: impl FnOnce()) -> io:
     fs_err::rename(unfinished(target), target)
 }
 
+/// Makes `folder` and what is missing above it, each as open as `root` is.
+fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent().filter(|above| above.starts_with(root)) {
+        make_folder(root, above)?;
+    }
+    fs_err::create_dir(folder)?;
+    // Some file systems know no modes, such as that of a USB stick; there is nothing to keep then.
+    let _ = fs_err::set_permissions(folder, fs_err::metadata(root)?.permissions());
+    Ok(())
+}
+
 /// Waits until a folder's entries are on the disk.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     fs_err::File::open(folder)?.sync_all()
@@ -99,6 +117,8 @@ fn unfinished(target: &Path) -> PathBuf {
 fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<fs_err::File> {
     let path = unfinished(target);
     let mut file = fs_err::File::create(&path)?;
+    // As for folders.
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
     match file.write_all(bytes) {
         Ok(()) => Ok(file),
         Err(error) => {

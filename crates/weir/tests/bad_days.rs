@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -185,6 +186,38 @@ fn two_hundred_processes_at_once_lose_nothing() {
     let shown: serde_json::Value =
         serde_json::from_str(&machine.ok(machine.path(""), &["--json", "registry", "show"])).unwrap();
     assert_eq!(shown["stats"]["offered"], PUBLISHERS + 1);
+}
+
+#[test]
+fn a_writer_whose_own_files_are_private_takes_nothing_away_from_readers() {
+    let machine = Machine::new();
+    fs_err::set_permissions(machine.path("reg"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let package = machine.package("acme/base", "1.0.0", &[]);
+    let published = Command::new("sh")
+        .args(["-c", "umask 077; exec \"$0\" publish", WEIR])
+        .current_dir(&package)
+        .env("WEIR_HOME", machine.path("home"))
+        .env_remove("WEIR_REGISTRY")
+        .output()
+        .unwrap();
+    assert!(published.status.success(), "{}", String::from_utf8_lossy(&published.stderr));
+
+    let mut pending = vec![machine.path("reg")];
+    while let Some(folder) = pending.pop() {
+        for entry in fs_err::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            let kind = entry.file_type().unwrap();
+            let (wanted, mode) =
+                (if kind.is_dir() { 0o755 } else { 0o644 }, entry.metadata().unwrap().mode());
+            assert_eq!(mode & 0o777, wanted, "{}", entry.path().display());
+            if kind.is_dir() {
+                pending.push(entry.path());
+            }
+        }
+    }
 }
 
 #[test]

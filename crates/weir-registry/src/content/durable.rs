@@ -44,8 +44,8 @@ impl Writing<'_> {
     /// before the first has a name.
     pub(super) fn name(&self, objects: Vec<(Beside, String)>) -> io::Result<()> {
         for (object, _) in &objects {
-            // Temporary files are private; what a web server is to serve is not.
-            object.file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+            // Temporary files are private; what a web server is to serve is not. Some file systems know no modes.
+            let _ = object.file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
             object.file.as_file().sync_all()?;
             self.faults.at(WRITTEN);
         }
@@ -71,7 +71,7 @@ impl Beside {
     }
 }
 
-/// Makes `folder` and what is missing above it, down from `root`, each entry brought to the disk.
+/// Makes `folder` and what is missing above it, down from `root` and as open as that is, each entry brought to the disk.
 pub(super) fn ensure_folder(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -81,7 +81,11 @@ pub(super) fn ensure_folder(root: &Path, folder: &Path) -> io::Result<()> {
         let above = at.clone();
         at.push(part);
         match fs_err::create_dir(&at) {
-            Ok(()) => sync_folder(&above)?,
+            Ok(()) => {
+                // Some file systems know no modes, such as that of a USB stick; there is nothing to keep then.
+                let _ = fs_err::set_permissions(&at, fs_err::metadata(root)?.permissions());
+                sync_folder(&above)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
