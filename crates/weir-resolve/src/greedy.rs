@@ -13,11 +13,11 @@ use std::collections::BinaryHeap;
 
 use pubgrub::{Map, VersionSet as _};
 
-use crate::catalogue::{Catalogue, CatalogueError, PackageId};
-use crate::preferred::Preferred;
+use crate::catalogue::{CatalogueError, PackageId};
 use crate::ranks::{Rank, RankSet};
-use crate::unified::{Constraint, Selection, choose_rank, each_constraint};
+use crate::unified::{Constraint, Selection, choose_rank};
 use crate::view::View;
+use crate::walk::Walker;
 
 /// A package that is required.
 struct Slot {
@@ -37,9 +37,8 @@ struct Board {
 
 /// The selection, or nothing at the first conflict.
 pub(crate) fn choose<V: View>(
-    catalogue: &Catalogue<V>,
+    walker: Walker<'_, V>,
     roots: &[Constraint],
-    preferred: &Preferred<'_>,
 ) -> Result<Option<Selection>, CatalogueError<V::Error>> {
     let mut board = Board::default();
     if !roots.iter().all(|(id, accepts)| board.require(*id, accepts)) {
@@ -48,10 +47,10 @@ pub(crate) fn choose<V: View>(
     while let Some(slot) = board.next() {
         let Slot { id, accepts, .. } = &board.slots[slot];
         let id = *id;
-        let Some(rank) = choose_rank(catalogue, preferred, id, accepts)? else { return Ok(None) };
+        let Some(rank) = choose_rank(walker, id, accepts)? else { return Ok(None) };
         board.slots[slot].chosen = Some(rank);
         let mut consistent = true;
-        each_constraint(catalogue, preferred, id, rank, |id, accepts| {
+        walker.each_constraint(id, rank, |id, accepts| {
             consistent = consistent && board.require(id, accepts);
         })?;
         if !consistent {

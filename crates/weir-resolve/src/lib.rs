@@ -7,8 +7,9 @@
 //! * **isolated** kinds (`bash`, `data`, `generic`) may stand side by side in several versions:
 //!   a requirement takes the newest release in range, and below it stands what was baked.
 //!
-//! Where the two meet, what an isolated release needs of a unified package becomes a requirement
-//! of the project, and both are resolved in turn until nothing new is required.
+//! Where the two meet, what isolated releases need of a unified package is required by whoever brings
+//! them along: by the project, or by the unified release that the solver considers. Which isolated
+//! releases those are does not depend on what the solver chooses, so one search settles everything.
 //!
 //! Nothing here does I/O: a [`View`] answers from wherever it likes. A [`Resolver`] keeps what it
 //! learned between requests. Answers are deterministic, and a lockfile resolves to itself.

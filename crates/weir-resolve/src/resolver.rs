@@ -9,7 +9,7 @@ use crate::explain::{Case, Explanation};
 use crate::preferred::Preferred;
 use crate::request::{Lock, Requirement, Settings, SettingsError};
 use crate::resolution::Resolution;
-use crate::unified::{Constraint, Selection, Unsolved, solve};
+use crate::unified::{Selection, Unsolved, solve};
 use crate::view::View;
 use crate::walk::{Root, Stopped, Walker};
 
@@ -78,34 +78,23 @@ impl<V: View> Resolver<V> {
         };
         let roots = self.roots(request.requirements, &preferred)?;
         let walker = Walker { catalogue, lock: request.lock, preferred: &preferred };
+        let case = Case { walker, requirements: request.requirements, roots: &roots };
+        let impossible = |explanation| ResolveError::Impossible(Box::new(explanation));
+        let walk = |selection: &Selection| match walker.walk(&roots, selection) {
+            Ok(graph) => Ok(graph),
+            Err(Stopped::Unmet(via, graph)) => Err(impossible(case.unmet(&graph, via))),
+            Err(Stopped::Failed(error)) => Err(error.into()),
+        };
 
-        let mut known: Vec<Constraint> = Vec::new();
-        let mut selection = Selection::default();
-        let case = Case { catalogue, requirements: request.requirements, roots: &roots };
-        loop {
-            let graph = match walker.walk(&roots, &selection) {
-                Ok(graph) => graph,
-                Err(Stopped::Unmet(via, graph)) => {
-                    return Err(ResolveError::Impossible(Box::new(case.unmet(&graph, via))));
-                }
-                Err(Stopped::Failed(error)) => return Err(error.into()),
-            };
-            let before = known.len();
-            for wanted in &graph.wanted {
-                if !known.contains(&wanted.constraint) {
-                    known.push(wanted.constraint.clone());
-                }
-            }
-            if known.len() == before {
-                return Ok(graph.into_resolution(catalogue, &roots));
-            }
-            selection = match solve(catalogue, &known, &preferred) {
-                Ok(selection) => selection,
-                Err(Unsolved::Impossible(proof)) => {
-                    return Err(ResolveError::Impossible(Box::new(case.contradiction(&graph, proof))));
-                }
-                Err(Unsolved::Failed(error)) => return Err(error.into()),
-            };
+        // Without a selection the walk ends at unified packages, and tells what is required of them.
+        let required = walk(&Selection::default())?;
+        if required.wanted.is_empty() {
+            return Ok(required.into_resolution(catalogue, &roots));
+        }
+        match solve(walker, &required.constraints()) {
+            Ok(selection) => Ok(walk(&selection)?.into_resolution(catalogue, &roots)),
+            Err(Unsolved::Impossible(proof)) => Err(impossible(case.contradiction(&required, proof))),
+            Err(Unsolved::Failed(error)) => Err(error.into()),
         }
     }
 

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 
 use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, DerivationTree, Map,
-    PackageResolutionStatistics, PubGrubError, VersionSet as _,
+    PackageResolutionStatistics, PubGrubError,
 };
 
-use crate::catalogue::{Catalogue, CatalogueError, PackageId};
+use crate::catalogue::{CatalogueError, PackageId};
 use crate::greedy;
-use crate::preferred::Preferred;
 use crate::ranks::{Rank, RankSet};
 use crate::view::View;
+use crate::walk::Walker;
 
 /// How many decisions a search may take. Real ones take thousands at most; a hostile one would take for ever.
 const MAX_STEPS: u32 = 200_000;
@@ -37,16 +37,15 @@ pub(crate) enum Unsolved<E: std::error::Error + 'static> {
 
 /// Chooses one release for each package that `roots` reach, or proves that it cannot be done.
 pub(crate) fn solve<V: View>(
-    catalogue: &Catalogue<V>,
+    walker: Walker<'_, V>,
     roots: &[Constraint],
-    preferred: &Preferred<'_>,
 ) -> Result<Selection, Unsolved<V::Error>> {
-    match greedy::choose(catalogue, roots, preferred) {
+    match greedy::choose(walker, roots) {
         Ok(Some(selection)) => return Ok(selection),
         Ok(None) => {}
         Err(error) => return Err(Unsolved::Failed(error)),
     }
-    let problem = Problem { catalogue, roots, preferred, steps: Cell::new(0) };
+    let problem = Problem { walker, roots, steps: Cell::new(0) };
     match pubgrub::resolve(&problem, PackageId::ROOT, 0_u32) {
         Ok(selected) => Ok(selected.into_iter().filter(|(package, _)| *package != PackageId::ROOT).collect()),
         Err(PubGrubError::NoSolution(proof)) => Err(Unsolved::Impossible(proof)),
@@ -60,49 +59,20 @@ pub(crate) fn solve<V: View>(
 
 /// The release to take of a package: what the lock prefers, or else the newest.
 pub(crate) fn choose_rank<V: View>(
-    catalogue: &Catalogue<V>,
-    preferred: &Preferred<'_>,
+    walker: Walker<'_, V>,
     id: PackageId,
     set: &RankSet,
 ) -> Result<Option<Rank>, CatalogueError<V::Error>> {
-    if !preferred.speaks_of(id) {
+    if !walker.preferred.speaks_of(id) {
         return Ok(set.highest());
     }
-    let package = catalogue.package(id)?;
-    Ok(preferred.choose(id, &package, set))
-}
-
-/// Calls `constrain` with everything that a release demands of unified packages.
-pub(crate) fn each_constraint<V: View>(
-    catalogue: &Catalogue<V>,
-    preferred: &Preferred<'_>,
-    id: PackageId,
-    rank: Rank,
-    mut constrain: impl FnMut(PackageId, &RankSet),
-) -> Result<(), CatalogueError<V::Error>> {
-    let package = catalogue.package(id)?;
-    for need in catalogue.needs(&package, rank)?.iter() {
-        let widened;
-        let accepts = if preferred.speaks_of(need.package) {
-            let target = catalogue.package(need.package)?;
-            widened = preferred.widen(need.package, &target, &need.demand, &need.accepts);
-            &widened
-        } else {
-            &need.accepts
-        };
-        let meets_itself = need.package == id && accepts.contains(&rank);
-        // An isolated package is no part of this search, unless nothing of it would do.
-        if !meets_itself && (need.unified || accepts.is_empty()) {
-            constrain(need.package, accepts);
-        }
-    }
-    Ok(())
+    let package = walker.catalogue.package(id)?;
+    Ok(walker.preferred.choose(id, &package, set))
 }
 
 struct Problem<'a, V> {
-    catalogue: &'a Catalogue<V>,
+    walker: Walker<'a, V>,
     roots: &'a [Constraint],
-    preferred: &'a Preferred<'a>,
     steps: Cell<u32>,
 }
 
@@ -125,7 +95,7 @@ impl<V: View> DependencyProvider for Problem<'_, V> {
     }
 
     fn choose_version(&self, package: &PackageId, range: &RankSet) -> Result<Option<Rank>, Self::Err> {
-        choose_rank(self.catalogue, self.preferred, *package, range)
+        choose_rank(self.walker, *package, range)
     }
 
     fn get_dependencies(
@@ -137,9 +107,7 @@ impl<V: View> DependencyProvider for Problem<'_, V> {
             return Ok(Dependencies::Available(self.roots.iter().cloned().collect()));
         }
         let mut constraints = Vec::new();
-        each_constraint(self.catalogue, self.preferred, *id, *rank, |id, accepts| {
-            constraints.push((id, accepts.clone()));
-        })?;
+        self.walker.each_constraint(*id, *rank, |id, accepts| constraints.push((id, accepts.clone())))?;
         Ok(Dependencies::Available(DependencyConstraints::from_iter(constraints)))
     }
 

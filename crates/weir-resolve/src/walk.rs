@@ -4,6 +4,7 @@
 //! preference or newest. Unified packages are taken from the solver's selection, if it has them
 //! already. A release is visited once, so a cycle through fluid edges ends where it began.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use pubgrub::{Map, VersionSet as _};
@@ -50,6 +51,43 @@ pub(crate) struct Reached {
     edges: Vec<(usize, usize)>,
 }
 
+/// A need on the way from a unified release to what it demands.
+pub(crate) struct Demanded {
+    pub(crate) package: Arc<Package>,
+    pub(crate) rank: Rank,
+    /// The index of the need.
+    pub(crate) need: usize,
+}
+
+/// A unified release, or an isolated one that it brings along.
+#[derive(Clone)]
+struct Brought {
+    package: Arc<Package>,
+    rank: Rank,
+    /// Whose need it meets, as an index among those that were brought before, and which need.
+    by: Option<(usize, usize)>,
+}
+
+/// A need of one of those that were brought.
+struct NeedOf<'a> {
+    brought: &'a [Brought],
+    by: (usize, usize),
+}
+
+impl NeedOf<'_> {
+    /// The needs that led to this one, and this one.
+    fn way(&self) -> Vec<Demanded> {
+        let link = |(index, need): &(usize, usize)| {
+            let Brought { package, rank, .. } = self.brought[*index].clone();
+            Demanded { package, rank, need: *need }
+        };
+        let up = std::iter::successors(Some(self.by), |(index, _)| self.brought[*index].by);
+        let mut way: Vec<Demanded> = up.map(|by| link(&by)).collect();
+        way.reverse();
+        way
+    }
+}
+
 /// Everything reached from the roots.
 #[derive(Default)]
 pub(crate) struct Graph {
@@ -78,6 +116,14 @@ pub(crate) struct Walker<'a, V> {
     pub(crate) lock: Option<&'a Lock>,
     pub(crate) preferred: &'a Preferred<'a>,
 }
+
+impl<V> Clone for Walker<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Walker<'_, V> {}
 
 impl<V: View> Walker<'_, V> {
     /// Follows every edge from `roots`; unified packages that `selection` lacks are only noted as wanted.
@@ -138,6 +184,79 @@ impl<V: View> Walker<'_, V> {
         Ok(())
     }
 
+    /// Calls `constrain` with everything that a unified release demands of unified packages: itself, and through the
+    /// isolated releases that it brings along.
+    pub(crate) fn each_constraint(
+        &self,
+        id: PackageId,
+        rank: Rank,
+        mut constrain: impl FnMut(PackageId, &RankSet),
+    ) -> Result<(), CatalogueError<V::Error>> {
+        self.each_demand(id, rank, |_, need, accepts| {
+            let meets_itself = need.package == id && accepts.contains(&rank);
+            if !meets_itself {
+                constrain(need.package, accepts);
+            }
+        })
+    }
+
+    /// How a unified release comes to demand `accepts` of `target`: its need, then that of each isolated release on
+    /// the way. Nothing if it does not.
+    pub(crate) fn demanded(
+        &self,
+        id: PackageId,
+        rank: Rank,
+        target: PackageId,
+        accepts: &RankSet,
+    ) -> Result<Vec<Demanded>, CatalogueError<V::Error>> {
+        let mut way = Vec::new();
+        self.each_demand(id, rank, |asked, need, accepted| {
+            if way.is_empty() && need.package == target && accepted == accepts {
+                way = asked.way();
+            }
+        })?;
+        Ok(way)
+    }
+
+    /// Tells `take` of each demand on a unified package, and on an isolated one of which nothing would do, and what is
+    /// accepted.
+    fn each_demand(
+        &self,
+        id: PackageId,
+        rank: Rank,
+        mut take: impl FnMut(NeedOf<'_>, &Need, &RankSet),
+    ) -> Result<(), CatalogueError<V::Error>> {
+        let mut brought = vec![Brought { package: self.catalogue.package(id)?, rank, by: None }];
+        let mut met = HashSet::new();
+        let mut next = 0;
+        while next < brought.len() {
+            let Brought { package, rank, .. } = brought[next].clone();
+            for (index, need) in self.catalogue.needs(&package, rank)?.iter().enumerate() {
+                let by = (next, index);
+                if need.unified && !self.preferred.speaks_of(need.package) {
+                    take(NeedOf { brought: &brought, by }, need, &need.accepts);
+                    continue;
+                }
+                let target = self.catalogue.package(need.package)?;
+                let accepts = self.preferred.widen(need.package, &target, &need.demand, &need.accepts);
+                let from = Some((&*package, rank));
+                let chosen = match need.unified {
+                    true => None,
+                    false => self.choose(from, need.package, &target, &need.demand, &accepts),
+                };
+                match chosen {
+                    None => take(NeedOf { brought: &brought, by }, need, &accepts),
+                    Some(rank) if met.insert((need.package, rank)) => {
+                        brought.push(Brought { package: target, rank, by: Some(by) });
+                    }
+                    Some(_) => {}
+                }
+            }
+            next += 1;
+        }
+        Ok(())
+    }
+
     fn reach(
         &self,
         graph: &mut Graph,
@@ -180,6 +299,17 @@ impl<V: View> Walker<'_, V> {
 }
 
 impl Graph {
+    /// What is required of unified packages, each once.
+    pub(crate) fn constraints(&self) -> Vec<Constraint> {
+        let mut constraints: Vec<Constraint> = Vec::new();
+        for wanted in &self.wanted {
+            if !constraints.contains(&wanted.constraint) {
+                constraints.push(wanted.constraint.clone());
+            }
+        }
+        constraints
+    }
+
     /// The releases as plain data, in order.
     pub(crate) fn into_resolution<V: View>(self, catalogue: &Catalogue<V>, roots: &[Root]) -> Resolution {
         let mut nodes: Vec<(usize, Node)> = self

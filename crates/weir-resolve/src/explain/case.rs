@@ -10,7 +10,7 @@ use crate::ranks::{Rank, RankSet};
 use crate::request::Requirement;
 use crate::unified::Proof;
 use crate::view::{Candidate, State, View};
-use crate::walk::{Graph, Root, Via};
+use crate::walk::{Demanded, Graph, Root, Via, Walker};
 
 /// How many suggestions are made.
 const MAX_SUGGESTIONS: usize = 6;
@@ -20,7 +20,7 @@ const MAX_COMPARED: usize = 256;
 
 /// Everything a failure is explained from.
 pub(crate) struct Case<'a, V> {
-    pub(crate) catalogue: &'a Catalogue<V>,
+    pub(crate) walker: Walker<'a, V>,
     pub(crate) requirements: &'a [Requirement],
     pub(crate) roots: &'a [Root],
 }
@@ -81,7 +81,32 @@ impl<V: View> Case<'_, V> {
                 graph.wanted.iter().find(|wanted| (wanted.constraint.0, &wanted.constraint.1) == asked);
             return wanted.map(|wanted| self.chain(graph, wanted.via)).unwrap_or_default();
         }
-        self.needs(fact).into_iter().collect()
+        self.needs(fact)
+    }
+
+    /// How releases come to demand a package through isolated ones, told of the newest of them.
+    fn way(&self, fact: &Fact) -> Vec<Known> {
+        let Ok(package) = self.catalogue().package(fact.by) else { return Vec::new() };
+        let ways = ranks(&package, &fact.releases)
+            .filter_map(|rank| self.walker.demanded(fact.by, rank, fact.target, &fact.accepts).ok());
+        let Some(way) = ways.filter(|way| !way.is_empty()).last() else { return Vec::new() };
+        let step = |link: &Demanded| {
+            let needs = self.catalogue().needs(&link.package, link.rank).ok()?;
+            let need = &needs[link.need];
+            Some(self.need(&link.package, &RankSet::singleton(link.rank), &[need], need.accepts.clone()))
+        };
+        let mut known: Vec<Known> = way.iter().filter_map(step).collect();
+        if let Some(demand) = known.last_mut() {
+            // It holds for whoever brings along the release that says so.
+            demand.by = fact.by;
+            demand.releases.clone_from(&fact.releases);
+            demand.accepts.clone_from(&fact.accepts);
+        }
+        known
+    }
+
+    fn catalogue(&self) -> &Catalogue<V> {
+        self.walker.catalogue
     }
 
     fn chain(&self, graph: &Graph, via: Via) -> Vec<Known> {
@@ -115,24 +140,31 @@ impl<V: View> Case<'_, V> {
     }
 
     /// What some releases of a package need of another, in their own words.
-    fn needs(&self, fact: &Fact) -> Option<Known> {
-        let package = self.catalogue.package(fact.by).ok()?;
+    fn needs(&self, fact: &Fact) -> Vec<Known> {
+        let Ok(package) = self.catalogue().package(fact.by) else { return Vec::new() };
         let all: Vec<_> = ranks(&package, &fact.releases)
-            .filter_map(|rank| self.catalogue.needs(&package, rank).ok())
+            .filter_map(|rank| self.catalogue().needs(&package, rank).ok())
             .collect();
         let of_target =
             || all.iter().flat_map(|needs| needs.iter()).filter(|need| need.package == fact.target);
         let mut needs: Vec<&Need> = of_target().filter(|need| need.accepts == fact.accepts).collect();
         if needs.is_empty() {
+            let way = self.way(fact);
+            if !way.is_empty() {
+                return way;
+            }
             needs = of_target().collect();
         }
-        (!needs.is_empty()).then(|| self.need(&package, &fact.releases, &needs, fact.accepts.clone()))
+        if needs.is_empty() {
+            return Vec::new();
+        }
+        vec![self.need(&package, &fact.releases, &needs, fact.accepts.clone())]
     }
 
     fn need(&self, from: &Package, ranks: &RankSet, needs: &[&Need], accepts: RankSet) -> Known {
         let by = releases(from, ranks);
         let (target, demand) = (needs[0].package, &needs[0].demand);
-        let package = self.catalogue.package(target).ok();
+        let package = self.catalogue().package(target).ok();
         let shortage =
             package.as_ref().filter(|_| accepts.is_empty()).map(|package| self.shortage(package, demand));
         let name = match &package {
@@ -162,17 +194,17 @@ impl<V: View> Case<'_, V> {
         } else {
             Reason::BuiltWith { by, kind: from.kind.unwrap_or_default(), with, shortage }
         };
-        let by = self.catalogue.intern(&from.name);
+        let by = self.catalogue().intern(&from.name);
         Known { reason, by, releases: ranks.clone(), target, accepts }
     }
 
     fn overridden(&self, demand: &Demand) -> Option<crate::Origin> {
-        demand.overridden.map(|index| self.catalogue.override_origin(index).clone())
+        demand.overridden.map(|index| self.catalogue().override_origin(index).clone())
     }
 
     fn shortage(&self, package: &Package, demand: &Demand) -> Shortage {
         if let Some(fixed) = package.fixed.filter(|_| package.is_unified()) {
-            let label = match self.catalogue.source(package, fixed) {
+            let label = match self.catalogue().source(package, fixed) {
                 crate::Source::Fixed(label) | crate::Source::Registry(label) => label,
             };
             return Shortage::Replaced { version: package.version(fixed).clone(), label };
@@ -197,7 +229,7 @@ impl<V: View> Case<'_, V> {
         let elsewhere = package
             .unusable
             .iter()
-            .filter(|candidate| fits(candidate) && !candidate.platform.serves(self.catalogue.platform()))
+            .filter(|candidate| fits(candidate) && !candidate.platform.serves(self.catalogue().platform()))
             .map(|candidate| (candidate.version.clone(), candidate.platform.clone()));
         Shortage::NoRelease {
             offered: versions(offered().filter(|candidate| !fits(candidate))),
@@ -205,7 +237,7 @@ impl<V: View> Case<'_, V> {
             prereleases: versions(offered().filter(nearly)),
             other_platforms: Listed::newest_of(elsewhere.collect()),
             quarantined: Listed::newest_of(quarantined.collect()),
-            platform: self.catalogue.platform().clone(),
+            platform: self.catalogue().platform().clone(),
         }
     }
 
@@ -213,7 +245,7 @@ impl<V: View> Case<'_, V> {
         let mut excluded = Vec::new();
         let mut choices = Vec::new();
         for (id, term) in terms {
-            let Ok(package) = self.catalogue.package(*id) else { continue };
+            let Ok(package) = self.catalogue().package(*id) else { continue };
             match term {
                 Term::Positive(set) => excluded.push(releases(&package, set)),
                 Term::Negative(set) => choices.push(releases(&package, set)),
@@ -245,12 +277,12 @@ impl<V: View> Case<'_, V> {
                 return (Verdict::Clash { clashes }, found.into_iter().map(|(target, _)| target).collect());
             }
         }
-        let name = pivot.and_then(|id| self.catalogue.package(id).ok()).map(|package| package.name.clone());
+        let name = pivot.and_then(|id| self.catalogue().package(id).ok()).map(|package| package.name.clone());
         (Verdict::Exhausted { name, steps: last }, Vec::new())
     }
 
     fn clash(&self, known: &[Option<Known>], target: PackageId, steps: &[usize]) -> Option<Clash> {
-        let name = self.catalogue.package(target).ok()?.name.clone();
+        let name = self.catalogue().package(target).ok()?.name.clone();
         let is_built = |step: &usize| matches!(&known[*step - 1], Some(one) if matches!(one.reason, Reason::BuiltWith { .. }));
         Some(Clash { name, steps: steps.to_vec(), built: steps.iter().all(is_built) })
     }
@@ -258,10 +290,10 @@ impl<V: View> Case<'_, V> {
     fn suggest(&self, known: &[Option<&Known>], clashing: &[PackageId]) -> Vec<Suggestion> {
         let mut suggestions = Vec::new();
         for one in known.iter().flatten() {
-            let Ok(package) = self.catalogue.package(one.target) else { continue };
+            let Ok(package) = self.catalogue().package(one.target) else { continue };
             match shortage_of(&one.reason) {
                 Some(Shortage::NoPackage { .. }) => {
-                    let similar = self.catalogue.view.similar_names(&package.name);
+                    let similar = self.catalogue().view.similar_names(&package.name);
                     if !similar.is_empty() {
                         suggestions.push(Suggestion::SimilarName { name: package.name.clone(), similar });
                     }
@@ -277,7 +309,7 @@ impl<V: View> Case<'_, V> {
         }
         suggestions.extend(self.newer(known));
         for id in clashing {
-            let Ok(package) = self.catalogue.package(*id) else { continue };
+            let Ok(package) = self.catalogue().package(*id) else { continue };
             let between_packages = known
                 .iter()
                 .flatten()
@@ -296,7 +328,7 @@ impl<V: View> Case<'_, V> {
         let mut suggestions = Vec::new();
         let facts = || known.iter().enumerate().filter_map(|(index, one)| Some((index + 1, (*one)?)));
         for (step, one) in facts().filter(|(_, one)| !one.accepts.is_empty()) {
-            let Ok(package) = self.catalogue.package(one.target) else { continue };
+            let Ok(package) = self.catalogue().package(one.target) else { continue };
             let newest = package.ranked.iter().rposition(|ranked| {
                 ranked.candidate.state == State::Offered && !ranked.candidate.version.is_prerelease()
             });

@@ -21,6 +21,9 @@ struct Plan {
     required: Vec<Need>,
 }
 
+/// What each release needs, by package and major version.
+type Offered<'a> = BTreeMap<usize, BTreeMap<u32, &'a [Need]>>;
+
 /// What a release may need; the project may ask for all but the last two, which are baked.
 const RANGES: [&str; 8] = ["*", "^1", "^2", ">=2", "=1.0.0", "^1 || ^3", "@1.0.0", "@2.0.0"];
 
@@ -81,32 +84,40 @@ impl Plan {
         self.releases.iter().find(is_it).unwrap()
     }
 
-    /// Whether some choice of one version a package (or none) meets everything: tried one by one.
+    /// Whether some choice of one version of each unified package (or none) meets everything: tried one by one.
     fn has_solution(&self) -> bool {
-        let mut versions: BTreeMap<usize, BTreeMap<u32, &[Need]>> = BTreeMap::new();
+        let mut offered = Offered::new();
         for (package, major, needs) in &self.releases {
-            versions.entry(*package).or_default().entry(*major).or_insert(needs);
+            offered.entry(*package).or_default().entry(*major).or_insert(needs);
         }
         let mut choice = [0_u32; NAMES.len()];
         loop {
-            let fits = |(target, wanted): &(usize, usize)| {
-                choice[*target] != 0 && accepts(*wanted, &version(&format!("{}.0.0", choice[*target])))
-            };
-            let exists = |package: usize| {
-                choice[package] == 0
-                    || versions.get(&package).is_some_and(|all| all.contains_key(&choice[package]))
-            };
-            let consistent = (0..NAMES.len()).all(|package| {
-                exists(package)
-                    && (choice[package] == 0 || versions[&package][&choice[package]].iter().all(fits))
-            });
-            if consistent && self.required.iter().all(fits) {
+            if self.meets_everything(&offered, choice) {
                 return true;
             }
             let Some(digit) = choice.iter().position(|digit| *digit < 4) else { return false };
             choice[..digit].fill(0);
             choice[digit] += 1;
         }
+    }
+
+    /// Isolated packages are no matter of choice: what needs one takes the newest that it accepts.
+    fn meets_everything(&self, offered: &Offered<'_>, choice: [u32; NAMES.len()]) -> bool {
+        let mut met = BTreeSet::new();
+        let mut left = self.required.clone();
+        while let Some((target, wanted)) = left.pop() {
+            let Some(releases) = offered.get(&target) else { return false };
+            let is_unified = self.kinds[target].parse().is_ok_and(KindName::is_unified);
+            let mut fitting = releases.iter().rev().filter(|(major, _)| {
+                (!is_unified || **major == choice[target])
+                    && accepts(wanted, &version(&format!("{major}.0.0")))
+            });
+            let Some((major, needs)) = fitting.next() else { return false };
+            if met.insert((target, *major)) {
+                left.extend(*needs);
+            }
+        }
+        true
     }
 }
 
@@ -155,7 +166,9 @@ proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(400))]
 
     #[test]
-    fn unified_packages_have_a_resolution_exactly_when_some_choice_meets_everything(plan in plans(&["elm", "native"])) {
+    fn there_is_a_resolution_exactly_when_some_choice_of_unified_packages_meets_everything(
+        plan in plans(&["elm", "native", "bash"]),
+    ) {
         let found = plan.resolve(&plan.world(), None);
         prop_assert_eq!(found.is_ok(), plan.has_solution(), "{:?}", found);
     }
