@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             slugs: vec![parts[1].into()],
             mark: Some(parts[2].into()),
             exports: serde_json::from_str(&fs_err::read_to_string(parts[0])?)?,
+            under_test: false,
         });
     }
     let started = std::time::Instant::now();

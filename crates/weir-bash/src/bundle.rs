@@ -168,7 +168,8 @@ fn needs_own_end(bytes: &[u8]) -> bool {
 fn returns(command: Node<'_>, bytes: &[u8]) -> bool {
     let words = bytes[command.byte_range()].split(u8::is_ascii_whitespace);
     let plain = words.map(|word| word.strip_prefix(b"\\").unwrap_or(word));
-    plain.skip_while(|word| matches!(*word, b"builtin" | b"command" | b"")).next() == Some(b"return")
+    let mut plain = plain.filter(|word| !matches!(*word, b"builtin" | b"command" | b""));
+    plain.next() == Some(b"return")
 }
 
 fn visit<'t>(tree: &'t tree_sitter::Tree, mut seen: impl FnMut(Node<'t>, bool)) {

@@ -57,6 +57,7 @@ pub fn dependencies(
         slugs: nodes[index].slugs(),
         mark: marks[index].clone(),
         exports: exports[index].clone(),
+        under_test: false,
     };
     visible(nodes, index).into_iter().map(dependency).collect()
 }

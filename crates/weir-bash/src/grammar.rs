@@ -124,6 +124,10 @@ fn help(bytes: &[u8]) -> Vec<u8> {
         if byte == b'!' && begins && bytes.get(at + 1).is_some_and(|next| is_blank(*next)) {
             helped[at] = b' ';
         }
+        // `((a ? (b = 1, c = 2) : d))`: an expression of its own in parentheses.
+        if byte == b',' && in_arithmetic(bytes, at) {
+            helped[at] = b'+';
+        }
         let lone = (byte == b'[' && bytes.get(at + 1) == Some(&b'}'))
             || (byte == b']' && bytes[..at].ends_with(b"%"));
         if lone {
@@ -141,6 +145,15 @@ fn help(bytes: &[u8]) -> Vec<u8> {
         }
     }
     helped
+}
+
+/// Whether a place is behind a `((` on its line that is not closed yet, by the look of the text.
+pub(crate) fn in_arithmetic(bytes: &[u8], at: usize) -> bool {
+    const FARTHEST: usize = 512;
+    let before = &bytes[at.saturating_sub(FARTHEST)..at];
+    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(before, |end| &before[end + 1..]);
+    let last = |sign: &[u8]| line.windows(2).rposition(|pair| pair == sign);
+    last(b"((").is_some_and(|open| last(b"))").is_none_or(|close| close < open))
 }
 
 /// How much of a text its tree could not read.
@@ -162,6 +175,9 @@ fn broken_bytes(tree: &Tree) -> usize {
     }
 }
 
+/// What stands for `@test "…"`: a name that no package has.
+const MASKED: &[u8] = b"__at__()";
+
 /// The form of a Bats file that the grammar can read: the same length, with every line `@test "…" {`
 /// turned into the head of a function. Other text comes back as it is.
 pub fn mask_bats(bytes: &[u8]) -> Vec<u8> {
@@ -170,10 +186,11 @@ pub fn mask_bats(bytes: &[u8]) -> Vec<u8> {
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
         let text = line.trim_ascii_end();
         let indent = text.len() - text.trim_ascii_start().len();
-        if text[indent..].starts_with(b"@test ") && text.ends_with(b"{") {
+        let shortest = MASKED.len() + 1;
+        if text[indent..].starts_with(b"@test ") && text.ends_with(b"{") && text.len() - indent >= shortest {
             let head = &mut masked[start + indent..start + text.len()];
             head.fill(b' ');
-            head[..3].copy_from_slice(b"t()");
+            head[..MASKED.len()].copy_from_slice(MASKED);
             head[text.len() - indent - 1] = b'{';
         }
         start += line.len();
@@ -292,6 +309,7 @@ mod tests {
         for text in [
             "f() {\n\tfor a; do case $a in x) ;; esac done; unset a\n}\n",
             "f() {\n\tlocal a=\"${b##*[}\"; a=\"${a%%]*}\"\n\tlocal c=\"${b##*<}\"; c=\"${c%%>*}\"\n}\n",
+            "f() {\n\tif ((c)); then\n\t\t((n<i?(b=n,e=i):(b=i,e=n)))\n\tfi\n}\n",
             "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");

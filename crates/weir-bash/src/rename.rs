@@ -74,6 +74,8 @@ pub struct Dependency {
     pub mark: Option<String>,
     /// Its new names, from its own [`Output`].
     pub exports: Exports,
+    /// The subject is its test suite: a function that it defines anew takes the place of the package's, as before.
+    pub under_test: bool,
 }
 
 /// New names by old names: what a package's dependents need to know.

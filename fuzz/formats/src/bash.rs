@@ -21,6 +21,7 @@ pub fn check(data: &[u8]) {
         slugs: vec!["dep".into()],
         mark: Some("1_0_0".into()),
         exports: Exports { functions: names, variables: BTreeMap::new() },
+        under_test: false,
     };
     let subject = Subject { slugs: vec!["core".into()], mark: Some("2_0_0".into()), ..Subject::default() };
     let output = rename(files.clone(), &subject, std::slice::from_ref(&dependency));

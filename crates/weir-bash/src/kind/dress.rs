@@ -187,6 +187,7 @@ fn make(
         slugs: subject.slugs.clone(),
         mark: subject.mark.clone(),
         exports: output.exports.clone(),
+        under_test: true,
     });
     // Tests call the package by its new names, and keep their own: `setup` is what a runner looks for.
     let suite_subject = Subject { slugs: vec!["weir_suite".into()], ..Subject::default() };

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use tree_sitter::{Node, Tree};
 
 use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP};
-use super::text::{Text, decode};
+use super::text::{Text, decode, decode_raw};
 use crate::grammar::{self, Parsed};
 
 /// How deeply code may be nested in strings of code.
@@ -181,7 +181,13 @@ impl<'a, 't> Walk<'a, 't> {
     fn function_definition(&mut self, node: Node<'t>) -> FunctionId {
         let Some(name) = node.child_by_field_name("name") else { return self.function() };
         self.done.insert(name.id());
-        let text = self.decode(name);
+        let mut text = self.decode(name);
+        // The grammar ends a name at a brace, as in `function a:{b}/c {`; Bash goes on to the end of the word.
+        let rest = self.job.document.bytes[name.end_byte()..].iter();
+        let rest = rest.take_while(|byte| !byte.is_ascii_whitespace() && !b"()&|;<>".contains(byte)).count();
+        if rest > 0 {
+            text = decode_raw(name.start_byte()..name.end_byte() + rest, &self.job.document);
+        }
         self.facts.functions.push(Function { name: text.bytes.clone(), ..Function::default() });
         self.push(Role::Define, text);
         (self.facts.functions.len() - 1) as FunctionId

@@ -290,7 +290,11 @@ impl Judge<'_> {
 
     fn index(&mut self, array: &[u8]) {
         if self.names.associative.contains(array) || !self.names.variables.contains_key(self.bytes()) {
-            return self.seen();
+            // A function of this name is told of by the last look.
+            if !self.names.functions.contains_key(self.bytes()) {
+                self.seen();
+            }
+            return;
         }
         let in_doubt = !self.names.known_arrays.contains(array)
             || self.occurrence.function != TOP

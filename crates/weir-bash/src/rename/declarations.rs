@@ -122,9 +122,23 @@ impl<'t> Walk<'_, 't> {
 
     pub(super) fn unset(&mut self, node: Node<'t>) {
         let mut role = Role::VariableOrFunction;
-        for child in node.named_children(&mut node.walk()) {
-            let text = self.decode(child);
+        let words: Vec<Node<'t>> = node.named_children(&mut node.walk()).collect();
+        for (index, child) in words.iter().enumerate() {
+            let text = self.decode(*child);
             self.done.insert(child.id());
+            // The grammar takes `a["$i"]` for two words: an element of an array, which no function has.
+            let touches =
+                |other: Option<&Node<'t>>, end: usize| other.is_some_and(|other| other.start_byte() == end);
+            if child.kind() != "variable_name"
+                && index > 0
+                && words[index - 1].end_byte() == child.start_byte()
+            {
+                continue;
+            }
+            if touches(words.get(index + 1), child.end_byte()) && role != Role::FunctionName {
+                self.push_variable(Role::VariableName { assigns: false }, text);
+                continue;
+            }
             match &text.bytes[..] {
                 [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
                 [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },

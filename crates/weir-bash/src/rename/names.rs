@@ -104,8 +104,10 @@ impl Names {
             let Some(insertion) = Insertion::between(old.as_bytes(), new.as_bytes()) else { continue };
             if !self.own_defined.contains(old.as_bytes()) {
                 self.functions.entry(old.clone().into_bytes()).or_insert(insertion);
-            } else if dependency.slugs.iter().any(|slug| spelled_prefix(old.as_bytes(), slug).is_some()) {
-                // With the dependency's slug, it is the dependency's function that is meant to be replaced.
+            } else if dependency.under_test && !is_called_by_runners(old.as_bytes())
+                || dependency.slugs.iter().any(|slug| spelled_prefix(old.as_bytes(), slug).is_some())
+            {
+                // With the dependency's slug, or in its own tests, it is the dependency's function that is meant to be replaced.
                 self.own_functions.remove(old.as_bytes());
                 self.functions.insert(old.clone().into_bytes(), insertion);
                 if let Some(index) = definitions.get(old.as_bytes()).copied() {
@@ -196,6 +198,14 @@ impl Names {
 /// Functions that Bash itself calls by name.
 fn is_hook(name: &[u8]) -> bool {
     matches!(name, b"command_not_found_handle")
+}
+
+/// Functions that Bats and shUnit2 call by name in every suite.
+fn is_called_by_runners(name: &[u8]) -> bool {
+    const BATS: &[&[u8]] =
+        &[b"setup", b"teardown", b"setup_file", b"teardown_file", b"setup_suite", b"teardown_suite"];
+    const SHUNIT: &[&[u8]] = &[b"setUp", b"tearDown", b"oneTimeSetUp", b"oneTimeTearDown", b"suite"];
+    BATS.contains(&name) || SHUNIT.contains(&name)
 }
 
 /// Whether a name can hardly be anything but a function's: a bare `list` or `install` may be any word.

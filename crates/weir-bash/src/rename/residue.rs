@@ -9,6 +9,7 @@ use super::decide::{Change, Doubt, Edit, Target, Verdicts};
 use super::facts::{Facts, Region};
 use super::names::{Names, is_distinctive, is_distinctive_variable};
 use super::report::{Choice, What, Why};
+use crate::grammar::in_arithmetic;
 
 /// Reports what no rule has looked at.
 pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdicts: &mut Verdicts) {
@@ -23,6 +24,7 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
                 found.push((start, name));
             }
         });
+        found.dedup();
         let damaged = facts.damaged[index];
         runs(&file.bytes, is_identifier, |start, name| {
             let plainly =
@@ -72,11 +74,12 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
     }
 }
 
-/// Whether a name is a variable's by what stands around it: `$x`, `${x`, `x=`, `x+=`, `x[`.
+/// Whether a name is a variable's by what stands around it: `$x`, `${x`, `x=`, `x+=`, `x[`, `((x`.
 fn is_variable(bytes: &[u8], start: usize, length: usize) -> bool {
     let (before, after) = (&bytes[..start], &bytes[start + length..]);
     let fresh = before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b";&|({".contains(byte));
     is_expanded(bytes, start)
+        || in_arithmetic(bytes, start)
         || (fresh && [&b"="[..], b"+=", b"["].iter().any(|sign| after.starts_with(sign)))
 }
 
@@ -109,6 +112,8 @@ fn functions<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, &'a [u8])) {
         let end =
             trimmed.iter().rposition(|byte| is_identifier(*byte) || *byte >= 0x80).map_or(0, |last| last + 1);
         found(start, &trimmed[..end]);
+        // Names may end in punctuation, too.
+        found(start, run);
     });
 }
 

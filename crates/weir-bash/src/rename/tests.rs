@@ -415,6 +415,7 @@ fn a_direct_dependency_keeps_its_names_and_reaches_its_own_version() {
         slugs: vec!["core".into()],
         mark: Some(version_mark("1.0.0")),
         exports: core.exports,
+        under_test: false,
     };
     let code = "term.a() { core.f x; echo \"$ERR\"; core.gone; \"core.$x\"; core_x.f; }\n";
     let output = rename(file(code), &subject("term", None), &[dependency]);
@@ -436,6 +437,7 @@ fn a_variable_that_a_dependency_fills_for_its_caller_is_renamed_with_it() {
         slugs: vec!["core".into()],
         mark: Some(version_mark("1.0.0")),
         exports: core.exports.clone(),
+        under_test: false,
     };
     let code =
         "term.a() { local -A args=(); local line; line=mine; core.parse 7; echo \"${args[a]} $line\"; }\n";
@@ -454,6 +456,7 @@ fn a_function_of_a_dependency_that_is_defined_anew_replaces_it_as_before() {
         slugs: vec!["core".into()],
         mark: Some(version_mark("1.0.0")),
         exports: core.exports.clone(),
+        under_test: false,
     };
     let output = rename(file("core.f() { echo mine; }\ncore.g\n"), &subject("term", None), &[dependency]);
     assert_eq!(bash(&format!("{}{}", text(&core), text(&output))), "mine\n");
@@ -461,8 +464,54 @@ fn a_function_of_a_dependency_that_is_defined_anew_replaces_it_as_before() {
 }
 
 #[test]
+fn a_suite_that_defines_a_function_of_its_package_anew_replaces_it_as_before() {
+    let core = transitive("setup() { :; }\nfetch() { echo real; }\ncore.f() { fetch; }\n");
+    let dependency = Dependency {
+        name: "acme/core".into(),
+        slugs: vec!["core".into()],
+        mark: Some(version_mark("1.0.0")),
+        exports: core.exports.clone(),
+        under_test: true,
+    };
+    let suite = "setup() { fetch() { echo mock; }; }\nsetup; core.f\n";
+    let output = rename(file(suite), &subject("weir_suite", None), &[dependency]);
+    assert_eq!(bash(&format!("{}{}", text(&core), text(&output))), "mock\n", "{}", text(&output));
+    // A test in Bats is no function of any name.
+    let dependency =
+        Dependency { exports: transitive("t() { :; }\n").exports, under_test: true, ..Dependency::default() };
+    let bats = SourceFile { path: "tests/a.bats".into(), bytes: b"@test \"t\" {\n\tt\n}\n".to_vec() };
+    let suite = rename(vec![bats], &subject("weir_suite", None), &[dependency]);
+    assert_eq!(text(&suite), "@test \"t\" {\n\tcore_1_0_0__t\n}\n");
+    // What the runner calls keeps its name.
+    assert!(text(&output).starts_with("setup() {"), "{}", text(&output));
+    assert_eq!(output.report.undecided[0].why, Why::Overrides);
+}
+
+#[test]
+fn an_element_that_is_unset_is_no_function() {
+    let code = "core.list() { :; }\nlist() { :; }\nf() { local -A list=([a]=1 [b]=2); local k=a; unset list[\"$k\"]; unset list[$k]; echo \"${!list[@]}\"; }\n";
+    assert_eq!(bash(&format!("{}core_1_0_0__f", text(&transitive(code)))), "b\n");
+}
+
+#[test]
+fn a_name_with_braces_is_one_name() {
+    let output = transitive("function core/a:{b}/c { echo c; }\nf() { core/a:{b}/c; }\n");
+    assert_eq!(bash(&format!("{}core_1_0_0__f", text(&output))), "c\n", "{}", text(&output));
+}
+
+#[test]
+fn a_name_that_ends_in_punctuation_is_told_where_it_cannot_be_decided() {
+    let told = transitive("var:() { :; }\necho \"use var: it\"; z=\"${a[(r)core_x]}\"; core_x() { :; }\n")
+        .report
+        .undecided;
+    let told: Vec<&str> = told.iter().map(|doubt| doubt.text.as_str()).collect();
+    assert_eq!(told, ["var:", "core_x"]);
+}
+
+#[test]
 fn a_variable_where_the_file_cannot_be_read_changes_with_all_others() {
-    let code = "STATE=1\ncore.f() { echo $STATE; }\nif then )\necho \"${STATE}\"; STATE=2; (\n";
+    let code =
+        "STATE=1\ncore.f() { echo $STATE; }\nif then )\necho \"${STATE}\"; STATE=2; ((STATE + 1)); (\n";
     let output = transitive(code);
     assert!(!text(&output).replace("STATE_core_1_0_0", "").contains("STATE"), "{}", text(&output));
 }
