@@ -41,8 +41,8 @@ pub(crate) struct CreateArguments {
     /// Where the suite's packages are, instead of where debootstrap looks
     #[arg(long, value_name = "ADDRESS", requires = "debootstrap")]
     mirror: Option<String>,
-    /// From the image in this OCI layout: a folder, or a .tar
-    #[arg(long, value_name = "LAYOUT")]
+    /// From this image: an OCI layout, as a folder or a .tar, or what `docker save` writes
+    #[arg(long, value_name = "IMAGE")]
     oci: Option<PathBuf>,
 }
 

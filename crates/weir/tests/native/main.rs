@@ -10,5 +10,6 @@ mod recipes;
 mod repo;
 mod repo_bad_days;
 mod repo_context;
+mod roots;
 mod submodules;
 mod systems;

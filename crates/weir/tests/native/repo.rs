@@ -309,8 +309,8 @@ fn mistakes_are_answered_with_what_to_do() {
     insta::assert_snapshot!(weir(&t, "root create ../root --oci ../none").fails_with(5), @r#"
     $ weir root create ../root --oci ../none
     -- stderr
-      × `[ROOT]/book/../none` is no OCI image layout: it has no `index.json`
-      help: make one with `skopeo copy docker://IMAGE oci:FOLDER` or `podman save --format oci-archive -o FILE IMAGE`
+      × `[ROOT]/book/../none` is no container image: it has no `index.json`
+      help: make one with `skopeo copy docker://IMAGE oci:FOLDER`, `podman save --format oci-archive -o FILE IMAGE` or `docker save -o FILE IMAGE`
     -- exit code 5
     "#);
     insta::assert_snapshot!(weir(&t, "repo status --root ../none").fails_with(5), @r#"
