@@ -8,7 +8,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode as Bits, OFlags, chmodat, fchmod, mkdirat, open, openat, statat, symlinkat};
+use rustix::fs::{AtFlags, Mode as Bits, OFlags, chmodat, fchmod, fstat, mkdirat, open, openat, symlinkat};
 use rustix::io::Errno;
 
 use crate::link::LinkTarget;
@@ -54,31 +54,22 @@ impl Landing {
             Err(source) => return Err(TreeError::io(root, source)),
         }
         let failed = |source| TreeError::io(root, source);
-        let here = rustix::fs::CWD;
-        let made = statat(here, root, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+        let root_folder = open(root, folder_flags(), Bits::empty()).map_err(failed)?;
+        let made = fstat(&root_folder).map_err(failed)?;
         let masked = Bits::from_raw_mode(made.st_mode) & FOLDER_MODE != FOLDER_MODE;
         if masked {
-            chmodat(here, root, FOLDER_MODE, AtFlags::empty()).map_err(failed)?;
+            fchmod(&root_folder, FOLDER_MODE).map_err(failed)?;
         }
-        Self::open(root, access, masked)
+        let (open, inside) = (Vec::new(), String::new());
+        Ok(Self { root: root.to_owned(), access, root_folder, open, inside, masked })
     }
 
-    fn open(root: &Path, access: Access, masked: bool) -> Result<Self, TreeError> {
-        let root_folder =
-            open(root, folder_flags(), Bits::empty()).map_err(|source| TreeError::io(root, source))?;
-        Ok(Self {
-            root: root.to_owned(),
-            access,
-            root_folder,
-            open: Vec::new(),
-            inside: String::new(),
-            masked,
-        })
-    }
-
-    /// The folder `root`, which was made by one of these before; for links.
-    pub(crate) fn again(root: &Path, access: Access) -> Result<Self, TreeError> {
-        Self::open(root, access, false)
+    /// The folder `root`, which was made by one of these before, to be gone on with as this one is; for links.
+    pub(crate) fn elsewhere(&self, root: &Path) -> Result<Self, TreeError> {
+        let opened = open(root, folder_flags(), Bits::empty());
+        let root_folder = opened.map_err(|source| TreeError::io(root, source))?;
+        let (open, inside) = (Vec::new(), String::new());
+        Ok(Self { root: root.to_owned(), root_folder, open, inside, ..*self })
     }
 
     /// Opens a file that was made here, for reading.

@@ -192,7 +192,7 @@ impl<'a> Sink<'a> {
         let manifest = TreeManifest::from_unsorted(entries).map_err(ImportError::NotATree)?;
         move_up(&self.holding, stripped.as_deref(), self.destination)?;
         links.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-        let mut landing = Landing::again(self.destination, Access::Writable)?;
+        let mut landing = self.landing.elsewhere(self.destination)?;
         for (path, target) in &links {
             landing.link(path, target)?;
         }

@@ -1,6 +1,7 @@
 //! Foreign archives: what is ordinary comes in, every trick is refused or made harmless and told.
 
 use std::io::{Cursor, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use tar::{EntryType, Header};
@@ -306,6 +307,15 @@ fn a_tar_that_is_cut_between_or_inside_members_is_refused() {
     for length in [0, 100, 512, 700, 1024, 1500, 2048] {
         assert!(import(&whole[..length]).is_err(), "cut at {length}");
     }
+}
+
+#[test]
+fn folders_can_be_read_by_everybody_also_those_of_links_alone() {
+    let tar = tarred(&[plain("d/a", "1"), member(b"links/l", EntryType::Symlink, b"../d/a", b"")]);
+    let imported = import_with(&tar, "x.tar", &options(Strip::None));
+    imported.result.expect("imported");
+    let mode = |path| fs_err::metadata(imported.destination.join(path)).expect("there").mode() & 0o7777;
+    assert_eq!(["", "d", "links", "d/a"].map(mode), [0o755, 0o755, 0o755, 0o644]);
 }
 
 #[test]
