@@ -7,7 +7,7 @@
 //! for others.
 //!
 //! * Version 2: beside the group that this program is in, as every program of a systemd user session may, if that
-//!   group bounds nothing itself; or in it, where it is the top.
+//!   group bounds no memory, and no fewer processes than the build; or in it, where it is the top.
 //! * Version 1: in the group that this program is in, where that is the top. Groups further down are somebody's own.
 //!
 //! Where that cannot be, a build is watched, and no more. The folder of a group is locked for as long as its program
@@ -66,6 +66,8 @@ struct Place {
     pids: bool,
     /// Whether memory is.
     memory: bool,
+    /// How many processes this program's own group may have, which a build that is beside it must not exceed.
+    most_processes: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +146,9 @@ impl Drop for Group {
 impl Folder {
     /// Makes a group in a hierarchy; `None` where the system does not let it be made and bounded.
     fn make(place: &'static Place, processes: u32, memory: u64) -> Option<Self> {
+        if place.most_processes.is_some_and(|most| most < processes.saturating_add(OF_THE_SANDBOX)) {
+            return None;
+        }
         let (path, lock) = new_folder(&place.folder)?;
         let folder = Self { path, place, _lock: lock };
         match folder.bound(processes, memory) {
@@ -311,25 +316,29 @@ impl Hierarchy {
     fn of_version_one(self) -> Option<Place> {
         let counts = |name: &str| self.controllers.iter().any(|controller| controller == name);
         let (pids, memory) = (counts("pids"), counts("memory"));
-        self.is_top.then_some(Place { folder: self.own, version: Version::One, pids, memory })
+        let folder = self.own;
+        self.is_top.then_some(Place { folder, version: Version::One, pids, memory, most_processes: None })
     }
 
     fn of_version_two(self) -> Option<Place> {
-        let folder = if self.is_top {
-            self.own
+        let bound = |file: &str| {
+            let text = fs_err::read_to_string(self.own.join(file)).unwrap_or_default();
+            Some(text.trim().to_owned()).filter(|bound| !bound.is_empty() && bound != "max")
+        };
+        let (folder, most_processes) = if self.is_top {
+            (self.own, None)
+        } else if bound("memory.max").is_some() {
+            // Who gave this program a share of the memory meant all that it starts.
+            return None;
         } else {
-            // Who put bounds on this program did not mean its builds to have others.
-            let is_free = |file: &str| {
-                fs_err::read_to_string(self.own.join(file)).is_ok_and(|text| text.trim() == "max")
-            };
-            if !["pids.max", "memory.max"].into_iter().all(is_free) {
-                return None;
-            }
-            self.own.parent()?.to_owned()
+            // systemd gives every unit such a bound, of thousands.
+            let most = bound("pids.max").map(|most| most.parse().unwrap_or(0));
+            (self.own.parent()?.to_owned(), most)
         };
         let enabled = fs_err::read_to_string(folder.join("cgroup.subtree_control")).ok()?;
         let counts = |name: &str| enabled.split_whitespace().any(|controller| controller == name);
-        Some(Place { version: Version::Two, pids: counts("pids"), memory: counts("memory"), folder })
+        let (pids, memory) = (counts("pids"), counts("memory"));
+        Some(Place { version: Version::Two, pids, memory, folder, most_processes })
     }
 }
 

@@ -121,3 +121,22 @@ fn what_a_killed_program_left_is_swept_and_what_is_used_is_not() {
     assert!(!shell.wait().unwrap().success(), "it was ended");
     assert!(lock(&used.folders[0].path).is_none(), "it is locked");
 }
+
+/// The place beside a group with these bounds.
+fn beside(pids: &str, memory: &str) -> Option<super::Place> {
+    let place = tempfile::tempdir().unwrap();
+    let own = place.path().join("term.scope");
+    fs_err::create_dir(&own).unwrap();
+    fs_err::write(place.path().join("cgroup.subtree_control"), "cpu memory pids\n").unwrap();
+    fs_err::write(own.join("pids.max"), pids).unwrap();
+    fs_err::write(own.join("memory.max"), memory).unwrap();
+    Hierarchy { version: Version::Two, controllers: Vec::new(), own, is_top: false }.of_version_two()
+}
+
+#[test]
+fn nothing_is_made_beside_a_group_whose_bounds_it_would_escape() {
+    let free = beside("max\n", "max\n").unwrap();
+    assert!(free.pids && free.memory && free.most_processes.is_none());
+    assert_eq!(beside("18974\n", "max\n").unwrap().most_processes, Some(18974));
+    assert_eq!(beside("18974\n", "4294967296\n"), None);
+}
