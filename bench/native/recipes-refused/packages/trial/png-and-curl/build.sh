@@ -1,0 +1,3 @@
+to=$DESTDIR$PREFIX
+mkdir -p "$to/share/diamond"
+cp README "$to/share/diamond/"
