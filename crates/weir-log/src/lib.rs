@@ -35,6 +35,7 @@ mod follow;
 mod frontier;
 mod hash;
 mod key;
+mod patience;
 mod position;
 mod proof;
 mod signed_tiles;

@@ -6,9 +6,10 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::bundle::{MAX_BUNDLE, parse_bundle, write_entry};
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError, MAX_CHECKPOINT, Stamp};
@@ -16,6 +17,7 @@ use crate::durable::{Batch, replace, sync_folder};
 use crate::edge::Edge;
 use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
 use crate::key::{Signers, TrustedKeys};
+use crate::patience::Patience;
 use crate::signed_tiles::{TileError, read_edge};
 use crate::source::{FolderSource, Source, SourceError};
 use crate::tile::{TILE_WIDTH, TileId, TileLevel, hashes_to_bytes};
@@ -116,12 +118,13 @@ pub enum WriteError {
 }
 
 impl LogFolder {
-    /// The log in `root`; others may keep it locked for a minute.
+    /// The log in `root`; another may keep it locked for a minute.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), lock_wait: Duration::from_secs(60), faults: Arc::new(NoFaults) }
     }
 
-    /// Waits this long for other writers.
+    /// Waits this long for another writer to append something, and as often as one does: in a long queue that moves,
+    /// nobody gives up.
     #[must_use]
     pub fn with_lock_wait(self, lock_wait: Duration) -> Self {
         Self { lock_wait, ..self }
@@ -178,6 +181,12 @@ impl LogFolder {
         Ok(LogEnd { checkpoint, edge, bundle })
     }
 
+    /// What tells one checkpoint from the next without reading it: each is a new file.
+    fn latest(&self) -> Option<(u64, Option<SystemTime>)> {
+        let about = fs_err::metadata(self.root.join(CHECKPOINT)).ok()?;
+        Some((about.ino(), about.modified().ok()))
+    }
+
     /// Polls, because waiting with a bound is not something the system offers. Short steps: an append
     /// takes a few milliseconds.
     fn lock(&self) -> Result<File, WriteError> {
@@ -192,13 +201,13 @@ impl LogFolder {
             })?
             .into_parts()
             .0;
-        let began = Instant::now();
+        let mut patience = Patience::new(self.lock_wait, Instant::now(), self.latest());
         let mut pause = Duration::from_millis(1);
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(self.io(error)),
-                Err(TryLockError::WouldBlock) if began.elapsed() >= self.lock_wait => {
+                Err(TryLockError::WouldBlock) if patience.is_over(Instant::now(), || self.latest()) => {
                     return Err(WriteError::Locked { folder: self.root.clone(), waited: self.lock_wait });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
