@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use weir_model::{Digest, Hasher};
 
-/// What a running system writes: no part of what the root is.
-const LEFT_OUT: [&str; 9] = ["dev", "proc", "run", "sys", "tmp", "var/cache", "var/log", "var/tmp", "home"];
+/// What a running system writes, and its users: no part of what the root is.
+const LEFT_OUT: [&str; 10] =
+    ["dev", "home", "proc", "root", "run", "sys", "tmp", "var/cache", "var/log", "var/tmp"];
 
 struct Entry {
     path: PathBuf,
@@ -58,6 +59,9 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     while let Some(next) = folders.pop() {
         for entry in fs_err::read_dir(next)? {
             let (path, meta) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            if !is_for_everybody(&meta) {
+                continue;
+            }
             if meta.is_dir() {
                 if left_out.iter().any(|out| path.as_os_str() == out) {
                     continue;
@@ -69,6 +73,13 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
     }
     all.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     Ok(all)
+}
+
+/// Whether every user may read it. What only some may, such as `/etc/shadow`, is of no use to a build, and would make
+/// the root another one for each of them.
+fn is_for_everybody(meta: &std::fs::Metadata) -> bool {
+    let needed = if meta.is_dir() { 0o005 } else { 0o004 };
+    meta.is_symlink() || meta.mode() & needed == needed
 }
 
 fn fingerprint(folder: &Path, entries: &[Entry]) -> Digest {
@@ -135,5 +146,28 @@ mod tests {
         assert_eq!(first, digest(&a).unwrap(), "as it was kept");
         fs_err::write(a.join("usr/bin/cc"), "gcc 13").unwrap();
         assert_ne!(first, digest(&a).unwrap());
+    }
+
+    #[test]
+    fn what_not_everybody_may_read_does_not_count() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("root");
+        fs_err::create_dir_all(root.join("etc")).unwrap();
+        fs_err::write(root.join("etc/os-release"), "ID=x").unwrap();
+        let first = digest(&root).unwrap();
+        for (path, mode) in [("etc/shadow", 0o640), ("etc/ssl", 0o710)] {
+            let path = root.join(path);
+            if mode == 0o710 {
+                fs_err::create_dir(&path).unwrap();
+                fs_err::write(path.join("key"), "secret").unwrap();
+            } else {
+                fs_err::write(&path, "secret").unwrap();
+            }
+            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        assert_eq!(first, digest(&root).unwrap());
+        fs_err::set_permissions(root.join("etc/shadow"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_ne!(first, digest(&root).unwrap());
     }
 }
