@@ -148,6 +148,7 @@ fn requirement(
         return Err(parent.error(name, message));
     };
     let fields = Fields::new(text, inner, format!("`{name}`"));
+    refuse_words_of_others(&fields)?;
     fields.only(DEPENDENCY)?;
     let source = source(&fields)?;
     let range = match (fields.parsed("range")?, &source) {
@@ -164,6 +165,26 @@ fn requirement(
         return Err(fields.error("registry", "a dependency from a `path` or from `git` has no `registry`"));
     }
     Ok(Requirement { name: package, range, scope, fluid: fields.flag("fluid")?, registry, source, line })
+}
+
+/// Words of other package managers, for what there is under another word here, or is not.
+fn refuse_words_of_others(fields: &Fields<'_>) -> Result<(), ManifestError> {
+    const COMMIT: &str =
+        "name a tag, or the whole commit in its place: `tag = \"<40 digits>\"` and a `range`";
+    for (word, message, help) in [
+        ("branch", "a dependency from `git` has a `tag`: a branch names something else tomorrow", COMMIT),
+        ("rev", "a dependency from `git` has a `tag`, not a `rev`", COMMIT),
+        (
+            "package",
+            "a dependency is called what its package is called: there are no aliases",
+            "write the package's own name before the `=`",
+        ),
+    ] {
+        if fields.string(word)?.is_some() {
+            return Err(fields.error(word, message).help(Some(help.into())));
+        }
+    }
+    Ok(())
 }
 
 fn source(fields: &Fields<'_>) -> Result<Source, ManifestError> {

@@ -70,6 +70,33 @@ fn a_tag_that_moved_is_refused_with_both_commits_until_it_is_taken() {
     assert_eq!(t.read("app/weir_packages/packages/acme/far/far.txt"), "farther\n");
 }
 
+#[test]
+fn a_commit_may_stand_in_the_place_of_a_tag_and_a_branch_may_not() {
+    let (t, before) = project();
+    move_tag(&t);
+    let with = |what: &str| {
+        t.write("app/weir.toml", format!("[dependencies]\n\"acme/far\" = {{ git = \"../far\", {what} }}\n"));
+        t.weir("install")
+    };
+    with(&format!("tag = \"{before}\", range = \"=1.2.0\"")).succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/acme/far/far.txt"), "far\n");
+    assert_snapshot!(with("branch = \"main\""), @r#"
+    $ weir install
+    -- stderr
+      × a dependency from `git` has a `tag`: a branch names something else tomorrow
+       ╭─[[ROOT]/app/weir.toml:2:32]
+     1 │ [dependencies]
+     2 │ "acme/far" = { git = "../far", branch = "main" }
+       ·                                ───────────────
+       ╰────
+      help: name a tag, or the whole commit in its place: `tag = "<40 digits>"` and a `range`
+    -- exit code 1
+    "#);
+    assert!(with(&format!("rev = \"{before}\"")).fails_with(1).stderr.contains("tag = \"<40 digits>\""));
+    t.write("app/weir.toml", "[dependencies]\n\"acme/near\" = { package = \"acme/far\", range = \"1\" }\n");
+    assert!(t.weir("install").fails_with(1).stderr.contains("there are no aliases"));
+}
+
 /// Damages the file in the store.
 fn damage(t: &Sandbox) {
     let file =
