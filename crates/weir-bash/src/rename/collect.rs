@@ -160,7 +160,14 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     pub(super) fn push_variable(&mut self, role: Role, text: Text) {
-        if self.job.foreign {
+        // What the grammar makes of a file that it cannot read whole may call a keyword a variable.
+        let keyword =
+            matches!(&text.bytes[..], b"function" | b"if" | b"then" | b"else" | b"elif" | b"fi" | b"for")
+                || matches!(
+                    &text.bytes[..],
+                    b"while" | b"until" | b"do" | b"done" | b"case" | b"esac" | b"in"
+                );
+        if self.job.foreign || keyword && self.facts.damaged[self.file as usize] {
             return;
         }
         // In `eval "$name=1"` it is not known which variable that is.
