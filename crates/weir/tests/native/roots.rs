@@ -26,7 +26,7 @@ fn root_with_a_shell(t: &Sandbox, name: &str, merged: bool) {
         fs_err::create_dir_all(to.parent().unwrap()).unwrap();
         fs_err::copy(library, to).unwrap();
     }
-    t.write(&format!("{name}/etc/os-release"), "ID=toy\nVERSION_ID=\"7\"\n");
+    t.write(format!("{name}/etc/os-release"), "ID=toy\nVERSION_ID=\"7\"\n");
 }
 
 /// A recipe that needs nothing but a shell, and says in which system it was built.
@@ -57,7 +57,7 @@ fn builds_run_in_a_root_with_and_without_a_merged_usr() {
         root_with_a_shell(&t, name, merged);
         assert!(platform(&t, &format!("../{name}")).ends_with("-toy-7"));
         weir(&t, &format!("build base/note --root ../{name} --out ../out-{name}")).succeeds();
-        assert_eq!(t.read(&format!("out-{name}/release/note")), "ID=toy\nVERSION_ID=\"7\"\n");
+        assert_eq!(t.read(format!("out-{name}/release/note")), "ID=toy\nVERSION_ID=\"7\"\n");
     }
 }
 
@@ -86,8 +86,8 @@ fn a_root_is_made_of_what_docker_saves_and_is_the_same_as_the_system_it_was_made
     let layer = format!("sha256:{}", sha256(&t.path("saved/layer.tar")));
     let config =
         json!({"architecture": machine, "os": "linux", "rootfs": {"type": "layers", "diff_ids": [layer]}});
-    t.write("saved/config.json", &config.to_string());
-    t.write("saved/manifest.json", &json!([{"Config": "config.json", "Layers": ["layer.tar"]}]).to_string());
+    t.write("saved/config.json", config.to_string());
+    t.write("saved/manifest.json", json!([{"Config": "config.json", "Layers": ["layer.tar"]}]).to_string());
     tar(&t.path("saved"), &t.path("image.tar"));
 
     weir(&t, "root create ../root --oci ../image.tar").succeeds();
