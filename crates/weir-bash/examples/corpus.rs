@@ -110,7 +110,10 @@ fn shell_files(folder: &Path) -> Result<Vec<SourceFile>> {
                 let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
                 let first = String::from_utf8_lossy(first);
                 let says = first.starts_with("#!")
-                    && (first.contains("bash") || first.ends_with("/sh") || first.ends_with(" sh"));
+                    && (first.contains("bash")
+                        || first.contains("bats")
+                        || first.ends_with("/sh")
+                        || first.ends_with(" sh"));
                 if named && !first.starts_with("#!") || says {
                     let path = path.strip_prefix(folder)?.to_string_lossy().into_owned();
                     files.push(SourceFile { path, bytes });
