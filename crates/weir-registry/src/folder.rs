@@ -258,12 +258,12 @@ impl FolderRegistry {
             action: Action::Describe(Description { keys: Some(keys.clone()), ..Description::default() }),
         };
         let mut descriptor = replica.descriptor().clone();
+        // The order matters for a crash in between: a key that the log names, or that signs the present
+        // checkpoint, is always on this machine, and readers always find a chain from their key to it.
+        write_key_beside(&self.keys, &new)?;
         self.append(&mut writer, &mut replica, &[record], now)?;
         descriptor.keys = keys;
         descriptor.rotations.push(note);
-        // The order matters for a crash in between: the key that signs the present checkpoint is always
-        // on this machine, and readers always find a chain from their key to it.
-        write_key_beside(&self.keys, &new)?;
         drop(writer);
         let log = LogFolder::new(&self.root).with_faults(self.faults.clone());
         let trusted = Signers::new([old.clone()])?.trusted();

@@ -428,8 +428,9 @@ impl Planning<'_> {
         for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
             let permit = self.authorize(change.verb(), Target::Release(id.clone()), &id.name.owner_name())?;
-            let gone = change == Change::Remove && self.standing_of(&view).removed;
-            let done = if gone || change.is_so(&view) { Done::Already } else { change.done() };
+            let before = self.standing_of(&view);
+            let standing = change.applied_to(before);
+            let done = if standing == before { Done::Already } else { change.done() };
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
                 done,
@@ -438,13 +439,6 @@ impl Planning<'_> {
                 baked: Vec::new(),
             });
             // Also of one that stands so already: its pack may not be in its place.
-            let mut standing = self.standing_of(&view);
-            match change {
-                Change::Quarantine => standing.quarantined = true,
-                Change::Release => standing.quarantined = false,
-                Change::Remove => standing.removed = true,
-                Change::Yank | Change::Unyank => {}
-            }
             self.changed.insert(id.clone(), standing);
             if done == Done::Already {
                 continue;
@@ -463,6 +457,7 @@ impl Planning<'_> {
     fn standing_of(&self, view: &ReleaseView) -> Standing {
         let before = Standing {
             tree: view.release.tree,
+            yanked: view.yanked.is_some(),
             quarantined: view.quarantined.is_some(),
             removed: view.removed.is_some(),
         };
@@ -498,10 +493,11 @@ impl Planning<'_> {
     }
 }
 
-/// What decides whether readers may have a release.
-#[derive(Debug, Clone, Copy)]
+/// What was withdrawn of a release, which decides whether readers may have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing {
     tree: Digest,
+    yanked: bool,
     quarantined: bool,
     removed: bool,
 }
@@ -545,13 +541,14 @@ impl Change {
         }
     }
 
-    fn is_so(self, view: &ReleaseView) -> bool {
+    /// How a release stands after it.
+    const fn applied_to(self, before: Standing) -> Standing {
         match self {
-            Self::Yank => view.yanked.is_some(),
-            Self::Unyank => view.yanked.is_none(),
-            Self::Quarantine => view.quarantined.is_some(),
-            Self::Release => view.quarantined.is_none(),
-            Self::Remove => view.state() == State::Removed,
+            Self::Yank => Standing { yanked: true, ..before },
+            Self::Unyank => Standing { yanked: false, ..before },
+            Self::Quarantine => Standing { quarantined: true, ..before },
+            Self::Release => Standing { quarantined: false, ..before },
+            Self::Remove => Standing { removed: true, ..before },
         }
     }
 }

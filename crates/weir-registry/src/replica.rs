@@ -9,7 +9,7 @@ use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use weir_index::{Fold, Index, IndexError, SnapshotLimits};
+use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::Digest;
 use weir_model::descriptor::{Descriptor, DescriptorError};
@@ -237,6 +237,21 @@ impl Replica {
     }
 
     fn follow(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
+        loop {
+            // Each time it is overtaken, less is left to do.
+            if let Some(report) = self.try_to_follow(source, now)? {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// Follows the log to its end; nothing if another program took the replica further meanwhile. What that one
+    /// has seen is newer than what was started from here, and must neither be forgotten nor mixed with it.
+    fn try_to_follow(
+        &mut self,
+        source: &dyn Source,
+        now: Timestamp,
+    ) -> Result<Option<SyncReport>, ReplicaError> {
         let known = position_of(&self.index)?;
         let seen = known.as_ref().map(Position::seen);
         let follower = Follower { source, keys: &self.keys, now };
@@ -244,7 +259,7 @@ impl Replica {
         let before = known.as_ref().map_or(0, Position::size);
         if known.as_ref().is_some_and(|known| known.seen().note() == head.note()) {
             self.checkpoint = Some(head.into_inner());
-            return Ok(SyncReport { before, after: before, from_snapshot: false });
+            return Ok(Some(SyncReport { before, after: before, from_snapshot: false }));
         }
         let snapshot = match &known {
             None => fetch_snapshot(source, &head)?,
@@ -254,10 +269,17 @@ impl Replica {
         // What a snapshot brings becomes visible only together with the entries after it, when the root
         // they lead to is the signed one.
         let (mut fold, start) = match snapshot {
-            Some(snapshot) => load_snapshot(&mut self.index, snapshot)?,
+            Some(snapshot) => match load_snapshot(&mut self.index, snapshot) {
+                Err(ReplicaError::LoadSnapshot(SnapshotError::NotEmpty { .. })) => return Ok(None),
+                loaded => loaded?,
+            },
             None => {
                 let start = known.as_ref().map(|known| known.prefix().clone()).unwrap_or_default();
-                (self.index.begin()?, start)
+                let fold = self.index.begin()?;
+                if fold.size() != before {
+                    return Ok(None);
+                }
+                (fold, start)
             }
         };
         let update = follower
@@ -265,7 +287,7 @@ impl Replica {
         fold.finish(update.position.to_string().as_bytes())?;
         let after = update.position.size();
         self.checkpoint = Some(update.checkpoint.into_inner());
-        Ok(SyncReport { before, after, from_snapshot })
+        Ok(Some(SyncReport { before, after, from_snapshot }))
     }
 
     /// Follows the log to its end for one who is about to write to it, and may renew what has expired.

@@ -1,8 +1,12 @@
 //! Following a registry: by steps, from a snapshot, and what is refused.
 
-use weir_registry::{Intent, ReplicaError, ReplicaHome};
+use std::io::Read;
+use std::sync::Once;
 
-use crate::world::{World, sync, withdraw};
+use weir_log::{FolderSource, Source, SourceError};
+use weir_registry::{Intent, Replica, ReplicaError, ReplicaHome};
+
+use crate::world::{World, now, sync, withdraw};
 
 fn publish_many(world: &World, from: usize, count: usize) {
     let registry = world.open();
@@ -54,4 +58,77 @@ fn a_registry_that_goes_back_is_refused_with_both_checkpoints() {
     fs_err::write(world.folder().join("checkpoint"), old).unwrap();
     let error = sync(&world.folder(), &home).err().unwrap().to_string();
     assert!(error.contains("went back") && error.matches("\u{2014} org").count() == 2, "{error}");
+}
+
+/// Another program works with the same replica right after a file was read.
+struct Overtaken<F> {
+    inner: FolderSource,
+    file: &'static str,
+    meanwhile: F,
+    once: Once,
+}
+
+impl<F: Fn() + Send + Sync> Overtaken<F> {
+    fn new(world: &World, file: &'static str, meanwhile: F) -> Self {
+        Self { inner: FolderSource::new(world.folder()), file, meanwhile, once: Once::new() }
+    }
+
+    fn overtake(&self, path: &str) {
+        if path.starts_with(self.file) {
+            self.once.call_once(&self.meanwhile);
+        }
+    }
+}
+
+impl<F: Fn() + Send + Sync> Source for Overtaken<F> {
+    fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let read = self.inner.read(path, limit);
+        self.overtake(path);
+        read
+    }
+
+    fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
+        let opened = self.inner.open(path, offset);
+        self.overtake(path);
+        opened
+    }
+
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+}
+
+fn location(world: &World) -> String {
+    weir_registry::location_of(&world.folder()).unwrap()
+}
+
+#[test]
+fn a_first_sync_that_is_overtaken_by_another_takes_up_what_that_one_has() {
+    let world = World::new(false);
+    publish_many(&world, 0, 1100);
+    let home = ReplicaHome::new(&world.root.path().join("reader"));
+    let source = Overtaken::new(&world, "snapshot/", || drop(sync(&world.folder(), &home).unwrap()));
+    let mut replica = Replica::open(&home, &location(&world), &source, None).unwrap();
+    replica.sync(&source, now()).unwrap();
+    assert_eq!(replica.index().stats().unwrap().offered, 1100);
+}
+
+/// The one who is late read a checkpoint of the same entries, only signed later. What the other has seen is what
+/// a log that goes back is found by.
+#[test]
+fn a_sync_that_is_overtaken_does_not_forget_what_the_other_has_seen() {
+    let world = World::new(false);
+    world.publish(&[("acme/a 1.0.0", &[])]).unwrap();
+    let home = ReplicaHome::new(&world.root.path().join("reader"));
+    sync(&world.folder(), &home).unwrap();
+    world.open().renew(now() + jiff::SignedDuration::from_secs(1)).unwrap();
+    let source = Overtaken::new(&world, "checkpoint", || {
+        world.publish(&[("acme/b 1.0.0", &[])]).unwrap();
+        drop(sync(&world.folder(), &home).unwrap());
+    });
+    let mut replica = Replica::open(&home, &location(&world), &source, None).unwrap();
+    replica.sync(&source, now()).unwrap();
+
+    let remembered = Replica::offline(&home, &location(&world)).unwrap();
+    assert_eq!(remembered.checkpoint().unwrap().size(), world.fresh_replica().checkpoint().unwrap().size());
 }

@@ -114,6 +114,26 @@ fn what_was_removed_never_comes_back_and_what_is_quarantined_is_not_served() {
 }
 
 #[test]
+fn a_batch_that_takes_back_what_it_did_leaves_all_as_it_was() {
+    let world = World::new(false);
+    let draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
+    world.submit(vec![Intent::Publish(Box::new(draft.clone()))]).unwrap();
+    let what = || withdraw("acme/a 1.0.0");
+    let source = FolderSource::new(world.folder());
+    let is_served = || open_pack(&source, &draft.tree, 0).unwrap().is_some();
+    let view = || world.fresh_replica().index().release(&"acme/a 1.0.0".parse().unwrap()).unwrap().unwrap();
+
+    world.submit(vec![Intent::Quarantine(what()), Intent::Release(what())]).unwrap();
+    assert_eq!((view().quarantined.is_some(), is_served()), (false, true));
+    world.submit(vec![Intent::Yank(what()), Intent::Unyank(what())]).unwrap();
+    assert!(view().yanked.is_none());
+
+    world.submit(vec![Intent::Quarantine(what())]).unwrap();
+    world.submit(vec![Intent::Release(what()), Intent::Quarantine(what())]).unwrap();
+    assert_eq!((view().quarantined.is_some(), is_served()), (true, false));
+}
+
+#[test]
 fn a_release_states_the_size_that_its_pack_is_held_with() {
     let world = World::new(false);
     let mut draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
