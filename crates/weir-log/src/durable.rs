@@ -14,6 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::faults::{Faults, TILE_RENAMED, TILE_WRITTEN};
+use crate::shared::open_as;
 
 /// Open files kept until they are synced together; bounds descriptors on a large batch.
 const SYNC_BATCH: usize = 128;
@@ -97,9 +98,7 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
         make_folder(root, above)?;
     }
     fs_err::create_dir(folder)?;
-    // Some file systems know no modes, such as that of a USB stick; there is nothing to keep then.
-    let _ = fs_err::set_permissions(folder, fs_err::metadata(root)?.permissions());
-    Ok(())
+    open_as(root, folder)
 }
 
 /// Waits until a folder's entries are on the disk.
@@ -116,8 +115,15 @@ fn unfinished(target: &Path) -> PathBuf {
 /// Writes all of `bytes` to the unfinished name; a failure (a full disk) leaves nothing behind.
 fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<fs_err::File> {
     let path = unfinished(target);
-    let mut file = fs_err::File::create(&path)?;
-    // As for folders.
+    let mut file = match fs_err::File::create(&path) {
+        // Another user was stopped before renaming it: who may write here may replace it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            fs_err::remove_file(&path)?;
+            fs_err::File::create(&path)?
+        }
+        file => file?,
+    };
+    // As for folders. Some file systems know no modes.
     let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
     match file.write_all(bytes) {
         Ok(()) => Ok(file),

@@ -18,6 +18,7 @@ use crate::edge::Edge;
 use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
 use crate::key::{Signers, TrustedKeys};
 use crate::patience::Patience;
+use crate::shared::open_lock;
 use crate::signed_tiles::{TileError, read_edge};
 use crate::source::{FolderSource, Source, SourceError};
 use crate::tile::{TILE_WIDTH, TileId, TileLevel, hashes_to_bytes};
@@ -190,17 +191,10 @@ impl LogFolder {
     /// Polls, because waiting with a bound is not something the system offers. Short steps: an append
     /// takes a few milliseconds.
     fn lock(&self) -> Result<File, WriteError> {
-        let lock = fs_err::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.root.join(LOCK))
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => WriteError::NoLog { folder: self.root.clone() },
-                _ => self.io(error),
-            })?
-            .into_parts()
-            .0;
+        let lock = open_lock(&self.root, LOCK).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => WriteError::NoLog { folder: self.root.clone() },
+            _ => self.io(error),
+        })?;
         let mut patience = Patience::new(self.lock_wait, Instant::now(), self.latest());
         let mut pause = Duration::from_millis(1);
         loop {

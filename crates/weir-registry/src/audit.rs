@@ -140,7 +140,6 @@ pub fn audit(
         Look::Nothing => {}
         Look::Folder(content) => {
             ContentAudit { named: &named, content, audit: &mut audit, observer }.run()?;
-            audit.content_listed = true;
         }
         Look::Presence | Look::Bytes => {
             let read = matches!(look, Look::Bytes);
@@ -244,11 +243,13 @@ impl ContentAudit<'_> {
                 self.verified(promised, verified);
             }
         }
-        let objects = self.content.objects().map_err(std::io::Error::other)?;
+        let (objects, closed) = self.content.objects_in_reach().map_err(std::io::Error::other)?;
+        self.audit.unanswered.extend(closed.iter().map(ToString::to_string));
+        self.audit.content_listed = closed.is_empty();
         let listed = match self.content.listed_chunks(&objects) {
             Ok(listed) => Some(listed),
             Err(error) => {
-                self.audit.problems.push(error.to_string());
+                self.failed(error.to_string(), &error);
                 None
             }
         };
@@ -294,7 +295,13 @@ impl ContentAudit<'_> {
                 self.audit.bytes += bytes;
                 (self.observer)(Step::Done { bytes });
             }
-            Err(error) => self.audit.problems.push(format!("{what}: {error}")),
+            Err(error) => self.failed(format!("{what}: {error}"), &error),
         }
+    }
+
+    /// What an audit may not look at is not known, which is not the same as wrong.
+    fn failed(&mut self, told: String, error: &ContentError) {
+        let told_in = if error.is_closed() { &mut self.audit.unanswered } else { &mut self.audit.problems };
+        told_in.push(told);
     }
 }

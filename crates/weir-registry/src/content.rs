@@ -5,7 +5,7 @@
 //! file/<aa>/<sha256>          a file of at most 16 MiB, as it is
 //! file/<aa>/<sha256>.chunks   a larger file: the list of its chunks
 //! chunk/<aa>/<sha256>         a chunk, as it is; files and versions of files share them
-//! .held/<aa>/<tree>.zst       the pack of a quarantined tree: not served, mode 0700
+//! .held/<aa>/<tree>.zst       the pack of a quarantined tree: not served, open to writers only
 //! .tmp/                       what is being written
 //! ```
 //!

@@ -82,8 +82,7 @@ pub(super) fn ensure_folder(root: &Path, folder: &Path) -> io::Result<()> {
         at.push(part);
         match fs_err::create_dir(&at) {
             Ok(()) => {
-                // Some file systems know no modes, such as that of a USB stick; there is nothing to keep then.
-                let _ = fs_err::set_permissions(&at, fs_err::metadata(root)?.permissions());
+                weir_log::open_as(root, &at)?;
                 sync_folder(&above)?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

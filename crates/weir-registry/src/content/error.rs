@@ -84,6 +84,11 @@ impl ContentError {
         Self::Absent { what: format!("the chunk {sha256}") }
     }
 
+    /// Whether it is closed to whoever asks.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// Whether bytes are not what a digest or the log says they are.
     pub fn is_integrity(&self) -> bool {
         match self {

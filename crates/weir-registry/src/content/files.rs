@@ -177,8 +177,7 @@ impl ContentFolder {
 
     /// Orders those who take chunks in, together, and those who collect them, alone.
     fn lock(&self, how: impl FnOnce(&File) -> io::Result<()>) -> io::Result<File> {
-        let path = self.root().join(".content.lock");
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file = weir_log::open_lock(self.root(), ".content.lock")?;
         how(&file)?;
         Ok(file)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ use weir_tree::{Expected, Limits, TreeError, check_pack};
 use super::durable::{Writing, ensure_folder, sync_folder};
 use super::error::ContentError;
 use super::{held_path, pack_path};
+
+/// The bits of a mode that say what a group may do, and that what is made in a folder is of its group.
+const GROUP: u32 = 0o2070;
+const GROUP_WRITES: u32 = 0o020;
 
 /// The content of one registry folder, for writing. Any number of processes may write at once.
 #[derive(Clone)]
@@ -58,7 +62,7 @@ impl ContentFolder {
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
     pub fn put_pack(&self, path: &Path, tree: &Digest) -> Result<(), ContentError> {
-        if self.has_pack(tree) {
+        if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
         self.put_pack_from(&mut fs_err::File::open(path)?, tree)
@@ -70,7 +74,7 @@ impl ContentFolder {
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
     pub fn put_pack_from(&self, from: &mut dyn Read, tree: &Digest) -> Result<(), ContentError> {
-        if self.has_pack(tree) {
+        if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
         // Our own copy is what is checked: the original may be written to meanwhile.
@@ -86,10 +90,15 @@ impl ContentFolder {
 
     /// If the tree was quarantined while its pack was being taken in, takes the pack back out.
     fn stay_withheld(&self, tree: &Digest) -> Result<(), ContentError> {
-        if self.at(&held_path(tree)).exists() {
+        if self.is_withheld(tree)? {
             remove(&self.at(&pack_path(tree)))?;
         }
         Ok(())
+    }
+
+    /// Who may not look there must not take in: what is withheld would be served again.
+    fn is_withheld(&self, tree: &Digest) -> io::Result<bool> {
+        self.at(&held_path(tree)).try_exists()
     }
 
     /// Reads the pack of `tree` from end to end and checks all of it: in the withheld part if `held`,
@@ -125,15 +134,34 @@ impl ContentFolder {
     ///
     /// When files cannot be moved.
     pub fn hold(&self, tree: &Digest) -> Result<(), ContentError> {
-        let folder = self.root.join(".held");
-        if !folder.is_dir() && self.at(&pack_path(tree)).exists() {
-            // Closed to the web server, if that runs as somebody else: it need not know the layout.
-            match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
-                _ => sync_folder(&self.root)?,
-            }
+        if self.at(&pack_path(tree)).exists() {
+            self.ensure_held()?;
         }
         self.moved(&pack_path(tree), &held_path(tree))
+    }
+
+    /// Makes the folder of what is withheld. It is closed to the web server, if that runs as somebody else: that need
+    /// not know the layout. Those who may write to the registry as a group may also withhold and audit as one;
+    /// a group that only reads is kept out like everybody else.
+    fn ensure_held(&self) -> io::Result<()> {
+        let folder = self.root.join(".held");
+        if folder.is_dir() {
+            return Ok(());
+        }
+        match std::fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            made => made?,
+        }
+        let above = fs_err::metadata(&self.root)?;
+        if above.mode() & GROUP_WRITES != 0 {
+            let _ = chown(&folder, None, Some(above.gid()));
+            if fs_err::metadata(&folder)?.gid() == above.gid() {
+                let mode = 0o700 | above.mode() & GROUP;
+                // Some file systems know no modes, such as that of a USB stick; there is nothing to open then.
+                let _ = fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(mode));
+            }
+        }
+        sync_folder(&self.root)
     }
 
     /// Serves the pack of `tree` again. Harmless when done twice, or when there is no such pack.

@@ -120,10 +120,24 @@ impl ContentFolder {
     ///
     /// When a folder cannot be listed.
     pub fn objects(&self) -> Result<Vec<Stored>, ContentError> {
+        let (objects, closed) = self.objects_in_reach()?;
+        closed.into_iter().next().map_or(Ok(objects), |closed| Err(closed.into()))
+    }
+
+    /// As [`objects`](Self::objects), but without those in folders that are closed to whoever asks, and which
+    /// folders those are.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be listed for another reason.
+    pub fn objects_in_reach(&self) -> Result<(Vec<Stored>, Vec<io::Error>), ContentError> {
         let mut objects = Vec::new();
+        let mut closed = Vec::new();
         for part in ["pack", ".held", "file", "chunk"] {
-            for shard in entries(&self.at(part))? {
-                self.shard(part, &shard, &mut objects)?;
+            match self.part(part) {
+                Ok(stored) => objects.extend(stored),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => closed.push(error),
+                Err(error) => return Err(error.into()),
             }
         }
         for entry in entries(&self.at(".tmp"))? {
@@ -131,6 +145,14 @@ impl ContentFolder {
             objects.push(Stored::Unfinished { path, size: entry.size });
         }
         self.beside_the_log(&mut objects)?;
+        Ok((objects, closed))
+    }
+
+    fn part(&self, part: &str) -> io::Result<Vec<Stored>> {
+        let mut objects = Vec::new();
+        for shard in entries(&self.at(part))? {
+            self.shard(part, &shard, &mut objects)?;
+        }
         Ok(objects)
     }
 
@@ -151,7 +173,7 @@ impl ContentFolder {
         Ok(())
     }
 
-    fn shard(&self, part: &str, shard: &Entry, objects: &mut Vec<Stored>) -> Result<(), ContentError> {
+    fn shard(&self, part: &str, shard: &Entry, objects: &mut Vec<Stored>) -> io::Result<()> {
         let path = format!("{part}/{}", shard.name);
         if shard.is_file {
             objects.push(Stored::Stray { path });

@@ -1,7 +1,9 @@
 //! Content taken in, withheld, damaged, interrupted and fetched.
 
+use std::fs::Permissions;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +16,7 @@ use weir_tree::{Selection, read_folder, write_pack};
 use super::chunks::cut;
 use super::{
     Chunk, ChunkList, ContentError, ContentFolder, Fetched, NoChunks, OldVersion, Stored, chunk_list_path,
-    chunk_path, fetch_file, file_path, open_pack, pack_path,
+    chunk_path, fetch_file, file_path, held_path, open_pack, pack_path,
 };
 
 const MIB: usize = 1 << 20;
@@ -192,20 +194,77 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
         site.content.verify_pack(&tree, size, true).unwrap();
         assert!(matches!(site.content.verify_pack(&tree, size, false), Err(ContentError::Absent { .. })));
     }
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs_err::metadata(site.at(".held")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700);
-
     site.content.unhold(&tree).unwrap();
     site.content.unhold(&tree).unwrap();
     assert_eq!(site.content.objects().unwrap(), [Stored::Pack { tree, size, held: false }]);
 
     fs_err::create_dir_all(site.at(".held").join(&tree.to_hex()[..2])).unwrap();
-    fs_err::copy(&path, site.at(&super::held_path(&tree))).unwrap();
+    fs_err::copy(&path, site.at(&held_path(&tree))).unwrap();
     let both = site.content.verify_pack(&tree, size, true);
     assert!(matches!(both, Err(ContentError::StillServed { .. })));
     site.content.remove_pack(&tree).unwrap();
     assert!(!site.content.has_pack(&tree));
+}
+
+#[test]
+fn what_is_withheld_and_locked_is_open_to_who_writes_and_withheld_to_no_one_else() {
+    for (root, held, lock) in [
+        (0o755, 0o700, 0o644),
+        (0o750, 0o700, 0o640),
+        (0o775, 0o770, 0o664),
+        (0o2775, 0o2770, 0o664),
+        (0o777, 0o770, 0o666),
+    ] {
+        let site = Site::new();
+        fs_err::set_permissions(site.registry(), Permissions::from_mode(root)).unwrap();
+        let (path, tree) = site.pack("bad news");
+        site.content.put_pack(&path, &tree).unwrap();
+        site.content.hold(&tree).unwrap();
+        let mode = |path: &str| fs_err::metadata(site.at(path)).unwrap().mode() & 0o7777;
+        assert_eq!(mode(".held"), held, "{root:o}");
+        assert_eq!(mode(&held_path(&tree)[..8]), root, "what is in it is made as everywhere");
+
+        fs_err::write(site.at(".content.lock"), "").unwrap();
+        fs_err::set_permissions(site.at(".content.lock"), Permissions::from_mode(0o600)).unwrap();
+        site.content.collect_chunks().unwrap();
+        assert_eq!(mode(".content.lock"), lock, "{root:o}");
+    }
+}
+
+#[test]
+fn who_may_not_see_what_is_withheld_is_told_and_cannot_serve_it_again() {
+    let site = Site::new();
+    let ((bad, withheld), (good, served)) = (site.pack("bad news"), site.pack("good news"));
+    site.content.put_pack(&bad, &withheld).unwrap();
+    site.content.put_pack(&good, &served).unwrap();
+    site.content.hold(&withheld).unwrap();
+    for (path, mode) in [(site.folder.path().to_path_buf(), 0o755), (site.at(".held"), 0o000)] {
+        fs_err::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    fs_err::set_permissions(site.registry(), Permissions::from_mode(0o777)).unwrap();
+    as_somebody_else(|| {
+        let (objects, closed) = site.content.objects_in_reach().unwrap();
+        assert_eq!((objects.len(), closed.len()), (1, 1));
+        assert!(closed[0].to_string().contains(".held"), "{}", closed[0]);
+        assert!(site.content.objects().unwrap_err().is_closed());
+        assert!(site.content.verify_pack(&withheld, 1, true).unwrap_err().is_closed());
+        assert!(site.content.put_pack(&bad, &withheld).unwrap_err().is_closed());
+    });
+    fs_err::set_permissions(site.at(".held"), Permissions::from_mode(0o700)).unwrap();
+    assert!(open_pack(&site.source(), &withheld, 0).unwrap().is_none());
+}
+
+/// On a thread that modes hold for also where the test runs as root, to whom everything is open.
+fn as_somebody_else(look: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            if rustix::process::geteuid().is_root() {
+                rustix::thread::set_thread_uid(rustix::process::Uid::from_raw(65534)).unwrap();
+            }
+            look();
+        });
+        looking.join().unwrap();
+    });
 }
 
 /// Quarantines a tree at the moment its pack gets its name.
@@ -231,7 +290,7 @@ impl Faults for HoldsMeanwhile {
 fn a_tree_quarantined_while_its_pack_is_uploaded_stays_withheld() {
     let site = Site::new();
     let (pack, tree) = site.pack("bad news");
-    let held = site.at(&super::held_path(&tree));
+    let held = site.at(&held_path(&tree));
     let faults = HoldsMeanwhile { content: site.content.clone(), tree, held, pack: pack.clone() };
     site.content.clone().with_faults(Arc::new(faults)).put_pack(&pack, &tree).unwrap();
     assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());

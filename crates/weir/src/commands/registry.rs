@@ -359,7 +359,7 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
     }
     if !audit.unanswered.is_empty() {
         let unanswered = count(audit.unanswered.len(), "object");
-        page.line(format!("Not known of {unanswered}: no answer came"));
+        page.line(format!("Not known of {unanswered}: no answer came, or it may not be looked at"));
     }
     if audit.unasked > 0 {
         page.line(format!("{} more were not asked for after that", audit.unasked));
