@@ -10,7 +10,7 @@ use crate::failure::{self, Failure};
 use crate::help::examples;
 use crate::output::{Page, count, harmless};
 
-/// Ask the registries whether releases of the lockfile were withdrawn
+/// Ask registries whether releases of the lockfile were withdrawn
 ///
 /// `weir install` asks nobody while nothing is missing. This does, and fails if a release of `weir.lock` was
 /// quarantined or removed (exit code 1), or is not what the registry has (6). Yanked ones are told.
