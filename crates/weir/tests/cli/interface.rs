@@ -34,7 +34,7 @@ fn the_overview_groups_the_commands() {
       list, ls      List the releases that the project uses
       why           Show how a package came into the project
       outdated      Show which dependencies have newer releases
-      audit         Ask the registries whether releases of the lockfile were withdrawn
+      audit         Ask registries whether releases of the lockfile were withdrawn
       search        Find packages by words in their names, keywords and descriptions
       info          Show what is known about a package
       verify        Check every file of the project's releases against the lockfile
