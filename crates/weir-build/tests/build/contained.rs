@@ -18,38 +18,47 @@ fn running(words: &str) -> usize {
     lines.filter(|line| String::from_utf8_lossy(line).replace('\0', " ").contains(words)).count()
 }
 
+/// How many seconds a process of this test sleeps, which is longer than any test takes. `about` and the process of the
+/// test are in it, so that it is known among all processes of the machine, and no other checkout's is taken for it.
+fn forever(about: u32) -> String {
+    format!("{about}.{:010}", std::process::id())
+}
+
 #[test]
 fn one_that_never_ends_is_stopped() {
     for sandbox in [None, Some(Sandbox::none())] {
-        let mut world = World::script("trap '' TERM INT HUP; while :; do sleep 86399.25; done");
+        let long = forever(86399);
+        let mut world = World::script(&format!("trap '' TERM INT HUP; while :; do sleep {long}; done"));
         world.recipe.limits.time = SECOND;
         world.sandbox = sandbox.unwrap_or(world.sandbox);
         let started = Instant::now();
         assert_eq!(world.reason(), FailureReason::Limit(Limit::Time(SECOND)));
         assert!(started.elapsed() < SECOND * 10);
-        assert_eq!(running("sleep 86399.25"), 0);
+        assert_eq!(running(&long), 0);
     }
 }
 
 #[test]
 fn one_that_forks_without_end_is_stopped() {
-    let mut world = World::script("bomb() { bomb | bomb & }; bomb; sleep 86398.25");
+    let long = forever(86398);
+    let mut world = World::script(&format!("bomb() {{ bomb | bomb & }}; bomb; sleep {long}"));
     world.recipe.limits.processes = 100;
     assert_eq!(world.reason(), FailureReason::Limit(Limit::Processes(100)));
-    assert_eq!(running("sleep 86398.25"), 0);
+    assert_eq!(running(&long), 0);
 }
 
 #[test]
 fn many_that_want_a_little_memory_each_are_stopped_together() {
     // Each of them is within what one process may have.
-    let mut world = World::script(
-        "for i in 1 2 3 4; do python3 -c 'import time; all = bytearray(100 << 20); time.sleep(86391.25)' & done; wait",
-    );
+    let long = forever(86391);
+    let mut world = World::script(&format!(
+        "for i in 1 2 3 4; do python3 -c 'import time; all = bytearray(100 << 20); time.sleep({long})' & done; wait",
+    ));
     world.recipe.limits.memory = 256 << 20;
     let reason = world.reason();
     assert_eq!(reason, FailureReason::Limit(Limit::Memory(256 << 20)));
     assert_eq!(reason.to_string(), "it used more than 268435456 bytes of memory");
-    assert_eq!(running("86391.25"), 0);
+    assert_eq!(running(&long), 0);
 }
 
 #[test]
@@ -169,14 +178,15 @@ fn no_socket_leads_out() {
 #[test]
 fn nobody_is_left_behind() {
     for sandbox in [None, Some(Sandbox::none())] {
-        let mut world = World::script(
-            "D=${DESTDIR-}$PREFIX; mkdir -p $D; touch $D/x\n\
-             setsid sh -c 'trap \"\" TERM HUP; sleep 86396.25' > /dev/null 2>&1 &\n\
-             nohup sleep 86396.25 > /dev/null 2>&1 &",
-        );
+        let long = forever(86396);
+        let mut world = World::script(&format!(
+            "D=${{DESTDIR-}}$PREFIX; mkdir -p $D; touch $D/x\n\
+             setsid sh -c 'trap \"\" TERM HUP; sleep {long}' > /dev/null 2>&1 &\n\
+             nohup sleep {long} > /dev/null 2>&1 &",
+        ));
         world.sandbox = sandbox.unwrap_or(world.sandbox);
         world.built();
-        assert_eq!(running("sleep 86396.25"), 0);
+        assert_eq!(running(&long), 0);
     }
 }
 
@@ -216,10 +226,11 @@ fn one_that_is_killed_says_so() {
 
 #[test]
 fn one_that_is_no_longer_wanted_ends() {
-    let world = World::script("sleep 86395.25");
+    let long = forever(86395);
+    let world = World::script(&format!("sleep {long}"));
     let error = std::thread::scope(|scope| {
         scope.spawn(|| {
-            while running("sleep 86395.25") == 0 {
+            while running(&format!("sleep {long}")) == 0 {
                 std::thread::yield_now();
             }
             world.cancel.store(true, Ordering::Relaxed);
@@ -227,7 +238,7 @@ fn one_that_is_no_longer_wanted_ends() {
         world.build().unwrap_err()
     });
     assert!(matches!(error, BuildError::Cancelled { .. }), "{error}");
-    assert_eq!(running("sleep 86395.25"), 0);
+    assert_eq!(running(&long), 0);
     assert!(!world.at("scratch").exists());
 }
 
