@@ -94,8 +94,9 @@ pub struct Parsed {
 /// Parses shell text; what the grammar does not know of Bash is first replaced, byte for byte, by an equivalent
 /// that it does, if the text cannot be read without.
 ///
-/// Three gaps are closed: `esac done` (a reserved word straight after the end of a compound command), `!`
-/// before anything but a plain command, and a lone bracket in a pattern (`${x##*[}`, `${x%%]*}`).
+/// Five gaps are closed: `esac done` (a reserved word straight after the end of a compound command), `!`
+/// before anything but a plain command, a lone bracket in a pattern (`${x##*[}`, `${x%%]*}`), a comma in a
+/// parenthesis of arithmetic, and a command behind the head of a here-document (`cat <<EOF; next`).
 pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
     let tree = parse(&bytes)?;
     if !tree.root_node().has_error() {
@@ -134,6 +135,11 @@ fn help(bytes: &[u8]) -> Vec<u8> {
             helped[at] = b'_';
         }
         let after_end = matches!(&bytes[word..at], b"esac" | b"fi" | b"done" | b"}");
+        if byte == b';' && bytes.get(at + 1) == Some(&b' ') && ends_delimiter(&bytes[..at]) {
+            // The grammar ends a delimiter without quotes at a blank only.
+            let quoted = matches!(bytes[at - 1], b'\'' | b'"');
+            helped[at..at + 2].copy_from_slice(if quoted { b"||" } else { b" |" });
+        }
         if is_blank(byte) && after_end {
             let next = at + bytes[at..].iter().take_while(|byte| is_blank(**byte)).count();
             let closes = [&b"done"[..], b"fi", b"esac", b"then", b"do", b"else", b"elif", b"}"]
@@ -145,6 +151,15 @@ fn help(bytes: &[u8]) -> Vec<u8> {
         }
     }
     helped
+}
+
+/// Whether a text ends with the head of a here-document.
+fn ends_delimiter(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_'\"\\".contains(byte);
+    let text = &text[..text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count()];
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b"-").unwrap_or(text);
+    text.ends_with(b"<<") && !text.ends_with(b"<<<")
 }
 
 /// Whether a place is behind a `((` on its line that is not closed yet, by the look of the text.
@@ -310,6 +325,7 @@ mod tests {
             "f() {\n\tfor a; do case $a in x) ;; esac done; unset a\n}\n",
             "f() {\n\tlocal a=\"${b##*[}\"; a=\"${a%%]*}\"\n\tlocal c=\"${b##*<}\"; c=\"${c%%>*}\"\n}\n",
             "f() {\n\tif ((c)); then\n\t\t((n<i?(b=n,e=i):(b=i,e=n)))\n\tfi\n}\n",
+            "f() {\n\tcat <<'EOF'; g\n$x\nEOF\n\tcat <<-EOF; h\n$x\n\tEOF\n}\n",
             "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");

@@ -20,6 +20,7 @@ mod collect;
 mod commands;
 mod decide;
 mod declarations;
+mod expansions;
 mod facts;
 mod invocations;
 mod names;
@@ -39,7 +40,7 @@ pub use report::{Choice, Place, Renaming, Report, Undecided, What, Why};
 use crate::grammar::{self, GrammarError, Lines};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 3;
+pub const SCHEME: u32 = 4;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]
@@ -157,5 +158,7 @@ fn apply(files: Vec<SourceFile>, mut edits: Vec<decide::Edit>) -> Vec<SourceFile
     written
 }
 
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod tests;

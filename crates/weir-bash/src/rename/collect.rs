@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use tree_sitter::{Node, Tree};
 
+use super::expansions::{Quoting, expansions};
 use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP};
 use super::text::{Text, decode, decode_raw};
 use crate::grammar::{self, Parsed};
@@ -82,11 +83,13 @@ pub(super) struct Walk<'a, 't> {
     pub(super) levels: Vec<Level<'t>>,
     /// Nodes that a rule for their parent has dealt with.
     pub(super) done: HashSet<usize>,
+    /// What begins before this offset was dealt with as a whole.
+    passed: usize,
 }
 
 impl<'a, 't> Walk<'a, 't> {
     fn new(facts: &'a mut Facts, file: u32, job: Job, jobs: &'a mut Vec<Job>) -> Self {
-        Self { facts, file, job, jobs, levels: Vec::new(), done: HashSet::new() }
+        Self { facts, file, job, jobs, levels: Vec::new(), done: HashSet::new(), passed: 0 }
     }
 
     fn run(mut self, tree: &'t Tree) {
@@ -134,6 +137,12 @@ impl<'a, 't> Walk<'a, 't> {
         };
         let mut function = self.function();
         match kind {
+            _ if node.start_byte() < self.passed => {}
+            "command_substitution" if self.is_arithmetic(node) => {
+                self.passed = node.end_byte();
+                let text = decode_raw(node.byte_range(), &self.job.document);
+                self.expanded(&text, Quoting::None);
+            }
             "function_definition" => function = self.function_definition(node),
             "command" => self.command(node),
             "declaration_command" => self.declaration(node),
@@ -200,10 +209,45 @@ impl<'a, 't> Walk<'a, 't> {
         (self.facts.functions.len() - 1) as FunctionId
     }
 
+    /// Whether the grammar took `$((…))` for a command in a subshell, as it does in here-documents and defaults.
+    fn is_arithmetic(&self, node: Node<'t>) -> bool {
+        let text = &self.job.document.bytes[node.byte_range()];
+        let subshell = node.named_child(0).filter(|child| child.kind() == "subshell");
+        text.starts_with(b"$((")
+            && text.ends_with(b"))")
+            && subshell.is_some_and(|subshell| subshell.byte_range().len() + 3 == text.len())
+    }
+
+    /// Has the expansions of a text read that the grammar takes whole.
+    fn expanded(&mut self, text: &Text, quoting: Quoting) {
+        if let Some(code) = expansions(text, quoting) {
+            self.code(code, false);
+        }
+    }
+
+    /// Whether a string is the default in `"${x:-'…'}"`: there single quotes hide nothing.
+    fn is_quoted_default(&self, node: Node<'t>) -> bool {
+        let operator = node.prev_sibling().map_or("", |sibling| sibling.kind());
+        let mut above = self.levels.iter().rev().map(|level| level.node.kind());
+        node.kind() == "raw_string"
+            && above.next() == Some("expansion")
+            && matches!(operator, ":-" | "-" | ":=" | "=" | ":+" | "+" | ":?" | "?")
+            && above
+                .find(|kind| *kind != "expansion")
+                .is_some_and(|kind| matches!(kind, "string" | "heredoc_body"))
+    }
+
     /// A word that no rule for its parent has dealt with.
     fn word(&mut self, node: Node<'t>, field: Option<&'t str>) {
         if matches!(node.kind(), "string" | "raw_string" | "ansi_c_string") {
             self.region(node, Region::String);
+        }
+        if matches!(node.kind(), "regex" | "extglob_pattern") {
+            let text = decode_raw(node.byte_range(), &self.job.document);
+            self.expanded(&text, Quoting::None);
+        } else if self.is_quoted_default(node) {
+            let text = self.decode(node);
+            self.expanded(&text, Quoting::Double);
         }
         let level = self.levels.last();
         if self.done.contains(&node.id()) || matches!(self.parent(), "concatenation" | "translated_string") {
@@ -232,14 +276,37 @@ impl<'a, 't> Walk<'a, 't> {
             }
             _ => {
                 let text = self.decode(node);
-                let prompt = self.assigned_name() == Some(b"PROMPT_COMMAND");
-                if prompt {
-                    self.code(text, false);
-                } else {
-                    self.push(Role::Argument { callee: None }, text);
-                }
+                self.value(text);
             }
         }
+    }
+
+    /// A word that is a variable's value, or stands on its own.
+    fn value(&mut self, text: Text) {
+        let Some(name) = self.assigned_name().map(<[u8]>::to_vec) else {
+            self.push(Role::Argument { callee: None }, text);
+            return;
+        };
+        let element = text.bytes.starts_with(b"[") && self.parent() == "array";
+        let index_end = text.bytes.windows(2).position(|pair| pair == b"]=").filter(|_| element);
+        match (&name[..], index_end) {
+            (b"PROMPT_COMMAND", _) => self.code(text, false),
+            (b"PS0" | b"PS1" | b"PS2" | b"PS4", _) => self.expanded(&text, Quoting::Double),
+            (_, Some(end)) => {
+                let index = text.slice(1..end);
+                self.arithmetic_text(&index, &Role::ElementIndex { array: name.clone() });
+                let value = text.slice(end + 2..text.bytes.len());
+                self.push(Role::Value { variable: name }, value);
+            }
+            _ if self.is_integer(&name) => self.arithmetic_text(&text, &Role::Use),
+            _ => drop(self.push(Role::Value { variable: name }, text)),
+        }
+    }
+
+    fn is_integer(&self, name: &[u8]) -> bool {
+        let of = |function: FunctionId| &self.facts.functions[function as usize];
+        let (here, top) = (of(self.function()), of(TOP));
+        here.integers.contains(name) || (top.integers.contains(name) && !here.locals.contains(name))
     }
 
     /// The variable whose value is being walked, if any.
@@ -249,8 +316,14 @@ impl<'a, 't> Walk<'a, 't> {
         if level.node.kind() == "array" {
             level = above.next()?;
         }
-        (level.node.kind() == "variable_assignment").then_some(())?;
-        Some(&self.job.document.bytes[level.node.child_by_field_name("name")?.byte_range()])
+        let name = match level.node.kind() {
+            "variable_assignment" => level.node.child_by_field_name("name")?,
+            "for_statement" => level.node.child_by_field_name("variable")?,
+            _ => return None,
+        };
+        let bytes = &self.job.document.bytes[name.byte_range()];
+        // Of `list[1]=word` the variable is `list`.
+        Some(&bytes[..identifier(bytes)])
     }
 
     /// The identifiers of an arithmetic expression that the grammar sees as a word.
@@ -277,6 +350,10 @@ impl<'a, 't> Walk<'a, 't> {
         let text = self.decode(node);
         if self.parent() == "expansion" && self.job.document.bytes[..node.start_byte()].ends_with(b"!") {
             self.takes_names();
+            if self.job.document.bytes[node.end_byte()..].first().is_some_and(|next| !b"@*[".contains(next)) {
+                let function = self.function() as usize;
+                self.facts.functions[function].indirect.insert(text.bytes.clone());
+            }
         }
         self.push_variable(role, text);
     }

@@ -85,6 +85,7 @@ impl Judge<'_> {
             Role::Command | Role::FunctionName => self.function(Target::Use, true),
             Role::FunctionPrefix => self.beginning(),
             Role::Argument { callee } => self.argument(*callee),
+            Role::Value { variable } => self.value(variable),
             Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true } => {
                 self.variable(Target::Definition);
             }
@@ -101,6 +102,7 @@ impl Judge<'_> {
             Role::BuiltVariable => drop(self.built_variable()),
             Role::Environment { callee } => self.environment(*callee),
             Role::Index { array } => self.index(array),
+            Role::ElementIndex { array } => self.element_index(array),
         }
     }
 
@@ -161,6 +163,19 @@ impl Judge<'_> {
         }
     }
 
+    /// A variable's value: another variable's name, where `${!x}` makes one of it.
+    fn value(&mut self, variable: &[u8]) {
+        let of = |function: u32| &self.facts.functions[function as usize].indirect;
+        let function = self.occurrence.function;
+        let is_name = of(function).contains(variable)
+            || (function == TOP && self.facts.functions.iter().any(|of| of.indirect.contains(variable)));
+        if is_name && self.occurrence.text.is_known() && self.names.variables.contains_key(self.bytes()) {
+            self.variable(Target::Use);
+            return self.doubt(Why::ArgumentLikeVariable, Choice::Renamed);
+        }
+        self.argument(None);
+    }
+
     /// The beginning of functions' names.
     fn beginning(&mut self) {
         let known = &self.bytes()[..self.occurrence.text.known()];
@@ -191,11 +206,42 @@ impl Judge<'_> {
         // A pattern may be of functions' names or of files'; a text that begins with a function may be code or prose.
         let is_pattern = text.bytes.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
         let first = text.bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-        if is_pattern && self.names.prefix(&text.bytes).is_some() {
+        if self.calls_in_text() {
+        } else if is_pattern && self.names.prefix(&text.bytes).is_some() {
             self.doubt(Why::BuiltName, Choice::Kept);
         } else if first.len() < text.bytes.len() && self.names.functions.contains_key(first) {
             self.doubt(Why::InString, Choice::Kept);
         }
+    }
+
+    /// A text such as `'core.f "$_"'`, whose lines begin with calls: kept in a variable to be run later, or compared with
+    /// one that was. A `$` that is not expanded where it stands says that it is code and no prose.
+    fn calls_in_text(&mut self) -> bool {
+        let text = &self.occurrence.text;
+        let is_first = |at: usize| at == 0 || matches!(text.bytes[at - 1], b'\n' | b'*');
+        let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == b';';
+        if !text.bytes.windows(2).any(|pair| pair == b" \"") || !text.bytes.contains(&b'$') {
+            return false;
+        }
+        let mut found = Vec::new();
+        for at in (0..text.bytes.len()).filter(|at| is_first(*at)) {
+            let end = text.bytes[at..].iter().position(is_blank).map_or(text.bytes.len(), |end| at + end);
+            let name = &text.bytes[at..end];
+            if is_distinctive(name)
+                && let Some(insertion) = self.names.functions.get(name)
+            {
+                found.push((at..end, insertion));
+            }
+        }
+        for (range, insertion) in &found {
+            let name = text.slice(range.clone());
+            let (file, start, at) = (self.occurrence.file, name.start(), name.before(insertion.at));
+            self.verdicts.seen.insert((file, start));
+            self.verdicts.edits.push(Edit { file, at, text: insertion.text.clone() });
+            let (why, choice) = (Why::InString, Choice::Renamed);
+            self.verdicts.doubts.push(Doubt { file, start, text: name.bytes, why, choice });
+        }
+        !found.is_empty()
     }
 
     /// A name whose beginning is that of a variable that changes, and whose rest is made when the code runs: `"STATE_$key"`.
@@ -285,6 +331,19 @@ impl Judge<'_> {
             self.variable(Target::Definition);
         } else {
             self.doubt(Why::ForOneCommand, Choice::Kept);
+        }
+    }
+
+    /// Words in `([word]=…)` are keys, unless the array is known not to be associative.
+    fn element_index(&mut self, array: &[u8]) {
+        let taken = self.facts.functions[self.occurrence.function as usize].takes_names;
+        if self.names.associative.contains(array) || !self.names.variables.contains_key(self.bytes()) {
+            return self.index(array);
+        }
+        if self.names.known_arrays.contains(array) && !taken {
+            self.variable(Target::Use);
+        } else {
+            self.doubt(Why::UnknownArray, Choice::Kept);
         }
     }
 

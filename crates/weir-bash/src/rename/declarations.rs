@@ -79,7 +79,7 @@ impl<'t> Walk<'_, 't> {
         if node.kind() != "variable_assignment" {
             self.done.insert(node.id());
             let text = self.decode(node);
-            self.declare(&text, role);
+            self.declare(&text, role, kind);
             return;
         }
         let Some(name) = node.child_by_field_name("name") else { return };
@@ -87,7 +87,7 @@ impl<'t> Walk<'_, 't> {
         if let Some(variable) = variable {
             self.done.insert(variable.id());
             let text = self.decode(variable);
-            self.declare(&text, role);
+            self.declare(&text, role, kind);
         }
         let Some(value) = node.child_by_field_name("value") else { return };
         match kind {
@@ -108,10 +108,13 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn declare(&mut self, text: &Text, role: Role) {
+    fn declare(&mut self, text: &Text, role: Role, kind: Value) {
+        let function = self.function() as usize;
+        if matches!(kind, Value::Arithmetic) {
+            self.facts.functions[function].integers.insert(text.bytes.clone());
+        }
         if let Role::Declare(Declaration { scope: Scope::Local, .. }) = role {
             let length = identifier(&text.bytes[..text.known()]);
-            let function = self.function() as usize;
             let whole = length < text.known() || text.is_known();
             if function != TOP as usize && length > 0 && whole {
                 self.facts.functions[function].locals.insert(text.bytes[..length].to_vec());

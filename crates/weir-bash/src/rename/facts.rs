@@ -23,6 +23,8 @@ pub(crate) enum Role {
     FunctionPrefix,
     /// Any other word. `callee` is the index of the command's own occurrence.
     Argument { callee: Option<u32> },
+    /// A word that a variable gets for its value.
+    Value { variable: Vec<u8> },
     /// A variable is assigned.
     Assign,
     /// A variable is declared.
@@ -43,6 +45,8 @@ pub(crate) enum Role {
     BuiltVariable,
     /// A bare word as an index: a variable's name, unless the array is associative.
     Index { array: Vec<u8> },
+    /// The same in a list of elements, `([word]=…)`.
+    ElementIndex { array: Vec<u8> },
 }
 
 /// How a variable is declared.
@@ -83,6 +87,10 @@ pub(crate) enum Region {
 pub(crate) struct Function {
     pub(crate) name: Vec<u8>,
     pub(crate) locals: HashSet<Vec<u8>>,
+    /// Variables that it declares with `-i`.
+    pub(crate) integers: HashSet<Vec<u8>>,
+    /// Variables whose values it takes for names of variables: `${!x}`.
+    pub(crate) indirect: HashSet<Vec<u8>>,
     /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.
     pub(crate) takes_names: bool,
     /// It runs a command whose name is only known then, so arguments may be names of functions.

@@ -2,8 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::collect::Walk;
+use super::collect::{Walk, identifier};
 use super::commands::{Meaning, is_shell, meanings};
+use super::expansions::backquoted;
 use super::facts::{Region, Role};
 use super::text::{Text, decode, decode_raw};
 
@@ -21,6 +22,11 @@ impl<'t> Walk<'_, 't> {
                     herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32);
                 }
                 (Some("name"), _) => words.push(child.named_child(0).unwrap_or(child)),
+                (Some("argument"), "concatenation") if self.is_descriptor(child) => {
+                    self.done.insert(child.id());
+                    let text = self.decode(child);
+                    self.push_variable(Role::Assign, text.slice(1..text.bytes.len() - 1));
+                }
                 (Some("argument"), kind) if child.is_named() && kind != "comment" => words.push(child),
                 _ => {}
             }
@@ -42,6 +48,14 @@ impl<'t> Walk<'_, 't> {
             let text = self.decode(herestring);
             self.code(text, true);
         }
+    }
+
+    /// Whether an argument is the `{name}` of `{name}>file`, which the grammar takes for a word.
+    fn is_descriptor(&self, node: Node<'t>) -> bool {
+        let bytes = &self.job.document.bytes;
+        let redirects = matches!(bytes.get(node.end_byte()), Some(b'<' | b'>'));
+        let name = bytes[node.byte_range()].strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}"));
+        redirects && name.is_some_and(|name| !name.is_empty() && identifier(name) == name.len())
     }
 
     /// Records the words of a command; answers with the index of the command's own occurrence.
@@ -118,13 +132,17 @@ impl<'t> Walk<'_, 't> {
         else {
             return;
         };
+        let start = node.named_children(&mut node.walk()).find(|child| child.kind() == "heredoc_start");
+        let delimiter = start.map_or(&b""[..], |start| &self.job.document.bytes[start.byte_range()]);
+        let is_raw = delimiter.iter().any(|byte| b"'\"\\".contains(byte));
+        let raw = decode_raw(body.byte_range(), &self.job.document);
         if self.feeds_shell(node) {
-            let raw = body.named_child_count() == 0;
-            let text =
-                if raw { decode_raw(body.byte_range(), &self.job.document) } else { self.decode(body) };
-            self.code(text, true);
-        } else {
-            self.region(body, Region::HereDocument);
+            let text = if is_raw { raw } else { self.decode(body) };
+            return self.code(text, true);
+        }
+        self.region(body, Region::HereDocument);
+        if let Some(commands) = backquoted(&raw).filter(|_| !is_raw) {
+            self.code(commands, false);
         }
     }
 

@@ -49,10 +49,11 @@ pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdict
             }
             // Names of variables change everywhere or nowhere: what is plainly one changes here too.
             let length = name.len();
-            let variable = names
-                .variables
-                .get(name)
-                .filter(|_| damaged && is_variable(&files[index].bytes, start as usize, length));
+            let variable = names.variables.get(name).filter(|_| {
+                let bytes = &files[index].bytes;
+                let expanded = region == Some(Region::Unreadable) && is_expanded(bytes, start as usize);
+                expanded || damaged && is_variable(bytes, start as usize, length)
+            });
             if let Some(insertion) = variable {
                 verdicts.edits.push(Edit {
                     file,

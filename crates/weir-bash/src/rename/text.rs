@@ -89,6 +89,21 @@ impl Text {
         Self { bytes, origins }
     }
 
+    /// Bytes that are nowhere in the file, for use before byte `at` of this text.
+    pub(crate) fn glue(&self, bytes: &[u8], at: usize) -> Self {
+        let place = self.before(at);
+        let origin = Origin { start: place, end: place, opaque: false };
+        Self { bytes: bytes.to_vec(), origins: Origins::Mapped(vec![origin; bytes.len()]) }
+    }
+
+    /// Texts one after the other.
+    pub(crate) fn concat(texts: &[Self]) -> Self {
+        let bytes = texts.iter().flat_map(|text| text.bytes.iter().copied()).collect();
+        let origins =
+            texts.iter().flat_map(|text| (0..text.bytes.len()).map(|index| text.origin(index))).collect();
+        Self { bytes, origins: Origins::Mapped(origins) }
+    }
+
     /// The words of several arguments as one text, as `eval` joins them.
     pub(crate) fn join(texts: &[Self]) -> Self {
         if let [one] = texts {
