@@ -1,11 +1,12 @@
 //! The kind `native`: the seam between a project and what this crate knows.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use weir_kind::{Closure, Foreign, Inspection, Kind, KindError, Layout, Placed, Scaffold, inspect_generic};
 use weir_model::{Digest, KindName, Manifest};
 use weir_store::Session;
-use weir_tree::{Selection, TreeManifest, read_folder};
+use weir_tree::{Mode, Selection, TreeManifest, TreePath, read_folder};
 
 use crate::sysroot::{self, Part, SysrootError, entries_of};
 use crate::{NativeFacts, Variant, consumer, relocate};
@@ -43,6 +44,13 @@ impl Kind for Native {
         let mut inspection = inspect_generic(manifest, tree)?;
         let captured = relocate::look_into(folder, tree)?;
         captured.facts.insert_into(&mut inspection.facts);
+        if manifest.package.platform.is_any()
+            && let Some(path) = machine_code(folder, tree)?
+        {
+            inspection.warnings.push(format!(
+                "`{path}` is machine code, and the package goes out as one for every platform: say in `[package]` which one it was built for, as in `platform = \"x86-64-debian-12\"`"
+            ));
+        }
         inspection.warnings.extend(captured.findings.iter().map(ToString::to_string));
         Ok(inspection)
     }
@@ -74,6 +82,22 @@ impl Kind for Native {
     fn copies_files(&self) -> bool {
         true
     }
+}
+
+/// The first file that only some machines can use: a program, a library or an object file, or an archive of those.
+fn machine_code<'t>(folder: &Path, tree: &'t TreeManifest) -> Result<Option<&'t TreePath>, std::io::Error> {
+    const ELF: &[u8] = b"\x7fELF";
+    const ARCHIVE: &[u8] = b"!<arch>\n";
+    let files = Variant::ALL.iter().flat_map(|variant| entries_of(tree, *variant));
+    for entry in files.filter(|entry| entry.mode != Mode::Link) {
+        let mut start = Vec::with_capacity(ARCHIVE.len());
+        let file = fs_err::File::open(folder.join(entry.path.as_str()))?;
+        file.take(ARCHIVE.len() as u64).read_to_end(&mut start)?;
+        if start.starts_with(ELF) || start == ARCHIVE {
+            return Ok(Some(&entry.path));
+        }
+    }
+    Ok(None)
 }
 
 fn nothing_built(manifest: &Manifest) -> String {

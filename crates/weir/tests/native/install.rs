@@ -295,3 +295,24 @@ fn a_store_that_cannot_be_written_serves_all_the_same() {
     run.succeeds();
     assert!(Path::new(&sysroot(&t, "app", "release")).join("lib/libcurly.so.1").is_file());
 }
+
+#[test]
+fn machine_code_for_every_platform_is_doubted_until_its_platform_is_named() {
+    let t = sandbox();
+    let said = library(&t, "zed", "1.2.0", 12).publish();
+    assert_snapshot!(said, @r#"
+    $ weir publish packages/base-zed-1.2.0
+    Published `base/zed 1.2.0`
+    -- stderr
+    warning: `release/lib/libzed.so.1` is machine code, and the package goes out as one for every platform: say in `[package]` which one it was built for, as in `platform = "x86-64-debian-12"`
+    "#);
+    let manifest = t.read("packages/base-zed-1.2.0/weir.toml");
+    let named = manifest.replace("kind =", "platform = \"x86-64-debian-12\"\nkind =");
+    t.write("packages/base-zed-1.2.0/weir.toml", named);
+    let said = t.weir_in("", "publish packages/base-zed-1.2.0").succeeds();
+    assert!(!said.stderr.contains("machine code"), "{}", said.stderr);
+
+    t.package("base/head", "1.0.0").kind("native").file("release/include/head.h", "int x;\n").publish();
+    let said = t.weir_in("", "publish packages/base-head-1.0.0").succeeds();
+    assert_eq!(said.stderr, "");
+}
