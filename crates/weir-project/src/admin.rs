@@ -84,6 +84,8 @@ pub fn registry_show(
     let replica = &connection.replica;
     let checkpoint = replica.checkpoint();
     let key = key_path(&session.home.keys(), replica.name());
+    // All that is told is of one moment.
+    let _reading = replica.index().reading()?;
     Ok(ShownRegistry {
         known_as: known.name,
         descriptor: replica.descriptor().clone(),

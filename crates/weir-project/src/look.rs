@@ -16,6 +16,7 @@ use crate::connect::{Connections, connect};
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::registries::{find, in_use};
+use crate::resolve::scopes;
 use crate::session::Session;
 use crate::world::World;
 
@@ -94,6 +95,9 @@ pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, P
 pub struct TreeNode {
     /// Which release it is.
     pub id: ReleaseId,
+    /// What the project needs it for, if the project itself asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// Whether the one above it lets it move.
     pub fluid: bool,
     /// How it was withdrawn, as far as this machine knows: `yanked`, `quarantined` or `removed`.
@@ -115,7 +119,7 @@ fn lock_of(project: &Project) -> Result<&Lockfile, ProjectError> {
         .ok_or_else(|| ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into()))
 }
 
-/// The tree of what a project uses. No registry is asked: what was withdrawn is told as it was known last.
+/// The tree of what a project uses: first what it needs to be used, then what to be built, then what to be worked on. No registry is asked: what was withdrawn is told as it was known last.
 ///
 /// # Errors
 ///
@@ -123,7 +127,15 @@ fn lock_of(project: &Project) -> Result<&Lockfile, ProjectError> {
 pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeNode>, ProjectError> {
     let lock = lock_of(project)?;
     let mut tree = Tree { lock, known: known_views(session, project)?, shown: BTreeSet::new() };
-    lock.direct.iter().map(|direct| tree.node(&direct.0, false, 0)).collect()
+    let scopes = scopes(project);
+    let scope = |id: &ReleaseId| scopes.get(&id.name).copied().unwrap_or_default();
+    let mut direct: Vec<_> = lock.direct.iter().map(|direct| (scope(&direct.0), &direct.0)).collect();
+    direct.sort();
+    let nodes = direct.into_iter().map(|(scope, id)| {
+        let node = tree.node(id, false, 0)?;
+        Ok(TreeNode { scope: Some(scope), ..node })
+    });
+    nodes.collect()
 }
 
 /// What this machine knows of the registries that a project uses, by the name each calls itself.
@@ -154,7 +166,7 @@ impl Tree<'_> {
             }
         }
         let withdrawn = release.map(|release| self.withdrawn(release)).transpose()?.flatten();
-        Ok(TreeNode { id: id.clone(), fluid, withdrawn, repeated, dependencies })
+        Ok(TreeNode { id: id.clone(), scope: None, fluid, withdrawn, repeated, dependencies })
     }
 
     fn withdrawn(&self, release: &LockedRelease) -> Result<Option<State>, ProjectError> {
@@ -325,6 +337,8 @@ pub fn info(
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project, None, folder)?)?;
     let index = connection.replica.index();
+    // All that is told is of one moment.
+    let _reading = index.reading()?;
     let place = connection.place();
     let package = connection.package(name)?;
     let chosen = match version {

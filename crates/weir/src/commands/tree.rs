@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use weir_model::Scope;
 use weir_project::TreeNode;
 
 use crate::context::Context;
@@ -12,6 +13,7 @@ use crate::output::Page;
 
 /// Draw what the project needs, and what that needs, as a tree
 ///
+/// What it needs only to be built or worked on stands below the name of its table in `weir.toml`.
 /// `(*)` marks a release whose own dependencies are drawn further up already; `(yanked)` one that was yanked, as
 /// far as this machine knows.
 #[derive(Debug, Args)]
@@ -33,7 +35,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             None => project.folder.file_name().unwrap_or(project.folder.as_os_str()).display().to_string(),
         };
         page.heading(&top);
-        draw(page, &tree, arguments.depth.unwrap_or(usize::MAX));
+        let depth = arguments.depth.unwrap_or(usize::MAX);
+        for part in tree.chunk_by(|one, next| one.scope == next.scope) {
+            match part.first().and_then(|node| node.scope) {
+                Some(Scope::Build) => page.line("[build-dependencies]"),
+                Some(Scope::Dev) => page.line("[dev-dependencies]"),
+                Some(Scope::Run) | None => {}
+            }
+            draw(page, part, depth);
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,6 +30,21 @@ fn the_tree_shows_who_needs_what() {
 }
 
 #[test]
+fn the_tree_tells_what_only_developers_need() {
+    let t = installed();
+    t.weir("add acme/str --dev").succeeds();
+    assert_snapshot!(t.weir("tree"), @r"
+    $ weir tree
+    app
+    └── acme/greet 1.0.0
+        ├── acme/names 2026.1.0 (fluid)
+        └── acme/str 1.0.0
+    [dev-dependencies]
+    └── acme/str 1.0.0
+    ");
+}
+
+#[test]
 fn a_path_says_why_a_package_is_there() {
     let t = installed();
     assert_snapshot!(t.weir("why acme/str"), @r"
