@@ -4,6 +4,23 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::error::ProjectError;
+
+/// Opens a file that the user named.
+pub(crate) fn open_named(path: &Path) -> Result<fs_err::File, ProjectError> {
+    let file = match fs_err::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(ProjectError::NotFound(format!("`{}` is not there", path.display())));
+        }
+        file => file?,
+    };
+    // Opening a folder succeeds, and what reading it tells is of no help.
+    if file.metadata()?.is_dir() {
+        return Err(ProjectError::Usage(format!("`{}` is a folder, and a file is wanted", path.display())));
+    }
+    Ok(file)
+}
+
 /// Replaces a file: written beside, synced, renamed. Its permissions stay as they were.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -15,7 +32,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .map_err(|error| at(path, &error))?;
     beside.write_all(bytes).map_err(|error| at(path, &error))?;
     if let Ok(metadata) = fs_err::metadata(path) {
-        beside.as_file().set_permissions(metadata.permissions())?;
+        beside.as_file().set_permissions(metadata.permissions()).map_err(|error| at(path, &error))?;
     }
     beside.as_file().sync_all().map_err(|error| at(path, &error))?;
     beside.persist(path).map_err(|error| at(path, &error.error))?;

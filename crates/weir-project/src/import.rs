@@ -8,7 +8,7 @@ use weir_model::{KindName, PackageName, Version, manifest};
 use weir_tree::{ImportOptions as ArchiveOptions, Strip, import_archive_from};
 
 use crate::error::ProjectError;
-use crate::files::replace;
+use crate::files::{open_named, replace};
 use crate::project::parse_manifest;
 
 /// What an archive is to become.
@@ -58,7 +58,7 @@ pub fn import(archive: &Path, new: &NewPackage, into: &Path) -> Result<ImportedP
         strip: new.strip.map_or(Strip::SingleFolder, Strip::Parts),
         ..ArchiveOptions::default()
     };
-    let file = fs_err::File::open(archive)?;
+    let file = open_named(archive)?;
     let name = archive.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let above = FoldersAbove::make(into)?;
     let report = match import_archive_from(file, &name, into, &options) {

@@ -12,6 +12,7 @@ use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 use crate::connect::open_for_writing;
 use crate::error::ProjectError;
+use crate::files::open_named;
 use crate::kinds::kind;
 use crate::local::package_manifest;
 use crate::project::Project;
@@ -450,9 +451,9 @@ pub fn batch(
     file: &Path,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
-    let text = fs_err::read_to_string(file)?;
-    let asked: BatchFile = toml_edit::de::from_str(&text)
-        .map_err(|error| ProjectError::Config { path: file.into(), reason: error.message().to_owned() })?;
+    let bad = |reason: String| ProjectError::Config { path: file.into(), reason };
+    let text = std::io::read_to_string(open_named(file)?).map_err(|error| bad(error.to_string()))?;
+    let asked: BatchFile = toml_edit::de::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let packages: Vec<Package> = asked
         .publish

@@ -112,6 +112,16 @@ pub(crate) fn location(address: &str, folder: &Path) -> String {
     fs_err::canonicalize(&path).unwrap_or(path).display().to_string()
 }
 
+/// Refuses an address with a scheme that no registry is reached by: it would be taken for a folder of that name.
+fn check_scheme(address: &str) -> Result<(), ProjectError> {
+    let Some((scheme, _)) = address.split_once("://") else { return Ok(()) };
+    if matches!(scheme, "http" | "https" | "file") {
+        return Ok(());
+    }
+    let reason = "a registry is a folder, or is reached by `https://`, `http://` or `file://`".into();
+    Err(ProjectError::BadAddress { address: address.into(), reason })
+}
+
 /// Whether a location is reached over HTTP.
 pub(crate) fn is_http(location: &str) -> bool {
     location.starts_with("http://") || location.starts_with("https://")
@@ -139,6 +149,7 @@ pub(crate) fn find(
         let similar = nearest(wanted, known.iter().map(|registry| registry.name.as_str())).map(str::to_owned);
         return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar });
     }
+    check_scheme(wanted)?;
     let location = location(wanted, folder);
     if !is_http(&location) && Path::new(&location).is_file() {
         let reason = "it is a file, and a registry is a folder".into();
@@ -228,6 +239,7 @@ pub fn registry_add(
             "`{name}` is not a name for a registry: letters, digits, `-` and `_` are"
         )));
     }
+    check_scheme(&address.url)?;
     if let Some(key) = &address.key {
         weir_registry::parse_keys(std::slice::from_ref(key))?;
     }

@@ -232,8 +232,10 @@ impl Builds {
 /// What clap has to say: help and the version as asked for, or a mistake in the arguments.
 pub(crate) fn about_arguments(error: &clap::Error, output: &Output) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => Failure::output(&error).report(output),
+        };
     }
     match output.format {
         Format::Text => {

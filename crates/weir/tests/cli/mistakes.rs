@@ -82,6 +82,62 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
 }
 
 #[test]
+fn a_file_that_is_not_there_or_is_a_folder_is_told() {
+    let t = empty();
+    t.write("folder/file", "");
+    let import = "--name acme/left --set-version 1.0.0";
+    assert_snapshot!(t.weir_in("", &format!("import nowhere.tgz {import}")), @r"
+    $ weir import nowhere.tgz --name acme/left --set-version 1.0.0
+    -- stderr
+      × `[ROOT]/nowhere.tgz` is not there
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("", &format!("import folder {import}")), @r"
+    $ weir import folder --name acme/left --set-version 1.0.0
+    -- stderr
+      × `[ROOT]/folder` is a folder, and a file is wanted
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir_in("", "batch nowhere.toml"), @r"
+    $ weir batch nowhere.toml
+    -- stderr
+      × `[ROOT]/nowhere.toml` is not there
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("", "batch folder"), @r"
+    $ weir batch folder
+    -- stderr
+      × `[ROOT]/folder` is a folder, and a file is wanted
+    -- exit code 2
+    ");
+    assert!(!t.path("left").exists());
+}
+
+#[test]
+fn an_address_that_no_registry_is_reached_by_is_not_taken_for_a_folder() {
+    let t = empty();
+    assert_snapshot!(t.weir("registry add far ftp://127.0.0.1/registry"), @r"
+    $ weir registry add far ftp://127.0.0.1/registry
+    -- stderr
+      × `ftp://127.0.0.1/registry` is not the address of a registry: a registry is a folder, or is reached by `https://`, `http://` or `file://`
+    -- exit code 2
+    ");
+    t.weir("search x --registry s3://bucket").fails_with(2);
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    let t = empty();
+    for words in ["--help", "--version", "install -h"] {
+        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let full = fs_err::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = t.command("", &words, &[]).stdout(full.into_file()).output().unwrap();
+        assert_eq!(run.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&run.stderr).contains("cannot write to stdout"));
+    }
+}
+
+#[test]
 fn a_folder_without_a_project_says_how_to_begin() {
     let t = empty();
     assert_snapshot!(t.weir("install"), @r"
