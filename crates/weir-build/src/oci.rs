@@ -1,4 +1,4 @@
-//! Build roots from container images: an OCI image layout, as a folder or as a tar of one, or [what Docker saves](docker).
+//! Build roots from container images: an OCI image layout, as a folder or as a tar of one, or what Docker saves.
 //!
 //! `skopeo copy docker://debian:12 oci:folder`, `podman save --format oci-archive`, `docker buildx build --output type=oci`
 //! and `docker save` make them. Nothing is run, and no right beyond a normal user's is needed: files belong to whoever

@@ -96,7 +96,7 @@ impl World {
 
     /// What a reader who never saw the registry makes of it.
     pub(crate) fn fresh_replica(&self) -> Replica {
-        let home = tempfile::tempdir().unwrap().keep();
+        let home = tempfile::tempdir_in(self.root.path()).unwrap().keep();
         sync(&self.folder(), &ReplicaHome::new(&home)).unwrap()
     }
 }
