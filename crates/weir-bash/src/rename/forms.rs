@@ -141,6 +141,10 @@ fn every_form_of_an_expansion_does_the_same_after_renaming() {
         let output = renamed(&code);
         let after = String::from_utf8(output.files[0].bytes.clone()).unwrap();
         let (said, complaint) = run(&code);
+        if complaint.contains("bad substitution") {
+            // Bash 4.3 does not know `${x@Q}`.
+            continue;
+        }
         assert!(said.contains(['<', 'x']), "the form says nothing: {form}\n{complaint}");
         let (says, complaint) = run(&format!("{STRANGER}{after}"));
         if said != says {
