@@ -113,7 +113,16 @@ pub fn add(
                 requirements.push(requirement);
             }
             Addition::Reference { name, url, unpack, fluid } => {
-                let reference = reference(session, project, name, url, *unpack, *fluid)?;
+                let asked = Reference {
+                    name: name.clone(),
+                    mirrors: vec![url.clone()],
+                    sha256: None,
+                    size: None,
+                    unpack: *unpack,
+                    fluid: *fluid,
+                    line: 0,
+                };
+                let reference = as_it_is(session, project, asked)?;
                 added.push(format!("{name} {}", reference.sha256.map(|d| d.to_string()).unwrap_or_default()));
                 own_references.push(reference);
             }
@@ -219,30 +228,14 @@ fn newest(
     })
 }
 
-fn reference(
-    session: &Session,
-    project: &Project,
-    name: &str,
-    url: &str,
-    unpack: bool,
-    fluid: bool,
-) -> Result<Reference, ProjectError> {
-    let mut reference = Reference {
-        name: name.to_owned(),
-        mirrors: vec![url.to_owned()],
-        sha256: None,
-        size: None,
-        unpack,
-        fluid,
-        line: 0,
-    };
-    let asked = Reference { fluid: true, ..reference.clone() };
-    let (sha256, size) = references::current(session, &asked, &project.folder)?;
-    if !fluid {
-        reference.sha256 = Some(sha256);
-        reference.size = Some(size);
+/// A new reference, fixed to what there is now unless it may move. What cannot be had is found in either case.
+fn as_it_is(session: &Session, project: &Project, asked: Reference) -> Result<Reference, ProjectError> {
+    let any = Reference { fluid: true, ..asked.clone() };
+    let (sha256, size) = references::current(session, &any, &project.folder)?;
+    if asked.fluid {
+        return Ok(asked);
     }
-    Ok(reference)
+    Ok(Reference { sha256: Some(sha256), size: Some(size), ..asked })
 }
 
 /// Removes packages and references from what a project asks for, and installs what remains.

@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use weir_index::{Dependent, PackageView, SearchFilter, SearchHit, State};
 use weir_model::lockfile::LockedRelease;
-use weir_model::{
-    Digest, KindName, Lockfile, PackageName, Platform, Range, ReleaseId, Scope, Version, nearest,
-};
+use weir_model::{Digest, KindName, Lockfile, PackageName, Range, ReleaseId, Scope, Version, nearest};
 use weir_registry::Replica;
 use weir_resolve::View as _;
 
@@ -295,14 +293,12 @@ pub fn search(
     session: &Session,
     project: Option<&Project>,
     query: &str,
-    kind: Option<KindName>,
-    platform: Option<&Platform>,
+    filter: &SearchFilter,
     limit: usize,
 ) -> Result<SearchReport, ProjectError> {
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project, None, folder)?)?;
-    let filter = SearchFilter { kind, platform: platform.cloned() };
-    let results = connection.replica.index().search(query, &filter, limit, 0)?;
+    let results = connection.replica.index().search(query, filter, limit, 0)?;
     Ok(SearchReport { registry: connection.known.name.clone(), hits: results.hits, total: results.total })
 }
 

@@ -235,31 +235,30 @@ pub(crate) fn publish_packages(
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
     let known = find(session, project, None, folder)?;
-    let registry = open_for_writing(session, &known)?;
-    for warning in packages.iter().flat_map(|package| &package.warnings) {
-        session.warn(warning.clone());
-    }
-    carry_out(session, known.name, &registry, packages, Vec::new(), options)
+    carry_out(session, known, packages, Vec::new(), options)
 }
 
 /// Uploads packages, and submits them and whatever else is asked for as one batch; or previews it.
 fn carry_out(
     session: &Session,
-    registry_name: String,
-    registry: &FolderRegistry,
+    known: KnownRegistry,
     packages: &[Package],
     others: Vec<Intent>,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
+    let registry = open_for_writing(session, &known)?;
+    for warning in packages.iter().flat_map(|package| &package.warnings) {
+        session.warn(warning.clone());
+    }
     let mut report = PublishReport {
-        registry: registry_name,
+        registry: known.name,
         releases: packages.iter().map(Package::report).collect(),
         receipt: None,
         preview: Vec::new(),
     };
     let mut intents = Vec::with_capacity(packages.len() + others.len());
     for (package, report) in packages.iter().zip(&mut report.releases) {
-        let size = upload(session, registry, package, options)?;
+        let size = upload(session, &registry, package, options)?;
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.draft(size))));
     }
@@ -461,7 +460,6 @@ pub fn batch(
         .map(|path| Package::read(session, &folder.join(path)))
         .collect::<Result<_, _>>()?;
     let known = find(session, project, None, folder)?;
-    let registry = open_for_writing(session, &known)?;
     let mut others = Vec::new();
     let lines = |lines: Vec<BatchLine>| lines.into_iter().map(Withdraw::from);
     others.extend(lines(asked.remove).map(Intent::Remove));
@@ -469,5 +467,5 @@ pub fn batch(
     others.extend(lines(asked.unyank).map(Intent::Unyank));
     others.extend(lines(asked.quarantine).map(Intent::Quarantine));
     others.extend(lines(asked.release).map(Intent::Release));
-    carry_out(session, known.name, &registry, &packages, others, options)
+    carry_out(session, known, &packages, others, options)
 }

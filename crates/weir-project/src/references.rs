@@ -20,6 +20,13 @@ use crate::session::{Event, Session};
 /// The most bytes a fluid reference may have where the manifest says nothing.
 const FLUID_LIMIT: u64 = 4 << 30;
 
+/// What the lockfile says of references, and whether what may move is to move.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    known: &'a [LockedReference],
+    moves: bool,
+}
+
 /// Fixes the project's own references: as the lockfile has them, or anew.
 pub(crate) fn lock_own(
     session: &Session,
@@ -27,10 +34,9 @@ pub(crate) fn lock_own(
     moving: Moving<'_>,
 ) -> Result<Vec<LockedReference>, ProjectError> {
     let known: &[LockedReference] = project.lock.as_ref().map_or(&[], |lock| &lock.references);
+    let before = Before { known, moves: matches!(moving, Moving::All) };
     let wanted = project.manifest.references.iter();
-    let fixed = wanted
-        .map(|reference| fix(session, reference, known, &project.folder, matches!(moving, Moving::All)));
-    fixed.collect()
+    wanted.map(|reference| fix(session, reference, &project.folder, before)).collect()
 }
 
 /// Fixes the references of a release: most are fixed by its record, fluid ones are looked up.
@@ -49,17 +55,16 @@ pub(crate) fn lock_release(
     // Where the bytes are, and whether to unpack them, is said by the manifest inside the tree.
     let folder = fetch::ensure_release(&store, source, release)?;
     let manifest = package_manifest(&folder)?.unwrap_or_default();
-    let moves = moving.moves(&release.id.name);
-    release.references.iter().map(|fact| fix_fact(session, &manifest, fact, known, &folder, moves)).collect()
+    let before = Before { known, moves: moving.moves(&release.id.name) };
+    release.references.iter().map(|fact| fix_fact(session, &manifest, fact, &folder, before)).collect()
 }
 
 fn fix_fact(
     session: &Session,
     manifest: &Manifest,
     fact: &ReferenceFact,
-    known: &[LockedReference],
     folder: &Path,
-    moves: bool,
+    before: Before<'_>,
 ) -> Result<LockedReference, ProjectError> {
     let Some(reference) = manifest.references.iter().find(|reference| reference.name == fact.name) else {
         return Err(ProjectError::Reference {
@@ -75,15 +80,14 @@ fn fix_fact(
             integrity: true,
         });
     }
-    fix(session, &Reference { size: fact.size.or(reference.size), ..reference.clone() }, known, folder, moves)
+    fix(session, &Reference { size: fact.size.or(reference.size), ..reference.clone() }, folder, before)
 }
 
 fn fix(
     session: &Session,
     reference: &Reference,
-    known: &[LockedReference],
     folder: &Path,
-    moves: bool,
+    Before { known, moves }: Before<'_>,
 ) -> Result<LockedReference, ProjectError> {
     let before = known.iter().find(|known| known.name == reference.name);
     let locked = |sha256: Digest, size: u64| LockedReference {

@@ -122,7 +122,7 @@ pub(crate) fn resolve(
         other => ProjectError::Resolver(other.to_string()),
     })?;
     session.tell(&Event::Resolved { packages: resolution.nodes.len() });
-    lockfile(session, project, &world, &locals, &resolution, moving)
+    Locking { session, project, world: &world, locals: &locals, moving }.lockfile(&resolution)
 }
 
 fn overrides(project: &Project, locals: &Locals) -> Vec<Override> {
@@ -175,99 +175,100 @@ fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
     releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
 }
 
-fn lockfile(
-    session: &Session,
-    project: &Project,
-    world: &World<'_>,
-    locals: &Locals,
-    resolution: &Resolution,
-    moving: Moving<'_>,
-) -> Result<Lockfile, ProjectError> {
-    let id_of = |edge: &weir_resolve::Edge| resolution.target(edge).id.clone();
-    let mut direct: Vec<ReleaseText> = resolution.roots.iter().map(|edge| ReleaseText(id_of(edge))).collect();
-    direct.sort();
-    direct.dedup();
-    let mut releases = Vec::with_capacity(resolution.nodes.len());
-    for node in &resolution.nodes {
-        let mut locked = match &node.source {
-            weir_resolve::Source::Fixed(label) => locals
-                .get(label)
-                .cloned()
-                .ok_or_else(|| ProjectError::Resolver(format!("`{label}` was chosen and never read")))?,
-            weir_resolve::Source::Registry(_) => from_registry(session, project, world, &node.id, moving)?,
-        };
-        locked.dependencies = node.edges.iter().map(|edge| ReleaseText(id_of(edge))).collect();
-        locked.dependencies.sort();
-        locked.dependencies.dedup();
-        let fluid = node.edges.iter().filter_map(|edge| {
-            let (range, target) = (edge.fluid.clone()?, resolution.target(edge));
-            Some(FluidChoice { name: target.id.name.clone(), range, chosen: target.id.version.clone() })
-        });
-        locked.fluid = fluid.collect();
-        if node.yanked {
-            session.warn(format!(
-                "`{}` has been yanked: it stays because the lockfile or another release has it",
-                node.id
-            ));
-        }
-        releases.push(locked);
-    }
-    Ok(Lockfile {
-        version: LOCKFILE_VERSION,
-        requirements: requirements_digest(session, project),
-        direct,
-        releases,
-        references: references::lock_own(session, project, moving)?,
-    })
+/// What a resolution is written down with.
+struct Locking<'a, 'c> {
+    session: &'a Session,
+    project: &'a Project,
+    world: &'a World<'c>,
+    locals: &'a Locals,
+    moving: Moving<'a>,
 }
 
-fn from_registry(
-    session: &Session,
-    project: &Project,
-    world: &World<'_>,
-    id: &ReleaseId,
-    moving: Moving<'_>,
-) -> Result<LockedRelease, ProjectError> {
-    let Some((connection, view)) = world.release(id)? else {
-        return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
-    };
-    let release = view.release;
-    let before = project.lock.as_ref().and_then(|lock| lock.release(id));
-    if let Some(before) = before
-        && before.tree.is_some_and(|tree| tree != release.tree)
-        && before.key == Some(release.key)
-    {
-        return Err(ProjectError::WrongContent {
-            location: connection.known.location.clone(),
-            id: id.clone(),
-            reason: format!(
-                "for the key {} `weir.lock` has the tree {}, and the registry now offers {}",
-                release.key,
-                before.tree.unwrap_or(release.tree),
-                release.tree
-            ),
-        });
+impl Locking<'_, '_> {
+    fn lockfile(&self, resolution: &Resolution) -> Result<Lockfile, ProjectError> {
+        let Self { session, project, locals, moving, .. } = *self;
+        let id_of = |edge: &weir_resolve::Edge| resolution.target(edge).id.clone();
+        let mut direct: Vec<ReleaseText> =
+            resolution.roots.iter().map(|edge| ReleaseText(id_of(edge))).collect();
+        direct.sort();
+        direct.dedup();
+        let mut releases = Vec::with_capacity(resolution.nodes.len());
+        for node in &resolution.nodes {
+            let mut locked = match &node.source {
+                weir_resolve::Source::Fixed(label) => locals
+                    .get(label)
+                    .cloned()
+                    .ok_or_else(|| ProjectError::Resolver(format!("`{label}` was chosen and never read")))?,
+                weir_resolve::Source::Registry(_) => self.as_registered(&node.id)?,
+            };
+            locked.dependencies = node.edges.iter().map(|edge| ReleaseText(id_of(edge))).collect();
+            locked.dependencies.sort();
+            locked.dependencies.dedup();
+            let fluid = node.edges.iter().filter_map(|edge| {
+                let (range, target) = (edge.fluid.clone()?, resolution.target(edge));
+                Some(FluidChoice { name: target.id.name.clone(), range, chosen: target.id.version.clone() })
+            });
+            locked.fluid = fluid.collect();
+            if node.yanked {
+                session.warn(format!(
+                    "`{}` has been yanked: it stays because the lockfile or another release has it",
+                    node.id
+                ));
+            }
+            releases.push(locked);
+        }
+        Ok(Lockfile {
+            version: LOCKFILE_VERSION,
+            requirements: requirements_digest(session, project),
+            direct,
+            releases,
+            references: references::lock_own(session, project, moving)?,
+        })
     }
-    let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
-    let references = references::lock_release(session, &*connection.source, &release, known, moving)?;
-    Ok(LockedRelease {
-        name: id.name.clone(),
-        version: id.version.clone(),
-        platform: id.platform.clone(),
-        revision: id.revision,
-        kind: release.kind,
-        tree: Some(release.tree),
-        key: Some(release.key),
-        size: Some(release.size),
-        unpacked: Some(release.unpacked),
-        registry: Some(connection.replica.name().to_owned()),
-        path: None,
-        git: None,
-        dependencies: Vec::new(),
-        fluid: Vec::new(),
-        references,
-        facts: release.kind_facts,
-    })
+
+    fn as_registered(&self, id: &ReleaseId) -> Result<LockedRelease, ProjectError> {
+        let Self { session, project, world, moving, .. } = *self;
+        let Some((connection, view)) = world.release(id)? else {
+            return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
+        };
+        let release = view.release;
+        let before = project.lock.as_ref().and_then(|lock| lock.release(id));
+        if let Some(before) = before
+            && before.tree.is_some_and(|tree| tree != release.tree)
+            && before.key == Some(release.key)
+        {
+            return Err(ProjectError::WrongContent {
+                location: connection.known.location.clone(),
+                id: id.clone(),
+                reason: format!(
+                    "for the key {} `weir.lock` has the tree {}, and the registry now offers {}",
+                    release.key,
+                    before.tree.unwrap_or(release.tree),
+                    release.tree
+                ),
+            });
+        }
+        let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
+        let references = references::lock_release(session, &*connection.source, &release, known, moving)?;
+        Ok(LockedRelease {
+            name: id.name.clone(),
+            version: id.version.clone(),
+            platform: id.platform.clone(),
+            revision: id.revision,
+            kind: release.kind,
+            tree: Some(release.tree),
+            key: Some(release.key),
+            size: Some(release.size),
+            unpacked: Some(release.unpacked),
+            registry: Some(connection.replica.name().to_owned()),
+            path: None,
+            git: None,
+            dependencies: Vec::new(),
+            fluid: Vec::new(),
+            references,
+            facts: release.kind_facts,
+        })
+    }
 }
 
 /// The scopes of a package's direct dependencies, by name.

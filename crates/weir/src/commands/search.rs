@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use weir_index::SearchFilter;
 use weir_model::{KindName, Platform};
 
 use crate::arguments::any_kind;
@@ -33,14 +34,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_if_any()?;
     let query = arguments.words.join(" ");
-    let report = weir_project::search(
-        &session,
-        project.as_ref(),
-        &query,
-        arguments.kind,
-        arguments.platform.as_ref(),
-        arguments.limit,
-    )?;
+    let filter = SearchFilter { kind: arguments.kind, platform: arguments.platform.clone() };
+    let report = weir_project::search(&session, project.as_ref(), &query, &filter, arguments.limit)?;
     context.output.answer(&report, |page| {
         let palette = page.palette;
         if report.hits.is_empty() {
