@@ -223,6 +223,17 @@ fn a_mention_in_a_message_is_kept_and_told() {
 }
 
 #[test]
+fn a_call_that_is_kept_in_a_string_is_renamed_and_told_and_prose_is_kept() {
+    let kept = r#"hook='my_helper "$_"'; [[ $PROMPT_COMMAND == *'my_helper "$_"'* ]]"#;
+    let expected = kept.replace("my_helper", "core_1_0_0__my_helper").replace("hook=", "hook_core_1_0_0=");
+    assert_eq!(renamed(kept), expected);
+    assert!(doubts(kept).iter().all(|doubt| (doubt.1, doubt.2) == (Why::InString, Choice::Renamed)));
+    for prose in ["echo 'my_helper costs $5'", "echo 'helper \"$x\"'", "echo 'see my_helper \"$x\"'"] {
+        assert_eq!(renamed(prose), prose);
+    }
+}
+
+#[test]
 fn what_may_name_a_function_in_a_roundabout_way_is_told() {
     for code in [
         "\"$slug.f\" a",
