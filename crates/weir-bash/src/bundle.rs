@@ -217,7 +217,12 @@ fn inline(file: &SourceFile, known: &Known<'_>, warnings: &mut Vec<Warning>) -> 
                     "source" | "." if first.contains("/dev/") || first.starts_with('<') => {}
                     "source" | "." if known.has_file(&first) => cuts.push(node.byte_range()),
                     "source" | "." => warn(node, "it sources a file that is not in the bundle"),
-                    "weir.load" if known.names.contains(unquoted(&first)) => cuts.push(node.byte_range()),
+                    "weir.load" if known.names.contains(unquoted(&first)) => match arguments.get(1) {
+                        Some(path) if !known.has_loaded(&text(*path)) => {
+                            warn(node, "it loads a file that is not in the bundle");
+                        }
+                        _ => cuts.push(node.byte_range()),
+                    },
                     "weir.load" => warn(node, "it loads a package that is not in the bundle"),
                     "weir.load-all" => cuts.push(node.byte_range()),
                     "eval" if first.contains("weir bash init") => cuts.push(node.byte_range()),
@@ -244,6 +249,14 @@ fn inline(file: &SourceFile, known: &Known<'_>, warnings: &mut Vec<Warning>) -> 
 }
 
 impl Known<'_> {
+    /// Whether the path of a file in a package is that of a bundled one.
+    fn has_loaded(&self, argument: &str) -> bool {
+        let path = unquoted(argument);
+        self.files.iter().any(|(file, _)| {
+            file.strip_suffix(path).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        })
+    }
+
     /// Whether a word that is sourced ends with the path of exactly one bundled file.
     fn has_file(&self, argument: &str) -> bool {
         let argument = unquoted(argument);
@@ -316,6 +329,17 @@ mod tests {
         assert_eq!(run(&bundle), "says x y\nsays z\n");
         let whys: Vec<&str> = bundle.warnings.iter().map(|warning| warning.why).collect();
         assert_eq!(whys, ["in a bundle every file is the one script"]);
+    }
+
+    #[test]
+    fn a_file_that_is_loaded_and_not_there_is_told() {
+        let packages = [package("acme/core", "1.0.0", &[("src/core.sh", "core.say() { :; }\n")])];
+        let entry = "weir.load acme/core src/core.sh\nweir.load acme/core src/none.sh || core.say\n";
+        let bundle = bundle(&file("bin/tool", entry), &packages);
+        assert_eq!(run(&bundle), "");
+        let told: Vec<(u32, &str)> =
+            bundle.warnings.iter().map(|warning| (warning.place.line, warning.why)).collect();
+        assert_eq!(told, [(2, "it loads a file that is not in the bundle")]);
     }
 
     #[test]

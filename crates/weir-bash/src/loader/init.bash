@@ -102,6 +102,10 @@ __weir.load() {
 	__weir.scope "$1" || \builtin return
 	__weir_key=$__weir_root:$2
 	if [[ -z ${__weir_found["$__weir_key"]-} ]]; then
+		if [[ $2 == *$'\r' ]]; then
+			\builtin printf '%s\n' 'weir.load: the lines of the calling script end in CRLF, and Bash takes the CR for part of a word' >&2
+			\builtin return 1
+		fi
 		\builtin printf '%s\n' "weir.load: \`$2\` is not a dependency of \`$__weir_root\`" >&2
 		__weir.known >&2
 		\builtin return 1

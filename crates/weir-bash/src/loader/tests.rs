@@ -133,6 +133,14 @@ fn unknown_packages_and_files_are_told_with_what_there_is() {
 }
 
 #[test]
+fn line_ends_of_the_calling_script_are_named_where_they_spoil_a_name() {
+    let mut project = Project::new();
+    project.package("acme/one", true, &[("a.sh", "echo one\n")], &[]);
+    let (_, err, success) = project.run("set -u\nweir.load acme/one\r\n");
+    assert!(!success && err.contains("end in CRLF") && !err.contains("is not a dependency"), "{err}");
+}
+
+#[test]
 fn one_file_of_a_package_can_be_loaded() {
     let mut project = Project::new();
     project.package("acme/low", false, &[("low.sh", "echo low\n")], &[]);
