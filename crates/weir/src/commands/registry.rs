@@ -365,7 +365,7 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
         page.line(format!("{} more were not asked for after that", audit.unasked));
     }
     if !audit.content_listed {
-        page.line("What else the server holds cannot be seen from here: that takes the registry's folder");
+        page.line("What else is held cannot be seen from here: that takes the registry's whole folder");
     }
 }
 

@@ -40,14 +40,14 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     ✓ Verified 4 records, 3 releases
     root [HASH]
     Content is there, 3 objects (857 B), and was not read: `--content` reads it
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     ");
     assert!(server.seen().iter().all(|seen| seen.method == "HEAD" || !seen.path.starts_with("/pack")));
     assert_snapshot!(t.weir("registry verify --content"), @r"
     $ weir registry verify --content
     ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
     root [HASH]
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     ");
 
     server.misbehave(&pack, Misbehaviour::WrongBytes);
@@ -57,7 +57,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
     Read 4 records, 3 releases, 2 objects of content (591 B)
     root [HASH]
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
     server.misbehave(&pack, Misbehaviour::Oversized(7));
@@ -67,7 +67,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     Read 4 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
     server.misbehave(&pack, Misbehaviour::Status(404));
@@ -77,7 +77,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     Read 4 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
     server.misbehave(&pack, Misbehaviour::Status(405));
@@ -116,7 +116,7 @@ fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
     Read 5 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
-    What else the server holds cannot be seen from here: that takes the registry's folder
+    What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
 }
