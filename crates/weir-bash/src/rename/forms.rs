@@ -90,8 +90,8 @@ const FORMS: &[&str] = &[
     // Commands.
     r#"core.say "$(core.say "$(core.say $I)")" "`core.say "$I"`""#,
     r#"while read -r a; do core.say "$a"; done < <(core.say $I; echo; core.say "${KEY}"; echo); cat <(core.say $I) | tee >(cat >/dev/null)"#,
-    r#"coproc { core.say $I; echo; }; read -r a <&"${COPROC[0]}"; core.say "$a"; wait"#,
-    r#"coproc CO { core.say $KEY; echo; }; read -r a <&"${CO[0]}"; core.say "$a"; wait"#,
+    r#"coproc { core.say $I; echo; read -r; }; read -r a <&"${COPROC[0]}"; core.say "$a"; echo >&"${COPROC[1]}"; wait"#,
+    r#"coproc CO { core.say $KEY; echo; read -r; }; read -r a <&"${CO[0]}"; core.say "$a"; echo >&"${CO[1]}"; wait"#,
     r#"select K in $KEY "${ALL[@]}"; do core.say "$K"; break; done <<<$I 2>/dev/null"#,
     r#"for K in $I "${ALL[@]}" ${MAP[$KEY]}; do core.say $K; done; for a; do core.say "$a$I"; done"#,
     r#"until ((I > 1)); do :; done; while [[ $I == 3 ]]; do :; done; if [[ $KEY ]]; then core.say if; elif [[ $I ]]; then :; fi"#,
