@@ -10,11 +10,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::faults::{Faults, TILE_RENAMED, TILE_WRITTEN};
-use crate::shared::open_as;
+use crate::shared::{make_readable, open_as};
 
 /// Open files kept until they are synced together; bounds descriptors on a large batch.
 const SYNC_BATCH: usize = 128;
@@ -123,8 +122,7 @@ fn write_beside(target: &Path, bytes: &[u8]) -> io::Result<fs_err::File> {
         }
         file => file?,
     };
-    // As for folders. Some file systems know no modes.
-    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
+    make_readable(file.file());
     match file.write_all(bytes) {
         Ok(()) => Ok(file),
         Err(error) => {

@@ -54,7 +54,7 @@ pub use hash::{Hash, HashError};
 pub use key::{KeyError, Origin, Signers, SigningKey, TrustedKeys, VerifyingKey};
 pub use position::{Position, PositionError, Prefix};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError, prove_consistency, prove_inclusion};
-pub use shared::{open_as, open_lock};
+pub use shared::{make_readable, open_as, open_lock};
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, Source, SourceError};
 pub use writer::{LogFolder, LogWriter, WriteError};

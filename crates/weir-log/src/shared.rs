@@ -3,7 +3,7 @@
 //! Where a file system knows no modes or groups, such as that of a USB stick, or where somebody is not of the folder's
 //! group, there is nothing to keep, and nothing fails for it.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, fchown};
 use std::path::Path;
@@ -20,6 +20,12 @@ pub fn open_as(root: &Path, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a new file the mode of what is served: temporary files, and those of a user with private habits, are not to be
+/// read by others, and what a registry publishes is.
+pub fn make_readable(file: &File) {
+    let _ = file.set_permissions(Permissions::from_mode(0o644));
+}
+
 /// Opens the file `name` in `root` for locking, made if it is not there: who may write in `root` may lock it.
 ///
 /// # Errors
@@ -33,7 +39,7 @@ pub fn open_lock(root: &Path, name: &str) -> io::Result<File> {
     // Whoever came first had habits of their own, or was stopped before this.
     if about.mode() & wanted != wanted {
         let _ = fchown(&lock, None, Some(above.gid()));
-        let _ = lock.set_permissions(std::fs::Permissions::from_mode(wanted));
+        let _ = lock.set_permissions(Permissions::from_mode(wanted));
     }
     Ok(lock)
 }

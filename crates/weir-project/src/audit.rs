@@ -76,9 +76,7 @@ pub enum Standing {
 ///
 /// When there is no lockfile, or a registry that it names cannot be asked.
 pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectError> {
-    let lock = project.lock.as_ref().ok_or_else(|| {
-        ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into())
-    })?;
+    let lock = project.locked()?;
     let views = views(session, project, lock)?;
     let mut audit = LockAudit { releases: 0, findings: Vec::new(), unasked: Vec::new() };
     for release in &lock.releases {

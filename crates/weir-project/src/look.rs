@@ -110,20 +110,13 @@ pub struct TreeNode {
 /// How deep a tree is drawn.
 const DEEPEST: usize = 64;
 
-fn lock_of(project: &Project) -> Result<&Lockfile, ProjectError> {
-    project
-        .lock
-        .as_ref()
-        .ok_or_else(|| ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into()))
-}
-
 /// The tree of what a project uses: first what it needs to be used, then what to be built, then what to be worked on. No registry is asked: what was withdrawn is told as it was known last.
 ///
 /// # Errors
 ///
 /// When there is no lockfile.
 pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeNode>, ProjectError> {
-    let lock = lock_of(project)?;
+    let lock = project.locked()?;
     let mut tree = Tree { lock, known: known_views(session, project)?, shown: BTreeSet::new() };
     let scopes = scopes(project);
     let scope = |id: &ReleaseId| scopes.get(&id.name).copied().unwrap_or_default();
@@ -185,7 +178,7 @@ const MOST_PATHS: usize = 20;
 ///
 /// When it does not use it.
 pub fn why(project: &Project, name: &PackageName) -> Result<Vec<Vec<ReleaseId>>, ProjectError> {
-    let lock = lock_of(project)?;
+    let lock = project.locked()?;
     if !lock.releases.iter().any(|release| release.name == *name) {
         let similar = nearest(name.as_str(), lock.releases.iter().map(|release| release.name.as_str()));
         let similar = similar.map(str::to_owned);
@@ -251,7 +244,7 @@ pub struct Installed {
 ///
 /// When there is no lockfile.
 pub fn list(session: &Session, project: &Project) -> Result<Vec<Installed>, ProjectError> {
-    let lock = lock_of(project)?;
+    let lock = project.locked()?;
     let store = session.open_store()?.session()?;
     let mut installed = Vec::with_capacity(lock.releases.len());
     for release in &lock.releases {

@@ -125,6 +125,17 @@ impl Project {
         Ok(())
     }
 
+    /// The lockfile, for what can be told of it alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is none yet.
+    pub(crate) fn locked(&self) -> Result<&Lockfile, ProjectError> {
+        let missing =
+            || ProjectError::NotFound("there is no `weir.lock` yet: `weir install` makes it".into());
+        self.lock.as_ref().ok_or_else(missing)
+    }
+
     /// Takes and writes a lockfile, unless it is there already.
     pub(crate) fn write_lock(&mut self, lock: Lockfile) -> Result<bool, ProjectError> {
         let text = lock.to_text();

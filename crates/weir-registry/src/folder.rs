@@ -339,7 +339,7 @@ impl FolderRegistry {
         replica.index().write_snapshot(position.prefix().to_string().as_bytes(), beside.as_file_mut())?;
         let digest = digest_of_file(beside.path())?;
         beside.as_file().sync_all()?;
-        make_readable(beside.as_file());
+        weir_log::make_readable(beside.as_file());
         beside.persist(self.root.join(snapshot_path(&digest))).map_err(|error| error.error)?;
         let old = checkpoint.snapshot();
         let snapshot = Snapshot { size, sha256: *digest.as_bytes() };
@@ -481,16 +481,9 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
     let beside = tempfile::NamedTempFile::new_in(folder)?;
     fs_err::write(beside.path(), bytes)?;
     beside.as_file().sync_all()?;
-    make_readable(beside.as_file());
+    weir_log::make_readable(beside.as_file());
     beside.persist(path).map_err(|error| error.error)?;
     fs_err::File::open(folder)?.sync_all()
-}
-
-/// Temporary files are private; what a web server is to serve is not. Some file systems know no modes, such as
-/// that of a USB stick; there is nothing to change then.
-fn make_readable(file: &std::fs::File) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o644));
 }
 
 fn digest_of_file(path: &Path) -> Result<Digest, std::io::Error> {

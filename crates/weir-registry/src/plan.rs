@@ -21,6 +21,7 @@ use crate::closed::After;
 use crate::content::ContentFolder;
 use crate::error::SubmitError;
 use crate::evidence::{EvidenceKind, evidence};
+use crate::reuse::quarantined;
 
 /// What is to be appended, and what became of each intent.
 #[derive(Debug)]
@@ -271,9 +272,8 @@ impl Planning<'_> {
 
     /// Content that was withdrawn does not come back under another version.
     fn refuse_quarantined(&self, draft: &Draft) -> Result<(), SubmitError> {
-        let holders = self.on.index.by_tree(&draft.tree)?;
         // Removing what is quarantined does not take the quarantine back.
-        match holders.into_iter().find(|view| view.quarantined.is_some()) {
+        match quarantined(self.on.index, &draft.tree)? {
             Some(view) => {
                 Err(SubmitError::QuarantinedContent { id: draft.id.clone(), quarantined: view.release.id })
             }

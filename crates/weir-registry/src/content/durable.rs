@@ -1,7 +1,6 @@
 //! Written beside, brought to the disk, renamed: how an object comes to have a name.
 
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -44,8 +43,7 @@ impl Writing<'_> {
     /// before the first has a name.
     pub(super) fn name(&self, objects: Vec<(Beside, String)>) -> io::Result<()> {
         for (object, _) in &objects {
-            // Temporary files are private; what a web server is to serve is not. Some file systems know no modes.
-            let _ = object.file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644));
+            weir_log::make_readable(object.file.as_file());
             object.file.as_file().sync_all()?;
             self.faults.at(WRITTEN);
         }
