@@ -12,6 +12,24 @@ use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP};
 use super::text::{Text, decode, decode_raw};
 use crate::grammar::{self, Parsed};
 
+/// The words of Bash's compound commands.
+const KEYWORDS: &[&[u8]] = &[
+    b"function",
+    b"if",
+    b"then",
+    b"else",
+    b"elif",
+    b"fi",
+    b"for",
+    b"while",
+    b"until",
+    b"do",
+    b"done",
+    b"case",
+    b"esac",
+    b"in",
+];
+
 /// How deeply code may be nested in strings of code.
 const MAX_NESTING: u8 = 6;
 
@@ -170,13 +188,8 @@ impl<'a, 't> Walk<'a, 't> {
 
     pub(super) fn push_variable(&mut self, role: Role, text: Text) {
         // What the grammar makes of a file that it cannot read whole may call a keyword a variable.
-        let keyword =
-            matches!(&text.bytes[..], b"function" | b"if" | b"then" | b"else" | b"elif" | b"fi" | b"for")
-                || matches!(
-                    &text.bytes[..],
-                    b"while" | b"until" | b"do" | b"done" | b"case" | b"esac" | b"in"
-                );
-        if self.job.foreign || keyword && self.facts.damaged[self.file as usize] {
+        let misread = self.facts.damaged[self.file as usize] && KEYWORDS.contains(&&text.bytes[..]);
+        if self.job.foreign || misread {
             return;
         }
         // In `eval "$name=1"` it is not known which variable that is.
