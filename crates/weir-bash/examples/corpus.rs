@@ -33,7 +33,7 @@ fn main() -> Result<ExitCode> {
         let files = shell_files(&folder)?;
         let subject = subject(&folder);
         let start = Instant::now();
-        let output = dress(&files, &subject);
+        let output = rewrite(&files, &subject);
         let took = start.elapsed().as_millis();
         let faults = faults(&files, &output, &subject)?;
         let lines: usize = files.iter().map(|file| file.bytes.split(|byte| *byte == b'\n').count()).sum();
@@ -65,7 +65,7 @@ fn main() -> Result<ExitCode> {
 }
 
 /// Renames a package as an install does: what its suite calls, and not what the suite defines.
-fn dress(files: &[SourceFile], subject: &Subject) -> Output {
+fn rewrite(files: &[SourceFile], subject: &Subject) -> Output {
     let (suite, library): (Vec<SourceFile>, Vec<SourceFile>) =
         files.iter().cloned().partition(|file| is_suite(&file.path));
     let mut output = rename(library, subject, &[]);
@@ -127,7 +127,7 @@ fn shell_files(folder: &Path) -> Result<Vec<SourceFile>> {
 
 fn faults(files: &[SourceFile], output: &Output, subject: &Subject) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    let again = dress(&output.files, subject);
+    let again = rewrite(&output.files, subject);
     let mut told: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     for doubt in &output.report.undecided {
         told.entry(&doubt.place.file).or_default().insert(doubt.place.line);

@@ -1,15 +1,15 @@
 //! The kind `bash`: the seam between a project and what this crate knows.
 //!
 //! What a package offers is found out once, when it is published, and kept in its record ([`facts`]). When it is
-//! installed its shell files are rewritten, each once per machine, and kept in the store ([`dress`]); what is laid out
+//! installed its shell files are rewritten, each once per machine, and kept in the store ([`rewrite`]); what is laid out
 //! is links only ([`lay_out`]).
 
-mod dress;
 mod facts;
 mod foreign;
 mod inspect;
 mod installed;
 mod lay_out;
+mod rewrite;
 mod scaffold;
 
 use std::path::Path;
@@ -19,10 +19,10 @@ use weir_model::{KindName, Manifest};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
-pub use dress::is_suite;
 pub use inspect::{package_files, read_manifest};
 pub use installed::installed_packages;
 pub use lay_out::{REPORT_FILE, TEST_FILE};
+pub use rewrite::is_suite;
 
 /// The kind `bash`.
 #[derive(Debug, Clone, Copy, Default)]

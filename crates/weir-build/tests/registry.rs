@@ -27,9 +27,9 @@ fn name(name: &str) -> PackageName {
 }
 
 /// Recipes, and the texts that their digests are of.
-struct Book(BTreeMap<PackageName, (Candidate, String)>);
+struct RecipeSet(BTreeMap<PackageName, (Candidate, String)>);
 
-impl Recipes for Book {
+impl Recipes for RecipeSet {
     type Error = Infallible;
 
     fn candidate(&self, name: &PackageName) -> Option<&Candidate> {
@@ -45,7 +45,7 @@ impl Recipes for Book {
     }
 }
 
-impl Book {
+impl RecipeSet {
     fn write(&mut self, package: &str, version: &str, needs: &[(&str, &str, Scope)]) {
         let need = |(package, range, scope): &(&str, &str, Scope)| CandidateDependency {
             name: name(package),
@@ -100,7 +100,7 @@ impl Home {
         replica
     }
 
-    fn plan(&self, book: &Book, request: &Request) -> Plan {
+    fn plan(&self, recipe_set: &RecipeSet, request: &Request) -> Plan {
         let replica = self.replica();
         let index = replica.index();
         let releases = index.live_releases().map(|view| view.unwrap().release);
@@ -124,18 +124,18 @@ impl Home {
             offered: &offered,
             revisions: &revisions,
         };
-        plan(&world, book, request).unwrap()
+        plan(&world, recipe_set, request).unwrap()
     }
 
     /// Submits a plan as one batch, and checks that each key is what was foreseen.
-    fn carry_out(&self, book: &Book, request: &Request) -> Plan {
-        let plan = self.plan(book, request);
+    fn carry_out(&self, recipe_set: &RecipeSet, request: &Request) -> Plan {
+        let plan = self.plan(recipe_set, request);
         let registry = self.registry();
         put_file(&registry, TOOLCHAIN);
         let mut intents: Vec<Intent> =
             plan.leaves.iter().map(|leaving| Intent::Remove(Withdraw::exactly(leaving.id.clone()))).collect();
         for step in &plan.builds {
-            put_file(&registry, &book.0[&step.id.name].1);
+            put_file(&registry, &recipe_set.0[&step.id.name].1);
             intents.push(Intent::Publish(Box::new(draft(&registry, step))));
         }
         let receipt = registry.submit(&Batch { by: "user:ann".into(), intents }, now()).unwrap();
@@ -187,26 +187,26 @@ fn draft(registry: &FolderRegistry, step: &Step) -> Draft {
 #[test]
 fn a_registry_comes_to_the_keys_that_were_foreseen_and_finds_its_world_closed() {
     let home = Home::new();
-    let mut book = Book(BTreeMap::new());
-    book.write("gen", "3.1.0", &[]);
-    book.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
-    book.write("png", "1.6.0", &[("zlib", "^1.2.3", Scope::Run), ("gen", ">=3", Scope::Build)]);
-    book.write("curl", "7.79.1", &[("zlib", "^1.2", Scope::Run), ("zlib", "^1.2", Scope::Build)]);
-    book.write("viewer", "2.0.0", &[("png", "^1", Scope::Run), ("curl", "^7", Scope::Run)]);
-    assert_eq!(home.carry_out(&book, &Request::AddAll).builds.len(), 5);
-    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+    let mut recipe_set = RecipeSet(BTreeMap::new());
+    recipe_set.write("gen", "3.1.0", &[]);
+    recipe_set.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
+    recipe_set.write("png", "1.6.0", &[("zlib", "^1.2.3", Scope::Run), ("gen", ">=3", Scope::Build)]);
+    recipe_set.write("curl", "7.79.1", &[("zlib", "^1.2", Scope::Run), ("zlib", "^1.2", Scope::Build)]);
+    recipe_set.write("viewer", "2.0.0", &[("png", "^1", Scope::Run), ("curl", "^7", Scope::Run)]);
+    assert_eq!(home.carry_out(&recipe_set, &Request::AddAll).builds.len(), 5);
+    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
 
-    book.write("zlib", "1.3.0", &[]);
-    let plan = home.carry_out(&book, &Request::Update(vec![name("zlib")]));
+    recipe_set.write("zlib", "1.3.0", &[]);
+    let plan = home.carry_out(&recipe_set, &Request::Update(vec![name("zlib")]));
     assert_eq!((plan.leaves.len(), plan.builds.len()), (4, 4));
-    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
 
     // Back, and forth again: keys that the registry has seen before, under revisions that it has not.
-    book.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
-    let plan = home.carry_out(&book, &Request::UpdateAll);
+    recipe_set.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
+    let plan = home.carry_out(&recipe_set, &Request::UpdateAll);
     assert_eq!(plan.builds.iter().map(|step| step.id.revision).collect::<Vec<_>>(), [1, 2, 2, 2]);
 
-    home.carry_out(&book, &Request::Remove(vec![name("png")]));
-    home.carry_out(&book, &Request::Add(vec![name("viewer")]));
-    assert!(home.plan(&book, &Request::UpdateAll).is_empty());
+    home.carry_out(&recipe_set, &Request::Remove(vec![name("png")]));
+    home.carry_out(&recipe_set, &Request::Add(vec![name("viewer")]));
+    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::Farm;
+use crate::LinkTree;
 
 /// The folder, in a project, that belongs to the layout.
 pub const PACKAGES_FOLDER: &str = "weir_packages";
 
-/// The folder, below [`PACKAGES_FOLDER`], that farms lie in, each named by its digest.
-pub const FARMS_FOLDER: &str = ".farms";
+/// The folder, below [`PACKAGES_FOLDER`], that link trees lie in, each named by its digest.
+pub const LINK_TREES_FOLDER: &str = ".link-trees";
 
 /// A plan of links and small files, below [`PACKAGES_FOLDER`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Layout {
     /// Files.
     pub files: Vec<LayoutFile>,
     /// Folders of links to files.
-    pub farms: Vec<LayoutFarm>,
+    pub link_trees: Vec<LayoutLinkTree>,
     /// Files of the project itself, relative to it, which are written where there are none, and are
     /// the user's from then on.
     pub starters: Vec<LayoutFile>,
@@ -47,28 +47,28 @@ pub struct LayoutFile {
     pub executable: bool,
 }
 
-/// A farm to be made, with a link to it.
+/// A link tree to be made, with a link to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayoutFarm {
+pub struct LayoutLinkTree {
     /// Where programs find it: the link's path relative to [`PACKAGES_FOLDER`], `/`-separated.
     pub path: String,
-    /// Its name in [`FARMS_FOLDER`]: the digest of all that decides what is in it.
+    /// Its name in [`LINK_TREES_FOLDER`]: the digest of all that decides what is in it.
     pub name: String,
     /// The absolute path that its files name as their own.
     pub seen: PathBuf,
     /// What is in it.
-    pub farm: Farm,
+    pub link_tree: LinkTree,
 }
 
 impl Layout {
-    /// Adds a farm, and the link at `path` by which it is found. `project` is the project's folder, absolute.
-    pub fn farm(&mut self, project: &Path, path: impl Into<String>, farm: Farm) {
+    /// Adds a link tree, and the link at `path` by which it is found. `project` is the project's folder, absolute.
+    pub fn link_tree(&mut self, project: &Path, path: impl Into<String>, link_tree: LinkTree) {
         let path = path.into();
         let seen = project.join(PACKAGES_FOLDER).join(&path);
-        let name = farm.digest(&seen).to_hex();
+        let name = link_tree.digest(&seen).to_hex();
         let up = "../".repeat(path.matches('/').count());
-        self.link(path.clone(), format!("{up}{FARMS_FOLDER}/{name}"));
-        self.farms.push(LayoutFarm { path, name, seen, farm });
+        self.link(path.clone(), format!("{up}{LINK_TREES_FOLDER}/{name}"));
+        self.link_trees.push(LayoutLinkTree { path, name, seen, link_tree });
     }
 
     /// Adds a link.
@@ -80,7 +80,7 @@ impl Layout {
     pub fn extend(&mut self, other: Layout) {
         self.links.extend(other.links);
         self.files.extend(other.files);
-        self.farms.extend(other.farms);
+        self.link_trees.extend(other.link_trees);
         self.starters.extend(other.starters);
         self.warnings.extend(other.warnings);
     }

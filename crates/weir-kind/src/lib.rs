@@ -2,12 +2,12 @@
 //!
 //! A kind reads its ecosystem's own manifest, inspects a release before it is published, and plans
 //! how packages are laid out for use. It never runs a package's code, and it carries nothing out
-//! itself: a layout is a plan of links, small files and farms, which the project applies.
+//! itself: a layout is a plan of links, small files and link trees, which the project applies.
 //! To add an ecosystem is to write a crate that implements [`Kind`] and to add a row to the table.
 
-mod farm;
 mod generic;
 mod layout;
+mod link_tree;
 
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,12 @@ use weir_model::{KindName, Manifest, Platform, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
-pub use farm::{
-    Farm, FarmContent, FarmFile, MAX_REWRITTEN, Original, find_path, remove as remove_farm, replace_path,
-};
 pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generic, packages_map};
-pub use layout::{FARMS_FOLDER, Layout, LayoutFarm, LayoutFile, LayoutLink, PACKAGES_FOLDER};
+pub use layout::{LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER};
+pub use link_tree::{
+    LinkTree, LinkTreeContent, LinkTreeFile, MAX_REWRITTEN, Original, find_path, remove as remove_link_tree,
+    replace_path,
+};
 
 /// What a kind knows about a release, in the record and the lockfile.
 pub type Facts = serde_json::Map<String, serde_json::Value>;

@@ -28,6 +28,7 @@
 mod audit;
 mod bundle;
 mod checkpoint;
+mod deadline;
 mod durable;
 mod edge;
 mod faults;
@@ -35,7 +36,6 @@ mod follow;
 mod frontier;
 mod hash;
 mod key;
-mod patience;
 mod position;
 mod proof;
 mod shared;

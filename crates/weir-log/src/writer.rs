@@ -13,11 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::bundle::{MAX_BUNDLE, parse_bundle, write_entry};
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError, MAX_CHECKPOINT, Stamp};
+use crate::deadline::Deadline;
 use crate::durable::{Batch, replace, sync_folder};
 use crate::edge::Edge;
 use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
 use crate::key::{Signers, TrustedKeys};
-use crate::patience::Patience;
 use crate::shared::open_lock;
 use crate::signed_tiles::{TileError, read_edge};
 use crate::source::{FolderSource, Source, SourceError};
@@ -195,13 +195,13 @@ impl LogFolder {
             io::ErrorKind::NotFound => WriteError::NoLog { folder: self.root.clone() },
             _ => self.io(error),
         })?;
-        let mut patience = Patience::new(self.lock_wait, Instant::now(), self.latest());
+        let mut deadline = Deadline::new(self.lock_wait, Instant::now(), self.latest());
         let mut pause = Duration::from_millis(1);
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(self.io(error)),
-                Err(TryLockError::WouldBlock) if patience.is_over(Instant::now(), || self.latest()) => {
+                Err(TryLockError::WouldBlock) if deadline.is_over(Instant::now(), || self.latest()) => {
                     return Err(WriteError::Locked { folder: self.root.clone(), waited: self.lock_wait });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(pause),

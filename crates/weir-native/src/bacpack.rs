@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use weir_model::{OwnerName, Version, nearest};
 
-use crate::book::{BookOptions, BookProblem, Scan};
+use crate::recipe_set::{RecipeSetOptions, RecipeSetProblem, Scan};
 use crate::{Recipe, Variant};
 use config::{Config, Wrong};
 
@@ -58,13 +58,13 @@ pub struct Imported {
     /// Its recipes.
     pub recipes: Vec<Recipe>,
     /// What cannot be taken over.
-    pub problems: Vec<BookProblem>,
+    pub problems: Vec<RecipeSetProblem>,
     /// What was taken over otherwise than it stands there, or left out: a sentence each.
     pub warnings: Vec<String>,
 }
 
 /// Reads the context in the folder that is being looked through.
-pub(crate) fn recipes(scan: &mut Scan, options: &BookOptions) -> Vec<Recipe> {
+pub(crate) fn recipes(scan: &mut Scan, options: &RecipeSetOptions) -> Vec<Recipe> {
     let mut context = Context::new(scan.folder(), options);
     let folder = scan.folder().join(PACKAGE);
     for group in scan.folders(&folder) {
@@ -72,7 +72,7 @@ pub(crate) fn recipes(scan: &mut Scan, options: &BookOptions) -> Vec<Recipe> {
             if file.extension().is_none_or(|extension| extension != "json") {
                 scan.warn(format!("`{}` is not a `.json` file: it is left out", file.display()));
             } else if context.configs.len() >= MAX_CONFIGS {
-                scan.problem(BookProblem::TooMany { folder, most: MAX_CONFIGS });
+                scan.problem(RecipeSetProblem::TooMany { folder, most: MAX_CONFIGS });
                 return Vec::new();
             } else if let Some(text) = scan.text(&file) {
                 context.add(&file, &text);
@@ -93,7 +93,7 @@ pub(crate) fn recipes(scan: &mut Scan, options: &BookOptions) -> Vec<Recipe> {
 
 impl Context {
     /// The context in `folder`, of which nothing was read yet.
-    pub fn new(folder: &Path, options: &BookOptions) -> Self {
+    pub fn new(folder: &Path, options: &RecipeSetOptions) -> Self {
         let owner = options.owner.clone();
         Self {
             folder: folder.to_owned(),
@@ -134,7 +134,7 @@ impl Context {
     }
 
     fn problem(&mut self, file: &Path, Wrong { field, reason }: Wrong) {
-        self.imported.problems.push(BookProblem::Config { file: file.to_owned(), field, reason });
+        self.imported.problems.push(RecipeSetProblem::Config { file: file.to_owned(), field, reason });
     }
 
     /// Fields that most configs have, said once for all of them.

@@ -3,7 +3,7 @@
 //!
 //! All of them name the links to the sysroots, which stay where they are when the packages change. What is compiled
 //! with other packages must be compiled again all the same, although their files may be older than what was
-//! compiled before; so the options of the compiler name the farm.
+//! compiled before; so the options of the compiler name the link tree.
 
 use std::io::{self, Read as _};
 
@@ -47,11 +47,11 @@ pub(crate) fn scaffold(package: &str) -> Scaffold {
 /// Adds the files that tell builds where the sysroots are, which are in the layout already.
 pub(crate) fn add(layout: &mut Layout, project: &ProjectPlace) -> Result<(), KindError> {
     let sysroots = format!("sysroot/{}", project.platform);
-    let farms: Vec<String> = layout.farms.iter().map(|farm| farm.name.clone()).collect();
+    let link_trees: Vec<String> = layout.link_trees.iter().map(|link_tree| link_tree.name.clone()).collect();
     let mut file = |path: &str, text: String| {
         layout.files.push(LayoutFile { path: path.into(), contents: text.into_bytes(), executable: false });
     };
-    file(TOOLCHAIN, toolchain(&sysroots, &farms));
+    file(TOOLCHAIN, toolchain(&sysroots, &link_trees));
     file(PRESETS, pretty(&presets()));
     let folder = project.folder.join(PACKAGES_FOLDER).join(&sysroots);
     let folder = folder.to_str().filter(|path| !path.contains(['\n', '\r'])).ok_or_else(|| {
@@ -67,12 +67,12 @@ pub(crate) fn add(layout: &mut Layout, project: &ProjectPlace) -> Result<(), Kin
     Ok(())
 }
 
-fn toolchain(sysroots: &str, farms: &[String]) -> String {
-    let farm = |index: usize| farms.get(index).map_or("none", String::as_str);
+fn toolchain(sysroots: &str, link_trees: &[String]) -> String {
+    let link_tree = |index: usize| link_trees.get(index).map_or("none", String::as_str);
     include_str!("consumer/toolchain.cmake")
         .replace("@SYSROOTS@", sysroots)
-        .replace("@RELEASE@", farm(0))
-        .replace("@DEBUG@", farm(1))
+        .replace("@RELEASE@", link_tree(0))
+        .replace("@DEBUG@", link_tree(1))
 }
 
 fn presets() -> Value {

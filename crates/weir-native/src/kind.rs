@@ -65,9 +65,9 @@ impl Kind for Native {
             }
         }
         for variant in Variant::ALL {
-            let farm = sysroot::plan(&parts, variant).map_err(refused)?;
+            let link_tree = sysroot::plan(&parts, variant).map_err(refused)?;
             let path = format!("sysroot/{}/{variant}", closure.project.platform);
-            layout.farm(&closure.project.folder, path, farm);
+            layout.link_tree(&closure.project.folder, path, link_tree);
         }
         consumer::add(&mut layout, &closure.project)?;
         Ok(layout)

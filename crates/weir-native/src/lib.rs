@@ -4,18 +4,17 @@
 //! It plans and reads, and runs nothing: building is the job of `weir-build`.
 
 pub mod bacpack;
-mod book;
 mod consumer;
 mod elf;
 mod facts;
 mod finding;
 mod kind;
 mod recipe;
+mod recipe_set;
 pub mod relocate;
 pub mod sysroot;
 mod variant;
 
-pub use book::{BookError, BookForm, BookOptions, BookProblem, RecipeBook, UnknownRecipe};
 pub use elf::{Elf, ElfError};
 pub use facts::{NativeFacts, PREFIX, VariantFacts};
 pub use finding::{Finding, Level};
@@ -23,6 +22,9 @@ pub use kind::Native;
 pub use recipe::check::git_address as check_git_address;
 pub use recipe::{
     BuildLimits, InputError, Recipe, RecipeError, RecipeFile, RecipeInputs, Settings, SourceSpec, System,
+};
+pub use recipe_set::{
+    RecipeSet, RecipeSetError, RecipeSetForm, RecipeSetOptions, RecipeSetProblem, UnknownRecipe,
 };
 pub use relocate::{BuildPlaces, CaptureError, Captured};
 pub use sysroot::{Clash, Part, SysrootError};

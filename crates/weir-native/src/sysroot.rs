@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::path::PathBuf;
 
-use weir_kind::{Farm, FarmContent, FarmFile, MAX_REWRITTEN, Original};
+use weir_kind::{LinkTree, LinkTreeContent, LinkTreeFile, MAX_REWRITTEN, Original};
 use weir_model::ReleaseId;
 use weir_tree::{Entry, LinkError, LinkTarget, Mode, TreeManifest, folded};
 
@@ -121,7 +121,7 @@ fn describe(clashes: &[Clash], more: usize) -> String {
 ///
 /// When two packages want one place, even for equal files: nobody could say whose it is, and an update of one
 /// would change the other. When a link leads out of its variant.
-pub fn plan(parts: &[Part], variant: Variant) -> Result<Farm, SysrootError> {
+pub fn plan(parts: &[Part], variant: Variant) -> Result<LinkTree, SysrootError> {
     let mut places = Places { taken: HashMap::new(), clashes: Vec::new() };
     let mut files = Vec::new();
     for part in parts {
@@ -137,7 +137,7 @@ pub fn plan(parts: &[Part], variant: Variant) -> Result<Farm, SysrootError> {
     }
     // They are in order already, package by package, which this kind of sorting makes use of.
     files.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(Farm { prefix: PREFIX, files })
+    Ok(LinkTree { prefix: PREFIX, files })
 }
 
 /// The variant that a package gives to a sysroot of `wanted`, and its files.
@@ -158,7 +158,7 @@ pub(crate) fn entries_of(manifest: &TreeManifest, variant: Variant) -> &[Entry] 
     &entries[start..start + length]
 }
 
-fn file(part: &Part, variant: Variant, entry: &Entry) -> Result<FarmFile, SysrootError> {
+fn file(part: &Part, variant: Variant, entry: &Entry) -> Result<LinkTreeFile, SysrootError> {
     let on_disk = part.content.join(entry.path.as_str());
     let path = entry.path.below(variant.as_str()).expect("the entry is one of the variant's");
     let original = |file| Original { file, digest: entry.digest, executable: entry.mode == Mode::Executable };
@@ -166,7 +166,7 @@ fn file(part: &Part, variant: Variant, entry: &Entry) -> Result<FarmFile, Sysroo
         use std::os::unix::ffi::OsStrExt as _;
         let target = fs_err::read_link(&on_disk)?;
         let target = LinkTarget::new(&path, target.as_os_str().as_bytes());
-        FarmContent::Link(target.map_err(|source| SysrootError::Link {
+        LinkTreeContent::Link(target.map_err(|source| SysrootError::Link {
             id: Box::new(part.id.clone()),
             path: entry.path.to_string(),
             source,
@@ -176,11 +176,11 @@ fn file(part: &Part, variant: Variant, entry: &Entry) -> Result<FarmFile, Sysroo
             let (id, path) = (Box::new(part.id.clone()), entry.path.to_string());
             return Err(SysrootError::TooLarge { id, path, size: entry.size });
         }
-        FarmContent::Rewritten(original(on_disk))
+        LinkTreeContent::Rewritten(original(on_disk))
     } else {
-        FarmContent::Same(original(on_disk))
+        LinkTreeContent::Same(original(on_disk))
     };
-    Ok(FarmFile { path, content })
+    Ok(LinkTreeFile { path, content })
 }
 
 /// Whether the record says that this file of the tree holds the prefix. The list is only asked, never followed: what it

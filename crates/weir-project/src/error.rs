@@ -273,7 +273,7 @@ pub enum ProjectError {
     },
     /// The recipes of a repository cannot be read.
     #[error(transparent)]
-    Recipes(#[from] weir_native::BookError),
+    Recipes(#[from] weir_native::RecipeSetError),
     /// A recipe that is needed is not there.
     #[error(transparent)]
     UnknownRecipe(#[from] weir_native::UnknownRecipe),
@@ -422,7 +422,7 @@ impl ProjectError {
             | Self::TagMoved { .. }
             | Self::SourceChanged { .. }
             | Self::Damaged { .. } => ExitCode::Integrity,
-            Self::Recipes(weir_native::BookError::NotABook { .. })
+            Self::Recipes(weir_native::RecipeSetError::NotARecipeSet { .. })
             | Self::Root(
                 RootError::NotARoot { .. } | RootError::NoFolder { .. } | RootError::NoCompiler { .. },
             ) => ExitCode::NotFound,
@@ -463,7 +463,7 @@ impl ProjectError {
             |similar: &Option<String>| similar.as_ref().map(|name| format!("did you mean `{name}`?"));
         match self {
             Self::Plan { help, .. } | Self::NotOffered { help, .. } => help.clone(),
-            Self::Recipes(weir_native::BookError::NotABook { .. }) => {
+            Self::Recipes(weir_native::RecipeSetError::NotARecipeSet { .. }) => {
                 Some("name the folder with the recipes: `--recipes FOLDER`".into())
             }
             Self::Root(error) => error.help().map(str::to_owned),

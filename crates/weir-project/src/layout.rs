@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use weir_kind::{
-    Closure, FARMS_FOLDER, Kind, Layout, LayoutFarm, LayoutFile, LayoutLink, PACKAGES_FOLDER, packages_map,
-    remove_farm,
+    Closure, Kind, LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER,
+    packages_map, remove_link_tree,
 };
 use weir_model::KindName;
 
@@ -50,7 +50,7 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
     let mut folders = BTreeSet::new();
     make_folder(&packages, RECORD, &mut folders)?;
     remove_stale(&packages, layout)?;
-    put_farms(&packages, &layout.farms)?;
+    put_link_trees(&packages, &layout.link_trees)?;
     for link in &layout.links {
         make_folder(&packages, &link.path, &mut folders)?;
         put_link(&packages, link)?;
@@ -59,7 +59,7 @@ pub(crate) fn apply(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<(
         make_folder(&packages, &file.path, &mut folders)?;
         put_file(&packages, file)?;
     }
-    remove_old_farms(&packages, &layout.farms)?;
+    remove_old_link_trees(&packages, &layout.link_trees)?;
     put_starters(folder, &layout.starters)?;
     // Not synced, like the files: one sync would cost more than all the links. What a power cut leaves of the
     // record is not taken for a whole one, and the layout is made again.
@@ -108,17 +108,18 @@ fn make_folder(packages: &Path, path: &str, made: &mut BTreeSet<PathBuf>) -> Res
     Ok(())
 }
 
-/// Makes the farms that are not there yet. Each is thousands of calls to the system and has nothing to do with the others,
+/// Makes the link trees that are not there yet. Each is thousands of calls to the system and has nothing to do with the others,
 /// so they are made at once.
-fn put_farms(packages: &Path, farms: &[LayoutFarm]) -> Result<(), ProjectError> {
-    let place = |farm: &LayoutFarm| packages.join(FARMS_FOLDER).join(&farm.name);
+fn put_link_trees(packages: &Path, link_trees: &[LayoutLinkTree]) -> Result<(), ProjectError> {
+    let place = |link_tree: &LayoutLinkTree| packages.join(LINK_TREES_FOLDER).join(&link_tree.name);
     // One that has its name is whole: it was renamed into its place.
-    let is_there = |farm: &&LayoutFarm| fs_err::symlink_metadata(place(farm)).is_ok_and(|at| at.is_dir());
-    let missing: Vec<&LayoutFarm> = farms.iter().filter(|farm| !is_there(farm)).collect();
+    let is_there =
+        |link_tree: &&LayoutLinkTree| fs_err::symlink_metadata(place(link_tree)).is_ok_and(|at| at.is_dir());
+    let missing: Vec<&LayoutLinkTree> = link_trees.iter().filter(|link_tree| !is_there(link_tree)).collect();
     let Some((own, others)) = missing.split_first() else { return Ok(()) };
-    let make = |farm: &LayoutFarm| farm.farm.make(&place(farm), &farm.seen);
+    let make = |link_tree: &LayoutLinkTree| link_tree.link_tree.make(&place(link_tree), &link_tree.seen);
     thread::scope(|scope| {
-        let others: Vec<_> = others.iter().map(|farm| scope.spawn(|| make(farm))).collect();
+        let others: Vec<_> = others.iter().map(|link_tree| scope.spawn(|| make(link_tree))).collect();
         let mut made = make(own);
         for other in others {
             made = made.and(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
@@ -127,9 +128,9 @@ fn put_farms(packages: &Path, farms: &[LayoutFarm]) -> Result<(), ProjectError> 
     })
 }
 
-/// Removes the farms that no link leads to any more, and what was left of some that were not finished.
-fn remove_old_farms(packages: &Path, farms: &[LayoutFarm]) -> Result<(), ProjectError> {
-    let folder = packages.join(FARMS_FOLDER);
+/// Removes the link trees that no link leads to any more, and what was left of some that were not finished.
+fn remove_old_link_trees(packages: &Path, link_trees: &[LayoutLinkTree]) -> Result<(), ProjectError> {
+    let folder = packages.join(LINK_TREES_FOLDER);
     let entries = match fs_err::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -137,11 +138,11 @@ fn remove_old_farms(packages: &Path, farms: &[LayoutFarm]) -> Result<(), Project
     };
     for entry in entries {
         let entry = entry?;
-        if !farms.iter().any(|farm| entry.file_name() == farm.name.as_str()) {
-            remove_farm(&entry.path())?;
+        if !link_trees.iter().any(|link_tree| entry.file_name() == link_tree.name.as_str()) {
+            remove_link_tree(&entry.path())?;
         }
     }
-    // Goes with its last farm; one that has some stays.
+    // Goes with its last link tree; one that has some stays.
     let _ = fs_err::remove_dir(&folder);
     Ok(())
 }

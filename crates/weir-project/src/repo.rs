@@ -27,7 +27,7 @@ use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
 use weir_index::Index;
 use weir_log::Source;
 use weir_model::Digest;
-use weir_native::{BookForm, BookOptions, RecipeBook};
+use weir_native::{RecipeSet, RecipeSetForm, RecipeSetOptions};
 use weir_registry::content::ContentFolder;
 
 use crate::connect::{Connection, connect};
@@ -52,7 +52,7 @@ pub struct RepoOptions {
     /// The folder with the recipes: of Weir, of `BacPack`, or that of one recipe.
     pub recipes: PathBuf,
     /// What a Package Context of `BacPack` leaves open; nothing for recipes of Weir's own.
-    pub of_context: BookOptions,
+    pub of_context: RecipeSetOptions,
     /// The root file system to build in; the host's where nothing is said.
     pub root: Option<PathBuf>,
     /// What contains builds; nothing only for those who ask for it.
@@ -72,7 +72,7 @@ pub struct Repo<'s> {
     known: KnownRegistry,
     connection: Connection,
     store: weir_store::Session,
-    book: RecipeBook,
+    recipe_set: RecipeSet,
     root: BuildRoot,
     sandbox: Sandbox,
     toolchain: Toolchain,
@@ -112,15 +112,15 @@ impl<'s> Repo<'s> {
         options: RepoOptions,
     ) -> Result<Self, ProjectError> {
         must_be_folder(&options.recipes)?;
-        let book = RecipeBook::read_with(&options.recipes, &options.of_context)?;
-        if book.form() == BookForm::Weir && options.of_context != BookOptions::default() {
+        let recipe_set = RecipeSet::read_with(&options.recipes, &options.of_context)?;
+        if recipe_set.form() == RecipeSetForm::Weir && options.of_context != RecipeSetOptions::default() {
             let place = options.recipes.display();
             let what = format!(
                 "`--owner` and `--image` are for Package Contexts: the recipes in `{place}` are Weir's own"
             );
             return Err(ProjectError::Usage(what));
         }
-        for warning in book.warnings() {
+        for warning in recipe_set.warnings() {
             session.warn(warning.clone());
         }
         let known = find(session, project, None, &options.recipes)?;
@@ -138,7 +138,7 @@ impl<'s> Repo<'s> {
         }
         let toolchain = root.toolchain(sandbox.kind())?;
         let store = session.open_store()?.session()?;
-        Ok(Self { session, options, known, connection, store, book, root, sandbox, toolchain })
+        Ok(Self { session, options, known, connection, store, recipe_set, root, sandbox, toolchain })
     }
 
     fn workbench(&self) -> Workbench<'_> {

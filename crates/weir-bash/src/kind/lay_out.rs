@@ -8,8 +8,8 @@ use weir_model::{KindName, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreePath;
 
-use super::dress::{Dressed, UNREAD, dress};
 use super::facts::BashFacts;
+use super::rewrite::{Rewritten, UNREAD, rewrite};
 use crate::layout::{Collision, Node, package_path, plan};
 use crate::loader::init_script;
 
@@ -30,12 +30,12 @@ pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, Kind
     let placed: Vec<&Placed> =
         closure.packages.iter().filter(|placed| placed.kind == KindName::Bash).collect();
     let mut nodes = nodes(&placed)?;
-    let dressed = dress(&placed, &nodes, store)?;
+    let rewritten = rewrite(&placed, &nodes, store)?;
     for index in 0..nodes.len() {
-        nodes[index].tree.clone_from(&dressed[index].content);
+        nodes[index].tree.clone_from(&rewritten[index].content);
         let uses = &nodes[index].dependencies;
         if uses.iter().any(|dependency| !nodes[*dependency].offers.places().is_empty()) {
-            nodes[index].top_level = top_level(&dressed[index].content)?;
+            nodes[index].top_level = top_level(&rewritten[index].content)?;
         }
     }
     let plan = plan(&nodes);
@@ -56,7 +56,7 @@ pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, Kind
         layout.warnings.extend(collided(&collision, &placed)?);
     }
     link_libraries(&nodes, &mut layout);
-    tell(&nodes, &dressed, &mut layout);
+    tell(&nodes, &rewritten, &mut layout);
     Ok(layout)
 }
 
@@ -144,21 +144,21 @@ fn link_libraries(nodes: &[Node], layout: &mut Layout) {
 }
 
 /// Tells what could not be read, and that there are places that could not be decided.
-fn tell(nodes: &[Node], dressed: &[Dressed], layout: &mut Layout) {
+fn tell(nodes: &[Node], rewritten: &[Rewritten], layout: &mut Layout) {
     let mut report = String::new();
-    for (node, dressed) in nodes.iter().zip(dressed) {
-        if dressed.report.is_empty() {
+    for (node, rewritten) in nodes.iter().zip(rewritten) {
+        if rewritten.report.is_empty() {
             continue;
         }
         let title = format!("{}@{}", node.name, node.version);
-        report.push_str(&format!("# {title}\n{}\n", dressed.report));
+        report.push_str(&format!("# {title}\n{}\n", rewritten.report));
         // What is loaded counts; a script that only its authors run is told of in the file.
         let is_offered = |line: &&str| {
             let file = line.split(':').next().unwrap_or_default();
             line.contains(UNREAD)
                 && node.offers.source.iter().chain(&node.offers.bin).any(|path| path == file)
         };
-        let unread = dressed.report.lines().filter(is_offered);
+        let unread = rewritten.report.lines().filter(is_offered);
         layout.warnings.extend(unread.take(MOST_TOLD).map(|line| format!("`{title}`: {line}")));
     }
     if !report.is_empty() {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{BookError, BookForm, RecipeBook, Settings, SourceSpec, System};
+use crate::{RecipeSet, RecipeSetError, RecipeSetForm, Settings, SourceSpec, System};
 
 /// A config as real ones are.
 fn config(name: &str, is_debug: bool) -> Value {
@@ -32,7 +32,7 @@ fn but(mut config: Value, pointer: &str, value: impl Into<Value>) -> Value {
 }
 
 fn import_for(image: Option<&str>, configs: &[Value]) -> Imported {
-    let options = BookOptions { image: image.map(str::to_owned), ..BookOptions::default() };
+    let options = RecipeSetOptions { image: image.map(str::to_owned), ..RecipeSetOptions::default() };
     let mut context = Context::new(Path::new("context"), &options);
     for (number, config) in configs.iter().enumerate() {
         let group = config.pointer("/Package/Name").and_then(Value::as_str).unwrap_or("group");
@@ -313,7 +313,7 @@ fn fields_are_read_in_any_case_and_null_is_nothing() {
         "Build": {"CMake": {"Defines": null}, "Meson": null},
         "package": {"name": "a", "versiontag": "v1.0.0"}
     });
-    let mut context = Context::new(Path::new("context"), &BookOptions::default());
+    let mut context = Context::new(Path::new("context"), &RecipeSetOptions::default());
     context.add(Path::new("context/package/a/a.json"), &json.to_string());
     assert_eq!(context.finish().recipes[0].name.as_str(), "bacpack/a");
 }
@@ -337,14 +337,14 @@ fn context() -> TempDir {
 }
 
 #[test]
-fn the_folder_of_a_context_is_a_book() {
+fn the_folder_of_a_context_is_a_recipe_set() {
     let folder = context();
     let owner = Some("team".parse().unwrap());
-    let book = RecipeBook::read_with(folder.path(), &BookOptions { owner, image: None }).unwrap();
-    assert_eq!(book.form(), BookForm::BacPack);
-    let zlib = book.get(&"team/zlib".parse().unwrap()).unwrap();
+    let recipe_set = RecipeSet::read_with(folder.path(), &RecipeSetOptions { owner, image: None }).unwrap();
+    assert_eq!(recipe_set.form(), RecipeSetForm::BacPack);
+    let zlib = recipe_set.get(&"team/zlib".parse().unwrap()).unwrap();
     assert_eq!(zlib.file, folder.path().join("package/zlib/zlib_release.json"));
-    let said = book.warnings().join("\n").replace(&folder.path().display().to_string(), "CONTEXT");
+    let said = recipe_set.warnings().join("\n").replace(&folder.path().display().to_string(), "CONTEXT");
     assert_eq!(
         said,
         "`CONTEXT/package/zlib/NOTES` is not a `.json` file: it is left out\n\
@@ -360,7 +360,7 @@ fn everything_that_is_wrong_with_a_context_is_said_at_once() {
     fs_err::write(folder.path().join("package/zlib/third.json"), "{").unwrap();
     fs_err::create_dir(folder.path().join("package/curl")).unwrap();
     fs_err::write(folder.path().join("package/curl/c.json"), config("zlib", true).to_string()).unwrap();
-    let BookError::Problems { problems, .. } = RecipeBook::read(folder.path()).unwrap_err() else {
+    let RecipeSetError::Problems { problems, .. } = RecipeSet::read(folder.path()).unwrap_err() else {
         panic!("its recipes are wrong");
     };
     let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -427,7 +427,7 @@ proptest! {
 
     #[test]
     fn any_text_ends(text in any::<String>()) {
-        let mut context = Context::new(Path::new("context"), &BookOptions::default());
+        let mut context = Context::new(Path::new("context"), &RecipeSetOptions::default());
         context.add(Path::new("context/package/a/a.json"), &text);
         prop_assert!(context.finish().recipes.is_empty());
     }

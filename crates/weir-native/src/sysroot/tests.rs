@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use proptest::prelude::{ProptestConfig, prop, prop_assert, prop_assert_eq, proptest};
-use weir_kind::FarmContent;
+use weir_kind::LinkTreeContent;
 use weir_tree::{Selection, read_folder};
 
 use super::{Part, SysrootError, plan};
@@ -48,9 +48,9 @@ fn the_trees_of_packages_become_one() {
     );
     let config = ("release/bin/y-config", "echo /weir/prefix");
     let y = part(root.path(), "y", &[config, ("release/include/y/y.h", "")], &["bin/y-config"]);
-    let at = root.path().join("farm");
-    let farm = plan(&[z.clone(), y.clone()], Variant::Release).unwrap();
-    farm.make(&at, &at).unwrap();
+    let at = root.path().join("link_tree");
+    let link_tree = plan(&[z.clone(), y.clone()], Variant::Release).unwrap();
+    link_tree.make(&at, &at).unwrap();
     let read = |path: &str| fs_err::read_to_string(at.join(path)).unwrap();
     assert_eq!(read("lib/libz.so"), "optimised");
     assert_eq!(read("bin/y-config"), format!("echo {}", at.display()));
@@ -115,10 +115,10 @@ fn a_record_cannot_name_files_that_are_not_the_packages() {
     let root = tempfile::tempdir().unwrap();
     fs_err::write(root.path().join("secret"), "/weir/prefix").unwrap();
     let hostile = ["../../secret", "/etc/passwd", "lib/../../x", "", "lib/x"];
-    let farm =
+    let link_tree =
         plan(&[part(root.path(), "x", &[("release/lib/x", "x")], &hostile)], Variant::Release).unwrap();
-    assert_eq!(farm.files.len(), 1);
-    farm.make(&root.path().join("farm"), &root.path().join("farm")).unwrap();
+    assert_eq!(link_tree.files.len(), 1);
+    link_tree.make(&root.path().join("link_tree"), &root.path().join("link_tree")).unwrap();
     assert_eq!(fs_err::read_to_string(root.path().join("secret")).unwrap(), "/weir/prefix");
 }
 
@@ -149,11 +149,11 @@ proptest! {
         let (two, in_two) = tree("two", &two);
         let all: Vec<String> = in_one.iter().chain(&in_two).cloned().collect();
         match plan(&[one, two], Variant::Release) {
-            Ok(farm) => {
+            Ok(link_tree) => {
                 prop_assert!(!clashes_within(&all));
-                prop_assert_eq!(farm.files.len(), all.len());
-                prop_assert!(farm.files.is_sorted_by(|a, b| a.path < b.path));
-                prop_assert!(farm.files.iter().all(|file| matches!(file.content, FarmContent::Same(_))));
+                prop_assert_eq!(link_tree.files.len(), all.len());
+                prop_assert!(link_tree.files.is_sorted_by(|a, b| a.path < b.path));
+                prop_assert!(link_tree.files.iter().all(|file| matches!(file.content, LinkTreeContent::Same(_))));
             }
             Err(_) => prop_assert!(clashes_within(&all)),
         }

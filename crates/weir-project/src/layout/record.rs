@@ -155,7 +155,7 @@ pub(super) fn render(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<
         line("folder", path, &digest.to_hex())?;
     }
     line("choice", "asked", &from.choice)?;
-    if !layout.farms.is_empty() {
+    if !layout.link_trees.is_empty() {
         // What names its own place must be made anew where the project was moved.
         line("at", "folder", &text(&fs_err::canonicalize(folder)?)?)?;
     }

@@ -131,7 +131,7 @@ impl Repo<'_> {
         Ok(Workshop {
             at: self.workbench(),
             plan,
-            recipes: steps.iter().map(|step| self.book.get(&step.id.name)).collect::<Result<_, _>>()?,
+            recipes: steps.iter().map(|step| self.recipe_set.get(&step.id.name)).collect::<Result<_, _>>()?,
             folder: records.workshop()?,
             records,
             closures: Closures::new(&plan.offered),

@@ -41,7 +41,7 @@ impl Repo<'_> {
     /// When something has no recipe, or a range is met by nothing.
     pub fn plan_from_recipes(&self, names: &[PackageName]) -> Result<RepoPlan, ProjectError> {
         let mut offered = self.offered()?;
-        offered.retain(|release| self.book.get(&release.id.name).is_err());
+        offered.retain(|release| self.recipe_set.get(&release.id.name).is_err());
         let request = if names.is_empty() { Request::AddAll } else { Request::Add(names.to_vec()) };
         self.plan_on(offered, &request)
     }

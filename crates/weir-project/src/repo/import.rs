@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::{PackageName, manifest};
-use weir_native::{BookError, BookForm, BookOptions, Recipe, RecipeBook, SourceSpec};
+use weir_native::{Recipe, RecipeSet, RecipeSetError, RecipeSetForm, RecipeSetOptions, SourceSpec};
 
 use crate::error::ProjectError;
 use crate::files::replace;
@@ -39,22 +39,22 @@ pub struct ImportedRecipe {
 pub fn repo_import(
     context: &Path,
     folder: &Path,
-    options: &BookOptions,
+    options: &RecipeSetOptions,
 ) -> Result<ImportedRecipes, ProjectError> {
     must_be_folder(context)?;
-    let book = RecipeBook::read_with(context, options).map_err(|error| match error {
-        BookError::NotABook { folder } => {
+    let recipe_set = RecipeSet::read_with(context, options).map_err(|error| match error {
+        RecipeSetError::NotARecipeSet { folder } => {
             let folder = folder.display();
             ProjectError::NotFound(format!("`{folder}` is no Package Context: it has no folder `package`"))
         }
         error => error.into(),
     })?;
-    if book.form() == BookForm::Weir {
+    if recipe_set.form() == RecipeSetForm::Weir {
         let what = format!("`{}` has recipes of Weir's own already", context.display());
         return Err(ProjectError::Usage(what));
     }
-    let mut imported = ImportedRecipes { recipes: Vec::new(), notes: book.warnings().to_vec() };
-    for recipe in book.recipes() {
+    let mut imported = ImportedRecipes { recipes: Vec::new(), notes: recipe_set.warnings().to_vec() };
+    for recipe in recipe_set.recipes() {
         let place = folder.join("packages").join(recipe.name.owner()).join(recipe.name.name());
         let file = place.join(manifest::FILE_NAME);
         if file.exists() {
@@ -62,7 +62,7 @@ pub fn repo_import(
         }
         imported.recipes.push(ImportedRecipe { name: recipe.name.clone(), file });
     }
-    for (recipe, imported) in book.recipes().zip(&imported.recipes) {
+    for (recipe, imported) in recipe_set.recipes().zip(&imported.recipes) {
         let Some(place) = imported.file.parent() else { continue };
         fs_err::create_dir_all(place)?;
         let text = moved(recipe, place)?.to_manifest_text();

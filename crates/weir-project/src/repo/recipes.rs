@@ -34,17 +34,17 @@ pub(crate) struct Recipes<'r> {
 
 impl<'r> Recipes<'r> {
     pub(crate) fn new(repo: &'r Repo<'r>) -> Self {
-        let recipes = repo.book.recipes();
+        let recipes = repo.recipe_set.recipes();
         let candidates = recipes.map(|recipe| (recipe.name.clone(), candidate(recipe))).collect();
         Self { repo, candidates, known: RefCell::default() }
     }
 
-    /// What there is to know about a recipe that the book has.
+    /// What there is to know about a recipe that the recipe set has.
     pub(crate) fn known(&self, name: &PackageName) -> Result<Known, ProjectError> {
         if let Some(known) = self.known.borrow().get(name) {
             return Ok(known.clone());
         }
-        let recipe = self.repo.book.get(name)?;
+        let recipe = self.repo.recipe_set.get(name)?;
         let source = source::find(self.repo, recipe)?;
         let inputs = RecipeInputs::read(recipe, source.tree)?;
         let document = recipe.document(&inputs);

@@ -49,7 +49,7 @@ impl Repo<'_> {
     pub fn status(&self) -> Result<Vec<StatusLine>, ProjectError> {
         let plan = self.plan(&Request::UpdateAll)?;
         let mut lines: BTreeMap<PackageName, StatusLine> = BTreeMap::new();
-        for recipe in self.book.recipes() {
+        for recipe in self.recipe_set.recipes() {
             lines.insert(
                 recipe.name.clone(),
                 StatusLine {

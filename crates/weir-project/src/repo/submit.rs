@@ -93,7 +93,7 @@ impl Upload<'_> {
     /// Uploads everything that a release names, and drafts it.
     fn package(&self, plan: &RepoPlan, index: usize, built: &BuiltPackage) -> Result<Draft, ProjectError> {
         let step = &plan.plan.builds[index];
-        let recipe = self.repo.book.get(&step.id.name)?;
+        let recipe = self.repo.recipe_set.get(&step.id.name)?;
         let known = &plan.known[&step.id.name];
         let before = plan.before[index].as_ref();
         let mut facts = built.facts.clone();

@@ -263,14 +263,14 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// A small build farm: it knows what to ask for, and may ask for nonsense.
-struct Farm<'w> {
+/// A small build link tree: it knows what to ask for, and may ask for nonsense.
+struct LinkTree<'w> {
     world: &'w World,
     live: BTreeMap<ReleaseId, Release>,
     intents: Vec<Intent>,
 }
 
-impl Farm<'_> {
+impl LinkTree<'_> {
     fn add(&mut self, change: &Change) {
         match change {
             Change::Build { package, version, needs } => {
@@ -360,9 +360,9 @@ proptest! {
         let checkpoint = || fs_err::read_to_string(world.folder().join("checkpoint")).unwrap();
         for batch in std::iter::once(first).chain(batches) {
             let (before, signed) = (live(&world), checkpoint());
-            let mut farm = Farm { world: &world, live: before.clone(), intents: Vec::new() };
-            batch.iter().for_each(|change| farm.add(change));
-            let mut intents = farm.intents;
+            let mut link_tree = LinkTree { world: &world, live: before.clone(), intents: Vec::new() };
+            batch.iter().for_each(|change| link_tree.add(change));
+            let mut intents = link_tree.intents;
             let turn = turn % intents.len().max(1);
             intents.rotate_left(turn);
             let accepted = world.submit(intents);

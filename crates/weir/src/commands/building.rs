@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use weir_build::SandboxKind;
 use weir_model::OwnerName;
-use weir_native::BookOptions;
+use weir_native::RecipeSetOptions;
 use weir_project::{Project, RepoOptions};
 
 use crate::context::Context;
@@ -25,8 +25,8 @@ pub(super) struct OfContext {
 
 impl OfContext {
     /// As the library takes them.
-    pub(super) fn options(&self) -> BookOptions {
-        BookOptions { owner: self.owner.clone(), image: self.image.clone() }
+    pub(super) fn options(&self) -> RecipeSetOptions {
+        RecipeSetOptions { owner: self.owner.clone(), image: self.image.clone() }
     }
 }
 

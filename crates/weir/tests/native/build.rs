@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::recipes::{book, checkpoint, five, json, library, offered, plain, release, weir};
+use crate::recipes::{checkpoint, five, json, library, offered, plain, recipe_set, release, weir};
 
 #[test]
 fn building_offers_nothing_and_what_was_built_is_not_built_again() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let before = checkpoint(&t);
     weir(&t, "build base/curl").succeeds();
@@ -21,7 +21,7 @@ fn building_offers_nothing_and_what_was_built_is_not_built_again() {
 
 #[test]
 fn what_a_package_installs_can_be_copied_out_and_changed() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "build base/curl --out ../curl").succeeds();
     assert_eq!(t.read("curl/release/include/curl.h"), "int curl_number(void);\n");
@@ -35,7 +35,7 @@ fn what_a_package_installs_can_be_copied_out_and_changed() {
 
 #[test]
 fn building_twice_shows_what_is_not_reproducible() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").write();
     let random =
         "mkdir -p \"$DESTDIR$PREFIX/share\"\ncat /proc/sys/kernel/random/uuid >\"$DESTDIR$PREFIX/share/id\"";
@@ -54,7 +54,7 @@ fn building_twice_shows_what_is_not_reproducible() {
 
 #[test]
 fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_it() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     t.weir_in("", "sysroot create sysroot base/view --variant release").succeeds();
@@ -77,7 +77,7 @@ fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_i
 
 #[test]
 fn a_sysroot_of_what_is_not_there_names_what_was_typed() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").write();
     weir(&t, "repo add --all").succeeds();
     let page = |typed: &str, code: i32| plain(&t, &t.weir_in("", typed).fails_with(code));
@@ -107,7 +107,7 @@ fn a_sysroot_of_what_is_not_there_names_what_was_typed() {
 
 #[test]
 fn a_build_that_is_alone_gets_all_the_jobs_there_are() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").first("echo jobs: $JOBS").write();
     weir(&t, "repo add --all --builds 2 --jobs 3").succeeds();
     let log = weir(&t, "repo log base/zlib").succeeds();

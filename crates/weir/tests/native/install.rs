@@ -132,8 +132,8 @@ fn a_project_is_built_with_its_packages_by_a_preset() {
     t.weir_in("", &format!("publish {folder}")).succeeds();
     t.weir("update").succeeds();
     assert_eq!(built(&t, "app", "weir"), "26 13\n");
-    let farms = fs_err::read_dir(t.path("app/weir_packages/.farms")).unwrap().count();
-    assert_eq!(farms, 2, "the farms of before are gone");
+    let link_trees = fs_err::read_dir(t.path("app/weir_packages/.link-trees")).unwrap().count();
+    assert_eq!(link_trees, 2, "the link trees of before are gone");
 
     // Back again: the files of the store are older than what was compiled, which must be compiled anew all the same.
     project(&t, "\"base/curly\" = \"=1.0.0\"\n");

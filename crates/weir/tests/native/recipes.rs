@@ -1,13 +1,13 @@
-//! Recipes of a few lines: a registry, a folder `book` for recipes, and libraries that give a number.
+//! Recipes of a few lines: a registry, a folder `recipes` for recipes, and libraries that give a number.
 
 use serde_json::Value;
 use weir_testkit::{Run, Sandbox};
 
-/// An empty folder with a home of its own, a closed registry `org`, and a folder `book` for recipes.
-pub(crate) fn book() -> Sandbox {
+/// An empty folder with a home of its own, a closed registry `org`, and a folder `recipes` for recipes.
+pub(crate) fn recipe_set() -> Sandbox {
     let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
     t.weir_in("", "registry init org --name org --closed --kind native --default").succeeds();
-    fs_err::create_dir(t.path("book")).unwrap();
+    fs_err::create_dir(t.path("recipes")).unwrap();
     t
 }
 
@@ -78,10 +78,10 @@ impl Library<'_> {
         self
     }
 
-    /// Writes its recipe and its source into the folder `book`, in place of what is there.
+    /// Writes its recipe and its source into the folder `recipes`, in place of what is there.
     pub(crate) fn write(self) {
         let Self { t, name, version, needs, uses, number, before, variants } = self;
-        let folder = format!("book/packages/base/{name}");
+        let folder = format!("recipes/packages/base/{name}");
         let needs: String =
             needs.iter().map(|(name, range)| format!("\"base/{name}\" = \"{range}\"\n")).collect();
         t.write(
@@ -116,7 +116,7 @@ impl Library<'_> {
 
 /// Runs the program among the recipes.
 pub(crate) fn weir(t: &Sandbox, typed: &str) -> Run {
-    t.weir_in("book", typed)
+    t.weir_in("recipes", typed)
 }
 
 /// What it prints for programs.

@@ -1,12 +1,12 @@
 //! The three actions of a repository: what is planned, what is offered afterwards, and what of it is told.
 
 use crate::recipes::{
-    book, built_now, checkpoint, five, json, library, offered, plain, release, releases, weir,
+    built_now, checkpoint, five, json, library, offered, plain, recipe_set, release, releases, weir,
 };
 
 #[test]
 fn adding_builds_what_is_needed_first_and_offers_it_all_in_one_batch() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let added = weir(&t, "repo add base/view --builds 1").succeeds();
     insta::assert_snapshot!(plain(&t, &added), @r#"
@@ -35,7 +35,7 @@ fn adding_builds_what_is_needed_first_and_offers_it_all_in_one_batch() {
 
 #[test]
 fn what_is_offered_already_is_left_alone() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     let before = checkpoint(&t);
@@ -59,7 +59,7 @@ fn what_is_offered_already_is_left_alone() {
 
 #[test]
 fn an_update_builds_everything_again_that_has_it_in_its_closure_and_nothing_else() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     library(&t, "zlib", "1.3.1").number(5).write();
@@ -97,7 +97,7 @@ fn an_update_builds_everything_again_that_has_it_in_its_closure_and_nothing_else
 
 #[test]
 fn a_changed_source_shows_and_an_update_of_all_builds_just_what_hangs_on_it() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     library(&t, "png", "1.6.39").needs("zlib", "^1").number(7).write();
@@ -118,7 +118,7 @@ fn a_changed_source_shows_and_an_update_of_all_builds_just_what_hangs_on_it() {
 
 #[test]
 fn an_older_version_than_a_recipe_takes_is_updated_first() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add base/curl").succeeds();
     library(&t, "zlib", "1.3.1").write();
@@ -139,7 +139,7 @@ fn an_older_version_than_a_recipe_takes_is_updated_first() {
 
 #[test]
 fn a_range_that_no_recipe_meets_is_explained_before_anything_is_built() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").write();
     library(&t, "tiff", "4.6.0").needs("zlib", ">=2").write();
     insta::assert_snapshot!(plain(&t, &weir(&t, "repo add base/tiff").fails_with(3)), @r#"
@@ -168,7 +168,7 @@ fn a_range_that_no_recipe_meets_is_explained_before_anything_is_built() {
 
 #[test]
 fn removing_asks_first_and_takes_what_was_built_with_it_along() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     let before = checkpoint(&t);
@@ -200,7 +200,7 @@ fn removing_asks_first_and_takes_what_was_built_with_it_along() {
 
 #[test]
 fn a_dry_run_shows_what_the_action_then_shows_and_changes_nothing() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let before = checkpoint(&t);
     let dry = weir(&t, "repo add --all --dry-run").succeeds();
@@ -213,7 +213,7 @@ fn a_dry_run_shows_what_the_action_then_shows_and_changes_nothing() {
 
 #[test]
 fn for_programs_there_is_one_document_with_the_plan_and_what_came_of_it() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let planned = json(&t, "repo plan add base/curl");
     assert_eq!(planned.get("report"), None);
@@ -231,7 +231,7 @@ fn for_programs_there_is_one_document_with_the_plan_and_what_came_of_it() {
 
 #[test]
 fn two_packages_with_one_file_cannot_be_used_together_and_both_are_named() {
-    let t = book();
+    let t = recipe_set();
     let side = "mkdir -p \"$DESTDIR$PREFIX/include\"\necho '/* side */' >\"$DESTDIR$PREFIX/include/side.h\"";
     library(&t, "left", "1.0.0").first(side).write();
     library(&t, "right", "1.0.0").first(side).write();
@@ -247,16 +247,16 @@ fn two_packages_with_one_file_cannot_be_used_together_and_both_are_named() {
 
 #[test]
 fn how_a_release_was_built_can_be_read_from_the_registry_alone() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").first("echo compiling for $VARIANT").both_variants().write();
     weir(&t, "repo add base/zlib").succeeds();
     // Another machine: nothing is known there but the registry.
     let elsewhere = [("WEIR_HOME", t.path("elsewhere").display().to_string())];
     let elsewhere: Vec<(&str, &str)> = elsewhere.iter().map(|(name, value)| (*name, &**value)).collect();
-    let log = t.weir_with("book", "repo log base/zlib --registry ../org", &elsewhere).succeeds();
+    let log = t.weir_with("recipes", "repo log base/zlib --registry ../org", &elsewhere).succeeds();
     let at = |text: &str| log.stdout.find(text).unwrap_or_else(|| panic!("no `{text}`\n{log}"));
     assert!(at("compiling for release") < at("compiling for debug"));
-    let statement = t.weir_with("book", "repo provenance base/zlib@1.2.13 --registry ../org", &elsewhere);
+    let statement = t.weir_with("recipes", "repo provenance base/zlib@1.2.13 --registry ../org", &elsewhere);
     let statement: serde_json::Value = serde_json::from_str(&statement.succeeds().stdout).unwrap();
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
     assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
@@ -266,7 +266,7 @@ fn how_a_release_was_built_can_be_read_from_the_registry_alone() {
 
 #[test]
 fn without_a_network_it_can_be_looked_planned_and_built_and_nothing_be_offered() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add base/curl").succeeds();
     weir(&t, "--offline repo status").succeeds();
@@ -279,7 +279,7 @@ fn without_a_network_it_can_be_looked_planned_and_built_and_nothing_be_offered()
 
 #[test]
 fn mistakes_are_answered_with_what_to_do() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     insta::assert_snapshot!(t.weir("repo status").fails_with(5), @r#"
     $ weir repo status
@@ -309,14 +309,14 @@ fn mistakes_are_answered_with_what_to_do() {
     insta::assert_snapshot!(weir(&t, "root create ../root --oci ../none").fails_with(5), @r#"
     $ weir root create ../root --oci ../none
     -- stderr
-      × `[ROOT]/book/../none` is no container image: it has no `index.json`
+      × `[ROOT]/recipes/../none` is no container image: it has no `index.json`
       help: make one with `skopeo copy docker://IMAGE oci:FOLDER`, `podman save --format oci-archive -o FILE IMAGE` or `docker save -o FILE IMAGE`
     -- exit code 5
     "#);
     insta::assert_snapshot!(weir(&t, "repo status --root ../none").fails_with(5), @r#"
     $ weir repo status --root ../none
     -- stderr
-      × there is no root file system at `[ROOT]/book/../none`
+      × there is no root file system at `[ROOT]/recipes/../none`
       help: `weir root create` makes one, with debootstrap or from an OCI image
     -- exit code 5
     "#);

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use weir_testkit::{Sandbox, StaticServer};
 
-use crate::recipes::{book, built_now, checkpoint, five, json, library, offered, plain, releases, weir};
+use crate::recipes::{
+    built_now, checkpoint, five, json, library, offered, plain, recipe_set, releases, weir,
+};
 
 #[test]
 fn a_build_that_fails_changes_nothing_and_the_next_time_only_what_is_left_is_built() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     library(&t, "png", "1.6.39").needs("zlib", "^1").first("echo looking around\nexit 3").write();
     let before = checkpoint(&t);
@@ -56,7 +58,7 @@ fn a_build_that_fails_changes_nothing_and_the_next_time_only_what_is_left_is_bui
 
 #[test]
 fn with_keep_going_everything_is_built_that_does_not_need_what_failed() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     library(&t, "curl", "7.88.1").needs("zlib", "^1").first("exit 1").write();
     let failed = json(&t, "repo add --all --keep-going");
@@ -69,7 +71,7 @@ fn with_keep_going_everything_is_built_that_does_not_need_what_failed() {
 
 #[test]
 fn what_was_built_before_and_is_quarantined_now_is_not_reused_and_not_built_in_vain() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").write();
     library(&t, "curl", "7.88.1").needs("zlib", "^1.2").write();
     weir(&t, "repo add base/zlib").succeeds();
@@ -90,13 +92,13 @@ fn what_was_built_before_and_is_quarantined_now_is_not_reused_and_not_built_in_v
 
 #[test]
 fn what_a_registry_serves_over_http_is_not_built_again() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
     let server = StaticServer::serve(t.path("org")).unwrap();
     let typed = format!("--json build base/view --registry {}", server.url());
     let elsewhere = [("WEIR_HOME", &*t.path("home/other").display().to_string())];
-    let run = t.weir_with("book", &typed, &elsewhere).succeeds();
+    let run = t.weir_with("recipes", &typed, &elsewhere).succeeds();
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let how: Vec<&str> =
         document["built"].as_array().unwrap().iter().map(|built| built["how"].as_str().unwrap()).collect();
@@ -105,7 +107,7 @@ fn what_a_registry_serves_over_http_is_not_built_again() {
 
 #[test]
 fn a_dependency_that_is_not_declared_is_not_there() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "zlib", "1.2.13").write();
     library(&t, "curl", "7.88.1").uses("zlib").write();
     weir(&t, "repo add base/zlib").succeeds();
@@ -118,7 +120,7 @@ fn a_dependency_that_is_not_declared_is_not_there() {
 /// Starts the program among the recipes.
 fn start(t: &Sandbox, words: &[&str]) -> Child {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let mut command = t.command("book", &words, &[]);
+    let mut command = t.command("recipes", &words, &[]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -167,7 +169,7 @@ fn endless(t: &Sandbox) {
 #[test]
 fn stopped_by_ctrl_c_in_the_middle_of_a_build_nothing_is_left_and_the_next_run_goes_on() {
     for contained in [true, false] {
-        let t = book();
+        let t = recipe_set();
         library(&t, "zlib", "1.2.13").write();
         endless(&t);
         let mut words = vec!["repo", "add", "--all"];
@@ -191,7 +193,7 @@ fn stopped_by_ctrl_c_in_the_middle_of_a_build_nothing_is_left_and_the_next_run_g
 
 #[test]
 fn interrupted_while_two_are_built_it_starts_no_third_even_if_it_is_to_keep_going() {
-    let t = book();
+    let t = recipe_set();
     for name in ["one", "two"] {
         library(&t, name, "1.0.0").first("sleep 1000 & sleep 1000").write();
     }
@@ -212,7 +214,7 @@ fn interrupted_while_two_are_built_it_starts_no_third_even_if_it_is_to_keep_goin
 
 #[test]
 fn verbose_shows_every_line_that_a_build_prints_in_order() {
-    let t = book();
+    let t = recipe_set();
     library(&t, "talker", "1.0.0").first("seq -f 'line %.0f of many' 1 20000").write();
     let run = weir(&t, "build base/talker --verbose").succeeds();
     let lines: Vec<&str> =
@@ -228,7 +230,7 @@ fn kills() -> u32 {
 
 #[test]
 fn whatever_moment_an_action_is_killed_at_the_registry_shows_the_old_or_the_new_state() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let started = Instant::now();
     weir(&t, "repo add --all").succeeds();
@@ -258,7 +260,7 @@ fn whatever_moment_an_action_is_killed_at_the_registry_shows_the_old_or_the_new_
 
 #[test]
 fn two_at_once_build_nothing_twice_and_both_end_well() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     let children =
         [start(&t, &["--json", "repo", "add", "--all"]), start(&t, &["--json", "repo", "add", "--all"])];
@@ -280,7 +282,7 @@ fn on_a_terminal(t: &Sandbox, typed: &str, answer: &str) -> (String, i32) {
     let line = format!("{} {typed}", env!("CARGO_BIN_EXE_weir"));
     let mut child = Command::new("script")
         .args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"])
-        .current_dir(t.path("book"))
+        .current_dir(t.path("recipes"))
         .env("WEIR_HOME", t.path("home/weir"))
         .env("TERM", "xterm")
         .env("NO_COLOR", "1")
@@ -296,7 +298,7 @@ fn on_a_terminal(t: &Sandbox, typed: &str, answer: &str) -> (String, i32) {
 
 #[test]
 fn on_a_terminal_it_asks_before_more_leaves_than_was_named() {
-    let t = book();
+    let t = recipe_set();
     five(&t);
     weir(&t, "repo add base/curl").succeeds();
     library(&t, "zlib", "1.3.1").write();

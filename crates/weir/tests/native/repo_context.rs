@@ -4,7 +4,7 @@ use std::process::Command;
 
 use weir_testkit::Sandbox;
 
-use crate::recipes::{book, json, releases, weir};
+use crate::recipes::{json, recipe_set, releases, weir};
 
 /// A context of two libraries, and the git repositories that it names.
 fn context(t: &Sandbox) {
@@ -67,7 +67,7 @@ fn context(t: &Sandbox) {
 
 #[test]
 fn a_context_is_built_as_it_is() {
-    let t = book();
+    let t = recipe_set();
     context(&t);
     let added = json(&t, "repo add --all --recipes ../context");
     let names: Vec<_> =
@@ -82,18 +82,18 @@ fn a_context_is_built_as_it_is() {
 
 #[test]
 fn a_context_can_be_taken_over_as_recipes_under_another_owner() {
-    let t = book();
+    let t = recipe_set();
     context(&t);
-    t.weir_in("", "repo import context book --owner base").succeeds();
-    let again = t.weir_in("", "repo import context book --owner base").fails_with(8);
-    assert!(again.stderr.contains("book/packages/base/shapes/weir.toml"), "{again}");
+    t.weir_in("", "repo import context recipes --owner base").succeeds();
+    let again = t.weir_in("", "repo import context recipes --owner base").fails_with(8);
+    assert!(again.stderr.contains("recipes/packages/base/shapes/weir.toml"), "{again}");
     let planned = json(&t, "repo plan add base/shapes");
     assert_eq!(releases(&planned["plan"]["builds"]), ["units 1.0.0", "shapes 1.0.0"]);
 }
 
 #[test]
 fn a_context_gets_the_same_owner_whether_it_is_built_as_it_is_or_taken_over() {
-    let t = book();
+    let t = recipe_set();
     context(&t);
     let names = |typed: &str| {
         let planned = json(&t, typed);
@@ -101,7 +101,7 @@ fn a_context_gets_the_same_owner_whether_it_is_built_as_it_is_or_taken_over() {
     };
     let as_it_is = names("repo plan add --all --recipes ../context --owner base");
     assert_eq!(as_it_is, ["units 1.0.0", "shapes 1.0.0"]);
-    t.weir_in("", "repo import context book --owner base").succeeds();
+    t.weir_in("", "repo import context recipes --owner base").succeeds();
     assert_eq!(names("repo plan add --all"), as_it_is);
     let refused = weir(&t, "repo status --owner base").fails_with(2);
     assert!(refused.stderr.contains("are Weir's own"), "{refused}");

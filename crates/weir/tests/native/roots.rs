@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use weir_testkit::Sandbox;
 
-use crate::recipes::{book, weir};
+use crate::recipes::{recipe_set, weir};
 
 /// A root with a shell and nothing else, laid out as systems are today, or as they were before `/bin` became a link.
 fn root_with_a_shell(t: &Sandbox, name: &str, merged: bool) {
@@ -32,15 +32,15 @@ fn root_with_a_shell(t: &Sandbox, name: &str, merged: bool) {
 /// A recipe that needs nothing but a shell, and says in which system it was built.
 fn script_for_a_shell(t: &Sandbox) {
     t.write(
-        "book/packages/base/note/weir.toml",
+        "recipes/packages/base/note/weir.toml",
         "[package]\nname = \"base/note\"\nversion = \"1.0.0\"\nkind = \"native\"\nlicense = \"MIT\"\n\n\
          [recipe]\nsource = { path = \"source\" }\nsystem = \"script\"\nscript = \"build.sh\"\nvariants = [\"release\"]\n",
     );
     t.write(
-        "book/packages/base/note/build.sh",
+        "recipes/packages/base/note/build.sh",
         "while read -r line; do echo \"$line\"; done </etc/os-release >$PREFIX/note\n",
     );
-    t.write("book/packages/base/note/source/empty", "");
+    t.write("recipes/packages/base/note/source/empty", "");
 }
 
 fn platform(t: &Sandbox, root: &str) -> String {
@@ -51,7 +51,7 @@ fn platform(t: &Sandbox, root: &str) -> String {
 
 #[test]
 fn builds_run_in_a_root_with_and_without_a_merged_usr() {
-    let t = book();
+    let t = recipe_set();
     script_for_a_shell(&t);
     for (name, merged) in [("merged", true), ("old", false)] {
         root_with_a_shell(&t, name, merged);
@@ -73,7 +73,7 @@ fn tar(folder: &Path, to: &Path) {
 
 #[test]
 fn a_root_is_made_of_what_docker_saves_and_is_the_same_as_the_system_it_was_made_from() {
-    let t = book();
+    let t = recipe_set();
     script_for_a_shell(&t);
     root_with_a_shell(&t, "system", true);
     fs_err::create_dir(t.path("saved")).unwrap();
@@ -105,7 +105,7 @@ fn a_root_is_made_of_what_docker_saves_and_is_the_same_as_the_system_it_was_made
 
 #[test]
 fn a_machine_without_dpkg_has_the_same_platform_and_is_told_by_its_tools() {
-    let t = book();
+    let t = recipe_set();
     let with: Value = serde_json::from_str(&weir(&t, "--json root show").succeeds().stdout).unwrap();
     let without = Command::new("bwrap")
         .args(["--dev-bind", "/", "/", "--tmpfs", "/var/lib", "--"])

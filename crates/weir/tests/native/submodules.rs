@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use weir_testkit::Sandbox;
 
-use crate::recipes::{book, weir};
+use crate::recipes::{recipe_set, weir};
 
 fn git(t: &Sandbox, folder: &str, words: &[&str]) {
     let done = Command::new("git")
@@ -34,7 +34,7 @@ fn area(t: &Sandbox, source: &str) {
 }
 
 fn recipe(t: &Sandbox, source: &str, defines: &str) {
-    let folder = "book/packages/base/area";
+    let folder = "recipes/packages/base/area";
     t.write(
         format!("{folder}/weir.toml"),
         format!(
@@ -51,7 +51,7 @@ fn recipe(t: &Sandbox, source: &str, defines: &str) {
 
 #[test]
 fn submodules_are_part_of_a_source_only_if_the_recipe_asks_and_who_forgot_it_is_told() {
-    let t = book();
+    let t = recipe_set();
     area(&t, "");
     let failed = weir(&t, "repo add base/area").fails_with(7);
     let hint = "its source lacks its submodules, `extern/units`: write `submodules = true` in `source`; all it printed";
@@ -66,7 +66,7 @@ fn submodules_are_part_of_a_source_only_if_the_recipe_asks_and_who_forgot_it_is_
 
 #[test]
 fn a_source_with_its_submodules_outlives_the_repositories_that_it_came_from() {
-    let t = book();
+    let t = recipe_set();
     area(&t, ", submodules = true");
     weir(&t, "repo add base/area").succeeds();
     fs_err::remove_dir_all(t.path("git")).unwrap();
@@ -74,8 +74,8 @@ fn a_source_with_its_submodules_outlives_the_repositories_that_it_came_from() {
     for (home, level) in [("home/weir", 2), ("home/other", 3)] {
         recipe(&t, ", submodules = true", &format!("LEVEL = {level}"));
         let other = [("WEIR_HOME", &*t.path(home).display().to_string())];
-        t.weir_with("book", "build base/area --registry ../org", &other).succeeds();
+        t.weir_with("recipes", "build base/area --registry ../org", &other).succeeds();
         recipe(&t, ", submodules = true", &format!("LEVEL = {level}0"));
-        t.weir_with("book", "build base/area --registry ../org --offline", &other).succeeds();
+        t.weir_with("recipes", "build base/area --registry ../org --offline", &other).succeeds();
     }
 }

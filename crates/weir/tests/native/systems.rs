@@ -3,7 +3,7 @@
 
 use weir_testkit::Sandbox;
 
-use crate::recipes::{book, weir};
+use crate::recipes::{recipe_set, weir};
 
 /// A package with a library and a program that uses it, both of which need `number` from `base/number`.
 fn number_and(t: &Sandbox, system: &str, files: &[(&str, &str)]) {
@@ -14,7 +14,7 @@ fn number_and(t: &Sandbox, system: &str, files: &[(&str, &str)]) {
              variants = [\"release\"]\n"
         )
     };
-    let number = "book/packages/base/number";
+    let number = "recipes/packages/base/number";
     t.write(format!("{number}/weir.toml"), recipe("number", "", "meson"));
     t.write(
         format!("{number}/src/meson.build"),
@@ -25,7 +25,7 @@ fn number_and(t: &Sandbox, system: &str, files: &[(&str, &str)]) {
     t.write(format!("{number}/src/number.h"), "int number(void);\n");
     t.write(format!("{number}/src/number.c"), "int number(void) { return 21; }\n");
 
-    let twice = "book/packages/base/twice";
+    let twice = "recipes/packages/base/twice";
     t.write(format!("{twice}/weir.toml"), recipe("twice", "\"base/number\" = \"*\"\n", system));
     t.write(format!("{twice}/src/twice.h"), "int twice(void);\n");
     t.write(
@@ -49,7 +49,7 @@ fn runs_in_a_sysroot(t: &Sandbox) {
 
 #[test]
 fn meson_builds_what_finds_its_libraries() {
-    let t = book();
+    let t = recipe_set();
     let build = "project('twice', 'c', version: '1.0.0')\nnumber = dependency('number')\n\
                  library = shared_library('twice', 'twice.c', install: true, dependencies: number)\n\
                  executable('twice', 'main.c', link_with: library, install: true)\ninstall_headers('twice.h')\n";
@@ -59,7 +59,7 @@ fn meson_builds_what_finds_its_libraries() {
 
 #[test]
 fn autotools_with_libtool_build_what_finds_its_libraries() {
-    let t = book();
+    let t = recipe_set();
     let configure = "AC_INIT([twice],[1.0.0])\nAM_INIT_AUTOMAKE([foreign])\nAC_PROG_CC\nAM_PROG_AR\nLT_INIT\n\
                      AC_CHECK_LIB([number],[number],,[AC_MSG_ERROR([there is no number])])\n\
                      AC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n";

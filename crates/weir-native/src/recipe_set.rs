@@ -1,6 +1,6 @@
 //! Books of recipes: folders that say how to build many packages.
 //!
-//! A book has one of three forms, told by what is in its folder:
+//! A recipe set has one of three forms, told by what is in its folder:
 //!
 //! * `packages/<owner>/<name>/weir.toml`: Weir's own;
 //! * `weir.toml` with a table `[recipe]`: a single recipe, alone or beside the first form;
@@ -21,66 +21,66 @@ use weir_model::{Manifest, OwnerName, PackageName, nearest};
 
 use crate::{Recipe, bacpack};
 
-pub use error::{BookError, BookProblem, UnknownRecipe};
+pub use error::{RecipeSetError, RecipeSetProblem, UnknownRecipe};
 pub(crate) use scan::Scan;
 
 /// The folder of Weir's own form.
 const PACKAGES: &str = "packages";
-/// The most recipes of a book.
+/// The most recipes of a recipe set.
 const MAX_RECIPES: usize = 10_000;
 
 /// Recipes, one a package.
 #[derive(Debug, Clone)]
-pub struct RecipeBook {
+pub struct RecipeSet {
     folder: PathBuf,
-    form: BookForm,
+    form: RecipeSetForm,
     recipes: BTreeMap<PackageName, Recipe>,
     warnings: Vec<String>,
 }
 
-/// In which form a book is written.
+/// In which form a recipe set is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BookForm {
+pub enum RecipeSetForm {
     /// `weir.toml` files.
     Weir,
     /// A Package Context of `BacPack`.
     BacPack,
 }
 
-/// How to read what a book in a form other than Weir's leaves open.
+/// How to read what a recipe set in a form other than Weir's leaves open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BookOptions {
+pub struct RecipeSetOptions {
     /// The owner of the packages of a Package Context; [`bacpack::OWNER`] where nothing is said.
     pub owner: Option<OwnerName>,
     /// Of a Package Context, only what is built for this image.
     pub image: Option<String>,
 }
 
-impl RecipeBook {
-    /// Reads the book in `folder`.
+impl RecipeSet {
+    /// Reads the recipe set in `folder`.
     ///
     /// # Errors
     ///
     /// When there is none, or with everything that is wrong with it.
-    pub fn read(folder: &Path) -> Result<Self, BookError> {
-        Self::read_with(folder, &BookOptions::default())
+    pub fn read(folder: &Path) -> Result<Self, RecipeSetError> {
+        Self::read_with(folder, &RecipeSetOptions::default())
     }
 
-    /// As [`RecipeBook::read`], told what a Package Context leaves open.
+    /// As [`RecipeSet::read`], told what a Package Context leaves open.
     ///
     /// # Errors
     ///
-    /// As [`RecipeBook::read`].
-    pub fn read_with(folder: &Path, options: &BookOptions) -> Result<Self, BookError> {
+    /// As [`RecipeSet::read`].
+    pub fn read_with(folder: &Path, options: &RecipeSetOptions) -> Result<Self, RecipeSetError> {
         let mut scan = Scan::new(folder)?;
         let alone = single_recipe(&mut scan, folder);
         let (form, recipes) = if alone.is_some() || scan.is_folder(PACKAGES) {
-            (BookForm::Weir, own_recipes(&mut scan, folder, alone))
+            (RecipeSetForm::Weir, own_recipes(&mut scan, folder, alone))
         } else if scan.is_folder(bacpack::PACKAGE) {
-            (BookForm::BacPack, bacpack::recipes(&mut scan, options))
+            (RecipeSetForm::BacPack, bacpack::recipes(&mut scan, options))
         } else {
             scan.finish()?;
-            return Err(BookError::NotABook { folder: folder.to_owned() });
+            return Err(RecipeSetError::NotARecipeSet { folder: folder.to_owned() });
         };
         let recipes = by_name(&mut scan, recipes);
         Ok(Self { folder: folder.to_owned(), form, recipes, warnings: scan.finish()? })
@@ -92,7 +92,7 @@ impl RecipeBook {
     }
 
     /// In which form it is written.
-    pub fn form(&self) -> BookForm {
+    pub fn form(&self) -> RecipeSetForm {
         self.form
     }
 
@@ -159,7 +159,7 @@ fn own_recipes(scan: &mut Scan, folder: &Path, alone: Option<String>) -> Vec<Rec
     for owner in scan.folders(&folder.join(PACKAGES)) {
         for place in scan.folders(&owner) {
             if recipes.len() >= MAX_RECIPES {
-                scan.problem(BookProblem::TooMany { folder: folder.join(PACKAGES), most: MAX_RECIPES });
+                scan.problem(RecipeSetProblem::TooMany { folder: folder.join(PACKAGES), most: MAX_RECIPES });
                 return recipes;
             }
             recipes.extend(recipe_in(scan, &owner, &place));
@@ -186,9 +186,9 @@ fn expected_name(owner: &Path, place: &Path) -> Option<String> {
 fn recipe(scan: &mut Scan, folder: &Path, text: &str, expected: Option<String>) -> Option<Recipe> {
     let file = folder.join(FILE_NAME);
     match (Recipe::parse(text, &file, folder), expected) {
-        (Err(error), _) => scan.problem(BookProblem::Recipe(error)),
+        (Err(error), _) => scan.problem(RecipeSetProblem::Recipe(error)),
         (Ok(recipe), Some(expected)) if expected != recipe.name.as_str() => {
-            scan.problem(BookProblem::Misplaced { file, name: recipe.name.to_string(), expected });
+            scan.problem(RecipeSetProblem::Misplaced { file, name: recipe.name.to_string(), expected });
         }
         (Ok(recipe), _) => return Some(recipe),
     }
@@ -203,7 +203,7 @@ fn by_name(scan: &mut Scan, recipes: Vec<Recipe>) -> BTreeMap<PackageName, Recip
         match alike.entry(recipe.name.confusable()) {
             Entry::Occupied(first) => {
                 let (name, first) = (recipe.name, first.get().clone());
-                scan.problem(BookProblem::Alike { name, first, second: recipe.file });
+                scan.problem(RecipeSetProblem::Alike { name, first, second: recipe.file });
             }
             Entry::Vacant(free) => {
                 free.insert(recipe.file.clone());

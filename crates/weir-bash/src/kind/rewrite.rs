@@ -30,7 +30,7 @@ pub(super) const UNREAD: &str = "could not be read";
 
 /// A package as it is used.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Dressed {
+pub(super) struct Rewritten {
     /// Its files.
     pub(super) content: PathBuf,
     /// What could not be decided or read, a line each; empty if nothing.
@@ -70,11 +70,15 @@ struct Known {
 }
 
 /// Finds or makes every package as it is used, in the order of `nodes`.
-pub(super) fn dress(placed: &[&Placed], nodes: &[Node], store: &Session) -> Result<Vec<Dressed>, KindError> {
+pub(super) fn rewrite(
+    placed: &[&Placed],
+    nodes: &[Node],
+    store: &Session,
+) -> Result<Vec<Rewritten>, KindError> {
     let marks = marks(nodes);
     let mut known: Vec<Known> = Vec::new();
     known.resize_with(nodes.len(), Known::default);
-    let mut dressed = vec![Dressed::default(); nodes.len()];
+    let mut rewritten = vec![Rewritten::default(); nodes.len()];
     for index in order(nodes) {
         let content = &placed[index].content;
         let tree = digest_of(content, store)?;
@@ -84,9 +88,9 @@ pub(super) fn dress(placed: &[&Placed], nodes: &[Node], store: &Session) -> Resu
             None => make(placed, nodes, &marks, &mut known, index, (&inputs, &tree), store)?,
         };
         let folder = derived.path().to_owned();
-        let rewritten = folder.join(TREE);
-        dressed[index] = Dressed {
-            content: if rewritten.is_dir() { rewritten } else { content.clone() },
+        let files = folder.join(TREE);
+        rewritten[index] = Rewritten {
+            content: if files.is_dir() { files } else { content.clone() },
             report: read_small(&folder.join(REPORT))?,
         };
         known[index] = Known {
@@ -96,7 +100,7 @@ pub(super) fn dress(placed: &[&Placed], nodes: &[Node], store: &Session) -> Resu
             exports: None,
         };
     }
-    Ok(dressed)
+    Ok(rewritten)
 }
 
 /// A package's files before they are rewritten.
@@ -147,7 +151,7 @@ fn inputs(nodes: &[Node], marks: &[Option<String>], known: &[Known], index: usiz
         sees: closure::visible(nodes, index).into_iter().map(seen).collect(),
     };
     let text = serde_json::to_string(&inputs).expect("strings, numbers and lists of them are JSON");
-    Digest::of(format!("weir-bash-dressed v2\n{text}"))
+    Digest::of(format!("weir-bash-rewritten v2\n{text}"))
 }
 
 fn make(

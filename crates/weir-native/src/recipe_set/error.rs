@@ -1,4 +1,4 @@
-//! What can be wrong with a book of recipes.
+//! What can be wrong with a recipe set.
 
 use std::fmt;
 use std::io;
@@ -8,9 +8,9 @@ use weir_model::PackageName;
 
 use crate::RecipeError;
 
-/// A book that cannot be read.
+/// A recipe set that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum BookError {
+pub enum RecipeSetError {
     /// The folder cannot be read.
     #[error("the recipes in `{}` cannot be read", folder.display())]
     Io {
@@ -25,7 +25,7 @@ pub enum BookError {
         "there are no recipes in `{}`: expected `packages/<owner>/<name>/weir.toml`, a `weir.toml` with `[recipe]`, or a Package Context of BacPack",
         folder.display()
     )]
-    NotABook {
+    NotARecipeSet {
         /// The folder.
         folder: PathBuf,
     },
@@ -35,15 +35,15 @@ pub enum BookError {
         /// The folder.
         folder: PathBuf,
         /// What is wrong, in the order of the files; at least one, and no more than a person would read.
-        problems: Vec<BookProblem>,
+        problems: Vec<RecipeSetProblem>,
         /// How many more there are.
         left_out: usize,
     },
 }
 
-/// One thing that is wrong with a book.
+/// One thing that is wrong with a recipe set.
 #[derive(Debug, thiserror::Error)]
-pub enum BookProblem {
+pub enum RecipeSetProblem {
     /// A recipe is wrong.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
@@ -64,7 +64,7 @@ pub enum BookProblem {
         /// Why it is not read.
         reason: String,
     },
-    /// A link leads out of the book.
+    /// A link leads out of the recipe set.
     #[error("`{}` leads out of the recipes, to `{}`", path.display(), target.display())]
     Outside {
         /// The link.
@@ -92,7 +92,7 @@ pub enum BookProblem {
         /// The second.
         second: PathBuf,
     },
-    /// More than a book may have.
+    /// More than a recipe set may have.
     #[error("`{}` holds more than {most} entries", folder.display())]
     TooMany {
         /// The folder.
@@ -112,13 +112,13 @@ pub enum BookProblem {
     },
 }
 
-/// A package that a book has no recipe of.
+/// A package that a recipe set has no recipe of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no recipe of `{name}` in `{}`{}", folder.display(), nearest.as_ref().map(|nearest| format!(": did you mean `{nearest}`?")).unwrap_or_default())]
 pub struct UnknownRecipe {
     /// The package.
     pub name: PackageName,
-    /// The folder of the book.
+    /// The folder of the recipe set.
     pub folder: PathBuf,
     /// The package that was probably meant.
     pub nearest: Option<PackageName>,
@@ -137,13 +137,13 @@ impl fmt::Display for Things {
 }
 
 /// Problems, one a line.
-struct Listed<'a>(&'a [BookProblem], usize);
+struct Listed<'a>(&'a [RecipeSetProblem], usize);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for problem in self.0 {
             write!(f, "\n  {problem}")?;
-            if let BookProblem::Recipe(error) = problem {
+            if let RecipeSetProblem::Recipe(error) = problem {
                 write!(f, " (line {})", error.error.line)?;
             }
         }

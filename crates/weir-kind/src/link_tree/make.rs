@@ -1,7 +1,7 @@
-//! Making a farm: beside its place, then moved there in one step.
+//! Making a link tree: beside its place, then moved there in one step.
 //!
-//! A farm has thousands of files, and much of the work is walking down to each of them again. So the folder that is
-//! being filled and the one that was linked from last are kept open: neighbours in a farm are mostly neighbours in the store.
+//! A link tree has thousands of files, and much of the work is walking down to each of them again. So the folder that is
+//! being filled and the one that was linked from last are kept open: neighbours in a link tree are mostly neighbours in the store.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -15,37 +15,38 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Farm, FarmContent, MAX_REWRITTEN, Original, replace_path};
+use super::{LinkTree, LinkTreeContent, MAX_REWRITTEN, Original, replace_path};
 
-/// Makes a farm at `at`, where programs see it as `seen`: there is all of the old or all of the new.
-pub(super) fn make(farm: &Farm, at: &Path, seen: &Path) -> io::Result<()> {
+/// Makes a link tree at `at`, where programs see it as `seen`: there is all of the old or all of the new.
+pub(super) fn make(link_tree: &LinkTree, at: &Path, seen: &Path) -> io::Result<()> {
     let (folder, beside) = beside(at)?;
     fs_err::create_dir_all(&folder)?;
-    let made = fill(farm, &beside, seen).and_then(|()| put(&beside, at));
+    let made = fill(link_tree, &beside, seen).and_then(|()| put(&beside, at));
     // After an exchange this is what was there before.
     let removed = remove(&beside);
     made.and(removed)
 }
 
-fn fill(farm: &Farm, beside: &Path, seen: &Path) -> io::Result<()> {
+fn fill(link_tree: &LinkTree, beside: &Path, seen: &Path) -> io::Result<()> {
     fs_err::create_dir(beside)?;
     let mut filled = Filled::open(beside)?;
     let mut lender = Lender::default();
-    for file in &farm.files {
+    for file in &link_tree.files {
         let path = file.path.as_str();
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = filled.enter(folder)?;
         match &file.content {
-            FarmContent::Link(target) => {
+            LinkTreeContent::Link(target) => {
                 symlinkat(target.as_str(), folder, name)
                     .map_err(|error| at_path(&beside.join(path), error))?;
             }
-            FarmContent::Same(original) => match lender.lend(&original.file, folder, name) {
+            LinkTreeContent::Same(original) => match lender.lend(&original.file, folder, name) {
                 Err(error) if cannot_be_linked(error) => copy(original, &beside.join(path))?,
                 lent => lent.map_err(|error| at_path(&original.file, error))?,
             },
-            FarmContent::Rewritten(original) => {
-                let text = replace_path(&read(&original.file)?, farm.prefix, seen.as_os_str().as_bytes());
+            LinkTreeContent::Rewritten(original) => {
+                let text =
+                    replace_path(&read(&original.file)?, link_tree.prefix, seen.as_os_str().as_bytes());
                 write(&text, original.executable, folder, name)
                     .map_err(|error| at_path(&beside.join(path), error))?;
             }
@@ -54,11 +55,11 @@ fn fill(farm: &Farm, beside: &Path, seen: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder of a farm that is being filled, and those above it.
+/// The folder of a link tree that is being filled, and those above it.
 struct Filled<'f> {
     beside: &'f Path,
     top: OwnedFd,
-    /// From the farm down to the folder, each with its path in the farm.
+    /// From the link tree down to the folder, each with its path in the link tree.
     open: Vec<(&'f str, OwnedFd)>,
 }
 
@@ -67,7 +68,7 @@ impl<'f> Filled<'f> {
         Ok(Self { beside, top: fs_err::File::open(beside)?.into_parts().0.into(), open: Vec::new() })
     }
 
-    /// Goes to the folder with this path in the farm, making it if it is new.
+    /// Goes to the folder with this path in the link tree, making it if it is new.
     fn enter(&mut self, folder: &'f str) -> io::Result<BorrowedFd<'_>> {
         while self.open.pop_if(|(above, _)| !is_at_or_below(folder, above)).is_some() {}
         let mut done = self.open.last().map_or(0, |(above, _)| above.len());
@@ -181,7 +182,7 @@ fn put(beside: &Path, at: &Path) -> io::Result<()> {
     remove(&away)
 }
 
-/// Removes a farm, or whatever else is there, if anything is.
+/// Removes a link tree, or whatever else is there, if anything is.
 ///
 /// # Errors
 ///

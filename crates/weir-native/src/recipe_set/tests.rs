@@ -21,7 +21,7 @@ fn recipe_of(name: &str) -> String {
 }
 
 fn problems(folder: &TempDir) -> String {
-    let error = RecipeBook::read(folder.path()).unwrap_err();
+    let error = RecipeSet::read(folder.path()).unwrap_err();
     error.to_string().replace(&folder.path().display().to_string(), "BOOK")
 }
 
@@ -35,18 +35,18 @@ fn a_book_has_one_recipe_a_folder_by_its_name() {
         ("packages/README.md", "about"),
         ("weir.toml", "[scripts]\nbuild = \"weir repo update\"\n"),
     ]);
-    let book = RecipeBook::read(folder.path()).unwrap();
-    let names: Vec<_> = book.names().map(PackageName::as_str).collect();
+    let recipe_set = RecipeSet::read(folder.path()).unwrap();
+    let names: Vec<_> = recipe_set.names().map(PackageName::as_str).collect();
     assert_eq!(names, ["acme/greet", "base/zlib"]);
-    let zlib = book.get(&"base/zlib".parse().unwrap()).unwrap();
+    let zlib = recipe_set.get(&"base/zlib".parse().unwrap()).unwrap();
     assert_eq!(zlib.folder, folder.path().join("packages/base/zlib"));
-    assert_eq!(book.warnings(), &[] as &[String]);
+    assert_eq!(recipe_set.warnings(), &[] as &[String]);
 }
 
 #[test]
-fn the_folder_of_one_recipe_is_a_book_too() {
+fn the_folder_of_one_recipe_is_a_recipe_set_too() {
     let folder = folder(&[("weir.toml", &recipe_of("base/zlib"))]);
-    assert_eq!(RecipeBook::read(folder.path()).unwrap().recipes().count(), 1);
+    assert_eq!(RecipeSet::read(folder.path()).unwrap().recipes().count(), 1);
     fs_err::write(folder.path().join("weir.toml"), recipe_of("base/zlib").replace("cmake", "cmaek")).unwrap();
     assert_eq!(
         problems(&folder),
@@ -57,9 +57,9 @@ fn the_folder_of_one_recipe_is_a_book_too() {
 #[test]
 fn a_folder_without_recipes_is_told_from_one_that_is_not_there() {
     let empty = folder(&[("weir.toml", "[package]\nname = \"a/b\"\n")]);
-    assert!(matches!(RecipeBook::read(empty.path()), Err(BookError::NotABook { .. })));
-    assert!(matches!(RecipeBook::read(&empty.path().join("gone")), Err(BookError::Io { .. })));
-    assert!(matches!(RecipeBook::read(&empty.path().join("weir.toml")), Err(BookError::Io { .. })));
+    assert!(matches!(RecipeSet::read(empty.path()), Err(RecipeSetError::NotARecipeSet { .. })));
+    assert!(matches!(RecipeSet::read(&empty.path().join("gone")), Err(RecipeSetError::Io { .. })));
+    assert!(matches!(RecipeSet::read(&empty.path().join("weir.toml")), Err(RecipeSetError::Io { .. })));
 }
 
 #[test]
@@ -123,16 +123,16 @@ fn a_link_out_of_the_book_is_not_followed() {
 fn a_folder_without_a_recipe_is_noticed() {
     let folder =
         folder(&[("packages/base/a/weir.toml", &recipe_of("base/a")), ("packages/base/b/README.md", "")]);
-    let book = RecipeBook::read(folder.path()).unwrap();
-    assert!(book.warnings()[0].ends_with("packages/base/b` has no `weir.toml`: it is left out"));
+    let recipe_set = RecipeSet::read(folder.path()).unwrap();
+    assert!(recipe_set.warnings()[0].ends_with("packages/base/b` has no `weir.toml`: it is left out"));
 }
 
 #[test]
 fn an_unknown_package_is_answered_with_the_one_that_was_meant() {
     let folder = folder(&[("packages/base/zlib/weir.toml", &recipe_of("base/zlib"))]);
-    let book = RecipeBook::read(folder.path()).unwrap();
+    let recipe_set = RecipeSet::read(folder.path()).unwrap();
     let nearest =
-        |name: &str| book.get(&name.parse().unwrap()).unwrap_err().nearest.map(|name| name.to_string());
+        |name: &str| recipe_set.get(&name.parse().unwrap()).unwrap_err().nearest.map(|name| name.to_string());
     assert_eq!(nearest("base/zilb"), Some("base/zlib".into()));
     assert_eq!(nearest("madler/zlib"), Some("base/zlib".into()));
     assert_eq!(nearest("acme/greet"), None);

@@ -1,11 +1,11 @@
-//! Looking through the folder of a book: bounded, sorted, never out of it, and gathering what is wrong.
+//! Looking through the folder of a recipe set: bounded, sorted, never out of it, and gathering what is wrong.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use weir_model::manifest::MAX_BYTES;
 
-use super::{BookError, BookProblem};
+use super::{RecipeSetError, RecipeSetProblem};
 
 /// The most entries of one folder that are looked at.
 const MAX_ENTRIES: usize = 20_000;
@@ -19,14 +19,14 @@ pub(crate) struct Scan {
     folder: PathBuf,
     /// Where the folder really is.
     root: PathBuf,
-    problems: Vec<BookProblem>,
+    problems: Vec<RecipeSetProblem>,
     left_out: usize,
     warnings: Vec<String>,
 }
 
 impl Scan {
-    pub(crate) fn new(folder: &Path) -> Result<Self, BookError> {
-        let failed = |source| BookError::Io { folder: folder.to_owned(), source };
+    pub(crate) fn new(folder: &Path) -> Result<Self, RecipeSetError> {
+        let failed = |source| RecipeSetError::Io { folder: folder.to_owned(), source };
         let root = fs_err::canonicalize(folder).map_err(failed)?;
         // A file would otherwise look like a folder with nothing in it.
         fs_err::read_dir(&root).map_err(failed)?;
@@ -38,7 +38,7 @@ impl Scan {
         &self.folder
     }
 
-    pub(crate) fn problem(&mut self, problem: BookProblem) {
+    pub(crate) fn problem(&mut self, problem: RecipeSetProblem) {
         if self.problems.len() < MAX_PROBLEMS { self.problems.push(problem) } else { self.left_out += 1 }
     }
 
@@ -50,12 +50,12 @@ impl Scan {
     }
 
     /// The warnings, if nothing is wrong.
-    pub(crate) fn finish(&mut self) -> Result<Vec<String>, BookError> {
+    pub(crate) fn finish(&mut self) -> Result<Vec<String>, RecipeSetError> {
         if self.problems.is_empty() {
             return Ok(std::mem::take(&mut self.warnings));
         }
         let problems = std::mem::take(&mut self.problems);
-        Err(BookError::Problems { folder: self.folder.clone(), problems, left_out: self.left_out })
+        Err(RecipeSetError::Problems { folder: self.folder.clone(), problems, left_out: self.left_out })
     }
 
     pub(crate) fn is_folder(&self, name: &str) -> bool {
@@ -86,12 +86,12 @@ impl Scan {
         let mut listed = match listed {
             Ok(listed) => listed,
             Err(source) => {
-                self.problem(BookProblem::Io { path: folder.to_owned(), source });
+                self.problem(RecipeSetProblem::Io { path: folder.to_owned(), source });
                 return Vec::new();
             }
         };
         if listed.len() > MAX_ENTRIES {
-            self.problem(BookProblem::TooMany { folder: folder.to_owned(), most: MAX_ENTRIES });
+            self.problem(RecipeSetProblem::TooMany { folder: folder.to_owned(), most: MAX_ENTRIES });
             return Vec::new();
         }
         listed.retain(|path| {
@@ -109,18 +109,18 @@ impl Scan {
         }
         match read_text(file) {
             Ok(Ok(text)) => return Some(text),
-            Ok(Err(reason)) => self.problem(BookProblem::Unreadable { path: file.to_owned(), reason }),
-            Err(source) => self.problem(BookProblem::Io { path: file.to_owned(), source }),
+            Ok(Err(reason)) => self.problem(RecipeSetProblem::Unreadable { path: file.to_owned(), reason }),
+            Err(source) => self.problem(RecipeSetProblem::Io { path: file.to_owned(), source }),
         }
         None
     }
 
-    /// Whether a path is in the book, links followed. If not, that is a problem.
+    /// Whether a path is in the recipe set, links followed. If not, that is a problem.
     fn is_inside(&mut self, path: &Path) -> bool {
         match fs_err::canonicalize(path) {
             Ok(real) if real.starts_with(&self.root) => return true,
-            Ok(target) => self.problem(BookProblem::Outside { path: path.to_owned(), target }),
-            Err(source) => self.problem(BookProblem::Io { path: path.to_owned(), source }),
+            Ok(target) => self.problem(RecipeSetProblem::Outside { path: path.to_owned(), target }),
+            Err(source) => self.problem(RecipeSetProblem::Io { path: path.to_owned(), source }),
         }
         false
     }

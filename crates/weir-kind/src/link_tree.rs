@@ -1,10 +1,10 @@
-//! Farms: folders of links into the store that many packages share.
+//! Link trees: folders of links into the store that many packages share.
 //!
-//! Where a program must find the files of many packages in one folder, links to folders do not do. A farm has
+//! Where a program must find the files of many packages in one folder, links to folders do not do. A link tree has
 //! a hard link for each file, which costs no space and one system call. Some text files must name
 //! the folder that they lie in; they are written anew.
 //!
-//! What a farm is made of is decided here; [`make`] carries it out, [`place`] writes paths anew.
+//! What a link tree is made of is decided here; [`make`] carries it out, [`place`] writes paths anew.
 
 mod make;
 mod place;
@@ -21,35 +21,35 @@ pub use place::{find_path, replace_path};
 /// The largest file that is written anew, in bytes.
 pub const MAX_REWRITTEN: u64 = 16 << 20;
 
-/// The first line of what a farm's digest is computed of. It grows when farms of the same plan are made otherwise.
-const FORMAT: &str = "weir-farm v1";
+/// The first line of what a link tree's digest is computed of. It grows when link trees of the same plan are made otherwise.
+const FORMAT: &str = "weir-link-tree v1";
 
 /// A plan of a folder, file by file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Farm {
-    /// The path that files which are written anew name in place of the farm's own.
+pub struct LinkTree {
+    /// The path that files which are written anew name in place of the link tree's own.
     pub prefix: &'static str,
     /// The files and links, sorted by path, none twice and none below another.
-    pub files: Vec<FarmFile>,
+    pub files: Vec<LinkTreeFile>,
 }
 
-/// A file or link of a farm.
+/// A file or link of a link tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FarmFile {
-    /// Where it is, relative to the farm.
+pub struct LinkTreeFile {
+    /// Where it is, relative to the link tree.
     pub path: TreePath,
     /// What it is.
-    pub content: FarmContent,
+    pub content: LinkTreeContent,
 }
 
-/// What a file of a farm is.
+/// What a file of a link tree is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FarmContent {
+pub enum LinkTreeContent {
     /// The same file as one elsewhere.
     Same(Original),
-    /// That file, with the farm's place in it wherever it has the prefix.
+    /// That file, with the link tree's place in it wherever it has the prefix.
     Rewritten(Original),
-    /// A symbolic link that stays within the farm.
+    /// A symbolic link that stays within the link tree.
     Link(LinkTarget),
 }
 
@@ -64,17 +64,19 @@ pub struct Original {
     pub executable: bool,
 }
 
-impl Farm {
-    /// The digest of all that decides what [`Farm::make`] makes for the place `seen`.
+impl LinkTree {
+    /// The digest of all that decides what [`LinkTree::make`] makes for the place `seen`.
     pub fn digest(&self, seen: &Path) -> Digest {
         let mut text = format!("{FORMAT}\n{}\n", self.prefix).into_bytes();
         text.extend_from_slice(seen.as_os_str().as_encoded_bytes());
         for file in &self.files {
             match &file.content {
-                FarmContent::Same(original) => original.describe("\nsame ", &file.path, &mut text),
-                FarmContent::Rewritten(original) => original.describe("\nrewritten ", &file.path, &mut text),
+                LinkTreeContent::Same(original) => original.describe("\nsame ", &file.path, &mut text),
+                LinkTreeContent::Rewritten(original) => {
+                    original.describe("\nrewritten ", &file.path, &mut text)
+                }
                 // A target has no line breaks, and neither has a path.
-                FarmContent::Link(target) => {
+                LinkTreeContent::Link(target) => {
                     for part in ["\nlink ", target.as_str(), "\n", file.path.as_str()] {
                         text.extend_from_slice(part.as_bytes());
                     }
@@ -84,15 +86,17 @@ impl Farm {
         Digest::of(text)
     }
 
-    /// Makes the farm at `at`, where programs see it as `seen`: an absolute path, and another than `at` where a
+    /// Makes the link tree at `at`, where programs see it as `seen`: an absolute path, and another than `at` where a
     /// sandbox shows it elsewhere. What was at `at` is replaced: there is all of the old or all of the new.
     ///
     /// # Errors
     ///
     /// When a file cannot be linked, read or written, or when `seen` has characters that the scripts in
-    /// the farm would take for syntax.
+    /// the link tree would take for syntax.
     pub fn make(&self, at: &Path, seen: &Path) -> io::Result<()> {
-        if let Some(file) = self.files.iter().find(|file| matches!(file.content, FarmContent::Rewritten(_))) {
+        if let Some(file) =
+            self.files.iter().find(|file| matches!(file.content, LinkTreeContent::Rewritten(_)))
+        {
             place::check(seen, &file.path)?;
         }
         make::make(self, at, seen)
@@ -100,7 +104,7 @@ impl Farm {
 }
 
 impl Original {
-    /// One line of what a farm's digest is computed of. A farm has thousands, so nothing is formatted.
+    /// One line of what a link tree's digest is computed of. A link tree has thousands, so nothing is formatted.
     fn describe(&self, what: &str, path: &TreePath, text: &mut Vec<u8>) {
         let executable = if self.executable { "true" } else { "false" };
         for part in [what, executable, " sha256:", &self.digest.to_hex(), " ", path.as_str()] {
