@@ -15,7 +15,7 @@ use crate::limits::{self, Bounds, End, Limit};
 use crate::log::Log;
 use crate::room::Room;
 use crate::root::Sight;
-use crate::steps::{self, Circumstances, NameProblem, Phase, Step};
+use crate::steps::{self, BuildCommand, Circumstances, NameProblem, Phase};
 use crate::{BuildRoot, Sandbox, SandboxKind, scratch, source_copy};
 
 /// A release that is to be built.
@@ -364,7 +364,7 @@ impl<'a> Building<'a> {
         &mut self,
         variant: Variant,
         room: &Room,
-        steps: &[Step],
+        steps: &[BuildCommand],
         bounds: &Bounds<'_>,
     ) -> Result<(), Problem> {
         for step in steps {
@@ -422,7 +422,7 @@ impl<'a> Building<'a> {
 }
 
 /// What stands in the log before the output of a step.
-fn heading(variant: Variant, step: &Step) -> String {
+fn heading(variant: Variant, step: &BuildCommand) -> String {
     let words: Vec<_> = step.arguments.iter().map(|word| word.to_string_lossy()).collect();
     format!("{variant}: {}: {} {}", step.phase, step.program.to_string_lossy(), words.join(" "))
 }

@@ -27,8 +27,8 @@ pub use debootstrap::{DebootstrapError, debootstrap};
 pub use differ::{Cause, Content, Difference, How, different};
 pub use limits::Limit;
 pub use plan::{
-    Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, Reason, Recipes, Request,
-    Standing, Step, StepDependency, Unmet, Untouched, VersionChange, World, plan,
+    BuildStep, Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, PlanReason,
+    PlanRequest, Recipes, StayReason, StepDependency, Unmet, Untouched, VersionChange, World, plan,
 };
 pub use processes::end_uncontained;
 pub use provenance::{BUILD_TYPE, ProvenanceError, ProvenanceFacts, ProvenancePackage, provenance};

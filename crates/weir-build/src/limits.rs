@@ -19,7 +19,7 @@ use weir_native::BuildLimits;
 use crate::log::Log;
 use crate::room::Room;
 use crate::scratch::{self, Usage};
-use crate::steps::Step;
+use crate::steps::BuildCommand;
 use crate::{Sandbox, Watcher};
 use disk::DiskWatch;
 use output::Output;
@@ -90,7 +90,7 @@ impl Bounds<'_> {
 pub(crate) fn run(
     sandbox: &Sandbox,
     room: &Room,
-    step: &Step,
+    step: &BuildCommand,
     bounds: &Bounds<'_>,
     log: &mut Log,
     watcher: &dyn Watcher,

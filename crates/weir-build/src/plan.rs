@@ -28,7 +28,7 @@ use serde::Serialize;
 use weir_model::{Dependency, Digest, PackageName, Platform, Range, ReleaseId, Scope, Version};
 
 pub use error::{PlanError, Unmet};
-pub use reason::{Change, Reason, Standing, VersionChange};
+pub use reason::{Change, PlanReason, StayReason, VersionChange};
 
 use offers::Offers;
 use work::Work;
@@ -105,7 +105,7 @@ pub struct World<'a> {
 
 /// What a person asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub enum PlanRequest {
     /// Offer these packages.
     Add(Vec<PackageName>),
     /// Offer every package that has a recipe.
@@ -125,7 +125,7 @@ pub struct Plan {
     /// What is offered no more. What was asked for comes first, what hangs on it after it.
     pub leaves: Vec<Leaving>,
     /// What is built, each after everything that it needs.
-    pub builds: Vec<Step>,
+    pub builds: Vec<BuildStep>,
     /// What was asked for, but is to stay as it is.
     pub untouched: Vec<Untouched>,
 }
@@ -137,13 +137,13 @@ pub struct Leaving {
     /// Which one.
     pub id: ReleaseId,
     /// Why.
-    pub because: Reason,
+    pub because: PlanReason,
 }
 
 /// A release that is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Step {
+pub struct BuildStep {
     /// What it will be. The revision has never been used before.
     pub id: ReleaseId,
     /// The key it will have.
@@ -153,7 +153,7 @@ pub struct Step {
     /// What it is built with, by name and scope.
     pub dependencies: Vec<StepDependency>,
     /// Why it is built.
-    pub because: Reason,
+    pub because: PlanReason,
 }
 
 /// What a release is built with.
@@ -189,7 +189,7 @@ pub struct Untouched {
     /// What is offered.
     pub id: ReleaseId,
     /// Why it stays.
-    pub because: Standing,
+    pub because: StayReason,
 }
 
 impl Plan {
@@ -209,16 +209,16 @@ impl Plan {
 pub fn plan<R: Recipes>(
     world: &World<'_>,
     recipes: &R,
-    request: &Request,
+    request: &PlanRequest,
 ) -> Result<Plan, PlanError<R::Error>> {
     let offers = Offers::new(world);
     let mut work = Work::new(world, &offers, recipes);
     match request {
-        Request::Add(names) => work.add(names)?,
-        Request::AddAll => work.add_all(),
-        Request::Update(names) => work.update(names)?,
-        Request::UpdateAll => work.update_all()?,
-        Request::Remove(names) => return work.remove(names),
+        PlanRequest::Add(names) => work.add(names)?,
+        PlanRequest::AddAll => work.add_all(),
+        PlanRequest::Update(names) => work.update(names)?,
+        PlanRequest::UpdateAll => work.update_all()?,
+        PlanRequest::Remove(names) => return work.remove(names),
     }
     work.finish()
 }

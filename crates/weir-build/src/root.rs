@@ -23,11 +23,11 @@ use dpkg::Installed;
 #[derive(Debug)]
 pub struct BuildRoot {
     platform: Platform,
-    source: Source,
+    source: RootSource,
 }
 
 #[derive(Debug)]
-enum Source {
+enum RootSource {
     /// The machine, with what dpkg says of the tools.
     Dpkg(Installed),
     /// The machine, of which nothing is known but what its compiler says.
@@ -139,8 +139,8 @@ impl BuildRoot {
         }
         let platform = inside::platform(root, &inside::this_machine())?;
         let source = match Installed::read()? {
-            Some(installed) => Source::Dpkg(installed),
-            None => Source::Machine,
+            Some(installed) => RootSource::Dpkg(installed),
+            None => RootSource::Machine,
         };
         Ok(Self { platform, source })
     }
@@ -160,7 +160,7 @@ impl BuildRoot {
             return Err(RootError::ForeignMachine { folder, machine, host });
         }
         let platform = inside::platform(&folder, &machine)?;
-        Ok(Self { platform, source: Source::Folder(folder) })
+        Ok(Self { platform, source: RootSource::Folder(folder) })
     }
 
     /// The platform of what is built in it.
@@ -171,8 +171,8 @@ impl BuildRoot {
     /// The folder, of an unpacked root.
     pub fn folder(&self) -> Option<&Path> {
         match &self.source {
-            Source::Folder(folder) => Some(folder),
-            Source::Dpkg(_) | Source::Machine => None,
+            RootSource::Folder(folder) => Some(folder),
+            RootSource::Dpkg(_) | RootSource::Machine => None,
         }
     }
 
@@ -182,11 +182,11 @@ impl BuildRoot {
             (SandboxKind::None, _) => Some(
                 "builds are not contained: they see all of this machine, and can read and change whatever you can",
             ),
-            (SandboxKind::Bubblewrap, Source::Machine) => Some(
+            (SandboxKind::Bubblewrap, RootSource::Machine) => Some(
                 "this machine's packages are not dpkg's, so builds see every library that is installed on it: \
                  a dependency that no recipe declares is not noticed. An unpacked root file system has no such gap",
             ),
-            (SandboxKind::Bubblewrap, Source::Dpkg(_) | Source::Folder(_)) => None,
+            (SandboxKind::Bubblewrap, RootSource::Dpkg(_) | RootSource::Folder(_)) => None,
         }
     }
 
@@ -200,9 +200,9 @@ impl BuildRoot {
     /// When the root cannot be read.
     pub fn toolchain(&self, sandbox: SandboxKind) -> Result<Toolchain, RootError> {
         Ok(match &self.source {
-            Source::Dpkg(installed) => toolchain::of_packages(&self.platform, sandbox, installed),
-            Source::Machine => toolchain::of_outputs(&self.platform, sandbox, self.search_path())?,
-            Source::Folder(folder) => {
+            RootSource::Dpkg(installed) => toolchain::of_packages(&self.platform, sandbox, installed),
+            RootSource::Machine => toolchain::of_outputs(&self.platform, sandbox, self.search_path())?,
+            RootSource::Folder(folder) => {
                 toolchain::of_content(&self.platform, sandbox, content::digest(folder)?)
             }
         })
@@ -216,20 +216,20 @@ impl BuildRoot {
     /// When the root cannot be read.
     pub fn libraries(&self) -> io::Result<Vec<String>> {
         match &self.source {
-            Source::Folder(folder) => inside::libraries(folder),
-            Source::Dpkg(_) | Source::Machine => Ok(Vec::new()),
+            RootSource::Folder(folder) => inside::libraries(folder),
+            RootSource::Dpkg(_) | RootSource::Machine => Ok(Vec::new()),
         }
     }
 
     /// What a sandbox shows of it. Views are made under `cache` where they are not yet.
     pub(crate) fn sight(&self, cache: &Path) -> io::Result<Sight> {
         let (folder, scope, view) = match &self.source {
-            Source::Dpkg(installed) => {
+            RootSource::Dpkg(installed) => {
                 let view = view::make(installed, cache)?;
                 (view.folder.clone(), inside::Scope::Whole, Some(view))
             }
-            Source::Machine => (PathBuf::from("/"), inside::Scope::System, None),
-            Source::Folder(folder) => (folder.clone(), inside::Scope::Whole, None),
+            RootSource::Machine => (PathBuf::from("/"), inside::Scope::System, None),
+            RootSource::Folder(folder) => (folder.clone(), inside::Scope::Whole, None),
         };
         Ok(Sight { shown: inside::shown(&folder, scope)?, folder, _view: view })
     }
@@ -237,9 +237,9 @@ impl BuildRoot {
     /// Where programs are looked for in it.
     pub(crate) fn search_path(&self) -> &'static str {
         match &self.source {
-            Source::Dpkg(_) | Source::Machine => "/usr/bin:/bin",
+            RootSource::Dpkg(_) | RootSource::Machine => "/usr/bin:/bin",
             // Images of compilers keep them in /usr/local.
-            Source::Folder(_) => "/usr/local/bin:/usr/bin:/bin",
+            RootSource::Folder(_) => "/usr/local/bin:/usr/bin:/bin",
         }
     }
 }

@@ -19,7 +19,7 @@ use weir_native::BuildLimits;
 use crate::processes::{self, MARK};
 use crate::room::Room;
 use crate::root::Shown;
-use crate::steps::Step;
+use crate::steps::BuildCommand;
 
 /// Where bubblewrap is looked for.
 const BUBBLEWRAP: [&str; 3] = ["/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"];
@@ -158,7 +158,7 @@ impl Sandbox {
     pub(crate) fn start(
         &self,
         room: &Room,
-        step: &Step,
+        step: &BuildCommand,
         limits: &BuildLimits,
         output: PipeWriter,
     ) -> io::Result<Waiting> {
@@ -201,7 +201,7 @@ impl Go {
 fn contained(
     bubblewrap: &Bubblewrap,
     room: &Room,
-    step: &Step,
+    step: &BuildCommand,
     limits: &BuildLimits,
     output: PipeWriter,
 ) -> io::Result<(Child, Go)> {
@@ -238,7 +238,7 @@ fn most_processes(limits: &BuildLimits) -> String {
 }
 
 /// What bubblewrap is told. A later option covers what an earlier one put at the same place.
-fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString> {
+fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &BuildCommand) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut say = |words: &[&OsStr]| all.extend(words.iter().map(|word| (*word).to_owned()));
     let words = |words: &'static str| words.split(' ').map(OsStr::new).collect::<Vec<_>>();
@@ -269,7 +269,7 @@ fn options_of(bubblewrap: &Bubblewrap, room: &Room, step: &Step) -> Vec<OsString
     all
 }
 
-fn uncontained(room: &Room, step: &Step, output: PipeWriter) -> io::Result<(Child, Go)> {
+fn uncontained(room: &Room, step: &BuildCommand, output: PipeWriter) -> io::Result<(Child, Go)> {
     processes::remember(&room.mark);
     let child = Command::new("/bin/sh")
         .args(["-c", WAIT_AND_BECOME])

@@ -58,7 +58,7 @@ impl std::fmt::Display for Phase {
 
 /// One program that is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct BuildCommand {
     pub(crate) phase: Phase,
     pub(crate) program: OsString,
     pub(crate) arguments: Vec<OsString>,
@@ -135,7 +135,7 @@ fn shown(name: &str) -> String {
 
 impl Circumstances<'_> {
     /// The steps that apply the recipe's patches, which lie in the recipe's place under these names.
-    pub(crate) fn patches(&self, names: &[String]) -> Vec<Step> {
+    pub(crate) fn patches(&self, names: &[String]) -> Vec<BuildCommand> {
         let folder = self.places.source.clone();
         let patch = |name| {
             let file = format!("--input={}/{name}", self.places.recipe);
@@ -146,7 +146,7 @@ impl Circumstances<'_> {
     }
 
     /// The steps that build what lies in the source's place, patched.
-    pub(crate) fn steps(&self) -> Vec<Step> {
+    pub(crate) fn steps(&self) -> Vec<BuildCommand> {
         match &self.recipe.system {
             System::Cmake => self.cmake(),
             System::Meson => self.meson(),
@@ -167,7 +167,7 @@ impl Circumstances<'_> {
         }
     }
 
-    fn cmake(&self) -> Vec<Step> {
+    fn cmake(&self) -> Vec<BuildCommand> {
         let Places { build, sysroot, .. } = &self.places;
         let kind = match self.variant {
             Variant::Release => "Release",
@@ -207,7 +207,7 @@ impl Circumstances<'_> {
         ]
     }
 
-    fn meson(&self) -> Vec<Step> {
+    fn meson(&self) -> Vec<BuildCommand> {
         let Places { build, sysroot, .. } = &self.places;
         let mut words = vec![
             "setup".to_owned(),
@@ -226,7 +226,7 @@ impl Circumstances<'_> {
         ]
     }
 
-    fn autotools(&self) -> Vec<Step> {
+    fn autotools(&self) -> Vec<BuildCommand> {
         let mut steps = Vec::new();
         let folder = self.folder();
         if !self.has("configure") {
@@ -241,7 +241,7 @@ impl Circumstances<'_> {
         steps
     }
 
-    fn make(&self, targets: &[String]) -> Vec<Step> {
+    fn make(&self, targets: &[String]) -> Vec<BuildCommand> {
         // Later words win: a recipe can name another prefix for what has a name of its own for it.
         let mut variables = vec![format!("PREFIX={PREFIX}"), format!("prefix={PREFIX}")];
         variables.extend(self.places.destination.iter().map(|folder| make_word("DESTDIR", folder)));
@@ -258,7 +258,7 @@ impl Circumstances<'_> {
         ]
     }
 
-    fn script(&self) -> Vec<Step> {
+    fn script(&self) -> Vec<BuildCommand> {
         let path = format!("{}/{SCRIPT}", self.places.recipe);
         let mut step = self.step(Phase::Build, "sh", ["-eu", &path], self.folder());
         step.environment.entry("DESTDIR".into()).or_default();
@@ -274,9 +274,9 @@ impl Circumstances<'_> {
         program: &str,
         words: impl IntoIterator<Item = W>,
         folder: String,
-    ) -> Step {
+    ) -> BuildCommand {
         let arguments = words.into_iter().map(Into::into).collect();
-        Step { phase, program: program.into(), arguments, folder, environment: self.environment() }
+        BuildCommand { phase, program: program.into(), arguments, folder, environment: self.environment() }
     }
 
     /// The folder that is built.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use weir_build::{Candidate, CandidateDependency, Offered, Plan, Recipes, Request, Step, World, plan};
+use weir_build::{
+    BuildStep, Candidate, CandidateDependency, Offered, Plan, PlanRequest, Recipes, World, plan,
+};
 use weir_log::{FolderSource, Origin};
 use weir_model::{Digest, KindName, PackageName, Scope, Version};
 use weir_policy::FolderGate;
@@ -100,7 +102,7 @@ impl Home {
         replica
     }
 
-    fn plan(&self, recipe_set: &RecipeSet, request: &Request) -> Plan {
+    fn plan(&self, recipe_set: &RecipeSet, request: &PlanRequest) -> Plan {
         let replica = self.replica();
         let index = replica.index();
         let releases = index.live_releases().map(|view| view.unwrap().release);
@@ -128,7 +130,7 @@ impl Home {
     }
 
     /// Submits a plan as one batch, and checks that each key is what was foreseen.
-    fn carry_out(&self, recipe_set: &RecipeSet, request: &Request) -> Plan {
+    fn carry_out(&self, recipe_set: &RecipeSet, request: &PlanRequest) -> Plan {
         let plan = self.plan(recipe_set, request);
         let registry = self.registry();
         put_file(&registry, TOOLCHAIN);
@@ -153,7 +155,7 @@ fn put_file(registry: &FolderRegistry, text: &str) {
 }
 
 /// What a step publishes; its content follows from its key. The registry bakes and computes keys by itself.
-fn draft(registry: &FolderRegistry, step: &Step) -> Draft {
+fn draft(registry: &FolderRegistry, step: &BuildStep) -> Draft {
     let folder = tempfile::tempdir().unwrap();
     fs_err::write(folder.path().join("lib"), step.key.to_string()).unwrap();
     let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
@@ -193,20 +195,20 @@ fn a_registry_comes_to_the_keys_that_were_foreseen_and_finds_its_world_closed() 
     recipe_set.write("png", "1.6.0", &[("zlib", "^1.2.3", Scope::Run), ("gen", ">=3", Scope::Build)]);
     recipe_set.write("curl", "7.79.1", &[("zlib", "^1.2", Scope::Run), ("zlib", "^1.2", Scope::Build)]);
     recipe_set.write("viewer", "2.0.0", &[("png", "^1", Scope::Run), ("curl", "^7", Scope::Run)]);
-    assert_eq!(home.carry_out(&recipe_set, &Request::AddAll).builds.len(), 5);
-    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
+    assert_eq!(home.carry_out(&recipe_set, &PlanRequest::AddAll).builds.len(), 5);
+    assert!(home.plan(&recipe_set, &PlanRequest::UpdateAll).is_empty());
 
     recipe_set.write("zlib", "1.3.0", &[]);
-    let plan = home.carry_out(&recipe_set, &Request::Update(vec![name("zlib")]));
+    let plan = home.carry_out(&recipe_set, &PlanRequest::Update(vec![name("zlib")]));
     assert_eq!((plan.leaves.len(), plan.builds.len()), (4, 4));
-    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
+    assert!(home.plan(&recipe_set, &PlanRequest::UpdateAll).is_empty());
 
     // Back, and forth again: keys that the registry has seen before, under revisions that it has not.
     recipe_set.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
-    let plan = home.carry_out(&recipe_set, &Request::UpdateAll);
+    let plan = home.carry_out(&recipe_set, &PlanRequest::UpdateAll);
     assert_eq!(plan.builds.iter().map(|step| step.id.revision).collect::<Vec<_>>(), [1, 2, 2, 2]);
 
-    home.carry_out(&recipe_set, &Request::Remove(vec![name("png")]));
-    home.carry_out(&recipe_set, &Request::Add(vec![name("viewer")]));
-    assert!(home.plan(&recipe_set, &Request::UpdateAll).is_empty());
+    home.carry_out(&recipe_set, &PlanRequest::Remove(vec![name("png")]));
+    home.carry_out(&recipe_set, &PlanRequest::Add(vec![name("viewer")]));
+    assert!(home.plan(&recipe_set, &PlanRequest::UpdateAll).is_empty());
 }

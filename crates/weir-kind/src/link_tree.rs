@@ -73,7 +73,7 @@ impl LinkTree {
             match &file.content {
                 LinkTreeContent::Same(original) => original.describe("\nsame ", &file.path, &mut text),
                 LinkTreeContent::Rewritten(original) => {
-                    original.describe("\nrewritten ", &file.path, &mut text)
+                    original.describe("\nrewritten ", &file.path, &mut text);
                 }
                 // A target has no line breaks, and neither has a path.
                 LinkTreeContent::Link(target) => {

@@ -41,7 +41,7 @@ pub use check::{CheckReport, Checked};
 pub use evidence::{BuildEvidence, build_log, build_provenance};
 pub use import::{ImportedRecipe, ImportedRecipes, repo_import};
 pub use plan::RepoPlan;
-pub use status::{Standing as PackageStanding, StatusLine};
+pub use status::{PackageStanding, StatusLine};
 pub use submit::RepoReport;
 pub use sysroot::{SysrootReport, sysroot_create};
 pub use verify::repo_verify;

@@ -14,7 +14,7 @@ use super::output::Output;
 use super::{Bounds, Limit, TICK};
 use crate::cgroup::Group;
 use crate::room::Room;
-use crate::steps::Step;
+use crate::steps::BuildCommand;
 use crate::{Sandbox, SandboxKind, processes};
 
 /// How long the system may take to end killed processes.
@@ -39,7 +39,7 @@ impl<'a> Running<'a> {
     pub(super) fn start(
         sandbox: &Sandbox,
         room: &'a Room,
-        step: &Step,
+        step: &BuildCommand,
         bounds: &Bounds<'_>,
         output: PipeWriter,
     ) -> io::Result<Self> {

@@ -5,7 +5,7 @@ use std::fmt;
 use weir_model::{PackageName, Range, ReleaseId, Version};
 
 use super::reason::briefly;
-use super::{Leaving, Reason};
+use super::{Leaving, PlanReason};
 
 /// Why what was asked for cannot be had. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +86,7 @@ pub struct Unmet {
     /// Whose recipe asks.
     pub dependent: PackageName,
     /// Why that is built.
-    pub because: Reason,
+    pub because: PlanReason,
     /// For which package it asks.
     pub dependency: PackageName,
     /// The versions that it takes.

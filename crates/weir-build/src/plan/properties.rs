@@ -7,7 +7,7 @@ use proptest::sample::{Index, select};
 use weir_model::{Baked, Dependency, Digest, PackageName, Scope};
 
 use super::repository::{PLATFORM, Repository, key, name};
-use super::{Candidate, Plan, Reason, Request};
+use super::{Candidate, Plan, PlanReason, PlanRequest};
 
 const PACKAGES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
 
@@ -80,7 +80,7 @@ fn all(packages: &BTreeSet<&str>) -> Vec<PackageName> {
 }
 
 /// Lets something happen. Of a request, its plan, unless there is none.
-fn happen(repository: &mut Repository, event: Event) -> Option<(Request, Plan)> {
+fn happen(repository: &mut Repository, event: Event) -> Option<(PlanRequest, Plan)> {
     let request = match event {
         Event::Recipe(recipe) => {
             repository.recipe(&recipe);
@@ -94,11 +94,11 @@ fn happen(repository: &mut Repository, event: Event) -> Option<(Request, Plan)> 
             repository.toolchain = Digest::of([toolchain]);
             return None;
         }
-        Event::Add(packages) => Request::Add(all(&packages)),
-        Event::AddAll => Request::AddAll,
-        Event::Update(packages) => Request::Update(all(&packages)),
-        Event::UpdateAll => Request::UpdateAll,
-        Event::Remove(package) => Request::Remove(vec![name(package)]),
+        Event::Add(packages) => PlanRequest::Add(all(&packages)),
+        Event::AddAll => PlanRequest::AddAll,
+        Event::Update(packages) => PlanRequest::Update(all(&packages)),
+        Event::UpdateAll => PlanRequest::UpdateAll,
+        Event::Remove(package) => PlanRequest::Remove(vec![name(package)]),
     };
     let plan = repository.plan(&request).ok()?;
     let mut shuffled = repository.clone();
@@ -174,7 +174,7 @@ fn key_by_recipe(
 }
 
 /// The plan holds what it must, and nothing else.
-fn check_plan(repository: &Repository, request: &Request, plan: &Plan) {
+fn check_plan(repository: &Repository, request: &PlanRequest, plan: &Plan) {
     let built: BTreeSet<PackageName> = plan.builds.iter().map(|step| step.id.name.clone()).collect();
     let leaving: BTreeSet<PackageName> = plan.leaves.iter().map(|leaving| leaving.id.name.clone()).collect();
     let offered: BTreeSet<PackageName> =
@@ -182,27 +182,27 @@ fn check_plan(repository: &Repository, request: &Request, plan: &Plan) {
     let needed: BTreeSet<PackageName> = plan
         .builds
         .iter()
-        .filter(|step| matches!(step.because, Reason::NeededBy { .. }))
+        .filter(|step| matches!(step.because, PlanReason::NeededBy { .. }))
         .map(|step| step.id.name.clone())
         .collect();
     for step in &plan.builds {
-        if let Reason::NeededBy { dependent, range, offered } = &step.because {
+        if let PlanReason::NeededBy { dependent, range, offered } = &step.because {
             assert!(built.contains(dependent));
             assert!(offered.as_ref().is_none_or(|offered| !range.contains(offered)));
         }
     }
     let roots: BTreeSet<PackageName> = match request {
-        Request::Remove(names) => {
+        PlanRequest::Remove(names) => {
             assert_eq!(leaving, reverse_closure(repository, names.iter().cloned().collect()));
             assert!(built.is_empty());
             return;
         }
-        Request::Add(names) => names.iter().filter(|name| !offered.contains(name)).cloned().collect(),
-        Request::AddAll => {
+        PlanRequest::Add(names) => names.iter().filter(|name| !offered.contains(name)).cloned().collect(),
+        PlanRequest::AddAll => {
             repository.recipes.keys().filter(|name| !offered.contains(name)).cloned().collect()
         }
-        Request::Update(names) => names.iter().filter(|name| built.contains(name)).cloned().collect(),
-        Request::UpdateAll => {
+        PlanRequest::Update(names) => names.iter().filter(|name| built.contains(name)).cloned().collect(),
+        PlanRequest::UpdateAll => {
             let mut known = BTreeMap::new();
             let changed = repository
                 .offered
@@ -232,7 +232,7 @@ proptest! {
                 check_plan(&repository, &request, &plan);
                 repository.apply(&plan);
                 check_offered(&repository);
-                if !matches!(request, Request::Remove(_)) {
+                if !matches!(request, PlanRequest::Remove(_)) {
                     let again = repository.plan(&request).unwrap();
                     prop_assert!(again.is_empty(), "what was done is not done again: {again:?}");
                 }
@@ -249,7 +249,7 @@ proptest! {
             if let Some((_, plan)) = happen(&mut repository, request) {
                 repository.apply(&plan);
             }
-            let plan = repository.plan(&Request::UpdateAll).unwrap();
+            let plan = repository.plan(&PlanRequest::UpdateAll).unwrap();
             prop_assert!(plan.is_empty(), "{plan:?}");
         }
     }

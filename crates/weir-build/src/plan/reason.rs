@@ -8,7 +8,7 @@ use weir_model::{PackageName, Range, ReleaseId, Version};
 /// Why a release leaves, or is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
-pub enum Reason {
+pub enum PlanReason {
     /// A person asked for it by its name.
     Asked {
         /// What made it differ from what was offered, where something was.
@@ -66,7 +66,7 @@ pub struct VersionChange {
 /// Why something that was asked for stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "why", rename_all = "kebab-case")]
-pub enum Standing {
+pub enum StayReason {
     /// It is offered already, in the version that the recipe builds.
     Offered,
     /// It is offered already, in another version: adding changes nothing that is there.
@@ -80,7 +80,7 @@ pub enum Standing {
     NoRecipe,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for PlanReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked { change: None } => f.write_str("asked for"),
@@ -115,7 +115,7 @@ impl fmt::Display for VersionChange {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for StayReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Offered => f.write_str("offered already"),

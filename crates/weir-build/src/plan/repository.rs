@@ -10,7 +10,8 @@ use weir_model::{
 };
 
 use super::{
-    Candidate, CandidateDependency, Offered, On, Plan, PlanError, Recipes, Request, Step, World, plan,
+    BuildStep, Candidate, CandidateDependency, Offered, On, Plan, PlanError, PlanRequest, Recipes, World,
+    plan,
 };
 
 pub(super) const PLATFORM: &str = "x86-64-debian-12";
@@ -82,7 +83,7 @@ impl Repository {
         *digest = Digest::of(digest.to_string());
     }
 
-    pub(super) fn plan(&self, request: &Request) -> Result<Plan, PlanError<Infallible>> {
+    pub(super) fn plan(&self, request: &PlanRequest) -> Result<Plan, PlanError<Infallible>> {
         let revisions = |name: &PackageName, version: &Version| {
             self.revisions.get(&(name.clone(), version.clone())).copied()
         };
@@ -96,7 +97,7 @@ impl Repository {
     }
 
     /// Plans and carries out.
-    pub(super) fn carry_out(&mut self, request: &Request) -> Plan {
+    pub(super) fn carry_out(&mut self, request: &PlanRequest) -> Plan {
         let plan = self.plan(request).unwrap();
         self.apply(&plan);
         plan
@@ -138,7 +139,7 @@ impl Repository {
         }
     }
 
-    fn publish(&mut self, step: &Step, dependencies: Vec<Dependency>) {
+    fn publish(&mut self, step: &BuildStep, dependencies: Vec<Dependency>) {
         let at = (step.id.name.clone(), step.id.version.clone());
         let revision = self.revisions.get(&at).map_or(0, |highest| highest + 1);
         assert_eq!(step.id.revision, revision, "a release is never given twice");

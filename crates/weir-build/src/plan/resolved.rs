@@ -2,7 +2,7 @@
 
 use weir_model::{Baked, Dependency, Digest, KindName, Release, ReleaseId, Scope};
 
-use super::{Candidate, CandidateDependency, Offered, On, Step, StepDependency};
+use super::{BuildStep, Candidate, CandidateDependency, Offered, On, StepDependency};
 
 /// A release that is to be built.
 pub(super) struct Resolved<'a> {
@@ -38,7 +38,7 @@ pub(super) fn resolve<'a>(
 
 impl Taken<'_> {
     /// Which release it is, and its key, when `built` is what comes before.
-    pub(super) fn release<'s>(&'s self, built: &'s [Step]) -> (&'s ReleaseId, Digest) {
+    pub(super) fn release<'s>(&'s self, built: &'s [BuildStep]) -> (&'s ReleaseId, Digest) {
         match self {
             Self::Built(place) => (&built[*place].id, built[*place].key),
             Self::Offered(offered) => (&offered.id, offered.key),
@@ -50,7 +50,7 @@ impl Taken<'_> {
 pub(super) fn step_dependency(
     dependency: &CandidateDependency,
     taken: &Taken<'_>,
-    built: &[Step],
+    built: &[BuildStep],
 ) -> StepDependency {
     StepDependency {
         name: dependency.name.clone(),
@@ -70,7 +70,7 @@ pub(super) fn key(
     needs: &[(&CandidateDependency, Taken<'_>)],
     recipe: Digest,
     toolchain: Digest,
-    built: &[Step],
+    built: &[BuildStep],
 ) -> Digest {
     let dependency = |(dependency, taken): &(&CandidateDependency, Taken<'_>)| {
         let (id, key) = taken.release(built);

@@ -4,24 +4,24 @@ use insta::assert_snapshot;
 use weir_model::Digest;
 
 use super::repository::{Repository, name, names, shown};
-use super::{PlanError, Request};
+use super::{PlanError, PlanRequest};
 
-fn add(text: &str) -> Request {
-    Request::Add(names(text))
+fn add(text: &str) -> PlanRequest {
+    PlanRequest::Add(names(text))
 }
 
-fn update(text: &str) -> Request {
-    Request::Update(names(text))
+fn update(text: &str) -> PlanRequest {
+    PlanRequest::Update(names(text))
 }
 
-fn remove(text: &str) -> Request {
-    Request::Remove(names(text))
+fn remove(text: &str) -> PlanRequest {
+    PlanRequest::Remove(names(text))
 }
 
 /// Everything that `recipes` build is offered.
 fn offering(recipes: &[&str]) -> Repository {
     let mut repository = Repository::new(recipes);
-    repository.carry_out(&Request::AddAll);
+    repository.carry_out(&PlanRequest::AddAll);
     repository
 }
 
@@ -33,7 +33,7 @@ const WEB: &[&str] = &[
     "fmt 8.0.0",
 ];
 
-fn failure(repository: &Repository, request: &Request) -> String {
+fn failure(repository: &Repository, request: &PlanRequest) -> String {
     let error = repository.plan(request).unwrap_err();
     format!("{error}\n{}", error.help().unwrap_or_default())
 }
@@ -86,7 +86,7 @@ fn adding_again_does_nothing_and_never_replaces_a_version() {
     `base/curl 7.79.1` is offered already, and the recipe builds 7.80.0
     `weir repo update base/curl` replaces it, and what was built with it
     ");
-    assert_snapshot!(shown(&repository.plan(&Request::AddAll).unwrap()), @"
+    assert_snapshot!(shown(&repository.plan(&PlanRequest::AddAll).unwrap()), @"
     stays  curl 7.79.1: offered already; its recipe builds 7.80.0
     stays  fmt 8.0.0: offered already
     stays  png 1.6.0: offered already
@@ -141,7 +141,7 @@ fn what_would_come_out_the_same_is_not_built() {
     stays  viewer 2.0.0: nothing to do
     stays  zlib 1.2.11: nothing to do
     ");
-    assert!(repository.plan(&Request::UpdateAll).unwrap().is_empty());
+    assert!(repository.plan(&PlanRequest::UpdateAll).unwrap().is_empty());
     repository.edit("viewer");
     repository.edit("fmt");
     assert_snapshot!(shown(&repository.plan(&update("zlib viewer")).unwrap()), @"
@@ -156,7 +156,7 @@ fn updating_all_builds_what_the_recipes_or_the_toolchain_changed() {
     let mut repository = offering(WEB);
     repository.edit("png");
     repository.recipe("fmt 9.0.0");
-    assert_snapshot!(shown(&repository.carry_out(&Request::UpdateAll)), @"
+    assert_snapshot!(shown(&repository.carry_out(&PlanRequest::UpdateAll)), @"
     leaves fmt 8.0.0: version changed from 8.0.0 to 9.0.0
     leaves png 1.6.0: recipe changed
     leaves viewer 2.0.0: depends on png 1.6.0, which leaves
@@ -167,7 +167,7 @@ fn updating_all_builds_what_the_recipes_or_the_toolchain_changed() {
     stays  zlib 1.2.11: nothing to do
     ");
     repository.toolchain = Digest::of("gcc 13");
-    let plan = repository.carry_out(&Request::UpdateAll);
+    let plan = repository.carry_out(&PlanRequest::UpdateAll);
     assert_eq!(plan.builds.len(), WEB.len());
     assert!(plan.builds.iter().all(|step| step.because.to_string() == "toolchain changed"));
 }
@@ -223,7 +223,7 @@ fn sources_are_fetched_only_of_what_is_built_or_compared() {
     repository.plan(&update("png")).unwrap();
     assert_eq!(repository.fetched.take().into_iter().collect::<Vec<_>>(), names("png"));
     repository.plan(&remove("zlib")).unwrap();
-    repository.plan(&Request::AddAll).unwrap();
+    repository.plan(&PlanRequest::AddAll).unwrap();
     assert!(repository.fetched.take().is_empty());
 }
 
@@ -281,7 +281,7 @@ fn a_dependent_without_a_recipe_is_named() {
     ");
     // What has no recipe can stay, and can be removed.
     repository.recipe("zlib 1.2.11");
-    assert_snapshot!(shown(&repository.plan(&Request::UpdateAll).unwrap()), @"
+    assert_snapshot!(shown(&repository.plan(&PlanRequest::UpdateAll).unwrap()), @"
     stays  curl 7.79.1: nothing to do
     stays  fmt 8.0.0: nothing to do
     stays  png 1.6.0: has no recipe

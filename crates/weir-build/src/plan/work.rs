@@ -7,8 +7,8 @@ use weir_model::{PackageName, ReleaseId, nearest};
 use super::offers::Offers;
 use super::resolved::{Resolved, Taken, key, needs, resolve, step_dependency};
 use super::{
-    Candidate, CandidateDependency, Change, Leaving, Offered, Plan, PlanError, Reason, Recipes, Standing,
-    Step, Unmet, Untouched, VersionChange, World, diamond, order,
+    BuildStep, Candidate, CandidateDependency, Change, Leaving, Offered, Plan, PlanError, PlanReason,
+    Recipes, StayReason, Unmet, Untouched, VersionChange, World, diamond, order,
 };
 
 /// A plan that is being worked out.
@@ -17,7 +17,7 @@ pub(super) struct Work<'a, R> {
     offers: &'a Offers<'a>,
     recipes: &'a R,
     /// What is built, and why.
-    wanted: BTreeMap<PackageName, Reason>,
+    wanted: BTreeMap<PackageName, PlanReason>,
     /// The same in the order in which it was found.
     found: Vec<PackageName>,
     /// What of it has not been followed in both directions yet.
@@ -45,12 +45,12 @@ impl<'a, R: Recipes> Work<'a, R> {
         for name in names.iter().collect::<BTreeSet<_>>() {
             match (self.offers.newest(name), self.recipes.candidate(name)) {
                 (None, None) => return Err(self.unknown(name)),
-                (None, Some(_)) => self.want(name, Reason::Asked { change: None }),
+                (None, Some(_)) => self.want(name, PlanReason::Asked { change: None }),
                 (Some(offered), Some(candidate)) if candidate.version != offered.id.version => {
                     let recipe = candidate.version.clone();
                     return Err(PlanError::OtherVersion { offered: offered.id.clone(), recipe });
                 }
-                (Some(offered), _) => self.leave_untouched(offered, Standing::Offered),
+                (Some(offered), _) => self.leave_untouched(offered, StayReason::Offered),
             }
         }
         Ok(())
@@ -60,13 +60,13 @@ impl<'a, R: Recipes> Work<'a, R> {
         for name in self.recipes.names().into_iter().collect::<BTreeSet<_>>() {
             let Some(candidate) = self.recipes.candidate(&name) else { continue };
             match self.offers.newest(&name) {
-                None => self.want(&name, Reason::Asked { change: None }),
+                None => self.want(&name, PlanReason::Asked { change: None }),
                 Some(offered) if offered.id.version == candidate.version => {
-                    self.leave_untouched(offered, Standing::Offered);
+                    self.leave_untouched(offered, StayReason::Offered);
                 }
                 Some(offered) => {
                     let recipe = candidate.version.clone();
-                    self.leave_untouched(offered, Standing::OfferedInOtherVersion { recipe });
+                    self.leave_untouched(offered, StayReason::OfferedInOtherVersion { recipe });
                 }
             }
         }
@@ -76,12 +76,12 @@ impl<'a, R: Recipes> Work<'a, R> {
         for name in names.iter().collect::<BTreeSet<_>>() {
             let offered = self.offered(name)?;
             let Some(candidate) = self.recipes.candidate(name) else {
-                self.want(name, Reason::Asked { change: None });
+                self.want(name, PlanReason::Asked { change: None });
                 continue;
             };
             match self.change(offered, candidate)? {
-                Some(change) => self.want(name, Reason::Asked { change: Some(change) }),
-                None => self.leave_untouched(offered, Standing::UpToDate),
+                Some(change) => self.want(name, PlanReason::Asked { change: Some(change) }),
+                None => self.leave_untouched(offered, StayReason::UpToDate),
             }
         }
         Ok(())
@@ -91,10 +91,10 @@ impl<'a, R: Recipes> Work<'a, R> {
         for name in self.offers.names() {
             let Some(offered) = self.offers.newest(name) else { continue };
             match self.recipes.candidate(name) {
-                None => self.leave_untouched(offered, Standing::NoRecipe),
+                None => self.leave_untouched(offered, StayReason::NoRecipe),
                 Some(candidate) => match self.change(offered, candidate)? {
-                    Some(change) => self.want(name, Reason::Changed { change }),
-                    None => self.leave_untouched(offered, Standing::UpToDate),
+                    Some(change) => self.want(name, PlanReason::Changed { change }),
+                    None => self.leave_untouched(offered, StayReason::UpToDate),
                 },
             }
         }
@@ -104,13 +104,13 @@ impl<'a, R: Recipes> Work<'a, R> {
     pub(super) fn remove(mut self, names: &[PackageName]) -> Result<Plan, PlanError<R::Error>> {
         for name in names.iter().collect::<BTreeSet<_>>() {
             self.offered(name)?;
-            self.want(name, Reason::Asked { change: None });
+            self.want(name, PlanReason::Asked { change: None });
         }
         // By release and not by name: of what leaves only because of what it was built with, another
         // release may stay.
         let mut leaves = Vec::new();
         let mut leaving = BTreeSet::new();
-        let mut pending: VecDeque<(&Offered, Reason)> = VecDeque::new();
+        let mut pending: VecDeque<(&Offered, PlanReason)> = VecDeque::new();
         for (name, reason) in &self.wanted {
             pending.extend(self.offers.of(name).iter().map(|offered| (*offered, reason.clone())));
         }
@@ -120,11 +120,9 @@ impl<'a, R: Recipes> Work<'a, R> {
             }
             leaves.push(Leaving { id: offered.id.clone(), because });
             let dependents = self.offers.dependents(&offered.id).iter();
-            pending.extend(
-                dependents.map(|dependent| {
-                    (*dependent, Reason::DependsOn { on: offered.id.clone(), version: None })
-                }),
-            );
+            pending.extend(dependents.map(|dependent| {
+                (*dependent, PlanReason::DependsOn { on: offered.id.clone(), version: None })
+            }));
         }
         Ok(Plan { leaves, ..Plan::default() })
     }
@@ -153,7 +151,7 @@ impl<'a, R: Recipes> Work<'a, R> {
         Ok(Plan { leaves, builds, untouched: self.untouched })
     }
 
-    fn want(&mut self, name: &PackageName, because: Reason) {
+    fn want(&mut self, name: &PackageName, because: PlanReason) {
         if !self.wanted.contains_key(name) {
             self.wanted.insert(name.clone(), because);
             self.found.push(name.clone());
@@ -161,7 +159,7 @@ impl<'a, R: Recipes> Work<'a, R> {
         }
     }
 
-    fn leave_untouched(&mut self, offered: &Offered, because: Standing) {
+    fn leave_untouched(&mut self, offered: &Offered, because: StayReason) {
         self.untouched.push(Untouched { id: offered.id.clone(), because });
     }
 
@@ -171,7 +169,7 @@ impl<'a, R: Recipes> Work<'a, R> {
             for dependent in self.offers.dependents(&leaving.id) {
                 let candidate = self.recipes.candidate(&dependent.id.name);
                 let version = candidate.and_then(|candidate| version_change(dependent, candidate));
-                self.want(&dependent.id.name, Reason::DependsOn { on: leaving.id.clone(), version });
+                self.want(&dependent.id.name, PlanReason::DependsOn { on: leaving.id.clone(), version });
             }
         }
     }
@@ -185,7 +183,7 @@ impl<'a, R: Recipes> Work<'a, R> {
                 continue;
             }
             let offered = self.offers.newest(&dependency.name);
-            let because = Reason::NeededBy {
+            let because = PlanReason::NeededBy {
                 dependent: candidate.name.clone(),
                 range: dependency.range.clone(),
                 offered: offered.map(|offered| offered.id.version.clone()),
@@ -241,13 +239,13 @@ impl<'a, R: Recipes> Work<'a, R> {
     }
 
     /// Keys follow from keys, so they are computed in the order of building.
-    fn steps(&self, resolved: &[Resolved<'_>]) -> Result<Vec<Step>, PlanError<R::Error>> {
-        let mut steps: Vec<Step> = Vec::with_capacity(resolved.len());
+    fn steps(&self, resolved: &[Resolved<'_>]) -> Result<Vec<BuildStep>, PlanError<R::Error>> {
+        let mut steps: Vec<BuildStep> = Vec::with_capacity(resolved.len());
         for Resolved { id, needs } in resolved {
             let recipe = self.recipes.digest(&id.name).map_err(PlanError::Recipe)?;
             let dependencies =
                 needs.iter().map(|(dependency, taken)| step_dependency(dependency, taken, &steps));
-            steps.push(Step {
+            steps.push(BuildStep {
                 id: id.clone(),
                 key: key(id, needs, recipe, self.world.toolchain, &steps),
                 recipe,

@@ -59,12 +59,12 @@ pub(crate) struct Installed {
     /// Where dpkg keeps its files.
     pub(crate) dpkg: PathBuf,
     /// By name: version and architecture.
-    pub(crate) tools: BTreeMap<String, Package>,
+    pub(crate) tools: BTreeMap<String, DebianPackage>,
 }
 
 /// An installed package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Package {
+pub(crate) struct DebianPackage {
     pub(crate) version: String,
     pub(crate) architecture: String,
 }
@@ -128,7 +128,7 @@ impl Installed {
         Ok(all)
     }
 
-    fn list_of(&self, name: &str, package: &Package) -> io::Result<String> {
+    fn list_of(&self, name: &str, package: &DebianPackage) -> io::Result<String> {
         let info = self.dpkg.join("info");
         let plain = info.join(format!("{name}.list"));
         match fs_err::read_to_string(&plain) {
@@ -141,7 +141,7 @@ impl Installed {
 }
 
 /// The tools among the packages of a status file, with all that they depend on.
-fn tools(status: &str) -> BTreeMap<String, Package> {
+fn tools(status: &str) -> BTreeMap<String, DebianPackage> {
     let paragraphs: Vec<Paragraph<'_>> =
         status.split("\n\n").map(paragraph).filter(|paragraph| paragraph.installed).collect();
     let native =
@@ -170,8 +170,10 @@ fn tools(status: &str) -> BTreeMap<String, Package> {
         let named: Vec<_> = offered.iter().filter(|paragraph| paragraph.package == name).collect();
         let chosen = if named.is_empty() { offered.iter().collect() } else { named };
         for paragraph in chosen {
-            let package =
-                Package { version: paragraph.version.into(), architecture: paragraph.architecture.into() };
+            let package = DebianPackage {
+                version: paragraph.version.into(),
+                architecture: paragraph.architecture.into(),
+            };
             if found.insert(paragraph.package.to_owned(), package).is_none() {
                 wanted.extend(paragraph.depends.into_iter().flat_map(names));
             }
@@ -185,7 +187,7 @@ fn paragraph(text: &str) -> Paragraph<'_> {
     for line in text.lines() {
         let Some((field, value)) = line.split_once(": ") else { continue };
         match field {
-            "Package" => read.package = value,
+            "DebianPackage" => read.package = value,
             "Status" => read.installed = value.ends_with(" installed"),
             "Essential" => read.essential = value == "yes",
             "Version" => read.version = value,
@@ -220,40 +222,40 @@ mod tests {
     #[test]
     fn tools_bring_what_they_need_and_nothing_else_that_is_installed() {
         let status = "\
-Package: dpkg
+DebianPackage: dpkg
 Status: install ok installed
 Architecture: amd64
 Essential: yes
 Version: 1.21
 
-Package: gcc
+DebianPackage: gcc
 Status: install ok installed
 Architecture: amd64
 Version: 4:12
 Depends: gcc-12 (>= 12), c-library
 
-Package: gcc-12
+DebianPackage: gcc-12
 Status: install ok installed
 Architecture: amd64
 Version: 12.2
 
-Package: libc6
+DebianPackage: libc6
 Status: install ok installed
 Architecture: amd64
 Version: 2.36
 Provides: c-library
 
-Package: libc6
+DebianPackage: libc6
 Status: install ok installed
 Architecture: i386
 Version: 2.36
 
-Package: make
+DebianPackage: make
 Status: deinstall ok config-files
 Architecture: amd64
 Version: 4.3
 
-Package: zlib1g-dev
+DebianPackage: zlib1g-dev
 Status: install ok installed
 Architecture: amd64
 Version: 1.2.13

@@ -236,7 +236,7 @@ mod tests {
     use std::path::Path;
 
     use super::{Installed, is_kept, make, place};
-    use crate::root::dpkg::Package;
+    use crate::root::dpkg::DebianPackage;
 
     /// A machine on which this version of one tool is installed, and something else.
     fn machine(dpkg: &Path, version: &str) -> Installed {
@@ -244,7 +244,7 @@ mod tests {
         fs_err::write(dpkg.join("info/tool.list"), "/.\n/usr\n/usr/bin\n/usr/bin/env\n/usr/bin/no-such\n")
             .unwrap();
         fs_err::write(dpkg.join("info/other.list"), "/usr/bin/sort\n").unwrap();
-        let package = Package { version: version.into(), architecture: "amd64".into() };
+        let package = DebianPackage { version: version.into(), architecture: "amd64".into() };
         Installed { dpkg: dpkg.to_owned(), tools: [("tool".to_owned(), package)].into() }
     }
 

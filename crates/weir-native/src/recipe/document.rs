@@ -34,7 +34,7 @@ struct Document<'a> {
     format: u32,
     patches: Vec<Digest>,
     script: Option<Digest>,
-    source: Source,
+    source: SourceTree,
     subfolder: Option<&'a str>,
     system: &'a str,
     system_libraries: &'a [String],
@@ -43,7 +43,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct Source {
+struct SourceTree {
     tree: Digest,
 }
 
@@ -66,7 +66,7 @@ impl Recipe {
             format: FORMAT,
             patches: inputs.patches.iter().map(|patch| patch.digest).collect(),
             script: inputs.script.as_ref().map(|script| script.digest),
-            source: Source { tree: inputs.source },
+            source: SourceTree { tree: inputs.source },
             subfolder: self.subfolder.as_deref(),
             system: self.system.as_str(),
             system_libraries: &self.system_libraries,

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 use serde::Serialize;
-use weir_build::{Difference, On, Outcome, ScheduleOptions, Step};
+use weir_build::{BuildStep, Difference, On, Outcome, ScheduleOptions};
 use weir_kind::Facts;
 use weir_model::{Digest, Release, ReleaseId, Scope};
 use weir_native::{Finding, Recipe};
@@ -225,21 +225,21 @@ struct Closure<'a> {
 }
 
 /// What a step depends on: all of it, or only what those see who use what it builds.
-fn dependencies(step: &Step, all: bool) -> Vec<&On> {
+fn dependencies(step: &BuildStep, all: bool) -> Vec<&On> {
     let wanted = step.dependencies.iter().filter(|dependency| all || dependency.scope == Scope::Run);
     wanted.map(|dependency| &dependency.on).collect()
 }
 
 /// The steps, as those who watch are told of them.
-fn planned(steps: &[Step], needs: &[Vec<usize>]) -> Vec<PlannedBuild> {
-    let build = |(step, needs): (&Step, &Vec<usize>)| PlannedBuild {
+fn planned(steps: &[BuildStep], needs: &[Vec<usize>]) -> Vec<PlannedBuild> {
+    let build = |(step, needs): (&BuildStep, &Vec<usize>)| PlannedBuild {
         release: step.id.clone(),
         needs: needs.iter().map(|index| steps[*index].id.clone()).collect(),
     };
     steps.iter().zip(needs).map(build).collect()
 }
 
-fn direct_steps(step: &Step) -> Vec<usize> {
+fn direct_steps(step: &BuildStep) -> Vec<usize> {
     let steps = step.dependencies.iter().filter_map(|dependency| match dependency.on {
         On::Step(index) => Some(index),
         On::Offered(_) => None,

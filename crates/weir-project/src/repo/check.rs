@@ -1,7 +1,7 @@
 //! Building without publishing, and building again what was built, to see whether the same comes out.
 
 use serde::Serialize;
-use weir_build::{Difference, Request};
+use weir_build::{Difference, PlanRequest};
 use weir_model::{PackageName, ReleaseId};
 
 use crate::error::ProjectError;
@@ -42,7 +42,7 @@ impl Repo<'_> {
     pub fn plan_from_recipes(&self, names: &[PackageName]) -> Result<RepoPlan, ProjectError> {
         let mut offered = self.offered()?;
         offered.retain(|release| self.recipe_set.get(&release.id.name).is_err());
-        let request = if names.is_empty() { Request::AddAll } else { Request::Add(names.to_vec()) };
+        let request = if names.is_empty() { PlanRequest::AddAll } else { PlanRequest::Add(names.to_vec()) };
         self.plan_on(offered, &request)
     }
 

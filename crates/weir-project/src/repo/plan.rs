@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use weir_build::{Plan, PlanError, Request, World};
+use weir_build::{Plan, PlanError, PlanRequest, World};
 use weir_model::{PackageName, Platform, Release, ReleaseId, Version};
 use weir_registry::{Kept, quarantined};
 
@@ -55,12 +55,16 @@ impl Repo<'_> {
     /// # Errors
     ///
     /// When what is asked for cannot be: a package that nothing builds, a range that nothing meets, a cycle.
-    pub fn plan(&self, request: &Request) -> Result<RepoPlan, ProjectError> {
+    pub fn plan(&self, request: &PlanRequest) -> Result<RepoPlan, ProjectError> {
         self.plan_on(self.offered()?, request)
     }
 
     /// As [`Self::plan`], on what is `offered`.
-    pub(crate) fn plan_on(&self, offered: Vec<Release>, request: &Request) -> Result<RepoPlan, ProjectError> {
+    pub(crate) fn plan_on(
+        &self,
+        offered: Vec<Release>,
+        request: &PlanRequest,
+    ) -> Result<RepoPlan, ProjectError> {
         let recipes = Recipes::new(self);
         let plan = self.plan_with(&recipes, &offered, request)?;
         let mut planned = RepoPlan {
@@ -99,7 +103,7 @@ impl Repo<'_> {
         &self,
         recipes: &Recipes<'_>,
         offered: &[Release],
-        request: &Request,
+        request: &PlanRequest,
     ) -> Result<Plan, ProjectError> {
         // The planner asks a question that cannot fail; what failed all the same is told afterwards.
         let failed = RefCell::new(None);
@@ -123,7 +127,7 @@ impl Repo<'_> {
             }
             PlanError::NotOffered { .. } => {
                 // Who wants it gone does not want to be told how to offer it.
-                let help = if matches!(request, Request::Remove(_)) { None } else { error.help() };
+                let help = if matches!(request, PlanRequest::Remove(_)) { None } else { error.help() };
                 ProjectError::NotOffered { reason: error.to_string(), help }
             }
             error => ProjectError::Plan { reason: error.to_string(), help: error.help() },

@@ -1,6 +1,6 @@
 //! The statement of how something was built, from what is known when it is.
 
-use weir_build::{ProvenanceFacts, ProvenancePackage, Step};
+use weir_build::{BuildStep, ProvenanceFacts, ProvenancePackage};
 use weir_model::Digest;
 use weir_native::Recipe;
 
@@ -15,7 +15,7 @@ pub(crate) fn statement(
     at: &Workbench<'_>,
     recipe: &Recipe,
     known: &Known,
-    step: &Step,
+    step: &BuildStep,
     tree: Digest,
     made: &Made,
     against: &[Against],

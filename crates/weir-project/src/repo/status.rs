@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use weir_build::Request;
+use weir_build::PlanRequest;
 use weir_model::{PackageName, ReleaseId, Version};
 
 use crate::error::ProjectError;
@@ -20,7 +20,7 @@ pub struct StatusLine {
     /// What is offered, if anything is.
     pub offered: Option<ReleaseId>,
     /// How the two compare.
-    pub standing: Standing,
+    pub standing: PackageStanding,
     /// Why it would be built again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
@@ -29,7 +29,7 @@ pub struct StatusLine {
 /// How a recipe and what is offered compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum PackageStanding {
     /// What is offered is what the recipe builds.
     Current,
     /// What is offered is not what the recipe builds now.
@@ -47,7 +47,7 @@ impl Repo<'_> {
     ///
     /// When a recipe or its source cannot be read.
     pub fn status(&self) -> Result<Vec<StatusLine>, ProjectError> {
-        let plan = self.plan(&Request::UpdateAll)?;
+        let plan = self.plan(&PlanRequest::UpdateAll)?;
         let mut lines: BTreeMap<PackageName, StatusLine> = BTreeMap::new();
         for recipe in self.recipe_set.recipes() {
             lines.insert(
@@ -56,7 +56,7 @@ impl Repo<'_> {
                     name: recipe.name.clone(),
                     recipe: Some(recipe.version.clone()),
                     offered: None,
-                    standing: Standing::Missing,
+                    standing: PackageStanding::Missing,
                     because: None,
                 },
             );
@@ -67,19 +67,19 @@ impl Repo<'_> {
                 name,
                 recipe: None,
                 offered: None,
-                standing: Standing::WithoutRecipe,
+                standing: PackageStanding::WithoutRecipe,
                 because: None,
             });
             if line.recipe.is_some() {
-                line.standing = Standing::Current;
+                line.standing = PackageStanding::Current;
             }
             line.offered = Some(release.id);
         }
         for step in &plan.plan.builds {
             if let Some(line) = lines.get_mut(&step.id.name)
-                && line.standing == Standing::Current
+                && line.standing == PackageStanding::Current
             {
-                line.standing = Standing::Outdated;
+                line.standing = PackageStanding::Outdated;
                 line.because = Some(step.because.to_string());
             }
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use weir_build::{Leaving, Reason, Step};
+use weir_build::{BuildStep, Leaving, PlanReason};
 use weir_model::{BuildFacts, Digest, KindName, Platform, ReleaseId, SourceFact};
 use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
 use weir_tree::write_pack;
@@ -75,7 +75,7 @@ impl Repo<'_> {
 
 fn leave(leaving: &Leaving) -> Intent {
     let because = match &leaving.because {
-        Reason::DependsOn { on, .. } => Some(on.clone()),
+        PlanReason::DependsOn { on, .. } => Some(on.clone()),
         _ => None,
     };
     let reason = Some(leaving.because.to_string());
@@ -177,7 +177,7 @@ impl Upload<'_> {
     }
 }
 
-fn wanted(step: &Step) -> Vec<Wanted> {
+fn wanted(step: &BuildStep) -> Vec<Wanted> {
     let wanted = step.dependencies.iter().map(|dependency| Wanted {
         name: dependency.name.clone(),
         range: dependency.range.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use weir_build::{BuildError, Difference, Job, Phase, SandboxKind, Step, Watcher};
+use weir_build::{BuildError, BuildStep, Difference, Job, Phase, SandboxKind, Watcher};
 use weir_kind::Facts;
 use weir_model::{Digest, ReleaseId};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
@@ -123,7 +123,7 @@ impl Workshop<'_> {
     }
 
     /// Finds out again what is known of a tree whose record somebody has removed. The log is lost.
-    fn look_again(&self, step: &Step, stored: &StoredTree) -> Result<Made, ProjectError> {
+    fn look_again(&self, step: &BuildStep, stored: &StoredTree) -> Result<Made, ProjectError> {
         let manifest = self.at.store.manifest(stored.digest())?;
         let captured = relocate::look_into(stored.path(), &manifest)?;
         let mut facts = Facts::new();
@@ -295,7 +295,7 @@ struct Failed {
     help: Option<String>,
 }
 
-fn built(step: &Step, tree: Digest, how: How, made: Made) -> BuiltPackage {
+fn built(step: &BuildStep, tree: Digest, how: How, made: Made) -> BuiltPackage {
     BuiltPackage {
         id: step.id.clone(),
         key: step.key,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use weir_build::Request;
+use weir_build::PlanRequest;
 use weir_model::PackageName;
 use weir_project::{Repo, RepoPlan, RepoReport};
 
@@ -120,27 +120,28 @@ struct Document<'a> {
 }
 
 pub(super) fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> {
-    let request = if arguments.which.all { Request::AddAll } else { Request::Add(arguments.which.names) };
+    let request =
+        if arguments.which.all { PlanRequest::AddAll } else { PlanRequest::Add(arguments.which.names) };
     act(context, &request, &arguments.how)
 }
 
 pub(super) fn update(context: &Context, arguments: UpdateArguments) -> Result<ExitCode, Failure> {
     let request =
-        if arguments.which.all { Request::UpdateAll } else { Request::Update(arguments.which.names) };
+        if arguments.which.all { PlanRequest::UpdateAll } else { PlanRequest::Update(arguments.which.names) };
     act(context, &request, &arguments.how)
 }
 
 pub(super) fn remove(context: &Context, arguments: RemoveArguments) -> Result<ExitCode, Failure> {
-    act(context, &Request::Remove(arguments.names), &arguments.how)
+    act(context, &PlanRequest::Remove(arguments.names), &arguments.how)
 }
 
 pub(super) fn plan(context: &Context, arguments: PlanArguments) -> Result<ExitCode, Failure> {
     let request = match (arguments.action, arguments.which.all) {
-        (Action::Add, true) => Request::AddAll,
-        (Action::Add, false) => Request::Add(arguments.which.names),
-        (Action::Update, true) => Request::UpdateAll,
-        (Action::Update, false) => Request::Update(arguments.which.names),
-        (Action::Remove, false) => Request::Remove(arguments.which.names),
+        (Action::Add, true) => PlanRequest::AddAll,
+        (Action::Add, false) => PlanRequest::Add(arguments.which.names),
+        (Action::Update, true) => PlanRequest::UpdateAll,
+        (Action::Update, false) => PlanRequest::Update(arguments.which.names),
+        (Action::Remove, false) => PlanRequest::Remove(arguments.which.names),
         (Action::Remove, true) => {
             return Err(Failure::usage("`--all` does not go with `remove`")
                 .with_help("name the packages that are to go"));
@@ -151,7 +152,7 @@ pub(super) fn plan(context: &Context, arguments: PlanArguments) -> Result<ExitCo
     act(context, &request, &how)
 }
 
-fn act(context: &Context, request: &Request, how: &How) -> Result<ExitCode, Failure> {
+fn act(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
     let options = building::options(context, project.as_ref(), &how.place, &how.pace)?;
@@ -192,8 +193,8 @@ fn finish(context: &Context, plan: &RepoPlan, report: Option<&RepoReport>) -> Re
 
 /// Whether a plan may be carried out without or after asking. Taking away is asked for always, and so is
 /// taking more away than was named; where nobody can be asked, only the first is refused.
-fn may_go_on(context: &Context, request: &Request, plan: &RepoPlan) -> Result<bool, Failure> {
-    let removes = matches!(request, Request::Remove(_));
+fn may_go_on(context: &Context, request: &PlanRequest, plan: &RepoPlan) -> Result<bool, Failure> {
+    let removes = matches!(request, PlanRequest::Remove(_));
     if !removes && !takes_more_than_named(request, plan) {
         return Ok(true);
     }
@@ -209,11 +210,13 @@ fn may_go_on(context: &Context, request: &Request, plan: &RepoPlan) -> Result<bo
 }
 
 /// Whether something leaves that nobody named.
-fn takes_more_than_named(request: &Request, plan: &RepoPlan) -> bool {
+fn takes_more_than_named(request: &PlanRequest, plan: &RepoPlan) -> bool {
     let named: BTreeSet<&PackageName> = match request {
-        Request::Add(names) | Request::Update(names) | Request::Remove(names) => names.iter().collect(),
+        PlanRequest::Add(names) | PlanRequest::Update(names) | PlanRequest::Remove(names) => {
+            names.iter().collect()
+        }
         // Who says "all" has named everything.
-        Request::AddAll | Request::UpdateAll => return false,
+        PlanRequest::AddAll | PlanRequest::UpdateAll => return false,
     };
     plan.plan.leaves.iter().any(|leaving| !named.contains(&leaving.id.name))
 }

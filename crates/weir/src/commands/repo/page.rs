@@ -1,6 +1,6 @@
 //! Plans and what came of them, as text.
 
-use weir_build::{Standing, Untouched};
+use weir_build::{StayReason, Untouched};
 use weir_native::Level;
 use weir_project::{BuiltPackage, How, RepoPlan, RepoReport};
 
@@ -48,7 +48,7 @@ pub(super) fn show_plan(page: &mut Page, plan: &RepoPlan) {
     }
     // Of a whole repository that is as it should be, a number says enough.
     let current =
-        |untouched: &&Untouched| matches!(untouched.because, Standing::Offered | Standing::UpToDate);
+        |untouched: &&Untouched| matches!(untouched.because, StayReason::Offered | StayReason::UpToDate);
     let many = plan.plan.untouched.iter().filter(current).count() > MOST_SHOWN;
     let (shown, counted): (Vec<_>, Vec<_>) =
         plan.plan.untouched.iter().partition(|untouched| !many || !current(untouched));
