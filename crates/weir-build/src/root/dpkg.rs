@@ -187,7 +187,7 @@ fn paragraph(text: &str) -> Paragraph<'_> {
     for line in text.lines() {
         let Some((field, value)) = line.split_once(": ") else { continue };
         match field {
-            "DebianPackage" => read.package = value,
+            "Package" => read.package = value,
             "Status" => read.installed = value.ends_with(" installed"),
             "Essential" => read.essential = value == "yes",
             "Version" => read.version = value,
@@ -222,40 +222,40 @@ mod tests {
     #[test]
     fn tools_bring_what_they_need_and_nothing_else_that_is_installed() {
         let status = "\
-DebianPackage: dpkg
+Package: dpkg
 Status: install ok installed
 Architecture: amd64
 Essential: yes
 Version: 1.21
 
-DebianPackage: gcc
+Package: gcc
 Status: install ok installed
 Architecture: amd64
 Version: 4:12
 Depends: gcc-12 (>= 12), c-library
 
-DebianPackage: gcc-12
+Package: gcc-12
 Status: install ok installed
 Architecture: amd64
 Version: 12.2
 
-DebianPackage: libc6
+Package: libc6
 Status: install ok installed
 Architecture: amd64
 Version: 2.36
 Provides: c-library
 
-DebianPackage: libc6
+Package: libc6
 Status: install ok installed
 Architecture: i386
 Version: 2.36
 
-DebianPackage: make
+Package: make
 Status: deinstall ok config-files
 Architecture: amd64
 Version: 4.3
 
-DebianPackage: zlib1g-dev
+Package: zlib1g-dev
 Status: install ok installed
 Architecture: amd64
 Version: 1.2.13
