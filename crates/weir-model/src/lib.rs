@@ -17,6 +17,7 @@ mod platform;
 mod range;
 pub mod record;
 mod release;
+pub mod unseen;
 mod version;
 
 pub use build::{BuildFacts, BuildFactsError, SourceFact};

@@ -87,6 +87,12 @@ pub enum ImportNote {
         /// The file.
         path: String,
     },
+    /// The folder of a repository, whose settings may name programs to run.
+    #[error("`{}`: left out with all that is in it, as it is the folder of a repository", .path.escape_debug())]
+    Repository {
+        /// The folder.
+        path: String,
+    },
     /// Nothing of the path is left after stripping.
     #[error("`{path}`: left out, as nothing is left of its path")]
     StrippedAway {

@@ -7,6 +7,8 @@
 //! starts again in that link's real folder. With `b -> sub`, `a -> b/../x` would leave the link's own reckoning; it is refused.
 //! The argument also holds for several trees laid into one folder.
 
+use weir_model::unseen::is_unseen;
+
 use crate::path::{MAX_PATH_BYTES, TreePath};
 
 /// The target of a symbolic link: relative, and inside the tree.
@@ -29,7 +31,7 @@ pub enum LinkError {
         /// The target, as far as it can be shown.
         target: String,
     },
-    /// A control character or `\`.
+    /// `\`, a control character, or one that changes how others are shown or that nobody sees.
     #[error("its target has the character {character:?}")]
     Character {
         /// The character.
@@ -79,7 +81,7 @@ impl LinkTarget {
 }
 
 fn check(depth: usize, target: &str) -> Result<(), LinkError> {
-    if let Some(character) = target.chars().find(|&c| c.is_control() || c == '\\') {
+    if let Some(character) = target.chars().find(|&c| is_unseen(c) || c == '\\') {
         return Err(LinkError::Character { character });
     }
     let mut letters = target.bytes();
@@ -132,6 +134,7 @@ mod tests {
             ("a", "b\\c"),
             ("a", "c:/x"),
             ("a", "b\0c"),
+            ("a", "b\u{202e}c"),
         ] {
             assert!(check(path, target).is_err(), "{path} -> {target}");
         }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
+use weir_model::unseen::is_unseen;
 
 /// The longest path, in bytes.
 pub const MAX_PATH_BYTES: usize = 4096;
@@ -65,7 +66,7 @@ pub enum PathReason {
         /// How long the part is.
         bytes: usize,
     },
-    /// A control character, `\` or `:`.
+    /// `\`, `:`, a control character, or one that changes how others are shown or that nobody sees.
     #[error("it has the character {character:?}")]
     Character {
         /// The character.
@@ -80,6 +81,12 @@ pub enum PathReason {
     /// A part that Windows reads as a device, such as `NUL` or `com1.txt`.
     #[error("the part `{part}` is the name of a device on Windows")]
     Device {
+        /// The part.
+        part: String,
+    },
+    /// A part that some file system takes for the folder of a repository, whose settings may name programs to run.
+    #[error("the part `{part}` is the folder of a repository on some system")]
+    Repository {
         /// The part.
         part: String,
     },
@@ -184,10 +191,13 @@ fn check_part(part: &str) -> Result<(), PathReason> {
         "." | ".." => return Err(PathReason::Dots { part: part.to_owned() }),
         _ => {}
     }
+    if is_repository(part) {
+        return Err(PathReason::Repository { part: part.to_owned() });
+    }
     if part.len() > MAX_PART_BYTES {
         return Err(PathReason::PartTooLong { bytes: part.len() });
     }
-    if let Some(character) = part.chars().find(|&c| c.is_control() || c == '\\' || c == ':') {
+    if let Some(character) = part.chars().find(|&c| is_unseen(c) || c == '\\' || c == ':') {
         return Err(PathReason::Character { character });
     }
     if part.ends_with(['.', ' ']) {
@@ -197,6 +207,21 @@ fn check_part(part: &str) -> Result<(), PathReason> {
         return Err(PathReason::Device { part: part.to_owned() });
     }
     Ok(())
+}
+
+/// Whether some file system takes this name for the folder of a repository of git or Mercurial, where settings name programs
+/// that every look at the files runs. As git guards itself: case is ignored, HFS+ ignores characters that nobody sees,
+/// NTFS drops dots and spaces at the end and what is behind a colon, and has short names.
+/// Source: `is_hfs_dotgit` and `is_ntfs_dotgit` in git.
+pub(crate) fn is_repository(part: &str) -> bool {
+    const NAMES: [&str; 4] = [".git", "git~1", ".hg", "hg~1"];
+    let seen = if part.is_ascii() {
+        Cow::Borrowed(part)
+    } else {
+        Cow::Owned(part.chars().filter(|&character| !is_unseen(character)).collect())
+    };
+    let name = seen.split(':').next().unwrap_or(&seen).trim_end_matches(['.', ' ']);
+    NAMES.iter().any(|repository| name.eq_ignore_ascii_case(repository))
 }
 
 /// Whether Windows opens a device for this name. It looks at what is before the first dot only, and
@@ -268,7 +293,7 @@ impl Borrow<str> for TreePath {
 
 #[cfg(test)]
 mod tests {
-    use super::{PathReason, TreePath, folded};
+    use super::{PathReason, TreePath, folded, is_repository};
 
     #[test]
     fn ordinary_paths_are_accepted_as_they_are() {
@@ -284,6 +309,11 @@ mod tests {
             "COMPORT",
             "a..b",
             "...x",
+            ".gitignore",
+            ".github/x",
+            "git",
+            "x.git",
+            "❤\u{fe0f}",
             &deep,
         ] {
             assert_eq!(TreePath::new(text).map(|path| path.to_string()), Ok(text.to_owned()));
@@ -321,11 +351,35 @@ mod tests {
             "con .txt",
             "CONIN$",
             "e\u{301}",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{200f}",
+            ".git",
+            ".git/config",
+            "sub/.GiT/config",
+            "git~1/config",
+            "GIT~1",
+            ".git./x",
+            ".git /x",
+            ".git::$INDEX_ALLOCATION/x",
+            ".g\u{200c}it/x",
+            ".hg/hgrc",
+            "HG~1/hgrc",
             &long_part,
             &long,
             &deep,
         ] {
             assert!(TreePath::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_folder_of_a_repository_is_known_in_every_spelling() {
+        for name in [".git", ".GIT", "git~1", ".git. .", ".git:x", "\u{feff}.gi\u{200d}t", ".Hg"] {
+            assert!(is_repository(name), "{name}");
+        }
+        for name in ["git", ".gitmodules", "x.git", "git~2x", ".hgignore", ""] {
+            assert!(!is_repository(name), "{name}");
         }
     }
 

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
+use crate::path::is_repository;
 use crate::{TreeError, file};
 
-/// Names that never belong to a package, in any folder: a repository, what Weir lays out, and its own notes.
-const NEVER: [&str; 3] = [".git", "weir_packages", ".weir"];
+/// Names that never belong to a package, in any folder, beside a repository: what Weir lays out, and its own notes.
+const NEVER: [&str; 2] = ["weir_packages", ".weir"];
 
 /// The file that belongs to a package whatever the rules say: without it there is no package.
 const ALWAYS: &str = "weir.toml";
@@ -60,7 +61,7 @@ impl Selection {
     ///
     /// With an empty `include`: every file, hidden ones too, but for what `.gitignore` and `.weirignore` files inside the
     /// folder leave out. With an `include`: what it names and nothing else, ignored or not, so that built files
-    /// can be published. In both cases `exclude`, `.git`, `weir_packages` and `.weir` are left out, and
+    /// can be published. In both cases `exclude`, repositories (`.git`, `.hg`), `weir_packages` and `.weir` are left out, and
     /// `weir.toml` at the top is kept. Patterns are written as in `.gitignore`.
     ///
     /// The user's own git settings and ignore files above the folder play no part: one folder gives one
@@ -139,7 +140,8 @@ fn patterns(list: &[String]) -> Result<Gitignore, TreeError> {
 }
 
 fn is_never(entry: &DirEntry) -> bool {
-    entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| NEVER.contains(&name))
+    let is_never = |name: &str| NEVER.contains(&name) || is_repository(name);
+    entry.depth() > 0 && entry.file_name().to_str().is_some_and(is_never)
 }
 
 fn sort(kind: FileType) -> Sort {

@@ -13,7 +13,8 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -74,7 +75,21 @@ struct Place {
     source: NamedSource<String>,
     file: PathBuf,
     line: usize,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// The bytes `span` of `text`, which is shown as a terminal may show it.
+    fn new(file: &Path, text: &str, span: Range<usize>) -> Self {
+        let shown = |end: usize| harmless(text.get(..end).unwrap_or(text)).len();
+        let name = harmless(&file.to_string_lossy()).into_owned();
+        Self {
+            source: NamedSource::new(name, harmless(text).into_owned()).with_language("TOML"),
+            file: file.to_owned(),
+            line: 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count(),
+            span: shown(span.start)..shown(span.end),
+        }
+    }
 }
 
 impl Failure {
@@ -163,8 +178,7 @@ impl Failure {
             report = format!("error: {}\n", self.message);
         }
         text.push_str(&report);
-        // Nobody is left to tell if stderr is gone.
-        let _ = io::stderr().write_all(text.as_bytes());
+        output.write_stderr(&text);
     }
 
     fn report_json(&self, output: &Output) {
@@ -188,7 +202,7 @@ impl Failure {
         }
         #[derive(Serialize)]
         struct Where<'a> {
-            file: &'a std::path::Path,
+            file: &'a Path,
             line: usize,
         }
         let error = Told {
@@ -239,7 +253,9 @@ pub(crate) fn about_arguments(error: &clap::Error, output: &Output) -> ExitCode 
     }
     match output.format {
         Format::Text => {
-            let _ = error.print();
+            let text = error.render();
+            let colors = output.stderr_colors();
+            output.write_stderr(&if colors { text.ansi().to_string() } else { text.to_string() });
         }
         Format::Json => {
             let text = error.to_string();
@@ -334,12 +350,7 @@ impl From<OciError> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
-        let place = error.source_code().map(|(path, text, span)| Place {
-            source: NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML"),
-            file: path.to_owned(),
-            line: 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count(),
-            span,
-        });
+        let place = error.source_code().map(|(path, text, span)| Place::new(path, text, span));
         let (exit, message, help) = (error.exit_code(), error.to_string(), error.help());
         let because = Cause::of(&error);
         let builds = match error {

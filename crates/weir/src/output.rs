@@ -12,6 +12,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use weir_model::ReleaseId;
+pub(crate) use weir_model::unseen::harmless;
+use weir_model::unseen::harmless_json;
 
 use crate::arguments::{Color, Shared};
 use crate::failure::Failure;
@@ -109,14 +111,14 @@ impl Output {
             .map_err(|error| Failure::failed(format!("the result cannot be written as JSON: {error}")))?;
         text.push('\n');
         self.screen.clear();
-        write_stdout(text.as_bytes())
+        write_stdout(harmless_json(&text).as_bytes())
     }
 
     fn text(&self, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
         let mut page = self.page();
         write(&mut page);
         self.screen.clear();
-        write_stdout(page.text.as_bytes())
+        write_stdout(for_terminal(&page.text, self.stdout_colors()).as_bytes())
     }
 
     fn page(&self) -> Page {
@@ -163,9 +165,13 @@ impl Output {
     /// The same where the screen is clear already.
     pub(crate) fn write_note(&self, text: &str) {
         if !self.quiet {
-            // Nobody is left to tell if stderr is gone.
-            let _ = writeln!(io::stderr(), "{text}");
+            self.write_stderr(&format!("{text}\n"));
         }
+    }
+
+    /// Writes to stderr. Nobody is left to tell if it is gone.
+    pub(crate) fn write_stderr(&self, text: &str) {
+        let _ = io::stderr().write_all(for_terminal(text, self.stderr_colors()).as_bytes());
     }
 
     /// Warns, on stderr.
@@ -326,14 +332,33 @@ impl Page {
     }
 }
 
-/// `text` without what a terminal would obey or what would reorder the words beside it: much of what is shown was
-/// written by strangers. Line ends stay.
-pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
-    let commands = |character: char| {
-        (character.is_control() && character != '\n')
-            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(commands) { text.replace(commands, "\u{fffd}").into() } else { text.into() }
+/// The last door before a terminal: [`harmless`], but for the colours that Weir itself puts in. What came from outside has
+/// been through [`harmless`] before it was put between colours; where that was forgotten, colours are all that gets through, and
+/// not even they where there are to be none.
+pub(crate) fn for_terminal(text: &str, colors: bool) -> Cow<'_, str> {
+    if !colors {
+        return harmless(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('\u{1b}') {
+        out.push_str(&harmless(&rest[..start]));
+        let length = color_length(&rest[start..]);
+        match length {
+            Some(length) => out.push_str(&rest[start..start + length]),
+            None => out.push(char::REPLACEMENT_CHARACTER),
+        }
+        rest = &rest[start + length.unwrap_or(1)..];
+    }
+    out.push_str(&harmless(rest));
+    out.into()
+}
+
+/// The bytes of the colour that `text` begins with: `ESC [`, digits and semicolons, `m`.
+fn color_length(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|character: char| !character.is_ascii_digit() && character != ';')?;
+    (parameters[end..].starts_with('m')).then_some(2 + end + 1)
 }
 
 /// Running text in lines of at most `width` columns, broken between words. There is always a line.
@@ -418,7 +443,7 @@ pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, cut, duration, harmless, wrapped};
+    use super::{bytes, count, cut, duration, for_terminal, wrapped};
 
     #[test]
     fn bytes_are_said_in_the_largest_unit_that_leaves_a_whole() {
@@ -437,12 +462,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_command_the_terminal() {
+    fn nothing_but_colours_gets_through_the_last_door() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m \u{1b}]0;owned\u{7} \u{1b}[2J \u{1b}[31\u{9b}2J\u{1b}";
         assert_eq!(
-            harmless("\u{1b}]0;owned\u{7}\r\u{9b}2J\u{202e}txt"),
-            "\u{fffd}]0;owned\u{fffd}\u{fffd}\u{fffd}2J\u{fffd}txt"
+            for_terminal(text, true),
+            "\u{1b}[1;31mred\u{1b}[0m \u{fffd}]0;owned\u{fffd} \u{fffd}[2J \u{fffd}[31\u{fffd}2J\u{fffd}"
         );
-        assert_eq!(harmless("two\nlines, größer"), "two\nlines, größer");
+        assert!(!for_terminal(text, false).contains('\u{1b}'));
     }
 
     #[test]

@@ -87,12 +87,12 @@ impl Progress {
     }
 
     /// Something of unknown length begins.
-    fn spin(&self, what: String) {
+    fn spin(&self, what: &str) {
         self.show(ProgressBar::no_length(), "{spinner} {msg}", what);
     }
 
     /// Something of so many bytes begins.
-    fn count_bytes(&self, what: String, bytes: u64) {
+    fn count_bytes(&self, what: &str, bytes: u64) {
         let template = if self.output.stderr_width().is_some_and(|columns| columns < ROOM_FOR_A_BAR) {
             "{spinner} {msg} {binary_bytes} of {binary_total_bytes}"
         } else {
@@ -101,7 +101,7 @@ impl Progress {
         self.show(ProgressBar::new(bytes), template, what);
     }
 
-    fn show(&self, bar: ProgressBar, template: &str, what: String) {
+    fn show(&self, bar: ProgressBar, template: &str, what: &str) {
         if !self.live {
             return;
         }
@@ -109,7 +109,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸ "));
         }
-        bar.set_message(what);
+        bar.set_message(harmless(what).into_owned());
         let mut shown = self.shown();
         if shown.board.is_some() {
             return;
@@ -257,7 +257,7 @@ impl Observer for Progress {
         }
         self.begin();
         match event {
-            Event::Syncing { registry } => self.spin(format!("Syncing `{}`", harmless(registry))),
+            Event::Syncing { registry } => self.spin(&format!("Syncing `{}`", harmless(registry))),
             Event::Synced { registry, before, after } => {
                 self.done();
                 self.say_if_verbose(|| {
@@ -265,30 +265,32 @@ impl Observer for Progress {
                     format!("Synced `{}`: {new}, {after} in all", harmless(registry))
                 });
             }
-            Event::Resolving => self.spin("Resolving".into()),
+            Event::Resolving => self.spin("Resolving"),
             Event::Resolved { packages } => {
                 self.done();
                 self.say_if_verbose(|| format!("Resolved {}", count(*packages, "package")));
             }
             Event::Fetching { releases, bytes } => {
-                self.count_bytes(format!("Fetching {}", count(*releases, "release")), *bytes);
+                self.count_bytes(&format!("Fetching {}", count(*releases, "release")), *bytes);
             }
             Event::FetchedBytes { bytes } => self.advance(*bytes),
             Event::Fetched { release } => self.say_if_verbose(|| format!("Fetched `{release}`")),
             Event::Referencing { name, bytes } => match bytes {
-                Some(bytes) => self.count_bytes(format!("Fetching `{name}`"), *bytes),
-                None => self.spin(format!("Fetching `{name}`")),
+                Some(bytes) => self.count_bytes(&format!("Fetching `{name}`"), *bytes),
+                None => self.spin(&format!("Fetching `{name}`")),
             },
-            Event::LayingOut { packages } => self.spin(format!("Laying out {}", count(*packages, "package"))),
-            Event::Packing { files, bytes: _ } => self.spin(format!("Packing {}", count(*files, "file"))),
-            Event::Uploading { bytes } => self.count_bytes("Uploading".into(), *bytes),
-            Event::Publishing { releases } => {
-                self.spin(format!("Publishing {}", count(*releases, "release")));
+            Event::LayingOut { packages } => {
+                self.spin(&format!("Laying out {}", count(*packages, "package")));
             }
-            Event::Verifying { files: 0, bytes: 0 } => self.spin("Verifying the store".into()),
-            Event::Verifying { files: 0, bytes: size } => self.spin(format!("Verifying {}", bytes(*size))),
+            Event::Packing { files, bytes: _ } => self.spin(&format!("Packing {}", count(*files, "file"))),
+            Event::Uploading { bytes } => self.count_bytes("Uploading", *bytes),
+            Event::Publishing { releases } => {
+                self.spin(&format!("Publishing {}", count(*releases, "release")));
+            }
+            Event::Verifying { files: 0, bytes: 0 } => self.spin("Verifying the store"),
+            Event::Verifying { files: 0, bytes: size } => self.spin(&format!("Verifying {}", bytes(*size))),
             Event::Verifying { files, bytes } => {
-                self.count_bytes(format!("Verifying {}", count(*files, "file")), *bytes);
+                self.count_bytes(&format!("Verifying {}", count(*files, "file")), *bytes);
             }
             Event::Verified { files: _, bytes } => self.advance(*bytes),
             Event::BuildsPlanned { .. }

@@ -13,7 +13,7 @@ pub(crate) fn can_be_asked() -> bool {
 /// Asks a question that yes or no answers. Whatever is not yes is no.
 pub(crate) fn ask(output: &Output, question: &str) -> Result<bool, Failure> {
     output.screen.clear();
-    write!(io::stderr(), "{question} [y/N] ")?;
+    output.write_stderr(&format!("{question} [y/N] "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if !answer.ends_with('\n') {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
-use toml_edit::{Document, DocumentMut, Item};
+use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 
 use super::error::ManifestError;
 use super::fields::Fields;
 use super::{GitTag, MAX_BYTES, Manifest, Package, Reference, RegistryAddress, Requirement, Source};
 use crate::name::is_reference_name;
+use crate::unseen::{harmless, is_unseen};
 use crate::{PackageName, Range, Scope, Version};
 
 const TABLES: &[&str] = &[
@@ -53,6 +54,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
     }
     let document = Document::parse(text)
         .map_err(|error| ManifestError::new(text, error.span(), error.message().to_owned()))?;
+    refuse_unseen(text, document.as_table())?;
     let root = Fields::new(text, document.as_table(), "the manifest");
     root.only(TABLES)?;
 
@@ -74,6 +76,52 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
         scripts: root.string_map("scripts")?,
         kind_tables: kind_tables(document.clone()),
     })
+}
+
+/// Names have no character that nobody sees, and texts none that a terminal would obey: both are shown to people, who
+/// decide by what they see.
+fn refuse_unseen(text: &str, table: &dyn TableLike) -> Result<(), ManifestError> {
+    let fields = Fields::new(text, table, "the manifest");
+    for (key, item) in table.iter() {
+        if let Some(unseen) = key.chars().find(|&character| is_unseen(character)) {
+            let message = format!("a name has the character {unseen:?}, which nobody sees");
+            return Err(fields.error(key, message));
+        }
+        match item {
+            Item::ArrayOfTables(tables) => {
+                tables.iter().try_for_each(|table| refuse_unseen(text, table))?;
+            }
+            Item::Value(value) => refuse_unseen_value(text, &fields, key, value)?,
+            Item::Table(table) => refuse_unseen(text, table)?,
+            Item::None => {}
+        }
+    }
+    Ok(())
+}
+
+fn refuse_unseen_value(
+    text: &str,
+    fields: &Fields<'_>,
+    key: &str,
+    value: &Value,
+) -> Result<(), ManifestError> {
+    match value {
+        Value::String(string) => {
+            let shown = string.value().replace('\t', " ");
+            if harmless(&shown) == shown {
+                return Ok(());
+            }
+            Err(fields.error(
+                key,
+                format!("`{key}` has a character that a terminal would obey, or that nobody sees"),
+            ))
+        }
+        Value::Array(values) => {
+            values.iter().try_for_each(|value| refuse_unseen_value(text, fields, key, value))
+        }
+        Value::InlineTable(table) => refuse_unseen(text, table),
+        _ => Ok(()),
+    }
 }
 
 fn package(root: &Fields<'_>) -> Result<Package, ManifestError> {
@@ -308,11 +356,7 @@ fn aliases(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError>
 fn commands(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError> {
     let bin = root.string_map("bin")?;
     for name in bin.keys() {
-        if name.is_empty()
-            || name.contains('/')
-            || name.starts_with('.')
-            || name.chars().any(char::is_control)
-        {
+        if name.is_empty() || name.contains('/') || name.starts_with('.') {
             let message = format!("`{}` in `[bin]` is not the name of a command", name.escape_debug());
             return Err(root.error("bin", message));
         }

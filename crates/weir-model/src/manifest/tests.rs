@@ -74,7 +74,7 @@ fn what_does_not_fit_together_is_refused() {
         "2: a dependency from `git` needs a `tag`"
     );
     assert!(error("[references.x]\nurl = \"u\"\n").contains("needs a `sha256`"));
-    assert!(error("[package]\ndescription = \"a\\u001b[31mb\"\n").contains("control characters"));
+    assert!(error("[package]\ndescription = \"a\\u001b[31mb\"\n").contains("a terminal would obey"));
     assert!(error("[package\n").starts_with("1: "));
 }
 
@@ -110,4 +110,22 @@ fn a_reference_is_taken_out_whole() {
     assert_eq!(editor.clone().into_text().trim_start(), "[references.b]\nurl = \"v\" # kept\n");
     assert!(editor.remove_reference("b"));
     assert!(!editor.into_text().contains("references"));
+}
+
+#[test]
+fn names_and_texts_that_a_person_would_not_see_as_they_are_are_refused() {
+    for text in [
+        "[bin]\n\"ru\u{200b}n\" = \"run\"\n",
+        "[scripts]\n\"a\u{202e}b\" = \"x\"\n",
+        "[scripts]\na = \"x\\u202Ey\"\n",
+        "[scripts]\na = \"x\\u001B[2J\"\n",
+        "[package]\nauthors = [\"Ann \u{2066}\"]\n",
+        "[package]\ndescription = \"\u{9b}2J\"\n",
+        "[references]\nr = { url = \"https://host.example/\u{202e}\", fluid = true }\n",
+        "[native]\nthings = [{ name = \"\u{feff}x\" }]\n",
+    ] {
+        assert!(super::Manifest::parse(text).is_err(), "{text:?}");
+    }
+    let fine = "[package]\ndescription = \"می\u{200c}خواهم 👨\u{200d}👩\"\n[scripts]\na = \"\"\"\none\n\ttwo\"\"\"\n";
+    assert!(super::Manifest::parse(fine).is_ok());
 }

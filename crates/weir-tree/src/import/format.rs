@@ -1,6 +1,6 @@
 //! What sort of archive a file is, and taking its compression off.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use super::ImportError;
 
@@ -81,7 +81,7 @@ pub(super) fn decompressed<'a, R: Read + 'a>(
     let archive = BufReader::with_capacity(128 << 10, archive);
     Ok(match format {
         ArchiveFormat::Tar | ArchiveFormat::Zip => Box::new(archive),
-        ArchiveFormat::TarGzip => Box::new(flate2::bufread::MultiGzDecoder::new(archive)),
+        ArchiveFormat::TarGzip => Box::new(GzipMembers::new(archive)),
         ArchiveFormat::TarBzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(archive)),
         ArchiveFormat::TarXz => {
             let stream =
@@ -94,4 +94,48 @@ pub(super) fn decompressed<'a, R: Read + 'a>(
             Box::new(decoder)
         }
     })
+}
+
+/// The members of a gzip file, one behind the other, each compared with its checksum and length. As `gzip -t` reads them: zeros
+/// behind the last are padding, anything else there is refused.
+struct GzipMembers<R> {
+    member: Option<flate2::bufread::GzDecoder<R>>,
+}
+
+impl<R: BufRead> GzipMembers<R> {
+    fn new(archive: R) -> Self {
+        Self { member: Some(flate2::bufread::GzDecoder::new(archive)) }
+    }
+}
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let rest = self.member.take().map(flate2::bufread::GzDecoder::into_inner);
+            self.member = rest.map(next_member).transpose()?.flatten();
+        }
+        Ok(0)
+    }
+}
+
+/// The member that begins here, if there is another.
+fn next_member<R: BufRead>(mut rest: R) -> io::Result<Option<flate2::bufread::GzDecoder<R>>> {
+    if rest.fill_buf()?.first().is_some_and(|&byte| byte != 0) {
+        return Ok(Some(flate2::bufread::GzDecoder::new(rest)));
+    }
+    loop {
+        let bytes = rest.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        if bytes.iter().any(|&byte| byte != 0) {
+            return Err(io::Error::other("there is more behind the zeros at its end"));
+        }
+        let zeros = bytes.len();
+        rest.consume(zeros);
+    }
 }

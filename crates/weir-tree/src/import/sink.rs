@@ -1,7 +1,7 @@
 //! Where the members of an archive go: checked, counted, written, and at the end made into a tree.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use super::{ImportError, ImportNote, ImportOptions, Strip, Trick};
 use crate::landing::{Access, Landing};
 use crate::link::LinkTarget;
 use crate::manifest::{Entry, Mode, TreeManifest};
+use crate::path::is_repository;
 use crate::{Limits, LinkError, MAX_PATH_BYTES, PathError, TreeError, TreePath};
 
 /// What may come out of any archive, however small.
@@ -38,6 +39,8 @@ pub(super) struct Sink<'a> {
     files: HashMap<TreePath, Entry>,
     links: HashMap<TreePath, Vec<u8>>,
     notes: Vec<ImportNote>,
+    /// The folders of repositories that were left out.
+    repositories: HashSet<String>,
     members: u64,
     spent: u64,
     allowed: u64,
@@ -46,6 +49,15 @@ pub(super) struct Sink<'a> {
     /// Bytes of links' targets, likewise.
     targets: u64,
     buffer: Box<[u8]>,
+}
+
+/// Where a member goes.
+enum Place {
+    At(TreePath),
+    /// Nothing is left of its path.
+    StrippedAway,
+    /// It is in a repository that is left out, as the notes tell.
+    LeftOut,
 }
 
 /// What a finished import is.
@@ -74,6 +86,7 @@ impl<'a> Sink<'a> {
             files: HashMap::new(),
             links: HashMap::new(),
             notes: Vec::new(),
+            repositories: HashSet::new(),
             members: 0,
             spent: 0,
             allowed: by_ratio.min(options.limits.unpacked_bytes),
@@ -130,8 +143,10 @@ impl<'a> Sink<'a> {
     /// A hard link, which becomes a copy of an earlier file.
     pub(super) fn hard_link(&mut self, path: &[u8], target: &[u8]) -> Result<(), ImportError> {
         let unknown = || Trick::HardLink { target: String::from_utf8_lossy(target).into_owned() };
-        let source = self.place(target)?.filter(|source| self.files.contains_key(source));
-        let source = source.ok_or_else(|| ImportError::refused(path, unknown()))?;
+        let source = match self.place(target)? {
+            Place::At(source) if self.files.contains_key(&source) => source,
+            _ => return Err(ImportError::refused(path, unknown())),
+        };
         let (size, mode) = self.files.get(&source).map_or((0, Mode::File), |entry| (entry.size, entry.mode));
         self.spend(size)?;
         let bits = if mode == Mode::Executable { 0o755 } else { 0o644 };
@@ -199,8 +214,8 @@ impl<'a> Sink<'a> {
         Ok(Finished { manifest, stripped, notes: self.notes })
     }
 
-    /// Where a member goes: `None` if nothing is left of its path. A `./` in front and a `/` behind mean nothing.
-    fn place(&mut self, path: &[u8]) -> Result<Option<TreePath>, ImportError> {
+    /// Where a member goes. A `./` in front and a `/` behind mean nothing.
+    fn place(&mut self, path: &[u8]) -> Result<Place, ImportError> {
         self.names += path.len() as u64;
         bounded("bytes of names", self.names, self.limits.manifest_bytes)?;
         let refused = |error| ImportError::refused(path, Trick::Path(error));
@@ -210,23 +225,33 @@ impl<'a> Sink<'a> {
             text = rest;
         }
         if text == "." {
-            return Ok(None);
+            return Ok(Place::StrippedAway);
+        }
+        if let Some(repository) = repository(text) {
+            if self.repositories.insert(repository.to_owned()) {
+                self.notes.push(ImportNote::Repository { path: repository.to_owned() });
+            }
+            return Ok(Place::LeftOut);
         }
         let whole = TreePath::new(text).map_err(refused)?;
-        let Strip::Parts(parts) = self.strip else { return Ok(Some(whole)) };
+        let Strip::Parts(parts) = self.strip else { return Ok(Place::At(whole)) };
         match text.splitn(parts.saturating_add(1), '/').nth(parts) {
-            Some(rest) => TreePath::new(rest).map(Some).map_err(refused),
-            None => Ok(None),
+            Some(rest) => TreePath::new(rest).map(Place::At).map_err(refused),
+            None => Ok(Place::StrippedAway),
         }
     }
 
     /// As [`Sink::place`], and tells of a file that is left out.
     fn place_of_file(&mut self, path: &[u8]) -> Result<Option<TreePath>, ImportError> {
-        let place = self.place(path)?;
-        if place.is_none() {
-            self.notes.push(ImportNote::StrippedAway { path: String::from_utf8_lossy(path).into_owned() });
-        }
-        Ok(place)
+        Ok(match self.place(path)? {
+            Place::At(place) => Some(place),
+            Place::StrippedAway => {
+                let path = String::from_utf8_lossy(path).into_owned();
+                self.notes.push(ImportNote::StrippedAway { path });
+                None
+            }
+            Place::LeftOut => None,
+        })
     }
 
     /// The folder that everything is in, if there is one.
@@ -235,6 +260,19 @@ impl<'a> Sink<'a> {
         let (top, _) = tops.next()??;
         tops.all(|other| other.is_some_and(|(other, _)| other == top)).then(|| top.to_owned())
     }
+}
+
+/// The folder of the outermost repository that `path` is or is in.
+fn repository(path: &str) -> Option<&str> {
+    let mut start = 0;
+    for part in path.split('/') {
+        let end = start + part.len();
+        if is_repository(part) {
+            return Some(&path[..end]);
+        }
+        start = end + 1;
+    }
+    None
 }
 
 fn bounded(what: &'static str, got: u64, limit: u64) -> Result<(), ImportError> {

@@ -17,6 +17,9 @@ const MAX_EXTENSION: u64 = 1 << 20;
 
 const BLOCK: usize = 512;
 
+/// The most zeros behind the end mark: several of the largest records that tapes are written in.
+const MAX_PADDING: u64 = 16 << 20;
+
 /// What extended headers say about the next member.
 #[derive(Default)]
 struct Extensions {
@@ -55,7 +58,30 @@ pub(super) fn read(stream: impl Read, sink: &mut Sink<'_>) -> Result<(), ImportE
     if extensions.name.is_some() || extensions.target.is_some() || extensions.pax.is_some() {
         return Err(ImportError::damaged("an extended header describes a member that does not come"));
     }
-    if archive.into_inner().zeros < BLOCK {
+    end(archive.into_inner())
+}
+
+/// Reads to the end of the file: there are zeros alone, and there is where a compressed archive's checksum is compared.
+fn end(mut stream: EndSeen<impl Read>) -> Result<(), ImportError> {
+    let mut buffer = [0; 8 << 10];
+    let mut padding = 0;
+    loop {
+        let read = match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(ImportError::damaged(error)),
+        };
+        if buffer[..read].iter().any(|&byte| byte != 0) {
+            return Err(ImportError::damaged("there is more behind tar's end mark"));
+        }
+        padding += read as u64;
+        if padding > MAX_PADDING {
+            let what = "bytes of zeros at its end";
+            return Err(ImportError::TooLarge { what, got: padding, limit: MAX_PADDING });
+        }
+    }
+    if stream.zeros < BLOCK {
         return Err(ImportError::damaged("it ends without tar's end mark"));
     }
     Ok(())

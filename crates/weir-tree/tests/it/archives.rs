@@ -134,6 +134,101 @@ fn an_ordinary_tar_comes_in_whatever_compresses_it() {
     }
 }
 
+/// A tar and a byte of its checksum from behind, in a format that has one.
+fn compressed_forms(tar: &[u8]) -> Vec<(&'static str, Vec<u8>, usize)> {
+    // Stored, so that an altered byte of content still decompresses.
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gz.write_all(tar).expect("written");
+    let mut bz = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+    bz.write_all(tar).expect("written");
+    let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 6);
+    xz.write_all(tar).expect("written");
+    let mut zst = zstd::Encoder::new(Vec::new(), 3).expect("an encoder");
+    zst.include_checksum(true).expect("a checksum");
+    zst.write_all(tar).expect("written");
+    vec![
+        ("gzip's CRC", gz.finish().expect("finished"), 8),
+        ("bzip2's CRC", bz.finish().expect("finished"), 3),
+        ("xz's index", xz.finish().expect("finished"), 12),
+        ("zstd's checksum", zst.finish().expect("finished"), 4),
+    ]
+}
+
+#[test]
+fn a_checksum_that_does_not_fit_is_noticed_also_behind_the_end_of_the_tar() {
+    let tar = tarred(&[plain("a", "content"), plain("b", "more")]);
+    for (what, archive, from_behind) in compressed_forms(&tar) {
+        import(&archive).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let at = archive.len() - from_behind;
+        let mut wrong = archive.clone();
+        wrong[at] ^= 1;
+        assert!(matches!(import(&wrong), Err(ImportError::Damaged { .. })), "{what}");
+        assert!(import(&archive[..archive.len() - 1]).is_err(), "cut by one byte, {what}");
+        let garbage = [&archive[..], b"garbage"].concat();
+        assert!(matches!(import(&garbage), Err(ImportError::Damaged { .. })), "garbage behind, {what}");
+    }
+}
+
+#[test]
+fn altered_content_of_a_gzip_is_noticed() {
+    let tar = tarred(&[plain("a", "content")]);
+    let (_, mut archive, _) = compressed_forms(&tar).swap_remove(0);
+    let at = archive.windows(7).position(|bytes| bytes == b"content").expect("stored as it is");
+    archive[at] = b'C';
+    assert!(matches!(import(&archive), Err(ImportError::Damaged { .. })));
+}
+
+#[test]
+fn a_gzip_of_several_members_and_with_zeros_behind_is_one_file() {
+    let tar = tarred(&[plain("a", "content"), plain("b", "more")]);
+    let gzip = |bytes: &[u8]| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gz.write_all(bytes).expect("written");
+        gz.finish().expect("finished")
+    };
+    let (first, second) = tar.split_at(700);
+    let members = [gzip(first), gzip(b""), gzip(second)].concat();
+    assert_eq!(paths(&import(&members).expect("imported")), ["f a", "f b"]);
+    let padded = [&members[..], &[0; 1000]].concat();
+    assert_eq!(paths(&import(&padded).expect("imported")), ["f a", "f b"]);
+    let behind = [&padded[..], &gzip(b"hidden")].concat();
+    assert!(matches!(import(&behind), Err(ImportError::Damaged { .. })));
+    // A member behind the end of the tar: other readers see another archive in it.
+    let twice = [&members[..], &gzip(&tar)].concat();
+    assert!(matches!(import(&twice), Err(ImportError::Damaged { .. })));
+}
+
+#[test]
+fn a_tar_ends_where_it_says_but_for_zeros() {
+    let tar = tarred(&[plain("a", "content")]);
+    let padded = [&tar[..], &[0; 9000]].concat();
+    assert_eq!(paths(&import(&padded).expect("imported")), ["f a"]);
+    let second = [&tar[..], &tarred(&[plain("b", "hidden")])].concat();
+    assert!(matches!(import(&second), Err(ImportError::Damaged { .. })));
+    let mut wrong = tar;
+    wrong[0] = b'b';
+    assert!(matches!(import(&wrong), Err(ImportError::Damaged { .. })), "a header's checksum");
+}
+
+#[test]
+fn a_repository_in_an_archive_is_left_out_and_told() {
+    let report = import(&tarred(&[
+        plain("p/.git/config", "[core]\nfsmonitor = evil\n"),
+        plain("p/.git/hooks/x", ""),
+        plain("p/sub/GIT~1/config", ""),
+        plain("p/.g\u{200c}it/config", ""),
+        plain("p/.hg/hgrc", ""),
+        member(b"p/l/.GIT", EntryType::Symlink, b"../x", b""),
+        plain("p/.gitignore", ""),
+        plain("p/x", ""),
+    ]))
+    .expect("imported");
+    assert_eq!(paths(&report), ["f p/.gitignore", "f p/x"]);
+    let repository = |path: &str| ImportNote::Repository { path: path.into() };
+    let left_out = ["p/.git", "p/sub/GIT~1", "p/.g\u{200c}it", "p/.hg", "p/l/.GIT"];
+    assert_eq!(report.notes, left_out.map(repository));
+}
+
 #[test]
 fn stripping_follows_what_was_asked() {
     let two = tarred(&[plain("a/b/c", "1"), plain("a/d", "2"), plain("e", "3")]);

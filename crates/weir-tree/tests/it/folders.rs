@@ -56,7 +56,13 @@ fn a_package_that_is_no_git_repository_has_its_ignore_file_honoured_too() {
 
 #[test]
 fn everything_is_everything() {
-    assert_eq!(everything(package().path()).files(), 12);
+    let package = package();
+    let refused = read_folder(package.path(), &Selection::everything()).expect_err("a repository is in it");
+    assert!(refused.to_string().contains("repository"), "{refused}");
+    for repository in [".git", "sub/.git"] {
+        fs_err::remove_dir_all(package.path().join(repository)).expect("removed");
+    }
+    assert_eq!(everything(package.path()).files(), 10);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod projects;
 mod publishing;
 mod registries;
 mod stores;
+mod terminal;
 
 use weir_testkit::Sandbox;
 
