@@ -6,6 +6,7 @@
 
 mod build;
 pub mod canonical;
+mod causes;
 pub mod descriptor;
 mod digest;
 mod kind;
@@ -21,6 +22,7 @@ pub mod unseen;
 mod version;
 
 pub use build::{BuildFacts, BuildFactsError, SourceFact};
+pub use causes::{causes, chain};
 pub use digest::{Digest, DigestError, Hasher};
 pub use kind::{KindError, KindName};
 pub use lockfile::Lockfile;

@@ -8,13 +8,11 @@ use serde::Serialize;
 use weir_index::State;
 use weir_model::lockfile::LockedRelease;
 use weir_model::{Lockfile, ReleaseId, Version};
-use weir_registry::{Replica, ReplicaError};
+use weir_registry::Replica;
 
-use crate::connect::connect;
 use crate::error::ProjectError;
 use crate::project::Project;
-use crate::registries::in_use;
-use crate::session::Session;
+use weir_reach::{ReachError, Session, connect, in_use, pinned_name};
 
 /// What the registries say now of the releases that a lockfile names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -85,9 +83,8 @@ pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectE
             continue;
         };
         audit.releases += 1;
-        let view = views.get(registry).ok_or_else(|| ProjectError::NoRegistry {
-            wanted: format!("the registry `{registry}` of `weir.lock`"),
-        })?;
+        let wanted = || format!("the registry `{registry}` of `weir.lock`");
+        let view = views.get(registry).ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
         audit.findings.extend(finding(view, registry, release)?);
     }
     audit.findings.sort_by_key(|finding| std::cmp::Reverse(finding.standing));
@@ -102,15 +99,14 @@ fn views(
 ) -> Result<BTreeMap<String, Replica>, ProjectError> {
     let wanted: BTreeSet<&str> =
         lock.releases.iter().filter_map(|release| release.registry.as_deref()).collect();
-    let trust = session.home.replicas().trust;
     let mut views = BTreeMap::new();
-    for known in in_use(session, project)? {
+    for known in in_use(session, project.registries())? {
         if wanted.iter().all(|name| views.contains_key(*name)) {
             break;
         }
-        let pin = trust.pin(&known.location).map_err(ReplicaError::from)?;
+        let pinned = pinned_name(session, &known)?;
         // Of one that was never seen only itself can say what it is called.
-        if pin.is_some_and(|pin| !wanted.contains(pin.origin.as_str())) {
+        if pinned.is_some_and(|pinned| !wanted.contains(pinned.as_str())) {
             continue;
         }
         let replica = connect(session, &known)?.replica;

@@ -16,10 +16,10 @@ use weir_tree::{Selection, TreeManifest, read_folder};
 
 use crate::closure::used;
 use crate::error::ProjectError;
-use crate::files::replace;
 use crate::local::package_manifest;
 use crate::project::Project;
 use crate::run::{RunPlan, environment};
+use weir_reach::replace;
 
 /// What checking a Bash package found.
 #[derive(Debug, Clone)]

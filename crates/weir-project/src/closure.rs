@@ -10,8 +10,8 @@ use weir_model::{Lockfile, ReleaseId, Scope};
 use crate::error::ProjectError;
 use crate::fetch::Supplier;
 use crate::project::Project;
-use crate::session::Session;
 use crate::{references, resolve};
+use weir_reach::{Offline, Session};
 
 /// The releases of `lock` that a project uses: all, or without those that only developing it takes.
 pub(crate) fn used(project: &Project, lock: &Lockfile, with_dev: bool) -> BTreeSet<ReleaseId> {
@@ -93,7 +93,7 @@ fn content(
     if let Some(path) = &release.path {
         return Ok(project.folder.join(path));
     }
-    let missing = || ProjectError::Offline { missing: vec![release.id().to_string()] };
+    let missing = || Offline::lacks(release.id().to_string());
     let tree = release.tree.ok_or_else(missing)?;
     Ok(store.tree(&tree)?.ok_or_else(missing)?.path().to_owned())
 }

@@ -7,15 +7,13 @@ use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
-use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
-use crate::project::Project;
-use crate::registries::edited;
+use crate::project::{Project, edited};
 use crate::resolve::Moving;
-use crate::session::Session;
 use crate::world::World;
-use crate::{git, local, references};
+use crate::{local, references};
+use weir_reach::{Connections, ReachError, Session};
 
 /// Something to be added to a manifest.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +99,7 @@ pub fn add(
     what: &[Addition],
     options: &InstallOptions,
 ) -> Result<AddReport, ProjectError> {
-    let connections = Connections::of(session, project)?;
+    let connections = Connections::of(session, project.registries())?;
     let mut added = Vec::new();
     let mut requirements = Vec::new();
     let mut own_references = Vec::new();
@@ -207,12 +205,12 @@ fn newest(
     use weir_resolve::View as _;
     let world = World::new(connections, BTreeMap::new());
     if world.is_empty() {
-        return Err(ProjectError::NoRegistry { wanted: format!("`{name}`") });
+        return Err(ReachError::NoRegistry { wanted: format!("`{name}`") }.into());
     }
     let place = world.describe(registry);
     let Some(candidates) = world.candidates(name, registry)? else {
         let similar = world.similar_names(name).first().map(ToString::to_string);
-        return Err(ProjectError::UnknownPackage { name: name.clone(), place, similar });
+        return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
     };
     let platform = session.platform();
     let usable = candidates.releases.iter().filter(|candidate| {
@@ -220,11 +218,13 @@ fn newest(
     });
     let newest =
         usable.max_by_key(|candidate| (!candidate.version.is_prerelease(), candidate.version.clone()));
-    newest.map(|candidate| candidate.version.clone()).ok_or_else(|| ProjectError::UnknownVersion {
-        name: name.clone(),
-        version: format!("for {platform}"),
-        place,
-        versions: candidates.releases.iter().map(|c| format!("{} ({})", c.version, c.platform)).collect(),
+    newest.map(|candidate| candidate.version.clone()).ok_or_else(|| {
+        ProjectError::from(ReachError::UnknownVersion {
+            name: name.clone(),
+            version: format!("for {platform}"),
+            place,
+            versions: candidates.releases.iter().map(|c| format!("{} ({})", c.version, c.platform)).collect(),
+        })
     })
 }
 
@@ -254,11 +254,8 @@ pub fn remove(
         let asked = || project.manifest.dependencies.iter().map(|requirement| requirement.name.as_str());
         if !asked().any(|other| other == name.as_str()) {
             let similar = nearest(name.as_str(), asked()).map(str::to_owned);
-            return Err(ProjectError::UnknownPackage {
-                name: name.clone(),
-                place: "`weir.toml`".into(),
-                similar,
-            });
+            let place = "`weir.toml`".into();
+            return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
         }
     }
     for name in references {
@@ -271,7 +268,7 @@ pub fn remove(
             )));
         }
     }
-    let connections = Connections::of(session, project)?;
+    let connections = Connections::of(session, project.registries())?;
     let text = edited(&project.text, &project.manifest_path(), |editor| {
         for name in names {
             editor.remove_dependency(name);
@@ -303,14 +300,11 @@ pub fn update(
         let known: Vec<&str> = locked.chain(asked).collect();
         if !known.contains(&name.as_str()) {
             let similar = nearest(name.as_str(), known.iter().copied()).map(str::to_owned);
-            return Err(ProjectError::UnknownPackage {
-                name: name.clone(),
-                place: "this project".into(),
-                similar,
-            });
+            let place = "this project".into();
+            return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
         }
     }
-    let connections = Connections::of(session, project)?;
+    let connections = Connections::of(session, project.registries())?;
     let moving = if names.is_empty() { Moving::All } else { Moving::Packages(names) };
     forget_tags(session, project, names)?;
     let ranges = if full { newer_ranges(session, &connections, project, moving)? } else { Vec::new() };
@@ -327,14 +321,15 @@ pub fn update(
 fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) -> Result<(), ProjectError> {
     let folder = project.folder.clone();
     let Some(lock) = &mut project.lock else { return Ok(()) };
+    let git = session.git();
     for release in &mut lock.releases {
         let Some(locked) = &release.git else { continue };
-        let tag = git::at(&GitTag { url: locked.url.clone(), tag: locked.tag.clone() }, &folder);
+        let tag = weir_git::at(&GitTag { url: locked.url.clone(), tag: locked.tag.clone() }, &folder);
         if names.contains(&release.name) {
-            git::forget(session, &tag);
+            git.forget(&tag);
             release.git = None;
         } else if names.is_empty() {
-            git::check_tag(session, &tag, &locked.commit)?;
+            git.check_tag(&tag, &locked.commit)?;
         }
     }
     Ok(())

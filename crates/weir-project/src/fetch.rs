@@ -11,26 +11,26 @@ use weir_log::Source;
 use weir_model::lockfile::{LockedGit, LockedReference, LockedRelease};
 use weir_model::manifest::GitTag;
 use weir_model::{Digest, Lockfile, Release, ReleaseId};
-use weir_registry::Replica;
 use weir_registry::content::{
     CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, pack_path,
 };
 use weir_store::EnsureError;
 use weir_tree::Limits;
 
-use crate::connect::{connect, source_of};
-use crate::error::{ProjectError, chain};
-use crate::registries::KnownRegistry;
-use crate::session::{Event, Session};
+use crate::error::ProjectError;
+use weir_git::{GitError, Submodules};
+use weir_reach::{Event, KnownRegistry, Offline, ReachError, Session, connect, own_name, source_of};
 
 /// Packs at once: more than there are cores, for much of the time is waiting, for a server or the file system.
 const DOWNLOADS: usize = 8;
 
 /// What was fetched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Fetched {
-    pub(crate) releases: Vec<ReleaseId>,
-    pub(crate) bytes: u64,
+pub struct Fetched {
+    /// Each release whose tree was not in the store.
+    pub releases: Vec<ReleaseId>,
+    /// The bytes of their packs together.
+    pub bytes: u64,
 }
 
 /// A registry that content can be fetched from.
@@ -48,25 +48,24 @@ pub(crate) fn suppliers(
     wanted: &Lockfile,
 ) -> Result<BTreeMap<String, Supplier>, ProjectError> {
     let names = || wanted.releases.iter().filter_map(|release| release.registry.as_ref());
-    let home = session.home.replicas();
     let mut suppliers = BTreeMap::new();
     for known in known {
         if names().all(|name| suppliers.contains_key(name)) {
             break;
         }
         let source = source_of(session, &known.location)?;
-        let name = match home.trust.pin(&known.location).map_err(weir_registry::ReplicaError::from)? {
-            Some(pin) => pin.origin,
-            None if session.offline => continue,
-            None => Replica::open(&home, &known.location, &*source, known.key.as_deref())?.name().to_owned(),
-        };
+        let Some(name) = own_name(session, known, &*source)? else { continue };
         suppliers.entry(name).or_insert(Supplier { known: known.clone(), source });
     }
     Ok(suppliers)
 }
 
 /// Fetches every tree of `lock`, the lockfile of the project in `folder`, that the store does not have.
-pub(crate) fn fetch_missing(
+///
+/// # Errors
+///
+/// When one cannot be had, or is not what the lockfile says.
+pub fn fetch_missing(
     session: &Session,
     store: &weir_store::Session,
     known: &[KnownRegistry],
@@ -85,9 +84,8 @@ pub(crate) fn fetch_missing(
         return Ok(Fetched::default());
     }
     if session.offline {
-        return Err(ProjectError::Offline {
-            missing: missing.iter().map(|(release, _)| release.id().to_string()).collect(),
-        });
+        let missing = missing.iter().map(|(release, _)| release.id().to_string()).collect();
+        return Err(Offline { missing }.into());
     }
     let suppliers = suppliers(session, known, lock)?;
     let mut jobs = Vec::with_capacity(missing.len());
@@ -100,7 +98,7 @@ pub(crate) fn fetch_missing(
     // The largest first, so that no core is left with it at the end.
     jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
     let bytes = jobs.iter().map(Job::bytes).sum();
-    session.tell(&Event::Fetching { releases: jobs.len(), bytes });
+    session.report(&Event::Fetching { releases: jobs.len(), bytes });
     run(session, store, &jobs)?;
     Ok(Fetched { releases: jobs.into_iter().map(|job| job.id).collect(), bytes })
 }
@@ -129,9 +127,8 @@ fn job(
 ) -> Result<Job, ProjectError> {
     let name = release.registry.clone().unwrap_or_default();
     let supplier = suppliers.get(&name).cloned();
-    let supplier = supplier.ok_or_else(|| ProjectError::NoRegistry {
-        wanted: format!("the registry `{name}` of `weir.lock`"),
-    })?;
+    let wanted = || format!("the registry `{name}` of `weir.lock`");
+    let supplier = supplier.ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
     Ok(Job { id: release.id(), tree, pack_bytes: release.size, limits: Limits::default(), supplier })
 }
 
@@ -144,17 +141,15 @@ fn fetch_git(
     git: &LockedGit,
     tree: Digest,
 ) -> Result<(), ProjectError> {
-    let tag = crate::git::at(&GitTag { url: git.url.clone(), tag: git.tag.clone() }, folder);
-    let fetched = crate::git::fetch(session, store, &tag)?.map_err(|reason| ProjectError::Git {
-        origin: "weir.lock".into(),
-        name: release.name.clone(),
-        url: git.url.clone(),
-        tag: git.tag.clone(),
-        reason,
-    })?;
+    let locked = GitTag { url: git.url.clone(), tag: git.tag.clone() };
+    let tag = weir_git::at(&locked, folder);
+    let fetched = session
+        .git()
+        .fetch(store, &tag, Submodules::LeftOut)
+        .map_err(|error| ProjectError::from_git("weir.lock", &release.name, &locked, error))?;
     if fetched.commit != git.commit {
         let (before, after) = (git.commit.clone(), fetched.commit);
-        return Err(ProjectError::TagMoved { url: tag.url, tag: tag.tag, before, after });
+        return Err(GitError::TagMoved { url: tag.url, tag: tag.tag, before, after }.into());
     }
     if fetched.tree != tree {
         return Err(ProjectError::WrongContent {
@@ -233,7 +228,7 @@ fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
     match failure {
         Failure::Source(error) => error.into(),
         Failure::Store(error) if error.is_integrity() => {
-            ProjectError::WrongContent { location, id: job.id.clone(), reason: chain(&error) }
+            ProjectError::WrongContent { location, id: job.id.clone(), reason: weir_model::chain(&error) }
         }
         Failure::Store(error) => error.into(),
         Failure::Absent => {
@@ -256,7 +251,11 @@ fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
 }
 
 /// Makes sure that a release's tree is in the store, and says where.
-pub(crate) fn ensure_release(
+///
+/// # Errors
+///
+/// [`ProjectError::ContentMissing`] when the registry does not serve it, and what the registry or the store says.
+pub fn ensure_release(
     store: &weir_store::Session,
     source: &dyn Source,
     release: &Release,
@@ -276,7 +275,11 @@ pub(crate) fn ensure_release(
 }
 
 /// Makes sure that a tree is in the store, from a registry that may hold its pack; nothing if it does not.
-pub(crate) fn pack_from_registry(
+///
+/// # Errors
+///
+/// What the registry or the store says.
+pub fn pack_from_registry(
     store: &weir_store::Session,
     source: &dyn Source,
     tree: &Digest,

@@ -8,8 +8,8 @@ use weir_model::{KindName, PackageName, Version, manifest};
 use weir_tree::{ImportOptions as ArchiveOptions, Strip, import_archive_from};
 
 use crate::error::ProjectError;
-use crate::files::{open_named, replace};
 use crate::project::parse_manifest;
+use weir_reach::{open_named, replace};
 
 /// What an archive is to become.
 #[derive(Debug, Clone, PartialEq)]

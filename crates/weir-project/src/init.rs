@@ -6,9 +6,9 @@ use serde::Serialize;
 use weir_model::{KindName, PackageName, Version, manifest};
 
 use crate::error::ProjectError;
-use crate::files::replace;
 use crate::kinds::kind;
 use crate::project::parse_manifest;
+use weir_reach::replace;
 
 /// What a new project is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

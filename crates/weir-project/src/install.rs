@@ -9,14 +9,13 @@ use weir_model::{Digest, Lockfile, ReleaseId, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
-use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::kinds::kind;
 use crate::layout::MadeFrom;
 use crate::project::Project;
 use crate::resolve::{Moving, lock_fits, resolve};
-use crate::session::{Event, Session};
 use crate::{fetch, layout, references};
+use weir_reach::{Connections, Event, Session};
 
 /// How to install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +84,7 @@ pub fn install(
         });
     }
     let mut project = Project::open(folder)?;
-    let connections = Connections::of(session, &project)?;
+    let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
     install_lock(session, &connections, &mut project, lock, options)
 }
@@ -207,7 +206,7 @@ fn plan(
     let used = used(project, lock, options.with_dev);
     let closure = closure(session, store, project, lock, &suppliers, &used)?;
     let own = own_references(session, store, project, lock)?;
-    session.tell(&Event::LayingOut { packages: closure.packages.len() });
+    session.report(&Event::LayingOut { packages: closure.packages.len() });
     layout::plan(&closure, own, store)
 }
 
@@ -280,7 +279,7 @@ pub fn lock(
     project: &mut Project,
     options: &InstallOptions,
 ) -> Result<LockReport, ProjectError> {
-    let connections = Connections::of(session, project)?;
+    let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
     let changes = Changes::between(project.lock.as_ref(), &lock);
     let packages = lock.releases.len();

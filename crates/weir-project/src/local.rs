@@ -10,10 +10,11 @@ use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement, State};
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
+use crate::kinds;
 use crate::kinds::kind;
 use crate::project::{Project, parse_manifest};
-use crate::session::Session;
-use crate::{git, kinds};
+use weir_git::{GitError, Submodules};
+use weir_reach::Session;
 
 /// The most packages a project may use from folders and repositories, over all levels.
 const MOST: usize = 1000;
@@ -232,24 +233,18 @@ fn read_git(
     tag: &manifest::GitTag,
 ) -> Result<Read, ProjectError> {
     let name = &pending.requirement.name;
-    let fetched =
-        git::fetch(session, store, &git::at(tag, &pending.base))?.map_err(|reason| ProjectError::Git {
-            origin: pending.origin.clone(),
-            name: name.clone(),
-            url: tag.url.clone(),
-            tag: tag.tag.clone(),
-            reason,
-        })?;
+    let fetched = session
+        .git()
+        .fetch(store, &weir_git::at(tag, &pending.base), Submodules::LeftOut)
+        .map_err(|error| ProjectError::from_git(&pending.origin, name, tag, error))?;
     let locked = lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
     if let Some(before) = locked.into_iter().find(|git| git.url == tag.url && git.tag == tag.tag)
         && before.commit != fetched.commit
     {
-        return Err(ProjectError::TagMoved {
-            url: tag.url.clone(),
-            tag: tag.tag.clone(),
-            before: before.commit.clone(),
-            after: fetched.commit,
-        });
+        let (url, tag) = (tag.url.clone(), tag.tag.clone());
+        return Err(
+            GitError::TagMoved { url, tag, before: before.commit.clone(), after: fetched.commit }.into()
+        );
     }
     let stored = store
         .tree(&fetched.tree)?

@@ -10,13 +10,11 @@ use weir_model::{Digest, KindName, Lockfile, PackageName, Range, ReleaseId, Scop
 use weir_registry::Replica;
 use weir_resolve::View as _;
 
-use crate::connect::{Connections, connect};
 use crate::error::ProjectError;
 use crate::project::Project;
-use crate::registries::{find, in_use};
 use crate::resolve::scopes;
-use crate::session::Session;
 use crate::world::World;
+use weir_reach::{Connections, ReachError, Session, connect, find, in_use};
 
 /// A direct dependency that is behind.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,7 +41,7 @@ pub struct Outdated {
 ///
 /// When a registry cannot be asked.
 pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
-    let connections = Connections::of(session, project)?;
+    let connections = Connections::of(session, project.registries())?;
     let world = World::new(&connections, BTreeMap::new());
     let platform = session.platform();
     let mut behind = Vec::new();
@@ -132,7 +130,7 @@ pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeN
 /// What this machine knows of the registries that a project uses, by the name each calls itself.
 fn known_views(session: &Session, project: &Project) -> Result<BTreeMap<String, Replica>, ProjectError> {
     let home = session.home.replicas();
-    let known = in_use(session, project)?;
+    let known = in_use(session, project.registries())?;
     let views = known.iter().filter_map(|known| Replica::offline(&home, &known.location).ok());
     Ok(views.map(|replica| (replica.name().to_owned(), replica)).collect())
 }
@@ -182,11 +180,8 @@ pub fn why(project: &Project, name: &PackageName) -> Result<Vec<Vec<ReleaseId>>,
     if !lock.releases.iter().any(|release| release.name == *name) {
         let similar = nearest(name.as_str(), lock.releases.iter().map(|release| release.name.as_str()));
         let similar = similar.map(str::to_owned);
-        return Err(ProjectError::UnknownPackage {
-            name: name.clone(),
-            place: "`weir.lock`".into(),
-            similar,
-        });
+        let place = "`weir.lock`".into();
+        return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
     }
     // Backwards from the package: each step is one that can be part of an answer.
     let mut users: BTreeMap<&ReleaseId, Vec<ReleaseId>> = BTreeMap::new();
@@ -290,7 +285,7 @@ pub fn search(
     limit: usize,
 ) -> Result<SearchReport, ProjectError> {
     let folder = std::path::Path::new(".");
-    let connection = connect(session, &find(session, project, None, folder)?)?;
+    let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
     let results = connection.replica.index().search(query, filter, limit, 0)?;
     Ok(SearchReport { registry: connection.known.name.clone(), hits: results.hits, total: results.total })
 }
@@ -324,7 +319,7 @@ pub fn info(
     version: Option<&Version>,
 ) -> Result<InfoReport, ProjectError> {
     let folder = std::path::Path::new(".");
-    let connection = connect(session, &find(session, project, None, folder)?)?;
+    let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
     let index = connection.replica.index();
     // All that is told is of one moment.
     let _reading = index.reading()?;
@@ -334,7 +329,7 @@ pub fn info(
         None => package.newest().map(|view| view.release.id.clone()),
         Some(version) => {
             let found = package.releases.iter().find(|view| view.release.id.version == *version);
-            let found = found.ok_or_else(|| ProjectError::UnknownVersion {
+            let found = found.ok_or_else(|| ReachError::UnknownVersion {
                 name: name.clone(),
                 version: version.to_string(),
                 place,

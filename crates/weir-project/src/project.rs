@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use weir_model::{Lockfile, Manifest, lockfile, manifest};
 
 use crate::error::ProjectError;
-use crate::files::replace;
+use weir_reach::replace;
 
 /// A folder with a manifest.
 #[derive(Debug, Clone)]
@@ -96,7 +96,8 @@ impl Project {
     }
 
     /// The same project, whose dependencies are named as those of a command: nobody has written its manifest.
-    pub(crate) fn asked_by(self, command: &'static str) -> Self {
+    #[must_use]
+    pub fn asked_by(self, command: &'static str) -> Self {
         Self { asked_by: Some(command), ..self }
     }
 
@@ -156,4 +157,19 @@ pub(crate) fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Projec
         text: text.into(),
         error: Box::new(error),
     })
+}
+
+/// A TOML text after an edit that keeps its comments.
+pub(crate) fn edited(
+    text: &str,
+    path: &Path,
+    edit: impl FnOnce(&mut manifest::edit::Editor),
+) -> Result<String, ProjectError> {
+    let mut editor = manifest::edit::Editor::new(text).map_err(|error| ProjectError::Manifest {
+        path: path.into(),
+        text: text.into(),
+        error: Box::new(error),
+    })?;
+    edit(&mut editor);
+    Ok(editor.into_text())
 }

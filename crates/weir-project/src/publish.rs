@@ -10,18 +10,15 @@ use weir_registry::{
 };
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
-use crate::connect::open_for_writing;
 use crate::error::ProjectError;
-use crate::files::open_named;
 use crate::kinds::kind;
 use crate::local::package_manifest;
 use crate::project::Project;
 use crate::references;
-use crate::registries::{KnownRegistry, find};
-use crate::session::{Event, Session};
+use weir_reach::{Event, KnownRegistry, Session, find, open_for_writing, open_named};
 
 /// How hard packs are compressed: they are written once and read often.
-pub(crate) const PACK_LEVEL: i32 = 12;
+pub const PACK_LEVEL: i32 = 12;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,7 +103,7 @@ impl Package {
         }
         let selection = all.map_or_else(|| selection(package), Ok)?;
         let tree = read_folder(&folder, &selection)?;
-        session.tell(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
+        session.report(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
         let mut warnings = inspection.warnings;
         if package.license.is_none() {
@@ -234,7 +231,7 @@ pub(crate) fn publish_packages(
     folder: &Path,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
-    let known = find(session, project, None, folder)?;
+    let known = find(session, project.map(Project::registries), None, folder)?;
     carry_out(session, known, packages, Vec::new(), options)
 }
 
@@ -269,7 +266,7 @@ fn carry_out(
         return Ok(report);
     }
     if !packages.is_empty() {
-        session.tell(&Event::Publishing { releases: packages.len() });
+        session.report(&Event::Publishing { releases: packages.len() });
     }
     report.receipt = Some(registry.submit(&batch, session.now)?);
     Ok(report)
@@ -290,7 +287,7 @@ fn upload(
     let mut pack = tempfile::NamedTempFile::new()?;
     let size = write_pack(&package.folder, &package.tree, pack.as_file_mut(), PACK_LEVEL)?.bytes;
     if !options.dry_run {
-        session.tell(&Event::Uploading { bytes: size });
+        session.report(&Event::Uploading { bytes: size });
         registry.put_pack(pack.path(), &tree)?;
     }
     upload_references(session, registry, package, options)?;
@@ -325,7 +322,7 @@ fn upload_references(
                 })?
             }
         };
-        session.tell(&Event::Uploading { bytes: file.bytes() });
+        session.report(&Event::Uploading { bytes: file.bytes() });
         registry.put_file(file.path(), &sha256)?;
     }
     Ok(())
@@ -393,7 +390,7 @@ fn asked(
     project: Option<&Project>,
     intents: Vec<Intent>,
 ) -> Result<(FolderRegistry, Batch), ProjectError> {
-    let known: KnownRegistry = find(session, project, None, Path::new("."))?;
+    let known: KnownRegistry = find(session, project.map(Project::registries), None, Path::new("."))?;
     let registry = open_for_writing(session, &known)?;
     Ok((registry, Batch { by: session.actor.clone(), intents }))
 }
@@ -450,7 +447,7 @@ pub fn batch(
     file: &Path,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
-    let bad = |reason: String| ProjectError::Config { path: file.into(), reason };
+    let bad = |reason: String| ProjectError::BatchFile { path: file.into(), reason };
     let text = std::io::read_to_string(open_named(file)?).map_err(|error| bad(error.to_string()))?;
     let asked: BatchFile = toml_edit::de::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -459,7 +456,7 @@ pub fn batch(
         .iter()
         .map(|path| Package::read(session, &folder.join(path)))
         .collect::<Result<_, _>>()?;
-    let known = find(session, project, None, folder)?;
+    let known = find(session, project.map(Project::registries), None, folder)?;
     let mut others = Vec::new();
     let lines = |lines: Vec<BatchLine>| lines.into_iter().map(Withdraw::from);
     others.extend(lines(asked.remove).map(Intent::Remove));

@@ -15,13 +15,12 @@ use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
 use weir_tree::{Selection, copy_tree, read_folder};
 
 use crate::error::ProjectError;
-use crate::files::replace;
-use crate::git::{self, Fetched};
 use crate::kinds;
 use crate::project::{Project, parse_manifest};
 use crate::publish::{Package, PublishOptions, PublishReport, publish_packages};
-use crate::registries::find;
-use crate::session::Session;
+use weir_git::{Fetched, GitError, Submodules};
+use weir_reach::replace;
+use weir_reach::{Session, find};
 
 /// The most repositories brought at once.
 const MOST: usize = 500;
@@ -62,7 +61,7 @@ pub fn publish_from_git(
     wanted: &GitPublication,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
-    let mut aliases = find(session, project, None, &wanted.base)?.aliases;
+    let mut aliases = find(session, project.map(Project::registries), None, &wanted.base)?.aliases;
     aliases.extend(project.map(|project| project.manifest.aliases.clone()).unwrap_or_default());
     aliases.extend(wanted.aliases.clone());
     let wanted = &GitPublication { aliases, ..wanted.clone() };
@@ -104,7 +103,7 @@ pub fn publish_from_git(
 }
 
 fn first(wanted: &GitPublication, tag: &GitTag) -> Result<Pending, ProjectError> {
-    let tag = git::at(&aliased(&wanted.aliases, tag), &wanted.base);
+    let tag = weir_git::at(&aliased(&wanted.aliases, tag), &wanted.base);
     let name = match &wanted.name {
         Some(name) if wanted.tags.len() == 1 => Ok(name.clone()),
         _ => name_of(&tag.url),
@@ -160,15 +159,17 @@ fn version_of(pending: &Pending) -> Result<Version, ProjectError> {
 fn fetch(session: &Session, store: &weir_store::Session, pending: &Pending) -> Result<Fetched, ProjectError> {
     let GitTag { url, tag } = &pending.tag;
     let other = tag.strip_prefix('v').map_or_else(|| format!("v{tag}"), str::to_owned);
+    let git = session.git();
     let mut first_reason = None;
     for tag in [tag, &other] {
         let tag = GitTag { url: url.clone(), tag: tag.clone() };
-        match git::fetch(session, store, &tag)? {
+        match git.fetch(store, &tag, Submodules::LeftOut) {
             Ok(fetched) => {
-                git::check_tag(session, &tag, &fetched.commit)?;
+                git.check_tag(&tag, &fetched.commit)?;
                 return Ok(fetched);
             }
-            Err(reason) => drop(first_reason.get_or_insert(reason)),
+            Err(GitError::Unavailable { reason, .. }) => drop(first_reason.get_or_insert(reason)),
+            Err(error) => return Err(error.into()),
         }
     }
     Err(error(pending, first_reason.unwrap_or_default()))

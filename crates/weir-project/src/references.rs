@@ -9,13 +9,12 @@ use weir_model::manifest::Reference;
 use weir_model::{Digest, Manifest, ReferenceFact, Release};
 use weir_store::{EnsureError, Part, StoredFile};
 
-use crate::connect::http_client;
 use crate::error::ProjectError;
 use crate::fetch;
 use crate::local::package_manifest;
 use crate::project::Project;
 use crate::resolve::Moving;
-use crate::session::{Event, Session};
+use weir_reach::{Event, Offline, Session, http_client};
 
 /// The most bytes a fluid reference may have where the manifest says nothing.
 const FLUID_LIMIT: u64 = 4 << 30;
@@ -120,16 +119,20 @@ fn fix(
 }
 
 /// Fetches what a reference's mirrors have now into the store, and says what it is.
-pub(crate) fn current(
+///
+/// # Errors
+///
+/// [`Offline`], [`ProjectError::Reference`], and what the store says.
+pub fn current(
     session: &Session,
     reference: &Reference,
     folder: &Path,
 ) -> Result<(Digest, u64), ProjectError> {
-    if session.offline && reference.mirrors.iter().any(|mirror| crate::registries::is_http(mirror)) {
-        return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
+    if session.offline && reference.mirrors.iter().any(|mirror| weir_reach::is_http(mirror)) {
+        return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
     }
     let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
-    session.tell(&Event::Referencing { name: reference.name.clone(), bytes: reference.size });
+    session.report(&Event::Referencing { name: reference.name.clone(), bytes: reference.size });
     let scratch = tempfile::tempdir()?;
     let to = scratch.path().join("bytes");
     let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
@@ -161,11 +164,11 @@ pub(crate) fn ensure(
     if let Some(file) = store.file(&reference.sha256)? {
         return Ok(file);
     }
-    let is_here = |mirror: &String| !crate::registries::is_http(mirror);
+    let is_here = |mirror: &String| !weir_reach::is_http(mirror);
     if session.offline && !reference.mirrors.iter().any(is_here) {
-        return Err(ProjectError::Offline { missing: vec![format!("the reference {}", reference.name)] });
+        return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
     }
-    session.tell(&Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
+    session.report(&Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
     let downloads = session.home.data().join("downloads");
     fs_err::create_dir_all(&downloads)?;
     let partial = downloads.join(format!("{}.part", reference.sha256.to_hex()));
@@ -262,7 +265,7 @@ pub(crate) fn place(
         Ok(stored) => Ok(stored.path().to_owned()),
         Err(EnsureError::Source(error)) => Err(ProjectError::Reference {
             name: reference.name.clone(),
-            reason: crate::error::chain(&error),
+            reason: weir_model::chain(&error),
             integrity: true,
         }),
         Err(EnsureError::Store(error)) => Err(error.into()),

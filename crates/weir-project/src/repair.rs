@@ -9,12 +9,10 @@ use weir_registry::content::{file_path, open_pack};
 use weir_store::{Item, RepairReport, Replacement, Scope};
 use weir_tree::Limits;
 
-use crate::connect::source_of;
 use crate::error::ProjectError;
-use crate::git::{Origin, origins, pack_again};
 use crate::project::Project;
-use crate::registries::registries;
-use crate::session::{Event, Session};
+use weir_git::{Origin, pack_again};
+use weir_reach::{Event, Session, registries, source_of};
 
 /// Checks everything in the store, and fetches what is damaged from whichever known registry has it: a digest
 /// is the same everywhere, so it does not matter which. What came from a git tag comes from there again.
@@ -27,7 +25,7 @@ pub fn store_repair(
     project: Option<&Project>,
 ) -> Result<RepairReport<ProjectError>, ProjectError> {
     let store = session.open_store()?.session()?;
-    session.tell(&Event::Verifying { files: 0, bytes: 0 });
+    session.report(&Event::Verifying { files: 0, bytes: 0 });
     let checked = store.verify(Scope::Everything)?;
     let suppliers = if session.offline { Suppliers::default() } else { Suppliers::known(session, project)? };
     let report = store.repair(&checked, &Limits::default(), |item| suppliers.find(item))?;
@@ -43,9 +41,9 @@ struct Suppliers {
 
 impl Suppliers {
     fn known(session: &Session, project: Option<&Project>) -> Result<Self, ProjectError> {
-        let registries = registries(session, project)?;
+        let registries = registries(session, project.map(Project::registries))?;
         let registries = registries.iter().map(|known| source_of(session, &known.location));
-        let mut repositories = origins(session);
+        let mut repositories = session.git().origins();
         if let Some(Project { folder, lock: Some(lock), .. }) = project {
             for release in &lock.releases {
                 if let (Some(tree), Some(git)) = (release.tree, &release.git) {

@@ -10,17 +10,16 @@ use weir_resolve::{
     Lock, Origin, Override, Replacement, Request, Resolution, ResolveError, Resolver, Settings,
 };
 
-use crate::connect::Connections;
 use crate::error::ProjectError;
 use crate::local::Locals;
 use crate::project::Project;
 use crate::references;
-use crate::session::{Event, Session};
 use crate::world::World;
+use weir_reach::{Connections, Event, ReachError, Session};
 
 /// What may move away from the lockfile.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Moving<'a> {
+pub enum Moving<'a> {
     /// Only what must.
     Nothing,
     /// These packages.
@@ -85,7 +84,12 @@ pub(crate) fn lock_fits(session: &Session, project: &Project) -> bool {
 }
 
 /// Chooses releases, keeping the lockfile's while they satisfy and may stay.
-pub(crate) fn resolve(
+///
+/// # Errors
+///
+/// [`ProjectError::NoResolution`] when the requirements cannot be met together; when a registry is not reached, or a
+/// folder or a repository that is asked for is no package.
+pub fn resolve(
     session: &Session,
     connections: &Connections<'_>,
     project: &Project,
@@ -110,18 +114,18 @@ pub(crate) fn resolve(
         fixed: locals.fixed(),
         overrides: overrides(project, &locals),
     };
-    session.tell(&Event::Resolving);
+    session.report(&Event::Resolving);
     let resolver = Resolver::new(&world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
     let request = Request { requirements: &requirements, lock: Some(&lock) };
     let resolution = resolver.resolve(request).map_err(|error| match error {
         ResolveError::Impossible(_) if world.is_empty() => {
-            ProjectError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }
+            ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
         }
         ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
         ResolveError::View(error) => error.into(),
         other => ProjectError::Resolver(other.to_string()),
     })?;
-    session.tell(&Event::Resolved { packages: resolution.nodes.len() });
+    session.report(&Event::Resolved { packages: resolution.nodes.len() });
     Locking { session, project, world: &world, locals: &locals, moving }.lockfile(&resolution)
 }
 

@@ -6,7 +6,7 @@ use weir_store::{Broken, Damage, Item, Scope};
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, installed};
 use crate::project::Project;
-use crate::session::{Event, Session};
+use weir_reach::{Event, Session};
 
 /// What verifying found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
         }
     }
     let bytes = lock.releases.iter().filter_map(|release| release.unpacked).sum();
-    session.tell(&Event::Verifying { files: 0, bytes });
+    session.report(&Event::Verifying { files: 0, bytes });
     let checked = store.verify(Scope::Only(&present))?;
     report.items = checked.items;
     report.bytes = checked.bytes;
@@ -76,7 +76,7 @@ pub fn describe(broken: &Broken) -> String {
     match &broken.damage {
         Damage::Manifest => format!("{what} has lost its manifest"),
         Damage::Content(got) => format!("{what} has other bytes, whose digest is {}", got.short()),
-        Damage::Unreadable(error) => format!("{what} cannot be read: {}", crate::error::chain(error)),
+        Damage::Unreadable(error) => format!("{what} cannot be read: {}", weir_model::chain(error)),
         Damage::Differences(differences) => {
             let mut shown: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
             if differences.len() > SHOWN {

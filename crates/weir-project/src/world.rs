@@ -13,8 +13,8 @@ use weir_index::ReleaseView;
 use weir_model::{Dependency, PackageName, ReleaseId, nearest};
 use weir_resolve::{Candidate, Candidates, State, View};
 
-use crate::connect::{Connection, Connections};
 use crate::error::ProjectError;
+use weir_reach::{Connection, Connections, ReachError};
 
 /// The registries a project may use, as one view.
 pub(crate) struct World<'c> {
@@ -43,7 +43,7 @@ impl<'c> Found<'c> {
 pub(crate) enum WorldError {
     /// Something failed on the way.
     #[error(transparent)]
-    Project(Box<ProjectError>),
+    Reach(Box<ReachError>),
     /// Two registries offer one name.
     #[error("both `{first}` and `{second}` offer `{name}`: say which with `registry = \"…\"`")]
     Ambiguous {
@@ -56,22 +56,22 @@ pub(crate) enum WorldError {
     },
 }
 
-impl From<ProjectError> for WorldError {
-    fn from(error: ProjectError) -> Self {
-        Self::Project(Box::new(error))
+impl From<ReachError> for WorldError {
+    fn from(error: ReachError) -> Self {
+        Self::Reach(Box::new(error))
     }
 }
 
 impl From<weir_index::IndexError> for WorldError {
     fn from(error: weir_index::IndexError) -> Self {
-        ProjectError::from(error).into()
+        ReachError::from(error).into()
     }
 }
 
 impl From<WorldError> for ProjectError {
     fn from(error: WorldError) -> Self {
         match error {
-            WorldError::Project(error) => *error,
+            WorldError::Reach(error) => Self::Reach(*error),
             ambiguous => Self::Resolver(ambiguous.to_string()),
         }
     }
@@ -111,7 +111,7 @@ impl<'c> World<'c> {
             let Some(position) = known.iter().position(|known| known.name == wanted) else {
                 let similar = nearest(wanted, known.iter().map(|known| known.name.as_str()));
                 let similar = similar.map(str::to_owned);
-                return Err(ProjectError::UnknownRegistry { name: wanted.into(), similar }.into());
+                return Err(ReachError::UnknownRegistry { name: wanted.into(), similar }.into());
             };
             return self.look_in(position, name);
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use weir_model::Platform;
-use weir_project::{Home, Interrupt, Project, ProjectError, Session};
+use weir_project::{Project, ProjectError};
+use weir_reach::{Home, Interrupt, Session};
 
 use crate::arguments::Shared;
 use crate::failure::Failure;

@@ -10,6 +10,9 @@
 //! Builds that failed are told one by one: what each printed last, and where the rest of it is. In JSON they are
 //! `builds` of the error.
 
+mod exit;
+mod verdict;
+
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
@@ -19,33 +22,13 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use serde::Serialize;
-use weir_build::oci::OciError;
-use weir_build::{DebootstrapError, RootError};
-use weir_model::ReleaseId;
-use weir_project::{ExitCode as Exit, FailedBuild, ProjectError};
+use weir_model::{ReleaseId, causes};
+use weir_repo::FailedBuild;
 
 use crate::output::{Format, Output, harmless, short};
 
-/// The name of an exit code, in JSON and in the documentation.
-const fn name(exit: Exit) -> &'static str {
-    match exit {
-        Exit::Done => "done",
-        Exit::Failed => "failed",
-        Exit::Usage => "usage",
-        Exit::NoResolution => "no-resolution",
-        Exit::Refused => "refused",
-        Exit::NotFound => "not-found",
-        Exit::Integrity => "integrity",
-        Exit::BuildFailed => "build-failed",
-        Exit::Conflict => "conflict",
-        Exit::Interrupted => "interrupted",
-    }
-}
-
-/// The code, as a process ends with it.
-pub(crate) fn ending(exit: Exit) -> ExitCode {
-    ExitCode::from(exit as u8)
-}
+pub(crate) use exit::{Exit, ending};
+use verdict::Verdict;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -63,7 +46,7 @@ pub(crate) struct Failure {
 
 /// What became of the builds of a plan of which some failed.
 #[derive(Debug, Serialize)]
-struct Builds {
+pub(crate) struct Builds {
     failed: Vec<FailedBuild>,
     skipped: Vec<ReleaseId>,
     built: usize,
@@ -142,7 +125,8 @@ impl Failure {
     }
 
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
-        self.because = Some(Box::new(Cause { text: error.to_string(), because: Cause::of(error) }));
+        self.because =
+            Some(Box::new(Cause { text: error.to_string(), because: Cause::chain(causes(error)) }));
         self
     }
 
@@ -206,7 +190,7 @@ impl Failure {
             line: usize,
         }
         let error = Told {
-            code: name(self.exit),
+            code: self.exit.name(),
             exit: self.exit as u8,
             message: &self.message,
             because: causes(self),
@@ -297,86 +281,13 @@ impl Diagnostic for Failure {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::failed(error.to_string())
+impl<E: Verdict> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let place = error.place().map(|(path, text, span)| Place::new(path, text, span));
+        let because = Cause::chain(error.because());
+        let builds = error.builds().map(Box::new);
+        Self { because, help: error.help(), place, builds, ..Self::new(error.exit(), error.to_string()) }
     }
-}
-
-impl From<RootError> for Failure {
-    fn from(error: RootError) -> Self {
-        let help = error.help().map(str::to_owned);
-        let exit = match error {
-            RootError::NotARoot { .. } | RootError::NoFolder { .. } | RootError::NoCompiler { .. } => {
-                Exit::NotFound
-            }
-            _ => Exit::Failed,
-        };
-        Self { help, because: Cause::of(&error), ..Self::new(exit, error.to_string()) }
-    }
-}
-
-impl From<DebootstrapError> for Failure {
-    fn from(error: DebootstrapError) -> Self {
-        let exit = match error {
-            DebootstrapError::Exists { .. } => Exit::Conflict,
-            DebootstrapError::Missing => Exit::NotFound,
-            DebootstrapError::NotRoot => Exit::Refused,
-            DebootstrapError::Name { .. } => Exit::Usage,
-            _ => Exit::Failed,
-        };
-        let because = match &error {
-            DebootstrapError::Failed { tail } if !tail.is_empty() => {
-                Some(Box::new(Cause { text: tail.join("\n"), because: None }))
-            }
-            error => Cause::of(error),
-        };
-        Self { because, help: error.help().map(str::to_owned), ..Self::new(exit, error.to_string()) }
-    }
-}
-
-impl From<OciError> for Failure {
-    fn from(error: OciError) -> Self {
-        let exit = match error {
-            OciError::Exists { .. } => Exit::Conflict,
-            OciError::NoLayout { .. } | OciError::NoImage { .. } => Exit::NotFound,
-            OciError::Damaged { .. } => Exit::Integrity,
-            _ => Exit::Failed,
-        };
-        let help = error.help().map(str::to_owned);
-        Self { because: Cause::of(&error), help, ..Self::new(exit, error.to_string()) }
-    }
-}
-
-impl From<ProjectError> for Failure {
-    fn from(error: ProjectError) -> Self {
-        let place = error.source_code().map(|(path, text, span)| Place::new(path, text, span));
-        let (exit, message, help) = (error.exit_code(), error.to_string(), error.help());
-        let because = Cause::of(&error);
-        let builds = match error {
-            ProjectError::BuildsFailed { failed, skipped, built } => {
-                Some(Box::new(Builds { failed, skipped, built }))
-            }
-            _ => None,
-        };
-        Self { because, help, place, builds, ..Self::new(exit, message) }
-    }
-}
-
-/// The texts of what lies below an error, outermost first, without those that the text above has in it already.
-fn causes(error: &dyn Error) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut above = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !above.contains(&text) {
-            texts.push(text.clone());
-            above = text;
-        }
-        cause = error.source();
-    }
-    texts
 }
 
 /// What lies below an error, outermost first: a list, because that is all a report needs of it.
@@ -387,8 +298,8 @@ struct Cause {
 }
 
 impl Cause {
-    fn of(error: &dyn Error) -> Option<Box<Self>> {
-        causes(error).into_iter().rev().fold(None, |because, text| Some(Box::new(Self { text, because })))
+    fn chain(texts: Vec<String>) -> Option<Box<Self>> {
+        texts.into_iter().rev().fold(None, |because, text| Some(Box::new(Self { text, because })))
     }
 }
 
@@ -401,22 +312,5 @@ impl fmt::Display for Cause {
 impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.because.as_deref().map(|cause| cause as &(dyn Error + 'static))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Cause, causes};
-
-    #[test]
-    fn what_was_said_above_is_not_said_again() {
-        let cause = |text: &str, because| Cause { text: text.to_owned(), because };
-        let lowest = cause("the disk is full", None);
-        let low = cause("cannot write `a`: the disk is full", Some(Box::new(lowest)));
-        let top = cause("cannot write `a`: the disk is full", Some(Box::new(low)));
-        assert_eq!(causes(&top), Vec::<String>::new());
-
-        let low = cause("cannot write `a`", Some(Box::new(cause("the disk is full", None))));
-        assert_eq!(causes(&low), ["the disk is full"]);
     }
 }

@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_model::ReleaseId;
-use weir_project::{Event, ExitCode, Interrupt, Observer, PlannedBuild};
+use weir_reach::{Event, Interrupt, Observer, PlannedBuild};
 
+use crate::failure::Exit;
 use crate::output::{Output, bytes, count, duration, harmless, short};
 use board::Board;
 
@@ -388,5 +389,5 @@ fn end() -> ! {
     weir_build::end_uncontained();
     let _ =
         writeln!(std::io::stderr(), "Interrupted. Nothing is half done: the same command goes on from here.");
-    std::process::exit(ExitCode::Interrupted as i32);
+    std::process::exit(Exit::Interrupted as i32);
 }

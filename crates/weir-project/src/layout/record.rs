@@ -12,7 +12,7 @@ use weir_kind::{Layout, PACKAGES_FOLDER};
 use weir_model::{Digest, lockfile, manifest};
 
 use crate::error::ProjectError;
-use crate::files::replace;
+use weir_reach::replace;
 
 /// The record, below [`PACKAGES_FOLDER`].
 pub(super) const RECORD: &str = ".weir-layout";

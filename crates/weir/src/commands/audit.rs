@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use weir_project::{Finding, LockAudit, LockedStanding};
 
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Page, count, harmless};
 
@@ -42,9 +42,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     Ok(match audit.findings.iter().map(|finding| finding.standing).max() {
         None => ExitCode::SUCCESS,
         Some(LockedStanding::Yanked) if arguments.deny.is_none() => ExitCode::SUCCESS,
-        Some(LockedStanding::Different | LockedStanding::Unknown) => {
-            failure::ending(weir_project::ExitCode::Integrity)
-        }
+        Some(LockedStanding::Different | LockedStanding::Unknown) => failure::ending(Exit::Integrity),
         Some(_) => ExitCode::FAILURE,
     })
 }

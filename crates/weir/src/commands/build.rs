@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use weir_model::{PackageName, ReleaseId};
-use weir_project::{BuildReport, CheckReport, Checked, Repo, RepoPlan};
+use weir_repo::{BuildReport, CheckReport, Checked, Repo, RepoPlan};
 
 use super::building::{self, Pace, Place};
 use super::repo::page::{self, took};
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, count, harmless};
 
@@ -82,7 +82,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         }
     })?;
     let same = check.is_none_or(|check| check.checked.iter().all(Checked::is_reproducible));
-    Ok(if same { ExitCode::SUCCESS } else { failure::ending(weir_project::ExitCode::Failed) })
+    Ok(if same { ExitCode::SUCCESS } else { failure::ending(Exit::Failed) })
 }
 
 /// Where nothing is yet, or an empty folder.
@@ -113,7 +113,7 @@ fn copy(
 
 fn show(page: &mut Page, report: &BuildReport) {
     let faint = page.palette.faint;
-    let row = |built: &weir_project::BuiltPackage| {
+    let row = |built: &weir_repo::BuiltPackage| {
         vec![
             Cell::plain(name(&built.id)),
             Cell::plain(took(built)),

@@ -7,7 +7,8 @@ use clap::Args;
 use weir_build::SandboxKind;
 use weir_model::OwnerName;
 use weir_native::RecipeSetOptions;
-use weir_project::{Project, RepoOptions};
+use weir_project::Project;
+use weir_repo::RepoOptions;
 
 use crate::context::Context;
 use crate::failure::Failure;

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Args;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::output::write_stdout;
 
 mod scenes;
@@ -179,6 +179,6 @@ fn remove_on_interrupt(folder: PathBuf) {
     let _ = ctrlc::set_handler(move || {
         let _ = make_all_writable(&folder).map(|()| fs_err::remove_dir_all(&folder));
         let _ = writeln!(std::io::stderr(), "Interrupted. The demonstration's folder is removed.");
-        std::process::exit(weir_project::ExitCode::Interrupted as i32);
+        std::process::exit(Exit::Interrupted as i32);
     });
 }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_model::manifest::Source;
 use weir_model::{KindName, Scope};
-use weir_project::{Addition, InstallOptions, InstallReport, NewProject, Project, Session};
+use weir_project::{Addition, InstallOptions, InstallReport, NewProject, Project};
+use weir_reach::Session;
 
 use super::changes;
 use crate::arguments::{Installing, PackageAtRange};

@@ -10,12 +10,13 @@ use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::descriptor::Descriptor;
 use weir_model::manifest::RegistryAddress;
-use weir_project::KnownRegistry;
+use weir_project::Project;
+use weir_reach::{KnownRegistry, Verify};
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 
 use crate::arguments::{DryRun, handled_kind};
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, bytes, count, harmless};
 
@@ -191,7 +192,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         validity: arguments.expires.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
         key: None,
     };
-    let made = weir_project::registry_init(&session, &folder, &new)?;
+    let made = weir_reach::registry_init(&session, &folder, &new)?;
     if arguments.default {
         let address = RegistryAddress { url: folder.display().to_string(), key: None, default: true };
         weir_project::registry_add(&session, None, &name, &address, &folder)?;
@@ -212,7 +213,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
 fn list(context: &Context) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
-    let known = weir_project::registries(&session, project.as_ref())?;
+    let known = weir_reach::registries(&session, project.as_ref().map(Project::registries))?;
     context.output.answer(&known, |page| {
         if known.is_empty() {
             page.line("No registry is known: `weir registry add NAME FOLDER-OR-ADDRESS`");
@@ -260,7 +261,12 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
     let session = context.session()?;
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
-    let shown = weir_project::registry_show(&session, project.as_ref(), which, &context.folder()?)?;
+    let shown = weir_reach::registry_show(
+        &session,
+        project.as_ref().map(Project::registries),
+        which,
+        &context.folder()?,
+    )?;
     context.output.answer(&shown, |page| {
         let yes = |what: bool| if what { "yes" } else { "no" }.to_owned();
         page.heading(&shown.descriptor.name);
@@ -301,7 +307,14 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
     let folder = context.folder()?;
-    let audit = weir_project::registry_verify(&session, project.as_ref(), which, &folder, arguments.content)?;
+    let how = Verify { read: arguments.content, closed: false };
+    let audit = weir_reach::registry_verify(
+        &session,
+        project.as_ref().map(Project::registries),
+        which,
+        &folder,
+        how,
+    )?;
     show_audit(context, &audit)
 }
 
@@ -340,7 +353,7 @@ pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<Exi
         }
     })?;
     Ok(if !audit.problems.is_empty() {
-        failure::ending(weir_project::ExitCode::Integrity)
+        failure::ending(Exit::Integrity)
     } else if !audit.unanswered.is_empty() {
         ExitCode::FAILURE
     } else {
@@ -377,7 +390,13 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
     let before = |days| session.now.checked_sub(ago(days)).unwrap_or(Timestamp::MIN);
     let removed_before = arguments.removed_for.map(before);
     let what = Collect { removed_before, dry_run: arguments.dry_run.dry_run };
-    let collected = weir_project::registry_gc(&session, project.as_ref(), which, &context.folder()?, &what)?;
+    let collected = weir_reach::registry_gc(
+        &session,
+        project.as_ref().map(Project::registries),
+        which,
+        &context.folder()?,
+        &what,
+    )?;
     context.output.show(&collected, |page| {
         let (would, did) =
             if collected.dry_run { ("Would remove", "Would free") } else { ("Removed", "Freed") };
@@ -409,7 +428,12 @@ fn renew(context: &Context, arguments: &RenewArguments) -> Result<ExitCode, Fail
     let session = context.session()?;
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
-    let renewed = weir_project::registry_renew(&session, project.as_ref(), which, &context.folder()?)?;
+    let renewed = weir_reach::registry_renew(
+        &session,
+        project.as_ref().map(Project::registries),
+        which,
+        &context.folder()?,
+    )?;
     context.output.show(&json!({ "checkpoint": renewed }), |page| page.line("Signed anew"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -418,8 +442,12 @@ fn rotate_key(context: &Context, arguments: &RotateKeyArguments) -> Result<ExitC
     let session = context.session()?;
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
-    let descriptor =
-        weir_project::registry_rotate_key(&session, project.as_ref(), which, &context.folder()?)?;
+    let descriptor = weir_reach::registry_rotate_key(
+        &session,
+        project.as_ref().map(Project::registries),
+        which,
+        &context.folder()?,
+    )?;
     context.output.show(&descriptor, |page| {
         page.line(format!(
             "The registry `{}` has a new key, and the old one vouches for it",

@@ -7,12 +7,11 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use weir_model::Digest;
-use weir_project::ProjectError;
-use weir_store::{GcPlan, ImportError, Item, Mended, Scope, StoreError};
+use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
 
 use crate::arguments::DryRun;
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, bytes, count, harmless};
 
@@ -103,10 +102,6 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
     }
 }
 
-fn store_error(error: StoreError) -> Failure {
-    ProjectError::from(error).into()
-}
-
 fn path(context: &Context) -> Result<ExitCode, Failure> {
     let folder = context.session()?.store_folder();
     context.output.answer(&json!({ "path": folder }), |page| page.line(folder.display().to_string()))?;
@@ -114,7 +109,7 @@ fn path(context: &Context) -> Result<ExitCode, Failure> {
 }
 
 fn list(context: &Context) -> Result<ExitCode, Failure> {
-    let listing = context.session()?.open_store()?.list().map_err(store_error)?;
+    let listing = context.session()?.open_store()?.list()?;
     let days = |used: Option<SystemTime>| {
         used.and_then(|used| used.elapsed().ok()).map(|age| age.as_secs() / 86_400)
     };
@@ -161,8 +156,8 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
 
 fn verify(context: &Context) -> Result<ExitCode, Failure> {
     let store = context.session()?.open_store()?;
-    let using = store.session().map_err(store_error)?;
-    let report = using.verify(Scope::Everything).map_err(store_error)?;
+    let using = store.session()?;
+    let report = using.verify(Scope::Everything)?;
     let problems: Vec<_> = report.broken.iter().map(weir_project::describe_broken).collect();
     let value = json!({ "items": report.items, "bytes": report.bytes, "problems": problems });
     context.output.answer(&value, |page| {
@@ -180,7 +175,7 @@ fn verify(context: &Context) -> Result<ExitCode, Failure> {
     })?;
     if !problems.is_empty() {
         context.output.note("`weir store repair` fetches what is damaged again");
-        return Ok(failure::ending(weir_project::ExitCode::Integrity));
+        return Ok(failure::ending(Exit::Integrity));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -195,7 +190,7 @@ fn name(item: &Item) -> String {
 
 fn optimise(context: &Context) -> Result<ExitCode, Failure> {
     let store = context.session()?.open_store()?;
-    let report = store.session().and_then(|using| using.optimise()).map_err(store_error)?;
+    let report = store.session().and_then(|using| using.optimise())?;
     let value = json!({ "files": report.files, "linked": report.linked, "saved": report.saved });
     context.output.show(&value, |page| {
         let linked = count(report.linked, "file");
@@ -211,7 +206,7 @@ fn optimise(context: &Context) -> Result<ExitCode, Failure> {
 fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
     const DAY: Duration = Duration::from_hours(24);
     let store = context.session()?.open_store()?;
-    let plan = store.gc_plan(DAY * arguments.unused_for).map_err(store_error)?;
+    let plan = store.gc_plan(DAY * arguments.unused_for)?;
     for project in &plan.unreadable {
         let text = format!(
             "nothing is removed: what `{}` uses is not known: {}",
@@ -223,7 +218,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
     if arguments.dry_run.dry_run {
         return show_plan(context, &plan);
     }
-    let report = store.gc_apply(&plan).map_err(store_error)?;
+    let report = store.gc_apply(&plan)?;
     let removed: Vec<_> =
         report.removed.iter().map(|(item, size)| json!({"item": name(item), "bytes": size})).collect();
     let freed: u64 = report.removed.iter().map(|(_, size)| size).sum();
@@ -300,7 +295,7 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
             page.line("Nothing to repair: everything is what it should be");
         }
     })?;
-    Ok(if unmended { failure::ending(weir_project::ExitCode::Integrity) } else { ExitCode::SUCCESS })
+    Ok(if unmended { failure::ending(Exit::Integrity) } else { ExitCode::SUCCESS })
 }
 
 fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Failure> {
@@ -312,7 +307,7 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
     };
     let file = context.path(&arguments.file)?;
     let store = session.open_store()?;
-    let report = store.session().and_then(|using| using.export(lock, &file)).map_err(store_error)?;
+    let report = store.session().and_then(|using| using.export(lock, &file))?;
     let value = json!({ "file": file, "trees": report.trees, "files": report.files, "bytes": report.bytes });
     context.output.show(&value, |page| {
         let trees = count(report.trees, "package");
@@ -326,7 +321,7 @@ fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Fa
     let file = context.path(&arguments.file)?;
     let export = fs_err::File::open(&file)?;
     let store = session.open_store()?;
-    let using = store.session().map_err(store_error)?;
+    let using = store.session()?;
     let report = using
         .import(export, &weir_tree::Limits::default())
         .map_err(|error| import_error(error, &arguments.file))?;
@@ -343,7 +338,7 @@ fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Fa
 fn import_error(error: ImportError, file: &std::path::Path) -> Failure {
     let what = format!("`{}` cannot be imported", file.display());
     match error {
-        ImportError::Store(error) => store_error(error),
+        ImportError::Store(error) => error.into(),
         ImportError::Read(_) | ImportError::Newer { .. } => Failure::failed(what).caused_by(&error),
         _ => Failure::integrity(what).caused_by(&error),
     }

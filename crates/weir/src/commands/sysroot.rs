@@ -58,7 +58,7 @@ fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Fai
     }
     variants.sort_unstable();
     variants.dedup();
-    let made = weir_project::sysroot_create(&session, project.as_ref(), &folder, &wanted, &variants)?;
+    let made = weir_repo::sysroot_create(&session, project.as_ref(), &folder, &wanted, &variants)?;
     context.output.show(&made, |page| {
         let packages = count(made.releases.len(), "package");
         page.line(format!("Made `{}` of {packages} for {}", made.folder.display(), made.platform));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{bytes, count, harmless};
 
@@ -34,5 +34,5 @@ pub(crate) fn run(context: &Context, _: &Arguments) -> Result<ExitCode, Failure>
     if report.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Ok(failure::ending(weir_project::ExitCode::Integrity))
+    Ok(failure::ending(Exit::Integrity))
 }

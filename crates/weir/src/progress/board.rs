@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use clap::builder::styling::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use weir_model::ReleaseId;
-use weir_project::PlannedBuild;
+use weir_reach::PlannedBuild;
 
 use super::TICK;
 use super::tally::Tally;

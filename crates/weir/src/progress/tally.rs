@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::ReleaseId;
-use weir_project::PlannedBuild;
+use weir_reach::PlannedBuild;
 
 use crate::output::short;
 
@@ -119,7 +119,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use weir_model::{Platform, ReleaseId};
-    use weir_project::PlannedBuild;
+    use weir_reach::PlannedBuild;
 
     use super::Tally;
 

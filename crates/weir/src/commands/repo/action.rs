@@ -8,13 +8,13 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use weir_build::PlanRequest;
 use weir_model::PackageName;
-use weir_project::{Repo, RepoPlan, RepoReport};
+use weir_repo::{Repo, RepoPlan, RepoReport};
 
 use super::page;
 use crate::arguments::DryRun;
 use crate::commands::building::{self, Pace, Place};
 use crate::context::Context;
-use crate::failure::{self, Failure};
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Format, count};
 use crate::question;
@@ -167,7 +167,7 @@ fn act(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, 
     }
     if !how.yes && !may_go_on(context, request, &plan)? {
         context.output.note("Nothing was changed");
-        return Ok(failure::ending(weir_project::ExitCode::Interrupted));
+        return Ok(failure::ending(Exit::Interrupted));
     }
     if session.offline {
         return Err(Failure::not_found("a registry cannot be changed with `--offline`")

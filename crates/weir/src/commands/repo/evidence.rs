@@ -53,7 +53,7 @@ pub(super) fn log(context: &Context, arguments: &LogArguments) -> Result<ExitCod
     let session = context.session_for(which.platform())?;
     let project = context.project_if_any()?;
     let package = &which.package;
-    let log = weir_project::build_log(&session, project.as_ref(), &package.name, package.version.as_ref())?;
+    let log = weir_repo::build_log(&session, project.as_ref(), &package.name, package.version.as_ref())?;
     match context.output.format {
         Format::Json => {
             let text = String::from_utf8_lossy(&log.bytes);
@@ -70,7 +70,7 @@ pub(super) fn provenance(context: &Context, arguments: &ProvenanceArguments) -> 
     let project = context.project_if_any()?;
     let package = &which.package;
     let statement =
-        weir_project::build_provenance(&session, project.as_ref(), &package.name, package.version.as_ref())?;
+        weir_repo::build_provenance(&session, project.as_ref(), &package.name, package.version.as_ref())?;
     print(&context.output, &statement.bytes)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let from = context.path(&arguments.context)?;
     let folder = context.path(&arguments.folder)?;
-    let report = weir_project::repo_import(&from, &folder, &arguments.of_context.options())?;
+    let report = weir_repo::repo_import(&from, &folder, &arguments.of_context.options())?;
     for note in &report.notes {
         context.output.warn(note);
     }

@@ -2,7 +2,7 @@
 
 use weir_build::{StayReason, Untouched};
 use weir_native::Level;
-use weir_project::{BuiltPackage, How, RepoPlan, RepoReport};
+use weir_repo::{BuiltPackage, How, RepoPlan, RepoReport};
 
 use crate::output::{Cell, Output, Page, count, duration, short};
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_project::{PackageStanding, Repo, StatusLine};
+use weir_repo::{PackageStanding, Repo, StatusLine};
 
 use crate::commands::building::{self, Pace, Place};
 use crate::context::Context;

@@ -20,6 +20,6 @@ pub(crate) struct Arguments {}
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
-    let audit = weir_project::repo_verify(&session, project.as_ref(), &context.folder()?)?;
+    let audit = weir_repo::repo_verify(&session, project.as_ref(), &context.folder()?)?;
     registry::show_audit(context, &audit)
 }

@@ -1,0 +1,402 @@
+//! Packages from a tag of a git repository: fetched once, kept in the store, and a moved tag noticed.
+//!
+//! The user's own `git` does the fetching, so that their credentials, proxies and certificates serve; it is kept
+//! from running anything of the repository's: no hooks, no checkout. What comes is `git archive`'s tar, read like any
+//! foreign archive. Submodules are fetched only for those who ask for them.
+
+mod error;
+mod submodules;
+
+use std::collections::BTreeMap;
+use std::io::{Seek as _, Write as _};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use weir_model::Digest;
+use weir_model::lockfile::LockedGit;
+use weir_model::manifest::GitTag;
+use weir_tree::{
+    ImportOptions, Limits, Selection, Strip, TreeManifest, import_archive, read_folder, write_pack,
+};
+
+pub use error::GitError;
+
+/// What a tag named when it was first fetched on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// The repository, as git was given it.
+    pub url: String,
+    /// The tag, or a commit by its name.
+    pub tag: String,
+    /// What the tag named.
+    pub commit: String,
+    /// The commit's files, in the store.
+    pub tree: Digest,
+}
+
+/// Whether what is fetched has the repository's submodules in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submodules {
+    /// Each where the tree has it, and theirs in them.
+    Included,
+    /// An empty folder for each.
+    LeftOut,
+}
+
+/// What is wrong with a repository or a tag, in words.
+type Reason = String;
+
+/// Git, and what this machine remembers of the tags it fetched.
+#[derive(Debug, Clone)]
+pub struct Git {
+    /// A file for each tag that was fetched.
+    records: PathBuf,
+    offline: bool,
+}
+
+/// A tag with the repository's address as git takes it from anywhere: a folder is meant relative to `base`.
+pub fn at(git: &GitTag, base: &Path) -> GitTag {
+    let is_folder = is_local(&git.url) && !git.url.contains("://");
+    let url = if is_folder { folder(&git.url, base).display().to_string() } else { git.url.clone() };
+    GitTag { url, tag: git.tag.clone() }
+}
+
+/// Whether git would look for a repository on this machine: its address is neither `scheme://…`, nor `host:path`.
+fn is_local(url: &str) -> bool {
+    match url.split_once("://") {
+        Some((scheme, _)) => scheme.eq_ignore_ascii_case("file"),
+        None => !url.split('/').next().is_some_and(|first| first.contains(':')),
+    }
+}
+
+/// The folder at `path`, by the same name whether it is still there or not: what came from it is known by that.
+fn folder(path: &str, base: &Path) -> PathBuf {
+    if let Ok(there) = fs_err::canonicalize(base.join(path)) {
+        return there;
+    }
+    let mut folder = fs_err::canonicalize(base).unwrap_or_else(|_| base.to_owned());
+    for part in Path::new(path).components() {
+        match part {
+            Component::ParentDir => drop(folder.pop()),
+            Component::CurDir => {}
+            part => folder.push(part),
+        }
+    }
+    folder
+}
+
+impl Git {
+    /// Remembers tags in the folder `records`; `offline` asks no repository.
+    pub fn new(records: PathBuf, offline: bool) -> Self {
+        Self { records, offline }
+    }
+
+    /// The content of a tag: from the store if it was fetched before, otherwise from the repository.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Unavailable`] when the repository does not give it, [`GitError::TagMoved`] when it gives another
+    /// commit than before, [`GitError::Offline`] when it would have to be asked, and what the store says.
+    pub fn fetch(
+        &self,
+        store: &weir_store::Session,
+        git: &GitTag,
+        submodules: Submodules,
+    ) -> Result<Fetched, GitError> {
+        let record = self.record_path(git, submodules);
+        let before = known(&record);
+        if let Some(known) = &before
+            && store.tree(&known.tree)?.is_some()
+        {
+            return Ok(known.clone());
+        }
+        if self.offline {
+            return Err(GitError::Offline { url: git.url.clone(), tag: git.tag.clone() });
+        }
+        let fetched = fetch_from_repository(store, git, submodules)?
+            .map_err(|reason| GitError::unavailable(git, reason))?;
+        if let Some(before) = before
+            && before.commit != fetched.commit
+        {
+            return Err(GitError::moved(git, before.commit, fetched.commit));
+        }
+        remember(&record, &fetched)?;
+        Ok(fetched)
+    }
+
+    /// Asks the repository what the tag names now. That it cannot be reached is no reason to stop: the content is here.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::TagMoved`] when it is not the commit `before`.
+    pub fn check_tag(&self, git: &GitTag, before: &str) -> Result<(), GitError> {
+        if self.offline {
+            return Ok(());
+        }
+        match remote_commit(git) {
+            Ok(now) if now != before => Err(GitError::moved(git, before.to_owned(), now)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets what a tag named, so that it is fetched again and may be another commit.
+    pub fn forget(&self, git: &GitTag) {
+        // If it cannot be removed, the tag is found to have moved, and said so.
+        let _ = fs_err::remove_file(self.record_path(git, Submodules::LeftOut));
+    }
+
+    /// Where the trees came from that this machine fetched from repositories, as far as it remembers.
+    pub fn origins(&self) -> BTreeMap<Digest, Origin> {
+        let entries = fs_err::read_dir(&self.records).into_iter().flatten().flatten();
+        let fetched = entries.filter_map(|entry| Some((entry.path(), known(&entry.path())?)));
+        let origins = fetched.map(|(record, Fetched { url, tag, commit, tree })| {
+            let git = GitTag { url, tag };
+            let included = self.record_path(&git, Submodules::Included) == record;
+            let submodules = if included { Submodules::Included } else { Submodules::LeftOut };
+            (tree, Origin { git, commit, submodules })
+        });
+        origins.collect()
+    }
+
+    fn record_path(&self, git: &GitTag, submodules: Submodules) -> PathBuf {
+        let with = if submodules == Submodules::Included { "\nsubmodules" } else { "" };
+        let name = Digest::of(format!("{}\n{}{with}", git.url, git.tag)).to_hex();
+        self.records.join(format!("{}.json", &name[..32]))
+    }
+}
+
+fn known(record: &Path) -> Option<Fetched> {
+    serde_json::from_slice(&fs_err::read(record).ok()?).ok()
+}
+
+fn remember(record: &Path, fetched: &Fetched) -> Result<(), GitError> {
+    let folder = record.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder)?;
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(&serde_json::to_vec_pretty(fetched).map_err(std::io::Error::other)?)?;
+    beside.persist(record).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn fetch_from_repository(
+    store: &weir_store::Session,
+    git: &GitTag,
+    submodules: Submodules,
+) -> Result<Result<Fetched, Reason>, GitError> {
+    let scratch = tempfile::tempdir()?;
+    let (commit, folder) = match check_out(git, submodules, scratch.path())? {
+        Ok(there) => there,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
+    Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+}
+
+/// Puts the files of a tag into a folder below `scratch`, which is empty; gives the commit and that folder.
+fn check_out(
+    git: &GitTag,
+    submodules: Submodules,
+    scratch: &Path,
+) -> Result<Result<(String, PathBuf), Reason>, GitError> {
+    if let Err(reason) = check_names(git) {
+        return Ok(Err(reason));
+    }
+    let repository = scratch.join("repository");
+    let archive = scratch.join("tree.tar");
+    let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
+    let fetched = fetch_into(&repository, &git.url, &reference)
+        .and_then(|commit| write_archive(&repository, &commit, &archive).map(|()| commit));
+    let commit = match fetched {
+        Ok(commit) => commit,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let folder = scratch.join("tree");
+    let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
+    import_archive(&archive, &folder, &options)?;
+    if submodules == Submodules::Included {
+        let top = submodules::Commit { repository, id: commit.clone(), url: git.url.clone() };
+        if let Err(reason) = submodules::add(top, &folder, scratch, Limits::default()) {
+            return Ok(Err(reason));
+        }
+    }
+    Ok(Ok((commit, folder)))
+}
+
+/// Where a tree of the store came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    git: GitTag,
+    commit: String,
+    submodules: Submodules,
+}
+
+impl Origin {
+    /// Of a package that a lockfile in `folder` names.
+    pub fn of_locked(locked: &LockedGit, folder: &Path) -> Self {
+        let git = GitTag { url: locked.url.clone(), tag: locked.tag.clone() };
+        Self { git: at(&git, folder), commit: locked.commit.clone(), submodules: Submodules::LeftOut }
+    }
+}
+
+/// Fetches a tree again from where it came from, as a pack: by the tag, and if that names something else by now, by
+/// the commit that it named.
+///
+/// # Errors
+///
+/// [`GitError::TagMoved`] or [`GitError::Unavailable`] when neither gives the tree any more.
+pub fn pack_again(origin: &Origin, wanted: &Digest) -> Result<fs_err::File, GitError> {
+    let Origin { git, commit, submodules } = origin;
+    let mut first_failure = None;
+    for name in [&git.tag, commit] {
+        let scratch = tempfile::tempdir()?;
+        let named = GitTag { url: git.url.clone(), tag: name.clone() };
+        let failure = match check_out(&named, *submodules, scratch.path())? {
+            Ok((now, folder)) => {
+                let manifest = read_folder(&folder, &Selection::everything())?;
+                if manifest.digest() == *wanted {
+                    return packed(&folder, &manifest);
+                }
+                GitError::moved(git, commit.clone(), now)
+            }
+            Err(reason) => GitError::unavailable(&named, reason),
+        };
+        first_failure.get_or_insert(failure);
+    }
+    Err(first_failure.unwrap_or_else(|| GitError::unavailable(git, "nothing of it can be had".into())))
+}
+
+/// A pack that nobody else sees, and that goes when it is closed.
+fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, GitError> {
+    // It is read once and thrown away: a small one is not worth the time.
+    const LEVEL: i32 = 1;
+    let mut pack = fs_err::File::from_parts(tempfile::tempfile()?, "a pack");
+    write_pack(folder, manifest, &mut pack, LEVEL)?;
+    pack.rewind()?;
+    Ok(pack)
+}
+
+/// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.
+fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Reason> {
+    let parent = repository.parent().unwrap_or(repository);
+    run(command(parent).args(["init", "--quiet", "--bare"]).arg(repository))?;
+    run(command(repository).args(["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference]))?;
+    run(command(repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))
+}
+
+/// Writes the files of a commit as a tar archive.
+fn write_archive(repository: &Path, commit: &str, to: &Path) -> Result<(), Reason> {
+    run(command(repository).args(["archive", "--format=tar", "-o"]).arg(to).arg(commit)).map(drop)
+}
+
+fn remote_commit(git: &GitTag) -> Result<String, Reason> {
+    check_names(git)?;
+    if is_commit(&git.tag) {
+        return Ok(git.tag.clone());
+    }
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let reference = format!("refs/tags/{}", git.tag);
+    let peeled = format!("{reference}^{{}}");
+    let listed = run(command(scratch.path())
+        .args(["ls-remote", "--quiet", "--"])
+        .arg(&git.url)
+        .arg(&reference)
+        .arg(&peeled))?;
+    let of = |name: &str| listed.lines().find_map(|line| line.split_once('\t').filter(|(_, n)| *n == name));
+    // An annotated tag names a tag object; what it points at is listed beside it.
+    let found = of(&peeled).or_else(|| of(&reference));
+    found.map(|(commit, _)| commit.to_owned()).ok_or_else(|| format!("it has no tag `{}` any more", git.tag))
+}
+
+/// Whether a tag is written as the commit itself, which names one thing for ever.
+fn is_commit(tag: &str) -> bool {
+    tag.len() == 40 && tag.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// Names become arguments of a program: none may be taken for an option or for another transport.
+fn check_names(git: &GitTag) -> Result<(), Reason> {
+    let odd = |text: &str| text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control);
+    if odd(&git.url) || git.url.contains("::") {
+        return Err("the address is not one that git can be given".into());
+    }
+    if odd(&git.tag) || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\']) || git.tag.contains("..")
+    {
+        return Err("the tag is not one that git can have".into());
+    }
+    Ok(())
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .current_dir(folder)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        // Of a git that runs Weir, such as in a hook: they would lead into its repository.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0"])
+        .args(["-c", "transfer.fsckObjects=false", "-c", "fetch.recurseSubmodules=false"])
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Result<String, Reason> {
+    let output = command.output().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
+        _ => format!("`git` cannot be run: {error}"),
+    })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("git failed and did not say why");
+    Err(said.chars().filter(|c| !c.is_control()).take(300).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use weir_model::manifest::GitTag;
+
+    use super::{Submodules, fetch_from_repository, remote_commit};
+
+    fn git(folder: &Path, words: &[&str]) -> String {
+        let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
+        let output = Command::new("git").current_dir(folder).args(identity).args(words).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_commit_is_fetched_by_its_name_and_never_moves() {
+        let place = tempfile::tempdir().unwrap();
+        let repository = place.path().join("repository");
+        fs_err::create_dir(&repository).unwrap();
+        git(&repository, &["init", "--quiet"]);
+        fs_err::write(repository.join("z.c"), "int z;").unwrap();
+        git(&repository, &["add", "z.c"]);
+        git(&repository, &["commit", "--quiet", "-m", "one"]);
+        let commit = git(&repository, &["rev-parse", "HEAD"]);
+        git(&repository, &["commit", "--quiet", "--allow-empty", "-m", "two"]);
+        git(&repository, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+
+        let store = place.path().join("store");
+        let store =
+            weir_store::Store::open(&store, weir_store::Options::default()).unwrap().session().unwrap();
+        let url = repository.to_str().unwrap().to_owned();
+        let at = GitTag { url, tag: commit.clone() };
+        let fetched = fetch_from_repository(&store, &at, Submodules::LeftOut).unwrap().unwrap();
+        assert_eq!(fetched.commit, commit);
+        assert!(store.tree(&fetched.tree).unwrap().unwrap().path().join("z.c").is_file());
+        assert_eq!(remote_commit(&at).unwrap(), commit);
+        let branch = GitTag { tag: "master".into(), ..at };
+        assert!(
+            fetch_from_repository(&store, &branch, Submodules::LeftOut).unwrap().is_err(),
+            "branches move: they are no tags"
+        );
+    }
+}

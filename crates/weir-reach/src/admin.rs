@@ -1,0 +1,180 @@
+//! Looking after registries: making, showing, auditing, renewing.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_index::{Claim, RegistryFacts, Stats};
+use weir_model::descriptor::Descriptor;
+use weir_registry::content::ContentFolder;
+use weir_registry::{FolderRegistry, Look, NewRegistry, RegistryAudit, Replica, Step, audit, key_path};
+
+use crate::connect::{connect, open_for_writing, source_of};
+use crate::error::ReachError;
+use crate::registries::{ManifestRegistries, find, is_http};
+use crate::session::{Event, Session};
+
+/// A registry that was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MadeRegistry {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+    /// Where its key is.
+    pub key: PathBuf,
+}
+
+/// Makes a registry in a folder.
+///
+/// # Errors
+///
+/// When there is something in the folder already, or files cannot be written.
+pub fn registry_init(
+    session: &Session,
+    folder: &Path,
+    new: &NewRegistry,
+) -> Result<MadeRegistry, ReachError> {
+    let keys = session.home.keys();
+    let descriptor = FolderRegistry::init(folder, new, &session.home.replicas(), &keys, session.now)?;
+    let key = key_path(&keys, &descriptor.name);
+    Ok(MadeRegistry { folder: fs_err::canonicalize(folder)?, descriptor, key })
+}
+
+/// What there is to know of a registry.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShownRegistry {
+    /// The name it is known by here.
+    pub known_as: String,
+    /// Where it is.
+    pub location: String,
+    /// What it says of itself.
+    pub descriptor: Descriptor,
+    /// The keys that are pinned for it.
+    pub pinned: Vec<String>,
+    /// Its newest checkpoint, as it is signed.
+    pub checkpoint: String,
+    /// When that was signed.
+    pub signed_at: Option<jiff::Timestamp>,
+    /// When it expires.
+    pub expires: Option<jiff::Timestamp>,
+    /// How much there is in it.
+    pub stats: Stats,
+    /// What its log says of it.
+    pub facts: RegistryFacts,
+    /// To whom owners belong.
+    pub owners: Vec<Claim>,
+    /// Whether this machine can write to it.
+    pub can_write: bool,
+}
+
+/// Shows a registry.
+///
+/// # Errors
+///
+/// When it cannot be reached, or is not believed.
+pub fn registry_show(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<ShownRegistry, ReachError> {
+    let known = find(session, project, which, folder)?;
+    let connection = connect(session, &known)?;
+    let replica = &connection.replica;
+    let checkpoint = replica.checkpoint();
+    let key = key_path(&session.home.keys(), replica.name());
+    // All that is told is of one moment.
+    let _reading = replica.index().reading()?;
+    Ok(ShownRegistry {
+        known_as: known.name,
+        descriptor: replica.descriptor().clone(),
+        pinned: replica.keys().keys().iter().map(ToString::to_string).collect(),
+        checkpoint: checkpoint.map(|checkpoint| checkpoint.note().to_owned()).unwrap_or_default(),
+        signed_at: checkpoint.and_then(weir_log::Checkpoint::time),
+        expires: checkpoint.and_then(weir_log::Checkpoint::expires),
+        stats: replica.index().stats()?,
+        facts: replica.index().facts()?,
+        owners: replica.index().owners()?,
+        can_write: !is_http(&known.location) && key.is_file(),
+        location: known.location,
+    })
+}
+
+/// What is demanded of a registry.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Verify {
+    /// Whether the bytes of its content are read also over HTTP.
+    pub read: bool,
+    /// Whether it must be closed even if it does not promise to be.
+    pub closed: bool,
+}
+
+/// Recomputes a registry: its log, its view, its promises, and its content. Of one that is served over HTTP,
+/// whether the content is there.
+///
+/// # Errors
+///
+/// When it cannot be audited at all. What is wrong with it is in the report.
+pub fn registry_verify(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+    how: Verify,
+) -> Result<RegistryAudit, ReachError> {
+    let known = find(session, project, which, folder)?;
+    let source = source_of(session, &known.location)?;
+    let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
+    let folder = ContentFolder::new(&known.location);
+    let look = match is_http(&known.location) {
+        false => Look::Folder(&folder),
+        true if how.read => Look::Bytes,
+        true => Look::Presence,
+    };
+    let mut observer = |step: Step| {
+        session.report(&match step {
+            Step::Begin { objects, bytes } => Event::Verifying { files: objects, bytes },
+            Step::Done { bytes } => Event::Verified { files: 1, bytes },
+        });
+    };
+    let closed = how.closed || replica.descriptor().closed;
+    let mut report = audit(&*source, replica.keys(), closed, look, &mut observer)?;
+    // What was seen before must still be its beginning: an audit alone cannot know.
+    let mut replica = replica;
+    if let Err(error) = replica.sync(&*source, session.now) {
+        report.problems.push(error.to_string());
+    }
+    Ok(report)
+}
+
+/// Signs a registry's log anew, so that it does not expire.
+///
+/// # Errors
+///
+/// When the registry cannot be written to.
+pub fn registry_renew(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<String, ReachError> {
+    let known = find(session, project, which, folder)?;
+    let registry = open_for_writing(session, &known)?;
+    Ok(registry.renew(session.now)?.note().to_owned())
+}
+
+/// Gives a registry a new key.
+///
+/// # Errors
+///
+/// When the registry cannot be written to, or the old key is not here.
+pub fn registry_rotate_key(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<Descriptor, ReachError> {
+    let known = find(session, project, which, folder)?;
+    let registry = open_for_writing(session, &known)?;
+    Ok(registry.rotate_key(&session.actor, session.now)?)
+}

@@ -1,0 +1,138 @@
+//! Why a registry is not reached.
+
+use std::path::PathBuf;
+
+use weir_model::PackageName;
+use weir_registry::{OpenError, ReplicaError, SubmitError};
+
+/// What is wanted is not on this machine, and the machine is offline.
+#[derive(Debug, thiserror::Error)]
+#[error("{} not on this machine, which is offline: {}", if missing.len() == 1 { "a release is" } else { "some releases are" }, list(missing))]
+pub struct Offline {
+    /// What is missing, in words.
+    pub missing: Vec<String>,
+}
+
+impl Offline {
+    /// One thing is missing.
+    pub fn lacks(what: impl Into<String>) -> Self {
+        Self { missing: vec![what.into()] }
+    }
+}
+
+fn list(items: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> = items.iter().take(SHOWN).map(|item| format!("`{item}`")).collect();
+    if items.len() > SHOWN {
+        shown.push(format!("{} more", items.len() - SHOWN));
+    }
+    shown.join(", ")
+}
+
+/// Why a registry is not known, not reached, or not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReachError {
+    /// The user's configuration is wrong.
+    #[error("`{}`: {reason}", path.display())]
+    Config {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No registry is known.
+    #[error("no registry is known for {wanted}")]
+    NoRegistry {
+        /// For what one is wanted, in words.
+        wanted: String,
+    },
+    /// A registry was named that is not known.
+    #[error("no registry is named `{name}`")]
+    UnknownRegistry {
+        /// What was asked for.
+        name: String,
+        /// The one that may have been meant.
+        similar: Option<String>,
+    },
+    /// A registry cannot be known by such a name.
+    #[error("`{name}` is not a name for a registry: letters, digits, `-` and `_` are")]
+    BadName {
+        /// What was given.
+        name: String,
+    },
+    /// A registry's address is not one.
+    #[error("`{address}` is not the address of a registry: {reason}")]
+    BadAddress {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A registry can only be read.
+    #[error("the registry at `{location}` can only be read: it is served as plain files")]
+    ReadOnlyRegistry {
+        /// Its address.
+        location: String,
+    },
+    /// A package is not there.
+    #[error("there is no package `{name}` in {place}")]
+    UnknownPackage {
+        /// What was asked for.
+        name: PackageName,
+        /// Where it was looked for, in words.
+        place: String,
+        /// A name that may have been meant.
+        similar: Option<String>,
+    },
+    /// A version is not there.
+    #[error("there is no version {version} of `{name}` in {place}")]
+    UnknownVersion {
+        /// The package.
+        name: PackageName,
+        /// What was asked for.
+        version: String,
+        /// Where it was looked for, in words.
+        place: String,
+        /// The versions there are.
+        versions: Vec<String>,
+    },
+    /// A file that the user named is not there.
+    #[error("`{}` is not there", path.display())]
+    NoFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// A folder was named where a file is wanted.
+    #[error("`{}` is a folder, and a file is wanted", path.display())]
+    NotAFile {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// The machine is offline.
+    #[error(transparent)]
+    Offline(#[from] Offline),
+    /// A registry could not be followed.
+    #[error(transparent)]
+    Replica(#[from] ReplicaError),
+    /// A registry could not be made or opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A registry refused to be changed.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// A registry's content cannot be used.
+    #[error(transparent)]
+    Content(#[from] weir_registry::content::ContentError),
+    /// The view of a registry cannot be read.
+    #[error(transparent)]
+    Index(#[from] weir_index::IndexError),
+    /// A file of a registry cannot be read.
+    #[error(transparent)]
+    Source(#[from] weir_log::SourceError),
+    /// A key is unusable.
+    #[error(transparent)]
+    Key(#[from] weir_log::KeyError),
+    /// A file of this machine cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}

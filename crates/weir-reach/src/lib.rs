@@ -1,0 +1,38 @@
+//! Reaching registries: which ones a user or a project knows, whom to trust for them, and what a run of the
+//! program has to do it with.
+//!
+//! * A [`Session`] is everything that a command takes from the outside: where the machine keeps things, whether it
+//!   is offline, the time, who watches. Nothing here reads the environment or prints.
+//! * [`registries()`] and [`find`] say which registry is meant; [`connect()`] follows its log and gives a
+//!   [`Connection`], whose view can be asked.
+//! * Whoever looks after a registry makes, shows, verifies and renews it here.
+
+mod admin;
+mod collect;
+mod connect;
+mod error;
+mod files;
+mod home;
+mod host;
+mod interrupt;
+mod registries;
+mod session;
+
+pub use admin::{
+    MadeRegistry, ShownRegistry, Verify, registry_init, registry_renew, registry_rotate_key, registry_show,
+    registry_verify,
+};
+pub use collect::registry_gc;
+pub use connect::{
+    Connection, Connections, connect, http_client, open_for_writing, own_name, pinned_name, source_of,
+};
+pub use error::{Offline, ReachError};
+pub use files::{open_named, replace};
+pub use home::Home;
+pub use host::platform as host_platform;
+pub use interrupt::{Busy, Interrupt};
+pub use registries::{
+    KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, named,
+    registries, registry_add, registry_unname,
+};
+pub use session::{Event, Observer, PlannedBuild, Session, Unobserved};

@@ -1,0 +1,248 @@
+//! Building what is planned: every step in its turn, as many at once as may be, each against exactly what it
+//! declares.
+
+mod step;
+
+pub(crate) use step::{Against, native_facts};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicUsize;
+
+use serde::Serialize;
+use weir_build::{BuildStep, Difference, On, Outcome, ScheduleOptions};
+use weir_kind::Facts;
+use weir_model::{Digest, Release, ReleaseId, Scope};
+use weir_native::{Finding, Recipe};
+use weir_project::fetch;
+use weir_registry::SubmitError;
+use weir_store::StoredTree;
+
+use crate::error::RepoError;
+use crate::offered::Closures;
+use crate::plan::RepoPlan;
+use crate::record::Records;
+use crate::{Repo, Workbench};
+use weir_reach::{Event, PlannedBuild};
+
+/// What building did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct BuildReport {
+    /// What was built, or was there already, in the order of the plan.
+    pub built: Vec<BuiltPackage>,
+}
+
+/// A package that was built, or was there already.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuiltPackage {
+    /// Which release it is.
+    pub id: ReleaseId,
+    /// The digest of what it was built from.
+    pub key: Digest,
+    /// The digest of what came out.
+    pub tree: Digest,
+    /// How it came to be.
+    pub how: How,
+    /// How long it took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// What is doubtful about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What the kind found out about it.
+    #[serde(skip)]
+    pub(crate) facts: Facts,
+}
+
+/// How a package came to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// The registry had it, from an earlier release with the same key.
+    Published,
+    /// This machine had built it.
+    Kept,
+    /// It was built just now.
+    Built,
+}
+
+/// A build that failed, or could not be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedBuild {
+    /// Which release it was to be.
+    pub id: ReleaseId,
+    /// What went wrong, in words.
+    pub reason: String,
+    /// The last lines that it printed.
+    pub last_lines: Vec<String>,
+    /// Where the whole log is.
+    pub log: Option<PathBuf>,
+    /// What to do now, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// What the builds of a plan share.
+pub(crate) struct Workshop<'a> {
+    at: Workbench<'a>,
+    plan: &'a RepoPlan,
+    recipes: Vec<&'a Recipe>,
+    records: Records,
+    /// Where builds go on.
+    folder: PathBuf,
+    closures: Closures<'a>,
+    /// What came out of each step.
+    products: Vec<OnceLock<BuiltPackage>>,
+    /// How many builds run just now: they share the cores.
+    active: AtomicUsize,
+}
+
+impl Repo<'_> {
+    /// Builds everything that a plan wants, and publishes nothing. What is built is kept by its key.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be fetched or built. What was built by then stays built.
+    pub fn build(&self, plan: &RepoPlan) -> Result<BuildReport, RepoError> {
+        if let Some((id, quarantined)) = plan.withheld.first().cloned() {
+            // Whatever is built with this key is refused, unless it is what is quarantined.
+            return Err(SubmitError::QuarantinedContent { id, quarantined }.into());
+        }
+        self.workshop(plan)?.run()
+    }
+
+    /// Builds one step of a plan a second time; `first` is what came out of all of them.
+    pub(super) fn build_again(
+        &self,
+        plan: &RepoPlan,
+        first: &BuildReport,
+        index: usize,
+    ) -> Result<Vec<Difference>, RepoError> {
+        let mut workshop = self.workshop(plan)?;
+        workshop.products = first.built.iter().cloned().map(OnceLock::from).collect();
+        workshop.again(index)
+    }
+
+    fn workshop<'a>(&'a self, plan: &'a RepoPlan) -> Result<Workshop<'a>, RepoError> {
+        let steps = &plan.plan.builds;
+        let records = Records::new(self.session);
+        Ok(Workshop {
+            at: self.workbench(),
+            plan,
+            recipes: steps.iter().map(|step| self.recipe_set.get(&step.id.name)).collect::<Result<_, _>>()?,
+            folder: records.workshop()?,
+            records,
+            closures: Closures::new(&plan.offered),
+            products: steps.iter().map(|_| OnceLock::new()).collect(),
+            active: AtomicUsize::new(0),
+        })
+    }
+}
+
+impl Workbench<'_> {
+    /// What came out of a step, in the store: it is fetched where only the registry has it.
+    pub(crate) fn product(
+        &self,
+        plan: &RepoPlan,
+        step: usize,
+        built: &BuiltPackage,
+    ) -> Result<StoredTree, RepoError> {
+        if let Some(release) = &plan.before[step] {
+            fetch::ensure_release(self.store, self.files, release)?;
+        }
+        let missing = || RepoError::NotFound(format!("`{}` is not in the store any more", built.id));
+        self.store.tree(&built.tree)?.ok_or_else(missing)
+    }
+}
+
+impl Workshop<'_> {
+    fn run(self) -> Result<BuildReport, RepoError> {
+        let steps = &self.plan.plan.builds;
+        let needs: Vec<Vec<usize>> = steps.iter().map(direct_steps).collect();
+        self.at.session.report(&Event::BuildsPlanned { builds: planned(steps, &needs) });
+        let options =
+            ScheduleOptions { workers: self.at.options.builds, keep_going: self.at.options.keep_going };
+        let outcomes = weir_build::run(&needs, &options, |index| {
+            let product = self.step(index)?;
+            // Each step is run once, so nothing is there yet.
+            let _ = self.products[index].set(product);
+            Ok::<(), RepoError>(())
+        });
+        let mut failed = Vec::new();
+        let mut skipped = Vec::new();
+        let mut error = None;
+        for (step, outcome) in steps.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Done(()) => {}
+                Outcome::Failed(RepoError::BuildsFailed { failed: mut one, .. }) => {
+                    failed.append(&mut one);
+                }
+                Outcome::Failed(other) => drop(error.get_or_insert(other)),
+                Outcome::Skipped { .. } | Outcome::NotStarted => skipped.push(step.id.clone()),
+            }
+        }
+        if self.at.session.interrupt.is_asked() {
+            return Err(RepoError::Interrupted);
+        }
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if !failed.is_empty() {
+            let built = self.products.iter().filter(|product| product.get().is_some()).count();
+            return Err(RepoError::BuildsFailed { failed, skipped, built });
+        }
+        let built = self.products.into_iter().filter_map(OnceLock::into_inner).collect();
+        Ok(BuildReport { built })
+    }
+
+    /// The packages that a step is built against: what it declares, and what that needs to be used.
+    fn closure(&self, index: usize) -> Closure<'_> {
+        let mut closure = Closure::default();
+        let mut pending = dependencies(&self.plan.plan.builds[index], true);
+        while let Some(on) = pending.pop() {
+            match on {
+                On::Offered(id) => self.closures.add(id, &mut closure.offered),
+                On::Step(below) => {
+                    if closure.steps.insert(*below) {
+                        pending.extend(dependencies(&self.plan.plan.builds[*below], false));
+                    }
+                }
+            }
+        }
+        closure
+    }
+}
+
+/// What a step is built against.
+#[derive(Debug, Default)]
+struct Closure<'a> {
+    /// Steps before it.
+    steps: BTreeSet<usize>,
+    /// Releases that are offered.
+    offered: BTreeMap<ReleaseId, &'a Release>,
+}
+
+/// What a step depends on: all of it, or only what those see who use what it builds.
+fn dependencies(step: &BuildStep, all: bool) -> Vec<&On> {
+    let wanted = step.dependencies.iter().filter(|dependency| all || dependency.scope == Scope::Run);
+    wanted.map(|dependency| &dependency.on).collect()
+}
+
+/// The steps, as those who watch are told of them.
+fn planned(steps: &[BuildStep], needs: &[Vec<usize>]) -> Vec<PlannedBuild> {
+    let build = |(step, needs): (&BuildStep, &Vec<usize>)| PlannedBuild {
+        release: step.id.clone(),
+        needs: needs.iter().map(|index| steps[*index].id.clone()).collect(),
+    };
+    steps.iter().zip(needs).map(build).collect()
+}
+
+fn direct_steps(step: &BuildStep) -> Vec<usize> {
+    let steps = step.dependencies.iter().filter_map(|dependency| match dependency.on {
+        On::Step(index) => Some(index),
+        On::Offered(_) => None,
+    });
+    steps.collect()
+}

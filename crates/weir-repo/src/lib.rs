@@ -1,0 +1,163 @@
+//! A repository of built packages: recipes on one side, a registry on the other, and the three actions that
+//! bring the second to what the first says.
+//!
+//! Each action is a plan first ([`Repo::plan`]): what leaves, what is built, in which order, and why. Carrying
+//! it out ([`Repo::carry_out`]) builds everything, and only then submits one batch: the registry shows all of
+//! it or nothing. What was built is kept by its key, so that an interrupted action goes on where it stopped.
+
+mod build;
+mod check;
+mod copy_out;
+mod error;
+mod evidence;
+mod import;
+mod offered;
+mod plan;
+mod provenance;
+mod recipes;
+mod record;
+mod source;
+mod status;
+mod submit;
+mod sysroot;
+mod verify;
+
+use std::path::{Path, PathBuf};
+
+use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
+use weir_index::Index;
+use weir_log::Source;
+use weir_model::Digest;
+use weir_native::{RecipeSet, RecipeSetForm, RecipeSetOptions};
+use weir_project::Project;
+use weir_reach::{Connection, KnownRegistry, Session, connect, find, is_http};
+use weir_registry::content::ContentFolder;
+
+pub use build::{BuildReport, BuiltPackage, FailedBuild, How};
+pub use check::{CheckReport, Checked};
+pub use error::RepoError;
+pub use evidence::{BuildEvidence, build_log, build_provenance};
+pub use import::{ImportedRecipe, ImportedRecipes, repo_import};
+pub use plan::RepoPlan;
+pub use status::{PackageStanding, StatusLine};
+pub use submit::RepoReport;
+pub use sysroot::{SysrootReport, sysroot_create};
+pub use verify::repo_verify;
+
+/// How to work on a repository.
+#[derive(Debug, Clone)]
+pub struct RepoOptions {
+    /// The folder with the recipes: of Weir, of `BacPack`, or that of one recipe.
+    pub recipes: PathBuf,
+    /// What a Package Context of `BacPack` leaves open; nothing for recipes of Weir's own.
+    pub of_context: RecipeSetOptions,
+    /// The root file system to build in; the host's where nothing is said.
+    pub root: Option<PathBuf>,
+    /// What contains builds; nothing only for those who ask for it.
+    pub sandbox: SandboxKind,
+    /// How many builds to run at once.
+    pub builds: usize,
+    /// How many jobs each build may run at once.
+    pub jobs: usize,
+    /// Whether to go on with what does not need the build that failed.
+    pub keep_going: bool,
+}
+
+/// A repository, opened.
+pub struct Repo<'s> {
+    session: &'s Session,
+    options: RepoOptions,
+    known: KnownRegistry,
+    connection: Connection,
+    store: weir_store::Session,
+    recipe_set: RecipeSet,
+    root: BuildRoot,
+    sandbox: Sandbox,
+    toolchain: Toolchain,
+}
+
+/// What of a repository is used while packages are built, by many threads at once.
+#[derive(Clone, Copy)]
+pub(crate) struct Workbench<'r> {
+    pub(crate) session: &'r Session,
+    pub(crate) options: &'r RepoOptions,
+    pub(crate) files: &'r dyn Source,
+    pub(crate) store: &'r weir_store::Session,
+    pub(crate) root: &'r BuildRoot,
+    pub(crate) sandbox: &'r Sandbox,
+    pub(crate) toolchain: &'r Toolchain,
+}
+
+/// Where recipes are read from is a folder.
+fn must_be_folder(folder: &Path) -> Result<(), RepoError> {
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(RepoError::NotFound(format!("there is no folder `{}` with recipes", folder.display()))),
+    }
+}
+
+impl<'s> Repo<'s> {
+    /// Reads the recipes, opens the registry, and looks at what to build with.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub fn open(
+        session: &'s Session,
+        project: Option<&Project>,
+        options: RepoOptions,
+    ) -> Result<Self, RepoError> {
+        must_be_folder(&options.recipes)?;
+        let recipe_set = RecipeSet::read_with(&options.recipes, &options.of_context)?;
+        if recipe_set.form() == RecipeSetForm::Weir && options.of_context != RecipeSetOptions::default() {
+            let place = options.recipes.display();
+            let what = format!(
+                "`--owner` and `--image` are for Package Contexts: the recipes in `{place}` are Weir's own"
+            );
+            return Err(RepoError::Usage(what));
+        }
+        for warning in recipe_set.warnings() {
+            session.warn(warning.clone());
+        }
+        let known = find(session, project.map(Project::registries), None, &options.recipes)?;
+        let connection = connect(session, &known)?;
+        let root = match &options.root {
+            Some(folder) => BuildRoot::open(folder)?,
+            None => BuildRoot::host()?,
+        };
+        let sandbox = match options.sandbox {
+            SandboxKind::Bubblewrap => Sandbox::bubblewrap()?,
+            SandboxKind::None => Sandbox::none(),
+        };
+        if let Some(caveat) = root.caveat(&sandbox) {
+            session.warn(caveat);
+        }
+        let toolchain = root.toolchain(sandbox.kind())?;
+        let store = session.open_store()?.session()?;
+        Ok(Self { session, options, known, connection, store, recipe_set, root, sandbox, toolchain })
+    }
+
+    fn workbench(&self) -> Workbench<'_> {
+        Workbench {
+            session: self.session,
+            options: &self.options,
+            files: &*self.connection.source,
+            store: &self.store,
+            root: &self.root,
+            sandbox: &self.sandbox,
+            toolchain: &self.toolchain,
+        }
+    }
+
+    fn index(&self) -> &Index {
+        self.connection.replica.index()
+    }
+
+    /// The bytes of a pack that the registry holds; nothing where that cannot be told without fetching it.
+    fn held_pack(&self, tree: &Digest) -> Option<u64> {
+        if is_http(&self.known.location) {
+            return None;
+        }
+        ContentFolder::new(&self.known.location).pack_size(tree)
+    }
+}

@@ -1,0 +1,142 @@
+//! Planning an action: what leaves, what is built, and what need not be built because it was once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use weir_build::{Plan, PlanError, PlanRequest, World};
+use weir_model::{PackageName, Platform, Release, ReleaseId, Version};
+use weir_reach::ReachError;
+use weir_registry::{Kept, quarantined};
+
+use crate::Repo;
+use crate::error::RepoError;
+use crate::offered::for_planner;
+use crate::recipes::{Known, Recipes};
+use crate::record::Records;
+
+/// An action, planned.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RepoPlan {
+    /// The registry that is changed.
+    pub registry: String,
+    /// What is built for.
+    pub platform: Platform,
+    /// What leaves and what is built.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// Of what is to be built, what need not be: it was built before, here or by whoever published it.
+    pub ready: Vec<ReleaseId>,
+    /// What the recipes say of what is built.
+    #[serde(skip)]
+    pub(crate) known: BTreeMap<PackageName, Known>,
+    /// For each step, a release that had its key once, and whose content can be had.
+    #[serde(skip)]
+    pub(crate) before: Vec<Option<Release>>,
+    /// Of what is to be built, what cannot be: it was built before, and the content of that is quarantined now. Each with
+    /// the release that is quarantined.
+    #[serde(skip)]
+    pub(crate) withheld: Vec<(ReleaseId, ReleaseId)>,
+    /// What the registry offers.
+    #[serde(skip)]
+    pub(crate) offered: Vec<Release>,
+}
+
+impl RepoPlan {
+    /// Whether everything is as it was asked to be.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_empty()
+    }
+}
+
+impl Repo<'_> {
+    /// Plans an action. Sources whose content is not known yet are fetched, since it decides what is built.
+    ///
+    /// # Errors
+    ///
+    /// When what is asked for cannot be: a package that nothing builds, a range that nothing meets, a cycle.
+    pub fn plan(&self, request: &PlanRequest) -> Result<RepoPlan, RepoError> {
+        self.plan_on(self.offered()?, request)
+    }
+
+    /// As [`Self::plan`], on what is `offered`.
+    pub(crate) fn plan_on(
+        &self,
+        offered: Vec<Release>,
+        request: &PlanRequest,
+    ) -> Result<RepoPlan, RepoError> {
+        let recipes = Recipes::new(self);
+        let plan = self.plan_with(&recipes, &offered, request)?;
+        let mut planned = RepoPlan {
+            registry: self.known.name.clone(),
+            platform: self.root.platform().clone(),
+            ready: Vec::new(),
+            known: BTreeMap::new(),
+            before: Vec::with_capacity(plan.builds.len()),
+            withheld: Vec::new(),
+            offered,
+            plan,
+        };
+        let records = Records::new(self.session);
+        for step in &planned.plan.builds {
+            let name = &step.id.name;
+            planned.known.insert(name.clone(), recipes.known(name)?);
+            let before = self.built_before(&step.key)?;
+            let kept = match records.provenance(&step.key).exists() {
+                true => self.store.derived_tree(&step.key)?.map(|stored| *stored.digest()),
+                false => None,
+            };
+            let tree = before.as_ref().map(|before| before.tree).or(kept);
+            let before = before.filter(|before| before.kept == Kept::Yes);
+            let before = before.and_then(|before| Some(before.newest()?.release.clone()));
+            match tree.map(|tree| quarantined(self.index(), &tree)).transpose()?.flatten() {
+                Some(view) => planned.withheld.push((step.id.clone(), view.release.id)),
+                None if before.is_some() || kept.is_some() => planned.ready.push(step.id.clone()),
+                None => {}
+            }
+            planned.before.push(before);
+        }
+        Ok(planned)
+    }
+
+    fn plan_with(
+        &self,
+        recipes: &Recipes<'_>,
+        offered: &[Release],
+        request: &PlanRequest,
+    ) -> Result<Plan, RepoError> {
+        // The planner asks a question that cannot fail; what failed all the same is told afterwards.
+        let failed = RefCell::new(None);
+        let revisions = |name: &PackageName, version: &Version| {
+            self.highest_revision(name, version).unwrap_or_else(|error| {
+                failed.borrow_mut().get_or_insert(error);
+                None
+            })
+        };
+        let world = World {
+            platform: self.root.platform().clone(),
+            toolchain: self.toolchain.digest,
+            offered: &for_planner(offered),
+            revisions: &revisions,
+        };
+        let plan = weir_build::plan(&world, recipes, request).map_err(|error| match error {
+            PlanError::Recipe(error) => error,
+            PlanError::Unknown { name, similar } => {
+                let place = format!("the registry `{}`, nor a recipe for it", self.known.name);
+                ReachError::UnknownPackage { name, place, similar: similar.map(|name| name.to_string()) }
+                    .into()
+            }
+            PlanError::NotOffered { .. } => {
+                // Who wants it gone does not want to be told how to offer it.
+                let help = if matches!(request, PlanRequest::Remove(_)) { None } else { error.help() };
+                RepoError::NotOffered { reason: error.to_string(), help }
+            }
+            error => RepoError::Plan { reason: error.to_string(), help: error.help() },
+        });
+        match failed.into_inner() {
+            Some(error) => Err(error),
+            None => plan,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Carrying an action out: build, upload, and then one batch.
+
+use std::path::Path;
+
+use serde::Serialize;
+use weir_build::{BuildStep, Leaving, PlanReason};
+use weir_model::{BuildFacts, Digest, KindName, Platform, ReleaseId, SourceFact};
+use weir_project::PACK_LEVEL;
+use weir_reach::{Event, ReachError, open_for_writing};
+use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
+use weir_tree::write_pack;
+
+use crate::Repo;
+use crate::build::BuiltPackage;
+use crate::error::RepoError;
+use crate::plan::RepoPlan;
+use crate::record::Records;
+
+/// How hard logs are compressed: they are text, written once and seldom read.
+const LOG_LEVEL: i32 = 15;
+
+/// What an action did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RepoReport {
+    /// The registry that was changed.
+    pub registry: String,
+    /// What was built for.
+    pub platform: Platform,
+    /// What was built, or was there already.
+    pub built: Vec<BuiltPackage>,
+    /// What is not offered any more.
+    pub left: Vec<ReleaseId>,
+    /// What the registry answered; nothing when there was nothing to do.
+    pub receipt: Option<Receipt>,
+}
+
+impl Repo<'_> {
+    /// Builds everything that a plan wants, and submits it all as one batch.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be built, or the registry refuses. The registry is then as it was, and what was
+    /// built is kept for the next time.
+    pub fn carry_out(&self, plan: &RepoPlan) -> Result<RepoReport, RepoError> {
+        let mut report = RepoReport {
+            registry: self.known.name.clone(),
+            platform: plan.platform.clone(),
+            built: Vec::new(),
+            left: plan.plan.leaves.iter().map(|leaving| leaving.id.clone()).collect(),
+            receipt: None,
+        };
+        if plan.is_empty() {
+            return Ok(report);
+        }
+        // That it cannot be written is better known before hours of building than after.
+        let registry = open_for_writing(self.session, &self.known)?;
+        registry.check_key().map_err(ReachError::from)?;
+        if let Some(build) = plan.plan.builds.first() {
+            registry.check_takes(&build.id, KindName::Native)?;
+        }
+        report.built = self.build(plan)?.built;
+        let upload = Upload { repo: self, registry: &registry, records: Records::new(self.session) };
+        let mut intents: Vec<Intent> = plan.plan.leaves.iter().map(leave).collect();
+        for (index, built) in report.built.iter().enumerate() {
+            intents.push(Intent::Publish(Box::new(upload.package(plan, index, built)?)));
+        }
+        self.session.report(&Event::Publishing { releases: report.built.len() });
+        let batch = Batch { by: self.session.actor.clone(), intents };
+        report.receipt = Some(registry.submit(&batch, self.session.now)?);
+        Ok(report)
+    }
+}
+
+fn leave(leaving: &Leaving) -> Intent {
+    let because = match &leaving.because {
+        PlanReason::DependsOn { on, .. } => Some(on.clone()),
+        _ => None,
+    };
+    let reason = Some(leaving.because.to_string());
+    Intent::Remove(Withdraw { reason, because, ..Withdraw::exactly(leaving.id.clone()) })
+}
+
+/// Bringing what was built, and the evidence of how, into the registry.
+struct Upload<'a> {
+    repo: &'a Repo<'a>,
+    registry: &'a FolderRegistry,
+    records: Records,
+}
+
+impl Upload<'_> {
+    /// Uploads everything that a release names, and drafts it.
+    fn package(&self, plan: &RepoPlan, index: usize, built: &BuiltPackage) -> Result<Draft, RepoError> {
+        let step = &plan.plan.builds[index];
+        let recipe = self.repo.recipe_set.get(&step.id.name)?;
+        let known = &plan.known[&step.id.name];
+        let before = plan.before[index].as_ref();
+        let mut facts = built.facts.clone();
+        if before.is_none() {
+            let source = SourceFact { tree: known.source.tree, size: self.pack(&known.source.tree)? };
+            let log = self.compressed(&self.records.log(&step.key))?;
+            let recipe_files = known.inputs.script.iter().chain(&known.inputs.patches);
+            let evidence = BuildFacts {
+                source: Some(source),
+                origin: known.source.origin.clone(),
+                commit: known.source.commit.clone(),
+                recipe_files: recipe_files.map(|file| self.bytes(&file.bytes)).collect::<Result<_, _>>()?,
+                provenance: Some(self.file(&self.records.provenance(&step.key))?),
+                log: Some(log),
+            };
+            evidence.insert_into(&mut facts);
+        }
+        let size = self.pack(&built.tree)?;
+        let (unpacked, files) = match before {
+            Some(release) => (release.unpacked, release.files),
+            None => {
+                let manifest = self.repo.store.manifest(&built.tree)?;
+                (manifest.unpacked_size(), manifest.entries().len() as u64)
+            }
+        };
+        self.bytes(&known.document)?;
+        self.bytes(&self.repo.toolchain.document)?;
+        Ok(Draft {
+            id: step.id.clone(),
+            kind: KindName::Native,
+            tree: built.tree,
+            size,
+            unpacked,
+            files,
+            key: Some(step.key),
+            dependencies: wanted(step),
+            references: Vec::new(),
+            recipe: Some(known.digest),
+            toolchain: Some(self.repo.toolchain.digest),
+            license: recipe.license.clone(),
+            description: recipe.description.clone(),
+            facts,
+        })
+    }
+
+    /// Uploads a tree of the store, unless the registry holds it; gives the size of its pack.
+    fn pack(&self, tree: &Digest) -> Result<u64, RepoError> {
+        if let Some(size) = self.registry.content().pack_size(tree) {
+            return Ok(size);
+        }
+        let stored = self.repo.store.tree(tree)?;
+        let stored = stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))?;
+        let manifest = self.repo.store.manifest(tree)?;
+        let mut pack = tempfile::NamedTempFile::new()?;
+        let size = write_pack(stored.path(), &manifest, pack.as_file_mut(), PACK_LEVEL)?.bytes;
+        self.repo.session.report(&Event::Uploading { bytes: size });
+        self.registry.put_pack(pack.path(), tree)?;
+        // Somebody else may have been first, with a pack of another size: the one that is there counts.
+        Ok(self.registry.content().pack_size(tree).unwrap_or(size))
+    }
+
+    fn compressed(&self, path: &Path) -> Result<Digest, RepoError> {
+        let text = fs_err::read(path)?;
+        self.bytes(&zstd::encode_all(&*text, LOG_LEVEL)?)
+    }
+
+    fn file(&self, path: &Path) -> Result<Digest, RepoError> {
+        self.bytes(&fs_err::read(path)?)
+    }
+
+    /// Uploads bytes, unless they are there.
+    fn bytes(&self, bytes: &[u8]) -> Result<Digest, RepoError> {
+        let digest = Digest::of(bytes);
+        if !self.registry.has_file(&digest)? {
+            let file = tempfile::NamedTempFile::new()?;
+            fs_err::write(file.path(), bytes)?;
+            self.registry.put_file(file.path(), &digest)?;
+        }
+        Ok(digest)
+    }
+}
+
+fn wanted(step: &BuildStep) -> Vec<Wanted> {
+    let wanted = step.dependencies.iter().map(|dependency| Wanted {
+        name: dependency.name.clone(),
+        range: dependency.range.clone(),
+        scope: dependency.scope,
+        fluid: false,
+    });
+    wanted.collect()
+}

@@ -1,0 +1,113 @@
+//! Projects, and what they take from repositories.
+
+use std::ops::Range;
+use std::path::Path;
+
+use weir_git::GitError;
+use weir_kind::KindError;
+use weir_project::ProjectError;
+
+use super::{Exit, Verdict, did_you_mean};
+
+impl Verdict for GitError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unavailable { .. } | Self::Offline { .. } => Exit::NotFound,
+            Self::TagMoved { .. } => Exit::Integrity,
+            Self::Store(error) => error.exit(),
+            Self::Tree(error) => error.exit(),
+            Self::Import(_) | Self::Io(_) => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::TagMoved { .. } => Some(
+                "a tag must not move: ask why it did; if the new content is right, `weir update NAME` takes it".into(),
+            ),
+            Self::Offline { .. } => {
+                Some("run it once without `--offline`, or bring it with `weir store import FILE`".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Verdict for KindError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Collision { .. } | Self::Clash(_) => Exit::Conflict,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl Verdict for ProjectError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::NoResolution(_) => Exit::NoResolution,
+            Self::NoProject { .. }
+            | Self::ContentMissing { .. }
+            | Self::UnknownCommand { .. }
+            | Self::NotFound(_)
+            | Self::NotLocked => Exit::NotFound,
+            Self::WrongContent { .. } | Self::Damaged { .. } => Exit::Integrity,
+            Self::Reference { integrity: true, .. } => Exit::Integrity,
+            Self::Reference { .. } => Exit::NotFound,
+            Self::Exists { .. }
+            | Self::FolderExists { .. }
+            | Self::LockOutdated { .. }
+            | Self::InTheWay { .. }
+            | Self::LayoutCollision { .. } => Exit::Conflict,
+            Self::Offline(error) => error.exit(),
+            Self::Repository(error) => error.exit(),
+            Self::Reach(error) => error.exit(),
+            Self::Kind(error) => error.exit(),
+            Self::Store(error) => error.exit(),
+            Self::Tree(error) => error.exit(),
+            Self::Submit(error) => error.exit(),
+            Self::Content(error) => error.exit(),
+            Self::Source(error) => error.exit(),
+            Self::Manifest { .. }
+            | Self::Lockfile { .. }
+            | Self::Resolver(_)
+            | Self::PathDependency { .. }
+            | Self::Git { .. }
+            | Self::BatchFile { .. }
+            | Self::NotPublishable { .. }
+            | Self::Import(_)
+            | Self::Index(_)
+            | Self::Io(_) => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoProject { .. } => Some("`weir init` makes a project of this folder".into()),
+            Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),
+            Self::FolderExists { .. } => Some("name a folder that is not there yet: `--into FOLDER`".into()),
+            Self::Manifest { error, .. } => error.help.clone(),
+            Self::Lockfile { .. } => Some("`weir lock` makes it anew from `weir.toml`".into()),
+            Self::NotLocked | Self::LockOutdated { .. } => {
+                Some("run `weir lock`, look at the difference, and commit `weir.lock`".into())
+            }
+            Self::UnknownCommand { similar, .. } => did_you_mean(similar.as_ref()),
+            Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
+            Self::Damaged { .. } => {
+                Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into())
+            }
+            Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
+            Self::Offline(error) => error.help(),
+            Self::Repository(error) => error.help(),
+            Self::Reach(error) => error.help(),
+            Self::Submit(error) => error.help(),
+            Self::Source(error) => error.help(),
+            _ => None,
+        }
+    }
+
+    fn place(&self) -> Option<(&Path, &str, Range<usize>)> {
+        self.source_code()
+    }
+}
