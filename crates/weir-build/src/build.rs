@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use weir_model::ReleaseId;
-use weir_native::{Recipe, RecipeInputs, Variant};
+use weir_native::{Recipe, RecipeInputs, System, Variant};
 
 use crate::limits::{self, Bounds, End, Limit};
 use crate::log::Log;
-use crate::room::Room;
-use crate::root::Sight;
+use crate::room::{Places, Room};
+use crate::root::{self, Program, Sight};
 use crate::steps::{self, BuildCommand, Circumstances, NameProblem, Phase};
+use crate::wrappers::{self, Told};
 use crate::{BuildRoot, Sandbox, SandboxKind, scratch, source_copy};
 
 /// A release that is to be built.
@@ -31,6 +32,9 @@ pub struct Job<'a> {
     /// What it needs, for each variant: a folder whose text files name `/weir/sysroot` as its place, or this
     /// folder itself where there is no sandbox. None is there for a variant that needs nothing.
     pub sysroots: &'a BTreeMap<Variant, PathBuf>,
+    /// What only builds it, if something does: a folder whose `bin` is on the search path, and whose text files name
+    /// `/weir/tools` as its place, or this folder itself where there is no sandbox.
+    pub tools: Option<&'a Path>,
     /// Folders of the machine that a build may read at their own places, such as a store that links in a sysroot
     /// lead to.
     pub visible: &'a [PathBuf],
@@ -315,29 +319,41 @@ impl<'a> Building<'a> {
             SandboxKind::None => Sight::of_everything(),
         };
         let sysroot = job.sysroots.get(&variant).map(PathBuf::as_path);
-        let room = Room::make(self.work.clone(), job.sandbox, sight, sysroot, job.visible)?;
+        let room = Room::make(self.work.clone(), job.sandbox, sight, sysroot, job.tools, job.visible)?;
         source_copy::copy(job.source, &room.source())?;
         let patches = self.bring_recipe(&room)?;
         let given = scratch::usage(&room.source(), u64::MAX).bytes;
         self.leave(variant, Phase::Source, started);
 
-        let search_path = job.root.search_path();
-        let has = |program: &str| room.root.has_program(program, search_path);
+        let programs = programs(job, &room)?;
+        let has = |program: &str| programs.iter().any(|there| there.name == program);
+        let places = room.places();
+        let search_path = search_path(job, &places);
+        let told = Told {
+            places: &places,
+            system: &job.recipe.system,
+            variant,
+            source_name: format!("{}-{}", job.id.name, job.id.version),
+            sysroot: room.sysroot(),
+            tools: room.tools(),
+        };
+        wrappers::write(&room.wrappers(), &programs, &told)?;
         let circumstances = Circumstances {
-            id: job.id,
             recipe: job.recipe,
             variant,
             settings: job.recipe.settings(variant),
-            places: room.places(),
+            places: places.clone(),
             source: &room.source(),
-            sysroot: room.sysroot(),
-            search_path,
+            search_path: &search_path,
             has_ninja: has("ninja"),
             jobs: job.jobs.max(1),
         };
         if let Some(program) = circumstances.programs().iter().find(|program| !has(program)) {
             let id = job.id.clone();
             return Err(Problem::Other(Box::new(BuildError::NoProgram { id, program })));
+        }
+        if job.recipe.system == System::Cmake {
+            fs_err::write(room.recipe().join(steps::CMAKE_CACHE), circumstances.cmake_cache())?;
         }
         let (limits, folder) = (job.recipe.limits, job.scratch.to_owned());
         let bounds = Bounds { limits, deadline: self.deadline, cancel: job.cancel, folder, given };
@@ -419,6 +435,26 @@ impl<'a> Building<'a> {
         let log = self.log.take().expect("it is taken only here");
         Ok((log.path().to_owned(), log.finish()?))
     }
+}
+
+/// The programs that a build finds: those of its tools before those of the root.
+fn programs(job: &Job<'_>, room: &Room) -> io::Result<Vec<Program>> {
+    let mut all = Vec::new();
+    if let Some(tools) = room.tools() {
+        let places = room.places();
+        all.extend(root::programs_in(tools, "bin", &format!("{}/bin", places.tools))?);
+    }
+    for program in room.root.programs(job.root.search_path())? {
+        if all.iter().all(|known: &Program| known.name != program.name) {
+            all.push(program);
+        }
+    }
+    Ok(all)
+}
+
+fn search_path(job: &Job<'_>, places: &Places) -> String {
+    let tools = job.tools.map(|_| format!("{}/bin:", places.tools)).unwrap_or_default();
+    format!("{}:{tools}{}", places.wrappers, job.root.search_path())
 }
 
 /// What stands in the log before the output of a step.

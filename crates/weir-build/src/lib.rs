@@ -21,6 +21,7 @@ mod scratch;
 mod source_copy;
 mod steps;
 mod toolchain;
+mod wrappers;
 
 pub use build::{BuildError, Built, Failure, FailureReason, Job, PhaseTime, Watcher, build};
 pub use debootstrap::{DebootstrapError, debootstrap};

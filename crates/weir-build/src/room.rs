@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_native::PREFIX;
+use weir_native::{PREFIX, relocate};
 
 use crate::root::Sight;
 use crate::{Sandbox, SandboxKind, scratch};
@@ -18,6 +18,7 @@ pub(crate) struct Room {
     /// Tells its processes from others where nothing contains them.
     pub(crate) mark: String,
     sysroot: PathBuf,
+    tools: Option<PathBuf>,
     visible: Vec<PathBuf>,
     contained: bool,
 }
@@ -27,7 +28,12 @@ pub(crate) struct Room {
 pub(crate) struct Places {
     pub(crate) source: String,
     pub(crate) build: String,
+    /// What runs with what is built.
     pub(crate) sysroot: String,
+    /// What only builds it.
+    pub(crate) tools: String,
+    /// Stands first on the search path.
+    pub(crate) wrappers: String,
     pub(crate) recipe: String,
     pub(crate) temporary: String,
     /// Before the prefix, where what is installed cannot go to the prefix itself.
@@ -41,19 +47,21 @@ impl Room {
         sandbox: &Sandbox,
         root: Sight,
         sysroot: Option<&Path>,
+        tools: Option<&Path>,
         visible: &[PathBuf],
     ) -> io::Result<Self> {
         scratch::remove(&work)?;
         fs_err::create_dir_all(&work)?;
         let work = fs_err::canonicalize(work)?;
         let no_sysroot = work.join("no-sysroot");
-        for folder in ["build", "prefix", "recipe", "tmp/home", "no-sysroot"] {
+        for folder in ["build", "prefix", "recipe", "wrappers", "tmp/home", "no-sysroot"] {
             fs_err::create_dir_all(work.join(folder))?;
         }
         let sysroot = sysroot.map_or(Ok(no_sysroot), fs_err::canonicalize)?;
+        let tools = tools.map(fs_err::canonicalize).transpose()?;
         let mark = work.to_string_lossy().into_owned();
         let contained = sandbox.kind() == SandboxKind::Bubblewrap;
-        Ok(Self { work, root, mark, sysroot, visible: visible.to_vec(), contained })
+        Ok(Self { work, root, mark, sysroot, tools, visible: visible.to_vec(), contained })
     }
 
     /// The source's copy, on the machine.
@@ -69,6 +77,16 @@ impl Room {
     /// What is needed, on the machine.
     pub(crate) fn sysroot(&self) -> &Path {
         &self.sysroot
+    }
+
+    /// What only builds, on the machine.
+    pub(crate) fn tools(&self) -> Option<&Path> {
+        self.tools.as_deref()
+    }
+
+    /// The scripts that stand first on the search path, on the machine.
+    pub(crate) fn wrappers(&self) -> PathBuf {
+        self.work.join("wrappers")
     }
 
     /// What is installed, on the machine.
@@ -89,14 +107,15 @@ impl Room {
                 self.work.join(name).to_string_lossy().into_owned()
             }
         };
+        let packages = |place: &str, on_disk: &Path| {
+            if self.contained { place.into() } else { on_disk.to_string_lossy().into_owned() }
+        };
         Places {
             source: at("source"),
             build: at("build"),
-            sysroot: if self.contained {
-                "/weir/sysroot".into()
-            } else {
-                self.sysroot.to_string_lossy().into_owned()
-            },
+            sysroot: packages(relocate::SYSROOT, &self.sysroot),
+            tools: packages(relocate::TOOLS, self.tools.as_deref().unwrap_or(&self.work.join("no-sysroot"))),
+            wrappers: at("wrappers"),
             recipe: at("recipe"),
             temporary: if self.contained { "/tmp".into() } else { at("tmp") },
             destination: (!self.contained).then(|| at("prefix")),
@@ -111,9 +130,11 @@ impl Room {
             own("source", "/weir/source", true),
             own("build", "/weir/build", true),
             own("recipe", "/weir/recipe", false),
+            own("wrappers", "/weir/wrappers", false),
             own("prefix", PREFIX, true),
-            (self.sysroot.clone(), "/weir/sysroot".into(), false),
+            (self.sysroot.clone(), relocate::SYSROOT.into(), false),
         ];
+        all.extend(self.tools.iter().map(|tools| (tools.clone(), relocate::TOOLS.into(), false)));
         all.extend(self.visible.iter().map(|folder| (folder.clone(), folder.clone(), false)));
         all
     }

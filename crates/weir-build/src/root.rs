@@ -10,6 +10,7 @@ pub(crate) mod dpkg;
 pub(crate) mod inside;
 mod view;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -110,10 +111,30 @@ impl Sight {
         Self { shown: Vec::new(), folder: "/".into(), _view: None }
     }
 
-    /// Whether a build finds this program, such as `ninja`, on a search path.
-    pub(crate) fn has_program(&self, name: &str, search_path: &str) -> bool {
-        search_path.split(':').any(|folder| inside::has_file(&self.folder, &format!("{folder}/{name}")))
+    /// The programs that a build finds on a search path, each name once.
+    pub(crate) fn programs(&self, search_path: &str) -> io::Result<Vec<Program>> {
+        let mut all: BTreeMap<String, Program> = BTreeMap::new();
+        for folder in search_path.split(':') {
+            for program in programs_in(&self.folder, folder, folder)? {
+                all.entry(program.name.clone()).or_insert(program);
+            }
+        }
+        Ok(all.into_values().collect())
     }
+}
+
+/// A program that a build can start by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) name: String,
+    /// The folder in which the build finds it.
+    pub(crate) folder: String,
+}
+
+/// The programs in a folder below `top`, which a build finds at `place`; none where it is not there.
+pub(crate) fn programs_in(top: &Path, folder: &str, place: &str) -> io::Result<Vec<Program>> {
+    let names = inside::names(top, folder)?;
+    Ok(names.into_iter().map(|name| Program { name, folder: place.to_owned() }).collect())
 }
 
 /// One thing that a sandbox shows of a root.

@@ -8,18 +8,24 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use weir_model::ReleaseId;
 use weir_native::{PREFIX, Recipe, Settings, System, Variant};
 
 use crate::room::Places;
 use crate::source_copy::SOURCE_EPOCH;
+use crate::wrappers;
+
+/// Under this name what CMake is told lies in the recipe's place.
+pub(crate) const CMAKE_CACHE: &str = "cache.cmake";
 
 /// Under this name a recipe's script lies in the recipe's place.
 pub(crate) const SCRIPT: &str = "build.sh";
 
-/// Variables of which a recipe's words come after the builder's own, so that they win where both speak, and the paths of
-/// the sysroot and the names for debuggers are not lost. Any other variable is the recipe's alone.
-const FLAGS: [&str; 4] = ["CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"];
+/// Of a script's own variables, those that Weir gives it. They are no part of its environment, so that what it starts
+/// does not have them.
+const OF_SCRIPTS: &str = "PREFIX=$1 DESTDIR=$2 SYSROOT=$3 TOOLS=$4 VARIANT=$5 JOBS=$6; shift 6; . \"$0\"";
+
+/// The flags of compilers that `configure` has defaults of its own for, and is told of by its environment.
+const FLAGS: [&str; 2] = ["CFLAGS", "CXXFLAGS"];
 
 /// What a build does, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -81,14 +87,12 @@ pub struct NameProblem {
 
 /// What the steps of a variant depend on.
 pub(crate) struct Circumstances<'a> {
-    pub(crate) id: &'a ReleaseId,
     pub(crate) recipe: &'a Recipe,
     pub(crate) variant: Variant,
     pub(crate) settings: Settings,
     pub(crate) places: Places,
-    /// The folders of [`Places`] on the machine.
+    /// The source's place on the machine.
     pub(crate) source: &'a Path,
-    pub(crate) sysroot: &'a Path,
     pub(crate) search_path: &'a str,
     pub(crate) has_ninja: bool,
     pub(crate) jobs: usize,
@@ -168,11 +172,7 @@ impl Circumstances<'_> {
     }
 
     fn cmake(&self) -> Vec<BuildCommand> {
-        let Places { build, sysroot, .. } = &self.places;
-        let kind = match self.variant {
-            Variant::Release => "Release",
-            Variant::Debug => "Debug",
-        };
+        let Places { build, recipe, .. } = &self.places;
         let generator = if self.has_ninja { "Ninja" } else { "Unix Makefiles" };
         let mut words = vec![
             "-S".to_owned(),
@@ -181,18 +181,10 @@ impl Circumstances<'_> {
             build.clone(),
             "-G".into(),
             generator.into(),
-            "--no-warn-unused-cli".into(),
-            format!("-DCMAKE_INSTALL_PREFIX={PREFIX}"),
-            "-DCMAKE_INSTALL_LIBDIR=lib".into(),
-            format!("-DCMAKE_BUILD_TYPE={kind}"),
-            format!("-DCMAKE_PREFIX_PATH={sysroot}"),
-            "-DCMAKE_INSTALL_RPATH=$ORIGIN/../lib".into(),
-            // Neither what another build registered nor what a project would download.
-            "-DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF".into(),
-            "-DCMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY=OFF".into(),
-            "-DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON".into(),
-            "-DFETCHCONTENT_FULLY_DISCONNECTED=ON".into(),
-            "-DFETCHCONTENT_TRY_FIND_PACKAGE_MODE=ALWAYS".into(),
+            // A file, because CMake tells which words of its command line a project has no use for: those are the
+            // recipe's alone.
+            "-C".into(),
+            format!("{recipe}/{CMAKE_CACHE}"),
         ];
         words.extend(self.settings.defines.iter().map(|(name, value)| format!("-D{name}={value}")));
         vec![
@@ -203,8 +195,32 @@ impl Circumstances<'_> {
                 ["--build", build, "--parallel", &self.jobs.to_string()],
                 build.clone(),
             ),
-            self.step(Phase::Install, "cmake", ["--install", build], build.clone()),
+            self.installing("cmake", ["--install", build], build.clone()),
         ]
+    }
+
+    /// What CMake is told beside the recipe's settings.
+    pub(crate) fn cmake_cache(&self) -> String {
+        let sysroot = &self.places.sysroot;
+        let kind = match self.variant {
+            Variant::Release => "Release",
+            Variant::Debug => "Debug",
+        };
+        let all = [
+            ("CMAKE_INSTALL_PREFIX", PREFIX),
+            ("CMAKE_INSTALL_LIBDIR", "lib"),
+            ("CMAKE_BUILD_TYPE", kind),
+            ("CMAKE_PREFIX_PATH", sysroot),
+            ("CMAKE_INSTALL_RPATH", "$ORIGIN/../lib"),
+            // Neither what another build registered nor what a project would download.
+            ("CMAKE_FIND_USE_PACKAGE_REGISTRY", "OFF"),
+            ("CMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY", "OFF"),
+            ("CMAKE_EXPORT_NO_PACKAGE_REGISTRY", "ON"),
+            ("FETCHCONTENT_FULLY_DISCONNECTED", "ON"),
+            ("FETCHCONTENT_TRY_FIND_PACKAGE_MODE", "ALWAYS"),
+        ];
+        // A value between `[[` and `]]` stands for itself.
+        all.map(|(name, value)| format!("set({name} [[{value}]] CACHE STRING \"\" FORCE)\n")).concat()
     }
 
     fn meson(&self) -> Vec<BuildCommand> {
@@ -222,7 +238,7 @@ impl Circumstances<'_> {
         vec![
             self.step(Phase::Configure, "meson", words, build.clone()),
             self.step(Phase::Build, "ninja", ["-C", build, &format!("-j{}", self.jobs)], build.clone()),
-            self.step(Phase::Install, "meson", ["install", "--no-rebuild", "-C", build], build.clone()),
+            self.installing("meson", ["install", "--no-rebuild", "-C", build], build.clone()),
         ]
     }
 
@@ -234,10 +250,18 @@ impl Circumstances<'_> {
         }
         let mut words = vec![format!("--prefix={PREFIX}"), format!("--libdir={PREFIX}/lib")];
         words.extend(self.settings.defines.iter().map(|(name, value)| configure_word(name, value)));
-        let configure = format!("{folder}/configure");
-        steps.push(self.step(Phase::Configure, &configure, words, folder.clone()));
+        let mut configure =
+            self.step(Phase::Configure, &format!("{folder}/configure"), words, folder.clone());
+        for name in FLAGS {
+            let ours = wrappers::optimisation(self.variant);
+            let flags = configure.environment.entry(name.to_owned()).or_default();
+            *flags = format!("{ours} {flags}").trim_end().to_owned();
+        }
+        steps.push(configure);
         steps.push(self.step(Phase::Build, "make", [format!("-j{}", self.jobs)], folder.clone()));
-        steps.push(self.step(Phase::Install, "make", ["install"], folder));
+        let destination = self.places.destination.iter().map(|to| make_word("DESTDIR", to));
+        let words = std::iter::once("install".to_owned()).chain(destination);
+        steps.push(self.step(Phase::Install, "make", words, folder));
         steps
     }
 
@@ -259,9 +283,12 @@ impl Circumstances<'_> {
     }
 
     fn script(&self) -> Vec<BuildCommand> {
-        let path = format!("{}/{SCRIPT}", self.places.recipe);
-        let mut step = self.step(Phase::Build, "sh", ["-eu", &path], self.folder());
-        step.environment.entry("DESTDIR".into()).or_default();
+        let Places { recipe, sysroot, tools, destination, .. } = &self.places;
+        let path = format!("{recipe}/{SCRIPT}");
+        let (destination, jobs) = (destination.as_deref().unwrap_or_default(), self.jobs.to_string());
+        let values = [PREFIX, destination, sysroot, tools, self.variant.as_str(), &jobs];
+        let words = ["-eu", "-c", OF_SCRIPTS, &path].into_iter().chain(values);
+        let mut step = self.step(Phase::Build, "sh", words, self.folder());
         for (name, value) in &self.settings.defines {
             step.environment.insert(name.clone(), value.clone());
         }
@@ -279,6 +306,13 @@ impl Circumstances<'_> {
         BuildCommand { phase, program: program.into(), arguments, folder, environment: self.environment() }
     }
 
+    /// A step that installs, by a program that is told by a variable where to, if that is not the prefix itself.
+    fn installing<const N: usize>(&self, program: &str, words: [&str; N], folder: String) -> BuildCommand {
+        let mut step = self.step(Phase::Install, program, words, folder);
+        step.environment.extend(self.places.destination.iter().map(|to| ("DESTDIR".to_owned(), to.clone())));
+        step
+    }
+
     /// The folder that is built.
     fn folder(&self) -> String {
         let Places { source, .. } = &self.places;
@@ -294,77 +328,21 @@ impl Circumstances<'_> {
         folder.join(file).symlink_metadata().is_ok_and(|meta| meta.is_file())
     }
 
+    /// What every program of a build has. Nothing in it is a name that a build system could have a meaning of its own
+    /// for: what compilers and tools must know beyond it, their [wrappers](crate::wrappers) tell them.
     fn environment(&self) -> BTreeMap<String, String> {
-        let Places { source, build, sysroot, temporary, destination, .. } = &self.places;
-        let mut all = BTreeMap::new();
-        let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
-        set("PATH", self.search_path.to_owned());
-        set("HOME", format!("{temporary}/home"));
-        set("TMPDIR", temporary.clone());
-        set("LC_ALL", "C.UTF-8".into());
-        set("TZ", "UTC".into());
-        set("SOURCE_DATE_EPOCH", SOURCE_EPOCH.to_string());
-        set("ZERO_AR_DATE", "1".into());
-        set("JOBS", self.jobs.to_string());
-        set("PREFIX", PREFIX.to_owned());
-        set("SYSROOT", sysroot.clone());
-        set("VARIANT", self.variant.to_string());
-        if let Some(folder) = destination {
-            set("DESTDIR", folder.clone());
-        }
-        // What is needed, and never what the build root itself could offer.
-        set("CMAKE_PREFIX_PATH", sysroot.clone());
-        set("PKG_CONFIG_LIBDIR", format!("{sysroot}/lib/pkgconfig:{sysroot}/share/pkgconfig"));
-        if self.sysroot.join("share/aclocal").is_dir() {
-            set("ACLOCAL_PATH", format!("{sysroot}/share/aclocal"));
-        }
-        // Programs look for their libraries beside themselves, wherever they will be.
-        set("LD_RUN_PATH", "$ORIGIN/../lib".into());
-
-        // Debuggers and messages name a source by its release, not by where it happened to be built.
-        // None of these names has that of a place of a build in it, so that none is taken for one.
-        let release = format!("{}-{}", self.id.name, self.id.version);
-        let mapped = format!(
-            "-ffile-prefix-map={source}=/usr/src/weir-packages/{release} -ffile-prefix-map={build}=/usr/src/weir-packages/{release}/build \
-             -ffile-prefix-map={sysroot}=/usr/src/weir-sysroot"
-        );
-        let optimised = match self.variant {
-            Variant::Release => "-O2 -g0",
-            Variant::Debug => "-O0 -g",
-        };
-        let flags = match self.recipe.system {
-            // These know build types, and choose by them.
-            System::Cmake | System::Meson => mapped,
-            _ => format!("{optimised} {mapped}"),
-        };
-        set("CFLAGS", flags.clone());
-        set("CXXFLAGS", flags);
-        let (include, lib) = (format!("{sysroot}/include"), format!("{sysroot}/lib"));
-        if self.sysroot.join("include").is_dir() {
-            set("CPPFLAGS", format!("-I{include}"));
-        }
-        let mut linking = Vec::new();
-        if self.sysroot.join("lib").is_dir() {
-            linking.push(format!("-L{lib} -Wl,-rpath-link,{lib}"));
-        }
-        if self.recipe.system == System::Meson {
-            // Meson gives the linker run paths of its own, which makes that pass over LD_RUN_PATH, and takes
-            // them away again when it installs. What it is given stays.
-            linking.push("-Wl,-rpath,$ORIGIN/../lib".to_owned());
-        }
-        if !linking.is_empty() {
-            set("LDFLAGS", linking.join(" "));
-        }
-        if matches!(self.recipe.system, System::Make { .. } | System::Autotools | System::Script { .. }) {
-            // Many a makefile knows no CPPFLAGS; the compiler itself reads these.
-            set("CPATH", include);
-            set("LIBRARY_PATH", lib);
-        }
-        for (name, value) in &self.settings.environment {
-            let own = all.get(name).filter(|_| FLAGS.contains(&name.as_str()));
-            let value = own.map_or_else(|| value.clone(), |own| format!("{own} {value}"));
-            all.insert(name.clone(), value);
-        }
+        let temporary = &self.places.temporary;
+        let all = [
+            ("PATH", self.search_path.to_owned()),
+            ("HOME", format!("{temporary}/home")),
+            ("TMPDIR", temporary.clone()),
+            ("LC_ALL", "C.UTF-8".into()),
+            ("TZ", "UTC".into()),
+            ("SOURCE_DATE_EPOCH", SOURCE_EPOCH.to_string()),
+            ("ZERO_AR_DATE", "1".into()),
+        ];
+        let mut all: BTreeMap<_, _> = all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        all.extend(self.settings.environment.clone());
         all
     }
 }

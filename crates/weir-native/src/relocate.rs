@@ -25,6 +25,9 @@ use scan::{Scan, scan};
 /// Where a sandbox shows a build what it needs.
 pub const SYSROOT: &str = "/weir/sysroot";
 
+/// Where a sandbox shows a build the tools of its own that only build it.
+pub const TOOLS: &str = "/weir/tools";
+
 /// What was found out about an install tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Captured {
@@ -48,7 +51,7 @@ impl Default for BuildPlaces {
     fn default() -> Self {
         Self {
             sysroots: vec![SYSROOT.to_owned()],
-            workplaces: vec!["/weir/build".to_owned(), "/weir/source".to_owned()],
+            workplaces: ["/weir/build", "/weir/source", TOOLS, "/weir/wrappers"].map(str::to_owned).to_vec(),
         }
     }
 }

@@ -197,25 +197,34 @@ impl Workshop<'_> {
         Ok(BuildReport { built })
     }
 
-    /// The packages that a step is built against: what it declares, and what that needs to be used.
-    fn closure(&self, index: usize) -> Closure<'_> {
+    /// What a step has by what it declares for `scope`, and what that needs to be used.
+    fn closure(&self, index: usize, scope: Scope) -> Closure<'_> {
         let mut closure = Closure::default();
-        let mut pending = dependencies(&self.plan.plan.builds[index], true);
+        let mut pending = dependencies(&self.plan.plan.builds[index], scope);
         while let Some(on) = pending.pop() {
             match on {
                 On::Offered(id) => self.closures.add(id, &mut closure.offered),
                 On::Step(below) => {
                     if closure.steps.insert(*below) {
-                        pending.extend(dependencies(&self.plan.plan.builds[*below], false));
+                        pending.extend(dependencies(&self.plan.plan.builds[*below], Scope::Run));
                     }
                 }
             }
         }
         closure
     }
+
+    /// How many steps cannot be without this one.
+    fn blocked_by(&self, index: usize) -> usize {
+        let needs = |other: &usize| {
+            let scopes = [Scope::Run, Scope::Build];
+            scopes.into_iter().any(|scope| self.closure(*other, scope).steps.contains(&index))
+        };
+        (0..self.plan.plan.builds.len()).filter(needs).count()
+    }
 }
 
-/// What a step is built against.
+/// Packages that a step is given.
 #[derive(Debug, Default)]
 struct Closure<'a> {
     /// Steps before it.
@@ -224,9 +233,9 @@ struct Closure<'a> {
     offered: BTreeMap<ReleaseId, &'a Release>,
 }
 
-/// What a step depends on: all of it, or only what those see who use what it builds.
-fn dependencies(step: &BuildStep, all: bool) -> Vec<&On> {
-    let wanted = step.dependencies.iter().filter(|dependency| all || dependency.scope == Scope::Run);
+/// What a step depends on for `scope`.
+fn dependencies(step: &BuildStep, scope: Scope) -> Vec<&On> {
+    let wanted = step.dependencies.iter().filter(|dependency| dependency.scope == scope);
     wanted.map(|dependency| &dependency.on).collect()
 }
 

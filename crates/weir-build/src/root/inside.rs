@@ -80,9 +80,16 @@ pub(super) fn machine(root: &Path) -> io::Result<Option<String>> {
     Ok(Some(name.to_owned()))
 }
 
-/// Whether there is something at this path of the root, following links in it.
-pub(super) fn has_file(root: &Path, path: &str) -> bool {
-    open(root, path).is_ok()
+/// The names of what is in a folder of the root, but for folders; none where it is not there.
+pub(super) fn names(root: &Path, folder: &str) -> io::Result<Vec<String>> {
+    let Ok(folder) = open(root, folder) else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(folder.file())? {
+        let entry = entry?;
+        let is_folder = entry.file_type() == rustix::fs::FileType::Directory;
+        names.extend(entry.file_name().to_str().ok().filter(|_| !is_folder).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// Where a system keeps its libraries; those for one machine are in folders such as `x86_64-linux-gnu` inside.

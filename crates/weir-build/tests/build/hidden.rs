@@ -80,6 +80,79 @@ fn cmake_and_meson_use_the_sysroot_too() {
     assert!(world.text("share/seen").contains("1.2.3"));
 }
 
+/// Headers and libraries that nothing names but by their names, as each build system looks for them.
+#[test]
+fn headers_and_libraries_are_found_by_name_alone_whatever_builds() {
+    let needs = "#include <dep.h>\nint main(void) { return dep(); }\n";
+    let cmake = "cmake_minimum_required(VERSION 3.10)\nproject(x C)\ninclude(CheckIncludeFile)\n\
+        include(CheckLibraryExists)\ncheck_include_file(dep.h HAVE_DEP_H)\ncheck_library_exists(dep dep \"\" HAVE_DEP)\n\
+        if(NOT HAVE_DEP_H OR NOT HAVE_DEP)\n  message(FATAL_ERROR \"not found\")\nendif()\n\
+        add_executable(x x.c)\ntarget_link_libraries(x dep)\nadd_custom_command(TARGET x POST_BUILD COMMAND x)\n\
+        install(TARGETS x DESTINATION bin)\n";
+    let meson = "project('x', 'c')\ncc = meson.get_compiler('c')\nassert(cc.has_header('dep.h'))\n\
+        executable('x', 'x.c', dependencies : cc.find_library('dep'), install : true)\n";
+    let configure = "AC_INIT([x], [1])\nAM_INIT_AUTOMAKE([foreign])\nAC_PROG_CC\n\
+        AC_CHECK_HEADER([dep.h], [], [AC_MSG_ERROR([no header])])\nAC_CHECK_LIB([dep], [dep], [], [AC_MSG_ERROR([no library])])\n\
+        AC_CONFIG_FILES([Makefile])\nAC_OUTPUT\n";
+    let make =
+        "x: x.c\n\tgcc x.c -ldep -o x\n\t./x\ninstall:\n\tmkdir -p $(PREFIX)/bin\n\tcp x $(PREFIX)/bin/\n";
+    let worlds = [
+        World::new(System::Cmake).source("CMakeLists.txt", cmake),
+        World::new(System::Meson).source("meson.build", meson),
+        World::new(System::Autotools)
+            .source("configure.ac", configure)
+            .source("Makefile.am", "bin_PROGRAMS = x\nx_SOURCES = x.c\n"),
+        World::new(System::Make { targets: Vec::new() }).source("Makefile", make),
+    ];
+    for mut world in worlds {
+        world = world.source("x.c", needs);
+        let folder = world.at("sysroot");
+        for sub in ["include", "lib"] {
+            fs_err::create_dir_all(folder.join(sub)).unwrap();
+        }
+        fs_err::write(folder.join("include/dep.h"), "int dep(void);\n").unwrap();
+        let source = world.at("dep.c");
+        fs_err::write(&source, "int dep(void) { return 0; }\n").unwrap();
+        let library = folder.join("lib/libdep.so");
+        let built = std::process::Command::new("cc")
+            .args(["-shared", "-fPIC", "-Wl,-soname,libdep.so.1", "-o"])
+            .args([&library, &source])
+            .status();
+        assert!(built.unwrap().success());
+        // What runs while it is built finds the library by the name that it gives itself.
+        fs_err::os::unix::fs::symlink("libdep.so", folder.join("lib/libdep.so.1")).unwrap();
+        world.sysroots.insert(Variant::Release, folder);
+        let tree = world.built().tree;
+        assert!(tree.join("release/bin/x").is_file(), "{:?}", world.recipe.system);
+    }
+}
+
+#[test]
+fn tools_are_on_the_path_and_what_only_runs_with_it_is_not() {
+    let mut world = World::script(
+        "mkdir -p $PREFIX; generate >$PREFIX/seen; command -v other >>$PREFIX/seen || true; cc -c x.c",
+    );
+    world = world.source("x.c", "#if __has_include(<tool.h>)\n#error a tool's header\n#endif\n");
+    for (folder, program) in [("tools", "generate"), ("sysroot", "other")] {
+        let program = world.at(folder).join("bin").join(program);
+        fs_err::create_dir_all(program.parent().unwrap()).unwrap();
+        fs_err::write(&program, "#!/bin/sh\necho $0\n").unwrap();
+        fs_err::set_permissions(program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    fs_err::create_dir_all(world.at("tools/include")).unwrap();
+    fs_err::write(world.at("tools/include/tool.h"), "").unwrap();
+    world.tools = Some(world.at("tools"));
+    world.sysroots.insert(Variant::Release, world.at("sysroot"));
+    assert_eq!(world.text("seen"), "/weir/tools/bin/generate\n");
+    world.sandbox = weir_build::Sandbox::none();
+    fs_err::write(
+        world.at("recipe/build.sh"),
+        "mkdir -p $DESTDIR$PREFIX; generate >$DESTDIR$PREFIX/seen; ! command -v other",
+    )
+    .unwrap();
+    assert!(world.text("seen").ends_with("/tools/bin/generate\n"));
+}
+
 #[test]
 fn every_tool_that_the_machine_has_works() {
     let tools = "cc c++ ld ar cmake ninja meson make m4 autoconf automake libtoolize perl python3 bison flex gettext \

@@ -99,21 +99,92 @@ fn a_configure_script_is_told_the_prefix_and_made_where_there_is_none() {
 #[test]
 fn a_script_knows_where_it_is_and_what_to_build() {
     let world = World::script(
-        "mkdir -p $PREFIX && echo $PREFIX $SYSROOT $VARIANT $JOBS $(pwd) $(id -u) $(hostname) $TZ $HOME > $PREFIX/seen",
+        "mkdir -p $PREFIX && echo $PREFIX $SYSROOT $TOOLS $VARIANT $JOBS $(pwd) $(id -u) $(hostname) $TZ $HOME > $PREFIX/seen",
     );
     let seen = world.text("seen");
-    assert_eq!(seen, "/weir/prefix /weir/sysroot release 2 /weir/source 1000 weir UTC /tmp/home\n");
+    assert_eq!(
+        seen,
+        "/weir/prefix /weir/sysroot /weir/tools release 2 /weir/source 1000 weir UTC /tmp/home\n"
+    );
 }
 
 #[test]
-fn flags_of_a_recipe_come_after_those_of_the_builder_and_other_variables_are_its_own() {
-    let world = World::script("mkdir -p $PREFIX\necho $CFLAGS >$PREFIX/flags\necho $MODE >$PREFIX/mode\n")
+fn a_build_is_told_nothing_that_a_build_system_could_take_for_its_own() {
+    let world = World::script("mkdir -p $PREFIX; env | cut -d= -f1 | sort | tr '\\n' ' ' >$PREFIX/seen");
+    let seen = world.text("seen");
+    assert_eq!(seen, "HOME LC_ALL PATH PWD SOURCE_DATE_EPOCH TMPDIR TZ ZERO_AR_DATE ");
+}
+
+#[test]
+fn a_makefile_that_has_names_of_weirs_for_something_else_builds_what_it_would_anywhere() {
+    let makefile = "\
+LIBRARY_PATH ?= lib
+INCLUDE_PATH ?= include
+SYSROOT ?= none
+VARIANT ?= plain
+CPATH ?= own
+PKG_CONFIG_LIBDIR ?= pkg
+JOBS ?= many
+CFLAGS ?= -Iinclude
+CPPFLAGS ?= -DOWN=3
+all: one.o
+install: all
+\tmkdir -p $(DESTDIR)$(PREFIX)/$(LIBRARY_PATH)
+\tcp one.o $(DESTDIR)$(PREFIX)/$(LIBRARY_PATH)/
+\techo $(SYSROOT) $(VARIANT) $(CPATH) $(PKG_CONFIG_LIBDIR) $(JOBS) >$(DESTDIR)$(PREFIX)/seen
+";
+    let mut world = World::new(System::Make { targets: Vec::new() })
+        .source("Makefile", makefile)
+        .source("include/one.h", "#define ONE OWN\n")
+        .source("one.c", "#include <one.h>\n#include <dep.h>\nint one(void) { return ONE + DEP; }\n");
+    let sysroot = world.at("sysroot");
+    fs_err::create_dir_all(sysroot.join("include")).unwrap();
+    fs_err::write(sysroot.join("include/dep.h"), "#define DEP 1\n").unwrap();
+    world.sysroots.insert(Variant::Release, sysroot);
+    assert_eq!(world.text("seen"), "none plain own pkg many\n");
+    assert_eq!(files(&world), ["release/lib/one.o", "release/seen"]);
+}
+
+#[test]
+fn what_is_optimised_is_what_the_variant_says_unless_the_source_says_otherwise() {
+    let makefile = "\
+FLAGS = -O1
+install:
+\tmkdir -p $(PREFIX)
+\techo '__OPTIMIZE__' | cc -E -xc - | tail -n 1 >$(PREFIX)/seen
+\techo '__OPTIMIZE__' | cc $(FLAGS) -g3 -dM -E -xc - | grep -c __OPTIMIZE__ >>$(PREFIX)/seen || true
+";
+    let mut world = World::new(System::Make { targets: vec!["install".into()] }).source("Makefile", makefile);
+    world.recipe.variants = Variant::ALL.into();
+    let tree = world.built().tree;
+    let seen = |variant: &str| fs_err::read_to_string(tree.join(variant).join("seen")).unwrap();
+    assert_eq!(seen("release"), "1\n1\n");
+    assert_eq!(seen("debug"), "__OPTIMIZE__\n1\n");
+}
+
+#[test]
+fn a_compiler_that_links_nothing_says_what_it_is() {
+    let world = World::script(
+        "mkdir -p $PREFIX\ncc -v 2>$PREFIX/seen\ncc --version >>$PREFIX/seen\nld -v >>$PREFIX/seen\ncpp --version >>$PREFIX/seen",
+    );
+    assert!(world.text("seen").contains("gcc version"));
+}
+
+#[test]
+fn flags_of_a_recipe_come_after_those_of_the_variant_where_configure_has_defaults() {
+    let configure = "#!/bin/sh\necho \"flags = $CFLAGS\" >config.mk\n";
+    let makefile = "include config.mk\nall:\ninstall:\n\tmkdir -p /weir/prefix\n\techo $(flags) / $(CFLAGS) / $$MODE >/weir/prefix/seen\n";
+    let world = World::new(System::Autotools)
+        .source("configure", configure)
+        .source("Makefile", makefile)
         .environment("CFLAGS", "-O1 -DFAST")
         .environment("MODE", "quick");
-    let flags = world.text("flags");
-    assert!(flags.starts_with("-O2 ") && flags.contains("-ffile-prefix-map="), "{flags}");
-    assert!(flags.trim_end().ends_with(" -O1 -DFAST"), "{flags}");
-    assert_eq!(world.text("mode").trim_end(), "quick");
+    fs_err::set_permissions(
+        world.at("source/configure"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    assert_eq!(world.text("seen"), "-O2 -g0 -O1 -DFAST / -O1 -DFAST / quick\n");
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) struct World {
     /// Another root than the machine's.
     pub(crate) root: Option<BuildRoot>,
     pub(crate) sysroots: BTreeMap<Variant, PathBuf>,
+    pub(crate) tools: Option<PathBuf>,
     pub(crate) cancel: AtomicBool,
     pub(crate) seen: Seen,
 }
@@ -83,7 +84,7 @@ impl World {
         let sandbox = Sandbox::bubblewrap()
             .unwrap_or_else(|error| panic!("these tests need bubblewrap (apt install bubblewrap): {error}"));
         let (sysroots, cancel, seen) = (BTreeMap::new(), AtomicBool::new(false), Seen::default());
-        Self { place, recipe, sandbox, root: None, sysroots, cancel, seen }
+        Self { place, recipe, sandbox, root: None, sysroots, tools: None, cancel, seen }
     }
 
     /// A world whose recipe is this script.
@@ -132,6 +133,7 @@ impl World {
             inputs: &inputs,
             source: &self.at("source"),
             sysroots: &self.sysroots,
+            tools: self.tools.as_deref(),
             visible: &[],
             root,
             sandbox: &self.sandbox,

@@ -27,7 +27,13 @@ pub(super) fn rewrite(file: &Path, path: &TreePath, own: &[&str]) -> std::io::Re
     let Some(Ok(Elf { run_paths, run_paths_at: Some(at), .. })) = Elf::read(file)? else {
         return Ok(Outcome::Left);
     };
-    let relative: Vec<String> = run_paths.iter().map(|folder| from_file(folder, path, own)).collect();
+    let mut relative: Vec<String> = Vec::with_capacity(run_paths.len());
+    for folder in run_paths.iter().map(|folder| from_file(folder, path, own)) {
+        // What a build needs and itself are one folder once they are installed.
+        if !relative.contains(&folder) {
+            relative.push(folder);
+        }
+    }
     if relative == run_paths {
         return Ok(Outcome::Left);
     }
@@ -90,7 +96,20 @@ mod tests {
         assert_eq!(elf.run_paths, ["$ORIGIN/../lib", "/opt/other"]);
         assert_eq!(Command::new(&program).status().unwrap().code(), Some(7), "it still runs");
         assert_eq!(rewrite(&program, &path, &["/weir/prefix"]).unwrap(), Outcome::Left);
+
         let deep = weir_tree::TreePath::new("a/b/c/d/e/f/program").unwrap();
         assert_eq!(rewrite(&program, &deep, &["/opt"]).unwrap(), Outcome::TooLong);
+
+        let both = "-Wl,-rpath,/weir/sysroot/lib:/weir/prefix/lib";
+        let built =
+            Command::new("cc").current_dir(place.path()).args(["program.c", "-o", "program", both]).status();
+        assert!(built.unwrap().success());
+        let plugin = weir_tree::TreePath::new("lib/a/b/c/plugin").unwrap();
+        assert_eq!(
+            rewrite(&program, &plugin, &["/weir/prefix", "/weir/sysroot"]).unwrap(),
+            Outcome::Rewritten
+        );
+        let elf = Elf::read(&program).unwrap().unwrap().unwrap();
+        assert_eq!(elf.run_paths, ["$ORIGIN/../../../../lib"], "each folder once");
     }
 }

@@ -7,23 +7,29 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use weir_build::{BuildError, BuildStep, Difference, Job, Phase, SandboxKind, Watcher};
 use weir_kind::Facts;
-use weir_model::{Digest, ReleaseId, chain};
+use weir_model::{Digest, ReleaseId, Scope, chain};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
 use weir_project::fetch;
 use weir_store::{EnsureError, Making, StoredTree};
 use weir_tree::{Selection, read_folder};
 
-use super::{BuiltPackage, FailedBuild, How, Workshop};
+use super::{BuiltPackage, Closure, FailedBuild, How, Workshop};
 use crate::error::RepoError;
 use crate::provenance;
 use crate::record::Made;
 use crate::source;
 use weir_reach::{Event, Session};
 
-/// Where a sandbox shows the sysroot.
-const SEEN_SYSROOT: &str = "/weir/sysroot";
+/// What a step is built with, in the store.
+struct Given {
+    /// What runs with what is built.
+    against: Vec<Against>,
+    /// What only builds it, on this machine.
+    tools: Vec<Against>,
+}
 
-/// A package that a step is built against, in the store.
+/// A package that a step is built with, in the store.
+#[derive(Clone)]
 pub(crate) struct Against {
     pub(crate) id: ReleaseId,
     pub(crate) key: Digest,
@@ -54,8 +60,7 @@ impl Workshop<'_> {
             }
             Err(_) if session.interrupt.is_asked() => {}
             Err(_) => {
-                let others = 0..self.plan.plan.builds.len();
-                let blocks = others.filter(|other| self.closure(*other).steps.contains(&index)).count();
+                let blocks = self.blocked_by(index);
                 session.report(&Event::BuildFailed { release: step.id.clone(), blocks });
             }
         }
@@ -94,7 +99,7 @@ impl Workshop<'_> {
     fn make(&self, index: usize) -> Result<BuiltPackage, RepoError> {
         let step = &self.plan.plan.builds[index];
         let known = &self.plan.known[&step.id.name];
-        let against = self.against(index)?;
+        let given = self.given(index)?;
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
         // The store's lock on the key makes a second process wait for this one, and find what it built.
         let mut how = How::Kept;
@@ -103,7 +108,7 @@ impl Workshop<'_> {
         let stored = self.at.store.derived(&Making { inputs: step.key, from: &[] }, |folder| {
             how = How::Built;
             busy = Some(self.at.session.interrupt.begin().ok_or(RepoError::Interrupted)?);
-            let made = self.build_into(folder, index, &source, &against)?;
+            let made = self.build_into(folder, index, &source, &given)?;
             self.records.keep(&step.id, &step.key, &made)
         });
         let stored = stored.map_err(|error| match error {
@@ -116,7 +121,7 @@ impl Workshop<'_> {
         };
         let recipe = self.recipes[index];
         let statement =
-            provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &against)?;
+            provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &given.all())?;
         self.records.keep_provenance(&step.key, &statement)?;
         drop(busy);
         Ok(built(step, *stored.digest(), how, made))
@@ -135,9 +140,13 @@ impl Workshop<'_> {
         Ok(made)
     }
 
-    /// The packages that a step is built against, brought into the store.
-    fn against(&self, index: usize) -> Result<Vec<Against>, RepoError> {
-        let closure = self.closure(index);
+    /// The packages that a step is built with, brought into the store.
+    fn given(&self, index: usize) -> Result<Given, RepoError> {
+        let bring = |scope| self.bring(self.closure(index, scope));
+        Ok(Given { against: bring(Scope::Run)?, tools: bring(Scope::Build)? })
+    }
+
+    fn bring(&self, closure: Closure<'_>) -> Result<Vec<Against>, RepoError> {
         let mut against = Vec::with_capacity(closure.steps.len() + closure.offered.len());
         for below in closure.steps {
             // A step is started when those before it are done.
@@ -160,13 +169,14 @@ impl Workshop<'_> {
         folder: &Path,
         index: usize,
         source: &Path,
-        against: &[Against],
+        given: &Given,
     ) -> Result<Made, RepoError> {
         let step = &self.plan.plan.builds[index];
         let recipe = self.recipes[index];
         let scratch = Scratch::new(&self.folder, index)?;
         let log = self.records.log_under_way(&step.id, &step.key)?;
-        let sysroots = self.sysroots(&scratch.path, &recipe.variants, against)?;
+        let sysroots = self.sysroots(&scratch.path, &recipe.variants, &given.against)?;
+        let tools = self.tools(&scratch.path, &given.tools)?;
         let started = Timestamp::now();
         let job = Job {
             id: &step.id,
@@ -174,6 +184,7 @@ impl Workshop<'_> {
             inputs: &self.plan.known[&step.id.name].inputs,
             source,
             sysroots: &sysroots,
+            tools: tools.as_deref(),
             visible: &[],
             root: self.at.root,
             sandbox: self.at.sandbox,
@@ -186,8 +197,8 @@ impl Workshop<'_> {
         };
         let built = weir_build::build(&job).map_err(|error| self.failed(index, &error, source, &log))?;
         let closure: Vec<(ReleaseId, NativeFacts)> =
-            against.iter().map(|one| (one.id.clone(), one.facts.clone())).collect();
-        let places = self.places(&scratch.path, &sysroots);
+            given.against.iter().map(|one| (one.id.clone(), one.facts.clone())).collect();
+        let places = self.places(&scratch.path, &sysroots, tools.as_ref());
         let mut system = recipe.system_libraries.clone();
         system.extend(self.at.root.libraries()?);
         let captured = relocate::capture_built_at(&places, &built.tree, &closure, &system)
@@ -215,7 +226,7 @@ impl Workshop<'_> {
         let folder = second.path.join("second");
         fs_err::create_dir(&folder)?;
         self.at.session.report(&Event::Building { release: product.id.clone() });
-        let made = self.build_into(&folder, index, &source, &self.against(index)?)?;
+        let made = self.build_into(&folder, index, &source, &self.given(index)?)?;
         let seconds = Some(made.seconds().round() as u64);
         self.at.session.report(&Event::Built { release: product.id.clone(), seconds });
         Ok(weir_build::different(first.path(), &folder)?)
@@ -232,24 +243,44 @@ impl Workshop<'_> {
         let mut sysroots = BTreeMap::new();
         for variant in variants {
             let at = scratch.join(format!("sysroot-{variant}"));
-            let seen = match self.at.sandbox.kind() {
-                SandboxKind::Bubblewrap => Path::new(SEEN_SYSROOT),
-                SandboxKind::None => &at,
-            };
-            sysroot::plan(&parts, *variant)?.make(&at, seen)?;
+            sysroot::plan(&parts, *variant)?.make(&at, self.seen(&at, relocate::SYSROOT))?;
             sysroots.insert(*variant, at);
         }
         Ok(sysroots)
     }
 
+    /// A folder with what only builds the step, if anything does: optimised, whatever variant is built.
+    fn tools(&self, scratch: &Path, tools: &[Against]) -> Result<Option<PathBuf>, RepoError> {
+        if tools.is_empty() {
+            return Ok(None);
+        }
+        let at = scratch.join("tools");
+        let parts = parts(self.at.store, tools)?;
+        sysroot::plan(&parts, Variant::Release)?.make(&at, self.seen(&at, relocate::TOOLS))?;
+        Ok(Some(at))
+    }
+
+    /// Where a build finds what is at this place of the machine.
+    fn seen<'p>(&self, at: &'p Path, inside: &'static str) -> &'p Path {
+        match self.at.sandbox.kind() {
+            SandboxKind::Bubblewrap => Path::new(inside),
+            SandboxKind::None => at,
+        }
+    }
+
     /// Where a build has seen what it needs, and itself.
-    fn places(&self, scratch: &Path, sysroots: &BTreeMap<Variant, PathBuf>) -> BuildPlaces {
+    fn places(
+        &self,
+        scratch: &Path,
+        sysroots: &BTreeMap<Variant, PathBuf>,
+        tools: Option<&PathBuf>,
+    ) -> BuildPlaces {
         let text = |path: &PathBuf| path.display().to_string();
         match self.at.sandbox.kind() {
             SandboxKind::Bubblewrap => BuildPlaces::default(),
             SandboxKind::None => BuildPlaces {
                 sysroots: sysroots.values().map(text).collect(),
-                workplaces: vec![text(&scratch.join("build"))],
+                workplaces: std::iter::once(&scratch.join("build")).chain(tools).map(text).collect(),
             },
         }
     }
@@ -284,6 +315,14 @@ impl Workshop<'_> {
         let Failed { reason, last_lines, help } = failed;
         let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log, help }];
         RepoError::BuildsFailed { failed, skipped: Vec::new(), built: 0 }
+    }
+}
+
+impl Given {
+    /// All of it, each package once.
+    fn all(&self) -> Vec<Against> {
+        let more = self.tools.iter().filter(|tool| self.against.iter().all(|one| one.id != tool.id));
+        self.against.iter().chain(more).cloned().collect()
     }
 }
 

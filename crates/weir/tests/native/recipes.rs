@@ -97,8 +97,8 @@ impl Library<'_> {
             format!("{folder}/build.sh"),
             format!(
                 "{before}to=$DESTDIR$PREFIX\nmkdir -p \"$to/include\" \"$to/lib\"\ncp {name}.h \"$to/include/\"\n\
-                 cc $CFLAGS -fPIC -shared -Wl,-soname,lib{name}.so {name}.c -o \"$to/lib/lib{name}.so\" \
-                 ${{LDFLAGS-}}{links}\n"
+                 cc -fPIC -shared -Wl,-soname,lib{name}.so {name}.c -o \"$to/lib/lib{name}.so\" \
+                 {links}\n"
             ),
         );
         let includes: String = uses.iter().map(|name| format!("#include <{name}.h>\n")).collect();
