@@ -9,7 +9,7 @@ use weir_build::{
     BuildStep, Candidate, CandidateDependency, Offered, Plan, PlanRequest, Recipes, World, plan,
 };
 use weir_log::{FolderSource, Origin};
-use weir_model::{Digest, KindName, PackageName, Scope, Version};
+use weir_model::{Digest, KindName, PackageName, Scope, Version, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, NewRegistry, Registry as _, Replica, ReplicaHome, Wanted, Withdraw,
@@ -78,7 +78,15 @@ impl Home {
             key: None,
         };
         let at = home.folder.path();
-        FolderRegistry::init(&at.join("registry"), &new, &home.replicas(), &at.join("keys"), now()).unwrap();
+        FolderRegistry::init(
+            &at.join("registry"),
+            &new,
+            &home.replicas(),
+            &at.join("keys"),
+            "user:ann",
+            now(),
+        )
+        .unwrap();
         home
     }
 
@@ -134,8 +142,11 @@ impl Home {
         let plan = self.plan(recipe_set, request);
         let registry = self.registry();
         put_file(&registry, TOOLCHAIN);
-        let mut intents: Vec<Intent> =
-            plan.leaves.iter().map(|leaving| Intent::Remove(Withdraw::exactly(leaving.id.clone()))).collect();
+        let mut intents: Vec<Intent> = plan
+            .leaves
+            .iter()
+            .map(|leaving| Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, leaving.id.clone())))
+            .collect();
         for step in &plan.builds {
             put_file(&registry, &recipe_set.0[&step.id.name].1);
             intents.push(Intent::Publish(Box::new(draft(&registry, step))));

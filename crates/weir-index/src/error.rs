@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use weir_model::{Digest, RecordError, ReleaseId};
+use weir_model::{Digest, RecordError, ReleaseId, WithdrawalVerb};
 
 use crate::schema::SCHEMA_VERSION;
 use crate::wire::Malformed;
@@ -141,20 +141,20 @@ pub enum FoldError {
         index: u64,
     },
     /// Something is said about a release that was never here.
-    #[error("entry {index} of the log is a `{op}` of `{id}`, which was never published")]
+    #[error("entry {index} of the log is a `{verb}` of `{id}`, which was never published")]
     UnknownRelease {
         /// What was said.
-        op: &'static str,
+        verb: WithdrawalVerb,
         /// The release.
         id: Box<ReleaseId>,
         /// The entry.
         index: u64,
     },
     /// Something is said about a release that is gone.
-    #[error("entry {index} of the log is a `{op}` of `{id}`, which entry {removed} removed")]
+    #[error("entry {index} of the log is a `{verb}` of `{id}`, which entry {removed} removed")]
     Removed {
         /// What was said.
-        op: &'static str,
+        verb: WithdrawalVerb,
         /// The release.
         id: Box<ReleaseId>,
         /// The entry that removed it.

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use weir_model::record::{Description, Origin, Withdrawal};
-use weir_model::{Action, Digest, OwnerName, PackageName, Record, Release, ReleaseId};
+use weir_model::{Action, Digest, OwnerName, PackageName, Record, Release, ReleaseId, WithdrawalVerb};
 
 use crate::derive;
 use crate::error::{FoldError, IndexError};
@@ -128,13 +128,7 @@ impl<'index> Fold<'index> {
         match record.action {
             Action::Publish { release } => self.offer(&release, &mark, None),
             Action::Admit { release, from } => self.offer(&release, &mark, Some(&from)),
-            Action::Yank(withdrawal) => self.withdraw(State::Yanked, "yank", withdrawal, mark),
-            Action::Unyank(withdrawal) => self.reinstate(State::Yanked, "unyank", &withdrawal, index),
-            Action::Quarantine(withdrawal) => {
-                self.withdraw(State::Quarantined, "quarantine", withdrawal, mark)
-            }
-            Action::Release(withdrawal) => self.reinstate(State::Quarantined, "release", &withdrawal, index),
-            Action::Remove(withdrawal) => self.withdraw(State::Removed, "remove", withdrawal, mark),
+            Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),
             Action::Policy { digest } => self.fact("policy", &digest, &mark),
@@ -193,27 +187,25 @@ impl<'index> Fold<'index> {
         }
     }
 
-    fn withdraw(
-        &mut self,
-        what: State,
-        op: &'static str,
-        withdrawal: Withdrawal,
-        mark: Mark,
-    ) -> Result<(), FoldError> {
-        let found = self.find(op, &withdrawal.id, mark.index)?;
-        let Withdrawal { id: _, reason, advisory, because } = withdrawal;
+    fn withdrawal(&mut self, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
+        match withdrawal.verb {
+            WithdrawalVerb::Yank => self.withdraw(State::Yanked, withdrawal, mark),
+            WithdrawalVerb::Unyank => self.reinstate(State::Yanked, &withdrawal, mark.index),
+            WithdrawalVerb::Quarantine => self.withdraw(State::Quarantined, withdrawal, mark),
+            WithdrawalVerb::Unquarantine => self.reinstate(State::Quarantined, &withdrawal, mark.index),
+            WithdrawalVerb::Remove => self.withdraw(State::Removed, withdrawal, mark),
+        }
+    }
+
+    fn withdraw(&mut self, what: State, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
+        let Withdrawal { verb, id, reason, advisory, because } = withdrawal;
+        let found = self.find(verb, &id, mark.index)?;
         put_withdrawal(&self.transaction, found.row, what, &Withdrawn { mark, reason, advisory, because })?;
         self.set_state(&found, found.state.max(what))
     }
 
-    fn reinstate(
-        &mut self,
-        what: State,
-        op: &'static str,
-        withdrawal: &Withdrawal,
-        index: u64,
-    ) -> Result<(), FoldError> {
-        let found = self.find(op, &withdrawal.id, index)?;
+    fn reinstate(&mut self, what: State, withdrawal: &Withdrawal, index: u64) -> Result<(), FoldError> {
+        let found = self.find(withdrawal.verb, &withdrawal.id, index)?;
         self.transaction
             .prepare_cached("DELETE FROM withdrawal WHERE release = ?1 AND what = ?2")?
             .execute(params![found.row, state_code(what)])?;
@@ -234,7 +226,7 @@ impl<'index> Fold<'index> {
         Ok(())
     }
 
-    fn find(&self, op: &'static str, id: &ReleaseId, index: u64) -> Result<Found, FoldError> {
+    fn find(&self, verb: WithdrawalVerb, id: &ReleaseId, index: u64) -> Result<Found, FoldError> {
         let mut statement = self.transaction.prepare_cached(
             "SELECT id, state, package FROM release WHERE package = (SELECT id FROM package WHERE name = ?1)
              AND version = ?2 AND platform = ?3 AND revision = ?4",
@@ -243,12 +235,12 @@ impl<'index> Fold<'index> {
         let row =
             statement.query_row(identity, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let (row, code, package) =
-            row.ok_or_else(|| FoldError::UnknownRelease { op, id: Box::new(id.clone()), index })?;
+            row.ok_or_else(|| FoldError::UnknownRelease { verb, id: Box::new(id.clone()), index })?;
         let state = state(code).map_err(IndexError::damaged("a release"))?;
         if state == State::Removed {
             let [_, _, removed] = crate::rows::withdrawals(&self.transaction, row)?;
             let removed = removed.map_or(0, |withdrawn| withdrawn.mark.index);
-            return Err(FoldError::Removed { op, id: Box::new(id.clone()), removed, index });
+            return Err(FoldError::Removed { verb, id: Box::new(id.clone()), removed, index });
         }
         Ok(Found { row, state, package })
     }
@@ -279,20 +271,22 @@ impl<'index> Fold<'index> {
     }
 
     fn describe(&self, description: &Description, mark: &Mark) -> Result<(), FoldError> {
-        if let Some(keys) = &description.keys {
-            self.fact("keys", keys, mark)?;
-        }
-        if let Some(closed) = &description.closed {
-            self.fact("closed", closed, mark)?;
-        }
-        if let Some(upstreams) = &description.upstreams {
-            self.fact("upstreams", upstreams, mark)?;
-        }
+        let Description { name, keys, closed, kinds, validity, upstreams } = description;
+        self.said("name", name.as_ref(), mark)?;
+        self.said("keys", keys.as_ref(), mark)?;
+        self.said("closed", closed.as_ref(), mark)?;
+        self.said("kinds", kinds.as_ref(), mark)?;
+        self.said("validity", validity.as_ref(), mark)?;
+        self.said("upstreams", upstreams.as_ref(), mark)?;
         self.fact("described", &(), mark)
     }
 
+    fn said(&self, name: &str, value: Option<&impl serde::Serialize>, mark: &Mark) -> Result<(), FoldError> {
+        value.map_or(Ok(()), |value| self.fact(name, value, mark))
+    }
+
     fn fact(&self, name: &str, value: &impl serde::Serialize, mark: &Mark) -> Result<(), FoldError> {
-        let value = serde_json::to_string(value).expect("strings, a digest or a truth value");
+        let value = serde_json::to_string(value).expect("strings, numbers, a digest or a truth value");
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO fact VALUES(?1, ?2)")?
             .execute(params![name, write_marked(mark, &[value])])?;

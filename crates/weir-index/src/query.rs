@@ -174,7 +174,10 @@ impl Index {
             let value = values.first().map_or("null", String::as_str);
             match name.as_str() {
                 "keys" => facts.keys = json(value)?,
+                "name" => facts.name = json(value)?,
                 "closed" => facts.closed = json(value)?,
+                "kinds" => facts.kinds = json(value)?,
+                "validity" => facts.validity = json(value)?,
                 "upstreams" => facts.upstreams = json(value)?,
                 "policy" => facts.policy = Some((json(value)?, mark)),
                 "described" => facts.described = Some(mark),

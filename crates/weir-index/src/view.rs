@@ -190,10 +190,16 @@ pub struct Cursor {
 /// What the log says about the registry itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RegistryFacts {
+    /// Its name; nothing if the log never said.
+    pub name: Option<String>,
     /// The keys that sign its checkpoints; nothing if the log never said.
     pub keys: Option<Vec<String>>,
     /// Whether it promises a closed world; nothing if the log never said.
     pub closed: Option<bool>,
+    /// The kinds of package it takes, all kinds where the list is empty; nothing if the log never said.
+    pub kinds: Option<Vec<KindName>>,
+    /// For how many seconds its checkpoints are valid, 0 for ever; nothing if the log never said.
+    pub validity: Option<u64>,
     /// The registries above it, nearest first; nothing if the log never said.
     pub upstreams: Option<Vec<String>>,
     /// The newest entry that described the registry.
@@ -202,6 +208,28 @@ pub struct RegistryFacts {
     pub policy: Option<(Digest, Mark)>,
     /// How far each upstream was followed, by name.
     pub cursors: Vec<Cursor>,
+}
+
+impl RegistryFacts {
+    /// Whether it promises a closed world. Who never promised it does not.
+    pub fn is_closed(&self) -> bool {
+        self.closed == Some(true)
+    }
+
+    /// The kinds of package it takes; all kinds where it is empty.
+    pub fn kinds(&self) -> &[KindName] {
+        self.kinds.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it takes packages of this kind.
+    pub fn takes(&self, kind: KindName) -> bool {
+        self.kinds().is_empty() || self.kinds().contains(&kind)
+    }
+
+    /// For how many seconds its checkpoints are valid, if not for ever.
+    pub fn validity(&self) -> Option<u64> {
+        self.validity.filter(|seconds| *seconds > 0)
+    }
 }
 
 /// How much there is.

@@ -31,6 +31,6 @@ pub use name::{NameError, OwnerName, PackageName};
 pub use nearest::nearest;
 pub use platform::{Platform, PlatformError};
 pub use range::{Range, RangeError};
-pub use record::{Action, Record, RecordError};
+pub use record::{Action, Record, RecordError, WithdrawalVerb};
 pub use release::{Baked, Dependency, ReferenceFact, Release, ReleaseId, ReleaseIdError, Scope};
 pub use version::{Version, VersionError};

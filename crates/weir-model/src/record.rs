@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{CanonicalError, canonical_json};
-use crate::{Digest, OwnerName, Release, ReleaseId};
+use crate::{Digest, KindName, OwnerName, Release, ReleaseId};
 
 /// The version of the record format this code writes, and the newest it reads.
 pub const RECORD_VERSION: u32 = 1;
@@ -44,16 +44,8 @@ pub enum Action {
         /// Where it came from.
         from: Origin,
     },
-    /// New resolutions avoid a release; lockfiles still get it.
-    Yank(Withdrawal),
-    /// Takes a yank back.
-    Unyank(Withdrawal),
-    /// A release is served to nobody but curators.
-    Quarantine(Withdrawal),
-    /// Takes a quarantine back.
-    Release(Withdrawal),
-    /// A release is gone from the view.
-    Remove(Withdrawal),
+    /// Whether a release may be used changes.
+    Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.
     Claim {
         /// The owner.
@@ -79,9 +71,60 @@ pub enum Action {
     Describe(Description),
 }
 
+/// What a withdrawal does to a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WithdrawalVerb {
+    /// New resolutions avoid it; lockfiles still get it.
+    Yank,
+    /// Takes a yank back.
+    Unyank,
+    /// It is served to nobody but curators.
+    Quarantine,
+    /// Takes a quarantine back.
+    Unquarantine,
+    /// It is gone from the view.
+    Remove,
+}
+
+impl WithdrawalVerb {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Yank, Self::Unyank, Self::Quarantine, Self::Unquarantine, Self::Remove];
+
+    /// The verb as records spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yank => "yank",
+            Self::Unyank => "unyank",
+            Self::Quarantine => "quarantine",
+            Self::Unquarantine => "unquarantine",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// What was done when it was carried out.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Yank => "yanked",
+            Self::Unyank => "unyanked",
+            Self::Quarantine => "quarantined",
+            Self::Unquarantine => "unquarantined",
+            Self::Remove => "removed",
+        }
+    }
+}
+
+impl std::fmt::Display for WithdrawalVerb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Which release is withdrawn, or offered again, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
+    /// What becomes of it.
+    pub verb: WithdrawalVerb,
     /// The release.
     #[serde(flatten)]
     pub id: ReleaseId,
@@ -110,6 +153,9 @@ pub struct Origin {
 /// What a registry says of itself from here on; what is absent stays as it was.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
+    /// Its name: the origin of its log. Said once, when the registry is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The keys, as C2SP verifier keys, that sign its checkpoints from here on.
     /// The checkpoint of this record is signed by an earlier key, which vouches for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +163,12 @@ pub struct Description {
     /// Whether it promises a closed world.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
+    /// The kinds of package it takes; all kinds where the list is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<Vec<KindName>>,
+    /// For how many seconds its checkpoints are valid; 0 for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<u64>,
     /// The names of the registries above it, nearest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstreams: Option<Vec<String>>,

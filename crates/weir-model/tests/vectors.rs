@@ -120,8 +120,8 @@ fn what_a_release_is_called_built_from_and_needs_changes_its_key_and_nothing_els
 #[test]
 fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
     let id = json!({"name": "acme/greet", "version": "1.2.0", "platform": "any", "revision": 0});
-    let withdraw = |op: &str, more: Value| {
-        let mut record = json!({"op": op});
+    let withdraw = |verb: &str, more: Value| {
+        let mut record = json!({"op": "withdraw", "verb": verb});
         for part in [&id, &more] {
             record.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
         }
@@ -134,7 +134,7 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
         withdraw("yank", json!({"reason": "it deletes too much"})),
         withdraw("unyank", json!({})),
         withdraw("quarantine", json!({"reason": "it mines", "advisory": "WSA-2026-1"})),
-        withdraw("release", json!({})),
+        withdraw("unquarantine", json!({})),
         withdraw(
             "remove",
             json!({"because": {"name": "acme/str", "version": "1.4.2", "platform": "any", "revision": 0}}),
@@ -142,7 +142,7 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
         json!({"op": "claim", "owner": "acme", "who": ["user:ann", "user:bob"]}),
         json!({"op": "upstream", "registry": "public", "size": 12, "root": Digest::of("root")}),
         json!({"op": "policy", "digest": Digest::of("policy")}),
-        json!({"op": "describe", "closed": true}),
+        json!({"op": "describe", "name": "org", "closed": true, "kinds": ["bash"], "validity": 86400}),
     ];
     let made: Vec<Value> = actions
         .into_iter()

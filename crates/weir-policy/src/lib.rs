@@ -13,7 +13,7 @@ mod folder;
 use std::fmt;
 
 use serde::Serialize;
-use weir_model::{OwnerName, ReleaseId};
+use weir_model::{OwnerName, ReleaseId, WithdrawalVerb};
 
 pub use folder::FolderGate;
 
@@ -35,6 +35,16 @@ pub enum Verb {
     Claim,
     /// Change what the registry says of itself, such as its keys.
     Describe,
+}
+
+impl From<WithdrawalVerb> for Verb {
+    fn from(verb: WithdrawalVerb) -> Self {
+        match verb {
+            WithdrawalVerb::Yank | WithdrawalVerb::Unyank => Self::Yank,
+            WithdrawalVerb::Quarantine | WithdrawalVerb::Unquarantine => Self::Quarantine,
+            WithdrawalVerb::Remove => Self::Remove,
+        }
+    }
 }
 
 /// What it is to be done to.
@@ -128,7 +138,7 @@ impl fmt::Display for Verb {
             Self::Read => "read",
             Self::Publish => "publish",
             Self::Yank => "yank or unyank",
-            Self::Quarantine => "quarantine or release",
+            Self::Quarantine => "quarantine or unquarantine",
             Self::Remove => "remove",
             Self::Claim => "claim",
             Self::Describe => "describe",

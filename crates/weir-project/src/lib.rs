@@ -51,7 +51,7 @@ pub use look::{
 };
 pub use project::Project;
 pub use publish::{
-    PACK_LEVEL, PackReport, PublishOptions, PublishReport, Standing, batch, pack, preview, publish, submit,
+    PACK_LEVEL, PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit,
 };
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{registry_add, registry_remove};

@@ -1,10 +1,11 @@
 //! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Manifest, ReferenceFact, ReleaseId, Scope, lockfile};
+use weir_model::{Digest, Manifest, ReferenceFact, ReleaseId, Scope, WithdrawalVerb, lockfile};
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, Outcome, Receipt, Registry as _, Wanted, Withdraw,
 };
@@ -328,35 +329,6 @@ fn upload_references(
     Ok(())
 }
 
-/// A change of a release's standing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// New resolutions avoid it.
-    Yank,
-    /// Takes a yank back.
-    Unyank,
-    /// Withdrawn for everyone.
-    Quarantine,
-    /// Takes a quarantine back.
-    Release,
-    /// Gone from the view.
-    Remove,
-}
-
-impl Standing {
-    /// What to ask of a registry so that releases have this standing, all or none.
-    pub fn intents(self, what: Vec<Withdraw>) -> Vec<Intent> {
-        let intent = match self {
-            Self::Yank => Intent::Yank,
-            Self::Unyank => Intent::Unyank,
-            Self::Quarantine => Intent::Quarantine,
-            Self::Release => Intent::Release,
-            Self::Remove => Intent::Remove,
-        };
-        what.into_iter().map(intent).collect()
-    }
-}
-
 /// Has a registry do things that need no content, all or none.
 ///
 /// # Errors
@@ -395,22 +367,14 @@ fn asked(
     Ok((registry, Batch { by: session.actor.clone(), intents }))
 }
 
-/// One line of a batch file.
+/// A batch file.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 struct BatchFile {
     #[serde(default)]
     publish: Vec<PathBuf>,
-    #[serde(default, rename = "yank")]
-    yank: Vec<BatchLine>,
-    #[serde(default)]
-    unyank: Vec<BatchLine>,
-    #[serde(default)]
-    quarantine: Vec<BatchLine>,
-    #[serde(default)]
-    release: Vec<BatchLine>,
-    #[serde(default)]
-    remove: Vec<BatchLine>,
+    /// What becomes of which releases.
+    #[serde(flatten)]
+    withdrawals: BTreeMap<WithdrawalVerb, Vec<BatchLine>>,
 }
 
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
@@ -428,14 +392,23 @@ struct BatchLine {
     advisory: Option<String>,
 }
 
-impl From<BatchLine> for Withdraw {
-    fn from(line: BatchLine) -> Self {
-        let BatchLine { name, version, platform, revision, reason, advisory } = line;
-        Self { name, version, platform, revision, reason, advisory, because: None }
+impl BatchLine {
+    fn intent(self, verb: WithdrawalVerb) -> Intent {
+        let Self { name, version, platform, revision, reason, advisory } = self;
+        Intent::Withdraw(Withdraw {
+            verb,
+            name,
+            version,
+            platform,
+            revision,
+            reason,
+            advisory,
+            because: None,
+        })
     }
 }
 
-/// Carries out what a file lists (`publish` folders relative to it; `yank`, `unyank`, `quarantine`, `release`, `remove`)
+/// Carries out what a file lists (`publish` folders relative to it; `yank`, `unyank`, `quarantine`, `unquarantine`, `remove`)
 /// as one batch: all of it becomes visible, or none.
 ///
 /// # Errors
@@ -457,12 +430,7 @@ pub fn batch(
         .map(|path| Package::read(session, &folder.join(path)))
         .collect::<Result<_, _>>()?;
     let known = find(session, project.map(Project::registries), None, folder)?;
-    let mut others = Vec::new();
-    let lines = |lines: Vec<BatchLine>| lines.into_iter().map(Withdraw::from);
-    others.extend(lines(asked.remove).map(Intent::Remove));
-    others.extend(lines(asked.yank).map(Intent::Yank));
-    others.extend(lines(asked.unyank).map(Intent::Unyank));
-    others.extend(lines(asked.quarantine).map(Intent::Quarantine));
-    others.extend(lines(asked.release).map(Intent::Release));
-    carry_out(session, known, &packages, others, options)
+    let withdrawals = asked.withdrawals.into_iter();
+    let intents = withdrawals.flat_map(|(verb, lines)| lines.into_iter().map(move |line| line.intent(verb)));
+    carry_out(session, known, &packages, intents.collect(), options)
 }

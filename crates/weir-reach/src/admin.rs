@@ -35,7 +35,8 @@ pub fn registry_init(
     new: &NewRegistry,
 ) -> Result<MadeRegistry, ReachError> {
     let keys = session.home.keys();
-    let descriptor = FolderRegistry::init(folder, new, &session.home.replicas(), &keys, session.now)?;
+    let descriptor =
+        FolderRegistry::init(folder, new, &session.home.replicas(), &keys, &session.actor, session.now)?;
     let key = key_path(&keys, &descriptor.name);
     Ok(MadeRegistry { folder: fs_err::canonicalize(folder)?, descriptor, key })
 }
@@ -137,8 +138,7 @@ pub fn registry_verify(
             Step::Done { bytes } => Event::Verified { files: 1, bytes },
         });
     };
-    let closed = how.closed || replica.descriptor().closed;
-    let mut report = audit(&*source, replica.keys(), closed, look, &mut observer)?;
+    let mut report = audit(&*source, replica.keys(), how.closed, look, &mut observer)?;
     // What was seen before must still be its beginning: an audit alone cannot know.
     let mut replica = replica;
     if let Err(error) = replica.sync(&*source, session.now) {

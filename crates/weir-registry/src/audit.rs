@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 use std::rc::Rc;
 
-use weir_index::Index;
+use weir_index::{Index, RegistryFacts};
 use weir_log::{Source, TrustedKeys, follow};
 use weir_model::{BuildFacts, Digest, Release, ReleaseId, Scope};
 
@@ -17,7 +17,7 @@ use self::served::ServedContent;
 use crate::closed::{Node, diamond};
 use crate::content::{ContentError, ContentFolder, Stored};
 use crate::named::{Named, NamedBy, NamedPack};
-use crate::replica::ReplicaError;
+use crate::replica::{DESCRIPTOR, ReplicaError, read_descriptor};
 
 /// What auditing a registry found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -85,7 +85,8 @@ pub enum Step {
     },
 }
 
-/// Audits the registry at `source`, whose log must be signed by `keys`.
+/// Audits the registry at `source`, whose log must be signed by `keys`. What it promises, its log says; `closed` demands
+/// a closed world also where the log promises none.
 ///
 /// # Errors
 ///
@@ -120,6 +121,8 @@ pub fn audit(
         audit.problems.push(format!("the log cannot be folded: {error}"));
         return Ok(audit);
     }
+    let promises = index.facts()?;
+    check_descriptor(source, &promises, &mut audit.problems)?;
     let mut live: BTreeMap<ReleaseId, Release> = BTreeMap::new();
     let mut named = Named::new(log.checkpoint.snapshot());
     for view in index.all_releases() {
@@ -132,7 +135,7 @@ pub fn audit(
     audit.releases = live.len() as u64;
     check_keys(&live, &mut audit.problems);
     check_build_facts(&live, &mut audit.problems);
-    if closed {
+    if closed || promises.is_closed() {
         check_closed(&live, &mut audit.problems);
         check_diamonds(&live, &mut audit.problems);
     }
@@ -159,6 +162,46 @@ fn fold_all(index: &mut Index, source: &dyn Source, keys: &TrustedKeys) -> Resul
     })?;
     fold.finish(update.position.to_string().as_bytes())?;
     Ok(())
+}
+
+/// The descriptor is not signed: what it says of the registry's promises must be what the log says.
+fn check_descriptor(
+    source: &dyn Source,
+    promises: &RegistryFacts,
+    problems: &mut Vec<String>,
+) -> Result<(), ReplicaError> {
+    let descriptor = read_descriptor(source)?;
+    let mut compare = |what: &str, said: String, signed: String| {
+        if said != signed {
+            problems.push(format!(
+                "`{DESCRIPTOR}` says of the registry `{what}: {said}`, but its log says `{signed}`, which counts"
+            ));
+        }
+    };
+    if promises.described.is_none() {
+        problems.push("the log does not say what the registry promises".into());
+        return Ok(());
+    }
+    compare("name", descriptor.name, promises.name.clone().unwrap_or_default());
+    compare("closed", descriptor.closed.to_string(), promises.is_closed().to_string());
+    compare("kinds", list(&descriptor.kinds), list(promises.kinds()));
+    let seconds =
+        |seconds: Option<u64>| seconds.map_or_else(|| "for ever".into(), |number| number.to_string());
+    compare("validity", seconds(descriptor.validity), seconds(promises.validity()));
+    compare(
+        "upstreams",
+        list(&descriptor.upstreams),
+        list(promises.upstreams.as_deref().unwrap_or_default()),
+    );
+    if let Some(keys) = &promises.keys {
+        compare("keys", list(&descriptor.keys), list(keys));
+    }
+    Ok(())
+}
+
+fn list<T: ToString>(texts: &[T]) -> String {
+    let texts: Vec<String> = texts.iter().map(T::to_string).collect();
+    texts.join(", ")
 }
 
 /// A key is the digest of its inputs: anybody can compute it again.

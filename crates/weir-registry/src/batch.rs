@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use weir_model::{
     Digest, KindName, OwnerName, PackageName, Platform, Range, ReferenceFact, ReleaseId, Scope, Version,
+    WithdrawalVerb,
 };
 
 /// Things to be done together, under one new checkpoint.
@@ -21,16 +22,8 @@ pub struct Batch {
 pub enum Intent {
     /// Offer a new release, whose pack has been uploaded.
     Publish(Box<Draft>),
-    /// Have new resolutions avoid a release.
-    Yank(Withdraw),
-    /// Take a yank back.
-    Unyank(Withdraw),
-    /// Withdraw a release for everyone.
-    Quarantine(Withdraw),
-    /// Take a quarantine back.
-    Release(Withdraw),
-    /// Take a release out of the view.
-    Remove(Withdraw),
+    /// Change whether releases may be used.
+    Withdraw(Withdraw),
     /// Say to whom an owner belongs.
     Claim {
         /// The owner.
@@ -53,6 +46,8 @@ impl Intent {
 /// Which releases an intent is about: every platform and revision of a version, or fewer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdraw {
+    /// What becomes of them.
+    pub verb: WithdrawalVerb,
     /// The package.
     pub name: PackageName,
     /// The version.
@@ -71,9 +66,10 @@ pub struct Withdraw {
 
 impl Withdraw {
     /// Exactly one release, for no reason that is known yet.
-    pub fn exactly(id: ReleaseId) -> Self {
+    pub fn exactly(verb: WithdrawalVerb, id: ReleaseId) -> Self {
         let ReleaseId { name, version, platform, revision } = id;
         Self {
+            verb,
             name,
             version,
             platform: Some(platform),
@@ -186,23 +182,32 @@ pub struct Outcome {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
     /// A release is offered now.
     Published,
     /// Nothing: it was so already.
     Already,
-    /// A release is yanked now.
-    Yanked,
-    /// A release is no longer yanked.
-    Unyanked,
-    /// A release is withdrawn for everyone now.
-    Quarantined,
-    /// A release is no longer withdrawn.
-    Released,
-    /// A release is gone from the view.
-    Removed,
+    /// Whether a release may be used changed.
+    Withdrawn(WithdrawalVerb),
     /// An owner belongs to somebody now.
     Claimed,
+}
+
+impl Done {
+    /// What was done, as receipts spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Already => "already",
+            Self::Withdrawn(verb) => verb.done(),
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+impl Serialize for Done {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }

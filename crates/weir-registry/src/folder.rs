@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use weir_index::RegistryFacts;
 use weir_log::{FolderSource, LogFolder, LogWriter, Origin, Position, Signers, SigningKey, Snapshot, Stamp};
 use weir_model::descriptor::{DESCRIPTOR_VERSION, Descriptor};
 use weir_model::record::{Description, RECORD_VERSION};
@@ -47,10 +48,30 @@ pub struct NewRegistry {
     pub closed: bool,
     /// The kinds of package it takes; all kinds where none is named.
     pub kinds: Vec<KindName>,
-    /// How long a checkpoint is valid, if not for ever.
-    pub validity: Option<SignedDuration>,
+    /// For how many seconds a checkpoint is valid, if not for ever.
+    pub validity: Option<u64>,
     /// An existing key to sign with; a new one is made where none is given.
     pub key: Option<SigningKey>,
+}
+
+impl NewRegistry {
+    /// The first record of its log: what it promises.
+    fn described(&self, by: &str, now: Timestamp) -> Record {
+        let description = Description {
+            name: Some(self.name.to_string()),
+            closed: Some(self.closed),
+            kinds: Some(self.kinds.clone()),
+            validity: Some(self.validity.unwrap_or_default()),
+            ..Description::default()
+        };
+        Record {
+            v: RECORD_VERSION,
+            batch: ulid::Ulid::generate().to_string(),
+            at: now,
+            by: by.to_owned(),
+            action: Action::Describe(description),
+        }
+    }
 }
 
 impl FolderRegistry {
@@ -64,13 +85,14 @@ impl FolderRegistry {
         new: &NewRegistry,
         home: &ReplicaHome,
         keys: &Path,
+        by: &str,
         now: Timestamp,
     ) -> Result<Descriptor, OpenError> {
         if root.join(DESCRIPTOR).exists() {
             return Err(OpenError::Exists(root.into()));
         }
         // What a `registry init` that was cut short left behind is no obstacle to the next.
-        let leftovers = ["checkpoint", ".log.lock", "pack", "file"];
+        let leftovers = ["checkpoint", ".log.lock", "tile"];
         let strange = |entry: &std::io::Result<fs_err::DirEntry>| {
             entry.as_ref().is_ok_and(|entry| !leftovers.iter().any(|name| entry.file_name() == *name))
         };
@@ -88,10 +110,16 @@ impl FolderRegistry {
         write_key(keys, &key)?;
         let signers = Signers::new([key])?;
         let log = LogFolder::new(root);
-        match log.create(&signers, &stamp(now, new.validity)) {
+        let stamp = stamp(now, &RegistryFacts { validity: new.validity, ..RegistryFacts::default() });
+        match log.create(&signers, &stamp) {
             Ok(_) | Err(weir_log::WriteError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
+        // The promises are in the log before there is a descriptor, by which the registry is found. One that was
+        // cut short may have said them before: what is said last counts.
+        let record = new.described(by, now);
+        let record = record.to_bytes().map_err(std::io::Error::other)?;
+        log.writer(signers.clone(), &signers.trusted())?.append(&[record], &stamp)?;
         let descriptor = Descriptor {
             weir: DESCRIPTOR_VERSION,
             level: 1,
@@ -104,7 +132,7 @@ impl FolderRegistry {
             policy: None,
             upstreams: Vec::new(),
             closed: new.closed,
-            validity: new.validity.map(|validity| validity.as_secs().unsigned_abs()),
+            validity: new.validity,
         };
         write_durably(&root.join(DESCRIPTOR), descriptor.to_text().as_bytes())?;
         let location = location_of(root)?;
@@ -206,7 +234,7 @@ impl FolderRegistry {
     /// When it does not, or cannot be read.
     pub fn check_takes(&self, id: &ReleaseId, kind: KindName) -> Result<(), SubmitError> {
         let replica = self.replica(&FolderSource::new(&self.root)).map_err(open_to_submit)?;
-        refuse_kind(replica.descriptor(), id, kind)
+        refuse_kind(&replica.index().facts()?, id, kind)
     }
 
     /// Becomes the writer, and brings the view up to date under the lock.
@@ -227,7 +255,8 @@ impl FolderRegistry {
     /// When the log cannot be written.
     pub fn renew(&self, now: Timestamp) -> Result<weir_log::CheckedCheckpoint, OpenError> {
         let (mut writer, replica) = self.writer()?;
-        Ok(writer.append(&[], &stamp(now, validity(replica.descriptor())))?)
+        let promises = replica.index().facts().map_err(crate::ReplicaError::from)?;
+        Ok(writer.append(&[], &stamp(now, &promises))?)
     }
 
     /// Gives the registry a new key. The old one signs for it, once, and is then of no use.
@@ -258,17 +287,18 @@ impl FolderRegistry {
             action: Action::Describe(Description { keys: Some(keys.clone()), ..Description::default() }),
         };
         let mut descriptor = replica.descriptor().clone();
+        let promises = replica.index().facts()?;
         // The order matters for a crash in between: a key that the log names, or that signs the present
         // checkpoint, is always on this machine, and readers always find a chain from their key to it.
         write_key_beside(&self.keys, &new)?;
-        self.append(&mut writer, &mut replica, &[record], now)?;
+        self.append(&mut writer, &mut replica, &promises, &[record], now)?;
         descriptor.keys = keys;
         descriptor.rotations.push(note);
         drop(writer);
         let log = LogFolder::new(&self.root).with_faults(self.faults.clone());
         let trusted = Signers::new([old.clone()])?.trusted();
         let mut writer = log.writer(Signers::new([old, new.clone()])?, &trusted)?;
-        writer.append(&[], &stamp(now, validity(&descriptor)))?;
+        writer.append(&[], &stamp(now, &promises))?;
         write_durably(&self.root.join(DESCRIPTOR), descriptor.to_text().as_bytes())?;
         write_key(&self.keys, &new)?;
         fs_err::remove_file(key_path(&self.keys.join(NEXT_KEYS), replica.name()))?;
@@ -285,13 +315,14 @@ impl FolderRegistry {
         &self,
         writer: &mut LogWriter,
         replica: &mut Replica,
+        promises: &RegistryFacts,
         records: &[Record],
         now: Timestamp,
     ) -> Result<(), SubmitError> {
         let entries = records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>()?;
         let known = position_of(replica.index())?;
         let mut prefix = known.map(|position| position.prefix().clone()).unwrap_or_default();
-        let stamp = stamp(now, validity(replica.descriptor()));
+        let stamp = stamp(now, promises);
         let mut fold = replica.index_mut().begin()?;
         for entry in &entries {
             let index = prefix.push(entry);
@@ -325,6 +356,7 @@ impl FolderRegistry {
         &self,
         writer: &mut LogWriter,
         replica: &Replica,
+        promises: &RegistryFacts,
         now: Timestamp,
     ) -> Result<(), SubmitError> {
         let checkpoint = writer.checkpoint();
@@ -343,7 +375,7 @@ impl FolderRegistry {
         beside.persist(self.root.join(snapshot_path(&digest))).map_err(|error| error.error)?;
         let old = checkpoint.snapshot();
         let snapshot = Snapshot { size, sha256: *digest.as_bytes() };
-        let stamp = Stamp { snapshot: Some(snapshot), ..stamp(now, validity(replica.descriptor())) };
+        let stamp = Stamp { snapshot: Some(snapshot), ..stamp(now, promises) };
         writer.append(&[], &stamp)?;
         if let Some(old) = old.filter(|old| old.sha256 != snapshot.sha256) {
             // A reader that was about to fetch it reads the checkpoint again.
@@ -359,10 +391,11 @@ impl Registry for FolderRegistry {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let (mut writer, mut replica) = self.open_writer()?;
         let id = ulid::Ulid::generate().to_string();
+        let promises = replica.index().facts()?;
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
-            descriptor: replica.descriptor(),
+            promises: &promises,
             uploaded: &self.content,
             batch: id.clone(),
             at: now,
@@ -374,12 +407,12 @@ impl Registry for FolderRegistry {
         self.hold(&plan)?;
         self.faults.at("submit:held");
         if !plan.records.is_empty() {
-            self.append(&mut writer, &mut replica, &plan.records, now)?;
+            self.append(&mut writer, &mut replica, &promises, &plan.records, now)?;
             self.faults.at("submit:appended");
         }
         self.unhold(&plan)?;
         if !plan.records.is_empty() {
-            self.snapshot_if_due(&mut writer, &replica, now)?;
+            self.snapshot_if_due(&mut writer, &replica, &promises, now)?;
         }
         let checkpoint = writer.checkpoint();
         Ok(Receipt {
@@ -394,10 +427,11 @@ impl Registry for FolderRegistry {
         let source = FolderSource::new(&self.root);
         let mut replica = self.replica(&source).map_err(open_to_submit)?;
         replica.sync_writer(&source)?;
+        let promises = replica.index().facts()?;
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
-            descriptor: replica.descriptor(),
+            promises: &promises,
             uploaded: &Everything,
             batch: String::new(),
             at: now,
@@ -441,11 +475,9 @@ pub(crate) fn open_to_submit(error: OpenError) -> SubmitError {
     }
 }
 
-fn validity(descriptor: &Descriptor) -> Option<SignedDuration> {
-    descriptor.validity.map(|seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
-}
-
-fn stamp(now: Timestamp, validity: Option<SignedDuration>) -> Stamp {
+fn stamp(now: Timestamp, promises: &RegistryFacts) -> Stamp {
+    let seconds = promises.validity().map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+    let validity = seconds.map(SignedDuration::from_secs);
     Stamp::new(now, validity.and_then(|validity| now.checked_add(validity).ok()))
 }
 

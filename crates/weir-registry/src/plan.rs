@@ -4,15 +4,14 @@
 //! batch takes away, wherever in the batch that stands, and with what it has published so far, so that a
 //! package and what it depends on can be published, or replaced, together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
-use weir_index::{Index, IndexError, PackageView, ReleaseView, State};
-use weir_model::descriptor::Descriptor;
+use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView, State};
 use weir_model::record::{RECORD_VERSION, Withdrawal};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, Digest, KindName, OwnerName, PackageName, Record, Release,
-    ReleaseId, Scope, nearest,
+    ReleaseId, Scope, Version, WithdrawalVerb, nearest,
 };
 use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
 
@@ -38,8 +37,8 @@ pub(crate) struct Plan {
 pub(crate) struct Planner<'a> {
     pub(crate) index: &'a Index,
     pub(crate) gate: &'a dyn Gate,
-    /// What the registry says it is: the kinds it takes, whether it promises a closed world.
-    pub(crate) descriptor: &'a Descriptor,
+    /// What its log promises: the kinds it takes, whether its world is closed.
+    pub(crate) promises: &'a RegistryFacts,
     /// What has been uploaded.
     pub(crate) uploaded: &'a dyn Uploaded,
     pub(crate) batch: String,
@@ -81,10 +80,10 @@ impl Uploaded for Everything {
 struct Planning<'a> {
     on: &'a Planner<'a>,
     by: &'a str,
-    /// What the batch publishes, sooner or later.
-    drafts: Vec<&'a ReleaseId>,
+    /// The versions that the batch publishes, sooner or later, of each package.
+    drafts: HashMap<&'a PackageName, Vec<&'a Version>>,
     plan: Plan,
-    published: BTreeMap<PackageName, Vec<Release>>,
+    published: Published,
     /// What the batch takes away, sooner or later: nothing is baked with it.
     leaving: BTreeSet<ReleaseId>,
     /// Where releases stand whose standing it has changed so far.
@@ -92,14 +91,48 @@ struct Planning<'a> {
     claims: BTreeMap<OwnerName, Vec<String>>,
 }
 
+/// What a batch has published so far, to be found by all that is asked of it: a batch may have tens of thousands.
+#[derive(Default)]
+struct Published {
+    releases: BTreeMap<PackageName, Vec<Release>>,
+    /// The tree of each key.
+    trees: HashMap<Digest, Digest>,
+    /// All of those trees.
+    offered: HashSet<Digest>,
+    /// A name for each of the forms in which names can be mistaken for one another.
+    confusable: HashMap<String, PackageName>,
+}
+
+impl Published {
+    fn add(&mut self, release: Release) {
+        self.trees.insert(release.key, release.tree);
+        self.offered.insert(release.tree);
+        let name = release.id.name.clone();
+        self.confusable.entry(name.confusable()).or_insert_with(|| name.clone());
+        self.releases.entry(name).or_default().push(release);
+    }
+
+    fn offers(&self, tree: &Digest) -> bool {
+        self.offered.contains(tree)
+    }
+}
+
+fn versions_of(batch: &Batch) -> HashMap<&PackageName, Vec<&Version>> {
+    let mut versions: HashMap<&PackageName, Vec<&Version>> = HashMap::new();
+    for id in batch.intents.iter().filter_map(Intent::published) {
+        versions.entry(&id.name).or_default().push(&id.version);
+    }
+    versions
+}
+
 impl Planner<'_> {
     pub(crate) fn plan(&self, batch: &Batch) -> Result<Plan, SubmitError> {
         let mut planning = Planning {
             on: self,
             by: &batch.by,
-            drafts: batch.intents.iter().filter_map(Intent::published).collect(),
+            drafts: versions_of(batch),
             plan: Plan { records: Vec::new(), outcomes: Vec::new(), hold: Vec::new(), unhold: Vec::new() },
-            published: BTreeMap::new(),
+            published: Published::default(),
             leaving: self.leaving(batch)?,
             changed: BTreeMap::new(),
             claims: BTreeMap::new(),
@@ -111,8 +144,8 @@ impl Planner<'_> {
             planning.intent(&batch.intents[position])?;
             outcomes.extend(planning.plan.outcomes.drain(before..).map(|outcome| (position, outcome)));
         }
-        if self.descriptor.closed {
-            After { index: self.index, leaving: &planning.leaving, published: &planning.published }
+        if self.promises.is_closed() {
+            After { index: self.index, leaving: &planning.leaving, published: &planning.published.releases }
                 .check()?;
         }
         planning.place_packs()?;
@@ -125,7 +158,9 @@ impl Planner<'_> {
     fn leaving(&self, batch: &Batch) -> Result<BTreeSet<ReleaseId>, SubmitError> {
         let mut leaving = BTreeSet::new();
         for intent in &batch.intents {
-            if let Intent::Remove(what) = intent {
+            if let Intent::Withdraw(what) = intent
+                && what.verb == WithdrawalVerb::Remove
+            {
                 leaving.extend(self.chosen(what)?.into_iter().map(|view| view.release.id));
             }
         }
@@ -172,11 +207,7 @@ impl Planning<'_> {
         match intent {
             Intent::Publish(draft) => self.publish(draft),
             Intent::Claim { owner, who } => self.claim(owner, who),
-            Intent::Yank(what) => self.withdraw(what, Change::Yank),
-            Intent::Unyank(what) => self.withdraw(what, Change::Unyank),
-            Intent::Quarantine(what) => self.withdraw(what, Change::Quarantine),
-            Intent::Release(what) => self.withdraw(what, Change::Release),
-            Intent::Remove(what) => self.withdraw(what, Change::Remove),
+            Intent::Withdraw(what) => self.withdraw(what),
         }
     }
 
@@ -202,7 +233,7 @@ impl Planning<'_> {
         } else {
             self.refuse_confusable(&draft.id.name)?;
         }
-        refuse_kind(self.on.descriptor, &draft.id, draft.kind)?;
+        refuse_kind(self.on.promises, &draft.id, draft.kind)?;
         self.refuse_quarantined(draft)?;
         let release = self.bake(draft)?;
         self.refuse_unless_uploaded(&release)?;
@@ -222,7 +253,7 @@ impl Planning<'_> {
             key: Some(release.key),
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
-        self.published.entry(release.id.name.clone()).or_default().push(release.clone());
+        self.published.add(release.clone());
         self.record(Action::Publish { release: Box::new(release) });
         Ok(())
     }
@@ -266,8 +297,7 @@ impl Planning<'_> {
         if let Some(bound) = self.on.index.by_key(key)?.first() {
             return Ok(Some(bound.release.tree));
         }
-        let in_batch = self.published.values().flatten().find(|release| release.key == *key);
-        Ok(in_batch.map(|release| release.tree))
+        Ok(self.published.trees.get(key).copied())
     }
 
     /// Content that was withdrawn does not come back under another version.
@@ -282,8 +312,7 @@ impl Planning<'_> {
     }
 
     fn refuse_confusable(&self, name: &PackageName) -> Result<(), SubmitError> {
-        let in_batch =
-            self.published.keys().find(|other| *other != name && other.confusable() == name.confusable());
+        let in_batch = self.published.confusable.get(&name.confusable()).filter(|other| *other != name);
         let existing = match in_batch {
             Some(other) => Some(other.to_string()),
             None => self.on.index.confusable_with(name)?.map(|other| other.to_string()),
@@ -343,7 +372,7 @@ impl Planning<'_> {
         let package = self.on.index.package(&wanted.name)?;
         let offered = package.iter().flat_map(|package| &package.releases);
         let offered = offered.filter(|view| view.state() == State::Offered).map(|view| &view.release);
-        let in_batch = self.published.get(&wanted.name).into_iter().flatten();
+        let in_batch = self.published.releases.get(&wanted.name).into_iter().flatten();
         let all: Vec<&Release> =
             offered.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
         let fitting = all.iter().filter(|release| {
@@ -381,7 +410,8 @@ impl Planning<'_> {
 
     /// Fluid dependencies may form cycles, also within a batch: what comes later counts.
     fn comes_later(&self, wanted: &Wanted) -> bool {
-        self.drafts.iter().any(|id| id.name == wanted.name && wanted.range.contains(&id.version))
+        let versions = self.drafts.get(&wanted.name).into_iter().flatten();
+        versions.into_iter().any(|version| wanted.range.contains(version))
     }
 
     /// Whoever publishes first under an owner has it.
@@ -424,13 +454,14 @@ impl Planning<'_> {
         Ok(authorize(self.on.gate, request)?)
     }
 
-    fn withdraw(&mut self, what: &Withdraw, change: Change) -> Result<(), SubmitError> {
+    fn withdraw(&mut self, what: &Withdraw) -> Result<(), SubmitError> {
         for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
-            let permit = self.authorize(change.verb(), Target::Release(id.clone()), &id.name.owner_name())?;
+            let permit =
+                self.authorize(what.verb.into(), Target::Release(id.clone()), &id.name.owner_name())?;
             let before = self.standing_of(&view);
-            let standing = change.applied_to(before);
-            let done = if standing == before { Done::Already } else { change.done() };
+            let standing = before.after(what.verb);
+            let done = if standing == before { Done::Already } else { Done::Withdrawn(what.verb) };
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
                 done,
@@ -443,11 +474,12 @@ impl Planning<'_> {
             if done == Done::Already {
                 continue;
             }
-            self.record(change.action(Withdrawal {
+            self.record(Action::Withdraw(Withdrawal {
+                verb: what.verb,
                 id,
                 reason: what.reason.clone(),
                 advisory: what.advisory.clone(),
-                because: what.because.clone().filter(|_| change == Change::Remove),
+                because: what.because.clone().filter(|_| what.verb == WithdrawalVerb::Remove),
             }));
         }
         Ok(())
@@ -469,7 +501,7 @@ impl Planning<'_> {
     fn place_packs(&mut self) -> Result<(), IndexError> {
         let trees: BTreeSet<Digest> = self.changed.values().map(|standing| standing.tree).collect();
         for tree in trees {
-            let mut served = self.published.values().flatten().any(|release| release.tree == tree);
+            let mut served = self.published.offers(&tree);
             let mut withheld = false;
             for view in self.on.index.by_tree(&tree)? {
                 let standing = self.standing_of(&view);
@@ -502,71 +534,33 @@ struct Standing {
     removed: bool,
 }
 
-/// A change of a release's standing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Yank,
-    Unyank,
-    Quarantine,
-    Release,
-    Remove,
-}
-
-impl Change {
-    const fn verb(self) -> Verb {
-        match self {
-            Self::Yank | Self::Unyank => Verb::Yank,
-            Self::Quarantine | Self::Release => Verb::Quarantine,
-            Self::Remove => Verb::Remove,
-        }
-    }
-
-    const fn done(self) -> Done {
-        match self {
-            Self::Yank => Done::Yanked,
-            Self::Unyank => Done::Unyanked,
-            Self::Quarantine => Done::Quarantined,
-            Self::Release => Done::Released,
-            Self::Remove => Done::Removed,
-        }
-    }
-
-    const fn action(self, withdrawal: Withdrawal) -> Action {
-        match self {
-            Self::Yank => Action::Yank(withdrawal),
-            Self::Unyank => Action::Unyank(withdrawal),
-            Self::Quarantine => Action::Quarantine(withdrawal),
-            Self::Release => Action::Release(withdrawal),
-            Self::Remove => Action::Remove(withdrawal),
-        }
-    }
-
-    /// How a release stands after it.
-    const fn applied_to(self, before: Standing) -> Standing {
-        match self {
-            Self::Yank => Standing { yanked: true, ..before },
-            Self::Unyank => Standing { yanked: false, ..before },
-            Self::Quarantine => Standing { quarantined: true, ..before },
-            Self::Release => Standing { quarantined: false, ..before },
-            Self::Remove => Standing { removed: true, ..before },
+impl Standing {
+    /// How a release stands after a withdrawal.
+    const fn after(self, verb: WithdrawalVerb) -> Self {
+        match verb {
+            WithdrawalVerb::Yank => Self { yanked: true, ..self },
+            WithdrawalVerb::Unyank => Self { yanked: false, ..self },
+            WithdrawalVerb::Quarantine => Self { quarantined: true, ..self },
+            WithdrawalVerb::Unquarantine => Self { quarantined: false, ..self },
+            WithdrawalVerb::Remove => Self { removed: true, ..self },
         }
     }
 }
 
 /// A registry that says what kinds it takes takes no other.
 pub(crate) fn refuse_kind(
-    descriptor: &Descriptor,
+    promises: &RegistryFacts,
     id: &ReleaseId,
     offered: KindName,
 ) -> Result<(), SubmitError> {
-    if descriptor.takes(offered) {
+    if promises.takes(offered) {
         return Ok(());
     }
     Err(SubmitError::KindNotTaken {
         id: id.clone(),
         offered,
-        registry: descriptor.name.clone(),
-        takes: descriptor.kinds.clone(),
+        registry: promises.name.clone().unwrap_or_default(),
+        takes: promises.kinds().to_vec(),
     })
 }
 

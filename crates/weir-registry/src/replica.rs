@@ -185,7 +185,7 @@ impl Replica {
             bytes => bytes?,
         };
         let Some(pin) = home.trust.pin(location)? else { return Ok(None) };
-        let descriptor = read_descriptor(location, &bytes)?;
+        let descriptor = parse_descriptor(location, &bytes)?;
         let keys = crate::trust::parse_keys(&pin.keys).map_err(TrustError::from)?;
         Self::with(home, location, descriptor, keys, true).map(Some)
     }
@@ -341,9 +341,7 @@ fn meet(
     source: &dyn Source,
     given: Option<&str>,
 ) -> Result<(Descriptor, TrustedKeys), ReplicaError> {
-    let bytes =
-        source.read(DESCRIPTOR, MAX_DESCRIPTOR)?.ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
-    let descriptor = read_descriptor(location, &bytes)?;
+    let (bytes, descriptor) = fetch_descriptor(location, source)?;
     let keys =
         home.trust.decide(location, &descriptor.name, &descriptor.keys, &descriptor.rotations, given)?;
     fs_err::create_dir_all(home.folder(location))?;
@@ -351,7 +349,19 @@ fn meet(
     Ok((descriptor, keys))
 }
 
-fn read_descriptor(location: &str, bytes: &[u8]) -> Result<Descriptor, ReplicaError> {
+/// What the registry at `source` says of itself, believed or not.
+pub(crate) fn read_descriptor(source: &dyn Source) -> Result<Descriptor, ReplicaError> {
+    Ok(fetch_descriptor(&source.describe(), source)?.1)
+}
+
+fn fetch_descriptor(location: &str, source: &dyn Source) -> Result<(Vec<u8>, Descriptor), ReplicaError> {
+    let bytes =
+        source.read(DESCRIPTOR, MAX_DESCRIPTOR)?.ok_or_else(|| ReplicaError::NoRegistry(location.into()))?;
+    let descriptor = parse_descriptor(location, &bytes)?;
+    Ok((bytes, descriptor))
+}
+
+fn parse_descriptor(location: &str, bytes: &[u8]) -> Result<Descriptor, ReplicaError> {
     Descriptor::from_bytes(bytes)
         .map_err(|error| ReplicaError::Descriptor { location: location.into(), error })
 }

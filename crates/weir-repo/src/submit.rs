@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_build::{BuildStep, Leaving, PlanReason};
-use weir_model::{BuildFacts, Digest, KindName, Platform, ReleaseId, SourceFact};
+use weir_model::{BuildFacts, Digest, KindName, Platform, ReleaseId, SourceFact, WithdrawalVerb};
 use weir_project::PACK_LEVEL;
 use weir_reach::{Event, ReachError, open_for_writing};
 use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
@@ -78,7 +78,8 @@ fn leave(leaving: &Leaving) -> Intent {
         _ => None,
     };
     let reason = Some(leaving.because.to_string());
-    Intent::Remove(Withdraw { reason, because, ..Withdraw::exactly(leaving.id.clone()) })
+    let exactly = Withdraw::exactly(WithdrawalVerb::Remove, leaving.id.clone());
+    Intent::Withdraw(Withdraw { reason, because, ..exactly })
 }
 
 /// Bringing what was built, and the evidence of how, into the registry.

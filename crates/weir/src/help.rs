@@ -38,7 +38,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "yank",
             "unyank",
             "quarantine",
-            "release",
+            "unquarantine",
             "unpublish",
             "batch",
             "claim",

@@ -6,6 +6,7 @@ use weir_model::lockfile::{LockedReference, LockedRelease, ReleaseText};
 use weir_model::record::Withdrawal;
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, Lockfile, Platform, Record, Release, ReleaseId, Scope,
+    WithdrawalVerb,
 };
 use weir_tree::{Selection, TreeManifest};
 
@@ -84,22 +85,20 @@ pub fn records() -> Vec<Record> {
     let low = release("acme/low 1.0.0", Digest::of("low"), None);
     let newer = release("acme/low 1.1.0", Digest::of("newer"), None);
     let top = release("acme/top 2.0.0-rc.1", Digest::of("top"), Some(("^1", &low)));
-    let about = |id: &ReleaseId| Withdrawal {
-        id: id.clone(),
-        reason: Some("broken".into()),
-        advisory: None,
-        because: None,
+    let withdraw = |verb, id: &ReleaseId| {
+        let reason = Some("broken".into());
+        Action::Withdraw(Withdrawal { verb, id: id.clone(), reason, advisory: None, because: None })
     };
     let actions = vec![
         Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] },
         Action::Publish { release: Box::new(low.clone()) },
         Action::Publish { release: Box::new(newer.clone()) },
         Action::Publish { release: Box::new(top.clone()) },
-        Action::Yank(about(&newer.id)),
-        Action::Unyank(about(&newer.id)),
-        Action::Quarantine(about(&top.id)),
-        Action::Release(about(&top.id)),
-        Action::Remove(about(&top.id)),
+        withdraw(WithdrawalVerb::Yank, &newer.id),
+        withdraw(WithdrawalVerb::Unyank, &newer.id),
+        withdraw(WithdrawalVerb::Quarantine, &top.id),
+        withdraw(WithdrawalVerb::Unquarantine, &top.id),
+        withdraw(WithdrawalVerb::Remove, &top.id),
         Action::Upstream { registry: "public".into(), size: 7, root: Digest::of("root") },
     ];
     let record = |action| Record { v: 1, batch: "01JD".into(), at: now(), by: "user:ann".into(), action };

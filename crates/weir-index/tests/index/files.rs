@@ -1,9 +1,9 @@
 //! The file: what is opened, what is refused, and what several processes may do at once.
 
 use weir_index::{Index, IndexError, Opened};
-use weir_model::Action;
+use weir_model::WithdrawalVerb;
 
-use crate::support::{Log, fold, needing, release, withdrawal};
+use crate::support::{Log, fold, needing, release, withdraw};
 
 #[test]
 fn a_view_is_there_again_when_its_file_is_opened_again() {
@@ -133,7 +133,7 @@ fn every_answer_is_of_one_moment_while_another_process_folds() {
     }
     let begun = log.0.len();
     for build in 1..=BATCHES {
-        log.say(Action::Remove(withdrawal(&format!("acme/app 1.0.0-r{}", build - 1), "built again")));
+        log.say(withdraw(WithdrawalVerb::Remove, &format!("acme/app 1.0.0-r{}", build - 1), "built again"));
         log.publish(moving(build));
     }
     fold(&mut Index::open(&path).unwrap(), &log, 0..begun).unwrap();

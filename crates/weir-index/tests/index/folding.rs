@@ -2,9 +2,9 @@
 
 use weir_index::{FoldError, State};
 use weir_model::record::Description;
-use weir_model::{Action, Digest};
+use weir_model::{Action, Digest, KindName, WithdrawalVerb};
 
-use crate::support::{Log, fold, id, release, withdrawal};
+use crate::support::{Log, fold, id, release, withdraw};
 
 fn refused(log: &Log) -> FoldError {
     let mut index = weir_index::Index::in_memory().unwrap();
@@ -41,12 +41,12 @@ fn withdrawals_add_up_and_the_strongest_counts() {
     let mut log = Log::default();
     log.publish(release("acme/greet 1.2.0"));
     let steps: [(Action, State); 6] = [
-        (Action::Yank(withdrawal("acme/greet 1.2.0", "slow")), State::Yanked),
-        (Action::Quarantine(withdrawal("acme/greet 1.2.0", "malware?")), State::Quarantined),
-        (Action::Unyank(withdrawal("acme/greet 1.2.0", "")), State::Quarantined),
-        (Action::Yank(withdrawal("acme/greet 1.2.0", "slow again")), State::Quarantined),
-        (Action::Release(withdrawal("acme/greet 1.2.0", "")), State::Yanked),
-        (Action::Unyank(withdrawal("acme/greet 1.2.0", "")), State::Offered),
+        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow"), State::Yanked),
+        (withdraw(WithdrawalVerb::Quarantine, "acme/greet 1.2.0", "malware?"), State::Quarantined),
+        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), State::Quarantined),
+        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow again"), State::Quarantined),
+        (withdraw(WithdrawalVerb::Unquarantine, "acme/greet 1.2.0", ""), State::Yanked),
+        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), State::Offered),
     ];
     for (action, expected) in steps {
         log.say(action);
@@ -61,7 +61,7 @@ fn a_removed_release_is_out_of_the_view_and_its_key_stays_bound() {
     let mut log = Log::default();
     let greet = release("acme/greet 1.2.0");
     log.publish(greet.clone());
-    log.say(Action::Remove(withdrawal("acme/greet 1.2.0", "licence")));
+    log.say(withdraw(WithdrawalVerb::Remove, "acme/greet 1.2.0", "licence"));
     let index = log.folded();
     let package = index.package(&greet.id.name).unwrap().unwrap();
     assert!(package.releases.is_empty() && package.newest().is_none());
@@ -106,7 +106,7 @@ fn a_release_is_published_once() {
 fn revisions_only_grow_even_after_removal() {
     let mut log = Log::default();
     log.publish(release("acme/greet 1.2.0 revision 2"));
-    log.say(Action::Remove(withdrawal("acme/greet 1.2.0 revision 2", "")));
+    log.say(withdraw(WithdrawalVerb::Remove, "acme/greet 1.2.0 revision 2", ""));
     let mut lower = log.clone();
     lower.publish(release("acme/greet 1.2.0 revision 1"));
     let error = refused(&lower);
@@ -124,13 +124,19 @@ fn what_is_said_about_an_unknown_or_removed_release_is_refused() {
     let mut log = Log::default();
     log.publish(release("acme/greet 1.2.0"));
     let mut unknown = log.clone();
-    unknown.say(Action::Yank(withdrawal("acme/greet 1.2.1", "")));
+    unknown.say(withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.1", ""));
     let error = refused(&unknown);
-    assert!(matches!(error, FoldError::UnknownRelease { op: "yank", index: 1, .. }), "{error}");
-    log.say(Action::Remove(withdrawal("acme/greet 1.2.0", "")));
-    log.say(Action::Quarantine(withdrawal("acme/greet 1.2.0", "")));
+    assert!(
+        matches!(error, FoldError::UnknownRelease { verb: WithdrawalVerb::Yank, index: 1, .. }),
+        "{error}"
+    );
+    log.say(withdraw(WithdrawalVerb::Remove, "acme/greet 1.2.0", ""));
+    log.say(withdraw(WithdrawalVerb::Quarantine, "acme/greet 1.2.0", ""));
     let error = refused(&log);
-    assert!(matches!(error, FoldError::Removed { op: "quarantine", removed: 1, index: 2, .. }), "{error}");
+    assert!(
+        matches!(error, FoldError::Removed { verb: WithdrawalVerb::Quarantine, removed: 1, index: 2, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -153,18 +159,27 @@ fn an_upstream_that_goes_back_or_changes_is_refused() {
 fn what_a_description_leaves_out_stays_as_it_was() {
     let mut log = Log::default();
     let keys = Some(vec!["org+1234+key".to_owned()]);
-    log.say(Action::Describe(Description { keys: keys.clone(), closed: Some(true), upstreams: None }));
     log.say(Action::Describe(Description {
-        keys: None,
+        keys: keys.clone(),
+        closed: Some(true),
+        ..Description::default()
+    }));
+    log.say(Action::Describe(Description {
         closed: Some(false),
         upstreams: Some(vec!["up".into()]),
+        kinds: Some(vec![KindName::Bash]),
+        name: Some("org".into()),
+        validity: Some(60),
+        ..Description::default()
     }));
     log.say(Action::Policy { digest: Digest::of("policy") });
     log.say(Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] });
     log.say(Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:bob".into()] });
     let index = log.folded();
     let facts = index.facts().unwrap();
-    assert_eq!((facts.keys, facts.closed), (keys, Some(false)));
+    assert_eq!((&facts.keys, facts.is_closed()), (&keys, false));
+    assert_eq!((facts.name.as_deref(), facts.validity()), (Some("org"), Some(60)));
+    assert!(facts.takes(KindName::Bash) && !facts.takes(KindName::Data));
     assert_eq!(facts.described.unwrap().index, 1);
     assert_eq!(facts.policy.unwrap().0, Digest::of("policy"));
     assert_eq!(index.owner(&"acme".parse().unwrap()).unwrap().unwrap().who, ["user:bob"]);

@@ -6,9 +6,9 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 use proptest::test_runner::Config;
 use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
 use weir_model::record::{Description, Withdrawal};
-use weir_model::{Action, Digest, KindName, ReferenceFact, Release, ReleaseId};
+use weir_model::{Action, Digest, KindName, ReferenceFact, Release, ReleaseId, WithdrawalVerb};
 
-use crate::support::{Log, fold, needing, release, seal};
+use crate::support::{Log, fold, needing, release, seal, withdraw};
 
 /// A move of somebody who writes a log. The numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -121,18 +121,12 @@ impl Author {
         }
         let because = pick(&self.releases, on).map(|release| release.id.clone());
         let advisory = on.is_multiple_of(2).then(|| "WEIR-1".to_owned());
-        let withdrawal =
-            Withdrawal { id: release.clone(), reason: Some(format!("reason {on}")), advisory, because };
-        self.log.say(match how {
-            0 => Action::Yank(withdrawal),
-            1 => Action::Unyank(withdrawal),
-            2 => Action::Quarantine(withdrawal),
-            3 => Action::Release(withdrawal),
-            _ => {
-                self.removed.push(release);
-                Action::Remove(withdrawal)
-            }
-        });
+        let verb = WithdrawalVerb::ALL[usize::from(how)];
+        if verb == WithdrawalVerb::Remove {
+            self.removed.push(release.clone());
+        }
+        let reason = Some(format!("reason {on}"));
+        self.log.say(Action::Withdraw(Withdrawal { verb, id: release, reason, advisory, because }));
     }
 
     fn other(&mut self, what: u8) {
@@ -144,9 +138,9 @@ impl Author {
             1 => Action::Policy { digest: Digest::of([what]) },
             2 => Action::Upstream { registry: "up".into(), size, root: Digest::of(size.to_string()) },
             _ => Action::Describe(Description {
-                keys: None,
                 closed: Some(what % 8 == 3),
                 upstreams: Some(vec![name]),
+                ..Description::default()
             }),
         });
     }
@@ -239,8 +233,7 @@ proptest! {
             let mut log = Log::default();
             log.publish(release.clone());
             if remove {
-                let (reason, advisory, because) = (None, None, None);
-                log.say(Action::Remove(Withdrawal { id: release.id.clone(), reason, advisory, because }));
+                log.say(withdraw(WithdrawalVerb::Remove, &release.id.to_string(), ""));
             }
             let mut fold = index.begin().unwrap();
             let accepted = log.0.iter().enumerate().try_for_each(|(place, entry)| fold.entry(size + place as u64, entry));

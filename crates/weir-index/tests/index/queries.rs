@@ -1,9 +1,9 @@
 //! Questions with one answer.
 
 use weir_index::{PackageFilter, State};
-use weir_model::{Action, KindName, PackageName};
+use weir_model::{Action, KindName, PackageName, WithdrawalVerb};
 
-use crate::support::{Log, needing, of_kind, release, withdrawal};
+use crate::support::{Log, needing, of_kind, release, withdraw};
 
 fn name(text: &str) -> PackageName {
     text.parse().unwrap()
@@ -37,7 +37,7 @@ fn candidates_say_what_the_releases_say() {
         needing(needing(release("a/user 1.0.0"), "a/base", "^1.4", Some(&base)), "b/absent", "*", None);
     log.publish(user.clone());
     log.publish(needing(release("a/user 1.1.0"), "a/base", "^1.4", Some(&base)));
-    log.say(Action::Quarantine(withdrawal("a/user 1.1.0", "malware")));
+    log.say(withdraw(WithdrawalVerb::Quarantine, "a/user 1.1.0", "malware"));
     let index = log.folded();
     let candidates = index.candidates(&name("a/user")).unwrap().unwrap();
     assert_eq!(candidates.releases.len(), 2);
@@ -69,7 +69,7 @@ fn dependents_are_found_directly_and_through_others() {
     assert_eq!(shown, [("a/fluid 1.0.0".into(), "*".into()), ("a/middle 1.0.0".into(), "^1.4".to_owned())]);
     assert_eq!(index.package(&name("a/base")).unwrap().unwrap().dependents, 2);
 
-    log.say(Action::Remove(withdrawal("a/middle 1.0.0", "")));
+    log.say(withdraw(WithdrawalVerb::Remove, "a/middle 1.0.0", ""));
     let index = log.folded();
     assert_eq!(index.package(&name("a/base")).unwrap().unwrap().dependents, 1);
 }

@@ -1,9 +1,9 @@
 //! Search: what comes first, and what is never syntax.
 
 use weir_index::{Index, SearchFilter};
-use weir_model::{Action, KindName};
+use weir_model::{KindName, WithdrawalVerb};
 
-use crate::support::{Log, described, needing, of_kind, platform, release, withdrawal};
+use crate::support::{Log, described, needing, of_kind, platform, release, withdraw};
 
 fn found(index: &Index, query: &str) -> Vec<String> {
     let results = index.search(query, &SearchFilter::default(), 20, 0).unwrap();
@@ -86,11 +86,11 @@ fn what_is_not_offered_is_not_found_and_a_new_description_replaces_the_old() {
     let mut log = Log::default();
     log.publish(described(release("a/one 1.0.0"), "alpha"));
     log.publish(described(release("a/two 1.0.0"), "alpha"));
-    log.say(Action::Quarantine(withdrawal("a/two 1.0.0", "")));
+    log.say(withdraw(WithdrawalVerb::Quarantine, "a/two 1.0.0", ""));
     let mut index = log.folded();
     assert_eq!(found(&index, "alpha"), ["a/one"]);
     log.publish(described(release("a/one 1.1.0"), "beta"));
-    log.say(Action::Release(withdrawal("a/two 1.0.0", "")));
+    log.say(withdraw(WithdrawalVerb::Unquarantine, "a/two 1.0.0", ""));
     crate::support::fold(&mut index, &log, 3..5).unwrap();
     assert_eq!(found(&index, "alpha"), ["a/two"]);
     assert_eq!(found(&index, "beta"), ["a/one"]);

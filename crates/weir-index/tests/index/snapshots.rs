@@ -1,9 +1,9 @@
 //! Snapshots that are not what they should be.
 
 use weir_index::{Index, LoadedSnapshot, SnapshotError, SnapshotLimits};
-use weir_model::Action;
+use weir_model::WithdrawalVerb;
 
-use crate::support::{Log, described, fold, needing, release, withdrawal};
+use crate::support::{Log, described, fold, needing, release, withdraw};
 
 fn some_log() -> Log {
     let mut log = Log::default();
@@ -11,7 +11,7 @@ fn some_log() -> Log {
     log.publish(base.clone());
     log.publish(described(needing(release("a/user 1.0.0"), "a/base", "^1", Some(&base)), "a user"));
     log.publish(needing(release("a/user 1.0.1"), "a/base", "^1", Some(&base)));
-    log.say(Action::Yank(withdrawal("a/user 1.0.0", "old")));
+    log.say(withdraw(WithdrawalVerb::Yank, "a/user 1.0.0", "old"));
     log
 }
 

@@ -2,7 +2,9 @@
 
 use weir_index::{FoldError, Index};
 use weir_model::record::{Origin, Withdrawal};
-use weir_model::{Action, Baked, Dependency, Digest, KindName, Platform, Record, Release, ReleaseId, Scope};
+use weir_model::{
+    Action, Baked, Dependency, Digest, KindName, Platform, Record, Release, ReleaseId, Scope, WithdrawalVerb,
+};
 
 /// Entries of a log, as bytes.
 #[derive(Debug, Default, Clone)]
@@ -113,6 +115,7 @@ pub(crate) fn platform(text: &str) -> Platform {
     text.parse().unwrap()
 }
 
-pub(crate) fn withdrawal(text: &str, reason: &str) -> Withdrawal {
-    Withdrawal { id: id(text), reason: Some(reason.into()), advisory: None, because: None }
+pub(crate) fn withdraw(verb: WithdrawalVerb, text: &str, reason: &str) -> Action {
+    let reason = Some(reason.into());
+    Action::Withdraw(Withdrawal { verb, id: id(text), reason, advisory: None, because: None })
 }

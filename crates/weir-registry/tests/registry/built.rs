@@ -1,6 +1,6 @@
 //! Built releases: their evidence, and what was built before.
 
-use weir_model::{BuildFacts, Digest, ReleaseId, SourceFact};
+use weir_model::{BuildFacts, Digest, ReleaseId, SourceFact, WithdrawalVerb};
 use weir_registry::content::ContentFolder;
 use weir_registry::{
     BuiltBefore, Done, Draft, EvidenceKind, FolderRegistry, Intent, Kept, Registry as _, SubmitError,
@@ -14,7 +14,7 @@ fn publish(draft: &Draft) -> Intent {
 }
 
 fn remove(id: &str) -> Intent {
-    Intent::Remove(Withdraw::exactly(id.parse().unwrap()))
+    Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id.parse().unwrap()))
 }
 
 fn put_file(registry: &FolderRegistry, text: &str) -> Digest {
@@ -117,9 +117,11 @@ fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
         BuiltBefore::find(world.fresh_replica().index(), &key, holds).unwrap().unwrap()
     };
     assert_eq!(find(registry.content()).kept, Kept::Yes);
-    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
     assert_eq!(find(registry.content()).kept, Kept::Quarantined);
-    world.submit(vec![Intent::Release(withdraw("acme/a 1.0.0")), remove("acme/a 1.0.0")]).unwrap();
+    world
+        .submit(vec![withdraw(WithdrawalVerb::Unquarantine, "acme/a 1.0.0"), remove("acme/a 1.0.0")])
+        .unwrap();
     let found = find(registry.content());
     assert_eq!((found.kept, found.tree), (Kept::Yes, draft.tree));
     let id: ReleaseId = "acme/a 1.0.0".parse().unwrap();
@@ -143,7 +145,7 @@ fn what_is_quarantined_under_one_key_is_not_reused_under_another() {
     let outcomes = world.submit(vec![publish(&first), publish(&second)]).unwrap().outcomes;
     let keys: Vec<Digest> = outcomes.iter().map(|outcome| outcome.key.unwrap()).collect();
     assert!(keys[0] != keys[1] && first.tree == second.tree);
-    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
     for key in keys {
         let found = BuiltBefore::find(world.fresh_replica().index(), &key, |_| panic!("it is withdrawn"));
         assert_eq!(found.unwrap().unwrap().kept, Kept::Quarantined);

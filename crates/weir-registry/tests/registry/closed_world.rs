@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use weir_model::{KindName, Release, ReleaseId};
+use weir_model::{KindName, Release, ReleaseId, WithdrawalVerb};
 use weir_registry::{Diamond, Intent, Look, Receipt, SubmitError, Withdraw, audit};
 
 use crate::world::{World, withdraw};
@@ -12,25 +12,25 @@ use crate::world::{World, withdraw};
 fn what_others_were_built_with_is_removed_together_with_them_or_not_at_all() {
     let world = World::new(true);
     world.publish(&[("acme/base 1.0.0", &[]), ("acme/top 1.0.0", &["acme/base ^1"])]).unwrap();
-    let base = || Intent::Remove(withdraw("acme/base 1.0.0"));
+    let base = || withdraw(WithdrawalVerb::Remove, "acme/base 1.0.0");
     let error = world.submit(vec![base()]).unwrap_err();
     let SubmitError::WouldBreak { dependents, .. } = &error else { panic!("{error}") };
     assert_eq!(dependents[0].to_string(), "acme/top 1.0.0");
-    world.submit(vec![base(), Intent::Remove(withdraw("acme/top 1.0.0"))]).unwrap();
+    world.submit(vec![base(), withdraw(WithdrawalVerb::Remove, "acme/top 1.0.0")]).unwrap();
 }
 
 #[test]
 fn an_open_registry_lets_it_happen() {
     let world = World::new(false);
     world.publish(&[("acme/base 1.0.0", &[]), ("acme/top 1.0.0", &["acme/base ^1"])]).unwrap();
-    world.submit(vec![Intent::Remove(withdraw("acme/base 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/base 1.0.0")]).unwrap();
 }
 
 /// A batch of native packages: `-` removes a release, `+` publishes one with what it needs.
 fn batch(world: &World, changes: &[(&str, &[&str])]) -> Vec<Intent> {
     let registry = world.open();
     let change = |(what, needs): &(&str, &[&str])| match what.split_at(2) {
-        ("- ", id) => Intent::Remove(Withdraw::exactly(id.parse().unwrap())),
+        ("- ", id) => Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id.parse().unwrap())),
         ("+ ", id) => {
             let mut draft = world.draft(&registry, id, needs, &format!("{needs:?}"));
             draft.kind = KindName::Native;
@@ -175,17 +175,14 @@ fn one_revision_of_a_release_can_be_taken_away_and_what_caused_it_is_recorded() 
     let world = with_zlib();
     submit(&world, &[("+ base/curl 7.79.1 revision 1", &["base/zlib ^1.2"])]).unwrap();
     let zlib: ReleaseId = "base/zlib 1.2.11".parse().unwrap();
-    let curl = Withdraw {
-        because: Some(zlib.clone()),
-        platform: None,
-        ..Withdraw::exactly("base/curl 7.79.1".parse().unwrap())
-    };
-    world.submit(vec![Intent::Remove(curl.clone()), Intent::Remove(curl.clone())]).unwrap();
+    let exactly = Withdraw::exactly(WithdrawalVerb::Remove, "base/curl 7.79.1".parse().unwrap());
+    let curl = Intent::Withdraw(Withdraw { because: Some(zlib.clone()), platform: None, ..exactly });
+    world.submit(vec![curl.clone(), curl.clone()]).unwrap();
     assert_eq!(offered(&world), ["base/curl 7.79.1 revision 1", "base/png 1.6.0", "base/zlib 1.2.11"]);
     let replica = world.fresh_replica();
     let gone = replica.index().release(&"base/curl 7.79.1".parse().unwrap()).unwrap().unwrap();
     assert_eq!(gone.removed.unwrap().because, Some(zlib));
-    let error = world.submit(vec![Intent::Remove(curl)]).unwrap_err();
+    let error = world.submit(vec![curl]).unwrap_err();
     assert_eq!(error.to_string(), "there is no `base/curl 7.79.1 revision 0` in this registry");
 }
 
@@ -223,7 +220,7 @@ proptest! {
                     Intent::Publish(Box::new(world.draft(&registry, &id, &needs, "")))
                 }
                 Attempt::Remove { package, version } => {
-                    Intent::Remove(withdraw(&format!("acme/p{package} 1.0.{version}")))
+                    withdraw(WithdrawalVerb::Remove, &format!("acme/p{package} 1.0.{version}"))
                 }
             });
             // Many attempts are refused; what matters is what is there afterwards.
@@ -281,7 +278,7 @@ impl LinkTree<'_> {
                 let name = format!("acme/p{package}");
                 let of_name = self.live.keys().filter(|id| id.name.as_str() == name);
                 if let Some(id) = of_name.rev().nth(*place).cloned() {
-                    self.intents.push(Intent::Remove(Withdraw::exactly(id)));
+                    self.intents.push(Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id)));
                 }
             }
             Change::Update { package, version } => self.update(&format!("acme/p{package}"), *version),
@@ -312,7 +309,9 @@ impl LinkTree<'_> {
                 leaving.insert(release.id);
             }
         }
-        self.intents.extend(leaving.into_iter().map(|id| Intent::Remove(Withdraw::exactly(id))));
+        self.intents.extend(
+            leaving.into_iter().map(|id| Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id))),
+        );
     }
 
     fn build(&mut self, name: &str, version: &str, needs: &[String]) {

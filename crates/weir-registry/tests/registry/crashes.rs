@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
+use weir_model::WithdrawalVerb;
 use weir_policy::FolderGate;
 use weir_registry::content::open_pack;
 use weir_registry::{Batch, Done, FolderRegistry, Intent, Look, Registry as _, audit};
@@ -98,8 +99,8 @@ fn what_the_log_calls_quarantined_is_never_served_wherever_it_is_stopped() {
     std::panic::set_hook(Box::new(|_| {}));
     for takes_back in [false, true] {
         let quarantine = |world: &World, crashing: Option<&FolderRegistry>, back: bool| {
-            let what = withdraw("acme/a 1.0.0");
-            let intent = if back { Intent::Release(what) } else { Intent::Quarantine(what) };
+            let verb = if back { WithdrawalVerb::Unquarantine } else { WithdrawalVerb::Quarantine };
+            let intent = withdraw(verb, "acme/a 1.0.0");
             let batch = Batch { by: "user:ann".into(), intents: vec![intent] };
             let opened = world.open();
             let registry = crashing.unwrap_or(&opened);

@@ -5,6 +5,7 @@ mod built;
 mod closed_world;
 mod crashes;
 mod keys;
+mod promises;
 mod replicas;
 mod rules;
 mod storage;

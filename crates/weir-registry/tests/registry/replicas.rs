@@ -4,6 +4,7 @@ use std::io::Read;
 use std::sync::Once;
 
 use weir_log::{FolderSource, Source, SourceError};
+use weir_model::WithdrawalVerb;
 use weir_registry::{Intent, Replica, ReplicaError, ReplicaHome};
 
 use crate::world::{World, now, sync, withdraw};
@@ -24,7 +25,7 @@ fn a_reader_who_comes_late_takes_up_a_snapshot_and_sees_what_one_who_followed_se
     publish_many(&world, 0, 10);
     sync(&world.folder(), &early).unwrap();
     publish_many(&world, 10, 1100);
-    world.submit(vec![Intent::Yank(withdraw("acme/p1 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Yank, "acme/p1 1.0.0")]).unwrap();
     assert!(world.folder().join("snapshot").is_dir());
 
     let followed = sync(&world.folder(), &early).unwrap();

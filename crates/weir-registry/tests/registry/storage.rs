@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, SourceFact};
+use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, SourceFact, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
 use weir_registry::{
@@ -173,7 +173,7 @@ fn what_only_removed_releases_name_is_told_from_what_nothing_names() {
     let registry = world.open();
     let (gone, stays) = (built(&world, &registry, "acme/a 1.0.0"), built(&world, &registry, "acme/b 1.0.0"));
     world.submit(vec![publish(&gone), publish(&stays)]).unwrap();
-    world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/a 1.0.0")]).unwrap();
     let found = audited(&world);
     assert_eq!((found.problems.len(), found.kept.len(), found.unused.len()), (0, 6, 0), "{found:?}");
     let stray = world.draft(&registry, "acme/c 1.0.0", &[], "");
@@ -187,7 +187,7 @@ fn collecting_takes_what_nothing_names_and_on_request_what_only_removed_releases
     let registry = world.open();
     let (gone, stays) = (built(&world, &registry, "acme/a 1.0.0"), built(&world, &registry, "acme/b 1.0.0"));
     world.submit(vec![publish(&gone), publish(&stays)]).unwrap();
-    world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/a 1.0.0")]).unwrap();
     let named = stored(&world);
     world.draft(&registry, "acme/c 1.0.0", &[], "");
     put_file(&registry, &vec![7; usize::try_from(CHUNKED_ABOVE).unwrap() + 1]);
@@ -222,8 +222,8 @@ fn what_is_shared_with_a_release_that_stays_is_not_collected() {
     let mut again = first.clone();
     again.id.revision = 1;
     world.submit(vec![publish(&first), publish(&again)]).unwrap();
-    let one = weir_registry::Withdraw::exactly("acme/a 1.0.0".parse().unwrap());
-    world.submit(vec![Intent::Remove(one)]).unwrap();
+    let one = weir_registry::Withdraw::exactly(WithdrawalVerb::Remove, "acme/a 1.0.0".parse().unwrap());
+    world.submit(vec![Intent::Withdraw(one)]).unwrap();
     hours_pass(&world, 25);
     assert_eq!(collect(&world, Some(Timestamp::MAX), false), Collected::default());
     assert_eq!(audited(&world).problems, Vec::<String>::new());
@@ -234,10 +234,10 @@ fn quarantined_content_stays_even_when_its_release_is_removed() {
     let world = World::new(false);
     let draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
     world.submit(vec![publish(&draft)]).unwrap();
-    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
     let found = audited(&world);
     assert_eq!((found.problems.len(), found.kept.len(), found.objects), (0, 0, 1), "{found:?}");
-    world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/a 1.0.0")]).unwrap();
     hours_pass(&world, 25);
     assert_eq!(collect(&world, Some(Timestamp::MAX), false).objects, []);
     let found = audited(&world);
@@ -252,7 +252,7 @@ fn a_pack_that_a_crash_left_within_reach_is_put_out_of_it() {
     world.submit(vec![publish(&draft)]).unwrap();
     let served = world.folder().join(pack_path(&draft.tree));
     let bytes = fs_err::read(&served).unwrap();
-    world.submit(vec![Intent::Quarantine(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
     fs_err::write(&served, bytes).unwrap();
     let problems = audited(&world).problems;
     assert!(problems.len() == 1 && problems[0].contains("served all the same"), "{problems:?}");
@@ -308,7 +308,7 @@ fn rubbish(world: &World) {
     let registry = world.open();
     let (gone, stays) = (built(world, &registry, "acme/a 1.0.0"), built(world, &registry, "acme/b 1.0.0"));
     world.submit(vec![publish(&gone), publish(&stays)]).unwrap();
-    world.submit(vec![Intent::Remove(withdraw("acme/a 1.0.0"))]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Remove, "acme/a 1.0.0")]).unwrap();
     put_file(&registry, &vec![7; usize::try_from(CHUNKED_ABOVE).unwrap() + 1]);
     fs_err::write(world.folder().join(".tmp/.tmpAbCdEf"), "half a pa").unwrap();
     hours_pass(world, 25);

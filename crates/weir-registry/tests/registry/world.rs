@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use weir_log::{FolderSource, Origin};
-use weir_model::{KindName, ReleaseId, Scope};
+use weir_model::{KindName, ReleaseId, Scope, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, NewRegistry, Receipt, Registry as _, Replica, ReplicaHome,
@@ -30,7 +30,7 @@ impl World {
             validity: None,
             key: None,
         };
-        FolderRegistry::init(&world.folder(), &new, &world.home(), &world.keys(), now()).unwrap();
+        FolderRegistry::init(&world.folder(), &new, &world.home(), &world.keys(), "user:ann", now()).unwrap();
         world
     }
 
@@ -108,7 +108,11 @@ pub(crate) fn sync(folder: &Path, home: &ReplicaHome) -> Result<Replica, weir_re
     Ok(replica)
 }
 
-pub(crate) fn withdraw(id: &str) -> Withdraw {
-    let id: ReleaseId = id.parse().unwrap();
-    Withdraw { platform: None, revision: None, reason: Some("a test".into()), ..Withdraw::exactly(id) }
+pub(crate) fn withdraw(verb: WithdrawalVerb, id: &str) -> Intent {
+    Intent::Withdraw(every_build(verb, id))
+}
+
+pub(crate) fn every_build(verb: WithdrawalVerb, id: &str) -> Withdraw {
+    let exactly = Withdraw::exactly(verb, id.parse().unwrap());
+    Withdraw { platform: None, revision: None, reason: Some("a test".into()), ..exactly }
 }

@@ -14,7 +14,7 @@ use crate::help::examples;
 
 /// Carry out many changes of a registry, all of them or none
 ///
-/// The file is TOML: `publish` lists folders, relative to it; `yank`, `unyank`, `quarantine`, `release` and
+/// The file is TOML: `publish` lists folders, relative to it; `yank`, `unyank`, `quarantine`, `unquarantine` and
 /// `remove` list releases, as in `yank = [{ name = "acme/str", version = "1.4.2", reason = "…" }]`.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir batch changes.toml --dry-run"))]

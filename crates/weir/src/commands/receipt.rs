@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use weir_model::WithdrawalVerb;
 use weir_project::PublishReport;
 use weir_registry::{Done, Intent, Outcome, Receipt};
 
@@ -36,11 +37,11 @@ pub(super) fn show(page: &mut Page, receipt: &Receipt) {
         let (word, style) = match outcome.done {
             Done::Published => ("Published", palette.good),
             Done::Already => ("Already so:", palette.faint),
-            Done::Yanked => ("Yanked", palette.notice),
-            Done::Unyanked => ("Unyanked", palette.good),
-            Done::Quarantined => ("Quarantined", palette.bad),
-            Done::Released => ("Released", palette.good),
-            Done::Removed => ("Unpublished", palette.bad),
+            Done::Withdrawn(WithdrawalVerb::Yank) => ("Yanked", palette.notice),
+            Done::Withdrawn(WithdrawalVerb::Unyank) => ("Unyanked", palette.good),
+            Done::Withdrawn(WithdrawalVerb::Quarantine) => ("Quarantined", palette.bad),
+            Done::Withdrawn(WithdrawalVerb::Unquarantine) => ("Unquarantined", palette.good),
+            Done::Withdrawn(WithdrawalVerb::Remove) => ("Unpublished", palette.bad),
             Done::Claimed => ("Claimed", palette.good),
         };
         page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
@@ -85,13 +86,10 @@ fn show_preview(page: &mut Page, preview: &[Outcome]) {
 /// What would become of a release or an owner.
 const fn word(done: Done) -> &'static str {
     match done {
-        Done::Published => "published",
         Done::Already => "as it is",
-        Done::Yanked => "yanked",
-        Done::Unyanked => "no longer yanked",
-        Done::Quarantined => "quarantined",
-        Done::Released => "no longer quarantined",
-        Done::Removed => "unpublished",
-        Done::Claimed => "claimed",
+        Done::Withdrawn(WithdrawalVerb::Unyank) => "no longer yanked",
+        Done::Withdrawn(WithdrawalVerb::Unquarantine) => "no longer quarantined",
+        Done::Withdrawn(WithdrawalVerb::Remove) => "unpublished",
+        done => done.as_str(),
     }
 }

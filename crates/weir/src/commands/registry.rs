@@ -8,7 +8,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use weir_log::Origin;
 use weir_model::KindName;
-use weir_model::descriptor::Descriptor;
 use weir_model::manifest::RegistryAddress;
 use weir_project::Project;
 use weir_reach::{KnownRegistry, Verify};
@@ -189,7 +188,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         name: Origin::new(&name).map_err(|error| Failure::usage(error.to_string()))?,
         closed: arguments.closed,
         kinds: arguments.kinds,
-        validity: arguments.expires.map(|days| SignedDuration::from_hours(24 * i64::from(days))),
+        validity: arguments.expires.map(|days| 24 * 3600 * u64::from(days)),
         key: None,
     };
     let made = weir_reach::registry_init(&session, &folder, &new)?;
@@ -276,8 +275,8 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
             ("packages", shown.stats.packages.to_string()),
             ("releases", releases(&shown.stats)),
             ("content", bytes(shown.stats.size)),
-            ("closed", yes(shown.descriptor.closed)),
-            ("kinds", kinds(&shown.descriptor)),
+            ("closed", yes(shown.facts.is_closed())),
+            ("kinds", kinds(shown.facts.kinds())),
             ("signed", shown.signed_at.map(|at| at.to_string()).unwrap_or_default()),
             ("expires", shown.expires.map(|at| at.to_string()).unwrap_or_default()),
             ("keys", shown.pinned.join(", ")),
@@ -287,11 +286,11 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-fn kinds(descriptor: &Descriptor) -> String {
-    if descriptor.kinds.is_empty() {
+fn kinds(kinds: &[KindName]) -> String {
+    if kinds.is_empty() {
         return "all".into();
     }
-    descriptor.kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn releases(stats: &weir_index::Stats) -> String {

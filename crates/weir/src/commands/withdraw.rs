@@ -1,11 +1,10 @@
-//! `weir yank`, `unyank`, `quarantine`, `release` and `unpublish`: whether a release may be used.
+//! `weir yank`, `unyank`, `quarantine`, `unquarantine` and `unpublish`: whether a release may be used.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_model::Platform;
-use weir_project::Standing;
-use weir_registry::Withdraw;
+use weir_model::{Platform, WithdrawalVerb};
+use weir_registry::{Intent, Withdraw};
 
 use super::receipt;
 use crate::arguments::{DryRun, PackageAtVersion};
@@ -66,8 +65,8 @@ pub(crate) struct QuarantineArguments {
 
 /// Take a quarantine back
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir release acme/str@1.4.2"))]
-pub(crate) struct ReleaseArguments {
+#[command(after_help = examples!("weir unquarantine acme/str@1.4.2"))]
+pub(crate) struct UnquarantineArguments {
     #[command(flatten)]
     which: Which,
 }
@@ -86,28 +85,38 @@ pub(crate) struct UnpublishArguments {
 }
 
 pub(crate) fn yank(context: &Context, arguments: YankArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Yank, arguments.which, &Why { reason: arguments.reason, advisory: None })
+    withdraw(
+        context,
+        WithdrawalVerb::Yank,
+        arguments.which,
+        &Why { reason: arguments.reason, advisory: None },
+    )
 }
 
 pub(crate) fn unyank(context: &Context, arguments: UnyankArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Unyank, arguments.which, &Why::default())
+    withdraw(context, WithdrawalVerb::Unyank, arguments.which, &Why::default())
 }
 
 pub(crate) fn quarantine(context: &Context, arguments: QuarantineArguments) -> Result<ExitCode, Failure> {
     withdraw(
         context,
-        Standing::Quarantine,
+        WithdrawalVerb::Quarantine,
         arguments.which,
         &Why { reason: arguments.reason, advisory: arguments.advisory },
     )
 }
 
-pub(crate) fn release(context: &Context, arguments: ReleaseArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Release, arguments.which, &Why::default())
+pub(crate) fn unquarantine(context: &Context, arguments: UnquarantineArguments) -> Result<ExitCode, Failure> {
+    withdraw(context, WithdrawalVerb::Unquarantine, arguments.which, &Why::default())
 }
 
 pub(crate) fn unpublish(context: &Context, arguments: UnpublishArguments) -> Result<ExitCode, Failure> {
-    withdraw(context, Standing::Remove, arguments.which, &Why { reason: arguments.reason, advisory: None })
+    withdraw(
+        context,
+        WithdrawalVerb::Remove,
+        arguments.which,
+        &Why { reason: arguments.reason, advisory: None },
+    )
 }
 
 /// What those who use it are told.
@@ -117,8 +126,9 @@ struct Why {
     advisory: Option<String>,
 }
 
-fn withdraw(context: &Context, standing: Standing, which: Which, why: &Why) -> Result<ExitCode, Failure> {
+fn withdraw(context: &Context, verb: WithdrawalVerb, which: Which, why: &Why) -> Result<ExitCode, Failure> {
     let one = |package: PackageAtVersion| Withdraw {
+        verb,
         name: package.name,
         version: package.version,
         platform: which.platform.clone(),
@@ -127,6 +137,6 @@ fn withdraw(context: &Context, standing: Standing, which: Which, why: &Why) -> R
         advisory: why.advisory.clone(),
         because: None,
     };
-    let what = which.releases.into_iter().map(one).collect();
-    receipt::carry_out(context, standing.intents(what), &which.dry_run)
+    let intents = which.releases.into_iter().map(one).map(Intent::Withdraw).collect();
+    receipt::carry_out(context, intents, &which.dry_run)
 }

@@ -37,7 +37,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     let (t, server, pack) = reader();
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✓ Verified 4 records, 3 releases
+    ✓ Verified 5 records, 3 releases
     root [HASH]
     Content is there, 3 objects (857 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
@@ -45,7 +45,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     assert!(server.seen().iter().all(|seen| seen.method == "HEAD" || !seen.path.starts_with("/pack")));
     assert_snapshot!(t.weir("registry verify --content"), @r"
     $ weir registry verify --content
-    ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
+    ✓ Verified 5 records, 3 releases, 3 objects of content (857 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
     ");
@@ -55,7 +55,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     assert_snapshot!(t.weir("registry verify --content"), @r"
     $ weir registry verify --content
     ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
-    Read 4 records, 3 releases, 2 objects of content (591 B)
+    Read 5 records, 3 releases, 2 objects of content (591 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
@@ -64,7 +64,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
     ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack has the wrong size: expected 266 bytes, got 273
-    Read 4 records, 3 releases
+    Read 5 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
@@ -74,7 +74,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
     ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not in the registry
-    Read 4 records, 3 releases
+    Read 5 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
@@ -113,7 +113,7 @@ fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
     ✗ quarantined content: the pack of the tree sha256:[DIGEST] is quarantined and served all the same
-    Read 5 records, 3 releases
+    Read 6 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder

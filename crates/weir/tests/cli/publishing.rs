@@ -113,9 +113,9 @@ fn a_quarantined_release_is_served_to_nobody() {
     let elsewhere = [("WEIR_STORE", "/proc/self/cwd/../another-store")];
     let run = t.weir_with("app", "install --locked", &elsewhere);
     assert_eq!(run.code, 5, "{run}");
-    assert_snapshot!(t.weir_in("", "release acme/str@1.0.0"), @r"
-    $ weir release acme/str@1.0.0
-    Released `acme/str 1.0.0`
+    assert_snapshot!(t.weir_in("", "unquarantine acme/str@1.0.0"), @r"
+    $ weir unquarantine acme/str@1.0.0
+    Unquarantined `acme/str 1.0.0`
     ");
 }
 
@@ -149,7 +149,7 @@ fn what_became_of_locked_releases_is_asked_for() {
     let audit: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
     assert_eq!(audit["findings"][0]["standing"], "quarantined");
     assert_eq!(audit["findings"][0]["newest"], "2.0.0");
-    t.weir_in("", "release acme/str@1.0.0").succeeds();
+    t.weir_in("", "unquarantine acme/str@1.0.0").succeeds();
     t.weir_in("", "unyank acme/greet@1.0.0").succeeds();
     assert!(t.weir("audit --offline").succeeds().stdout.contains("Nobody was asked"));
     t.weir("audit").succeeds();

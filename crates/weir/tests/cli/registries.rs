@@ -76,7 +76,7 @@ fn a_registry_shows_what_it_is() {
     $ weir registry show
     org
     at        [ROOT]/org
-    records   4
+    records   5
     packages  3
     releases  3 offered
     content   857 B
@@ -149,7 +149,7 @@ fn everything_a_registry_claims_is_recomputed() {
     let t = greeting();
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✓ Verified 4 records, 3 releases, 3 objects of content (857 B)
+    ✓ Verified 5 records, 3 releases, 3 objects of content (857 B)
     root [HASH]
     ");
 }
@@ -173,7 +173,7 @@ fn what_a_registry_need_not_hold_is_removed() {
     }
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✓ Verified 5 records, 2 releases, 2 objects of content (519 B)
+    ✓ Verified 6 records, 2 releases, 2 objects of content (519 B)
     root [HASH]
     Removed releases still have 1 object: `weir registry gc --removed-for DAYS`
     Interrupted publications left 2 objects, harmless: `weir registry gc`
@@ -211,7 +211,7 @@ fn what_a_registry_need_not_hold_is_removed() {
     "#);
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✓ Verified 5 records, 2 releases, 2 objects of content (519 B)
+    ✓ Verified 6 records, 2 releases, 2 objects of content (519 B)
     root [HASH]
     ");
 }
