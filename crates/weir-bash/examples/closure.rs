@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use weir_bash::closure::rename_all;
 use weir_bash::layout::{Node, TreeFile, expand, plan};
 use weir_bash::loader::init_script;
-use weir_bash::manifest::read_basalt;
+use weir_bash::manifest::{RenameWishes, read_basalt};
 use weir_bash::rename::SourceFile;
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
@@ -62,7 +62,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         sources.push(package);
     }
-    for (node, output) in nodes.iter().zip(rename_all(&nodes, sources)) {
+    let (settled, outputs) = rename_all(&nodes, sources, &RenameWishes::default());
+    println!("kept: {:?}, refused: {:?}", settled.kept, settled.refused);
+    for (node, output) in nodes.iter().zip(outputs) {
         println!("{} {}: {} undecided", node.name, node.version, output.report.undecided.len());
         for file in output.files {
             let path = node.tree.join(&file.path);

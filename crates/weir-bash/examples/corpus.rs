@@ -46,7 +46,7 @@ fn main() -> Result<ExitCode> {
             output.exports.functions.len() + output.exports.variables.len(),
             report.uses.len(),
             report.undecided.len(),
-            report.syntax.len() + report.unreadable.len(),
+            report.unread.len(),
             faults.len(),
         )?;
         sound &= faults.is_empty();
@@ -82,8 +82,7 @@ fn rewrite(files: &[SourceFile], subject: &Subject) -> Output {
     output.files.sort_by(|a, b| a.path.cmp(&b.path));
     output.report.uses.extend(suite.report.uses);
     output.report.undecided.extend(suite.report.undecided);
-    output.report.syntax.extend(suite.report.syntax);
-    output.report.unreadable.extend(suite.report.unreadable);
+    output.report.unread.extend(suite.report.unread);
     output
 }
 

@@ -59,8 +59,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         *counts.entry(doubt.why).or_insert(0) += 1;
         println!("  {doubt}");
     }
-    for (file, error) in &report.syntax {
-        println!("  {file}:{}:{}: cannot read `{}`", error.line, error.column, error.text);
+    for unread in &report.unread {
+        println!("  {unread}");
     }
     println!("{counts:?}");
     Ok(())

@@ -7,10 +7,13 @@ use std::fmt;
 
 use tree_sitter::Node;
 
-use crate::grammar::{self, GrammarError, Lines};
+use crate::grammar::Lines;
 use crate::layout::{TreeFile, expand};
 use crate::manifest::BashManifest;
-use crate::rename::{Dependency, Place, Report, SourceFile, Subject, rename, version_mark};
+use crate::processes::programs;
+use crate::rename::{
+    Dependency, Place, Report, SourceFile, Subject, UnreadFile, read, rename, unread_file, version_mark,
+};
 
 /// Something to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +33,8 @@ pub enum Problem {
     NoSlug,
     /// The manifest names a file or folder that the package does not have.
     Missing,
-    /// A file could not be parsed.
-    Unparsed,
-    /// A part of a file could not be read.
-    Syntax,
+    /// A file could not be read whole.
+    Unread,
     /// A function does not begin with the slug.
     OutsideSlug,
     /// Something happens when the file is sourced.
@@ -45,8 +46,7 @@ impl fmt::Display for Problem {
         f.write_str(match self {
             Self::NoSlug => "the manifest names no slug, so functions cannot be told apart by it",
             Self::Missing => "the manifest names what the package does not have",
-            Self::Unparsed => "the file could not be parsed",
-            Self::Syntax => "this part of the file could not be read",
+            Self::Unread => "the file could not be read whole, so renaming leaves it alone",
             Self::OutsideSlug => "the function does not begin with the slug",
             Self::SideEffect => "this runs when the file is sourced",
         })
@@ -83,29 +83,26 @@ pub fn check(
         slugs: manifest.slugs.clone(),
         mark: (!manifest.slugs.is_empty()).then(|| version_mark(version)),
         keep: manifest.keep.clone(),
-        rename: manifest.rename.clone(),
+        state: manifest.state.clone(),
+        programs: programs(files, tree, &offers),
     };
     let report = rename(files.to_vec(), &subject, dependencies).report;
     Checked { findings, report }
 }
 
 fn check_file(file: &SourceFile, manifest: &BashManifest, is_sourced: bool, findings: &mut Vec<Finding>) {
-    let parsed = match grammar::parse_helped(file.bytes.clone()) {
+    let parsed = match read(file) {
         Ok(parsed) => parsed,
-        Err(error) => return findings.push(unparsed(file, &error)),
+        Err(error) => {
+            let UnreadFile { place, text } = unread_file(file, &error);
+            return findings.push(Finding { place: Some(place), what: Problem::Unread, text });
+        }
     };
     let lines = Lines::new(&file.bytes);
     let place = |offset: usize| {
         let (line, column) = lines.locate(u32::try_from(offset).unwrap_or(u32::MAX));
         Some(Place { file: file.path.as_str().into(), line, column })
     };
-    for error in grammar::syntax_errors(&parsed.tree, &parsed.bytes) {
-        findings.push(Finding {
-            place: place(error.start as usize),
-            what: Problem::Syntax,
-            text: error.text,
-        });
-    }
     let root = parsed.tree.root_node();
     for node in root.named_children(&mut root.walk()) {
         let text = |node: Node<'_>| {
@@ -123,7 +120,7 @@ fn check_file(file: &SourceFile, manifest: &BashManifest, is_sourced: bool, find
                     });
                 }
             }
-            "comment" | "variable_assignment" | "variable_assignments" | "declaration_command" | "ERROR" => {}
+            "comment" | "variable_assignment" | "variable_assignments" | "declaration_command" => {}
             "command" if is_harmless(&text(node)) => {}
             _ if is_sourced => findings.push(Finding {
                 place: place(node.start_byte()),
@@ -133,11 +130,6 @@ fn check_file(file: &SourceFile, manifest: &BashManifest, is_sourced: bool, find
             _ => {}
         }
     }
-}
-
-fn unparsed(file: &SourceFile, error: &GrammarError) -> Finding {
-    let place = Some(Place { file: file.path.as_str().into(), line: 1, column: 1 });
-    Finding { place, what: Problem::Unparsed, text: error.to_string() }
 }
 
 fn has_slug(name: &str, slugs: &[String]) -> bool {
@@ -170,7 +162,8 @@ mod tests {
             bin: vec!["bin".into()],
             ..BashManifest::default()
         };
-        let text = "# fine\nX=1\ncore.f() { :; }\nhelper() { echo \"core.f is gone\"; }\nmkdir -p /tmp/x\nif then )\n";
+        let text =
+            "# fine\nX=1\ncore.f() { :; }\nhelper() { x=\"core.f is gone\"; }\nmkdir -p /tmp/x\nif then )\n";
         let files = [
             SourceFile { path: "src/a.sh".into(), bytes: text.into() },
             SourceFile { path: "src/b.sh".into(), bytes: b"\0".to_vec() },
@@ -183,15 +176,15 @@ mod tests {
             .iter()
             .map(|finding| (finding.what, finding.place.as_ref().map(|place| place.line)))
             .collect();
-        for expected in [(Problem::Missing, None), (Problem::Syntax, Some(6)), (Problem::Unparsed, Some(1))] {
+        for expected in [(Problem::Missing, None), (Problem::Unread, Some(6)), (Problem::Unread, Some(1))] {
             assert!(found.contains(&expected), "{found:?}");
         }
-        assert!(checked.report.undecided.iter().any(|doubt| doubt.text.starts_with("core.f")));
         let sound = [SourceFile {
             path: "src/a.sh".into(),
             bytes: text.lines().take(5).collect::<Vec<_>>().join("\n").into(),
         }];
         let checked = check(&manifest, "1.0.0", &tree, &sound, &[]);
+        assert!(checked.report.undecided.iter().any(|doubt| doubt.text.starts_with("core.f")));
         let found: Vec<(Problem, &str)> =
             checked.findings.iter().map(|finding| (finding.what, finding.text.as_str())).collect();
         assert_eq!(found[1..], [(Problem::OutsideSlug, "helper"), (Problem::SideEffect, "mkdir -p /tmp/x")]);

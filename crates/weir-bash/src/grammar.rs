@@ -1,8 +1,8 @@
 //! Parsing shell text with the tree-sitter grammar for Bash.
 //!
 //! The grammar recovers from what it cannot read: the tree is always whole, and the places it
-//! did not understand are `ERROR` and missing nodes ([`syntax_errors`]). Some of them are valid Bash
-//! that the grammar does not know, so an error here is a place to report, not a reason to refuse a file.
+//! did not understand are `ERROR` and missing nodes ([`first_error`]). Some of them are valid Bash
+//! that the grammar does not know, so a file with an error is one that is left alone ([`read`]), not one that is refused.
 //!
 //! Text is hostile: its size and the effort spent on it are bounded, and trees are walked with
 //! a cursor, never by recursion, whatever their depth.
@@ -13,9 +13,6 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 /// The largest file that is parsed, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
-
-/// The most syntax errors told of one file.
-pub const MAX_SYNTAX_ERRORS: usize = 64;
 
 /// Why a file could not be parsed at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
@@ -80,6 +77,43 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, GrammarError> {
     let options = ParseOptions::new().progress_callback(&mut progress);
     let tree = parser.parse_with_options(&mut read, None, Some(options));
     tree.ok_or(GrammarError::TooTangled { offset: reached })
+}
+
+/// Why a text could not be read whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It could not be parsed at all.
+    #[error(transparent)]
+    Unparsed(#[from] GrammarError),
+    /// There are places that the grammar does not know: the first one.
+    #[error("{}", .0.text)]
+    Syntax(SyntaxError),
+}
+
+impl Unread {
+    /// The offset of the first place that could not be read.
+    pub fn start(&self) -> u32 {
+        match self {
+            Self::Unparsed(GrammarError::TooLarge { .. }) => 0,
+            Self::Unparsed(GrammarError::NotText { offset } | GrammarError::TooTangled { offset }) => {
+                number(*offset)
+            }
+            Self::Syntax(error) => error.start,
+        }
+    }
+}
+
+/// Reads shell text whole, with the same help as [`parse_helped`].
+///
+/// # Errors
+///
+/// When it cannot be parsed, or there is a place in it that the grammar does not know.
+pub fn read(bytes: Vec<u8>) -> Result<Parsed, Unread> {
+    let parsed = parse_helped(bytes)?;
+    match first_error(&parsed.tree, &parsed.bytes) {
+        Some(error) => Err(Unread::Syntax(error)),
+        None => Ok(parsed),
+    }
 }
 
 /// A tree, and the text it is of: the same length as what was given, and different only where the grammar needed help.
@@ -213,28 +247,20 @@ pub fn mask_bats(bytes: &[u8]) -> Vec<u8> {
     masked
 }
 
-/// The places in a tree that the grammar could not read, in order, at most [`MAX_SYNTAX_ERRORS`].
-pub fn syntax_errors(tree: &Tree, bytes: &[u8]) -> Vec<SyntaxError> {
-    let mut errors = Vec::new();
-    if !tree.root_node().has_error() {
-        return errors;
-    }
+/// The first place in a tree that the grammar could not read.
+pub fn first_error(tree: &Tree, bytes: &[u8]) -> Option<SyntaxError> {
     let mut cursor = tree.walk();
     loop {
         let node = cursor.node();
-        let broken = node.is_error() || node.is_missing();
-        if broken {
-            errors.push(syntax_error(node, bytes));
+        if node.is_error() || node.is_missing() {
+            return Some(syntax_error(node, bytes));
         }
-        if errors.len() >= MAX_SYNTAX_ERRORS {
-            return errors;
-        }
-        if !broken && node.has_error() && cursor.goto_first_child() {
+        if node.has_error() && cursor.goto_first_child() {
             continue;
         }
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
-                return errors;
+                return None;
             }
         }
     }
@@ -286,14 +312,13 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::{GrammarError, Lines, mask_bats, parse, parse_helped, syntax_errors};
+    use super::{GrammarError, Lines, first_error, mask_bats, parse, parse_helped};
 
     #[test]
     fn a_syntax_error_is_told_with_line_and_column() {
         let text = b"ok() { :; }\nif then fi )\n";
-        let errors = syntax_errors(&parse(text).unwrap(), text);
-        assert_eq!(errors[0].line, 2);
-        assert!(syntax_errors(&parse(b"a() { b; }\n").unwrap(), b"").is_empty());
+        assert_eq!(first_error(&parse(text).unwrap(), text).unwrap().line, 2);
+        assert_eq!(first_error(&parse(b"a() { b; }\n").unwrap(), b""), None);
     }
 
     #[test]
@@ -307,7 +332,7 @@ mod tests {
     fn depth_does_not_overflow_the_stack() {
         let text = [b"$(".repeat(100_000), b")".repeat(100_000)].concat();
         if let Ok(tree) = parse(&text) {
-            syntax_errors(&tree, &text);
+            first_error(&tree, &text);
         }
     }
 
@@ -316,7 +341,7 @@ mod tests {
         let text = b"@test \"a b\" {\n\ttrue\n}\n";
         let masked = mask_bats(text);
         assert_eq!(masked.len(), text.len());
-        assert!(syntax_errors(&parse(&masked).unwrap(), &masked).is_empty());
+        assert_eq!(first_error(&parse(&masked).unwrap(), &masked), None);
     }
 
     #[test]

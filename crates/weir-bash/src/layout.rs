@@ -61,6 +61,23 @@ impl Node {
         }
         vec![identifier(self.name.split_once('/').map_or(&self.name, |(_, name)| name))]
     }
+
+    /// Which release it is: `owner/name@version`.
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    /// Whether its names may change.
+    fn may_change(&self) -> bool {
+        !self.direct && !self.offers.source.is_empty()
+    }
+
+    /// Whether two packages define the same names: releases of one package, or of two with one slug, that are both loaded.
+    pub fn rivals(&self, other: &Self) -> bool {
+        let slugs = self.slugs();
+        let same = self.name == other.name || other.slugs().iter().any(|slug| slugs.contains(slug));
+        same && !self.offers.source.is_empty() && !other.offers.source.is_empty()
+    }
 }
 
 /// A symbolic link to make.
@@ -105,13 +122,14 @@ pub struct Plan {
     pub collisions: Vec<Collision>,
 }
 
-/// The mark of each package of a closure: none for direct dependencies, which keep their names.
+/// The mark of each package of a closure: none for direct dependencies, which keep their names, and for what is never
+/// loaded into a shell because it names no `source`.
 ///
 /// Two releases with one slug and one version (a fork, say) get their owners into their marks,
 /// and so does one whose prefix is another package's slug.
 pub fn marks(nodes: &[Node]) -> Vec<Option<String>> {
     let mut owners_of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| !node.direct) {
+    for (index, node) in nodes.iter().enumerate().filter(|(_, node)| node.may_change()) {
         for slug in node.slugs() {
             let prefix = format!("{}_{}", identifier(&slug), version_mark(&node.version));
             owners_of.entry(prefix).or_default().push(index);
@@ -120,7 +138,7 @@ pub fn marks(nodes: &[Node]) -> Vec<Option<String>> {
     let is_slug =
         |prefix: &String| nodes.iter().flat_map(Node::slugs).any(|slug| identifier(&slug) == *prefix);
     let mut marks: Vec<Option<String>> =
-        nodes.iter().map(|node| (!node.direct).then(|| version_mark(&node.version))).collect();
+        nodes.iter().map(|node| node.may_change().then(|| version_mark(&node.version))).collect();
     for (prefix, indices) in owners_of {
         if indices.len() > 1 || is_slug(&prefix) {
             for index in indices {
@@ -232,7 +250,7 @@ impl Planner<'_> {
             if let Some(other) = self.owners.get(&path).copied() {
                 if other != index {
                     let direct = direct && self.nodes[other].name != node.name;
-                    let (kept, shadowed) = (self.title(other), self.title(index));
+                    let (kept, shadowed) = (self.nodes[other].id(), self.nodes[index].id());
                     self.collisions.push(Collision { path, kept, shadowed, direct });
                 }
                 continue;
@@ -240,10 +258,6 @@ impl Planner<'_> {
             self.links.insert(path.clone(), relative(&path, &format!("{}/{file}", package_path(node))));
             self.owners.insert(path, index);
         }
-    }
-
-    fn title(&self, index: usize) -> String {
-        format!("{}@{}", self.nodes[index].name, self.nodes[index].version)
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! * [`grammar`] parses shell text, within bounds;
 //! * [`rename`] gives every release of a library names of its own, so that two can share a shell;
-//! * [`closure`] does so for everything a project uses;
+//! * [`closure`] does so for everything a project uses, where it is needed and does no harm;
+//! * [`processes`] tells files that are run from those that are loaded;
 //! * [`manifest`] reads what authors wrote, in Weir's form and in three older ones;
 //! * [`layout`] plans the links of `weir_packages/`;
 //! * [`loader`] writes the scripts that load packages, and [`quote`] keeps names from becoming code in them;
@@ -22,6 +23,7 @@ mod kind;
 pub mod layout;
 pub mod loader;
 pub mod manifest;
+pub mod processes;
 pub mod quote;
 pub mod rename;
 

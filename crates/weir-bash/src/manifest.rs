@@ -45,7 +45,35 @@ pub struct BashManifest {
     /// Functions and variables that keep their names when the package is renamed.
     pub keep: Vec<String>,
     /// Variables that are renamed although a rule would keep them.
-    pub rename: Vec<String>,
+    pub state: Vec<String>,
+    /// Which packages that it uses are to be renamed; only what the project itself says counts.
+    pub rename: RenameWishes,
+}
+
+/// What a project wants of renaming.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RenameWishes {
+    /// For all packages.
+    pub all: Option<RenameWish>,
+    /// For one, by its name.
+    pub packages: BTreeMap<String, RenameWish>,
+}
+
+/// What is wanted of a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RenameWish {
+    /// It is renamed, whatever cannot be decided.
+    All,
+    /// It keeps its names, whatever else has the same.
+    None,
+}
+
+impl RenameWishes {
+    /// What is wanted of a package; nothing if Weir is to decide.
+    pub fn of(&self, package: &str) -> Option<RenameWish> {
+        self.packages.get(package).copied().or(self.all)
+    }
 }
 
 /// What an older manifest says.
@@ -181,7 +209,7 @@ pub(crate) fn check_option(field: &str, name: &str) -> Result<(), ManifestError>
     good.then_some(()).ok_or_else(|| ManifestError::bad(field, name, "is not the name of a shell option"))
 }
 
-/// Checks a name in `keep` or `rename`.
+/// Checks a name in `keep` or `state`.
 pub(crate) fn check_name(field: &str, name: &str) -> Result<(), ManifestError> {
     let good =
         !name.is_empty() && name.len() <= 256 && !name.chars().any(|c| c.is_control() || c.is_whitespace());

@@ -30,17 +30,17 @@ mod residue;
 mod text;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 pub use naming::version_mark;
-pub use report::{Choice, Place, Renaming, Report, Undecided, What, Why};
+pub use report::{Choice, Place, Renaming, Report, Undecided, UnreadFile, What, Why, summary};
 
-use crate::grammar::{self, GrammarError, Lines};
+use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 4;
+pub const SCHEME: u32 = 5;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]
@@ -61,7 +61,9 @@ pub struct Subject {
     /// Functions and variables whose names stay.
     pub keep: Vec<String>,
     /// Variables whose names change although a rule would keep them.
-    pub rename: Vec<String>,
+    pub state: Vec<String>,
+    /// The paths of files that are run and not sourced. What such a program defines is its own, and keeps its name.
+    pub programs: BTreeSet<String>,
 }
 
 /// A package that the subject depends on.
@@ -101,42 +103,50 @@ pub struct Output {
 
 /// Rewrites a package's files.
 ///
-/// A file that cannot be parsed at all (a binary, a giant) comes back as it is, and the report says so.
+/// A file that cannot be read whole comes back as it is, and the report says so.
 pub fn rename(files: Vec<SourceFile>, subject: &Subject, dependencies: &[Dependency]) -> Output {
-    let mut facts = facts::Facts::new();
-    let mut report = Report::default();
-    for (index, file) in files.iter().enumerate() {
-        collect_file(&mut facts, &mut report, index as u32, file);
+    let mut facts = facts::Facts::new(&files, &subject.programs);
+    let mut unread = Vec::new();
+    for (index, file) in (0..).zip(&files) {
+        match read(file) {
+            Ok(parsed) => collect::collect(&mut facts, index, parsed),
+            Err(error) => {
+                facts.regions.push(Vec::new());
+                unread.push((index, error));
+            }
+        }
     }
     let names = names::Names::new(&facts, subject, dependencies);
-    let mut verdicts = decide::decide(&facts, &names);
+    let mut verdicts = decide::decide(&files, &facts, &names);
     residue::search(&files, &facts, &names, &mut verdicts);
+    verdicts.leave_unread(&files, &unread, &names);
     let lines: Vec<Lines> = files.iter().map(|file| Lines::new(&file.bytes)).collect();
+    let mut report = Report::default();
     report.fill(&files, &lines, &facts, &verdicts);
+    report
+        .unread
+        .extend(unread.into_iter().map(|(index, error)| unread_file(&files[index as usize], &error)));
     let exports = names.exports();
     Output { files: apply(files, verdicts.edits), exports, report }
 }
 
-fn collect_file(facts: &mut facts::Facts, report: &mut Report, index: u32, file: &SourceFile) {
-    let masked =
-        if file.path.ends_with(".bats") { grammar::mask_bats(&file.bytes) } else { file.bytes.clone() };
-    match grammar::parse_helped(masked) {
-        Ok(parsed) => {
-            for error in grammar::syntax_errors(&parsed.tree, &parsed.bytes) {
-                report.syntax.push((file.path.clone(), error));
-            }
-            collect::collect(facts, index, parsed);
-        }
-        Err(error) => {
-            facts.regions.push(Vec::new());
-            facts.damaged.push(false);
-            report.unreadable.push((file.path.clone(), error));
-        }
-    }
+/// Reads a file by the grammar, whole.
+///
+/// # Errors
+///
+/// Why and where it cannot be read.
+pub fn read(file: &SourceFile) -> Result<Parsed, Unread> {
+    grammar::read(match file.path.ends_with(".bats") {
+        true => grammar::mask_bats(&file.bytes),
+        false => file.bytes.clone(),
+    })
 }
 
-/// Files that could not be parsed, with the reason.
-pub type Unreadable = (String, GrammarError);
+/// What is told of a file that could not be read.
+pub fn unread_file(file: &SourceFile, error: &Unread) -> UnreadFile {
+    let (line, column) = Lines::new(&file.bytes).locate(error.start());
+    UnreadFile { place: Place { file: file.path.as_str().into(), line, column }, text: error.to_string() }
+}
 
 fn apply(files: Vec<SourceFile>, mut edits: Vec<decide::Edit>) -> Vec<SourceFile> {
     edits.sort_by(|a, b| (a.file, a.at, &a.text).cmp(&(b.file, b.at, &b.text)));

@@ -9,7 +9,7 @@ use std::process::Command;
 use weir_bash::closure::rename_all;
 use weir_bash::layout::{Node, Offers, Plan, plan};
 use weir_bash::loader::init_script;
-use weir_bash::manifest::BashManifest;
+use weir_bash::manifest::{BashManifest, RenameWish, RenameWishes};
 use weir_bash::rename::SourceFile;
 
 /// A library with state of every sort, whose functions take other arguments in each release.
@@ -63,8 +63,15 @@ fn node(name: &str, version: &str, slug: &str, direct: bool, dependencies: &[usi
 }
 
 /// Writes trees into a store and makes the plan's links in a project.
-fn install(store: &Path, project: &Path, mut nodes: Vec<Node>, files: Vec<Vec<SourceFile>>) -> Plan {
-    let outputs = rename_all(&nodes, files);
+fn install(
+    store: &Path,
+    project: &Path,
+    mut nodes: Vec<Node>,
+    files: Vec<Vec<SourceFile>>,
+    wishes: &RenameWishes,
+) -> Plan {
+    let (settled, outputs) = rename_all(&nodes, files, wishes);
+    assert!(settled.refused.is_empty(), "{settled:?}");
     for (node, output) in nodes.iter_mut().zip(outputs) {
         node.tree = store.join(format!("{}@{}", node.name.replace('/', "-"), node.version));
         for file in output.files {
@@ -119,7 +126,13 @@ fn three_releases_of_one_library_serve_their_callers_in_one_shell() {
     ];
     let folder = tempfile::tempdir().unwrap();
     let (store, project) = (folder.path().join("store"), folder.path().join("it's a project"));
-    let plan = install(&store, &project, nodes, files);
+    let plan = install(
+        &store,
+        &project,
+        nodes,
+        files,
+        &RenameWishes { all: Some(RenameWish::All), ..RenameWishes::default() },
+    );
     assert!(plan.collisions.is_empty());
     fs_err::write(project.join("init.bash"), init_script(None)).unwrap();
     let script = "set -euo pipefail\nsource \"${BASH_SOURCE[0]%/*}/init.bash\"\nweir.load-all\ncore.print_info mine\nterm.say hello\nbash-toml.say hello\n\

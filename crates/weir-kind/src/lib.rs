@@ -118,6 +118,8 @@ pub struct ProjectPlace {
     pub folder: PathBuf,
     /// What sort of package it is itself.
     pub kind: KindName,
+    /// The text of the table in its manifest that says how Bash packages are used in it.
+    pub bash: Option<String>,
     /// Where what is built in it is to run.
     pub platform: Platform,
 }

@@ -69,6 +69,7 @@ pub(crate) fn closure(
     let project = ProjectPlace {
         folder: fs_err::canonicalize(&project.folder)?,
         kind: project.manifest.package.kind,
+        bash: project.manifest.kind_tables.get("bash").cloned(),
         platform: session.platform(),
     };
     Ok(Closure { packages, project })

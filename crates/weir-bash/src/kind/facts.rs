@@ -42,7 +42,7 @@ pub(super) struct BashFacts {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) keep: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) rename: Vec<String>,
+    pub(super) state: Vec<String>,
 }
 
 impl BashFacts {
@@ -59,7 +59,7 @@ impl BashFacts {
             options: manifest.options,
             shopt: manifest.shopt,
             keep: manifest.keep,
-            rename: manifest.rename,
+            state: manifest.state,
         }
     }
 
@@ -78,7 +78,7 @@ impl BashFacts {
             options: self.options,
             shopt: self.shopt,
             keep: self.keep,
-            rename: self.rename,
+            state: self.state,
             ..BashManifest::default()
         };
         let offers = Offers {
@@ -95,7 +95,7 @@ impl BashFacts {
         for (field, length, most) in [
             ("slug", self.slug.len(), MAX_ENTRIES),
             ("keep", self.keep.len(), MAX_ENTRIES),
-            ("rename", self.rename.len(), MAX_ENTRIES),
+            ("state", self.state.len(), MAX_ENTRIES),
             ("environment", self.environment.len(), MAX_ENTRIES),
             ("options", self.options.len(), MAX_ENTRIES),
             ("shopt", self.shopt.len(), MAX_ENTRIES),
@@ -133,7 +133,7 @@ impl BashFacts {
     fn check_words(&self) -> Result<(), ManifestError> {
         self.slug.iter().try_for_each(|slug| check_slug(slug))?;
         self.keep.iter().try_for_each(|name| check_name("keep", name))?;
-        self.rename.iter().try_for_each(|name| check_name("rename", name))?;
+        self.state.iter().try_for_each(|name| check_name("state", name))?;
         self.options.keys().try_for_each(|name| check_option("options", name))?;
         self.shopt.keys().try_for_each(|name| check_option("shopt", name))?;
         self.environment.iter().try_for_each(|(name, value)| {
@@ -167,7 +167,7 @@ mod tests {
         let facts = json!({
             "slug": ["greet"], "source": ["src/a b.sh"], "bin": ["bin/greet"], "commands": [["hi", "bin/greet"]],
             "completion": ["c/greet"], "man": ["man/greet.1"], "environment": { "GREET": "$(x)" },
-            "options": { "pipefail": true }, "shopt": { "extglob": false }, "keep": ["greet.hook"], "rename": ["X"],
+            "options": { "pipefail": true }, "shopt": { "extglob": false }, "keep": ["greet.hook"], "state": ["X"],
         });
         let written = serde_json::to_value(read(facts.clone()).unwrap()).unwrap();
         assert_eq!(written, facts);
@@ -205,7 +205,7 @@ mod tests {
             json!({ "slug": ["a;touch pwned"] }),
             json!({ "slug": [""] }),
             json!({ "keep": ["a b"] }),
-            json!({ "rename": ["a\u{1e}b"] }),
+            json!({ "state": ["a\u{1e}b"] }),
             json!({ "options": { "pipefail; touch pwned": true } }),
             json!({ "shopt": { "-s extglob": true } }),
             json!({ "environment": { "LD_PRELOAD": "x" } }),

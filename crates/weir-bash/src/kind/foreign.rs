@@ -166,7 +166,7 @@ fn bash_table(manifest: &BashManifest) -> Table {
         ("completion", &manifest.completion),
         ("man", &manifest.man),
         ("keep", &manifest.keep),
-        ("rename", &manifest.rename),
+        ("state", &manifest.state),
     ] {
         if !entries.is_empty() {
             table.insert(field, Array::from_iter(entries.iter().map(String::as_str)).into());

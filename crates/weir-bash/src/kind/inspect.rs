@@ -11,10 +11,10 @@ use super::foreign;
 use crate::grammar;
 use crate::layout::{Offers, TreeFile, expand};
 use crate::manifest::{BashManifest, read_table_text};
-use crate::rename::SourceFile;
+use crate::rename::{SourceFile, read, unread_file};
 
-/// The most places told of one package.
-const MOST_PLACES: usize = 20;
+/// The most files told of one package.
+const MOST_FILES: usize = 20;
 
 /// What a package's manifest says about Bash: its `[bash]` table or, where there is none, an older manifest beside it.
 ///
@@ -101,7 +101,7 @@ pub(super) fn inspect(
     if bash.slugs.is_empty() && !offers.source.is_empty() {
         warnings.push("`[bash]` has no `slug`: the package's own name stands in for it".into());
     }
-    warnings.extend(unreadable_places(folder, tree, &offers)?);
+    warnings.extend(unread_files(folder, tree, &offers)?);
     let facts = BashFacts::new(&bash, offers);
     // What is published must be what is accepted when it is installed.
     let mut map = match serde_json::to_value(&facts) {
@@ -113,32 +113,21 @@ pub(super) fn inspect(
     Ok(Inspection { facts: map, warnings })
 }
 
-/// Places of sourced files that the grammar cannot read. It does not know all of Bash, so they are told and no more.
-fn unreadable_places(folder: &Path, tree: &TreeManifest, offers: &Offers) -> Result<Vec<String>, KindError> {
-    let mut places = Vec::new();
+/// Sourced files that could not be read whole: a line each.
+fn unread_files(folder: &Path, tree: &TreeManifest, offers: &Offers) -> Result<Vec<String>, KindError> {
+    let mut unread = Vec::new();
     for path in &offers.source {
         let Some(entry) = tree.entry(path).filter(|entry| entry.mode != Mode::Link) else { continue };
         if entry.size > grammar::MAX_BYTES as u64 {
-            places.push(format!("`{path}` has {} bytes: its names are not changed", entry.size));
+            unread.push(format!("`{path}` has {} bytes: its names are not changed", entry.size));
             continue;
         }
-        match grammar::parse_helped(fs_err::read(folder.join(path))?) {
-            Err(error) => places.push(format!("`{path}`: {error}")),
-            Ok(parsed) => {
-                let errors = grammar::syntax_errors(&parsed.tree, &parsed.bytes);
-                places.extend(errors.iter().map(|error| {
-                    format!(
-                        "{path}:{}:{}: this could not be read: `{}`",
-                        error.line, error.column, error.text
-                    )
-                }));
-            }
-        }
-        if places.len() > MOST_PLACES {
-            places.truncate(MOST_PLACES);
-            places.push("there is more of that: `weir bash check` tells all of it".into());
-            break;
-        }
+        let file = SourceFile { path: path.clone(), bytes: fs_err::read(folder.join(path))? };
+        unread.extend(read(&file).err().map(|error| unread_file(&file, &error).to_string()));
     }
-    Ok(places)
+    if unread.len() > MOST_FILES {
+        unread.truncate(MOST_FILES);
+        unread.push("there is more of that: `weir bash check` tells all of it".into());
+    }
+    Ok(unread)
 }

@@ -9,9 +9,11 @@ use weir_store::Session;
 use weir_tree::TreePath;
 
 use super::facts::BashFacts;
-use super::rewrite::{Rewritten, UNREAD, rewrite};
+use super::rewrite::{Rewritten, rewrite};
+use crate::closure::Settled;
 use crate::layout::{Collision, Node, package_path, plan};
 use crate::loader::init_script;
+use crate::manifest::{RenameWishes, read_table_text};
 
 /// Where the places are told that renaming could not decide, below the layout's folder.
 pub const REPORT_FILE: &str = "renamed.txt";
@@ -22,7 +24,7 @@ pub const TEST_FILE: &str = "test.bash";
 /// What `weir bash init` prints, for tests: there is no `weir` to ask where they run.
 const INIT_FILE: &str = "init.bash";
 
-/// The most places told of one package while it is installed; the report has them all.
+/// The most lines told of one package while it is installed; the report has them all.
 const MOST_TOLD: usize = 5;
 
 /// Plans the layout of a closure's Bash packages.
@@ -30,12 +32,14 @@ pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, Kind
     let placed: Vec<&Placed> =
         closure.packages.iter().filter(|placed| placed.kind == KindName::Bash).collect();
     let mut nodes = nodes(&placed)?;
-    let rewritten = rewrite(&placed, &nodes, store)?;
+    let wishes = wishes(closure)?;
+    let rewritten = rewrite(&placed, &nodes, &wishes, store)?;
+    refuse(&nodes, &rewritten.settled)?;
     for index in 0..nodes.len() {
-        nodes[index].tree.clone_from(&rewritten[index].content);
+        nodes[index].tree.clone_from(&rewritten.packages[index].content);
         let uses = &nodes[index].dependencies;
         if uses.iter().any(|dependency| !nodes[*dependency].offers.places().is_empty()) {
-            nodes[index].top_level = top_level(&rewritten[index].content)?;
+            nodes[index].top_level = top_level(&rewritten.packages[index].content)?;
         }
     }
     let plan = plan(&nodes);
@@ -58,6 +62,32 @@ pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, Kind
     link_libraries(&nodes, &mut layout);
     tell(&nodes, &rewritten, &mut layout);
     Ok(layout)
+}
+
+/// What the project wants of renaming.
+fn wishes(closure: &Closure) -> Result<RenameWishes, KindError> {
+    let Some(text) = &closure.project.bash else { return Ok(RenameWishes::default()) };
+    let table = read_table_text(text).map_err(|error| KindError::NotAllowed(format!("`[bash]`: {error}")))?;
+    Ok(table.rename)
+}
+
+/// Refuses a closure with a package that can neither be renamed nor keep its names.
+fn refuse(nodes: &[Node], settled: &Settled) -> Result<(), KindError> {
+    let Some((package, (rival, lines))) = settled.refused.first_key_value() else { return Ok(()) };
+    let (package, rival) = (&nodes[*package], &nodes[*rival]);
+    let mut places: Vec<String> = lines.iter().take(MOST_TOLD).map(|line| format!("  {line}\n")).collect();
+    if lines.len() > MOST_TOLD {
+        places.push(format!("  and {} lines more\n", lines.len() - MOST_TOLD));
+    }
+    Err(KindError::Clash(format!(
+        "`{}` and `{}` define the same names, so that one of them has to be renamed, and in `{}` not every place can be \
+         decided:\n{}`rename = {{ \"{}\" = \"all\" }}` below `[bash]` in your `weir.toml` renames it all the same",
+        rival.id(),
+        package.id(),
+        package.id(),
+        places.concat(),
+        package.name,
+    )))
 }
 
 /// A path of a plan, below the layout's folder.
@@ -143,23 +173,32 @@ fn link_libraries(nodes: &[Node], layout: &mut Layout) {
     }
 }
 
-/// Tells what could not be read, and that there are places that could not be decided.
-fn tell(nodes: &[Node], rewritten: &[Rewritten], layout: &mut Layout) {
+/// Tells who keeps its names, and what could not be decided or read.
+fn tell(nodes: &[Node], rewritten: &Rewritten, layout: &mut Layout) {
     let mut report = String::new();
-    for (node, rewritten) in nodes.iter().zip(rewritten) {
-        if rewritten.report.is_empty() {
-            continue;
+    for (index, (node, package)) in nodes.iter().zip(&rewritten.packages).enumerate() {
+        let id = node.id();
+        if let Some(lines) = rewritten.settled.kept.get(&index) {
+            layout.warnings.push(format!(
+                "`{id}` keeps its names, as not every place that uses them could be decided: \
+                 `{PACKAGES_FOLDER}/{REPORT_FILE}` says which"
+            ));
+            report.push_str(&format!("# {id} keeps its names. Undecided was:\n{}\n\n", lines.join("\n")));
         }
-        let title = format!("{}@{}", node.name, node.version);
-        report.push_str(&format!("# {title}\n{}\n", rewritten.report));
+        let left: Vec<&str> = package.left.lines().map(String::as_str).collect();
+        if !left.is_empty() {
+            report.push_str(&format!(
+                "# {id} calls what is renamed, or is renamed. Undecided is:\n{}\n\n",
+                left.join("\n")
+            ));
+        }
         // What is loaded counts; a script that only its authors run is told of in the file.
-        let is_offered = |line: &&str| {
+        let is_offered = |line: &&String| {
             let file = line.split(':').next().unwrap_or_default();
-            line.contains(UNREAD)
-                && node.offers.source.iter().chain(&node.offers.bin).any(|path| path == file)
+            node.offers.source.iter().chain(&node.offers.bin).any(|path| path == file)
         };
-        let unread = rewritten.report.lines().filter(is_offered);
-        layout.warnings.extend(unread.take(MOST_TOLD).map(|line| format!("`{title}`: {line}")));
+        let unread = package.left.unread.iter().filter(is_offered);
+        layout.warnings.extend(unread.take(MOST_TOLD).map(|line| format!("`{id}`: {line}")));
     }
     if !report.is_empty() {
         let contents = report.into_bytes();

@@ -4,37 +4,70 @@
 //! files, its manifest, its mark, and the same of every package whose names it sees. So an install that finds them all costs one
 //! look-up a package, and reads no file of any.
 //!
-//! What is derived holds `exports.json` (the new names, for packages that use it), `report.txt`, and `tree`, the
-//! files; `tree` is left out where nothing changed, and then the package is used as it is.
+//! What is derived holds `exports.json` (the new names, for packages that use it), `left.json` (what is undecided), and `tree`,
+//! the files; `tree` is left out where nothing changed, and then the package is used as it is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use weir_kind::{KindError, Placed};
 use weir_model::Digest;
 use weir_store::{EnsureError, Making, Session};
 use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 
 use super::inspect::package_files;
-use crate::closure;
-use crate::layout::{Node, Offers, marks, order};
-use crate::rename::{Dependency, Exports, Report, SCHEME, SourceFile, Subject, rename};
+use crate::closure::{self, Leftovers, Settled, settle};
+use crate::layout::{Node, Offers};
+use crate::manifest::RenameWishes;
+use crate::processes::programs;
+use crate::rename::{Dependency, Exports, SCHEME, SourceFile, Subject, rename};
 
 const EXPORTS: &str = "exports.json";
-const REPORT: &str = "report.txt";
+const LEFT: &str = "left.json";
 const TREE: &str = "tree";
 
-/// What is said of a place that could not be read.
-pub(super) const UNREAD: &str = "could not be read";
+/// The packages of a closure as they are used.
+pub(super) struct Rewritten {
+    /// Who is renamed.
+    pub(super) settled: Settled,
+    /// Each package, in the order of the nodes.
+    pub(super) packages: Vec<RewrittenPackage>,
+}
 
 /// A package as it is used.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Rewritten {
+pub(super) struct RewrittenPackage {
     /// Its files.
     pub(super) content: PathBuf,
-    /// What could not be decided or read, a line each; empty if nothing.
-    pub(super) report: String,
+    /// What renaming left undecided.
+    pub(super) left: Left,
+}
+
+/// What renaming left undecided in a package, as it is kept beside the package's files: lines, by the package that they are
+/// about, `owner/name@version`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Left {
+    used: BTreeMap<String, Vec<String>>,
+    tests: BTreeMap<String, Vec<String>>,
+    /// Files that could not be read whole, whether that matters or not: a line each.
+    pub(super) unread: Vec<String>,
+}
+
+impl Left {
+    /// All lines, those about tests last.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
+        self.used.values().chain(self.tests.values()).flatten()
+    }
+
+    fn leftovers(&self, nodes: &[Node]) -> Leftovers {
+        let by_place = |named: &BTreeMap<String, Vec<String>>| {
+            let place = |name: &String| nodes.iter().position(|node| node.id() == *name);
+            named.iter().filter_map(|(name, lines)| Some((place(name)?, lines.clone()))).collect()
+        };
+        Leftovers { used: by_place(&self.used), tests: by_place(&self.tests) }
+    }
 }
 
 /// Everything that decides what a package looks like when it is used.
@@ -46,7 +79,7 @@ struct Inputs<'a> {
     slugs: Vec<String>,
     mark: &'a Option<String>,
     keep: &'a [String],
-    rename: &'a [String],
+    state: &'a [String],
     offers: &'a Offers,
     sees: Vec<Seen<'a>>,
 }
@@ -63,8 +96,8 @@ struct Seen<'a> {
 /// What is known of a package on the way.
 #[derive(Default)]
 struct Known {
+    tree: Option<Tree>,
     inputs: Option<Digest>,
-    tree: Option<Digest>,
     derived: PathBuf,
     exports: Option<Exports>,
 }
@@ -73,37 +106,38 @@ struct Known {
 pub(super) fn rewrite(
     placed: &[&Placed],
     nodes: &[Node],
+    wishes: &RenameWishes,
     store: &Session,
-) -> Result<Vec<Rewritten>, KindError> {
-    let marks = marks(nodes);
+) -> Result<Rewritten, KindError> {
     let mut known: Vec<Known> = Vec::new();
     known.resize_with(nodes.len(), Known::default);
-    let mut rewritten = vec![Rewritten::default(); nodes.len()];
-    for index in order(nodes) {
+    let mut packages = vec![RewrittenPackage::default(); nodes.len()];
+    let settled = settle(nodes, wishes, |index, marks| -> Result<Leftovers, KindError> {
         let content = &placed[index].content;
-        let tree = digest_of(content, store)?;
-        let inputs = inputs(nodes, &marks, &known, index, &tree);
+        let tree = match known[index].tree {
+            Some(tree) => tree,
+            None => *known[index].tree.insert(digest_of(content, store)?),
+        };
+        let inputs = inputs(nodes, marks, &known, index, &tree);
         let derived = match store.derived_tree(&inputs).map_err(store_error)? {
             Some(derived) => derived,
-            None => make(placed, nodes, &marks, &mut known, index, (&inputs, &tree), store)?,
+            None => make(placed, nodes, marks, &mut known, index, (&inputs, &tree), store)?,
         };
         let folder = derived.path().to_owned();
         let files = folder.join(TREE);
-        rewritten[index] = Rewritten {
-            content: if files.is_dir() { files } else { content.clone() },
-            report: read_small(&folder.join(REPORT))?,
-        };
-        known[index] = Known {
-            inputs: Some(inputs),
-            tree: tree.stored.then_some(tree.digest),
-            derived: folder,
-            exports: None,
-        };
-    }
-    Ok(rewritten)
+        let left: Left = read_json(&folder.join(LEFT))?;
+        let leftovers = left.leftovers(nodes);
+        packages[index] =
+            RewrittenPackage { content: if files.is_dir() { files } else { content.clone() }, left };
+        let tree = Some(tree);
+        known[index] = Known { tree, inputs: Some(inputs), derived: folder, exports: None };
+        Ok(leftovers)
+    })?;
+    Ok(Rewritten { settled, packages })
 }
 
 /// A package's files before they are rewritten.
+#[derive(Debug, Clone, Copy)]
 struct Tree {
     digest: Digest,
     /// Whether it is the store's, which keeps what is made of it as long as it keeps this.
@@ -146,12 +180,12 @@ fn inputs(nodes: &[Node], marks: &[Option<String>], known: &[Known], index: usiz
         slugs: node.slugs(),
         mark: &marks[index],
         keep: &node.manifest.keep,
-        rename: &node.manifest.rename,
+        state: &node.manifest.state,
         offers: &node.offers,
         sees: closure::visible(nodes, index).into_iter().map(seen).collect(),
     };
     let text = serde_json::to_string(&inputs).expect("strings, numbers and lists of them are JSON");
-    Digest::of(format!("weir-bash-rewritten v2\n{text}"))
+    Digest::of(format!("weir-bash-rewritten v1\n{text}"))
 }
 
 fn make(
@@ -169,21 +203,22 @@ fn make(
         let Known { inputs: Some(_), tree, derived, exports: known } = &mut known[seen] else { continue };
         let known = match known {
             Some(known) => known,
-            None => known.insert(read_exports(&derived.join(EXPORTS))?),
+            None => known.insert(read_json(&derived.join(EXPORTS))?),
         };
         exports[seen] = known.clone();
         if !from.is_empty() {
-            from.extend(*tree);
+            from.extend(tree.filter(|tree| tree.stored).map(|tree| tree.digest));
         }
     }
     let content = &placed[index].content;
     let manifest = read(content, tree.stored)?;
-    let (_, sources) = package_files(content, &manifest, &nodes[index].offers)?;
+    let (tree_files, sources) = package_files(content, &manifest, &nodes[index].offers)?;
     let before: BTreeMap<String, Digest> =
         sources.iter().map(|file| (file.path.clone(), Digest::of(&file.bytes))).collect();
     let (suite, library): (Vec<SourceFile>, Vec<SourceFile>) =
         sources.into_iter().partition(|file| is_suite(&file.path));
-    let subject = closure::subject(nodes, marks, index);
+    let programs = programs(&library, &tree_files, &nodes[index].offers);
+    let subject = closure::subject(nodes, marks, index, programs);
     let mut dependencies = closure::dependencies(nodes, marks, &exports, index);
     let output = rename(library, &subject, &dependencies);
     dependencies.push(Dependency {
@@ -199,17 +234,25 @@ fn make(
     let files = output.files.iter().chain(&suite.files);
     let changed: Vec<&SourceFile> =
         files.filter(|after| before.get(&after.path) != Some(&Digest::of(&after.bytes))).collect();
-    // In a package whose names and uses all stay there is nothing to decide.
-    let sees_new_names = closure::visible(nodes, index).into_iter().any(|seen| marks[seen].is_some());
-    let renames = marks[index].is_some() || sees_new_names;
+    let by_name = |report| -> BTreeMap<String, Vec<String>> {
+        closure::about(nodes, index, report)
+            .into_iter()
+            .map(|(about, lines)| (nodes[about].id(), lines))
+            .collect()
+    };
+    let unread = output.report.unread.iter().chain(&suite.report.unread);
+    let left = Left {
+        used: by_name(&output.report),
+        tests: by_name(&suite.report),
+        unread: unread.map(ToString::to_string).collect(),
+    };
     let making = Making { inputs: *inputs, from: &from };
     let made = store.derived(&making, |folder| -> Result<(), KindError> {
-        let text = serde_json::to_vec(&output.exports).map_err(std::io::Error::other)?;
-        fs_err::write(folder.join(EXPORTS), text)?;
         fs_err::write(
-            folder.join(REPORT),
-            report(&output.report, renames) + &report(&suite.report, renames),
+            folder.join(EXPORTS),
+            serde_json::to_vec(&output.exports).map_err(std::io::Error::other)?,
         )?;
+        fs_err::write(folder.join(LEFT), serde_json::to_vec(&left).map_err(std::io::Error::other)?)?;
         if !changed.is_empty() {
             copy_tree(content, &manifest, &folder.join(TREE))?;
             for file in &changed {
@@ -230,30 +273,9 @@ pub fn is_suite(path: &str) -> bool {
     path.ends_with(".bats") || ["tests/", "test/", "spec/"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// A line for each place that could not be read or decided.
-fn report(report: &Report, renames: bool) -> String {
-    let mut text = String::new();
-    for (file, error) in &report.syntax {
-        text.push_str(&format!("{file}:{}:{}: this {UNREAD}: `{}`\n", error.line, error.column, error.text));
-    }
-    if renames {
-        for (file, error) in &report.unreadable {
-            text.push_str(&format!("{file}: it {UNREAD}, and its names stay: {error}\n"));
-        }
-        for doubt in &report.undecided {
-            text.push_str(&format!("{doubt}\n"));
-        }
-    }
-    text
-}
-
-fn read_exports(path: &Path) -> Result<Exports, KindError> {
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, KindError> {
     serde_json::from_slice(&fs_err::read(path)?)
         .map_err(|error| KindError::BadFile { path: path.into(), reason: error.to_string() })
-}
-
-fn read_small(path: &Path) -> Result<String, KindError> {
-    Ok(String::from_utf8_lossy(&fs_err::read(path)?).into_owned())
 }
 
 fn store_error(error: weir_store::StoreError) -> KindError {

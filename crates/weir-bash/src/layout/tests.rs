@@ -123,13 +123,16 @@ fn marks_are_unique_in_a_closure() {
     fork.manifest.slugs = vec!["low".into()];
     let mut trap = node("acme/trap", "1.0.0", false, &[]);
     trap.manifest.slugs = vec!["low_2_0_0".into()];
-    let nodes = [
+    let mut nodes = [
         node("acme/tool", "1.0.0", true, &[]),
         node("acme/low", "1.0.0", false, &[]),
         fork,
         node("acme/low", "2.0.0", false, &[]),
         trap,
     ];
+    // What is never loaded keeps its names.
+    assert_eq!(marks(&nodes), [const { None }; 5]);
+    nodes.iter_mut().for_each(|node| node.offers.source.push("src/a.sh".into()));
     let marks = marks(&nodes);
     assert_eq!(marks[0], None);
     assert!(marks[1] != marks[2] && marks[1].as_ref().unwrap().starts_with("1_0_0_of_"));

@@ -5,12 +5,23 @@ use std::collections::BTreeMap;
 use toml_edit::{DocumentMut, Item, Table, TableLike};
 
 use super::{
-    BashManifest, MAX_ENTRIES, ManifestError, check_name, check_option, check_path, check_slug, check_value,
-    check_variable,
+    BashManifest, MAX_ENTRIES, ManifestError, RenameWish, RenameWishes, check_name, check_option, check_path,
+    check_slug, check_value, check_variable,
 };
 
-pub(super) const FIELDS: &[&str] =
-    &["slug", "source", "bin", "completion", "man", "environment", "options", "shopt", "keep", "rename"];
+pub(super) const FIELDS: &[&str] = &[
+    "slug",
+    "source",
+    "bin",
+    "completion",
+    "man",
+    "environment",
+    "options",
+    "shopt",
+    "keep",
+    "state",
+    "rename",
+];
 
 /// Reads the text of a `[bash]` table, with or without its heading.
 pub fn read_table_text(text: &str) -> Result<BashManifest, ManifestError> {
@@ -40,7 +51,8 @@ pub fn read_table(table: &Table) -> Result<BashManifest, ManifestError> {
             "options" => manifest.options = switches(field, item)?,
             "shopt" => manifest.shopt = switches(field, item)?,
             "keep" => manifest.keep = strings(field, item, checked(check_name))?,
-            "rename" => manifest.rename = strings(field, item, checked(check_name))?,
+            "state" => manifest.state = strings(field, item, checked(check_name))?,
+            "rename" => manifest.rename = wishes(field, item)?,
             _ => {
                 let nearest = weir_model::nearest(field, FIELDS.iter().copied());
                 return Err(ManifestError::UnknownField { table: "bash", field: field.into(), nearest });
@@ -48,6 +60,29 @@ pub fn read_table(table: &Table) -> Result<BashManifest, ManifestError> {
         }
     }
     Ok(manifest)
+}
+
+/// `"all"` or `"none"` for all packages, or a table that says so of some.
+fn wishes(field: &str, item: &Item) -> Result<RenameWishes, ManifestError> {
+    let wrong = || ManifestError::WrongType {
+        field: field.into(),
+        expected: "`\"all\"`, `\"none\"`, or a table that says one of them of packages",
+    };
+    let wish = |text: Option<&str>| match text {
+        Some("all") => Ok(RenameWish::All),
+        Some("none") => Ok(RenameWish::None),
+        _ => Err(wrong()),
+    };
+    let Some(table) = item.as_table_like() else {
+        return Ok(RenameWishes { all: Some(wish(item.as_str())?), ..RenameWishes::default() });
+    };
+    let mut wishes = RenameWishes::default();
+    for (name, value) in table.iter().take(MAX_ENTRIES) {
+        name.parse::<weir_model::PackageName>()
+            .map_err(|_| ManifestError::bad(field, name, "is not the name of a package"))?;
+        wishes.packages.insert(name.to_owned(), wish(value.as_str())?);
+    }
+    Ok(wishes)
 }
 
 fn check_slug_of(_: &str, slug: &str) -> Result<String, ManifestError> {

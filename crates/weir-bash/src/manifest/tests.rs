@@ -153,7 +153,8 @@ fn of_the_files_that_npm_packs_an_installer_is_never_sourced() {
 #[test]
 fn the_guide_names_every_field_and_what_it_shows_is_read() {
     let guide = include_str!("../../../../docs/guide/bash.md");
-    let table = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let tables = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let table = tables.into_iter().find(|table| table.contains("slug = ")).unwrap();
     let manifest = read_table_text(table).unwrap();
     assert_eq!(manifest.slugs, ["greet"]);
     for field in super::table::FIELDS {

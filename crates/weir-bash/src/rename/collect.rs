@@ -8,27 +8,10 @@ use std::collections::HashSet;
 use tree_sitter::{Node, Tree};
 
 use super::expansions::{Quoting, expansions};
-use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP};
+use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP, Unknown};
+use super::report::Why;
 use super::text::{Text, decode, decode_raw};
 use crate::grammar::{self, Parsed};
-
-/// The words of Bash's compound commands.
-const KEYWORDS: &[&[u8]] = &[
-    b"function",
-    b"if",
-    b"then",
-    b"else",
-    b"elif",
-    b"fi",
-    b"for",
-    b"while",
-    b"until",
-    b"do",
-    b"done",
-    b"case",
-    b"esac",
-    b"in",
-];
 
 /// How deeply code may be nested in strings of code.
 const MAX_NESTING: u8 = 6;
@@ -47,40 +30,19 @@ pub(crate) fn collect(facts: &mut Facts, file: u32, parsed: Parsed) {
     facts.regions.push(Vec::new());
     let mut jobs = Vec::new();
     let Parsed { tree, bytes } = parsed;
-    facts.damaged.push(tree.root_node().has_error());
-    if tree.root_node().has_error() {
-        facts.unread_definitions.extend(definitions_by_line(&bytes));
-    }
     let document = Text::file(bytes);
     Walk::new(facts, file, Job { document, function: TOP, nesting: 0, foreign: false }, &mut jobs).run(&tree);
     while let Some(mut job) = jobs.pop() {
+        let (start, end) = (job.document.start(), job.document.before(job.document.bytes.len()));
         match grammar::parse_helped(std::mem::take(&mut job.document.bytes)) {
-            Ok(parsed) => {
+            Ok(parsed) if !parsed.tree.root_node().has_error() => {
                 job.document.bytes = parsed.bytes;
                 Walk::new(facts, file, job, &mut jobs).run(&parsed.tree);
             }
-            Err(_) => facts.too_deep.push((file, job.document.start())),
+            _ => facts.unknowns.push(Unknown { file, start, end, why: Why::UnreadCode }),
         }
     }
     facts.regions[file as usize].sort_unstable();
-}
-
-/// The functions that a text seems to define, by the look of its lines: for files that the grammar cannot read
-/// whole, so that what it misses is at least known by name.
-fn definitions_by_line(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    bytes.split(|byte| *byte == b'\n').filter_map(|line| {
-        let line = line.trim_ascii_start();
-        let (line, keyword) = match line.strip_prefix(b"function ") {
-            Some(rest) => (rest.trim_ascii_start(), true),
-            None => (line, false),
-        };
-        let end = line.iter().position(|byte| b" \t(){}<>|&;$\"'`=#".contains(byte)).unwrap_or(line.len());
-        let rest = line[end..].trim_ascii_start();
-        let defines = end > 0
-            && (keyword
-                || rest.strip_prefix(b"(").is_some_and(|rest| rest.trim_ascii_start().starts_with(b")")));
-        defines.then(|| line[..end].to_vec())
-    })
 }
 
 /// One node on the way from the root to where the walk is.
@@ -90,6 +52,8 @@ pub(super) struct Level<'t> {
     pub(super) arithmetic: bool,
     /// Inside `[[ … ]]` or `[ … ]`.
     pub(super) test: bool,
+    /// Inside a function, a condition, a loop, a subshell.
+    pub(super) conditional: bool,
     pub(super) function: FunctionId,
 }
 
@@ -101,13 +65,27 @@ pub(super) struct Walk<'a, 't> {
     pub(super) levels: Vec<Level<'t>>,
     /// Nodes that a rule for their parent has dealt with.
     pub(super) done: HashSet<usize>,
+    /// Variables whose value is the name of a function where they stand.
+    pub(super) called: HashSet<usize>,
+    /// Variables whose value is only looked at for being empty.
+    pub(super) probed: HashSet<usize>,
     /// What begins before this offset was dealt with as a whole.
     passed: usize,
 }
 
 impl<'a, 't> Walk<'a, 't> {
     fn new(facts: &'a mut Facts, file: u32, job: Job, jobs: &'a mut Vec<Job>) -> Self {
-        Self { facts, file, job, jobs, levels: Vec::new(), done: HashSet::new(), passed: 0 }
+        Self {
+            facts,
+            file,
+            job,
+            jobs,
+            levels: Vec::new(),
+            done: HashSet::new(),
+            called: HashSet::new(),
+            probed: HashSet::new(),
+            passed: 0,
+        }
     }
 
     fn run(mut self, tree: &'t Tree) {
@@ -169,12 +147,26 @@ impl<'a, 't> Walk<'a, 't> {
             "unary_expression" | "binary_expression" if test => self.test(node),
             "variable_name" => self.variable(node, field),
             "comment" => self.region(node, Region::Comment),
-            "ERROR" => self.region(node, Region::Unreadable),
             "word" | "string" | "raw_string" | "ansi_c_string" | "translated_string" | "concatenation"
             | "extglob_pattern" | "regex" => self.word(node, field),
             _ => {}
         }
-        self.levels.push(Level { node, field, arithmetic, test, function });
+        let conditional = self.levels.last().is_some_and(|level| level.conditional)
+            || matches!(
+                kind,
+                "function_definition"
+                    | "if_statement"
+                    | "case_statement"
+                    | "for_statement"
+                    | "c_style_for_statement"
+                    | "while_statement"
+                    | "list"
+                    | "pipeline"
+                    | "subshell"
+                    | "command_substitution"
+                    | "process_substitution"
+            );
+        self.levels.push(Level { node, field, arithmetic, test, conditional, function });
     }
 
     pub(super) fn push(&mut self, role: Role, text: Text) -> Option<u32> {
@@ -182,14 +174,28 @@ impl<'a, 't> Walk<'a, 't> {
             return None;
         }
         let function = self.function();
-        self.facts.occurrences.push(Occurrence { file: self.file, function, role, text });
+        let surely = self.happens_surely();
+        if role == Role::Define && surely && text.is_known() && !self.facts.programs.contains(&self.file) {
+            self.facts.surely_defined.insert(text.bytes.clone());
+        }
+        self.facts.occurrences.push(Occurrence { file: self.file, function, role, text, surely });
         u32::try_from(self.facts.occurrences.len() - 1).ok()
     }
 
+    /// Whether what is walked happens whenever the file is sourced.
+    fn happens_surely(&self) -> bool {
+        self.job.nesting == 0 && self.levels.last().is_none_or(|level| !level.conditional)
+    }
+
+    /// Notes something that may concern any name.
+    pub(super) fn unknown(&mut self, node: Node<'t>, why: Why) {
+        let (start, end) =
+            (self.job.document.before(node.start_byte()), self.job.document.before(node.end_byte()));
+        self.facts.unknowns.push(Unknown { file: self.file, start, end, why });
+    }
+
     pub(super) fn push_variable(&mut self, role: Role, text: Text) {
-        // What the grammar makes of a file that it cannot read whole may call a keyword a variable.
-        let misread = self.facts.damaged[self.file as usize] && KEYWORDS.contains(&&text.bytes[..]);
-        if self.job.foreign || misread {
+        if self.job.foreign {
             return;
         }
         // In `eval "$name=1"` it is not known which variable that is.
@@ -359,16 +365,82 @@ impl<'a, 't> Walk<'a, 't> {
         if self.done.contains(&node.id()) {
             return;
         }
-        let role = self.variable_role(node, field);
+        let mut role = self.variable_role(node, field);
         let text = self.decode(node);
-        if self.parent() == "expansion" && self.job.document.bytes[..node.start_byte()].ends_with(b"!") {
+        let (before, after) =
+            (&self.job.document.bytes[..node.start_byte()], &self.job.document.bytes[node.end_byte()..]);
+        let counts = before.ends_with(b"#");
+        let lists = after.starts_with(b"@}") || after.starts_with(b"*}");
+        let indirect = self.parent() == "expansion" && before.ends_with(b"!");
+        let names_one = after.first().is_some_and(|next| !b"@*[".contains(next));
+        if indirect && lists {
+            role = Role::VariablePrefix;
+        } else if indirect {
             self.takes_names();
-            if self.job.document.bytes[node.end_byte()..].first().is_some_and(|next| !b"@*[".contains(next)) {
+            if names_one {
                 let function = self.function() as usize;
                 self.facts.functions[function].indirect.insert(text.bytes.clone());
             }
         }
+        if text.bytes == b"FUNCNAME" && !counts {
+            self.unknown(node, Why::OwnName);
+        }
+        match role {
+            Role::Assign => self.guard(node, &text.bytes),
+            Role::Use | Role::UseWithDefault => self.use_of(node, &text.bytes),
+            _ => {}
+        }
         self.push_variable(role, text);
+    }
+
+    /// Notes what the value of a variable is used for.
+    fn use_of(&mut self, node: Node<'t>, name: &[u8]) {
+        if self.probed.contains(&node.id()) {
+            return;
+        }
+        let function = self.function() as usize;
+        let function = &mut self.facts.functions[function];
+        let uses =
+            if self.called.contains(&node.id()) { &mut function.called } else { &mut function.spelled };
+        uses.insert(name.to_vec());
+    }
+
+    /// Notes a variable that is assigned where it was looked at before: `[[ -n $x ]] || x=…`, `if [ -z "$x" ]; then x=…`.
+    fn guard(&mut self, node: Node<'t>, name: &[u8]) {
+        let conditions = self.levels.iter().filter(|level| {
+            matches!(level.node.kind(), "list" | "if_statement" | "case_statement" | "variable_assignment")
+        });
+        let looks = |level: &Level<'t>| {
+            let range = match level.node.kind() {
+                "variable_assignment" => node.end_byte()..level.node.end_byte(),
+                _ => level.node.start_byte()..node.start_byte(),
+            };
+            expands(&self.job.document.bytes[range], name)
+        };
+        if conditions.into_iter().any(looks) {
+            self.facts.guarded.insert((self.file, self.job.document.before(node.start_byte())));
+        }
+    }
+
+    /// The variable that a word is the value of: `$x`, `"$x"`, `"${x}"`.
+    pub(super) fn sole_variable(&self, mut node: Node<'t>) -> Option<Node<'t>> {
+        loop {
+            match node.kind() {
+                "variable_name" => return Some(node),
+                "command_name" | "string" | "simple_expansion" | "expansion" => {
+                    let length = node.byte_range().len();
+                    let child = node.named_child(0).filter(|_| node.named_child_count() == 1)?;
+                    let around = match node.kind() {
+                        "string" => 2,
+                        "simple_expansion" => 1,
+                        "expansion" => 3,
+                        _ => 0,
+                    };
+                    node = Some(child).filter(|child| child.byte_range().len() + around == length)?;
+                }
+                _ => return None,
+            }
+        }
     }
 
     fn variable_role(&self, node: Node<'t>, field: Option<&'t str>) -> Role {
@@ -418,6 +490,11 @@ impl<'a, 't> Walk<'a, 't> {
                     self.named_variable(&text, Role::Use);
                 }
             }
+            b"-n" | b"-z" => {
+                let child = node.named_children(&mut node.walk()).last();
+                let variable = child.and_then(|child| self.sole_variable(child));
+                self.probed.extend(variable.map(|variable| variable.id()));
+            }
             b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
                 for word in words.filter(|word| word.kind() == "word") {
                     self.done.insert(word.id());
@@ -450,16 +527,30 @@ impl<'a, 't> Walk<'a, 't> {
     }
 
     pub(super) fn code(&mut self, text: Text, foreign: bool) {
-        if text.bytes.is_empty() || (text.known() == 0 && text.bytes.len() == 1) {
+        if text.bytes.is_empty() {
             return;
         }
-        if self.job.nesting >= MAX_NESTING {
-            self.facts.too_deep.push((self.file, text.start()));
-            return;
+        let (start, end) = (text.start(), text.before(text.bytes.len()));
+        let unknown = |why| Unknown { file: self.file, start, end, why };
+        if text.known() == 0 && text.bytes.len() == 1 {
+            if !foreign {
+                self.facts.unknowns.push(unknown(Why::UnknownCode));
+            }
+        } else if self.job.nesting >= MAX_NESTING {
+            self.facts.unknowns.push(unknown(Why::TooDeep));
+        } else {
+            let (function, nesting) = (self.function(), self.job.nesting + 1);
+            self.jobs.push(Job { document: text, function, nesting, foreign: foreign || self.job.foreign });
         }
-        let (function, nesting) = (self.function(), self.job.nesting + 1);
-        self.jobs.push(Job { document: text, function, nesting, foreign: foreign || self.job.foreign });
     }
+}
+
+/// Whether a text holds an expansion of a variable, or asks for it by `-v`.
+fn expands(text: &[u8], name: &[u8]) -> bool {
+    let before = |at: usize| [&b"$"[..], b"${", b"-v "].iter().any(|sign| text[..at].ends_with(sign));
+    text.windows(name.len())
+        .enumerate()
+        .any(|(at, found)| found == name && before(at) && identifier(&text[at..]) == name.len())
 }
 
 /// The length of the identifier that a text begins with.

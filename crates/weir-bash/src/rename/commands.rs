@@ -23,6 +23,14 @@ pub(crate) enum Meaning {
     ForeignCode,
     /// Code, together with the arguments after it.
     JoinedCode,
+    /// An alias's `name=code`.
+    Alias,
+    /// A file that is sourced.
+    Sourced,
+    /// A text that is printed.
+    Printed,
+    /// What `printf -v` puts into a variable: the argument that names it.
+    ValueOf(usize),
     Arithmetic,
 }
 
@@ -47,7 +55,10 @@ pub(crate) fn meanings(name: &[u8], arguments: &[Text]) -> Vec<Meaning> {
             }
         }
         b"type" | b"hash" | b"which" => positional(arguments, b"p", |index| set(index, Meaning::Function)),
-        b"source" | b"." => set(0, Meaning::Nothing),
+        b"source" | b"." => set(usize::from(is(arguments, 0, b"--")), Meaning::Sourced),
+        b"alias" => (0..arguments.len()).for_each(|index| set(index, Meaning::Alias)),
+        b"enable" => (0..arguments.len()).for_each(|index| set(index, Meaning::Nothing)),
+        b"echo" => (0..arguments.len()).for_each(|index| set(index, Meaning::Printed)),
         b"let" => (0..arguments.len()).for_each(|index| set(index, Meaning::Arithmetic)),
         b"read" => {
             positional(arguments, b"adinNptu", |index| set(index, Meaning::AssignedVariable));
@@ -57,7 +68,11 @@ pub(crate) fn meanings(name: &[u8], arguments: &[Text]) -> Vec<Meaning> {
             positional(arguments, b"dnOsuCc", |index| set(index, Meaning::AssignedVariable));
             option_values(arguments, b'C', b"dnOsuCc", |index| set(index, Meaning::Code));
         }
-        b"printf" => option_values(arguments, b'v', b"v", |index| set(index, Meaning::AssignedVariable)),
+        b"printf" if is(arguments, 0, b"-v") => {
+            (2..arguments.len()).for_each(|index| set(index, Meaning::ValueOf(1)));
+            set(1, Meaning::AssignedVariable);
+        }
+        b"printf" => (0..arguments.len()).for_each(|index| set(index, Meaning::Printed)),
         b"wait" => option_values(arguments, b'p', b"p", |index| set(index, Meaning::AssignedVariable)),
         b"getopts" => set(1, Meaning::AssignedVariable),
         b"test" => {
@@ -89,6 +104,89 @@ pub(crate) fn meanings(name: &[u8], arguments: &[Text]) -> Vec<Meaning> {
         }
     }
     meanings
+}
+
+/// Whether a command answers with names: of all functions or variables, or of those that begin in some way.
+pub(crate) fn lists_names(name: &[u8], arguments: &[Text]) -> bool {
+    let has = |wanted: &[u8]| arguments.iter().any(|text| text.bytes == wanted);
+    match name {
+        b"compgen" => {
+            let positional = arguments.last().is_some_and(|last| !last.bytes.starts_with(b"-"));
+            let action = has(b"function") || has(b"variable") || has(b"-v");
+            action && !(has(b"function") && positional && arguments.len() > 2)
+        }
+        b"set" => arguments.is_empty(),
+        b"caller" => true,
+        _ => false,
+    }
+}
+
+/// Whether a name is one of a command that Bash has itself: a function of this name takes its place in the whole shell.
+pub(crate) fn is_builtin(name: &[u8]) -> bool {
+    const BUILTINS: &[&str] = &[
+        ".",
+        ":",
+        "[",
+        "alias",
+        "bg",
+        "bind",
+        "break",
+        "builtin",
+        "caller",
+        "cd",
+        "command",
+        "compgen",
+        "complete",
+        "compopt",
+        "continue",
+        "declare",
+        "dirs",
+        "disown",
+        "echo",
+        "enable",
+        "eval",
+        "exec",
+        "exit",
+        "export",
+        "false",
+        "fc",
+        "fg",
+        "getopts",
+        "hash",
+        "help",
+        "history",
+        "jobs",
+        "kill",
+        "let",
+        "local",
+        "logout",
+        "mapfile",
+        "popd",
+        "printf",
+        "pushd",
+        "pwd",
+        "read",
+        "readarray",
+        "readonly",
+        "return",
+        "set",
+        "shift",
+        "shopt",
+        "source",
+        "suspend",
+        "test",
+        "times",
+        "trap",
+        "true",
+        "type",
+        "typeset",
+        "ulimit",
+        "umask",
+        "unalias",
+        "unset",
+        "wait",
+    ];
+    std::str::from_utf8(name).is_ok_and(|name| BUILTINS.contains(&name))
 }
 
 /// The argument of `bash -c …` that is code, wherever in a command the shell is called.

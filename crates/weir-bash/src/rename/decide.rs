@@ -1,12 +1,16 @@
 //! What becomes of every place where a name stands.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::SourceFile;
 use super::collect::identifier;
-use super::facts::{Facts, Occurrence, Role, Scope, TOP};
-use super::names::{Names, is_distinctive, is_distinctive_variable};
+use super::facts::{Facts, Function, Occurrence, Role, Scope, TOP, Unknown};
+use super::names::{Beginning, Names, NewName, Owner, is_distinctive, is_distinctive_variable};
 use super::naming::Insertion;
 use super::report::{Choice, What, Why};
+use super::residue::mentioned;
+use super::text::Text;
+use crate::grammar::Unread;
 
 /// A change of a file: text to put at an offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub(crate) struct Doubt {
     pub(crate) text: Vec<u8>,
     pub(crate) why: Why,
     pub(crate) choice: Choice,
+    /// Whose name it is about.
+    pub(crate) owner: Owner,
 }
 
 /// All decisions.
@@ -54,21 +60,61 @@ pub(crate) struct Verdicts {
     pub(crate) seen: HashSet<(u32, u32)>,
 }
 
+impl Verdicts {
+    /// Adds a doubt for each file that could not be read, and for each owner of names that stand in it: as a whole.
+    pub(crate) fn leave_unread(&mut self, files: &[SourceFile], unread: &[(u32, Unread)], names: &Names) {
+        for (file, error) in unread {
+            self.doubts.retain(|doubt| doubt.file != *file);
+            let mut owners = mentioned(*file, &files[*file as usize].bytes, names);
+            if names.renames_own {
+                owners.insert(Owner::Subject);
+            }
+            let (file, start, text) = (*file, error.start(), error.to_string().into_bytes());
+            let (why, choice) = (Why::UnreadFile, Choice::Kept);
+            let doubt = |owner| Doubt { file, start, text: text.clone(), why, choice, owner };
+            self.doubts.extend(owners.into_iter().map(doubt));
+        }
+    }
+}
+
 /// Decides every place.
-pub(crate) fn decide(facts: &Facts, names: &Names) -> Verdicts {
+pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verdicts {
     let mut verdicts = Verdicts::default();
     for occurrence in &facts.occurrences {
         Judge { facts, names, verdicts: &mut verdicts, occurrence }.judge();
     }
-    for (index, why, choice) in &names.doubts {
-        let occurrence = &facts.occurrences[*index];
+    for doubt in &names.doubts {
+        let occurrence = &facts.occurrences[doubt.shown];
         let (file, start, text) = (occurrence.file, occurrence.text.start(), occurrence.text.bytes.clone());
-        verdicts.doubts.push(Doubt { file, start, text, why: *why, choice: *choice });
+        let (why, choice, owner) = (doubt.why, doubt.choice, doubt.owner);
+        verdicts.doubts.push(Doubt { file, start, text, why, choice, owner });
+    }
+    for unknown in &facts.unknowns {
+        verdicts.doubts.extend(unknown_place(unknown, &files[unknown.file as usize].bytes, facts, names));
     }
     for addition in &facts.additions {
         verdicts.edits.push(Edit { file: addition.file, at: addition.at, text: addition.text.into() });
     }
     verdicts
+}
+
+/// Something that may concern any name: all of the package's own, and those of the dependencies that are named there.
+fn unknown_place(unknown: &Unknown, bytes: &[u8], facts: &Facts, names: &Names) -> Vec<Doubt> {
+    let (file, start, why) = (unknown.file, unknown.start, unknown.why);
+    let stands = &bytes[start as usize..(unknown.end as usize).max(start as usize)];
+    let mut owners = mentioned(file, stands, names);
+    let own_process = facts.programs.contains(&file) && why == Why::OwnName;
+    if names.renames_own && !own_process {
+        owners.insert(Owner::Subject);
+    } else {
+        owners.remove(&Owner::Subject);
+    }
+    let first = stands.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let text = first[..first.len().min(40)].to_vec();
+    owners
+        .into_iter()
+        .map(|owner| Doubt { file, start, text: text.clone(), why, choice: Choice::Kept, owner })
+        .collect()
 }
 
 struct Judge<'a> {
@@ -84,6 +130,8 @@ impl Judge<'_> {
             Role::Define => self.function(Target::Definition, true),
             Role::Command | Role::FunctionName => self.function(Target::Use, true),
             Role::FunctionPrefix => self.beginning(),
+            Role::VariablePrefix => self.listed(self.names.variables_beginning(self.bytes())),
+            Role::Printed { to_people } => self.printed(*to_people),
             Role::Argument { callee } => self.argument(*callee),
             Role::Value { variable } => self.value(variable),
             Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true } => {
@@ -120,68 +168,152 @@ impl Judge<'_> {
         self.verdicts.changes.push(Change { file, start, what, target, from, insertion });
     }
 
-    fn doubt(&mut self, why: Why, choice: Choice) {
+    fn doubt(&mut self, why: Why, choice: Choice, owner: Owner) {
         let (file, start) = (self.occurrence.file, self.occurrence.text.start());
         self.verdicts.seen.insert((file, start));
         let text = self.bytes().to_vec();
-        self.verdicts.doubts.push(Doubt { file, start, text, why, choice });
+        self.verdicts.doubts.push(Doubt { file, start, text, why, choice, owner });
     }
 
     fn seen(&mut self) {
         self.verdicts.seen.insert((self.occurrence.file, self.occurrence.text.start()));
     }
 
+    fn known_function(&self, name: &[u8]) -> Option<&NewName> {
+        self.names.function(self.occurrence.file, name)
+    }
+
     /// A place where a function's name must stand.
     fn function(&mut self, target: Target, prefixes: bool) {
+        let names = self.names;
         let text = &self.occurrence.text;
-        if text.is_known() {
-            if let Some(insertion) = self.names.functions.get(&text.bytes) {
-                return self.change(What::Function, target, insertion);
-            }
-            if self.names.own_defined.contains(&text.bytes) {
-                return self.seen();
-            }
+        if !text.is_known() {
+            return self.built_function(target);
         }
+        if let Some(new) = names.function(self.occurrence.file, &text.bytes) {
+            return self.change(What::Function, target, &new.insertion);
+        }
+        if names.own_defined.contains(&text.bytes) {
+            return self.seen();
+        }
+        if let Some(new) = names.prefix(&text.bytes).filter(|_| prefixes) {
+            self.change(What::Function, target, &new.insertion);
+            self.doubt(Why::NotDefined, Choice::Renamed, new.owner);
+        }
+    }
+
+    /// A function's name that is put together when the code runs: `"core.$x"`, `t_cmd_${c}`.
+    fn built_function(&mut self, target: Target) {
+        let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let Some(insertion) = self.names.prefix(known).filter(|_| prefixes) else { return self.built_slug() };
-        let why = if text.is_known() { Why::NotDefined } else { Why::BuiltName };
-        self.change(What::Function, target, &insertion);
-        self.doubt(why, Choice::Renamed);
+        if known.is_empty() {
+            return self.built_otherwise();
+        }
+        match self.names.beginning(self.occurrence.file, known) {
+            Beginning::One(new) => {
+                let alone = is_distinctive(known);
+                self.change(What::Function, target, &new.insertion);
+                if !alone {
+                    self.doubt(Why::BuiltName, Choice::Renamed, new.owner);
+                }
+            }
+            Beginning::Many(owner) => self.doubt(Why::BuiltName, Choice::Kept, owner),
+            Beginning::None => {
+                if let Some(new) = self.names.prefix(known) {
+                    self.change(What::Function, target, &new.insertion);
+                    self.doubt(Why::BuiltName, Choice::Renamed, new.owner);
+                }
+            }
+        }
     }
 
-    /// A word whose beginning is only known when the code runs, and whose end is that of a function: `"$slug.print"`.
-    fn built_slug(&mut self) {
+    /// A word whose beginning is only known when the code runs, and whose rest fits the name of a function: `"$slug.print"`,
+    /// `"${prefix}_$c"`.
+    fn built_otherwise(&mut self) {
         let text = &self.occurrence.text;
-        let known_end = (0..text.bytes.len()).rev().take_while(|index| !text.origin(*index).opaque).count();
-        let end = &text.bytes[text.bytes.len() - known_end..];
-        if text.is_known() || !matches!(end.first(), Some(b'.' | b':')) {
-            return;
-        }
-        let slugs = self.names.prefixes.iter().map(|prefix| prefix.slug.as_bytes());
-        if slugs.map(|slug| [slug, end].concat()).any(|name| self.names.functions.contains_key(&name)) {
-            self.doubt(Why::BuiltName, Choice::Kept);
+        let pieces: Vec<&[u8]> = known_pieces(text);
+        let telling =
+            pieces.iter().any(|piece| piece.iter().any(|byte| matches!(byte, b'_' | b'.' | b':' | b'-')));
+        let file = self.occurrence.file;
+        let fits = |name: &&Vec<u8>| fits(name, &pieces, text) && self.names.function(file, name).is_some();
+        let owner =
+            self.names.functions.iter().find(|(name, _)| telling && fits(name)).map(|(_, new)| new.owner);
+        if let Some(owner) = owner {
+            self.doubt(Why::BuiltName, Choice::Kept, owner);
         }
     }
 
-    /// A variable's value: another variable's name, where `${!x}` makes one of it.
+    /// The beginning of functions' names, which are listed.
+    fn beginning(&mut self) {
+        let names = self.names;
+        let occurrence = self.occurrence;
+        let known = &occurrence.text.bytes[..occurrence.text.known()];
+        if let Beginning::One(new) = names.beginning(occurrence.file, known) {
+            self.change(What::Function, Target::Use, &new.insertion);
+        }
+        self.listed(names.functions_beginning(known));
+    }
+
+    /// Names are listed by their beginning, and who asked may look at them.
+    fn listed(&mut self, owners: BTreeSet<Owner>) {
+        for owner in owners {
+            self.doubt(Why::Listed, Choice::Kept, owner);
+        }
+    }
+
+    /// A text that is printed. A name that is all of it may be meant for code that reads it.
+    fn printed(&mut self, to_people: bool) {
+        let names = self.names;
+        let text = &self.occurrence.text;
+        let function =
+            names.function(self.occurrence.file, &text.bytes).filter(|_| is_distinctive(&text.bytes));
+        let variable = names.variables.get(&text.bytes).filter(|_| is_distinctive_variable(&text.bytes));
+        if let Some(new) = function.or(variable).filter(|_| text.is_known() && !to_people) {
+            return self.doubt(Why::Printed, Choice::Kept, new.owner);
+        }
+        // `"term_%s"` and `"term_$x"` may be the names that they look like.
+        let known = &text.bytes[..text.known()];
+        let end = known.iter().position(|byte| *byte == b'%').unwrap_or(known.len());
+        let is_word = !text.bytes.iter().any(u8::is_ascii_whitespace) && end < text.bytes.len();
+        if !to_people && is_word && is_distinctive(&known[..end]) {
+            match names.beginning(self.occurrence.file, &known[..end]) {
+                Beginning::None => {}
+                Beginning::One(NewName { owner, .. }) | Beginning::Many(owner) => {
+                    self.doubt(Why::BuiltName, Choice::Kept, owner);
+                }
+            }
+        }
+    }
+
+    /// A variable's value: the name of a function, where nothing else is done with it than to call it; another variable's
+    /// name, where `${!x}` makes one of it.
     fn value(&mut self, variable: &[u8]) {
         let of = |function: u32| &self.facts.functions[function as usize].indirect;
         let function = self.occurrence.function;
         let is_name = of(function).contains(variable)
             || (function == TOP && self.facts.functions.iter().any(|of| of.indirect.contains(variable)));
-        if is_name && self.occurrence.text.is_known() && self.names.variables.contains_key(self.bytes()) {
+        if is_name
+            && self.occurrence.text.is_known()
+            && let Some(new) = self.names.variables.get(self.bytes())
+        {
             self.variable(Target::Use);
-            return self.doubt(Why::ArgumentLikeVariable, Choice::Renamed);
+            return self.doubt(Why::ArgumentLikeVariable, Choice::Renamed, new.owner);
+        }
+        if self.is_only_called(variable) {
+            return self.function(Target::Use, false);
         }
         self.argument(None);
     }
 
-    /// The beginning of functions' names.
-    fn beginning(&mut self) {
-        let known = &self.bytes()[..self.occurrence.text.known()];
-        if let Some(insertion) = self.names.prefix(known) {
-            self.change(What::Function, Target::Use, &insertion);
-        }
+    /// Whether a variable's value is called, and nothing else done with it, wherever it can be seen.
+    fn is_only_called(&self, variable: &[u8]) -> bool {
+        let here = self.occurrence.function;
+        let sees = |(index, function): &(usize, &Function)| {
+            *index == here as usize || !function.locals.contains(variable)
+        };
+        let functions = || self.facts.functions.iter().enumerate().filter(sees).map(|(_, function)| function);
+        functions().any(|function| function.called.contains(variable))
+            && !functions().any(|function| function.spelled.contains(variable))
     }
 
     fn argument(&mut self, callee: Option<u32>) {
@@ -189,14 +321,13 @@ impl Judge<'_> {
         if !text.is_known() {
             return self.built_name();
         }
-        if let Some(insertion) = self.names.functions.get(&text.bytes) {
-            if self.names.prefix(&text.bytes).is_some() {
-                self.change(What::Function, Target::Use, insertion);
-            } else if is_distinctive(&text.bytes) || self.calls_back(callee) {
-                self.change(What::Function, Target::Use, insertion);
-                self.doubt(Why::ArgumentLikeFunction, Choice::Renamed);
+        if let Some(NewName { insertion, owner }) = self.known_function(&text.bytes).cloned() {
+            let like_name = self.names.prefix(&text.bytes).is_some() || is_distinctive(&text.bytes);
+            if like_name || self.calls_back(callee) {
+                self.change(What::Function, Target::Use, &insertion);
+                self.doubt(Why::ArgumentLikeFunction, Choice::Renamed, owner);
             } else {
-                self.doubt(Why::ArgumentLikeFunction, Choice::Kept);
+                self.doubt(Why::ArgumentLikeFunction, Choice::Kept, owner);
             }
             return;
         }
@@ -207,10 +338,12 @@ impl Judge<'_> {
         let is_pattern = text.bytes.iter().any(|byte| matches!(byte, b'*' | b'?' | b'['));
         let first = text.bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         if self.calls_in_text() {
-        } else if is_pattern && self.names.prefix(&text.bytes).is_some() {
-            self.doubt(Why::BuiltName, Choice::Kept);
-        } else if first.len() < text.bytes.len() && self.names.functions.contains_key(first) {
-            self.doubt(Why::InString, Choice::Kept);
+        } else if let Some(new) = self.names.prefix(&text.bytes).filter(|_| is_pattern) {
+            self.doubt(Why::BuiltName, Choice::Kept, new.owner);
+        } else if first.len() < text.bytes.len()
+            && let Some(owner) = self.known_function(first).map(|new| new.owner)
+        {
+            self.doubt(Why::InString, Choice::Kept, owner);
         }
     }
 
@@ -228,18 +361,18 @@ impl Judge<'_> {
             let end = text.bytes[at..].iter().position(is_blank).map_or(text.bytes.len(), |end| at + end);
             let name = &text.bytes[at..end];
             if is_distinctive(name)
-                && let Some(insertion) = self.names.functions.get(name)
+                && let Some(new) = self.known_function(name)
             {
-                found.push((at..end, insertion));
+                found.push((at..end, new.clone()));
             }
         }
-        for (range, insertion) in &found {
+        for (range, NewName { insertion, owner }) in &found {
             let name = text.slice(range.clone());
             let (file, start, at) = (self.occurrence.file, name.start(), name.before(insertion.at));
             self.verdicts.seen.insert((file, start));
             self.verdicts.edits.push(Edit { file, at, text: insertion.text.clone() });
             let (why, choice) = (Why::InString, Choice::Renamed);
-            self.verdicts.doubts.push(Doubt { file, start, text: name.bytes, why, choice });
+            self.verdicts.doubts.push(Doubt { file, start, text: name.bytes, why, choice, owner: *owner });
         }
         !found.is_empty()
     }
@@ -248,23 +381,31 @@ impl Judge<'_> {
     fn built_variable(&mut self) -> bool {
         let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let begins = !text.is_known()
-            && is_distinctive_variable(known)
-            && identifier(known) == known.len()
-            && self.names.variables.keys().any(|name| name.len() > known.len() && name.starts_with(known));
-        if begins {
-            self.doubt(Why::BuiltName, Choice::Kept);
+        let longer = |name: &Vec<u8>| name.len() > known.len() && name.starts_with(known);
+        let begins = !text.is_known() && is_distinctive_variable(known) && identifier(known) == known.len();
+        let owner =
+            self.names.variables.iter().find(|(name, _)| begins && longer(name)).map(|(_, new)| new.owner);
+        if let Some(owner) = owner {
+            self.doubt(Why::BuiltName, Choice::Kept, owner);
         }
-        begins
+        owner.is_some()
     }
 
-    /// A string whose beginning is a slug, and whose rest is made when the code runs.
+    /// A string whose beginning is that of functions' names, and whose rest is made when the code runs.
     fn built_name(&mut self) {
         let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let Some(insertion) = self.names.prefix(known) else {
-            if !self.built_variable() {
-                self.built_slug();
+        let owner = match self.names.beginning(self.occurrence.file, known) {
+            Beginning::One(NewName { owner, .. }) | Beginning::Many(owner) if is_distinctive(known) => {
+                Some(owner)
+            }
+            _ => None,
+        };
+        let Some(new) = self.names.prefix(known) else {
+            match owner {
+                Some(owner) => self.doubt(Why::BuiltName, Choice::Kept, owner),
+                None if !self.built_variable() && ends_like_name(text) => self.built_otherwise(),
+                None => {}
             }
             return;
         };
@@ -273,12 +414,11 @@ impl Judge<'_> {
         };
         // A bare slug and separator is as likely the beginning of a sentence or of a file's name.
         let whole = like_name(&text.bytes) && !like_file(&text.bytes);
+        let choice = if whole { Choice::Renamed } else { Choice::Kept };
         if whole {
-            self.change(What::Function, Target::Use, &insertion);
-            self.doubt(Why::BuiltName, Choice::Renamed);
-        } else {
-            self.doubt(Why::BuiltName, Choice::Kept);
+            self.change(What::Function, Target::Use, &new.insertion);
         }
+        self.doubt(Why::BuiltName, choice, new.owner);
     }
 
     fn callee(&self, callee: Option<u32>) -> Option<&[u8]> {
@@ -300,13 +440,14 @@ impl Judge<'_> {
         if is_signal(self.bytes()) {
             return self.seen();
         }
+        let Some(owner) = self.names.variables.get(self.bytes()).map(|new| new.owner) else { return };
         let takes =
             self.callee(callee).is_some_and(|name| self.names.takers.contains(name) || self.is_foreign(name));
         if takes && self.bytes().len() > 1 {
             self.variable(Target::Use);
-            self.doubt(Why::ArgumentLikeVariable, Choice::Renamed);
+            self.doubt(Why::ArgumentLikeVariable, Choice::Renamed, owner);
         } else if is_distinctive_variable(self.bytes()) {
-            self.doubt(Why::ArgumentLikeVariable, Choice::Kept);
+            self.doubt(Why::ArgumentLikeVariable, Choice::Kept, owner);
         } else {
             self.seen();
         }
@@ -314,15 +455,13 @@ impl Judge<'_> {
 
     fn variable(&mut self, target: Target) {
         let names = self.names;
-        if let Some(insertion) = names.variables.get(self.bytes()) {
-            self.change(What::Variable, target, insertion);
+        if let Some(new) = names.variables.get(self.bytes()) {
+            self.change(What::Variable, target, &new.insertion);
         }
     }
 
     fn environment(&mut self, callee: Option<u32>) {
-        if !self.names.variables.contains_key(self.bytes()) {
-            return;
-        }
+        let Some(owner) = self.names.variables.get(self.bytes()).map(|new| new.owner) else { return };
         let callee = callee.map(|index| &self.facts.occurrences[index as usize].text.bytes);
         let ours = callee.is_some_and(|name| {
             self.names.own_defined.contains(name) || self.names.functions.contains_key(name)
@@ -330,39 +469,78 @@ impl Judge<'_> {
         if ours {
             self.variable(Target::Definition);
         } else {
-            self.doubt(Why::ForOneCommand, Choice::Kept);
+            self.doubt(Why::ForOneCommand, Choice::Kept, owner);
         }
     }
 
     /// Words in `([word]=…)` are keys, unless the array is known not to be associative.
     fn element_index(&mut self, array: &[u8]) {
         let taken = self.facts.functions[self.occurrence.function as usize].takes_names;
-        if self.names.associative.contains(array) || !self.names.variables.contains_key(self.bytes()) {
+        let Some(new) =
+            self.names.variables.get(self.bytes()).filter(|_| !self.names.associative.contains(array))
+        else {
             return self.index(array);
-        }
+        };
         if self.names.known_arrays.contains(array) && !taken {
             self.variable(Target::Use);
         } else {
-            self.doubt(Why::UnknownArray, Choice::Kept);
+            self.doubt(Why::UnknownArray, Choice::Kept, new.owner);
         }
     }
 
     fn index(&mut self, array: &[u8]) {
-        if self.names.associative.contains(array) || !self.names.variables.contains_key(self.bytes()) {
+        let Some(new) =
+            self.names.variables.get(self.bytes()).filter(|_| !self.names.associative.contains(array))
+        else {
             // A function of this name is told of by the last look.
             if !self.names.functions.contains_key(self.bytes()) {
                 self.seen();
             }
             return;
-        }
+        };
         let in_doubt = !self.names.known_arrays.contains(array)
             || self.occurrence.function != TOP
                 && self.facts.functions[self.occurrence.function as usize].takes_names;
         self.variable(Target::Use);
         if in_doubt {
-            self.doubt(Why::UnknownArray, Choice::Renamed);
+            self.doubt(Why::UnknownArray, Choice::Renamed, new.owner);
         }
     }
+}
+
+/// The parts of a text that are known, in order.
+fn known_pieces(text: &Text) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for at in 0..=text.bytes.len() {
+        if at == text.bytes.len() || text.origin(at).opaque {
+            if from < at {
+                pieces.push(&text.bytes[from..at]);
+            }
+            from = at + 1;
+        }
+    }
+    pieces
+}
+
+/// Whether a name may be what a text, whose beginning is not known, becomes.
+fn fits(name: &[u8], pieces: &[&[u8]], text: &Text) -> bool {
+    let mut from = 0;
+    for piece in pieces {
+        let Some(at) = name[from..].windows(piece.len()).position(|window| window == *piece) else {
+            return false;
+        };
+        from += at + piece.len();
+    }
+    let ends = text.bytes.len().checked_sub(1).is_some_and(|last| !text.origin(last).opaque);
+    !ends || pieces.last().is_some_and(|last| name.ends_with(last))
+}
+
+/// Whether a text ends as functions' names with a slug do: `"$slug.print"`.
+fn ends_like_name(text: &Text) -> bool {
+    known_pieces(text).last().is_some_and(|last| {
+        matches!(last.first(), Some(b'.' | b':')) && text.bytes.ends_with(last) && !last.contains(&b' ')
+    })
 }
 
 fn like_file(name: &[u8]) -> bool {

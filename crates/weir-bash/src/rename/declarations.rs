@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::collect::{Walk, identifier};
 use super::facts::{Addition, Declaration, Role, Scope, TOP};
+use super::report::Why;
 use super::text::Text;
 
 /// What the value of a declared variable means.
@@ -37,8 +38,12 @@ impl<'t> Walk<'_, 't> {
         if nameref {
             self.takes_names();
         }
+        if names.is_empty() && matches!(keyword, "declare" | "typeset") && !flags.is_empty() {
+            self.unknown(node, Why::Listed);
+        }
         if has(b'f') || has(b'F') {
             for name in names {
+                self.called.extend(self.sole_variable(name).map(|variable| variable.id()));
                 self.done.insert(name.id());
                 let text = self.decode(name);
                 self.push(Role::FunctionName, text);
@@ -56,6 +61,7 @@ impl<'t> Walk<'_, 't> {
         if matches!(keyword, "declare" | "typeset")
             && !in_function
             && self.job.nesting == 0
+            && !self.facts.programs.contains(&self.file)
             && !has(b'g')
             && !has(b'p')
             && let Some(first) = node.child(0)

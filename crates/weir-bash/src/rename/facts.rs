@@ -1,7 +1,9 @@
 //! What is known of a package before anything is decided: every place where a name stands.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::SourceFile;
+use super::report::Why;
 use super::text::Text;
 
 /// Which function a place is in; [`TOP`] is outside any.
@@ -23,6 +25,8 @@ pub(crate) enum Role {
     FunctionPrefix,
     /// Any other word. `callee` is the index of the command's own occurrence.
     Argument { callee: Option<u32> },
+    /// A word that is printed; `to_people` if it cannot be anything but a message: it goes to standard error.
+    Printed { to_people: bool },
     /// A word that a variable gets for its value.
     Value { variable: Vec<u8> },
     /// A variable is assigned.
@@ -39,6 +43,8 @@ pub(crate) enum Role {
     Environment { callee: Option<u32> },
     /// A word that names a variable, maybe with an index: of `read`, `printf -v`, `[[ -v … ]]`.
     VariableName { assigns: bool },
+    /// The beginning of variables' names: `${!x@}`.
+    VariablePrefix,
     /// `unset x`: a variable, or else a function.
     VariableOrFunction,
     /// A variable whose name is put together when the code runs, or a part of it.
@@ -71,13 +77,25 @@ pub(crate) struct Occurrence {
     pub(crate) function: FunctionId,
     pub(crate) role: Role,
     pub(crate) text: Text,
+    /// It happens whenever the file is sourced: outside any function, condition, loop and subshell.
+    pub(crate) surely: bool,
+}
+
+/// A place where something happens that may concern any name.
+#[derive(Debug)]
+pub(crate) struct Unknown {
+    pub(crate) file: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) why: Why,
 }
 
 /// What is at a place that no rule looked into: why a name there is not decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Region {
     Comment,
-    Unreadable,
+    /// Text for people, in which names stay as people know them.
+    Message,
     HereDocument,
     String,
 }
@@ -91,6 +109,10 @@ pub(crate) struct Function {
     pub(crate) integers: HashSet<Vec<u8>>,
     /// Variables whose values it takes for names of variables: `${!x}`.
     pub(crate) indirect: HashSet<Vec<u8>>,
+    /// Variables whose values it uses as names of functions, and nothing else: `"$x" argument`, `declare -F "$x"`.
+    pub(crate) called: HashSet<Vec<u8>>,
+    /// Variables whose values it uses in any other way.
+    pub(crate) spelled: HashSet<Vec<u8>>,
     /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.
     pub(crate) takes_names: bool,
     /// It runs a command whose name is only known then, so arguments may be names of functions.
@@ -110,19 +132,28 @@ pub(crate) struct Addition {
 pub(crate) struct Facts {
     pub(crate) occurrences: Vec<Occurrence>,
     pub(crate) functions: Vec<Function>,
-    /// Places in each file that are not code, or were not understood.
+    /// Places in each file that are not code.
     pub(crate) regions: Vec<Vec<(u32, u32, Region)>>,
-    /// Whether the grammar could not read all of a file.
-    pub(crate) damaged: Vec<bool>,
+    /// Files that are run and not sourced.
+    pub(crate) programs: HashSet<u32>,
+    /// The paths of all files, to tell which of them are sourced.
+    pub(crate) paths: Vec<String>,
+    /// Functions that are defined whenever a file of the library is sourced.
+    pub(crate) surely_defined: HashSet<Vec<u8>>,
+    /// Places, by file and offset, where a variable is assigned that was looked at before.
+    pub(crate) guarded: HashSet<(u32, u32)>,
     pub(crate) additions: Vec<Addition>,
-    /// Functions that seem to be defined in files that the grammar could not read whole.
-    pub(crate) unread_definitions: Vec<Vec<u8>>,
-    /// Where code was too deeply nested in strings to be looked at.
-    pub(crate) too_deep: Vec<(u32, u32)>,
+    pub(crate) unknowns: Vec<Unknown>,
 }
 
 impl Facts {
-    pub(crate) fn new() -> Self {
-        Self { functions: vec![Function::default()], ..Self::default() }
+    pub(crate) fn new(files: &[SourceFile], programs: &BTreeSet<String>) -> Self {
+        let is_program = |(_, file): &(u32, &SourceFile)| programs.contains(&file.path);
+        Self {
+            functions: vec![Function::default()],
+            paths: files.iter().map(|file| file.path.clone()).collect(),
+            programs: (0..).zip(files).filter(is_program).map(|(index, _)| index).collect(),
+            ..Self::default()
+        }
     }
 }

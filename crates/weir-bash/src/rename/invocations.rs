@@ -3,10 +3,17 @@
 use tree_sitter::Node;
 
 use super::collect::{Walk, identifier};
-use super::commands::{Meaning, is_shell, meanings};
+use super::commands::{Meaning, is_shell, lists_names, meanings};
 use super::expansions::backquoted;
 use super::facts::{Region, Role};
+use super::report::Why;
 use super::text::{Text, decode, decode_raw};
+
+/// A word of a command.
+struct Word<'t> {
+    node: Node<'t>,
+    text: Text,
+}
 
 impl<'t> Walk<'_, 't> {
     pub(super) fn command(&mut self, node: Node<'t>) {
@@ -31,9 +38,10 @@ impl<'t> Walk<'_, 't> {
                 _ => {}
             }
         }
-        let texts: Vec<Text> = words.iter().map(|word| self.decode(*word)).collect();
-        self.done.extend(words.iter().map(Node::id));
-        let callee = self.command_words(&texts);
+        let words: Vec<Word<'t>> =
+            words.into_iter().map(|node| Word { node, text: self.decode(node) }).collect();
+        self.done.extend(words.iter().map(|word| word.node.id()));
+        let callee = self.command_words(&words);
         for assignment in assignments {
             let name = assignment.child_by_field_name("name");
             let Some(name) = name.filter(|name| name.kind() == "variable_name") else { continue };
@@ -42,7 +50,7 @@ impl<'t> Walk<'_, 't> {
             self.push_variable(Role::Environment { callee }, text);
         }
         if let Some(herestring) =
-            herestring.filter(|_| texts.first().is_some_and(|text| is_shell(&text.bytes)))
+            herestring.filter(|_| words.first().is_some_and(|word| is_shell(&word.text.bytes)))
         {
             self.done.insert(herestring.id());
             let text = self.decode(herestring);
@@ -61,25 +69,31 @@ impl<'t> Walk<'_, 't> {
     /// Records the words of a command; answers with the index of the command's own occurrence.
     ///
     /// What only runs another command (`time`, or `run` of Bats) is passed by.
-    fn command_words(&mut self, mut texts: &[Text]) -> Option<u32> {
+    fn command_words(&mut self, mut words: &[Word<'t>]) -> Option<u32> {
         loop {
-            let (name, arguments) = texts.split_first()?;
-            match &name.bytes[..] {
-                b"builtin" | b"time" | b"coproc" if !arguments.is_empty() => texts = arguments,
+            let (name, arguments) = words.split_first()?;
+            match &name.text.bytes[..] {
+                b"time" | b"coproc" if !arguments.is_empty() => words = arguments,
+                b"builtin" => {
+                    let (name, arguments) = arguments.split_first()?;
+                    self.arguments(name, arguments, None);
+                    return None;
+                }
                 b"command" => return self.external_command(arguments),
                 b"run" | b"assert" | b"refute" if !arguments.is_empty() => {
-                    self.push(Role::Command, name.clone());
-                    texts = arguments;
-                    while texts.len() > 1 && (texts[0].bytes.starts_with(b"-") || texts[0].bytes == b"!") {
-                        texts = &texts[1..];
+                    self.push(Role::Command, name.text.clone());
+                    words = arguments;
+                    let is_option =
+                        |word: &Word<'t>| word.text.bytes.starts_with(b"-") || word.text.bytes == b"!";
+                    while words.len() > 1 && is_option(&words[0]) {
+                        words = &words[1..];
                     }
                 }
                 _ => {
-                    if name.known() == 0 {
-                        let function = self.function() as usize;
-                        self.facts.functions[function].takes_functions = true;
+                    if name.text.known() == 0 {
+                        self.runs_what_is_given(name);
                     }
-                    let callee = self.push(Role::Command, name.clone());
+                    let callee = self.push(Role::Command, name.text.clone());
                     self.arguments(name, arguments, callee);
                     return callee;
                 }
@@ -87,16 +101,32 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
+    /// A command whose name is only known when the code runs.
+    fn runs_what_is_given(&mut self, name: &Word<'t>) {
+        let function = self.function() as usize;
+        self.facts.functions[function].takes_functions = true;
+        self.names_function(name);
+        // In `eval "$code"` it may be anything.
+        if self.job.nesting > 0 && !self.job.foreign && name.text.bytes.len() == 1 && name.text.known() == 0 {
+            self.unknown(name.node, Why::UnknownCode);
+        }
+    }
+
+    /// Notes that the value of a variable is the name of a function here.
+    fn names_function(&mut self, word: &Word<'t>) {
+        self.called.extend(self.sole_variable(word.node).map(|variable| variable.id()));
+    }
+
     /// `command name …` passes functions by; `command -v name` asks for them.
-    fn external_command(&mut self, arguments: &[Text]) -> Option<u32> {
-        let options = arguments.iter().take_while(|text| text.bytes.starts_with(b"-")).count();
+    fn external_command(&mut self, arguments: &[Word<'t>]) -> Option<u32> {
+        let options = arguments.iter().take_while(|word| word.text.bytes.starts_with(b"-")).count();
         let asks =
-            arguments[..options].iter().any(|text| text.bytes.iter().any(|b| matches!(b, b'v' | b'V')));
+            arguments[..options].iter().any(|word| word.text.bytes.iter().any(|b| matches!(b, b'v' | b'V')));
         let (name, rest) = arguments[options..].split_first()?;
         if asks {
-            self.push(Role::FunctionName, name.clone());
-            for text in rest {
-                self.push(Role::FunctionName, text.clone());
+            for word in &arguments[options..] {
+                self.names_function(word);
+                self.push(Role::FunctionName, word.text.clone());
             }
         } else {
             self.arguments(name, rest, None);
@@ -104,26 +134,122 @@ impl<'t> Walk<'_, 't> {
         None
     }
 
-    fn arguments(&mut self, name: &Text, arguments: &[Text], callee: Option<u32>) {
-        if name.bytes == b"eval" || (name.bytes == b"." || name.bytes == b"source") && arguments.len() > 1 {
+    fn arguments(&mut self, name: &Word<'t>, arguments: &[Word<'t>], callee: Option<u32>) {
+        let texts: Vec<Text> = arguments.iter().map(|word| word.text.clone()).collect();
+        let known = if name.text.is_known() { &name.text.bytes[..] } else { b"" };
+        if known == b"eval" || matches!(known, b"." | b"source") && arguments.len() > 1 {
             self.takes_names();
         }
-        let known = if name.is_known() { &name.bytes[..] } else { b"" };
-        for (index, meaning) in meanings(known, arguments).into_iter().enumerate() {
-            let text = &arguments[index];
+        if lists_names(known, &texts) {
+            let why = if known == b"caller" { Why::OwnName } else { Why::Listed };
+            self.unknown(name.node, why);
+        }
+        if known == b"set" && texts.iter().any(|text| matches!(&text.bytes[..], b"-a" | b"allexport")) {
+            self.unknown(name.node, Why::Exported);
+        }
+        for (index, meaning) in meanings(known, &texts).into_iter().enumerate() {
+            let (word, text) = (&arguments[index], &texts[index]);
             match meaning {
                 Meaning::Nothing => {}
                 Meaning::Plain => drop(self.push(Role::Argument { callee }, text.clone())),
-                Meaning::Function => drop(self.push(Role::FunctionName, text.clone())),
+                Meaning::Printed => self.printed(word, callee),
+                Meaning::Function => {
+                    self.names_function(word);
+                    self.push(Role::FunctionName, text.clone());
+                }
                 Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
                 Meaning::Variable => self.named_variable(text, Role::Use),
                 Meaning::AssignedVariable => self.named_variable(text, Role::VariableName { assigns: true }),
+                Meaning::ValueOf(variable) => {
+                    let variable = texts[variable].bytes.clone();
+                    self.push(Role::Value { variable }, text.clone());
+                }
                 Meaning::Arithmetic => self.arithmetic_text(text, &Role::Use),
+                Meaning::Sourced => self.sourced(word),
+                Meaning::Alias => {
+                    let value = text.bytes.iter().position(|byte| *byte == b'=').map(|at| at + 1);
+                    self.code(text.slice(value.unwrap_or(text.bytes.len())..text.bytes.len()), false);
+                }
                 Meaning::Code => self.code(text.clone(), false),
                 Meaning::ForeignCode => self.code(text.clone(), true),
-                Meaning::JoinedCode => return self.code(Text::join(&arguments[index..]), false),
+                Meaning::JoinedCode => {
+                    self.begins_with_a_name(word);
+                    return self.code(Text::join(&texts[index..]), false);
+                }
             }
         }
+    }
+
+    /// In `eval "$name() { …; }"` and `eval "$name argument"` the value of `name` is a function's name.
+    fn begins_with_a_name(&mut self, code: &Word<'t>) {
+        let opaque = code.text.bytes.len() > 1 && code.text.known() == 0;
+        let first = code.node.named_child(0).filter(|_| opaque && code.node.kind() == "string");
+        self.called.extend(first.and_then(|first| self.sole_variable(first)).map(|variable| variable.id()));
+    }
+
+    /// A text that is printed: a message, unless it goes somewhere else than to people.
+    fn printed(&mut self, word: &Word<'t>, callee: Option<u32>) {
+        let (to_people, to_others) = self.destination();
+        if to_others {
+            self.push(Role::Argument { callee }, word.text.clone());
+            return;
+        }
+        self.region(word.node, Region::Message);
+        self.push(Role::Printed { to_people }, word.text.clone());
+    }
+
+    /// Whether what is walked prints to standard error; and whether it prints into a file, a pipe, or a variable.
+    fn destination(&self) -> (bool, bool) {
+        let kinds =
+            || self.levels.iter().rev().take_while(|level| level.node.kind() != "function_definition");
+        let goes_on = kinds().any(|level| {
+            matches!(level.node.kind(), "pipeline" | "command_substitution" | "process_substitution")
+        });
+        let redirects: Vec<&[u8]> = kinds()
+            .filter(|level| level.node.kind() == "redirected_statement")
+            .flat_map(|level| level.node.named_children(&mut level.node.walk()).collect::<Vec<_>>())
+            .filter(|child| child.kind() == "file_redirect")
+            .map(|child| self.job.document.bytes[child.byte_range()].trim_ascii())
+            .collect();
+        let is_error = |redirect: &&[u8]| matches!(*redirect, b">&2" | b"1>&2" | b">/dev/stderr" | b">& 2");
+        let to_people = redirects.iter().any(is_error);
+        let to_file = redirects.iter().any(|redirect| !is_error(redirect) && !redirect.starts_with(b"2"));
+        (to_people, goes_on || to_file)
+    }
+
+    /// A file that is sourced: one of the package, or one that may use and set any name.
+    fn sourced(&mut self, word: &Word<'t>) {
+        let bytes = &word.text.bytes;
+        if word.text.is_known() && matches!(&bytes[..], b"/dev/stdin" | b"/dev/fd/0") {
+            return;
+        }
+        if !self.is_file_of_package(&word.text) {
+            let why =
+                if word.node.kind() == "process_substitution" { Why::UnknownCode } else { Why::Sourced };
+            self.unknown(word.node, why);
+        }
+    }
+
+    fn is_file_of_package(&self, text: &Text) -> bool {
+        let known = (0..text.bytes.len()).rev().take_while(|index| !text.origin(*index).opaque).count();
+        let tail = &text.bytes[text.bytes.len() - known..];
+        // `/etc/x` is not of the package; of `"$folder$name.sh"` it is not known which file it is.
+        if text.is_known() == tail.starts_with(b"/") {
+            return false;
+        }
+        let Ok(tail) = std::str::from_utf8(tail) else { return false };
+        let mut parts: Vec<&str> = Vec::new();
+        for part in tail.split('/').filter(|part| !part.is_empty() && *part != ".") {
+            match part {
+                ".." => drop(parts.pop()),
+                part => parts.push(part),
+            }
+        }
+        let tail = parts.join("/");
+        let is_it = |path: &String| {
+            path.strip_suffix(&tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
+        !tail.is_empty() && self.facts.paths.iter().any(is_it)
     }
 
     /// A here-document: code if it is fed to a shell or becomes a shell file.
@@ -140,10 +266,20 @@ impl<'t> Walk<'_, 't> {
             let text = if is_raw { raw } else { self.decode(body) };
             return self.code(text, true);
         }
-        self.region(body, Region::HereDocument);
+        let region = if self.is_message(node) { Region::Message } else { Region::HereDocument };
+        self.region(body, region);
         if let Some(commands) = backquoted(&raw).filter(|_| !is_raw) {
             self.code(commands, false);
         }
+    }
+
+    /// Whether a here-document is only printed: `cat <<EOF`.
+    fn is_message(&self, node: Node<'t>) -> bool {
+        let statement = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
+        let body = statement.and_then(|level| level.node.child_by_field_name("body"));
+        let is_cat = body.is_some_and(|body| &self.job.document.bytes[body.byte_range()] == b"cat");
+        let goes_on = node.named_children(&mut node.walk()).any(|child| child.kind() == "pipeline");
+        is_cat && !goes_on && !self.destination().1
     }
 
     fn feeds_shell(&self, node: Node<'t>) -> bool {

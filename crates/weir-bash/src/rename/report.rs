@@ -1,15 +1,16 @@
 //! What renaming decided, for people and for machines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::SourceFile;
 use super::decide::{Target, Verdicts};
 use super::facts::Facts;
-use super::{SourceFile, Unreadable};
-use crate::grammar::{Lines, SyntaxError};
+use super::names::Owner;
+use crate::grammar::Lines;
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,12 +76,28 @@ pub enum Why {
     ArgumentLikeFunction,
     /// An argument equals a variable's name.
     ArgumentLikeVariable,
+    /// The name is printed on its own, and may be meant for code that reads it.
+    Printed,
     /// The name stands in a string that is not code.
     InString,
     /// The name stands in a here-document that is not code.
     InHereDocument,
-    /// The grammar could not read this part of the file.
-    Unreadable,
+    /// The file could not be read whole, so nothing in it is changed.
+    UnreadFile,
+    /// Code in a string could not be read.
+    UnreadCode,
+    /// Code is run that is only known then.
+    UnknownCode,
+    /// A file is sourced that is not one of the package.
+    Sourced,
+    /// Names of functions or variables are listed, or found by their beginnings, when the code runs.
+    Listed,
+    /// Code looks at the name of the function that runs.
+    OwnName,
+    /// The variable is exported, so every version in the shell shares it.
+    Exported,
+    /// The function has the name of a command.
+    LikeCommand,
     /// The name stands where no rule applies.
     Elsewhere,
     /// The variable is local in one function and global in another.
@@ -108,9 +125,17 @@ impl fmt::Display for Why {
             Self::NotDefined => "the package with this slug defines no such function",
             Self::ArgumentLikeFunction => "an argument equals the name of a function",
             Self::ArgumentLikeVariable => "an argument equals the name of a variable",
+            Self::Printed => "the name is printed, maybe for code that reads it",
             Self::InString => "it stands in a string that is not code",
             Self::InHereDocument => "it stands in a here-document that is not code",
-            Self::Unreadable => "this part of the file could not be parsed",
+            Self::UnreadFile => "the file could not be read whole, so nothing in it changes",
+            Self::UnreadCode => "this code in a string could not be read",
+            Self::UnknownCode => "code runs here that is only known then",
+            Self::Sourced => "a file is sourced that is not found in the package",
+            Self::Listed => "names are listed when the code runs",
+            Self::OwnName => "the code looks at the name of the function that runs",
+            Self::Exported => "the variable is exported, so all versions of the package share it",
+            Self::LikeCommand => "the function has the name of a command",
             Self::Elsewhere => "no rule applies to this place",
             Self::LocalAndGlobal => {
                 "the variable is local in one function and assigned as a global in another"
@@ -137,6 +162,8 @@ pub struct Undecided {
     pub why: Why,
     /// What was done.
     pub choice: Choice,
+    /// The dependency whose names it is about, by its place in the list; none where they are the package's own.
+    pub dependency: Option<usize>,
 }
 
 impl fmt::Display for Undecided {
@@ -145,8 +172,56 @@ impl fmt::Display for Undecided {
             Choice::Kept => "kept",
             Choice::Renamed => "renamed",
         };
-        write!(f, "{}: `{}` {choice}: {}", self.place, self.text, self.why)
+        match self.text.as_str() {
+            "" => write!(f, "{}: {}", self.place, self.why),
+            text => write!(f, "{}: `{text}` {choice}: {}", self.place, self.why),
+        }
     }
+}
+
+/// A file that could not be read whole, and so is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadFile {
+    /// The first place that could not be read.
+    pub place: Place,
+    /// What stands there, or what is wrong with the file.
+    pub text: String,
+}
+
+impl fmt::Display for UnreadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: the file could not be read whole, so nothing in it changes: `{}`",
+            self.place, self.text
+        )
+    }
+}
+
+/// How many places a line of [`summary`] names.
+const PLACES_NAMED: usize = 6;
+
+/// Undecided places for people: a line for each file and kind of doubt, with how many there are and where the first ones
+/// stand.
+pub fn summary<'a>(undecided: impl IntoIterator<Item = &'a Undecided>) -> Vec<String> {
+    let mut groups: BTreeMap<(&str, Why), Vec<&Undecided>> = BTreeMap::new();
+    for doubt in undecided {
+        groups.entry((&doubt.place.file, doubt.why)).or_default().push(doubt);
+    }
+    let line = |((file, why), doubts): ((&str, Why), Vec<&Undecided>)| {
+        let named = |doubt: &&Undecided| match doubt.text.as_str() {
+            "" => doubt.place.line.to_string(),
+            text => format!("{} `{text}`", doubt.place.line),
+        };
+        let mut places: Vec<String> = doubts.iter().map(named).collect();
+        places.dedup();
+        let count = places.len();
+        places.truncate(PLACES_NAMED);
+        let more = if count > PLACES_NAMED { ", …" } else { "" };
+        let count = if count == 1 { "1 place".to_owned() } else { format!("{count} places") };
+        format!("{file}: {count}: {why}: line {}{more}", places.join(", "))
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// Everything that was decided about a package.
@@ -158,10 +233,8 @@ pub struct Report {
     pub uses: Vec<Renaming>,
     /// Places that could not be decided.
     pub undecided: Vec<Undecided>,
-    /// Places that the grammar could not read.
-    pub syntax: Vec<(String, SyntaxError)>,
-    /// Files that were not parsed at all, and are unchanged.
-    pub unreadable: Vec<Unreadable>,
+    /// Files that could not be read whole, and are unchanged.
+    pub unread: Vec<UnreadFile>,
 }
 
 impl Report {
@@ -198,11 +271,11 @@ impl Report {
                 text: shown.chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect(),
                 why: doubt.why,
                 choice: doubt.choice,
+                dependency: match doubt.owner {
+                    Owner::Subject => None,
+                    Owner::Dependency(index) => Some(index),
+                },
             });
-        }
-        for (file, start) in &facts.too_deep {
-            let (why, choice) = (Why::TooDeep, Choice::Kept);
-            self.undecided.push(Undecided { place: place(*file, *start), text: String::new(), why, choice });
         }
         self.definitions.sort_by(|a, b| a.place.cmp(&b.place));
         self.uses.sort_by(|a, b| a.place.cmp(&b.place));

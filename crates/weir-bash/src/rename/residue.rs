@@ -4,101 +4,65 @@
 //! variable, is in no comment, and was not decided, is reported as kept. This is what makes silence impossible,
 //! whatever the rules have missed.
 
+use std::collections::BTreeSet;
+
 use super::SourceFile;
-use super::decide::{Change, Doubt, Edit, Target, Verdicts};
+use super::decide::{Doubt, Verdicts};
 use super::facts::{Facts, Region};
-use super::names::{Names, is_distinctive, is_distinctive_variable};
-use super::report::{Choice, What, Why};
-use crate::grammar::in_arithmetic;
+use super::names::{Names, Owner, is_distinctive, is_distinctive_variable};
+use super::report::{Choice, Why};
 
 /// Reports what no rule has looked at.
 pub(crate) fn search(files: &[SourceFile], facts: &Facts, names: &Names, verdicts: &mut Verdicts) {
     if names.functions.is_empty() && names.variables.is_empty() {
         return;
     }
-    for (index, file) in files.iter().enumerate() {
-        let mut regions = Regions::new(&facts.regions[index]);
-        let mut found = Vec::new();
-        functions(&file.bytes, |start, name| {
-            if is_distinctive(name) && names.functions.contains_key(name) {
-                found.push((start, name));
-            }
-        });
-        found.dedup();
-        let damaged = facts.damaged[index];
-        runs(&file.bytes, is_identifier, |start, name| {
-            let plainly =
-                is_expanded(&file.bytes, start) || (damaged && is_variable(&file.bytes, start, name.len()));
-            let told = is_distinctive_variable(name) || plainly;
-            if told && names.variables.contains_key(name) {
-                found.push((start, name));
-            }
-        });
-        found.sort_unstable();
-        for (start, name) in found {
-            let (file, start) = (index as u32, start as u32);
+    for (index, file) in (0..).zip(files) {
+        let mut regions = Regions::new(&facts.regions[index as usize]);
+        for (start, name, owner) in found(index, &file.bytes, names) {
             let region = regions.at(start);
-            if region == Some(Region::Comment) || verdicts.seen.contains(&(file, start)) {
-                continue;
-            }
-            if region == Some(Region::Unreadable)
-                && defines(&files[index].bytes[start as usize + name.len()..])
-            {
-                define(names, verdicts, (file, start), name);
-                continue;
-            }
-            // Names of variables change everywhere or nowhere: what is plainly one changes here too.
-            let length = name.len();
-            let variable = names.variables.get(name).filter(|_| {
-                let bytes = &files[index].bytes;
-                let expanded = region == Some(Region::Unreadable) && is_expanded(bytes, start as usize);
-                expanded || damaged && is_variable(bytes, start as usize, length)
-            });
-            if let Some(insertion) = variable {
-                verdicts.edits.push(Edit {
-                    file,
-                    at: start + insertion.at as u32,
-                    text: insertion.text.clone(),
-                });
-                let (text, why, choice) = (name.to_vec(), Why::Unreadable, Choice::Renamed);
-                verdicts.doubts.push(Doubt { file, start, text, why, choice });
+            let told = matches!(region, Some(Region::Comment | Region::Message));
+            if told || verdicts.seen.contains(&(index, start)) {
                 continue;
             }
             let why = match region {
-                Some(Region::Unreadable) => Why::Unreadable,
                 Some(Region::HereDocument) => Why::InHereDocument,
                 Some(Region::String) => Why::InString,
-                Some(Region::Comment) | None => Why::Elsewhere,
+                Some(Region::Comment | Region::Message) | None => Why::Elsewhere,
             };
-            verdicts.doubts.push(Doubt { file, start, text: name.to_vec(), why, choice: Choice::Kept });
+            let (text, choice) = (name.to_vec(), Choice::Kept);
+            verdicts.doubts.push(Doubt { file: index, start, text, why, choice, owner });
         }
     }
 }
 
-/// Whether a name is a variable's by what stands around it: `$x`, `${x`, `x=`, `x+=`, `x[`, `((x`.
-fn is_variable(bytes: &[u8], start: usize, length: usize) -> bool {
-    let (before, after) = (&bytes[..start], &bytes[start + length..]);
-    let fresh = before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b";&|({".contains(byte));
-    is_expanded(bytes, start)
-        || in_arithmetic(bytes, start)
-        || (fresh && [&b"="[..], b"+=", b"["].iter().any(|sign| after.starts_with(sign)))
+/// Whose names stand in a text, or begin a word in it.
+pub(crate) fn mentioned(file: u32, bytes: &[u8], names: &Names) -> BTreeSet<Owner> {
+    let mut owners: BTreeSet<Owner> =
+        found(file, bytes, names).into_iter().map(|(_, _, owner)| owner).collect();
+    functions(bytes, |_, name| owners.extend(names.prefix(name).map(|new| new.owner)));
+    owners
+}
+
+/// Names that change, with where they begin and whose they are, in order of place.
+fn found<'a>(file: u32, bytes: &'a [u8], names: &Names) -> Vec<(u32, &'a [u8], Owner)> {
+    let mut found = Vec::new();
+    functions(bytes, |start, name| {
+        let new = names.function(file, name).filter(|_| is_distinctive(name));
+        found.extend(new.map(|new| (start as u32, name, new.owner)));
+    });
+    runs(bytes, is_identifier, |start, name| {
+        let telling = is_distinctive_variable(name) || is_expanded(bytes, start);
+        let new = names.variables.get(name).filter(|_| telling);
+        found.extend(new.map(|new| (start as u32, name, new.owner)));
+    });
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn is_expanded(bytes: &[u8], start: usize) -> bool {
     [&b"$"[..], b"${", b"${#", b"${!"].iter().any(|sign| bytes[..start].ends_with(sign))
-}
-
-/// Whether what follows a name makes it the name of a function that is defined.
-fn defines(rest: &[u8]) -> bool {
-    let rest = rest.trim_ascii_start();
-    rest.starts_with(b"()") || rest.starts_with(b"( )")
-}
-
-fn define(names: &Names, verdicts: &mut Verdicts, (file, start): (u32, u32), name: &[u8]) {
-    let Some(insertion) = names.functions.get(name) else { return };
-    verdicts.edits.push(Edit { file, at: start + insertion.at as u32, text: insertion.text.clone() });
-    let (what, target, from) = (What::Function, Target::Definition, name.to_vec());
-    verdicts.changes.push(Change { file, start, what, target, from, insertion: insertion.clone() });
 }
 
 fn is_identifier(byte: u8) -> bool {

@@ -24,7 +24,12 @@ pub(crate) struct Variable {
     /// Given a value other than in its declaration.
     pub(crate) assigned: bool,
     pub(crate) exported: bool,
+    /// It is read with a default, or assigned only if it has no value yet: the value may be the user's.
     pub(crate) with_default: bool,
+    /// The place where that happens first outside any function.
+    pub(crate) looked_at: Option<(u32, u32)>,
+    /// The place where it gets a value whenever its file is sourced, whatever it had before.
+    pub(crate) given: Option<(u32, u32)>,
     pub(crate) local: bool,
     pub(crate) associative: bool,
     /// The occurrence that says most about it: where a doubt is reported.
@@ -46,31 +51,43 @@ impl Variable {
         self.declared || self.leaked
     }
 
-    pub(crate) fn fate(&self, name: &str, keep: &HashSet<&str>, force: &HashSet<&str>) -> Fate {
-        if force.contains(name) {
+    /// Whether it may have a value that was the user's: it is looked at before it surely gets one.
+    fn is_setting(&self) -> bool {
+        match (self.looked_at, self.given) {
+            (_, None) => self.with_default,
+            (Some(looked), Some(given)) => looked.0 == given.0 && looked.1 < given.1,
+            (None, Some(_)) => false,
+        }
+    }
+
+    pub(crate) fn fate(&self, name: &str, keep: &HashSet<&str>, state: &HashSet<&str>) -> Fate {
+        if state.contains(name) {
             return Fate::Renamed;
         }
         if !self.is_state() {
             return Fate::NotState;
         }
-        if keep.contains(name) || is_well_known(name) || self.exported {
+        if keep.contains(name) || is_well_known(name) {
             return Fate::Kept;
+        }
+        if self.exported {
+            return Fate::KeptInDoubt(Why::Exported);
         }
         if self.local && !self.declared {
             return Fate::KeptInDoubt(Why::LocalAndGlobal);
         }
-        let upper = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
-        if upper && self.with_default && name.bytes().any(|b| b.is_ascii_uppercase()) {
+        // A name that begins with `_` is nobody's setting.
+        if self.is_setting() && !name.starts_with('_') {
             return Fate::KeptInDoubt(Why::LikeSetting);
         }
         Fate::Renamed
     }
 }
 
-/// Every variable the package names, with what is known of it.
-pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
+/// Every variable that these files of the package name, with what is known of it.
+pub(crate) fn variables(facts: &Facts, of: impl Fn(u32) -> bool) -> BTreeMap<&str, Variable> {
     let mut found: BTreeMap<&str, Variable> = BTreeMap::new();
-    for (index, occurrence) in facts.occurrences.iter().enumerate() {
+    for (index, occurrence) in facts.occurrences.iter().enumerate().filter(|(_, found)| of(found.file)) {
         let is_local = |name: &str| {
             occurrence.function != TOP
                 && facts.functions[occurrence.function as usize].locals.contains(name.as_bytes())
@@ -91,6 +108,19 @@ pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
         let entry = found.entry(name).or_insert_with(|| Variable { shown: index, ..Variable::default() });
         entry.assigned |=
             matches!(role, Role::Assign | Role::AssignDefault | Role::VariableName { assigns: true });
+        let place = (occurrence.file, occurrence.text.start());
+        let guarded = facts.guarded.contains(&place);
+        let is_given = matches!(role, Role::Assign)
+            || matches!(role, Role::Declare(declaration) if declaration.scope != Scope::Exported);
+        if is_given && occurrence.surely && !guarded {
+            entry.given.get_or_insert(place);
+        }
+        if guarded || matches!(role, Role::UseWithDefault | Role::AssignDefault) {
+            entry.with_default = true;
+            if occurrence.function == TOP {
+                entry.looked_at.get_or_insert(place);
+            }
+        }
         match role {
             Role::Assign | Role::VariableName { assigns: true } if !is_local(name) => {
                 entry.shown = index;
@@ -108,17 +138,9 @@ pub(crate) fn variables(facts: &Facts) -> BTreeMap<&str, Variable> {
                     Scope::Exported => entry.exported = true,
                 }
             }
-            Role::UseWithDefault => entry.with_default = true,
-            Role::AssignDefault => {
-                entry.with_default = true;
-                if !is_local(name) {
-                    if occurrence.function == TOP {
-                        entry.declared = true;
-                    } else {
-                        entry.leaked = true;
-                    }
-                    entry.shown = index;
-                }
+            Role::AssignDefault if !is_local(name) => {
+                entry.shown = index;
+                if occurrence.function == TOP { entry.declared = true } else { entry.leaked = true }
             }
             _ => {}
         }

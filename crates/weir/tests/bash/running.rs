@@ -69,16 +69,80 @@ fn a_bundle_runs_without_weir_from_anywhere() {
 #[test]
 fn what_cannot_be_decided_is_told_with_its_line_before_and_after_publishing() {
     let t = sandbox();
-    let text = "core.f() {\n\techo \"run core.f yourself\"\n}\n";
+    let text = "core.f() {\n\techo \"core.f says\"\n\teval \"$1\"\n}\n";
     let core = library(&t, "core", "1.0.0", text).write();
     let run = t.weir_in("", &format!("bash check {core}"));
-    assert!(run.code == 0 && run.stdout.contains("src/core.sh:2:"), "{run}");
+    assert!(
+        run.code == 0
+            && run.stdout.contains("src/core.sh: 1 place: code runs here that is only known then: line 3"),
+        "{run}"
+    );
     t.weir_in("", &format!("publish {core}")).succeeds();
-    library(&t, "term", "1.0.0", "term.f() {\n\tcore.f\n}\n").dependency("acme/core", "^1").publish();
+    library(&t, "term", "1.0.0", "term.f() {\n\tcore.f \"$1\"\n}\n").dependency("acme/core", "^1").publish();
     t.project(&["acme/term = ^1"]);
-    t.weir("install").succeeds();
+    let run = t.weir("install");
+    assert!(run.code == 0 && run.stderr.contains("`acme/core@1.0.0` keeps its names"), "{run}");
     let report = t.read("app/weir_packages/renamed.txt");
-    assert!(report.starts_with("# acme/core@1.0.0\nsrc/core.sh:2:"), "{report}");
+    assert!(
+        report.starts_with("# acme/core@1.0.0 keeps its names. Undecided was:\nsrc/core.sh: 1 place: "),
+        "{report}"
+    );
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load-all\nterm.f 'echo \"$FUNCNAME\"'\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "core.f says\ncore.f\n");
+}
+
+#[test]
+fn two_releases_with_undecided_places_are_refused_with_the_places_until_the_project_accepts_them() {
+    let t = sandbox();
+    for version in ["1.0.0", "2.0.0"] {
+        let text = format!("core.f() {{\n\techo \"{version}\"\n\t[[ -z ${{1-}} ]] || eval \"$1\"\n}}\n");
+        library(&t, "core", version, &text).publish();
+    }
+    library(&t, "term", "1.0.0", "term.f() {\n\tcore.f\n}\n").dependency("acme/core", "^1").publish();
+    t.project(&["acme/core = ^2", "acme/term = ^1"]);
+    let run = t.weir("install");
+    assert_ne!(run.code, 0, "{run}");
+    for told in [
+        "`acme/core@1.0.0`",
+        "`acme/core@2.0.0`",
+        "src/core.sh: 1 place: ",
+        "line 3",
+        "rename = { \"acme/core\" = \"all\" }",
+    ] {
+        assert!(run.stderr.contains(told), "{told}: {run}");
+    }
+    let manifest = t.read("app/weir.toml");
+    t.write("app/weir.toml", format!("{manifest}\n[bash]\nrename = {{ \"acme/core\" = \"all\" }}\n"));
+    t.weir("install").succeeds();
+    t.write("app/main.bash", "eval \"$(weir bash init)\"\nweir.load-all\nterm.f\ncore.f\n");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "1.0.0\n2.0.0\n");
+    // And with no renaming at all the release that is loaded last has the name.
+    t.write("app/weir.toml", format!("{manifest}\n[bash]\nrename = \"none\"\n"));
+    t.weir("install").succeeds();
+    let said = bash(&t, &t.path("app/main.bash"));
+    assert!(matches!(said.trim(), "1.0.0\n1.0.0" | "2.0.0\n2.0.0"), "{said}");
+}
+
+#[test]
+fn a_program_keeps_its_own_functions_and_calls_its_library_by_the_new_names() {
+    let t = sandbox();
+    t.package("acme/tool", "1.0.0")
+        .kind("bash")
+        .manifest("[bash]\nslug = \"tool\"\nsource = [\"src\"]\nbin = [\"bin\"]\n")
+        .file("src/tool.sh", "tool.say() {\n\techo \"said $1\"\n}\n")
+        .program(
+            "bin/tool",
+            "#!/usr/bin/env bash\nsource \"$(dirname \"$(readlink -f \"$0\")\")/../src/tool.sh\"\ncmd_say() { tool.say \"$1\"; }\nusage() { echo usage; }\n\"cmd_$1\" \"$2\"\n",
+        )
+        .publish();
+    library(&t, "term", "1.0.0", "term.f() {\n\ttool.say term\n}\n").dependency("acme/tool", "^1").publish();
+    t.project(&["acme/term = ^1"]);
+    let run = t.weir("install");
+    assert!(!run.stderr.contains("keeps its names"), "{run}");
+    let program = t.path("app/weir_packages/transitive/packages/acme/tool@1.0.0/bin/tool");
+    assert!(fs_err::read_to_string(&program).unwrap().contains("cmd_say() { tool_1_0_0.say"));
+    let output = Command::new("bash").arg(program).args(["say", "it"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "said it\n");
 }
 
 #[test]

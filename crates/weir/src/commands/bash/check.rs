@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use weir_bash::check::{Finding, Problem};
+use weir_bash::rename::summary;
 use weir_project::BashCheck;
 
 use crate::context::Context;
@@ -41,8 +42,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         "uses": report.uses.len(),
     });
     context.output.show(&document, |page| show(page, &check, &findings))?;
-    let broken =
-        |finding: &Finding| matches!(finding.what, Problem::Missing | Problem::Unparsed | Problem::Syntax);
+    let broken = |finding: &Finding| matches!(finding.what, Problem::Missing | Problem::Unread);
     Ok(ExitCode::from(u8::from(check.checked.findings.iter().any(broken))))
 }
 
@@ -51,8 +51,8 @@ fn show(page: &mut Page, check: &BashCheck, findings: &[String]) {
         page.line(line);
     }
     let report = &check.checked.report;
-    for doubt in &report.undecided {
-        page.line(doubt.to_string());
+    for line in summary(&report.undecided) {
+        page.line(line);
     }
     page.line(format!(
         "{}: {} and {} get names of their own where it is not a direct dependency, {} could not be decided",
