@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use weir_log::{LogFolder, Origin, Signers, SigningKey, Stamp};
+use weir_model::of::Subject;
 use weir_model::{Action, Digest, Record, Release};
 
 /// Any error: a benchmark only reports it.
@@ -32,7 +33,7 @@ impl Chance {
     }
 
     /// A digest, which no compressor can shorten.
-    pub fn digest(&mut self) -> Digest {
+    pub fn digest<S: Subject>(&mut self) -> Digest<S> {
         Digest::of(self.next().to_le_bytes())
     }
 

@@ -196,7 +196,7 @@ fn compare_files(first: &Path, second: &Path, sizes: (u64, u64)) -> io::Result<O
     Ok(compare_bytes(&a, &b))
 }
 
-fn digest(path: &Path) -> io::Result<weir_model::Digest> {
+fn digest(path: &Path) -> io::Result<weir_model::Sha256> {
     let mut hasher = weir_model::Hasher::new();
     io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
     Ok(hasher.finish())

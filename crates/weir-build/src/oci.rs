@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err::File;
 use serde::Deserialize;
-use weir_model::{Digest, Hasher};
+use weir_model::{Digest, Hasher, Sha256, of};
 
 use crate::scratch;
 use compressed::Compression;
@@ -37,7 +37,7 @@ const MAX_INDEXES: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unpacked {
     /// The digest of the image's manifest, which names all that is in it.
-    pub manifest: Digest,
+    pub manifest: Sha256,
     /// How many layers it has.
     pub layers: usize,
     /// How many files, links and folders were written.
@@ -82,13 +82,13 @@ pub enum OciError {
     #[error("the blob {expected} is damaged")]
     Damaged {
         /// What it should be.
-        expected: Digest,
+        expected: Sha256,
     },
     /// A layer does something that no layer should.
     #[error("the layer {layer} cannot be unpacked: {why}")]
     Layer {
         /// The digest of the layer.
-        layer: Digest,
+        layer: Sha256,
         /// What it does.
         why: String,
     },
@@ -227,7 +227,7 @@ fn unpack_into(layout: &Layout, dest: &Path) -> Result<Unpacked, OciError> {
 
 impl Layout {
     /// The manifest of the one image for this machine.
-    fn image(&self) -> Result<(Digest, Manifest), OciError> {
+    fn image(&self) -> Result<(Sha256, Manifest), OciError> {
         let mut bytes = Vec::new();
         File::open(self.folder.join("index.json"))?.take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
         let mut images = Vec::new();
@@ -298,7 +298,7 @@ impl Layout {
     }
 
     /// A small blob, as its digest says it is.
-    fn document(&self, descriptor: &Descriptor) -> Result<(Digest, Vec<u8>), OciError> {
+    fn document(&self, descriptor: &Descriptor) -> Result<(Sha256, Vec<u8>), OciError> {
         if descriptor.size > MAX_DOCUMENT {
             return Err(OciError::TooLarge { what: "4 MiB in one document" });
         }
@@ -311,13 +311,13 @@ impl Layout {
         Ok((expected, bytes))
     }
 
-    fn blob(&self, descriptor: &Descriptor) -> Result<(Digest, File), OciError> {
+    fn blob(&self, descriptor: &Descriptor) -> Result<(Sha256, File), OciError> {
         let digest = &descriptor.digest;
         let algorithm = digest.split(':').next().unwrap_or_default();
         if algorithm != "sha256" {
             return Err(OciError::Unsupported { what: algorithm.chars().take(40).collect() });
         }
-        let expected: Digest = digest.parse().map_err(|error: weir_model::DigestError| {
+        let expected: Sha256 = digest.parse().map_err(|error: weir_model::DigestError| {
             OciError::NoLayout { path: self.folder.clone(), why: error.to_string() }
         })?;
         Ok((expected, File::open(self.folder.join("blobs/sha256").join(expected.to_hex()))?))
@@ -375,7 +375,7 @@ fn architecture() -> &'static str {
 /// Hashes what is read.
 struct Hashed {
     inner: File,
-    hasher: Hasher,
+    hasher: Hasher<of::Bytes>,
 }
 
 impl Read for Hashed {

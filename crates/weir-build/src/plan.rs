@@ -25,7 +25,7 @@ mod repository;
 mod tests;
 
 use serde::Serialize;
-use weir_model::{Dependency, Digest, PackageName, Platform, Range, ReleaseId, Scope, Version};
+use weir_model::{Dependency, InputDigest, PackageName, Platform, Range, ReleaseId, Scope, Sha256, Version};
 
 pub use error::{PlanError, Unmet};
 pub use reason::{Change, PlanReason, StayReason, VersionChange};
@@ -38,12 +38,12 @@ use work::Work;
 pub struct Offered {
     /// Which release it is.
     pub id: ReleaseId,
-    /// Its key.
-    pub key: Digest,
+    /// Its input digest.
+    pub input_digest: InputDigest,
     /// The recipe it was built by, if it was built.
-    pub recipe: Option<Digest>,
+    pub recipe: Option<Sha256>,
     /// The toolchain it was built with, if it was built.
-    pub toolchain: Option<Digest>,
+    pub toolchain: Option<Sha256>,
     /// What it was built with: its dependencies, baked.
     pub dependencies: Vec<Dependency>,
 }
@@ -87,7 +87,7 @@ pub trait Recipes {
     /// # Errors
     ///
     /// When it cannot be worked out.
-    fn digest(&self, name: &PackageName) -> Result<Digest, Self::Error>;
+    fn digest(&self, name: &PackageName) -> Result<Sha256, Self::Error>;
 }
 
 /// What is there before anything is done.
@@ -96,7 +96,7 @@ pub struct World<'a> {
     /// The platform that is built for.
     pub platform: Platform,
     /// The digest of what is built with.
-    pub toolchain: Digest,
+    pub toolchain: Sha256,
     /// What is offered. What is for another platform is passed over.
     pub offered: &'a [Offered],
     /// The highest revision that a version ever had on this platform, of removed releases too.
@@ -146,10 +146,10 @@ pub struct Leaving {
 pub struct BuildStep {
     /// What it will be. The revision has never been used before.
     pub id: ReleaseId,
-    /// The key it will have.
-    pub key: Digest,
+    /// The input digest it will have.
+    pub input_digest: InputDigest,
     /// The digest of its recipe.
-    pub recipe: Digest,
+    pub recipe: Sha256,
     /// What it is built with, by name and scope.
     pub dependencies: Vec<StepDependency>,
     /// Why it is built.
@@ -168,8 +168,8 @@ pub struct StepDependency {
     pub scope: Scope,
     /// Where it is taken from.
     pub on: On,
-    /// Its key.
-    pub key: Digest,
+    /// Its input digest.
+    pub input_digest: InputDigest,
 }
 
 /// Where a dependency is taken from.

@@ -8,7 +8,7 @@
 //!   on the source, against the packages among the `resolvedDependencies`, by the tools of the toolchain;
 //! * the digest `weirTree`: of a tree, the SHA-256 of its manifest (`weir-tree v1`) in lower-case hex.
 //!   `sha256` stands for the digest of the bytes of one file only;
-//! * the annotation `key`, the digest of the inputs of a release, as its record has it;
+//! * the annotation `input-digest`, the digest of the inputs of a release, as its record has it;
 //! * the extension fields `weir_by` and `weir_host` of the metadata.
 //!
 //! A build says nothing of the revision it is published as: the same build may be published again.
@@ -16,7 +16,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use weir_model::canonical::{CanonicalError, canonical_json};
-use weir_model::{Digest, ReleaseId};
+use weir_model::{InputDigest, ReleaseId, Sha256, TreeDigest};
 use weir_native::{SourceSpec, Variant};
 
 use crate::SandboxKind;
@@ -30,9 +30,9 @@ pub struct ProvenanceFacts<'a> {
     /// What was built. Its revision plays no part.
     pub id: &'a ReleaseId,
     /// The digest of what it was built from.
-    pub key: Digest,
+    pub input_digest: InputDigest,
     /// The digest of what came out.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// The document of the recipe, JSON.
     pub recipe: &'a [u8],
     /// The variants that were built.
@@ -40,11 +40,11 @@ pub struct ProvenanceFacts<'a> {
     /// Where the source comes from, as it was asked for.
     pub source: &'a SourceSpec,
     /// The tree that the source is.
-    pub source_tree: Digest,
+    pub source_tree: TreeDigest,
     /// Of a source from a git tag, the commit.
     pub commit: Option<&'a str>,
     /// The digest of the document that describes the toolchain.
-    pub toolchain: Digest,
+    pub toolchain: Sha256,
     /// Whether it was built in an unpacked root file system, whose content the toolchain's document names,
     /// rather than with the tools of the host.
     pub unpacked_root: bool,
@@ -67,7 +67,7 @@ pub struct ProvenanceFacts<'a> {
     /// When it ended.
     pub finished: Timestamp,
     /// The SHA-256 of what it printed, as it was before it is compressed.
-    pub log: Digest,
+    pub log: Sha256,
 }
 
 /// A package that a build could see.
@@ -75,10 +75,10 @@ pub struct ProvenanceFacts<'a> {
 pub struct ProvenancePackage<'a> {
     /// Which release it is.
     pub id: &'a ReleaseId,
-    /// Its key.
-    pub key: Digest,
+    /// Its input digest.
+    pub input_digest: InputDigest,
     /// The digest of its tree.
-    pub tree: Digest,
+    pub tree: TreeDigest,
 }
 
 /// Why there is no statement.
@@ -103,7 +103,7 @@ pub fn provenance(facts: &ProvenanceFacts<'_>) -> Result<Vec<u8>, ProvenanceErro
         "subject": [{
             "name": without_revision(facts.id),
             "digest": {"weirTree": facts.tree.to_hex()},
-            "annotations": {"key": facts.key},
+            "annotations": {"input-digest": facts.input_digest},
         }],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {"buildDefinition": build_definition(facts)?, "runDetails": run_details(facts)},
@@ -193,7 +193,7 @@ fn package(package: &ProvenancePackage<'_>) -> Value {
     json!({
         "name": package.id.to_string(),
         "digest": {"weirTree": package.tree.to_hex()},
-        "annotations": {"key": package.key},
+        "annotations": {"input-digest": package.input_digest},
     })
 }
 
@@ -229,12 +229,12 @@ mod tests {
         let gen_id: ReleaseId = "base/gen 2.0.0".parse().unwrap();
         let package = |id, text| ProvenancePackage {
             id,
-            key: Digest::of(format!("{text} key")),
+            input_digest: Digest::of(format!("{text} input digest")),
             tree: Digest::of(text),
         };
         let facts = ProvenanceFacts {
             id: &id,
-            key: Digest::of("key"),
+            input_digest: Digest::of("input-digest"),
             tree: Digest::of("tree"),
             recipe: br#"{"system":"cmake","variants":{"release":{"defines":{"SHARED":"ON"}}}}"#,
             variants: &Variant::ALL,
@@ -319,7 +319,7 @@ mod tests {
                 },
                 {
                   "annotations": {
-                    "key": "sha256:db9f13e67add183ce797fdd06e9535a97ff813029c7f035d3d7aa50e36719683"
+                    "input-digest": "sha256:db9f13e67add183ce797fdd06e9535a97ff813029c7f035d3d7aa50e36719683"
                   },
                   "digest": {
                     "weirTree": "3b6a765ede676559e0f261b5b9e339c9f36819c74a67568eb417ff4b379dbfbd"
@@ -328,7 +328,7 @@ mod tests {
                 },
                 {
                   "annotations": {
-                    "key": "sha256:f4c87bb5bfe935a875c85738efff59f2629a987c24221a797eac1b398ea09a4a"
+                    "input-digest": "sha256:f4c87bb5bfe935a875c85738efff59f2629a987c24221a797eac1b398ea09a4a"
                   },
                   "digest": {
                     "weirTree": "0ea55c28f8014d8886b6248fe3da5d588f55c0823847a6b4579f1131b051b5e2"
@@ -366,7 +366,7 @@ mod tests {
           "subject": [
             {
               "annotations": {
-                "key": "sha256:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"
+                "input-digest": "sha256:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"
               },
               "digest": {
                 "weirTree": "dc9c5edb8b2d479e697b4b0b8ab874f32b325138598ce9e7b759eb8292110622"

@@ -211,7 +211,7 @@ impl BuildRoot {
         }
     }
 
-    /// What is known of its tools, as part of the key of everything that is built with them.
+    /// What is known of its tools, as part of the input digest of everything that is built with them.
     ///
     /// It takes milliseconds: a root of files is hashed once, and again only when a look at every file's
     /// size and times shows a change.

@@ -39,7 +39,7 @@ const WAIT_AND_BECOME: &str = r#"read -r go; exec "$0" "$@" </dev/null"#;
 /// How many processes and threads more than a build may have the system lets it have: who goes over is seen to do so.
 const MORE_PROCESSES: u32 = 16;
 
-/// The kind of a sandbox, as keys of builds name it.
+/// The kind of a sandbox, as input digests of builds name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SandboxKind {
     /// Contained by bubblewrap.

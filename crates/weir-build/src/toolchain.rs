@@ -1,4 +1,4 @@
-//! What is known of the tools that build: a part of the key of everything that they built.
+//! What is known of the tools that build: a part of the input digest of everything that they built.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use weir_model::canonical::canonical_json;
-use weir_model::{Digest, Platform};
+use weir_model::{Digest, Platform, Sha256};
 
 use crate::SandboxKind;
 use crate::root::dpkg::Installed;
@@ -23,7 +23,7 @@ pub struct Toolchain {
     /// Canonical JSON: the format, the platform, the kind of sandbox, and what is known of the tools.
     pub document: Vec<u8>,
     /// The digest of the document.
-    pub digest: Digest,
+    pub digest: Sha256,
 }
 
 /// The tools of a machine with dpkg: exact versions of all packages that a build can see.
@@ -37,7 +37,7 @@ pub(crate) fn of_packages(platform: &Platform, sandbox: SandboxKind, installed: 
 }
 
 /// The tools of an unpacked root: its content.
-pub(crate) fn of_content(platform: &Platform, sandbox: SandboxKind, content: Digest) -> Toolchain {
+pub(crate) fn of_content(platform: &Platform, sandbox: SandboxKind, content: Sha256) -> Toolchain {
     describe(platform, sandbox, "root", &json!(content))
 }
 

@@ -9,7 +9,7 @@ use weir_build::{
     BuildStep, Candidate, CandidateDependency, Offered, Plan, PlanRequest, Recipes, World, plan,
 };
 use weir_log::{FolderSource, Origin};
-use weir_model::{Digest, KindName, PackageName, Scope, Version, WithdrawalVerb};
+use weir_model::{Digest, InputDigest, KindName, PackageName, Scope, Sha256, Version, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, NewRegistry, Registry as _, Replica, ReplicaHome, Wanted, Withdraw,
@@ -42,7 +42,7 @@ impl Recipes for RecipeSet {
         self.0.keys().cloned().collect()
     }
 
-    fn digest(&self, name: &PackageName) -> Result<Digest, Infallible> {
+    fn digest(&self, name: &PackageName) -> Result<Sha256, Infallible> {
         Ok(Digest::of(&self.0[name].1))
     }
 }
@@ -117,7 +117,7 @@ impl Home {
         let offered: Vec<Offered> = releases
             .map(|release| Offered {
                 id: release.id,
-                key: release.key,
+                input_digest: release.input_digest,
                 recipe: release.recipe,
                 toolchain: release.toolchain,
                 dependencies: release.dependencies,
@@ -137,7 +137,7 @@ impl Home {
         plan(&world, recipe_set, request).unwrap()
     }
 
-    /// Submits a plan as one batch, and checks that each key is what was foreseen.
+    /// Submits a plan as one batch, and checks that each input digest is what was foreseen.
     fn carry_out(&self, recipe_set: &RecipeSet, request: &PlanRequest) -> Plan {
         let plan = self.plan(recipe_set, request);
         let registry = self.registry();
@@ -152,9 +152,10 @@ impl Home {
             intents.push(Intent::Publish(Box::new(draft(&registry, step))));
         }
         let receipt = registry.submit(&Batch { by: "user:ann".into(), intents }, now()).unwrap();
-        let keys: Vec<Digest> = receipt.outcomes.iter().filter_map(|outcome| outcome.key).collect();
-        let foreseen: Vec<Digest> = plan.builds.iter().map(|step| step.key).collect();
-        assert_eq!(keys, foreseen);
+        let input_digests: Vec<InputDigest> =
+            receipt.outcomes.iter().filter_map(|outcome| outcome.input_digest).collect();
+        let foreseen: Vec<InputDigest> = plan.builds.iter().map(|step| step.input_digest).collect();
+        assert_eq!(input_digests, foreseen);
         plan
     }
 }
@@ -165,10 +166,11 @@ fn put_file(registry: &FolderRegistry, text: &str) {
     registry.put_file(file.path(), &Digest::of(text)).unwrap();
 }
 
-/// What a step publishes; its content follows from its key. The registry bakes and computes keys by itself.
+/// What a step publishes; its content follows from its input digest. The registry bakes and computes input digests
+/// by itself.
 fn draft(registry: &FolderRegistry, step: &BuildStep) -> Draft {
     let folder = tempfile::tempdir().unwrap();
-    fs_err::write(folder.path().join("lib"), step.key.to_string()).unwrap();
+    fs_err::write(folder.path().join("lib"), step.input_digest.to_string()).unwrap();
     let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
     let mut pack = tempfile::NamedTempFile::new().unwrap();
     let size = write_pack(folder.path(), &tree, pack.as_file_mut(), 3).unwrap().bytes;
@@ -190,7 +192,7 @@ fn draft(registry: &FolderRegistry, step: &BuildStep) -> Draft {
         references: Vec::new(),
         recipe: Some(step.recipe),
         toolchain: Some(Digest::of(TOOLCHAIN)),
-        key: None,
+        input_digest: None,
         license: None,
         description: None,
         facts: serde_json::Map::new(),
@@ -214,7 +216,7 @@ fn a_registry_comes_to_the_keys_that_were_foreseen_and_finds_its_world_closed() 
     assert_eq!((plan.leaves.len(), plan.builds.len()), (4, 4));
     assert!(home.plan(&recipe_set, &PlanRequest::UpdateAll).is_empty());
 
-    // Back, and forth again: keys that the registry has seen before, under revisions that it has not.
+    // Back, and forth again: input digests that the registry has seen before, under revisions that it has not.
     recipe_set.write("zlib", "1.2.11", &[("gen", "*", Scope::Build)]);
     let plan = home.carry_out(&recipe_set, &PlanRequest::UpdateAll);
     assert_eq!(plan.builds.iter().map(|step| step.id.revision).collect::<Vec<_>>(), [1, 2, 2, 2]);

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use weir_log::SourceError;
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256, of};
 
 use crate::client::HttpClient;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ use crate::mirror::Mirror;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
     /// SHA-256 of the whole file.
-    pub sha256: Digest,
+    pub sha256: Sha256,
     /// Its size in bytes. Never more than this is written.
     pub size: u64,
 }
@@ -64,9 +64,9 @@ pub enum MirrorFailure {
         /// The mirror.
         mirror: String,
         /// What was wanted.
-        expected: Digest,
+        expected: Sha256,
         /// What came.
-        actual: Digest,
+        actual: Sha256,
     },
     /// Its file has another size.
     #[error("`{mirror}` has a file of {actual} bytes instead of {expected}")]
@@ -220,7 +220,7 @@ fn append(
 /// What has arrived so far, on the disk, and its hash.
 struct Partial {
     file: fs_err::File,
-    hasher: Hasher,
+    hasher: Hasher<of::Bytes>,
     size: u64,
     expected: Expected,
 }
@@ -243,7 +243,7 @@ impl Partial {
         self.size == self.expected.size
     }
 
-    fn digest(&self) -> Digest {
+    fn digest(&self) -> Sha256 {
         self.hasher.clone().finish()
     }
 

@@ -3,7 +3,7 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256};
 
 use crate::client::{Answer, Freshness, HttpClient, Request};
 use crate::download::{DownloadError, DownloadObserver, MirrorFailure};
@@ -19,7 +19,7 @@ pub struct FluidState {
     /// The mirror it came from.
     pub mirror: String,
     /// SHA-256 of what came.
-    pub sha256: Digest,
+    pub sha256: Sha256,
     /// Its size in bytes.
     pub size: u64,
     /// What that mirror said of its age.

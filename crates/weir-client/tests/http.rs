@@ -335,7 +335,7 @@ fn a_large_file_comes_in_chunks_over_few_connections_and_survives_a_broken_one()
     content.put_file(&site.folder.path().join("large"), &sha256).unwrap();
     let objects = content.objects().unwrap();
     let chunk = objects.iter().find_map(|object| match object {
-        Stored::Chunk { sha256, .. } => Some(format!("/{}", content::chunk_path(sha256))),
+        Stored::Chunk { digest, .. } => Some(format!("/{}", content::chunk_path(digest))),
         _ => None,
     });
     site.server.misbehave_times(&chunk.unwrap(), 2, Misbehaviour::Truncate(100_000));

@@ -13,9 +13,9 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
-use weir_model::Digest;
 use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
+use weir_model::{Sha256, TreeDigest};
 use weir_tree::{
     ImportOptions, Limits, Selection, Strip, TreeManifest, import_archive, read_folder, write_pack,
 };
@@ -32,7 +32,7 @@ pub struct Fetched {
     /// What the tag named.
     pub commit: String,
     /// The commit's files, in the store.
-    pub tree: Digest,
+    pub tree: TreeDigest,
 }
 
 /// Whether what is fetched has the repository's submodules in it.
@@ -147,7 +147,7 @@ impl Git {
     }
 
     /// Where the trees came from that this machine fetched from repositories, as far as it remembers.
-    pub fn origins(&self) -> BTreeMap<Digest, Origin> {
+    pub fn origins(&self) -> BTreeMap<TreeDigest, Origin> {
         let entries = fs_err::read_dir(&self.records).into_iter().flatten().flatten();
         let fetched = entries.filter_map(|entry| Some((entry.path(), known(&entry.path())?)));
         let origins = fetched.map(|(record, Fetched { url, tag, commit, tree })| {
@@ -161,7 +161,7 @@ impl Git {
 
     fn record_path(&self, git: &GitTag, submodules: Submodules) -> PathBuf {
         let with = if submodules == Submodules::Included { "\nsubmodules" } else { "" };
-        let name = Digest::of(format!("{}\n{}{with}", git.url, git.tag)).to_hex();
+        let name = Sha256::of(format!("{}\n{}{with}", git.url, git.tag)).to_hex();
         self.records.join(format!("{}.json", &name[..32]))
     }
 }
@@ -245,7 +245,7 @@ impl Origin {
 /// # Errors
 ///
 /// [`GitError::TagMoved`] or [`GitError::Unavailable`] when neither gives the tree any more.
-pub fn pack_again(origin: &Origin, wanted: &Digest) -> Result<fs_err::File, GitError> {
+pub fn pack_again(origin: &Origin, wanted: &TreeDigest) -> Result<fs_err::File, GitError> {
     let Origin { git, commit, submodules } = origin;
     let mut first_failure = None;
     for name in [&git.tag, commit] {

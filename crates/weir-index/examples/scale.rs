@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
+use weir_model::of::Subject;
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, PackageName, Platform, Range, Record, Release, ReleaseId,
     Scope, Version,
@@ -281,7 +282,12 @@ fn package_name(number: u64) -> Result<PackageName, weir_model::NameError> {
 
 fn need(base: &Release) -> Result<Dependency, Anything> {
     let id = base.id.clone();
-    let baked = Baked { version: id.version, platform: id.platform, revision: id.revision, key: base.key };
+    let baked = Baked {
+        version: id.version,
+        platform: id.platform,
+        revision: id.revision,
+        input_digest: base.input_digest,
+    };
     Ok(Dependency { name: id.name, range: "^1".parse()?, scope: Scope::Run, baked: Some(baked) })
 }
 
@@ -306,7 +312,7 @@ fn release(
         size,
         unpacked: size * 4 + chance.below(size),
         files: 3 + chance.below(60),
-        key: chance.digest(),
+        input_digest: chance.digest(),
         dependencies,
         references: Vec::new(),
         recipe: None,
@@ -315,7 +321,7 @@ fn release(
         description: Some(description.into()),
         kind_facts: serde_json::Map::new(),
     };
-    release.key = release.compute_key();
+    release.input_digest = release.compute_input_digest();
     Ok(release)
 }
 
@@ -349,7 +355,7 @@ impl Chance {
         self.next() % bound
     }
 
-    fn digest(&mut self) -> Digest {
+    fn digest<S: Subject>(&mut self) -> Digest<S> {
         Digest::of(self.next().to_le_bytes())
     }
 

@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 use rusqlite::OptionalExtension as _;
-use weir_model::{Dependency, Digest, KindName, PackageName, Platform, Range, Version};
+use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Range, Version};
 
 use crate::error::IndexError;
 use crate::facts::{read_baked, scope, scope_code, write_baked};
@@ -52,7 +52,7 @@ pub struct Candidate {
     /// Why it was yanked or quarantined.
     pub reason: Option<Box<str>>,
     /// The digest of its inputs.
-    pub key: Digest,
+    pub input_digest: InputDigest,
     /// The place of its dependencies among the lists of the package.
     list: usize,
 }
@@ -165,7 +165,7 @@ fn read(data: Vec<u8>) -> Result<Candidates, Malformed> {
                 kind: kind(from.byte()?)?,
                 state: state(from.byte()?)?,
                 reason: from.optional(Reader::text)?.map(Into::into),
-                key: from.digest()?,
+                input_digest: from.digest()?,
                 list: from.index(usize::MAX)?,
             })
         })
@@ -188,7 +188,7 @@ pub(crate) fn write(kind: KindName, releases: &[&ReleaseView]) -> Vec<u8> {
         rows.byte(kind_code(release.kind));
         rows.byte(state_code(view.state()));
         rows.optional(view.withdrawn().and_then(|withdrawn| withdrawn.reason.as_deref()), Writer::text);
-        rows.raw(release.key.as_bytes());
+        rows.raw(release.input_digest.as_bytes());
         let mut list = Writer::default();
         list.length(release.dependencies.len());
         for dependency in &release.dependencies {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use weir_model::{Digest, RecordError, ReleaseId, WithdrawalVerb};
+use weir_model::{InputDigest, RecordError, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
 
 use crate::schema::SCHEMA_VERSION;
 use crate::wire::Malformed;
@@ -102,21 +102,21 @@ pub enum FoldError {
         /// The entry that was given.
         found: u64,
     },
-    /// A key is bound to one tree and met with another.
+    /// An input digest is bound to one tree and met with another.
     #[error(
-        "the key {key} is bound to two trees: entry {first} of the log says {first_tree}, entry {index} says {tree}"
+        "the input digest {input_digest} is bound to two trees: entry {first} of the log says {first_tree}, entry {index} says {tree}"
     )]
     SecondTree {
-        /// The key.
-        key: Digest,
+        /// The input digest.
+        input_digest: InputDigest,
         /// The entry that bound it.
         first: u64,
         /// The tree it is bound to.
-        first_tree: Digest,
+        first_tree: TreeDigest,
         /// The entry that contradicts it.
         index: u64,
         /// The other tree.
-        tree: Digest,
+        tree: TreeDigest,
     },
     /// A release is published again.
     #[error("`{id}` is published twice: by entry {first} of the log and by entry {index}")]
@@ -190,11 +190,11 @@ pub enum FoldError {
         /// The earlier entry.
         first: u64,
         /// Its root then.
-        first_root: Digest,
+        first_root: Sha256,
         /// The later entry.
         index: u64,
         /// Its root now.
-        root: Digest,
+        root: Sha256,
     },
     /// An earlier entry failed; the fold can only be dropped.
     #[error("the fold failed at an earlier entry")]

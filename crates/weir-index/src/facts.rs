@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use weir_model::record::Origin;
-use weir_model::{Baked, Dependency, Digest, ReferenceFact, Release, ReleaseId, Scope};
+use weir_model::{Baked, Dependency, ReferenceFact, Release, ReleaseId, Scope, Sha256};
 
 use crate::candidates::Interner;
 use crate::view::{Mark, Withdrawn};
@@ -21,8 +21,8 @@ pub(crate) struct ReleaseFacts {
     pub(crate) files: u64,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) references: Vec<ReferenceFact>,
-    pub(crate) recipe: Option<Digest>,
-    pub(crate) toolchain: Option<Digest>,
+    pub(crate) recipe: Option<Sha256>,
+    pub(crate) toolchain: Option<Sha256>,
     pub(crate) license: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) kind_facts: serde_json::Map<String, serde_json::Value>,
@@ -183,7 +183,7 @@ pub(crate) fn write_baked(out: &mut Writer, baked: &Baked) {
     out.text(&baked.version.to_string());
     out.text(baked.platform.as_str());
     out.number(baked.revision.into());
-    out.raw(baked.key.as_bytes());
+    out.raw(baked.input_digest.as_bytes());
 }
 
 pub(crate) fn read_baked(from: &mut Reader<'_>) -> Result<Baked> {
@@ -191,7 +191,7 @@ pub(crate) fn read_baked(from: &mut Reader<'_>) -> Result<Baked> {
         version: from.parsed()?,
         platform: from.parsed()?,
         revision: from.small()?,
-        key: from.digest()?,
+        input_digest: from.digest()?,
     })
 }
 

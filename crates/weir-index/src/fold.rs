@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use weir_model::record::{Description, Origin, Withdrawal};
-use weir_model::{Action, Digest, OwnerName, PackageName, Record, Release, ReleaseId, WithdrawalVerb};
+use weir_model::{Action, OwnerName, PackageName, Record, Release, ReleaseId, Sha256, WithdrawalVerb};
 
 use crate::derive;
 use crate::error::{FoldError, IndexError};
@@ -174,15 +174,20 @@ impl<'index> Fold<'index> {
     }
 
     fn check_tree(&self, release: &Release, index: u64) -> Result<(), FoldError> {
-        let mut statement =
-            self.transaction.prepare_cached("SELECT id, tree FROM release WHERE key = ?1 LIMIT 1")?;
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT id, tree FROM release WHERE input_digest = ?1 LIMIT 1")?;
         let bound = statement
-            .query_row([release.key.as_bytes()], |row| Ok((unsigned(row, 0)?, digest(row, 1)?)))
+            .query_row([release.input_digest.as_bytes()], |row| Ok((unsigned(row, 0)?, digest(row, 1)?)))
             .optional()?;
         match bound {
-            Some((first, first_tree)) if first_tree != release.tree => {
-                Err(FoldError::SecondTree { key: release.key, first, first_tree, index, tree: release.tree })
-            }
+            Some((first, first_tree)) if first_tree != release.tree => Err(FoldError::SecondTree {
+                input_digest: release.input_digest,
+                first,
+                first_tree,
+                index,
+                tree: release.tree,
+            }),
             _ => Ok(()),
         }
     }
@@ -252,7 +257,7 @@ impl<'index> Fold<'index> {
         Ok(())
     }
 
-    fn upstream(&self, registry: &str, size: u64, root: Digest, mark: &Mark) -> Result<(), FoldError> {
+    fn upstream(&self, registry: &str, size: u64, root: Sha256, mark: &Mark) -> Result<(), FoldError> {
         if let Some(cursor) = crate::query::cursor(&self.transaction, registry)? {
             let (registry, first, index) = (registry.to_owned(), cursor.mark.index, mark.index);
             if size < cursor.size {

@@ -11,7 +11,7 @@
 //! * A [snapshot](Index::write_snapshot) is the whole view in columns, for a cold sync.
 //!
 //! **Invariants.** A release never changes and never leaves: a removed one keeps its row, so that
-//! its key stays bound to its tree and its revision stays taken. Everything but the rows of
+//! its input digest stays bound to its tree and its revision stays taken. Everything but the rows of
 //! releases, withdrawals, claims and facts is derived from them, package by package, at the end of
 //! a fold; so the view depends on the log alone and not on the steps in which it was folded.
 

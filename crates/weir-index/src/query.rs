@@ -1,7 +1,7 @@
 //! Questions with one answer: releases, packages, owners, facts, numbers.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use weir_model::{Digest, KindName, OwnerName, PackageName, ReleaseId};
+use weir_model::{InputDigest, KindName, OwnerName, PackageName, ReleaseId, TreeDigest};
 
 use crate::derive::{releases_of, sort_newest_first};
 use crate::error::IndexError;
@@ -55,12 +55,12 @@ impl Index {
     }
 
     /// Every release of these inputs, removed ones too, in the order of the log. They share one tree.
-    pub fn by_key(&self, key: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
-        self.releases_where("r.key = ?1 ORDER BY r.id", [key.as_bytes()])
+    pub fn by_input_digest(&self, input_digest: &InputDigest) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.input_digest = ?1 ORDER BY r.id", [input_digest.as_bytes()])
     }
 
     /// Every release that consists of this tree, removed ones too, in the order of the log.
-    pub fn by_tree(&self, tree: &Digest) -> Result<Vec<ReleaseView>, IndexError> {
+    pub fn by_tree(&self, tree: &TreeDigest) -> Result<Vec<ReleaseView>, IndexError> {
         self.releases_where("r.tree = ?1 ORDER BY r.id", [tree.as_bytes()])
     }
 

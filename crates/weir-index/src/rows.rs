@@ -12,7 +12,7 @@ use crate::wire::{Malformed, parse};
 
 /// The columns that [`read`] expects.
 pub(crate) const COLUMNS: &str =
-    "r.id, p.name, r.version, r.platform, r.revision, r.kind, r.state, r.key, r.tree, r.facts";
+    "r.id, p.name, r.version, r.platform, r.revision, r.kind, r.state, r.input_digest, r.tree, r.facts";
 
 pub(crate) const fn kind_code(kind: KindName) -> u8 {
     match kind {
@@ -62,7 +62,7 @@ pub(crate) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
 }
 
-pub(crate) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
+pub(crate) fn digest<S>(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest<S>> {
     row.get::<_, [u8; 32]>(column).map(Digest::from_bytes)
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn insert_release(
         release.id.revision,
         kind_code(release.kind),
         state_code(state),
-        release.key.as_bytes(),
+        release.input_digest.as_bytes(),
         release.tree.as_bytes(),
         facts,
     ])?;
@@ -157,7 +157,7 @@ pub(crate) fn read(
         size: facts.size,
         unpacked: facts.unpacked,
         files: facts.files,
-        key: digest(row, 7)?,
+        input_digest: digest(row, 7)?,
         dependencies: facts.dependencies,
         references: facts.references,
         recipe: facts.recipe,

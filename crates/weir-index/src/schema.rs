@@ -18,7 +18,7 @@ pub(crate) const TABLES: &str = "
 CREATE TABLE release(
   id INTEGER PRIMARY KEY, package INTEGER NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL,
   revision INTEGER NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,
-  key BLOB NOT NULL, tree BLOB NOT NULL, facts BLOB NOT NULL) STRICT;
+  input_digest BLOB NOT NULL, tree BLOB NOT NULL, facts BLOB NOT NULL) STRICT;
 -- The withdrawals in force; `what` is a state.
 CREATE TABLE withdrawal(
   release INTEGER NOT NULL, what INTEGER NOT NULL, facts BLOB NOT NULL,
@@ -56,14 +56,13 @@ CREATE VIRTUAL TABLE search USING fts5(
 /// The indexes that cost most while rows are inserted in no order.
 pub(crate) const LATE_INDEXES: &str = "
 CREATE UNIQUE INDEX release_identity ON release(package, version, platform, revision);
-CREATE INDEX release_key ON release(key);
+CREATE INDEX release_input_digest ON release(input_digest);
 CREATE INDEX release_tree ON release(tree);
 CREATE INDEX edge_needed ON edge(needed, package);
 ";
 
 /// Takes the late indexes away, for a bulk load.
-pub(crate) const DROP_LATE_INDEXES: &str =
-    "DROP INDEX release_identity; DROP INDEX release_key; DROP INDEX release_tree; DROP INDEX edge_needed;";
+pub(crate) const DROP_LATE_INDEXES: &str = "DROP INDEX release_identity; DROP INDEX release_input_digest; DROP INDEX release_tree; DROP INDEX edge_needed;";
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

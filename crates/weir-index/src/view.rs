@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::record::Origin;
-use weir_model::{Digest, KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Version};
+use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 
 /// Whether a release may be used. Of several withdrawals the strongest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -15,7 +15,7 @@ pub enum State {
     Yanked,
     /// By nobody but curators.
     Quarantined,
-    /// Gone from the view. Its key stays bound to its tree.
+    /// Gone from the view. Its input digest stays bound to its tree.
     Removed,
 }
 
@@ -181,7 +181,7 @@ pub struct Cursor {
     /// The size of its log up to which this log has admitted.
     pub size: u64,
     /// The root hash of its log at that size.
-    pub root: Digest,
+    pub root: Sha256,
     /// The entry that says so.
     #[serde(flatten)]
     pub mark: Mark,
@@ -205,7 +205,7 @@ pub struct RegistryFacts {
     /// The newest entry that described the registry.
     pub described: Option<Mark>,
     /// The digest of the policy set in force, and the entry that put it there.
-    pub policy: Option<(Digest, Mark)>,
+    pub policy: Option<(Sha256, Mark)>,
     /// How far each upstream was followed, by name.
     pub cursors: Vec<Cursor>,
 }

@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    pub(crate) fn digest(&mut self) -> Result<weir_model::Digest, Malformed> {
+    pub(crate) fn digest<S>(&mut self) -> Result<weir_model::Digest<S>, Malformed> {
         let bytes: [u8; 32] = self.raw(32)?.try_into().expect("32 bytes were taken");
         Ok(weir_model::Digest::from_bytes(bytes))
     }

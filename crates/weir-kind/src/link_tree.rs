@@ -12,7 +12,7 @@ mod place;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{Digest, EntryDigest, Sha256};
 use weir_tree::{LinkTarget, TreePath};
 
 pub use make::remove;
@@ -59,14 +59,14 @@ pub struct Original {
     /// Where it is.
     pub file: PathBuf,
     /// The digest of its bytes.
-    pub digest: Digest,
+    pub digest: EntryDigest,
     /// Whether it can be executed.
     pub executable: bool,
 }
 
 impl LinkTree {
     /// The digest of all that decides what [`LinkTree::make`] makes for the place `seen`.
-    pub fn digest(&self, seen: &Path) -> Digest {
+    pub fn digest(&self, seen: &Path) -> Sha256 {
         let mut text = format!("{FORMAT}\n{}\n", self.prefix).into_bytes();
         text.extend_from_slice(seen.as_os_str().as_encoded_bytes());
         for file in &self.files {
@@ -107,7 +107,7 @@ impl Original {
     /// One line of what a link tree's digest is computed of. A link tree has thousands, so nothing is formatted.
     fn describe(&self, what: &str, path: &TreePath, text: &mut Vec<u8>) {
         let executable = if self.executable { "true" } else { "false" };
-        for part in [what, executable, " sha256:", &self.digest.to_hex(), " ", path.as_str()] {
+        for part in [what, executable, " ", EntryDigest::PREFIX, &self.digest.to_hex(), " ", path.as_str()] {
             text.extend_from_slice(part.as_bytes());
         }
     }

@@ -1,13 +1,13 @@
 //! What a registry holds about how a release was built: the build facts of its record.
 //!
 //! They stand under `build` among the facts of the kind, so that a program that knows nothing of
-//! building keeps them as they are. The recipe and the toolchain are not among them: they shape the key
-//! and have fields of their own, see [`Release::recipe`](crate::Release::recipe).
+//! building keeps them as they are. The recipe and the toolchain are not among them: they shape
+//! the input digest and have fields of their own, see [`Release::recipe`](crate::Release::recipe).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Digest;
+use crate::{Sha256, TreeDigest};
 
 /// The name under which build facts stand among the facts of a kind.
 const KEY: &str = "build";
@@ -29,20 +29,20 @@ pub struct BuildFacts {
     pub commit: Option<String>,
     /// The patches and the script that the recipe names, each the SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub recipe_files: Vec<Digest>,
+    pub recipe_files: Vec<Sha256>,
     /// The in-toto statement of what was built from what, by whom and where: the SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provenance: Option<Digest>,
+    pub provenance: Option<Sha256>,
     /// What the build printed, compressed with zstd: the SHA-256 of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log: Option<Digest>,
+    pub log: Option<Sha256>,
 }
 
 /// A source that was built from, held as a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFact {
     /// The digest of its tree.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// Bytes of its pack, as the registry holds it.
     pub size: u64,
 }
@@ -75,7 +75,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::{BuildFacts, SourceFact};
-    use crate::Digest;
+    use crate::{Digest, Sha256};
 
     fn facts(build: Value) -> Map<String, Value> {
         Map::from_iter([("build".into(), build), ("soname".into(), json!("libz.so.1"))])
@@ -88,7 +88,7 @@ mod tests {
             provenance: Some(Digest::of("provenance")),
             ..BuildFacts::default()
         };
-        let mut map = facts(json!({"log": Digest::of("an older log")}));
+        let mut map = facts(json!({"log": Sha256::of("an older log")}));
         built.insert_into(&mut map);
         assert_eq!(BuildFacts::read(&map), Ok(Some(built)));
         assert_eq!(map["soname"], "libz.so.1");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, KindName};
+use crate::{KindName, Sha256};
 
 /// The version of the descriptor this code writes, and the newest it reads.
 pub const DESCRIPTOR_VERSION: u32 = 1;
@@ -48,7 +48,7 @@ pub struct Descriptor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicySummary {
     /// The digest of the policy set.
-    pub digest: Digest,
+    pub digest: Sha256,
     /// What it says, in a sentence.
     pub summary: String,
 }

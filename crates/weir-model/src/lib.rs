@@ -23,7 +23,9 @@ mod version;
 
 pub use build::{BuildFacts, BuildFactsError, SourceFact};
 pub use causes::{causes, chain};
-pub use digest::{Digest, DigestError, Hasher};
+pub use digest::{
+    ChunkDigest, Digest, DigestError, EntryDigest, Hasher, InputDigest, Sha256, TreeDigest, of,
+};
 pub use kind::{KindError, KindName};
 pub use lockfile::Lockfile;
 pub use manifest::{Manifest, ManifestError};

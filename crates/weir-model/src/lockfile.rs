@@ -7,7 +7,7 @@ mod write;
 use serde::Deserialize;
 
 use crate::name::is_reference_name;
-use crate::{Digest, KindName, PackageName, Platform, Range, ReleaseId, Version};
+use crate::{InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Sha256, TreeDigest, Version};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "weir.lock";
@@ -25,7 +25,7 @@ pub struct Lockfile {
     /// The version of the format.
     pub version: u32,
     /// The digest of what the manifest asked for when this was written.
-    pub requirements: Digest,
+    pub requirements: Sha256,
     /// The releases that the manifest asks for itself.
     #[serde(default)]
     pub direct: Vec<ReleaseText>,
@@ -54,9 +54,10 @@ pub struct LockedRelease {
     /// What sort of package it is.
     pub kind: KindName,
     /// The digest of its tree; absent for a package that is used from a folder.
-    pub tree: Option<Digest>,
+    pub tree: Option<TreeDigest>,
     /// The digest of its inputs.
-    pub key: Option<Digest>,
+    #[serde(rename = "input-digest")]
+    pub input_digest: Option<InputDigest>,
     /// The bytes of its pack, so that a download knows where to stop.
     pub size: Option<u64>,
     /// The bytes of its files together.
@@ -112,7 +113,7 @@ pub struct LockedReference {
     /// Its name in the manifest.
     pub name: String,
     /// The digest of its bytes.
-    pub sha256: Digest,
+    pub sha256: Sha256,
     /// How many bytes it has.
     pub size: u64,
     /// Addresses that hold the same bytes.

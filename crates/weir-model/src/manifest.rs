@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub use error::ManifestError;
 pub use fields::Fields;
 
-use crate::{Digest, KindName, PackageName, Platform, Range, Scope, Version};
+use crate::{KindName, PackageName, Platform, Range, Scope, Sha256, Version};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "weir.toml";
@@ -121,7 +121,7 @@ pub struct Reference {
     /// Addresses that hold the same bytes, in the order to try.
     pub mirrors: Vec<String>,
     /// The digest of its bytes; only a fluid reference may leave it out.
-    pub sha256: Option<Digest>,
+    pub sha256: Option<Sha256>,
     /// How many bytes it has; of a fluid reference, the most that is acceptable.
     pub size: Option<u64>,
     /// Whether it is an archive to be unpacked.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::{CanonicalError, canonical_json};
-use crate::{Digest, KindName, OwnerName, Release, ReleaseId};
+use crate::{KindName, OwnerName, Release, ReleaseId, Sha256};
 
 /// The version of the record format this code writes, and the newest it reads.
 pub const RECORD_VERSION: u32 = 1;
@@ -60,12 +60,12 @@ pub enum Action {
         /// The size of its log.
         size: u64,
         /// The root hash of its log.
-        root: Digest,
+        root: Sha256,
     },
     /// The policy in force from here on.
     Policy {
         /// The digest of the policy set.
-        digest: Digest,
+        digest: Sha256,
     },
     /// The registry describes itself anew.
     Describe(Description),
@@ -147,7 +147,7 @@ pub struct Origin {
     /// The index of the record in its log.
     pub index: u64,
     /// The leaf hash of that record.
-    pub leaf: Digest,
+    pub leaf: Sha256,
 }
 
 /// What a registry says of itself from here on; what is absent stays as it was.

@@ -1,11 +1,13 @@
-//! A release: one published thing, as the log records it, and the key of its inputs.
+//! A release: one published thing, as the log records it, and the digest of its inputs.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BuildFacts, Digest, KindName, PackageName, Platform, Range, Version};
+use crate::{
+    BuildFacts, Digest, InputDigest, KindName, PackageName, Platform, Range, Sha256, TreeDigest, Version,
+};
 
 /// What tells one release of a registry from every other.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,15 +47,15 @@ pub struct Release {
     /// What sort of package it is.
     pub kind: KindName,
     /// The digest of its tree.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// Bytes of its pack: what travels.
     pub size: u64,
     /// Bytes of its files together.
     pub unpacked: u64,
     /// How many files and links it has.
     pub files: u64,
-    /// The digest of its inputs, see [`Release::compute_key`].
-    pub key: Digest,
+    /// The digest of its inputs, see [`Release::compute_input_digest`].
+    pub input_digest: InputDigest,
     /// What it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Dependency>,
@@ -63,11 +65,11 @@ pub struct Release {
     /// The recipe it was built by, if it was built: the SHA-256 of a document that the registry holds
     /// as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recipe: Option<Digest>,
+    pub recipe: Option<Sha256>,
     /// The toolchain it was built with, if it was built: the SHA-256 of a document that the registry
     /// holds as a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub toolchain: Option<Digest>,
+    pub toolchain: Option<Sha256>,
     /// An SPDX licence expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
@@ -110,6 +112,7 @@ pub enum Scope {
 
 /// The exact release a dependency was fixed to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Baked {
     /// Its version.
     pub version: Version,
@@ -119,8 +122,8 @@ pub struct Baked {
     /// Its revision.
     #[serde(default)]
     pub revision: u32,
-    /// Its key, by which it is recognised wherever it is offered.
-    pub key: Digest,
+    /// Its input digest, by which it is recognised wherever it is offered.
+    pub input_digest: InputDigest,
 }
 
 /// Outside data that a release names.
@@ -130,7 +133,7 @@ pub struct ReferenceFact {
     pub name: String,
     /// The digest of its bytes; of a fluid reference, what was current at publication, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<Digest>,
+    pub sha256: Option<Sha256>,
     /// How many bytes it has; of a fluid reference, the most that is acceptable, if there is a bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
@@ -155,14 +158,14 @@ impl Dependency {
 }
 
 impl Release {
-    /// The key: the digest of the inputs of this release. Two releases of one key must have one tree.
+    /// The digest of the inputs of this release. Two releases of one input digest must have one tree.
     ///
-    /// SHA-256 of `weir-key-v1\n` and the canonical JSON of name, version, kind, platform,
-    /// dependencies (`[name, key of what is baked, or range]`, sorted), references
+    /// SHA-256 of `weir-inputs-v1\n` and the canonical JSON of name, version, kind, platform,
+    /// dependencies (`[name, input digest of what is baked, or range]`, sorted), references
     /// (`[name, sha256, or range if fluid]`, sorted), recipe and toolchain. Dependencies of scope
     /// `dev` shape nothing that is published and do not count.
-    pub fn compute_key(&self) -> Digest {
-        Digest::of(self.key_text())
+    pub fn compute_input_digest(&self) -> InputDigest {
+        Digest::of(self.input_text())
     }
 
     /// Where the evidence of its build is, if it was built. Facts that cannot be read count as none:
@@ -171,13 +174,13 @@ impl Release {
         BuildFacts::read(&self.kind_facts).ok().flatten()
     }
 
-    /// What the key is the digest of. Written out by hand rather than as a JSON value, because
-    /// loading a snapshot computes 200,000 keys in a row.
-    fn key_text(&self) -> String {
+    /// What the input digest is the digest of. Written out by hand rather than as a JSON value, because
+    /// loading a snapshot computes 200,000 input digests in a row.
+    fn input_text(&self) -> String {
         let dependencies = self.dependencies.iter().filter(|dependency| dependency.scope != Scope::Dev);
         let dependencies = dependencies.map(|dependency| {
             let fixed = match &dependency.baked {
-                Some(baked) => Cow::Owned(baked.key.to_string()),
+                Some(baked) => Cow::Owned(baked.input_digest.to_string()),
                 None => Cow::Borrowed(dependency.range.as_str()),
             };
             (dependency.name.as_str(), fixed)
@@ -190,7 +193,7 @@ impl Release {
             (reference.name.as_str(), fixed)
         });
         let mut text = String::with_capacity(512);
-        text.push_str("weir-key-v1\n{\"dependencies\":");
+        text.push_str("weir-inputs-v1\n{\"dependencies\":");
         push_pairs(&mut text, dependencies.collect());
         text.push_str(",\"kind\":");
         push_string(&mut text, self.kind.as_str());
@@ -224,7 +227,7 @@ fn push_pairs(text: &mut String, mut pairs: Vec<(&str, Cow<'_, str>)>) {
     text.push(']');
 }
 
-fn push_digest(text: &mut String, digest: Option<Digest>) {
+fn push_digest(text: &mut String, digest: Option<Sha256>) {
     match digest {
         Some(digest) => push_string(text, &digest.to_string()),
         None => text.push_str("null"),
@@ -283,7 +286,7 @@ mod tests {
 
     use super::{Baked, Dependency, ReferenceFact, Release, Scope};
     use crate::canonical::canonical_json;
-    use crate::{Digest, KindName};
+    use crate::{Digest, InputDigest, KindName, Sha256};
 
     fn release() -> Release {
         let dependency = |name: &str, scope, baked: Option<Baked>| Dependency {
@@ -296,7 +299,7 @@ mod tests {
             version: "1.4.2".parse().unwrap(),
             platform: "any".parse().unwrap(),
             revision: 3,
-            key: Digest::of("baked"),
+            input_digest: Digest::of("baked"),
         };
         let reference = |name: &str, sha256, fluid, range: Option<&str>| ReferenceFact {
             name: name.into(),
@@ -312,7 +315,7 @@ mod tests {
             size: 1,
             unpacked: 2,
             files: 3,
-            key: Digest::of("key"),
+            input_digest: Digest::of("inputs"),
             dependencies: vec![
                 dependency("b/two", Scope::Run, None),
                 dependency("a/one", Scope::Build, Some(baked)),
@@ -332,16 +335,16 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_the_digest_of_the_canonical_json_of_the_inputs() {
+    fn the_input_digest_is_the_digest_of_the_canonical_json_of_the_inputs() {
         let release = release();
         let inputs = json!({
             "name": "acme/greet", "version": "1.2.0-beta.1", "kind": "native", "platform": "x86-64-debian-12",
-            "dependencies": [["a/one", Digest::of("baked")], ["b/two", "1.0.0 <= v < 2.0.0"]],
-            "references": [["a", "*"], ["z \"quoted\"\u{1}", Digest::of("z")], ["é", ">=1, <2"]],
-            "recipe": Digest::of("recipe"), "toolchain": null,
+            "dependencies": [["a/one", InputDigest::of("baked")], ["b/two", "1.0.0 <= v < 2.0.0"]],
+            "references": [["a", "*"], ["z \"quoted\"\u{1}", Sha256::of("z")], ["é", ">=1, <2"]],
+            "recipe": Sha256::of("recipe"), "toolchain": null,
         });
-        let text = format!("weir-key-v1\n{}", canonical_json(&inputs).unwrap());
-        assert_eq!(release.key_text(), text);
-        assert_eq!(release.compute_key(), Digest::of(text));
+        let text = format!("weir-inputs-v1\n{}", canonical_json(&inputs).unwrap());
+        assert_eq!(release.input_text(), text);
+        assert_eq!(release.compute_input_digest(), Digest::of(text));
     }
 }

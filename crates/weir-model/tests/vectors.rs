@@ -1,5 +1,5 @@
 //! The vectors in `vectors/` by which another implementation can check itself: records with their
-//! canonical JSON, and releases with their keys.
+//! canonical JSON, and releases with their input digests.
 //!
 //! `WEIR_WRITE_VECTORS=1 cargo test -p weir-model --test vectors` writes them anew, after a change of the format.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use weir_model::canonical::canonical_json;
-use weir_model::{Digest, Record, Release};
+use weir_model::{InputDigest, Record, Release, Sha256, TreeDigest};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
@@ -31,11 +31,11 @@ fn release(extra: Value) -> Value {
         "revision": 0,
         "kind": "bash",
         "platform": "any",
-        "tree": Digest::of("tree"),
+        "tree": TreeDigest::of("tree"),
         "size": 18342,
         "unpacked": 91136,
         "files": 14,
-        "key": Digest::of("to be computed"),
+        "input-digest": InputDigest::of("to be computed"),
         "license": "MIT",
         "description": "Greets, in “many” languages\\",
     });
@@ -46,12 +46,12 @@ fn release(extra: Value) -> Value {
 }
 
 fn releases() -> Vec<(&'static str, Value)> {
-    let key = Digest::of("key of the dependency");
+    let input_digest = InputDigest::of("input digest of the dependency");
     let baked = json!({"name": "acme/str", "range": "^1.4", "scope": "run",
-        "baked": {"version": "1.4.2", "platform": "any", "revision": 0, "key": key}});
+        "baked": {"version": "1.4.2", "platform": "any", "revision": 0, "input-digest": input_digest}});
     let fluid = json!({"name": "acme/names", "range": ">=2026, <2028", "scope": "run"});
     let dev = json!({"name": "acme/check", "range": "*", "scope": "dev"});
-    let fixed = json!({"name": "corpus", "sha256": Digest::of("corpus"), "size": 1234, "fluid": false});
+    let fixed = json!({"name": "corpus", "sha256": Sha256::of("corpus"), "size": 1234, "fluid": false});
     let moving = json!({"name": "latest", "size": 99, "fluid": true});
     vec![
         ("nothing needed", release(json!({}))),
@@ -65,7 +65,7 @@ fn releases() -> Vec<(&'static str, Value)> {
             "a built release",
             release(json!({
                 "kind": "native", "platform": "x86-64-debian-12", "revision": 3,
-                "recipe": Digest::of("recipe"), "toolchain": Digest::of("toolchain"),
+                "recipe": Sha256::of("recipe"), "toolchain": Sha256::of("toolchain"),
             })),
         ),
         (
@@ -79,41 +79,42 @@ fn releases() -> Vec<(&'static str, Value)> {
 }
 
 #[test]
-fn the_key_of_a_release_is_what_the_vectors_say() {
+fn the_input_digest_of_a_release_is_what_the_vectors_say() {
     let made: Vec<Value> = releases()
         .into_iter()
         .map(|(what, release)| {
             let read: Release = serde_json::from_value(release.clone()).unwrap();
-            json!({"what": what, "release": release, "key": read.compute_key()})
+            json!({"what": what, "release": release, "input-digest": read.compute_input_digest()})
         })
         .collect();
-    compare("keys.json", &json!(made));
+    compare("input-digests.json", &json!(made));
 }
 
 #[test]
-fn what_a_release_is_called_built_from_and_needs_changes_its_key_and_nothing_else_does() {
-    let key = |release: Value| serde_json::from_value::<Release>(release).unwrap().compute_key();
-    let plain = key(release(json!({})));
+fn what_a_release_is_called_built_from_and_needs_changes_its_input_digest_and_nothing_else_does() {
+    let input_digest =
+        |release: Value| serde_json::from_value::<Release>(release).unwrap().compute_input_digest();
+    let plain = input_digest(release(json!({})));
     for same in [
         json!({"revision": 7}),
         json!({"size": 1}),
         json!({"description": "other"}),
-        json!({"tree": Digest::of("x")}),
+        json!({"tree": TreeDigest::of("x")}),
     ] {
-        assert_eq!(key(release(same.clone())), plain, "{same}");
+        assert_eq!(input_digest(release(same.clone())), plain, "{same}");
     }
     let different = [
         json!({"version": "1.2.1"}),
         json!({"name": "acme/greets"}),
         json!({"kind": "data"}),
         json!({"platform": "x86-64-debian-12"}),
-        json!({"recipe": Digest::of("x")}),
-        json!({"toolchain": Digest::of("x")}),
+        json!({"recipe": Sha256::of("x")}),
+        json!({"toolchain": Sha256::of("x")}),
         json!({"dependencies": [{"name": "a/b", "range": "1"}]}),
         json!({"references": [{"name": "b", "fluid": true}]}),
     ];
     for different in different {
-        assert_ne!(key(release(different.clone())), plain, "{different}");
+        assert_ne!(input_digest(release(different.clone())), plain, "{different}");
     }
 }
 
@@ -130,7 +131,7 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
     let release = releases().remove(1).1;
     let actions = [
         json!({"op": "publish", "release": release}),
-        json!({"op": "admit", "release": release, "from": {"registry": "public", "index": 7, "leaf": Digest::of("leaf")}}),
+        json!({"op": "admit", "release": release, "from": {"registry": "public", "index": 7, "leaf": Sha256::of("leaf")}}),
         withdraw("yank", json!({"reason": "it deletes too much"})),
         withdraw("unyank", json!({})),
         withdraw("quarantine", json!({"reason": "it mines", "advisory": "WSA-2026-1"})),
@@ -140,8 +141,8 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
             json!({"because": {"name": "acme/str", "version": "1.4.2", "platform": "any", "revision": 0}}),
         ),
         json!({"op": "claim", "owner": "acme", "who": ["user:ann", "user:bob"]}),
-        json!({"op": "upstream", "registry": "public", "size": 12, "root": Digest::of("root")}),
-        json!({"op": "policy", "digest": Digest::of("policy")}),
+        json!({"op": "upstream", "registry": "public", "size": 12, "root": Sha256::of("root")}),
+        json!({"op": "policy", "digest": Sha256::of("policy")}),
         json!({"op": "describe", "name": "org", "closed": true, "kinds": ["bash"], "validity": 86400}),
     ];
     let made: Vec<Value> = actions
@@ -154,7 +155,7 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
             assert_eq!(Record::from_bytes(&bytes).unwrap(), read);
             let canonical = String::from_utf8(bytes).unwrap();
             assert_eq!(canonical, canonical_json(&record).unwrap(), "a field was lost or added");
-            json!({"record": record, "canonical": canonical, "sha256": Digest::of(&canonical)})
+            json!({"record": record, "canonical": canonical, "sha256": Sha256::of(&canonical)})
         })
         .collect();
     compare("records.json", &json!(made));

@@ -2,7 +2,7 @@
 //!
 //! A recipe is a `weir.toml` of the kind `native` with a table `[recipe]`, read by [`Recipe::parse`] and written by
 //! [`Recipe::to_manifest_text`]. What of it decides what comes out is its [document](Recipe::document), whose
-//! digest is part of the release's key.
+//! digest is one of the inputs of the release.
 //!
 //! A value of a recipe may become an argument of a program or a variable of its environment, and nothing
 //! else: it is never part of a command line that a shell reads. Names are checked all the same, so
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use weir_model::manifest::Requirement;
-use weir_model::{Digest, ManifestError, PackageName, Version};
+use weir_model::{ManifestError, PackageName, Sha256, Version};
 
 use crate::Variant;
 
@@ -91,7 +91,7 @@ pub enum SourceSpec {
         /// Addresses, or paths relative to the recipe's folder, that hold the same bytes, in the order to try.
         mirrors: Vec<String>,
         /// The digest of the archive's bytes.
-        sha256: Digest,
+        sha256: Sha256,
     },
     /// A folder, relative to the recipe's.
     Path(String),

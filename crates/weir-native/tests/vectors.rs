@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use weir_model::Digest;
+use weir_model::{Digest, Sha256};
 use weir_native::{Recipe, RecipeInputs};
 
 const PACKAGE: &str = "[package]\nname = \"base/lib\"\nversion = \"1.0.0\"\nkind = \"native\"\n\n[recipe]\n";
@@ -46,7 +46,7 @@ fn the_document_of_a_recipe_is_what_the_vectors_say() {
         let text = format!("{PACKAGE}{recipe}");
         let recipe = Recipe::parse(&text, Path::new("weir.toml"), folder.path()).unwrap();
         let document = recipe.document(&RecipeInputs::read(&recipe, source).unwrap());
-        let digest = Digest::of(&document);
+        let digest = Sha256::of(&document);
         json!({"what": what, "manifest": text, "document": String::from_utf8(document).unwrap(), "sha256": digest})
     });
     let about = "The source's tree is the empty one; build.sh is \"make\\n\", 1.patch is \"one\", 2.patch is \"two\".";

@@ -121,7 +121,11 @@ fn finding(view: &Replica, registry: &str, locked: &LockedRelease) -> Result<Opt
     let standing = match &there {
         None => Standing::Unknown,
         Some(there) if locked.tree.is_some_and(|tree| tree != there.release.tree) => Standing::Different,
-        Some(there) if locked.key.is_some_and(|key| key != there.release.key) => Standing::Different,
+        Some(there)
+            if locked.input_digest.is_some_and(|input_digest| input_digest != there.release.input_digest) =>
+        {
+            Standing::Different
+        }
         Some(there) => match there.state() {
             State::Offered => return Ok(None),
             State::Yanked => Standing::Yanked,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Version};
+use weir_model::{Lockfile, PackageName, ReleaseId, Sha256, TreeDigest, Version};
 
 /// What changed from one lockfile to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -49,9 +49,9 @@ pub struct ReferenceMove {
     /// Its name.
     pub name: String,
     /// The digest before, if it was there.
-    pub before: Option<Digest>,
+    pub before: Option<Sha256>,
     /// The digest now, if it is there.
-    pub after: Option<Digest>,
+    pub after: Option<Sha256>,
 }
 
 impl Changes {
@@ -92,7 +92,7 @@ impl Changes {
 }
 
 /// A release and the content it had.
-type Used = (ReleaseId, Option<Digest>);
+type Used = (ReleaseId, Option<TreeDigest>);
 
 fn by_name(lock: Option<&Lockfile>) -> BTreeMap<&PackageName, Vec<Used>> {
     let mut used: BTreeMap<&PackageName, Vec<Used>> = BTreeMap::new();
@@ -104,7 +104,7 @@ fn by_name(lock: Option<&Lockfile>) -> BTreeMap<&PackageName, Vec<Used>> {
 }
 
 fn references(before: Option<&Lockfile>, after: &Lockfile) -> Vec<ReferenceMove> {
-    let collect = |lock: Option<&Lockfile>| -> BTreeMap<String, Digest> {
+    let collect = |lock: Option<&Lockfile>| -> BTreeMap<String, Sha256> {
         let own = lock.into_iter().flat_map(|lock| &lock.references);
         own.map(|reference| (reference.name.clone(), reference.sha256)).collect()
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use weir_git::GitError;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
-use weir_model::{Digest, ManifestError, PackageName, ReleaseId};
+use weir_model::{ManifestError, PackageName, ReleaseId, TreeDigest};
 use weir_reach::{Offline, ReachError};
 
 /// Why something could not be done for a project.
@@ -100,7 +100,7 @@ pub enum ProjectError {
         /// The release.
         id: ReleaseId,
         /// Its tree.
-        tree: Digest,
+        tree: TreeDigest,
         /// Why it was withdrawn, if it was.
         withdrawn: Option<String>,
     },

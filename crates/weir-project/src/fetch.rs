@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use weir_log::Source;
 use weir_model::lockfile::{LockedGit, LockedReference, LockedRelease};
 use weir_model::manifest::GitTag;
-use weir_model::{Digest, Lockfile, Release, ReleaseId};
+use weir_model::{Lockfile, Release, ReleaseId, TreeDigest};
 use weir_registry::content::{
     CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, pack_path,
 };
@@ -72,7 +72,7 @@ pub fn fetch_missing(
     folder: &Path,
     lock: &Lockfile,
 ) -> Result<Fetched, ProjectError> {
-    let mut missing: Vec<(&LockedRelease, Digest)> = Vec::new();
+    let mut missing: Vec<(&LockedRelease, TreeDigest)> = Vec::new();
     for release in &lock.releases {
         if let Some(tree) = release.tree
             && store.tree(&tree)?.is_none()
@@ -106,7 +106,7 @@ pub fn fetch_missing(
 /// One tree to be fetched.
 struct Job {
     id: ReleaseId,
-    tree: Digest,
+    tree: TreeDigest,
     /// What the record states; nothing if the lockfile does not say.
     pack_bytes: Option<u64>,
     limits: Limits,
@@ -123,7 +123,7 @@ impl Job {
 fn job(
     suppliers: &BTreeMap<String, Supplier>,
     release: &LockedRelease,
-    tree: Digest,
+    tree: TreeDigest,
 ) -> Result<Job, ProjectError> {
     let name = release.registry.clone().unwrap_or_default();
     let supplier = suppliers.get(&name).cloned();
@@ -139,7 +139,7 @@ fn fetch_git(
     folder: &Path,
     release: &LockedRelease,
     git: &LockedGit,
-    tree: Digest,
+    tree: TreeDigest,
 ) -> Result<(), ProjectError> {
     let locked = GitTag { url: git.url.clone(), tag: git.tag.clone() };
     let tag = weir_git::at(&locked, folder);
@@ -204,7 +204,7 @@ enum Failure {
 fn ensure(
     store: &weir_store::Session,
     source: &dyn Source,
-    tree: &Digest,
+    tree: &TreeDigest,
     size: Option<u64>,
     limits: &Limits,
 ) -> Result<PathBuf, Failure> {
@@ -282,7 +282,7 @@ pub fn ensure_release(
 pub fn pack_from_registry(
     store: &weir_store::Session,
     source: &dyn Source,
-    tree: &Digest,
+    tree: &TreeDigest,
     size: u64,
 ) -> Result<Option<PathBuf>, ProjectError> {
     match ensure(store, source, tree, Some(size), &Limits::default()) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_kind::{Layout, LayoutLink};
-use weir_model::{Digest, Lockfile, ReleaseId, manifest};
+use weir_model::{Digest, Lockfile, ReleaseId, Sha256, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
@@ -211,7 +211,7 @@ fn plan(
 }
 
 /// The manifests of packages in folders: when one changes, there is something to do.
-fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
+fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Sha256> {
     let paths = lock.releases.iter().filter_map(|release| release.path.as_ref());
     let manifests = paths.filter_map(|path| {
         let path = format!("{path}/{}", manifest::FILE_NAME);
@@ -223,7 +223,7 @@ fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Digest> {
 
 /// The folders of packages that the layout holds copies of: when any file in one changes, there is something to do. One that
 /// cannot be told apart is not named, and is looked at whenever there is something else to do.
-fn copied_folders(project: &Project, lock: &Lockfile) -> Result<BTreeMap<String, Digest>, ProjectError> {
+fn copied_folders(project: &Project, lock: &Lockfile) -> Result<BTreeMap<String, Sha256>, ProjectError> {
     let mut copied = BTreeMap::new();
     for release in &lock.releases {
         if let Some(path) = &release.path

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Dependency, Digest, KindName, Lockfile, Manifest, Platform, Version, manifest};
+use weir_model::{Dependency, Digest, KindName, Lockfile, Manifest, Platform, TreeDigest, Version, manifest};
 use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement, State};
 use weir_tree::{Selection, read_folder};
 
@@ -118,7 +118,7 @@ struct Read {
     manifest: Manifest,
     kind: KindName,
     version: Version,
-    tree: Option<Digest>,
+    tree: Option<TreeDigest>,
     path: Option<String>,
     git: Option<LockedGit>,
     facts: weir_kind::Facts,
@@ -133,14 +133,14 @@ impl Read {
             scope: requirement.scope,
             baked: None,
         });
-        // Nothing of a folder is fixed, so its key names the place.
-        let key = self.tree.unwrap_or_else(|| Digest::of(label));
+        // Nothing of a folder is fixed, so its input digest names the place.
+        let input_digest = self.tree.map_or_else(|| Digest::of(label), |tree| Digest::of(tree.to_string()));
         let name = pending.requirement.name.clone();
         let candidate = Candidate {
             version: self.version.clone(),
             platform: Platform::any(),
             revision: 0,
-            key,
+            input_digest,
             state: State::Offered,
             handle: 0,
         };
@@ -158,7 +158,7 @@ impl Read {
             revision: 0,
             kind: self.kind,
             tree: self.tree,
-            key: None,
+            input_digest: None,
             size: None,
             unpacked: None,
             registry: None,

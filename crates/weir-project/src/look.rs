@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use weir_index::{Dependent, PackageView, SearchFilter, SearchHit, State};
 use weir_model::lockfile::LockedRelease;
-use weir_model::{Digest, KindName, Lockfile, PackageName, Range, ReleaseId, Scope, Version, nearest};
+use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
 use weir_registry::Replica;
 use weir_resolve::View as _;
 
@@ -228,7 +228,7 @@ pub struct Installed {
     /// The registry it is from, if it is from one.
     pub registry: Option<String>,
     /// The digest of its tree, if it is fixed.
-    pub tree: Option<Digest>,
+    pub tree: Option<TreeDigest>,
     /// Where its files are, if they are on this machine.
     pub path: Option<PathBuf>,
 }

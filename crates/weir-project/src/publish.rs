@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Manifest, ReferenceFact, ReleaseId, Scope, WithdrawalVerb, lockfile};
+use weir_model::{Manifest, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile};
 use weir_registry::{
     Batch, Draft, FolderRegistry, Intent, Outcome, Receipt, Registry as _, Wanted, Withdraw,
 };
@@ -50,7 +50,7 @@ pub struct PackReport {
     /// Which release it would be.
     pub id: ReleaseId,
     /// The digest of its tree.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// Its files with their sizes, sorted.
     pub files: Vec<(String, u64)>,
     /// The bytes of its pack, if it was written.
@@ -157,7 +157,7 @@ impl Package {
                 .collect(),
             recipe: None,
             toolchain: None,
-            key: None,
+            input_digest: None,
             license: package.license.clone(),
             description: package.description.clone().filter(|text| !text.is_empty()),
             facts: self.facts.clone(),

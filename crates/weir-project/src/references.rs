@@ -6,7 +6,7 @@ use weir_client::{DownloadObserver, Expected, Fluid, Mirror, download, fetch_flu
 use weir_log::Source;
 use weir_model::lockfile::LockedReference;
 use weir_model::manifest::Reference;
-use weir_model::{Digest, Manifest, ReferenceFact, Release};
+use weir_model::{Manifest, ReferenceFact, Release, Sha256};
 use weir_store::{EnsureError, Part, StoredFile};
 
 use crate::error::ProjectError;
@@ -89,7 +89,7 @@ fn fix(
     Before { known, moves }: Before<'_>,
 ) -> Result<LockedReference, ProjectError> {
     let before = known.iter().find(|known| known.name == reference.name);
-    let locked = |sha256: Digest, size: u64| LockedReference {
+    let locked = |sha256: Sha256, size: u64| LockedReference {
         name: reference.name.clone(),
         sha256,
         size,
@@ -127,7 +127,7 @@ pub fn current(
     session: &Session,
     reference: &Reference,
     folder: &Path,
-) -> Result<(Digest, u64), ProjectError> {
+) -> Result<(Sha256, u64), ProjectError> {
     if session.offline && reference.mirrors.iter().any(|mirror| weir_reach::is_http(mirror)) {
         return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
     }
@@ -209,7 +209,7 @@ fn keep_and_forget(
 /// Puts bytes that are on this machine into the store, which checks them once more.
 fn keep(
     store: &weir_store::Session,
-    sha256: &Digest,
+    sha256: &Sha256,
     size: u64,
     from: &Path,
 ) -> Result<StoredFile, ProjectError> {

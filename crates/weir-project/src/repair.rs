@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_log::Source;
-use weir_model::Digest;
+use weir_model::TreeDigest;
 use weir_registry::content::{file_path, open_pack};
 use weir_store::{Item, RepairReport, Replacement, Scope};
 use weir_tree::Limits;
@@ -36,7 +36,7 @@ pub fn store_repair(
 #[derive(Default)]
 struct Suppliers {
     registries: Vec<Arc<dyn Source>>,
-    repositories: BTreeMap<Digest, Origin>,
+    repositories: BTreeMap<TreeDigest, Origin>,
 }
 
 impl Suppliers {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weir_model::lockfile::{FluidChoice, LOCKFILE_VERSION, LockedReference, LockedRelease, ReleaseText};
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Scope, canonical};
+use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Scope, Sha256, canonical};
 use weir_resolve::{
     Lock, Origin, Override, Replacement, Request, Resolution, ResolveError, Resolver, Settings,
 };
@@ -39,7 +39,7 @@ impl Moving<'_> {
 }
 
 /// The digest of what a manifest asks for: when it is the lockfile's, there is nothing to resolve.
-pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Digest {
+pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Sha256 {
     let manifest = &project.manifest;
     let lines = |requirements: &[Requirement]| -> BTreeSet<String> {
         let line = |requirement: &Requirement| {
@@ -239,14 +239,14 @@ impl Locking<'_, '_> {
         let before = project.lock.as_ref().and_then(|lock| lock.release(id));
         if let Some(before) = before
             && before.tree.is_some_and(|tree| tree != release.tree)
-            && before.key == Some(release.key)
+            && before.input_digest == Some(release.input_digest)
         {
             return Err(ProjectError::WrongContent {
                 location: connection.known.location.clone(),
                 id: id.clone(),
                 reason: format!(
-                    "for the key {} `weir.lock` has the tree {}, and the registry now offers {}",
-                    release.key,
+                    "for the inputs {} `weir.lock` has the tree {}, and the registry now offers {}",
+                    release.input_digest,
                     before.tree.unwrap_or(release.tree),
                     release.tree
                 ),
@@ -261,7 +261,7 @@ impl Locking<'_, '_> {
             revision: id.revision,
             kind: release.kind,
             tree: Some(release.tree),
-            key: Some(release.key),
+            input_digest: Some(release.input_digest),
             size: Some(release.size),
             unpacked: Some(release.unpacked),
             registry: Some(connection.replica.name().to_owned()),

@@ -52,7 +52,7 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
     report.items = checked.items;
     report.bytes = checked.bytes;
     report.problems.extend(checked.broken.iter().map(|broken| {
-        let users = lock.releases.iter().filter(|release| release.tree == Some(*broken.item.digest()));
+        let users = lock.releases.iter().filter(|release| Some(broken.item) == release.tree.map(Item::Tree));
         let users: Vec<String> = users.map(|release| format!("`{}`", release.id())).collect();
         format!("{}: {}", users.join(", "), describe(broken))
     }));

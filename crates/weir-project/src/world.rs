@@ -170,7 +170,7 @@ impl View for World<'_> {
             version: candidate.version.clone(),
             platform: candidate.platform.clone(),
             revision: candidate.revision,
-            key: candidate.key,
+            input_digest: candidate.input_digest,
             state: match candidate.state {
                 weir_index::State::Yanked => State::Yanked,
                 weir_index::State::Quarantined | weir_index::State::Removed => State::Quarantined(

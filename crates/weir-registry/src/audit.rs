@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use weir_index::{Index, RegistryFacts};
 use weir_log::{Source, TrustedKeys, follow};
-use weir_model::{BuildFacts, Digest, Release, ReleaseId, Scope};
+use weir_model::{BuildFacts, ChunkDigest, Release, ReleaseId, Scope, TreeDigest};
 
 use self::served::ServedContent;
 use crate::closed::{Node, diamond};
@@ -204,12 +204,15 @@ fn list<T: ToString>(texts: &[T]) -> String {
     texts.join(", ")
 }
 
-/// A key is the digest of its inputs: anybody can compute it again.
+/// Anybody can compute an input digest again.
 fn check_keys(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
     for (id, release) in live {
-        let computed = release.compute_key();
-        if computed != release.key {
-            problems.push(format!("`{id}` has the key {}, but its inputs have {computed}", release.key));
+        let computed = release.compute_input_digest();
+        if computed != release.input_digest {
+            problems.push(format!(
+                "`{id}` has the input digest {}, but its inputs have {computed}",
+                release.input_digest
+            ));
         }
     }
 }
@@ -230,7 +233,7 @@ fn check_closed(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>)
             let Some(baked) = dependency.baked_id() else { continue };
             match (live.get(&baked), &dependency.baked) {
                 (None, _) => problems.push(format!("`{id}` was built with `{baked}`, which is not there")),
-                (Some(there), Some(fixed)) if there.key != fixed.key => {
+                (Some(there), Some(fixed)) if there.input_digest != fixed.input_digest => {
                     problems
                         .push(format!("`{id}` was built with another `{baked}` than the one that is there"));
                 }
@@ -302,13 +305,13 @@ impl ContentAudit<'_> {
         Ok(())
     }
 
-    fn pack(&mut self, tree: &Digest, pack: &NamedPack) {
+    fn pack(&mut self, tree: &TreeDigest, pack: &NamedPack) {
         let Some((first, size)) = pack.uses.first() else { return };
         let verified = self.content.verify_pack(tree, *size, pack.is_withheld());
         self.verified(first, verified);
     }
 
-    fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<Digest>>) {
+    fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<ChunkDigest>>) {
         match (self.named.who_names(stored), stored) {
             (NamedBy::Releases, Stored::File { sha256, .. }) if !self.named.promises(sha256) => {
                 let verified = self.content.verify_file(sha256);
@@ -319,8 +322,8 @@ impl ContentAudit<'_> {
                 self.audit.kept.push(stored.to_string());
             }
             // Chunks are read through the files that are made of them.
-            (NamedBy::Nothing, Stored::Chunk { sha256, .. })
-                if listed.is_none_or(|listed| listed.contains(sha256)) => {}
+            (NamedBy::Nothing, Stored::Chunk { digest, .. })
+                if listed.is_none_or(|listed| listed.contains(digest)) => {}
             (NamedBy::Misplaced, Stored::Pack { tree, held: false, .. }) => {
                 // Of a pack that is used this was said already.
                 if self.named.packs.get(tree).is_some_and(|pack| pack.uses.is_empty()) {

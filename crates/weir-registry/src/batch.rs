@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 use weir_model::{
-    Digest, KindName, OwnerName, PackageName, Platform, Range, ReferenceFact, ReleaseId, Scope, Version,
-    WithdrawalVerb,
+    InputDigest, KindName, OwnerName, PackageName, Platform, Range, ReferenceFact, ReleaseId, Scope, Sha256,
+    TreeDigest, Version, WithdrawalVerb,
 };
 
 /// Things to be done together, under one new checkpoint.
@@ -104,7 +104,7 @@ impl fmt::Display for Withdraw {
 }
 
 /// A release to be published: everything but what only the registry can say, which is what its
-/// dependencies are baked to, and so its key.
+/// dependencies are baked to, and so its input digest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// Name, version, platform and revision.
@@ -112,10 +112,10 @@ pub struct Draft {
     /// What sort of package it is.
     pub kind: KindName,
     /// The digest of its tree.
-    pub tree: Digest,
-    /// The key that it must come to, if whoever drafted it has computed one: then its dependencies are baked
+    pub tree: TreeDigest,
+    /// The input digest that it must come to, if whoever drafted it has computed one: then its dependencies are baked
     /// to what that was computed from, or it is refused.
-    pub key: Option<Digest>,
+    pub input_digest: Option<InputDigest>,
     /// Bytes of its pack.
     pub size: u64,
     /// Bytes of its files together.
@@ -127,9 +127,9 @@ pub struct Draft {
     /// Outside data it names.
     pub references: Vec<ReferenceFact>,
     /// The recipe it was built by, if it was built.
-    pub recipe: Option<Digest>,
+    pub recipe: Option<Sha256>,
     /// The toolchain it was built with, if it was built.
-    pub toolchain: Option<Digest>,
+    pub toolchain: Option<Sha256>,
     /// An SPDX licence expression.
     pub license: Option<String>,
     /// One line that says what it is.
@@ -166,6 +166,7 @@ pub struct Receipt {
 
 /// What became of one intent.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Outcome {
     /// The release or owner it was about.
     pub subject: String,
@@ -173,9 +174,9 @@ pub struct Outcome {
     pub done: Done,
     /// The policy that permitted it.
     pub policy: String,
-    /// Of a publication, the key.
+    /// Of a publication, the input digest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<Digest>,
+    pub input_digest: Option<InputDigest>,
     /// Of a publication, what each dependency was baked to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub baked: Vec<ReleaseId>,

@@ -143,7 +143,7 @@ fn plan(
     // Chunks are named by the lists of files that stay.
     let listed = content.listed_chunks(&staying)?;
     for chunk in chunks {
-        if matches!(&chunk, Stored::Chunk { sha256, .. } if !listed.contains(sha256)) {
+        if matches!(&chunk, Stored::Chunk { digest, .. } if !listed.contains(digest)) {
             plan.goes(chunk, Why::Unnamed);
         }
     }

@@ -38,7 +38,8 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-use weir_model::Digest;
+use weir_model::of::Subject;
+use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Chunk, ChunkList};
 pub use durable::POINTS;
@@ -48,30 +49,30 @@ pub use folder::ContentFolder;
 pub use stored::Stored;
 
 /// Where the pack of `tree` is, below the registry.
-pub fn pack_path(tree: &Digest) -> String {
+pub fn pack_path(tree: &TreeDigest) -> String {
     sharded("pack", tree, ".zst")
 }
 
 /// Where the file `sha256` is, if it is small.
-pub fn file_path(sha256: &Digest) -> String {
+pub fn file_path(sha256: &Sha256) -> String {
     sharded("file", sha256, "")
 }
 
 /// Where the chunk list of the file `sha256` is, if it is large.
-pub fn chunk_list_path(sha256: &Digest) -> String {
+pub fn chunk_list_path(sha256: &Sha256) -> String {
     sharded("file", sha256, ".chunks")
 }
 
-/// Where the chunk `sha256` is.
-pub fn chunk_path(sha256: &Digest) -> String {
-    sharded("chunk", sha256, "")
+/// Where the chunk `digest` is.
+pub fn chunk_path(digest: &ChunkDigest) -> String {
+    sharded("chunk", digest, "")
 }
 
-fn held_path(tree: &Digest) -> String {
+fn held_path(tree: &TreeDigest) -> String {
     sharded(".held", tree, ".zst")
 }
 
-fn sharded(folder: &str, digest: &Digest, ending: &str) -> String {
+fn sharded<S: Subject>(folder: &str, digest: &Digest<S>, ending: &str) -> String {
     let hex = digest.to_hex();
     format!("{folder}/{}/{hex}{ending}", &hex[..2])
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use weir_model::{Digest, KindName, PackageName, Range, ReleaseId, Version};
+use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, TreeDigest, Version};
 
 use crate::closed::Diamond;
 use crate::content::ContentError;
@@ -21,9 +21,9 @@ pub enum SubmitError {
         /// The release.
         id: ReleaseId,
         /// The tree it is published with.
-        published: Digest,
+        published: TreeDigest,
         /// The tree that was offered.
-        offered: Digest,
+        offered: TreeDigest,
     },
     /// The release was there and is gone.
     #[error("`{id}` was published and removed; a version is never given twice")]
@@ -70,7 +70,7 @@ pub enum SubmitError {
         /// The release.
         id: ReleaseId,
         /// Its tree.
-        tree: Digest,
+        tree: TreeDigest,
     },
     /// A pack is held with another size than the release states.
     #[error("`{id}` says that the pack of the tree {tree} has {said} bytes; it is held with {held}")]
@@ -78,7 +78,7 @@ pub enum SubmitError {
         /// The release.
         id: ReleaseId,
         /// The tree: its own, or that of its source.
-        tree: Digest,
+        tree: TreeDigest,
         /// Bytes of the pack that is held.
         held: u64,
         /// Bytes that the release states.
@@ -94,15 +94,15 @@ pub enum SubmitError {
     },
     /// Its dependencies would be baked to others than those it was built against.
     #[error(
-        "`{id}` was built for the key {expected}, and would be published with {computed}: what it depends on has changed meanwhile"
+        "`{id}` was built from the inputs {expected}, and would be published with {computed}: what it depends on has changed meanwhile"
     )]
-    UnexpectedKey {
+    UnexpectedInputs {
         /// The release.
         id: ReleaseId,
-        /// The key it was built for.
-        expected: weir_model::Digest,
-        /// The key that its dependencies give now.
-        computed: weir_model::Digest,
+        /// The input digest it was built for.
+        expected: weir_model::InputDigest,
+        /// The input digest that its dependencies give now.
+        computed: weir_model::InputDigest,
     },
     /// What it says about its build does not read.
     #[error("`{id}`: {error}")]
@@ -123,17 +123,17 @@ pub enum SubmitError {
     },
     /// The hash guarantee would be broken.
     #[error(
-        "the inputs of `{id}` gave another tree before: the key {key} is bound to {bound}, not to {offered}"
+        "the inputs of `{id}` gave another tree before: they are {input_digest}, which is bound to {bound}, not to {offered}"
     )]
     SecondTree {
         /// The release.
         id: ReleaseId,
-        /// The key of its inputs.
-        key: Digest,
-        /// The tree the key is bound to.
-        bound: Digest,
+        /// The digest of its inputs.
+        input_digest: InputDigest,
+        /// The tree they are bound to.
+        bound: TreeDigest,
         /// The tree that was offered.
-        offered: Digest,
+        offered: TreeDigest,
     },
     /// Nothing meets a dependency.
     #[error("`{id}` needs `{dependency}` {range}, which this registry does not offer")]

@@ -12,7 +12,7 @@ use weir_index::RegistryFacts;
 use weir_log::{FolderSource, LogFolder, LogWriter, Origin, Position, Signers, SigningKey, Snapshot, Stamp};
 use weir_model::descriptor::{DESCRIPTOR_VERSION, Descriptor};
 use weir_model::record::{Description, RECORD_VERSION};
-use weir_model::{Action, Digest, KindName, Record, ReleaseId};
+use weir_model::{Action, Digest, KindName, Record, ReleaseId, Sha256, TreeDigest};
 use weir_policy::{Gate, Request, Target, Verb, authorize};
 
 use crate::batch::{Batch, Outcome, Receipt};
@@ -439,19 +439,19 @@ impl Registry for FolderRegistry {
         Ok(planner.plan(batch)?.outcomes)
     }
 
-    fn put_pack(&self, pack: &Path, tree: &Digest) -> Result<(), SubmitError> {
+    fn put_pack(&self, pack: &Path, tree: &TreeDigest) -> Result<(), SubmitError> {
         Ok(self.content.put_pack(pack, tree)?)
     }
 
-    fn put_file(&self, file: &Path, sha256: &Digest) -> Result<(), SubmitError> {
+    fn put_file(&self, file: &Path, sha256: &Sha256) -> Result<(), SubmitError> {
         Ok(self.content.put_file(file, sha256)?)
     }
 
-    fn has_pack(&self, tree: &Digest) -> Result<bool, SubmitError> {
+    fn has_pack(&self, tree: &TreeDigest) -> Result<bool, SubmitError> {
         Ok(self.content.has_pack(tree))
     }
 
-    fn has_file(&self, sha256: &Digest) -> Result<bool, SubmitError> {
+    fn has_file(&self, sha256: &Sha256) -> Result<bool, SubmitError> {
         Ok(self.content.has_file(sha256))
     }
 }
@@ -518,7 +518,7 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
     fs_err::File::open(folder)?.sync_all()
 }
 
-fn digest_of_file(path: &Path) -> Result<Digest, std::io::Error> {
+fn digest_of_file(path: &Path) -> Result<Sha256, std::io::Error> {
     let mut hasher = weir_model::Hasher::new();
     std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
     Ok(hasher.finish())

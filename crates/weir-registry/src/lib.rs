@@ -34,7 +34,7 @@ pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
 pub use closed::Diamond;
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use error::{OpenError, SubmitError};
-pub use evidence::{Evidence, EvidenceKind, evidence};
+pub use evidence::{Evidence, evidence};
 pub use folder::{FolderRegistry, NewRegistry, location_of};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};

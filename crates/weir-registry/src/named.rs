@@ -9,18 +9,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use weir_index::{ReleaseView, State};
 use weir_log::Snapshot;
-use weir_model::{Digest, ReleaseId};
+use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
 use crate::content::Stored;
-use crate::evidence::{Evidence, EvidenceKind, evidence};
+use crate::evidence::{Evidence, Held, evidence};
 
 /// Everything that the log names.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
-    pub(crate) packs: BTreeMap<Digest, NamedPack>,
-    pub(crate) files: BTreeMap<Digest, NamedFile>,
+    pub(crate) packs: BTreeMap<TreeDigest, NamedPack>,
+    pub(crate) files: BTreeMap<Sha256, NamedFile>,
     /// The snapshot that the checkpoint names.
-    snapshot: Option<Digest>,
+    snapshot: Option<Sha256>,
 }
 
 /// A pack that releases name, as their content or as their source.
@@ -96,13 +96,13 @@ impl Named {
         pack.used(removed, || (Use::Content(release.id.clone()), release.size));
         for evidence in evidence(release) {
             let is_evidence = || Use::Evidence(release.id.clone(), evidence);
-            match evidence.what {
-                EvidenceKind::Source { size } => {
-                    let pack = self.packs.entry(evidence.digest).or_default();
+            match evidence.held() {
+                Held::Pack(tree, size) => {
+                    let pack = self.packs.entry(tree).or_default();
                     pack.used(removed, || (is_evidence(), size));
                 }
-                _ => {
-                    let file = self.files.entry(evidence.digest).or_default();
+                Held::File(sha256) => {
+                    let file = self.files.entry(sha256).or_default();
                     match removed {
                         None => file.promised.push(is_evidence()),
                         Some(at) => file.removed = file.removed.max(Some(at)),
@@ -122,7 +122,7 @@ impl Named {
     }
 
     /// Whether a file is held on the word of a release.
-    pub(crate) fn promises(&self, sha256: &Digest) -> bool {
+    pub(crate) fn promises(&self, sha256: &Sha256) -> bool {
         self.files.get(sha256).is_some_and(|file| !file.promised.is_empty())
     }
 

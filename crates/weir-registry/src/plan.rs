@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView, State};
 use weir_model::record::{RECORD_VERSION, Withdrawal};
 use weir_model::{
-    Action, Baked, BuildFacts, Dependency, Digest, KindName, OwnerName, PackageName, Record, Release,
-    ReleaseId, Scope, Version, WithdrawalVerb, nearest,
+    Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Record, Release,
+    ReleaseId, Scope, Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
 };
 use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
 
@@ -19,7 +19,7 @@ use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 use crate::closed::After;
 use crate::content::ContentFolder;
 use crate::error::SubmitError;
-use crate::evidence::{EvidenceKind, evidence};
+use crate::evidence::{Held, evidence};
 use crate::reuse::quarantined;
 
 /// What is to be appended, and what became of each intent.
@@ -28,9 +28,9 @@ pub(crate) struct Plan {
     pub(crate) records: Vec<Record>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Trees whose packs are withdrawn from readers once the records are in the log.
-    pub(crate) hold: Vec<Digest>,
+    pub(crate) hold: Vec<TreeDigest>,
     /// Trees whose packs readers may have again.
-    pub(crate) unhold: Vec<Digest>,
+    pub(crate) unhold: Vec<TreeDigest>,
 }
 
 /// What planning looks at.
@@ -48,17 +48,17 @@ pub(crate) struct Planner<'a> {
 /// What a registry was given before it is asked to register it.
 pub(crate) trait Uploaded {
     /// Bytes of the pack of a tree, if it is there. Who assumes that it is goes by what is `said`.
-    fn pack_size(&self, tree: &Digest, said: u64) -> Option<u64>;
+    fn pack_size(&self, tree: &TreeDigest, said: u64) -> Option<u64>;
     /// Whether a file is there.
-    fn file(&self, sha256: &Digest) -> bool;
+    fn file(&self, sha256: &Sha256) -> bool;
 }
 
 impl Uploaded for ContentFolder {
-    fn pack_size(&self, tree: &Digest, _: u64) -> Option<u64> {
+    fn pack_size(&self, tree: &TreeDigest, _: u64) -> Option<u64> {
         self.pack_size(tree)
     }
 
-    fn file(&self, sha256: &Digest) -> bool {
+    fn file(&self, sha256: &Sha256) -> bool {
         self.has_file(sha256)
     }
 }
@@ -67,11 +67,11 @@ impl Uploaded for ContentFolder {
 pub(crate) struct Everything;
 
 impl Uploaded for Everything {
-    fn pack_size(&self, _: &Digest, said: u64) -> Option<u64> {
+    fn pack_size(&self, _: &TreeDigest, said: u64) -> Option<u64> {
         Some(said)
     }
 
-    fn file(&self, _: &Digest) -> bool {
+    fn file(&self, _: &Sha256) -> bool {
         true
     }
 }
@@ -96,23 +96,23 @@ struct Planning<'a> {
 struct Published {
     releases: BTreeMap<PackageName, Vec<Release>>,
     /// The tree of each key.
-    trees: HashMap<Digest, Digest>,
+    trees: HashMap<InputDigest, TreeDigest>,
     /// All of those trees.
-    offered: HashSet<Digest>,
+    offered: HashSet<TreeDigest>,
     /// A name for each of the forms in which names can be mistaken for one another.
     confusable: HashMap<String, PackageName>,
 }
 
 impl Published {
     fn add(&mut self, release: Release) {
-        self.trees.insert(release.key, release.tree);
+        self.trees.insert(release.input_digest, release.tree);
         self.offered.insert(release.tree);
         let name = release.id.name.clone();
         self.confusable.entry(name.confusable()).or_insert_with(|| name.clone());
         self.releases.entry(name).or_default().push(release);
     }
 
-    fn offers(&self, tree: &Digest) -> bool {
+    fn offers(&self, tree: &TreeDigest) -> bool {
         self.offered.contains(tree)
     }
 }
@@ -237,10 +237,10 @@ impl Planning<'_> {
         self.refuse_quarantined(draft)?;
         let release = self.bake(draft)?;
         self.refuse_unless_uploaded(&release)?;
-        if let Some(bound) = self.bound_tree(&release.key)?.filter(|bound| *bound != release.tree) {
+        if let Some(bound) = self.bound_tree(&release.input_digest)?.filter(|bound| *bound != release.tree) {
             return Err(SubmitError::SecondTree {
                 id: release.id,
-                key: release.key,
+                input_digest: release.input_digest,
                 bound,
                 offered: release.tree,
             });
@@ -250,7 +250,7 @@ impl Planning<'_> {
             subject: release.id.to_string(),
             done: Done::Published,
             policy: permit.decision().policy.into(),
-            key: Some(release.key),
+            input_digest: Some(release.input_digest),
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
         self.published.add(release.clone());
@@ -267,9 +267,9 @@ impl Planning<'_> {
             .map_err(|error| SubmitError::BuildFacts { id: release.id.clone(), error })?;
         let mut missing = Vec::new();
         for evidence in evidence(release) {
-            let there = match evidence.what {
-                EvidenceKind::Source { size } => self.has_pack(release, &evidence.digest, size)?,
-                _ => self.on.uploaded.file(&evidence.digest),
+            let there = match evidence.held() {
+                Held::Pack(tree, size) => self.has_pack(release, &tree, size)?,
+                Held::File(sha256) => self.on.uploaded.file(&sha256),
             };
             if !there {
                 missing.push(evidence);
@@ -282,7 +282,7 @@ impl Planning<'_> {
     }
 
     /// Readers stop at the size that the record states: it must be the size of what is held.
-    fn has_pack(&self, release: &Release, tree: &Digest, said: u64) -> Result<bool, SubmitError> {
+    fn has_pack(&self, release: &Release, tree: &TreeDigest, said: u64) -> Result<bool, SubmitError> {
         match self.on.uploaded.pack_size(tree, said) {
             Some(held) if held != said => {
                 Err(SubmitError::OtherSize { id: release.id.clone(), tree: *tree, held, said })
@@ -292,12 +292,12 @@ impl Planning<'_> {
     }
 
     /// The tree that these inputs gave before, here or earlier in the batch. A removed release binds its
-    /// key as well as any other.
-    fn bound_tree(&self, key: &Digest) -> Result<Option<Digest>, IndexError> {
-        if let Some(bound) = self.on.index.by_key(key)?.first() {
+    /// input digest as well as any other.
+    fn bound_tree(&self, input_digest: &InputDigest) -> Result<Option<TreeDigest>, IndexError> {
+        if let Some(bound) = self.on.index.by_input_digest(input_digest)?.first() {
             return Ok(Some(bound.release.tree));
         }
-        Ok(self.published.trees.get(key).copied())
+        Ok(self.published.trees.get(input_digest).copied())
     }
 
     /// Content that was withdrawn does not come back under another version.
@@ -327,7 +327,7 @@ impl Planning<'_> {
         }
     }
 
-    /// Fixes every dependency to what is offered now, and computes the key.
+    /// Fixes every dependency to what is offered now, and computes the input digest.
     fn bake(&self, draft: &Draft) -> Result<Release, SubmitError> {
         let mut dependencies = Vec::with_capacity(draft.dependencies.len());
         for wanted in &draft.dependencies {
@@ -348,7 +348,7 @@ impl Planning<'_> {
             size: draft.size,
             unpacked: draft.unpacked,
             files: draft.files,
-            key: draft.tree,
+            input_digest: InputDigest::from_bytes([0; 32]),
             dependencies,
             references: draft.references.clone(),
             recipe: draft.recipe,
@@ -357,11 +357,13 @@ impl Planning<'_> {
             description: draft.description.clone(),
             kind_facts: draft.facts.clone(),
         };
-        release.key = release.compute_key();
-        match draft.key {
-            Some(expected) if expected != release.key => {
-                Err(SubmitError::UnexpectedKey { id: release.id, expected, computed: release.key })
-            }
+        release.input_digest = release.compute_input_digest();
+        match draft.input_digest {
+            Some(expected) if expected != release.input_digest => Err(SubmitError::UnexpectedInputs {
+                id: release.id,
+                expected,
+                computed: release.input_digest,
+            }),
             _ => Ok(release),
         }
     }
@@ -390,7 +392,7 @@ impl Planning<'_> {
                 version: best.id.version.clone(),
                 platform: best.id.platform.clone(),
                 revision: best.id.revision,
-                key: best.key,
+                input_digest: best.input_digest,
             }));
         }
         let moves = wanted.fluid || !draft.kind.bakes();
@@ -431,7 +433,7 @@ impl Planning<'_> {
             subject: owner.to_string(),
             done,
             policy: permit.decision().policy.into(),
-            key: None,
+            input_digest: None,
             baked: Vec::new(),
         });
         if done == Done::Claimed {
@@ -466,7 +468,7 @@ impl Planning<'_> {
                 subject: id.to_string(),
                 done,
                 policy: permit.decision().policy.into(),
-                key: None,
+                input_digest: None,
                 baked: Vec::new(),
             });
             // Also of one that stands so already: its pack may not be in its place.
@@ -499,7 +501,7 @@ impl Planning<'_> {
     /// Decides which packs go out of readers' reach and which come back. A pack is withheld if a release
     /// of it is quarantined, even a removed one, unless there is another that readers may have.
     fn place_packs(&mut self) -> Result<(), IndexError> {
-        let trees: BTreeSet<Digest> = self.changed.values().map(|standing| standing.tree).collect();
+        let trees: BTreeSet<TreeDigest> = self.changed.values().map(|standing| standing.tree).collect();
         for tree in trees {
             let mut served = self.published.offers(&tree);
             let mut withheld = false;
@@ -528,7 +530,7 @@ impl Planning<'_> {
 /// What was withdrawn of a release, which decides whether readers may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing {
-    tree: Digest,
+    tree: TreeDigest,
     yanked: bool,
     quarantined: bool,
     removed: bool,
@@ -588,7 +590,7 @@ fn already_published(
         subject: draft.id.to_string(),
         done: Done::Already,
         policy: permit.decision().policy.into(),
-        key: Some(there.release.key),
+        input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
     }))
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use weir_model::Digest;
+use weir_model::{Sha256, TreeDigest};
 
 use crate::batch::{Batch, Outcome, Receipt};
 use crate::error::SubmitError;
@@ -32,26 +32,26 @@ pub trait Registry: Send + Sync {
     /// # Errors
     ///
     /// When it is not the pack of that tree, or cannot be written.
-    fn put_pack(&self, pack: &Path, tree: &Digest) -> Result<(), SubmitError>;
+    fn put_pack(&self, pack: &Path, tree: &TreeDigest) -> Result<(), SubmitError>;
 
     /// Uploads a file that references name, which is verified on arrival. Harmless if it is there already.
     ///
     /// # Errors
     ///
     /// When it has another digest, or cannot be written.
-    fn put_file(&self, file: &Path, sha256: &Digest) -> Result<(), SubmitError>;
+    fn put_file(&self, file: &Path, sha256: &Sha256) -> Result<(), SubmitError>;
 
     /// Whether the registry holds the pack of a tree.
     ///
     /// # Errors
     ///
     /// When it cannot be asked.
-    fn has_pack(&self, tree: &Digest) -> Result<bool, SubmitError>;
+    fn has_pack(&self, tree: &TreeDigest) -> Result<bool, SubmitError>;
 
     /// Whether the registry holds a file.
     ///
     /// # Errors
     ///
     /// When it cannot be asked.
-    fn has_file(&self, sha256: &Digest) -> Result<bool, SubmitError>;
+    fn has_file(&self, sha256: &Sha256) -> Result<bool, SubmitError>;
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
-use weir_model::Digest;
 use weir_model::descriptor::{Descriptor, DescriptorError};
+use weir_model::{Digest, Sha256};
 
 use crate::trust::{Trust, TrustError};
 
@@ -120,7 +120,7 @@ impl ReplicaHome {
     }
 
     fn folder(&self, location: &str) -> PathBuf {
-        self.indexes.join(&Digest::of(location).to_hex()[..16])
+        self.indexes.join(&Sha256::of(location).to_hex()[..16])
     }
 
     fn index(&self, location: &str) -> PathBuf {
@@ -417,7 +417,7 @@ fn load_snapshot(index: &mut Index, snapshot: SignedSnapshot) -> Result<(Fold<'_
 }
 
 /// Where a snapshot is, in a registry.
-pub(crate) fn snapshot_path(digest: &Digest) -> String {
+pub(crate) fn snapshot_path(digest: &Sha256) -> String {
     format!("snapshot/{}.zst", digest.to_hex())
 }
 
@@ -425,7 +425,7 @@ pub(crate) fn snapshot_path(digest: &Digest) -> String {
 fn copy_hashed(
     stream: &mut dyn Read,
     out: &mut std::fs::File,
-    digest: &Digest,
+    digest: &Sha256,
 ) -> Result<bool, std::io::Error> {
     let mut hasher = weir_model::Hasher::new();
     let mut buffer = vec![0; 1 << 16];

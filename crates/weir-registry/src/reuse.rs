@@ -1,16 +1,16 @@
 //! What was built before: the same inputs need not be built again.
 
 use weir_index::{Index, IndexError, ReleaseView};
-use weir_model::Digest;
+use weir_model::{InputDigest, TreeDigest};
 
-/// What a key gave before. All releases of one key consist of one tree, for ever: whoever publishes a
-/// release of that key publishes that tree.
+/// What an input digest gave before. All releases of one input digest consist of one tree, for ever: whoever
+/// publishes a release of that input digest publishes that tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BuiltBefore {
     /// The tree.
-    pub tree: Digest,
-    /// The releases that had the key, in the order of the log: offered, withdrawn or removed. Revisions
-    /// are not part of a key, so there may be several of one version.
+    pub tree: TreeDigest,
+    /// The releases that had the input digest, in the order of the log: offered, withdrawn or removed. Revisions
+    /// are not part of an input digest, so there may be several of one version.
     pub releases: Vec<ReleaseView>,
     /// Whether the content can still be had.
     pub kept: Kept,
@@ -28,7 +28,7 @@ pub enum Kept {
 }
 
 impl BuiltBefore {
-    /// Looks in a view for what `key` gave; nothing if it never was there. `holds` tells whether a tree can be had:
+    /// Looks in a view for what `input_digest` gave; nothing if it never was there. `holds` tells whether a tree can be had:
     /// from the registry's content, or from wherever else its caller would take it. It is not asked about what is
     /// quarantined.
     ///
@@ -37,10 +37,10 @@ impl BuiltBefore {
     /// When the view cannot be asked.
     pub fn find(
         index: &Index,
-        key: &Digest,
-        holds: impl FnOnce(&Digest) -> bool,
+        input_digest: &InputDigest,
+        holds: impl FnOnce(&TreeDigest) -> bool,
     ) -> Result<Option<Self>, IndexError> {
-        let releases = index.by_key(key)?;
+        let releases = index.by_input_digest(input_digest)?;
         let Some(tree) = releases.first().map(|view| view.release.tree) else { return Ok(None) };
         let kept = match quarantined(index, &tree)? {
             Some(_) => Kept::Quarantined,
@@ -50,18 +50,18 @@ impl BuiltBefore {
         Ok(Some(Self { tree, releases, kept }))
     }
 
-    /// The newest release that had the key: what it says of its files and its build holds for every other.
+    /// The newest release that had the input digest: what it says of its files and its build holds for every other.
     pub fn newest(&self) -> Option<&ReleaseView> {
         self.releases.last()
     }
 }
 
 /// The release because of which the content of a tree is quarantined. Content is withdrawn, not releases: another
-/// key may have given the same tree.
+/// input digest may have given the same tree.
 ///
 /// # Errors
 ///
 /// When the view cannot be asked.
-pub fn quarantined(index: &Index, tree: &Digest) -> Result<Option<ReleaseView>, IndexError> {
+pub fn quarantined(index: &Index, tree: &TreeDigest) -> Result<Option<ReleaseView>, IndexError> {
     Ok(index.by_tree(tree)?.into_iter().find(|view| view.quarantined.is_some()))
 }

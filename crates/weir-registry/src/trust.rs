@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use signed_note::{Note, Signer, StandardSigner, StandardVerifier, Verifier, VerifierList};
 use weir_log::{Origin, SigningKey, TrustedKeys, VerifyingKey};
-use weir_model::Digest;
+use weir_model::Sha256;
 
 /// How many rotations a chain may have.
 const MAX_ROTATIONS: usize = 1000;
@@ -98,7 +98,7 @@ impl Trust {
     }
 
     fn path(&self, location: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", Digest::of(location).short()))
+        self.folder.join(format!("{}.json", Sha256::of(location).short()))
     }
 
     /// What is pinned for the registry at `location`.
@@ -288,7 +288,7 @@ pub fn key_path(folder: &Path, origin: &str) -> PathBuf {
         .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
         .take(80)
         .collect();
-    folder.join(format!("{plain}-{}.key", Digest::of(origin).short()))
+    folder.join(format!("{plain}-{}.key", Sha256::of(origin).short()))
 }
 
 #[cfg(test)]

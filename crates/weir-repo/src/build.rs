@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicUsize;
 use serde::Serialize;
 use weir_build::{BuildStep, Difference, On, Outcome, ScheduleOptions};
 use weir_kind::Facts;
-use weir_model::{Digest, Release, ReleaseId, Scope};
+use weir_model::{InputDigest, Release, ReleaseId, Scope, TreeDigest};
 use weir_native::{Finding, Recipe};
 use weir_project::fetch;
 use weir_registry::SubmitError;
@@ -40,9 +40,9 @@ pub struct BuiltPackage {
     /// Which release it is.
     pub id: ReleaseId,
     /// The digest of what it was built from.
-    pub key: Digest,
+    pub input_digest: InputDigest,
     /// The digest of what came out.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// How it came to be.
     pub how: How,
     /// How long it took, in seconds.
@@ -60,7 +60,7 @@ pub struct BuiltPackage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
-    /// The registry had it, from an earlier release with the same key.
+    /// The registry had it, from an earlier release with the same input digest.
     Published,
     /// This machine had built it.
     Kept,
@@ -100,14 +100,14 @@ pub(crate) struct Workshop<'a> {
 }
 
 impl Repo<'_> {
-    /// Builds everything that a plan wants, and publishes nothing. What is built is kept by its key.
+    /// Builds everything that a plan wants, and publishes nothing. What is built is kept by its input digest.
     ///
     /// # Errors
     ///
     /// When something cannot be fetched or built. What was built by then stays built.
     pub fn build(&self, plan: &RepoPlan) -> Result<BuildReport, RepoError> {
         if let Some((id, quarantined)) = plan.withheld.first().cloned() {
-            // Whatever is built with this key is refused, unless it is what is quarantined.
+            // Whatever is built with this input digest is refused, unless it is what is quarantined.
             return Err(SubmitError::QuarantinedContent { id, quarantined }.into());
         }
         self.workshop(plan)?.run()

@@ -34,7 +34,8 @@ impl Checked {
 
 impl Repo<'_> {
     /// Plans to build packages, and what they need, by the recipes alone: as if the registry offered nothing that
-    /// they build. What it offers already has the same key, and is not built again. No name means every recipe.
+    /// they build. What it offers already has the same input digest, and is not built again. No name means every
+    /// recipe.
     ///
     /// # Errors
     ///

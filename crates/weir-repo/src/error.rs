@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use weir_git::GitError;
-use weir_model::{Digest, PackageName, ReleaseId};
+use weir_model::{PackageName, ReleaseId, TreeDigest};
 use weir_project::ProjectError;
 use weir_reach::{Offline, ReachError};
 
@@ -58,9 +58,9 @@ pub enum RepoError {
         /// The package.
         name: PackageName,
         /// What it was.
-        before: Digest,
+        before: TreeDigest,
         /// What it is.
-        after: Digest,
+        after: TreeDigest,
     },
     /// Builds failed.
     #[error("{}", builds_failed(failed, skipped))]

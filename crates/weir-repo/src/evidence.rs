@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use weir_index::{PackageView, ReleaseView, State};
-use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Version};
+use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Sha256, Version};
 use weir_project::{Project, ProjectError};
 use weir_reach::{Connection, Offline, ReachError, Session, connect, find, is_http};
 use weir_registry::content::file_path;
@@ -22,7 +22,7 @@ pub struct BuildEvidence {
     /// The release.
     pub release: ReleaseId,
     /// The digest of the file, as the registry holds it.
-    pub digest: Digest,
+    pub digest: Sha256,
     /// What is in it, unpacked.
     pub bytes: Vec<u8>,
 }
@@ -98,7 +98,7 @@ impl Found {
         Ok(Self { release, facts, connection, offline: session.offline })
     }
 
-    fn named(&self, what: &str, digest: Option<Digest>) -> Result<Digest, RepoError> {
+    fn named(&self, what: &str, digest: Option<Sha256>) -> Result<Sha256, RepoError> {
         digest.ok_or_else(|| {
             RepoError::NotFound(format!(
                 "`{}` has no {what}: it was published, and not built from a recipe",
@@ -108,7 +108,7 @@ impl Found {
     }
 
     /// A file of the registry, of at most `limit` bytes.
-    fn read(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>, RepoError> {
+    fn read(&self, digest: &Sha256, limit: u64) -> Result<Vec<u8>, RepoError> {
         let source = &*self.connection.source;
         if self.offline && is_http(&self.connection.known.location) {
             return Err(Offline::lacks(format!("the file {digest}")).into());

@@ -3,7 +3,7 @@
 //!
 //! Each action is a plan first ([`Repo::plan`]): what leaves, what is built, in which order, and why. Carrying
 //! it out ([`Repo::carry_out`]) builds everything, and only then submits one batch: the registry shows all of
-//! it or nothing. What was built is kept by its key, so that an interrupted action goes on where it stopped.
+//! it or nothing. What was built is kept by its input digest, so that an interrupted action goes on where it stopped.
 
 mod build;
 mod check;
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
 use weir_index::Index;
 use weir_log::Source;
-use weir_model::Digest;
+use weir_model::TreeDigest;
 use weir_native::{RecipeSet, RecipeSetForm, RecipeSetOptions};
 use weir_project::Project;
 use weir_reach::{Connection, KnownRegistry, Session, connect, find, is_http};
@@ -154,7 +154,7 @@ impl<'s> Repo<'s> {
     }
 
     /// The bytes of a pack that the registry holds; nothing where that cannot be told without fetching it.
-    fn held_pack(&self, tree: &Digest) -> Option<u64> {
+    fn held_pack(&self, tree: &TreeDigest) -> Option<u64> {
         if is_http(&self.known.location) {
             return None;
         }

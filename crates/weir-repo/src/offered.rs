@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use weir_build::Offered;
 use weir_index::{ReleaseView, State};
-use weir_model::{Digest, KindName, PackageName, Release, ReleaseId, Scope, Version};
+use weir_model::{InputDigest, KindName, PackageName, Release, ReleaseId, Scope, TreeDigest, Version};
 use weir_registry::BuiltBefore;
 
 use crate::Repo;
@@ -38,14 +38,15 @@ impl Repo<'_> {
         Ok(package.and_then(|package| package.highest_revision(version, self.root.platform())))
     }
 
-    /// What this key gave before, by whoever published it: if it can still be had, it need not be built again.
-    pub(crate) fn built_before(&self, key: &Digest) -> Result<Option<BuiltBefore>, RepoError> {
-        Ok(BuiltBefore::find(self.index(), key, |tree| self.holds(tree))?)
+    /// What this input digest gave before, by whoever published it: if it can still be had, it need not be built
+    /// again.
+    pub(crate) fn built_before(&self, input_digest: &InputDigest) -> Result<Option<BuiltBefore>, RepoError> {
+        Ok(BuiltBefore::find(self.index(), input_digest, |tree| self.holds(tree))?)
     }
 
     /// Whether a tree can be had: from this machine's store, or from the registry. One that is reached over HTTP
     /// cannot be looked into, but holds what it has not removed.
-    fn holds(&self, tree: &Digest) -> bool {
+    fn holds(&self, tree: &TreeDigest) -> bool {
         let served = || {
             let named = self.index().by_tree(tree);
             named.is_ok_and(|views| views.iter().any(|view| view.state() != State::Removed))
@@ -59,7 +60,7 @@ impl Repo<'_> {
 pub(crate) fn for_planner(releases: &[Release]) -> Vec<Offered> {
     let offered = releases.iter().map(|release| Offered {
         id: release.id.clone(),
-        key: release.key,
+        input_digest: release.input_digest,
         recipe: release.recipe,
         toolchain: release.toolchain,
         dependencies: release.dependencies.clone(),

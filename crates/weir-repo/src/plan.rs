@@ -31,7 +31,7 @@ pub struct RepoPlan {
     /// What the recipes say of what is built.
     #[serde(skip)]
     pub(crate) known: BTreeMap<PackageName, Known>,
-    /// For each step, a release that had its key once, and whose content can be had.
+    /// For each step, a release that had its input digest once, and whose content can be had.
     #[serde(skip)]
     pub(crate) before: Vec<Option<Release>>,
     /// Of what is to be built, what cannot be: it was built before, and the content of that is quarantined now. Each with
@@ -82,9 +82,9 @@ impl Repo<'_> {
         for step in &planned.plan.builds {
             let name = &step.id.name;
             planned.known.insert(name.clone(), recipes.known(name)?);
-            let before = self.built_before(&step.key)?;
-            let kept = match records.provenance(&step.key).exists() {
-                true => self.store.derived_tree(&step.key)?.map(|stored| *stored.digest()),
+            let before = self.built_before(&step.input_digest)?;
+            let kept = match records.provenance(&step.input_digest).exists() {
+                true => self.store.derived_tree(&step.input_digest)?.map(|stored| *stored.digest()),
                 false => None,
             };
             let tree = before.as_ref().map(|before| before.tree).or(kept);

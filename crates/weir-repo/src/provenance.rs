@@ -1,7 +1,7 @@
 //! The statement of how something was built, from what is known when it is.
 
 use weir_build::{BuildStep, ProvenanceFacts, ProvenancePackage};
-use weir_model::Digest;
+use weir_model::{Digest, TreeDigest};
 use weir_native::Recipe;
 
 use crate::Workbench;
@@ -16,17 +16,21 @@ pub(crate) fn statement(
     recipe: &Recipe,
     known: &Known,
     step: &BuildStep,
-    tree: Digest,
+    tree: TreeDigest,
     made: &Made,
     against: &[Against],
 ) -> Result<Vec<u8>, RepoError> {
-    let packages = against.iter().map(|one| ProvenancePackage { id: &one.id, key: one.key, tree: one.tree });
+    let packages = against.iter().map(|one| ProvenancePackage {
+        id: &one.id,
+        input_digest: one.input_digest,
+        tree: one.tree,
+    });
     let packages: Vec<ProvenancePackage<'_>> = packages.collect();
-    let log = fs_err::read(Records::new(at.session).log(&step.key))?;
+    let log = fs_err::read(Records::new(at.session).log(&step.input_digest))?;
     let uname = rustix::system::uname();
     let facts = ProvenanceFacts {
         id: &step.id,
-        key: step.key,
+        input_digest: step.input_digest,
         tree,
         recipe: &known.document,
         variants: &recipe.variants,
@@ -41,7 +45,7 @@ pub(crate) fn statement(
         weir: env!("CARGO_PKG_VERSION"),
         by: &at.session.actor,
         host: &uname.nodename().to_string_lossy(),
-        invocation: &format!("{}-{}", step.key.short(), made.started),
+        invocation: &format!("{}-{}", step.input_digest.short(), made.started),
         started: made.started,
         finished: made.finished,
         log: Digest::of(log),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use weir_build::{Candidate, CandidateDependency};
-use weir_model::{Digest, PackageName};
+use weir_model::{Digest, PackageName, Sha256};
 use weir_native::{Recipe, RecipeInputs};
 
 use crate::Repo;
@@ -20,7 +20,7 @@ pub(crate) struct Known {
     /// Everything that decides what it builds, as canonical JSON.
     pub(crate) document: Vec<u8>,
     /// The digest of that.
-    pub(crate) digest: Digest,
+    pub(crate) digest: Sha256,
     /// What it is carried out on: its source, patches and script.
     pub(crate) inputs: RecipeInputs,
 }
@@ -78,7 +78,7 @@ impl weir_build::Recipes for Recipes<'_> {
         self.candidates.keys().cloned().collect()
     }
 
-    fn digest(&self, name: &PackageName) -> Result<Digest, RepoError> {
+    fn digest(&self, name: &PackageName) -> Result<Sha256, RepoError> {
         Ok(self.known(name)?.digest)
     }
 }

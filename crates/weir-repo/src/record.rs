@@ -1,12 +1,12 @@
-//! What this machine has built, by key. The tree is in the store, under a note of its key; beside it stand the
-//! log, the provenance and what was found out while it was built.
+//! What this machine has built, by input digest. The tree is in the store, under a note of that; beside it stand
+//! the log, the provenance and what was found out while it was built.
 //!
 //! ```text
-//! builds/<key>/made.json         what was found out; written before the tree is in the store
-//! builds/<key>/log               what the build printed
-//! builds/<key>/provenance.json   the in-toto statement
-//! builds/tmp/                    builds under way
-//! logs/<package>-<key>.log       the log of a build that failed
+//! builds/<digest>/made.json         what was found out; written before the tree is in the store
+//! builds/<digest>/log               what the build printed
+//! builds/<digest>/provenance.json   the in-toto statement
+//! builds/tmp/                       builds under way
+//! logs/<package>-<digest>.log       the log of a build that failed
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_kind::Facts;
-use weir_model::{Digest, ReleaseId};
+use weir_model::{InputDigest, ReleaseId};
 use weir_native::Finding;
 
 use crate::error::RepoError;
@@ -52,25 +52,30 @@ impl Records {
         Self { data: session.home.data().to_owned() }
     }
 
-    fn folder(&self, key: &Digest) -> PathBuf {
-        self.data.join("builds").join(key.to_hex())
+    fn folder(&self, input_digest: &InputDigest) -> PathBuf {
+        self.data.join("builds").join(input_digest.to_hex())
     }
 
     /// The log of what was built.
-    pub(crate) fn log(&self, key: &Digest) -> PathBuf {
-        self.folder(key).join("log")
+    pub(crate) fn log(&self, input_digest: &InputDigest) -> PathBuf {
+        self.folder(input_digest).join("log")
     }
 
     /// The provenance of what was built.
-    pub(crate) fn provenance(&self, key: &Digest) -> PathBuf {
-        self.folder(key).join("provenance.json")
+    pub(crate) fn provenance(&self, input_digest: &InputDigest) -> PathBuf {
+        self.folder(input_digest).join("provenance.json")
     }
 
     /// Where a build writes its log. There it stays if the build fails.
-    pub(crate) fn log_under_way(&self, id: &ReleaseId, key: &Digest) -> Result<PathBuf, RepoError> {
+    pub(crate) fn log_under_way(
+        &self,
+        id: &ReleaseId,
+        input_digest: &InputDigest,
+    ) -> Result<PathBuf, RepoError> {
         let folder = self.data.join("logs");
         fs_err::create_dir_all(&folder)?;
-        let name = format!("{}-{}-{}-{}.log", id.name.owner(), id.name.name(), id.version, key.short());
+        let name =
+            format!("{}-{}-{}-{}.log", id.name.owner(), id.name.name(), id.version, input_digest.short());
         Ok(folder.join(name))
     }
 
@@ -89,22 +94,31 @@ impl Records {
         Ok(folder)
     }
 
-    /// What was found out while the build with this key was made.
-    pub(crate) fn made(&self, key: &Digest) -> Option<Made> {
-        let text = fs_err::read(self.folder(key).join("made.json")).ok()?;
+    /// What was found out while the build with this input digest was made.
+    pub(crate) fn made(&self, input_digest: &InputDigest) -> Option<Made> {
+        let text = fs_err::read(self.folder(input_digest).join("made.json")).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
     /// Keeps what was found out about a build that succeeded, and its log.
-    pub(crate) fn keep(&self, id: &ReleaseId, key: &Digest, made: &Made) -> Result<(), RepoError> {
-        fs_err::create_dir_all(self.folder(key))?;
-        fs_err::rename(self.log_under_way(id, key)?, self.log(key))?;
+    pub(crate) fn keep(
+        &self,
+        id: &ReleaseId,
+        input_digest: &InputDigest,
+        made: &Made,
+    ) -> Result<(), RepoError> {
+        fs_err::create_dir_all(self.folder(input_digest))?;
+        fs_err::rename(self.log_under_way(id, input_digest)?, self.log(input_digest))?;
         let text = serde_json::to_vec_pretty(made).map_err(std::io::Error::other)?;
-        Ok(replace(&self.folder(key).join("made.json"), &text)?)
+        Ok(replace(&self.folder(input_digest).join("made.json"), &text)?)
     }
 
     /// Keeps the provenance of a build.
-    pub(crate) fn keep_provenance(&self, key: &Digest, statement: &[u8]) -> Result<(), RepoError> {
-        Ok(replace(&self.provenance(key), statement)?)
+    pub(crate) fn keep_provenance(
+        &self,
+        input_digest: &InputDigest,
+        statement: &[u8],
+    ) -> Result<(), RepoError> {
+        Ok(replace(&self.provenance(input_digest), statement)?)
     }
 }

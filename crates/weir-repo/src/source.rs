@@ -8,7 +8,7 @@ use std::path::Path;
 
 use weir_git::{GitError, Submodules};
 use weir_model::manifest::{GitTag, Reference};
-use weir_model::{Digest, PackageName, Release, chain};
+use weir_model::{PackageName, Release, Sha256, TreeDigest, chain};
 use weir_native::{Recipe, SourceSpec};
 use weir_project::{ProjectError, fetch, references};
 use weir_store::EnsureError;
@@ -24,7 +24,7 @@ const MAX_GITMODULES: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceTree {
     /// Its tree.
-    pub(crate) tree: Digest,
+    pub(crate) tree: TreeDigest,
     /// Where it comes from: what fixes it, as a recipe says it.
     pub(crate) origin: Option<String>,
     /// Of a tag, the commit.
@@ -120,7 +120,7 @@ pub(crate) fn ensure(
 }
 
 /// Brings a source from where its recipe says into the store.
-fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(Digest, Option<String>), RepoError> {
+fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(TreeDigest, Option<String>), RepoError> {
     match &recipe.source {
         SourceSpec::Git { submodules, .. } => {
             let tag = git_tag(recipe).expect("its source is a tag");
@@ -190,8 +190,8 @@ fn archive(
     at: &Workbench<'_>,
     recipe: &Recipe,
     mirrors: &[String],
-    sha256: &Digest,
-) -> Result<Digest, RepoError> {
+    sha256: &Sha256,
+) -> Result<TreeDigest, RepoError> {
     let wrong = |reason: String| {
         let name = format!("source of {}", recipe.name);
         RepoError::from(ProjectError::Reference { name, reason, integrity: true })

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_build::{BuildStep, Leaving, PlanReason};
-use weir_model::{BuildFacts, Digest, KindName, Platform, ReleaseId, SourceFact, WithdrawalVerb};
+use weir_model::{
+    BuildFacts, Digest, KindName, Platform, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
+};
 use weir_project::PACK_LEVEL;
 use weir_reach::{Event, ReachError, open_for_writing};
 use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
@@ -99,14 +101,14 @@ impl Upload<'_> {
         let mut facts = built.facts.clone();
         if before.is_none() {
             let source = SourceFact { tree: known.source.tree, size: self.pack(&known.source.tree)? };
-            let log = self.compressed(&self.records.log(&step.key))?;
+            let log = self.compressed(&self.records.log(&step.input_digest))?;
             let recipe_files = known.inputs.script.iter().chain(&known.inputs.patches);
             let evidence = BuildFacts {
                 source: Some(source),
                 origin: known.source.origin.clone(),
                 commit: known.source.commit.clone(),
                 recipe_files: recipe_files.map(|file| self.bytes(&file.bytes)).collect::<Result<_, _>>()?,
-                provenance: Some(self.file(&self.records.provenance(&step.key))?),
+                provenance: Some(self.file(&self.records.provenance(&step.input_digest))?),
                 log: Some(log),
             };
             evidence.insert_into(&mut facts);
@@ -128,7 +130,7 @@ impl Upload<'_> {
             size,
             unpacked,
             files,
-            key: Some(step.key),
+            input_digest: Some(step.input_digest),
             dependencies: wanted(step),
             references: Vec::new(),
             recipe: Some(known.digest),
@@ -140,7 +142,7 @@ impl Upload<'_> {
     }
 
     /// Uploads a tree of the store, unless the registry holds it; gives the size of its pack.
-    fn pack(&self, tree: &Digest) -> Result<u64, RepoError> {
+    fn pack(&self, tree: &TreeDigest) -> Result<u64, RepoError> {
         if let Some(size) = self.registry.content().pack_size(tree) {
             return Ok(size);
         }
@@ -155,17 +157,17 @@ impl Upload<'_> {
         Ok(self.registry.content().pack_size(tree).unwrap_or(size))
     }
 
-    fn compressed(&self, path: &Path) -> Result<Digest, RepoError> {
+    fn compressed(&self, path: &Path) -> Result<Sha256, RepoError> {
         let text = fs_err::read(path)?;
         self.bytes(&zstd::encode_all(&*text, LOG_LEVEL)?)
     }
 
-    fn file(&self, path: &Path) -> Result<Digest, RepoError> {
+    fn file(&self, path: &Path) -> Result<Sha256, RepoError> {
         self.bytes(&fs_err::read(path)?)
     }
 
     /// Uploads bytes, unless they are there.
-    fn bytes(&self, bytes: &[u8]) -> Result<Digest, RepoError> {
+    fn bytes(&self, bytes: &[u8]) -> Result<Sha256, RepoError> {
         let digest = Digest::of(bytes);
         if !self.registry.has_file(&digest)? {
             let file = tempfile::NamedTempFile::new()?;

@@ -137,7 +137,7 @@ impl Memory {
                     version: version.parse()?,
                     platform: Platform::any(),
                     revision: 0,
-                    key: Digest::of(format!("{package} {version}")),
+                    input_digest: Digest::of(format!("{package} {version}")),
                     state: State::Offered,
                     handle: memory.dependencies.len() as u64,
                 });

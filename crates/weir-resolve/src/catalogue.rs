@@ -142,7 +142,7 @@ impl Package {
     pub(crate) fn rank_of_baked(&self, baked: &Baked) -> Option<Rank> {
         let matches = |ranked: &Ranked| {
             let candidate = &ranked.candidate;
-            candidate.key == baked.key
+            candidate.input_digest == baked.input_digest
                 && candidate.version == baked.version
                 && candidate.revision == baked.revision
                 && candidate.platform == baked.platform
@@ -155,7 +155,7 @@ impl Package {
         if let Some(fixed) = self.fixed {
             let candidate = &self.ranked[fixed as usize].candidate;
             let fits = match &demand.baked {
-                Some(baked) => baked.key == candidate.key,
+                Some(baked) => baked.input_digest == candidate.input_digest,
                 None => demand.range.contains(&candidate.version),
             };
             if forced || demand.from_root || (self.is_unified() && fits) {
@@ -168,7 +168,7 @@ impl Package {
         RankSet::of(self.ranked.len(), |rank| {
             let Ranked { candidate, fixed: None, .. } = &self.ranked[rank] else { return false };
             match &demand.baked {
-                Some(baked) => baked.key == candidate.key,
+                Some(baked) => baked.input_digest == candidate.input_digest,
                 None => candidate.state == State::Offered && demand.range.contains(&candidate.version),
             }
         })

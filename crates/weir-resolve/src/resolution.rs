@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weir_model::{Digest, KindName, Range, ReleaseId};
+use weir_model::{InputDigest, KindName, Range, ReleaseId};
 
 /// A set of releases that meets the requirements. Plain data; equal for equal questions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +21,7 @@ pub struct Node {
     /// What sort of package it is.
     pub kind: KindName,
     /// The digest of its inputs.
-    pub key: Digest,
+    pub input_digest: InputDigest,
     /// Where it comes from.
     pub source: Source,
     /// Whether it has been yanked, and is here because a lockfile or another release names it.

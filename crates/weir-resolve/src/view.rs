@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weir_model::{Dependency, Digest, KindName, PackageName, Platform, Version};
+use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Version};
 
 /// What registries currently offer, as a resolver sees it.
 ///
@@ -79,7 +79,7 @@ pub struct Candidate {
     /// How often it was built again.
     pub revision: u32,
     /// The digest of its inputs.
-    pub key: Digest,
+    pub input_digest: InputDigest,
     /// Whether it may be chosen.
     pub state: State,
     /// Whatever helps the view to find this release again, such as a row number.

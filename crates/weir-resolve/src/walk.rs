@@ -329,7 +329,7 @@ impl Graph {
                 let node = Node {
                     id: reached.package.id(reached.rank),
                     kind: reached.package.kind.unwrap_or_default(),
-                    key: candidate.key,
+                    input_digest: candidate.input_digest,
                     source: catalogue.source(&reached.package, reached.rank),
                     yanked: candidate.state == State::Yanked,
                     edges,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, TreeDigest, of};
 use weir_store::{Options, Scope, Session, Store};
 use weir_tree::{Expected, Limits, Selection};
 
@@ -23,7 +23,7 @@ const FILES: u32 = 200;
 const THREADS: usize = 2;
 
 struct Pack {
-    tree: Digest,
+    tree: TreeDigest,
     bytes: Arc<Vec<u8>>,
 }
 
@@ -88,7 +88,7 @@ fn hash_speed() -> f64 {
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                let mut hasher = Hasher::new();
+                let mut hasher = Hasher::<of::Entry>::new();
                 (0..256).for_each(|_| hasher.update(&block));
                 std::hint::black_box(hasher.finish())
             });

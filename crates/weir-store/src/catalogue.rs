@@ -3,33 +3,34 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::of::Subject;
+use weir_model::{Digest, InputDigest, Sha256, TreeDigest};
 
 use crate::error::{AtPath as _, StoreError};
 use crate::layout::{Layout, MANIFEST_SUFFIX};
 
 /// The trees in the store, sorted.
-pub(crate) fn trees(layout: &Layout) -> Result<Vec<Digest>, StoreError> {
+pub(crate) fn trees(layout: &Layout) -> Result<Vec<TreeDigest>, StoreError> {
     digests(&layout.trees(), "")
 }
 
 /// The trees whose manifests are in the store, sorted.
-pub(crate) fn manifests(layout: &Layout) -> Result<Vec<Digest>, StoreError> {
+pub(crate) fn manifests(layout: &Layout) -> Result<Vec<TreeDigest>, StoreError> {
     digests(&layout.trees(), MANIFEST_SUFFIX)
 }
 
 /// The referenced files in the store, sorted.
-pub(crate) fn files(layout: &Layout) -> Result<Vec<Digest>, StoreError> {
+pub(crate) fn files(layout: &Layout) -> Result<Vec<Sha256>, StoreError> {
     digests(&layout.files(), "")
 }
 
 /// The inputs from which trees were derived, sorted.
-pub(crate) fn derivations(layout: &Layout) -> Result<Vec<Digest>, StoreError> {
+pub(crate) fn derivations(layout: &Layout) -> Result<Vec<InputDigest>, StoreError> {
     digests(&layout.derivations(), "")
 }
 
 /// The digests that name something in a sharded folder; what has another name is not ours to touch.
-fn digests(folder: &Path, suffix: &str) -> Result<Vec<Digest>, StoreError> {
+fn digests<S: Subject>(folder: &Path, suffix: &str) -> Result<Vec<Digest<S>>, StoreError> {
     let mut digests = Vec::new();
     for shard in children(folder)? {
         for path in children(&shard)? {

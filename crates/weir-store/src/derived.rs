@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use weir_model::Digest;
+use weir_model::{InputDigest, Sha256, TreeDigest};
 use weir_tree::{Selection, TreeManifest};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
@@ -36,17 +36,26 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Making<'a> {
     /// The digest of everything that decides what comes out: the sources, the settings, the version of the
     /// program's rules.
-    pub inputs: Digest,
+    pub inputs: InputDigest,
     /// The trees and files it is made from; the collector keeps the result while all of them are used. If
     /// there are none it is kept for the grace period after its last use.
-    pub from: &'a [Digest],
+    pub from: &'a [Ingredient],
+}
+
+/// Something that a derived tree was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingredient {
+    /// A tree.
+    Tree(TreeDigest),
+    /// A file that a reference names.
+    File(Sha256),
 }
 
 /// What a note says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
-    pub(crate) tree: Digest,
-    pub(crate) from: Vec<Digest>,
+    pub(crate) tree: TreeDigest,
+    pub(crate) from: Vec<Ingredient>,
 }
 
 impl Session {
@@ -55,7 +64,7 @@ impl Session {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn derived_tree(&self, inputs: &Digest) -> Result<Option<StoredTree>, StoreError> {
+    pub fn derived_tree(&self, inputs: &InputDigest) -> Result<Option<StoredTree>, StoreError> {
         match read(self.store(), inputs)? {
             Some(record) => self.tree(&record.tree),
             None => Ok(None),
@@ -77,7 +86,7 @@ impl Session {
             fs_err::create_dir(folder).at(folder)?;
             make(folder).map_err(EnsureError::Source)?;
             let manifest = weir_tree::read_folder(folder, &Selection::everything());
-            Ok(manifest.map_err(|source| StoreError::tree(&making.inputs, source))?)
+            Ok(manifest.map_err(|source| StoreError::Derived { inputs: making.inputs, source })?)
         })
     }
 
@@ -92,7 +101,7 @@ impl Session {
             return Ok(tree);
         }
         let item = format!("derived-{}", making.inputs.to_hex());
-        let _lock = self.lock(&item, &making.inputs)?;
+        let _lock = self.lock(&item)?;
         if let Some(tree) = self.derived_tree(&making.inputs)? {
             return Ok(tree);
         }
@@ -110,7 +119,7 @@ impl Session {
     /// Stores a draft that no tree's lock was taken for, since its digest was not known.
     fn adopt(&self, draft: Draft) -> Result<StoredTree, StoreError> {
         let digest = draft.manifest.digest();
-        let _lock = self.lock(&tree_item(&digest), &digest)?;
+        let _lock = self.lock(&tree_item(&digest))?;
         match self.tree(&digest)? {
             Some(tree) => Ok(tree),
             None => draft.store(self.store()),
@@ -119,7 +128,7 @@ impl Session {
 }
 
 /// Every note in the store that reads as one; the others are as good as absent.
-pub(crate) fn records(store: &Store) -> Result<BTreeMap<Digest, Record>, StoreError> {
+pub(crate) fn records(store: &Store) -> Result<BTreeMap<InputDigest, Record>, StoreError> {
     let mut records = BTreeMap::new();
     for inputs in catalogue::derivations(store.layout())? {
         if let Some(record) = read(store, &inputs)? {
@@ -129,7 +138,7 @@ pub(crate) fn records(store: &Store) -> Result<BTreeMap<Digest, Record>, StoreEr
     Ok(records)
 }
 
-fn read(store: &Store, inputs: &Digest) -> Result<Option<Record>, StoreError> {
+fn read(store: &Store, inputs: &InputDigest) -> Result<Option<Record>, StoreError> {
     use io::Read as _;
     let path = store.layout().derivation(inputs);
     let file = match fs_err::File::open(&path) {
@@ -142,7 +151,7 @@ fn read(store: &Store, inputs: &Digest) -> Result<Option<Record>, StoreError> {
     Ok(Record::parse(&bytes))
 }
 
-fn write(store: &Store, item: &str, inputs: &Digest, record: &Record) -> Result<(), StoreError> {
+fn write(store: &Store, item: &str, inputs: &InputDigest, record: &Record) -> Result<(), StoreError> {
     let place = store.layout().derivation(inputs);
     let staging = store.staging(item);
     fs_err::write(staging.path(), record.to_text()).at(staging.path())?;
@@ -152,7 +161,11 @@ fn write(store: &Store, item: &str, inputs: &Digest, record: &Record) -> Result<
 
 impl Record {
     fn to_text(&self) -> String {
-        let from: String = self.from.iter().map(|digest| format!("from {digest}\n")).collect();
+        let from = self.from.iter().map(|from| match from {
+            Ingredient::Tree(tree) => format!("from {tree}\n"),
+            Ingredient::File(file) => format!("from {file}\n"),
+        });
+        let from: String = from.collect();
         format!("{FIRST_LINE}\ntree {}\n{from}", self.tree)
     }
 
@@ -164,8 +177,16 @@ impl Record {
             return None;
         }
         let tree = lines.next()?.strip_prefix("tree ")?.parse().ok()?;
-        let from: Option<Vec<Digest>> = lines.map(|line| line.strip_prefix("from ")?.parse().ok()).collect();
+        let from: Option<Vec<Ingredient>> =
+            lines.map(|line| Ingredient::parse(line.strip_prefix("from ")?)).collect();
         Some(Self { tree, from: from? })
+    }
+}
+
+impl Ingredient {
+    /// The algorithm that stands before a digest tells which it is of.
+    fn parse(digest: &str) -> Option<Self> {
+        digest.parse().map(Self::Tree).or_else(|_| digest.parse().map(Self::File)).ok()
     }
 }
 
@@ -173,11 +194,14 @@ impl Record {
 mod tests {
     use weir_model::Digest;
 
-    use super::Record;
+    use super::{Ingredient, Record};
 
     #[test]
     fn a_note_reads_back_and_a_cut_one_is_none_or_says_less_of_nothing() {
-        let record = Record { tree: Digest::of("tree"), from: vec![Digest::of("a"), Digest::of("b")] };
+        let record = Record {
+            tree: Digest::of("tree"),
+            from: vec![Ingredient::Tree(Digest::of("a")), Ingredient::File(Digest::of("b"))],
+        };
         let text = record.to_text();
         assert_eq!(Record::parse(text.as_bytes()), Some(record));
         assert_eq!(Record::parse(&text.as_bytes()[..text.len() - 1]), None);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{InputDigest, Sha256, TreeDigest};
 use weir_tree::TreeError;
 
 use crate::layout::FORMAT;
@@ -57,8 +57,16 @@ pub enum StoreError {
     /// A tree could not be read, written or unpacked.
     #[error("tree `{digest}` cannot be stored")]
     Tree {
-        /// The tree that was asked for, or the inputs of one that was to be made.
-        digest: Digest,
+        /// The tree that was asked for.
+        digest: TreeDigest,
+        /// What is wrong.
+        source: TreeError,
+    },
+    /// A tree that was made from others could not be read.
+    #[error("what was made from the inputs `{inputs}` cannot be stored")]
+    Derived {
+        /// What it was made from.
+        inputs: InputDigest,
         /// What is wrong.
         source: TreeError,
     },
@@ -74,7 +82,7 @@ pub enum StoreError {
     #[error("the manifest of tree `{digest}` is damaged: `{path}`")]
     DamagedManifest {
         /// The tree.
-        digest: Digest,
+        digest: TreeDigest,
         /// The manifest.
         path: PathBuf,
     },
@@ -82,15 +90,15 @@ pub enum StoreError {
     #[error("a referenced file has the wrong content: expected `{expected}`, got `{got}`")]
     WrongContent {
         /// The file asked for.
-        expected: Digest,
+        expected: Sha256,
         /// What came.
-        got: Digest,
+        got: Sha256,
     },
     /// A downloaded file has another size than promised. What came up to there is kept if it was too little.
     #[error("a referenced file has the wrong size: `{file}` should have {expected} bytes, got {got}")]
     WrongSize {
         /// The file asked for.
-        file: Digest,
+        file: Sha256,
         /// Its size.
         expected: u64,
         /// How many bytes came, or one more than expected if there were more.
@@ -100,7 +108,7 @@ pub enum StoreError {
     #[error("the download of `{file}` was to go on at byte {asked} and went on at {got}")]
     WrongOffset {
         /// The file.
-        file: Digest,
+        file: Sha256,
         /// Where it was to go on.
         asked: u64,
         /// Where it did.
@@ -110,7 +118,7 @@ pub enum StoreError {
     #[error("the download of `{file}` stopped at byte {at}")]
     Interrupted {
         /// The file.
-        file: Digest,
+        file: Sha256,
         /// How many bytes are here.
         at: u64,
         /// What happened.
@@ -152,7 +160,7 @@ impl StoreError {
     }
 
     /// Tells a full disk and a read-only folder from a tree that is wrong.
-    pub(crate) fn tree(digest: &Digest, source: TreeError) -> Self {
+    pub(crate) fn tree(digest: &TreeDigest, source: TreeError) -> Self {
         match source {
             TreeError::Io { path, source } => Self::io(&path, source),
             source => Self::Tree { digest: *digest, source },

@@ -18,7 +18,7 @@
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use weir_model::{Digest, Hasher, Lockfile};
+use weir_model::{Hasher, Lockfile, Sha256, TreeDigest, of};
 use weir_tree::TreeError;
 
 use crate::error::{AtPath as _, StoreError};
@@ -47,9 +47,9 @@ pub struct ExportReport {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Missing {
     /// The trees, sorted.
-    pub trees: Vec<Digest>,
+    pub trees: Vec<TreeDigest>,
     /// The files that references name, sorted.
-    pub files: Vec<Digest>,
+    pub files: Vec<Sha256>,
 }
 
 impl Session {
@@ -108,12 +108,12 @@ impl Session {
         let of = (trees.len() + files.len()) as u64;
         for (index, tree) in trees.iter().enumerate() {
             self.export_tree(tree, &mut out)?;
-            self.store().tell(Event::Carried { digest: *tree, entries: index as u64 + 1, of });
+            self.store().tell(Event::Carried { entries: index as u64 + 1, of });
         }
         for (index, (file, bytes)) in files.iter().enumerate() {
             self.export_file(file, *bytes, &mut out)?;
             let entries = (trees.len() + index) as u64 + 1;
-            self.store().tell(Event::Carried { digest: *file, entries, of });
+            self.store().tell(Event::Carried { entries, of });
         }
         out.write(format!("{LAST_LINE}\n"))?;
         let bytes = out.file.stream_position().at(path)?;
@@ -122,7 +122,7 @@ impl Session {
     }
 
     /// A pack's length is known when it is made, so its line is written twice: numbers have a fixed width.
-    fn export_tree(&self, digest: &Digest, out: &mut Out<'_>) -> Result<(), StoreError> {
+    fn export_tree(&self, digest: &TreeDigest, out: &mut Out<'_>) -> Result<(), StoreError> {
         let manifest = self.store().manifest(digest)?;
         let what = format!("tree {}", digest.to_hex());
         let start = out.file.stream_position().at(out.path)?;
@@ -140,7 +140,7 @@ impl Session {
     }
 
     /// The file is hashed on its way: an export that was written is whole.
-    fn export_file(&self, digest: &Digest, bytes: u64, out: &mut Out<'_>) -> Result<(), StoreError> {
+    fn export_file(&self, digest: &Sha256, bytes: u64, out: &mut Out<'_>) -> Result<(), StoreError> {
         let source = self.store().layout().file(digest);
         out.write(line(&format!("file {}", digest.to_hex()), bytes))?;
         let mut hashed = Hashed { inner: &mut out.file, hasher: Hasher::new() };
@@ -185,7 +185,7 @@ fn draft_beside(out: &Path) -> PathBuf {
 
 struct Hashed<W> {
     inner: W,
-    hasher: Hasher,
+    hasher: Hasher<of::Bytes>,
 }
 
 impl<W: Write> Write for Hashed<W> {

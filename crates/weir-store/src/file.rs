@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256, of};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::faults;
@@ -20,14 +20,14 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// A file that is in the store, complete. Only the store makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    digest: Digest,
+    digest: Sha256,
     path: PathBuf,
     bytes: u64,
 }
 
 impl StoredFile {
     /// The digest of its bytes.
-    pub fn digest(&self) -> &Digest {
+    pub fn digest(&self) -> &Sha256 {
         &self.digest
     }
 
@@ -56,7 +56,7 @@ impl Session {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn file(&self, digest: &Digest) -> Result<Option<StoredFile>, StoreError> {
+    pub fn file(&self, digest: &Sha256) -> Result<Option<StoredFile>, StoreError> {
         let path = self.store().layout().file(digest);
         Ok(match self.look_up(&path)? {
             Some(Found::File { bytes }) => Some(StoredFile { digest: *digest, path, bytes }),
@@ -73,7 +73,7 @@ impl Session {
     /// written. What came before a stop is kept for the next attempt; what is wrong is not.
     pub fn ensure_file<E>(
         &self,
-        digest: &Digest,
+        digest: &Sha256,
         size: u64,
         fetch: impl FnOnce(u64) -> Result<Part, E>,
     ) -> Result<StoredFile, EnsureError<E>> {
@@ -81,7 +81,7 @@ impl Session {
             return Ok(file);
         }
         let item = file_item(digest);
-        let _lock = self.lock(&item, digest)?;
+        let _lock = self.lock(&item)?;
         if let Some(file) = self.file(digest)? {
             return Ok(file);
         }
@@ -95,7 +95,7 @@ impl Session {
 }
 
 /// The name of a file's lock and of its partial download.
-pub(crate) fn file_item(digest: &Digest) -> String {
+pub(crate) fn file_item(digest: &Sha256) -> String {
     format!("file-{}", digest.to_hex())
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn file_item(digest: &Digest) -> String {
 pub(crate) fn receive_whole(
     session: &Session,
     item: &str,
-    digest: &Digest,
+    digest: &Sha256,
     size: u64,
     bytes: impl Read,
 ) -> Result<StoredFile, StoreError> {
@@ -121,17 +121,17 @@ pub(crate) fn receive_whole(
 /// A file on its way into the store, under its lock.
 struct Download<'s> {
     session: &'s Session,
-    digest: &'s Digest,
+    digest: &'s Sha256,
     size: u64,
     path: PathBuf,
     file: fs_err::File,
-    hasher: Hasher,
+    hasher: Hasher<of::Bytes>,
     have: u64,
 }
 
 impl<'s> Download<'s> {
     /// Opens what an earlier attempt left, if it did, and hashes it.
-    fn resume(session: &'s Session, item: &str, digest: &'s Digest, size: u64) -> Result<Self, StoreError> {
+    fn resume(session: &'s Session, item: &str, digest: &'s Sha256, size: u64) -> Result<Self, StoreError> {
         let path = session.store().part(item);
         let file = fs_err::OpenOptions::new()
             .create(true)

@@ -16,8 +16,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use weir_model::Digest;
+use weir_model::{InputDigest, Sha256, TreeDigest};
 
+use crate::derived::Ingredient;
 use crate::error::{AtPath as _, StoreError};
 use crate::lock::StoreLock;
 use crate::observe::Event;
@@ -34,11 +35,11 @@ pub use crate::uses::UnreadableProject;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Item {
     /// A tree.
-    Tree(Digest),
+    Tree(TreeDigest),
     /// A file that a reference names.
-    File(Digest),
+    File(Sha256),
     /// The note of which tree was made from these inputs. The tree itself is an item of its own.
-    Derivation(Digest),
+    Derivation(InputDigest),
 }
 
 /// Something in the store and why it is kept.
@@ -58,7 +59,7 @@ pub enum Reason {
     /// These projects' lockfiles name it.
     UsedBy(Vec<PathBuf>),
     /// It was made from things that are all used, under these inputs.
-    MadeFromUsed(Digest),
+    MadeFromUsed(InputDigest),
     /// It was used this short a time ago.
     Recent(Duration),
     /// A project's lockfile cannot be read, and may name it.
@@ -160,7 +161,7 @@ impl Store {
             self.pass(faults::GC_DELETED, &path)?;
         }
         for (item, bytes) in &report.removed {
-            self.tell(Event::Removed { digest: *item.digest(), bytes: *bytes });
+            self.tell(Event::Removed { item: *item, bytes: *bytes });
         }
         report.leftovers = self.sweep()?;
         remove_free_locks(self.layout())?;
@@ -193,7 +194,7 @@ impl Store {
     /// A manifest without its tree is what a killed collector or unpacker left.
     fn put_away_lone_manifests(&self, grace: Duration) -> Result<(), StoreError> {
         let layout = self.layout();
-        let trees: HashSet<Digest> = catalogue::trees(layout)?.into_iter().collect();
+        let trees: HashSet<TreeDigest> = catalogue::trees(layout)?.into_iter().collect();
         for digest in catalogue::manifests(layout)? {
             let path = layout.manifest(&digest);
             if !trees.contains(&digest) && age(&path, self.now()) >= grace {
@@ -204,24 +205,15 @@ impl Store {
     }
 }
 
-impl Item {
-    /// What it is named by.
-    pub fn digest(&self) -> &Digest {
-        match self {
-            Self::Tree(digest) | Self::File(digest) | Self::Derivation(digest) => digest,
-        }
-    }
-}
-
 /// What is in the store, and everything that speaks for keeping it.
 struct Survey<'s> {
     store: &'s Store,
     uses: Uses,
-    derivations: BTreeMap<Digest, derived::Record>,
+    derivations: BTreeMap<InputDigest, derived::Record>,
     /// The trees made from used things only, and the inputs they were made under.
-    made: BTreeMap<Digest, Digest>,
+    made: BTreeMap<TreeDigest, InputDigest>,
     /// The inputs whose trees are in [`Self::made`].
-    live: BTreeSet<Digest>,
+    live: BTreeSet<InputDigest>,
     grace: Duration,
     now: SystemTime,
 }
@@ -246,10 +238,11 @@ impl<'s> Survey<'s> {
         loop {
             let before = self.live.len();
             for (inputs, record) in &self.derivations {
-                let is_used = |from: &Digest| {
-                    self.uses.of_tree(from).is_some()
-                        || self.uses.of_file(from).is_some()
-                        || self.made.contains_key(from)
+                let is_used = |from: &Ingredient| match from {
+                    Ingredient::Tree(tree) => {
+                        self.uses.of_tree(tree).is_some() || self.made.contains_key(tree)
+                    }
+                    Ingredient::File(file) => self.uses.of_file(file).is_some(),
                 };
                 if !record.from.is_empty() && record.from.iter().all(is_used) {
                     self.made.insert(record.tree, *inputs);

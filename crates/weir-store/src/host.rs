@@ -4,7 +4,7 @@
 //! machine may belong to a process whose lock is not seen from here; and a project's folder can be looked
 //! at only on the machine it lies on.
 
-use weir_model::Digest;
+use weir_model::Sha256;
 
 const MACHINE_ID: &str = "/etc/machine-id";
 
@@ -21,7 +21,7 @@ impl Host {
         let system = rustix::system::uname();
         let name = system.nodename().to_string_lossy().into_owned();
         let id = fs_err::read(MACHINE_ID).unwrap_or_default();
-        let token = Digest::of([name.as_bytes(), b"\n", id.as_slice()].concat()).short();
+        let token = Sha256::of([name.as_bytes(), b"\n", id.as_slice()].concat()).short();
         Self { token, name: name.chars().filter(|c| !c.is_control()).collect() }
     }
 }

@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use weir_model::lockfile::{LockfileError, MAX_BYTES};
-use weir_model::{Digest, Lockfile};
+use weir_model::{Lockfile, Sha256, TreeDigest};
 use weir_tree::Limits;
 
 use crate::error::StoreError;
@@ -27,9 +27,9 @@ pub struct ImportReport {
     /// The lockfile whose content this is.
     pub lock: Lockfile,
     /// The trees that were not in the store before.
-    pub trees: Vec<Digest>,
+    pub trees: Vec<TreeDigest>,
     /// The files that were not in the store before.
-    pub files: Vec<Digest>,
+    pub files: Vec<Sha256>,
     /// How many trees and files were there already.
     pub present: u64,
 }
@@ -95,23 +95,23 @@ impl Session {
         let of = (trees.len() + files.len()) as u64;
         let mut report = ImportReport { lock, trees: Vec::new(), files: Vec::new(), present: 0 };
         let mut entries = 0;
-        let mut tell = |digest: &Digest| {
+        let mut tell = || {
             entries += 1;
-            self.store().tell(Event::Carried { digest: *digest, entries, of });
+            self.store().tell(Event::Carried { entries, of });
         };
         for digest in &trees {
             match self.import_tree(&mut export, digest, limits)? {
                 Entry::New => report.trees.push(*digest),
                 Entry::Present => report.present += 1,
             }
-            tell(digest);
+            tell();
         }
         for (digest, bytes) in &files {
             match self.import_file(&mut export, digest, *bytes)? {
                 Entry::New => report.files.push(*digest),
                 Entry::Present => report.present += 1,
             }
-            tell(digest);
+            tell();
         }
         export.end()?;
         Ok(report)
@@ -120,13 +120,13 @@ impl Session {
     fn import_tree<R: Read>(
         &self,
         export: &mut Export<R>,
-        digest: &Digest,
+        digest: &TreeDigest,
         limits: &Limits,
     ) -> Result<Entry, ImportError> {
         let expected = format!("tree {}", digest.to_hex());
         let bytes = export.entry(&expected)?;
         let item = tree_item(digest);
-        let _lock = self.lock(&item, digest)?;
+        let _lock = self.lock(&item)?;
         if self.tree(digest)?.is_some() {
             return export.skip(bytes, expected).map(|()| Entry::Present);
         }
@@ -139,7 +139,7 @@ impl Session {
     fn import_file<R: Read>(
         &self,
         export: &mut Export<R>,
-        digest: &Digest,
+        digest: &Sha256,
         bytes: u64,
     ) -> Result<Entry, ImportError> {
         let expected = format!("file {}", digest.to_hex());
@@ -151,7 +151,7 @@ impl Session {
             }
         }
         let item = file_item(digest);
-        let _lock = self.lock(&item, digest)?;
+        let _lock = self.lock(&item)?;
         if self.file(digest)?.is_some() {
             return export.skip(bytes, expected).map(|()| Entry::Present);
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{InputDigest, Sha256, TreeDigest};
 
 use crate::error::{AtPath as _, StoreError};
 use crate::staging;
@@ -104,25 +104,25 @@ impl Layout {
         self.root.join("tmp")
     }
 
-    pub(crate) fn tree(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn tree(&self, digest: &TreeDigest) -> PathBuf {
         sharded(self.trees(), &digest.to_hex())
     }
 
-    pub(crate) fn manifest(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn manifest(&self, digest: &TreeDigest) -> PathBuf {
         let mut path = self.tree(digest).into_os_string();
         path.push(MANIFEST_SUFFIX);
         path.into()
     }
 
-    pub(crate) fn file(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn file(&self, digest: &Sha256) -> PathBuf {
         sharded(self.files(), &digest.to_hex())
     }
 
-    pub(crate) fn derivation(&self, inputs: &Digest) -> PathBuf {
+    pub(crate) fn derivation(&self, inputs: &InputDigest) -> PathBuf {
         sharded(self.derivations(), &inputs.to_hex())
     }
 
-    pub(crate) fn project(&self, identity: &Digest) -> PathBuf {
+    pub(crate) fn project(&self, identity: &Sha256) -> PathBuf {
         self.projects().join(identity.to_hex())
     }
 

@@ -71,7 +71,7 @@ mod unpacked;
 mod uses;
 mod verify;
 
-pub use derived::Making;
+pub use derived::{Ingredient, Making};
 pub use error::{EnsureError, StoreError};
 pub use export::{ExportReport, Missing};
 pub use faults::{Faults, NoFaults, POINTS};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use weir_model::Digest;
+use weir_model::{Sha256, TreeDigest};
 
 use crate::catalogue;
 use crate::error::StoreError;
@@ -23,7 +23,7 @@ pub struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTree {
     /// The tree.
-    pub digest: Digest,
+    pub digest: TreeDigest,
     /// The bytes of its files together, and how many there are; nothing if its manifest is damaged.
     pub size: Option<(u64, u64)>,
     /// When it was last used, to within half a day.
@@ -36,7 +36,7 @@ pub struct ListedTree {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedFile {
     /// The file.
-    pub digest: Digest,
+    pub digest: Sha256,
     /// How many bytes it has.
     pub bytes: u64,
     /// When it was last used, to within half a day.

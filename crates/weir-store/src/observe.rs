@@ -1,16 +1,15 @@
 //! What the store tells while it works: plain data, for a progress display or a log.
 
-use weir_model::Digest;
+use weir_model::{Sha256, TreeDigest};
+
+use crate::gc::Item;
 
 /// Something that happened. More kinds may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// Another process or thread is making this tree or file just now; this one waits for it.
-    Waiting {
-        /// The tree or file.
-        digest: Digest,
-    },
+    Waiting,
     /// The collector waits until nobody uses the store.
     WaitingForSessions,
     /// Somebody collects garbage just now; this session waits for it to end.
@@ -18,14 +17,14 @@ pub enum Event {
     /// A tree was unpacked into the store.
     Stored {
         /// The tree.
-        tree: Digest,
+        tree: TreeDigest,
         /// The bytes of its files together.
         bytes: u64,
     },
     /// More bytes of a referenced file arrived.
     Downloaded {
         /// The file.
-        file: Digest,
+        file: Sha256,
         /// How many bytes are here.
         bytes: u64,
         /// How many it will have.
@@ -43,12 +42,12 @@ pub enum Event {
     /// A damaged tree or file was replaced or removed.
     Repaired {
         /// The tree or file.
-        digest: Digest,
+        item: Item,
     },
     /// A tree or file was removed by the collector.
     Removed {
-        /// The tree or file, or the inputs of a derived tree.
-        digest: Digest,
+        /// The tree or file, or the note of a derived tree.
+        item: Item,
         /// The bytes of its files together.
         bytes: u64,
     },
@@ -59,8 +58,6 @@ pub enum Event {
     },
     /// An entry of an export was written or read.
     Carried {
-        /// The tree or file.
-        digest: Digest,
         /// How many entries are done.
         entries: u64,
         /// How many there are.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use weir_model::{Digest, Hasher};
+use weir_model::{EntryDigest, Hasher};
 use weir_tree::{Mode, TreeManifest};
 
 use crate::error::{AtPath as _, StoreError};
@@ -43,7 +43,7 @@ impl Session {
     pub fn optimise(&self) -> Result<OptimiseReport, StoreError> {
         let store = self.store();
         let _quiet = self.quiet()?;
-        let _lock = self.lock(ITEM, &Digest::of(ITEM))?;
+        let _lock = self.lock(ITEM)?;
         let mut trees = Vec::new();
         for digest in catalogue::trees(store.layout())? {
             // A tree whose manifest is damaged is for `verify` to tell of.
@@ -75,7 +75,7 @@ impl Placed<'_> {
 }
 
 /// The files of all trees that have any bytes, by content and mode.
-fn equal_files(trees: &[(PathBuf, TreeManifest)]) -> BTreeMap<(Digest, Mode), Vec<Placed<'_>>> {
+fn equal_files(trees: &[(PathBuf, TreeManifest)]) -> BTreeMap<(EntryDigest, Mode), Vec<Placed<'_>>> {
     let mut equal: BTreeMap<_, Vec<Placed<'_>>> = BTreeMap::new();
     for (tree, manifest) in trees {
         for entry in manifest.entries() {
@@ -95,7 +95,7 @@ struct Sharing<'s> {
 
 impl Sharing<'_> {
     /// Makes all of `equal` links to one of them.
-    fn share(&mut self, digest: &Digest, equal: &[Placed<'_>]) -> Result<(), StoreError> {
+    fn share(&mut self, digest: &EntryDigest, equal: &[Placed<'_>]) -> Result<(), StoreError> {
         let mut original: Option<Original> = None;
         for file in most_linked_first(equal) {
             let path = file.on_disk();
@@ -162,7 +162,7 @@ struct Original {
 }
 
 impl Original {
-    fn check(path: PathBuf, digest: &Digest) -> Result<Option<Self>, StoreError> {
+    fn check(path: PathBuf, digest: &EntryDigest) -> Result<Option<Self>, StoreError> {
         let mut file = fs_err::File::open(&path).at(&path)?;
         let mut hasher = Hasher::new();
         std::io::copy(&mut file, &mut hasher).at(&path)?;

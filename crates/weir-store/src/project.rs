@@ -21,7 +21,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use weir_model::lockfile::MAX_BYTES;
-use weir_model::{Digest, Lockfile};
+use weir_model::{Digest, Lockfile, Sha256};
 
 use crate::error::{AtPath as _, StoreError};
 use crate::faults;
@@ -71,7 +71,7 @@ impl Session {
             return Ok(());
         }
         let item = format!("project-{}", digest.to_hex());
-        let _lock = self.lock(&item, &digest)?;
+        let _lock = self.lock(&item)?;
         let staging = store.staging(&item);
         fs_err::write(staging.path(), &text).at(staging.path())?;
         store.pass(faults::PROJECT_WRITTEN, staging.path())?;
@@ -118,7 +118,7 @@ pub(crate) fn forget(record: &Path) -> Result<bool, StoreError> {
 }
 
 /// What names a project's record: one path on two machines is two projects.
-fn identity(store: &Store, folder: &Path) -> Digest {
+fn identity(store: &Store, folder: &Path) -> Sha256 {
     Digest::of([store.host().token.as_bytes(), b"\n", folder.as_os_str().as_bytes()].concat())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, RenameFlags};
 use rustix::io::Errno;
-use weir_model::Digest;
+use weir_model::{Sha256, TreeDigest};
 use weir_tree::{Limits, Selection};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
@@ -74,15 +74,15 @@ impl Session {
         limits: &Limits,
         mut fetch: impl FnMut(&Item) -> Result<Replacement, E>,
     ) -> Result<RepairReport<E>, StoreError> {
-        let made: std::collections::BTreeSet<Digest> =
+        let made: std::collections::BTreeSet<TreeDigest> =
             derived::records(self.store())?.into_values().map(|record| record.tree).collect();
         let mut items = Vec::new();
         for broken in &report.broken {
-            let is_made = made.contains(broken.item.digest());
+            let is_made = matches!(&broken.item, Item::Tree(tree) if made.contains(tree));
             let mended =
                 self.mend(broken, is_made, limits, &mut fetch).unwrap_or_else(|error| Mended::Failed(error));
             if !matches!(mended, Mended::Kept | Mended::Failed(_)) {
-                self.store().tell(Event::Repaired { digest: *broken.item.digest() });
+                self.store().tell(Event::Repaired { item: broken.item });
             }
             items.push((broken.item, mended));
         }
@@ -124,11 +124,11 @@ impl Session {
     }
 
     /// If the tree itself is right, its manifest can be had from it.
-    fn restore_manifest(&self, digest: &Digest) -> Result<bool, StoreError> {
+    fn restore_manifest(&self, digest: &TreeDigest) -> Result<bool, StoreError> {
         let folder = self.store().layout().tree(digest);
         match weir_tree::read_folder(&folder, &Selection::everything()) {
             Ok(manifest) if manifest.digest() == *digest => {
-                let _lock = self.lock(&tree_item(digest), digest)?;
+                let _lock = self.lock(&tree_item(digest))?;
                 self.store().write_manifest(&manifest).map(|()| true)
             }
             _ => Ok(false),
@@ -137,13 +137,13 @@ impl Session {
 
     fn replace_tree(
         &self,
-        digest: &Digest,
+        digest: &TreeDigest,
         pack_bytes: Option<u64>,
         limits: &Limits,
         pack: impl Read,
     ) -> Result<(), StoreError> {
         let store = self.store();
-        let _lock = self.lock(&tree_item(digest), digest)?;
+        let _lock = self.lock(&tree_item(digest))?;
         let Draft { manifest, staging } = store.unpack(digest, pack_bytes, limits, pack)?;
         let place = store.layout().tree(digest);
         seal::folders(staging.path(), &manifest)?;
@@ -156,12 +156,12 @@ impl Session {
     /// Downloads into `tmp/` as at first, and renames over the damaged one.
     fn replace_file(
         &self,
-        digest: &Digest,
+        digest: &Sha256,
         size: u64,
         reader: Box<dyn Read + Send>,
     ) -> Result<(), StoreError> {
         let item = crate::file::file_item(digest);
-        let _lock = self.lock(&item, digest)?;
+        let _lock = self.lock(&item)?;
         crate::file::receive_whole(self, &item, digest, size, reader).map(drop)
     }
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
-use weir_model::Digest;
 
 use crate::StoreError;
 use crate::lock::{ItemLock, StoreLock};
@@ -66,7 +65,7 @@ impl Session {
     /// Excludes whoever shares equal files: a new link changes a file's times, and a careful reader takes
     /// that for a change of the file. A store that cannot be written has nobody to exclude.
     pub(crate) fn quiet(&self) -> Result<Option<ItemLock>, StoreError> {
-        match self.lock(QUIET, &Digest::of(QUIET)) {
+        match self.lock(QUIET) {
             Ok(lock) => Ok(Some(lock)),
             Err(StoreError::ReadOnly { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -74,10 +73,10 @@ impl Session {
     }
 
     /// Takes the lock for making something, telling if somebody else is at it.
-    pub(crate) fn lock(&self, item: &str, digest: &Digest) -> Result<ItemLock, StoreError> {
+    pub(crate) fn lock(&self, item: &str) -> Result<ItemLock, StoreError> {
         self.store.sweep_once();
         let path: PathBuf = self.store.layout().lock(item);
-        ItemLock::take(path, || self.store.tell(Event::Waiting { digest: *digest }))
+        ItemLock::take(path, || self.store.tell(Event::Waiting))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::TreeDigest;
 use weir_tree::{Expected, Limits, Selection, TreeManifest};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
@@ -19,13 +19,13 @@ use crate::store::Store;
 /// A tree that is in the store, complete. Only the store makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredTree {
-    digest: Digest,
+    digest: TreeDigest,
     path: PathBuf,
 }
 
 impl StoredTree {
     /// The digest of the tree.
-    pub fn digest(&self) -> &Digest {
+    pub fn digest(&self) -> &TreeDigest {
         &self.digest
     }
 
@@ -41,7 +41,7 @@ impl Session {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub fn tree(&self, digest: &Digest) -> Result<Option<StoredTree>, StoreError> {
+    pub fn tree(&self, digest: &TreeDigest) -> Result<Option<StoredTree>, StoreError> {
         let path = self.store().layout().tree(digest);
         Ok(match self.look_up(&path)? {
             Some(Found::Folder) => Some(StoredTree { digest: *digest, path }),
@@ -54,7 +54,7 @@ impl Session {
     /// # Errors
     ///
     /// When it is not there, or is not the one that the tree's name says.
-    pub fn manifest(&self, tree: &Digest) -> Result<TreeManifest, StoreError> {
+    pub fn manifest(&self, tree: &TreeDigest) -> Result<TreeManifest, StoreError> {
         self.store().manifest(tree)
     }
 
@@ -68,7 +68,7 @@ impl Session {
     /// nothing is left of it.
     pub fn ensure_tree<E>(
         &self,
-        digest: &Digest,
+        digest: &TreeDigest,
         pack_bytes: Option<u64>,
         limits: &Limits,
         fetch: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
@@ -77,7 +77,7 @@ impl Session {
             return Ok(tree);
         }
         let item = tree_item(digest);
-        let lock = self.lock(&item, digest)?;
+        let lock = self.lock(&item)?;
         self.store().pass(faults::LOCKED, lock.path())?;
         if let Some(tree) = self.tree(digest)? {
             return Ok(tree);
@@ -112,7 +112,7 @@ impl Session {
 }
 
 /// The name of a tree's lock and of its drafts.
-pub(crate) fn tree_item(digest: &Digest) -> String {
+pub(crate) fn tree_item(digest: &TreeDigest) -> String {
     format!("tree-{}", digest.to_hex())
 }
 
@@ -127,7 +127,7 @@ impl Store {
     /// Unpacks into `tmp/`. The caller holds the tree's lock.
     pub(crate) fn unpack(
         &self,
-        digest: &Digest,
+        digest: &TreeDigest,
         pack_bytes: Option<u64>,
         limits: &Limits,
         pack: impl Read,
@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// The manifest of a tree in the store, checked against the name it lies under.
-    pub(crate) fn manifest(&self, digest: &Digest) -> Result<TreeManifest, StoreError> {
+    pub(crate) fn manifest(&self, digest: &TreeDigest) -> Result<TreeManifest, StoreError> {
         let path = self.layout().manifest(digest);
         let damaged = || StoreError::DamagedManifest { digest: *digest, path: path.clone() };
         let bytes = match fs_err::read(&path) {

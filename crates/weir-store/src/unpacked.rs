@@ -1,9 +1,9 @@
 //! Referenced archives, unpacked: a tree derived from a file.
 
-use weir_model::Digest;
+use weir_model::{Digest, InputDigest, Sha256};
 use weir_tree::{ImportError, ImportOptions, Strip, import_archive};
 
-use crate::derived::Making;
+use crate::derived::{Ingredient, Making};
 use crate::error::{EnsureError, StoreError};
 use crate::export::Missing;
 use crate::session::Session;
@@ -18,10 +18,10 @@ impl Session {
     /// store cannot be written.
     pub fn ensure_unpacked(
         &self,
-        file: &Digest,
+        file: &Sha256,
         options: &ImportOptions,
     ) -> Result<StoredTree, EnsureError<ImportError>> {
-        let making = Making { inputs: inputs(file, options.strip), from: &[*file] };
+        let making = Making { inputs: inputs(file, options.strip), from: &[Ingredient::File(*file)] };
         self.derive(&making, |folder| {
             let Some(archive) = self.file(file)? else {
                 let missing = Missing { files: vec![*file], ..Missing::default() };
@@ -34,7 +34,7 @@ impl Session {
 }
 
 /// What decides what comes out. The number is raised when the rules of importing change.
-fn inputs(file: &Digest, strip: Strip) -> Digest {
+fn inputs(file: &Sha256, strip: Strip) -> InputDigest {
     let strip = match strip {
         Strip::None => "none".to_owned(),
         Strip::SingleFolder => "single-folder".to_owned(),

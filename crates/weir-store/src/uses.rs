@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weir_model::{Digest, Lockfile, lockfile};
+use weir_model::{Lockfile, Sha256, TreeDigest, lockfile};
 
 use crate::error::StoreError;
 use crate::project::Project;
@@ -17,8 +17,8 @@ pub(crate) type Users = BTreeSet<Arc<Path>>;
 /// What the projects of a store use.
 #[derive(Debug, Default)]
 pub(crate) struct Uses {
-    trees: BTreeMap<Digest, Users>,
-    files: BTreeMap<Digest, Users>,
+    trees: BTreeMap<TreeDigest, Users>,
+    files: BTreeMap<Sha256, Users>,
     /// Projects of this machine whose folders are gone.
     pub(crate) gone: Vec<Project>,
     /// Projects that use nobody knows what.
@@ -71,22 +71,22 @@ impl Uses {
         }
     }
 
-    pub(crate) fn of_tree(&self, digest: &Digest) -> Option<&Users> {
+    pub(crate) fn of_tree(&self, digest: &TreeDigest) -> Option<&Users> {
         self.trees.get(digest)
     }
 
-    pub(crate) fn of_file(&self, digest: &Digest) -> Option<&Users> {
+    pub(crate) fn of_file(&self, digest: &Sha256) -> Option<&Users> {
         self.files.get(digest)
     }
 }
 
 /// The trees a lockfile names.
-pub(crate) fn trees_of(lock: &Lockfile) -> BTreeSet<Digest> {
+pub(crate) fn trees_of(lock: &Lockfile) -> BTreeSet<TreeDigest> {
     lock.releases.iter().filter_map(|release| release.tree).collect()
 }
 
 /// The files that references in a lockfile name, and how many bytes each has.
-pub(crate) fn files_of(lock: &Lockfile) -> BTreeMap<Digest, u64> {
+pub(crate) fn files_of(lock: &Lockfile) -> BTreeMap<Sha256, u64> {
     let of_releases = lock.releases.iter().flat_map(|release| &release.references);
     of_releases.chain(&lock.references).map(|reference| (reference.sha256, reference.size)).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256, TreeDigest};
 use weir_tree::Difference;
 
 use crate::catalogue;
@@ -55,7 +55,7 @@ pub enum Damage {
     /// A tree's files differ from its manifest.
     Differences(Vec<Difference>),
     /// A file has other bytes: their digest.
-    Content(Digest),
+    Content(Sha256),
     /// It cannot be read.
     Unreadable(StoreError),
 }
@@ -151,7 +151,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    fn tree(&self, digest: &Digest) -> Option<Damage> {
+    fn tree(&self, digest: &TreeDigest) -> Option<Damage> {
         let manifest = match self.store.manifest(digest) {
             Ok(manifest) => manifest,
             Err(StoreError::DamagedManifest { .. }) => return Some(Damage::Manifest),
@@ -165,7 +165,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    fn file(&self, digest: &Digest, buffer: &mut [u8]) -> Option<Damage> {
+    fn file(&self, digest: &Sha256, buffer: &mut [u8]) -> Option<Damage> {
         match hash_file(self.store, digest, buffer) {
             Ok((got, bytes)) => {
                 self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -176,7 +176,7 @@ impl<'s> Check<'s> {
     }
 }
 
-fn hash_file(store: &Store, digest: &Digest, buffer: &mut [u8]) -> Result<(Digest, u64), StoreError> {
+fn hash_file(store: &Store, digest: &Sha256, buffer: &mut [u8]) -> Result<(Sha256, u64), StoreError> {
     let path = store.layout().file(digest);
     let mut file = fs_err::File::open(&path).at(&path)?;
     let (mut hasher, mut bytes) = (Hasher::new(), 0);

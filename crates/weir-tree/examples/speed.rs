@@ -110,7 +110,7 @@ fn hash_in_memory(bytes: usize) -> Outcome<()> {
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                let mut hasher = weir_model::Hasher::new();
+                let mut hasher = weir_model::Hasher::<weir_model::of::Entry>::new();
                 for _ in 0..bytes / THREADS / piece.len() {
                     hasher.update(&piece);
                 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{EntryDigest, TreeDigest};
 
 use crate::link::LinkError;
 use crate::manifest::ManifestError;
@@ -75,9 +75,9 @@ pub enum TreeError {
     #[error("the pack holds another tree: expected `{expected}`, got `{got}`")]
     WrongTree {
         /// The tree that was asked for.
-        expected: Digest,
+        expected: TreeDigest,
         /// The tree in the pack.
-        got: Digest,
+        got: TreeDigest,
     },
     /// A file in a pack has other bytes than the manifest says.
     #[error("`{path}` has the wrong content: expected `{expected}`, got `{got}`")]
@@ -85,9 +85,9 @@ pub enum TreeError {
         /// The file.
         path: String,
         /// What the manifest says.
-        expected: Digest,
+        expected: EntryDigest,
         /// What the pack holds.
-        got: Digest,
+        got: EntryDigest,
     },
     /// A pack has another size than its record states.
     #[error("the pack has the wrong size: expected {expected} bytes, got {got}")]

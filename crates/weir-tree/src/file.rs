@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode as Bits, OFlags, Stat, fstat, open, readlink};
-use weir_model::{Digest, Hasher};
+use weir_model::{EntryDigest, Hasher};
 
 use crate::manifest::Mode;
 use crate::{TreeError, TreePath};
@@ -23,7 +23,7 @@ pub(crate) struct Source {
 pub(crate) struct Facts {
     pub(crate) mode: Mode,
     pub(crate) size: u64,
-    pub(crate) digest: Digest,
+    pub(crate) digest: EntryDigest,
 }
 
 impl Source {

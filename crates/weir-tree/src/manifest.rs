@@ -9,7 +9,7 @@ mod text;
 
 use std::fmt;
 
-use weir_model::Digest;
+use weir_model::{Digest, EntryDigest, TreeDigest};
 
 use crate::path::{PathError, TreePath};
 
@@ -32,7 +32,7 @@ pub struct Entry {
     /// How many bytes it has.
     pub size: u64,
     /// The SHA-256 of its bytes.
-    pub digest: Digest,
+    pub digest: EntryDigest,
     /// Where it is.
     pub path: TreePath,
 }
@@ -44,7 +44,7 @@ pub struct TreeManifest {
     entries: Vec<Entry>,
     text_bytes: u64,
     unpacked: u64,
-    digest: Digest,
+    digest: TreeDigest,
 }
 
 /// Why entries do not make a tree, or a text is not a tree manifest.
@@ -161,7 +161,7 @@ impl TreeManifest {
     }
 
     /// The digest that names the tree: the SHA-256 of [`TreeManifest::to_text`].
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> TreeDigest {
         self.digest
     }
 

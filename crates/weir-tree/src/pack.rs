@@ -19,7 +19,7 @@ pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};
 pub use write::{PackSummary, write_pack};
 
-use weir_model::Digest;
+use weir_model::TreeDigest;
 
 /// The largest window a pack may need, as a power of two: 8 MiB. Level 19 of zstd uses that much; larger
 /// windows gain little on source code, and cost every reader the memory.
@@ -29,7 +29,7 @@ const WINDOW_LOG: u32 = 23;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
     /// The digest of the tree.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// The size of the pack in bytes, where a record states it. Packs of one tree may differ in
     /// size if other versions of zstd made them.
     pub pack_bytes: Option<u64>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{Digest, EntryDigest};
 
 use crate::manifest::{Entry, Mode, TreeManifest};
 use crate::{TreeError, file, parallel};
@@ -24,7 +24,7 @@ pub enum Difference {
         /// The file.
         path: String,
         /// Its digest on disk.
-        got: Digest,
+        got: EntryDigest,
     },
     /// A file is executable and should not be, or the other way round.
     #[error("wrong mode: `{path}`")]

@@ -1,6 +1,6 @@
 //! Chunk lists. What reads is written byte for byte as it was, and its chunks add up.
 
-use weir_model::Digest;
+use weir_model::{Digest, Sha256};
 use weir_registry::content::ChunkList;
 
 pub fn check(data: &[u8]) {
@@ -18,7 +18,7 @@ pub fn check(data: &[u8]) {
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let hex = |text: &str| Digest::of(text).to_hex();
+    let hex = |text: &str| Sha256::of(text).to_hex();
     vec![
         format!("weir-chunks v1\n{} 1600000\n{} 1048576\n{} 551424\n", hex("all"), hex("one"), hex("two"))
             .into(),

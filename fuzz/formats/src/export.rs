@@ -32,6 +32,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
         tree.digest().to_hex(),
         pack.len()
     );
-    let file = format!("file {} {:020}\ncorpus", weir_model::Digest::of("corpus").to_hex(), 6);
+    let file = format!("file {} {:020}\ncorpus", weir_model::Sha256::of("corpus").to_hex(), 6);
     vec![[head.as_bytes(), &pack, file.as_bytes(), b"end\n"].concat()]
 }

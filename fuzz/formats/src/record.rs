@@ -1,4 +1,4 @@
-//! Records. What reads and can be written reads the same again, and its key can be computed.
+//! Records. What reads and can be written reads the same again, and its input digest can be computed.
 
 use weir_model::{Action, Record};
 
@@ -7,7 +7,7 @@ use crate::samples;
 pub fn check(data: &[u8]) {
     let Ok(record) = Record::from_bytes(data) else { return };
     if let Action::Publish { release } | Action::Admit { release, .. } = &record.action {
-        let _ = release.compute_key();
+        let _ = release.compute_input_digest();
     }
     let Ok(bytes) = record.to_bytes() else { return };
     let read = Record::from_bytes(&bytes).expect("what was written reads");

@@ -4,10 +4,7 @@ use std::path::Path;
 
 use weir_model::lockfile::{LockedReference, LockedRelease, ReleaseText};
 use weir_model::record::Withdrawal;
-use weir_model::{
-    Action, Baked, Dependency, Digest, KindName, Lockfile, Platform, Record, Release, ReleaseId, Scope,
-    WithdrawalVerb,
-};
+use weir_model::{Action, Baked, Dependency, Digest, KindName, Lockfile, Platform, Record, Release, ReleaseId, Scope, TreeDigest, WithdrawalVerb};
 use weir_tree::{Selection, TreeManifest};
 
 /// A moment.
@@ -46,7 +43,7 @@ pub fn pack(folder: &Path, tree: &TreeManifest) -> Vec<u8> {
 }
 
 /// A release of these files.
-pub fn release(id: &str, tree: Digest, needs: Option<(&str, &Release)>) -> Release {
+pub fn release(id: &str, tree: TreeDigest, needs: Option<(&str, &Release)>) -> Release {
     let mut release = Release {
         id: id.parse().unwrap(),
         kind: KindName::Bash,
@@ -54,7 +51,7 @@ pub fn release(id: &str, tree: Digest, needs: Option<(&str, &Release)>) -> Relea
         size: 500,
         unpacked: 1200,
         files: 5,
-        key: tree,
+        input_digest: tree,
         dependencies: Vec::new(),
         references: Vec::new(),
         recipe: None,
@@ -72,11 +69,11 @@ pub fn release(id: &str, tree: Digest, needs: Option<(&str, &Release)>) -> Relea
                 version: baked.id.version.clone(),
                 platform: Platform::any(),
                 revision: baked.id.revision,
-                key: baked.key,
+                input_digest: baked.input_digest,
             }),
         });
     }
-    release.key = release.compute_key();
+    release.input_digest = release.compute_input_digest();
     release
 }
 
@@ -119,7 +116,7 @@ pub fn lockfile(tree: &TreeManifest, pack: u64) -> Lockfile {
             revision: 0,
             kind: KindName::Generic,
             tree: Some(tree.digest()),
-            key: Some(release.key),
+            input_digest: Some(release.input_digest),
             size: Some(pack),
             unpacked: Some(tree.unpacked_size()),
             registry: Some("org".into()),

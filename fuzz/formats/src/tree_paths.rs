@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use weir_model::Digest;
+use weir_model::EntryDigest;
 use weir_tree::TreeManifest;
 
 use crate::pack;
@@ -17,7 +17,7 @@ pub fn check(data: &[u8]) {
     entries.sort_by_key(|(path, ..)| path.as_bytes());
     let mut text = String::from("weir-tree v1\n");
     for (path, mode, content) in &entries {
-        let digest = Digest::of(content).to_hex();
+        let digest = EntryDigest::of(content).to_hex();
         let _ = writeln!(text, "{mode} {} {digest} {path}", content.len());
     }
     let mut inside = (text.len() as u64).to_le_bytes().to_vec();

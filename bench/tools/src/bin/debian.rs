@@ -89,7 +89,7 @@ fn release(
         size,
         unpacked: size * 4,
         files: 3 + chance.below(60),
-        key: chance.digest(),
+        input_digest: chance.digest(),
         dependencies: needs
             .into_iter()
             .map(|(name, range)| Dependency { name, range, scope: Scope::Run, baked: None })
@@ -101,6 +101,6 @@ fn release(
         description: field(paragraph, "Description").map(str::to_owned),
         kind_facts: Default::default(),
     };
-    release.key = release.compute_key();
+    release.input_digest = release.compute_input_digest();
     Ok(release)
 }

@@ -99,7 +99,7 @@ fn fold(data: &Data, path: &Path) -> Result<(), Anything> {
                 size: 1,
                 unpacked: 1,
                 files: 1,
-                key: chance.digest(),
+                input_digest: chance.digest(),
                 dependencies,
                 references: Vec::new(),
                 recipe: None,
@@ -108,7 +108,7 @@ fn fold(data: &Data, path: &Path) -> Result<(), Anything> {
                 description: None,
                 kind_facts: Default::default(),
             };
-            release.key = release.compute_key();
+            release.input_digest = release.compute_input_digest();
             fold.entry(position, &record(release, position, &mut chance)?)?;
             position += 1;
         }
@@ -222,7 +222,7 @@ impl View for Indexed<'_> {
             version: candidate.version.clone(),
             platform: candidate.platform.clone(),
             revision: candidate.revision,
-            key: candidate.key,
+            input_digest: candidate.input_digest,
             state: State::Offered,
             handle: position as u64,
         });

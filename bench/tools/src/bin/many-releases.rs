@@ -76,7 +76,7 @@ fn release(
         size,
         unpacked: size * 4 + chance.below(size),
         files: 3 + chance.below(60),
-        key: chance.digest(),
+        input_digest: chance.digest(),
         dependencies: needs,
         references: Vec::new(),
         recipe: None,
@@ -85,7 +85,7 @@ fn release(
         description: Some(format!("Widget number {package}, for all that widgets are used for")),
         kind_facts: Default::default(),
     };
-    release.key = release.compute_key();
+    release.input_digest = release.compute_input_digest();
     Ok(release)
 }
 
@@ -93,7 +93,12 @@ fn need(needed: &Release, kind: KindName, chance: &mut Chance) -> Result<Depende
     let id = needed.id.clone();
     let range = format!("^{}", id.version).parse()?;
     let fluid = chance.below(10) < 3 || !kind.bakes();
-    let baked = Baked { version: id.version, platform: id.platform, revision: id.revision, key: needed.key };
+    let baked = Baked {
+        version: id.version,
+        platform: id.platform,
+        revision: id.revision,
+        input_digest: needed.input_digest,
+    };
     Ok(Dependency { name: id.name, range, scope: Scope::Run, baked: (!fluid).then_some(baked) })
 }
 

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use weir_kind::{KindError, Placed};
-use weir_model::Digest;
-use weir_store::{EnsureError, Making, Session};
+use weir_model::{Digest, EntryDigest, InputDigest, TreeDigest};
+use weir_store::{EnsureError, Ingredient, Making, Session};
 use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 
 use super::inspect::package_files;
@@ -74,7 +74,7 @@ impl Left {
 #[derive(Serialize)]
 struct Inputs<'a> {
     scheme: u32,
-    tree: Digest,
+    tree: TreeDigest,
     name: &'a str,
     slugs: Vec<String>,
     mark: &'a Option<String>,
@@ -90,14 +90,14 @@ struct Seen<'a> {
     slugs: Vec<String>,
     mark: &'a Option<String>,
     /// Nothing for one that comes later in a cycle: it is seen by its slug only.
-    inputs: Option<Digest>,
+    inputs: Option<InputDigest>,
 }
 
 /// What is known of a package on the way.
 #[derive(Default)]
 struct Known {
     tree: Option<Tree>,
-    inputs: Option<Digest>,
+    inputs: Option<InputDigest>,
     derived: PathBuf,
     exports: Option<Exports>,
 }
@@ -139,7 +139,7 @@ pub(super) fn rewrite(
 /// A package's files before they are rewritten.
 #[derive(Debug, Clone, Copy)]
 struct Tree {
-    digest: Digest,
+    digest: TreeDigest,
     /// Whether it is the store's, which keeps what is made of it as long as it keeps this.
     stored: bool,
 }
@@ -165,7 +165,13 @@ fn read(content: &Path, stored: bool) -> Result<TreeManifest, KindError> {
     read_folder(content, &selection).map_err(bad)
 }
 
-fn inputs(nodes: &[Node], marks: &[Option<String>], known: &[Known], index: usize, tree: &Tree) -> Digest {
+fn inputs(
+    nodes: &[Node],
+    marks: &[Option<String>],
+    known: &[Known],
+    index: usize,
+    tree: &Tree,
+) -> InputDigest {
     let node = &nodes[index];
     let seen = |index: usize| Seen {
         name: &nodes[index].name,
@@ -194,11 +200,12 @@ fn make(
     marks: &[Option<String>],
     known: &mut [Known],
     index: usize,
-    (inputs, tree): (&Digest, &Tree),
+    (inputs, tree): (&InputDigest, &Tree),
     store: &Session,
 ) -> Result<weir_store::StoredTree, KindError> {
     let mut exports = vec![Exports::default(); nodes.len()];
-    let mut from: Vec<Digest> = tree.stored.then_some(tree.digest).into_iter().collect();
+    let mut from: Vec<Ingredient> =
+        tree.stored.then_some(Ingredient::Tree(tree.digest)).into_iter().collect();
     for seen in closure::visible(nodes, index) {
         let Known { inputs: Some(_), tree, derived, exports: known } = &mut known[seen] else { continue };
         let known = match known {
@@ -207,13 +214,13 @@ fn make(
         };
         exports[seen] = known.clone();
         if !from.is_empty() {
-            from.extend(tree.filter(|tree| tree.stored).map(|tree| tree.digest));
+            from.extend(tree.filter(|tree| tree.stored).map(|tree| Ingredient::Tree(tree.digest)));
         }
     }
     let content = &placed[index].content;
     let manifest = read(content, tree.stored)?;
     let (tree_files, sources) = package_files(content, &manifest, &nodes[index].offers)?;
-    let before: BTreeMap<String, Digest> =
+    let before: BTreeMap<String, EntryDigest> =
         sources.iter().map(|file| (file.path.clone(), Digest::of(&file.bytes))).collect();
     let (suite, library): (Vec<SourceFile>, Vec<SourceFile>) =
         sources.into_iter().partition(|file| is_suite(&file.path));

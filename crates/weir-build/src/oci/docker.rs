@@ -14,7 +14,7 @@ use fs_err::File;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tar::EntryType;
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256};
 
 use super::{MAX_DOCUMENT, MAX_LAYERS, OciError, compressed, member};
 
@@ -47,7 +47,7 @@ struct Config {
 
 #[derive(Deserialize)]
 struct Rootfs {
-    diff_ids: Vec<Digest>,
+    diff_ids: Vec<Sha256>,
 }
 
 /// What is in the tar, as far as is known before anything is brought in.
@@ -60,7 +60,7 @@ struct Contents {
 
 /// A file that was brought in.
 struct Blob {
-    digest: Digest,
+    digest: Sha256,
     size: u64,
 }
 

@@ -131,7 +131,7 @@ pub(super) fn bring_layout(tar: impl Read, to: &Path) -> io::Result<()> {
             return Ok(());
         };
         let target = match path.strip_prefix("blobs/sha256/") {
-            Some(hex) if weir_model::Digest::from_hex(hex).is_ok() => blobs.join(hex),
+            Some(hex) if weir_model::Sha256::from_hex(hex).is_ok() => blobs.join(hex),
             None if path == "index.json" => to.join(path),
             _ => return Ok(()),
         };

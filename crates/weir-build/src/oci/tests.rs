@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tar::{EntryType, Header};
-use weir_model::Digest;
+use weir_model::{Digest, Sha256};
 
 use super::{OciError, architecture, unpack};
 
@@ -64,7 +64,7 @@ impl Image {
     }
 
     fn blob(&self, bytes: &[u8]) -> serde_json::Value {
-        let digest = Digest::of(bytes);
+        let digest = Sha256::of(bytes);
         fs_err::write(self.layout().join("blobs/sha256").join(digest.to_hex()), bytes).unwrap();
         json!({"digest": digest.to_string(), "size": bytes.len()})
     }
@@ -255,10 +255,10 @@ fn what_is_damaged_or_for_another_machine_is_refused() {
 }
 
 /// What `docker save` writes of one image: two layers, of which the second is a link to the first.
-fn saved(layer: &[u8], diff_ids: &[Digest]) -> Vec<u8> {
+fn saved(layer: &[u8], diff_ids: &[Sha256]) -> Vec<u8> {
     let config =
         json!({"architecture": architecture(), "os": "linux", "rootfs": {"diff_ids": diff_ids}}).to_string();
-    let name = format!("{}.json", Digest::of(config.as_bytes()).to_hex());
+    let name = format!("{}.json", Sha256::of(config.as_bytes()).to_hex());
     let manifest = json!([{"Config": name, "RepoTags": ["toy:1"], "Layers": ["a/layer.tar", "b/layer.tar"]}]);
     let layer_header = |header: &mut Header| {
         header.set_entry_type(EntryType::Regular);

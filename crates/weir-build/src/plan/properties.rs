@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use weir_model::{Baked, Dependency, Digest, PackageName, Scope};
+use weir_model::{Baked, Dependency, Digest, InputDigest, PackageName, Scope};
 
-use super::repository::{PLATFORM, Repository, key, name};
+use super::repository::{PLATFORM, Repository, input_digest, name};
 use super::{Candidate, Plan, PlanReason, PlanRequest};
 
 const PACKAGES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
@@ -107,20 +107,24 @@ fn happen(repository: &mut Repository, event: Event) -> Option<(PlanRequest, Pla
     Some((request, plan))
 }
 
-/// One release a name, closed, every key that of what is offered, and nothing older than what it was built with.
+/// One release a name, closed, every input digest that of what is offered, and nothing older than what it was
+/// built with.
 fn check_offered(repository: &Repository) {
     let mut seen = BTreeMap::new();
     for offered in &repository.offered {
         for dependency in &offered.dependencies {
             let baked = dependency.baked.as_ref().unwrap();
             // What is offered is kept in the order of publication.
-            let (id, key) = seen.get(&dependency.name).expect("it is offered, and was before");
+            let (id, input_digest) = seen.get(&dependency.name).expect("it is offered, and was before");
             assert_eq!(dependency.baked_id().as_ref(), Some(*id));
-            assert_eq!(baked.key, *key);
+            assert_eq!(baked.input_digest, *input_digest);
             assert!(dependency.range.contains(&baked.version));
         }
-        assert_eq!(offered.key, key(&offered.id, &offered.dependencies, offered.recipe, offered.toolchain));
-        let other = seen.insert(&offered.id.name, (&offered.id, offered.key));
+        assert_eq!(
+            offered.input_digest,
+            input_digest(&offered.id, &offered.dependencies, offered.recipe, offered.toolchain)
+        );
+        let other = seen.insert(&offered.id.name, (&offered.id, offered.input_digest));
         assert_eq!(other, None, "one release a name");
     }
 }
@@ -141,14 +145,14 @@ fn reverse_closure(repository: &Repository, roots: BTreeSet<PackageName>) -> BTr
     }
 }
 
-/// The keys that packages would have, were all built by their recipes as these are now.
-fn key_by_recipe(
+/// The input digests that packages would have, were all built by their recipes as these are now.
+fn input_digest_by_recipe(
     repository: &Repository,
     package: &PackageName,
-    known: &mut BTreeMap<PackageName, Digest>,
-) -> Digest {
-    if let Some(key) = known.get(package) {
-        return *key;
+    known: &mut BTreeMap<PackageName, InputDigest>,
+) -> InputDigest {
+    if let Some(input_digest) = known.get(package) {
+        return *input_digest;
     }
     let (candidate, recipe) = &repository.recipes[package];
     let mut dependencies = Vec::new();
@@ -161,16 +165,16 @@ fn key_by_recipe(
                 version: repository.recipes[&dependency.name].0.version.clone(),
                 platform: PLATFORM.parse().unwrap(),
                 revision: 0,
-                key: key_by_recipe(repository, &dependency.name, known),
+                input_digest: input_digest_by_recipe(repository, &dependency.name, known),
             }),
         });
     }
     let Candidate { name, version, .. } = candidate.clone();
     let platform = PLATFORM.parse().unwrap();
     let id = weir_model::ReleaseId { name, version, platform, revision: 0 };
-    let key = key(&id, &dependencies, Some(*recipe), Some(repository.toolchain));
-    known.insert(package.clone(), key);
-    key
+    let input_digest = input_digest(&id, &dependencies, Some(*recipe), Some(repository.toolchain));
+    known.insert(package.clone(), input_digest);
+    input_digest
 }
 
 /// The plan holds what it must, and nothing else.
@@ -204,12 +208,11 @@ fn check_plan(repository: &Repository, request: &PlanRequest, plan: &Plan) {
         PlanRequest::Update(names) => names.iter().filter(|name| built.contains(name)).cloned().collect(),
         PlanRequest::UpdateAll => {
             let mut known = BTreeMap::new();
-            let changed = repository
-                .offered
-                .iter()
-                .filter(|offered| key_by_recipe(repository, &offered.id.name, &mut known) != offered.key);
+            let changed = repository.offered.iter().filter(|offered| {
+                input_digest_by_recipe(repository, &offered.id.name, &mut known) != offered.input_digest
+            });
             let changed: BTreeSet<_> = changed.map(|offered| offered.id.name.clone()).collect();
-            assert_eq!(leaving, changed, "exactly those whose key would be another");
+            assert_eq!(leaving, changed, "exactly those whose input digest would be another");
             changed
         }
     };

@@ -6,7 +6,8 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use weir_model::{
-    Baked, Dependency, Digest, KindName, PackageName, Platform, Release, ReleaseId, Scope, Version,
+    Baked, Dependency, Digest, InputDigest, KindName, PackageName, Platform, Release, ReleaseId, Scope,
+    Sha256, Version,
 };
 
 use super::{
@@ -18,9 +19,9 @@ pub(super) const PLATFORM: &str = "x86-64-debian-12";
 
 #[derive(Debug, Clone)]
 pub(super) struct Repository {
-    pub(super) recipes: BTreeMap<PackageName, (Candidate, Digest)>,
+    pub(super) recipes: BTreeMap<PackageName, (Candidate, Sha256)>,
     pub(super) offered: Vec<Offered>,
-    pub(super) toolchain: Digest,
+    pub(super) toolchain: Sha256,
     revisions: BTreeMap<(PackageName, Version), u32>,
     /// For which packages a digest was asked for.
     pub(super) fetched: RefCell<BTreeSet<PackageName>>,
@@ -37,7 +38,7 @@ impl Recipes for Repository {
         self.recipes.keys().cloned().collect()
     }
 
-    fn digest(&self, name: &PackageName) -> Result<Digest, Infallible> {
+    fn digest(&self, name: &PackageName) -> Result<Sha256, Infallible> {
         self.fetched.borrow_mut().insert(name.clone());
         Ok(self.recipes[name].1)
     }
@@ -132,7 +133,7 @@ impl Repository {
                     name: dependency.name.clone(),
                     range: dependency.range.clone(),
                     scope: dependency.scope,
-                    baked: Some(Baked { version, platform, revision, key: best.key }),
+                    baked: Some(Baked { version, platform, revision, input_digest: best.input_digest }),
                 });
             }
             self.publish(step, dependencies);
@@ -146,12 +147,12 @@ impl Repository {
         self.revisions.insert(at, revision);
         let offered = Offered {
             id: step.id.clone(),
-            key: key(&step.id, &dependencies, Some(step.recipe), Some(self.toolchain)),
+            input_digest: input_digest(&step.id, &dependencies, Some(step.recipe), Some(self.toolchain)),
             recipe: Some(step.recipe),
             toolchain: Some(self.toolchain),
             dependencies,
         };
-        assert_eq!(step.key, offered.key, "the key was foreseen");
+        assert_eq!(step.input_digest, offered.input_digest, "the input digest was foreseen");
         self.offered.push(offered);
     }
 
@@ -168,13 +169,13 @@ impl Repository {
                 name: on.id.name.clone(),
                 range: "*".parse().unwrap(),
                 scope: Scope::Run,
-                baked: Some(Baked { version, platform, revision, key: on.key }),
+                baked: Some(Baked { version, platform, revision, input_digest: on.input_digest }),
             }
         };
         let dependencies: Vec<Dependency> = built_with.iter().map(dependency).collect();
         self.revisions.insert((id.name.clone(), id.version.clone()), id.revision);
-        let key = key(&id, &dependencies, None, None);
-        self.offered.push(Offered { id, key, recipe: None, toolchain: None, dependencies });
+        let input_digest = input_digest(&id, &dependencies, None, None);
+        self.offered.push(Offered { id, input_digest, recipe: None, toolchain: None, dependencies });
     }
 }
 
@@ -192,12 +193,12 @@ fn dependency(text: &str) -> CandidateDependency {
     }
 }
 
-pub(super) fn key(
+pub(super) fn input_digest(
     id: &ReleaseId,
     dependencies: &[Dependency],
-    recipe: Option<Digest>,
-    toolchain: Option<Digest>,
-) -> Digest {
+    recipe: Option<Sha256>,
+    toolchain: Option<Sha256>,
+) -> InputDigest {
     let mut release = Release {
         id: id.clone(),
         kind: KindName::Native,
@@ -205,7 +206,7 @@ pub(super) fn key(
         size: 1,
         unpacked: 1,
         files: 1,
-        key: Digest::of("no key yet"),
+        input_digest: Digest::of("no input digest yet"),
         dependencies: dependencies.to_vec(),
         references: Vec::new(),
         recipe,
@@ -215,7 +216,7 @@ pub(super) fn key(
         kind_facts: serde_json::Map::new(),
     };
     release.dependencies.sort_by(|a, b| (&a.name, a.scope).cmp(&(&b.name, b.scope)));
-    release.compute_key()
+    release.compute_input_digest()
 }
 
 /// A plan as a person might see it.

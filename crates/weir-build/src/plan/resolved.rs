@@ -1,6 +1,6 @@
 //! What a recipe would build, with every dependency resolved.
 
-use weir_model::{Baked, Dependency, Digest, KindName, Release, ReleaseId, Scope};
+use weir_model::{Baked, Dependency, Digest, InputDigest, KindName, Release, ReleaseId, Scope, Sha256};
 
 use super::{BuildStep, Candidate, CandidateDependency, Offered, On, StepDependency};
 
@@ -37,11 +37,11 @@ pub(super) fn resolve<'a>(
 }
 
 impl Taken<'_> {
-    /// Which release it is, and its key, when `built` is what comes before.
-    pub(super) fn release<'s>(&'s self, built: &'s [BuildStep]) -> (&'s ReleaseId, Digest) {
+    /// Which release it is, and its input digest, when `built` is what comes before.
+    pub(super) fn release<'s>(&'s self, built: &'s [BuildStep]) -> (&'s ReleaseId, InputDigest) {
         match self {
-            Self::Built(place) => (&built[*place].id, built[*place].key),
-            Self::Offered(offered) => (&offered.id, offered.key),
+            Self::Built(place) => (&built[*place].id, built[*place].input_digest),
+            Self::Offered(offered) => (&offered.id, offered.input_digest),
         }
     }
 }
@@ -60,37 +60,37 @@ pub(super) fn step_dependency(
             Taken::Built(place) => On::Step(*place),
             Taken::Offered(offered) => On::Offered(offered.id.clone()),
         },
-        key: taken.release(built).1,
+        input_digest: taken.release(built).1,
     }
 }
 
-/// The key that a release will have, computed of what a registry will compute it of.
-pub(super) fn key(
+/// The input digest that a release will have, computed of what a registry will compute it of.
+pub(super) fn input_digest(
     id: &ReleaseId,
     needs: &[(&CandidateDependency, Taken<'_>)],
-    recipe: Digest,
-    toolchain: Digest,
+    recipe: Sha256,
+    toolchain: Sha256,
     built: &[BuildStep],
-) -> Digest {
+) -> InputDigest {
     let dependency = |(dependency, taken): &(&CandidateDependency, Taken<'_>)| {
-        let (id, key) = taken.release(built);
+        let (id, input_digest) = taken.release(built);
         let ReleaseId { version, platform, revision, .. } = id.clone();
         Dependency {
             name: dependency.name.clone(),
             range: dependency.range.clone(),
             scope: dependency.scope,
-            baked: Some(Baked { version, platform, revision, key }),
+            baked: Some(Baked { version, platform, revision, input_digest }),
         }
     };
-    // The content plays no part in a key.
+    // The content plays no part in an input digest.
     let release = Release {
         id: id.clone(),
         kind: KindName::Native,
-        tree: recipe,
+        tree: Digest::from_bytes([0; 32]),
         size: 0,
         unpacked: 0,
         files: 0,
-        key: recipe,
+        input_digest: Digest::from_bytes([0; 32]),
         dependencies: needs.iter().map(dependency).collect(),
         references: Vec::new(),
         recipe: Some(recipe),
@@ -99,5 +99,5 @@ pub(super) fn key(
         description: None,
         kind_facts: serde_json::Map::new(),
     };
-    release.compute_key()
+    release.compute_input_digest()
 }

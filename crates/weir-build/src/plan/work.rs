@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use weir_model::{PackageName, ReleaseId, nearest};
 
 use super::offers::Offers;
-use super::resolved::{Resolved, Taken, key, needs, resolve, step_dependency};
+use super::resolved::{Resolved, Taken, input_digest, needs, resolve, step_dependency};
 use super::{
     BuildStep, Candidate, CandidateDependency, Change, Leaving, Offered, Plan, PlanError, PlanReason,
     Recipes, StayReason, Unmet, Untouched, VersionChange, World, diamond, order,
@@ -238,7 +238,7 @@ impl<'a, R: Recipes> Work<'a, R> {
         Ok(resolved)
     }
 
-    /// Keys follow from keys, so they are computed in the order of building.
+    /// Input digests follow from input digests, so they are computed in the order of building.
     fn steps(&self, resolved: &[Resolved<'_>]) -> Result<Vec<BuildStep>, PlanError<R::Error>> {
         let mut steps: Vec<BuildStep> = Vec::with_capacity(resolved.len());
         for Resolved { id, needs } in resolved {
@@ -247,7 +247,7 @@ impl<'a, R: Recipes> Work<'a, R> {
                 needs.iter().map(|(dependency, taken)| step_dependency(dependency, taken, &steps));
             steps.push(BuildStep {
                 id: id.clone(),
-                key: key(id, needs, recipe, self.world.toolchain, &steps),
+                input_digest: input_digest(id, needs, recipe, self.world.toolchain, &steps),
                 recipe,
                 dependencies: dependencies.collect(),
                 because: self.wanted[&id.name].clone(),
@@ -276,8 +276,9 @@ impl<'a, R: Recipes> Work<'a, R> {
             self.offers.fitting(&dependency.name, &dependency.range).map(Taken::Offered)
         };
         let id = ReleaseId { platform: self.world.platform.clone(), ..offered.id.clone() };
-        let same = resolve(candidate, take)
-            .is_some_and(|needs| key(&id, &needs, recipe, self.world.toolchain, &[]) == offered.key);
+        let same = resolve(candidate, take).is_some_and(|needs| {
+            input_digest(&id, &needs, recipe, self.world.toolchain, &[]) == offered.input_digest
+        });
         Ok(if same { None } else { Some(Change::Dependencies) })
     }
 

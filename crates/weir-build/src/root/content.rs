@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256, of};
 
 /// What a running system writes, and its users: no part of what the root is.
 const LEFT_OUT: [&str; 10] =
@@ -19,7 +19,7 @@ struct Entry {
 }
 
 /// The digest of what is in the root `folder`.
-pub(super) fn digest(folder: &Path) -> io::Result<Digest> {
+pub(super) fn digest(folder: &Path) -> io::Result<Sha256> {
     let entries = entries(folder)?;
     let fingerprint = fingerprint(folder, &entries);
     let kept = kept_beside(folder);
@@ -38,13 +38,13 @@ fn kept_beside(folder: &Path) -> Option<PathBuf> {
     Some(folder.with_file_name(format!(".{}.digest", folder.file_name()?.to_str()?)))
 }
 
-fn read_kept(kept: &Path, fingerprint: Digest) -> Option<Digest> {
+fn read_kept(kept: &Path, fingerprint: Sha256) -> Option<Sha256> {
     let text = fs_err::read_to_string(kept).ok()?;
     let (seen, digest) = text.trim().split_once(' ')?;
     (seen == fingerprint.to_string()).then(|| digest.parse().ok())?
 }
 
-fn keep(kept: &Path, fingerprint: Digest, digest: Digest) -> io::Result<()> {
+fn keep(kept: &Path, fingerprint: Sha256, digest: Sha256) -> io::Result<()> {
     let unfinished = kept.with_extension("new");
     fs_err::write(&unfinished, format!("{fingerprint} {digest}\n"))?;
     fs_err::rename(unfinished, kept)
@@ -82,7 +82,7 @@ fn is_for_everybody(meta: &std::fs::Metadata) -> bool {
     meta.is_symlink() || meta.mode() & needed == needed
 }
 
-fn fingerprint(folder: &Path, entries: &[Entry]) -> Digest {
+fn fingerprint(folder: &Path, entries: &[Entry]) -> Sha256 {
     let mut hasher = Hasher::new();
     for Entry { path, meta } in entries {
         hasher.update(path.strip_prefix(folder).unwrap_or(path).as_os_str().as_encoded_bytes());
@@ -104,16 +104,16 @@ fn fingerprint(folder: &Path, entries: &[Entry]) -> Digest {
 
 /// Hashes path, kind, whether it is executable, and content of every entry; not owners and times, which
 /// depend on who unpacked it and when.
-fn hash(folder: &Path, entries: &[Entry]) -> io::Result<Digest> {
+fn hash(folder: &Path, entries: &[Entry]) -> io::Result<Sha256> {
     let mut hasher = Hasher::new();
     for Entry { path, meta } in entries {
         let content = if meta.is_file() {
-            let mut file = Hasher::new();
+            let mut file = Hasher::<of::Bytes>::new();
             io::copy(&mut fs_err::File::open(path)?, &mut file)?;
             let kind = if meta.mode() & 0o111 == 0 { 'f' } else { 'x' };
             format!("{kind} {}", file.finish())
         } else if meta.is_symlink() {
-            format!("l {}", Digest::of(fs_err::read_link(path)?.as_os_str().as_encoded_bytes()))
+            format!("l {}", Sha256::of(fs_err::read_link(path)?.as_os_str().as_encoded_bytes()))
         } else if meta.is_dir() {
             "d".to_owned()
         } else {

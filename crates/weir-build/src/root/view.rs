@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use fs_err::File;
-use weir_model::Digest;
+use weir_model::Sha256;
 
 use super::dpkg::Installed;
 use crate::scratch;
@@ -58,7 +58,7 @@ pub(super) fn make(installed: &Installed, cache: &Path) -> io::Result<View> {
         .iter()
         .map(|(name, is)| format!("{name} {} {}", is.version, is.architecture))
         .collect();
-    let name = Digest::of(format!("{FORMAT}\n{}", names.join("\n"))).short();
+    let name = Sha256::of(format!("{FORMAT}\n{}", names.join("\n"))).short();
     let views = cache.join("roots");
     fs_err::create_dir_all(&views)?;
     let folder = views.join(&name);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
 
-use weir_model::Digest;
+use weir_model::Sha256;
 
 use crate::wire::{Malformed, Reader, Writer};
 
@@ -41,7 +41,7 @@ columns! {
     Size = "size",
     Unpacked = "unpacked",
     Files = "files",
-    Key = "key",
+    InputDigest = "input-digest",
     Shape = "shape",
     Baked = "baked",
     References = "references",
@@ -223,13 +223,13 @@ impl PoolIn<Rc<str>> {
     }
 }
 
-impl PoolOut<Digest> {
+impl PoolOut<Sha256> {
     pub(super) fn put(
         &mut self,
         columns: &mut ColumnsOut,
         at: Column,
-        value: Option<Digest>,
-        before: Option<Digest>,
+        value: Option<Sha256>,
+        before: Option<Sha256>,
     ) {
         let code = self.code(value.as_ref(), before.as_ref());
         columns.at(at).number(code);
@@ -239,13 +239,13 @@ impl PoolOut<Digest> {
     }
 }
 
-impl PoolIn<Digest> {
+impl PoolIn<Sha256> {
     pub(super) fn take(
         &mut self,
         columns: &mut ColumnsIn<'_>,
         at: Column,
-        before: Option<Digest>,
-    ) -> Result<Option<Digest>, Malformed> {
+        before: Option<Sha256>,
+    ) -> Result<Option<Sha256>, Malformed> {
         let code = columns.at(at).number()?;
         self.value(code, before.as_ref(), || columns.at(Column::Digest).digest())
     }

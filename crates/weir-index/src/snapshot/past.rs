@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use jiff::Timestamp;
-use weir_model::{Baked, Digest, Scope, Version};
+use weir_model::{Baked, Scope, Sha256, Version};
 
 use crate::wire::{Malformed, Reader, Writer, parse};
 
@@ -17,8 +17,8 @@ pub(super) struct PackagePast {
     pub(super) files: u64,
     pub(super) shape: Rc<[Need]>,
     pub(super) references: Vec<u8>,
-    pub(super) recipe: Option<Digest>,
-    pub(super) toolchain: Option<Digest>,
+    pub(super) recipe: Option<Sha256>,
+    pub(super) toolchain: Option<Sha256>,
     pub(super) license: Option<Rc<str>>,
     pub(super) description: Option<Rc<str>>,
     pub(super) kind_facts: Option<Rc<str>>,

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use rusqlite::{OptionalExtension as _, params};
 use weir_model::record::Origin;
-use weir_model::{Baked, Dependency, Digest, PackageName, Platform, Range, Release, ReleaseId};
+use weir_model::{
+    Baked, Dependency, Digest, InputDigest, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
+};
 
 use super::column::{Column, ColumnsIn, PoolIn};
 use super::past::{LogPast, Need, PackagePast, read_version};
@@ -82,15 +84,18 @@ fn releases(
     Ok(())
 }
 
-/// One tree for a key, and revisions that only grow.
+/// One tree for an input digest, and revisions that only grow.
 fn check_rules(fold: &Fold<'_>) -> Result<(), SnapshotError> {
-    let mut several = fold.transaction.prepare("SELECT key FROM release GROUP BY key HAVING count(*) > 1")?;
-    let mut trees = fold.transaction.prepare("SELECT count(DISTINCT tree) FROM release WHERE key = ?1")?;
-    let mut keys = several.query([])?;
-    while let Some(row) = keys.next()? {
-        let key = rows::digest(row, 0)?;
-        if trees.query_row([key.as_bytes()], |row| row.get::<_, i64>(0))? > 1 {
-            return Err(contradiction(format!("the key {key} is bound to two trees")));
+    let mut several = fold
+        .transaction
+        .prepare("SELECT input_digest FROM release GROUP BY input_digest HAVING count(*) > 1")?;
+    let mut trees =
+        fold.transaction.prepare("SELECT count(DISTINCT tree) FROM release WHERE input_digest = ?1")?;
+    let mut input_digests = several.query([])?;
+    while let Some(row) = input_digests.next()? {
+        let input_digest: InputDigest = rows::digest(row, 0)?;
+        if trees.query_row([input_digest.as_bytes()], |row| row.get::<_, i64>(0))? > 1 {
+            return Err(contradiction(format!("the input digest {input_digest} is bound to two trees")));
         }
     }
     let went_back = fold
@@ -140,7 +145,7 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
     let column = columns.at(Column::Upstream);
     while !column.is_empty() {
         let (registry, size, root, blob) =
-            (column.text()?, column.number()?, column.digest()?, column.bytes()?);
+            (column.text()?, column.number()?, column.digest::<of::Bytes>()?, column.bytes()?);
         facts::read_marked(blob)?;
         let row = params![registry, row_id(size)?, root.as_bytes(), blob];
         fold.transaction.execute("INSERT OR REPLACE INTO upstream VALUES(?1, ?2, ?3, ?4)", row)?;
@@ -152,7 +157,7 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
 struct Listener<'a> {
     names: &'a [PackageName],
     texts: PoolIn<Rc<str>>,
-    digests: PoolIn<Digest>,
+    digests: PoolIn<Sha256>,
     ranges: HashMap<Rc<str>, Range>,
     platforms: HashMap<Rc<str>, Platform>,
     log: LogPast,
@@ -188,7 +193,7 @@ impl<'a> Listener<'a> {
         let size = columns.at(Column::Size).delta(past.size)?;
         let unpacked = columns.at(Column::Unpacked).delta(past.likely_unpacked(size))?;
         let files = columns.at(Column::Files).delta(past.files)?;
-        let key = columns.at(Column::Key).optional(Reader::digest)?;
+        let input_digest = columns.at(Column::InputDigest).optional(Reader::digest)?;
         past.version = Some(version.clone());
         (past.size, past.unpacked, past.files) = (size, unpacked, files);
         let dependencies = self.dependencies(columns, package, packages)?;
@@ -206,7 +211,7 @@ impl<'a> Listener<'a> {
             size,
             unpacked,
             files,
-            key: key.unwrap_or(Digest::from_bytes([0; 32])),
+            input_digest: input_digest.unwrap_or(Digest::from_bytes([0; 32])),
             dependencies,
             references: references(&past.references)?,
             recipe: past.recipe,
@@ -215,14 +220,14 @@ impl<'a> Listener<'a> {
             description: past.description.as_deref().map(str::to_owned),
             kind_facts: facts::read_kind_facts(past.kind_facts.as_deref().unwrap_or_default())?,
         };
-        if key.is_none() {
-            release.key = release.compute_key();
+        if input_digest.is_none() {
+            release.input_digest = release.compute_input_digest();
         }
         past.releases.push(Baked {
             version: release.id.version.clone(),
             platform: release.id.platform.clone(),
             revision,
-            key: release.key,
+            input_digest: release.input_digest,
         });
         Ok((package, release, mark, origin))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use weir_model::{Digest, Release, Scope};
+use weir_model::{Release, Scope, Sha256};
 
 use super::column::{Column, ColumnsOut, PoolOut};
 use super::past::{LogPast, Need, PackagePast, write_version};
@@ -91,7 +91,8 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
         let column = columns.at(Column::Upstream);
         column.text(&row.get::<_, String>(0)?);
         column.number(crate::rows::unsigned(row, 1)?);
-        column.raw(crate::rows::digest(row, 2)?.as_bytes());
+        let root: Sha256 = crate::rows::digest(row, 2)?;
+        column.raw(root.as_bytes());
         column.bytes(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?);
     }
     Ok(())
@@ -102,7 +103,7 @@ struct Teller {
     columns: ColumnsOut,
     names: HashMap<String, usize>,
     texts: PoolOut<Rc<str>>,
-    digests: PoolOut<Digest>,
+    digests: PoolOut<Sha256>,
     /// One copy of each text that was met.
     known: HashMap<Box<str>, Rc<str>>,
     log: LogPast,
@@ -123,7 +124,7 @@ impl Teller {
             version: view.release.id.version.clone(),
             platform: view.release.id.platform.clone(),
             revision: view.release.id.revision,
-            key: view.release.key,
+            input_digest: view.release.input_digest,
         });
         Ok(())
     }
@@ -176,11 +177,11 @@ impl Teller {
         columns.at(Column::Size).delta(past.size, release.size);
         columns.at(Column::Unpacked).delta(past.likely_unpacked(release.size), release.unpacked);
         columns.at(Column::Files).delta(past.files, release.files);
-        // 0: the key of the inputs; 1: another, which follows.
-        let differs = release.key != release.compute_key();
-        columns.at(Column::Key).byte(differs.into());
+        // 0: that of the inputs; 1: another, which follows.
+        let differs = release.input_digest != release.compute_input_digest();
+        columns.at(Column::InputDigest).byte(differs.into());
         if differs {
-            columns.at(Column::Key).raw(release.key.as_bytes());
+            columns.at(Column::InputDigest).raw(release.input_digest.as_bytes());
         }
         past.version = Some(release.id.version.clone());
         (past.size, past.unpacked, past.files) = (release.size, release.unpacked, release.files);

@@ -57,7 +57,7 @@ fn withdrawals_add_up_and_the_strongest_counts() {
 }
 
 #[test]
-fn a_removed_release_is_out_of_the_view_and_its_key_stays_bound() {
+fn a_removed_release_is_out_of_the_view_and_its_input_digest_stays_bound() {
     let mut log = Log::default();
     let greet = release("acme/greet 1.2.0");
     log.publish(greet.clone());
@@ -68,7 +68,7 @@ fn a_removed_release_is_out_of_the_view_and_its_key_stays_bound() {
     assert_eq!(package.removed[0].removed.as_ref().unwrap().reason.as_deref(), Some("licence"));
     assert!(index.candidates(&greet.id.name).unwrap().unwrap().releases.is_empty());
     assert_eq!(index.live_releases().count(), 0);
-    assert_eq!(index.by_key(&greet.key).unwrap().len(), 1);
+    assert_eq!(index.by_input_digest(&greet.input_digest).unwrap().len(), 1);
 
     let mut again = greet;
     again.id.revision = 1;
@@ -80,18 +80,18 @@ fn a_removed_release_is_out_of_the_view_and_its_key_stays_bound() {
 }
 
 #[test]
-fn a_second_tree_for_a_key_is_refused_with_both_entries() {
+fn a_second_tree_for_an_input_digest_is_refused_with_both_entries() {
     let mut log = Log::default();
     let one = release("acme/greet 1.2.0");
     let mut other = release("acme/other 1.0.0");
-    other.key = one.key;
+    other.input_digest = one.input_digest;
     log.publish(one.clone());
     log.publish(other);
     let error = refused(&log);
     assert!(error.is_integrity());
     let message = error.to_string();
     assert!(message.contains("entry 0") && message.contains("entry 1"), "{message}");
-    assert!(message.contains(&one.key.to_string()), "{message}");
+    assert!(message.contains(&one.input_digest.to_string()), "{message}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 use proptest::test_runner::Config;
 use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
 use weir_model::record::{Description, Withdrawal};
-use weir_model::{Action, Digest, KindName, ReferenceFact, Release, ReleaseId, WithdrawalVerb};
+use weir_model::{
+    Action, Digest, InputDigest, KindName, ReferenceFact, Release, ReleaseId, TreeDigest, WithdrawalVerb,
+};
 
 use crate::support::{Log, fold, needing, release, seal, withdraw};
 
@@ -109,7 +111,7 @@ impl Author {
         release.recipe = release.recipe.or_else(|| (release.id.revision > 0).then(|| Digest::of(revision)));
         seal(&mut release);
         if flavour % 11 == 10 {
-            release.key = Digest::of(release.id.to_string());
+            release.input_digest = Digest::of(release.id.to_string());
         }
         release
     }
@@ -218,18 +220,18 @@ proptest! {
     }
 
     #[test]
-    fn for_one_key_there_is_one_tree_and_revisions_only_grow(
+    fn for_one_input_digest_there_is_one_tree_and_revisions_only_grow(
         attempts in proptest::collection::vec((0..3u8, 0..4u32, 0..4u8, 0..3u8, any::<bool>()), 1..25),
     ) {
         let mut index = Index::in_memory().unwrap();
-        let mut trees: HashMap<Digest, Digest> = HashMap::new();
+        let mut trees: HashMap<InputDigest, TreeDigest> = HashMap::new();
         let mut newest: HashMap<u8, u32> = HashMap::new();
         let mut size = 0;
-        for (package, revision, key, tree, remove) in attempts {
+        for (package, revision, input_digest, tree, remove) in attempts {
             let mut release = release(&format!("acme/package-{package} 1.0.0 revision {revision}"));
-            (release.key, release.tree) = (Digest::of([key]), Digest::of([tree]));
+            (release.input_digest, release.tree) = (Digest::of([input_digest]), Digest::of([tree]));
             let allowed = newest.get(&package).is_none_or(|newest| revision > *newest)
-                && trees.get(&release.key).is_none_or(|bound| *bound == release.tree);
+                && trees.get(&release.input_digest).is_none_or(|bound| *bound == release.tree);
             let mut log = Log::default();
             log.publish(release.clone());
             if remove {
@@ -241,7 +243,7 @@ proptest! {
             if allowed {
                 fold.finish(b"").unwrap();
                 size += log.0.len() as u64;
-                trees.insert(release.key, release.tree);
+                trees.insert(release.input_digest, release.tree);
                 newest.insert(package, revision);
             }
         }

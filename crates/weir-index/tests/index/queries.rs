@@ -44,7 +44,7 @@ fn candidates_say_what_the_releases_say() {
     assert_eq!(candidates.releases[0].state, State::Quarantined);
     assert_eq!(candidates.releases[0].reason.as_deref(), Some("malware"));
     let oldest = &candidates.releases[1];
-    assert_eq!((oldest.index, oldest.key, oldest.state), (1, user.key, State::Offered));
+    assert_eq!((oldest.index, oldest.input_digest, oldest.state), (1, user.input_digest, State::Offered));
     assert_eq!(index.dependencies(&candidates, oldest).unwrap(), user.dependencies);
     assert!(index.candidates(&name("b/absent")).unwrap().is_none());
     assert!(index.package(&name("b/absent")).unwrap().is_none());
@@ -75,13 +75,13 @@ fn dependents_are_found_directly_and_through_others() {
 }
 
 #[test]
-fn a_release_is_found_by_its_key_tree_and_entry() {
+fn a_release_is_found_by_its_input_digest_tree_and_entry() {
     let mut log = Log::default();
     let one = release("a/b 1.0.0");
     log.publish(one.clone());
     log.publish(release("a/b 1.0.0 revision 1"));
     let index = log.folded();
-    assert_eq!(index.by_key(&one.key).unwrap().len(), 2);
+    assert_eq!(index.by_input_digest(&one.input_digest).unwrap().len(), 2);
     assert_eq!(index.by_tree(&one.tree).unwrap()[1].release.id.revision, 1);
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn id(text: &str) -> ReleaseId {
     text.parse().unwrap()
 }
 
-/// A release whose tree is made of its name, so that its key and its tree agree.
+/// A release whose tree is made of its name, so that its input digest and its tree agree.
 pub(crate) fn release(text: &str) -> Release {
     let mut release = Release {
         id: id(text),
@@ -65,7 +65,7 @@ pub(crate) fn release(text: &str) -> Release {
         size: 1000 + text.len() as u64,
         unpacked: 5000,
         files: 3,
-        key: Digest::of("no key yet"),
+        input_digest: Digest::of("no input digest yet"),
         dependencies: Vec::new(),
         references: Vec::new(),
         recipe: None,
@@ -78,10 +78,10 @@ pub(crate) fn release(text: &str) -> Release {
     release
 }
 
-/// Gives a release the key of its inputs, and a tree that goes with the key.
+/// Gives a release the digest of its inputs, and a tree that goes with it.
 pub(crate) fn seal(release: &mut Release) {
-    release.key = release.compute_key();
-    release.tree = Digest::of(release.key.as_bytes());
+    release.input_digest = release.compute_input_digest();
+    release.tree = Digest::of(release.input_digest.as_bytes());
 }
 
 pub(crate) fn needing(mut release: Release, name: &str, range: &str, baked: Option<&Release>) -> Release {
@@ -93,7 +93,7 @@ pub(crate) fn needing(mut release: Release, name: &str, range: &str, baked: Opti
             version: baked.id.version.clone(),
             platform: baked.id.platform.clone(),
             revision: baked.id.revision,
-            key: baked.key,
+            input_digest: baked.input_digest,
         }),
     });
     seal(&mut release);

@@ -9,7 +9,7 @@ fn release(name: &str, version: &str, dependencies: &[&str]) -> LockedRelease {
         revision: 0,
         kind: KindName::Generic,
         tree: Some(Digest::of(name)),
-        key: Some(Digest::of(version)),
+        input_digest: Some(Digest::of(version)),
         size: Some(10),
         unpacked: Some(20),
         registry: Some("org".into()),

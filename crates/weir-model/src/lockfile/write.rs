@@ -40,9 +40,13 @@ fn write_release(out: &mut Text, release: &LockedRelease) {
         out.bare("revision", release.revision);
     }
     out.quoted("kind", release.kind.as_str());
-    for (name, digest) in [("tree", release.tree), ("key", release.key)] {
+    let digests = [
+        ("tree", release.tree.map(|tree| tree.to_string())),
+        ("input-digest", release.input_digest.map(|digest| digest.to_string())),
+    ];
+    for (name, digest) in digests {
         if let Some(digest) = digest {
-            out.quoted(name, &digest.to_string());
+            out.quoted(name, &digest);
         }
     }
     for (name, number) in [("size", release.size), ("unpacked", release.unpacked)] {

@@ -4,7 +4,7 @@
 //! {"format":1,
 //!  "patches":["sha256:…"],
 //!  "script":null,
-//!  "source":{"tree":"sha256:…"},
+//!  "source":{"tree":"blake3:…"},
 //!  "subfolder":null,
 //!  "system":"cmake",
 //!  "system-libraries":[],
@@ -12,7 +12,7 @@
 //!  "variants":{"debug":{"defines":{},"environment":{}},"release":{"defines":{},"environment":{}}}}
 //! ```
 //!
-//! Its SHA-256 is the recipe of a release's key. Name, version and dependencies are in the key anyway; where
+//! Its SHA-256 is the recipe among a release's inputs. Name, version and dependencies are among them anyway; where
 //! the source was fetched from, and what a build may use, do not decide what comes out. Settings stand as they
 //! are for each variant, so that two spellings of one recipe have one document.
 //! `vectors/recipes.json` holds examples.
@@ -20,8 +20,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use weir_model::Digest;
 use weir_model::canonical::canonical_json;
+use weir_model::{Sha256, TreeDigest};
 
 use super::{Recipe, RecipeInputs, Settings, System};
 
@@ -32,8 +32,8 @@ const FORMAT: u32 = 1;
 #[serde(rename_all = "kebab-case")]
 struct Document<'a> {
     format: u32,
-    patches: Vec<Digest>,
-    script: Option<Digest>,
+    patches: Vec<Sha256>,
+    script: Option<Sha256>,
     source: SourceTree,
     subfolder: Option<&'a str>,
     system: &'a str,
@@ -44,7 +44,7 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct SourceTree {
-    tree: Digest,
+    tree: TreeDigest,
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use weir_model::Digest;
+use weir_model::{Digest, Sha256, TreeDigest};
 
 use super::{Recipe, System};
 
@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 16 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipeInputs {
     /// The tree of the source.
-    pub source: Digest,
+    pub source: TreeDigest,
     /// The script, if one builds it.
     pub script: Option<RecipeFile>,
     /// The patches, in the order in which they are applied.
@@ -27,7 +27,7 @@ pub struct RecipeFile {
     /// Its path, as the recipe names it.
     pub name: String,
     /// The digest of its bytes.
-    pub digest: Digest,
+    pub digest: Sha256,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
@@ -88,7 +88,7 @@ impl RecipeInputs {
     /// # Errors
     ///
     /// When one cannot be read, is no file, is longer than 16 MiB, or is a link out of the recipe's folder.
-    pub fn read(recipe: &Recipe, source: Digest) -> Result<Self, InputError> {
+    pub fn read(recipe: &Recipe, source: TreeDigest) -> Result<Self, InputError> {
         let script = match &recipe.system {
             System::Script { file } => Some(RecipeFile::read(recipe, file)?),
             _ => None,

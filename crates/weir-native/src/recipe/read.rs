@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml_edit::{Document, Value};
 use weir_model::manifest::{Fields, Requirement, Source};
-use weir_model::{Digest, KindName, Manifest, ManifestError, Scope, nearest};
+use weir_model::{Digest, KindName, Manifest, ManifestError, Scope, Sha256, nearest};
 
 use super::{BuildLimits, Recipe, RecipeError, Settings, SourceSpec, System, check, limits};
 use crate::Variant;
@@ -224,7 +224,7 @@ fn source(recipe: &Fields<'_>) -> Result<(SourceSpec, Option<String>), ManifestE
 }
 
 /// With its prefix, or as `sha256sum` prints it.
-fn sha256(fields: &Fields<'_>) -> Result<Option<Digest>, ManifestError> {
+fn sha256(fields: &Fields<'_>) -> Result<Option<Sha256>, ManifestError> {
     let Some(text) = fields.string("sha256")? else { return Ok(None) };
     let read = if text.starts_with("sha256:") { text.parse() } else { Digest::from_hex(&text) };
     read.map(Some).map_err(|error| fields.error("sha256", error.to_string()))

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path};
 
 use weir_kind::{Layout, PACKAGES_FOLDER};
-use weir_model::{Digest, lockfile, manifest};
+use weir_model::{Digest, Sha256, lockfile, manifest};
 
 use crate::error::ProjectError;
 use weir_reach::replace;
@@ -23,16 +23,16 @@ const HEADER: &str = "weir-layout v1";
 /// What a layout was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MadeFrom {
-    pub(crate) manifest: Digest,
-    pub(crate) lock: Digest,
+    pub(crate) manifest: Sha256,
+    pub(crate) lock: Sha256,
     /// What else the caller asked for, such as another platform.
     pub(crate) choice: String,
     /// How many packages there are.
     pub(crate) packages: usize,
     /// Manifests of packages in folders, relative to the project, with their digests.
-    pub(crate) watched: BTreeMap<String, Digest>,
+    pub(crate) watched: BTreeMap<String, Sha256>,
     /// Folders whose files the layout was made of and not linked to, with what [`stamp`] says of them.
-    pub(crate) folders: BTreeMap<String, Digest>,
+    pub(crate) folders: BTreeMap<String, Sha256>,
 }
 
 /// How many packages a project has, if it is as its manifest and lockfile want it. Reads a few small files,
@@ -86,7 +86,7 @@ fn link_holds(at: &Path, target: &str) -> bool {
 
 /// What tells a folder whose files have changed from one whose files have not: every path in it, its size, its mode and when it
 /// was changed. What Weir and git keep in it does not count. Nothing is read; `None` where it cannot be told.
-pub(crate) fn stamp(folder: &Path) -> Option<Digest> {
+pub(crate) fn stamp(folder: &Path) -> Option<Sha256> {
     const MOST: usize = 100_000;
     let mut seen = BTreeSet::new();
     let mut pending = vec![folder.to_owned()];
@@ -117,7 +117,7 @@ pub(crate) fn stamp(folder: &Path) -> Option<Digest> {
     Some(Digest::of(text))
 }
 
-fn digest_of(path: &Path) -> Option<Digest> {
+fn digest_of(path: &Path) -> Option<Sha256> {
     Some(Digest::of(fs_err::read(path).ok()?))
 }
 
@@ -163,7 +163,7 @@ pub(super) fn render(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<
         line("link", &link.path, &text(&link.target)?)?;
     }
     for file in &layout.files {
-        line("file", &file.path, &Digest::of(&file.contents).to_hex())?;
+        line("file", &file.path, &Sha256::of(&file.contents).to_hex())?;
     }
     line("count", "packages", &from.packages.to_string())?;
     Ok(record)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
 use weir_log::{Source, SourceError};
-use weir_model::{Digest, Hasher};
+use weir_model::{Hasher, Sha256, TreeDigest, of};
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
 use super::{RegistryAudit, Step};
@@ -38,13 +38,13 @@ pub(super) struct ServedContent<'a> {
 /// An object that the log names.
 enum Wanted<'a> {
     /// A pack that readers may have.
-    Pack { tree: &'a Digest, size: u64, of: &'a Use },
+    Pack { tree: &'a TreeDigest, size: u64, of: &'a Use },
     /// A pack that they may not.
-    Withheld { tree: &'a Digest },
+    Withheld { tree: &'a TreeDigest },
     /// A file that a release promises.
-    Promised { sha256: &'a Digest, size: Option<u64>, of: &'a Use },
+    Promised { sha256: &'a Sha256, size: Option<u64>, of: &'a Use },
     /// A file that the registry may hold, or leave where it comes from.
-    Referenced { sha256: &'a Digest, size: Option<u64> },
+    Referenced { sha256: &'a Sha256, size: Option<u64> },
 }
 
 /// What was found where it should be.
@@ -172,7 +172,7 @@ fn look(source: &dyn Source, wanted: &Wanted<'_>, read: bool) -> Result<Found, C
     }
 }
 
-fn read_pack(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, ContentError> {
+fn read_pack(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found, ContentError> {
     let pack = open_pack(source, tree, 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
     let expected = Expected { tree: *tree, pack_bytes: Some(size) };
     let checked = check_pack(pack, &expected, &Limits::default());
@@ -180,7 +180,7 @@ fn read_pack(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, Con
     Ok(Found::Read(checked.bytes()))
 }
 
-fn pack_there(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, ContentError> {
+fn pack_there(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found, ContentError> {
     let found = source.find(&pack_path(tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
     match found.size {
         Some(got) if got != size => {
@@ -194,7 +194,7 @@ fn pack_there(source: &dyn Source, tree: &Digest, size: u64) -> Result<Found, Co
 /// A file of `size` bytes, if that is known, whole or in chunks, if it is there.
 fn file(
     source: &dyn Source,
-    sha256: &Digest,
+    sha256: &Sha256,
     size: Option<u64>,
     read: bool,
 ) -> Result<Option<Found>, ContentError> {
@@ -223,11 +223,11 @@ fn file(
     if read { read_chunks(source, sha256, &list) } else { chunks_there(source, &list) }.map(Some)
 }
 
-fn read_chunks(source: &dyn Source, sha256: &Digest, list: &ChunkList) -> Result<Found, ContentError> {
+fn read_chunks(source: &dyn Source, sha256: &Sha256, list: &ChunkList) -> Result<Found, ContentError> {
     let mut all = Hasher::new();
     for chunk in list.chunks() {
-        let path = chunk_path(&chunk.sha256);
-        let bytes = source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.sha256))?;
+        let path = chunk_path(&chunk.digest);
+        let bytes = source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
         feed(&mut all, bytes, chunk.size.into(), source, &path)?;
     }
     // What is wrong with one chunk is wrong with all of it.
@@ -239,10 +239,10 @@ fn read_chunks(source: &dyn Source, sha256: &Digest, list: &ChunkList) -> Result
 }
 
 fn chunks_there(source: &dyn Source, list: &ChunkList) -> Result<Found, ContentError> {
-    for Chunk { sha256, size, .. } in list.chunks() {
-        let found = source.find(&chunk_path(sha256))?.ok_or_else(|| ContentError::no_chunk(sha256))?;
+    for Chunk { digest, size, .. } in list.chunks() {
+        let found = source.find(&chunk_path(digest))?.ok_or_else(|| ContentError::no_chunk(digest))?;
         if let Some(actual) = found.size.filter(|actual| *actual != u64::from(*size)) {
-            return Err(ContentError::BadSize { sha256: *sha256, expected: u64::from(*size), actual });
+            return Err(ContentError::BadChunkSize { chunk: *digest, expected: u64::from(*size), actual });
         }
     }
     Ok(Found::There(list.size()))
@@ -250,7 +250,7 @@ fn chunks_there(source: &dyn Source, list: &ChunkList) -> Result<Found, ContentE
 
 /// Hashes what `bytes` brings, which may be at most `most`.
 fn feed(
-    hasher: &mut Hasher,
+    hasher: &mut Hasher<of::Bytes>,
     bytes: impl Read,
     most: u64,
     source: &dyn Source,

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use fastcdc::v2020::StreamCDC;
-use weir_model::Digest;
+use weir_model::{ChunkDigest, Digest, Sha256};
 
 use super::error::ContentError;
 
@@ -24,7 +24,7 @@ const LONGEST_LINE: u64 = 86;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk {
     /// Its name.
-    pub sha256: Digest,
+    pub digest: ChunkDigest,
     /// Where it begins in the file.
     pub offset: u64,
     /// How many bytes it has.
@@ -34,14 +34,14 @@ pub struct Chunk {
 /// The chunks of one file, in order and without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChunkList {
-    sha256: Digest,
+    sha256: Sha256,
     size: u64,
     chunks: Vec<Chunk>,
 }
 
 impl ChunkList {
     /// Puts a list together; `chunks` follow one another from offset 0 to `size`.
-    pub(super) fn new(sha256: Digest, size: u64, chunks: Vec<Chunk>) -> Self {
+    pub(super) fn new(sha256: Sha256, size: u64, chunks: Vec<Chunk>) -> Self {
         Self { sha256, size, chunks }
     }
 
@@ -56,7 +56,7 @@ impl ChunkList {
     ///
     /// When it is not such a list, is another file's, or has gaps, sizes or a number of chunks that no
     /// writer makes.
-    pub fn parse(text: &[u8], sha256: &Digest, size: Option<u64>) -> Result<Self, ContentError> {
+    pub fn parse(text: &[u8], sha256: &Sha256, size: Option<u64>) -> Result<Self, ContentError> {
         let bad = |reason: &str| ContentError::BadList { file: *sha256, reason: reason.to_owned() };
         let text = str::from_utf8(text).map_err(|_| bad("it is not text"))?;
         let text = text.strip_suffix('\n').ok_or_else(|| bad("it is cut off"))?;
@@ -66,9 +66,9 @@ impl ChunkList {
             let shown: String = header.chars().take(40).collect();
             return Err(bad(&format!("it starts with `{shown}`, and this program reads `{HEADER}`")));
         }
-        let line = |line: &str| entry(line).ok_or_else(|| bad("a line is not a digest and a size"));
-        let (of, total) = line(lines.next().unwrap_or_default())?;
-        if of != *sha256 {
+        let malformed = || bad("a line is not a digest and a size");
+        let (of, total) = entry(lines.next().unwrap_or_default()).ok_or_else(malformed)?;
+        if of != sha256.to_hex() {
             return Err(bad("it is the list of another file"));
         }
         if let Some(size) = size.filter(|size| *size != total) {
@@ -77,10 +77,11 @@ impl ChunkList {
         let mut chunks = Vec::new();
         let mut offset = 0_u64;
         for text in lines {
-            let (sha256, size) = line(text)?;
+            let (digest, size) = entry(text).ok_or_else(malformed)?;
+            let digest = ChunkDigest::from_hex(digest).map_err(|_| malformed())?;
             let size = u32::try_from(size).ok().filter(|size| (1..=CHUNK_LARGEST).contains(size));
             let size = size.ok_or_else(|| bad("a chunk is empty or too large"))?;
-            chunks.push(Chunk { sha256, offset, size });
+            chunks.push(Chunk { digest, offset, size });
             offset += u64::from(size);
             if size < CHUNK_SMALLEST && offset < total {
                 return Err(bad("a chunk is too small"));
@@ -96,7 +97,7 @@ impl ChunkList {
     pub fn to_text(&self) -> String {
         let mut text = format!("{HEADER}\n{} {}\n", self.sha256.to_hex(), self.size);
         for chunk in &self.chunks {
-            text.push_str(&format!("{} {}\n", chunk.sha256.to_hex(), chunk.size));
+            text.push_str(&format!("{} {}\n", chunk.digest.to_hex(), chunk.size));
         }
         text
     }
@@ -112,10 +113,11 @@ impl ChunkList {
     }
 }
 
-fn entry(line: &str) -> Option<(Digest, u64)> {
+/// The hex digits of a digest, and a size.
+fn entry(line: &str) -> Option<(&str, u64)> {
     let (digest, size) = line.split_once(' ')?;
     let plain = size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
-    Some((Digest::from_hex(digest).ok()?, size.parse().ok().filter(|_| plain)?))
+    Some((digest, size.parse().ok().filter(|_| plain)?))
 }
 
 /// Cuts what `from` brings, and hands each chunk with its bytes to `take`.
@@ -129,7 +131,7 @@ pub(super) fn cut<E: From<std::io::Error>>(
         let piece = piece.map_err(std::io::Error::from)?;
         // A piece is at most `CHUNK_LARGEST` long.
         let chunk =
-            Chunk { sha256: Digest::of(&piece.data), offset: piece.offset, size: piece.data.len() as u32 };
+            Chunk { digest: Digest::of(&piece.data), offset: piece.offset, size: piece.data.len() as u32 };
         take(chunk, piece.data)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::io;
 
 use weir_log::SourceError;
-use weir_model::Digest;
+use weir_model::{ChunkDigest, Sha256, TreeDigest};
 use weir_tree::TreeError;
 
 /// Why content cannot be taken in, given out or vouched for.
@@ -13,7 +13,7 @@ pub enum ContentError {
     #[error("the pack of the tree {tree} is not what it must be: {reason}")]
     BadPack {
         /// The tree it should hold.
-        tree: Digest,
+        tree: TreeDigest,
         /// What is wrong with it.
         reason: TreeError,
     },
@@ -21,15 +21,25 @@ pub enum ContentError {
     #[error("the file {expected} has other bytes: their digest is {actual}")]
     BadFile {
         /// The digest it should have.
-        expected: Digest,
+        expected: Sha256,
         /// The digest it has.
-        actual: Digest,
+        actual: Sha256,
+    },
+    /// A chunk has another size than its list states.
+    #[error("the chunk {chunk} has {actual} bytes instead of {expected}")]
+    BadChunkSize {
+        /// The chunk.
+        chunk: ChunkDigest,
+        /// Bytes wanted.
+        expected: u64,
+        /// Bytes it has.
+        actual: u64,
     },
     /// A file has another size than the record states.
     #[error("the file {sha256} has {actual} bytes instead of {expected}")]
     BadSize {
         /// The file.
-        sha256: Digest,
+        sha256: Sha256,
         /// Bytes wanted.
         expected: u64,
         /// Bytes it has, or at least has.
@@ -39,15 +49,15 @@ pub enum ContentError {
     #[error("the chunk {expected} has other bytes: their digest is {actual}")]
     BadChunk {
         /// The digest it should have.
-        expected: Digest,
+        expected: ChunkDigest,
         /// The digest it has.
-        actual: Digest,
+        actual: ChunkDigest,
     },
     /// A chunk list cannot be what a writer of it wrote.
     #[error("the chunk list of the file {file} cannot be used: {reason}")]
     BadList {
         /// The file.
-        file: Digest,
+        file: Sha256,
         /// What is wrong with it.
         reason: String,
     },
@@ -61,7 +71,7 @@ pub enum ContentError {
     #[error("the pack of the tree {tree} is quarantined and served all the same")]
     StillServed {
         /// The tree.
-        tree: Digest,
+        tree: TreeDigest,
     },
     /// It could not be read from where it is.
     #[error(transparent)]
@@ -72,16 +82,16 @@ pub enum ContentError {
 }
 
 impl ContentError {
-    pub(crate) fn no_pack(tree: &Digest) -> Self {
+    pub(crate) fn no_pack(tree: &TreeDigest) -> Self {
         Self::Absent { what: format!("the pack of the tree {tree}") }
     }
 
-    pub(crate) fn no_file(sha256: &Digest) -> Self {
+    pub(crate) fn no_file(sha256: &Sha256) -> Self {
         Self::Absent { what: format!("the file {sha256}") }
     }
 
-    pub(crate) fn no_chunk(sha256: &Digest) -> Self {
-        Self::Absent { what: format!("the chunk {sha256}") }
+    pub(crate) fn no_chunk(digest: &ChunkDigest) -> Self {
+        Self::Absent { what: format!("the chunk {digest}") }
     }
 
     /// Whether it is closed to whoever asks.
@@ -99,6 +109,7 @@ impl ContentError {
             Self::BadFile { .. }
             | Self::BadSize { .. }
             | Self::BadChunk { .. }
+            | Self::BadChunkSize { .. }
             | Self::BadList { .. }
             | Self::StillServed { .. } => true,
             Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,

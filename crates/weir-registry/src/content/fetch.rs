@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use weir_log::{Source, SourceError};
-use weir_model::{Digest, Hasher};
+use weir_model::{ChunkDigest, Digest, Hasher, Sha256, TreeDigest};
 
 use super::chunks::{CHUNK_LARGEST, CHUNKED_ABOVE, Chunk, ChunkList, cut};
 use super::error::ContentError;
@@ -26,7 +26,7 @@ const BUFFER: usize = 64 * 1024;
 /// When the registry cannot be read.
 pub fn open_pack(
     source: &dyn Source,
-    tree: &Digest,
+    tree: &TreeDigest,
     offset: u64,
 ) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
     source.open(&pack_path(tree), offset)
@@ -35,7 +35,7 @@ pub fn open_pack(
 /// Chunks that this machine has already. Not trusted: what it gives is checked.
 pub trait LocalChunks: Sync {
     /// The bytes of a chunk, or `None`. A failure to read is a chunk that is not here.
-    fn chunk(&self, sha256: &Digest, size: u32) -> Option<Vec<u8>>;
+    fn chunk(&self, digest: &ChunkDigest, size: u32) -> Option<Vec<u8>>;
 }
 
 /// No chunks at all.
@@ -43,7 +43,7 @@ pub trait LocalChunks: Sync {
 pub struct NoChunks;
 
 impl LocalChunks for NoChunks {
-    fn chunk(&self, _: &Digest, _: u32) -> Option<Vec<u8>> {
+    fn chunk(&self, _: &ChunkDigest, _: u32) -> Option<Vec<u8>> {
         None
     }
 }
@@ -52,7 +52,7 @@ impl LocalChunks for NoChunks {
 #[derive(Debug)]
 pub struct OldVersion {
     file: fs_err::File,
-    chunks: HashMap<Digest, Chunk>,
+    chunks: HashMap<ChunkDigest, Chunk>,
 }
 
 impl OldVersion {
@@ -65,7 +65,7 @@ impl OldVersion {
         let file = fs_err::File::open(path)?;
         let mut chunks = HashMap::new();
         cut(&file, |chunk, _| -> io::Result<()> {
-            chunks.insert(chunk.sha256, chunk);
+            chunks.insert(chunk.digest, chunk);
             Ok(())
         })?;
         Ok(Self { file, chunks })
@@ -73,8 +73,8 @@ impl OldVersion {
 }
 
 impl LocalChunks for OldVersion {
-    fn chunk(&self, sha256: &Digest, size: u32) -> Option<Vec<u8>> {
-        let chunk = self.chunks.get(sha256).filter(|chunk| chunk.size == size)?;
+    fn chunk(&self, digest: &ChunkDigest, size: u32) -> Option<Vec<u8>> {
+        let chunk = self.chunks.get(digest).filter(|chunk| chunk.size == size)?;
         let mut bytes = vec![0; size as usize];
         self.file.file().read_exact_at(&mut bytes, chunk.offset).ok()?;
         Some(bytes)
@@ -104,7 +104,7 @@ pub struct Fetched {
 /// `partial` then serves the next call.
 pub fn fetch_file(
     source: &dyn Source,
-    sha256: &Digest,
+    sha256: &Sha256,
     size: u64,
     local: &dyn LocalChunks,
     partial: &Path,
@@ -142,7 +142,7 @@ pub fn fetch_file(
 /// The chunk list of a large file and its length in bytes; `None` for a file that is kept whole.
 fn chunk_list(
     source: &dyn Source,
-    sha256: &Digest,
+    sha256: &Sha256,
     size: u64,
 ) -> Result<Option<(ChunkList, u64)>, ContentError> {
     if size <= CHUNKED_ABOVE {
@@ -157,7 +157,7 @@ fn chunk_list(
 /// Fetches a file that is kept whole, after what is there.
 fn whole(
     source: &dyn Source,
-    sha256: &Digest,
+    sha256: &Sha256,
     size: u64,
     file: &fs_err::File,
     progress: &(dyn Fn(u64) + Sync),
@@ -268,12 +268,12 @@ impl<'a> Assembly<'a> {
         }
         let mut bytes = vec![0; chunk.size as usize];
         self.file.file().read_exact_at(&mut bytes, chunk.offset)?;
-        Ok(Digest::of(&bytes) == chunk.sha256)
+        Ok(Digest::of(&bytes) == chunk.digest)
     }
 
     fn reuse(&self, chunk: &Chunk) -> io::Result<bool> {
-        let Some(bytes) = self.local.chunk(&chunk.sha256, chunk.size) else { return Ok(false) };
-        if bytes.len() != chunk.size as usize || Digest::of(&bytes) != chunk.sha256 {
+        let Some(bytes) = self.local.chunk(&chunk.digest, chunk.size) else { return Ok(false) };
+        if bytes.len() != chunk.size as usize || Digest::of(&bytes) != chunk.digest {
             return Ok(false);
         }
         self.file.file().write_all_at(&bytes, chunk.offset)?;
@@ -281,8 +281,8 @@ impl<'a> Assembly<'a> {
     }
 
     fn transfer(&self, chunk: &Chunk) -> Result<(), ContentError> {
-        let path = chunk_path(&chunk.sha256);
-        let stream = self.source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.sha256))?;
+        let path = chunk_path(&chunk.digest);
+        let stream = self.source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
         // One byte more than there should be is enough to know, and stays out of the next chunk.
         let mut stream = stream.take(u64::from(chunk.size) + 1);
         let mut hasher = Hasher::new();
@@ -298,8 +298,8 @@ impl<'a> Assembly<'a> {
             at += read as u64;
         }
         let actual = hasher.finish();
-        if actual != chunk.sha256 {
-            return Err(ContentError::BadChunk { expected: chunk.sha256, actual });
+        if actual != chunk.digest {
+            return Err(ContentError::BadChunk { expected: chunk.digest, actual });
         }
         Ok(())
     }
@@ -323,7 +323,7 @@ fn read_some(
     }
 }
 
-fn digest_at_start(file: &fs_err::File) -> io::Result<Digest> {
+fn digest_at_start(file: &fs_err::File) -> io::Result<Sha256> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; CHUNK_LARGEST as usize / 8];
     let mut at = 0;

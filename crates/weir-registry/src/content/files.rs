@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use weir_model::{Digest, Hasher};
+use weir_model::{ChunkDigest, Digest, Hasher, Sha256};
 
 use super::chunks::{CHUNKED_ABOVE, Chunk, ChunkList, cut};
 use super::durable::Beside;
@@ -19,7 +19,7 @@ const TOGETHER: usize = 64;
 
 impl ContentFolder {
     /// Whether the file `sha256` was taken in.
-    pub fn has_file(&self, sha256: &Digest) -> bool {
+    pub fn has_file(&self, sha256: &Sha256) -> bool {
         [file_path(sha256), chunk_list_path(sha256)].iter().any(|path| size_of(&self.at(path)).is_some())
     }
 
@@ -29,7 +29,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it has another digest, or cannot be read or written.
-    pub fn put_file(&self, path: &Path, sha256: &Digest) -> Result<(), ContentError> {
+    pub fn put_file(&self, path: &Path, sha256: &Sha256) -> Result<(), ContentError> {
         if self.has_file(sha256) {
             return Ok(());
         }
@@ -45,7 +45,7 @@ impl ContentFolder {
     }
 
     /// Takes in a file as chunks and, when all of them are on the disk, their list.
-    fn put_large(&self, path: &Path, sha256: &Digest) -> Result<(), ContentError> {
+    fn put_large(&self, path: &Path, sha256: &Sha256) -> Result<(), ContentError> {
         // Hashed before it is cut, so that a wrong file leaves no chunks behind.
         same(sha256, digest_of(fs_err::File::open(path)?)?.0)?;
         let _lock = self.lock(File::lock_shared)?;
@@ -72,7 +72,7 @@ impl ContentFolder {
     }
 
     fn new_chunk(&self, chunk: &Chunk, bytes: &[u8]) -> io::Result<Option<(Beside, String)>> {
-        let path = chunk_path(&chunk.sha256);
+        let path = chunk_path(&chunk.digest);
         if size_of(&self.at(&path)) == Some(u64::from(chunk.size)) {
             return Ok(None);
         }
@@ -89,7 +89,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When something of it is missing or has other bytes.
-    pub fn verify_file(&self, sha256: &Digest) -> Result<u64, ContentError> {
+    pub fn verify_file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
         if let Some(file) = self.open(&file_path(sha256))? {
             let (actual, size) = digest_of(file)?;
             same(sha256, actual)?;
@@ -98,13 +98,13 @@ impl ContentFolder {
         let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
         let mut whole = Hasher::new();
         for chunk in list.chunks() {
-            let file = self.open(&chunk_path(&chunk.sha256))?;
-            let file = file.ok_or_else(|| ContentError::no_chunk(&chunk.sha256))?;
+            let file = self.open(&chunk_path(&chunk.digest))?;
+            let file = file.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
             let mut bytes = Vec::with_capacity(chunk.size as usize);
             file.take(u64::from(chunk.size) + 1).read_to_end(&mut bytes)?;
             let actual = Digest::of(&bytes);
-            if actual != chunk.sha256 {
-                return Err(ContentError::BadChunk { expected: chunk.sha256, actual });
+            if actual != chunk.digest {
+                return Err(ContentError::BadChunk { expected: chunk.digest, actual });
             }
             whole.update(&bytes);
         }
@@ -117,7 +117,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it cannot be removed.
-    pub fn remove_file(&self, sha256: &Digest) -> Result<(), ContentError> {
+    pub fn remove_file(&self, sha256: &Sha256) -> Result<(), ContentError> {
         remove(&self.at(&file_path(sha256)))?;
         Ok(remove(&self.at(&chunk_list_path(sha256)))?)
     }
@@ -134,10 +134,10 @@ impl ContentFolder {
         let listed = self.listed_chunks(&objects)?;
         let mut freed = 0;
         for object in objects {
-            if let Stored::Chunk { sha256, size } = object
-                && !listed.contains(&sha256)
+            if let Stored::Chunk { digest, size } = object
+                && !listed.contains(&digest)
             {
-                remove(&self.at(&chunk_path(&sha256)))?;
+                remove(&self.at(&chunk_path(&digest)))?;
                 freed += size;
             }
         }
@@ -149,19 +149,19 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When a list cannot be read.
-    pub fn listed_chunks(&self, objects: &[Stored]) -> Result<HashSet<Digest>, ContentError> {
+    pub fn listed_chunks(&self, objects: &[Stored]) -> Result<HashSet<ChunkDigest>, ContentError> {
         let mut listed = HashSet::new();
         for object in objects {
             if let Stored::File { sha256, chunked: true, .. } = object {
                 let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
-                listed.extend(list.chunks().iter().map(|chunk| chunk.sha256));
+                listed.extend(list.chunks().iter().map(|chunk| chunk.digest));
             }
         }
         Ok(listed)
     }
 
     /// The list of a large file, if it is here and its size is one that a list can have.
-    fn chunk_list(&self, sha256: &Digest) -> Result<Option<ChunkList>, ContentError> {
+    fn chunk_list(&self, sha256: &Sha256) -> Result<Option<ChunkList>, ContentError> {
         let Some(mut file) = self.open(&chunk_list_path(sha256))? else { return Ok(None) };
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -183,7 +183,7 @@ impl ContentFolder {
     }
 }
 
-fn same(expected: &Digest, actual: Digest) -> Result<(), ContentError> {
+fn same(expected: &Sha256, actual: Sha256) -> Result<(), ContentError> {
     if *expected == actual {
         return Ok(());
     }
@@ -191,7 +191,7 @@ fn same(expected: &Digest, actual: Digest) -> Result<(), ContentError> {
 }
 
 /// The digest of all that `from` brings, and how many bytes that is.
-pub(super) fn digest_of(mut from: impl Read) -> io::Result<(Digest, u64)> {
+pub(super) fn digest_of(mut from: impl Read) -> io::Result<(Sha256, u64)> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 128 * 1024];
     let mut size = 0;

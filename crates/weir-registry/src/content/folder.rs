@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_log::{Faults, NoFaults};
-use weir_model::Digest;
+use weir_model::TreeDigest;
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
 use super::durable::{Writing, ensure_folder, sync_folder};
@@ -45,13 +45,13 @@ impl ContentFolder {
     }
 
     /// Whether the pack of `tree` was taken in, served or withheld.
-    pub fn has_pack(&self, tree: &Digest) -> bool {
+    pub fn has_pack(&self, tree: &TreeDigest) -> bool {
         self.pack_size(tree).is_some()
     }
 
     /// Bytes of the pack of `tree` as it is kept. Another pack of the same tree, which was offered
     /// later, may have had another size.
-    pub fn pack_size(&self, tree: &Digest) -> Option<u64> {
+    pub fn pack_size(&self, tree: &TreeDigest) -> Option<u64> {
         [pack_path(tree), held_path(tree)].iter().find_map(|path| size_of(&self.at(path)))
     }
 
@@ -61,7 +61,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
-    pub fn put_pack(&self, path: &Path, tree: &Digest) -> Result<(), ContentError> {
+    pub fn put_pack(&self, path: &Path, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
-    pub fn put_pack_from(&self, from: &mut dyn Read, tree: &Digest) -> Result<(), ContentError> {
+    pub fn put_pack_from(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl ContentFolder {
     }
 
     /// If the tree was quarantined while its pack was being taken in, takes the pack back out.
-    fn stay_withheld(&self, tree: &Digest) -> Result<(), ContentError> {
+    fn stay_withheld(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.is_withheld(tree)? {
             remove(&self.at(&pack_path(tree)))?;
         }
@@ -97,7 +97,7 @@ impl ContentFolder {
     }
 
     /// Who may not look there must not take in: what is withheld would be served again.
-    fn is_withheld(&self, tree: &Digest) -> io::Result<bool> {
+    fn is_withheld(&self, tree: &TreeDigest) -> io::Result<bool> {
         self.at(&held_path(tree)).try_exists()
     }
 
@@ -107,7 +107,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it is missing, damaged or of another size than `size`, or served although it is withheld.
-    pub fn verify_pack(&self, tree: &Digest, size: u64, held: bool) -> Result<u64, ContentError> {
+    pub fn verify_pack(&self, tree: &TreeDigest, size: u64, held: bool) -> Result<u64, ContentError> {
         if held && self.at(&pack_path(tree)).exists() {
             return Err(ContentError::StillServed { tree: *tree });
         }
@@ -119,7 +119,7 @@ impl ContentFolder {
         self.check(file, tree, Some(size))
     }
 
-    fn check(&self, pack: impl Read, tree: &Digest, size: Option<u64>) -> Result<u64, ContentError> {
+    fn check(&self, pack: impl Read, tree: &TreeDigest, size: Option<u64>) -> Result<u64, ContentError> {
         let expected = Expected { tree: *tree, pack_bytes: size };
         match check_pack(pack, &expected, &self.limits) {
             Ok(pack) => Ok(pack.bytes()),
@@ -133,7 +133,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub fn hold(&self, tree: &Digest) -> Result<(), ContentError> {
+    pub fn hold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.at(&pack_path(tree)).exists() {
             self.ensure_held()?;
         }
@@ -169,7 +169,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub fn unhold(&self, tree: &Digest) -> Result<(), ContentError> {
+    pub fn unhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         self.moved(&held_path(tree), &pack_path(tree))
     }
 
@@ -200,7 +200,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it cannot be removed.
-    pub fn remove_pack(&self, tree: &Digest) -> Result<(), ContentError> {
+    pub fn remove_pack(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         remove(&self.at(&pack_path(tree)))?;
         Ok(remove(&self.at(&held_path(tree)))?)
     }

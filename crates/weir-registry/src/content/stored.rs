@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use weir_model::Digest;
+use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 use super::error::ContentError;
 use super::folder::{ContentFolder, remove};
@@ -21,7 +21,7 @@ pub enum Stored {
     /// A pack.
     Pack {
         /// Its tree.
-        tree: Digest,
+        tree: TreeDigest,
         /// Its bytes.
         size: u64,
         /// Whether it is withheld.
@@ -30,7 +30,7 @@ pub enum Stored {
     /// A file that a reference names.
     File {
         /// Its digest.
-        sha256: Digest,
+        sha256: Sha256,
         /// Bytes of the file, or of its chunk list.
         size: u64,
         /// Whether it is kept as a list of chunks.
@@ -39,14 +39,14 @@ pub enum Stored {
     /// A chunk of a file.
     Chunk {
         /// Its digest.
-        sha256: Digest,
+        digest: ChunkDigest,
         /// Its bytes.
         size: u64,
     },
     /// A snapshot of the view.
     Snapshot {
         /// Its digest.
-        sha256: Digest,
+        sha256: Sha256,
         /// Its bytes.
         size: u64,
     },
@@ -84,7 +84,7 @@ impl Stored {
             Self::Pack { tree, held: true, .. } => held_path(tree),
             Self::File { sha256, chunked: false, .. } => file_path(sha256),
             Self::File { sha256, chunked: true, .. } => chunk_list_path(sha256),
-            Self::Chunk { sha256, .. } => chunk_path(sha256),
+            Self::Chunk { digest, .. } => chunk_path(digest),
             Self::Snapshot { sha256, .. } => snapshot_path(sha256),
             Self::Unfinished { path, .. } | Self::Stray { path } => path.clone(),
         }
@@ -193,14 +193,15 @@ fn recognised(part: &str, shard: &str, entry: &Entry) -> Option<Stored> {
     if !hex.starts_with(shard) || shard.len() != 2 {
         return None;
     }
-    let digest = Digest::from_hex(hex).ok()?;
     let size = entry.size;
+    let pack = |held| Some(Stored::Pack { tree: Digest::from_hex(hex).ok()?, size, held });
+    let file = |chunked| Some(Stored::File { sha256: Digest::from_hex(hex).ok()?, size, chunked });
     match (part, ending) {
-        ("pack", ".zst") => Some(Stored::Pack { tree: digest, size, held: false }),
-        (".held", ".zst") => Some(Stored::Pack { tree: digest, size, held: true }),
-        ("file", "") => Some(Stored::File { sha256: digest, size, chunked: false }),
-        ("file", ".chunks") => Some(Stored::File { sha256: digest, size, chunked: true }),
-        ("chunk", "") => Some(Stored::Chunk { sha256: digest, size }),
+        ("pack", ".zst") => pack(false),
+        (".held", ".zst") => pack(true),
+        ("file", "") => file(false),
+        ("file", ".chunks") => file(true),
+        ("chunk", "") => Some(Stored::Chunk { digest: Digest::from_hex(hex).ok()?, size }),
         _ => None,
     }
 }
@@ -240,7 +241,7 @@ impl fmt::Display for Stored {
             Self::Pack { tree, held: false, .. } => write!(f, "the pack of the tree {tree}"),
             Self::Pack { tree, held: true, .. } => write!(f, "the withheld pack of the tree {tree}"),
             Self::File { sha256, .. } => write!(f, "the file {sha256}"),
-            Self::Chunk { sha256, .. } => write!(f, "the chunk {sha256}"),
+            Self::Chunk { digest, .. } => write!(f, "the chunk {digest}"),
             Self::Snapshot { sha256, .. } => write!(f, "the snapshot {sha256}"),
             Self::Unfinished { path, .. } => write!(f, "the unfinished `{path}`"),
             Self::Stray { path } => write!(f, "`{path}`"),

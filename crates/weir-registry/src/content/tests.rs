@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use weir_log::{Faults, FolderSource, Source, SourceError};
-use weir_model::Digest;
+use weir_model::{Digest, Sha256, TreeDigest};
 use weir_tree::{Selection, read_folder, write_pack};
 
 use super::chunks::cut;
@@ -48,14 +48,14 @@ impl Site {
     }
 
     /// A file beside the registry, and its digest.
-    fn file(&self, name: &str, bytes: &[u8]) -> (PathBuf, Digest) {
+    fn file(&self, name: &str, bytes: &[u8]) -> (PathBuf, Sha256) {
         let path = self.folder.path().join(name);
         fs_err::write(&path, bytes).unwrap();
         (path, Digest::of(bytes))
     }
 
     /// A pack of a tree with one file.
-    fn pack(&self, text: &str) -> (PathBuf, Digest) {
+    fn pack(&self, text: &str) -> (PathBuf, TreeDigest) {
         let tree = tempfile::tempdir().unwrap();
         fs_err::write(tree.path().join("file.txt"), text).unwrap();
         let manifest = read_folder(tree.path(), &Selection::everything()).unwrap();
@@ -64,7 +64,7 @@ impl Site {
         (path, manifest.digest())
     }
 
-    fn fetch(&self, sha256: &Digest, size: usize) -> Result<Vec<u8>, ContentError> {
+    fn fetch(&self, sha256: &Sha256, size: usize) -> Result<Vec<u8>, ContentError> {
         let to = self.folder.path().join("fetched");
         fetch_file(&self.source(), sha256, size as u64, &NoChunks, &to, STREAMS, &|_| {})?;
         Ok(fs_err::read(to).unwrap())
@@ -270,7 +270,7 @@ fn as_somebody_else(look: impl FnOnce() + Send) {
 /// Quarantines a tree at the moment its pack gets its name.
 struct HoldsMeanwhile {
     content: ContentFolder,
-    tree: Digest,
+    tree: TreeDigest,
     held: PathBuf,
     pack: PathBuf,
 }
@@ -402,7 +402,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     let (path, sha256) = site.file("large", &bytes);
     site.content.put_file(&path, &sha256).unwrap();
     let chunks = cut_all(&bytes);
-    let chunk = site.at(&chunk_path(&chunks[2].sha256));
+    let chunk = site.at(&chunk_path(&chunks[2].digest));
     let good = fs_err::read(&chunk).unwrap();
 
     for bad in [&noise(8, good.len())[..], &good[..good.len() - 1], &[&good[..], b"!"].concat()] {
@@ -484,7 +484,7 @@ fn collecting_waits_for_a_file_that_is_being_taken_in() {
 #[test]
 fn what_no_writer_puts_there_is_listed_as_such() {
     let site = Site::new();
-    let hex = Digest::of("x").to_hex();
+    let hex = Sha256::of("x").to_hex();
     let shard = &hex[..2];
     let strays = [
         "pack/loose".to_owned(),
@@ -540,8 +540,8 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
         assert!(!site.content.has_pack(&tree) || site.content.verify_pack(&tree, size, false).is_ok());
         assert!(!site.content.has_file(&sha256) || site.content.verify_file(&sha256).is_ok());
         for object in site.content.objects().unwrap() {
-            if let Stored::Chunk { sha256, .. } = object {
-                assert_eq!(Digest::of(fs_err::read(site.at(&chunk_path(&sha256))).unwrap()), sha256);
+            if let Stored::Chunk { digest, .. } = object {
+                assert_eq!(Digest::of(fs_err::read(site.at(&chunk_path(&digest))).unwrap()), digest);
             }
         }
         site.content.put_pack(&pack, &tree).unwrap();
@@ -559,7 +559,7 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
 #[test]
 fn a_chunk_list_reads_back_and_everything_else_is_refused() {
     let of = Digest::of("file");
-    let chunk = |sha256: &str, offset, size| Chunk { sha256: Digest::of(sha256), offset, size };
+    let chunk = |bytes: &str, offset, size| Chunk { digest: Digest::of(bytes), offset, size };
     let list = ChunkList::new(of, 1_300_000, vec![chunk("a", 0, 1_000_000), chunk("b", 1_000_000, 300_000)]);
     let text = list.to_text();
     assert_eq!(ChunkList::parse(text.as_bytes(), &of, Some(1_300_000)).unwrap(), list);
@@ -567,7 +567,7 @@ fn a_chunk_list_reads_back_and_everything_else_is_refused() {
 
     let other_size = ChunkList::parse(text.as_bytes(), &of, Some(1_300_001));
     assert!(matches!(other_size, Err(ContentError::BadSize { .. })));
-    let hex = Digest::of("a").to_hex();
+    let hex = Sha256::of("a").to_hex();
     for (bad, reason) in [
         (text.replace("v1", "v2"), "this program reads `weir-chunks v1`"),
         (text.trim_end().to_owned(), "cut off"),

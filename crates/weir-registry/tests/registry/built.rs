@@ -1,10 +1,11 @@
 //! Built releases: their evidence, and what was built before.
 
-use weir_model::{BuildFacts, Digest, ReleaseId, SourceFact, WithdrawalVerb};
+use weir_model::{
+    BuildFacts, Digest, InputDigest, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
+};
 use weir_registry::content::ContentFolder;
 use weir_registry::{
-    BuiltBefore, Done, Draft, EvidenceKind, FolderRegistry, Intent, Kept, Registry as _, SubmitError,
-    Withdraw,
+    BuiltBefore, Done, Draft, Evidence, FolderRegistry, Intent, Kept, Registry as _, SubmitError, Withdraw,
 };
 
 use crate::world::{World, withdraw};
@@ -17,7 +18,7 @@ fn remove(id: &str) -> Intent {
     Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id.parse().unwrap()))
 }
 
-fn put_file(registry: &FolderRegistry, text: &str) -> Digest {
+fn put_file(registry: &FolderRegistry, text: &str) -> Sha256 {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs_err::write(file.path(), text).unwrap();
     registry.put_file(file.path(), &Digest::of(text)).unwrap();
@@ -43,27 +44,27 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
     registry.content().remove_pack(&source.tree).unwrap();
 
     let missing = || match world.submit(vec![publish(&draft)]) {
-        Err(SubmitError::EvidenceNotUploaded { missing, .. }) => {
-            missing.into_iter().map(|evidence| evidence.what).collect::<Vec<_>>()
-        }
+        Err(SubmitError::EvidenceNotUploaded { missing, .. }) => missing,
         other => panic!("{other:?}"),
     };
-    let a_source = EvidenceKind::Source { size: source.size };
+    let the_source = Evidence::Source { digest: source.tree, size: source.size };
+    let provenance = Evidence::Provenance { digest: Digest::of("provenance") };
+    let patch = Evidence::RecipeFile { digest: Digest::of("a patch") };
     assert_eq!(
         missing(),
         [
-            EvidenceKind::Recipe,
-            EvidenceKind::Toolchain,
-            a_source,
-            EvidenceKind::Provenance,
-            EvidenceKind::Log,
-            EvidenceKind::RecipeFile
+            Evidence::Recipe { digest: Digest::of("recipe") },
+            Evidence::Toolchain { digest: Digest::of("toolchain") },
+            the_source,
+            provenance,
+            Evidence::Log { digest: Digest::of("log") },
+            patch,
         ]
     );
     for text in ["recipe", "toolchain", "log"] {
         put_file(&registry, text);
     }
-    assert_eq!(missing(), [a_source, EvidenceKind::Provenance, EvidenceKind::RecipeFile]);
+    assert_eq!(missing(), [the_source, provenance, patch]);
     put_file(&registry, "a patch");
     world.draft(&registry, "acme/the-source 1.0.0", &[], "source");
     put_file(&registry, "provenance");
@@ -83,7 +84,7 @@ fn build_facts_that_do_not_read_are_refused_rather_than_passed_over() {
 }
 
 #[test]
-fn a_key_is_bound_to_its_tree_for_ever_and_serves_other_revisions() {
+fn an_input_digest_is_bound_to_its_tree_for_ever_and_serves_other_revisions() {
     let world = World::new(true);
     let registry = world.open();
     let first = world.draft(&registry, "acme/a 1.0.0", &[], "");
@@ -107,14 +108,14 @@ fn a_key_is_bound_to_its_tree_for_ever_and_serves_other_revisions() {
 }
 
 #[test]
-fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
+fn what_was_built_before_is_found_by_its_input_digest_whatever_became_of_it() {
     let world = World::new(false);
     let registry = world.open();
     let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
-    let key = world.submit(vec![publish(&draft)]).unwrap().outcomes[0].key.unwrap();
+    let input_digest = world.submit(vec![publish(&draft)]).unwrap().outcomes[0].input_digest.unwrap();
     let find = |content: &ContentFolder| {
-        let holds = |tree: &Digest| content.pack_size(tree).is_some();
-        BuiltBefore::find(world.fresh_replica().index(), &key, holds).unwrap().unwrap()
+        let holds = |tree: &TreeDigest| content.pack_size(tree).is_some();
+        BuiltBefore::find(world.fresh_replica().index(), &input_digest, holds).unwrap().unwrap()
     };
     assert_eq!(find(registry.content()).kept, Kept::Yes);
     world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
@@ -136,18 +137,20 @@ fn what_was_built_before_is_found_by_its_key_whatever_became_of_it() {
 }
 
 #[test]
-fn what_is_quarantined_under_one_key_is_not_reused_under_another() {
+fn what_is_quarantined_under_one_input_digest_is_not_reused_under_another() {
     let world = World::new(false);
     let registry = world.open();
     let first = world.draft(&registry, "acme/a 1.0.0", &[], "same");
     let mut second = first.clone();
     second.id = "acme/b 1.0.0".parse().unwrap();
     let outcomes = world.submit(vec![publish(&first), publish(&second)]).unwrap().outcomes;
-    let keys: Vec<Digest> = outcomes.iter().map(|outcome| outcome.key.unwrap()).collect();
-    assert!(keys[0] != keys[1] && first.tree == second.tree);
+    let input_digests: Vec<InputDigest> =
+        outcomes.iter().map(|outcome| outcome.input_digest.unwrap()).collect();
+    assert!(input_digests[0] != input_digests[1] && first.tree == second.tree);
     world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
-    for key in keys {
-        let found = BuiltBefore::find(world.fresh_replica().index(), &key, |_| panic!("it is withdrawn"));
+    for input_digest in input_digests {
+        let found =
+            BuiltBefore::find(world.fresh_replica().index(), &input_digest, |_| panic!("it is withdrawn"));
         assert_eq!(found.unwrap().unwrap().kept, Kept::Quarantined);
     }
 }
@@ -159,9 +162,9 @@ fn what_was_built_against_one_release_is_not_published_against_another() {
     let below = world.draft(&registry, "acme/z 1.0.0", &[], "z");
     world.submit(vec![publish(&below)]).unwrap();
     let mut draft = world.draft(&registry, "acme/a 1.0.0", &["acme/z ^1"], "a");
-    draft.key = Some(Digest::of("the key of another world"));
+    draft.input_digest = Some(Digest::of("the input digest of another world"));
     let error = world.submit(vec![publish(&draft)]).unwrap_err();
-    let SubmitError::UnexpectedKey { computed, .. } = error else { panic!("{error}") };
-    draft.key = Some(computed);
+    let SubmitError::UnexpectedInputs { computed, .. } = error else { panic!("{error}") };
+    draft.input_digest = Some(computed);
     world.submit(vec![publish(&draft)]).unwrap();
 }

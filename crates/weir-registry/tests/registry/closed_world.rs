@@ -373,7 +373,7 @@ proptest! {
             for (id, release) in &after {
                 for dependency in &release.dependencies {
                     let there = after.get(&dependency.baked_id().unwrap());
-                    prop_assert_eq!(there.map(|there| there.key), dependency.baked.as_ref().map(|b| b.key));
+                    prop_assert_eq!(there.map(|there| there.input_digest), dependency.baked.as_ref().map(|b| b.input_digest));
                 }
                 let closure = closure(&after, id);
                 let names: BTreeSet<_> = closure.iter().map(|id| &id.name).collect();

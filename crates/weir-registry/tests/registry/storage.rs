@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, SourceFact, WithdrawalVerb};
+use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, Sha256, SourceFact, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
 use weir_registry::{
@@ -21,7 +21,7 @@ fn publish(draft: &Draft) -> Intent {
     Intent::Publish(Box::new(draft.clone()))
 }
 
-fn put_file(registry: &FolderRegistry, bytes: &[u8]) -> Digest {
+fn put_file(registry: &FolderRegistry, bytes: &[u8]) -> Sha256 {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs_err::write(file.path(), bytes).unwrap();
     registry.put_file(file.path(), &Digest::of(bytes)).unwrap();

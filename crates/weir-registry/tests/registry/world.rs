@@ -75,7 +75,7 @@ impl World {
             references: Vec::new(),
             recipe: None,
             toolchain: None,
-            key: None,
+            input_digest: None,
             license: None,
             description: None,
             facts: serde_json::Map::new(),

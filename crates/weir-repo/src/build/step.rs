@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use weir_build::{BuildError, BuildStep, Difference, Job, Phase, SandboxKind, Watcher};
 use weir_kind::Facts;
-use weir_model::{Digest, ReleaseId, Scope, chain};
+use weir_model::{InputDigest, ReleaseId, Scope, TreeDigest, chain};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
 use weir_project::fetch;
 use weir_store::{EnsureError, Making, StoredTree};
@@ -32,8 +32,8 @@ struct Given {
 #[derive(Clone)]
 pub(crate) struct Against {
     pub(crate) id: ReleaseId,
-    pub(crate) key: Digest,
-    pub(crate) tree: Digest,
+    pub(crate) input_digest: InputDigest,
+    pub(crate) tree: TreeDigest,
     pub(crate) facts: NativeFacts,
 }
 
@@ -73,7 +73,7 @@ impl Workshop<'_> {
         if let Some(release) = &self.plan.before[index] {
             return Ok(Some(BuiltPackage {
                 id: step.id.clone(),
-                key: step.key,
+                input_digest: step.input_digest,
                 tree: release.tree,
                 how: How::Published,
                 seconds: None,
@@ -82,7 +82,7 @@ impl Workshop<'_> {
             }));
         }
         // Without its provenance a build cannot be published: whoever was killed before writing it is not done.
-        match self.records.provenance(&step.key).exists() {
+        match self.records.provenance(&step.input_digest).exists() {
             true => self.kept(index),
             false => Ok(None),
         }
@@ -91,8 +91,8 @@ impl Workshop<'_> {
     /// What this machine has of a step.
     fn kept(&self, index: usize) -> Result<Option<BuiltPackage>, RepoError> {
         let step = &self.plan.plan.builds[index];
-        let Some(made) = self.records.made(&step.key) else { return Ok(None) };
-        let Some(stored) = self.at.store.derived_tree(&step.key)? else { return Ok(None) };
+        let Some(made) = self.records.made(&step.input_digest) else { return Ok(None) };
+        let Some(stored) = self.at.store.derived_tree(&step.input_digest)? else { return Ok(None) };
         Ok(Some(built(step, *stored.digest(), How::Kept, made)))
     }
 
@@ -101,28 +101,28 @@ impl Workshop<'_> {
         let known = &self.plan.known[&step.id.name];
         let given = self.given(index)?;
         let source = source::ensure(&self.at, self.recipes[index], &known.source)?;
-        // The store's lock on the key makes a second process wait for this one, and find what it built.
+        // The store's lock on the input digest makes a second process wait for this one, and find what it built.
         let mut how = How::Kept;
         // Whoever interrupts waits until nothing of the build is left, or all of it is kept.
         let mut busy = None;
-        let stored = self.at.store.derived(&Making { inputs: step.key, from: &[] }, |folder| {
+        let stored = self.at.store.derived(&Making { inputs: step.input_digest, from: &[] }, |folder| {
             how = How::Built;
             busy = Some(self.at.session.interrupt.begin().ok_or(RepoError::Interrupted)?);
             let made = self.build_into(folder, index, &source, &given)?;
-            self.records.keep(&step.id, &step.key, &made)
+            self.records.keep(&step.id, &step.input_digest, &made)
         });
         let stored = stored.map_err(|error| match error {
             EnsureError::Source(error) => error,
             EnsureError::Store(error) => error.into(),
         })?;
-        let made = match self.records.made(&step.key) {
+        let made = match self.records.made(&step.input_digest) {
             Some(made) => made,
             None => self.look_again(step, &stored)?,
         };
         let recipe = self.recipes[index];
         let statement =
             provenance::statement(&self.at, recipe, known, step, *stored.digest(), &made, &given.all())?;
-        self.records.keep_provenance(&step.key, &statement)?;
+        self.records.keep_provenance(&step.input_digest, &statement)?;
         drop(busy);
         Ok(built(step, *stored.digest(), how, made))
     }
@@ -135,8 +135,11 @@ impl Workshop<'_> {
         captured.facts.insert_into(&mut facts);
         let now = Timestamp::now();
         let made = Made { facts, findings: captured.findings, started: now, finished: now };
-        fs_err::write(self.records.log_under_way(&step.id, &step.key)?, "The log of this build was lost.\n")?;
-        self.records.keep(&step.id, &step.key, &made)?;
+        fs_err::write(
+            self.records.log_under_way(&step.id, &step.input_digest)?,
+            "The log of this build was lost.\n",
+        )?;
+        self.records.keep(&step.id, &step.input_digest, &made)?;
         Ok(made)
     }
 
@@ -153,12 +156,17 @@ impl Workshop<'_> {
             let Some(product) = self.products[below].get() else { continue };
             self.at.product(self.plan, below, product)?;
             let facts = native_facts(&product.id, &product.facts)?;
-            against.push(Against { id: product.id.clone(), key: product.key, tree: product.tree, facts });
+            against.push(Against {
+                id: product.id.clone(),
+                input_digest: product.input_digest,
+                tree: product.tree,
+                facts,
+            });
         }
         for (id, release) in closure.offered {
             fetch::ensure_release(self.at.store, self.at.files, release)?;
             let facts = native_facts(&id, &release.kind_facts)?;
-            against.push(Against { id, key: release.key, tree: release.tree, facts });
+            against.push(Against { id, input_digest: release.input_digest, tree: release.tree, facts });
         }
         Ok(against)
     }
@@ -174,7 +182,7 @@ impl Workshop<'_> {
         let step = &self.plan.plan.builds[index];
         let recipe = self.recipes[index];
         let scratch = Scratch::new(&self.folder, index)?;
-        let log = self.records.log_under_way(&step.id, &step.key)?;
+        let log = self.records.log_under_way(&step.id, &step.input_digest)?;
         let sysroots = self.sysroots(&scratch.path, &recipe.variants, &given.against)?;
         let tools = self.tools(&scratch.path, &given.tools)?;
         let started = Timestamp::now();
@@ -333,10 +341,10 @@ struct Failed {
     help: Option<String>,
 }
 
-fn built(step: &BuildStep, tree: Digest, how: How, made: Made) -> BuiltPackage {
+fn built(step: &BuildStep, tree: TreeDigest, how: How, made: Made) -> BuiltPackage {
     BuiltPackage {
         id: step.id.clone(),
-        key: step.key,
+        input_digest: step.input_digest,
         tree,
         how,
         seconds: Some(made.seconds()),

@@ -213,7 +213,7 @@ impl<V: View> Case<'_, V> {
             return Shortage::NoPackage { registry: package.registry.clone() };
         }
         let fits = |candidate: &Candidate| match &demand.baked {
-            Some(baked) => baked.key == candidate.key,
+            Some(baked) => baked.input_digest == candidate.input_digest,
             None => demand.range.contains(&candidate.version),
         };
         let usable = || package.ranked.iter().map(|ranked| &ranked.candidate);

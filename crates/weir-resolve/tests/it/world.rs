@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use weir_model::{
-    Baked, Dependency, Digest, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version,
+    Baked, Dependency, Digest, InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version,
 };
 use weir_resolve::{
     Candidate, Candidates, Fixed, Lock, Origin, Override, Replacement, Request, Requirement, Resolution,
@@ -45,7 +45,7 @@ fn revised(text: &str) -> (Version, u32) {
     }
 }
 
-fn key(name: &PackageName, version: &Version, revision: u32) -> Digest {
+fn input_digest(name: &PackageName, version: &Version, revision: u32) -> InputDigest {
     Digest::of(format!("{name} {version} {revision}"))
 }
 
@@ -75,9 +75,9 @@ impl World {
                 }
             }
         }
-        let key = key(&name, &version, revision);
+        let input_digest = input_digest(&name, &version, revision);
         let handle = self.needs.len() as u64;
-        let candidate = Candidate { version, platform, revision, key, state, handle };
+        let candidate = Candidate { version, platform, revision, input_digest, state, handle };
         self.packages.entry(name).or_insert_with(|| (kind, Vec::new())).1.push(candidate);
         self.needs.push(needs.to_owned());
     }
@@ -146,9 +146,9 @@ fn dependency(text: &str) -> Dependency {
         None => Dependency { name, range: range(wanted), scope, baked: None },
         Some(baked) => {
             let (version, revision) = revised(baked);
-            let key = key(&name, &version, revision);
+            let input_digest = input_digest(&name, &version, revision);
             let range = Range::caret(&version);
-            let baked = Some(Baked { version, platform: Platform::any(), revision, key });
+            let baked = Some(Baked { version, platform: Platform::any(), revision, input_digest });
             Dependency { name, range, scope, baked }
         }
     }
@@ -170,9 +170,15 @@ pub(crate) fn path(kind: KindName, text: &str) -> Fixed {
     let (name, version) = release.trim().split_once(' ').unwrap();
     let (name, version) = (self::name(name), self::version(version));
     let label = format!("../{}", name.name()).into();
-    let key = Digest::of("path");
-    let candidate =
-        Candidate { version, platform: Platform::any(), revision: 0, key, state: State::Offered, handle: 0 };
+    let input_digest = Digest::of("path");
+    let candidate = Candidate {
+        version,
+        platform: Platform::any(),
+        revision: 0,
+        input_digest,
+        state: State::Offered,
+        handle: 0,
+    };
     Fixed { name, kind, candidate, dependencies: dependencies(needs), label }
 }
 

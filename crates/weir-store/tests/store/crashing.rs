@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use weir_model::Digest;
-use weir_store::{Faults, Making, Options, POINTS, Part, Scope, Store};
+use weir_model::{Digest, TreeDigest};
+use weir_store::{Faults, Ingredient, Making, Options, POINTS, Part, Scope, Store};
 use weir_tree::Limits;
 
 use crate::world::{World, lock, numbered, with_faults};
@@ -44,13 +44,13 @@ fn child(test: &str, folder: &Path, kill_at: &str) -> Child {
 fn whole_life(folder: &Path, options: Options) {
     let store = Store::open(&folder.join("store"), options).unwrap();
     let session = store.session().unwrap();
-    let trees: Vec<Digest> = (0..4).map(|number| *numbered(number).ensure(&session).digest()).collect();
+    let trees: Vec<TreeDigest> = (0..4).map(|number| *numbered(number).ensure(&session).digest()).collect();
     let fetch = |offset: u64| {
         let rest = &"content"[usize::try_from(offset).unwrap()..];
         Ok::<_, Infallible>(Part { offset, bytes: Box::new(Cursor::new(rest)) })
     };
     session.ensure_file(&Digest::of("content"), 7, fetch).unwrap();
-    let making = Making { inputs: Digest::of("inputs"), from: &[trees[0]] };
+    let making = Making { inputs: Digest::of("inputs"), from: &[Ingredient::Tree(trees[0])] };
     session.derived(&making, |folder| fs_err::write(folder.join("made"), "made")).unwrap();
     let project = folder.join("app");
     fs_err::create_dir_all(&project).unwrap();
@@ -96,7 +96,7 @@ fn killed_at_any_point_the_store_is_valid_and_the_next_run_ends_well() {
         let check = |when: &str| {
             let broken = world.session().verify(Scope::Everything).unwrap().broken;
             // The life damages one tree itself, to repair it.
-            let own = |item: &weir_store::Item| *item.digest() == numbered(3).tree;
+            let own = |item: &weir_store::Item| *item == weir_store::Item::Tree(numbered(3).tree);
             assert!(broken.iter().all(|broken| own(&broken.item)), "{when} `{point}`: {broken:?}");
         };
         check("after");

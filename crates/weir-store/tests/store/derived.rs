@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use weir_model::Digest;
-use weir_store::{EnsureError, Making, Part, StoreError};
+use weir_store::{EnsureError, Ingredient, Making, Part, StoreError};
 use weir_tree::{ImportOptions, Limits, Selection};
 
 use crate::world::{World, contents, numbered};
@@ -52,7 +52,7 @@ fn a_made_tree_is_kept_while_its_sources_are_used_and_freed_with_them() {
     let source = numbered(1);
     let session = world.session();
     source.ensure(&session);
-    let making = Making { inputs: Digest::of("inputs"), from: &[source.tree] };
+    let making = Making { inputs: Digest::of("inputs"), from: &[Ingredient::Tree(source.tree)] };
     session.derived(&making, write_one).unwrap();
     drop(session);
     world.project("app", &[source.tree], &[]);

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::io::{Cursor, Read};
 
-use weir_model::Digest;
+use weir_model::{Digest, Sha256};
 use weir_store::{EnsureError, Part, StoreError};
 
 use crate::world::World;
@@ -26,7 +26,7 @@ impl Read for Dropped {
     }
 }
 
-fn drop_after_ten(world: &World) -> Digest {
+fn drop_after_ten(world: &World) -> Sha256 {
     let digest = Digest::of(CONTENT);
     let dropped = |offset| {
         assert_eq!(offset, 0);

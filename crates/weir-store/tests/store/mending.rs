@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use weir_model::Digest;
-use weir_store::{Damage, Item, Making, Mended, Part, Replacement, Scope};
+use weir_store::{Damage, Ingredient, Item, Making, Mended, Part, Replacement, Scope};
 use weir_tree::Limits;
 
 use crate::world::{World, numbered};
@@ -61,7 +61,7 @@ fn what_nobody_has_stays_but_what_was_made_here_is_removed_to_be_made_again() {
     let session = world.session();
     let pack = numbered(1);
     let fetched = pack.ensure(&session);
-    let making = Making { inputs: Digest::of("inputs"), from: &[pack.tree] };
+    let making = Making { inputs: Digest::of("inputs"), from: &[Ingredient::Tree(pack.tree)] };
     let make = |folder: &Path| fs_err::write(folder.join("made"), "made");
     let made = session.derived(&making, make).unwrap();
     overwrite(&fetched.path().join("README.md"), "tampered");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use weir_model::{Digest, Lockfile};
+use weir_model::{Lockfile, Sha256, TreeDigest};
 use weir_store::{EnsureError, Faults, Options, Session, Store, StoredTree};
 use weir_tree::{Limits, Selection};
 
@@ -20,7 +20,7 @@ pub(crate) struct World {
 /// A tree as it travels.
 #[derive(Clone)]
 pub(crate) struct Pack {
-    pub(crate) tree: Digest,
+    pub(crate) tree: TreeDigest,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// A project whose lockfile names these trees and files, registered.
-    pub(crate) fn project(&self, name: &str, trees: &[Digest], files: &[Digest]) -> PathBuf {
+    pub(crate) fn project(&self, name: &str, trees: &[TreeDigest], files: &[Sha256]) -> PathBuf {
         let folder = self.folder.path().join(name);
         fs_err::create_dir_all(&folder).unwrap();
         let text = lock(trees, files).to_text();
@@ -141,8 +141,8 @@ pub(crate) fn contents(folder: &Path) -> BTreeMap<String, (String, u32)> {
     manifest.entries().iter().map(|entry| (entry.path.to_string(), read(entry.path.as_str()))).collect()
 }
 
-pub(crate) fn lock(trees: &[Digest], files: &[Digest]) -> Lockfile {
-    let mut text = format!("version = 1\nrequirements = \"{}\"\n", Digest::of("r"));
+pub(crate) fn lock(trees: &[TreeDigest], files: &[Sha256]) -> Lockfile {
+    let mut text = format!("version = 1\nrequirements = \"{}\"\n", Sha256::of("r"));
     for (number, tree) in trees.iter().enumerate() {
         let release = format!(
             "[[release]]\nname = \"acme/p{number}\"\nversion = \"1.0.0\"\nkind = \"generic\"\ntree = \"{tree}\"\n"

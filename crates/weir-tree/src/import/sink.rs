@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use weir_model::{Digest, Hasher};
+use weir_model::{Digest, EntryDigest, Hasher};
 
 use super::{ImportError, ImportNote, ImportOptions, Strip, Trick};
 use crate::landing::{Access, Landing};
@@ -285,7 +285,7 @@ fn copy(
     content: &mut dyn Read,
     buffer: &mut [u8],
     mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
-) -> Result<Digest, ImportError> {
+) -> Result<EntryDigest, ImportError> {
     let mut hasher = Hasher::new();
     let mut got = 0_u64;
     loop {

@@ -184,7 +184,7 @@ impl<R: Read> PackStream<R> {
     }
 }
 
-fn check_digest(entry: &Entry, got: weir_model::Digest) -> Result<(), TreeError> {
+fn check_digest(entry: &Entry, got: weir_model::EntryDigest) -> Result<(), TreeError> {
     if got == entry.digest {
         return Ok(());
     }

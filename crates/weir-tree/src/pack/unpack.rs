@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use weir_model::Digest;
+use weir_model::TreeDigest;
 
 use super::Expected;
 use super::read::{open, read_target};
@@ -26,7 +26,7 @@ impl VerifiedTree {
     }
 
     /// The digest that names the tree.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self) -> TreeDigest {
         self.manifest.digest()
     }
 

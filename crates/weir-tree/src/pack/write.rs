@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use weir_model::{Digest, Hasher};
+use weir_model::{EntryDigest, Hasher, TreeDigest};
 
 use super::WINDOW_LOG;
 use crate::TreeError;
@@ -15,11 +15,9 @@ use crate::parallel::READ_BYTES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PackSummary {
     /// The digest of the tree that is in the pack.
-    pub tree: Digest,
+    pub tree: TreeDigest,
     /// How many bytes the pack has.
     pub bytes: u64,
-    /// The SHA-256 of the pack's own bytes; not its identity, see the module.
-    pub digest: Digest,
 }
 
 /// Writes the tree `manifest`, whose files lie in the folder `root`, as a pack.
@@ -51,7 +49,7 @@ pub fn write_pack<W: Write>(
     }
     let mut counted = encoder.finish().map_err(written)?;
     counted.inner.flush().map_err(written)?;
-    Ok(PackSummary { tree: manifest.digest(), bytes: counted.bytes, digest: counted.hasher.finish() })
+    Ok(PackSummary { tree: manifest.digest(), bytes: counted.bytes })
 }
 
 fn encoder<W: Write>(
@@ -59,7 +57,7 @@ fn encoder<W: Write>(
     manifest: &TreeManifest,
     level: i32,
 ) -> io::Result<zstd::Encoder<'static, Counted<W>>> {
-    let counted = Counted { inner: writer, bytes: 0, hasher: Hasher::new() };
+    let counted = Counted { inner: writer, bytes: 0 };
     let mut encoder = zstd::Encoder::new(counted, level.clamp(1, 22))?;
     // Knowing the size, zstd takes windows and tables no larger than a small tree needs.
     let size =
@@ -75,7 +73,7 @@ fn encoder<W: Write>(
 fn write_link(root: &Path, entry: &Entry, encoder: &mut impl Write) -> Result<(), TreeError> {
     let path = root.join(&entry.path);
     let target = file::target(&path)?;
-    if Digest::of(&target) != entry.digest {
+    if EntryDigest::of(&target) != entry.digest {
         return Err(TreeError::ChangedWhileRead { path });
     }
     encoder.write_all(&target).map_err(written)
@@ -107,18 +105,16 @@ fn written(source: io::Error) -> TreeError {
     TreeError::PackWrite { source }
 }
 
-/// Counts and hashes what goes through to the writer.
+/// Counts what goes through to the writer.
 struct Counted<W> {
     inner: W,
     bytes: u64,
-    hasher: Hasher,
 }
 
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.bytes += written as u64;
-        self.hasher.update(&bytes[..written]);
         Ok(written)
     }
 

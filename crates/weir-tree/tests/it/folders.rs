@@ -161,3 +161,26 @@ fn a_link_in_the_place_of_a_folder_is_not_followed() {
     let found = verify_folder(root.path(), &manifest).expect("verified");
     assert!(found.contains(&Difference::Extra { path: "d".into() }), "{found:?}");
 }
+
+/// What the documentation of formats gives as a command, word for word.
+#[test]
+fn the_files_of_a_tree_can_be_checked_with_b3sum() {
+    let root = folder(&[
+        ("a file", file("a b")),
+        ("bin/run", Item::Executable(b"#!/bin/sh\n".to_vec())),
+        ("large", Item::File(vec![7; 1 << 20])),
+        ("link", Item::Link("a file".into())),
+    ]);
+    let list = scratch();
+    fs_err::write(list.path().join("manifest"), everything(root.path()).to_text()).expect("written");
+    let check = || {
+        let script = r#"sed -nE 's/^[fx] [0-9]+ ([0-9a-f]+) (.*)/\1  \2/p' "$0" | b3sum --check"#;
+        let command = &mut std::process::Command::new("sh");
+        command.args(["-c", script]).arg(list.path().join("manifest")).current_dir(root.path());
+        let output = command.output().expect("b3sum is installed by ./test");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    assert_eq!(check(), (true, "a file: OK\nbin/run: OK\nlarge: OK\n".into()));
+    fs_err::write(root.path().join("a file"), "a c").expect("written");
+    assert!(!check().0);
+}

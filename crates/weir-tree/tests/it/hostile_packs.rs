@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use weir_model::Digest;
+use weir_model::{Digest, EntryDigest};
 use weir_tree::{Expected, Limits, TreeError, TreeManifest, check_pack, unpack as unpack_with};
 
 use crate::world::{Item, everything, file, folder, forged, packed, scratch, unpack};
@@ -104,7 +104,7 @@ fn a_wrong_byte_in_a_file_names_the_file() {
 #[test]
 fn a_link_that_leads_out_is_refused_although_its_digest_is_right() {
     let target = "../../etc/passwd";
-    let text = format!("weir-tree v1\nl {} {} d/l\n", target.len(), Digest::of(target).to_hex());
+    let text = format!("weir-tree v1\nl {} {} d/l\n", target.len(), EntryDigest::of(target).to_hex());
     let manifest = TreeManifest::parse(text.as_bytes()).expect("the manifest alone does not show it");
     let home = scratch();
     let (to, unpacked) = unpack(&forged(&text, target.as_bytes()), &manifest, home.path());
@@ -121,7 +121,7 @@ fn claims_of_huge_sizes_are_refused_before_they_cost_anything() {
     let (_, unpacked) = unpack(&encoder.finish().expect("finished"), &empty, home.path());
     assert!(matches!(unpacked, Err(TreeError::TooLarge { what: "bytes of manifest", .. })), "{unpacked:?}");
 
-    let zeros = Digest::of("").to_hex();
+    let zeros = EntryDigest::of("").to_hex();
     let text = format!("weir-tree v1\nf 9000000000000000000 {zeros} a\n");
     let manifest = TreeManifest::parse(text.as_bytes()).expect("a manifest");
     let (_, unpacked) = unpack(&forged(&text, b""), &manifest, home.path());
@@ -151,7 +151,7 @@ fn every_limit_holds() {
 fn a_window_larger_than_promised_is_refused() {
     let noise: Vec<u8> =
         (0..20_000_000_u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect();
-    let text = format!("weir-tree v1\nf {} {} a\n", noise.len(), Digest::of(&noise).to_hex());
+    let text = format!("weir-tree v1\nf {} {} a\n", noise.len(), EntryDigest::of(&noise).to_hex());
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("an encoder");
     encoder.window_log(26).expect("set");
     encoder.write_all(&(text.len() as u64).to_le_bytes()).expect("written");

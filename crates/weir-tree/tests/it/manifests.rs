@@ -1,7 +1,7 @@
 //! One tree, one text.
 
 use proptest::prelude::{any, prop, proptest};
-use weir_model::Digest;
+use weir_model::{Digest, EntryDigest};
 use weir_tree::{Entry, ManifestError, Mode, TreeManifest, TreePath};
 
 fn entry(mode: Mode, size: u64, path: &str) -> Entry {
@@ -41,7 +41,7 @@ proptest! {
 
 #[test]
 fn other_spellings_of_a_line_are_refused() {
-    let hex = Digest::of("x").to_hex();
+    let hex = EntryDigest::of("x").to_hex();
     let good = format!("weir-tree v1\nf 1 {hex} a\n");
     TreeManifest::parse(good.as_bytes()).expect("the one spelling");
     for bad in [

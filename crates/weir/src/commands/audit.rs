@@ -89,7 +89,9 @@ fn sentence(finding: &Finding) -> String {
         LockedStanding::Quarantined => withdrawn("quarantined"),
         LockedStanding::Unknown => format!("`{id}` is not in the log of the registry `{registry}`"),
         LockedStanding::Different => {
-            format!("`{id}` is another release in the registry `{registry}`: its tree or its key differs")
+            format!(
+                "`{id}` is another release in the registry `{registry}`: its tree or its input digest differs"
+            )
         }
     }
 }

@@ -117,7 +117,7 @@ fn show(page: &mut Page, report: &BuildReport) {
         vec![
             Cell::plain(name(&built.id)),
             Cell::plain(took(built)),
-            Cell::new(format!("key {}", built.key.short()), faint),
+            Cell::new(format!("inputs {}", built.input_digest.short()), faint),
             Cell::new(format!("tree {}", built.tree.short()), faint),
         ]
     };

@@ -89,7 +89,7 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
             ),
         ),
         ("tree", release.tree.to_string()),
-        ("key", release.key.to_string()),
+        ("inputs", release.input_digest.to_string()),
     ];
     facts.extend(of_package);
     page.facts(&facts);

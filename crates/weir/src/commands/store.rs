@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use weir_model::Digest;
 use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
 
 use crate::arguments::DryRun;
@@ -127,23 +126,23 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
             Some(days) => format!("{} ago", count(days, "day")),
             None => String::new(),
         };
-        let row = |what: &str, digest: &Digest, size: Option<u64>, at, projects: &[PathBuf]| {
+        let row = |what: &str, digest: String, size: Option<u64>, at, projects: &[PathBuf]| {
             let projects: Vec<_> = projects.iter().map(|folder| folder.display().to_string()).collect();
             vec![
                 Cell::plain(what),
-                Cell::plain(digest.short()),
+                Cell::plain(digest),
                 Cell::plain(format!("{:>9}", size.map_or_else(|| "damaged".into(), bytes))),
                 Cell::plain(used(at)),
                 Cell::plain(if projects.is_empty() { "no project".into() } else { projects.join(", ") }),
             ]
         };
         let trees = listing.trees.iter().map(|tree| {
-            row("tree", &tree.digest, tree.size.map(|(bytes, _)| bytes), tree.used, &tree.projects)
+            row("tree", tree.digest.short(), tree.size.map(|(bytes, _)| bytes), tree.used, &tree.projects)
         });
         let files = listing
             .files
             .iter()
-            .map(|file| row("file", &file.digest, Some(file.bytes), file.used, &file.projects));
+            .map(|file| row("file", file.digest.short(), Some(file.bytes), file.used, &file.projects));
         let rows: Vec<_> = trees.chain(files).collect();
         if rows.is_empty() {
             page.line("The store is empty");

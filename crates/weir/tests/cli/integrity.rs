@@ -55,7 +55,7 @@ fn a_changed_pack_is_refused() {
     t.project(&["acme/str = ^1"]);
     t.weir("lock").succeeds();
     let lock = t.read("app/weir.lock");
-    let (_, tree) = lock.split_once("tree = \"sha256:").expect("it is locked");
+    let (_, tree) = lock.split_once("tree = \"blake3:").expect("it is locked");
     let tree = &tree[..64];
     corrupt(&t.path(format!("org/pack/{}/{tree}.zst", &tree[..2])));
     let run = t.weir("install").fails_with(6);

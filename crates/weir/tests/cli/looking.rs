@@ -82,7 +82,7 @@ fn what_is_used_is_listed() {
         "kind": "generic",
         "direct": true,
         "registry": "org",
-        "tree": "sha256:[DIGEST]",
+        "tree": "blake3:[DIGEST]",
         "path": "[ROOT]/home/weir/store/tree/6b/[DIGEST]"
       }
     ]
@@ -145,8 +145,8 @@ fn a_page_tells_all_about_a_package() {
     licence    MIT
     published  [DAY] by user:ann
     size       338 B packed, 263 B in 2 files
-    tree       sha256:[DIGEST]
-    key        sha256:[DIGEST]
+    tree       blake3:[DIGEST]
+    inputs     sha256:[DIGEST]
     registry   org
     owner      user:ann
     used here  1.0.0
@@ -167,8 +167,8 @@ fn a_page_tells_all_about_a_package() {
     licence    MIT
     published  [DAY] by user:ann
     size       304 B packed, 222 B in 2 files
-    tree       sha256:[DIGEST]
-    key        sha256:[DIGEST]
+    tree       blake3:[DIGEST]
+    inputs     sha256:[DIGEST]
     registry   org
     owner      user:ann
     used here  1.0.0

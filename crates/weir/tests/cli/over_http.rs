@@ -14,7 +14,7 @@ fn reader() -> (Sandbox, StaticServer, String) {
     t.project(&["acme/str = ^1"]);
     t.weir("lock").succeeds();
     let lock = t.read("app/weir.lock");
-    let (_, tree) = lock.split_once("tree = \"sha256:").expect("it is locked");
+    let (_, tree) = lock.split_once("tree = \"blake3:").expect("it is locked");
     let pack = format!("/pack/{}/{}.zst", &tree[..2], &tree[..64]);
     (t, server, pack)
 }
@@ -54,7 +54,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     t.weir("registry verify").succeeds();
     assert_snapshot!(t.weir("registry verify --content"), @r"
     $ weir registry verify --content
-    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
     Read 5 records, 3 releases, 2 objects of content (591 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
@@ -63,7 +63,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     server.misbehave(&pack, Misbehaviour::Oversized(7));
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not what it must be: the pack has the wrong size: expected 266 bytes, got 273
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack has the wrong size: expected 266 bytes, got 273
     Read 5 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
@@ -73,7 +73,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     server.misbehave(&pack, Misbehaviour::Status(404));
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✗ the content of `acme/str 1.0.0`: the pack of the tree sha256:[DIGEST] is not in the registry
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not in the registry
     Read 5 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it
@@ -112,7 +112,7 @@ fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
     fs_err::write(&served, bytes).expect("it is ours");
     assert_snapshot!(t.weir("registry verify"), @r"
     $ weir registry verify
-    ✗ quarantined content: the pack of the tree sha256:[DIGEST] is quarantined and served all the same
+    ✗ quarantined content: the pack of the tree blake3:[DIGEST] is quarantined and served all the same
     Read 6 records, 3 releases
     root [HASH]
     Content is there, 2 objects (591 B), and was not read: `--content` reads it

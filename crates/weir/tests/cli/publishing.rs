@@ -14,12 +14,12 @@ fn a_pack_is_shown_before_it_is_published() {
           2 B  b/c.txt
         133 B  weir.toml
     `acme/new 0.1.0`: 3 files, 137 B
-    tree sha256:[DIGEST]
+    tree blake3:[DIGEST]
     ");
     assert_snapshot!(t.weir_in(&folder, "pack --out ../new.zst"), @r"
     $ weir pack --out ../new.zst
     `acme/new 0.1.0`: 3 files, 137 B
-    tree sha256:[DIGEST]
+    tree blake3:[DIGEST]
     Wrote `../new.zst` (295 B)
     ");
     assert!(t.path("packages/new.zst").is_file());

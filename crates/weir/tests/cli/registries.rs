@@ -180,14 +180,14 @@ fn what_a_registry_need_not_hold_is_removed() {
     ");
     assert_snapshot!(t.weir("registry gc --dry-run"), @r"
     $ weir registry gc --dry-run
-    Would remove the pack of the tree sha256:[DIGEST] (40 B): named by no release
+    Would remove the pack of the tree blake3:[DIGEST] (40 B): named by no release
     Would remove the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
     Would free 51 B
     Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
     ");
     assert_snapshot!(t.weir("registry gc"), @r"
     $ weir registry gc
-    Removed the pack of the tree sha256:[DIGEST] (40 B): named by no release
+    Removed the pack of the tree blake3:[DIGEST] (40 B): named by no release
     Removed the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
     Freed 51 B
     Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
@@ -198,7 +198,7 @@ fn what_a_registry_need_not_hold_is_removed() {
       "dry_run": false,
       "objects": [
         {
-          "what": "the pack of the tree sha256:[DIGEST]",
+          "what": "the pack of the tree blake3:[DIGEST]",
           "why": "removed",
           "bytes": 338
         }
