@@ -7,6 +7,8 @@
 //! Text is hostile: its size and the effort spent on it are bounded, and trees are walked with
 //! a cursor, never by recursion, whatever their depth.
 
+mod help;
+
 use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, Parser, Tree};
@@ -128,72 +130,19 @@ pub struct Parsed {
 /// Parses shell text; what the grammar does not know of Bash is first replaced, byte for byte, by an equivalent
 /// that it does, if the text cannot be read without.
 ///
-/// Five gaps are closed: `esac done` (a reserved word straight after the end of a compound command), `!`
-/// before anything but a plain command, a lone bracket in a pattern (`${x##*[}`, `${x%%]*}`), a comma in a
-/// parenthesis of arithmetic, and a command behind the head of a here-document (`cat <<EOF; next`).
+/// What is replaced is in [`help`].
 pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
     let tree = parse(&bytes)?;
     if !tree.root_node().has_error() {
         return Ok(Parsed { tree, bytes });
     }
-    let helped = help(&bytes);
+    let helped = help::help(&bytes);
     if helped == bytes {
         return Ok(Parsed { tree, bytes });
     }
     let second = parse(&helped)?;
     let better = broken_bytes(&second) < broken_bytes(&tree);
     Ok(if better { Parsed { tree: second, bytes: helped } } else { Parsed { tree, bytes } })
-}
-
-fn help(bytes: &[u8]) -> Vec<u8> {
-    let mut helped = bytes.to_vec();
-    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
-    let ends_word = |at: usize| bytes.get(at).is_none_or(|byte| b" \t\r\n;&|)".contains(byte));
-    let mut word = 0;
-    for at in 0..bytes.len() {
-        let byte = bytes[at];
-        let begins = at == 0 || b" \t\r\n;&|(".contains(&bytes[at - 1]);
-        if begins {
-            word = at;
-        }
-        if byte == b'!' && begins && bytes.get(at + 1).is_some_and(|next| is_blank(*next)) {
-            helped[at] = b' ';
-        }
-        // `((a ? (b = 1, c = 2) : d))`: an expression of its own in parentheses.
-        if byte == b',' && in_arithmetic(bytes, at) {
-            helped[at] = b'+';
-        }
-        let lone = (byte == b'[' && bytes.get(at + 1) == Some(&b'}'))
-            || (byte == b']' && bytes[..at].ends_with(b"%"));
-        if lone {
-            helped[at] = b'_';
-        }
-        let after_end = matches!(&bytes[word..at], b"esac" | b"fi" | b"done" | b"}");
-        if byte == b';' && bytes.get(at + 1) == Some(&b' ') && ends_delimiter(&bytes[..at]) {
-            // The grammar ends a delimiter without quotes at a blank only.
-            let quoted = matches!(bytes[at - 1], b'\'' | b'"');
-            helped[at..at + 2].copy_from_slice(if quoted { b"||" } else { b" |" });
-        }
-        if is_blank(byte) && after_end {
-            let next = at + bytes[at..].iter().take_while(|byte| is_blank(**byte)).count();
-            let closes = [&b"done"[..], b"fi", b"esac", b"then", b"do", b"else", b"elif", b"}"]
-                .iter()
-                .any(|close| bytes[next..].starts_with(close) && ends_word(next + close.len()));
-            if closes {
-                helped[at] = b';';
-            }
-        }
-    }
-    helped
-}
-
-/// Whether a text ends with the head of a here-document.
-fn ends_delimiter(text: &[u8]) -> bool {
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_'\"\\".contains(byte);
-    let text = &text[..text.len() - text.iter().rev().take_while(|byte| is_part(byte)).count()];
-    let text = text.trim_ascii_end();
-    let text = text.strip_suffix(b"-").unwrap_or(text);
-    text.ends_with(b"<<") && !text.ends_with(b"<<<")
 }
 
 /// Whether a place is behind a `((` on its line that is not closed yet, by the look of the text.
@@ -351,6 +300,13 @@ mod tests {
             "f() {\n\tlocal a=\"${b##*[}\"; a=\"${a%%]*}\"\n\tlocal c=\"${b##*<}\"; c=\"${c%%>*}\"\n}\n",
             "f() {\n\tif ((c)); then\n\t\t((n<i?(b=n,e=i):(b=i,e=n)))\n\tfi\n}\n",
             "f() {\n\tcat <<'EOF'; g\n$x\nEOF\n\tcat <<-EOF; h\n$x\n\tEOF\n}\n",
+            "f() {\n\techo \"${x:$i:1}\" \"${x:$i}\" \"${x:1:$i}\"\n}\n",
+            "f() {\n\tfor x do\n\t\techo \"$x\"\n\tdone\n}\n",
+            "f() {\n\techo $((10#$x)) $((8#${y}))\n}\n",
+            "f() {\n\tif [ a \\> b ] && [ \"$2\" = - ]; then :; fi\n}\n",
+            "f() {\n\tx=\"${o:+${o};}1\" y=\"${REPLY:+ ($REPLY) }\" z=\"${P:+$P; }true\"\n}\n",
+            "f() {\n\tx=${1//&/\\&amp;}\n}\n",
+            "f() {\n\tcase $x in (*\\]) ;; esac; x=${x%\\]}\n}\n",
             "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");

@@ -40,7 +40,7 @@ pub use report::{Choice, Place, Renaming, Report, Undecided, UnreadFile, What, W
 use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 5;
+pub const SCHEME: u32 = 6;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]
@@ -170,5 +170,7 @@ fn apply(files: Vec<SourceFile>, mut edits: Vec<decide::Edit>) -> Vec<SourceFile
 
 #[cfg(test)]
 mod forms;
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod tests;

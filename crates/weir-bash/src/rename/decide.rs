@@ -219,9 +219,9 @@ impl Judge<'_> {
             }
             Beginning::Many(owner) => self.doubt(Why::BuiltName, Choice::Kept, owner),
             Beginning::None => {
+                // Wherever a function's name begins with the slug it changes, and so does this one, which code may define.
                 if let Some(new) = self.names.prefix(known) {
                     self.change(What::Function, target, &new.insertion);
-                    self.doubt(Why::BuiltName, Choice::Renamed, new.owner);
                 }
             }
         }
@@ -271,16 +271,26 @@ impl Judge<'_> {
         if let Some(new) = function.or(variable).filter(|_| text.is_known() && !to_people) {
             return self.doubt(Why::Printed, Choice::Kept, new.owner);
         }
-        // `"term_%s"` and `"term_$x"` may be the names that they look like.
+        if !to_people {
+            self.begins_names();
+        }
+    }
+
+    /// A word that is the beginning of functions' names, with a place for the rest or without: `t_cmd_`, `"term_%s"`,
+    /// `"term_$x"`.
+    fn begins_names(&mut self) {
+        let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
         let end = known.iter().position(|byte| *byte == b'%').unwrap_or(known.len());
-        let is_word = !text.bytes.iter().any(u8::is_ascii_whitespace) && end < text.bytes.len();
-        if !to_people && is_word && is_distinctive(&known[..end]) {
-            match names.beginning(self.occurrence.file, &known[..end]) {
-                Beginning::None => {}
-                Beginning::One(NewName { owner, .. }) | Beginning::Many(owner) => {
-                    self.doubt(Why::BuiltName, Choice::Kept, owner);
-                }
+        let open = end < text.bytes.len() || known.last().is_some_and(|byte| b"._:-".contains(byte));
+        let is_word = !text.bytes.iter().any(u8::is_ascii_whitespace);
+        if !open || !is_word || !is_distinctive(&known[..end]) {
+            return;
+        }
+        match self.names.beginning(self.occurrence.file, &known[..end]) {
+            Beginning::None => {}
+            Beginning::One(NewName { owner, .. }) | Beginning::Many(owner) => {
+                self.doubt(Why::BuiltName, Choice::Kept, owner);
             }
         }
     }
@@ -344,6 +354,8 @@ impl Judge<'_> {
             && let Some(owner) = self.known_function(first).map(|new| new.owner)
         {
             self.doubt(Why::InString, Choice::Kept, owner);
+        } else {
+            self.begins_names();
         }
     }
 

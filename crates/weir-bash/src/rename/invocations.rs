@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::collect::{Walk, identifier};
+use super::collect::{Level, Walk, identifier};
 use super::commands::{Meaning, is_shell, lists_names, meanings};
 use super::expansions::backquoted;
 use super::facts::{Region, Role};
@@ -223,13 +223,37 @@ impl<'t> Walk<'_, 't> {
         if word.text.is_known() && matches!(&bytes[..], b"/dev/stdin" | b"/dev/fd/0") {
             return;
         }
-        if !self.is_file_of_package(&word.text) {
+        if !self.is_file_of_package(&word.text) && !self.is_one_of_package(word.node) {
             let why =
                 if word.node.kind() == "process_substitution" { Why::UnknownCode } else { Why::Sourced };
             self.unknown(word.node, why);
         }
     }
 
+    /// Whether what is sourced is a variable that a loop gives the files of a folder of the package:
+    /// `for file in "$here"/lib/*.sh`.
+    fn is_one_of_package(&self, node: Node<'t>) -> bool {
+        let document = &self.job.document.bytes;
+        let Some(variable) = self.sole_variable(node).map(|variable| &document[variable.byte_range()]) else {
+            return false;
+        };
+        let mut loops = self.levels.iter().rev().filter(|level| {
+            let of = level.node.child_by_field_name("variable");
+            level.node.kind() == "for_statement"
+                && of.is_some_and(|of| &document[of.byte_range()] == variable)
+        });
+        let of_package = |level: &Level<'t>| {
+            let values: Vec<Text> = level
+                .node
+                .children_by_field_name("value", &mut level.node.walk())
+                .map(|value| self.decode(value))
+                .collect();
+            !values.is_empty() && values.iter().all(|value| self.is_file_of_package(value))
+        };
+        loops.next().is_some_and(of_package)
+    }
+
+    /// Whether a path, or a pattern of paths, ends as those of files of the package do.
     fn is_file_of_package(&self, text: &Text) -> bool {
         let known = (0..text.bytes.len()).rev().take_while(|index| !text.origin(*index).opaque).count();
         let tail = &text.bytes[text.bytes.len() - known..];
@@ -245,11 +269,18 @@ impl<'t> Walk<'_, 't> {
                 part => parts.push(part),
             }
         }
-        let tail = parts.join("/");
-        let is_it = |path: &String| {
-            path.strip_suffix(&tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        let Some(last) = parts.pop() else { return false };
+        let folder = parts.join("/");
+        let is_below = |above: &str| {
+            folder.is_empty()
+                || above.strip_suffix(&folder).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
         };
-        !tail.is_empty() && self.facts.paths.iter().any(is_it)
+        let is_it = |path: &String| {
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let same = name == last || last.strip_prefix('*').is_some_and(|ending| name.ends_with(ending));
+            same && is_below(above)
+        };
+        self.facts.paths.iter().any(is_it)
     }
 
     /// A here-document: code if it is fed to a shell or becomes a shell file.

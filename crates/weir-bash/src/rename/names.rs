@@ -43,8 +43,8 @@ pub(super) struct NameDoubt {
 
 /// The names that change, and how.
 pub(crate) struct Names {
-    pub(crate) functions: HashMap<Vec<u8>, NewName>,
-    pub(crate) variables: HashMap<Vec<u8>, NewName>,
+    pub(crate) functions: BTreeMap<Vec<u8>, NewName>,
+    pub(crate) variables: BTreeMap<Vec<u8>, NewName>,
     /// Functions that a program defines for itself, by file.
     of_programs: HashMap<u32, HashSet<Vec<u8>>>,
     pub(super) associative: HashSet<Vec<u8>>,
@@ -53,7 +53,7 @@ pub(crate) struct Names {
     pub(super) takers: HashSet<Vec<u8>>,
     /// Functions of this package that take names of functions as arguments.
     pub(super) callers: HashSet<Vec<u8>>,
-    pub(super) own_defined: HashSet<Vec<u8>>,
+    pub(super) own_defined: BTreeSet<Vec<u8>>,
     pub(super) prefixes: Vec<Prefix>,
     /// Whether the package's own names change.
     pub(super) renames_own: bool,
@@ -64,14 +64,14 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn new(facts: &Facts, subject: &Subject, dependencies: &[Dependency]) -> Self {
         let mut names = Self {
-            functions: HashMap::new(),
-            variables: HashMap::new(),
+            functions: BTreeMap::new(),
+            variables: BTreeMap::new(),
             of_programs: HashMap::new(),
             associative: HashSet::new(),
             known_arrays: HashSet::new(),
             takers: HashSet::new(),
             callers: HashSet::new(),
-            own_defined: HashSet::new(),
+            own_defined: BTreeSet::new(),
             prefixes: Vec::new(),
             renames_own: subject.mark.is_some(),
             doubts: Vec::new(),
@@ -223,7 +223,7 @@ impl Names {
 
     /// The subject's own new names.
     pub(crate) fn exports(&self) -> Exports {
-        let own = |all: &HashMap<Vec<u8>, NewName>| -> BTreeMap<String, String> {
+        let own = |all: &BTreeMap<Vec<u8>, NewName>| -> BTreeMap<String, String> {
             let own = all.iter().filter(|(_, new)| new.owner == Owner::Subject);
             let texts = own.map(|(name, new)| {
                 (String::from_utf8(name.clone()), String::from_utf8(new.insertion.apply(name)))
@@ -264,8 +264,10 @@ impl Names {
     /// code runs.
     pub(super) fn beginning(&self, file: u32, known: &[u8]) -> Beginning {
         let mut met = Beginning::None;
-        let longer = |name: &&Vec<u8>| name.len() > known.len() && name.starts_with(known);
-        for name in self.functions.keys().filter(longer) {
+        let begins = |name: &&Vec<u8>| name.starts_with(known);
+        let longer = |name: &&Vec<u8>| name.len() > known.len();
+        let functions = self.functions.range(known.to_vec()..).map(|(name, _)| name);
+        for name in functions.take_while(begins).filter(longer) {
             let Some(new) = self.function(file, name) else { continue };
             met = match met {
                 Beginning::None if new.insertion.at <= known.len() => Beginning::One(new.clone()),
@@ -273,16 +275,19 @@ impl Names {
                 Beginning::None | Beginning::One(_) | Beginning::Many(_) => Beginning::Many(new.owner),
             };
         }
-        let stays = |name: &Vec<u8>| longer(&name) && !self.functions.contains_key(name);
+        let mut own = self.own_defined.range(known.to_vec()..).take_while(begins).filter(longer);
         match met {
-            Beginning::One(one) if self.own_defined.iter().any(stays) => Beginning::Many(one.owner),
+            Beginning::One(one) if own.any(|name| !self.functions.contains_key(name)) => {
+                Beginning::Many(one.owner)
+            }
             met => met,
         }
     }
 }
 
-fn beginning_so(names: &HashMap<Vec<u8>, NewName>, known: &[u8]) -> BTreeSet<Owner> {
-    names.iter().filter(|(name, _)| name.starts_with(known)).map(|(_, new)| new.owner).collect()
+fn beginning_so(names: &BTreeMap<Vec<u8>, NewName>, known: &[u8]) -> BTreeSet<Owner> {
+    let begin = names.range(known.to_vec()..).take_while(|(name, _)| name.starts_with(known));
+    begin.map(|(_, new)| new.owner).collect()
 }
 
 /// What becomes of the functions whose names begin in some way.

@@ -79,6 +79,10 @@ fn functions<'a>(bytes: &'a [u8], mut found: impl FnMut(usize, &'a [u8])) {
         found(start, &trimmed[..end]);
         // Names may end in punctuation, too.
         found(start, run);
+        // As exported functions are called in the environment.
+        if let Some(name) = trimmed[..end].strip_prefix(b"BASH_FUNC_") {
+            found(start + run.len() - name.len(), name);
+        }
     });
 }
 

@@ -64,7 +64,7 @@ impl Variable {
         if state.contains(name) {
             return Fate::Renamed;
         }
-        if !self.is_state() {
+        if !self.is_state() && !self.exported {
             return Fate::NotState;
         }
         if keep.contains(name) || is_well_known(name) {
