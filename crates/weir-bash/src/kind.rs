@@ -14,7 +14,9 @@ mod scaffold;
 
 use std::path::Path;
 
-use weir_kind::{Closure, Foreign, Inspection, Kind, KindError, Layout, Scaffold};
+use weir_kind::{
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, Scaffold, check_words,
+};
 use weir_model::{KindName, Manifest};
 use weir_store::Session;
 use weir_tree::TreeManifest;
@@ -50,9 +52,15 @@ impl Kind for Bash {
         inspect::inspect(folder, manifest, tree)
     }
 
+    fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {
+        check_words(facts)?;
+        facts::BashFacts::read(facts).map(drop).map_err(BadFacts)
+    }
+
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {
         lay_out::lay_out(closure, store)
     }
+
     /// Shell files are rewritten where names are, and the rest of the package is copied with them.
     fn copies_files(&self) -> bool {
         true

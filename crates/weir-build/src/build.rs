@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use weir_model::ReleaseId;
+use weir_model::{Observer, ReleaseId};
 use weir_native::{Recipe, RecipeInputs, System, Variant};
 
 use crate::limits::{self, Bounds, End, Limit};
@@ -48,34 +48,23 @@ pub struct Job<'a> {
     pub scratch: &'a Path,
     /// A folder that outlives jobs, for views of the machine.
     pub cache: &'a Path,
-    /// Who is told how it goes.
-    pub watcher: &'a dyn Watcher,
+    /// Who watches.
+    pub observer: &'a dyn Observer<BuildEvent>,
     /// Set to end it.
     pub cancel: &'a AtomicBool,
     /// Where what it prints goes.
     pub log: &'a Path,
 }
 
-/// Is told how a build goes.
-pub trait Watcher: Sync {
-    /// This variant is in this phase now.
-    fn phase(&self, variant: Variant, phase: Phase) {
-        let _ = (variant, phase);
-    }
-
-    /// Whether [`Self::lines`] is to be told every line, which costs time, or only the last of those that come at once.
-    fn wants_every_line(&self) -> bool {
-        false
-    }
-
-    /// The build printed these lines, the last of them just now. They hold no control characters, and none is empty.
-    fn lines(&self, lines: &[String]) {
-        let _ = lines;
-    }
+/// What happens while something is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildEvent {
+    /// A variant is in this phase now.
+    Phase(Variant, Phase),
+    /// The build printed these lines, the last of them just now: all of them, for who wants every event. They hold no
+    /// control characters, and none is empty.
+    Lines(Vec<String>),
 }
-
-/// A watcher that does not care.
-impl Watcher for () {}
 
 /// What was built.
 #[derive(Debug)]
@@ -387,7 +376,7 @@ impl<'a> Building<'a> {
             let started = self.enter(variant, step.phase);
             let log = self.log.as_mut().expect("it is taken only at the end");
             log.heading(&heading(variant, step))?;
-            let end = limits::run(self.job.sandbox, room, step, bounds, log, self.job.watcher)?;
+            let end = limits::run(self.job.sandbox, room, step, bounds, log, self.job.observer)?;
             self.leave(variant, step.phase, started);
             let reason = match end {
                 End::Exited(status) if status.success() => continue,
@@ -419,7 +408,7 @@ impl<'a> Building<'a> {
     }
 
     fn enter(&self, variant: Variant, phase: Phase) -> Instant {
-        self.job.watcher.phase(variant, phase);
+        self.job.observer.event(&BuildEvent::Phase(variant, phase));
         Instant::now()
     }
 

@@ -23,7 +23,7 @@ mod steps;
 mod toolchain;
 mod wrappers;
 
-pub use build::{BuildError, Built, Failure, FailureReason, Job, PhaseTime, Watcher, build};
+pub use build::{BuildError, BuildEvent, Built, Failure, FailureReason, Job, PhaseTime, build};
 pub use debootstrap::{DebootstrapError, debootstrap};
 pub use differ::{Cause, Content, Difference, How, different};
 pub use limits::Limit;

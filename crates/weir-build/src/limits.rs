@@ -14,13 +14,14 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use weir_model::Observer;
 use weir_native::BuildLimits;
 
 use crate::log::Log;
 use crate::room::Room;
 use crate::scratch::{self, Usage};
 use crate::steps::BuildCommand;
-use crate::{Sandbox, Watcher};
+use crate::{BuildEvent, Sandbox};
 use disk::DiskWatch;
 use output::Output;
 use running::Running;
@@ -93,10 +94,10 @@ pub(crate) fn run(
     step: &BuildCommand,
     bounds: &Bounds<'_>,
     log: &mut Log,
-    watcher: &dyn Watcher,
+    observer: &dyn Observer<BuildEvent>,
 ) -> io::Result<End> {
     let (read_end, write_end) = io::pipe()?;
-    let mut output = Output::new(read_end, log, watcher)?;
+    let mut output = Output::new(read_end, log, observer)?;
     let mut running = Running::start(sandbox, room, step, bounds, write_end)?;
     let mut disk = DiskWatch::new(bounds)?;
     let end = loop {

@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use weir_log::SourceError;
-use weir_model::{Hasher, Sha256, of};
+use weir_model::{Hasher, Observer, Sha256, of};
 
 use crate::client::HttpClient;
 use crate::failure::Failure;
@@ -25,29 +25,24 @@ pub struct Expected {
     pub size: u64,
 }
 
-/// Told what happens while a file is fetched. Every method does nothing unless it is written.
-pub trait DownloadObserver: Sync {
-    /// `mirror` is asked for the bytes from `offset` on.
-    fn trying(&self, mirror: &Mirror, offset: u64) {
-        let _ = (mirror, offset);
-    }
-
+/// What happens while a file is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DownloadEvent {
+    /// A mirror is asked for the bytes from `offset` on.
+    Trying {
+        /// Which one.
+        mirror: Mirror,
+        /// Where it is to begin.
+        offset: u64,
+    },
     /// This many bytes are here now. Less than before when the file is started over.
-    fn progress(&self, bytes: u64) {
-        let _ = bytes;
-    }
-
+    Progress {
+        /// How many.
+        bytes: u64,
+    },
     /// A mirror was given up; the next is tried, if there is one.
-    fn failed(&self, failure: &MirrorFailure) {
-        let _ = failure;
-    }
+    Failed(MirrorFailure),
 }
-
-/// An observer that looks away.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Quiet;
-
-impl DownloadObserver for Quiet {}
 
 /// What one mirror did instead of sending the right bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,11 +122,11 @@ pub fn download(
     mirrors: &[Mirror],
     expected: &Expected,
     partial: &Path,
-    observer: &dyn DownloadObserver,
+    observer: &dyn Observer<DownloadEvent>,
 ) -> Result<(), DownloadError> {
     let mut partial = Partial::open(partial, expected)?;
     if partial.is_complete() && partial.digest() == expected.sha256 {
-        observer.progress(expected.size);
+        observer.event(&DownloadEvent::Progress { bytes: expected.size });
         return Ok(());
     }
     if partial.is_complete() && expected.size > 0 {
@@ -142,7 +137,7 @@ pub fn download(
         match from_mirror(client, mirror, &mut partial, observer)? {
             Ok(()) => return Ok(partial.file.sync_all()?),
             Err(failure) => {
-                observer.failed(&failure);
+                observer.event(&DownloadEvent::Failed(failure.clone()));
                 failures.push(failure);
             }
         }
@@ -158,11 +153,11 @@ fn from_mirror(
     client: &HttpClient,
     mirror: &Mirror,
     partial: &mut Partial,
-    observer: &dyn DownloadObserver,
+    observer: &dyn Observer<DownloadEvent>,
 ) -> io::Result<Result<(), MirrorFailure>> {
     let mut borrowed = partial.size > 0;
     loop {
-        observer.trying(mirror, partial.size);
+        observer.event(&DownloadEvent::Trying { mirror: mirror.clone(), offset: partial.size });
         if let Err(failure) = append(client, mirror, partial, observer)? {
             return Ok(Err(failure));
         }
@@ -183,7 +178,7 @@ fn append(
     client: &HttpClient,
     mirror: &Mirror,
     partial: &mut Partial,
-    observer: &dyn DownloadObserver,
+    observer: &dyn Observer<DownloadEvent>,
 ) -> io::Result<Result<(), MirrorFailure>> {
     let failed = |failure: Failure| Ok(Err(MirrorFailure::Failed(failure.about(mirror))));
     let expected = partial.expected.size;
@@ -213,7 +208,7 @@ fn append(
             return wrong_size(expected + 1);
         }
         partial.append(&buffer[..read])?;
-        observer.progress(partial.size);
+        observer.event(&DownloadEvent::Progress { bytes: partial.size });
     }
 }
 

@@ -3,10 +3,10 @@
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
-use weir_model::{Hasher, Sha256};
+use weir_model::{Hasher, Observer, Sha256};
 
 use crate::client::{Answer, Freshness, HttpClient, Request};
-use crate::download::{DownloadError, DownloadObserver, MirrorFailure};
+use crate::download::{DownloadError, DownloadEvent, MirrorFailure};
 use crate::failure::Failure;
 use crate::mirror::{Mirror, mirror_request, open_file};
 use crate::pace::Pace;
@@ -51,17 +51,17 @@ pub fn fetch_fluid(
     max_size: u64,
     since: Option<&FluidState>,
     to: &Path,
-    observer: &dyn DownloadObserver,
+    observer: &dyn Observer<DownloadEvent>,
 ) -> Result<Fluid, DownloadError> {
     let mut failures = Vec::new();
     for mirror in mirrors {
-        observer.trying(mirror, 0);
+        observer.event(&DownloadEvent::Trying { mirror: mirror.clone(), offset: 0 });
         let fetch = Fetch { client, mirror, max_size, to, observer };
         match fetch.run(since) {
             Ok(fluid) => return Ok(fluid),
             Err(Ended::Disk(error)) => return Err(DownloadError::Disk(error)),
             Err(Ended::Mirror(failure)) => {
-                observer.failed(&failure);
+                observer.event(&DownloadEvent::Failed(failure.clone()));
                 failures.push(failure);
             }
         }
@@ -77,7 +77,7 @@ struct Fetch<'a> {
     mirror: &'a Mirror,
     max_size: u64,
     to: &'a Path,
-    observer: &'a dyn DownloadObserver,
+    observer: &'a dyn Observer<DownloadEvent>,
 }
 
 impl Fetch<'_> {
@@ -154,7 +154,7 @@ impl Fetch<'_> {
             }
             file.write_all(&buffer[..read])?;
             hasher.update(&buffer[..read]);
-            self.observer.progress(size);
+            self.observer.event(&DownloadEvent::Progress { bytes: size });
         }
         file.sync_all()?;
         let state = FluidState { mirror: self.mirror.to_string(), sha256: hasher.finish(), size, freshness };

@@ -29,7 +29,7 @@ mod url;
 
 pub use client::{Freshness, HttpClient};
 pub use credential::{Credential, CredentialError};
-pub use download::{DownloadError, DownloadObserver, Expected, MirrorFailure, Quiet, download};
+pub use download::{DownloadError, DownloadEvent, Expected, MirrorFailure, download};
 pub use fluid::{Fluid, FluidState, fetch_fluid};
 pub use mirror::{Mirror, MirrorError};
 pub use options::{Authorities, HttpOptions, ProxyChoice};

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use weir_client::{
     Credential, DownloadError, Expected, Fluid, HttpClient, HttpOptions, HttpSource, Mirror, MirrorFailure,
-    Quiet, Url, download, fetch_fluid,
+    Url, download, fetch_fluid,
 };
 use weir_log::{Source, SourceError};
-use weir_model::Digest;
+use weir_model::{Digest, Unobserved};
 use weir_registry::content::{self, ContentFolder, Stored};
 use weir_testkit::{Misbehaviour, StaticServer};
 
@@ -371,7 +371,7 @@ fn a_download_takes_the_first_mirror_that_is_right_and_names_those_that_are_not(
     let folder = tempfile::tempdir().unwrap();
     let to = target(folder.path());
     let lying = [site.mirror("/absent"), site.mirror("/lying"), site.mirror("/long")];
-    let error = download(&site.client, &lying, &expected(&bytes), &to, &Quiet).unwrap_err();
+    let error = download(&site.client, &lying, &expected(&bytes), &to, &Unobserved).unwrap_err();
     assert!(error.is_integrity());
     let DownloadError::AllFailed { failures } = error else { panic!("{error}") };
     let name = |index: usize| lying[index].to_string();
@@ -391,12 +391,12 @@ fn a_download_takes_the_first_mirror_that_is_right_and_names_those_that_are_not(
     );
 
     let mirrors: Vec<_> = lying.into_iter().chain([site.mirror("/moved")]).collect();
-    download(&site.client, &mirrors, &expected(&bytes), &to, &Quiet).unwrap();
+    download(&site.client, &mirrors, &expected(&bytes), &to, &Unobserved).unwrap();
     assert!(fs_err::read(&to).unwrap() == bytes);
 
     // Nothing is asked for again once it is here.
     let asked = site.server.seen().len();
-    download(&site.client, &mirrors, &expected(&bytes), &to, &Quiet).unwrap();
+    download(&site.client, &mirrors, &expected(&bytes), &to, &Unobserved).unwrap();
     assert_eq!(site.server.seen().len(), asked);
 }
 
@@ -410,7 +410,7 @@ fn a_download_resumes_from_the_partial_file_and_across_mirrors() {
     fs_err::write(&to, &bytes[..100_000]).unwrap();
 
     let mirrors = [site.mirror("/one"), site.mirror("/two")];
-    download(&site.client, &mirrors, &expected(&bytes), &to, &Quiet).unwrap();
+    download(&site.client, &mirrors, &expected(&bytes), &to, &Unobserved).unwrap();
     assert!(fs_err::read(&to).unwrap() == bytes);
     assert_eq!(site.server.body_bytes(), 300_000, "each byte that was missing travelled once");
 }
@@ -423,7 +423,7 @@ fn a_poisoned_partial_file_costs_one_more_request_and_blames_nobody() {
     let to = target(folder.path());
     for poison in [vec![7; 20_000], vec![7; 50_000], vec![7; 60_000]] {
         fs_err::write(&to, poison).unwrap();
-        download(&site.client, &[site.mirror("/one")], &expected(&bytes), &to, &Quiet).unwrap();
+        download(&site.client, &[site.mirror("/one")], &expected(&bytes), &to, &Unobserved).unwrap();
         assert!(fs_err::read(&to).unwrap() == bytes);
     }
 }
@@ -447,13 +447,13 @@ fn a_hostile_mirror_never_writes_more_than_was_expected() {
     ] {
         site.server.misbehave("/a", hostile.clone());
         let result =
-            promptly(|| download(&site.client, &[site.mirror("/a")], &expected(&bytes), &to, &Quiet));
+            promptly(|| download(&site.client, &[site.mirror("/a")], &expected(&bytes), &to, &Unobserved));
         assert!(matches!(result, Err(DownloadError::AllFailed { .. })), "{hostile:?}");
         assert!(fs_err::metadata(&to).unwrap().len() <= 10_000, "{hostile:?}");
     }
     site.server.behave("/a");
     let waiting = HttpClient::new(patient());
-    download(&waiting, &[site.mirror("/a")], &expected(&bytes), &to, &Quiet).unwrap();
+    download(&waiting, &[site.mirror("/a")], &expected(&bytes), &to, &Unobserved).unwrap();
 }
 
 #[test]
@@ -467,12 +467,15 @@ fn a_local_file_is_a_mirror_like_any_other() {
     let client = HttpClient::default();
 
     let mirrors = [mirror("absent"), mirror("."), mirror("bad"), mirror("good")];
-    download(&client, &mirrors, &expected(b"12345"), &to, &Quiet).unwrap();
+    download(&client, &mirrors, &expected(b"12345"), &to, &Unobserved).unwrap();
     assert_eq!(fs_err::read(&to).unwrap(), b"12345");
 
-    let error = download(&client, &mirrors[..3], &expected(b"12346"), &to, &Quiet).unwrap_err();
+    let error = download(&client, &mirrors[..3], &expected(b"12346"), &to, &Unobserved).unwrap_err();
     assert!(error.is_integrity(), "{error}");
-    assert!(matches!(download(&client, &[], &expected(b"x"), &to, &Quiet), Err(DownloadError::NoMirror)));
+    assert!(matches!(
+        download(&client, &[], &expected(b"x"), &to, &Unobserved),
+        Err(DownloadError::NoMirror)
+    ));
 }
 
 #[test]
@@ -481,7 +484,7 @@ fn a_fluid_file_is_fetched_when_it_changed_and_within_its_bound() {
     let folder = tempfile::tempdir().unwrap();
     let to = target(folder.path());
     let mirrors = [site.mirror("/absent"), site.mirror("/a")];
-    let fetch = |limit, since| fetch_fluid(&site.client, &mirrors, limit, since, &to, &Quiet);
+    let fetch = |limit, since| fetch_fluid(&site.client, &mirrors, limit, since, &to, &Unobserved);
 
     site.server.misbehave_times("/a", 1, Misbehaviour::Truncate(1));
     let Fluid::Fetched(state) = fetch(10, None).unwrap() else { panic!("nothing to compare with") };
@@ -500,6 +503,6 @@ fn a_fluid_file_is_fetched_when_it_changed_and_within_its_bound() {
         assert!(error.contains("larger than the 10 bytes"), "{error}");
     }
     let local = [Mirror::File(site.folder.path().join("a"))];
-    let fetched = fetch_fluid(&site.client, &local, 3, Some(&state), &to, &Quiet).unwrap();
+    let fetched = fetch_fluid(&site.client, &local, 3, Some(&state), &to, &Unobserved).unwrap();
     assert!(matches!(fetched, Fluid::Fetched(state) if state.sha256 == Digest::of("one")));
 }

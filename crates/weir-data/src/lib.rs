@@ -1,4 +1,4 @@
-//! Data packages: files, and references to outside data that is too large to be a package's own.
+//! Data packages: files, and references to external files that are too large to be a package's own.
 //!
 //! A data package is laid out as any files are. Its references are found beside it, at
 //! `references/<owner>/<name>@<version>/<reference>`: a file, or a folder where the manifest says `unpack`.
@@ -17,7 +17,7 @@ use weir_tree::TreeManifest;
 pub struct Data;
 
 const SCAFFOLD: &str = r#"
-# Outside data, fetched when the package is installed and checked by its digest:
+# External files, fetched when the package is installed and checked by their digest:
 # `weir add --reference NAME ADDRESS` fills this in.
 #
 # [references.corpus]

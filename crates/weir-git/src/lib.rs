@@ -45,7 +45,7 @@ pub enum Submodules {
 }
 
 /// What is wrong with a repository or a tag, in words.
-type Reason = String;
+type Complaint = String;
 
 /// Git, and what this machine remembers of the tags it fetched.
 #[derive(Debug, Clone)]
@@ -147,14 +147,14 @@ impl Git {
     }
 
     /// Where the trees came from that this machine fetched from repositories, as far as it remembers.
-    pub fn origins(&self) -> BTreeMap<TreeDigest, Origin> {
+    pub fn origins(&self) -> BTreeMap<TreeDigest, TreeOrigin> {
         let entries = fs_err::read_dir(&self.records).into_iter().flatten().flatten();
         let fetched = entries.filter_map(|entry| Some((entry.path(), known(&entry.path())?)));
         let origins = fetched.map(|(record, Fetched { url, tag, commit, tree })| {
             let git = GitTag { url, tag };
             let included = self.record_path(&git, Submodules::Included) == record;
             let submodules = if included { Submodules::Included } else { Submodules::LeftOut };
-            (tree, Origin { git, commit, submodules })
+            (tree, TreeOrigin { git, commit, submodules })
         });
         origins.collect()
     }
@@ -183,7 +183,7 @@ fn fetch_from_repository(
     store: &weir_store::Session,
     git: &GitTag,
     submodules: Submodules,
-) -> Result<Result<Fetched, Reason>, GitError> {
+) -> Result<Result<Fetched, Complaint>, GitError> {
     let scratch = tempfile::tempdir()?;
     let (commit, folder) = match check_out(git, submodules, scratch.path())? {
         Ok(there) => there,
@@ -198,7 +198,7 @@ fn check_out(
     git: &GitTag,
     submodules: Submodules,
     scratch: &Path,
-) -> Result<Result<(String, PathBuf), Reason>, GitError> {
+) -> Result<Result<(String, PathBuf), Complaint>, GitError> {
     if let Err(reason) = check_names(git) {
         return Ok(Err(reason));
     }
@@ -225,13 +225,13 @@ fn check_out(
 
 /// Where a tree of the store came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
+pub struct TreeOrigin {
     git: GitTag,
     commit: String,
     submodules: Submodules,
 }
 
-impl Origin {
+impl TreeOrigin {
     /// Of a package that a lockfile in `folder` names.
     pub fn of_locked(locked: &LockedGit, folder: &Path) -> Self {
         let git = GitTag { url: locked.url.clone(), tag: locked.tag.clone() };
@@ -245,8 +245,8 @@ impl Origin {
 /// # Errors
 ///
 /// [`GitError::TagMoved`] or [`GitError::Unavailable`] when neither gives the tree any more.
-pub fn pack_again(origin: &Origin, wanted: &TreeDigest) -> Result<fs_err::File, GitError> {
-    let Origin { git, commit, submodules } = origin;
+pub fn pack_again(origin: &TreeOrigin, wanted: &TreeDigest) -> Result<fs_err::File, GitError> {
+    let TreeOrigin { git, commit, submodules } = origin;
     let mut first_failure = None;
     for name in [&git.tag, commit] {
         let scratch = tempfile::tempdir()?;
@@ -277,7 +277,7 @@ fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, GitErr
 }
 
 /// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.
-fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Reason> {
+fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Complaint> {
     let parent = repository.parent().unwrap_or(repository);
     run(command(parent).args(["init", "--quiet", "--bare"]).arg(repository))?;
     run(command(repository).args(["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference]))?;
@@ -285,11 +285,11 @@ fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, R
 }
 
 /// Writes the files of a commit as a tar archive.
-fn write_archive(repository: &Path, commit: &str, to: &Path) -> Result<(), Reason> {
+fn write_archive(repository: &Path, commit: &str, to: &Path) -> Result<(), Complaint> {
     run(command(repository).args(["archive", "--format=tar", "-o"]).arg(to).arg(commit)).map(drop)
 }
 
-fn remote_commit(git: &GitTag) -> Result<String, Reason> {
+fn remote_commit(git: &GitTag) -> Result<String, Complaint> {
     check_names(git)?;
     if is_commit(&git.tag) {
         return Ok(git.tag.clone());
@@ -314,7 +314,7 @@ fn is_commit(tag: &str) -> bool {
 }
 
 /// Names become arguments of a program: none may be taken for an option or for another transport.
-fn check_names(git: &GitTag) -> Result<(), Reason> {
+fn check_names(git: &GitTag) -> Result<(), Complaint> {
     let odd = |text: &str| text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control);
     if odd(&git.url) || git.url.contains("::") {
         return Err("the address is not one that git can be given".into());
@@ -342,7 +342,7 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Result<String, Reason> {
+fn run(command: &mut Command) -> Result<String, Complaint> {
     let output = command.output().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
         _ => format!("`git` cannot be run: {error}"),

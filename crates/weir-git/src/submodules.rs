@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use weir_model::chain;
 use weir_tree::{ImportOptions, Limits, Strip, TreePath, import_archive};
 
-use super::{Reason, command, fetch_into, is_local, run, write_archive};
+use super::{Complaint, command, fetch_into, is_local, run, write_archive};
 
 /// The most submodules of a source, with those of submodules. The repository of Boost has some 170.
 const MOST: usize = 512;
@@ -46,7 +46,7 @@ struct Pending {
 
 /// Puts the submodules of `top`, whose files are in `folder`, where they belong, and theirs into them. Everything
 /// together may have as much as `limits` leave.
-pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits) -> Result<(), Reason> {
+pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits) -> Result<(), Complaint> {
     let mut pending = VecDeque::from([Pending { commit: top, folder: folder.to_owned(), depth: 0 }]);
     let mut count = 0;
     while let Some(Pending { commit, folder, depth }) = pending.pop_front() {
@@ -76,7 +76,7 @@ pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits
 }
 
 /// Fetches a submodule, and moves its files to where they belong.
-fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) -> Result<Commit, Reason> {
+fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) -> Result<Commit, Complaint> {
     let target = real_parents(folder, &submodule.path)?;
     fs_err::create_dir(place).map_err(|error| error.to_string())?;
     let repository = place.join("repository");
@@ -96,7 +96,7 @@ fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) 
 }
 
 /// The place of a submodule, whose parents are made: real folders, and no links that lead elsewhere.
-fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Reason> {
+fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Complaint> {
     let mut at = folder.to_owned();
     let mut parts = path.as_str().split('/').peekable();
     while let Some(part) = parts.next() {
@@ -114,7 +114,7 @@ fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Reason> {
 }
 
 /// For servers that give out only what a branch or a tag names: all of them, with their history.
-fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Reason> {
+fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Complaint> {
     run(command(repository)
         .args(["fetch", "--quiet", "--no-tags", "--"])
         .arg(url)
@@ -124,7 +124,7 @@ fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Re
 }
 
 /// The submodules of a commit, but for those that its `.gitmodules` says to leave alone (`update = none`).
-fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Reason> {
+fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Complaint> {
     let listed = run(command(&commit.repository).args(["ls-tree", "-r", "-z", "--full-tree", &commit.id]))?;
     let links = links(&listed)?;
     if links.is_empty() {
@@ -142,10 +142,10 @@ fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Reason> {
     let said = said(&text);
     let mut found = Vec::new();
     for (path, id) in links {
-        let told = said.values().find(|told| told.get("path") == Some(&path.as_str()));
-        let url = told.and_then(|told| told.get("url"));
+        let named = said.values().find(|named| named.get("path") == Some(&path.as_str()));
+        let url = named.and_then(|named| named.get("url"));
         let url = url.ok_or_else(|| format!("`.gitmodules` does not say where `{path}` comes from"))?;
-        if told.and_then(|told| told.get("update")) == Some(&"none") {
+        if named.and_then(|named| named.get("update")) == Some(&"none") {
             continue;
         }
         let url = address(&commit.url, url).map_err(|reason| format!("its submodule `{path}`: {reason}"))?;
@@ -155,7 +155,7 @@ fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Reason> {
 }
 
 /// The links to commits in what `git ls-tree -z` prints: `<mode> <type> <id>\t<path>`.
-fn links(listed: &str) -> Result<Vec<(TreePath, String)>, Reason> {
+fn links(listed: &str) -> Result<Vec<(TreePath, String)>, Complaint> {
     let mut links = Vec::new();
     for entry in listed.split('\0') {
         let Some((what, path)) = entry.split_once('\t') else { continue };
@@ -182,7 +182,7 @@ fn said(text: &str) -> BTreeMap<&str, BTreeMap<&str, &str>> {
 }
 
 /// The address of a submodule of the repository at `base`. One that begins with `./` or `../` is relative to that.
-fn address(base: &str, url: &str) -> Result<String, Reason> {
+fn address(base: &str, url: &str) -> Result<String, Complaint> {
     let shown = url.escape_debug();
     let is_relative = ["./", "../"].iter().any(|beginning| url.starts_with(beginning));
     let address = match is_relative {

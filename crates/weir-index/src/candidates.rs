@@ -17,7 +17,7 @@ use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Range
 use crate::error::IndexError;
 use crate::facts::{read_baked, scope, scope_code, write_baked};
 use crate::index::Index;
-use crate::rows::{kind, kind_code, state, state_code};
+use crate::rows::{kind, state, state_code};
 use crate::view::{ReleaseView, State};
 use crate::wire::{Malformed, Reader, Writer, parse};
 
@@ -185,7 +185,7 @@ pub(crate) fn write(kind: KindName, releases: &[&ReleaseView]) -> Vec<u8> {
         rows.text(&release.id.version.to_string());
         rows.length(platforms.place(release.id.platform.as_str().as_bytes()));
         rows.number(release.id.revision.into());
-        rows.byte(kind_code(release.kind));
+        rows.byte(release.kind.code());
         rows.byte(state_code(view.state()));
         rows.optional(view.withdrawn().and_then(|withdrawn| withdrawn.reason.as_deref()), Writer::text);
         rows.raw(release.input_digest.as_bytes());
@@ -201,7 +201,7 @@ pub(crate) fn write(kind: KindName, releases: &[&ReleaseView]) -> Vec<u8> {
     }
     let mut out = Writer(Vec::with_capacity(rows.0.len() + 256));
     out.byte(LAYOUT);
-    out.byte(kind_code(kind));
+    out.byte(kind.code());
     platforms.write(&mut out);
     out.length(releases.len());
     out.raw(&rows.0);

@@ -8,7 +8,7 @@ use weir_model::{KindName, PackageName, Platform};
 
 use crate::candidates::{self, Interner};
 use crate::error::IndexError;
-use crate::rows::{self, COLUMNS, kind_code};
+use crate::rows::{self, COLUMNS};
 use crate::search::{Document, Standings};
 use crate::view::{ReleaseView, State};
 
@@ -155,7 +155,7 @@ impl<'a> Deriver<'a> {
             )?
             .execute(params![
                 package,
-                kind_code(summary.kind),
+                summary.kind.code(),
                 summary.newest.map(|view| view.release.id.version.to_string()),
                 description,
                 keywords,

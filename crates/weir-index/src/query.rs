@@ -128,7 +128,7 @@ impl Index {
             after.map_or("", PackageName::as_str),
             prefix,
             clamp(prefix.chars().count()),
-            filter.kind.map(rows::kind_code),
+            filter.kind.map(KindName::code),
             clamp(limit),
         ])?;
         let mut packages = Vec::new();

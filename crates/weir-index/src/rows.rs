@@ -14,21 +14,8 @@ use crate::wire::{Malformed, parse};
 pub(crate) const COLUMNS: &str =
     "r.id, p.name, r.version, r.platform, r.revision, r.kind, r.state, r.input_digest, r.tree, r.facts";
 
-pub(crate) const fn kind_code(kind: KindName) -> u8 {
-    match kind {
-        KindName::Elm => 0,
-        KindName::Bash => 1,
-        KindName::Native => 2,
-        KindName::Data => 3,
-        KindName::Generic => 4,
-    }
-}
-
 pub(crate) fn kind(code: u8) -> Result<KindName, Malformed> {
-    KindName::ALL
-        .into_iter()
-        .find(|kind| kind_code(*kind) == code)
-        .ok_or_else(|| Malformed::new(format!("{code} is no kind")))
+    KindName::from_code(code).ok_or_else(|| Malformed::new(format!("{code} is no kind")))
 }
 
 pub(crate) const fn state_code(state: State) -> u8 {
@@ -84,7 +71,7 @@ pub(crate) fn insert_release(
         release.id.version.to_string(),
         release.id.platform.as_str(),
         release.id.revision,
-        kind_code(release.kind),
+        release.kind.code(),
         state_code(state),
         release.input_digest.as_bytes(),
         release.tree.as_bytes(),

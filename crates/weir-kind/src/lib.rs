@@ -5,6 +5,7 @@
 //! itself: a layout is a plan of links, small files and link trees, which the project applies.
 //! To add an ecosystem is to write a crate that implements [`Kind`] and to add a row to the table.
 
+mod facts;
 mod generic;
 mod layout;
 mod link_tree;
@@ -15,6 +16,7 @@ use weir_model::{KindName, Manifest, Platform, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
+pub use facts::{BadFacts, check_words};
 pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generic, packages_map};
 pub use layout::{LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER};
 pub use link_tree::{
@@ -22,7 +24,7 @@ pub use link_tree::{
     replace_path,
 };
 
-/// What a kind knows about a release, in the record and the lockfile.
+/// What a kind found out about a release, in the record and the lockfile.
 pub type Facts = serde_json::Map<String, serde_json::Value>;
 
 /// An ecosystem.
@@ -51,6 +53,15 @@ pub trait Kind: Send + Sync {
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError>;
+
+    /// Checks what a record, a lockfile or a draft says that this kind found out, as if an enemy had written it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadFacts`] when it is not what inspecting a package can give.
+    fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {
+        check_words(facts)
+    }
 
     /// Plans how the packages of this kind in `closure` are laid out in a project. May make derived
     /// trees in the store, which is how a package is rewritten without being touched.

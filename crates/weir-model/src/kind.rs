@@ -3,20 +3,55 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What sort of package something is. The behaviour of each kind lives in its own crate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum KindName {
+/// What the lowest crates need of a kind: everything else is in the kind's own crate.
+struct Row {
+    name: &'static str,
+    is_unified: bool,
+    bakes: bool,
+    tables: &'static [&'static str],
+}
+
+/// Makes [`KindName`] and what is known of each from one line a kind.
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $variant:ident = $code:literal, $name:literal,
+        unified: $unified:literal, bakes: $bakes:literal, tables: $tables:expr;)*) => {
+        /// What sort of package something is. The behaviour of each kind lives in its own crate.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        #[repr(u8)]
+        pub enum KindName {
+            $($(#[$meta])* $variant = $code,)*
+        }
+
+        const COUNT: usize = [$($code),*].len();
+
+        impl KindName {
+            /// Every kind.
+            pub const ALL: [Self; COUNT] = [$(Self::$variant),*];
+
+            const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$variant => {
+                        &Row { name: $name, is_unified: $unified, bakes: $bakes, tables: &$tables }
+                    })*
+                }
+            }
+        }
+    };
+}
+
+// A kind's number is in every view and snapshot: a new kind takes the next, and none is used again.
+kinds! {
     /// Elm packages and applications.
-    Elm,
+    Elm = 0, "elm", unified: true, bakes: false, tables: ["elm"];
     /// Bash libraries and commands.
-    Bash,
+    Bash = 1, "bash", unified: false, bakes: true, tables: ["bash"];
     /// C, C++ and other code built for a platform.
-    Native,
+    Native = 2, "native", unified: true, bakes: true, tables: ["native", "recipe"];
     /// Data sets.
-    Data,
+    Data = 3, "data", unified: false, bakes: true, tables: ["data"];
     /// Files of any sort.
     #[default]
-    Generic,
+    Generic = 4, "generic", unified: false, bakes: true, tables: [];
 }
 
 /// Why a text is not a kind.
@@ -30,29 +65,35 @@ pub struct KindError {
 }
 
 impl KindName {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Elm, Self::Bash, Self::Native, Self::Data, Self::Generic];
-
     /// The kind as people write it.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Elm => "elm",
-            Self::Bash => "bash",
-            Self::Native => "native",
-            Self::Data => "data",
-            Self::Generic => "generic",
-        }
+        self.row().name
+    }
+
+    /// The kind as views and snapshots number it.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of that number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
     /// Whether a closure holds one release a name only. The other kinds are *isolated*:
     /// several versions of one package may stand side by side.
     pub const fn is_unified(self) -> bool {
-        matches!(self, Self::Elm | Self::Native)
+        self.row().is_unified
     }
 
     /// Whether a release's dependencies are fixed when it is published.
     pub const fn bakes(self) -> bool {
-        !matches!(self, Self::Elm)
+        self.row().bakes
+    }
+
+    /// The tables of a manifest that belong to the kind, and that its crate reads.
+    pub const fn tables(self) -> &'static [&'static str] {
+        self.row().tables
     }
 }
 

@@ -74,7 +74,7 @@ pub struct LockedRelease {
     /// Of the dependencies that may move: what was acceptable, and what was chosen.
     #[serde(default)]
     pub fluid: Vec<FluidChoice>,
-    /// Outside data it names.
+    /// The external files it names.
     #[serde(default)]
     pub references: Vec<LockedReference>,
     /// What its kind needs to know to lay it out.
@@ -106,7 +106,7 @@ pub struct FluidChoice {
     pub chosen: Version,
 }
 
-/// Outside data, fixed to its bytes.
+/// An external file, fixed to its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedReference {

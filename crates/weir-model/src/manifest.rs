@@ -40,7 +40,7 @@ pub struct Manifest {
     pub bin: BTreeMap<String, String>,
     /// `[scripts]`: command lines for `weir run`.
     pub scripts: BTreeMap<String, String>,
-    /// The text of the tables that belong to a kind (`[bash]`, `[elm]`, `[native]`, `[data]`, `[recipe]`), read by it.
+    /// The text of the tables that belong to a kind, such as `[bash]`, read by it.
     pub kind_tables: BTreeMap<String, String>,
 }
 
@@ -113,7 +113,7 @@ pub struct GitTag {
     pub tag: String,
 }
 
-/// Outside data that a package or a project names.
+/// An external file that a package or a project names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reference {
     /// Its name, by which it is found after installing.

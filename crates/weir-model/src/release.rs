@@ -59,7 +59,7 @@ pub struct Release {
     /// What it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Dependency>,
-    /// Outside data it names.
+    /// The external files it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFact>,
     /// The recipe it was built by, if it was built: the SHA-256 of a document that the registry holds
@@ -126,7 +126,7 @@ pub struct Baked {
     pub input_digest: InputDigest,
 }
 
-/// Outside data that a release names.
+/// An external file that a release names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceFact {
     /// Its name in the manifest.

@@ -7,9 +7,6 @@ use weir_kind::Facts;
 
 use crate::Variant;
 
-/// Under this name the facts stand in a record.
-const NAME: &str = "native";
-
 /// The prefix for which everything is built. Text files that hold it are rewritten when they are laid out.
 pub const PREFIX: &str = "/weir/prefix";
 
@@ -36,14 +33,17 @@ pub struct VariantFacts {
 }
 
 impl NativeFacts {
+    /// Under this name the facts stand in a record.
+    pub const NAME: &str = "native";
+
     /// Reads them from a record; `None` where there are none, or where they are not what they should be.
     pub fn of(facts: &Facts) -> Option<Self> {
-        serde_json::from_value(facts.get(NAME)?.clone()).ok()
+        serde_json::from_value(facts.get(Self::NAME)?.clone()).ok()
     }
 
     /// Puts them into what goes into a record.
     pub fn insert_into(&self, facts: &mut Facts) {
         let value = serde_json::to_value(self).expect("strings under string keys are JSON");
-        facts.insert(NAME.to_owned(), value);
+        facts.insert(Self::NAME.to_owned(), value);
     }
 }

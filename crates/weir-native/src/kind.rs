@@ -3,7 +3,10 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use weir_kind::{Closure, Foreign, Inspection, Kind, KindError, Layout, Placed, Scaffold, inspect_generic};
+use weir_kind::{
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, Placed, Scaffold, check_words,
+    inspect_generic,
+};
 use weir_model::{Digest, KindName, Manifest};
 use weir_store::Session;
 use weir_tree::{Mode, Selection, TreeManifest, TreePath, read_folder};
@@ -53,6 +56,16 @@ impl Kind for Native {
         }
         inspection.warnings.extend(captured.findings.iter().map(ToString::to_string));
         Ok(inspection)
+    }
+
+    fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {
+        check_words(facts)?;
+        match NativeFacts::of(facts) {
+            None if facts.contains_key(NativeFacts::NAME) => {
+                Err(BadFacts(format!("the fact `{}` does not say what was built", NativeFacts::NAME)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {

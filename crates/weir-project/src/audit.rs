@@ -34,7 +34,7 @@ pub struct Finding {
     /// The registry it is from.
     pub registry: String,
     /// What has become of it.
-    pub standing: Standing,
+    pub standing: LockedStanding,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -55,7 +55,7 @@ pub struct Finding {
 /// What has become of a release, from the mildest to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum LockedStanding {
     /// New resolutions avoid it.
     Yanked,
     /// It is no longer offered.
@@ -119,18 +119,20 @@ fn finding(view: &Replica, registry: &str, locked: &LockedRelease) -> Result<Opt
     let id = locked.id();
     let there = view.index().release(&id)?;
     let standing = match &there {
-        None => Standing::Unknown,
-        Some(there) if locked.tree.is_some_and(|tree| tree != there.release.tree) => Standing::Different,
+        None => LockedStanding::Unknown,
+        Some(there) if locked.tree.is_some_and(|tree| tree != there.release.tree) => {
+            LockedStanding::Different
+        }
         Some(there)
             if locked.input_digest.is_some_and(|input_digest| input_digest != there.release.input_digest) =>
         {
-            Standing::Different
+            LockedStanding::Different
         }
         Some(there) => match there.state() {
             State::Offered => return Ok(None),
-            State::Yanked => Standing::Yanked,
-            State::Quarantined => Standing::Quarantined,
-            State::Removed => Standing::Removed,
+            State::Yanked => LockedStanding::Yanked,
+            State::Quarantined => LockedStanding::Quarantined,
+            State::Removed => LockedStanding::Removed,
         },
     };
     let withdrawn = there.as_ref().and_then(|there| there.withdrawn());

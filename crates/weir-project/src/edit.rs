@@ -9,8 +9,8 @@ use weir_model::{PackageName, Range, Scope, Version, nearest};
 
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
+use crate::moving::Moving;
 use crate::project::{Project, edited};
-use crate::resolve::Moving;
 use crate::world::World;
 use crate::{local, references};
 use weir_reach::{Connections, ReachError, Session};
@@ -33,7 +33,7 @@ pub enum Addition {
         /// Where it comes from if not from a registry.
         source: Source,
     },
-    /// Outside data.
+    /// An external file.
     Reference {
         /// Its name.
         name: String,

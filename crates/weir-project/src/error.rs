@@ -183,6 +183,17 @@ pub enum ProjectError {
     /// A registry is not known, not reached, or not believed.
     #[error(transparent)]
     Reach(#[from] ReachError),
+    /// A package is of a kind that this program does not handle.
+    #[error(transparent)]
+    NotHandled(#[from] weir_kinds::NotHandled),
+    /// What a record says that its kind found out cannot be.
+    #[error("the record of `{id}` is refused: {reason}")]
+    Facts {
+        /// The release.
+        id: ReleaseId,
+        /// What is wrong.
+        reason: weir_kind::BadFacts,
+    },
     /// A kind refuses.
     #[error(transparent)]
     Kind(#[from] weir_kind::KindError),

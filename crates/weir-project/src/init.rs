@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_kinds::kind;
 use weir_model::{KindName, PackageName, Version, manifest};
 
 use crate::error::ProjectError;
-use crate::kinds::kind;
 use crate::project::parse_manifest;
 use weir_reach::replace;
 

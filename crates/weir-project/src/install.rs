@@ -5,15 +5,16 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_kind::{Layout, LayoutLink};
+use weir_kinds::kind;
 use weir_model::{Digest, Lockfile, ReleaseId, Sha256, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
 use crate::error::ProjectError;
-use crate::kinds::kind;
 use crate::layout::MadeFrom;
+use crate::moving::Moving;
 use crate::project::Project;
-use crate::resolve::{Moving, lock_fits, resolve};
+use crate::resolve::{lock_fits, resolve};
 use crate::{fetch, layout, references};
 use weir_reach::{Connections, Event, Session};
 

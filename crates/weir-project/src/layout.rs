@@ -13,10 +13,10 @@ use weir_kind::{
     Closure, Kind, LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER,
     packages_map, remove_link_tree,
 };
+use weir_kinds::kind;
 use weir_model::KindName;
 
 use crate::error::ProjectError;
-use crate::kinds::kind;
 
 use record::RECORD;
 pub(crate) use record::{MadeFrom, current, invalidate, stamp};

@@ -21,10 +21,10 @@ pub mod fetch;
 mod import;
 mod init;
 mod install;
-mod kinds;
 mod layout;
 mod local;
 mod look;
+mod moving;
 mod project;
 mod publish;
 mod publish_git;
@@ -36,7 +36,7 @@ mod run;
 mod verify;
 mod world;
 
-pub use audit::{Finding, LockAudit, Standing as LockedStanding, audit};
+pub use audit::{Finding, LockAudit, LockedStanding, audit};
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use edit::{AddReport, Addition, RangeChange, RemoveReport, UpdateReport, add, remove, update};
@@ -44,11 +44,11 @@ pub use error::ProjectError;
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
-pub use kinds::{KINDS, kind};
 pub use look::{
     InfoReport, Installed, Outdated, SearchReport, TreeNode, dependency_tree, info, list, outdated, search,
     why,
 };
+pub use moving::Moving;
 pub use project::Project;
 pub use publish::{
     PACK_LEVEL, PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit,
@@ -56,6 +56,6 @@ pub use publish::{
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
-pub use resolve::{Moving, resolve};
+pub use resolve::resolve;
 pub use run::{RunPlan, commands, environment, global_environment, run_plan};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

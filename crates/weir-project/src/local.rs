@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
+use weir_kinds::kind;
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Dependency, Digest, KindName, Lockfile, Manifest, Platform, TreeDigest, Version, manifest};
@@ -10,8 +11,6 @@ use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement, State};
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
-use crate::kinds;
-use crate::kinds::kind;
 use crate::project::{Project, parse_manifest};
 use weir_git::{GitError, Submodules};
 use weir_reach::Session;
@@ -286,12 +285,8 @@ pub(crate) fn package_manifest(folder: &Path) -> Result<Option<Manifest>, Projec
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
         Err(_) => {}
     }
-    for kind in kinds::KINDS {
-        if let Some(foreign) = kind.read_foreign(folder)? {
-            return parse_manifest(&foreign.file, &foreign.manifest).map(Some);
-        }
-    }
-    Ok(None)
+    let foreign = weir_kinds::read_foreign(folder)?;
+    foreign.map(|foreign| parse_manifest(&foreign.file, &foreign.manifest)).transpose()
 }
 
 /// What a package without a version counts as.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_kinds::kind;
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Manifest, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile};
 use weir_registry::{
@@ -12,7 +13,6 @@ use weir_registry::{
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 use crate::error::ProjectError;
-use crate::kinds::kind;
 use crate::local::package_manifest;
 use crate::project::Project;
 use crate::references;
@@ -64,7 +64,7 @@ pub struct PackReport {
 }
 
 /// A folder that was read, and checked by its kind.
-pub(crate) struct Package {
+pub(crate) struct PreparedPackage {
     folder: PathBuf,
     manifest: Manifest,
     id: ReleaseId,
@@ -73,7 +73,7 @@ pub(crate) struct Package {
     pub(crate) warnings: Vec<String>,
 }
 
-impl Package {
+impl PreparedPackage {
     fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
         Self::read_with(session, folder, None)
     }
@@ -194,7 +194,7 @@ fn check_source(requirement: &Requirement) -> Result<(), String> {
 ///
 /// When the folder is no package, or something in it cannot be packed.
 pub fn pack(session: &Session, folder: &Path, out: Option<&Path>) -> Result<PackReport, ProjectError> {
-    let package = Package::read(session, folder)?;
+    let package = PreparedPackage::read(session, folder)?;
     let mut report = package.report();
     if let Some(out) = out {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -220,37 +220,28 @@ pub fn publish(
     let first = folders.first().ok_or_else(|| ProjectError::Usage("nothing to publish was named".into()))?;
     let project = Project::open(first).ok();
     let packages =
-        folders.iter().map(|folder| Package::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
-    publish_packages(session, project.as_ref(), &packages, first, options)
+        folders.iter().map(|folder| PreparedPackage::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
+    publish_packages(session, project.as_ref(), &packages, Vec::new(), first, options)
 }
 
-/// Publishes packages that were read, as one batch, in the registry of `project`.
+/// Uploads packages, and submits them and whatever else is asked for as one batch to the registry of `project`; or
+/// previews it. Relative places are meant from `folder`.
 pub(crate) fn publish_packages(
     session: &Session,
     project: Option<&Project>,
-    packages: &[Package],
+    packages: &[PreparedPackage],
+    others: Vec<Intent>,
     folder: &Path,
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
     let known = find(session, project.map(Project::registries), None, folder)?;
-    carry_out(session, known, packages, Vec::new(), options)
-}
-
-/// Uploads packages, and submits them and whatever else is asked for as one batch; or previews it.
-fn carry_out(
-    session: &Session,
-    known: KnownRegistry,
-    packages: &[Package],
-    others: Vec<Intent>,
-    options: &PublishOptions,
-) -> Result<PublishReport, ProjectError> {
     let registry = open_for_writing(session, &known)?;
     for warning in packages.iter().flat_map(|package| &package.warnings) {
         session.warn(warning.clone());
     }
     let mut report = PublishReport {
         registry: known.name,
-        releases: packages.iter().map(Package::report).collect(),
+        releases: packages.iter().map(PreparedPackage::report).collect(),
         receipt: None,
         preview: Vec::new(),
     };
@@ -277,7 +268,7 @@ fn carry_out(
 fn upload(
     session: &Session,
     registry: &FolderRegistry,
-    package: &Package,
+    package: &PreparedPackage,
     options: &PublishOptions,
 ) -> Result<u64, ProjectError> {
     let tree = package.tree.digest();
@@ -299,7 +290,7 @@ fn upload(
 fn upload_references(
     session: &Session,
     registry: &FolderRegistry,
-    package: &Package,
+    package: &PreparedPackage,
     options: &PublishOptions,
 ) -> Result<(), ProjectError> {
     if !options.with_references || options.dry_run {
@@ -424,13 +415,12 @@ pub fn batch(
     let text = std::io::read_to_string(open_named(file)?).map_err(|error| bad(error.to_string()))?;
     let asked: BatchFile = toml_edit::de::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
     let folder = file.parent().unwrap_or(Path::new("."));
-    let packages: Vec<Package> = asked
+    let packages: Vec<PreparedPackage> = asked
         .publish
         .iter()
-        .map(|path| Package::read(session, &folder.join(path)))
+        .map(|path| PreparedPackage::read(session, &folder.join(path)))
         .collect::<Result<_, _>>()?;
-    let known = find(session, project.map(Project::registries), None, folder)?;
     let withdrawals = asked.withdrawals.into_iter();
-    let intents = withdrawals.flat_map(|(verb, lines)| lines.into_iter().map(move |line| line.intent(verb)));
-    carry_out(session, known, &packages, intents.collect(), options)
+    let others = withdrawals.flat_map(|(verb, lines)| lines.into_iter().map(move |line| line.intent(verb)));
+    publish_packages(session, project, &packages, others.collect(), folder, options)
 }

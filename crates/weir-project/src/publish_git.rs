@@ -15,9 +15,8 @@ use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
 use weir_tree::{Selection, copy_tree, read_folder};
 
 use crate::error::ProjectError;
-use crate::kinds;
 use crate::project::{Project, parse_manifest};
-use crate::publish::{Package, PublishOptions, PublishReport, publish_packages};
+use crate::publish::{PreparedPackage, PublishOptions, PublishReport, publish_packages};
 use weir_git::{Fetched, GitError, Submodules};
 use weir_reach::replace;
 use weir_reach::{Session, find};
@@ -88,7 +87,7 @@ pub fn publish_from_git(
         copy_tree(stored.path(), &tree, &folder)?;
         let needs = write_manifest(session, wanted, &next, &version, &fetched, &folder)?;
         pending.extend(needs);
-        let mut package = Package::read_with(session, &folder, Some(Selection::everything()))?;
+        let mut package = PreparedPackage::read_with(session, &folder, Some(Selection::everything()))?;
         let from = json!({ "url": plain(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
         package.facts.insert("git".into(), from);
         package
@@ -99,7 +98,7 @@ pub fn publish_from_git(
     }
     // What is needed comes before what needs it, as people read it.
     packages.reverse();
-    publish_packages(session, project, &packages, &wanted.base, options)
+    publish_packages(session, project, &packages, Vec::new(), &wanted.base, options)
 }
 
 fn first(wanted: &GitPublication, tag: &GitTag) -> Result<Pending, ProjectError> {
@@ -227,15 +226,12 @@ fn manifest_text(session: &Session, pending: &Pending, folder: &Path) -> Result<
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
         Err(_) => {}
     }
-    for kind in kinds::KINDS {
-        if let Some(foreign) = kind.read_foreign(folder)? {
-            for warning in foreign.warnings {
-                session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));
-            }
-            return Ok(foreign.manifest);
-        }
+    let foreign = weir_kinds::read_foreign(folder)?
+        .ok_or_else(|| error(pending, "it has no `weir.toml`, nor another manifest that is known".into()))?;
+    for warning in foreign.warnings {
+        session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));
     }
-    Err(error(pending, "it has no `weir.toml`, nor another manifest that is known".into()))
+    Ok(foreign.manifest)
 }
 
 fn git_dependencies(

@@ -1,19 +1,19 @@
-//! References: outside data, fixed to its bytes in the lockfile, fetched from the registry or its mirrors.
+//! References: external files, fixed to its bytes in the lockfile, fetched from the registry or its mirrors.
 
 use std::path::Path;
 
-use weir_client::{DownloadObserver, Expected, Fluid, Mirror, download, fetch_fluid};
+use weir_client::{DownloadEvent, Expected, Fluid, Mirror, download, fetch_fluid};
 use weir_log::Source;
 use weir_model::lockfile::LockedReference;
 use weir_model::manifest::Reference;
-use weir_model::{Manifest, ReferenceFact, Release, Sha256};
+use weir_model::{Manifest, Observer, ReferenceFact, Release, Sha256};
 use weir_store::{EnsureError, Part, StoredFile};
 
 use crate::error::ProjectError;
 use crate::fetch;
 use crate::local::package_manifest;
+use crate::moving::Moving;
 use crate::project::Project;
-use crate::resolve::Moving;
 use weir_reach::{Event, Offline, Session, http_client};
 
 /// The most bytes a fluid reference may have where the manifest says nothing.
@@ -136,7 +136,7 @@ pub fn current(
     let scratch = tempfile::tempdir()?;
     let to = scratch.path().join("bytes");
     let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
-    let fetched = fetch_fluid(&http_client(session)?, &mirrors, limit, None, &to, &Watch(session));
+    let fetched = fetch_fluid(&http_client(session)?, &mirrors, limit, None, &to, &report_failures(session));
     let state = match fetched.map_err(|error| failed(&reference.name, &error))? {
         Fluid::Fetched(state) => state,
         Fluid::Unchanged => {
@@ -191,7 +191,7 @@ pub(crate) fn ensure(
     }
     let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
     let expected = Expected { sha256: reference.sha256, size: reference.size };
-    download(&http_client(session)?, &mirrors, &expected, &partial, &Watch(session))
+    download(&http_client(session)?, &mirrors, &expected, &partial, &report_failures(session))
         .map_err(|error| failed(&reference.name, &error))?;
     keep_and_forget(store, reference, &partial)
 }
@@ -242,13 +242,12 @@ fn failed(name: &str, error: &weir_client::DownloadError) -> ProjectError {
     }
 }
 
-/// Tells the session's observer that a mirror failed; the next is tried.
-struct Watch<'s>(&'s Session);
-
-// The session's observer is `Sync`, and nothing else of the session is used.
-impl DownloadObserver for Watch<'_> {
-    fn failed(&self, failure: &weir_client::MirrorFailure) {
-        self.0.warn(failure.to_string());
+/// Reports that a mirror failed; the next is tried.
+fn report_failures(session: &Session) -> impl Observer<DownloadEvent> {
+    move |event: &DownloadEvent| {
+        if let DownloadEvent::Failed(failure) = event {
+            session.warn(failure.to_string());
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use weir_tree::Limits;
 
 use crate::error::ProjectError;
 use crate::project::Project;
-use weir_git::{Origin, pack_again};
+use weir_git::{TreeOrigin, pack_again};
 use weir_reach::{Event, Session, registries, source_of};
 
 /// Checks everything in the store, and fetches what is damaged from whichever known registry has it: a digest
@@ -36,7 +36,7 @@ pub fn store_repair(
 #[derive(Default)]
 struct Suppliers {
     registries: Vec<Arc<dyn Source>>,
-    repositories: BTreeMap<TreeDigest, Origin>,
+    repositories: BTreeMap<TreeDigest, TreeOrigin>,
 }
 
 impl Suppliers {
@@ -47,7 +47,7 @@ impl Suppliers {
         if let Some(Project { folder, lock: Some(lock), .. }) = project {
             for release in &lock.releases {
                 if let (Some(tree), Some(git)) = (release.tree, &release.git) {
-                    repositories.entry(tree).or_insert_with(|| Origin::of_locked(git, folder));
+                    repositories.entry(tree).or_insert_with(|| TreeOrigin::of_locked(git, folder));
                 }
             }
         }

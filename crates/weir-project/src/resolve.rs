@@ -12,31 +12,11 @@ use weir_resolve::{
 
 use crate::error::ProjectError;
 use crate::local::Locals;
+use crate::moving::Moving;
 use crate::project::Project;
 use crate::references;
 use crate::world::World;
 use weir_reach::{Connections, Event, ReachError, Session};
-
-/// What may move away from the lockfile.
-#[derive(Debug, Clone, Copy)]
-pub enum Moving<'a> {
-    /// Only what must.
-    Nothing,
-    /// These packages.
-    Packages(&'a [PackageName]),
-    /// Everything.
-    All,
-}
-
-impl Moving<'_> {
-    pub(crate) fn moves(self, name: &PackageName) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Packages(names) => names.contains(name),
-            Self::All => true,
-        }
-    }
-}
 
 /// The digest of what a manifest asks for: when it is the lockfile's, there is nothing to resolve.
 pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Sha256 {
@@ -236,6 +216,8 @@ impl Locking<'_, '_> {
             return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
         };
         let release = view.release;
+        weir_kinds::check_facts(release.kind, &release.kind_facts)
+            .map_err(|reason| ProjectError::Facts { id: id.clone(), reason })?;
         let before = project.lock.as_ref().and_then(|lock| lock.release(id));
         if let Some(before) = before
             && before.tree.is_some_and(|tree| tree != release.tree)

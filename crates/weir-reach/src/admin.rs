@@ -6,7 +6,7 @@ use serde::Serialize;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_model::descriptor::Descriptor;
 use weir_registry::content::ContentFolder;
-use weir_registry::{FolderRegistry, Look, NewRegistry, RegistryAudit, Replica, Step, audit, key_path};
+use weir_registry::{AuditStep, FolderRegistry, Look, NewRegistry, RegistryAudit, Replica, audit, key_path};
 
 use crate::connect::{connect, open_for_writing, source_of};
 use crate::error::ReachError;
@@ -132,13 +132,13 @@ pub fn registry_verify(
         true if how.read => Look::Bytes,
         true => Look::Presence,
     };
-    let mut observer = |step: Step| {
-        session.report(&match step {
-            Step::Begin { objects, bytes } => Event::Verifying { files: objects, bytes },
-            Step::Done { bytes } => Event::Verified { files: 1, bytes },
+    let observer = |step: &AuditStep| {
+        session.report(&match *step {
+            AuditStep::Begin { objects, bytes } => Event::Verifying { files: objects, bytes },
+            AuditStep::Done { bytes } => Event::Verified { files: 1, bytes },
         });
     };
-    let mut report = audit(&*source, replica.keys(), how.closed, look, &mut observer)?;
+    let mut report = audit(&*source, replica.keys(), how.closed, look, &observer)?;
     // What was seen before must still be its beginning: an audit alone cannot know.
     let mut replica = replica;
     if let Err(error) = replica.sync(&*source, session.now) {

@@ -35,4 +35,4 @@ pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, named,
     registries, registry_add, registry_unname,
 };
-pub use session::{Event, Observer, PlannedBuild, Session, Unobserved};
+pub use session::{Event, PlannedBuild, Session};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_git::Git;
-use weir_model::{Platform, ReleaseId};
+use weir_model::{Observer, Platform, ReleaseId};
 use weir_store::{Store, StoreError};
 
 use crate::home::Home;
@@ -34,28 +34,9 @@ pub struct Session {
     /// How many things to do at once.
     pub threads: usize,
     /// Who watches.
-    pub observer: Arc<dyn Observer>,
+    pub observer: Arc<dyn Observer<Event>>,
     /// What stops it.
     pub interrupt: Interrupt,
-}
-
-/// Watches work that takes long.
-pub trait Observer: Send + Sync {
-    /// Something happened.
-    fn event(&self, event: &Event);
-
-    /// Whether it is to be told every line that a build prints, and not only the last of those that come at once.
-    fn wants_every_line(&self) -> bool {
-        false
-    }
-}
-
-/// Watches nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {
-    fn event(&self, _event: &Event) {}
 }
 
 /// What happens while work goes on.
@@ -100,7 +81,7 @@ pub enum Event {
         /// Which one.
         release: ReleaseId,
     },
-    /// Outside data is being fetched.
+    /// An external file is being fetched.
     Referencing {
         /// Its name.
         name: String,

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use weir_index::{Index, RegistryFacts};
 use weir_log::{Source, TrustedKeys, follow};
-use weir_model::{BuildFacts, ChunkDigest, Release, ReleaseId, Scope, TreeDigest};
+use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, TreeDigest};
 
 use self::served::ServedContent;
 use crate::closed::{Node, diamond};
@@ -70,7 +70,7 @@ pub enum Look<'a> {
 
 /// How far an audit is with the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum AuditStep {
     /// So much is to be looked at.
     Begin {
         /// How many objects.
@@ -96,7 +96,7 @@ pub fn audit(
     keys: &TrustedKeys,
     closed: bool,
     look: Look<'_>,
-    observer: &mut dyn FnMut(Step),
+    observer: &dyn Observer<AuditStep>,
 ) -> Result<RegistryAudit, ReplicaError> {
     let log = weir_log::audit(source, keys)?;
     let mut audit = RegistryAudit {
@@ -270,7 +270,7 @@ struct ContentAudit<'a> {
     named: &'a Named,
     content: &'a ContentFolder,
     audit: &'a mut RegistryAudit,
-    observer: &'a mut dyn FnMut(Step),
+    observer: &'a dyn Observer<AuditStep>,
 }
 
 impl ContentAudit<'_> {
@@ -279,7 +279,7 @@ impl ContentAudit<'_> {
         check_sizes(self.named, &mut self.audit.problems);
         let sizes = self.named.packs.values().filter_map(|pack| pack.uses.first()).map(|(_, size)| size);
         let objects = sizes.clone().count() as u64;
-        (self.observer)(Step::Begin { objects, bytes: sizes.sum() });
+        self.observer.event(&AuditStep::Begin { objects, bytes: sizes.sum() });
         for (tree, pack) in &self.named.packs {
             self.pack(tree, pack);
         }
@@ -339,7 +339,7 @@ impl ContentAudit<'_> {
             Ok(bytes) => {
                 self.audit.objects += 1;
                 self.audit.bytes += bytes;
-                (self.observer)(Step::Done { bytes });
+                self.observer.event(&AuditStep::Done { bytes });
             }
             Err(error) => self.failed(format!("{what}: {error}"), &error),
         }

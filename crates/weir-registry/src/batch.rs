@@ -124,7 +124,7 @@ pub struct Draft {
     pub files: u64,
     /// What it needs.
     pub dependencies: Vec<Wanted>,
-    /// Outside data it names.
+    /// The external files it names.
     pub references: Vec<ReferenceFact>,
     /// The recipe it was built by, if it was built.
     pub recipe: Option<Sha256>,

@@ -29,7 +29,7 @@ mod replica;
 mod reuse;
 mod trust;
 
-pub use audit::{Look, RegistryAudit, Step, audit};
+pub use audit::{AuditStep, Look, RegistryAudit, audit};
 pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
 pub use closed::Diamond;
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};

@@ -79,7 +79,7 @@ pub use file::{Part, StoredFile};
 pub use gc::{GcPlan, GcReport, Item, Kept, Reason, UnreadableProject};
 pub use import::{ImportError, ImportReport};
 pub use list::{ListedFile, ListedTree, Listing};
-pub use observe::{Event, NoObserver, Observer};
+pub use observe::Event;
 pub use optimise::OptimiseReport;
 pub use project::Project;
 pub use repair::{Mended, RepairReport, Replacement};

@@ -64,17 +64,3 @@ pub enum Event {
         of: u64,
     },
 }
-
-/// Is told what happens. Called from the threads that work, so it should return at once.
-pub trait Observer: Send + Sync {
-    /// Something happened.
-    fn event(&self, event: Event);
-}
-
-/// Listens to nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn event(&self, _: Event) {}
-}

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
+use weir_model::{Observer, Unobserved};
+
 use crate::error::StoreError;
 use crate::faults::{Faults, NoFaults};
 use crate::host::Host;
 use crate::layout::Layout;
 use crate::lock::StoreLock;
-use crate::observe::{Event, NoObserver, Observer};
+use crate::observe::Event;
 use crate::remove::remove;
 use crate::session::Session;
 use crate::staging;
@@ -19,7 +21,7 @@ use crate::staging;
 #[derive(Clone)]
 pub struct Options {
     /// Is told what happens.
-    pub observer: Arc<dyn Observer>,
+    pub observer: Arc<dyn Observer<Event>>,
     /// Told of each point passed; for tests.
     pub faults: Arc<dyn Faults>,
     /// What time it is; for tests of the grace period.
@@ -28,7 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { observer: Arc::new(NoObserver), faults: Arc::new(NoFaults), clock: SystemTime::now }
+        Self { observer: Arc::new(Unobserved), faults: Arc::new(NoFaults), clock: SystemTime::now }
     }
 }
 
@@ -87,7 +89,7 @@ impl Store {
     }
 
     pub(crate) fn tell(&self, event: Event) {
-        self.inner.options.observer.event(event);
+        self.inner.options.observer.event(&event);
     }
 
     /// Passes a point where a test may interrupt, at `path`.

@@ -139,7 +139,7 @@ impl FromStr for PackageAtVersion {
 
 /// Reads a kind that this program handles, and offers them all to help and to completions.
 pub(crate) fn handled_kind() -> impl TypedValueParser<Value = KindName> {
-    let names = weir_project::KINDS.iter().map(|kind| kind.name().as_str());
+    let names = weir_kinds::KINDS.iter().map(|kind| kind.name().as_str());
     PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(|text| text.parse::<KindName>())
 }
 

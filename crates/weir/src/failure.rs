@@ -168,10 +168,10 @@ impl Failure {
     fn report_json(&self, output: &Output) {
         #[derive(Serialize)]
         struct Document<'a> {
-            error: Told<'a>,
+            error: ReportedFailure<'a>,
         }
         #[derive(Serialize)]
-        struct Told<'a> {
+        struct ReportedFailure<'a> {
             code: &'static str,
             exit: u8,
             message: &'a str,
@@ -189,7 +189,7 @@ impl Failure {
             file: &'a Path,
             line: usize,
         }
-        let error = Told {
+        let error = ReportedFailure {
             code: self.exit.name(),
             exit: self.exit as u8,
             message: &self.message,

@@ -19,8 +19,8 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use weir_model::ReleaseId;
-use weir_reach::{Event, Interrupt, Observer, PlannedBuild};
+use weir_model::{Observer, ReleaseId};
+use weir_reach::{Event, Interrupt, PlannedBuild};
 
 use crate::failure::Exit;
 use crate::output::{Output, bytes, count, duration, harmless, short};
@@ -245,8 +245,8 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
-    fn wants_every_line(&self) -> bool {
+impl Observer<Event> for Progress {
+    fn wants_every_event(&self) -> bool {
         self.output.verbose && !self.output.quiet
     }
 

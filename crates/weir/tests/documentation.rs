@@ -233,3 +233,37 @@ fn help(command: &[&str]) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
+
+/// The crates of the architecture page's table, in its order.
+fn crates_of_the_page() -> Vec<String> {
+    let page = fs_err::read_to_string(root().join("docs/builders/architecture.md")).unwrap();
+    let (_, table) = page.split_once("| crate | its one job | must not know |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let first_cells = rows.map(|row| row.split('|').nth(1).unwrap().to_owned());
+    first_cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+#[test]
+fn crates_depend_only_on_those_above_them_in_the_architecture_page() {
+    let order = crates_of_the_page();
+    let place = |name: &str| order.iter().position(|other| other == name);
+    for entry in fs_err::read_dir(root().join("crates")).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
+        let Ok(manifest) = fs_err::read_to_string(folder.join("Cargo.toml")) else { continue };
+        let own = place(&name).unwrap_or_else(|| panic!("`{name}` is not in the table of the page"));
+        let (_, dependencies) = manifest.split_once("[dependencies]").unwrap();
+        let dependencies = dependencies.lines().skip(1).take_while(|line| !line.starts_with('['));
+        for used in
+            dependencies.filter_map(|line| line.split('.').next()).filter(|name| name.starts_with("weir-"))
+        {
+            assert!(
+                place(used).is_some_and(|place| place < own),
+                "`{name}` uses `{used}`, which is not above it"
+            );
+        }
+    }
+    assert!(order.len() > 10, "the table was not read: {order:?}");
+}

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 
-use crate::Watcher;
+use weir_model::Observer;
+
+use crate::BuildEvent;
 use crate::log::Log;
 
 /// How long what was shown last stands before more is: people cannot read faster.
@@ -30,10 +32,14 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(pipe: PipeReader, log: &'a mut Log, watcher: &'a dyn Watcher) -> io::Result<Self> {
+    pub(super) fn new(
+        pipe: PipeReader,
+        log: &'a mut Log,
+        observer: &'a dyn Observer<BuildEvent>,
+    ) -> io::Result<Self> {
         let flags = rustix::fs::fcntl_getfl(&pipe)?;
         rustix::fs::fcntl_setfl(&pipe, flags | OFlags::NONBLOCK)?;
-        Ok(Self { pipe, log, open: true, shown: Shown::new(watcher) })
+        Ok(Self { pipe, log, open: true, shown: Shown::new(observer) })
     }
 
     /// What to wait for, as long as more can come.
@@ -73,7 +79,7 @@ impl<'a> Output<'a> {
 
 /// Lines on their way to whoever watches.
 struct Shown<'a> {
-    watcher: &'a dyn Watcher,
+    observer: &'a dyn Observer<BuildEvent>,
     /// Whether every line is wanted, or only the last of those that come at once.
     all: bool,
     waiting: Vec<String>,
@@ -84,9 +90,9 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(watcher: &'a dyn Watcher) -> Self {
-        let all = watcher.wants_every_line();
-        Self { watcher, all, waiting: Vec::new(), bytes: 0, since: None }
+    fn new(observer: &'a dyn Observer<BuildEvent>) -> Self {
+        let all = observer.wants_every_event();
+        Self { observer, all, waiting: Vec::new(), bytes: 0, since: None }
     }
 
     fn take(&mut self, line: &str) {
@@ -101,8 +107,7 @@ impl<'a> Shown<'a> {
         if self.waiting.is_empty() || (!self.all && self.bytes == 0) || !is_time(self) {
             return;
         }
-        self.watcher.lines(&self.waiting);
-        self.waiting.clear();
+        self.observer.event(&BuildEvent::Lines(std::mem::take(&mut self.waiting)));
         self.bytes = 0;
         self.since = Some(Instant::now());
     }

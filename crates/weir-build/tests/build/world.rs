@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use weir_build::{BuildError, BuildRoot, Built, Failure, FailureReason, Job, Phase, Sandbox, Watcher, build};
-use weir_model::{Digest, ReleaseId};
+use weir_build::{BuildError, BuildEvent, BuildRoot, Built, Failure, FailureReason, Job, Sandbox, build};
+use weir_model::{Digest, Observer, ReleaseId};
 use weir_native::{BuildLimits, Recipe, RecipeInputs, SourceSpec, System, Variant};
 
 /// Everything that a test builds with. Its folders go when it goes.
@@ -23,7 +23,7 @@ pub(crate) struct World {
     pub(crate) seen: Seen,
 }
 
-/// What a watcher was told.
+/// What was reported of a build.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) phases: Mutex<Vec<String>>,
@@ -31,17 +31,18 @@ pub(crate) struct Seen {
     pub(crate) wants_every_line: bool,
 }
 
-impl Watcher for Seen {
-    fn phase(&self, variant: Variant, phase: Phase) {
-        self.phases.lock().unwrap().push(format!("{variant} {phase}"));
+impl Observer<BuildEvent> for Seen {
+    fn event(&self, event: &BuildEvent) {
+        match event {
+            BuildEvent::Phase(variant, phase) => {
+                self.phases.lock().unwrap().push(format!("{variant} {phase}"));
+            }
+            BuildEvent::Lines(lines) => self.lines.lock().unwrap().extend_from_slice(lines),
+        }
     }
 
-    fn wants_every_line(&self) -> bool {
+    fn wants_every_event(&self) -> bool {
         self.wants_every_line
-    }
-
-    fn lines(&self, lines: &[String]) {
-        self.lines.lock().unwrap().extend_from_slice(lines);
     }
 }
 
@@ -140,7 +141,7 @@ impl World {
             jobs: 2,
             scratch: &self.at("scratch"),
             cache: &cache(),
-            watcher: &self.seen,
+            observer: &self.seen,
             cancel: &self.cancel,
             log: &self.at("logs/thing.log"),
         })

@@ -6,7 +6,6 @@ use weir_model::KindName;
 
 use crate::error::IndexError;
 use crate::query::clamp;
-use crate::rows::kind_code;
 
 /// Packages a row.
 const CHUNK: i64 = 4096;
@@ -38,12 +37,12 @@ impl<'a> Standings<'a> {
     }
 
     pub(crate) fn is_of_kind(&mut self, package: i64, kind: KindName) -> Result<bool, IndexError> {
-        Ok(self.entry(package)?[0] == kind_code(kind))
+        Ok(self.entry(package)?[0] == kind.code())
     }
 
     pub(crate) fn set_kind(&mut self, package: i64, kind: KindName) -> Result<(), IndexError> {
         let [_, low, high] = self.entry(package)?;
-        self.set(package, [kind_code(kind), low, high])
+        self.set(package, [kind.code(), low, high])
     }
 
     pub(crate) fn set_dependents(&mut self, package: i64, dependents: u64) -> Result<(), IndexError> {

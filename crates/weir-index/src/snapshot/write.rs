@@ -11,7 +11,6 @@ use super::ulid;
 use crate::error::{IndexError, SnapshotError};
 use crate::facts::{kind_facts_text, scope_code, write_baked, write_reference};
 use crate::index::Index;
-use crate::rows::kind_code;
 use crate::view::ReleaseView;
 use crate::wire::Writer;
 
@@ -172,7 +171,7 @@ impl Teller {
         let columns = &mut self.columns;
         write_version(columns.at(Column::Version), &release.id.version, past.version.as_ref());
         columns.at(Column::Revision).number(release.id.revision.into());
-        columns.at(Column::Kind).byte(kind_code(release.kind));
+        columns.at(Column::Kind).byte(release.kind.code());
         columns.at(Column::Tree).raw(release.tree.as_bytes());
         columns.at(Column::Size).delta(past.size, release.size);
         columns.at(Column::Unpacked).delta(past.likely_unpacked(release.size), release.unpacked);

@@ -73,7 +73,7 @@ impl Editor {
         found
     }
 
-    /// Names outside data, or changes what is said of it.
+    /// Names an external file, or changes what is said of it.
     pub fn set_reference(&mut self, reference: &Reference) {
         let references = self.table("references");
         references.set_implicit(true);
@@ -99,7 +99,7 @@ impl Editor {
         }
     }
 
-    /// Stops naming outside data; says whether it was named.
+    /// Stops naming an external file; says whether it was named.
     pub fn remove_reference(&mut self, name: &str) -> bool {
         let Some(references) = self.document.get_mut("references").and_then(Item::as_table_like_mut) else {
             return false;

@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::{GitTag, MAX_BYTES, Manifest, Package, Reference, RegistryAddress, Requirement, Source};
 use crate::name::is_reference_name;
 use crate::unseen::{harmless, is_unseen};
-use crate::{PackageName, Range, Scope, Version};
+use crate::{KindName, PackageName, Range, Scope, Version};
 
 const TABLES: &[&str] = &[
     "package",
@@ -23,13 +23,7 @@ const TABLES: &[&str] = &[
     "override",
     "bin",
     "scripts",
-    "bash",
-    "elm",
-    "native",
-    "data",
-    "recipe",
 ];
-const KIND_TABLES: &[&str] = &["bash", "elm", "native", "data", "recipe"];
 const PACKAGE: &[&str] = &[
     "name",
     "version",
@@ -56,7 +50,8 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
         .map_err(|error| ManifestError::new(text, error.span(), error.message().to_owned()))?;
     refuse_unseen(text, document.as_table())?;
     let root = Fields::new(text, document.as_table(), "the manifest");
-    root.only(TABLES)?;
+    let known: Vec<&str> = TABLES.iter().copied().chain(kind_table_names()).collect();
+    root.only(&known)?;
 
     let mut dependencies = Vec::new();
     for (table, scope) in
@@ -364,12 +359,16 @@ fn commands(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError
     Ok(bin)
 }
 
+fn kind_table_names() -> impl Iterator<Item = &'static str> {
+    KindName::ALL.into_iter().flat_map(KindName::tables).copied()
+}
+
 /// The text of each table that belongs to a kind, as if it were a document of its own.
 fn kind_tables(document: Document<&str>) -> BTreeMap<String, String> {
     let mut document = document.into_mut();
-    let take = |name: &&str| {
+    let take = |name: &str| {
         let table = document.remove(name)?.into_table().ok()?;
-        Some(((*name).to_owned(), DocumentMut::from(table).to_string()))
+        Some((name.to_owned(), DocumentMut::from(table).to_string()))
     };
-    KIND_TABLES.iter().filter_map(take).collect()
+    kind_table_names().filter_map(take).collect()
 }

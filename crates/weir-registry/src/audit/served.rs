@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 
 use weir_log::{Source, SourceError};
-use weir_model::{Hasher, Sha256, TreeDigest, of};
+use weir_model::{Hasher, Observer, Sha256, TreeDigest, of};
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
-use super::{RegistryAudit, Step};
+use super::{AuditStep, RegistryAudit};
 use crate::content::{
     CHUNKED_ABOVE, Chunk, ChunkList, ContentError, chunk_list_path, chunk_path, file_path, open_pack,
     pack_path,
@@ -32,7 +32,7 @@ pub(super) struct ServedContent<'a> {
     /// Whether bytes are read, or only asked whether they are there.
     pub(super) read: bool,
     pub(super) audit: &'a mut RegistryAudit,
-    pub(super) observer: &'a mut dyn FnMut(Step),
+    pub(super) observer: &'a dyn Observer<AuditStep>,
 }
 
 /// An object that the log names.
@@ -61,7 +61,7 @@ impl ServedContent<'_> {
     pub(super) fn run(self) {
         let wanted = wanted(self.named);
         let bytes = wanted.iter().map(Wanted::said).sum();
-        (self.observer)(Step::Begin { objects: wanted.len() as u64, bytes });
+        self.observer.event(&AuditStep::Begin { objects: wanted.len() as u64, bytes });
         let next = AtomicUsize::new(0);
         let unanswered = AtomicU64::new(0);
         let (tell, told) = mpsc::channel();
@@ -90,7 +90,7 @@ impl ServedContent<'_> {
 /// Writes down what the others find, while they go on; `count` objects were to be looked at.
 fn note(
     audit: &mut RegistryAudit,
-    observer: &mut dyn FnMut(Step),
+    observer: &dyn Observer<AuditStep>,
     told: &Receiver<(&Wanted<'_>, Result<Found, ContentError>)>,
     count: usize,
 ) {
@@ -111,7 +111,7 @@ fn note(
             Err(error) if no_answer(&error) => audit.unanswered.push(format!("{wanted}: {error}")),
             Err(error) => problems.push(format!("{wanted}: {error}")),
         }
-        observer(Step::Done { bytes: wanted.said() });
+        observer.event(&AuditStep::Done { bytes: wanted.said() });
     }
     // They come in the order of the network, and are told in one that is the same each time.
     problems.sort();
@@ -150,7 +150,7 @@ impl std::fmt::Display for Wanted<'_> {
         match self {
             Self::Pack { of, .. } | Self::Promised { of, .. } => of.fmt(f),
             Self::Withheld { .. } => f.write_str("quarantined content"),
-            Self::Referenced { .. } => f.write_str("outside data"),
+            Self::Referenced { .. } => f.write_str("an external file"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use weir_model::{KindName, Release, ReleaseId, WithdrawalVerb};
+use weir_model::{KindName, Release, ReleaseId, Unobserved, WithdrawalVerb};
 use weir_registry::{Diamond, Intent, Look, Receipt, SubmitError, Withdraw, audit};
 
 use crate::world::{World, withdraw};
@@ -155,7 +155,7 @@ fn what_would_bring_two_builds_of_one_package_together_is_refused_and_both_ways_
     // Whoever looks at it as at a closed one is told.
     let replica = open.fresh_replica();
     let source = weir_log::FolderSource::new(open.folder());
-    let problems = audit(&source, replica.keys(), true, Look::Nothing, &mut |_| {}).unwrap().problems;
+    let problems = audit(&source, replica.keys(), true, Look::Nothing, &Unobserved).unwrap().problems;
     assert_eq!(problems, [format!("`acme/app 1.0.0` brings together two builds of one package: {diamond}")]);
 }
 
@@ -227,7 +227,7 @@ proptest! {
             let _ = world.submit(intents.collect());
             let replica = world.fresh_replica();
             let source = weir_log::FolderSource::new(world.folder());
-            let found = audit(&source, replica.keys(), true, Look::Folder(registry.content()), &mut |_| {}).unwrap();
+            let found = audit(&source, replica.keys(), true, Look::Folder(registry.content()), &Unobserved).unwrap();
             prop_assert_eq!(found.problems, Vec::<String>::new());
         }
     }

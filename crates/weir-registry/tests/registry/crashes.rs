@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
-use weir_model::WithdrawalVerb;
+use weir_model::{Unobserved, WithdrawalVerb};
 use weir_policy::FolderGate;
 use weir_registry::content::open_pack;
 use weir_registry::{Batch, Done, FolderRegistry, Intent, Look, Registry as _, audit};
@@ -80,7 +80,7 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
                 let source = weir_log::FolderSource::new(world.folder());
                 let content = world.open();
                 let found =
-                    audit(&source, replica.keys(), true, Look::Folder(content.content()), &mut |_| {})
+                    audit(&source, replica.keys(), true, Look::Folder(content.content()), &Unobserved)
                         .unwrap();
                 assert_eq!(found.problems, Vec::<String>::new(), "{what} a crash at {point}, pass {pass}");
             };

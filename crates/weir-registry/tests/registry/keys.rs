@@ -1,6 +1,7 @@
 //! Changing a registry's key.
 
 use weir_log::FolderSource;
+use weir_model::Unobserved;
 use weir_registry::{Look, ReplicaHome, Trust, audit};
 
 use crate::world::{World, now, sync};
@@ -23,7 +24,7 @@ fn a_reader_who_was_away_follows_the_old_key_to_the_new_one() {
     assert_ne!(after.keys(), &first);
     assert_eq!(after.index().stats().unwrap().offered, 3);
     let source = FolderSource::new(world.folder());
-    let found = audit(&source, after.keys(), false, Look::Nothing, &mut |_| {}).unwrap();
+    let found = audit(&source, after.keys(), false, Look::Nothing, &Unobserved).unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
 }
 

@@ -17,7 +17,7 @@ fn edit(world: &World, from: &str, to: &str) {
 fn problems(world: &World) -> Vec<String> {
     let replica = world.fresh_replica();
     let source = FolderSource::new(world.folder());
-    audit(&source, replica.keys(), false, Look::Nothing, &mut |_| {}).unwrap().problems
+    audit(&source, replica.keys(), false, Look::Nothing, &weir_model::Unobserved).unwrap().problems
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use weir_model::{BuildFacts, Digest, KindName, ReferenceFact, Sha256, SourceFact, WithdrawalVerb};
+use weir_model::{
+    BuildFacts, Digest, KindName, ReferenceFact, Sha256, SourceFact, Unobserved, WithdrawalVerb,
+};
 use weir_policy::FolderGate;
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
 use weir_registry::{
@@ -49,14 +51,14 @@ fn built(world: &World, registry: &FolderRegistry, id: &str) -> Draft {
 fn audited(world: &World) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
-    audit(&source, replica.keys(), true, Look::Folder(world.open().content()), &mut |_| {}).unwrap()
+    audit(&source, replica.keys(), true, Look::Folder(world.open().content()), &Unobserved).unwrap()
 }
 
 /// The same of a registry that can only be asked for what is known by name.
 fn asked(world: &World, look: Look<'_>) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
-    audit(&source, replica.keys(), true, look, &mut |_| {}).unwrap()
+    audit(&source, replica.keys(), true, look, &Unobserved).unwrap()
 }
 
 /// The files of packs, files and chunks, and what is unfinished, below the registry.

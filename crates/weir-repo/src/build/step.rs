@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use weir_build::{BuildError, BuildStep, Difference, Job, Phase, SandboxKind, Watcher};
+use weir_build::{BuildError, BuildEvent, BuildStep, Difference, Job, SandboxKind};
 use weir_kind::Facts;
-use weir_model::{InputDigest, ReleaseId, Scope, TreeDigest, chain};
+use weir_model::{InputDigest, Observer, ReleaseId, Scope, TreeDigest, chain};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
 use weir_project::fetch;
 use weir_store::{EnsureError, Making, StoredTree};
@@ -199,7 +199,7 @@ impl Workshop<'_> {
             jobs: weir_build::jobs_for(self.active.load(Ordering::Relaxed), self.at.options.jobs),
             scratch: &scratch.path.join("build"),
             cache: self.at.session.home.data(),
-            watcher: &Told { session: self.at.session, release: &step.id },
+            observer: &BuildReporter { session: self.at.session, release: &step.id },
             cancel: self.at.session.interrupt.wanted(),
             log: &log,
         };
@@ -406,22 +406,23 @@ impl Drop for Scratch {
 }
 
 /// Passes on what a build does.
-struct Told<'a> {
+struct BuildReporter<'a> {
     session: &'a Session,
     release: &'a ReleaseId,
 }
 
-impl Watcher for Told<'_> {
-    fn phase(&self, variant: Variant, phase: Phase) {
-        let phase = format!("{variant}: {phase}");
-        self.session.report(&Event::BuildPhase { release: self.release.clone(), phase });
+impl Observer<BuildEvent> for BuildReporter<'_> {
+    fn event(&self, event: &BuildEvent) {
+        let release = self.release.clone();
+        self.session.report(&match event {
+            BuildEvent::Phase(variant, phase) => {
+                Event::BuildPhase { release, phase: format!("{variant}: {phase}") }
+            }
+            BuildEvent::Lines(lines) => Event::BuildLines { release, lines: lines.clone() },
+        });
     }
 
-    fn wants_every_line(&self) -> bool {
-        self.session.observer.wants_every_line()
-    }
-
-    fn lines(&self, lines: &[String]) {
-        self.session.report(&Event::BuildLines { release: self.release.clone(), lines: lines.to_vec() });
+    fn wants_every_event(&self) -> bool {
+        self.session.observer.wants_every_event()
     }
 }

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     /// The tag of the git repository
     #[arg(long, requires = "git")]
     tag: Option<String>,
-    /// Not a package but outside data, under this name
+    /// Not a package but an external file, under this name
     #[arg(long, value_name = "NAME", conflicts_with_all = ["dev", "build", "path", "git"])]
     reference: Option<String>,
     /// The data is an archive to be unpacked

@@ -14,12 +14,12 @@ const FEW: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     planned: Vec<PlannedBuild>,
-    begun: BTreeMap<ReleaseId, Standing>,
+    begun: BTreeMap<ReleaseId, BuildProgress>,
 }
 
 /// How far a build is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum BuildProgress {
     Running,
     Built,
     Failed,
@@ -31,18 +31,18 @@ impl Tally {
     }
 
     pub(super) fn begin(&mut self, release: &ReleaseId) {
-        self.set(release, Standing::Running);
+        self.set(release, BuildProgress::Running);
     }
 
     pub(super) fn built(&mut self, release: &ReleaseId) {
-        self.set(release, Standing::Built);
+        self.set(release, BuildProgress::Built);
     }
 
     pub(super) fn failed(&mut self, release: &ReleaseId) {
-        self.set(release, Standing::Failed);
+        self.set(release, BuildProgress::Failed);
     }
 
-    fn set(&mut self, release: &ReleaseId, standing: Standing) {
+    fn set(&mut self, release: &ReleaseId, standing: BuildProgress) {
         // A build that nobody announced, such as a second one to compare with, counts too.
         if !self.planned.iter().any(|planned| planned.release == *release) {
             self.planned.push(PlannedBuild { release: release.clone(), needs: Vec::new() });
@@ -56,12 +56,12 @@ impl Tally {
 
     /// How many have ended, well or not.
     pub(super) fn ended(&self) -> usize {
-        self.begun.values().filter(|standing| **standing != Standing::Running).count()
+        self.begun.values().filter(|standing| **standing != BuildProgress::Running).count()
     }
 
     /// Whether none is running, and none will.
     pub(super) fn is_over(&self) -> bool {
-        self.begun.values().all(|standing| *standing != Standing::Running) && self.waiting().is_empty()
+        self.begun.values().all(|standing| *standing != BuildProgress::Running) && self.waiting().is_empty()
     }
 
     /// The widest name, in characters.
@@ -73,7 +73,8 @@ impl Tally {
     pub(super) fn summary(&self) -> String {
         let of = |wanted| self.begun.values().filter(|standing| **standing == wanted).count();
         let waiting = self.waiting().len();
-        let (built, running, failed) = (of(Standing::Built), of(Standing::Running), of(Standing::Failed));
+        let (built, running, failed) =
+            (of(BuildProgress::Built), of(BuildProgress::Running), of(BuildProgress::Failed));
         let left_out = self.total() - built - running - failed - waiting;
         let mut text = format!("{built}/{} built", self.total());
         let others = [(running, "running"), (waiting, "waiting"), (failed, "failed"), (left_out, "left out")];
@@ -90,7 +91,8 @@ impl Tally {
             return Vec::new();
         }
         let line = |planned: &PlannedBuild| {
-            let needs = planned.needs.iter().filter(|need| self.begun.get(need) != Some(&Standing::Built));
+            let needs =
+                planned.needs.iter().filter(|need| self.begun.get(need) != Some(&BuildProgress::Built));
             let needs: Vec<String> = needs.map(|need| need.name.to_string()).collect();
             let what = if needs.is_empty() { "its turn".to_owned() } else { needs.join(" and ") };
             format!("{} waits for {what}", short(&planned.release))
@@ -101,7 +103,7 @@ impl Tally {
     /// What has not begun and still can: nothing that it needs has failed.
     fn waiting(&self) -> Vec<&PlannedBuild> {
         let mut lost: BTreeSet<&ReleaseId> = BTreeSet::new();
-        let failed = self.begun.iter().filter(|(_, standing)| **standing == Standing::Failed);
+        let failed = self.begun.iter().filter(|(_, standing)| **standing == BuildProgress::Failed);
         lost.extend(failed.map(|(release, _)| release));
         let mut waiting = Vec::new();
         // A plan is in order: whatever a build needs stands before it.

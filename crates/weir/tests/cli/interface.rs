@@ -120,7 +120,7 @@ fn a_command_is_explained_with_examples() {
               The tag of the git repository
 
           --reference <NAME>
-              Not a package but outside data, under this name
+              Not a package but an external file, under this name
 
           --unpack
               The data is an archive to be unpacked

@@ -36,7 +36,7 @@ fn a_project_begins_with_a_manifest() {
 
     [dependencies]
 
-    # Outside data, fetched when the package is installed and checked by its digest:
+    # External files, fetched when the package is installed and checked by their digest:
     # `weir add --reference NAME ADDRESS` fills this in.
     #
     # [references.corpus]

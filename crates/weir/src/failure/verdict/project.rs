@@ -45,14 +45,14 @@ impl Verdict for KindError {
 impl Verdict for ProjectError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::NotHandled(_) => Exit::Usage,
             Self::NoResolution(_) => Exit::NoResolution,
             Self::NoProject { .. }
             | Self::ContentMissing { .. }
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
             | Self::NotLocked => Exit::NotFound,
-            Self::WrongContent { .. } | Self::Damaged { .. } => Exit::Integrity,
+            Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
             Self::Reference { integrity: true, .. } => Exit::Integrity,
             Self::Reference { .. } => Exit::NotFound,
             Self::Exists { .. }

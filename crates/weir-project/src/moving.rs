@@ -1,0 +1,24 @@
+//! What a resolution may change of what was locked before.
+
+use weir_model::PackageName;
+
+/// What may move away from the lockfile.
+#[derive(Debug, Clone, Copy)]
+pub enum Moving<'a> {
+    /// Only what must.
+    Nothing,
+    /// These packages.
+    Packages(&'a [PackageName]),
+    /// Everything.
+    All,
+}
+
+impl Moving<'_> {
+    pub(crate) fn moves(self, name: &PackageName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Packages(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
