@@ -12,7 +12,6 @@
 mod diamond;
 mod error;
 mod offers;
-mod order;
 mod reason;
 mod resolved;
 mod work;
@@ -26,6 +25,7 @@ mod tests;
 
 use serde::Serialize;
 use weir_model::{Dependency, InputDigest, PackageName, Platform, Range, ReleaseId, Scope, Sha256, Version};
+use weir_rules::{Offer, Standing};
 
 pub use error::{PlanError, Unmet};
 pub use reason::{Change, PlanReason, StayReason, VersionChange};
@@ -46,6 +46,28 @@ pub struct Offered {
     pub toolchain: Option<Sha256>,
     /// What it was built with: its dependencies, baked.
     pub dependencies: Vec<Dependency>,
+}
+
+impl Offer for Offered {
+    fn version(&self) -> &Version {
+        &self.id.version
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.id.platform
+    }
+
+    fn revision(&self) -> u32 {
+        self.id.revision
+    }
+
+    fn input_digest(&self) -> InputDigest {
+        self.input_digest
+    }
+
+    fn standing(&self) -> Standing {
+        Standing::Offered
+    }
 }
 
 /// What a recipe would build.

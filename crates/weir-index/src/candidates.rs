@@ -13,12 +13,13 @@ use std::collections::HashMap;
 
 use rusqlite::OptionalExtension as _;
 use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Range, Version};
+use weir_rules::{Offer, Standing};
 
 use crate::error::IndexError;
 use crate::facts::{read_baked, scope, scope_code, write_baked};
 use crate::index::Index;
 use crate::rows::{kind, state, state_code};
-use crate::view::{ReleaseView, State};
+use crate::view::ReleaseView;
 use crate::wire::{Malformed, Reader, Writer, parse};
 
 const LAYOUT: u8 = 1;
@@ -47,8 +48,8 @@ pub struct Candidate {
     pub revision: u32,
     /// What sort of package it is.
     pub kind: KindName,
-    /// Whether it may be used; never [`State::Removed`].
-    pub state: State,
+    /// Whether it may be used; never [`Standing::Removed`].
+    pub standing: Standing,
     /// Why it was yanked or quarantined.
     pub reason: Option<Box<str>>,
     /// The digest of its inputs.
@@ -84,6 +85,28 @@ impl Candidates {
         let mut from = Reader(&self.data[self.lists_at..]);
         let mut table = || (0..from.count()?).map(|_| from.bytes()).collect::<Result<Vec<_>, _>>();
         Ok(Lists { names: table()?, ranges: table()?, lists: table()? })
+    }
+}
+
+impl Offer for Candidate {
+    fn version(&self) -> &Version {
+        &self.version
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn input_digest(&self) -> InputDigest {
+        self.input_digest
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing
     }
 }
 
@@ -163,7 +186,7 @@ fn read(data: Vec<u8>) -> Result<Candidates, Malformed> {
                 platform: platforms[from.index(platforms.len())?].clone(),
                 revision: from.small()?,
                 kind: kind(from.byte()?)?,
-                state: state(from.byte()?)?,
+                standing: state(from.byte()?)?,
                 reason: from.optional(Reader::text)?.map(Into::into),
                 input_digest: from.digest()?,
                 list: from.index(usize::MAX)?,
@@ -186,7 +209,7 @@ pub(crate) fn write(kind: KindName, releases: &[&ReleaseView]) -> Vec<u8> {
         rows.length(platforms.place(release.id.platform.as_str().as_bytes()));
         rows.number(release.id.revision.into());
         rows.byte(release.kind.code());
-        rows.byte(state_code(view.state()));
+        rows.byte(state_code(view.standing()));
         rows.optional(view.withdrawn().and_then(|withdrawn| withdrawn.reason.as_deref()), Writer::text);
         rows.raw(release.input_digest.as_bytes());
         let mut list = Writer::default();

@@ -1,11 +1,11 @@
 //! Who needs what, the other way round.
 
 use weir_model::{Dependency, KindName, PackageName, ReleaseId};
+use weir_rules::Standing;
 
 use crate::error::IndexError;
 use crate::index::Index;
 use crate::rows::package_id;
-use crate::view::State;
 use crate::wire::parse;
 
 /// A release that needs a package.
@@ -15,8 +15,8 @@ pub struct Dependent {
     pub id: ReleaseId,
     /// What sort of package it is.
     pub kind: KindName,
-    /// Whether it may be used; never [`State::Removed`].
-    pub state: State,
+    /// Whether it may be used; never [`Standing::Removed`].
+    pub standing: Standing,
     /// The index of the entry that published it.
     pub index: u64,
     /// What it needs: the range, the scope, and what was baked.
@@ -41,8 +41,8 @@ impl Index {
                         platform: candidate.platform.clone(),
                         revision: candidate.revision,
                     };
-                    let (kind, state, index) = (candidate.kind, candidate.state, candidate.index);
-                    dependents.push(Dependent { id, kind, state, index, dependency });
+                    let (kind, standing, index) = (candidate.kind, candidate.standing, candidate.index);
+                    dependents.push(Dependent { id, kind, standing, index, dependency });
                 }
             }
         }

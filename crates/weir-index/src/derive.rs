@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use weir_model::{KindName, PackageName, Platform};
+use weir_rules::Standing;
 
 use crate::candidates::{self, Interner};
 use crate::error::IndexError;
 use crate::rows::{self, COLUMNS};
 use crate::search::{Document, Standings};
-use crate::view::{ReleaseView, State};
+use crate::view::ReleaseView;
 
 /// Brings the derived rows of these packages up to date.
 pub(crate) fn refresh(connection: &Connection, packages: BTreeSet<i64>) -> Result<(), IndexError> {
@@ -70,7 +71,7 @@ impl<'a> Deriver<'a> {
     /// Derives a package from all its releases.
     pub(crate) fn package(&mut self, package: i64, releases: &[ReleaseView]) -> Result<(), IndexError> {
         let mut live: Vec<&ReleaseView> =
-            releases.iter().filter(|view| view.state() != State::Removed).collect();
+            releases.iter().filter(|view| view.standing() != Standing::Removed).collect();
         sort_newest_first(&mut live);
         let summary = Summary::of(releases, &live);
         self.candidates(package, summary.kind, &live)?;
@@ -183,11 +184,10 @@ impl<'a> Summary<'a> {
     fn of(all: &'a [ReleaseView], live: &[&'a ReleaseView]) -> Self {
         let mut counts = [0; 4];
         for view in all {
-            counts[usize::from(rows::state_code(view.state()))] += 1;
+            counts[usize::from(rows::state_code(view.standing()))] += 1;
         }
-        let offered = || live.iter().copied().filter(|view| view.state() == State::Offered);
-        let newest =
-            offered().find(|view| !view.release.id.version.is_prerelease()).or_else(|| offered().next());
+        let offered = || live.iter().copied().filter(|view| view.standing().is_offered());
+        let newest = weir_rules::newest(live.iter().copied(), None);
         let decisive = newest.or(live.first().copied()).or(all.last());
         Self {
             kind: decisive.map_or(KindName::default(), |view| view.release.kind),

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use weir_model::record::{Description, Origin, Withdrawal};
 use weir_model::{Action, OwnerName, PackageName, Record, Release, ReleaseId, Sha256, WithdrawalVerb};
+use weir_rules::Standing;
 
 use crate::derive;
 use crate::error::{FoldError, IndexError};
@@ -16,7 +17,7 @@ use crate::index::{Index, position};
 use crate::rows::{
     digest, insert_release, intern_package, put_withdrawal, row_id, state, state_code, unsigned,
 };
-use crate::view::{Mark, State, Withdrawn};
+use crate::view::{Mark, Withdrawn};
 
 /// Entries on their way into the view. Dropping it leaves the index as it was.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub struct Fold<'index> {
 /// Where a release stands in the index.
 struct Found {
     row: i64,
-    state: State,
+    state: Standing,
     package: i64,
 }
 
@@ -145,7 +146,7 @@ impl<'index> Fold<'index> {
         for dependency in &release.dependencies {
             self.package(&dependency.name)?;
         }
-        insert_release(&self.transaction, package, release, mark, origin, State::Offered)?;
+        insert_release(&self.transaction, package, release, mark, origin, Standing::Offered)?;
         self.touched.insert(package);
         Ok(())
     }
@@ -194,22 +195,22 @@ impl<'index> Fold<'index> {
 
     fn withdrawal(&mut self, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
         match withdrawal.verb {
-            WithdrawalVerb::Yank => self.withdraw(State::Yanked, withdrawal, mark),
-            WithdrawalVerb::Unyank => self.reinstate(State::Yanked, &withdrawal, mark.index),
-            WithdrawalVerb::Quarantine => self.withdraw(State::Quarantined, withdrawal, mark),
-            WithdrawalVerb::Unquarantine => self.reinstate(State::Quarantined, &withdrawal, mark.index),
-            WithdrawalVerb::Remove => self.withdraw(State::Removed, withdrawal, mark),
+            WithdrawalVerb::Yank => self.withdraw(Standing::Yanked, withdrawal, mark),
+            WithdrawalVerb::Unyank => self.reinstate(Standing::Yanked, &withdrawal, mark.index),
+            WithdrawalVerb::Quarantine => self.withdraw(Standing::Quarantined, withdrawal, mark),
+            WithdrawalVerb::Unquarantine => self.reinstate(Standing::Quarantined, &withdrawal, mark.index),
+            WithdrawalVerb::Remove => self.withdraw(Standing::Removed, withdrawal, mark),
         }
     }
 
-    fn withdraw(&mut self, what: State, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
+    fn withdraw(&mut self, what: Standing, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
         let Withdrawal { verb, id, reason, advisory, because } = withdrawal;
         let found = self.find(verb, &id, mark.index)?;
         put_withdrawal(&self.transaction, found.row, what, &Withdrawn { mark, reason, advisory, because })?;
         self.set_state(&found, found.state.max(what))
     }
 
-    fn reinstate(&mut self, what: State, withdrawal: &Withdrawal, index: u64) -> Result<(), FoldError> {
+    fn reinstate(&mut self, what: Standing, withdrawal: &Withdrawal, index: u64) -> Result<(), FoldError> {
         let found = self.find(withdrawal.verb, &withdrawal.id, index)?;
         self.transaction
             .prepare_cached("DELETE FROM withdrawal WHERE release = ?1 AND what = ?2")?
@@ -219,11 +220,11 @@ impl<'index> Fold<'index> {
             .prepare_cached("SELECT max(what) FROM withdrawal WHERE release = ?1")?
             .query_row([found.row], |row| row.get(0))?;
         let left =
-            strongest.map_or(Ok(State::Offered), state).map_err(IndexError::damaged("a withdrawal"))?;
+            strongest.map_or(Ok(Standing::Offered), state).map_err(IndexError::damaged("a withdrawal"))?;
         self.set_state(&found, left)
     }
 
-    fn set_state(&mut self, found: &Found, state: State) -> Result<(), FoldError> {
+    fn set_state(&mut self, found: &Found, state: Standing) -> Result<(), FoldError> {
         self.transaction
             .prepare_cached("UPDATE release SET state = ?2 WHERE id = ?1")?
             .execute(params![found.row, state_code(state)])?;
@@ -242,7 +243,7 @@ impl<'index> Fold<'index> {
         let (row, code, package) =
             row.ok_or_else(|| FoldError::UnknownRelease { verb, id: Box::new(id.clone()), index })?;
         let state = state(code).map_err(IndexError::damaged("a release"))?;
-        if state == State::Removed {
+        if state == Standing::Removed {
             let [_, _, removed] = crate::rows::withdrawals(&self.transaction, row)?;
             let removed = removed.map_or(0, |withdrawn| withdrawn.mark.index);
             return Err(FoldError::Removed { verb, id: Box::new(id.clone()), removed, index });

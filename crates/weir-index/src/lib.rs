@@ -41,5 +41,5 @@ pub use query::{PackageFilter, Releases};
 pub use search::{SearchFilter, SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{
-    Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, State, Stats, Withdrawn,
+    Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, Stats, Withdrawn,
 };

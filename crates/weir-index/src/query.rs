@@ -2,15 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use weir_model::{InputDigest, KindName, OwnerName, PackageName, ReleaseId, TreeDigest};
+use weir_rules::Standing;
 
 use crate::derive::{releases_of, sort_newest_first};
 use crate::error::IndexError;
 use crate::facts::read_marked;
 use crate::index::{Index, Reading};
 use crate::rows::{self, COLUMNS, digest, package_id, row_id, unsigned};
-use crate::view::{
-    Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, State, Stats,
-};
+use crate::view::{Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, Stats};
 use crate::wire::{Malformed, parse};
 
 /// Which packages to list.
@@ -41,7 +40,7 @@ impl Index {
         let (removed, releases) = order
             .into_iter()
             .filter_map(|place| slots[place].take())
-            .partition(|view| view.state() == State::Removed);
+            .partition(|view| view.standing() == Standing::Removed);
         let kind = rows::kind(kind).map_err(IndexError::damaged("a package"))?;
         Ok(Some(PackageView { name: name.clone(), kind, dependents, releases, removed }))
     }
@@ -66,12 +65,12 @@ impl Index {
 
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> Releases<'_> {
-        Releases::new(self, rows::state_code(State::Removed))
+        Releases::new(self, rows::state_code(Standing::Removed))
     }
 
     /// Every release, removed ones too, in the order of the log.
     pub fn all_releases(&self) -> Releases<'_> {
-        Releases::new(self, rows::state_code(State::Removed) + 1)
+        Releases::new(self, rows::state_code(Standing::Removed) + 1)
     }
 
     fn releases_where(

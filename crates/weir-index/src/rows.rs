@@ -3,11 +3,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use weir_model::record::Origin;
 use weir_model::{Digest, KindName, PackageName, Release, ReleaseId};
+use weir_rules::Standing;
 
 use crate::candidates::Interner;
 use crate::error::IndexError;
 use crate::facts;
-use crate::view::{Mark, ReleaseView, State, Withdrawn};
+use crate::view::{Mark, ReleaseView, Withdrawn};
 use crate::wire::{Malformed, parse};
 
 /// The columns that [`read`] expects.
@@ -18,21 +19,21 @@ pub(crate) fn kind(code: u8) -> Result<KindName, Malformed> {
     KindName::from_code(code).ok_or_else(|| Malformed::new(format!("{code} is no kind")))
 }
 
-pub(crate) const fn state_code(state: State) -> u8 {
+pub(crate) const fn state_code(state: Standing) -> u8 {
     match state {
-        State::Offered => 0,
-        State::Yanked => 1,
-        State::Quarantined => 2,
-        State::Removed => 3,
+        Standing::Offered => 0,
+        Standing::Yanked => 1,
+        Standing::Quarantined => 2,
+        Standing::Removed => 3,
     }
 }
 
-pub(crate) fn state(code: u8) -> Result<State, Malformed> {
+pub(crate) fn state(code: u8) -> Result<Standing, Malformed> {
     match code {
-        0 => Ok(State::Offered),
-        1 => Ok(State::Yanked),
-        2 => Ok(State::Quarantined),
-        3 => Ok(State::Removed),
+        0 => Ok(Standing::Offered),
+        1 => Ok(Standing::Yanked),
+        2 => Ok(Standing::Quarantined),
+        3 => Ok(Standing::Removed),
         other => Err(Malformed::new(format!("{other} is no state"))),
     }
 }
@@ -60,7 +61,7 @@ pub(crate) fn insert_release(
     release: &Release,
     mark: &Mark,
     origin: Option<&Origin>,
-    state: State,
+    state: Standing,
 ) -> Result<usize, IndexError> {
     let facts = facts::write_release(release, mark, origin);
     let mut insert =
@@ -84,7 +85,7 @@ pub(crate) fn insert_release(
 pub(crate) fn put_withdrawal(
     connection: &Connection,
     release: i64,
-    what: State,
+    what: Standing,
     withdrawn: &Withdrawn,
 ) -> Result<(), IndexError> {
     connection.prepare_cached("INSERT OR REPLACE INTO withdrawal VALUES(?1, ?2, ?3)")?.execute(params![
@@ -108,10 +109,10 @@ pub(crate) fn withdrawals(
         let withdrawn = facts::read_withdrawn(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)
             .map_err(IndexError::damaged("a withdrawal"))?;
         match what {
-            State::Yanked => found[0] = Some(withdrawn),
-            State::Quarantined => found[1] = Some(withdrawn),
-            State::Removed => found[2] = Some(withdrawn),
-            State::Offered => {}
+            Standing::Yanked => found[0] = Some(withdrawn),
+            Standing::Quarantined => found[1] = Some(withdrawn),
+            Standing::Removed => found[2] = Some(withdrawn),
+            Standing::Offered => {}
         }
     }
     Ok(found)
@@ -131,7 +132,7 @@ pub(crate) fn read(
     let facts = facts::read_release(blob, index, interner).map_err(damaged())?;
     let state = state(row.get(6)?).map_err(damaged())?;
     let [yanked, quarantined, removed] =
-        if state == State::Offered { [None, None, None] } else { withdrawals(connection, id)? };
+        if state == Standing::Offered { [None, None, None] } else { withdrawals(connection, id)? };
     let release = Release {
         id: ReleaseId {
             name: interner.name(text(1)?.as_bytes()).map_err(damaged())?,

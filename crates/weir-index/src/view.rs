@@ -3,39 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::record::Origin;
-use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
-
-/// Whether a release may be used. Of several withdrawals the strongest counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// By everyone.
-    Offered,
-    /// By lockfiles that have it; new resolutions avoid it.
-    Yanked,
-    /// By nobody but curators.
-    Quarantined,
-    /// Gone from the view. Its input digest stays bound to its tree.
-    Removed,
-}
-
-impl State {
-    /// The state as people write it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Offered => "offered",
-            Self::Yanked => "yanked",
-            Self::Quarantined => "quarantined",
-            Self::Removed => "removed",
-        }
-    }
-}
-
-impl std::fmt::Display for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use weir_model::{
+    InputDigest, KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version,
+};
+use weir_rules::{Offer, Standing, newest};
 
 /// Where in the log something was said, when, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -90,18 +61,40 @@ pub struct ReleaseView {
 
 impl ReleaseView {
     /// Whether it may be used.
-    pub const fn state(&self) -> State {
+    pub const fn standing(&self) -> Standing {
         match (&self.removed, &self.quarantined, &self.yanked) {
-            (Some(_), _, _) => State::Removed,
-            (None, Some(_), _) => State::Quarantined,
-            (None, None, Some(_)) => State::Yanked,
-            (None, None, None) => State::Offered,
+            (Some(_), _, _) => Standing::Removed,
+            (None, Some(_), _) => Standing::Quarantined,
+            (None, None, Some(_)) => Standing::Yanked,
+            (None, None, None) => Standing::Offered,
         }
     }
 
-    /// The withdrawal that decides its state.
+    /// The withdrawal that decides its standing.
     pub fn withdrawn(&self) -> Option<&Withdrawn> {
         self.removed.as_ref().or(self.quarantined.as_ref()).or(self.yanked.as_ref())
+    }
+}
+
+impl Offer for ReleaseView {
+    fn version(&self) -> &Version {
+        &self.release.id.version
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.release.id.platform
+    }
+
+    fn revision(&self) -> u32 {
+        self.release.id.revision
+    }
+
+    fn input_digest(&self) -> InputDigest {
+        self.release.input_digest
+    }
+
+    fn standing(&self) -> Standing {
+        Self::standing(self)
     }
 }
 
@@ -124,8 +117,7 @@ impl PackageView {
     /// The release a person means who names no version: the newest that is offered, a pre-release
     /// only where there is nothing else.
     pub fn newest(&self) -> Option<&ReleaseView> {
-        let offered = || self.releases.iter().filter(|view| view.state() == State::Offered);
-        offered().find(|view| !view.release.id.version.is_prerelease()).or_else(|| offered().next())
+        newest(&self.releases, None)
     }
 
     /// The highest revision that a version ever had for a platform. Removed builds keep theirs.

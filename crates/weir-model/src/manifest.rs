@@ -26,6 +26,8 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub struct Manifest {
     /// `[package]`.
     pub package: Package,
+    /// `prefer`: what is taken where any release in range will do, if it says so.
+    pub prefer: Option<Prefer>,
     /// `[dependencies]`, `[build-dependencies]` and `[dev-dependencies]`, in the order written.
     pub dependencies: Vec<Requirement>,
     /// `[references]`, in the order written.
@@ -42,6 +44,17 @@ pub struct Manifest {
     pub scripts: BTreeMap<String, String>,
     /// The text of the tables that belong to a kind, such as `[bash]`, read by it.
     pub kind_tables: BTreeMap<String, String>,
+}
+
+/// What is taken where any release in range will do: for fluid dependencies and references.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prefer {
+    /// What is on this machine, if it will do.
+    #[default]
+    Here,
+    /// The newest.
+    Newest,
 }
 
 /// The `[package]` table. A project that is never published needs no name and no version.

@@ -15,6 +15,7 @@
 
 mod interval;
 mod parse;
+mod slips;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -47,10 +48,15 @@ struct Alternative {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RangeError {
     /// Nothing was written, or nothing on one side of a `||` or `,`.
-    #[error("the range `{text}` has an empty part: write `*` for any version")]
+    #[error(
+        "the range `{text}` has an empty part: write `*` for any version{}",
+        crate::version::Suggested(suggestion)
+    )]
     Empty {
         /// What was read.
         text: String,
+        /// What was probably meant.
+        suggestion: Option<String>,
     },
     /// Longer than [`Range::MAX_LENGTH`].
     #[error("the range is {length} bytes long: at most {max} are allowed", max = Range::MAX_LENGTH)]
@@ -116,6 +122,18 @@ impl Range {
         self.alternatives.iter().any(|alternative| alternative.contains(version))
     }
 
+    /// Whether the range names a pre-release of the version that `version` is or leads to. Those are then in the range
+    /// or not like any other version; otherwise none of them is.
+    pub fn names_prerelease_of(&self, version: &Version) -> bool {
+        let leads_to_it = |interval: &Interval| match &interval.lower {
+            Bound::Included(named) | Bound::Excluded(named) => {
+                named.without_prerelease() == version.without_prerelease()
+            }
+            Bound::Unbounded => false,
+        };
+        self.alternatives.iter().flat_map(|alternative| &alternative.prereleases).any(leads_to_it)
+    }
+
     /// Whether no version can match, as in `>=2, <1`.
     pub fn is_empty(&self) -> bool {
         self.intervals().is_empty()
@@ -162,6 +180,25 @@ impl Range {
     }
 }
 
+impl RangeError {
+    /// The same, with what `whole`, the range it is about, was probably meant to be.
+    fn mended(mut self, whole: &str) -> Self {
+        if let Self::Malformed { suggestion, .. } | Self::Empty { suggestion, .. } = &mut self {
+            let meant = slips::meant(whole);
+            let reads = meant != whole && meant.len() <= Range::MAX_LENGTH && reads(&meant);
+            *suggestion = reads.then_some(meant);
+        }
+        self
+    }
+}
+
+/// Whether a text is a range, without asking what it means if it is not.
+fn reads(text: &str) -> bool {
+    let mut parts = text.split("||");
+    parts.clone().count() <= Range::MAX_ALTERNATIVES
+        && parts.all(|part| parse::comparators(part, text).is_ok())
+}
+
 impl Alternative {
     fn contains(&self, version: &Version) -> bool {
         if version.is_prerelease() {
@@ -181,7 +218,7 @@ impl FromStr for Range {
         }
         let written = text.trim();
         if written.is_empty() {
-            return Err(RangeError::Empty { text: printable(text) });
+            return Err(RangeError::Empty { text: printable(text), suggestion: None });
         }
         let count = written.matches("||").count() + 1;
         if count > Self::MAX_ALTERNATIVES {
@@ -190,7 +227,7 @@ impl FromStr for Range {
         let mut canonical = String::with_capacity(written.len() + 2);
         let mut alternatives = Vec::with_capacity(count);
         for part in written.split("||") {
-            let comparators = parse::comparators(part, written)?;
+            let comparators = parse::comparators(part, written).map_err(|error| error.mended(written))?;
             if !canonical.is_empty() {
                 canonical.push_str(" || ");
             }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use weir_index::State;
 use weir_model::lockfile::LockedRelease;
 use weir_model::{Lockfile, ReleaseId, Version};
 use weir_registry::Replica;
+use weir_rules::{Standing, newest};
 
 use crate::error::ProjectError;
 use crate::project::Project;
@@ -123,25 +123,19 @@ fn finding(view: &Replica, registry: &str, locked: &LockedRelease) -> Result<Opt
         Some(there) if locked.tree.is_some_and(|tree| tree != there.release.tree) => {
             LockedStanding::Different
         }
-        Some(there)
-            if locked.input_digest.is_some_and(|input_digest| input_digest != there.release.input_digest) =>
-        {
+        Some(there) if locked.input_digest.is_some_and(|digest| digest != there.release.input_digest) => {
             LockedStanding::Different
         }
-        Some(there) => match there.state() {
-            State::Offered => return Ok(None),
-            State::Yanked => LockedStanding::Yanked,
-            State::Quarantined => LockedStanding::Quarantined,
-            State::Removed => LockedStanding::Removed,
+        Some(there) => match there.standing() {
+            Standing::Offered => return Ok(None),
+            Standing::Yanked => LockedStanding::Yanked,
+            Standing::Quarantined => LockedStanding::Quarantined,
+            Standing::Removed => LockedStanding::Removed,
         },
     };
     let withdrawn = there.as_ref().and_then(|there| there.withdrawn());
-    let offered = view.index().package(&id.name)?.into_iter().flat_map(|package| package.releases);
-    let newest = offered
-        .filter(|other| other.state() == State::Offered && other.release.id.platform.serves(&id.platform))
-        .map(|other| other.release.id.version)
-        .filter(|version| !version.is_prerelease())
-        .max();
+    let releases = view.index().package(&id.name)?.map(|package| package.releases).unwrap_or_default();
+    let newest = newest(&releases, Some(&id.platform)).map(|newest| newest.release.id.version.clone());
     Ok(Some(Finding {
         registry: registry.to_owned(),
         standing,

@@ -1,17 +1,16 @@
 //! Changing what a project asks for: add, remove, update. The manifest's text keeps its comments, and is
 //! written only when what it asks for could be resolved and fetched.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
+use crate::choose::Chooser;
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
+use crate::outdated::{Held, Wider, held, newest_ranges};
 use crate::project::{Project, edited};
-use crate::world::World;
 use crate::{local, references};
 use weir_reach::{Connections, ReachError, Session};
 
@@ -51,8 +50,21 @@ pub enum Addition {
 pub struct AddReport {
     /// What the manifest asks for now, as `name range`.
     pub added: Vec<String>,
+    /// Newer versions than those that were taken, which do not go together with the rest.
+    pub passed_over: Vec<PassedOver>,
     /// What installing did.
     pub install: InstallReport,
+}
+
+/// A newer version than the one that was taken.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PassedOver {
+    /// The package.
+    pub name: PackageName,
+    /// The version that was taken.
+    pub taken: Version,
+    /// The newest, which does not go together with the rest.
+    pub newest: Version,
 }
 
 /// What removing did.
@@ -71,6 +83,8 @@ pub struct RemoveReport {
 pub struct UpdateReport {
     /// Ranges of the manifest that moved.
     pub ranges: Vec<RangeChange>,
+    /// What was to move and is not at the newest that is offered.
+    pub held: Vec<Held>,
     /// What installing did.
     pub install: InstallReport,
 }
@@ -106,9 +120,7 @@ pub fn add(
     for addition in what {
         match addition {
             Addition::Package { .. } => {
-                let requirement = requirement(session, &connections, project, addition)?;
-                added.push(format!("{} {}", requirement.name, requirement.range));
-                requirements.push(requirement);
+                requirements.push(requirement(project, addition)?);
             }
             Addition::Reference { name, url, unpack, fluid } => {
                 let asked = Reference {
@@ -126,13 +138,21 @@ pub fn add(
             }
         }
     }
-    let text = edited(&project.text, &project.manifest_path(), |editor| {
-        requirements.iter().for_each(|requirement| editor.set_dependency(requirement));
-        own_references.iter().for_each(|reference| editor.set_reference(reference));
-    })?;
+    let with = |project: &Project, requirements: &[Requirement]| {
+        edited(&project.text, &project.manifest_path(), |editor| {
+            requirements.iter().for_each(|requirement| editor.set_dependency(requirement));
+            own_references.iter().for_each(|reference| editor.set_reference(reference));
+        })
+    };
+    let mut tried = project.clone();
+    tried.set_text(with(project, &requirements)?)?;
+    let passed_over = take_newest_that_fit(session, &connections, &tried, what, &mut requirements)?;
+    let text = with(project, &requirements)?;
+    let asked = requirements.iter().map(|requirement| format!("{} {}", requirement.name, requirement.range));
+    added.splice(0..0, asked);
     let names: Vec<PackageName> = requirements.into_iter().map(|requirement| requirement.name).collect();
-    let install = change(session, &connections, project, text, Moving::Packages(&names), options)?;
-    Ok(AddReport { added, install })
+    let install = change(session, &connections, project, text, Moving::Added(&names), options)?;
+    Ok(AddReport { added, passed_over, install })
 }
 
 /// Takes a changed manifest, resolves and fetches what it asks for, and writes it only then.
@@ -152,22 +172,14 @@ fn change(
     install_lock(session, connections, project, lock, options)
 }
 
-fn requirement(
-    session: &Session,
-    connections: &Connections<'_>,
-    project: &Project,
-    addition: &Addition,
-) -> Result<Requirement, ProjectError> {
+/// What an addition asks for; of a registry without a range, any version for now.
+fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, ProjectError> {
     let Addition::Package { name, range, scope, fluid, registry, source } = addition else {
         return Err(ProjectError::Usage("a reference is not a package".into()));
     };
     let range = match (range, source) {
         (Some(range), _) => range.clone(),
-        (None, Source::Registry) => {
-            let newest = newest(session, connections, name, registry.as_deref())?;
-            Range::caret(&newest)
-        }
-        (None, Source::Path(_)) => Range::any(),
+        (None, Source::Registry | Source::Path(_)) => Range::any(),
         (None, Source::Git(git)) => {
             let version = Version::from_tag(&git.tag).map_err(|_| {
                 ProjectError::Usage(format!(
@@ -195,37 +207,84 @@ fn requirement(
     })
 }
 
-/// The newest version of a package that may be used here.
-fn newest(
+/// How many versions of a package are tried at most.
+const MOST_TRIED: usize = 200;
+
+/// Gives each of `requirements` that was added without a range the newest version that goes together with the rest, and
+/// tells where there is a newer one. `tried` is the project as it would be with them.
+fn take_newest_that_fit(
     session: &Session,
     connections: &Connections<'_>,
+    tried: &Project,
+    what: &[Addition],
+    requirements: &mut [Requirement],
+) -> Result<Vec<PassedOver>, ProjectError> {
+    let is_open = |name: &PackageName| {
+        let open = |addition: &Addition| matches!(addition, Addition::Package { name: added, range: None, source: Source::Registry, .. } if added == name);
+        what.iter().any(open)
+    };
+    let open: Vec<usize> =
+        (0..requirements.len()).filter(|index| is_open(&requirements[*index].name)).collect();
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<PackageName> = requirements.iter().map(|requirement| requirement.name.clone()).collect();
+    let chooser = Chooser::new(session, connections, tried, Moving::Added(&names))?;
+    let mut asked = chooser.requirements();
+    let mut passed_over = Vec::new();
+    for index in open {
+        let Requirement { name, scope, registry, .. } = &requirements[index];
+        let offered = offered(session, &chooser, name, registry.as_deref())?;
+        let is_it = |asked: &Requirement| asked.name == *name && asked.scope == *scope;
+        let Some(place) = tried.manifest.dependencies.iter().position(is_it) else { continue };
+        let taken = newest_that_fits(&chooser, &mut asked, place, &offered)?;
+        if let Some(newest) = offered.first().filter(|newest| **newest > taken) {
+            passed_over.push(PassedOver { name: name.clone(), taken: taken.clone(), newest: newest.clone() });
+        }
+        requirements[index].range = Range::caret(&taken);
+    }
+    Ok(passed_over)
+}
+
+/// The newest version of what is asked for in `place` that goes together with the rest; `asked` then asks for it.
+fn newest_that_fits(
+    chooser: &Chooser<'_>,
+    asked: &mut [weir_resolve::Requirement],
+    place: usize,
+    offered: &[Version],
+) -> Result<Version, ProjectError> {
+    for version in offered.iter().take(MOST_TRIED) {
+        asked[place].range = Range::exact(version);
+        if chooser.can_meet(asked)? {
+            return Ok(version.clone());
+        }
+    }
+    // None goes together with the rest, or is here: what is said of any version tells why.
+    asked[place].range = Range::any();
+    let chosen = chooser.choose(asked)?;
+    Ok(chosen.target(&chosen.roots[place]).id.version.clone())
+}
+
+/// The versions of a package that may be used here, the newest first.
+fn offered(
+    session: &Session,
+    chooser: &Chooser<'_>,
     name: &PackageName,
     registry: Option<&str>,
-) -> Result<Version, ProjectError> {
+) -> Result<Vec<Version>, ProjectError> {
     use weir_resolve::View as _;
-    let world = World::new(connections, BTreeMap::new());
+    let world = &chooser.world;
     if world.is_empty() {
         return Err(ReachError::NoRegistry { wanted: format!("`{name}`") }.into());
     }
-    let place = world.describe(registry);
-    let Some(candidates) = world.candidates(name, registry)? else {
-        let similar = world.similar_names(name).first().map(ToString::to_string);
-        return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
-    };
-    let platform = session.platform();
-    let usable = candidates.releases.iter().filter(|candidate| {
-        candidate.state == weir_resolve::State::Offered && candidate.platform.serves(&platform)
-    });
-    let newest =
-        usable.max_by_key(|candidate| (!candidate.version.is_prerelease(), candidate.version.clone()));
-    newest.map(|candidate| candidate.version.clone()).ok_or_else(|| {
-        ProjectError::from(ReachError::UnknownVersion {
-            name: name.clone(),
-            version: format!("for {platform}"),
-            place,
-            versions: candidates.releases.iter().map(|c| format!("{} ({})", c.version, c.platform)).collect(),
-        })
-    })
+    match world.offered(name, registry, &session.platform())? {
+        Some(offered) => Ok(offered),
+        None => {
+            let similar = world.similar_names(name).first().map(ToString::to_string);
+            let place = world.describe(registry);
+            Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into())
+        }
+    }
 }
 
 /// A new reference, fixed to what there is now unless it may move. What cannot be had is found in either case.
@@ -307,14 +366,14 @@ pub fn update(
     let connections = Connections::of(session, project.registries())?;
     let moving = if names.is_empty() { Moving::All } else { Moving::Packages(names) };
     forget_tags(session, project, names)?;
-    let ranges = if full { newer_ranges(session, &connections, project, moving)? } else { Vec::new() };
+    let Foreseen { ranges, held } = foresee(session, &connections, project, moving, full)?;
     let text = edited(&project.text, &project.manifest_path(), |editor| {
         for change in &ranges {
             editor.set_range(&change.name, change.scope, &change.after);
         }
     })?;
     let install = change(session, &connections, project, text, moving, options)?;
-    Ok(UpdateReport { ranges, install })
+    Ok(UpdateReport { ranges, held, install })
 }
 
 /// Tags of packages that are named are taken as they are now; the others must not have moved.
@@ -335,33 +394,37 @@ fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) 
     Ok(())
 }
 
-/// The ranges of the manifest that do not reach the newest release there is.
-fn newer_ranges(
+/// What updating comes to.
+struct Foreseen {
+    ranges: Vec<RangeChange>,
+    held: Vec<Held>,
+}
+
+fn foresee(
     session: &Session,
     connections: &Connections<'_>,
     project: &Project,
     moving: Moving<'_>,
-) -> Result<Vec<RangeChange>, ProjectError> {
-    let mut ranges = Vec::new();
-    for requirement in &project.manifest.dependencies {
-        if requirement.source != Source::Registry || !moving.moves(&requirement.name) {
-            continue;
+    full: bool,
+) -> Result<Foreseen, ProjectError> {
+    let chooser = Chooser::new(session, connections, project, moving)?;
+    let asked = chooser.requirements();
+    let wanted = chooser.choose(&asked)?;
+    let (ranges, asked, resolution) = match full {
+        true => {
+            let Wider { ranges, requirements, resolution } =
+                newest_ranges(&chooser, project, &asked, &wanted, moving)?;
+            (ranges, requirements, resolution)
         }
-        let newest = newest(session, connections, &requirement.name, requirement.registry.as_deref())?;
-        if !requirement.range.contains(&newest) {
-            ranges.push(RangeChange {
-                name: requirement.name.clone(),
-                scope: requirement.scope,
-                before: requirement.range.clone(),
-                after: same_style(&requirement.range, &newest),
-            });
-        }
-    }
-    Ok(ranges)
+        false => (Vec::new(), asked, wanted),
+    };
+    let mut held = held(session, &chooser, &resolution, &asked)?;
+    held.retain(|held| moving.moves(&held.name));
+    Ok(Foreseen { ranges, held })
 }
 
 /// A range that accepts `version`, written as the old one was: `=1.2.3`, `~1.2`, `^1.2` or `1.2`.
-fn same_style(old: &Range, version: &Version) -> Range {
+pub(crate) fn same_style(old: &Range, version: &Version) -> Range {
     let old = old.as_str();
     let parts = old.trim_start_matches(['^', '~', '=', ' ']).split('.').count();
     let text = version.to_string();

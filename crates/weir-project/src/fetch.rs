@@ -240,7 +240,7 @@ fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
                 let reason = withdrawn.reason.as_deref().unwrap_or("no reason was given");
                 Some(format!(
                     "it is {} since {}, by {}: {reason}",
-                    view.state(),
+                    view.standing(),
                     withdrawn.mark.at,
                     withdrawn.mark.by
                 ))

@@ -14,6 +14,7 @@
 mod audit;
 mod bash;
 mod changes;
+mod choose;
 mod closure;
 mod edit;
 mod error;
@@ -25,6 +26,7 @@ mod layout;
 mod local;
 mod look;
 mod moving;
+mod outdated;
 mod project;
 mod publish;
 mod publish_git;
@@ -39,16 +41,16 @@ mod world;
 pub use audit::{Finding, LockAudit, LockedStanding, audit};
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
-pub use edit::{AddReport, Addition, RangeChange, RemoveReport, UpdateReport, add, remove, update};
+pub use edit::{
+    AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
+};
 pub use error::ProjectError;
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
-pub use look::{
-    InfoReport, Installed, Outdated, SearchReport, TreeNode, dependency_tree, info, list, outdated, search,
-    why,
-};
+pub use look::{InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list, search, why};
 pub use moving::Moving;
+pub use outdated::{Held, Hold, Outdated, outdated};
 pub use project::Project;
 pub use publish::{
     PACK_LEVEL, PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit,

@@ -7,7 +7,8 @@ use weir_kinds::kind;
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Dependency, Digest, KindName, Lockfile, Manifest, Platform, TreeDigest, Version, manifest};
-use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement, State};
+use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement};
+use weir_rules::Standing;
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
@@ -140,7 +141,8 @@ impl Read {
             platform: Platform::any(),
             revision: 0,
             input_digest,
-            state: State::Offered,
+            standing: Standing::Offered,
+            reason: None,
             handle: 0,
         };
         let fixed = Fixed {

@@ -4,87 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_index::{Dependent, PackageView, SearchFilter, SearchHit, State};
+use weir_index::{Dependent, PackageView, SearchFilter, SearchHit};
 use weir_model::lockfile::LockedRelease;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
 use weir_registry::Replica;
-use weir_resolve::View as _;
+use weir_rules::Standing;
 
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::resolve::scopes;
-use crate::world::World;
-use weir_reach::{Connections, ReachError, Session, connect, find, in_use};
-
-/// A direct dependency that is behind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outdated {
-    /// The package.
-    pub name: PackageName,
-    /// What it is needed for.
-    pub scope: Scope,
-    /// What the manifest accepts.
-    pub range: Range,
-    /// What the lockfile has.
-    pub current: Option<Version>,
-    /// The newest that the manifest accepts.
-    pub wanted: Option<Version>,
-    /// The newest there is.
-    pub newest: Option<Version>,
-    /// Whether what the lockfile has was yanked.
-    pub yanked: bool,
-}
-
-/// Compares the lockfile's direct dependencies with what is offered; those that are current are left out.
-///
-/// # Errors
-///
-/// When a registry cannot be asked.
-pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
-    let connections = Connections::of(session, project.registries())?;
-    let world = World::new(&connections, BTreeMap::new());
-    let platform = session.platform();
-    let mut behind = Vec::new();
-    for requirement in &project.manifest.dependencies {
-        if requirement.source != weir_model::manifest::Source::Registry {
-            continue;
-        }
-        let Some(candidates) = world.candidates(&requirement.name, requirement.registry.as_deref())? else {
-            continue;
-        };
-        let offered: Vec<_> = candidates
-            .releases
-            .iter()
-            .filter(|candidate| {
-                candidate.state == weir_resolve::State::Offered && candidate.platform.serves(&platform)
-            })
-            .map(|candidate| &candidate.version)
-            .collect();
-        let newest =
-            offered.iter().filter(|version| !version.is_prerelease()).max().or_else(|| offered.iter().max());
-        let wanted = offered.iter().filter(|version| requirement.range.contains(version)).max();
-        let direct = project.lock.iter().flat_map(|lock| &lock.direct);
-        let current = direct.map(|direct| &direct.0).find(|id| id.name == requirement.name);
-        let yanked = current.is_some_and(|id| {
-            candidates.releases.iter().any(|candidate| {
-                candidate.version == id.version && candidate.state != weir_resolve::State::Offered
-            })
-        });
-        let row = Outdated {
-            name: requirement.name.clone(),
-            scope: requirement.scope,
-            range: requirement.range.clone(),
-            current: current.map(|id| id.version.clone()),
-            wanted: wanted.map(|version| (*version).clone()),
-            newest: newest.map(|version| (*version).clone()),
-            yanked,
-        };
-        if yanked || row.current != row.wanted || row.current < row.newest {
-            behind.push(row);
-        }
-    }
-    Ok(behind)
-}
+use weir_reach::{ReachError, Session, connect, find, in_use};
 
 /// A package in the tree of what a project uses.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -98,7 +27,7 @@ pub struct TreeNode {
     pub fluid: bool,
     /// How it was withdrawn, as far as this machine knows: `yanked`, `quarantined` or `removed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub withdrawn: Option<State>,
+    pub withdrawn: Option<Standing>,
     /// Whether it stands elsewhere in the tree with what it needs, which is not repeated here.
     pub repeated: bool,
     /// What it needs.
@@ -158,12 +87,12 @@ impl Tree<'_> {
         Ok(TreeNode { id: id.clone(), scope: None, fluid, withdrawn, repeated, dependencies })
     }
 
-    fn withdrawn(&self, release: &LockedRelease) -> Result<Option<State>, ProjectError> {
+    fn withdrawn(&self, release: &LockedRelease) -> Result<Option<Standing>, ProjectError> {
         let Some(replica) = release.registry.as_ref().and_then(|name| self.known.get(name)) else {
             return Ok(None);
         };
         let view = replica.index().release(&release.id())?;
-        Ok(view.map(|view| view.state()).filter(|state| *state != State::Offered))
+        Ok(view.map(|view| view.standing()).filter(|state| *state != Standing::Offered))
     }
 }
 
@@ -326,7 +255,10 @@ pub fn info(
     let place = connection.place();
     let package = connection.package(name)?;
     let chosen = match version {
-        None => package.newest().map(|view| view.release.id.clone()),
+        None => {
+            let here = weir_rules::newest(&package.releases, Some(&session.platform()));
+            here.or_else(|| package.newest()).map(|view| view.release.id.clone())
+        }
         Some(version) => {
             let found = package.releases.iter().find(|view| view.release.id.version == *version);
             let found = found.ok_or_else(|| ReachError::UnknownVersion {
@@ -338,7 +270,7 @@ pub fn info(
             Some(found.release.id.clone())
         }
     };
-    let offered = |dependent: &Dependent| dependent.state == State::Offered;
+    let offered = |dependent: &Dependent| dependent.standing.is_offered();
     let dependents = index.dependents(name)?.into_iter().filter(offered);
     let locked = project.and_then(|project| project.lock.as_ref());
     let used = locked.into_iter().flat_map(|lock| &lock.releases).filter(|release| release.name == *name);

@@ -7,8 +7,10 @@ use weir_model::PackageName;
 pub enum Moving<'a> {
     /// Only what must.
     Nothing,
-    /// These packages.
+    /// These packages, to the newest.
     Packages(&'a [PackageName]),
+    /// These packages, which the manifest asks for in another way than before.
+    Added(&'a [PackageName]),
     /// Everything.
     All,
 }
@@ -17,7 +19,7 @@ impl Moving<'_> {
     pub(crate) fn moves(self, name: &PackageName) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Packages(names) => names.contains(name),
+            Self::Packages(names) | Self::Added(names) => names.contains(name),
             Self::All => true,
         }
     }

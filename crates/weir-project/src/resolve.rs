@@ -1,22 +1,20 @@
 //! From what a manifest asks for to a lockfile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use weir_model::lockfile::{FluidChoice, LOCKFILE_VERSION, LockedReference, LockedRelease, ReleaseText};
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Scope, Sha256, canonical};
-use weir_resolve::{
-    Lock, Origin, Override, Replacement, Request, Resolution, ResolveError, Resolver, Settings,
-};
+use weir_resolve::Resolution;
 
+use crate::choose::Chooser;
 use crate::error::ProjectError;
 use crate::local::Locals;
 use crate::moving::Moving;
 use crate::project::Project;
 use crate::references;
 use crate::world::World;
-use weir_reach::{Connections, Event, ReachError, Session};
+use weir_reach::{Connections, Event, Session};
 
 /// The digest of what a manifest asks for: when it is the lockfile's, there is nothing to resolve.
 pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Sha256 {
@@ -75,88 +73,17 @@ pub fn resolve(
     project: &Project,
     moving: Moving<'_>,
 ) -> Result<Lockfile, ProjectError> {
-    let store = session.open_store()?;
-    let store = store.session()?;
-    let locals = Locals::read(session, &store, project)?;
-    let lock = preferences(project, moving);
-    let world = World::new(connections, locked_registries(project));
-    let mut requirements = Vec::new();
-    for requirement in &project.manifest.dependencies {
-        requirements.push(weir_resolve::Requirement {
-            name: requirement.name.clone(),
-            range: requirement.range.clone(),
-            registry: requirement.registry.as_deref().map(Arc::from),
-            origin: Origin::new(project.origin(requirement.line)),
-        });
-    }
-    let settings = Settings {
-        platform: session.platform(),
-        fixed: locals.fixed(),
-        overrides: overrides(project, &locals),
-    };
+    let chooser = Chooser::new(session, connections, project, moving)?;
+    let requirements = chooser.requirements();
     session.report(&Event::Resolving);
-    let resolver = Resolver::new(&world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
-    let request = Request { requirements: &requirements, lock: Some(&lock) };
-    let resolution = resolver.resolve(request).map_err(|error| match error {
-        ResolveError::Impossible(_) if world.is_empty() => {
-            ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
-        }
-        ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
-        ResolveError::View(error) => error.into(),
-        other => ProjectError::Resolver(other.to_string()),
-    })?;
+    let resolution = chooser.choose(&requirements)?;
     session.report(&Event::Resolved { packages: resolution.nodes.len() });
-    Locking { session, project, world: &world, locals: &locals, moving }.lockfile(&resolution)
-}
-
-fn overrides(project: &Project, locals: &Locals) -> Vec<Override> {
-    let own = project.manifest.overrides.iter().map(|requirement| Override {
-        name: requirement.name.clone(),
-        replacement: match requirement.source {
-            Source::Registry => Replacement::Range(requirement.range.clone()),
-            Source::Path(_) | Source::Git(_) => Replacement::Fixed,
-        },
-        origin: Origin::new(project.origin(requirement.line)),
-    });
-    let mut all: Vec<Override> = own.collect();
-    for nested in locals.overrides() {
-        if all.iter().all(|own| own.name != nested.name) {
-            all.push(nested);
-        }
+    if session.offline {
+        chooser.warn_of_what_is_not_here(&requirements, &resolution);
     }
-    all
-}
-
-/// What the lockfile prefers, without what may move.
-fn preferences(project: &Project, moving: Moving<'_>) -> Lock {
-    let mut preferred = Lock::new();
-    let Some(lock) = &project.lock else { return preferred };
-    let stays = |name: &PackageName| !moving.moves(name);
-    for release in lock.releases.iter().filter(|release| stays(&release.name)) {
-        preferred.add_release(release.id());
-        for choice in release.fluid.iter().filter(|choice| stays(&choice.name)) {
-            let chosen = release
-                .dependencies
-                .iter()
-                .find(|dependency| dependency.0.name == choice.name && dependency.0.version == choice.chosen);
-            if let Some(chosen) = chosen {
-                preferred.add_edge(Some(release.id()), choice.range.clone(), chosen.0.clone());
-            }
-        }
-    }
-    for direct in lock.direct.iter().filter(|direct| stays(&direct.0.name)) {
-        let asked =
-            project.manifest.dependencies.iter().filter(|requirement| requirement.name == direct.0.name);
-        for requirement in asked {
-            preferred.add_edge(None, requirement.range.clone(), direct.0.clone());
-        }
-    }
-    preferred
-}
-
-fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
-    let releases = project.lock.iter().flat_map(|lock| &lock.releases);
-    releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
+    chooser.warn_of_unused_overrides(&resolution);
+    let Chooser { world, locals, .. } = &chooser;
+    Locking { session, project, world, locals, moving }.lockfile(&resolution)
 }
 
 /// What a resolution is written down with.
@@ -257,7 +184,13 @@ impl Locking<'_, '_> {
     }
 }
 
-/// The scopes of a package's direct dependencies, by name.
+/// What a project needs each of its direct dependencies for, by name; of one that it asks for twice, the first of using,
+/// building and working on it.
 pub(crate) fn scopes(project: &Project) -> BTreeMap<&PackageName, Scope> {
-    project.manifest.dependencies.iter().map(|requirement| (&requirement.name, requirement.scope)).collect()
+    let mut scopes: BTreeMap<&PackageName, Scope> = BTreeMap::new();
+    for requirement in &project.manifest.dependencies {
+        let scope = scopes.entry(&requirement.name).or_insert(requirement.scope);
+        *scope = requirement.scope.min(*scope);
+    }
+    scopes
 }

@@ -5,13 +5,13 @@
 //! confusion. Registries beside the default one are asked only when they have to be.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_index::ReleaseView;
-use weir_model::{Dependency, PackageName, ReleaseId, nearest};
-use weir_resolve::{Candidate, Candidates, State, View};
+use weir_model::{Dependency, PackageName, Platform, ReleaseId, Version, nearest};
+use weir_resolve::{Candidate, Candidates, View};
 
 use crate::error::ProjectError;
 use weir_reach::{Connection, Connections, ReachError};
@@ -21,6 +21,10 @@ pub(crate) struct World<'c> {
     connections: &'c Connections<'c>,
     /// The registry's own name, for each name that the lockfile has.
     locked: BTreeMap<PackageName, String>,
+    /// What is on this machine.
+    store: weir_store::Session,
+    /// What the lockfile has and is to stay: it counts as here.
+    kept: BTreeSet<ReleaseId>,
     found: RefCell<HashMap<PackageName, Option<Found<'c>>>>,
 }
 
@@ -78,8 +82,13 @@ impl From<WorldError> for ProjectError {
 }
 
 impl<'c> World<'c> {
-    pub(crate) fn new(connections: &'c Connections<'c>, locked: BTreeMap<PackageName, String>) -> Self {
-        Self { connections, locked, found: RefCell::default() }
+    pub(crate) fn new(
+        connections: &'c Connections<'c>,
+        locked: BTreeMap<PackageName, String>,
+        store: weir_store::Session,
+        kept: BTreeSet<ReleaseId>,
+    ) -> Self {
+        Self { connections, locked, store, kept, found: RefCell::default() }
     }
 
     /// Whether no registry is known.
@@ -146,6 +155,55 @@ impl<'c> World<'c> {
         Found::in_registry(self.connections.get(position)?, name)
     }
 
+    /// The releases of a package that are offered for a platform, what a person means who names no version first;
+    /// nothing if no registry has the name.
+    pub(crate) fn offered(
+        &self,
+        name: &PackageName,
+        registry: Option<&str>,
+        platform: &Platform,
+    ) -> Result<Option<Vec<Version>>, ProjectError> {
+        let Some(found) = self.find(name, registry)? else { return Ok(None) };
+        let offered = weir_rules::newest_first(&found.candidates.releases, platform);
+        let mut versions: Vec<Version> = offered.into_iter().map(|offered| offered.version.clone()).collect();
+        versions.dedup();
+        Ok(Some(versions))
+    }
+
+    /// Whether a version is there, but no longer offered.
+    pub(crate) fn is_withdrawn(&self, name: &PackageName, version: &Version) -> Result<bool, ProjectError> {
+        let Some(found) = self.find(name, None)? else { return Ok(false) };
+        let mut releases = found.candidates.releases.iter().filter(|release| release.version == *version);
+        Ok(releases.any(|release| !release.standing.is_offered()))
+    }
+
+    /// Whether a version can be used without fetching anything.
+    pub(crate) fn is_version_here(
+        &self,
+        name: &PackageName,
+        version: &Version,
+    ) -> Result<bool, ProjectError> {
+        let Some(candidates) = self.candidates(name, None)? else { return Ok(false) };
+        let mut releases = candidates.releases.iter().filter(|release| release.version == *version);
+        Ok(releases.any(|release| self.is_here(name, release)))
+    }
+
+    /// Whether a release is in the store, and every file that its references are fixed to.
+    fn is_stored(&self, id: &ReleaseId) -> Result<bool, ProjectError> {
+        let Some((_, view)) = self.release(id)? else { return Ok(false) };
+        if self.store.tree(&view.release.tree)?.is_none() {
+            return Ok(false);
+        }
+        for reference in view.release.references.iter().filter(|reference| !reference.fluid) {
+            if let Some(digest) = &reference.sha256
+                && self.store.file(digest)?.is_none()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Everything the log says of a release that was chosen.
     pub(crate) fn release(
         &self,
@@ -171,13 +229,8 @@ impl View for World<'_> {
             platform: candidate.platform.clone(),
             revision: candidate.revision,
             input_digest: candidate.input_digest,
-            state: match candidate.state {
-                weir_index::State::Yanked => State::Yanked,
-                weir_index::State::Quarantined | weir_index::State::Removed => State::Quarantined(
-                    candidate.reason.as_deref().unwrap_or("no reason was given").to_owned(),
-                ),
-                weir_index::State::Offered => State::Offered,
-            },
+            standing: candidate.standing,
+            reason: candidate.reason.as_deref().map(Arc::from),
             handle: position as u64,
         });
         Ok(Some(Candidates {
@@ -192,6 +245,26 @@ impl View for World<'_> {
         let position = usize::try_from(candidate.handle).unwrap_or(usize::MAX);
         let Some(chosen) = found.candidates.releases.get(position) else { return Ok(Vec::new()) };
         Ok(found.connection.replica.index().dependencies(&found.candidates, chosen)?)
+    }
+
+    fn is_here(&self, name: &PackageName, candidate: &Candidate) -> bool {
+        let id = ReleaseId {
+            name: name.clone(),
+            version: candidate.version.clone(),
+            platform: candidate.platform.clone(),
+            revision: candidate.revision,
+        };
+        // What cannot be looked at is not here: fetching it tells why.
+        self.kept.contains(&id) || self.is_stored(&id).unwrap_or(false)
+    }
+
+    fn elsewhere(&self, name: &PackageName, registry: &str) -> Vec<Arc<str>> {
+        let known = self.connections.known().iter().enumerate();
+        let others = known.filter(|(_, known)| known.name != registry);
+        // Only a hint for a message: a registry that cannot answer has none.
+        let having =
+            others.filter(|(position, _)| self.look_in(*position, name).is_ok_and(|found| found.is_some()));
+        having.map(|(_, known)| known.name.as_str().into()).collect()
     }
 
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {

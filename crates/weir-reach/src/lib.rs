@@ -33,6 +33,6 @@ pub use host::platform as host_platform;
 pub use interrupt::{Busy, Interrupt};
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, named,
-    registries, registry_add, registry_unname,
+    preference, registries, registry_add, registry_unname,
 };
 pub use session::{Event, PlannedBuild, Session};

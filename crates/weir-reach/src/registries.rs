@@ -51,6 +51,9 @@ struct Config {
     registries: BTreeMap<String, ConfigRegistry>,
     #[serde(default)]
     http: ConfigHttp,
+    /// What is taken where any release in range will do.
+    #[serde(default)]
+    prefer: weir_model::manifest::Prefer,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -209,6 +212,15 @@ pub(crate) fn own_authorities(session: &Session) -> Result<Option<PathBuf>, Reac
     let path = session.home.config_file();
     let folder = path.parent().unwrap_or(Path::new("."));
     Ok(read_config_file(&path)?.http.ca_file.map(|file| folder.join(file)))
+}
+
+/// What the user prefers where any release in range will do.
+///
+/// # Errors
+///
+/// When the user's configuration cannot be read.
+pub fn preference(session: &Session) -> Result<weir_model::manifest::Prefer, ReachError> {
+    Ok(read_config_file(&session.home.config_file())?.prefer)
 }
 
 fn read_config_file(path: &Path) -> Result<Config, ReachError> {

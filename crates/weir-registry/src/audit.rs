@@ -7,14 +7,13 @@ mod served;
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
-use std::rc::Rc;
 
 use weir_index::{Index, RegistryFacts};
 use weir_log::{Source, TrustedKeys, follow};
 use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, TreeDigest};
+use weir_rules::diamond::{Closures, Node};
 
 use self::served::ServedContent;
-use crate::closed::{Node, diamond};
 use crate::content::{ContentError, ContentFolder, Stored};
 use crate::named::{Named, NamedBy, NamedPack};
 use crate::replica::{DESCRIPTOR, ReplicaError, read_descriptor};
@@ -245,13 +244,10 @@ fn check_closed(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>)
 
 /// In a closed world, what is used together was built with the same.
 fn check_diamonds(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String>) {
-    let nodes: BTreeMap<&ReleaseId, Rc<Node>> =
-        live.iter().map(|(id, release)| (id, Rc::new(Node::of(release)))).collect();
-    for id in live.keys() {
-        let Ok(found) = diamond::<Infallible>(id, |id| Ok(nodes.get(id).cloned()));
-        if let Some(diamond) = found {
-            problems.push(format!("`{id}` brings together two builds of one package: {diamond}"));
-        }
+    let node = |id: &ReleaseId| Ok::<_, Infallible>(live.get(id).map(Node::from));
+    let Ok(closures) = Closures::of(live.keys(), node);
+    for (id, diamond) in closures.diamonds() {
+        problems.push(format!("`{id}` brings together two builds of one package: {diamond}"));
     }
 }
 

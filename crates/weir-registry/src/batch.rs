@@ -151,6 +151,12 @@ pub struct Wanted {
     pub fluid: bool,
 }
 
+impl Wanted {
+    pub(crate) fn need(&self) -> weir_rules::Need<'_> {
+        weir_rules::Need { range: &self.range, scope: self.scope, fluid: self.fluid }
+    }
+}
+
 /// What a registry did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Receipt {

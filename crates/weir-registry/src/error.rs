@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, TreeDigest, Version};
 
-use crate::closed::Diamond;
 use crate::content::ContentError;
 use crate::evidence::Evidence;
 use crate::replica::ReplicaError;
+use weir_rules::diamond::Diamond;
 
 /// Why a batch was not carried out. Nothing of it is visible then.
 #[derive(Debug, thiserror::Error)]

@@ -31,7 +31,6 @@ mod trust;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
 pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
-pub use closed::Diamond;
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use error::{OpenError, SubmitError};
 pub use evidence::{Evidence, evidence};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use weir_index::{ReleaseView, State};
+use weir_index::ReleaseView;
 use weir_log::Snapshot;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
@@ -92,7 +92,7 @@ impl Named {
         let removed = view.removed.as_ref().map(|removed| removed.mark.at);
         let pack = self.packs.entry(release.tree).or_default();
         pack.quarantined |= view.quarantined.is_some();
-        pack.served |= matches!(view.state(), State::Offered | State::Yanked);
+        pack.served |= view.standing().is_usable();
         pack.used(removed, || (Use::Content(release.id.clone()), release.size));
         for evidence in evidence(release) {
             let is_evidence = || Use::Evidence(release.id.clone(), evidence);

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
-use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView, State};
+use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView};
 use weir_model::record::{RECORD_VERSION, Withdrawal};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Record, Release,
-    ReleaseId, Scope, Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
+    ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
 };
 use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
+use weir_rules::{bake, needed_first};
 
 use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 use crate::closed::After;
@@ -87,7 +88,7 @@ struct Planning<'a> {
     /// What the batch takes away, sooner or later: nothing is baked with it.
     leaving: BTreeSet<ReleaseId>,
     /// Where releases stand whose standing it has changed so far.
-    changed: BTreeMap<ReleaseId, Standing>,
+    changed: BTreeMap<ReleaseId, Withdrawals>,
     claims: BTreeMap<OwnerName, Vec<String>>,
 }
 
@@ -331,13 +332,11 @@ impl Planning<'_> {
     fn bake(&self, draft: &Draft) -> Result<Release, SubmitError> {
         let mut dependencies = Vec::with_capacity(draft.dependencies.len());
         for wanted in &draft.dependencies {
-            let best = self.best(draft, wanted)?;
-            let fixed = draft.kind.bakes() && !wanted.fluid && wanted.scope != Scope::Dev;
             dependencies.push(Dependency {
                 name: wanted.name.clone(),
                 range: wanted.range.clone(),
                 scope: wanted.scope,
-                baked: fixed.then_some(best).flatten(),
+                baked: self.bake_one(draft, wanted)?,
             });
         }
         dependencies.sort_by(|a, b| (&a.name, a.scope).cmp(&(&b.name, b.scope)));
@@ -368,35 +367,20 @@ impl Planning<'_> {
         }
     }
 
-    /// The newest release that meets a dependency. Only a fluid one may be met by the package itself,
-    /// or by one that the batch has not come to yet.
-    fn best(&self, draft: &Draft, wanted: &Wanted) -> Result<Option<Baked>, SubmitError> {
+    /// What a dependency is fixed to, if it is. Only one that may move may be met by the package itself, or by one
+    /// that the batch has not come to yet.
+    fn bake_one(&self, draft: &Draft, wanted: &Wanted) -> Result<Option<Baked>, SubmitError> {
         let package = self.on.index.package(&wanted.name)?;
-        let offered = package.iter().flat_map(|package| &package.releases);
-        let offered = offered.filter(|view| view.state() == State::Offered).map(|view| &view.release);
+        let there = package.iter().flat_map(|package| &package.releases);
+        let there = there.filter(|view| view.standing().is_offered()).map(|view| &view.release);
         let in_batch = self.published.releases.get(&wanted.name).into_iter().flatten();
         let all: Vec<&Release> =
-            offered.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
-        let fitting = all.iter().filter(|release| {
-            release.id.platform.serves(&draft.id.platform) && wanted.range.contains(&release.id.version)
-        });
-        let best = fitting.max_by(|a, b| {
-            (&a.id.version, !a.id.platform.is_any(), a.id.revision).cmp(&(
-                &b.id.version,
-                !b.id.platform.is_any(),
-                b.id.revision,
-            ))
-        });
-        if let Some(best) = best {
-            return Ok(Some(Baked {
-                version: best.id.version.clone(),
-                platform: best.id.platform.clone(),
-                revision: best.id.revision,
-                input_digest: best.input_digest,
-            }));
-        }
-        let moves = wanted.fluid || !draft.kind.bakes();
-        if wanted.scope == Scope::Dev || (moves && self.comes_later(wanted)) {
+            there.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
+        let unmet = match bake(draft.kind, &draft.id.platform, wanted.need(), all.iter().copied()) {
+            Ok(baked) => return Ok(baked),
+            Err(unmet) => unmet,
+        };
+        if unmet.may_come_later && self.comes_later(wanted) {
             return Ok(None);
         }
         let mut versions: Vec<_> = all.iter().map(|release| release.id.version.to_string()).collect();
@@ -488,8 +472,8 @@ impl Planning<'_> {
     }
 
     /// Where a release stands after what the batch has done so far.
-    fn standing_of(&self, view: &ReleaseView) -> Standing {
-        let before = Standing {
+    fn standing_of(&self, view: &ReleaseView) -> Withdrawals {
+        let before = Withdrawals {
             tree: view.release.tree,
             yanked: view.yanked.is_some(),
             quarantined: view.quarantined.is_some(),
@@ -529,14 +513,14 @@ impl Planning<'_> {
 
 /// What was withdrawn of a release, which decides whether readers may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Standing {
+struct Withdrawals {
     tree: TreeDigest,
     yanked: bool,
     quarantined: bool,
     removed: bool,
 }
 
-impl Standing {
+impl Withdrawals {
     /// How a release stands after a withdrawal.
     const fn after(self, verb: WithdrawalVerb) -> Self {
         match verb {
@@ -606,10 +590,7 @@ fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
     }
     let needs = |position: usize| -> Vec<usize> {
         let Intent::Publish(draft) = &intents[position] else { return Vec::new() };
-        if !draft.kind.bakes() {
-            return Vec::new();
-        }
-        let fixed = draft.dependencies.iter().filter(|wanted| !wanted.fluid && wanted.scope != Scope::Dev);
+        let fixed = draft.dependencies.iter().filter(|wanted| wanted.need().is_baked(draft.kind));
         let targets = fixed.flat_map(|wanted| {
             let positions = by_name.get(&wanted.name).into_iter().flatten().copied();
             positions.filter(|target| match &intents[*target] {
@@ -619,7 +600,7 @@ fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
         });
         targets.collect()
     };
-    depth_first(intents.len(), needs).map_err(|cycle| SubmitError::BakedCycle {
+    needed_first(intents.len(), needs).map_err(|cycle| SubmitError::BakedCycle {
         cycle: cycle
             .into_iter()
             .filter_map(|position| match &intents[position] {
@@ -628,51 +609,4 @@ fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
             })
             .collect(),
     })
-}
-
-/// Orders `0..count` so that each comes after what it needs; a cycle is an error that shows it.
-fn depth_first(count: usize, needs: impl Fn(usize) -> Vec<usize>) -> Result<Vec<usize>, Vec<usize>> {
-    let mut order = Vec::with_capacity(count);
-    let mut done = vec![false; count];
-    for start in 0..count {
-        // A path of nodes, each with the needs it has not visited yet: no recursion on a caller's depth.
-        let mut path = if done[start] { Vec::new() } else { vec![(start, needs(start))] };
-        while let Some((node, pending)) = path.last_mut() {
-            match pending.pop() {
-                None => {
-                    done[*node] = true;
-                    order.push(*node);
-                    path.pop();
-                }
-                Some(next) if done[next] => {}
-                Some(next) => {
-                    if let Some(from) = path.iter().position(|(on_path, _)| *on_path == next) {
-                        let mut cycle: Vec<usize> =
-                            path[from..].iter().map(|(on_path, _)| *on_path).collect();
-                        cycle.push(next);
-                        return Err(cycle);
-                    }
-                    path.push((next, needs(next)));
-                }
-            }
-        }
-    }
-    Ok(order)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::depth_first;
-
-    #[test]
-    fn each_comes_after_what_it_needs_and_otherwise_in_the_order_given() {
-        let needs = |node: usize| if node == 0 { vec![2] } else { vec![] };
-        assert_eq!(depth_first(4, needs), Ok(vec![2, 0, 1, 3]));
-    }
-
-    #[test]
-    fn a_cycle_is_shown_from_its_first_member_back_to_it() {
-        let needs = |node: usize| vec![(node + 1) % 3];
-        assert_eq!(depth_first(3, needs), Err(vec![0, 1, 2, 0]));
-    }
 }

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use weir_index::{PackageView, ReleaseView, State};
+use weir_index::{PackageView, ReleaseView};
 use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Sha256, Version};
 use weir_project::{Project, ProjectError};
 use weir_reach::{Connection, Offline, ReachError, Session, connect, find, is_http};
@@ -144,7 +144,7 @@ fn choose<'p>(
     let fits = |view: &&ReleaseView| version.is_none_or(|version| view.release.id.version == *version);
     let order = |view: &&'p ReleaseView| {
         let id = &view.release.id;
-        let offered = view.state() == State::Offered;
+        let offered = view.standing().is_offered();
         (id.platform.serves(&platform), offered, id.version.clone(), id.revision)
     };
     let newest = package.releases.iter().filter(fits).max_by_key(order);

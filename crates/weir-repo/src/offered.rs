@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use weir_build::Offered;
-use weir_index::{ReleaseView, State};
+use weir_index::ReleaseView;
 use weir_model::{InputDigest, KindName, PackageName, Release, ReleaseId, Scope, TreeDigest, Version};
 use weir_registry::BuiltBefore;
+use weir_rules::Standing;
 
 use crate::Repo;
 use crate::error::RepoError;
@@ -18,7 +19,7 @@ impl Repo<'_> {
         let mut offered = Vec::new();
         for view in self.index().live_releases() {
             let ReleaseView { release, .. } = match view? {
-                view if view.state() == State::Offered => view,
+                view if view.standing().is_offered() => view,
                 _ => continue,
             };
             if release.kind == KindName::Native && release.id.platform.serves(platform) {
@@ -49,7 +50,7 @@ impl Repo<'_> {
     fn holds(&self, tree: &TreeDigest) -> bool {
         let served = || {
             let named = self.index().by_tree(tree);
-            named.is_ok_and(|views| views.iter().any(|view| view.state() != State::Removed))
+            named.is_ok_and(|views| views.iter().any(|view| view.standing() != Standing::Removed))
         };
         self.store.tree(tree).is_ok_and(|tree| tree.is_some())
             || if is_http(&self.known.location) { served() } else { self.held_pack(tree).is_some() }

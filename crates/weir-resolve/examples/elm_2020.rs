@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use pubgrub::{OfflineDependencyProvider, Ranges, SemanticVersion};
 use weir_model::{Dependency, Digest, KindName, PackageName, Platform, Range, Scope, Version};
 use weir_resolve::{
-    Candidate, Candidates, Origin, Request, Requirement, ResolveError, Resolver, Settings, State, View,
+    Candidate, Candidates, Origin, Request, Requirement, ResolveError, Resolver, Settings, View,
 };
 
 const ROUNDS: usize = 5;
@@ -138,7 +138,8 @@ impl Memory {
                     platform: Platform::any(),
                     revision: 0,
                     input_digest: Digest::of(format!("{package} {version}")),
-                    state: State::Offered,
+                    standing: weir_rules::Standing::Offered,
+                    reason: None,
                     handle: memory.dependencies.len() as u64,
                 });
                 memory.dependencies.push(needs);
@@ -157,6 +158,7 @@ impl Memory {
                     name: package_name(package)?,
                     range: Range::exact(&version.parse::<Version>()?),
                     registry: None,
+                    fluid: false,
                     origin: origin.clone(),
                 });
             }

@@ -2,16 +2,16 @@
 //! dependencies turned into sets of ranks once.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use weir_model::{Baked, Dependency, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version};
 
 use crate::ranks::{Rank, RankSet};
-use crate::request::{Fixed, Origin, Override, Replacement, Settings, SettingsError};
+use crate::request::{Fixed, Here, Origin, Override, Replacement, Requirement, Settings, SettingsError};
 use crate::resolution::Source;
-use crate::view::{Candidate, State, View};
+use crate::view::{Candidate, View};
 
 /// The most releases of one package that are considered.
 const MAX_RELEASES: usize = 1 << 16;
@@ -60,6 +60,8 @@ pub(crate) struct Package {
     pub(crate) unusable: Vec<Candidate>,
     /// The rank of the path or git dependency of this name.
     pub(crate) fixed: Option<Rank>,
+    /// What is on this machine.
+    here: OnceLock<RankSet>,
 }
 
 /// A usable release.
@@ -68,6 +70,12 @@ pub(crate) struct Ranked {
     /// The index in [`Settings::fixed`], if it does not come from the view.
     fixed: Option<usize>,
     needs: OnceLock<Arc<[Need]>>,
+}
+
+impl Ranked {
+    fn new(candidate: Candidate, fixed: Option<usize>) -> Self {
+        Self { candidate, fixed, needs: OnceLock::new() }
+    }
 }
 
 /// A dependency of a release, for run time, with what it accepts worked out.
@@ -86,6 +94,8 @@ pub(crate) struct Demand {
     pub(crate) baked: Option<Baked>,
     /// The index of the override that replaced what was written.
     pub(crate) overridden: Option<usize>,
+    /// Whether whoever asks said that any release in range will do.
+    pub(crate) fluid: bool,
     pub(crate) from_root: bool,
 }
 
@@ -95,6 +105,8 @@ pub(crate) struct Catalogue<V> {
     fixed: Vec<Fixed>,
     fixed_by_name: HashMap<PackageName, usize>,
     overrides: Vec<Override>,
+    here: Here,
+    newest: BTreeSet<PackageName>,
     override_by_name: HashMap<PackageName, usize>,
     ids: RefCell<HashMap<PackageName, PackageId>>,
     entries: RefCell<Vec<Entry>>,
@@ -138,6 +150,13 @@ impl Package {
         self.ranked.iter().position(matches).map(|rank| rank as Rank)
     }
 
+    /// The release that a person means who names no version.
+    pub(crate) fn newest(&self) -> Option<Rank> {
+        let newest = weir_rules::newest(self.ranked.iter().map(|ranked| &ranked.candidate), None)?;
+        let is_newest = |ranked: &Ranked| std::ptr::eq(&ranked.candidate, newest);
+        self.ranked.iter().position(is_newest).map(|rank| rank as Rank)
+    }
+
     /// The release that was baked, where it is offered under that name and with those inputs.
     pub(crate) fn rank_of_baked(&self, baked: &Baked) -> Option<Rank> {
         let matches = |ranked: &Ranked| {
@@ -169,7 +188,7 @@ impl Package {
             let Ranked { candidate, fixed: None, .. } = &self.ranked[rank] else { return false };
             match &demand.baked {
                 Some(baked) => baked.input_digest == candidate.input_digest,
-                None => candidate.state == State::Offered && demand.range.contains(&candidate.version),
+                None => candidate.standing.is_offered() && demand.range.contains(&candidate.version),
             }
         })
     }
@@ -177,7 +196,7 @@ impl Package {
 
 impl<V: View> Catalogue<V> {
     pub(crate) fn new(view: V, settings: Settings) -> Result<Self, SettingsError> {
-        let Settings { platform, fixed, overrides } = settings;
+        let Settings { platform, fixed, overrides, here, newest } = settings;
         let mut fixed_by_name = HashMap::new();
         for (index, one) in fixed.iter().enumerate() {
             if let Some(first) = fixed_by_name.insert(one.name.clone(), index) {
@@ -203,6 +222,8 @@ impl<V: View> Catalogue<V> {
             fixed,
             fixed_by_name,
             overrides,
+            here,
+            newest,
             override_by_name,
             ids: RefCell::default(),
             entries: RefCell::new(vec![root]),
@@ -273,11 +294,12 @@ impl<V: View> Catalogue<V> {
             (kind, registry) = (Some(candidates.kind), Some(candidates.registry));
             ranked.reserve(count);
             for candidate in candidates.releases {
-                let quarantined = matches!(candidate.state, State::Quarantined(_));
-                if quarantined || !candidate.platform.serves(&self.platform) {
-                    unusable.push(candidate);
+                let may_be_used = candidate.standing.is_usable() && candidate.platform.serves(&self.platform);
+                let is_missing = self.here == Here::Only && !self.view.is_here(&name, &candidate);
+                if may_be_used && !is_missing {
+                    ranked.push(Ranked::new(candidate, None));
                 } else {
-                    ranked.push(Ranked { candidate, fixed: None, needs: OnceLock::new() });
+                    unusable.push(candidate);
                 }
             }
         }
@@ -285,13 +307,12 @@ impl<V: View> Catalogue<V> {
         if let Some(index) = fixed_index {
             let Fixed { kind: its_kind, candidate, .. } = &self.fixed[index];
             kind = Some(*its_kind);
-            let candidate = candidate.clone();
-            ranked.push(Ranked { candidate, fixed: Some(index), needs: OnceLock::new() });
+            ranked.push(Ranked::new(candidate.clone(), Some(index)));
         }
         ranked.sort_by(|a, b| a.order().cmp(&b.order()));
         unusable.sort_by(|a, b| a.version.cmp(&b.version));
         let fixed = ranked.iter().position(|one| one.fixed.is_some()).map(|rank| rank as Rank);
-        Ok(Package { name, kind, registry, ranked, unusable, fixed })
+        Ok(Package { name, kind, registry, ranked, unusable, fixed, here: OnceLock::new() })
     }
 
     pub(crate) fn source(&self, package: &Package, rank: Rank) -> Source {
@@ -302,19 +323,37 @@ impl<V: View> Catalogue<V> {
     }
 
     /// What the project's requirement on a package comes to, overrides applied.
-    pub(crate) fn root_demand(&self, name: &PackageName, range: &Range) -> Demand {
-        self.demand(name, range.clone(), None, true)
+    pub(crate) fn root_demand(&self, requirement: &Requirement) -> Demand {
+        let Requirement { name, range, fluid, .. } = requirement;
+        let written =
+            Demand { range: range.clone(), baked: None, overridden: None, fluid: *fluid, from_root: true };
+        self.overridden(name, written)
     }
 
-    fn demand(&self, name: &PackageName, range: Range, baked: Option<Baked>, from_root: bool) -> Demand {
+    /// A demand, as it is after an override.
+    fn overridden(&self, name: &PackageName, written: Demand) -> Demand {
         let overridden = self.override_by_name.get(name).copied();
         match overridden.map(|index| &self.overrides[index].replacement) {
-            None => Demand { range, baked, overridden, from_root },
-            Some(Replacement::Range(new)) => {
-                Demand { range: new.clone(), baked: None, overridden, from_root }
+            None => written,
+            Some(Replacement::Range(range)) => {
+                Demand { range: range.clone(), baked: None, overridden, fluid: false, ..written }
             }
-            Some(Replacement::Fixed) => Demand { range, baked: None, overridden, from_root },
+            Some(Replacement::Fixed) => Demand { baked: None, overridden, ..written },
         }
+    }
+
+    /// What of a package is on this machine, if that counts for a need.
+    pub(crate) fn here_first(&self, package: &Package, fluid: bool) -> Option<RankSet> {
+        let counts = match self.here {
+            Here::Ignored | Here::Only => false,
+            Here::FirstIfFluid => fluid,
+            Here::First => true,
+        };
+        if !counts || self.newest.contains(&package.name) {
+            return None;
+        }
+        let is_here = |rank: usize| self.view.is_here(&package.name, &package.ranked[rank].candidate);
+        Some(package.here.get_or_init(|| RankSet::of(package.ranked.len(), is_here)).clone())
     }
 
     pub(crate) fn accepted(&self, package: &Package, demand: &Demand) -> RankSet {
@@ -340,7 +379,10 @@ impl<V: View> Catalogue<V> {
         let mut needs = Vec::with_capacity(dependencies.len());
         for dependency in dependencies {
             let Dependency { name, range, scope: Scope::Run, baked } = dependency else { continue };
-            let demand = self.demand(&name, range, baked, false);
+            let fluid =
+                ranked.fixed.is_none() && baked.is_none() && package.kind.is_some_and(KindName::bakes);
+            let written = Demand { range, baked, overridden: None, fluid, from_root: false };
+            let demand = self.overridden(&name, written);
             let target = self.intern(&name);
             let package = self.package(target)?;
             let accepts = self.accepted(&package, &demand);
@@ -352,7 +394,6 @@ impl<V: View> Catalogue<V> {
 
 impl Ranked {
     fn order(&self) -> impl Ord + '_ {
-        let candidate = &self.candidate;
-        (&candidate.version, !candidate.platform.is_any(), candidate.revision, self.fixed.is_some())
+        (weir_rules::preference(&self.candidate), self.fixed.is_some())
     }
 }

@@ -28,6 +28,9 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// What could be done.
     pub suggestions: Vec<Suggestion>,
+    /// Packages of which other releases than those in the steps were tried, and did not help.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<PackageName>,
 }
 
 /// One step of an explanation.
@@ -141,7 +144,12 @@ pub enum Shortage {
         /// The registry that was asked, if one was named.
         #[serde(skip_serializing_if = "Option::is_none")]
         registry: Option<Arc<str>>,
+        /// Other registries that have it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        elsewhere: Vec<Arc<str>>,
     },
+    /// No version can lie in the range.
+    EmptyRange,
     /// The package exists, but no release fits and may be used.
     #[serde(rename_all = "kebab-case")]
     NoRelease {
@@ -289,6 +297,7 @@ impl Explanation {
             steps: vec![Step::Because(reason)],
             verdict: Verdict::Unmet { step: 1 },
             suggestions: Vec::new(),
+            tried: Vec::new(),
         }
     }
 }

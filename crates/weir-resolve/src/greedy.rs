@@ -15,7 +15,7 @@ use pubgrub::{Map, VersionSet as _};
 
 use crate::catalogue::{CatalogueError, PackageId};
 use crate::ranks::{Rank, RankSet};
-use crate::unified::{Constraint, Selection, choose_rank};
+use crate::unified::{Constraint, Selection};
 use crate::view::View;
 use crate::walk::Walker;
 
@@ -47,7 +47,7 @@ pub(crate) fn choose<V: View>(
     while let Some(slot) = board.next() {
         let Slot { id, accepts, .. } = &board.slots[slot];
         let id = *id;
-        let Some(rank) = choose_rank(walker, id, accepts)? else { return Ok(None) };
+        let Some(rank) = walker.choose_unified(id, accepts)? else { return Ok(None) };
         board.slots[slot].chosen = Some(rank);
         let mut consistent = true;
         walker.each_constraint(id, rank, |id, accepts| {

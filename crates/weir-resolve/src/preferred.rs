@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use pubgrub::{Map, VersionSet as _};
 use weir_model::ReleaseId;
+use weir_rules::Standing;
 
 use crate::catalogue::{Catalogue, Demand, Package, PackageId};
 use crate::ranks::{Rank, RankSet};
 use crate::request::Lock;
-use crate::view::State;
 
 /// The choices of a lock, by package.
 #[derive(Default)]
@@ -36,10 +36,9 @@ impl<'a> Preferred<'a> {
         self.locked.contains_key(&id)
     }
 
-    /// The highest rank of a set, or of what the lock prefers in it.
-    pub(crate) fn choose(&self, id: PackageId, package: &Package, set: &RankSet) -> Option<Rank> {
-        let locked = self.of(id, package).and_then(|preference| preference.ranks.intersection(set).highest());
-        locked.or_else(|| set.highest())
+    /// The highest rank of what the lock prefers in a set.
+    pub(crate) fn locked(&self, id: PackageId, package: &Package, set: &RankSet) -> Option<Rank> {
+        self.of(id, package).and_then(|preference| preference.ranks.intersection(set).highest())
     }
 
     /// What a demand accepts, with the yanked releases that the lock names.
@@ -75,7 +74,7 @@ impl Preference {
         for rank in ids.iter().filter_map(|id| package.rank_of(id)) {
             let one = RankSet::singleton(rank);
             preference.ranks = preference.ranks.union(&one);
-            if package.ranked[rank as usize].candidate.state == State::Yanked {
+            if package.ranked[rank as usize].candidate.standing == Standing::Yanked {
                 preference.yanked = preference.yanked.union(&one);
             }
         }

@@ -51,6 +51,11 @@ impl RankSet {
         self.low.count_ones() + self.high_words().iter().map(|word| word.count_ones()).sum::<u32>()
     }
 
+    /// Whether there is more than one rank in it.
+    pub(crate) fn count_is_above_one(&self) -> bool {
+        self.fill != 0 || self.count() > 1
+    }
+
     /// The highest rank of a finite set.
     pub(crate) fn highest(&self) -> Option<Rank> {
         for (index, word) in self.high_words().iter().enumerate().rev() {

@@ -1,6 +1,6 @@
 //! What a caller asks of a resolver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -33,6 +33,8 @@ pub struct Requirement {
     pub range: Range,
     /// The registry it must come from, if one was named.
     pub registry: Option<Arc<str>>,
+    /// Whether any release in range will do, so that there is no need to fetch one if another is here.
+    pub fluid: bool,
     /// Where this was written.
     pub origin: Origin,
 }
@@ -75,6 +77,20 @@ pub enum Replacement {
     Fixed,
 }
 
+/// What it counts for that a release is on this machine. What a lock names comes first in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Here {
+    /// Nothing: the newest is taken.
+    #[default]
+    Ignored,
+    /// Where a need is fluid, what is here is taken first: any release in range will do.
+    FirstIfFluid,
+    /// What is here is taken first.
+    First,
+    /// What is not here is not taken at all.
+    Only,
+}
+
 /// What holds for every request to one resolver.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -84,6 +100,10 @@ pub struct Settings {
     pub fixed: Vec<Fixed>,
     /// Replacements, one a name.
     pub overrides: Vec<Override>,
+    /// What it counts for that a release is on this machine.
+    pub here: Here,
+    /// Packages of which the newest is taken, though an older release is here and would do.
+    pub newest: BTreeSet<PackageName>,
 }
 
 /// Why settings contradict themselves.

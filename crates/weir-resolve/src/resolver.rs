@@ -6,12 +6,13 @@ use weir_model::PackageName;
 
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::explain::{Case, Explanation};
+use crate::fallback;
 use crate::preferred::Preferred;
 use crate::request::{Lock, Requirement, Settings, SettingsError};
 use crate::resolution::Resolution;
 use crate::unified::{Selection, Unsolved, solve};
 use crate::view::View;
-use crate::walk::{Root, Stopped, Walker};
+use crate::walk::{Graph, Root, Seen, Stopped, Walker};
 
 /// What is to be resolved.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,24 +78,21 @@ impl<V: View> Resolver<V> {
             None => Preferred::default(),
         };
         let roots = self.roots(request.requirements, &preferred)?;
-        let walker = Walker { catalogue, lock: request.lock, preferred: &preferred };
+        let seen = Seen::default();
+        let walker =
+            Walker { catalogue, lock: request.lock, preferred: &preferred, picks: None, seen: &seen };
         let case = Case { walker, requirements: request.requirements, roots: &roots };
-        let impossible = |explanation| ResolveError::Impossible(Box::new(explanation));
-        let walk = |selection: &Selection| match walker.walk(&roots, selection) {
-            Ok(graph) => Ok(graph),
-            Err(Stopped::Unmet(via, graph)) => Err(impossible(case.unmet(&graph, via))),
-            Err(Stopped::Failed(error)) => Err(error.into()),
+        let explanation = match resolve_as_preferred(&case) {
+            Err(ResolveError::Impossible(explanation)) if seen.had_alternatives() => explanation,
+            settled => return settled.map(|graph| graph.into_resolution(catalogue, &roots)),
         };
-
-        // Without a selection the walk ends at unified packages, and tells what is required of them.
-        let required = walk(&Selection::default())?;
-        if required.wanted.is_empty() {
-            return Ok(required.into_resolution(catalogue, &roots));
-        }
-        match solve(walker, &required.constraints()) {
-            Ok(selection) => Ok(walk(&selection)?.into_resolution(catalogue, &roots)),
-            Err(Unsolved::Impossible(proof)) => Err(impossible(case.contradiction(&required, proof))),
-            Err(Unsolved::Failed(error)) => Err(error.into()),
+        match fallback::search(walker, &roots)? {
+            Some((selection, picks)) => {
+                let graph =
+                    walk(&Case { walker: Walker { picks: Some(&picks), ..walker }, ..case }, &selection)?;
+                Ok(graph.into_resolution(catalogue, &roots))
+            }
+            None => Err(ResolveError::Impossible(explanation)),
         }
     }
 
@@ -128,11 +126,38 @@ impl<V: View> Resolver<V> {
         for requirement in requirements {
             let id = self.catalogue.intern(&requirement.name);
             let package = self.catalogue.package(id)?;
-            let demand = self.catalogue.root_demand(&requirement.name, &requirement.range);
+            let demand = self.catalogue.root_demand(requirement);
             let accepts = self.catalogue.accepted(&package, &demand);
             let accepts = preferred.widen(id, &package, &demand, &accepts);
             roots.push(Root { id, package, demand, accepts });
         }
         Ok(roots)
     }
+}
+
+/// Resolves with the release that each need of an isolated package prefers.
+fn resolve_as_preferred<V: View>(case: &Case<'_, V>) -> Result<Graph, ResolveError<V::Error>> {
+    // Without a selection the walk ends at unified packages, and tells what is required of them.
+    let required = walk(case, &Selection::default())?;
+    if required.wanted.is_empty() {
+        return Ok(required);
+    }
+    match solve(case.walker, &required.constraints()) {
+        Ok(selection) => walk(case, &selection),
+        Err(Unsolved::Impossible(proof)) => Err(impossible(case.contradiction(&required, proof))),
+        Err(Unsolved::Failed(error)) => Err(error.into()),
+    }
+}
+
+fn walk<V: View>(case: &Case<'_, V>, selection: &Selection) -> Result<Graph, ResolveError<V::Error>> {
+    match case.walker.walk(case.roots, selection) {
+        Ok(graph) => Ok(graph),
+        Err(Stopped::Unmet(via, graph)) => Err(impossible(case.unmet(&graph, via))),
+        Err(Stopped::Apart(id)) => Err(impossible(case.apart(id))),
+        Err(Stopped::Failed(error)) => Err(error.into()),
+    }
+}
+
+fn impossible<E: std::error::Error + 'static>(explanation: Explanation) -> ResolveError<E> {
+    ResolveError::Impossible(Box::new(explanation))
 }

@@ -15,7 +15,7 @@ use crate::view::View;
 use crate::walk::Walker;
 
 /// How many decisions a search may take. Real ones take thousands at most; a hostile one would take for ever.
-const MAX_STEPS: u32 = 200_000;
+pub(crate) const MAX_STEPS: u32 = 200_000;
 
 /// Why a set of requirements has no solution, as the algorithm derived it.
 pub(crate) type Proof = DerivationTree<PackageId, RankSet, NoReason>;
@@ -57,19 +57,6 @@ pub(crate) fn solve<V: View>(
     }
 }
 
-/// The release to take of a package: what the lock prefers, or else the newest.
-pub(crate) fn choose_rank<V: View>(
-    walker: Walker<'_, V>,
-    id: PackageId,
-    set: &RankSet,
-) -> Result<Option<Rank>, CatalogueError<V::Error>> {
-    if !walker.preferred.speaks_of(id) {
-        return Ok(set.highest());
-    }
-    let package = walker.catalogue.package(id)?;
-    Ok(walker.preferred.choose(id, &package, set))
-}
-
 struct Problem<'a, V> {
     walker: Walker<'a, V>,
     roots: &'a [Constraint],
@@ -95,7 +82,7 @@ impl<V: View> DependencyProvider for Problem<'_, V> {
     }
 
     fn choose_version(&self, package: &PackageId, range: &RankSet) -> Result<Option<Rank>, Self::Err> {
-        choose_rank(self.walker, *package, range)
+        self.walker.choose_unified(*package, range)
     }
 
     fn get_dependencies(

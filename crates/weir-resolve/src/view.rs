@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Version};
+use weir_rules::{Offer, Standing};
 
 /// What registries currently offer, as a resolver sees it.
 ///
@@ -26,6 +27,18 @@ pub trait View {
     /// What one of these candidates needs, in every scope.
     fn dependencies(&self, name: &PackageName, candidate: &Candidate)
     -> Result<Vec<Dependency>, Self::Error>;
+
+    /// Whether a release can be used without fetching anything. Asked only where [`Here`](crate::Here) makes it count.
+    fn is_here(&self, name: &PackageName, candidate: &Candidate) -> bool {
+        let _ = (name, candidate);
+        false
+    }
+
+    /// Other registries than `registry` that offer a package of this name. Asked only to explain a failure.
+    fn elsewhere(&self, name: &PackageName, registry: &str) -> Vec<Arc<str>> {
+        let _ = (name, registry);
+        Vec::new()
+    }
 
     /// Names that someone who wrote `name` may have meant, the likeliest first. Asked only to explain a failure.
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
@@ -51,6 +64,14 @@ impl<T: View + ?Sized> View for &T {
         candidate: &Candidate,
     ) -> Result<Vec<Dependency>, Self::Error> {
         (**self).dependencies(name, candidate)
+    }
+
+    fn is_here(&self, name: &PackageName, candidate: &Candidate) -> bool {
+        (**self).is_here(name, candidate)
+    }
+
+    fn elsewhere(&self, name: &PackageName, registry: &str) -> Vec<Arc<str>> {
+        (**self).elsewhere(name, registry)
     }
 
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
@@ -80,19 +101,32 @@ pub struct Candidate {
     pub revision: u32,
     /// The digest of its inputs.
     pub input_digest: InputDigest,
-    /// Whether it may be chosen.
-    pub state: State,
+    /// Whether it may be chosen; a yanked one only by a lockfile, or by a release that was published with it.
+    pub standing: Standing,
+    /// Why it was withdrawn, if it was and somebody said why.
+    pub reason: Option<Arc<str>>,
     /// Whatever helps the view to find this release again, such as a row number.
     pub handle: u64,
 }
 
-/// Whether a release may be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// Freely.
-    Offered,
-    /// Only by a lockfile, or by a release that was published with it.
-    Yanked,
-    /// Never; with the reason that was given.
-    Quarantined(String),
+impl Offer for Candidate {
+    fn version(&self) -> &Version {
+        &self.version
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn input_digest(&self) -> InputDigest {
+        self.input_digest
+    }
+
+    fn standing(&self) -> Standing {
+        self.standing
+    }
 }

@@ -1,13 +1,15 @@
 //! From the roots down: which releases are reached, and what they require of unified packages.
 //!
 //! Isolated packages are chosen here, edge by edge: what is baked exactly, what is fluid by
-//! preference or newest. Unified packages are taken from the solver's selection, if it has them
+//! preference or newest; what the project asks for twice, once. Unified packages are taken from the solver's selection, if it has them
 //! already. A release is visited once, so a cycle through fluid edges ends where it began.
 
-use std::collections::HashSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use pubgrub::{Map, VersionSet as _};
+use weir_rules::Standing;
 
 use crate::catalogue::{Catalogue, CatalogueError, Demand, Need, Package, PackageId};
 use crate::preferred::Preferred;
@@ -15,7 +17,7 @@ use crate::ranks::{Rank, RankSet};
 use crate::request::Lock;
 use crate::resolution::{Edge, Node, Resolution};
 use crate::unified::{Constraint, Selection};
-use crate::view::{State, View};
+use crate::view::View;
 
 /// A requirement of the project, ready to be resolved.
 pub(crate) struct Root {
@@ -34,6 +36,18 @@ pub(crate) enum Via {
     Need { node: usize, need: usize },
 }
 
+/// Who needs an isolated package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Asker {
+    /// The project, whatever number of times it asks for it.
+    Project(PackageId),
+    /// A need of a release, by its index.
+    Release { id: PackageId, rank: Rank, need: usize },
+}
+
+/// What was picked for needs of isolated packages, in place of what they prefer.
+pub(crate) type Picks = HashMap<Asker, Rank>;
+
 /// What is required of a unified package from outside the solver's own search.
 pub(crate) struct Wanted {
     pub(crate) via: Via,
@@ -42,6 +56,7 @@ pub(crate) struct Wanted {
 
 /// A release that was reached.
 pub(crate) struct Reached {
+    pub(crate) id: PackageId,
     pub(crate) rank: Rank,
     pub(crate) package: Arc<Package>,
     pub(crate) needs: Arc<[Need]>,
@@ -101,6 +116,8 @@ pub(crate) struct Graph {
 pub(crate) enum Stopped<E: std::error::Error + 'static> {
     /// Nothing of an isolated package would do.
     Unmet(Via, Box<Graph>),
+    /// No release of an isolated package meets all that the project says of it, though each line alone could be met.
+    Apart(PackageId),
     Failed(CatalogueError<E>),
 }
 
@@ -115,6 +132,29 @@ pub(crate) struct Walker<'a, V> {
     pub(crate) catalogue: &'a Catalogue<V>,
     pub(crate) lock: Option<&'a Lock>,
     pub(crate) preferred: &'a Preferred<'a>,
+    pub(crate) picks: Option<&'a Picks>,
+    pub(crate) seen: &'a Seen,
+}
+
+/// What was noticed on the way.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// For each unified package that was asked for, whether everyone who asks says that any release in range will do.
+    fluid: RefCell<Map<PackageId, bool>>,
+    /// Whether there was more than one release to choose from for a need of an isolated package.
+    alternatives: Cell<bool>,
+}
+
+impl Seen {
+    pub(crate) fn asked(&self, id: PackageId, fluid: bool) {
+        let mut all = self.fluid.borrow_mut();
+        let all = all.entry(id).or_insert(true);
+        *all &= fluid;
+    }
+
+    pub(crate) fn had_alternatives(&self) -> bool {
+        self.alternatives.get()
+    }
 }
 
 impl<V> Clone for Walker<'_, V> {
@@ -132,14 +172,15 @@ impl<V: View> Walker<'_, V> {
         for (index, root) in roots.iter().enumerate() {
             let via = Via::Root(index);
             let rank = if root.package.is_unified() {
+                self.seen.asked(root.id, root.demand.fluid);
                 graph.wanted.push(Wanted { via, constraint: (root.id, root.accepts.clone()) });
                 selection.get(&root.id).copied()
             } else {
-                let rank = self.choose(None, root.id, &root.package, &root.demand, &root.accepts);
-                if rank.is_none() {
-                    return Err(Stopped::Unmet(via, Box::new(graph)));
+                match self.choose_for_project(roots, root) {
+                    None if root.accepts.is_empty() => return Err(Stopped::Unmet(via, Box::new(graph))),
+                    None => return Err(Stopped::Apart(root.id)),
+                    rank => rank,
                 }
-                rank
             };
             if let Some(rank) = rank {
                 let to = self.reach(&mut graph, root.id, root.package.clone(), rank, via)?;
@@ -157,20 +198,23 @@ impl<V: View> Walker<'_, V> {
     /// Reaches what one release needs.
     fn follow(&self, graph: &mut Graph, node: usize, selection: &Selection) -> Result<(), Stopped<V::Error>> {
         let from = &graph.reached[node];
-        let (from_package, from_rank, needs) = (from.package.clone(), from.rank, from.needs.clone());
+        let (from_id, from_package, from_rank) = (from.id, from.package.clone(), from.rank);
+        let needs = from.needs.clone();
         for (index, need) in needs.iter().enumerate() {
             let via = Via::Need { node, need: index };
             let target = self.catalogue.package(need.package)?;
             let widened = || self.preferred.widen(need.package, &target, &need.demand, &need.accepts);
             let rank = if need.unified {
                 if !from_package.is_unified() {
+                    self.seen.asked(need.package, need.demand.fluid);
                     graph.wanted.push(Wanted { via, constraint: (need.package, widened()) });
                 }
                 selection.get(&need.package).copied()
             } else {
                 let accepts = widened();
+                let asker = Asker::Release { id: from_id, rank: from_rank, need: index };
                 let from = Some((&*from_package, from_rank));
-                let rank = self.choose(from, need.package, &target, &need.demand, &accepts);
+                let rank = self.choose(asker, from, need.package, &target, &need.demand, &accepts);
                 if rank.is_none() {
                     return Err(Stopped::Unmet(via, Box::new(std::mem::take(graph))));
                 }
@@ -233,6 +277,9 @@ impl<V: View> Walker<'_, V> {
             let Brought { package, rank, .. } = brought[next].clone();
             for (index, need) in self.catalogue.needs(&package, rank)?.iter().enumerate() {
                 let by = (next, index);
+                if need.unified {
+                    self.seen.asked(need.package, need.demand.fluid);
+                }
                 if need.unified && !self.preferred.speaks_of(need.package) {
                     take(NeedOf { brought: &brought, by }, need, &need.accepts);
                     continue;
@@ -242,7 +289,7 @@ impl<V: View> Walker<'_, V> {
                 let from = Some((&*package, rank));
                 let chosen = match need.unified {
                     true => None,
-                    false => self.choose(from, need.package, &target, &need.demand, &accepts),
+                    false => self.prefer(from, need.package, &target, &need.demand, &accepts),
                 };
                 match chosen {
                     None => take(NeedOf { brought: &brought, by }, need, &accepts),
@@ -270,13 +317,56 @@ impl<V: View> Walker<'_, V> {
         }
         let needs = self.catalogue.needs(&package, rank)?;
         let edges = Vec::with_capacity(needs.len());
-        graph.reached.push(Reached { rank, package, needs, via, edges });
+        graph.reached.push(Reached { id, rank, package, needs, via, edges });
         graph.index.insert((id, rank), graph.reached.len() - 1);
         Ok(graph.reached.len() - 1)
     }
 
-    /// Chooses a release of an isolated package for one edge.
+    /// Chooses one release of an isolated package for all that the project says of it.
+    fn choose_for_project(&self, roots: &[Root], root: &Root) -> Option<Rank> {
+        let mut same = roots.iter().filter(|other| other.id == root.id);
+        let accepts = common(same.clone());
+        let demand = &same.next()?.demand;
+        self.choose(Asker::Project(root.id), None, root.id, &root.package, demand, &accepts)
+    }
+
+    /// The release of an isolated package for one need: what was picked for it, or what it prefers.
     fn choose(
+        &self,
+        asker: Asker,
+        from: Option<(&Package, Rank)>,
+        id: PackageId,
+        package: &Package,
+        demand: &Demand,
+        accepts: &RankSet,
+    ) -> Option<Rank> {
+        let picked = self.picks.and_then(|picks| picks.get(&asker)).copied();
+        picked.or_else(|| self.prefer(from, id, package, demand, accepts))
+    }
+
+    /// The release of a unified package to take of a set: what the lock prefers, what is here if that will do, or the
+    /// newest.
+    pub(crate) fn choose_unified(
+        &self,
+        id: PackageId,
+        set: &RankSet,
+    ) -> Result<Option<Rank>, CatalogueError<V::Error>> {
+        if id == PackageId::ROOT {
+            return Ok(set.highest());
+        }
+        let fluid = self.seen.fluid.borrow().get(&id).copied().unwrap_or_default();
+        let package = self.catalogue.package(id)?;
+        Ok(self.best(id, &package, fluid, set))
+    }
+
+    fn best(&self, id: PackageId, package: &Package, fluid: bool, set: &RankSet) -> Option<Rank> {
+        let locked = self.preferred.locked(id, package, set);
+        let here = || self.catalogue.here_first(package, fluid)?.intersection(set).highest();
+        locked.or_else(here).or_else(|| set.highest())
+    }
+
+    /// The release of an isolated package that one need prefers of what it accepts.
+    pub(crate) fn prefer(
         &self,
         from: Option<(&Package, Rank)>,
         id: PackageId,
@@ -284,6 +374,9 @@ impl<V: View> Walker<'_, V> {
         demand: &Demand,
         accepts: &RankSet,
     ) -> Option<Rank> {
+        if accepts.count() > 1 {
+            self.seen.alternatives.set(true);
+        }
         let in_set = |rank: &Rank| accepts.contains(rank);
         if let Some(baked) = &demand.baked {
             let exact = package.rank_of_baked(baked).filter(in_set);
@@ -294,8 +387,13 @@ impl<V: View> Walker<'_, V> {
             lock.edge(from, &package.name, &demand.range)
         });
         let locked = locked.and_then(|locked| package.rank_of(locked)).filter(in_set);
-        locked.or_else(|| self.preferred.choose(id, package, accepts))
+        locked.or_else(|| self.best(id, package, demand.fluid, accepts))
     }
+}
+
+/// What several lines of the project accept together.
+pub(crate) fn common<'r>(roots: impl Iterator<Item = &'r Root>) -> RankSet {
+    roots.fold(RankSet::full(), |all, root| all.intersection(&root.accepts))
 }
 
 impl Graph {
@@ -331,7 +429,7 @@ impl Graph {
                     kind: reached.package.kind.unwrap_or_default(),
                     input_digest: candidate.input_digest,
                     source: catalogue.source(&reached.package, reached.rank),
-                    yanked: candidate.state == State::Yanked,
+                    yanked: candidate.standing == Standing::Yanked,
                     edges,
                 };
                 (index, node)

@@ -23,7 +23,7 @@ use weir_bench::{Anything, Chance, record};
 use weir_index::{Index, IndexError};
 use weir_model::{Dependency, KindName, PackageName, Platform, Range, Release, ReleaseId, Scope, Version};
 use weir_resolve::{
-    Candidate, Candidates, Origin, Request, Requirement, ResolveError, Resolver, Settings, State, View,
+    Candidate, Candidates, Origin, Request, Requirement, ResolveError, Resolver, Settings, View,
 };
 
 const ROUNDS: usize = 9;
@@ -157,6 +157,7 @@ fn roots(data: &Data) -> Result<Vec<Requirement>, Anything> {
                 name: package_name(package)?,
                 range: Range::exact(&version.parse::<Version>()?),
                 registry: None,
+                fluid: false,
                 origin: origin.clone(),
             });
         }
@@ -223,7 +224,8 @@ impl View for Indexed<'_> {
             platform: candidate.platform.clone(),
             revision: candidate.revision,
             input_digest: candidate.input_digest,
-            state: State::Offered,
+            standing: weir_rules::Standing::Offered,
+            reason: None,
             handle: position as u64,
         });
         Ok(Some(Candidates { kind: found.kind, registry: Arc::from("elm"), releases: releases.collect() }))

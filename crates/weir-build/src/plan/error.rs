@@ -55,13 +55,12 @@ pub enum PlanError<E> {
     },
     /// Two releases of one package would be used together.
     #[error(
-        "`{package}` would be used in two releases at once: {}, but {}",
+        "{} would be used in two releases at once: {}, but {}",
+        one.last().map_or_else(|| "a package".to_owned(), |id| format!("`{}`", id.name)),
         path(one, briefly, " would be built with ", ", built with "),
         path(other, briefly, " with ", ", built with ")
     )]
     Diamond {
-        /// The package.
-        package: PackageName,
         /// From what is built to one of the releases, through what each was built with.
         one: Vec<ReleaseId>,
         /// From what is built to the other.

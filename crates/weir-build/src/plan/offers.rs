@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use weir_model::{Dependency, PackageName, Range, ReleaseId, Scope};
+use weir_model::{PackageName, Platform, Range, ReleaseId, Scope};
+use weir_rules::diamond::baked;
+use weir_rules::{best, preference};
 
 use super::{Offered, World};
 
 /// What is offered for one platform.
 pub(super) struct Offers<'a> {
+    platform: Platform,
     by_id: BTreeMap<&'a ReleaseId, &'a Offered>,
     /// Of each name, the one that a registry prefers last.
     by_name: BTreeMap<&'a PackageName, Vec<&'a Offered>>,
@@ -24,7 +27,7 @@ impl<'a> Offers<'a> {
         let mut dependents: BTreeMap<_, Vec<&Offered>> = BTreeMap::new();
         for offered in by_id.values() {
             by_name.entry(&offered.id.name).or_default().push(offered);
-            for id in baked(offered, |scope| scope != Scope::Dev) {
+            for (_, id) in baked(&offered.dependencies).filter(|(scope, _)| *scope != Scope::Dev) {
                 let dependents = dependents.entry(id).or_default();
                 if dependents.last().is_none_or(|last| last.id != offered.id) {
                     dependents.push(offered);
@@ -32,9 +35,9 @@ impl<'a> Offers<'a> {
             }
         }
         for releases in by_name.values_mut() {
-            releases.sort_by_key(|offered| preference(&offered.id));
+            releases.sort_by(|a, b| preference(a).cmp(&preference(b)));
         }
-        Self { by_id, by_name, dependents }
+        Self { platform: world.platform.clone(), by_id, by_name, dependents }
     }
 
     /// The names of all that is offered.
@@ -54,7 +57,7 @@ impl<'a> Offers<'a> {
 
     /// The release that a registry would take for a dependency.
     pub(super) fn fitting(&self, name: &PackageName, range: &Range) -> Option<&'a Offered> {
-        self.of(name).iter().rfind(|offered| range.contains(&offered.id.version)).copied()
+        best(self.of(name).iter().copied(), range, &self.platform)
     }
 
     /// What was built with a release, directly, for whatever it needed it.
@@ -62,22 +65,8 @@ impl<'a> Offers<'a> {
         self.dependents.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// What those see who use a release: what it needs to be used itself, one step far.
-    pub(super) fn used_by(&self, id: &ReleaseId) -> Vec<ReleaseId> {
-        self.by_id
-            .get(id)
-            .into_iter()
-            .flat_map(|offered| baked(offered, |scope| scope == Scope::Run))
-            .collect()
+    /// One release.
+    pub(super) fn get(&self, id: &ReleaseId) -> Option<&'a Offered> {
+        self.by_id.get(id).copied()
     }
-}
-
-fn baked(offered: &Offered, counts: impl Fn(Scope) -> bool) -> impl Iterator<Item = ReleaseId> {
-    let dependencies = offered.dependencies.iter().filter(move |dependency| counts(dependency.scope));
-    dependencies.filter_map(Dependency::baked_id)
-}
-
-/// Which of two releases of a package a registry prefers for a dependency: the higher.
-fn preference(id: &ReleaseId) -> (weir_model::Version, bool, u32) {
-    (id.version.clone(), !id.platform.is_any(), id.revision)
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use weir_model::{PackageName, ReleaseId, nearest};
+use weir_rules::needed_first;
 
 use super::offers::Offers;
 use super::resolved::{Resolved, Taken, input_digest, needs, resolve, step_dependency};
 use super::{
     BuildStep, Candidate, CandidateDependency, Change, Leaving, Offered, Plan, PlanError, PlanReason,
-    Recipes, StayReason, Unmet, Untouched, VersionChange, World, diamond, order,
+    Recipes, StayReason, Unmet, Untouched, VersionChange, World, diamond,
 };
 
 /// A plan that is being worked out.
@@ -220,18 +221,15 @@ impl<'a, R: Recipes> Work<'a, R> {
     fn resolve(&self) -> Result<Vec<Resolved<'a>>, PlanError<R::Error>> {
         let candidates = self.found.iter().filter_map(|name| self.recipes.candidate(name));
         let candidates: BTreeMap<_, _> = candidates.map(|candidate| (&candidate.name, candidate)).collect();
-        let names = candidates.keys().copied().collect();
-        let needs = |name: &PackageName| needs(candidates[name]).map(|dependency| &dependency.name);
-        let order = order::order(&names, needs).map_err(|cycle| PlanError::Cycle { cycle })?;
+        let order = in_order(&candidates)?;
         let places: BTreeMap<&PackageName, usize> =
-            order.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+            order.iter().enumerate().map(|(place, candidate)| (&candidate.name, place)).collect();
         let take = |dependency: &CandidateDependency| match places.get(&dependency.name) {
             Some(place) => Some(Taken::Built(*place)),
             None => self.offers.fitting(&dependency.name, &dependency.range).map(Taken::Offered),
         };
         let mut resolved = Vec::with_capacity(order.len());
-        for name in order {
-            let candidate = candidates[name];
+        for candidate in order {
             let needs = resolve(candidate, take).expect("what was not offered is among what is built");
             resolved.push(Resolved { id: self.next_release(candidate)?, needs });
         }
@@ -336,6 +334,22 @@ impl<'a, R: Recipes> Work<'a, R> {
         known.extend(self.offers.names().cloned());
         nearest(name.as_str(), known.iter().map(PackageName::as_str))?.parse().ok()
     }
+}
+
+/// Each after everything that it needs, and by name where that leaves a choice. What is needed and is not among them
+/// plays no part.
+fn in_order<'a, E>(
+    candidates: &BTreeMap<&PackageName, &'a Candidate>,
+) -> Result<Vec<&'a Candidate>, PlanError<E>> {
+    let numbers: BTreeMap<&PackageName, usize> =
+        candidates.keys().enumerate().map(|(number, name)| (*name, number)).collect();
+    let all: Vec<&Candidate> = candidates.values().copied().collect();
+    let needed = |number: usize| -> BTreeSet<usize> {
+        needs(all[number]).filter_map(|dependency| numbers.get(&dependency.name).copied()).collect()
+    };
+    let named = |cycle: Vec<usize>| cycle.into_iter().map(|number| all[number].name.clone()).collect();
+    let order = needed_first(all.len(), needed).map_err(|cycle| PlanError::Cycle { cycle: named(cycle) })?;
+    Ok(order.into_iter().map(|number| all[number]).collect())
 }
 
 /// The recipe of a release builds another version by now.

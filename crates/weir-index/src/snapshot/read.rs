@@ -8,6 +8,7 @@ use weir_model::record::Origin;
 use weir_model::{
     Baked, Dependency, Digest, InputDigest, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
 };
+use weir_rules::Standing;
 
 use super::column::{Column, ColumnsIn, PoolIn};
 use super::past::{LogPast, Need, PackagePast, read_version};
@@ -17,7 +18,7 @@ use crate::facts;
 use crate::fold::Fold;
 use crate::rows::{self, kind, row_id};
 use crate::schema::{DROP_LATE_INDEXES, LATE_INDEXES};
-use crate::view::{Mark, State};
+use crate::view::Mark;
 use crate::wire::{Malformed, Reader, parse};
 
 type Read<T> = Result<T, Malformed>;
@@ -75,7 +76,7 @@ fn releases(
         }
         let id = package as i64 + 1;
         let length =
-            rows::insert_release(&fold.transaction, id, &release, &mark, origin.as_ref(), State::Offered)?;
+            rows::insert_release(&fold.transaction, id, &release, &mark, origin.as_ref(), Standing::Offered)?;
         stored = stored.saturating_add(length as u64);
         if stored > stored_limit {
             return Err(SnapshotError::TooLarge { limit: stored_limit });
@@ -120,7 +121,7 @@ fn withdrawals(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>, size: u64) -> Resul
         let withdrawn = facts::read_withdrawn(column.bytes()?)?;
         let row = row_id(last)?;
         let known = update.execute(params![row, rows::state_code(what)])? == 1;
-        if !known || what == State::Offered || withdrawn.mark.index >= size {
+        if !known || what == Standing::Offered || withdrawn.mark.index >= size {
             return Err(contradiction("it withdraws what it does not tell"));
         }
         rows::put_withdrawal(&fold.transaction, row, what, &withdrawn)?;

@@ -1,8 +1,9 @@
 //! What each record does to the view, and which records it refuses.
 
-use weir_index::{FoldError, State};
+use weir_index::FoldError;
 use weir_model::record::Description;
 use weir_model::{Action, Digest, KindName, WithdrawalVerb};
+use weir_rules::Standing;
 
 use crate::support::{Log, fold, id, release, withdraw};
 
@@ -23,7 +24,7 @@ fn a_published_release_is_offered_with_every_fact_of_its_record() {
     log.publish(greet.clone());
     let view = log.folded().release(&greet.id).unwrap().unwrap();
     assert_eq!(view.release, greet);
-    assert_eq!((view.state(), view.mark.index, view.mark.by.as_str()), (State::Offered, 0, "user:ann"));
+    assert_eq!((view.standing(), view.mark.index, view.mark.by.as_str()), (Standing::Offered, 0, "user:ann"));
     assert_eq!(view.origin, None);
 }
 
@@ -40,19 +41,19 @@ fn an_admitted_release_says_where_it_came_from() {
 fn withdrawals_add_up_and_the_strongest_counts() {
     let mut log = Log::default();
     log.publish(release("acme/greet 1.2.0"));
-    let steps: [(Action, State); 6] = [
-        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow"), State::Yanked),
-        (withdraw(WithdrawalVerb::Quarantine, "acme/greet 1.2.0", "malware?"), State::Quarantined),
-        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), State::Quarantined),
-        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow again"), State::Quarantined),
-        (withdraw(WithdrawalVerb::Unquarantine, "acme/greet 1.2.0", ""), State::Yanked),
-        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), State::Offered),
+    let steps: [(Action, Standing); 6] = [
+        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow"), Standing::Yanked),
+        (withdraw(WithdrawalVerb::Quarantine, "acme/greet 1.2.0", "malware?"), Standing::Quarantined),
+        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), Standing::Quarantined),
+        (withdraw(WithdrawalVerb::Yank, "acme/greet 1.2.0", "slow again"), Standing::Quarantined),
+        (withdraw(WithdrawalVerb::Unquarantine, "acme/greet 1.2.0", ""), Standing::Yanked),
+        (withdraw(WithdrawalVerb::Unyank, "acme/greet 1.2.0", ""), Standing::Offered),
     ];
     for (action, expected) in steps {
         log.say(action);
         let view = log.folded().release(&id("acme/greet 1.2.0")).unwrap().unwrap();
-        assert_eq!(view.state(), expected);
-        assert_eq!(view.withdrawn().is_some(), expected != State::Offered);
+        assert_eq!(view.standing(), expected);
+        assert_eq!(view.withdrawn().is_some(), expected != Standing::Offered);
     }
 }
 

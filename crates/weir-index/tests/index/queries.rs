@@ -1,7 +1,8 @@
 //! Questions with one answer.
 
-use weir_index::{PackageFilter, State};
+use weir_index::PackageFilter;
 use weir_model::{Action, KindName, PackageName, WithdrawalVerb};
+use weir_rules::Standing;
 
 use crate::support::{Log, needing, of_kind, release, withdraw};
 
@@ -24,7 +25,7 @@ fn a_package_lists_its_releases_newest_first() {
         shown,
         ["a/b 2.0.0-beta", "a/b 1.10.0 revision 1", "a/b 1.10.0", "a/b 1.10.0 x86-64-debian-12", "a/b 1.9.0"]
     );
-    assert_eq!(package.newest().unwrap().release.id.to_string(), "a/b 1.10.0 revision 1");
+    assert_eq!(package.newest().unwrap().release.id.to_string(), "a/b 1.10.0 x86-64-debian-12");
     assert_eq!(index.package(&name("a/c")).unwrap(), None);
 }
 
@@ -41,10 +42,13 @@ fn candidates_say_what_the_releases_say() {
     let index = log.folded();
     let candidates = index.candidates(&name("a/user")).unwrap().unwrap();
     assert_eq!(candidates.releases.len(), 2);
-    assert_eq!(candidates.releases[0].state, State::Quarantined);
+    assert_eq!(candidates.releases[0].standing, Standing::Quarantined);
     assert_eq!(candidates.releases[0].reason.as_deref(), Some("malware"));
     let oldest = &candidates.releases[1];
-    assert_eq!((oldest.index, oldest.input_digest, oldest.state), (1, user.input_digest, State::Offered));
+    assert_eq!(
+        (oldest.index, oldest.input_digest, oldest.standing),
+        (1, user.input_digest, Standing::Offered)
+    );
     assert_eq!(index.dependencies(&candidates, oldest).unwrap(), user.dependencies);
     assert!(index.candidates(&name("b/absent")).unwrap().is_none());
     assert!(index.package(&name("b/absent")).unwrap().is_none());

@@ -7,7 +7,7 @@ use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 
 use super::error::ManifestError;
 use super::fields::Fields;
-use super::{GitTag, MAX_BYTES, Manifest, Package, Reference, RegistryAddress, Requirement, Source};
+use super::{GitTag, MAX_BYTES, Manifest, Package, Prefer, Reference, RegistryAddress, Requirement, Source};
 use crate::name::is_reference_name;
 use crate::unseen::{harmless, is_unseen};
 use crate::{KindName, PackageName, Range, Scope, Version};
@@ -17,6 +17,7 @@ const TABLES: &[&str] = &[
     "dependencies",
     "build-dependencies",
     "dev-dependencies",
+    "prefer",
     "references",
     "registries",
     "aliases",
@@ -62,6 +63,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
     refuse_twice(text, &dependencies)?;
     Ok(Manifest {
         package: package(&root)?,
+        prefer: prefer(&root)?,
         dependencies,
         references: references(text, &root)?,
         registries: registries(text, &root)?,
@@ -71,6 +73,15 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
         scripts: root.string_map("scripts")?,
         kind_tables: kind_tables(document.clone()),
     })
+}
+
+fn prefer(root: &Fields<'_>) -> Result<Option<Prefer>, ManifestError> {
+    match root.string("prefer")?.as_deref() {
+        None => Ok(None),
+        Some("here") => Ok(Some(Prefer::Here)),
+        Some("newest") => Ok(Some(Prefer::Newest)),
+        Some(_) => Err(root.error("prefer", "`prefer` is `here` or `newest`")),
+    }
 }
 
 /// Names have no character that nobody sees, and texts none that a terminal would obey: both are shown to people, who

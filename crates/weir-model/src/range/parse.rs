@@ -13,9 +13,9 @@ use crate::version::{Version, printable};
 pub(super) fn comparators(part: &str, whole: &str) -> Result<Vec<Comparator>, RangeError> {
     let part = part.trim();
     if part.is_empty() {
-        return Err(RangeError::Empty { text: printable(whole) });
+        return Err(RangeError::Empty { text: printable(whole), suggestion: None });
     }
-    if part.contains('+') {
+    if part.contains('+') && !part.ends_with(".+") {
         return Err(RangeError::BuildMetadata { text: printable(part) });
     }
     if let Some(bounds) = elm(part) {
@@ -33,7 +33,7 @@ pub(super) fn comparators(part: &str, whole: &str) -> Result<Vec<Comparator>, Ra
 
 fn comparator(text: &str, whole: &str) -> Result<Comparator, RangeError> {
     if text.is_empty() {
-        return Err(RangeError::Empty { text: printable(whole) });
+        return Err(RangeError::Empty { text: printable(whole), suggestion: None });
     }
     if is_wildcard(text) {
         return Err(RangeError::Malformed {
@@ -45,7 +45,7 @@ fn comparator(text: &str, whole: &str) -> Result<Comparator, RangeError> {
     text.parse().map_err(|error: semver::Error| RangeError::Malformed {
         text: printable(text),
         reason: error.to_string(),
-        suggestion: mended(text),
+        suggestion: None,
     })
 }
 
@@ -86,22 +86,6 @@ fn bound(op: Op, text: &str) -> Result<Comparator, RangeError> {
         patch: Some(version.patch),
         pre: version.pre.clone(),
     })
-}
-
-/// What a comparator that cannot be read probably meant: comparators with only a
-/// space between them, or versions with a `v`.
-fn mended(text: &str) -> Option<String> {
-    let reads = |candidate: &str| candidate.split(',').all(|part| part.trim().parse::<Comparator>().is_ok());
-    let without_v: String =
-        text.split_ascii_whitespace().map(without_leading_v).collect::<Vec<_>>().join(" ");
-    let with_commas = without_v.split(' ').collect::<Vec<_>>().join(", ");
-    [without_v, with_commas].into_iter().find(|candidate| candidate != text && reads(candidate))
-}
-
-fn without_leading_v(word: &str) -> String {
-    let digits = word.trim_start_matches(['^', '~', '=', '<', '>']);
-    let operator = &word[..word.len() - digits.len()];
-    format!("{operator}{}", digits.trim_start_matches(['v', 'V']))
 }
 
 pub(super) fn write_canonical(comparators: &[Comparator], text: &mut String) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use weir_model::{KindName, Release, ReleaseId, Unobserved, WithdrawalVerb};
-use weir_registry::{Diamond, Intent, Look, Receipt, SubmitError, Withdraw, audit};
+use weir_registry::{Intent, Look, Receipt, SubmitError, Withdraw, audit};
+use weir_rules::diamond::Diamond;
 
 use crate::world::{World, withdraw};
 

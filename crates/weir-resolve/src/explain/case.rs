@@ -1,7 +1,8 @@
 //! A failed request: what the solver or the walk found, put into a person's terms.
 
 use pubgrub::{Term, VersionSet as _};
-use weir_model::{Range, ReleaseId, Version};
+use weir_model::{PackageName, Range, ReleaseId, Version};
+use weir_rules::Standing;
 
 use super::proof::{Fact, Flat, Flattened, flatten};
 use super::{Clash, Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
@@ -9,7 +10,7 @@ use crate::catalogue::{Catalogue, Demand, Need, Package, PackageId};
 use crate::ranks::{Rank, RankSet};
 use crate::request::Requirement;
 use crate::unified::Proof;
-use crate::view::{Candidate, State, View};
+use crate::view::{Candidate, View};
 use crate::walk::{Demanded, Graph, Root, Via, Walker};
 
 /// How many suggestions are made.
@@ -39,8 +40,36 @@ impl<V: View> Case<'_, V> {
     pub(crate) fn unmet(&self, graph: &Graph, via: Via) -> Explanation {
         let known: Vec<Known> = self.chain(graph, via);
         let suggestions = self.suggest(&known.iter().map(Some).collect::<Vec<_>>(), &[]);
+        let tried = self.tried(known.iter());
         let steps: Vec<Step> = known.into_iter().map(|known| Step::Because(known.reason)).collect();
-        Explanation { verdict: Verdict::Unmet { step: steps.len() }, steps, suggestions }
+        Explanation { verdict: Verdict::Unmet { step: steps.len() }, steps, suggestions, tried }
+    }
+
+    /// Each line of the project on an isolated package can be met, but not all of them by one release.
+    pub(crate) fn apart(&self, id: PackageId) -> Explanation {
+        let lines = (0..self.roots.len()).filter(|index| self.roots[*index].id == id);
+        let known: Vec<Known> = lines.map(|index| self.link(&Graph::default(), Via::Root(index))).collect();
+        let suggestions = self.suggest(&known.iter().map(Some).collect::<Vec<_>>(), &[]);
+        let all = known.into_iter().map(Some).collect::<Vec<_>>();
+        let clash = self.clash(&all, id, &(1..=all.len()).collect::<Vec<_>>());
+        Explanation {
+            steps: all.into_iter().flatten().map(|known| Step::Because(known.reason)).collect(),
+            verdict: Verdict::Clash { clashes: clash.into_iter().collect() },
+            suggestions,
+            tried: Vec::new(),
+        }
+    }
+
+    /// The isolated packages that steps ask for, of which there was more than one release to try.
+    fn tried<'k>(&self, known: impl Iterator<Item = &'k Known>) -> Vec<PackageName> {
+        let mut tried = Vec::new();
+        for one in known.filter(|one| one.accepts.count_is_above_one()) {
+            let Ok(package) = self.catalogue().package(one.target) else { continue };
+            if !package.is_unified() && !tried.contains(&package.name) {
+                tried.push(package.name.clone());
+            }
+        }
+        tried
     }
 
     /// The solver proved that unified packages cannot be chosen.
@@ -70,7 +99,8 @@ impl<V: View> Case<'_, V> {
         let last = last.into_iter().map(|index| number[index]).collect();
         let (verdict, clashing) = self.verdict(&known, last, pivot);
         let suggestions = self.suggest(&known.iter().map(Option::as_ref).collect::<Vec<_>>(), &clashing);
-        Explanation { steps, verdict, suggestions }
+        let tried = self.tried(known.iter().flatten());
+        Explanation { steps, verdict, suggestions, tried }
     }
 
     /// One edge of the proof, led up to by how it was reached.
@@ -210,22 +240,32 @@ impl<V: View> Case<'_, V> {
             return Shortage::Replaced { version: package.version(fixed).clone(), label };
         }
         if package.ranked.is_empty() && package.unusable.is_empty() {
-            return Shortage::NoPackage { registry: package.registry.clone() };
+            let registry = package.registry.clone();
+            let elsewhere =
+                registry.as_ref().map(|registry| self.catalogue().view.elsewhere(&package.name, registry));
+            return Shortage::NoPackage { registry, elsewhere: elsewhere.unwrap_or_default() };
+        }
+        if demand.baked.is_none() && demand.range.is_empty() {
+            return Shortage::EmptyRange;
         }
         let fits = |candidate: &Candidate| match &demand.baked {
             Some(baked) => baked.input_digest == candidate.input_digest,
             None => demand.range.contains(&candidate.version),
         };
         let usable = || package.ranked.iter().map(|ranked| &ranked.candidate);
-        let offered = || usable().filter(|candidate| candidate.state == State::Offered);
+        let offered = || usable().filter(|candidate| candidate.standing.is_offered());
         let nearly = |candidate: &&Candidate| {
             candidate.version.is_prerelease()
                 && demand.range.contains(&candidate.version.without_prerelease())
+                && !demand.range.names_prerelease_of(&candidate.version)
         };
-        let quarantined = package.unusable.iter().filter_map(|candidate| match &candidate.state {
-            State::Quarantined(why) if fits(candidate) => Some((candidate.version.clone(), why.clone())),
-            _ => None,
-        });
+        let quarantined = package
+            .unusable
+            .iter()
+            .filter(|candidate| fits(candidate) && !candidate.standing.is_usable())
+            .map(|candidate| {
+                (candidate.version.clone(), candidate.reason.as_deref().unwrap_or_default().to_owned())
+            });
         let elsewhere = package
             .unusable
             .iter()
@@ -233,7 +273,7 @@ impl<V: View> Case<'_, V> {
             .map(|candidate| (candidate.version.clone(), candidate.platform.clone()));
         Shortage::NoRelease {
             offered: versions(offered().filter(|candidate| !fits(candidate))),
-            yanked: versions(usable().filter(|c| c.state == State::Yanked && fits(c))),
+            yanked: versions(usable().filter(|c| c.standing == Standing::Yanked && fits(c))),
             prereleases: versions(offered().filter(nearly)),
             other_platforms: Listed::newest_of(elsewhere.collect()),
             quarantined: Listed::newest_of(quarantined.collect()),
@@ -329,10 +369,8 @@ impl<V: View> Case<'_, V> {
         let facts = || known.iter().enumerate().filter_map(|(index, one)| Some((index + 1, (*one)?)));
         for (step, one) in facts().filter(|(_, one)| !one.accepts.is_empty()) {
             let Ok(package) = self.catalogue().package(one.target) else { continue };
-            let newest = package.ranked.iter().rposition(|ranked| {
-                ranked.candidate.state == State::Offered && !ranked.candidate.version.is_prerelease()
-            });
-            let Some(newest) = newest.map(|rank| rank as Rank) else { continue };
+            let newest = package.newest().filter(|newest| !package.version(*newest).is_prerelease());
+            let Some(newest) = newest else { continue };
             let wanted =
                 facts().any(|(_, other)| other.target == one.target && other.accepts.contains(&newest));
             if wanted && !one.accepts.contains(&newest) {

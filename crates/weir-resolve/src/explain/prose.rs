@@ -7,7 +7,7 @@ use weir_model::{KindName, PackageName, Range, Version};
 use super::{Clash, Conclusion, Explanation, Listed, Reason, Releases, Shortage, Step, Suggestion, Verdict};
 use crate::request::Origin;
 
-/// How many steps are written out; the whole explanation is in its fields.
+/// How many steps are written out, and those that decide; the whole explanation is in its fields.
 const MAX_LINES: usize = 40;
 
 impl Display for Explanation {
@@ -17,18 +17,49 @@ impl Display for Explanation {
             return self.write_suggestions(f);
         }
         writeln!(f, "the requirements cannot be met:")?;
-        for (index, step) in self.steps.iter().take(MAX_LINES).enumerate() {
+        let mut left_out = 0;
+        for (index, step) in self.steps.iter().enumerate() {
+            if !self.is_told(index) {
+                left_out += 1;
+                continue;
+            }
+            write_left_out(f, std::mem::take(&mut left_out))?;
             writeln!(f, "  {}. {}.", index + 1, capitalised(&step.to_string()))?;
         }
-        if let Some(more @ 1..) = self.steps.len().checked_sub(MAX_LINES) {
-            writeln!(f, "  … and {more} more steps.")?;
-        }
+        write_left_out(f, left_out)?;
         self.write_verdict(f)?;
+        if !self.tried.is_empty() {
+            write!(f, " No other release in range of {} helps.", Alternatives(&self.tried))?;
+        }
         self.write_suggestions(f)
     }
 }
 
+/// A long way is shortened in its middle.
+fn write_left_out(f: &mut fmt::Formatter<'_>, steps: usize) -> fmt::Result {
+    match steps {
+        0 => Ok(()),
+        1 => writeln!(f, "  … one more step …"),
+        steps => writeln!(f, "  … {steps} more steps …"),
+    }
+}
+
 impl Explanation {
+    /// Whether a step is written out: all of them if they are few, else those at both ends and those that decide.
+    fn is_told(&self, index: usize) -> bool {
+        let at_an_end = index < MAX_LINES / 2 || index + MAX_LINES / 2 >= self.steps.len();
+        at_an_end || self.decisive().iter().take(MAX_LINES).any(|step| *step == index + 1)
+    }
+
+    /// The numbers of the steps that the verdict speaks of.
+    fn decisive(&self) -> Vec<usize> {
+        match &self.verdict {
+            Verdict::Unmet { step } => vec![*step],
+            Verdict::Clash { clashes } => clashes.iter().flat_map(|clash| &clash.steps).copied().collect(),
+            Verdict::Exhausted { steps, .. } => steps.clone(),
+        }
+    }
+
     fn write_suggestions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for suggestion in &self.suggestions {
             write!(f, "\nhelp: ")?;
@@ -159,8 +190,17 @@ fn write_override(f: &mut fmt::Formatter<'_>, overridden: Option<&Origin>) -> fm
 impl Shortage {
     fn write(&self, f: &mut fmt::Formatter<'_>, baked: bool) -> fmt::Result {
         match self {
-            Self::NoPackage { registry: Some(registry) } => write!(f, "`{registry}` has no such package"),
-            Self::NoPackage { registry: None } => write!(f, "there is no such package"),
+            Self::NoPackage { registry: Some(registry), elsewhere } => {
+                write!(f, "`{registry}` has no such package")?;
+                if elsewhere.is_empty() {
+                    return Ok(());
+                }
+                write!(f, "; ")?;
+                write_joined(f, elsewhere, " and ", |other, f| write!(f, "`{other}`"))?;
+                write!(f, " {}", if elsewhere.len() == 1 { "has one" } else { "have one" })
+            }
+            Self::NoPackage { registry: None, .. } => write!(f, "there is no such package"),
+            Self::EmptyRange => write!(f, "no version can be in that range"),
             Self::Replaced { version, label } => write!(f, "`{label}` stands in for it with {version}"),
             Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, platform } => {
                 let mut clauses = Vec::new();

@@ -223,3 +223,33 @@ fn an_explanation_is_plain_data() {
     assert_eq!(json["steps"][0]["origin"], "weir.toml:1");
     assert_eq!(json["steps"][0]["shortage"]["offered"]["newest"], serde_json::json!(["1.0.0"]));
 }
+
+#[test]
+fn a_range_in_which_no_version_can_be_is_called_that() {
+    assert_snapshot!(World::new("bash acme/a 1.0.0").resolve("acme/a >=2, <2"), @r"`weir.toml:1` requires `acme/a` >=2, <2, but no version can be in that range");
+}
+
+#[test]
+fn a_prerelease_below_the_one_that_a_range_names_is_just_not_in_it() {
+    assert_snapshot!(World::new("bash acme/a 1.0.0-beta.1").resolve("acme/a ^1.0.0-beta.2"), @r"`weir.toml:1` requires `acme/a` ^1.0.0-beta.2, but it is offered only in 1.0.0-beta.1");
+}
+
+#[test]
+fn another_registry_that_has_the_name_is_told() {
+    let mut asked = requirements("acme/elsewhere ^1");
+    asked[0].registry = Some("org".into());
+    let world = World::new("bash acme/a 1.0.0");
+    let failed = world.resolver().resolve(Request { requirements: &asked, lock: None }).unwrap_err();
+    assert_snapshot!(failed, @r"`weir.toml:1` requires `acme/elsewhere` ^1, but `org` has no such package; `two` has one");
+}
+
+#[test]
+fn a_long_way_is_shortened_in_its_middle_and_ends_with_what_decides() {
+    let chain = (0..100).map(|at| format!("bash acme/p{at} 1.0.0 -> acme/p{} @1.0.0\n", at + 1));
+    let text = format!("{}bash acme/p100 1.0.0 quarantined=malware", chain.collect::<String>());
+    let text = World::new(&text).resolve("acme/p0 ^1");
+    assert!(text.contains("1. `weir.toml:1` requires `acme/p0` ^1.\n"), "{text}");
+    assert!(text.contains("\n  … 61 more steps …\n"), "{text}");
+    let last = "101. `acme/p99` 1.0.0 was published with `acme/p100` 1.0.0, but 1.0.0 is quarantined (malware).\nSo 101 cannot be met.";
+    assert!(text.contains(last), "{text}");
+}

@@ -1,13 +1,13 @@
 //! A view written as text, one release a line:
 //!
 //! ```text
-//! kind name version [revision] [yanked|quarantined=why|platform=text] -> need; need
+//! kind name version [revision] [yanked|here|quarantined=why|platform=text] -> need; need
 //! ```
 //!
 //! A need is `name range`, or `name @version` (`name @version+revision`) for what is baked; `dev`
 //! or `build` before it is its scope.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
@@ -16,13 +16,16 @@ use weir_model::{
 };
 use weir_resolve::{
     Candidate, Candidates, Fixed, Lock, Origin, Override, Replacement, Request, Requirement, Resolution,
-    ResolveError, Resolver, Settings, Source, State, View,
+    ResolveError, Resolver, Settings, Source, View,
 };
+use weir_rules::Standing;
 
 #[derive(Default)]
 pub(crate) struct World {
     packages: BTreeMap<PackageName, (KindName, Vec<Candidate>)>,
     needs: Vec<String>,
+    /// The handles of the releases that are on this machine.
+    here: BTreeSet<u64>,
 }
 
 pub(crate) fn name(text: &str) -> PackageName {
@@ -64,20 +67,24 @@ impl World {
         let kind: KindName = words.next().unwrap().parse().unwrap();
         let name = name(words.next().unwrap());
         let (version, revision) = revised(words.next().unwrap());
-        let (mut state, mut platform) = (State::Offered, Platform::any());
+        let (mut standing, mut reason, mut platform) = (Standing::Offered, None, Platform::any());
         for word in words {
             match word.split_once('=') {
                 Some(("platform", text)) => platform = text.parse().unwrap(),
-                Some(("quarantined", why)) => state = State::Quarantined(why.replace('_', " ")),
+                Some(("quarantined", why)) => {
+                    standing = Standing::Quarantined;
+                    reason = Some(why.replace('_', " ").into());
+                }
+                None if word == "here" => drop(self.here.insert(self.needs.len() as u64)),
                 _ => {
                     assert_eq!(word, "yanked");
-                    state = State::Yanked;
+                    standing = Standing::Yanked;
                 }
             }
         }
         let input_digest = input_digest(&name, &version, revision);
         let handle = self.needs.len() as u64;
-        let candidate = Candidate { version, platform, revision, input_digest, state, handle };
+        let candidate = Candidate { version, platform, revision, input_digest, standing, reason, handle };
         self.packages.entry(name).or_insert_with(|| (kind, Vec::new())).1.push(candidate);
         self.needs.push(needs.to_owned());
     }
@@ -125,6 +132,15 @@ impl View for World {
         Ok(dependencies(&self.needs[candidate.handle as usize]))
     }
 
+    fn is_here(&self, _: &PackageName, candidate: &Candidate) -> bool {
+        self.here.contains(&candidate.handle)
+    }
+
+    fn elsewhere(&self, name: &PackageName, registry: &str) -> Vec<std::sync::Arc<str>> {
+        let other = (name.name(), registry) == ("elsewhere", "org");
+        other.then(|| "two".into()).into_iter().collect()
+    }
+
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         self.packages.keys().filter(|other| other.name() == name.name()).cloned().collect()
     }
@@ -157,9 +173,10 @@ fn dependency(text: &str) -> Dependency {
 pub(crate) fn requirements(text: &str) -> Vec<Requirement> {
     let each = text.split(';').map(str::trim).filter(|one| !one.is_empty()).enumerate();
     each.map(|(index, one)| {
+        let (one, fluid) = one.strip_prefix("fluid ").map_or((one, false), |one| (one, true));
         let (name, range) = one.split_once(' ').unwrap();
         let origin = Origin::new(format!("weir.toml:{}", index + 1));
-        Requirement { name: self::name(name), range: self::range(range), registry: None, origin }
+        Requirement { name: self::name(name), range: self::range(range), registry: None, fluid, origin }
     })
     .collect()
 }
@@ -176,7 +193,8 @@ pub(crate) fn path(kind: KindName, text: &str) -> Fixed {
         platform: Platform::any(),
         revision: 0,
         input_digest,
-        state: State::Offered,
+        standing: Standing::Offered,
+        reason: None,
         handle: 0,
     };
     Fixed { name, kind, candidate, dependencies: dependencies(needs), label }

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, ValueHint};
 use weir_model::Scope;
 use weir_model::manifest::{GitTag, Source};
-use weir_project::Addition;
+use weir_project::{Addition, PassedOver, Project};
+use weir_reach::Session;
 
 use super::install;
 use crate::arguments::{Installing, PackageAtRange};
@@ -64,9 +65,10 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
     let dry_run = options.dry_run;
     let mut additions = additions(arguments)?;
     let mut project = context.project()?;
-    let known = |name: &&str| project.manifest.registries.contains_key(*name);
-    if let Some(named) = context.named_registry().filter(known) {
-        come_from(&mut additions, named);
+    if let Some(named) =
+        context.named_registry().map(|named| name_to_write(&session, &project, named)).transpose()?.flatten()
+    {
+        come_from(&mut additions, &named);
     }
     let report = weir_project::add(&session, &mut project, &additions, &options)?;
     context.output.show(&report, |page| {
@@ -74,12 +76,28 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         for added in &report.added {
             page.line(format!("{verb} {added}"));
         }
+        for PassedOver { name, newest, .. } in &report.passed_over {
+            page.line(format!(
+                "`{name}` {newest} is newer and does not go with the rest: `weir add {name}@{newest}` tells why"
+            ));
+        }
         install::show(page, &report.install);
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A registry of `weir.toml` that `--registry` names is written down as the one the packages come from.
+/// The name under which a registry is written down that `--registry` names, by its name or where it is. Nothing if
+/// nobody knows it by a name, or it is the user's only one: then there is nothing to tell apart.
+fn name_to_write(session: &Session, project: &Project, named: &str) -> Result<Option<String>, Failure> {
+    let known = weir_reach::registries(session, Some(project.registries()))?;
+    let Some(meant) = known.iter().find(|known| known.name == named || known.location == named) else {
+        return Ok(None);
+    };
+    let is_written = project.manifest.registries.contains_key(&meant.name) || known.len() > 1;
+    Ok(is_written.then(|| meant.name.clone()))
+}
+
+/// A registry that `--registry` names is written down as the one the packages come from.
 fn come_from(additions: &mut [Addition], named: &str) {
     for addition in additions {
         if let Addition::Package { registry, .. } = addition {

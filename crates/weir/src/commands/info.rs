@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_index::{ReleaseView, State};
+use weir_index::ReleaseView;
 use weir_project::InfoReport;
+use weir_rules::Standing;
 
 use crate::arguments::PackageMaybeAtVersion;
 use crate::context::Context;
@@ -69,7 +70,7 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
             withdrawn.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", harmless(reason)));
         page.line(format!(
             "{bad}{}{bad:#} on {} by {}{reason}",
-            view.state(),
+            view.standing(),
             day(&withdrawn.mark.at),
             harmless(&withdrawn.mark.by)
         ));
@@ -122,11 +123,12 @@ fn versions(page: &mut Page, releases: &[ReleaseView]) {
     let faint = page.palette.faint;
     page.line(format!("{faint}releases{faint:#}"));
     let rows = releases.iter().take(VERSIONS).map(|view| {
-        let style = match view.state() {
-            State::Offered => faint,
+        let style = match view.standing() {
+            Standing::Offered => faint,
             _ => page.palette.bad,
         };
-        let state = if view.state() == State::Offered { String::new() } else { view.state().to_string() };
+        let state =
+            if view.standing() == Standing::Offered { String::new() } else { view.standing().to_string() };
         let version = format!("  {}", super::changes::version(&view.release.id));
         vec![Cell::plain(version), Cell::new(day(&view.mark.at), faint), Cell::new(state, style)]
     });

@@ -9,12 +9,12 @@ use weir_project::Outdated;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, Page};
+use crate::output::{Cell, Page, harmless};
 
 /// Show which dependencies have newer releases
 ///
-/// `wanted` is the newest that `weir.toml` allows, where `weir update` goes; `newest` is the newest
-/// of all, where `weir update --full` goes.
+/// `wanted` is where `weir update` goes and `full` where `weir update --full` goes: both are worked out as those
+/// commands do it. `newest` is the newest that is offered; where even `full` stays behind it, a line tells why.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir outdated", "weir outdated --exit-code"))]
 pub(crate) struct Arguments {
@@ -27,14 +27,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project()?;
     let outdated = weir_project::outdated(&session, &project)?;
-    context.output.answer(&outdated, |page| show(page, &outdated))?;
+    context.output.answer(&outdated, |page| show(page, &outdated, session.offline))?;
     let exit_code = arguments.exit_code && !outdated.is_empty();
     Ok(if exit_code { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn show(page: &mut Page, outdated: &[Outdated]) {
+fn show(page: &mut Page, outdated: &[Outdated], offline: bool) {
     if outdated.is_empty() {
-        page.line("Everything is at its newest");
+        page.line(if offline { "Nothing newer is known here" } else { "Everything is at its newest" });
         return;
     }
     let palette = page.palette;
@@ -45,14 +45,21 @@ fn show(page: &mut Page, outdated: &[Outdated]) {
         let current = version(&package.current);
         vec![
             Cell::plain(&package.name),
-            Cell::plain(&package.range),
+            Cell::plain(package.range.as_ref().map_or_else(String::new, ToString::to_string)),
             Cell::new(
                 if package.yanked { format!("{current} (yanked)") } else { current },
                 if package.yanked { palette.bad } else { palette.faint },
             ),
             Cell::new(version(&package.wanted), if moves { palette.good } else { palette.faint }),
+            Cell::new(
+                version(&package.full),
+                if package.full == package.wanted { palette.faint } else { palette.good },
+            ),
             Cell::new(version(&package.newest), palette.notice),
         ]
     });
-    page.table(&["package", "range", "current", "wanted", "newest"], rows.collect());
+    page.table(&["package", "range", "current", "wanted", "full", "newest"], rows.collect());
+    for held in outdated.iter().filter_map(Outdated::why_held) {
+        page.line(harmless(&held.to_string()));
+    }
 }

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use weir_model::PackageName;
+use weir_project::Held;
 
 use super::install;
 use crate::arguments::Installing;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::Cell;
+use crate::output::{Cell, Page, count, harmless};
 
 /// Move to the newest releases that `weir.toml` allows
 ///
@@ -33,6 +34,18 @@ pub(crate) struct Arguments {
     installing: Installing,
 }
 
+/// What was to move and is behind all the same: each that was named, else how many there are.
+fn show_held(page: &mut Page, held: &[Held], all: bool) {
+    match held.len() {
+        0 => {}
+        behind if all => {
+            let packages = count(behind, "package");
+            page.line(format!("Not at the newest: {packages}; `weir outdated` tells what holds them"));
+        }
+        _ => held.iter().for_each(|held| page.line(harmless(&held.to_string()))),
+    }
+}
+
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let mut project = context.project()?;
@@ -52,10 +65,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             });
             page.table(&[], rows.collect());
         }
-        if report.install.changes.is_empty() && report.install.fetched.is_empty() {
-            return page.line("Everything is at its newest");
+        let is_still = report.install.changes.is_empty() && report.install.fetched.is_empty();
+        if !is_still {
+            install::show(page, &report.install);
+        } else if report.held.is_empty() {
+            page.line(if session.offline {
+                "Nothing newer is known here"
+            } else {
+                "Everything is at its newest"
+            });
+        } else {
+            page.line("Nothing moves");
         }
-        install::show(page, &report.install);
+        show_held(page, &report.held, arguments.names.is_empty());
     })?;
     Ok(ExitCode::SUCCESS)
 }

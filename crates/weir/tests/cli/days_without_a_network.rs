@@ -19,7 +19,7 @@ fn what_is_cached_is_enough() {
     ");
     assert_snapshot!(t.weir_with("app", "outdated", &[("WEIR_OFFLINE", "1")]), @r"
     $ weir outdated
-    Everything is at its newest
+    Nothing newer is known here
     ");
 }
 

@@ -209,15 +209,18 @@ fn updating_moves_within_the_ranges_and_reads_like_a_changelog() {
     $ weir update --dry-run
     Would use 3 packages, fetching 1 (255 B)
      ^  acme/names  2026.1.0 → 2026.2.0
+    Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
     assert_snapshot!(t.weir("update"), @r"
     $ weir update
     Installed 3 packages, 1 fetched (255 B)
      ^  acme/names  2026.1.0 → 2026.2.0
+    Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
     assert_snapshot!(t.weir("up"), @r"
     $ weir up
-    Everything is at its newest
+    Nothing moves
+    Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
 }
 

@@ -4,7 +4,7 @@ use weir_log::{Distrust, FollowError, SourceError};
 use weir_model::ReleaseId;
 use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
-use weir_registry::{Diamond, OpenError, ReplicaError, SubmitError, TrustError};
+use weir_registry::{OpenError, ReplicaError, SubmitError, TrustError};
 use weir_store::StoreError;
 use weir_tree::TreeError;
 
@@ -218,7 +218,7 @@ impl Verdict for SubmitError {
 }
 
 /// What to build again so that two builds of one package no longer meet: whatever has the older one.
-fn diamond_help(diamond: &Diamond) -> Option<String> {
+fn diamond_help(diamond: &weir_rules::diamond::Diamond) -> Option<String> {
     let standing = |path: &&Vec<ReleaseId>| path.last().map(|id| (id.version.clone(), id.revision));
     let mut paths = [&diamond.one, &diamond.other];
     paths.sort_by_key(standing);

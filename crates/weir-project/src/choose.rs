@@ -1,0 +1,217 @@
+//! Choosing releases for a project: what its lockfile has, what is on this machine, or the newest of all that is offered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use weir_model::manifest::{Prefer, Source};
+use weir_model::{PackageName, ReleaseId, Version};
+use weir_reach::{Connections, ReachError, Session};
+use weir_resolve::{
+    Here, Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver,
+    Settings,
+};
+
+use crate::error::ProjectError;
+use crate::local::Locals;
+use crate::moving::Moving;
+use crate::project::Project;
+use crate::world::World;
+
+/// All that a project's releases are chosen from, for any number of questions.
+pub(crate) struct Chooser<'a> {
+    session: &'a Session,
+    project: &'a Project,
+    moving: Moving<'a>,
+    pub(crate) world: World<'a>,
+    pub(crate) locals: Locals,
+    prefer: Prefer,
+}
+
+impl<'a> Chooser<'a> {
+    pub(crate) fn new(
+        session: &'a Session,
+        connections: &'a Connections<'a>,
+        project: &'a Project,
+        moving: Moving<'a>,
+    ) -> Result<Self, ProjectError> {
+        let store = session.open_store()?.session()?;
+        let locals = Locals::read(session, &store, project)?;
+        let locked = project.lock.iter().flat_map(|lock| &lock.releases);
+        let kept = locked
+            .filter(|release| !moving.moves(&release.name))
+            .map(weir_model::lockfile::LockedRelease::id);
+        let world = World::new(connections, locked_registries(project), store, kept.collect());
+        let prefer = match project.manifest.prefer {
+            Some(prefer) => prefer,
+            None => weir_reach::preference(session)?,
+        };
+        Ok(Self { session, project, moving, world, locals, prefer })
+    }
+
+    /// What the manifest asks for, in its order.
+    pub(crate) fn requirements(&self) -> Vec<Requirement> {
+        let asked = self.project.manifest.dependencies.iter().map(|requirement| Requirement {
+            name: requirement.name.clone(),
+            range: requirement.range.clone(),
+            registry: requirement.registry.as_deref().map(Arc::from),
+            fluid: requirement.fluid,
+            origin: Origin::new(self.project.origin(requirement.line)),
+        });
+        asked.collect()
+    }
+
+    /// Chooses releases. Offline, of what is on this machine, if that can be; otherwise also what is missing, so that it
+    /// can be named.
+    pub(crate) fn choose(&self, requirements: &[Requirement]) -> Result<Resolution, ProjectError> {
+        if !self.session.offline {
+            return self.choose_online(requirements);
+        }
+        match self.choose_with(requirements, Here::Only) {
+            Err(ProjectError::NoResolution(_)) => self.choose_with(requirements, Here::First),
+            settled => settled,
+        }
+    }
+
+    /// Whether requirements can be met; offline, by what is on this machine.
+    pub(crate) fn can_meet(&self, requirements: &[Requirement]) -> Result<bool, ProjectError> {
+        let chosen = match self.session.offline {
+            true => self.choose_with(requirements, Here::Only),
+            false => self.choose_online(requirements),
+        };
+        match chosen {
+            Ok(_) => Ok(true),
+            Err(ProjectError::NoResolution(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What would be chosen with a network, as far as this machine knows.
+    pub(crate) fn choose_online(&self, requirements: &[Requirement]) -> Result<Resolution, ProjectError> {
+        let anything = self.prefer == Prefer::Newest || matches!(self.moving, Moving::All);
+        self.choose_with(requirements, if anything { Here::Ignored } else { Here::FirstIfFluid })
+    }
+
+    /// The newest version of a package that is offered for the platform.
+    pub(crate) fn newest(&self, name: &PackageName) -> Result<Option<Version>, ProjectError> {
+        let offered = self.world.offered(name, None, &self.session.platform())?;
+        Ok(offered.and_then(|offered| offered.into_iter().next()))
+    }
+
+    fn choose_with(&self, requirements: &[Requirement], here: Here) -> Result<Resolution, ProjectError> {
+        let newest = match self.moving {
+            Moving::Packages(names) => names.iter().cloned().collect(),
+            Moving::Nothing | Moving::Added(_) | Moving::All => BTreeSet::new(),
+        };
+        let settings = Settings {
+            platform: self.session.platform(),
+            fixed: self.locals.fixed(),
+            overrides: self.overrides(),
+            here,
+            newest,
+        };
+        let resolver =
+            Resolver::new(&self.world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
+        let lock = self.preferences();
+        resolver.resolve(Request { requirements, lock: Some(&lock) }).map_err(|error| match error {
+            ResolveError::Impossible(_) if self.world.is_empty() => {
+                ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
+            }
+            ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
+            ResolveError::View(error) => error.into(),
+            other => ProjectError::Resolver(other.to_string()),
+        })
+    }
+
+    fn overrides(&self) -> Vec<Override> {
+        let own = self.project.manifest.overrides.iter().map(|requirement| Override {
+            name: requirement.name.clone(),
+            replacement: match requirement.source {
+                Source::Registry => Replacement::Range(requirement.range.clone()),
+                Source::Path(_) | Source::Git(_) => Replacement::Fixed,
+            },
+            origin: Origin::new(self.project.origin(requirement.line)),
+        });
+        let mut all: Vec<Override> = own.collect();
+        for nested in self.locals.overrides() {
+            if all.iter().all(|own| own.name != nested.name) {
+                all.push(nested);
+            }
+        }
+        all
+    }
+
+    /// What the lockfile prefers, without what may move.
+    fn preferences(&self) -> Lock {
+        let Self { project, moving, .. } = self;
+        let mut preferred = Lock::new();
+        let Some(lock) = &project.lock else { return preferred };
+        let stays = |name: &PackageName| !moving.moves(name);
+        for release in lock.releases.iter().filter(|release| stays(&release.name)) {
+            preferred.add_release(release.id());
+            for choice in release.fluid.iter().filter(|choice| stays(&choice.name)) {
+                let chosen = release.dependencies.iter().find(|dependency| {
+                    dependency.0.name == choice.name && dependency.0.version == choice.chosen
+                });
+                if let Some(chosen) = chosen {
+                    preferred.add_edge(Some(release.id()), choice.range.clone(), chosen.0.clone());
+                }
+            }
+        }
+        for direct in lock.direct.iter().filter(|direct| stays(&direct.0.name)) {
+            let asked =
+                project.manifest.dependencies.iter().filter(|requirement| requirement.name == direct.0.name);
+            for requirement in asked {
+                preferred.add_edge(None, requirement.range.clone(), direct.0.clone());
+            }
+        }
+        preferred
+    }
+
+    /// Tells of overrides that replace nothing.
+    pub(crate) fn warn_of_unused_overrides(&self, resolution: &Resolution) {
+        for requirement in &self.project.manifest.overrides {
+            if resolution.nodes.iter().all(|node| node.id.name != requirement.name) {
+                self.session.warn(format!(
+                    "the override of `{}` in `{}` changes nothing: nothing here needs it",
+                    requirement.name,
+                    self.project.origin(requirement.line)
+                ));
+            }
+        }
+    }
+
+    /// Tells what would be newer with a network.
+    pub(crate) fn warn_of_what_is_not_here(&self, requirements: &[Requirement], chosen: &Resolution) {
+        let Ok(with_network) = self.choose_online(requirements) else { return };
+        let (here, there) = (versions(chosen), versions(&with_network));
+        for (name, versions) in &here {
+            let Some(others) = there.get(name).filter(|others| *others != versions) else { continue };
+            self.session.warn(format!(
+                "`{name}` is taken as {}, which is on this machine; with a network it would be {}",
+                listed(versions),
+                listed(others)
+            ));
+        }
+    }
+}
+
+fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
+    let releases = project.lock.iter().flat_map(|lock| &lock.releases);
+    releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
+}
+
+/// The versions that a resolution has of each package of a registry.
+pub(crate) fn versions(resolution: &Resolution) -> BTreeMap<PackageName, BTreeSet<Version>> {
+    let mut versions: BTreeMap<PackageName, BTreeSet<Version>> = BTreeMap::new();
+    for node in &resolution.nodes {
+        if matches!(node.source, weir_resolve::Source::Registry(_)) {
+            let ReleaseId { name, version, .. } = node.id.clone();
+            versions.entry(name).or_default().insert(version);
+        }
+    }
+    versions
+}
+
+fn listed(versions: &BTreeSet<Version>) -> String {
+    versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}

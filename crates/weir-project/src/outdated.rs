@@ -1,0 +1,274 @@
+//! What is behind: where `weir update` and `weir update --full` would go, and what holds back what they do not move.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+use weir_model::manifest::Source;
+use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
+use weir_reach::{Connections, Session};
+use weir_resolve::{Requirement, Resolution};
+
+use crate::choose::{Chooser, versions};
+use crate::edit::{RangeChange, same_style};
+use crate::error::ProjectError;
+use crate::moving::Moving;
+use crate::project::Project;
+use crate::resolve::scopes;
+
+/// A package that is behind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outdated {
+    /// The package.
+    pub name: PackageName,
+    /// What the project needs it for, if it asks for it itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// What the manifest accepts, if it asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    /// What the lockfile has.
+    pub current: Option<Version>,
+    /// Where `weir update` goes.
+    pub wanted: Option<Version>,
+    /// Where `weir update --full` goes.
+    pub full: Option<Version>,
+    /// The newest that is offered.
+    pub newest: Option<Version>,
+    /// Whether what the lockfile has was yanked.
+    pub yanked: bool,
+    /// What keeps even `weir update --full` from the newest.
+    pub held: Vec<Hold>,
+}
+
+/// A release that does not move to the newest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Held {
+    /// The package.
+    pub name: PackageName,
+    /// Where it stays.
+    pub version: Version,
+    /// The newest that is offered.
+    pub newest: Version,
+    /// What holds it.
+    pub held: Vec<Hold>,
+}
+
+/// What keeps a package from moving to its newest version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "hold")]
+pub enum Hold {
+    /// A release was published with it.
+    Baked {
+        /// Which one.
+        by: ReleaseId,
+    },
+    /// A range does not reach the newest.
+    Range {
+        /// Whose: a place in a manifest, or a release.
+        by: String,
+        /// The range.
+        range: Range,
+    },
+    /// The newest is not on this machine, which is offline.
+    NotHere,
+    /// The newest does not go together with the rest.
+    Together,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Baked { by } => write!(f, "`{by}` was published with it"),
+            Self::Range { by, range } => write!(f, "`{by}` asks for {range}"),
+            Self::NotHere => f.write_str("the newest is not on this machine"),
+            Self::Together => f.write_str("the newest does not go together with the rest"),
+        }
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, newest, held } = self;
+        write!(f, "`{name}` stays at {version}, though {newest} is offered")?;
+        write_holds(f, held)
+    }
+}
+
+pub(crate) fn write_holds(f: &mut fmt::Formatter<'_>, held: &[Hold]) -> fmt::Result {
+    for (index, hold) in held.iter().enumerate() {
+        write!(f, "{}{hold}", if index == 0 { ": " } else { ", and " })?;
+    }
+    Ok(())
+}
+
+impl Outdated {
+    /// Why it does not come to the newest even with `weir update --full`, if something keeps it.
+    pub fn why_held(&self) -> Option<Held> {
+        let (version, newest) = (self.full.clone()?, self.newest.clone()?);
+        (!self.held.is_empty()).then(|| Held {
+            name: self.name.clone(),
+            version,
+            newest,
+            held: self.held.clone(),
+        })
+    }
+}
+
+/// What `weir update` and `weir update --full` would do, and what is behind and does not move.
+///
+/// # Errors
+///
+/// When a registry cannot be asked, or what the manifest asks for cannot be met.
+pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
+    let connections = Connections::of(session, project.registries())?;
+    let chooser = Chooser::new(session, &connections, project, Moving::All)?;
+    let requirements = chooser.requirements();
+    let wanted = chooser.choose(&requirements)?;
+    let Wider { requirements: wider, resolution: full, .. } =
+        newest_ranges(&chooser, project, &requirements, &wanted, Moving::All)?;
+    let holds = held(session, &chooser, &full, &wider)?;
+    let (wanted, full) = (versions(&wanted), versions(&full));
+    let current = locked_versions(project);
+    let names: BTreeSet<&PackageName> = current.keys().chain(wanted.keys()).chain(full.keys()).collect();
+    let scopes = scopes(project);
+    let mut behind = Vec::new();
+    for name in names {
+        let newest = chooser.newest(name)?;
+        let asked = project.manifest.dependencies.iter().find(|asked| asked.name == *name);
+        let [current, wanted, full] = [&current, &wanted, &full].map(|of| listed(of, name));
+        for place in 0..current.len().max(wanted.len()).max(full.len()) {
+            let at = |of: &[Version]| of.get(place).cloned();
+            let (current, wanted, full) = (at(&current), at(&wanted), at(&full));
+            let yanked =
+                current.as_ref().map(|version| chooser.world.is_withdrawn(name, version)).transpose()?;
+            let row = Outdated {
+                scope: scopes.get(name).copied(),
+                range: asked.map(|asked| asked.range.clone()),
+                held: holds
+                    .iter()
+                    .filter(|held| held.name == *name && Some(&held.version) == full.as_ref())
+                    .flat_map(|held| held.held.clone())
+                    .collect(),
+                name: name.clone(),
+                newest: newest.clone(),
+                yanked: yanked.unwrap_or_default(),
+                current,
+                wanted,
+                full,
+            };
+            if row.yanked || row.current != row.wanted || row.current != row.full || !row.held.is_empty() {
+                behind.push(row);
+            }
+        }
+    }
+    Ok(behind)
+}
+
+/// The versions of a package, the newest first.
+fn listed(versions: &BTreeMap<PackageName, BTreeSet<Version>>, name: &PackageName) -> Vec<Version> {
+    versions.get(name).into_iter().flatten().rev().cloned().collect()
+}
+
+fn locked_versions(project: &Project) -> BTreeMap<PackageName, BTreeSet<Version>> {
+    let mut locked: BTreeMap<PackageName, BTreeSet<Version>> = BTreeMap::new();
+    let releases = project.lock.iter().flat_map(|lock| &lock.releases);
+    for release in releases.filter(|release| release.registry.is_some()) {
+        locked.entry(release.name.clone()).or_default().insert(release.version.clone());
+    }
+    locked
+}
+
+/// The newest that the project could have if its ranges moved as well.
+pub(crate) struct Wider {
+    pub(crate) ranges: Vec<RangeChange>,
+    /// What the manifest would ask for.
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) resolution: Resolution,
+}
+
+/// The ranges of the manifest that would have to move, so that as much as can be used together is at its newest.
+/// `wanted` is what they accept as they are: nothing falls behind that.
+pub(crate) fn newest_ranges(
+    chooser: &Chooser<'_>,
+    project: &Project,
+    requirements: &[Requirement],
+    wanted: &Resolution,
+    moving: Moving<'_>,
+) -> Result<Wider, ProjectError> {
+    let mut wider = requirements.to_vec();
+    let asked = || project.manifest.dependencies.iter().enumerate();
+    let moves = || asked().filter(|(_, asked)| asked.source == Source::Registry && moving.moves(&asked.name));
+    for (index, asked) in moves() {
+        let now = &wanted.target(&wanted.roots[index]).id.version;
+        if let Ok(range) = format!("{} || >={now}", asked.range).parse() {
+            wider[index].range = range;
+        }
+    }
+    let resolution = chooser.choose(&wider)?;
+    let mut ranges = Vec::new();
+    for (index, asked) in moves() {
+        let newest = &resolution.target(&resolution.roots[index]).id.version;
+        wider[index].range = asked.range.clone();
+        if !asked.range.contains(newest) {
+            let after = same_style(&asked.range, newest);
+            wider[index].range = after.clone();
+            ranges.push(RangeChange {
+                name: asked.name.clone(),
+                scope: asked.scope,
+                before: asked.range.clone(),
+                after,
+            });
+        }
+    }
+    Ok(Wider { ranges, requirements: wider, resolution })
+}
+
+/// The releases of a resolution that are not the newest that is offered, and what holds each.
+pub(crate) fn held(
+    session: &Session,
+    chooser: &Chooser<'_>,
+    resolution: &Resolution,
+    requirements: &[Requirement],
+) -> Result<Vec<Held>, ProjectError> {
+    let mut all = Vec::new();
+    for (index, node) in resolution.nodes.iter().enumerate() {
+        if !matches!(node.source, weir_resolve::Source::Registry(_)) {
+            continue;
+        }
+        let Some(newest) = chooser.newest(&node.id.name)? else { continue };
+        if newest <= node.id.version {
+            continue;
+        }
+        let mut held = holds(resolution, requirements, index, &newest);
+        if held.is_empty() {
+            let is_here = chooser.world.is_version_here(&node.id.name, &newest)?;
+            held.push(if session.offline && !is_here { Hold::NotHere } else { Hold::Together });
+        }
+        let ReleaseId { name, version, .. } = node.id.clone();
+        all.push(Held { name, version, newest, held });
+    }
+    Ok(all)
+}
+
+/// Who asks for a release in a way that excludes `newest`.
+fn holds(resolution: &Resolution, requirements: &[Requirement], index: usize, newest: &Version) -> Vec<Hold> {
+    let mut holds = Vec::new();
+    for (asked, edge) in requirements.iter().zip(&resolution.roots) {
+        if edge.to == index && !asked.range.contains(newest) {
+            holds.push(Hold::Range { by: asked.origin.label.to_string(), range: asked.range.clone() });
+        }
+    }
+    for node in &resolution.nodes {
+        for edge in node.edges.iter().filter(|edge| edge.to == index) {
+            match &edge.fluid {
+                None => holds.push(Hold::Baked { by: node.id.clone() }),
+                Some(range) if !range.contains(newest) => {
+                    holds.push(Hold::Range { by: node.id.to_string(), range: range.clone() });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    holds
+}

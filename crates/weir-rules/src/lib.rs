@@ -1,0 +1,21 @@
+//! The rules of the domain that more than one part of Weir goes by, each written once.
+//!
+//! * [`Standing`] and [`Offer`]: which release may be used, which fits a range and a platform ([`best`]), and which
+//!   one a person means who names no version ([`newest`]).
+//! * [`bake`]: what a dependency is fixed to when a release is published.
+//! * [`diamond`]: whether two releases of one package come together in a closure that may hold one only.
+//! * [`needed_first`]: the order in which each comes after what it needs.
+//!
+//! A resolver, a registry, the planner of built packages and every command that says "the newest" ask here, so that
+//! what one of them foresees is what the other does. Nothing here does I/O or knows where releases come from.
+
+mod bake;
+pub mod diamond;
+mod offer;
+mod order;
+mod standing;
+
+pub use bake::{Need, Unmet, bake, fixed};
+pub use offer::{Offer, best, fits, newest, newest_first, preference};
+pub use order::needed_first;
+pub use standing::Standing;
