@@ -1,6 +1,6 @@
 //! Building one release: each of its variants, from a fresh copy of its source, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use crate::log::Log;
 use crate::room::{Places, Room};
 use crate::root::{self, Program, Sight};
 use crate::steps::{self, BuildCommand, Circumstances, NameProblem, Phase};
+use crate::unused;
 use crate::wrappers::{self, Told};
 use crate::{BuildRoot, Sandbox, SandboxKind, scratch, source_copy};
 
@@ -77,6 +78,8 @@ pub struct Built {
     pub time: Duration,
     /// How long each phase took.
     pub phases: Vec<PhaseTime>,
+    /// Settings of the recipe that its build system has no use for.
+    pub unused: Vec<String>,
 }
 
 /// How long a phase took.
@@ -168,6 +171,8 @@ pub struct Failure {
     pub reason: FailureReason,
     /// The last lines that this step printed. They hold no control characters.
     pub tail: Vec<String>,
+    /// Settings of the recipe that its build system has no use for.
+    pub unused: Vec<String>,
     /// All that was printed.
     pub log: PathBuf,
 }
@@ -193,6 +198,18 @@ pub enum FailureReason {
 impl Failure {
     /// What to do now.
     pub fn help(&self) -> String {
+        let mut help = self.help_with_reason();
+        if !self.unused.is_empty() {
+            help = format!("its build system has no use for {}; {help}", quoted_list(&self.unused));
+        }
+        if let Some(tool) = self.tail.iter().find_map(|line| not_found(line)) {
+            help =
+                format!("name `{tool}` in the recipe's `tools` if it is a program of the build root; {help}");
+        }
+        help
+    }
+
+    fn help_with_reason(&self) -> String {
         let log = self.log.display();
         match &self.reason {
             FailureReason::Limit(Limit::Time(_)) => {
@@ -216,6 +233,22 @@ impl Failure {
             FailureReason::Exit(_) | FailureReason::Signal(_) => format!("all it printed is in `{log}`"),
         }
     }
+}
+
+/// The program that a shell or a build system did not find, by what it said.
+fn not_found(line: &str) -> Option<&str> {
+    let before = line.strip_suffix(": not found").or_else(|| line.strip_suffix(": command not found"));
+    let of_make = line.split_once(": No such file or directory").map(|(before, _)| before);
+    let of_meson = line.split_once("Program '").and_then(|(_, rest)| Some(rest.split_once("' not found")?.0));
+    let of_make = of_make.filter(|before| before.starts_with("make"));
+    let name = of_meson.or(before.or(of_make)?.rsplit([' ', ':']).next())?;
+    let is_program = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
+    (!name.is_empty() && name.chars().all(is_program)).then_some(name)
+}
+
+/// Names as a person reads them: `one`, `two`.
+pub(crate) fn quoted_list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Builds all variants of a release.
@@ -244,12 +277,22 @@ pub fn build(job: &Job<'_>) -> Result<Built, BuildError> {
         Ok(()) => removed.map_err(|source| io_error(job, source))?,
         Err(Problem::Failed { variant, phase, reason }) => {
             let id = job.id.clone();
-            return Err(BuildError::Failed(Box::new(Failure { id, variant, phase, reason, tail, log })));
+            let unused = building.unused();
+            return Err(BuildError::Failed(Box::new(Failure {
+                id,
+                variant,
+                phase,
+                reason,
+                tail,
+                unused,
+                log,
+            })));
         }
         Err(Problem::Other(error)) => return Err(*error),
         Err(Problem::Io(source)) => return Err(io_error(job, source)),
     }
-    Ok(Built { tree: building.tree, log, time: building.started.elapsed(), phases: building.phases })
+    let (time, unused) = (building.started.elapsed(), building.unused());
+    Ok(Built { tree: building.tree, log, time, phases: building.phases, unused })
 }
 
 fn io_error(job: &Job<'_>, source: io::Error) -> BuildError {
@@ -278,6 +321,7 @@ struct Building<'a> {
     started: Instant,
     deadline: Instant,
     phases: Vec<PhaseTime>,
+    unused: BTreeSet<String>,
 }
 
 impl<'a> Building<'a> {
@@ -290,7 +334,11 @@ impl<'a> Building<'a> {
         // A limit beyond what the clock can say is none.
         let day = Duration::from_hours(24);
         let deadline = started.checked_add(job.recipe.limits.time).unwrap_or(started + day * 365);
-        Ok(Self { job, tree, work, log, started, deadline, phases: Vec::new() })
+        Ok(Self { job, tree, work, log, started, deadline, phases: Vec::new(), unused: BTreeSet::new() })
+    }
+
+    fn unused(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unused).into_iter().collect()
     }
 
     fn all_variants(&mut self) -> Result<(), Problem> {
@@ -304,7 +352,7 @@ impl<'a> Building<'a> {
         let job = self.job;
         let started = self.enter(variant, Phase::Source);
         let sight = match job.sandbox.kind() {
-            SandboxKind::Bubblewrap => job.root.sight(job.cache)?,
+            SandboxKind::Bubblewrap => job.root.sight(job.cache, &job.recipe.tools)?,
             SandboxKind::None => Sight::of_everything(),
         };
         let sysroot = job.sysroots.get(&variant).map(PathBuf::as_path);
@@ -344,6 +392,9 @@ impl<'a> Building<'a> {
         if job.recipe.system == System::Cmake {
             fs_err::write(room.recipe().join(steps::CMAKE_CACHE), circumstances.cmake_cache())?;
         }
+        if matches!(job.recipe.system, System::Make { .. }) {
+            self.unused.extend(unused::named_by_no_makefile(&circumstances.settings, &room.source()));
+        }
         let (limits, folder) = (job.recipe.limits, job.scratch.to_owned());
         let bounds = Bounds { limits, deadline: self.deadline, cancel: job.cancel, folder, given };
         self.run_all(variant, &room, &circumstances.patches(&patches), &bounds)?;
@@ -376,7 +427,11 @@ impl<'a> Building<'a> {
             let started = self.enter(variant, step.phase);
             let log = self.log.as_mut().expect("it is taken only at the end");
             log.heading(&heading(variant, step))?;
+            let from = log.written();
             let end = limits::run(self.job.sandbox, room, step, bounds, log, self.job.observer)?;
+            if step.phase == Phase::Configure {
+                self.unused.extend(unused::told_by(&self.job.recipe.system, &log.since(from)?));
+            }
             self.leave(variant, step.phase, started);
             let reason = match end {
                 End::Exited(status) if status.success() => continue,

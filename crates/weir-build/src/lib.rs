@@ -21,6 +21,7 @@ mod scratch;
 mod source_copy;
 mod steps;
 mod toolchain;
+mod unused;
 mod wrappers;
 
 pub use build::{BuildError, BuildEvent, Built, Failure, FailureReason, Job, PhaseTime, build};
@@ -29,7 +30,7 @@ pub use differ::{Cause, Content, Difference, How, different};
 pub use limits::Limit;
 pub use plan::{
     BuildStep, Candidate, CandidateDependency, Change, Leaving, Offered, On, Plan, PlanError, PlanReason,
-    PlanRequest, Recipes, StayReason, StepDependency, Unmet, Untouched, VersionChange, World, plan,
+    PlanRequest, Recipes, StayReason, StepDependency, Unmet, Untouched, VersionChange, Whole, World, plan,
 };
 pub use processes::end_uncontained;
 pub use provenance::{BUILD_TYPE, ProvenanceError, ProvenanceFacts, ProvenancePackage, provenance};

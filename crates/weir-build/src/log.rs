@@ -1,7 +1,7 @@
 //! The log of a build: all that it printed, or the beginning and the end of it.
 
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err::File;
@@ -58,6 +58,20 @@ impl Log {
         let text = clean(text.as_bytes());
         self.lines = Lines::default();
         self.keep(format!("== {text}\n").as_bytes())
+    }
+
+    /// What was kept since there were `from` bytes of it, of the beginning alone.
+    pub(crate) fn since(&self, from: u64) -> io::Result<String> {
+        let mut file = File::open(&self.path)?;
+        file.seek(io::SeekFrom::Start(from))?;
+        let mut said = Vec::new();
+        file.take(self.written as u64 - from.min(self.written as u64)).read_to_end(&mut said)?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// How many bytes of the beginning were kept.
+    pub(crate) fn written(&self) -> u64 {
+        self.written as u64
     }
 
     /// Takes what was printed, and gives the lines that it ends to `each`: all of them, or only the last ones, which

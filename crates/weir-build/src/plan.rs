@@ -14,6 +14,7 @@ mod error;
 mod offers;
 mod reason;
 mod resolved;
+mod whole;
 mod work;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use weir_rules::{Offer, Standing};
 
 pub use error::{PlanError, Unmet};
 pub use reason::{Change, PlanReason, StayReason, VersionChange};
+pub use whole::Whole;
 
 use offers::Offers;
 use work::Work;
@@ -110,6 +112,13 @@ pub trait Recipes {
     ///
     /// When it cannot be worked out.
     fn digest(&self, name: &PackageName) -> Result<Sha256, Self::Error>;
+
+    /// The digest of what its recipe builds it with.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be worked out.
+    fn toolchain(&self, name: &PackageName) -> Result<Sha256, Self::Error>;
 }
 
 /// What is there before anything is done.
@@ -117,8 +126,6 @@ pub trait Recipes {
 pub struct World<'a> {
     /// The platform that is built for.
     pub platform: Platform,
-    /// The digest of what is built with.
-    pub toolchain: Sha256,
     /// What is offered. What is for another platform is passed over.
     pub offered: &'a [Offered],
     /// The highest revision that a version ever had on this platform, of removed releases too.

@@ -211,7 +211,9 @@ impl BuildRoot {
         }
     }
 
-    /// What is known of its tools, as part of the input digest of everything that is built with them.
+    /// What is known of its tools, those that every build has and `tools`, as part of the input digest of everything
+    /// that is
+    /// built with them.
     ///
     /// It takes milliseconds: a root of files is hashed once, and again only when a look at every file's
     /// size and times shows a change.
@@ -219,10 +221,12 @@ impl BuildRoot {
     /// # Errors
     ///
     /// When the root cannot be read.
-    pub fn toolchain(&self, sandbox: SandboxKind) -> Result<Toolchain, RootError> {
+    pub fn toolchain(&self, sandbox: SandboxKind, tools: &[String]) -> Result<Toolchain, RootError> {
         Ok(match &self.source {
-            RootSource::Dpkg(installed) => toolchain::of_packages(&self.platform, sandbox, installed),
-            RootSource::Machine => toolchain::of_outputs(&self.platform, sandbox, self.search_path())?,
+            RootSource::Dpkg(installed) => {
+                toolchain::of_packages(&self.platform, sandbox, &installed.with(tools)?)
+            }
+            RootSource::Machine => toolchain::of_outputs(&self.platform, sandbox, self.search_path(), tools)?,
             RootSource::Folder(folder) => {
                 toolchain::of_content(&self.platform, sandbox, content::digest(folder)?)
             }
@@ -242,11 +246,26 @@ impl BuildRoot {
         }
     }
 
-    /// What a sandbox shows of it. Views are made under `cache` where they are not yet.
-    pub(crate) fn sight(&self, cache: &Path) -> io::Result<Sight> {
+    /// Of the programs that a recipe names, those that it lacks.
+    ///
+    /// # Errors
+    ///
+    /// When the root cannot be read.
+    pub fn lacks(&self, tools: &[String]) -> io::Result<Vec<String>> {
+        let root = self.folder().unwrap_or(Path::new("/"));
+        let mut there = Vec::new();
+        for folder in self.search_path().split(':') {
+            there.extend(programs_in(root, folder, folder)?);
+        }
+        let lacks = |tool: &&String| there.iter().all(|program| program.name != **tool);
+        Ok(tools.iter().filter(lacks).cloned().collect())
+    }
+
+    /// What a sandbox shows of it to a build that names `tools`. Views are made under `cache` where they are not yet.
+    pub(crate) fn sight(&self, cache: &Path, tools: &[String]) -> io::Result<Sight> {
         let (folder, scope, view) = match &self.source {
             RootSource::Dpkg(installed) => {
-                let view = view::make(installed, cache)?;
+                let view = view::make(&installed.with(tools)?, cache)?;
                 (view.folder.clone(), inside::Scope::Whole, Some(view))
             }
             RootSource::Machine => (PathBuf::from("/"), inside::Scope::System, None),

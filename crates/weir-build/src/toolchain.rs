@@ -47,9 +47,10 @@ pub(crate) fn of_outputs(
     platform: &Platform,
     sandbox: SandboxKind,
     search_path: &str,
+    more: &[String],
 ) -> io::Result<Toolchain> {
     let mut running = Vec::new();
-    for tool in ASKED {
+    for tool in ASKED.into_iter().chain(more.iter().map(String::as_str)) {
         let child = Command::new(tool)
             .arg("--version")
             .env_clear()
@@ -101,15 +102,16 @@ mod tests {
         let made = || {
             let platform = "x86-64-alpine-3.20".parse().unwrap();
             let path = place.path().to_str().unwrap();
-            let toolchain = of_outputs(&platform, SandboxKind::None, path).unwrap();
+            let toolchain = of_outputs(&platform, SandboxKind::None, path, &["named".to_owned()]).unwrap();
             (String::from_utf8(toolchain.document).unwrap(), toolchain.digest)
         };
         tool("cc", "echo 'cc 13.2.1'");
         // As musl does.
         tool("ldd", "echo 'musl libc (x86_64)' >&2; echo 'Version 1.2.5' >&2; exit 1");
         tool("not-asked", "echo 1");
+        tool("named", "echo 2");
         let (document, first) = made();
-        insta::assert_snapshot!(document, @r#"{"format":1,"platform":"x86-64-alpine-3.20","sandbox":"none","versions":{"cc":"cc 13.2.1","ldd":"musl libc (x86_64)\nVersion 1.2.5"}}"#);
+        insta::assert_snapshot!(document, @r#"{"format":1,"platform":"x86-64-alpine-3.20","sandbox":"none","versions":{"cc":"cc 13.2.1","ldd":"musl libc (x86_64)\nVersion 1.2.5","named":"2"}}"#);
         assert_eq!(first, made().1);
         tool("ldd", "echo 'musl libc (x86_64)' >&2; echo 'Version 1.2.6' >&2; exit 1");
         assert_ne!(first, made().1, "another C library is another toolchain");

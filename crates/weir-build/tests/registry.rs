@@ -45,6 +45,10 @@ impl Recipes for RecipeSet {
     fn digest(&self, name: &PackageName) -> Result<Sha256, Infallible> {
         Ok(Digest::of(&self.0[name].1))
     }
+
+    fn toolchain(&self, _: &PackageName) -> Result<Sha256, Self::Error> {
+        Ok(Digest::of(TOOLCHAIN))
+    }
 }
 
 impl RecipeSet {
@@ -128,12 +132,7 @@ impl Home {
             let all = package.releases.iter().chain(&package.removed).map(|view| &view.release.id);
             all.filter(|id| id.version == *version).map(|id| id.revision).max()
         };
-        let world = World {
-            platform: PLATFORM.parse().unwrap(),
-            toolchain: Digest::of(TOOLCHAIN),
-            offered: &offered,
-            revisions: &revisions,
-        };
+        let world = World { platform: PLATFORM.parse().unwrap(), offered: &offered, revisions: &revisions };
         plan(&world, recipe_set, request).unwrap()
     }
 

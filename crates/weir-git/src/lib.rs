@@ -209,7 +209,7 @@ fn check_out(
         .and_then(|commit| write_archive(&repository, &commit, &archive).map(|()| commit));
     let commit = match fetched {
         Ok(commit) => commit,
-        Err(reason) => return Ok(Err(reason)),
+        Err(reason) => return Ok(Err(what_a_branch_is(git).unwrap_or(reason))),
     };
     let folder = scratch.join("tree");
     let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
@@ -308,6 +308,20 @@ fn remote_commit(git: &GitTag) -> Result<String, Complaint> {
     found.map(|(commit, _)| commit.to_owned()).ok_or_else(|| format!("it has no tag `{}` any more", git.tag))
 }
 
+/// What to write in place of a branch that was named as a tag; nothing if it is none.
+fn what_a_branch_is(git: &GitTag) -> Option<Complaint> {
+    let scratch = tempfile::tempdir().ok()?;
+    let reference = format!("refs/heads/{}", git.tag);
+    let listed =
+        run(command(scratch.path()).args(["ls-remote", "--quiet", "--", &git.url, &reference])).ok()?;
+    let (commit, _) =
+        listed.lines().find_map(|line| line.split_once('\t').filter(|(_, name)| *name == reference))?;
+    Some(format!(
+        "`{}` is a branch, which moves; name a tag, or the commit that it is at now: `{commit}`",
+        git.tag
+    ))
+}
+
 /// Whether a tag is written as the commit itself, which names one thing for ever.
 fn is_commit(tag: &str) -> bool {
     tag.len() == 40 && tag.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
@@ -394,9 +408,11 @@ mod tests {
         assert!(store.tree(&fetched.tree).unwrap().unwrap().path().join("z.c").is_file());
         assert_eq!(remote_commit(&at).unwrap(), commit);
         let branch = GitTag { tag: "master".into(), ..at };
+        let reason = fetch_from_repository(&store, &branch, Submodules::LeftOut).unwrap().unwrap_err();
+        let now = git(&repository, &["rev-parse", "HEAD"]);
         assert!(
-            fetch_from_repository(&store, &branch, Submodules::LeftOut).unwrap().is_err(),
-            "branches move: they are no tags"
+            reason.starts_with("`master` is a branch, which moves;") && reason.contains(&now),
+            "{reason}"
         );
     }
 }

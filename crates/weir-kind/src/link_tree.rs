@@ -42,6 +42,15 @@ pub struct LinkTreeFile {
     pub content: LinkTreeContent,
 }
 
+/// What the files of a link tree have to do with their originals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// They are the same files, under another name, where the file system permits it.
+    Linked,
+    /// They are files of their own, which may be written to. The file system shares their blocks where it can.
+    Copied,
+}
+
 /// What a file of a link tree is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkTreeContent {
@@ -94,12 +103,21 @@ impl LinkTree {
     /// When a file cannot be linked, read or written, or when `seen` has characters that the scripts in
     /// the link tree would take for syntax.
     pub fn make(&self, at: &Path, seen: &Path) -> io::Result<()> {
+        self.make_of(at, seen, Files::Linked)
+    }
+
+    /// As [`LinkTree::make`], with files as `files` says.
+    ///
+    /// # Errors
+    ///
+    /// As [`LinkTree::make`].
+    pub fn make_of(&self, at: &Path, seen: &Path, files: Files) -> io::Result<()> {
         if let Some(file) =
             self.files.iter().find(|file| matches!(file.content, LinkTreeContent::Rewritten(_)))
         {
             place::check(seen, &file.path)?;
         }
-        make::make(self, at, seen)
+        make::make(self, at, seen, files)
     }
 }
 

@@ -12,7 +12,7 @@ use weir_store::Session;
 use weir_tree::{Mode, Selection, TreeManifest, TreePath, read_folder};
 
 use crate::sysroot::{self, Part, SysrootError, entries_of};
-use crate::{NativeFacts, Variant, consumer, relocate};
+use crate::{Level, NativeFacts, Variant, consumer, relocate};
 
 /// The table of a manifest that makes it a recipe.
 const RECIPE: &str = "recipe";
@@ -45,7 +45,10 @@ impl Kind for Native {
             return Err(KindError::NotAllowed(nothing_built(manifest)));
         }
         let mut inspection = inspect_generic(manifest, tree)?;
-        let captured = relocate::look_into(folder, tree)?;
+        let captured = relocate::look_into(folder, tree, &manifest.package.platform)?;
+        if let Some(wrong) = captured.findings.iter().find(|finding| finding.level == Level::Error) {
+            return Err(KindError::NotAllowed(wrong.to_string()));
+        }
         captured.facts.insert_into(&mut inspection.facts);
         if manifest.package.platform.is_any()
             && let Some(path) = machine_code(folder, tree)?

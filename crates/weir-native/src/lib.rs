@@ -9,6 +9,7 @@ mod elf;
 mod facts;
 mod finding;
 mod kind;
+mod machine;
 mod recipe;
 mod recipe_set;
 pub mod relocate;

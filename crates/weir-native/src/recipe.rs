@@ -61,6 +61,9 @@ pub struct Recipe {
     pub of_variant: BTreeMap<Variant, Settings>,
     /// Shared libraries of the build root that it may be bound to, beyond the runtime of C and C++. Sorted.
     pub system_libraries: Vec<String>,
+    /// Programs of the build root that it is built with, beyond the compilers and build systems that every build has.
+    /// Sorted.
+    pub tools: Vec<String>,
     /// What a build may use.
     pub limits: BuildLimits,
 }

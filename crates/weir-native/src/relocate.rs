@@ -4,6 +4,7 @@
 //! Files of pkg-config can say where they are themselves, so they are changed here, once. Other texts are noted in the
 //! facts; who lays them out writes them anew (see [`weir_kind::Farm`]). Programs cannot be changed.
 
+mod outside;
 mod pkg_config;
 mod run_path;
 mod scan;
@@ -14,10 +15,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use weir_kind::{MAX_REWRITTEN, find_path, replace_path};
-use weir_model::ReleaseId;
+use weir_model::{Platform, ReleaseId};
 use weir_tree::{LinkError, LinkTarget, PathError, TreeManifest, TreePath};
 
 use crate::elf::{self, Elf, Others};
+use crate::machine;
 use crate::sysroot::entries_of;
 use crate::{Finding, Level, NativeFacts, PREFIX, Variant, VariantFacts};
 use scan::{Scan, scan};
@@ -110,8 +112,8 @@ pub enum CaptureError {
 }
 
 /// Makes what a build installed fit to lie anywhere, changing it in place, and finds out what its record
-/// must say. `folder` holds a folder for each variant; `closure` is what it was built against, and
-/// `system_libraries` what its recipe lets it use of the build root.
+/// must say. `folder` holds a folder for each variant; `closure` is what it was built against,
+/// `system_libraries` what its recipe lets it use of the build root, and `platform` what it is for.
 ///
 /// # Errors
 ///
@@ -120,8 +122,9 @@ pub fn capture(
     folder: &Path,
     closure: &[(ReleaseId, NativeFacts)],
     system_libraries: &[String],
+    platform: &Platform,
 ) -> Result<Captured, CaptureError> {
-    capture_built_at(&BuildPlaces::default(), folder, closure, system_libraries)
+    capture_built_at(&BuildPlaces::default(), folder, closure, system_libraries, platform)
 }
 
 /// The same for a build that was not in a sandbox, and saw other paths.
@@ -134,6 +137,7 @@ pub fn capture_built_at(
     folder: &Path,
     closure: &[(ReleaseId, NativeFacts)],
     system_libraries: &[String],
+    platform: &Platform,
 ) -> Result<Captured, CaptureError> {
     let mut captured = Captured::default();
     for variant in Variant::ALL {
@@ -142,7 +146,7 @@ pub fn capture_built_at(
             continue;
         }
         let mut capture =
-            Capture { places, top, variant, tree: elf::Tree::default(), captured: &mut captured };
+            Capture { places, platform, top, variant, tree: elf::Tree::default(), captured: &mut captured };
         let relocate = capture.files()?;
         if capture.tree.paths.is_empty() {
             continue;
@@ -166,13 +170,13 @@ fn offered(closure: &[(ReleaseId, NativeFacts)], variant: Variant) -> BTreeSet<S
     lent.flat_map(|facts| facts.offers.iter().cloned()).collect()
 }
 
-/// Finds out what the record of a tree that somebody made by hand must say, and changes nothing. What
+/// Finds out what the record of a tree that somebody made by hand for `platform` must say, and changes nothing. What
 /// it needs from others is not judged: they are not at hand.
 ///
 /// # Errors
 ///
 /// When a file cannot be read.
-pub fn look_into(folder: &Path, manifest: &TreeManifest) -> Result<Captured, io::Error> {
+pub fn look_into(folder: &Path, manifest: &TreeManifest, platform: &Platform) -> Result<Captured, io::Error> {
     let places = BuildPlaces { sysroots: Vec::new(), workplaces: Vec::new() };
     let mut captured = Captured::default();
     for variant in Variant::ALL {
@@ -182,8 +186,14 @@ pub fn look_into(folder: &Path, manifest: &TreeManifest) -> Result<Captured, io:
         }
         let top = folder.join(variant.as_str());
         let start = variant.as_str().len() + 1;
-        let mut capture =
-            Capture { places: &places, top, variant, tree: elf::Tree::default(), captured: &mut captured };
+        let mut capture = Capture {
+            places: &places,
+            platform,
+            top,
+            variant,
+            tree: elf::Tree::default(),
+            captured: &mut captured,
+        };
         let mut relocate = Vec::new();
         for entry in entries {
             let path = &entry.path.as_str()[start..];
@@ -209,6 +219,7 @@ pub fn look_into(folder: &Path, manifest: &TreeManifest) -> Result<Captured, io:
 /// One variant that is looked into.
 struct Capture<'a> {
     places: &'a BuildPlaces,
+    platform: &'a Platform,
     top: PathBuf,
     variant: Variant,
     tree: elf::Tree,
@@ -219,7 +230,9 @@ impl Capture<'_> {
     /// Changes what must be changed, and gives the texts that still hold the prefix.
     fn files(&mut self) -> Result<Vec<String>, CaptureError> {
         let mut relocate = Vec::new();
-        for found in walk::walk(&self.top, self.variant)? {
+        let walked = walk::walk(&self.top, self.variant)?;
+        self.left_out(&walked);
+        for found in walked.found {
             let path = found.path.as_str();
             if found.is_link {
                 self.link(&found.path)?;
@@ -240,7 +253,40 @@ impl Capture<'_> {
         Ok(relocate)
     }
 
-    fn finish(self, relocate: Vec<String>, others: &Others<'_>) {
+    /// Tells what of an install tree has no place in a package, of much of one sort the first.
+    fn left_out(&mut self, walked: &walk::Walked) {
+        const MOST_NAMED: usize = 5;
+        let files = || walked.found.iter().filter(|found| !found.is_link);
+        let paths = |wanted: fn(u32) -> bool| -> Vec<&str> {
+            files().filter(|found| wanted(found.mode)).map(|found| found.path.as_str()).collect()
+        };
+        let sorts: [(Vec<&str>, &str); 3] = [
+            (
+                paths(|mode| mode & 0o7000 != 0),
+                "is set to run as somebody else, or sticky: a package does not keep that",
+            ),
+            (
+                paths(|mode| mode & 0o7000 == 0 && mode & 0o044 != 0o044),
+                "is not for everybody to read: a package does not keep that, and in it it is",
+            ),
+            (
+                walked.empty.iter().map(String::as_str).collect(),
+                "is an empty folder: a package has none, so it is left out",
+            ),
+        ];
+        for (paths, message) in sorts {
+            for (index, path) in paths.iter().take(MOST_NAMED).enumerate() {
+                let more = paths.len().saturating_sub(MOST_NAMED);
+                let more = if more > 0 && index == 0 { format!(" (and {more} more)") } else { String::new() };
+                self.find(Level::Warning, path, format!("{message}{more}"));
+            }
+        }
+    }
+
+    fn finish(mut self, relocate: Vec<String>, others: &Others<'_>) {
+        for (level, path, message) in outside::findings(&self.tree.paths) {
+            self.find(level, &path, message);
+        }
         let bindings = elf::check(&self.tree, self.variant, others);
         let facts = VariantFacts {
             relocate,
@@ -298,7 +344,8 @@ impl Capture<'_> {
     /// Looks at a file, and makes it relocatable if that can be done; tells whether it still holds the prefix.
     fn text(&mut self, path: &str) -> Result<bool, CaptureError> {
         let scanned = self.look_at(path)?;
-        if scanned.hits.is_empty() {
+        let is_pkg_config = path.ends_with(".pc") && scanned.is_text;
+        if scanned.hits.is_empty() && !is_pkg_config {
             return Ok(false);
         }
         for place in &self.places.workplaces {
@@ -309,7 +356,7 @@ impl Capture<'_> {
         }
         let own: Vec<String> =
             scanned.paths().filter(|hit| !self.places.workplaces.contains(hit)).cloned().collect();
-        if own.is_empty() {
+        if own.is_empty() && !is_pkg_config {
             return Ok(false);
         }
         if !scanned.is_text {
@@ -321,7 +368,6 @@ impl Capture<'_> {
         for sysroot in own.iter().filter(|place| *place != PREFIX) {
             text = replace_path(&text, sysroot, PREFIX.as_bytes());
         }
-        let is_pkg_config = path.ends_with(".pc");
         if is_pkg_config {
             text = pkg_config::relocatable(&text, path);
         }
@@ -336,6 +382,16 @@ impl Capture<'_> {
             None => {}
             Some(Ok(elf)) => drop(self.tree.elves.insert(path.to_owned(), elf)),
             Some(Err(error)) => self.find(Level::Warning, path, format!("is {error}")),
+        }
+        for (member, machine) in machine::machines(&at)? {
+            if let Some(instead) = machine.stranger_to(self.platform) {
+                // What is data is used by whoever knows what it is.
+                let level = if path.starts_with("share/") { Level::Warning } else { Level::Error };
+                let member = member.map(|name| format!("has the member `{}`, which ", name.escape_debug()));
+                let message =
+                    format!("{}is for {instead}, not for {}", member.unwrap_or_default(), self.platform);
+                self.find(level, path, message);
+            }
         }
         let places = self.places.sysroots.iter().chain(&self.places.workplaces).map(String::as_str);
         scan(&at, &std::iter::once(PREFIX).chain(places).collect::<Vec<_>>(), MAX_REWRITTEN)

@@ -316,6 +316,7 @@ impl ContentAudit<'_> {
             (NamedBy::Releases, _) => {}
             (NamedBy::Quarantine | NamedBy::RemovedReleases(_), _) => {
                 self.audit.kept.push(stored.to_string());
+                self.kept(stored);
             }
             // Chunks are read through the files that are made of them.
             (NamedBy::Nothing, Stored::Chunk { digest, .. })
@@ -327,6 +328,18 @@ impl ContentAudit<'_> {
                 }
             }
             (NamedBy::Misplaced | NamedBy::Nothing, _) => self.audit.unused.push(stored.to_string()),
+        }
+    }
+
+    /// What nobody is offered may be offered again, so packs and files of it are read as well, chunks through their files.
+    fn kept(&mut self, stored: &Stored) {
+        let verified = match stored {
+            Stored::Pack { tree, size, held } => self.content.verify_pack(tree, *size, *held),
+            Stored::File { sha256, .. } => self.content.verify_file(sha256),
+            _ => return,
+        };
+        if let Err(error) = verified {
+            self.failed(format!("{stored}, which is offered no more: {error}"), &error);
         }
     }
 

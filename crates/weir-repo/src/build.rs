@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicUsize;
 use serde::Serialize;
 use weir_build::{BuildStep, Difference, On, Outcome, ScheduleOptions};
 use weir_kind::Facts;
-use weir_model::{InputDigest, Release, ReleaseId, Scope, TreeDigest};
+use weir_model::{InputDigest, Release, ReleaseId, Scope, TreeDigest, chain};
 use weir_native::{Finding, Recipe};
 use weir_project::fetch;
 use weir_registry::SubmitError;
@@ -23,7 +23,7 @@ use crate::error::RepoError;
 use crate::offered::Closures;
 use crate::plan::RepoPlan;
 use crate::record::Records;
-use crate::{Repo, Workbench};
+use crate::{AfterFailure, Repo, Workbench};
 use weir_reach::{Event, PlannedBuild};
 
 /// What building did.
@@ -51,6 +51,9 @@ pub struct BuiltPackage {
     /// What is doubtful about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// Settings of its recipe that its build system has no use for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unused: Vec<String>,
     /// What the kind found out about it.
     #[serde(skip)]
     pub(crate) facts: Facts,
@@ -84,6 +87,14 @@ pub struct FailedBuild {
     pub help: Option<String>,
 }
 
+/// What came of building a plan.
+pub(crate) struct Ran {
+    /// What came out of each step; nothing of one that was not built.
+    pub(crate) products: Vec<Option<BuiltPackage>>,
+    /// Why not everything was built.
+    pub(crate) failure: Option<RepoError>,
+}
+
 /// What the builds of a plan share.
 pub(crate) struct Workshop<'a> {
     at: Workbench<'a>,
@@ -106,6 +117,15 @@ impl Repo<'_> {
     ///
     /// When something cannot be fetched or built. What was built by then stays built.
     pub fn build(&self, plan: &RepoPlan) -> Result<BuildReport, RepoError> {
+        let ran = self.build_what_can_be(plan)?;
+        match ran.failure {
+            Some(failure) => Err(failure),
+            None => Ok(BuildReport { built: ran.products.into_iter().flatten().collect() }),
+        }
+    }
+
+    /// Builds everything that a plan wants and that can be built.
+    pub(crate) fn build_what_can_be(&self, plan: &RepoPlan) -> Result<Ran, RepoError> {
         if let Some((id, quarantined)) = plan.withheld.first().cloned() {
             // Whatever is built with this input digest is refused, unless it is what is quarantined.
             return Err(SubmitError::QuarantinedContent { id, quarantined }.into());
@@ -142,6 +162,26 @@ impl Repo<'_> {
 }
 
 impl Workbench<'_> {
+    /// Whether what a release consists of and what tells how it was built can be had undamaged: from this machine, or
+    /// from the registry, which is read for it. One that is reached over HTTP is believed until its bytes are fetched.
+    fn is_whole(&self, release: &Release) -> bool {
+        let Some(content) = self.content else { return true };
+        let tree = |tree: &TreeDigest, size: u64| {
+            self.store.tree(tree).is_ok_and(|tree| tree.is_some())
+                || content.verify_pack(tree, size, false).is_ok()
+        };
+        let build = release.build();
+        let files = build
+            .iter()
+            .flat_map(|build| build.recipe_files.iter().chain(&build.provenance).chain(&build.log));
+        tree(&release.tree, release.size)
+            && build
+                .iter()
+                .filter_map(|build| build.source.as_ref())
+                .all(|source| tree(&source.tree, source.size))
+            && files.into_iter().all(|file| content.verify_file(file).is_ok())
+    }
+
     /// What came out of a step, in the store: it is fetched where only the registry has it.
     pub(crate) fn product(
         &self,
@@ -158,12 +198,15 @@ impl Workbench<'_> {
 }
 
 impl Workshop<'_> {
-    fn run(self) -> Result<BuildReport, RepoError> {
+    fn run(self) -> Result<Ran, RepoError> {
+        let goes_on = self.at.options.after_failure != AfterFailure::Stop;
+        if !goes_on {
+            self.refuse_what_lacks_tools()?;
+        }
         let steps = &self.plan.plan.builds;
         let needs: Vec<Vec<usize>> = steps.iter().map(direct_steps).collect();
         self.at.session.report(&Event::BuildsPlanned { builds: planned(steps, &needs) });
-        let options =
-            ScheduleOptions { workers: self.at.options.builds, keep_going: self.at.options.keep_going };
+        let options = ScheduleOptions { workers: self.at.options.builds, keep_going: goes_on };
         let outcomes = weir_build::run(&needs, &options, |index| {
             let product = self.step(index)?;
             // Each step is run once, so nothing is there yet.
@@ -172,29 +215,69 @@ impl Workshop<'_> {
         });
         let mut failed = Vec::new();
         let mut skipped = Vec::new();
-        let mut error = None;
+        let mut others: Vec<(ReleaseId, RepoError)> = Vec::new();
         for (step, outcome) in steps.iter().zip(outcomes) {
             match outcome {
                 Outcome::Done(()) => {}
                 Outcome::Failed(RepoError::BuildsFailed { failed: mut one, .. }) => {
                     failed.append(&mut one);
                 }
-                Outcome::Failed(other) => drop(error.get_or_insert(other)),
+                Outcome::Failed(other) => others.push((step.id.clone(), other)),
                 Outcome::Skipped { .. } | Outcome::NotStarted => skipped.push(step.id.clone()),
             }
         }
         if self.at.session.interrupt.is_asked() {
             return Err(RepoError::Interrupted);
         }
-        if let Some(error) = error {
-            return Err(error);
+        let products: Vec<_> = self.products.into_iter().map(OnceLock::into_inner).collect();
+        let built = products.iter().flatten().count();
+        let failure = match (&*failed, others.len()) {
+            ([], 0) => None,
+            // Alone it has an exit code of its own.
+            ([], 1) => others.pop().map(|(_, error)| error),
+            _ => {
+                failed.extend(others.into_iter().map(|(id, error)| FailedBuild {
+                    id,
+                    reason: chain(&error),
+                    last_lines: Vec::new(),
+                    log: None,
+                    help: None,
+                }));
+                Some(RepoError::BuildsFailed { failed, skipped, built, offered: Vec::new() })
+            }
+        };
+        Ok(Ran { products, failure })
+    }
+
+    /// That tools are missing is better known before hours of building than after.
+    fn refuse_what_lacks_tools(&self) -> Result<(), RepoError> {
+        let mut failed = Vec::new();
+        for index in 0..self.recipes.len() {
+            failed.extend(self.lacks_tools(index)?);
         }
-        if !failed.is_empty() {
-            let built = self.products.iter().filter(|product| product.get().is_some()).count();
-            return Err(RepoError::BuildsFailed { failed, skipped, built });
+        match failed.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(RepoError::BuildsFailed { failed, skipped: Vec::new(), built: 0, offered: Vec::new() })
+            }
         }
-        let built = self.products.into_iter().filter_map(OnceLock::into_inner).collect();
-        Ok(BuildReport { built })
+    }
+
+    /// Why a step cannot be built here, if the build root lacks what its recipe names.
+    fn lacks_tools(&self, index: usize) -> Result<Option<FailedBuild>, RepoError> {
+        let id = self.plan.plan.builds[index].id.clone();
+        if self.plan.ready.contains(&id) {
+            return Ok(None);
+        }
+        let lacking = self.at.root.lacks(&self.recipes[index].tools)?;
+        if lacking.is_empty() {
+            return Ok(None);
+        }
+        let lacking: Vec<String> = lacking.iter().map(|tool| format!("`{tool}`")).collect();
+        let reason =
+            format!("the build root lacks {}, which its recipe names in `tools`", lacking.join(", "));
+        let help = Some("install the package that has it in the build root".to_owned());
+        Ok(Some(FailedBuild { id, reason, last_lines: Vec::new(), log: None, help }))
     }
 
     /// What a step has by what it declares for `scope`, and what that needs to be used.

@@ -71,7 +71,12 @@ pub enum RepoError {
         skipped: Vec<ReleaseId>,
         /// How many were built, now or earlier.
         built: usize,
+        /// What of the plan is offered all the same, because it is whole without them.
+        offered: Vec<ReleaseId>,
     },
+    /// Somebody else changed the registry after an action was planned and before it was carried out.
+    #[error("the registry was changed by somebody else meanwhile")]
+    Overtaken(#[source] Box<weir_registry::SubmitError>),
     /// Packages do not fit into one sysroot.
     #[error(transparent)]
     Sysroot(#[from] weir_native::SysrootError),
@@ -114,6 +119,18 @@ pub enum RepoError {
     /// The file system failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl RepoError {
+    /// The same of a plan of which these are offered all the same.
+    pub(crate) fn but_offered(self, these: Vec<ReleaseId>) -> Self {
+        match self {
+            Self::BuildsFailed { failed, skipped, built, .. } => {
+                Self::BuildsFailed { failed, skipped, built, offered: these }
+            }
+            other => other,
+        }
+    }
 }
 
 fn builds_failed(failed: &[FailedBuild], skipped: &[ReleaseId]) -> String {

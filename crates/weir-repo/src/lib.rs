@@ -24,7 +24,7 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 
-use weir_build::{BuildRoot, Sandbox, SandboxKind, Toolchain};
+use weir_build::{BuildRoot, Sandbox, SandboxKind};
 use weir_index::Index;
 use weir_log::Source;
 use weir_model::TreeDigest;
@@ -38,7 +38,7 @@ pub use check::{CheckReport, Checked};
 pub use error::RepoError;
 pub use evidence::{BuildEvidence, build_log, build_provenance};
 pub use import::{ImportedRecipe, ImportedRecipes, repo_import};
-pub use plan::RepoPlan;
+pub use plan::{LeftOut, RepoPlan};
 pub use status::{PackageStanding, StatusLine};
 pub use submit::RepoReport;
 pub use sysroot::{SysrootReport, sysroot_create};
@@ -59,8 +59,19 @@ pub struct RepoOptions {
     pub builds: usize,
     /// How many jobs each build may run at once.
     pub jobs: usize,
-    /// Whether to go on with what does not need the build that failed.
-    pub keep_going: bool,
+    /// What to do when a build fails.
+    pub after_failure: AfterFailure,
+}
+
+/// What to do when a build fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Start nothing more, and offer nothing.
+    Stop,
+    /// Go on with what does not need it, and offer nothing.
+    GoOn,
+    /// Go on with what does not need it, and offer as much of the plan as is whole without it.
+    OfferTheRest,
 }
 
 /// A repository, opened.
@@ -69,11 +80,12 @@ pub struct Repo<'s> {
     options: RepoOptions,
     known: KnownRegistry,
     connection: Connection,
+    /// What the registry holds, where it is a folder of this machine.
+    content: Option<ContentFolder>,
     store: weir_store::Session,
     recipe_set: RecipeSet,
     root: BuildRoot,
     sandbox: Sandbox,
-    toolchain: Toolchain,
 }
 
 /// What of a repository is used while packages are built, by many threads at once.
@@ -85,7 +97,8 @@ pub(crate) struct Workbench<'r> {
     pub(crate) store: &'r weir_store::Session,
     pub(crate) root: &'r BuildRoot,
     pub(crate) sandbox: &'r Sandbox,
-    pub(crate) toolchain: &'r Toolchain,
+    /// The registry's content, where that is a folder of this machine.
+    pub(crate) content: Option<&'r ContentFolder>,
 }
 
 /// Where recipes are read from is a folder.
@@ -132,9 +145,9 @@ impl<'s> Repo<'s> {
         if let Some(caveat) = root.caveat(&sandbox) {
             session.warn(caveat);
         }
-        let toolchain = root.toolchain(sandbox.kind())?;
         let store = session.open_store()?.session()?;
-        Ok(Self { session, options, known, connection, store, recipe_set, root, sandbox, toolchain })
+        let content = (!is_http(&known.location)).then(|| ContentFolder::new(&known.location));
+        Ok(Self { session, options, known, connection, content, store, recipe_set, root, sandbox })
     }
 
     fn workbench(&self) -> Workbench<'_> {
@@ -145,7 +158,7 @@ impl<'s> Repo<'s> {
             store: &self.store,
             root: &self.root,
             sandbox: &self.sandbox,
-            toolchain: &self.toolchain,
+            content: self.content.as_ref(),
         }
     }
 
@@ -155,9 +168,6 @@ impl<'s> Repo<'s> {
 
     /// The bytes of a pack that the registry holds; nothing where that cannot be told without fetching it.
     fn held_pack(&self, tree: &TreeDigest) -> Option<u64> {
-        if is_http(&self.known.location) {
-            return None;
-        }
-        ContentFolder::new(&self.known.location).pack_size(tree)
+        self.content.as_ref()?.pack_size(tree)
     }
 }

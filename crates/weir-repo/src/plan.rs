@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use weir_build::{Plan, PlanError, PlanRequest, World};
-use weir_model::{PackageName, Platform, Release, ReleaseId, Version};
+use weir_model::{PackageName, Platform, Release, ReleaseId, Version, chain};
 use weir_reach::ReachError;
 use weir_registry::{Kept, quarantined};
 
@@ -28,6 +28,9 @@ pub struct RepoPlan {
     pub plan: Plan,
     /// Of what is to be built, what need not be: it was built before, here or by whoever published it.
     pub ready: Vec<ReleaseId>,
+    /// Of what was asked for by `--all`, what cannot be planned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// What the recipes say of what is built.
     #[serde(skip)]
     pub(crate) known: BTreeMap<PackageName, Known>,
@@ -43,11 +46,25 @@ pub struct RepoPlan {
     pub(crate) offered: Vec<Release>,
 }
 
+/// A package that a plan for all leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The package.
+    pub name: PackageName,
+    /// Why, in words.
+    pub reason: String,
+}
+
 impl RepoPlan {
     /// Whether everything is as it was asked to be.
     pub fn is_empty(&self) -> bool {
         self.plan.is_empty()
     }
+}
+
+/// Whether nobody named the packages one by one.
+const fn is_for_all(request: &PlanRequest) -> bool {
+    matches!(request, PlanRequest::AddAll | PlanRequest::UpdateAll)
 }
 
 impl Repo<'_> {
@@ -66,8 +83,25 @@ impl Repo<'_> {
         offered: Vec<Release>,
         request: &PlanRequest,
     ) -> Result<RepoPlan, RepoError> {
-        let recipes = Recipes::new(self);
-        let plan = self.plan_with(&recipes, &offered, request)?;
+        let mut recipes = Recipes::new(self);
+        let mut left_out = Vec::new();
+        let plan = loop {
+            match self.plan_with(&recipes, &offered, request) {
+                Ok(plan) => break plan,
+                // One recipe whose source cannot be had must not keep all others from being built.
+                Err(error) if is_for_all(request) && !matches!(error, RepoError::Interrupted) => {
+                    let Some(name) = recipes.take_unusable() else { return Err(error) };
+                    let is_offered =
+                        |name: &PackageName| offered.iter().any(|release| release.id.name == *name);
+                    let with_it = recipes.leave_out(&name, is_offered);
+                    let because = format!("it needs `{name}`, which is left out");
+                    left_out.push(LeftOut { name, reason: chain(&error) });
+                    left_out
+                        .extend(with_it.into_iter().map(|name| LeftOut { name, reason: because.clone() }));
+                }
+                Err(error) => return Err(error),
+            }
+        };
         let mut planned = RepoPlan {
             registry: self.known.name.clone(),
             platform: self.root.platform().clone(),
@@ -75,6 +109,7 @@ impl Repo<'_> {
             known: BTreeMap::new(),
             before: Vec::with_capacity(plan.builds.len()),
             withheld: Vec::new(),
+            left_out,
             offered,
             plan,
         };
@@ -116,7 +151,6 @@ impl Repo<'_> {
         };
         let world = World {
             platform: self.root.platform().clone(),
-            toolchain: self.toolchain.digest,
             offered: &for_planner(offered),
             revisions: &revisions,
         };

@@ -37,7 +37,7 @@ pub(crate) fn statement(
         source: &recipe.source,
         source_tree: known.source.tree,
         commit: known.source.commit.as_deref(),
-        toolchain: at.toolchain.digest,
+        toolchain: known.toolchain.digest,
         unpacked_root: at.root.folder().is_some(),
         packages: &packages,
         sandbox: at.sandbox.kind(),

@@ -34,6 +34,8 @@ pub(crate) struct Made {
     pub(crate) facts: Facts,
     /// What is doubtful about it.
     pub(crate) findings: Vec<Finding>,
+    /// Settings of its recipe that its build system has no use for.
+    pub(crate) unused: Vec<String>,
     /// When it began.
     pub(crate) started: Timestamp,
     /// When it ended.

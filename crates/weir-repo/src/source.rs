@@ -100,12 +100,17 @@ pub(crate) fn ensure(
     if let Some(stored) = at.store.tree(&source.tree)? {
         return Ok(stored.path().to_owned());
     }
-    if let Some(size) = source.held
-        && let Some(path) = fetch::pack_from_registry(at.store, at.files, &source.tree, size)?
-    {
+    // What the registry holds may be damaged: then the origin has it still, or what is wrong is told.
+    let held = source.held.map(|size| fetch::pack_from_registry(at.store, at.files, &source.tree, size));
+    let held = held.transpose();
+    if let Ok(Some(Some(path))) = held {
         return Ok(path);
     }
-    let (tree, commit) = fetch_from_origin(at, recipe)?;
+    let (tree, commit) = match (fetch_from_origin(at, recipe), held) {
+        (Ok(fetched), _) => fetched,
+        (Err(_), Err(damaged)) => return Err(damaged.into()),
+        (Err(error), Ok(_)) => return Err(error),
+    };
     if tree != source.tree {
         return Err(match (git_tag(recipe), &source.commit, commit) {
             (Some(tag), Some(before), Some(after)) => {
@@ -147,11 +152,15 @@ fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(TreeDigest,
     }
 }
 
-/// Of a source that names submodules and does not have them, what to do about it: such a source may be why a build
-/// fails.
-pub(crate) fn about_missing_submodules(recipe: &Recipe, source: &Path) -> Option<String> {
+/// Of a source that names submodules and does not have them, what to do about it, if the last lines that its build
+/// printed name one of them: then it may be why the build failed.
+pub(crate) fn about_missing_submodules(recipe: &Recipe, source: &Path, tail: &[String]) -> Option<String> {
     let missing = missing_submodules(source);
-    let first = missing.first()?;
+    let is_named = |path: &String| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        tail.iter().any(|line| line.contains(name))
+    };
+    let first = missing.iter().find(|path| is_named(path))?;
     let others = if missing.len() > 1 { " and others" } else { "" };
     Some(match &recipe.source {
         SourceSpec::Git { submodules: false, .. } => {

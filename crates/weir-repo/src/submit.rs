@@ -3,20 +3,24 @@
 use std::path::Path;
 
 use serde::Serialize;
-use weir_build::{BuildStep, Leaving, PlanReason};
+use weir_build::{BuildStep, Leaving, PlanReason, Whole};
 use weir_model::{
     BuildFacts, Digest, KindName, Platform, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
 };
 use weir_project::PACK_LEVEL;
-use weir_reach::{Event, ReachError, open_for_writing};
-use weir_registry::{Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, Wanted, Withdraw};
+use weir_reach::{Connection, Event, ReachError, connect, open_for_writing};
+use weir_registry::{
+    Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, SubmitError, Wanted, Withdraw,
+};
 use weir_tree::write_pack;
 
-use crate::Repo;
-use crate::build::BuiltPackage;
+use crate::build::{BuiltPackage, How};
 use crate::error::RepoError;
+use crate::offered::for_planner;
 use crate::plan::RepoPlan;
 use crate::record::Records;
+use crate::source;
+use crate::{AfterFailure, Repo};
 
 /// How hard logs are compressed: they are text, written once and seldom read.
 const LOG_LEVEL: i32 = 15;
@@ -61,16 +65,51 @@ impl Repo<'_> {
         if let Some(build) = plan.plan.builds.first() {
             registry.check_takes(&build.id, KindName::Native)?;
         }
-        report.built = self.build(plan)?.built;
+        let ran = self.build_what_can_be(plan)?;
+        let whole = match (&ran.failure, self.options.after_failure) {
+            (None, _) => Whole::all(&plan.plan),
+            (Some(_), AfterFailure::OfferTheRest) => {
+                let built = ran.products.iter().enumerate().filter(|(_, product)| product.is_some());
+                Whole::of(&plan.plan, &for_planner(&plan.offered), &built.map(|(index, _)| index).collect())
+            }
+            (Some(_), AfterFailure::Stop | AfterFailure::GoOn) => Whole::default(),
+        };
+        if whole.builds.is_empty() && whole.leaves.is_empty() {
+            return Err(ran.failure.unwrap_or(RepoError::Interrupted));
+        }
         let upload = Upload { repo: self, registry: &registry, records: Records::new(self.session) };
-        let mut intents: Vec<Intent> = plan.plan.leaves.iter().map(leave).collect();
-        for (index, built) in report.built.iter().enumerate() {
-            intents.push(Intent::Publish(Box::new(upload.package(plan, index, built)?)));
+        let leaves: Vec<&Leaving> = whole.leaves.iter().map(|index| &plan.plan.leaves[*index]).collect();
+        let mut intents: Vec<Intent> = leaves.iter().map(|leaving| leave(leaving)).collect();
+        report.left = leaves.iter().map(|leaving| leaving.id.clone()).collect();
+        for (index, built) in
+            ran.products.into_iter().enumerate().filter(|(index, _)| whole.builds.contains(index))
+        {
+            let Some(built) = built else { continue };
+            intents.push(Intent::Publish(Box::new(upload.package(plan, index, &built)?)));
+            report.built.push(built);
         }
         self.session.report(&Event::Publishing { releases: report.built.len() });
         let batch = Batch { by: self.session.actor.clone(), intents };
-        report.receipt = Some(registry.submit(&batch, self.session.now)?);
-        Ok(report)
+        match registry.submit(&batch, self.session.now) {
+            Ok(receipt) => report.receipt = Some(receipt),
+            Err(error) => return Err(self.not_submitted(error)?),
+        }
+        match ran.failure {
+            None => Ok(report),
+            Some(failure) => {
+                Err(failure.but_offered(report.built.into_iter().map(|built| built.id).collect()))
+            }
+        }
+    }
+
+    /// Why a batch was refused: because of itself, or because somebody else changed the registry since it was planned.
+    fn not_submitted(&self, error: SubmitError) -> Result<RepoError, RepoError> {
+        let size = |connection: &Connection| connection.replica.checkpoint().map(weir_log::Checkpoint::size);
+        let now = connect(self.session, &self.known)?;
+        Ok(match size(&now) == size(&self.connection) {
+            true => error.into(),
+            false => RepoError::Overtaken(Box::new(error)),
+        })
     }
 }
 
@@ -97,7 +136,7 @@ impl Upload<'_> {
         let step = &plan.plan.builds[index];
         let recipe = self.repo.recipe_set.get(&step.id.name)?;
         let known = &plan.known[&step.id.name];
-        let before = plan.before[index].as_ref();
+        let before = plan.before[index].as_ref().filter(|_| built.how == How::Published);
         let mut facts = built.facts.clone();
         if before.is_none() {
             let source = SourceFact { tree: known.source.tree, size: self.pack(&known.source.tree)? };
@@ -113,6 +152,9 @@ impl Upload<'_> {
             };
             evidence.insert_into(&mut facts);
         }
+        if let Some(source) = before.and_then(source::built_from) {
+            self.pack(&source.tree)?;
+        }
         let size = self.pack(&built.tree)?;
         let (unpacked, files) = match before {
             Some(release) => (release.unpacked, release.files),
@@ -122,7 +164,7 @@ impl Upload<'_> {
             }
         };
         self.bytes(&known.document)?;
-        self.bytes(&self.repo.toolchain.document)?;
+        self.bytes(&known.toolchain.document)?;
         Ok(Draft {
             id: step.id.clone(),
             kind: KindName::Native,
@@ -134,25 +176,37 @@ impl Upload<'_> {
             dependencies: wanted(step),
             references: Vec::new(),
             recipe: Some(known.digest),
-            toolchain: Some(self.repo.toolchain.digest),
+            toolchain: Some(known.toolchain.digest),
             license: recipe.license.clone(),
             description: recipe.description.clone(),
             facts,
         })
     }
 
-    /// Uploads a tree of the store, unless the registry holds it; gives the size of its pack.
+    /// Uploads a tree of the store, unless the registry holds it whole; gives the size of its pack.
     fn pack(&self, tree: &TreeDigest) -> Result<u64, RepoError> {
-        if let Some(size) = self.registry.content().pack_size(tree) {
-            return Ok(size);
-        }
+        let content = self.registry.content();
+        let is_damaged = match content.pack_size(tree) {
+            Some(size) => match content.verify_pack(tree, size, false) {
+                Ok(size) => return Ok(size),
+                Err(error) => error.is_integrity(),
+            },
+            None => false,
+        };
         let stored = self.repo.store.tree(tree)?;
         let stored = stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))?;
         let manifest = self.repo.store.manifest(tree)?;
         let mut pack = tempfile::NamedTempFile::new()?;
         let size = write_pack(stored.path(), &manifest, pack.as_file_mut(), PACK_LEVEL)?.bytes;
         self.repo.session.report(&Event::Uploading { bytes: size });
-        self.registry.put_pack(pack.path(), tree)?;
+        if is_damaged {
+            self.repo.session.warn(format!(
+                "The registry's copy of {tree} was damaged, and is replaced by this machine's"
+            ));
+            content.replace_pack(pack.path(), tree)?;
+        } else {
+            self.registry.put_pack(pack.path(), tree)?;
+        }
         // Somebody else may have been first, with a pack of another size: the one that is there counts.
         Ok(self.registry.content().pack_size(tree).unwrap_or(size))
     }
@@ -169,11 +223,18 @@ impl Upload<'_> {
     /// Uploads bytes, unless they are there.
     fn bytes(&self, bytes: &[u8]) -> Result<Sha256, RepoError> {
         let digest = Digest::of(bytes);
-        if !self.registry.has_file(&digest)? {
-            let file = tempfile::NamedTempFile::new()?;
-            fs_err::write(file.path(), bytes)?;
-            self.registry.put_file(file.path(), &digest)?;
+        let content = self.registry.content();
+        if self.registry.has_file(&digest)? {
+            match content.verify_file(&digest) {
+                Ok(_) => return Ok(digest),
+                // What is there is no use to anybody.
+                Err(error) if error.is_integrity() => content.remove_file(&digest)?,
+                Err(error) => return Err(error.into()),
+            }
         }
+        let file = tempfile::NamedTempFile::new()?;
+        fs_err::write(file.path(), bytes)?;
+        self.registry.put_file(file.path(), &digest)?;
         Ok(digest)
     }
 }

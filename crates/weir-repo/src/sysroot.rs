@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use weir_kind::LinkTreeFiles;
 use weir_model::manifest::edit::Editor;
 use weir_model::manifest::{RegistryAddress, Requirement, Source};
 use weir_model::{KindName, PackageName, Platform, Range, ReleaseId, Scope, manifest};
@@ -43,6 +44,7 @@ pub fn sysroot_create(
     folder: &Path,
     wanted: &[(PackageName, Option<Range>)],
     variants: &[Variant],
+    files: LinkTreeFiles,
 ) -> Result<SysrootReport, RepoError> {
     refuse_to_replace(folder, variants)?;
     let scratch = tempfile::tempdir()?;
@@ -65,6 +67,12 @@ pub fn sysroot_create(
         let facts = native_facts(&id, &release.facts)?;
         parts.push(Part { id, manifest: store.manifest(&tree)?, content, facts });
     }
+    if files == LinkTreeFiles::Linked && rustix::process::geteuid().is_root() {
+        session.warn(
+            "the files are those of the store, under another name, and nothing keeps root from changing them: `--copy` \
+             makes files of their own",
+        );
+    }
     fs_err::create_dir_all(folder)?;
     let folder = fs_err::canonicalize(folder)?;
     let mut report = SysrootReport {
@@ -80,7 +88,7 @@ pub fn sysroot_create(
     replace(&report.folder.join(RECORD), &text)?;
     for (variant, plan) in variants.iter().zip(plans) {
         let at = report.folder.join(variant.as_str());
-        plan.make(&at, &at)?;
+        plan.make_of(&at, &at, files)?;
         report.files.push(plan.files.len());
     }
     Ok(report)

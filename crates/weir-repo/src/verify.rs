@@ -8,7 +8,7 @@ use crate::error::RepoError;
 
 /// Recomputes the registry of a repository, and demands a closed world of it whatever it says of itself: nothing
 /// that is offered misses what it was built with, or was built with something older; all content is there and
-/// intact, and nothing else is.
+/// intact, byte for byte, and nothing else is. Over HTTP all of it is fetched.
 ///
 /// # Errors
 ///
@@ -18,6 +18,6 @@ pub fn repo_verify(
     project: Option<&Project>,
     folder: &std::path::Path,
 ) -> Result<RegistryAudit, RepoError> {
-    let how = Verify { read: false, closed: true };
+    let how = Verify { read: true, closed: true };
     Ok(registry_verify(session, project.map(Project::registries), None, folder, how)?)
 }

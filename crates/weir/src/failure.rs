@@ -50,6 +50,9 @@ pub(crate) struct Builds {
     failed: Vec<FailedBuild>,
     skipped: Vec<ReleaseId>,
     built: usize,
+    /// What is offered although not everything was built.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    offered: Vec<ReleaseId>,
 }
 
 /// A place in a text that a person wrote.
@@ -218,6 +221,10 @@ impl Builds {
             } else if let Some(log) = &failed.log {
                 let _ = writeln!(text, "  all it printed is in `{}`", log.display());
             }
+        }
+        if !self.offered.is_empty() {
+            let offered: Vec<String> = self.offered.iter().map(short).collect();
+            let _ = writeln!(text, "Offered: {}", offered.join(", "));
         }
         if !self.skipped.is_empty() {
             let skipped: Vec<String> = self.skipped.iter().map(short).collect();

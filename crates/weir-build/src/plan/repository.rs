@@ -42,6 +42,10 @@ impl Recipes for Repository {
         self.fetched.borrow_mut().insert(name.clone());
         Ok(self.recipes[name].1)
     }
+
+    fn toolchain(&self, _: &PackageName) -> Result<Sha256, Infallible> {
+        Ok(self.toolchain)
+    }
 }
 
 pub(super) fn name(name: &str) -> PackageName {
@@ -88,12 +92,8 @@ impl Repository {
         let revisions = |name: &PackageName, version: &Version| {
             self.revisions.get(&(name.clone(), version.clone())).copied()
         };
-        let world = World {
-            platform: PLATFORM.parse().unwrap(),
-            toolchain: self.toolchain,
-            offered: &self.offered,
-            revisions: &revisions,
-        };
+        let world =
+            World { platform: PLATFORM.parse().unwrap(), offered: &self.offered, revisions: &revisions };
         plan(&world, self, request)
     }
 

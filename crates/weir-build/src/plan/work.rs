@@ -241,11 +241,12 @@ impl<'a, R: Recipes> Work<'a, R> {
         let mut steps: Vec<BuildStep> = Vec::with_capacity(resolved.len());
         for Resolved { id, needs } in resolved {
             let recipe = self.recipes.digest(&id.name).map_err(PlanError::Recipe)?;
+            let toolchain = self.recipes.toolchain(&id.name).map_err(PlanError::Recipe)?;
             let dependencies =
                 needs.iter().map(|(dependency, taken)| step_dependency(dependency, taken, &steps));
             steps.push(BuildStep {
                 id: id.clone(),
-                input_digest: input_digest(id, needs, recipe, self.world.toolchain, &steps),
+                input_digest: input_digest(id, needs, recipe, toolchain, &steps),
                 recipe,
                 dependencies: dependencies.collect(),
                 because: self.wanted[&id.name].clone(),
@@ -263,7 +264,8 @@ impl<'a, R: Recipes> Work<'a, R> {
         if let Some(version) = version_change(offered, candidate) {
             return Ok(Some(Change::Version(version)));
         }
-        if offered.toolchain != Some(self.world.toolchain) {
+        let toolchain = self.recipes.toolchain(&candidate.name).map_err(PlanError::Recipe)?;
+        if offered.toolchain != Some(toolchain) {
             return Ok(Some(Change::Toolchain));
         }
         let recipe = self.recipes.digest(&candidate.name).map_err(PlanError::Recipe)?;
@@ -274,9 +276,8 @@ impl<'a, R: Recipes> Work<'a, R> {
             self.offers.fitting(&dependency.name, &dependency.range).map(Taken::Offered)
         };
         let id = ReleaseId { platform: self.world.platform.clone(), ..offered.id.clone() };
-        let same = resolve(candidate, take).is_some_and(|needs| {
-            input_digest(&id, &needs, recipe, self.world.toolchain, &[]) == offered.input_digest
-        });
+        let same = resolve(candidate, take)
+            .is_some_and(|needs| input_digest(&id, &needs, recipe, toolchain, &[]) == offered.input_digest);
         Ok(if same { None } else { Some(Change::Dependencies) })
     }
 

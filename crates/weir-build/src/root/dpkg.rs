@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 const DPKG: &str = "/var/lib/dpkg";
 
-/// What a build may use without declaring it, where it is installed. Essential packages are added to it, and
-/// what all these depend on. Changing it changes the toolchain of every machine.
-const TOOLS: [&str; 36] = [
+/// The packages that every build may use, where they are installed: compilers, the build systems that recipes name, and
+/// what these call. Essential packages are added to them, and what all these depend on. A recipe that needs
+/// more names its programs. Changing this changes the toolchain of every machine.
+const BASE: [&str; 27] = [
     "autoconf",
     "automake",
     "bash",
     "binutils",
-    "bison",
     "build-essential",
     "bzip2",
     "cmake",
@@ -25,12 +25,8 @@ const TOOLS: [&str; 36] = [
     "diffutils",
     "file",
     "findutils",
-    "flex",
     "g++",
-    "gawk",
     "gcc",
-    "gettext",
-    "gperf",
     "grep",
     "gzip",
     "libtool",
@@ -38,26 +34,21 @@ const TOOLS: [&str; 36] = [
     "make",
     "mawk",
     "meson",
-    "nasm",
     "ninja-build",
     "patch",
     "perl",
     "pkg-config",
     "pkgconf",
     "python3",
-    "sed",
-    "tar",
-    "xz-utils",
 ];
-
-/// More tools, that few builds use.
-const RARE_TOOLS: [&str; 3] = ["swig", "texinfo", "yasm"];
 
 /// The installed packages that are tools, or that tools need.
 #[derive(Debug)]
 pub(crate) struct Installed {
     /// Where dpkg keeps its files.
     pub(crate) dpkg: PathBuf,
+    /// What dpkg says of all that is installed.
+    status: String,
     /// By name: version and architecture.
     pub(crate) tools: BTreeMap<String, DebianPackage>,
 }
@@ -93,8 +84,28 @@ impl Installed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(_) | Err(_) => return Ok(None),
         };
-        let tools = tools(&String::from_utf8_lossy(&status));
-        Ok(Some(Self { dpkg: dpkg.to_owned(), tools }))
+        let status = String::from_utf8_lossy(&status).into_owned();
+        let tools = tools(&status, &[]);
+        Ok(Some(Self { dpkg: dpkg.to_owned(), status, tools }))
+    }
+
+    /// The same with the packages that have these programs, and what those depend on. What no package has adds nothing.
+    pub(crate) fn with(&self, programs: &[String]) -> io::Result<Self> {
+        let mut owners = Vec::new();
+        if !programs.is_empty() {
+            let paths = paths_of(programs);
+            for entry in fs_err::read_dir(self.dpkg.join("info"))? {
+                let name = entry?.file_name().to_string_lossy().into_owned();
+                let Some(package) = name.strip_suffix(".list") else { continue };
+                let list = fs_err::read_to_string(self.dpkg.join("info").join(&name))?;
+                if list.lines().any(|line| paths.contains(line)) {
+                    owners.push(package.split(':').next().unwrap_or(package).to_owned());
+                }
+            }
+        }
+        let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
+        let tools = tools(&self.status, &owners);
+        Ok(Self { dpkg: self.dpkg.clone(), status: self.status.clone(), tools })
     }
 
     /// Every path that the tools own, absolute, in no order.
@@ -128,6 +139,12 @@ impl Installed {
         Ok(all)
     }
 
+    /// A machine on which nothing else is installed.
+    #[cfg(test)]
+    pub(crate) fn of(dpkg: &Path, tools: BTreeMap<String, DebianPackage>) -> Self {
+        Self { dpkg: dpkg.to_owned(), status: String::new(), tools }
+    }
+
     fn list_of(&self, name: &str, package: &DebianPackage) -> io::Result<String> {
         let info = self.dpkg.join("info");
         let plain = info.join(format!("{name}.list"));
@@ -140,8 +157,24 @@ impl Installed {
     }
 }
 
-/// The tools among the packages of a status file, with all that they depend on.
-fn tools(status: &str) -> BTreeMap<String, DebianPackage> {
+/// How packages may list these programs: where they are found, and what is there once links are followed, as those of
+/// update-alternatives(1) are.
+fn paths_of(programs: &[String]) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for program in programs {
+        for folder in ["/usr/bin", "/bin"] {
+            let path = format!("{folder}/{program}");
+            if let Ok(real) = fs_err::canonicalize(&path) {
+                paths.extend(real.to_str().map(str::to_owned));
+                paths.insert(path);
+            }
+        }
+    }
+    paths
+}
+
+/// The tools among the packages of a status file, and `more`, with all that they depend on.
+fn tools(status: &str, more: &[&str]) -> BTreeMap<String, DebianPackage> {
     let paragraphs: Vec<Paragraph<'_>> =
         status.split("\n\n").map(paragraph).filter(|paragraph| paragraph.installed).collect();
     let native =
@@ -158,7 +191,7 @@ fn tools(status: &str) -> BTreeMap<String, DebianPackage> {
     }
     let essential =
         paragraphs.iter().filter(|paragraph| paragraph.essential).map(|paragraph| paragraph.package);
-    let mut wanted: Vec<&str> = TOOLS.into_iter().chain(RARE_TOOLS).chain(essential).collect();
+    let mut wanted: Vec<&str> = BASE.into_iter().chain(more.iter().copied()).chain(essential).collect();
     let mut found = BTreeMap::new();
     let mut seen = BTreeSet::new();
     while let Some(name) = wanted.pop() {
@@ -260,10 +293,11 @@ Status: install ok installed
 Architecture: amd64
 Version: 1.2.13
 ";
-        let found: Vec<_> = tools(status)
+        let found: Vec<_> = tools(status, &[])
             .into_iter()
             .map(|(name, is)| format!("{name} {} {}", is.version, is.architecture))
             .collect();
         assert_eq!(found, ["dpkg 1.21 amd64", "gcc 4:12 amd64", "gcc-12 12.2 amd64", "libc6 2.36 amd64"]);
+        assert!(tools(status, &["zlib1g-dev"]).contains_key("zlib1g-dev"), "whoever names it has it");
     }
 }

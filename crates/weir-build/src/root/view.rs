@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use fs_err::File;
 use weir_model::Sha256;
@@ -20,6 +21,9 @@ use crate::scratch;
 
 /// How views are made. What is under another name was made otherwise.
 const FORMAT: u32 = 3;
+
+/// How long a view stays that nobody uses. Recipes that name tools of their own have others than those that do not.
+const UNUSED: Duration = Duration::from_hours(24);
 
 /// How the name of a view ends that is being removed.
 const LEAVING: &str = ".old";
@@ -51,7 +55,7 @@ pub(super) struct View {
 }
 
 /// The view of these packages, made under `cache` where it is not there yet. Then those that were made of other
-/// packages go, unless they are used: after an update of the machine nobody comes back to them.
+/// packages go, if nobody has used them for a day: after an update of the machine nobody comes back to them.
 pub(super) fn make(installed: &Installed, cache: &Path) -> io::Result<View> {
     let names: Vec<_> = installed
         .tools
@@ -82,6 +86,7 @@ pub(super) fn make(installed: &Installed, cache: &Path) -> io::Result<View> {
     if !folder.is_dir() {
         return Err(io::Error::other("the view was removed while it was made"));
     }
+    used.file().set_modified(SystemTime::now())?;
     Ok(View { folder, _used: used })
 }
 
@@ -101,7 +106,9 @@ fn remove_others(views: &Path, kept: &str) -> io::Result<()> {
             continue;
         }
         let used = lock_file(views, &name)?;
-        if used.file().try_lock().is_ok() {
+        let last = used.metadata()?.modified()?;
+        let is_old = last.elapsed().is_ok_and(|unused| unused >= UNUSED);
+        if is_old && used.file().try_lock().is_ok() {
             // Under its own name a view is whole, or not there.
             let leaving = views.join(format!(".{name}{LEAVING}"));
             scratch::remove(&leaving)?;
@@ -245,7 +252,7 @@ mod tests {
             .unwrap();
         fs_err::write(dpkg.join("info/other.list"), "/usr/bin/sort\n").unwrap();
         let package = DebianPackage { version: version.into(), architecture: "amd64".into() };
-        Installed { dpkg: dpkg.to_owned(), tools: [("tool".to_owned(), package)].into() }
+        Installed::of(dpkg, [("tool".to_owned(), package)].into())
     }
 
     #[test]
@@ -266,6 +273,14 @@ mod tests {
         assert!(first.folder.is_dir() && second.folder.is_dir(), "the first is used");
         let unused = first.folder.clone();
         drop(first);
+        drop(view("2 and a half"));
+        assert!(unused.is_dir(), "somebody may come back to it");
+        for name in [&unused, &second.folder] {
+            let name = name.file_name().unwrap().to_str().unwrap();
+            let lock = place.path().join("cache/roots").join(format!(".{name}.lock"));
+            let lock = fs_err::File::options().append(true).open(lock).unwrap();
+            lock.file().set_modified(std::time::SystemTime::now() - super::UNUSED).unwrap();
+        }
         let third = view("3");
         assert!(!unused.exists() && second.folder.is_dir() && third.folder.is_dir());
     }

@@ -188,6 +188,29 @@ fn flags_of_a_recipe_come_after_those_of_the_variant_where_configure_has_default
 }
 
 #[test]
+fn settings_that_a_build_system_has_no_use_for_are_told() {
+    let cmake = World::new(System::Cmake).source("CMakeLists.txt", CMAKE).source("one.c", LIBRARY);
+    let cmake = cmake.define("BUILD_SHARD_LIBS", "ON").define("CMAKE_C_FLAGS", "-DX");
+    assert_eq!(cmake.built().unused, ["BUILD_SHARD_LIBS"]);
+    let make = World::new(System::Make { targets: Vec::new() })
+        .source("Makefile", MAKEFILE)
+        .source("one.c", LIBRARY);
+    let make = make.define("CLFAGS", "-O1").define("CFLAGS", "-O1");
+    assert_eq!(make.built().unused, ["CLFAGS"]);
+    let meson = World::new(System::Meson).source("meson.build", MESON).source("one.c", LIBRARY);
+    let failure = meson.define("fats", "true").failed();
+    assert!(failure.help().starts_with("its build system has no use for `fats`; "), "{}", failure.help());
+}
+
+#[test]
+fn a_tool_that_is_not_there_is_named_with_what_to_do() {
+    let failure = World::new(System::Make { targets: Vec::new() })
+        .source("Makefile", "all:\n\ttrue | no-such-tool x\n")
+        .failed();
+    assert!(failure.help().contains("name `no-such-tool` in the recipe's `tools`"), "{:?}", failure.tail);
+}
+
+#[test]
 fn without_a_sandbox_the_same_is_built_through_a_destination() {
     let mut world = World::new(System::Cmake).source("CMakeLists.txt", CMAKE).source("one.c", LIBRARY);
     world.sandbox = Sandbox::none();

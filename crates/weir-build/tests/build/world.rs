@@ -80,6 +80,7 @@ impl World {
             variants: vec![Variant::Release],
             of_variant: BTreeMap::new(),
             system_libraries: Vec::new(),
+            tools: Vec::new(),
             limits: BuildLimits { time: Duration::from_secs(120), ..BuildLimits::default() },
         };
         let sandbox = Sandbox::bubblewrap()

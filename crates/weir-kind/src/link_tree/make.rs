@@ -15,19 +15,19 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{LinkTree, LinkTreeContent, MAX_REWRITTEN, Original, replace_path};
+use super::{Files, LinkTree, LinkTreeContent, MAX_REWRITTEN, Original, replace_path};
 
 /// Makes a link tree at `at`, where programs see it as `seen`: there is all of the old or all of the new.
-pub(super) fn make(link_tree: &LinkTree, at: &Path, seen: &Path) -> io::Result<()> {
+pub(super) fn make(link_tree: &LinkTree, at: &Path, seen: &Path, files: Files) -> io::Result<()> {
     let (folder, beside) = beside(at)?;
     fs_err::create_dir_all(&folder)?;
-    let made = fill(link_tree, &beside, seen).and_then(|()| put(&beside, at));
+    let made = fill(link_tree, &beside, seen, files).and_then(|()| put(&beside, at));
     // After an exchange this is what was there before.
     let removed = remove(&beside);
     made.and(removed)
 }
 
-fn fill(link_tree: &LinkTree, beside: &Path, seen: &Path) -> io::Result<()> {
+fn fill(link_tree: &LinkTree, beside: &Path, seen: &Path, files: Files) -> io::Result<()> {
     fs_err::create_dir(beside)?;
     let mut filled = Filled::open(beside)?;
     let mut lender = Lender::default();
@@ -39,6 +39,12 @@ fn fill(link_tree: &LinkTree, beside: &Path, seen: &Path) -> io::Result<()> {
             LinkTreeContent::Link(target) => {
                 symlinkat(target.as_str(), folder, name)
                     .map_err(|error| at_path(&beside.join(path), error))?;
+            }
+            LinkTreeContent::Same(original) if files == Files::Copied => {
+                let to = beside.join(path);
+                copy(original, &to)?;
+                let mode = if original.executable { 0o755 } else { 0o644 };
+                fs_err::set_permissions(to, std::fs::Permissions::from_mode(mode))?;
             }
             LinkTreeContent::Same(original) => match lender.lend(&original.file, folder, name) {
                 Err(error) if cannot_be_linked(error) => copy(original, &beside.join(path))?,

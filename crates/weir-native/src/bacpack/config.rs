@@ -204,14 +204,16 @@ impl Reader<'_> {
     }
 
     fn revision(&mut self, git: &Object<'_>, name: &str) -> Result<String, Wrong> {
-        let revision = self.expanded("Git.Revision", git.string("Revision")?)?;
+        let mut revision = self.expanded("Git.Revision", git.string("Revision")?)?;
         check::tag(&revision)
             .map_err(|reason| Wrong::new("Git.Revision", format!("names no tag: {reason}")))?;
         let is_commit = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_commit || !revision.contains(|c: char| c.is_ascii_digit()) {
+        if is_commit {
+            // As git itself writes it, so that it is known for one.
+            revision.make_ascii_lowercase();
+        } else if !revision.contains(|c: char| c.is_ascii_digit()) {
             self.warnings.push(format!(
-                "`{name}` is built from `{revision}`, which looks like a {}: Weir builds from tags, which do not move",
-                if is_commit { "commit" } else { "branch" }
+                "`{name}` is built from `{revision}`, which looks like a branch: Weir builds from tags and commits, which do not move"
             ));
         }
         Ok(revision)

@@ -51,6 +51,7 @@ pub(crate) fn recipe(
         environment: common.environment,
         variants: pair.variants().collect(),
         of_variant,
+        tools: Vec::new(),
         system_libraries: Vec::new(),
         limits: BuildLimits::default(),
     })

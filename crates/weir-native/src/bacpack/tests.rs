@@ -299,7 +299,7 @@ fn what_means_nothing_here_is_told() {
         [
             "`Package.Colour` in `context/package/a/0.json` is not known: it is ignored",
             "`Package.PlatformString.Mode` in `context/package/a/0.json` is `explicit`: it is ignored, the build root gives the platform",
-            "`a` is built from `master`, which looks like a branch: Weir builds from tags, which do not move",
+            "`a` is built from `master`, which looks like a branch: Weir builds from tags and commits, which do not move",
         ]
     );
 }

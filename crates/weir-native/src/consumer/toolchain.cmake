@@ -9,6 +9,11 @@ if(WEIR_CHAINLOAD_TOOLCHAIN)
 endif()
 
 if(NOT WEIR_VARIANT)
+    if(CMAKE_GENERATOR MATCHES "Multi-Config|Visual Studio|Xcode")
+        message(FATAL_ERROR
+            "weir: ${CMAKE_GENERATOR} builds several configurations in one folder, and packages of one variant are in "
+            "one. Use a generator of one configuration, such as Ninja, or choose for all of them: -DWEIR_VARIANT=release")
+    endif()
     if(CMAKE_BUILD_TYPE STREQUAL "Debug")
         set(WEIR_VARIANT debug)
     else()
@@ -25,6 +30,10 @@ if(CMAKE_SYSROOT OR CMAKE_FIND_ROOT_PATH)
     list(PREPEND CMAKE_FIND_ROOT_PATH "${WEIR_SYSROOT}")
 endif()
 set(ENV{PKG_CONFIG_LIBDIR} "${WEIR_SYSROOT}/lib/pkgconfig:${WEIR_SYSROOT}/share/pkgconfig")
+
+# By their names alone, as check_include_file and a plain `-lz` look for them.
+include_directories(AFTER "${WEIR_SYSROOT}/include")
+link_directories(AFTER "${WEIR_SYSROOT}/lib")
 
 # Programs find the libraries where they are, and the libraries each other while they are linked.
 list(PREPEND CMAKE_BUILD_RPATH "${WEIR_SYSROOT}/lib")

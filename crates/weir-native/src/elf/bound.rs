@@ -81,7 +81,9 @@ pub(crate) fn check(tree: &Tree, variant: Variant, others: &Others<'_>) -> Bindi
                 bindings.needs.insert(name.clone());
             }
             if let Some(problem) = bound_elsewhere(name, inside, &searched, others) {
-                find(Level::Error, problem);
+                // Who builds by hand may have seen to it otherwise.
+                let is_known = matches!(others, Others::Known { .. });
+                find(if is_known { Level::Error } else { Level::Warning }, problem);
             }
         }
     }

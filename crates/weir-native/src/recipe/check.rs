@@ -43,6 +43,16 @@ fn is_identifier(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// Checks the name of a program of the build root, such as `tclsh`.
+pub(crate) fn tool(name: &str) -> Result<(), String> {
+    let good = name.len() <= MAX_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c));
+    good.then_some(()).ok_or_else(|| {
+        "a tool is the name of a program, such as `tclsh`: neither a path nor words for it".into()
+    })
+}
+
 /// Checks the name of a setting of a build system.
 pub(crate) fn define(system: &System, name: &str) -> Result<(), String> {
     let (more, ours): (&str, &[&str]) = match system {

@@ -22,6 +22,7 @@ const RECIPE: &[&str] = &[
     "release",
     "debug",
     "system-libraries",
+    "tools",
     "timeout",
     "memory",
     "disk",
@@ -85,7 +86,8 @@ fn read(text: &str, file: &Path, folder: &Path) -> Result<Recipe, ManifestError>
         defines,
         environment,
         variants,
-        system_libraries: system_libraries(&recipe)?,
+        system_libraries: sorted_list(&recipe, "system-libraries", check::system_library)?,
+        tools: sorted_list(&recipe, "tools", check::tool)?,
         limits: limits(&recipe)?,
     })
 }
@@ -317,12 +319,12 @@ fn bad_name(fields: &Fields<'_>, what: &str, name: &str, reason: String) -> Mani
     fields.error(name, message).help(Some(reason))
 }
 
-fn system_libraries(recipe: &Fields<'_>) -> Result<Vec<String>, ManifestError> {
-    let names = checked_list(recipe, "system-libraries", check::system_library)?;
+fn sorted_list(recipe: &Fields<'_>, key: &str, check: Check) -> Result<Vec<String>, ManifestError> {
+    let names = checked_list(recipe, key, check)?;
     let mut sorted = BTreeSet::new();
     for name in names {
         if let Some(twice) = sorted.replace(name) {
-            return Err(recipe.error("system-libraries", format!("`{twice}` is named twice")));
+            return Err(recipe.error(key, format!("`{twice}` is named twice")));
         }
     }
     Ok(sorted.into_iter().collect())

@@ -398,6 +398,7 @@ prop_compose! {
             environment,
             of_variant: of_variant.collect(),
             variants,
+            tools: Vec::new(),
             system_libraries: system_libraries.into_iter().collect(),
             limits,
         }

@@ -53,6 +53,7 @@ impl Recipe {
             put_list(&mut table, "variants", self.variants.iter().map(|variant| variant.as_str()));
         }
         put_list(&mut table, "system-libraries", &self.system_libraries);
+        put_list(&mut table, "tools", &self.tools);
         put_limits(&mut table, &self.limits);
         put_settings(&mut table, &self.defines, &self.environment);
         for (variant, settings) in &self.of_variant {

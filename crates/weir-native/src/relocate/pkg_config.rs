@@ -25,6 +25,39 @@ pub(super) fn relocatable(text: &[u8], path: &str) -> Vec<u8> {
             lines.extend_from_slice(line);
         }
     }
+    with_folders(&lines, &from_here)
+}
+
+/// The text with the folders of headers and libraries in it, if it names none: it was written for a prefix in which
+/// compilers look anyway.
+fn with_folders(text: &[u8], from_here: &str) -> Vec<u8> {
+    let has = |line: &[u8], what: &str| memchr::memmem::find(line, what.as_bytes()).is_some();
+    let mut lines = Vec::new();
+    let mut has_flags = false;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let add = match line.split(|byte| *byte == b':').next() {
+            Some(b"Libs") if has(line, "-l") && !has(line, "-L") => {
+                Some(("Libs:", format!(" -L{from_here}/lib")))
+            }
+            Some(b"Cflags" | b"CFlags") => {
+                has_flags = true;
+                (!has(line, "-I") && !has(line, "${")).then(|| ("Cflags:", format!(" -I{from_here}/include")))
+            }
+            _ => None,
+        };
+        match add {
+            Some((field, folder)) => {
+                lines.extend_from_slice(field.as_bytes());
+                lines.extend_from_slice(folder.as_bytes());
+                lines.extend_from_slice(&line[field.len()..]);
+            }
+            None => lines.extend_from_slice(line),
+        }
+    }
+    if !has_flags && has(text, "Libs:") {
+        let line_break = if lines.ends_with(b"\n") { "" } else { "\n" };
+        lines.extend(format!("{line_break}Cflags: -I{from_here}/include\n").into_bytes());
+    }
     lines
 }
 

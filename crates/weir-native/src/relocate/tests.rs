@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::{CaptureError, Captured, capture, look_into};
-use crate::{NativeFacts, PREFIX, Variant};
+use crate::{Level, NativeFacts, PREFIX, Variant};
 
 fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -16,8 +16,12 @@ fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     folder
 }
 
+fn platform() -> weir_model::Platform {
+    "x86-64-debian-13".parse().unwrap()
+}
+
 fn captured(folder: &Path) -> Captured {
-    capture(folder, &[], &[]).unwrap()
+    capture(folder, &[], &[], &platform()).unwrap()
 }
 
 fn findings(captured: &Captured) -> String {
@@ -35,7 +39,8 @@ fn files_of_pkg_config_say_where_they_are_themselves() {
     let captured = captured(folder.path());
     assert_eq!(
         fs_err::read_to_string(folder.path().join("release/lib/pkgconfig/z.pc")).unwrap(),
-        "prefix=${pcfiledir}/../..\nexec_prefix=${prefix}\nlibdir=${prefix}/lib\n\nLibs: -L${prefix}/lib -lz\n"
+        "prefix=${pcfiledir}/../..\nexec_prefix=${prefix}\nlibdir=${prefix}/lib\n\nLibs: -L${prefix}/lib -lz\n\
+         Cflags: -I${pcfiledir}/../../include\n"
     );
     assert_eq!(
         fs_err::read_to_string(folder.path().join("release/share/pkgconfig/odd.pc")).unwrap(),
@@ -43,6 +48,68 @@ fn files_of_pkg_config_say_where_they_are_themselves() {
     );
     assert!(captured.facts.variants[&Variant::Release].relocate.is_empty());
     assert!(captured.findings.is_empty(), "{}", findings(&captured));
+}
+
+#[test]
+fn files_of_pkg_config_name_the_folders_in_which_compilers_would_not_look() {
+    let folder = tree(&[
+        ("release/lib/pkgconfig/bare.pc", b"Name: bare\nLibs: -lbare\nCflags: -DBARE"),
+        ("release/lib/pkgconfig/own.pc", b"inc=/x\nLibs: -L/x -lown\nCflags: ${inc}\n"),
+    ]);
+    captured(folder.path());
+    let text = |name| fs_err::read_to_string(folder.path().join("release/lib/pkgconfig").join(name)).unwrap();
+    assert_eq!(
+        text("bare.pc"),
+        "Name: bare\nLibs: -L${pcfiledir}/../../lib -lbare\nCflags: -I${pcfiledir}/../../include -DBARE"
+    );
+    assert_eq!(text("own.pc"), "inc=/x\nLibs: -L/x -lown\nCflags: ${inc}\n");
+}
+
+#[test]
+fn what_lies_where_nobody_looks_is_told_and_a_path_of_the_build_is_refused() {
+    let folder = tree(&[
+        ("release/lib64/libx.a", b"x"),
+        ("release/weir/sysroot/lib/libx.a", b"x"),
+        ("release/bin/x", b"x"),
+    ]);
+    let captured = captured(folder.path());
+    let found: Vec<_> =
+        captured.findings.iter().map(|finding| (finding.level, finding.path.as_str())).collect();
+    assert_eq!(found, [(Level::Error, "weir/sysroot/lib/libx.a"), (Level::Warning, "lib64")]);
+    assert!(captured.findings[0].message.contains("put the prefix before `/weir/sysroot`"));
+    let plain = tree(&[("release/weir/notes", b"x")]);
+    assert_eq!(findings(&super::tests::captured(plain.path())).matches("Warning").count(), 1);
+}
+
+#[test]
+fn what_is_for_another_machine_is_refused_and_data_is_told() {
+    let mut foreign = vec![0_u8; 64];
+    foreign[..6].copy_from_slice(b"\x7fELF\x02\x01");
+    foreign[18] = 183;
+    let folder = tree(&[("release/lib/x.o", &foreign), ("release/share/firmware", &foreign)]);
+    let found = findings(&captured(folder.path()));
+    assert!(
+        found.contains("Error: `release/lib/x.o` is for aarch64 (64 bits), not for x86-64-debian-13\n"),
+        "{found}"
+    );
+    assert!(found.contains("Warning: `release/share/firmware` is for aarch64"), "{found}");
+}
+
+#[test]
+fn modes_and_folders_that_no_package_has_are_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tree(&[("release/bin/su", b"x"), ("release/etc/key", b"x"), ("release/lib/x", b"x")]);
+    for (path, mode) in [("bin/su", 0o4755), ("etc/key", 0o600), ("lib/x", 0o664)] {
+        let path = folder.path().join("release").join(path);
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs_err::create_dir_all(folder.path().join("release/var/cache")).unwrap();
+    assert_eq!(
+        findings(&captured(folder.path())),
+        "Warning: `release/bin/su` is set to run as somebody else, or sticky: a package does not keep that\n\
+         Warning: `release/etc/key` is not for everybody to read: a package does not keep that, and in it it is\n\
+         Warning: `release/var/cache` is an empty folder: a package has none, so it is left out\n"
+    );
 }
 
 #[test]
@@ -90,7 +157,7 @@ fn links_to_where_it_was_built_become_links_to_where_it_is() {
     for hostile in ["->/etc/passwd", "->../../debug/x", "->/weir/prefix/../../etc/passwd", "->/weir/prefixed"]
     {
         let folder = tree(&[("release/lib/x", hostile.as_bytes())]);
-        let error = capture(folder.path(), &[], &[]).unwrap_err();
+        let error = capture(folder.path(), &[], &[], &platform()).unwrap_err();
         assert!(matches!(error, CaptureError::Link { .. }), "{hostile}: {error}");
     }
 }
@@ -106,18 +173,18 @@ fn what_is_no_file_and_what_is_nothing_is_refused() {
         0,
     )
     .unwrap();
-    let error = capture(folder.path(), &[], &[]).unwrap_err();
+    let error = capture(folder.path(), &[], &[], &platform()).unwrap_err();
     assert_eq!(error.to_string(), "`release/lib/pipe` is a named pipe, which cannot be in a package");
     let empty = tempfile::tempdir().unwrap();
     fs_err::create_dir_all(empty.path().join("release/lib")).unwrap();
-    assert!(matches!(capture(empty.path(), &[], &[]).unwrap_err(), CaptureError::Empty { .. }));
+    assert!(matches!(capture(empty.path(), &[], &[], &platform()).unwrap_err(), CaptureError::Empty { .. }));
 }
 
 #[test]
 fn looking_changes_nothing_and_finds_the_same() {
     let folder = tree(&[("release/bin/z-config", b"/weir/prefix/lib"), ("release/lib/x", b"\0/weir/prefix")]);
     let manifest = weir_tree::read_folder(folder.path(), &weir_tree::Selection::everything()).unwrap();
-    let looked = look_into(folder.path(), &manifest).unwrap();
+    let looked = look_into(folder.path(), &manifest, &platform()).unwrap();
     assert_eq!(captured(folder.path()), looked);
     assert_eq!(looked.facts.variants[&Variant::Release].relocate, ["bin/z-config"]);
     assert_ne!(looked.facts, NativeFacts::default());

@@ -45,6 +45,15 @@ impl Workshop<'_> {
         if session.interrupt.is_asked() {
             return Err(RepoError::Interrupted);
         }
+        if let Some(failed) = self.lacks_tools(index)? {
+            let failed = vec![failed];
+            return Err(RepoError::BuildsFailed {
+                failed,
+                skipped: Vec::new(),
+                built: 0,
+                offered: Vec::new(),
+            });
+        }
         if let Some(ready) = self.ready(index)? {
             session.report(&Event::Built { release: step.id.clone(), seconds: None });
             return Ok(ready);
@@ -70,7 +79,8 @@ impl Workshop<'_> {
     /// A step that was built before, by whoever published it or by this machine.
     fn ready(&self, index: usize) -> Result<Option<BuiltPackage>, RepoError> {
         let step = &self.plan.plan.builds[index];
-        if let Some(release) = &self.plan.before[index] {
+        // What the registry holds may be damaged: then it is built again, and takes its place.
+        if let Some(release) = self.plan.before[index].as_ref().filter(|before| self.at.is_whole(before)) {
             return Ok(Some(BuiltPackage {
                 id: step.id.clone(),
                 input_digest: step.input_digest,
@@ -78,6 +88,7 @@ impl Workshop<'_> {
                 how: How::Published,
                 seconds: None,
                 findings: Vec::new(),
+                unused: Vec::new(),
                 facts: release.kind_facts.clone(),
             }));
         }
@@ -130,11 +141,12 @@ impl Workshop<'_> {
     /// Finds out again what is known of a tree whose record somebody has removed. The log is lost.
     fn look_again(&self, step: &BuildStep, stored: &StoredTree) -> Result<Made, RepoError> {
         let manifest = self.at.store.manifest(stored.digest())?;
-        let captured = relocate::look_into(stored.path(), &manifest)?;
+        let captured = relocate::look_into(stored.path(), &manifest, &step.id.platform)?;
         let mut facts = Facts::new();
         captured.facts.insert_into(&mut facts);
         let now = Timestamp::now();
-        let made = Made { facts, findings: captured.findings, started: now, finished: now };
+        let made =
+            Made { facts, findings: captured.findings, unused: Vec::new(), started: now, finished: now };
         fs_err::write(
             self.records.log_under_way(&step.id, &step.input_digest)?,
             "The log of this build was lost.\n",
@@ -209,7 +221,7 @@ impl Workshop<'_> {
         let places = self.places(&scratch.path, &sysroots, tools.as_ref());
         let mut system = recipe.system_libraries.clone();
         system.extend(self.at.root.libraries()?);
-        let captured = relocate::capture_built_at(&places, &built.tree, &closure, &system)
+        let captured = relocate::capture_built_at(&places, &built.tree, &closure, &system, &step.id.platform)
             .map_err(|error| self.unusable(index, &[chain(&error)], &log))?;
         let wrong = captured.findings.iter().filter(|finding| finding.level == Level::Error);
         let wrong: Vec<String> = wrong.map(ToString::to_string).collect();
@@ -219,7 +231,8 @@ impl Workshop<'_> {
         let mut facts = Facts::new();
         captured.facts.insert_into(&mut facts);
         move_into(&built.tree, folder)?;
-        Ok(Made { facts, findings: captured.findings, started, finished: Timestamp::now() })
+        let (findings, unused) = (captured.findings, built.unused);
+        Ok(Made { facts, findings, unused, started, finished: Timestamp::now() })
     }
 
     /// Builds a step once more, and compares what comes out with what came out before.
@@ -298,7 +311,7 @@ impl Workshop<'_> {
         let failed = match error {
             // Which release it is, is told beside it.
             BuildError::Failed(failure) => {
-                let hint = source::about_missing_submodules(self.recipes[index], source);
+                let hint = source::about_missing_submodules(self.recipes[index], source, &failure.tail);
                 let help: Vec<String> = hint.into_iter().chain(error.help()).collect();
                 Failed {
                     reason: format!("{}, {}: {}", failure.variant, failure.phase, failure.reason),
@@ -322,7 +335,7 @@ impl Workshop<'_> {
         let log = log.is_file().then(|| log.to_owned());
         let Failed { reason, last_lines, help } = failed;
         let failed = vec![FailedBuild { id: step.id.clone(), reason, last_lines, log, help }];
-        RepoError::BuildsFailed { failed, skipped: Vec::new(), built: 0 }
+        RepoError::BuildsFailed { failed, skipped: Vec::new(), built: 0, offered: Vec::new() }
     }
 }
 
@@ -349,6 +362,7 @@ fn built(step: &BuildStep, tree: TreeDigest, how: How, made: Made) -> BuiltPacka
         how,
         seconds: Some(made.seconds()),
         findings: made.findings,
+        unused: made.unused,
         facts: made.facts,
     }
 }

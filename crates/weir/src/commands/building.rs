@@ -8,7 +8,7 @@ use weir_build::SandboxKind;
 use weir_model::OwnerName;
 use weir_native::RecipeSetOptions;
 use weir_project::Project;
-use weir_repo::RepoOptions;
+use weir_repo::{AfterFailure, RepoOptions};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -61,6 +61,9 @@ pub(crate) struct Pace {
     /// When a build fails, go on with what does not need it
     #[arg(long, short)]
     keep_going: bool,
+    /// With `--keep-going`: offer what could be built and needs nothing that could not
+    #[arg(long, requires = "keep_going")]
+    publish: bool,
 }
 
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
@@ -88,6 +91,10 @@ pub(super) fn options(
         sandbox: if place.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap },
         builds: pace.builds.unwrap_or(cores).get(),
         jobs: pace.jobs.unwrap_or(cores).get(),
-        keep_going: pace.keep_going,
+        after_failure: match (pace.keep_going, pace.publish) {
+            (false, _) => AfterFailure::Stop,
+            (true, false) => AfterFailure::GoOn,
+            (true, true) => AfterFailure::OfferTheRest,
+        },
     })
 }

@@ -78,7 +78,7 @@ fn create(context: &Context, arguments: &CreateArguments) -> Result<ExitCode, Fa
         weir_build::oci::unpack(&context.path(layout)?, &folder)?;
     }
     let root = BuildRoot::open(&folder)?;
-    let toolchain = root.toolchain(SandboxKind::Bubblewrap)?;
+    let toolchain = root.toolchain(SandboxKind::Bubblewrap, &[])?;
     let made = json!({ "folder": folder, "platform": root.platform(), "toolchain": toolchain.digest });
     context.output.show(&made, |page| {
         let good = page.palette.good;
@@ -94,7 +94,7 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
         None => BuildRoot::host()?,
     };
     let sandbox = if arguments.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap };
-    let toolchain = root.toolchain(sandbox)?;
+    let toolchain = root.toolchain(sandbox, &[])?;
     let document: Value = serde_json::from_slice(&toolchain.document).unwrap_or_default();
     let shown = json!({
         "folder": root.folder(),

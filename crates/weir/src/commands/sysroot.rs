@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use weir_kind::LinkTreeFiles;
 use weir_native::Variant;
 
 use crate::arguments::{ForPlatform, PackageAtRange};
@@ -36,6 +37,9 @@ pub(crate) struct CreateArguments {
     /// Only this variant: release or debug; may be repeated
     #[arg(long, value_name = "VARIANT")]
     variant: Vec<Variant>,
+    /// Make files of their own, which may be changed, instead of names for those of the store
+    #[arg(long)]
+    copy: bool,
     #[command(flatten)]
     platform: ForPlatform,
 }
@@ -58,7 +62,8 @@ fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Fai
     }
     variants.sort_unstable();
     variants.dedup();
-    let made = weir_repo::sysroot_create(&session, project.as_ref(), &folder, &wanted, &variants)?;
+    let files = if arguments.copy { LinkTreeFiles::Copied } else { LinkTreeFiles::Linked };
+    let made = weir_repo::sysroot_create(&session, project.as_ref(), &folder, &wanted, &variants, files)?;
     context.output.show(&made, |page| {
         let packages = count(made.releases.len(), "package");
         page.line(format!("Made `{}` of {packages} for {}", made.folder.display(), made.platform));

@@ -316,3 +316,26 @@ fn machine_code_for_every_platform_is_doubted_until_its_platform_is_named() {
     let said = t.weir_in("", "publish packages/base-head-1.0.0").succeeds();
     assert_eq!(said.stderr, "");
 }
+
+#[test]
+fn headers_and_libraries_are_found_by_their_names_alone_and_several_configurations_are_refused() {
+    let t = sandbox();
+    two_libraries(&t);
+    project(&t, "\"base/zed\" = \"*\"\n");
+    t.write(
+        "app/CMakeLists.txt",
+        "cmake_minimum_required(VERSION 3.23)\nproject(app C)\ninclude(CheckIncludeFile)\n\
+         check_include_file(zed.h HAVE_ZED)\nif(NOT HAVE_ZED)\n  message(FATAL_ERROR \"no zed.h\")\nendif()\n\
+         add_executable(app main.c)\ntarget_link_libraries(app zed)\n",
+    );
+    t.write("app/main.c", "#include <stdio.h>\n#include <zed.h>\nint main(void) { printf(\"%d\\n\", zed_version()); return 0; }\n");
+    t.weir_in("app", "install").succeeds();
+    assert_eq!(built(&t, "app", "weir"), "12\n");
+
+    let toolchain =
+        ["--toolchain", "weir_packages/cmake/toolchain.cmake", "-G", "Ninja Multi-Config", "-B", "multi"];
+    let refused = Command::new("cmake").current_dir(t.path("app")).args(toolchain).output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("-DWEIR_VARIANT=release"), "{refused:?}");
+    fs_err::remove_dir_all(t.path("app/multi")).unwrap();
+    runs(&t, "app", "cmake", &[&toolchain[..], &["-DWEIR_VARIANT=release"]].concat());
+}

@@ -10,6 +10,7 @@ mod recipes;
 mod repo;
 mod repo_bad_days;
 mod repo_context;
+mod repo_repair;
 mod roots;
 mod submodules;
 mod systems;

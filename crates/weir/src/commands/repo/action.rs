@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use weir_build::PlanRequest;
 use weir_model::PackageName;
-use weir_repo::{Repo, RepoPlan, RepoReport};
+use weir_repo::{Repo, RepoError, RepoPlan, RepoReport};
 
 use super::page;
 use crate::arguments::DryRun;
@@ -71,6 +71,9 @@ pub(crate) struct PlanArguments {
     action: Action,
     #[command(flatten)]
     which: Which,
+    /// End with 1 if something would be done
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -147,12 +150,50 @@ pub(super) fn plan(context: &Context, arguments: PlanArguments) -> Result<ExitCo
                 .with_help("name the packages that are to go"));
         }
     };
-    let how =
-        How { yes: false, dry_run: DryRun { dry_run: true }, place: arguments.place, pace: Pace::default() };
-    act(context, &request, &how)
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let options = building::options(context, project.as_ref(), &arguments.place, &Pace::default())?;
+    let plan = Repo::open(&session, project.as_ref(), options)?.plan(&request)?;
+    if context.output.format == Format::Text {
+        context.output.show(&plan, |page| page::show_plan(page, &plan))?;
+    }
+    let ending = finish(context, &plan, None)?;
+    Ok(if arguments.exit_code && !plan.is_empty() { failure::ending(Exit::Failed) } else { ending })
 }
 
+/// How often an action is planned again because somebody else changed the registry meanwhile.
+const MOST_PLANS: usize = 10;
+
 fn act(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, Failure> {
+    for _ in 1..MOST_PLANS {
+        match act_once(context, request, how) {
+            Err(Ended::Overtaken) => {
+                context.output.note("Somebody else changed the registry meanwhile: planning again");
+            }
+            Err(Ended::Failed(failure)) => return Err(failure),
+            Ok(ending) => return Ok(ending),
+        }
+    }
+    act_once(context, request, how).map_err(|ended| match ended {
+        Ended::Failed(failure) => failure,
+        Ended::Overtaken => Failure::conflict("the registry is changed all the time by somebody else")
+            .with_help("run it again when less goes on: what was built is kept"),
+    })
+}
+
+/// Why an action was not carried out.
+enum Ended {
+    Overtaken,
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for Ended {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+fn act_once(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, Ended> {
     let session = context.session()?;
     let project = context.project_if_any()?;
     let options = building::options(context, project.as_ref(), &how.place, &how.pace)?;
@@ -163,7 +204,7 @@ fn act(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, 
         context.output.show(&plan, |page| page::show_plan(page, &plan))?;
     }
     if how.dry_run.dry_run || plan.is_empty() {
-        return finish(context, &plan, None);
+        return Ok(finish(context, &plan, None)?);
     }
     if !how.yes && !may_go_on(context, request, &plan)? {
         context.output.note("Nothing was changed");
@@ -171,13 +212,17 @@ fn act(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitCode, 
     }
     if session.offline {
         return Err(Failure::not_found("a registry cannot be changed with `--offline`")
-            .with_help("run it without; `--dry-run` shows what it would do"));
+            .with_help("run it without; `--dry-run` shows what it would do")
+            .into());
     }
-    let report = repo.carry_out(&plan)?;
+    let report = match repo.carry_out(&plan) {
+        Err(RepoError::Overtaken(_)) => return Err(Ended::Overtaken),
+        report => report?,
+    };
     for built in &report.built {
         page::warn(&context.output, built);
     }
-    finish(context, &plan, Some(&report))
+    Ok(finish(context, &plan, Some(&report))?)
 }
 
 fn finish(context: &Context, plan: &RepoPlan, report: Option<&RepoReport>) -> Result<ExitCode, Failure> {
@@ -188,7 +233,8 @@ fn finish(context: &Context, plan: &RepoPlan, report: Option<&RepoReport>) -> Re
         }
         (Format::Text, None) => {}
     }
-    Ok(ExitCode::SUCCESS)
+    // What was left out was asked for: whoever automates it must notice.
+    Ok(if plan.left_out.is_empty() { ExitCode::SUCCESS } else { failure::ending(Exit::BuildFailed) })
 }
 
 /// Whether a plan may be carried out without or after asking. Taking away is asked for always, and so is

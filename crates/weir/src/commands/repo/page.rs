@@ -61,6 +61,15 @@ pub(super) fn show_plan(page: &mut Page, plan: &RepoPlan) {
             Cell::plain(words(untouched.because.to_string())),
         ]);
     }
+    for (number, left_out) in plan.left_out.iter().enumerate() {
+        let word = if number == 0 { "left out" } else { "" };
+        rows.push(vec![
+            Cell::new(word, palette.bad),
+            Cell::plain(""),
+            Cell::plain(&left_out.name),
+            Cell::plain(words(left_out.reason.clone())),
+        ]);
+    }
     page.entries(rows);
     if !counted.is_empty() {
         page.line(format!("{} stay as they are", count(counted.len(), "package")));
@@ -90,6 +99,14 @@ pub(super) fn show_report(page: &mut Page, report: &RepoReport) {
 pub(in crate::commands) fn warn(output: &Output, built: &BuiltPackage) {
     for finding in built.findings.iter().filter(|finding| finding.level != Level::Note) {
         output.warn(&format!("`{}`: {finding}", short(&built.id)));
+    }
+    if !built.unused.is_empty() {
+        let unused: Vec<String> = built.unused.iter().map(|name| format!("`{name}`")).collect();
+        let names = unused.join(", ");
+        output.warn(&format!(
+            "`{}`: its build system has no use for {names}, which its recipe sets",
+            short(&built.id)
+        ));
     }
 }
 

@@ -7,7 +7,7 @@ use weir_repo::{PackageStanding, Repo, StatusLine};
 
 use crate::commands::building::{self, Pace, Place};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page};
 
@@ -18,6 +18,9 @@ use crate::output::{Cell, Page};
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir repo status", "weir repo status --json"))]
 pub(crate) struct Arguments {
+    /// End with 1 if something is missing or outdated
+    #[arg(long)]
+    exit_code: bool,
     #[command(flatten)]
     place: Place,
 }
@@ -28,7 +31,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let options = building::options(context, project.as_ref(), &arguments.place, &Pace::default())?;
     let lines = Repo::open(&session, project.as_ref(), options)?.status()?;
     context.output.answer(&lines, |page| show(page, &lines))?;
-    Ok(ExitCode::SUCCESS)
+    let differs =
+        |line: &StatusLine| matches!(line.standing, PackageStanding::Missing | PackageStanding::Outdated);
+    Ok(if arguments.exit_code && lines.iter().any(differs) {
+        failure::ending(Exit::Failed)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 fn show(page: &mut Page, lines: &[StatusLine]) {

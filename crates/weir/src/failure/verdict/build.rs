@@ -19,6 +19,7 @@ impl Verdict for RepoError {
             Self::Plan { .. } => Exit::NoResolution,
             Self::Usage(_) => Exit::Usage,
             Self::SourceChanged { .. } => Exit::Integrity,
+            Self::Overtaken(_) => Exit::Conflict,
             Self::UnknownRecipe(_)
             | Self::NotOffered { .. }
             | Self::NotFound(_)
@@ -45,6 +46,12 @@ impl Verdict for RepoError {
             Self::Recipes(RecipeSetError::NotARecipeSet { .. }) => {
                 Some("name the folder with the recipes: `--recipes FOLDER`".into())
             }
+            Self::BuildsFailed { offered, .. } if !offered.is_empty() => Some(format!(
+                "{} of the plan {} offered; run the same command again when the rest is mended",
+                offered.len(),
+                if offered.len() == 1 { "is" } else { "are" }
+            )),
+            Self::Overtaken(_) => Some("run it again: it plans on what the registry is now".into()),
             Self::BuildsFailed { .. } => Some(
                 "the registry is as it was; run the same command again when it is mended: what was built is kept"
                     .into(),
@@ -75,8 +82,9 @@ impl Verdict for RepoError {
     }
 
     fn builds(&self) -> Option<Builds> {
-        let Self::BuildsFailed { failed, skipped, built } = self else { return None };
-        Some(Builds { failed: failed.clone(), skipped: skipped.clone(), built: *built })
+        let Self::BuildsFailed { failed, skipped, built, offered } = self else { return None };
+        let (failed, skipped, offered) = (failed.clone(), skipped.clone(), offered.clone());
+        Some(Builds { failed, skipped, built: *built, offered })
     }
 }
 
