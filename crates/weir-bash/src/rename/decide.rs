@@ -103,7 +103,10 @@ fn unknown_place(unknown: &Unknown, bytes: &[u8], facts: &Facts, names: &Names) 
     let (file, start, why) = (unknown.file, unknown.start, unknown.why);
     let stands = &bytes[start as usize..(unknown.end as usize).max(start as usize)];
     let mut owners = mentioned(file, stands, names);
-    let own_process = facts.programs.contains(&file) && why == Why::OwnName;
+    let is_program = facts.programs.contains(&file);
+    let without_library =
+        || !facts.sourcing.contains(&file) && !mentioned(file, bytes, names).contains(&Owner::Subject);
+    let own_process = is_program && (why == Why::OwnName || without_library());
     if names.renames_own && !own_process {
         owners.insert(Owner::Subject);
     } else {

@@ -136,6 +136,8 @@ pub(crate) struct Facts {
     pub(crate) regions: Vec<Vec<(u32, u32, Region)>>,
     /// Files that are run and not sourced.
     pub(crate) programs: HashSet<u32>,
+    /// Files that source others of the package.
+    pub(crate) sourcing: HashSet<u32>,
     /// The paths of all files, to tell which of them are sourced.
     pub(crate) paths: Vec<String>,
     /// Functions that are defined whenever a file of the library is sourced.

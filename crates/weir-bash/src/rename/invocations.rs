@@ -223,7 +223,9 @@ impl<'t> Walk<'_, 't> {
         if word.text.is_known() && matches!(&bytes[..], b"/dev/stdin" | b"/dev/fd/0") {
             return;
         }
-        if !self.is_file_of_package(&word.text) && !self.is_one_of_package(word.node) {
+        if self.is_file_of_package(&word.text) || self.is_one_of_package(word.node) {
+            self.facts.sourcing.insert(self.file);
+        } else {
             let why =
                 if word.node.kind() == "process_substitution" { Why::UnknownCode } else { Why::Sourced };
             self.unknown(word.node, why);

@@ -569,6 +569,24 @@ fn renaming_twice_is_renaming_once() {
 }
 
 #[test]
+fn a_program_defines_for_itself_and_what_it_does_counts_only_where_the_library_is() {
+    let told = |program: &str| {
+        let file = |path: &str, text: &str| SourceFile { path: path.into(), bytes: text.as_bytes().to_vec() };
+        let files = vec![file("lib/core.sh", "core.f() { :; }\nhelper() { :; }\n"), file("run", program)];
+        let subject = Subject { programs: ["run".to_owned()].into(), ..subject("core", Some("1.0.0")) };
+        let output = rename(files, &subject, &[]);
+        let whys: Vec<Why> = output.report.undecided.iter().map(|doubt| doubt.why).collect();
+        (String::from_utf8(output.files[1].bytes.clone()).unwrap(), whys)
+    };
+    let alone = "usage() { echo \"$FUNCNAME\"; }\nSTATE=1\ndeclare x\nsource ~/.config\neval \"$1\"\n\"cmd_$2\"; usage\n";
+    assert_eq!(told(alone), (alone.to_owned(), vec![]));
+    let (after, whys) = told("usage() { core.f; helper; }\nusage; eval \"$1\"\n");
+    assert_eq!(after, "usage() { core_1_0_0.f; core_1_0_0__helper; }\nusage; eval \"$1\"\n");
+    assert_eq!(whys, [Why::UnknownCode]);
+    assert_eq!(told("source \"$here/lib/core.sh\"; eval \"$1\"\n").1, [Why::UnknownCode]);
+}
+
+#[test]
 fn definitions_are_found_across_files() {
     let file = |path: &str, text: &str| SourceFile { path: path.into(), bytes: text.as_bytes().to_vec() };
     let files = vec![file("a.sh", "helper\n"), file("b.sh", "helper() { :; }\n")];

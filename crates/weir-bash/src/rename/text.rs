@@ -14,7 +14,7 @@ const PLACEHOLDER: u8 = b'Q';
 
 /// Where one decoded byte came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct BytePlace {
     pub(crate) start: u32,
     pub(crate) end: u32,
     /// The byte stands for an expansion: its text is not known.
@@ -22,32 +22,32 @@ pub(crate) struct Origin {
 }
 
 #[derive(Debug, Clone)]
-enum Origins {
+enum BytePlaces {
     /// Byte `i` came from offset `start + i`.
     Contiguous(u32),
-    Mapped(Vec<Origin>),
+    Mapped(Vec<BytePlace>),
 }
 
 /// A decoded text.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     pub(crate) bytes: Vec<u8>,
-    origins: Origins,
+    origins: BytePlaces,
 }
 
 impl Text {
     /// A whole file.
     pub(crate) fn file(bytes: Vec<u8>) -> Self {
-        Self { bytes, origins: Origins::Contiguous(0) }
+        Self { bytes, origins: BytePlaces::Contiguous(0) }
     }
 
-    pub(crate) fn origin(&self, index: usize) -> Origin {
+    pub(crate) fn origin(&self, index: usize) -> BytePlace {
         match &self.origins {
-            Origins::Contiguous(start) => {
+            BytePlaces::Contiguous(start) => {
                 let start = start + index as u32;
-                Origin { start, end: start + 1, opaque: false }
+                BytePlace { start, end: start + 1, opaque: false }
             }
-            Origins::Mapped(origins) => origins[index],
+            BytePlaces::Mapped(origins) => origins[index],
         }
     }
 
@@ -55,8 +55,8 @@ impl Text {
     pub(crate) fn start(&self) -> u32 {
         if self.bytes.is_empty() {
             return match &self.origins {
-                Origins::Contiguous(start) => *start,
-                Origins::Mapped(_) => 0,
+                BytePlaces::Contiguous(start) => *start,
+                BytePlaces::Mapped(_) => 0,
             };
         }
         self.origin(0).start
@@ -70,8 +70,8 @@ impl Text {
     /// How many bytes at its beginning are known.
     pub(crate) fn known(&self) -> usize {
         match &self.origins {
-            Origins::Contiguous(_) => self.bytes.len(),
-            Origins::Mapped(origins) => origins.iter().take_while(|origin| !origin.opaque).count(),
+            BytePlaces::Contiguous(_) => self.bytes.len(),
+            BytePlaces::Mapped(origins) => origins.iter().take_while(|origin| !origin.opaque).count(),
         }
     }
 
@@ -83,8 +83,8 @@ impl Text {
     pub(crate) fn slice(&self, range: Range<usize>) -> Self {
         let bytes = self.bytes[range.clone()].to_vec();
         let origins = match &self.origins {
-            Origins::Contiguous(start) => Origins::Contiguous(start + range.start as u32),
-            Origins::Mapped(origins) => Origins::Mapped(origins[range].to_vec()),
+            BytePlaces::Contiguous(start) => BytePlaces::Contiguous(start + range.start as u32),
+            BytePlaces::Mapped(origins) => BytePlaces::Mapped(origins[range].to_vec()),
         };
         Self { bytes, origins }
     }
@@ -92,8 +92,8 @@ impl Text {
     /// Bytes that are nowhere in the file, for use before byte `at` of this text.
     pub(crate) fn glue(&self, bytes: &[u8], at: usize) -> Self {
         let place = self.before(at);
-        let origin = Origin { start: place, end: place, opaque: false };
-        Self { bytes: bytes.to_vec(), origins: Origins::Mapped(vec![origin; bytes.len()]) }
+        let origin = BytePlace { start: place, end: place, opaque: false };
+        Self { bytes: bytes.to_vec(), origins: BytePlaces::Mapped(vec![origin; bytes.len()]) }
     }
 
     /// Texts one after the other.
@@ -101,7 +101,7 @@ impl Text {
         let bytes = texts.iter().flat_map(|text| text.bytes.iter().copied()).collect();
         let origins =
             texts.iter().flat_map(|text| (0..text.bytes.len()).map(|index| text.origin(index))).collect();
-        Self { bytes, origins: Origins::Mapped(origins) }
+        Self { bytes, origins: BytePlaces::Mapped(origins) }
     }
 
     /// The words of several arguments as one text, as `eval` joins them.
@@ -113,14 +113,14 @@ impl Text {
         let mut origins = Vec::new();
         for text in texts {
             if let Some(last) = origins.last().copied() {
-                let Origin { end, .. } = last;
+                let BytePlace { end, .. } = last;
                 bytes.push(b' ');
-                origins.push(Origin { start: end, end, opaque: false });
+                origins.push(BytePlace { start: end, end, opaque: false });
             }
             bytes.extend_from_slice(&text.bytes);
             origins.extend((0..text.bytes.len()).map(|index| text.origin(index)));
         }
-        Self { bytes, origins: Origins::Mapped(origins) }
+        Self { bytes, origins: BytePlaces::Mapped(origins) }
     }
 }
 
@@ -169,7 +169,7 @@ impl<'a> Decoder<'a> {
     fn new(document: &'a Text, start: usize) -> Self {
         let at =
             if start < document.bytes.len() { document.origin(start).start } else { document.before(start) };
-        Self { document, text: Text { bytes: Vec::new(), origins: Origins::Contiguous(at) } }
+        Self { document, text: Text { bytes: Vec::new(), origins: BytePlaces::Contiguous(at) } }
     }
 
     fn finish(self) -> Text {
@@ -178,19 +178,19 @@ impl<'a> Decoder<'a> {
 
     fn push(&mut self, byte: u8, from: Range<usize>, opaque: bool) {
         let (first, last) = (self.document.origin(from.start), self.document.origin(from.end - 1));
-        let origin = Origin { start: first.start, end: last.end, opaque: opaque || first.opaque };
+        let origin = BytePlace { start: first.start, end: last.end, opaque: opaque || first.opaque };
         let length = self.text.bytes.len() as u32;
-        if let Origins::Contiguous(start) = &mut self.text.origins {
+        if let BytePlaces::Contiguous(start) = &mut self.text.origins {
             if length == 0 && origin.end == origin.start + 1 && !origin.opaque {
                 *start = origin.start;
             } else if origin.start != *start + length || origin.end != origin.start + 1 || origin.opaque {
                 let start = *start;
                 let origins =
-                    (start..start + length).map(|at| Origin { start: at, end: at + 1, opaque: false });
-                self.text.origins = Origins::Mapped(origins.collect());
+                    (start..start + length).map(|at| BytePlace { start: at, end: at + 1, opaque: false });
+                self.text.origins = BytePlaces::Mapped(origins.collect());
             }
         }
-        if let Origins::Mapped(origins) = &mut self.text.origins {
+        if let BytePlaces::Mapped(origins) = &mut self.text.origins {
             origins.push(origin);
         }
         self.text.bytes.push(byte);
