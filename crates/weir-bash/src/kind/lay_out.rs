@@ -60,6 +60,7 @@ pub(super) fn lay_out(closure: &Closure, store: &Session) -> Result<Layout, Kind
         layout.warnings.extend(collided(&collision, &placed)?);
     }
     link_libraries(&nodes, &mut layout);
+    layout.warnings.extend(idle(&wishes, &nodes));
     tell(&nodes, &rewritten, &mut layout);
     Ok(layout)
 }
@@ -69,6 +70,13 @@ fn wishes(closure: &Closure) -> Result<RenameWishes, KindError> {
     let Some(text) = &closure.project.bash else { return Ok(RenameWishes::default()) };
     let table = read_table_text(text).map_err(|error| KindError::NotAllowed(format!("`[bash]`: {error}")))?;
     Ok(table.rename)
+}
+
+/// Wishes about packages that the project does not use.
+fn idle(wishes: &RenameWishes, nodes: &[Node]) -> impl Iterator<Item = String> {
+    let is_idle = |name: &&String| nodes.iter().all(|node| node.name != **name);
+    let named = wishes.packages.keys().filter(is_idle);
+    named.map(|name| format!("`rename` below `[bash]` names `{name}`, which is not used"))
 }
 
 /// Refuses a closure with a package that can neither be renamed nor keep its names.
