@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use weir_build::{
@@ -10,10 +11,10 @@ use weir_build::{
 };
 use weir_log::{FolderSource, Origin};
 use weir_model::{Digest, InputDigest, KindName, PackageName, Scope, Sha256, Version, WithdrawalVerb};
-use weir_policy::FolderGate;
+use weir_policy::{Caller, FolderGate};
 use weir_registry::{
-    Batch, Draft, FolderRegistry, Intent, NewRegistry, Registry as _, Replica, ReplicaHome, Wanted, Withdraw,
-    location_of,
+    Acting, Batch, Draft, Intent, NewRegistry, Ports, Registrar, Registry, Replica, ReplicaHome, Wanted,
+    Withdraw, folder_ports, location_of,
 };
 use weir_tree::{Selection, read_folder, write_pack};
 
@@ -79,18 +80,11 @@ impl Home {
             closed: true,
             kinds: vec![KindName::Native],
             validity: None,
-            key: None,
         };
         let at = home.folder.path();
-        FolderRegistry::init(
-            &at.join("registry"),
-            &new,
-            &home.replicas(),
-            &at.join("keys"),
-            "user:ann",
-            now(),
-        )
-        .unwrap();
+        fs_err::create_dir(at.join("registry")).unwrap();
+        Registrar::init(&home.ports(), &home.replicas(), &FolderGate, &Caller::new("user:ann", now()), &new)
+            .unwrap();
         home
     }
 
@@ -98,10 +92,14 @@ impl Home {
         ReplicaHome::new(&self.folder.path().join("home"))
     }
 
-    fn registry(&self) -> FolderRegistry {
+    fn ports(&self) -> Ports {
         let at = self.folder.path();
-        let gate = Box::new(FolderGate);
-        FolderRegistry::open(&at.join("registry"), &self.replicas(), &at.join("keys"), gate).unwrap()
+        folder_ports(&at.join("registry"), &at.join("keys")).unwrap()
+    }
+
+    fn registry(&self) -> Acting {
+        let registrar = Registrar::open(self.ports(), &self.replicas(), Box::new(FolderGate)).unwrap();
+        Arc::new(registrar).acting_for(Caller::new("user:ann", now()))
     }
 
     fn replica(&self) -> Replica {
@@ -150,7 +148,7 @@ impl Home {
             put_file(&registry, &recipe_set.0[&step.id.name].1);
             intents.push(Intent::Publish(Box::new(draft(&registry, step))));
         }
-        let receipt = registry.submit(&Batch { by: "user:ann".into(), intents }, now()).unwrap();
+        let receipt = registry.submit(&Batch { intents }).unwrap();
         let input_digests: Vec<InputDigest> =
             receipt.outcomes.iter().filter_map(|outcome| outcome.input_digest).collect();
         let foreseen: Vec<InputDigest> = plan.builds.iter().map(|step| step.input_digest).collect();
@@ -159,21 +157,18 @@ impl Home {
     }
 }
 
-fn put_file(registry: &FolderRegistry, text: &str) {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(file.path(), text).unwrap();
-    registry.put_file(file.path(), &Digest::of(text)).unwrap();
+fn put_file(registry: &dyn Registry, text: &str) {
+    registry.put_file(&Digest::of(text), &mut text.as_bytes()).unwrap();
 }
 
-/// What a step publishes; its content follows from its input digest. The registry bakes and computes input digests
-/// by itself.
-fn draft(registry: &FolderRegistry, step: &BuildStep) -> Draft {
+/// What a step publishes; its content follows from its key. The registry bakes and computes keys by itself.
+fn draft(registry: &dyn Registry, step: &BuildStep) -> Draft {
     let folder = tempfile::tempdir().unwrap();
     fs_err::write(folder.path().join("lib"), step.input_digest.to_string()).unwrap();
     let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
-    let mut pack = tempfile::NamedTempFile::new().unwrap();
-    let size = write_pack(folder.path(), &tree, pack.as_file_mut(), 3).unwrap().bytes;
-    registry.put_pack(pack.path(), &tree.digest()).unwrap();
+    let mut pack = Vec::new();
+    let size = write_pack(folder.path(), &tree, &mut pack, 3).unwrap().bytes;
+    registry.put_pack(&tree.digest(), &mut pack.as_slice()).unwrap();
     let wanted = step.dependencies.iter().map(|dependency| Wanted {
         name: dependency.name.clone(),
         range: dependency.range.clone(),

@@ -8,7 +8,7 @@ use crate::{Decision, Gate, Request, Verb};
 pub struct FolderGate;
 
 impl Gate for FolderGate {
-    fn decide(&self, request: &Request) -> Decision {
+    fn decide(&self, request: &Request<'_>) -> Decision {
         if request.verb == Verb::Read {
             return Decision {
                 allowed: true,
@@ -17,7 +17,7 @@ impl Gate for FolderGate {
             };
         }
         match &request.owner_belongs_to {
-            Some(people) if !people.contains(&request.actor) => Decision {
+            Some(people) if !people.iter().any(|who| who == request.caller.actor()) => Decision {
                 allowed: false,
                 policy: "owner-claim",
                 reason: format!("the owner belongs to {}", people.join(", ")),
@@ -25,7 +25,7 @@ impl Gate for FolderGate {
             Some(_) => Decision {
                 allowed: true,
                 policy: "owner-claim",
-                reason: format!("the owner belongs to {}", request.actor),
+                reason: format!("the owner belongs to {}", request.caller.actor()),
             },
             None => Decision {
                 allowed: true,
@@ -39,32 +39,34 @@ impl Gate for FolderGate {
 #[cfg(test)]
 mod tests {
     use super::FolderGate;
-    use crate::{Request, Target, Verb, authorize};
+    use crate::{Authorized, Caller, Denied, Request, Target, Verb, authorize};
 
-    fn request(actor: &str, verb: Verb, people: Option<&[&str]>) -> Request {
-        Request {
-            actor: actor.into(),
+    fn ask(actor: &str, verb: Verb, people: Option<&[&str]>) -> Result<Authorized, Denied> {
+        let caller = Caller::new(actor, jiff::Timestamp::UNIX_EPOCH);
+        let request = Request {
+            caller: &caller,
             verb,
             target: Target::Release("acme/greet 1.0.0".parse().unwrap()),
             owner_belongs_to: people.map(|people| people.iter().map(|&p| p.to_owned()).collect()),
-        }
+            release: None,
+        };
+        authorize(&FolderGate, request)
     }
 
     #[test]
     fn an_owner_nobody_claimed_is_open_to_whoever_can_write_the_folder() {
-        let permission = authorize(&FolderGate, request("user:ann", Verb::Publish, None)).unwrap();
-        assert_eq!(permission.decision().policy, "folder-write");
+        let permission = ask("user:ann", Verb::Publish, None).unwrap();
+        assert_eq!((permission.actor(), permission.decision().policy), ("user:ann", "folder-write"));
     }
 
     #[test]
     fn a_claimed_owner_is_closed_to_others_and_the_refusal_says_whose_it_is() {
-        let refusal =
-            authorize(&FolderGate, request("user:bob", Verb::Publish, Some(&["user:ann"]))).unwrap_err();
+        let denied = ask("user:bob", Verb::Publish, Some(&["user:ann"])).unwrap_err();
         assert_eq!(
-            refusal.to_string(),
+            denied.to_string(),
             "`user:bob` may not publish `acme/greet 1.0.0`: the owner belongs to user:ann (policy `owner-claim`)"
         );
-        assert!(authorize(&FolderGate, request("user:ann", Verb::Yank, Some(&["user:ann"]))).is_ok());
-        assert!(authorize(&FolderGate, request("user:bob", Verb::Read, Some(&["user:ann"]))).is_ok());
+        assert!(ask("user:ann", Verb::Yank, Some(&["user:ann"])).is_ok());
+        assert!(ask("user:bob", Verb::Read, Some(&["user:ann"])).is_ok());
     }
 }

@@ -4,17 +4,25 @@
 //! nothing but [`authorize`] can make, and without which the acting functions cannot be called.
 //! A refusal names the policy that decided and why. So does a permission.
 //!
+//! Who acts, and when, is one value, the [`Caller`], which is made by whoever authenticated them and by nobody else: what
+//! a request says of itself is not asked.
+//!
 //! A folder without a server knows nobody's identity beyond what the file system enforces, so its
 //! built-in set, [`FolderGate`], protects against mistakes: it holds that an owner's packages are
 //! published by the people the owner belongs to.
 
+mod caller;
+mod facts;
 mod folder;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::{OwnerName, ReleaseId, WithdrawalVerb};
 
+pub use caller::Caller;
+pub use facts::ReleaseFacts;
 pub use folder::FolderGate;
 
 /// What somebody wants to do.
@@ -23,6 +31,8 @@ pub use folder::FolderGate;
 pub enum Verb {
     /// See the index, or get content.
     Read,
+    /// Bring content that a release is to name.
+    Upload,
     /// Offer a new release.
     Publish,
     /// Have new resolutions avoid a release, or take that back.
@@ -33,7 +43,9 @@ pub enum Verb {
     Remove,
     /// Say to whom an owner belongs.
     Claim,
-    /// Change what the registry says of itself, such as its keys.
+    /// Take out of the storage what need not be there.
+    Collect,
+    /// Change what the registry says of itself, such as its keys, or sign it anew.
     Describe,
 }
 
@@ -60,16 +72,25 @@ pub enum Target {
 }
 
 /// Who wants to do what to what, with the facts a policy may ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Request {
-    /// Who, such as `user:ann`.
-    pub actor: String,
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Who, and when.
+    pub caller: &'a Caller,
     /// What.
     pub verb: Verb,
     /// To what.
     pub target: Target,
     /// To whom the target's owner belongs; absent while nobody has claimed it.
     pub owner_belongs_to: Option<Vec<String>>,
+    /// What the target is, where it is a release.
+    pub release: Option<ReleaseFacts<'a>>,
+}
+
+impl<'a> Request<'a> {
+    /// To do something to the registry as a whole.
+    pub fn of_registry(caller: &'a Caller, verb: Verb) -> Self {
+        Self { caller, verb, target: Target::Registry, owner_belongs_to: None, release: None }
+    }
 }
 
 /// The answer to a request.
@@ -86,22 +107,28 @@ pub struct Decision {
 /// Decides. Implementations hold the policies in force.
 pub trait Gate: Send + Sync {
     /// The decision on `request`: never an error, for what cannot be decided is refused.
-    fn decide(&self, request: &Request) -> Decision;
+    fn decide(&self, request: &Request<'_>) -> Decision;
 }
 
 /// The proof that the gate was asked and agreed. Only [`authorize`] makes one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Authorized {
-    request: Request,
+    caller: Caller,
+    verb: Verb,
+    target: Target,
     decision: Decision,
 }
 
 /// The gate was asked and did not agree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` may not {} {}: {} (policy `{}`)", request.actor, request.verb, request.target, decision.reason, decision.policy)]
-pub struct Refusal {
-    /// What was asked.
-    pub request: Box<Request>,
+#[error("`{actor}` may not {verb} {target}: {} (policy `{}`)", decision.reason, decision.policy)]
+pub struct Denied {
+    /// Who asked.
+    pub actor: String,
+    /// To do what.
+    pub verb: Verb,
+    /// To what.
+    pub target: Box<Target>,
     /// What was answered.
     pub decision: Decision,
 }
@@ -111,19 +138,35 @@ pub struct Refusal {
 /// # Errors
 ///
 /// When it may not.
-pub fn authorize(gate: &dyn Gate, request: Request) -> Result<Authorized, Refusal> {
+pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, Denied> {
     let decision = gate.decide(&request);
+    let Request { caller, verb, target, .. } = request;
     if decision.allowed {
-        Ok(Authorized { request, decision })
+        Ok(Authorized { caller: caller.clone(), verb, target, decision })
     } else {
-        Err(Refusal { request: Box::new(request), decision })
+        Err(Denied { actor: caller.actor().to_owned(), verb, target: Box::new(target), decision })
     }
 }
 
 impl Authorized {
-    /// What was permitted.
-    pub fn request(&self) -> &Request {
-        &self.request
+    /// Who may do it.
+    pub fn actor(&self) -> &str {
+        self.caller.actor()
+    }
+
+    /// When they asked.
+    pub fn at(&self) -> Timestamp {
+        self.caller.at()
+    }
+
+    /// What they may do.
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// To what.
+    pub fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Why it was permitted.
@@ -136,12 +179,14 @@ impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Read => "read",
+            Self::Upload => "upload to",
             Self::Publish => "publish",
             Self::Yank => "yank or unyank",
             Self::Quarantine => "quarantine or unquarantine",
             Self::Remove => "remove",
             Self::Claim => "claim",
-            Self::Describe => "describe",
+            Self::Collect => "collect the content of",
+            Self::Describe => "describe or sign",
         })
     }
 }

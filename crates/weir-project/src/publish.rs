@@ -1,15 +1,14 @@
 //! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
 
 use std::collections::BTreeMap;
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_kinds::kind;
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Manifest, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile};
-use weir_registry::{
-    Batch, Draft, FolderRegistry, Intent, Outcome, Receipt, Registry as _, Wanted, Withdraw,
-};
+use weir_registry::{Batch, Draft, Intent, Outcome, Receipt, Registry, Wanted, Withdraw};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 use crate::error::ProjectError;
@@ -247,49 +246,50 @@ pub(crate) fn publish_packages(
     };
     let mut intents = Vec::with_capacity(packages.len() + others.len());
     for (package, report) in packages.iter().zip(&mut report.releases) {
-        let size = upload(session, &registry, package, options)?;
+        let size = upload(session, &*registry, package, options)?;
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.draft(size))));
     }
     intents.extend(others);
-    let batch = Batch { by: session.actor.clone(), intents };
+    let batch = Batch { intents };
     if options.dry_run {
-        report.preview = registry.preview(&batch, session.now)?;
+        report.preview = registry.preview(&batch)?;
         return Ok(report);
     }
     if !packages.is_empty() {
         session.report(&Event::Publishing { releases: packages.len() });
     }
-    report.receipt = Some(registry.submit(&batch, session.now)?);
+    report.receipt = Some(registry.submit(&batch)?);
     Ok(report)
 }
 
 /// Uploads what a release consists of, unless it is there; gives the size of its pack.
 fn upload(
     session: &Session,
-    registry: &FolderRegistry,
+    registry: &dyn Registry,
     package: &PreparedPackage,
     options: &PublishOptions,
 ) -> Result<u64, ProjectError> {
     let tree = package.tree.digest();
-    if let Some(size) = registry.content().pack_size(&tree) {
+    if let Some(size) = registry.pack_size(&tree)? {
         upload_references(session, registry, package, options)?;
         return Ok(size);
     }
-    let mut pack = tempfile::NamedTempFile::new()?;
-    let size = write_pack(&package.folder, &package.tree, pack.as_file_mut(), PACK_LEVEL)?.bytes;
+    let mut pack = tempfile::tempfile()?;
+    let mut size = write_pack(&package.folder, &package.tree, &mut pack, PACK_LEVEL)?.bytes;
     if !options.dry_run {
         session.report(&Event::Uploading { bytes: size });
-        registry.put_pack(pack.path(), &tree)?;
+        pack.rewind()?;
+        // Somebody else may have been first, with a pack of another size: the one that is there counts.
+        size = registry.put_pack(&tree, &mut pack)?;
     }
     upload_references(session, registry, package, options)?;
-    // Somebody else may have been first, with a pack of another size: the one that is there counts.
-    Ok(registry.content().pack_size(&tree).unwrap_or(size))
+    Ok(size)
 }
 
 fn upload_references(
     session: &Session,
-    registry: &FolderRegistry,
+    registry: &dyn Registry,
     package: &PreparedPackage,
     options: &PublishOptions,
 ) -> Result<(), ProjectError> {
@@ -315,7 +315,7 @@ fn upload_references(
             }
         };
         session.report(&Event::Uploading { bytes: file.bytes() });
-        registry.put_file(file.path(), &sha256)?;
+        registry.put_file(&sha256, &mut fs_err::File::open(file.path())?)?;
     }
     Ok(())
 }
@@ -331,7 +331,7 @@ pub fn submit(
     intents: Vec<Intent>,
 ) -> Result<Receipt, ProjectError> {
     let (registry, batch) = asked(session, project, intents)?;
-    Ok(registry.submit(&batch, session.now)?)
+    Ok(registry.submit(&batch)?)
 }
 
 /// What would become of each intent if it were submitted now. Changes nothing.
@@ -345,17 +345,17 @@ pub fn preview(
     intents: Vec<Intent>,
 ) -> Result<Vec<Outcome>, ProjectError> {
     let (registry, batch) = asked(session, project, intents)?;
-    Ok(registry.preview(&batch, session.now)?)
+    Ok(registry.preview(&batch)?)
 }
 
 fn asked(
     session: &Session,
     project: Option<&Project>,
     intents: Vec<Intent>,
-) -> Result<(FolderRegistry, Batch), ProjectError> {
+) -> Result<(Box<dyn Registry>, Batch), ProjectError> {
     let known: KnownRegistry = find(session, project.map(Project::registries), None, Path::new("."))?;
     let registry = open_for_writing(session, &known)?;
-    Ok((registry, Batch { by: session.actor.clone(), intents }))
+    Ok((registry, Batch { intents }))
 }
 
 /// A batch file.

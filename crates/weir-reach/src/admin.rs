@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_model::descriptor::Descriptor;
+use weir_policy::{Caller, FolderGate};
 use weir_registry::content::ContentFolder;
-use weir_registry::{AuditStep, FolderRegistry, Look, NewRegistry, RegistryAudit, Replica, audit, key_path};
+use weir_registry::{
+    AuditStep, KeyFolder, Look, NewRegistry, OpenError, Registrar, RegistryAudit, Replica, SubmitError,
+    audit, folder_ports, is_free,
+};
 
 use crate::connect::{connect, open_for_writing, source_of};
 use crate::error::ReachError;
@@ -34,10 +38,16 @@ pub fn registry_init(
     folder: &Path,
     new: &NewRegistry,
 ) -> Result<MadeRegistry, ReachError> {
+    if !is_free(folder)? && !folder.join(weir_registry::DESCRIPTOR).exists() {
+        return Err(SubmitError::from(OpenError::NotEmpty(folder.display().to_string())).into());
+    }
+    fs_err::create_dir_all(folder)?;
     let keys = session.home.keys();
-    let descriptor =
-        FolderRegistry::init(folder, new, &session.home.replicas(), &keys, &session.actor, session.now)?;
-    let key = key_path(&keys, &descriptor.name);
+    let ports = folder_ports(folder, &keys)?;
+    let caller = Caller::new(&session.actor, session.now);
+    let descriptor = Registrar::init(&ports, &session.home.replicas(), &FolderGate, &caller, new)?;
+    let signed_by = weir_registry::parse_keys(&descriptor.keys)?;
+    let key = KeyFolder::new(keys, &ports.location).path(&signed_by.keys()[0]);
     Ok(MadeRegistry { folder: fs_err::canonicalize(folder)?, descriptor, key })
 }
 
@@ -83,7 +93,7 @@ pub fn registry_show(
     let connection = connect(session, &known)?;
     let replica = &connection.replica;
     let checkpoint = replica.checkpoint();
-    let key = key_path(&session.home.keys(), replica.name());
+    let keys = KeyFolder::new(session.home.keys(), &known.location);
     // All that is told is of one moment.
     let _reading = replica.index().reading()?;
     Ok(ShownRegistry {
@@ -96,7 +106,7 @@ pub fn registry_show(
         stats: replica.index().stats()?,
         facts: replica.index().facts()?,
         owners: replica.index().owners()?,
-        can_write: !is_http(&known.location) && key.is_file(),
+        can_write: !is_http(&known.location) && keys.has_any(replica.keys().keys()),
         location: known.location,
     })
 }
@@ -160,7 +170,7 @@ pub fn registry_renew(
 ) -> Result<String, ReachError> {
     let known = find(session, project, which, folder)?;
     let registry = open_for_writing(session, &known)?;
-    Ok(registry.renew(session.now)?.note().to_owned())
+    Ok(registry.renew()?)
 }
 
 /// Gives a registry a new key.
@@ -176,5 +186,64 @@ pub fn registry_rotate_key(
 ) -> Result<Descriptor, ReachError> {
     let known = find(session, project, which, folder)?;
     let registry = open_for_writing(session, &known)?;
-    Ok(registry.rotate_key(&session.actor, session.now)?)
+    Ok(registry.rotate_key()?)
+}
+
+/// A registry whose key signs for it at another place from now on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BoundKey {
+    /// Its name.
+    pub name: String,
+    /// Where the key signs now.
+    pub place: String,
+    /// Where it signed before.
+    pub before: Vec<String>,
+}
+
+/// Where the keys of a registry in a folder sign, and where it is: what [`registry_bind`] would change.
+///
+/// # Errors
+///
+/// When it cannot be reached, is not in a folder, or this machine has no key of it.
+pub fn registry_binding(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<BoundKey, ReachError> {
+    binding(session, project, which, folder, false)
+}
+
+/// Has the key of a registry sign at the place where the registry is, and no longer where it was made.
+///
+/// # Errors
+///
+/// As [`registry_binding`].
+pub fn registry_bind(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<BoundKey, ReachError> {
+    binding(session, project, which, folder, true)
+}
+
+fn binding(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+    carry_out: bool,
+) -> Result<BoundKey, ReachError> {
+    let known = find(session, project, which, folder)?;
+    if is_http(&known.location) {
+        return Err(ReachError::ReadOnlyRegistry { location: known.location });
+    }
+    let source = source_of(session, &known.location)?;
+    let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
+    let keys = KeyFolder::new(session.home.keys(), &known.location);
+    let trusted = replica.keys().keys();
+    let before = if carry_out { keys.bind(trusted) } else { keys.places(trusted) };
+    let before = before.map_err(SubmitError::from)?;
+    Ok(BoundKey { name: replica.name().to_owned(), place: known.location, before })
 }

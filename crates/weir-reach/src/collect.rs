@@ -23,5 +23,5 @@ pub fn registry_gc(
 ) -> Result<Collected, ReachError> {
     let known = find(session, project, which, folder)?;
     let registry = open_for_writing(session, &known)?;
-    Ok(registry.collect(what, session.now)?)
+    Ok(registry.collect(what)?)
 }

@@ -8,8 +8,8 @@ use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice}
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
-use weir_policy::FolderGate;
-use weir_registry::{FolderRegistry, Replica, ReplicaError};
+use weir_policy::{Caller, FolderGate};
+use weir_registry::{Registrar, Registry, Replica, ReplicaError, folder_ports};
 
 use crate::error::{Offline, ReachError};
 use crate::registries::{KnownRegistry, ManifestRegistries, in_use, is_http, own_authorities};
@@ -211,7 +211,7 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
 /// # Errors
 ///
 /// When it is served as plain files only, or this machine is offline.
-pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<FolderRegistry, ReachError> {
+pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<dyn Registry>, ReachError> {
     if session.offline {
         return Err(Offline::lacks(format!("the registry `{}`", known.location)).into());
     }
@@ -219,5 +219,10 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Fold
         return Err(ReachError::ReadOnlyRegistry { location: known.location.clone() });
     }
     let root = Path::new(&known.location);
-    Ok(FolderRegistry::open(root, &session.home.replicas(), &session.home.keys(), Box::new(FolderGate))?)
+    if !root.is_dir() {
+        return Err(ReplicaError::NoRegistry(known.location.clone()).into());
+    }
+    let ports = folder_ports(root, &session.home.keys())?;
+    let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderGate))?;
+    Ok(Box::new(Arc::new(registrar).acting_for(Caller::new(&session.actor, session.now))))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use weir_model::PackageName;
-use weir_registry::{OpenError, ReplicaError, SubmitError};
+use weir_registry::{ReplicaError, SubmitError};
 
 /// What is wanted is not on this machine, and the machine is offline.
 #[derive(Debug, thiserror::Error)]
@@ -114,9 +114,6 @@ pub enum ReachError {
     /// A registry could not be followed.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
-    /// A registry could not be made or opened.
-    #[error(transparent)]
-    Open(#[from] OpenError),
     /// A registry refused to be changed.
     #[error(transparent)]
     Submit(#[from] SubmitError),

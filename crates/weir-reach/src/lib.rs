@@ -19,8 +19,8 @@ mod registries;
 mod session;
 
 pub use admin::{
-    MadeRegistry, ShownRegistry, Verify, registry_init, registry_renew, registry_rotate_key, registry_show,
-    registry_verify,
+    BoundKey, MadeRegistry, ShownRegistry, Verify, registry_bind, registry_binding, registry_init,
+    registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
 pub use collect::registry_gc;
 pub use connect::{
@@ -32,7 +32,7 @@ pub use home::Home;
 pub use host::platform as host_platform;
 pub use interrupt::{Busy, Interrupt};
 pub use registries::{
-    KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, named,
-    preference, registries, registry_add, registry_unname,
+    KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
+    named, preference, registries, registry_add, registry_unname,
 };
 pub use session::{Event, PlannedBuild, Session};

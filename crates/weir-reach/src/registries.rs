@@ -120,7 +120,7 @@ pub fn known_registry(name: String, address: &RegistryAddress, folder: &Path, fr
 }
 
 /// An address as it is remembered: `http(s)://` without a slash at the end, or an absolute folder.
-fn location(address: &str, folder: &Path) -> String {
+pub fn location(address: &str, folder: &Path) -> String {
     if is_http(address) {
         return address.trim_end_matches('/').to_owned();
     }

@@ -7,16 +7,17 @@ mod served;
 
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
+use std::io::Read as _;
 
 use weir_index::{Index, RegistryFacts};
-use weir_log::{Source, TrustedKeys, follow};
-use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, TreeDigest};
+use weir_log::{Checkpoint, Source, TrustedKeys, follow};
+use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, Sha256, TreeDigest};
 use weir_rules::diamond::{Closures, Node};
 
 use self::served::ServedContent;
 use crate::content::{ContentError, ContentFolder, Stored};
 use crate::named::{Named, NamedBy, NamedPack};
-use crate::replica::{DESCRIPTOR, ReplicaError, read_descriptor};
+use crate::replica::{DESCRIPTOR, MAX_SNAPSHOT, ReplicaError, read_descriptor, snapshot_path};
 
 /// What auditing a registry found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -48,6 +49,9 @@ pub struct RegistryAudit {
     pub unanswered: Vec<String>,
     /// Objects of content that were not asked for any more, after too many went without an answer.
     pub unasked: u64,
+    /// Files that references name and that are not held here: whoever installs them fetches them from where the
+    /// references say.
+    pub elsewhere: Vec<String>,
     /// Content that only removed releases name, or quarantined ones that were removed.
     pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
@@ -112,6 +116,7 @@ pub fn audit(
         content_listed: false,
         unanswered: Vec::new(),
         unasked: 0,
+        elsewhere: Vec::new(),
         kept: Vec::new(),
         unused: Vec::new(),
     };
@@ -138,6 +143,9 @@ pub fn audit(
         check_closed(&live, &mut audit.problems);
         check_diamonds(&live, &mut audit.problems);
     }
+    if !matches!(look, Look::Nothing) {
+        check_snapshot(source, &log.checkpoint, !matches!(look, Look::Presence), &mut audit)?;
+    }
     match look {
         Look::Nothing => {}
         Look::Folder(content) => {
@@ -160,6 +168,39 @@ fn fold_all(index: &mut Index, source: &dyn Source, keys: &TrustedKeys) -> Resul
         fold.entry(at, bytes).map_err(Into::into)
     })?;
     fold.finish(update.position.to_string().as_bytes())?;
+    Ok(())
+}
+
+/// A reader who comes late begins with the snapshot that the checkpoint names.
+fn check_snapshot(
+    source: &dyn Source,
+    checkpoint: &Checkpoint,
+    read: bool,
+    audit: &mut RegistryAudit,
+) -> Result<(), ReplicaError> {
+    let Some(snapshot) = checkpoint.snapshot() else { return Ok(()) };
+    let digest = Sha256::from_bytes(snapshot.sha256);
+    let path = snapshot_path(&digest);
+    let told = match (source.find(&path)?, read) {
+        (None, _) => format!("the snapshot {digest}, which the checkpoint names, is not in the registry"),
+        (Some(_), false) => return Ok(()),
+        (Some(_), true) => {
+            let mut hasher = weir_model::Hasher::new();
+            if let Some(bytes) = source.open(&path, 0)? {
+                audit.bytes += std::io::copy(&mut bytes.take(MAX_SNAPSHOT), &mut hasher)?;
+            }
+            if hasher.finish() == digest {
+                audit.objects += 1;
+                return Ok(());
+            }
+            format!("the snapshot {digest} has other bytes than the checkpoint says")
+        }
+    };
+    // Another may have been signed meanwhile, and this one gone with its checkpoint.
+    let now = source.read("checkpoint", weir_log::MAX_CHECKPOINT)?;
+    if now.is_some_and(|note| note == checkpoint.note().as_bytes()) {
+        audit.problems.push(told);
+    }
     Ok(())
 }
 
@@ -283,6 +324,8 @@ impl ContentAudit<'_> {
             if let Some(promised) = file.promised.first() {
                 let verified = self.content.verify_file(sha256);
                 self.verified(promised, verified);
+            } else if file.referenced && !self.content.has_file(sha256) {
+                self.audit.elsewhere.push(format!("the file {sha256}"));
             }
         }
         let (objects, closed) = self.content.objects_in_reach().map_err(std::io::Error::other)?;

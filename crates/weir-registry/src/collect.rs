@@ -8,14 +8,18 @@
 //!
 //! What is quarantined stays, also when its releases are removed: it is evidence.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use weir_log::FolderSource;
+use weir_model::ChunkDigest;
+use weir_policy::Authorized;
 
-use crate::content::{ContentFolder, Stored};
+use crate::content::Stored;
 use crate::error::SubmitError;
-use crate::folder::FolderRegistry;
 use crate::named::{Named, NamedBy};
+use crate::ports::Objects;
+use crate::registrar::Registrar;
 use crate::replica::Replica;
 
 /// What nothing names stays this long, in case its publication is under way.
@@ -79,40 +83,33 @@ struct Plan {
     report: Collected,
 }
 
-impl FolderRegistry {
+impl Registrar {
     /// Takes out of the storage what it need not hold.
-    ///
-    /// # Errors
-    ///
-    /// When the registry cannot be opened for writing, or the storage cannot be read or changed.
-    pub fn collect(&self, what: &Collect, now: Timestamp) -> Result<Collected, SubmitError> {
+    pub(crate) fn collect(&self, permit: &Authorized, what: &Collect) -> Result<Collected, SubmitError> {
+        let objects = &*self.ports().objects;
         if what.dry_run {
-            let source = FolderSource::new(self.root());
-            let mut replica = self.replica(&source).map_err(crate::folder::open_to_submit)?;
-            replica.sync_writer(&source)?;
-            return Ok(plan(&replica, self.content(), what, now)?.report);
+            return Ok(plan(&self.view()?, objects, what, permit.at())?.report);
         }
-        let (_lock, replica) = self.open_writer()?;
-        let plan = plan(&replica, self.content(), what, now)?;
+        let writer = self.writer()?;
+        let plan = plan(&writer.replica, objects, what, permit.at())?;
         for stored in &plan.put_right {
             if let Stored::Pack { tree, held, .. } = stored {
-                let content = self.content();
-                if *held { content.unhold(tree)? } else { content.hold(tree)? }
+                if *held { objects.restore(permit, tree)? } else { objects.withhold(permit, tree)? }
             }
         }
         for stored in plan.go.iter().filter(|stored| !matches!(stored, Stored::Chunk { .. })) {
-            self.content().remove_stored(stored)?;
+            objects.remove(permit, stored)?;
             self.fault("collect:removed");
         }
-        // Chunks have a lock of their own: who takes in a large file names them last.
-        self.content().collect_chunks()?;
+        // Whoever takes in a large file names its parts last, and orders that with this.
+        objects.remove_parts(permit)?;
         Ok(plan.report)
     }
 }
 
 fn plan(
     replica: &Replica,
-    content: &ContentFolder,
+    objects: &dyn Objects,
     what: &Collect,
     now: Timestamp,
 ) -> Result<Plan, SubmitError> {
@@ -122,27 +119,25 @@ fn plan(
     }
     let judge = Judge {
         named,
-        content,
         removed_before: what.removed_before,
         young_since: now.checked_sub(COLLECT_GRACE).unwrap_or(Timestamp::MIN),
     };
     let mut plan = Plan::default();
     plan.report.dry_run = what.dry_run;
-    let (chunks, objects): (Vec<_>, Vec<_>) =
-        content.objects()?.into_iter().partition(|stored| matches!(stored, Stored::Chunk { .. }));
-    let mut staying = Vec::new();
-    for stored in objects {
-        match judge.fate(&stored)? {
+    let (chunks, whole): (Vec<_>, Vec<_>) =
+        objects.list()?.into_iter().partition(|(stored, _)| matches!(stored, Stored::Chunk { .. }));
+    // Parts are named by the objects that stay.
+    let mut listed: HashSet<ChunkDigest> = HashSet::new();
+    for (stored, written) in whole {
+        match judge.fate(&stored, written) {
             Fate::Goes(why) => plan.goes(stored, why),
             fate => {
                 plan.stays(&stored, fate);
-                staying.push(stored);
+                listed.extend(objects.parts(&stored)?);
             }
         }
     }
-    // Chunks are named by the lists of files that stay.
-    let listed = content.listed_chunks(&staying)?;
-    for chunk in chunks {
+    for (chunk, _) in chunks {
         if matches!(&chunk, Stored::Chunk { digest, .. } if !listed.contains(digest)) {
             plan.goes(chunk, Why::Unnamed);
         }
@@ -151,9 +146,8 @@ fn plan(
 }
 
 /// Who decides what becomes of an object.
-struct Judge<'a> {
+struct Judge {
     named: Named,
-    content: &'a ContentFolder,
     removed_before: Option<Timestamp>,
     young_since: Timestamp,
 }
@@ -167,12 +161,12 @@ enum Fate {
     IsPutRight,
 }
 
-impl Judge<'_> {
-    fn fate(&self, stored: &Stored) -> Result<Fate, SubmitError> {
-        Ok(match (self.named.who_names(stored), stored) {
+impl Judge {
+    fn fate(&self, stored: &Stored, written: Timestamp) -> Fate {
+        match (self.named.who_names(stored), stored) {
             // What a keeper put there, only they can judge.
             (_, Stored::Stray { .. }) => Fate::Stays,
-            (NamedBy::Nothing, _) if self.is_young(stored)? => Fate::Stays,
+            (NamedBy::Nothing, _) if written >= self.young_since => Fate::Stays,
             (NamedBy::Nothing, Stored::Unfinished { .. }) => Fate::Goes(Why::Unfinished),
             (NamedBy::Nothing, _) => Fate::Goes(Why::Unnamed),
             (NamedBy::RemovedReleases(at), _) if self.removed_before.is_some_and(|before| at < before) => {
@@ -181,11 +175,7 @@ impl Judge<'_> {
             (NamedBy::RemovedReleases(_), _) => Fate::IsKept,
             (NamedBy::Misplaced, _) => Fate::IsPutRight,
             (NamedBy::Releases | NamedBy::Quarantine, _) => Fate::Stays,
-        })
-    }
-
-    fn is_young(&self, stored: &Stored) -> Result<bool, SubmitError> {
-        Ok(self.content.modified(stored)?.is_none_or(|at| at >= self.young_since))
+        }
     }
 }
 

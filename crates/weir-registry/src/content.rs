@@ -34,6 +34,7 @@ mod error;
 mod fetch;
 mod files;
 mod folder;
+mod objects;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Ch
 pub use durable::POINTS;
 pub use error::ContentError;
 pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
+pub(crate) use files::LARGEST_FILE;
 pub use folder::ContentFolder;
 pub use stored::Stored;
 

@@ -1,11 +1,10 @@
 //! Why a registry refused a batch, or could not carry it out.
 
-use std::path::PathBuf;
-
 use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, TreeDigest, Version};
 
 use crate::content::ContentError;
 use crate::evidence::Evidence;
+use crate::ports::{KeysError, PortError};
 use crate::replica::ReplicaError;
 use weir_rules::diamond::Diamond;
 
@@ -14,7 +13,7 @@ use weir_rules::diamond::Diamond;
 pub enum SubmitError {
     /// A policy says no.
     #[error(transparent)]
-    Refused(#[from] weir_policy::Refusal),
+    Refused(#[from] weir_policy::Denied),
     /// The release is there with other content.
     #[error("`{id}` is already published with other content, and a release never changes")]
     AlreadyPublished {
@@ -43,12 +42,13 @@ pub enum SubmitError {
     },
     /// The registry takes other kinds of package only.
     #[error(
-        "`{id}` is of the kind `{offered}`, and the registry `{registry}` takes only {}",
+        "{} the kind `{offered}`, and the registry `{registry}` takes only {}",
+        id.as_ref().map_or_else(|| "this would be of".to_owned(), |id| format!("`{id}` is of")),
         takes.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ")
     )]
     KindNotTaken {
-        /// The release to be published.
-        id: ReleaseId,
+        /// The release to be published, if it is one already.
+        id: Option<ReleaseId>,
         /// Its kind.
         offered: KindName,
         /// The registry.
@@ -224,9 +224,18 @@ pub enum SubmitError {
     /// A key is unusable.
     #[error(transparent)]
     Key(#[from] weir_log::KeyError),
-    /// The registry cannot be opened for writing.
+    /// A key cannot sign.
     #[error(transparent)]
-    Open(Box<OpenError>),
+    Keys(#[from] KeysError),
+    /// The log or the descriptor cannot be changed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Others changed the registry all the while.
+    #[error("others kept changing the registry: nothing was done; try again")]
+    Busy,
+    /// The registry cannot be made.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// A file cannot be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -246,52 +255,13 @@ fn describe_dependents(dependents: &[ReleaseId]) -> String {
     format!("{} {verb}", text.join(", "))
 }
 
-/// Why a registry could not be made or opened.
+/// Why a registry could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is something else in the folder.
-    #[error("`{}` is not empty and no registry", .0.display())]
-    NotEmpty(PathBuf),
+    #[error("`{0}` is not empty and no registry")]
+    NotEmpty(String),
     /// There is a registry already.
-    #[error("there is a registry in `{}` already", .0.display())]
-    Exists(PathBuf),
-    /// This machine does not have the key that signs for the registry.
-    #[error("the key of the registry `{origin}` is not on this machine: `{}` is missing", path.display())]
-    NoKey {
-        /// The registry's name.
-        origin: String,
-        /// Where the key would be.
-        path: PathBuf,
-    },
-    /// The key on this machine is no longer the registry's.
-    #[error("the key in `{}` is no longer that of the registry `{origin}`: it is signed by {} now", path.display(), trusted.join(", "))]
-    OldKey {
-        /// The registry's name.
-        origin: String,
-        /// Where the key is.
-        path: PathBuf,
-        /// The keys that readers believe.
-        trusted: Vec<String>,
-    },
-    /// A key's file is not a key, or not this registry's.
-    #[error("`{}`: {error}", path.display())]
-    BadKey {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        error: weir_log::KeyError,
-    },
-    /// The log cannot be written.
-    #[error(transparent)]
-    Write(#[from] weir_log::WriteError),
-    /// A key cannot be made.
-    #[error(transparent)]
-    Key(#[from] weir_log::KeyError),
-    /// The registry cannot be read.
-    #[error(transparent)]
-    Replica(#[from] ReplicaError),
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
+    #[error("there is a registry in `{0}` already")]
+    Exists(String),
 }

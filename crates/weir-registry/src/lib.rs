@@ -1,12 +1,13 @@
 //! A registry as a library: made, written to, followed, audited.
 //!
-//! * A [`FolderRegistry`] is a registry in a folder; [`Registry`] is what writing to one takes,
-//!   wherever it is.
+//! * A [`Registrar`] decides what may be registered. Where a registry is kept is the business of the [`Ports`]; a folder is
+//!   one way ([`folder_ports`]), memory another ([`Memory`]).
+//! * [`Registry`] is what writing to a registry takes, wherever it is; [`Acting`] is a registrar at work for one caller.
 //! * A [`Replica`] is what this machine knows of a registry: its view, kept up to date by following
 //!   the log, every byte of it checked.
 //! * A [`Batch`] says what is to be done. Planning it (checking, asking the gate, baking) changes
 //!   nothing; carrying it out appends all its records under one checkpoint.
-//! * [`audit()`] believes nothing and recomputes everything; [`FolderRegistry::collect`] takes out of the
+//! * [`audit()`] believes nothing and recomputes everything; [`Registry::collect`] takes out of the
 //!   storage what need not be there.
 //!
 //! In a closed registry, what something was built with is there as long as it is, and what is used
@@ -15,27 +16,35 @@
 //! Upload comes before registration: a record is appended only when the content it names is held.
 
 mod audit;
-mod batch;
 mod closed;
 mod collect;
 pub mod content;
 mod error;
 mod evidence;
 mod folder;
+mod keys;
+mod memory;
 mod named;
 mod plan;
+mod ports;
+mod refusal;
+mod registrar;
 mod registry;
 mod replica;
 mod reuse;
 mod trust;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
-pub use batch::{Batch, Done, Draft, Intent, Outcome, Receipt, Wanted, Withdraw};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use error::{OpenError, SubmitError};
 pub use evidence::{Evidence, evidence};
-pub use folder::{FolderRegistry, NewRegistry, location_of};
+pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
+pub use keys::KeyFolder;
+pub use memory::Memory;
+pub use ports::{Entry, Held, Keys, KeysError, Object, Objects, PortError, Ports, Sequencer, Turn};
+pub use registrar::{Acting, NewRegistry, Registrar};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};
 pub use reuse::{BuiltBefore, Kept, quarantined};
-pub use trust::{Pin, Trust, TrustError, key_path, parse_keys};
+pub use trust::{Pin, Trust, TrustError, parse_keys};
+pub use weir_wire::{Batch, Code, Done, Draft, Intent, Outcome, Receipt, Refusal, Wanted, Withdraw};

@@ -6,32 +6,33 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use jiff::Timestamp;
 use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView};
-use weir_model::record::{RECORD_VERSION, Withdrawal};
+use weir_model::record::Withdrawal;
 use weir_model::{
-    Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Record, Release,
-    ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
+    Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Release, ReleaseId,
+    Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
 };
-use weir_policy::{Authorized, Gate, Request, Target, Verb, authorize};
+use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize};
 use weir_rules::{bake, needed_first};
+use weir_wire::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 
-use crate::batch::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 use crate::closed::After;
-use crate::content::ContentFolder;
 use crate::error::SubmitError;
-use crate::evidence::{Held, evidence};
+use crate::evidence::{self, evidence};
+use crate::ports::Entry;
 use crate::reuse::quarantined;
 
 /// What is to be appended, and what became of each intent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Plan {
-    pub(crate) records: Vec<Record>,
+    pub(crate) entries: Vec<Entry>,
+    /// The permission to append them: that of the first.
+    pub(crate) permit: Option<Authorized>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Trees whose packs are withdrawn from readers once the records are in the log.
-    pub(crate) hold: Vec<TreeDigest>,
+    pub(crate) withhold: Vec<(Authorized, TreeDigest)>,
     /// Trees whose packs readers may have again.
-    pub(crate) unhold: Vec<TreeDigest>,
+    pub(crate) restore: Vec<(Authorized, TreeDigest)>,
 }
 
 /// What planning looks at.
@@ -43,52 +44,50 @@ pub(crate) struct Planner<'a> {
     /// What has been uploaded.
     pub(crate) uploaded: &'a dyn Uploaded,
     pub(crate) batch: String,
-    pub(crate) at: Timestamp,
+    /// Who asks, and when.
+    pub(crate) caller: &'a Caller,
 }
 
 /// What a registry was given before it is asked to register it.
 pub(crate) trait Uploaded {
     /// Bytes of the pack of a tree, if it is there. Who assumes that it is goes by what is `said`.
-    fn pack_size(&self, tree: &TreeDigest, said: u64) -> Option<u64>;
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be found out.
+    fn pack_size(&self, tree: &TreeDigest, said: u64) -> Result<Option<u64>, SubmitError>;
     /// Whether a file is there.
-    fn file(&self, sha256: &Sha256) -> bool;
-}
-
-impl Uploaded for ContentFolder {
-    fn pack_size(&self, tree: &TreeDigest, _: u64) -> Option<u64> {
-        self.pack_size(tree)
-    }
-
-    fn file(&self, sha256: &Sha256) -> bool {
-        self.has_file(sha256)
-    }
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be found out.
+    fn file(&self, sha256: &Sha256) -> Result<bool, SubmitError>;
 }
 
 /// For those who want to know what would become of a batch if its content were uploaded.
 pub(crate) struct Everything;
 
 impl Uploaded for Everything {
-    fn pack_size(&self, _: &TreeDigest, said: u64) -> Option<u64> {
-        Some(said)
+    fn pack_size(&self, _: &TreeDigest, said: u64) -> Result<Option<u64>, SubmitError> {
+        Ok(Some(said))
     }
 
-    fn file(&self, _: &Sha256) -> bool {
-        true
+    fn file(&self, _: &Sha256) -> Result<bool, SubmitError> {
+        Ok(true)
     }
 }
 
 /// Planning under way: what the batch itself has changed so far.
 struct Planning<'a> {
     on: &'a Planner<'a>,
-    by: &'a str,
     /// The versions that the batch publishes, sooner or later, of each package.
     drafts: HashMap<&'a PackageName, Vec<&'a Version>>,
     plan: Plan,
     published: Published,
     /// What the batch takes away, sooner or later: nothing is baked with it.
     leaving: BTreeSet<ReleaseId>,
-    /// Where releases stand whose standing it has changed so far.
-    changed: BTreeMap<ReleaseId, Withdrawals>,
+    /// Where releases stand whose standing it has changed so far, and the permission to do that.
+    changed: BTreeMap<ReleaseId, (Withdrawals, Authorized)>,
     claims: BTreeMap<OwnerName, Vec<String>>,
 }
 
@@ -130,9 +129,8 @@ impl Planner<'_> {
     pub(crate) fn plan(&self, batch: &Batch) -> Result<Plan, SubmitError> {
         let mut planning = Planning {
             on: self,
-            by: &batch.by,
             drafts: versions_of(batch),
-            plan: Plan { records: Vec::new(), outcomes: Vec::new(), hold: Vec::new(), unhold: Vec::new() },
+            plan: Plan::default(),
             published: Published::default(),
             leaving: self.leaving(batch)?,
             changed: BTreeMap::new(),
@@ -213,8 +211,12 @@ impl Planning<'_> {
     }
 
     fn publish(&mut self, draft: &Draft) -> Result<(), SubmitError> {
-        let permit =
-            self.authorize(Verb::Publish, Target::Release(draft.id.clone()), &draft.id.name.owner_name())?;
+        let permit = self.authorize(
+            Verb::Publish,
+            Target::Release(draft.id.clone()),
+            &draft.id.name.owner_name(),
+            Some(facts_of(draft)),
+        )?;
         let package = self.on.index.package(&draft.id.name)?;
         if let Some(package) = &package {
             if self.leaving.contains(&draft.id) {
@@ -234,7 +236,7 @@ impl Planning<'_> {
         } else {
             self.refuse_confusable(&draft.id.name)?;
         }
-        refuse_kind(self.on.promises, &draft.id, draft.kind)?;
+        refuse_kind(self.on.promises, Some(&draft.id), draft.kind)?;
         self.refuse_quarantined(draft)?;
         let release = self.bake(draft)?;
         self.refuse_unless_uploaded(&release)?;
@@ -246,7 +248,7 @@ impl Planning<'_> {
                 offered: release.tree,
             });
         }
-        self.claim_on_first_use(&draft.id.name)?;
+        self.claim_on_first_use(&permit, &draft.id.name)?;
         self.plan.outcomes.push(Outcome {
             subject: release.id.to_string(),
             done: Done::Published,
@@ -255,8 +257,7 @@ impl Planning<'_> {
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
         self.published.add(release.clone());
-        self.record(Action::Publish { release: Box::new(release) });
-        Ok(())
+        self.record(&permit, Action::Publish { release: Box::new(release) })
     }
 
     /// Upload comes before registration: the content itself, and all that it was built from and by.
@@ -267,13 +268,13 @@ impl Planning<'_> {
         BuildFacts::read(&release.kind_facts)
             .map_err(|error| SubmitError::BuildFacts { id: release.id.clone(), error })?;
         let mut missing = Vec::new();
-        for evidence in evidence(release) {
-            let there = match evidence.held() {
-                Held::Pack(tree, size) => self.has_pack(release, &tree, size)?,
-                Held::File(sha256) => self.on.uploaded.file(&sha256),
+        for one in evidence(release) {
+            let there = match one.held() {
+                evidence::Held::Pack(tree, size) => self.has_pack(release, &tree, size)?,
+                evidence::Held::File(sha256) => self.on.uploaded.file(&sha256)?,
             };
             if !there {
-                missing.push(evidence);
+                missing.push(one);
             }
         }
         if missing.is_empty() {
@@ -284,7 +285,7 @@ impl Planning<'_> {
 
     /// Readers stop at the size that the record states: it must be the size of what is held.
     fn has_pack(&self, release: &Release, tree: &TreeDigest, said: u64) -> Result<bool, SubmitError> {
-        match self.on.uploaded.pack_size(tree, said) {
+        match self.on.uploaded.pack_size(tree, said)? {
             Some(held) if held != said => {
                 Err(SubmitError::OtherSize { id: release.id.clone(), tree: *tree, held, said })
             }
@@ -376,7 +377,7 @@ impl Planning<'_> {
         let in_batch = self.published.releases.get(&wanted.name).into_iter().flatten();
         let all: Vec<&Release> =
             there.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
-        let unmet = match bake(draft.kind, &draft.id.platform, wanted.need(), all.iter().copied()) {
+        let unmet = match bake(draft.kind, &draft.id.platform, need_of(wanted), all.iter().copied()) {
             Ok(baked) => return Ok(baked),
             Err(unmet) => unmet,
         };
@@ -401,17 +402,18 @@ impl Planning<'_> {
     }
 
     /// Whoever publishes first under an owner has it.
-    fn claim_on_first_use(&mut self, name: &PackageName) -> Result<(), SubmitError> {
+    fn claim_on_first_use(&mut self, permit: &Authorized, name: &PackageName) -> Result<(), SubmitError> {
         let owner = name.owner_name();
         if self.owner_of(&owner)?.is_none() {
-            self.claims.insert(owner.clone(), vec![self.by.to_owned()]);
-            self.record(Action::Claim { owner, who: vec![self.by.to_owned()] });
+            let who = vec![permit.actor().to_owned()];
+            self.claims.insert(owner.clone(), who.clone());
+            self.record(permit, Action::Claim { owner, who })?;
         }
         Ok(())
     }
 
     fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
-        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner)?;
+        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner, None)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
         self.plan.outcomes.push(Outcome {
             subject: owner.to_string(),
@@ -422,7 +424,7 @@ impl Planning<'_> {
         });
         if done == Done::Claimed {
             self.claims.insert(owner.clone(), who.to_vec());
-            self.record(Action::Claim { owner: owner.clone(), who: who.to_vec() });
+            self.record(&permit, Action::Claim { owner: owner.clone(), who: who.to_vec() })?;
         }
         Ok(())
     }
@@ -434,17 +436,27 @@ impl Planning<'_> {
         }
     }
 
-    fn authorize(&self, verb: Verb, target: Target, owner: &OwnerName) -> Result<Authorized, SubmitError> {
+    fn authorize(
+        &self,
+        verb: Verb,
+        target: Target,
+        owner: &OwnerName,
+        release: Option<ReleaseFacts<'_>>,
+    ) -> Result<Authorized, SubmitError> {
         let owner_belongs_to = self.owner_of(owner)?;
-        let request = Request { actor: self.by.to_owned(), verb, target, owner_belongs_to };
+        let request = Request { caller: self.on.caller, verb, target, owner_belongs_to, release };
         Ok(authorize(self.on.gate, request)?)
     }
 
     fn withdraw(&mut self, what: &Withdraw) -> Result<(), SubmitError> {
         for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
-            let permit =
-                self.authorize(what.verb.into(), Target::Release(id.clone()), &id.name.owner_name())?;
+            let permit = self.authorize(
+                what.verb.into(),
+                Target::Release(id.clone()),
+                &id.name.owner_name(),
+                Some((&view.release).into()),
+            )?;
             let before = self.standing_of(&view);
             let standing = before.after(what.verb);
             let done = if standing == before { Done::Already } else { Done::Withdrawn(what.verb) };
@@ -456,17 +468,18 @@ impl Planning<'_> {
                 baked: Vec::new(),
             });
             // Also of one that stands so already: its pack may not be in its place.
-            self.changed.insert(id.clone(), standing);
+            self.changed.insert(id.clone(), (standing, permit.clone()));
             if done == Done::Already {
                 continue;
             }
-            self.record(Action::Withdraw(Withdrawal {
+            let withdrawal = Withdrawal {
                 verb: what.verb,
                 id,
                 reason: what.reason.clone(),
                 advisory: what.advisory.clone(),
                 because: what.because.clone().filter(|_| what.verb == WithdrawalVerb::Remove),
-            }));
+            };
+            self.record(&permit, Action::Withdraw(withdrawal))?;
         }
         Ok(())
     }
@@ -479,14 +492,15 @@ impl Planning<'_> {
             quarantined: view.quarantined.is_some(),
             removed: view.removed.is_some(),
         };
-        self.changed.get(&view.release.id).copied().unwrap_or(before)
+        self.changed.get(&view.release.id).map_or(before, |(standing, _)| *standing)
     }
 
     /// Decides which packs go out of readers' reach and which come back. A pack is withheld if a release
     /// of it is quarantined, even a removed one, unless there is another that readers may have.
     fn place_packs(&mut self) -> Result<(), IndexError> {
-        let trees: BTreeSet<TreeDigest> = self.changed.values().map(|standing| standing.tree).collect();
-        for tree in trees {
+        let trees: BTreeMap<TreeDigest, Authorized> =
+            self.changed.values().map(|(standing, permit)| (standing.tree, permit.clone())).collect();
+        for (tree, permit) in trees {
             let mut served = self.published.offers(&tree);
             let mut withheld = false;
             for view in self.on.index.by_tree(&tree)? {
@@ -494,20 +508,16 @@ impl Planning<'_> {
                 withheld |= standing.quarantined;
                 served |= !standing.quarantined && !standing.removed;
             }
-            let place = if withheld && !served { &mut self.plan.hold } else { &mut self.plan.unhold };
-            place.push(tree);
+            let place = if withheld && !served { &mut self.plan.withhold } else { &mut self.plan.restore };
+            place.push((permit, tree));
         }
         Ok(())
     }
 
-    fn record(&mut self, action: Action) {
-        self.plan.records.push(Record {
-            v: RECORD_VERSION,
-            batch: self.on.batch.clone(),
-            at: self.on.at,
-            by: self.by.to_owned(),
-            action,
-        });
+    fn record(&mut self, permit: &Authorized, action: Action) -> Result<(), SubmitError> {
+        self.plan.entries.push(Entry::new(permit, &self.on.batch, action)?);
+        self.plan.permit.get_or_insert_with(|| permit.clone());
+        Ok(())
     }
 }
 
@@ -533,17 +543,35 @@ impl Withdrawals {
     }
 }
 
+/// What a draft needs, as the rules of choosing ask it.
+fn need_of(wanted: &Wanted) -> weir_rules::Need<'_> {
+    weir_rules::Need { range: &wanted.range, scope: wanted.scope, fluid: wanted.fluid }
+}
+
+/// What a policy may ask of a draft.
+fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
+    ReleaseFacts {
+        kind: draft.kind,
+        license: draft.license.as_deref(),
+        size: draft.size,
+        unpacked: draft.unpacked,
+        files: draft.files,
+        built: draft.recipe.is_some(),
+        kind_facts: &draft.facts,
+    }
+}
+
 /// A registry that says what kinds it takes takes no other.
 pub(crate) fn refuse_kind(
     promises: &RegistryFacts,
-    id: &ReleaseId,
+    id: Option<&ReleaseId>,
     offered: KindName,
 ) -> Result<(), SubmitError> {
     if promises.takes(offered) {
         return Ok(());
     }
     Err(SubmitError::KindNotTaken {
-        id: id.clone(),
+        id: id.cloned(),
         offered,
         registry: promises.name.clone().unwrap_or_default(),
         takes: promises.kinds().to_vec(),
@@ -590,7 +618,7 @@ fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
     }
     let needs = |position: usize| -> Vec<usize> {
         let Intent::Publish(draft) = &intents[position] else { return Vec::new() };
-        let fixed = draft.dependencies.iter().filter(|wanted| wanted.need().is_baked(draft.kind));
+        let fixed = draft.dependencies.iter().filter(|wanted| need_of(wanted).is_baked(draft.kind));
         let targets = fixed.flat_map(|wanted| {
             let positions = by_name.get(&wanted.name).into_iter().flatten().copied();
             positions.filter(|target| match &intents[*target] {

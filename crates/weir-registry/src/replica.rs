@@ -23,7 +23,7 @@ pub const DESCRIPTOR: &str = "weir.json";
 const MAX_DESCRIPTOR: u64 = 1 << 20;
 
 /// The largest snapshot that is read, in bytes: that of some twenty million releases.
-const MAX_SNAPSHOT: u64 = 1 << 30;
+pub(crate) const MAX_SNAPSHOT: u64 = 1 << 30;
 
 /// A snapshot that saves fewer entries than this is not worth a request.
 const WORTH_A_SNAPSHOT: u64 = 256;

@@ -5,7 +5,7 @@
 //! note, signed by the old key, that names the new ones. A client follows the chain of rotations from
 //! the key it pinned, however long it was away.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use signed_note::{Note, Signer, StandardSigner, StandardVerifier, Verifier, VerifierList};
@@ -279,16 +279,6 @@ fn keys_of_rotation(rotation: &str, trusted: &[String]) -> Result<Option<Vec<Str
     } else {
         Err("a rotation names keys of another registry".into())
     }
-}
-
-/// Where a registry's signing keys are kept on a machine: readable by their owner only.
-pub fn key_path(folder: &Path, origin: &str) -> PathBuf {
-    let plain: String = origin
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' })
-        .take(80)
-        .collect();
-    folder.join(format!("{plain}-{}.key", Sha256::of(origin).short()))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Carrying an action out: build, upload, and then one batch.
 
+use std::io::Seek as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,10 +9,8 @@ use weir_model::{
     BuildFacts, Digest, KindName, Platform, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
 };
 use weir_project::PACK_LEVEL;
-use weir_reach::{Connection, Event, ReachError, connect, open_for_writing};
-use weir_registry::{
-    Batch, Draft, FolderRegistry, Intent, Receipt, Registry as _, SubmitError, Wanted, Withdraw,
-};
+use weir_reach::{Connection, Event, connect, open_for_writing};
+use weir_registry::{Batch, Draft, Intent, Receipt, Registry, SubmitError, Wanted, Withdraw};
 use weir_tree::write_pack;
 
 use crate::build::{BuiltPackage, How};
@@ -61,10 +60,7 @@ impl Repo<'_> {
         }
         // That it cannot be written is better known before hours of building than after.
         let registry = open_for_writing(self.session, &self.known)?;
-        registry.check_key().map_err(ReachError::from)?;
-        if let Some(build) = plan.plan.builds.first() {
-            registry.check_takes(&build.id, KindName::Native)?;
-        }
+        registry.check(KindName::Native)?;
         let ran = self.build_what_can_be(plan)?;
         let whole = match (&ran.failure, self.options.after_failure) {
             (None, _) => Whole::all(&plan.plan),
@@ -77,7 +73,7 @@ impl Repo<'_> {
         if whole.builds.is_empty() && whole.leaves.is_empty() {
             return Err(ran.failure.unwrap_or(RepoError::Interrupted));
         }
-        let upload = Upload { repo: self, registry: &registry, records: Records::new(self.session) };
+        let upload = Upload { repo: self, registry: &*registry, records: Records::new(self.session) };
         let leaves: Vec<&Leaving> = whole.leaves.iter().map(|index| &plan.plan.leaves[*index]).collect();
         let mut intents: Vec<Intent> = leaves.iter().map(|leaving| leave(leaving)).collect();
         report.left = leaves.iter().map(|leaving| leaving.id.clone()).collect();
@@ -89,8 +85,8 @@ impl Repo<'_> {
             report.built.push(built);
         }
         self.session.report(&Event::Publishing { releases: report.built.len() });
-        let batch = Batch { by: self.session.actor.clone(), intents };
-        match registry.submit(&batch, self.session.now) {
+        let batch = Batch { intents };
+        match registry.submit(&batch) {
             Ok(receipt) => report.receipt = Some(receipt),
             Err(error) => return Err(self.not_submitted(error)?),
         }
@@ -126,7 +122,7 @@ fn leave(leaving: &Leaving) -> Intent {
 /// Bringing what was built, and the evidence of how, into the registry.
 struct Upload<'a> {
     repo: &'a Repo<'a>,
-    registry: &'a FolderRegistry,
+    registry: &'a dyn Registry,
     records: Records,
 }
 
@@ -196,8 +192,8 @@ impl Upload<'_> {
         let stored = self.repo.store.tree(tree)?;
         let stored = stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))?;
         let manifest = self.repo.store.manifest(tree)?;
-        let mut pack = tempfile::NamedTempFile::new()?;
-        let size = write_pack(stored.path(), &manifest, pack.as_file_mut(), PACK_LEVEL)?.bytes;
+        let mut pack = tempfile::tempfile()?;
+        let size = write_pack(stored.path(), &manifest, &mut pack, PACK_LEVEL)?.bytes;
         self.repo.session.report(&Event::Uploading { bytes: size });
         if is_damaged {
             self.repo.session.warn(format!(
@@ -208,7 +204,7 @@ impl Upload<'_> {
             self.registry.put_pack(pack.path(), tree)?;
         }
         // Somebody else may have been first, with a pack of another size: the one that is there counts.
-        Ok(self.registry.content().pack_size(tree).unwrap_or(size))
+        Ok(self.registry.put_pack(tree, &mut pack)?)
     }
 
     fn compressed(&self, path: &Path) -> Result<Sha256, RepoError> {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Format, Output};
 
 /// Whether a person is there to be asked.
 pub(crate) fn can_be_asked() -> bool {
@@ -22,4 +22,19 @@ pub(crate) fn ask(output: &Output, question: &str) -> Result<bool, Failure> {
     }
     let answer = answer.trim();
     Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}
+
+/// Whether a person agrees, who said so beforehand (`yes`) or is asked.
+///
+/// # Errors
+///
+/// When nobody can be asked.
+pub(crate) fn agreed(output: &Output, yes: bool, question: &str) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if output.format == Format::Text && can_be_asked() {
+        return ask(output, question);
+    }
+    Err(Failure::conflict(format!("{question} Nobody can be asked")).with_help("to go on, say `--yes`"))
 }

@@ -10,8 +10,8 @@ use weir_tree::{Expected, Limits, TreeError, check_pack};
 
 use super::{AuditStep, RegistryAudit};
 use crate::content::{
-    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, chunk_list_path, chunk_path, file_path, open_pack,
-    pack_path,
+    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, LARGEST_FILE, chunk_list_path, chunk_path, file_path,
+    open_pack, pack_path,
 };
 use crate::named::{Named, Use};
 
@@ -21,9 +21,6 @@ const AT_ONCE: usize = 8;
 /// So many objects that no answer could be had about, and the others are not asked for: whoever is away or
 /// refuses would cost a timeout for each.
 const MOST_UNANSWERED: u64 = 16;
-
-/// The largest file whose chunk list is read where no record says how large it is.
-const LARGEST_FILE: u64 = 1 << 36;
 
 /// Asks for everything that the log names.
 pub(super) struct ServedContent<'a> {
@@ -107,7 +104,11 @@ fn note(
                 audit.present += 1;
                 audit.present_bytes += bytes;
             }
-            Ok(Found::Nothing) => {}
+            Ok(Found::Nothing) => {
+                if let Wanted::Referenced { sha256, .. } = wanted {
+                    audit.elsewhere.push(format!("the file {sha256}"));
+                }
+            }
             Err(error) if no_answer(&error) => audit.unanswered.push(format!("{wanted}: {error}")),
             Err(error) => problems.push(format!("{wanted}: {error}")),
         }
@@ -116,6 +117,7 @@ fn note(
     // They come in the order of the network, and are told in one that is the same each time.
     problems.sort();
     audit.problems.extend(problems);
+    audit.elsewhere.sort();
     audit.unanswered.sort();
     audit.unasked += (count - seen) as u64;
 }

@@ -45,6 +45,14 @@ pub enum ContentError {
         /// Bytes it has, or at least has.
         actual: u64,
     },
+    /// A file has more bytes than any may have.
+    #[error("the file {sha256} has more than the {limit} bytes that a file may have")]
+    TooLarge {
+        /// The file.
+        sha256: Sha256,
+        /// The bytes that one may have.
+        limit: u64,
+    },
     /// A chunk has other bytes than its name says.
     #[error("the chunk {expected} has other bytes: their digest is {actual}")]
     BadChunk {
@@ -112,7 +120,7 @@ impl ContentError {
             | Self::BadChunkSize { .. }
             | Self::BadList { .. }
             | Self::StillServed { .. } => true,
-            Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
+            Self::TooLarge { .. } | Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
 
 use weir_model::{ChunkDigest, Digest, Hasher, Sha256};
 
@@ -13,6 +12,10 @@ use super::error::ContentError;
 use super::folder::{ContentFolder, remove, size_of};
 use super::stored::Stored;
 use super::{chunk_list_path, chunk_path, file_path};
+use crate::replica::snapshot_path;
+
+/// The largest file that is taken in, in bytes.
+pub(crate) const LARGEST_FILE: u64 = 1 << 36;
 
 /// Chunks that are brought to the disk together: the first waits for the disk, the others hardly.
 const TOGETHER: usize = 64;
@@ -23,37 +26,44 @@ impl ContentFolder {
         [file_path(sha256), chunk_list_path(sha256)].iter().any(|path| size_of(&self.at(path)).is_some())
     }
 
-    /// Takes in the file at `path`, whose digest must be `sha256`. If it is there already, `path` is not
-    /// looked at.
+    /// Takes in the file that `from` brings, whose digest must be `sha256`. If it is there already, nothing is read.
     ///
     /// # Errors
     ///
     /// When it has another digest, or cannot be read or written.
-    pub fn put_file(&self, path: &Path, sha256: &Sha256) -> Result<(), ContentError> {
+    pub(crate) fn put_file(&self, from: &mut dyn Read, sha256: &Sha256) -> Result<(), ContentError> {
         if self.has_file(sha256) {
             return Ok(());
         }
-        let file = fs_err::File::open(path)?;
-        if file.metadata()?.len() > CHUNKED_ABOVE {
-            return self.put_large(path, sha256);
-        }
-        let Some(object) = self.writing().beside(&mut &file, CHUNKED_ABOVE)? else {
-            return self.put_large(path, sha256);
+        // Our own copy is what is checked, before a large one is cut: a wrong file leaves no chunks behind.
+        let Some(object) = self.writing().beside(from, LARGEST_FILE)? else {
+            return Err(ContentError::TooLarge { sha256: *sha256, limit: LARGEST_FILE });
         };
-        same(sha256, digest_of(object.reopened()?)?.0)?;
+        let (actual, size) = digest_of(object.reopened()?)?;
+        same(sha256, actual)?;
+        if size > CHUNKED_ABOVE {
+            return self.put_large(object.reopened()?, sha256);
+        }
         Ok(self.writing().name(vec![(object, file_path(sha256))])?)
     }
 
+    /// Takes in a snapshot of the view, whose digest must be `sha256`.
+    pub(crate) fn put_snapshot(&self, from: &mut dyn Read, sha256: &Sha256) -> Result<(), ContentError> {
+        let Some(object) = self.writing().beside(from, LARGEST_FILE)? else {
+            return Err(ContentError::TooLarge { sha256: *sha256, limit: LARGEST_FILE });
+        };
+        same(sha256, digest_of(object.reopened()?)?.0)?;
+        Ok(self.writing().name(vec![(object, snapshot_path(sha256))])?)
+    }
+
     /// Takes in a file as chunks and, when all of them are on the disk, their list.
-    fn put_large(&self, path: &Path, sha256: &Sha256) -> Result<(), ContentError> {
-        // Hashed before it is cut, so that a wrong file leaves no chunks behind.
-        same(sha256, digest_of(fs_err::File::open(path)?)?.0)?;
+    fn put_large(&self, from: File, sha256: &Sha256) -> Result<(), ContentError> {
         let _lock = self.lock(File::lock_shared)?;
         let mut hasher = Hasher::new();
         let mut size = 0_u64;
         let mut chunks: Vec<Chunk> = Vec::new();
         let mut waiting = Vec::new();
-        cut(fs_err::File::open(path)?, |chunk, bytes| -> Result<(), ContentError> {
+        cut(from, |chunk, bytes| -> Result<(), ContentError> {
             hasher.update(&bytes);
             size += u64::from(chunk.size);
             chunks.push(chunk);
@@ -90,7 +100,7 @@ impl ContentFolder {
     ///
     /// When something of it is missing or has other bytes.
     pub fn verify_file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
-        if let Some(file) = self.open(&file_path(sha256))? {
+        if let Some(file) = self.open_path(&file_path(sha256))? {
             let (actual, size) = digest_of(file)?;
             same(sha256, actual)?;
             return Ok(size);
@@ -98,7 +108,7 @@ impl ContentFolder {
         let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
         let mut whole = Hasher::new();
         for chunk in list.chunks() {
-            let file = self.open(&chunk_path(&chunk.digest))?;
+            let file = self.open_path(&chunk_path(&chunk.digest))?;
             let file = file.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
             let mut bytes = Vec::with_capacity(chunk.size as usize);
             file.take(u64::from(chunk.size) + 1).read_to_end(&mut bytes)?;
@@ -112,23 +122,13 @@ impl ContentFolder {
         Ok(list.size())
     }
 
-    /// Takes the file `sha256` out for good. Its chunks stay until [`ContentFolder::collect_chunks`].
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be removed.
-    pub fn remove_file(&self, sha256: &Sha256) -> Result<(), ContentError> {
-        remove(&self.at(&file_path(sha256)))?;
-        Ok(remove(&self.at(&chunk_list_path(sha256)))?)
-    }
-
     /// Removes the chunks that no list names, waiting until no file is being taken in. Returns how many
     /// bytes that freed.
     ///
     /// # Errors
     ///
     /// When a list cannot be read: its chunks would be lost.
-    pub fn collect_chunks(&self) -> Result<u64, ContentError> {
+    pub(crate) fn collect_chunks(&self) -> Result<u64, ContentError> {
         let _lock = self.lock(File::lock)?;
         let objects = self.objects()?;
         let listed = self.listed_chunks(&objects)?;
@@ -161,14 +161,14 @@ impl ContentFolder {
     }
 
     /// The list of a large file, if it is here and its size is one that a list can have.
-    fn chunk_list(&self, sha256: &Sha256) -> Result<Option<ChunkList>, ContentError> {
-        let Some(mut file) = self.open(&chunk_list_path(sha256))? else { return Ok(None) };
+    pub(super) fn chunk_list(&self, sha256: &Sha256) -> Result<Option<ChunkList>, ContentError> {
+        let Some(mut file) = self.open_path(&chunk_list_path(sha256))? else { return Ok(None) };
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         ChunkList::parse(&text, sha256, None).map(Some)
     }
 
-    fn open(&self, path: &str) -> io::Result<Option<fs_err::File>> {
+    pub(super) fn open_path(&self, path: &str) -> io::Result<Option<fs_err::File>> {
         match fs_err::File::open(self.at(path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             file => file.map(Some),

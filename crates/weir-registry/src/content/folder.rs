@@ -55,25 +55,13 @@ impl ContentFolder {
         [pack_path(tree), held_path(tree)].iter().find_map(|path| size_of(&self.at(path)))
     }
 
-    /// Takes in the pack at `path`, checked from end to end. A pack of `tree` that is there already,
-    /// served or withheld, stays as it is, and `path` is not looked at.
+    /// Takes in the pack that `from` brings, checked from end to end. A pack of `tree` that is there already,
+    /// served or withheld, stays as it is, and nothing is read.
     ///
     /// # Errors
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
-    pub fn put_pack(&self, path: &Path, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.has_pack(tree) || self.is_withheld(tree)? {
-            return Ok(());
-        }
-        self.put_pack_from(&mut fs_err::File::open(path)?, tree)
-    }
-
-    /// Takes in the pack that `from` brings, as [`ContentFolder::put_pack`] does.
-    ///
-    /// # Errors
-    ///
-    /// When it is not a pack of `tree`, or cannot be read or written.
-    pub fn put_pack_from(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
+    pub(crate) fn put_pack(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
@@ -149,7 +137,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub fn hold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+    pub(crate) fn withhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.at(&pack_path(tree)).exists() {
             self.ensure_held()?;
         }
@@ -185,7 +173,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub fn unhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+    pub(crate) fn restore(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         self.moved(&held_path(tree), &pack_path(tree))
     }
 
@@ -209,16 +197,6 @@ impl ContentFolder {
             sync_folder(path.parent().unwrap_or(&self.root))?;
         }
         Ok(())
-    }
-
-    /// Takes the pack of `tree` out for good, wherever it is. Harmless when it is not there.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be removed.
-    pub fn remove_pack(&self, tree: &TreeDigest) -> Result<(), ContentError> {
-        remove(&self.at(&pack_path(tree)))?;
-        Ok(remove(&self.at(&held_path(tree)))?)
     }
 
     pub(super) fn at(&self, path: &str) -> PathBuf {

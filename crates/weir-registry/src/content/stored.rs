@@ -110,7 +110,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When it cannot be removed.
-    pub fn remove_stored(&self, stored: &Stored) -> Result<(), ContentError> {
+    pub(crate) fn remove_stored(&self, stored: &Stored) -> Result<(), ContentError> {
         Ok(remove(&self.at(&stored.path()))?)
     }
 

@@ -43,6 +43,13 @@ impl Site {
         self.registry().join(path)
     }
 
+    /// Removes what is there of some files.
+    fn lose(&self, paths: &[String]) {
+        for path in paths {
+            let _ = fs_err::remove_file(self.at(path));
+        }
+    }
+
     fn source(&self) -> FolderSource {
         FolderSource::new(self.registry())
     }
@@ -69,6 +76,10 @@ impl Site {
         fetch_file(&self.source(), sha256, size as u64, &NoChunks, &to, STREAMS, &|_| {})?;
         Ok(fs_err::read(to).unwrap())
     }
+}
+
+fn opened(path: &Path) -> fs_err::File {
+    fs_err::File::open(path).unwrap()
 }
 
 /// Bytes that do not repeat and do not compress.
@@ -150,8 +161,8 @@ fn a_pack_is_taken_in_once_and_served_as_it_came() {
     let site = Site::new();
     let (path, tree) = site.pack("hello");
     assert!(!site.content.has_pack(&tree));
-    site.content.put_pack(&path, &tree).unwrap();
-    site.content.put_pack(&path, &tree).unwrap();
+    site.content.put_pack(&mut opened(&path), &tree).unwrap();
+    site.content.put_pack(&mut opened(&path), &tree).unwrap();
 
     let pack = fs_err::read(&path).unwrap();
     assert_eq!(fs_err::read(site.at(&pack_path(&tree))).unwrap(), pack);
@@ -172,7 +183,7 @@ fn a_pack_that_is_not_of_its_tree_leaves_nothing_behind() {
     let longer = site.file("longer", &[&pack[..], b"!"].concat()).0;
     let garbage = site.file("garbage", b"no pack").0;
     for (path, tree) in [(&path, Digest::of("x")), (&truncated, tree), (&longer, tree), (&garbage, tree)] {
-        let error = site.content.put_pack(path, &tree).unwrap_err();
+        let error = site.content.put_pack(&mut opened(path), &tree).unwrap_err();
         assert!(matches!(error, ContentError::BadPack { .. }) && error.is_integrity(), "{error}");
     }
     assert_eq!(site.content.objects().unwrap(), []);
@@ -183,26 +194,26 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
     let site = Site::new();
     let (path, tree) = site.pack("bad news");
     let size = fs_err::metadata(&path).unwrap().len();
-    site.content.hold(&tree).unwrap();
-    site.content.put_pack(&path, &tree).unwrap();
+    site.content.withhold(&tree).unwrap();
+    site.content.put_pack(&mut opened(&path), &tree).unwrap();
     for _ in 0..2 {
-        site.content.hold(&tree).unwrap();
+        site.content.withhold(&tree).unwrap();
         assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());
         assert!(site.content.has_pack(&tree));
-        site.content.put_pack(&path, &tree).unwrap();
+        site.content.put_pack(&mut opened(&path), &tree).unwrap();
         assert_eq!(site.content.objects().unwrap(), [Stored::Pack { tree, size, held: true }]);
         site.content.verify_pack(&tree, size, true).unwrap();
         assert!(matches!(site.content.verify_pack(&tree, size, false), Err(ContentError::Absent { .. })));
     }
-    site.content.unhold(&tree).unwrap();
-    site.content.unhold(&tree).unwrap();
+    site.content.restore(&tree).unwrap();
+    site.content.restore(&tree).unwrap();
     assert_eq!(site.content.objects().unwrap(), [Stored::Pack { tree, size, held: false }]);
 
     fs_err::create_dir_all(site.at(".held").join(&tree.to_hex()[..2])).unwrap();
     fs_err::copy(&path, site.at(&held_path(&tree))).unwrap();
     let both = site.content.verify_pack(&tree, size, true);
     assert!(matches!(both, Err(ContentError::StillServed { .. })));
-    site.content.remove_pack(&tree).unwrap();
+    site.lose(&[pack_path(&tree), held_path(&tree)]);
     assert!(!site.content.has_pack(&tree));
 }
 
@@ -218,8 +229,8 @@ fn what_is_withheld_and_locked_is_open_to_who_writes_and_withheld_to_no_one_else
         let site = Site::new();
         fs_err::set_permissions(site.registry(), Permissions::from_mode(root)).unwrap();
         let (path, tree) = site.pack("bad news");
-        site.content.put_pack(&path, &tree).unwrap();
-        site.content.hold(&tree).unwrap();
+        site.content.put_pack(&mut opened(&path), &tree).unwrap();
+        site.content.withhold(&tree).unwrap();
         let mode = |path: &str| fs_err::metadata(site.at(path)).unwrap().mode() & 0o7777;
         assert_eq!(mode(".held"), held, "{root:o}");
         assert_eq!(mode(&held_path(&tree)[..8]), root, "what is in it is made as everywhere");
@@ -235,9 +246,9 @@ fn what_is_withheld_and_locked_is_open_to_who_writes_and_withheld_to_no_one_else
 fn who_may_not_see_what_is_withheld_is_told_and_cannot_serve_it_again() {
     let site = Site::new();
     let ((bad, withheld), (good, served)) = (site.pack("bad news"), site.pack("good news"));
-    site.content.put_pack(&bad, &withheld).unwrap();
-    site.content.put_pack(&good, &served).unwrap();
-    site.content.hold(&withheld).unwrap();
+    site.content.put_pack(&mut opened(&bad), &withheld).unwrap();
+    site.content.put_pack(&mut opened(&good), &served).unwrap();
+    site.content.withhold(&withheld).unwrap();
     for (path, mode) in [(site.folder.path().to_path_buf(), 0o755), (site.at(".held"), 0o000)] {
         fs_err::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
@@ -248,7 +259,7 @@ fn who_may_not_see_what_is_withheld_is_told_and_cannot_serve_it_again() {
         assert!(closed[0].to_string().contains(".held"), "{}", closed[0]);
         assert!(site.content.objects().unwrap_err().is_closed());
         assert!(site.content.verify_pack(&withheld, 1, true).unwrap_err().is_closed());
-        assert!(site.content.put_pack(&bad, &withheld).unwrap_err().is_closed());
+        assert!(site.content.put_pack(&mut opened(&bad), &withheld).unwrap_err().is_closed());
     });
     fs_err::set_permissions(site.at(".held"), Permissions::from_mode(0o700)).unwrap();
     assert!(open_pack(&site.source(), &withheld, 0).unwrap().is_none());
@@ -281,7 +292,7 @@ impl Faults for HoldsMeanwhile {
             // Another writer had put it there, and it was withheld at once.
             fs_err::create_dir_all(self.held.parent().unwrap()).unwrap();
             fs_err::copy(&self.pack, &self.held).unwrap();
-            self.content.hold(&self.tree).unwrap();
+            self.content.withhold(&self.tree).unwrap();
         }
     }
 }
@@ -292,7 +303,7 @@ fn a_tree_quarantined_while_its_pack_is_uploaded_stays_withheld() {
     let (pack, tree) = site.pack("bad news");
     let held = site.at(&held_path(&tree));
     let faults = HoldsMeanwhile { content: site.content.clone(), tree, held, pack: pack.clone() };
-    site.content.clone().with_faults(Arc::new(faults)).put_pack(&pack, &tree).unwrap();
+    site.content.clone().with_faults(Arc::new(faults)).put_pack(&mut opened(&pack), &tree).unwrap();
     assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());
     assert!(site.content.has_pack(&tree));
 }
@@ -304,10 +315,12 @@ fn many_writers_of_the_same_objects_lose_nothing() {
     let (large, sha256) = site.file("large", &noise(1, 17 * MIB));
     std::thread::scope(|scope| {
         for _ in 0..6 {
-            scope.spawn(|| packs.iter().for_each(|(path, tree)| site.content.put_pack(path, tree).unwrap()));
+            scope.spawn(|| {
+                packs.iter().for_each(|(path, tree)| site.content.put_pack(&mut opened(path), tree).unwrap());
+            });
         }
         for _ in 0..3 {
-            scope.spawn(|| site.content.put_file(&large, &sha256).unwrap());
+            scope.spawn(|| site.content.put_file(&mut opened(&large), &sha256).unwrap());
         }
         scope.spawn(|| site.content.collect_chunks().unwrap());
     });
@@ -324,7 +337,7 @@ fn small_files_lie_whole_and_large_ones_in_chunks() {
     for bytes in [&small, &large, &Vec::new()] {
         let (path, sha256) = site.file("file", bytes);
         assert!(!site.content.has_file(&sha256));
-        site.content.put_file(&path, &sha256).unwrap();
+        site.content.put_file(&mut opened(&path), &sha256).unwrap();
         assert!(site.content.has_file(&sha256));
         assert_eq!(site.content.verify_file(&sha256).unwrap(), bytes.len() as u64);
         assert!(site.fetch(&sha256, bytes.len()).unwrap() == *bytes);
@@ -332,7 +345,7 @@ fn small_files_lie_whole_and_large_ones_in_chunks() {
         assert_eq!(site.at(&chunk_list_path(&sha256)).exists(), bytes.len() > 16 * MIB);
     }
     let (path, _) = site.file("file", &large);
-    let wrong = site.content.put_file(&path, &Digest::of("x"));
+    let wrong = site.content.put_file(&mut opened(&path), &Digest::of("x"));
     assert!(matches!(wrong, Err(ContentError::BadFile { .. })));
 }
 
@@ -347,8 +360,8 @@ fn a_new_version_of_a_data_set_transfers_its_difference() {
     new.extend_from_slice(&noise(4, 500_000));
     let (old_path, old_digest) = site.file("old", &old);
     let (new_path, new_digest) = site.file("new", &new);
-    site.content.put_file(&old_path, &old_digest).unwrap();
-    site.content.put_file(&new_path, &new_digest).unwrap();
+    site.content.put_file(&mut opened(&old_path), &old_digest).unwrap();
+    site.content.put_file(&mut opened(&new_path), &new_digest).unwrap();
 
     let source = counting(&site, None);
     let to = site.folder.path().join("to");
@@ -375,7 +388,7 @@ fn an_interrupted_fetch_goes_on_where_it_was() {
     for (length, breaks_after) in [(20 * MIB, 2 * MIB), (MIB, MIB / 2)] {
         let bytes = noise(5, length);
         let (path, sha256) = site.file("file", &bytes);
-        site.content.put_file(&path, &sha256).unwrap();
+        site.content.put_file(&mut opened(&path), &sha256).unwrap();
         let to = site.folder.path().join(format!("to-{length}"));
         let fetch =
             |source: &Counting| fetch_file(source, &sha256, length as u64, &NoChunks, &to, STREAMS, &|_| {});
@@ -400,7 +413,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     let site = Site::new();
     let bytes = noise(7, 18 * MIB);
     let (path, sha256) = site.file("large", &bytes);
-    site.content.put_file(&path, &sha256).unwrap();
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
     let chunks = cut_all(&bytes);
     let chunk = site.at(&chunk_path(&chunks[2].digest));
     let good = fs_err::read(&chunk).unwrap();
@@ -415,8 +428,8 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     fs_err::remove_file(&chunk).unwrap();
     assert!(matches!(site.fetch(&sha256, bytes.len()), Err(ContentError::Absent { .. })));
     // Uploading the file again, once its list is gone, mends it.
-    site.content.remove_file(&sha256).unwrap();
-    site.content.put_file(&path, &sha256).unwrap();
+    site.lose(&[file_path(&sha256), chunk_list_path(&sha256)]);
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
     assert!(site.fetch(&sha256, bytes.len()).unwrap() == bytes);
 
     // A list whose chunks are sound but make another file.
@@ -429,7 +442,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     assert!(matches!(site.content.verify_file(&sha256), Err(ContentError::BadFile { .. })));
 
     let (path, sha256) = site.file("small", b"12345");
-    site.content.put_file(&path, &sha256).unwrap();
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
     assert!(matches!(site.fetch(&sha256, 4), Err(ContentError::BadSize { .. })));
     assert!(matches!(site.fetch(&sha256, 6), Err(ContentError::BadSize { .. })));
     // The partial file of the last attempt had the right bytes by now.
@@ -445,10 +458,10 @@ fn collecting_takes_the_chunks_that_no_file_is_made_of() {
     let site = Site::new();
     let (one, two) = (noise(9, 17 * MIB), noise(10, 17 * MIB));
     let [(first, first_digest), (second, second_digest)] = [site.file("one", &one), site.file("two", &two)];
-    site.content.put_file(&first, &first_digest).unwrap();
-    site.content.put_file(&second, &second_digest).unwrap();
+    site.content.put_file(&mut opened(&first), &first_digest).unwrap();
+    site.content.put_file(&mut opened(&second), &second_digest).unwrap();
     assert_eq!(site.content.collect_chunks().unwrap(), 0);
-    site.content.remove_file(&first_digest).unwrap();
+    site.lose(&[file_path(&first_digest), chunk_list_path(&first_digest)]);
     assert_eq!(site.content.collect_chunks().unwrap(), one.len() as u64);
     assert_eq!(site.content.verify_file(&second_digest).unwrap(), two.len() as u64);
 }
@@ -475,7 +488,7 @@ fn collecting_waits_for_a_file_that_is_being_taken_in() {
     let site = Site::new();
     let (path, sha256) = site.file("large", &noise(13, 17 * MIB));
     let faults = Arc::new(CollectsMeanwhile { content: site.content.clone(), collector: Mutex::default() });
-    site.content.clone().with_faults(faults.clone()).put_file(&path, &sha256).unwrap();
+    site.content.clone().with_faults(faults.clone()).put_file(&mut opened(&path), &sha256).unwrap();
     let collector = faults.collector.lock().unwrap().take().unwrap();
     assert_eq!(collector.join().unwrap(), 0);
     site.content.verify_file(&sha256).unwrap();
@@ -532,8 +545,8 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
         let faults = Arc::new(StopsAt { countdown: countdown.into(), passed: Mutex::default() });
         let stopping = site.content.clone().with_faults(faults.clone());
         let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            stopping.put_pack(&pack, &tree).unwrap();
-            stopping.put_file(&large, &sha256).unwrap();
+            stopping.put_pack(&mut opened(&pack), &tree).unwrap();
+            stopping.put_file(&mut opened(&large), &sha256).unwrap();
         }));
         // Whatever has a name is sound.
         let size = fs_err::metadata(&pack).unwrap().len();
@@ -544,8 +557,8 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
                 assert_eq!(Digest::of(fs_err::read(site.at(&chunk_path(&digest))).unwrap()), digest);
             }
         }
-        site.content.put_pack(&pack, &tree).unwrap();
-        site.content.put_file(&large, &sha256).unwrap();
+        site.content.put_pack(&mut opened(&pack), &tree).unwrap();
+        site.content.put_file(&mut opened(&large), &sha256).unwrap();
         site.content.verify_file(&sha256).unwrap();
         if stopped.is_ok() {
             let passed = faults.passed.lock().unwrap();
@@ -601,7 +614,7 @@ fn what_was_fetched_is_counted_by_where_it_came_from() {
     let site = Site::new();
     let bytes = noise(12, 18 * MIB);
     let (path, sha256) = site.file("large", &bytes);
-    site.content.put_file(&path, &sha256).unwrap();
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
     let to = site.folder.path().join("to");
     let most = AtomicU64::new(0);
     let fetch = |local: &dyn super::LocalChunks| {

@@ -4,9 +4,7 @@ use weir_model::{
     BuildFacts, Digest, InputDigest, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
 };
 use weir_registry::content::ContentFolder;
-use weir_registry::{
-    BuiltBefore, Done, Draft, Evidence, FolderRegistry, Intent, Kept, Registry as _, SubmitError, Withdraw,
-};
+use weir_registry::{BuiltBefore, Done, Draft, Evidence, Intent, Kept, Registry, SubmitError, Withdraw};
 
 use crate::world::{World, withdraw};
 
@@ -18,10 +16,8 @@ fn remove(id: &str) -> Intent {
     Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id.parse().unwrap()))
 }
 
-fn put_file(registry: &FolderRegistry, text: &str) -> Sha256 {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(file.path(), text).unwrap();
-    registry.put_file(file.path(), &Digest::of(text)).unwrap();
+fn put_file(registry: &dyn Registry, text: &str) -> Sha256 {
+    registry.put_file(&Sha256::of(text), &mut text.as_bytes()).unwrap();
     Digest::of(text)
 }
 
@@ -41,7 +37,7 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
         ..BuildFacts::default()
     };
     facts.insert_into(&mut draft.facts);
-    registry.content().remove_pack(&source.tree).unwrap();
+    world.lose_pack(&source.tree);
 
     let missing = || match world.submit(vec![publish(&draft)]) {
         Err(SubmitError::EvidenceNotUploaded { missing, .. }) => missing,
@@ -117,18 +113,18 @@ fn what_was_built_before_is_found_by_its_input_digest_whatever_became_of_it() {
         let holds = |tree: &TreeDigest| content.pack_size(tree).is_some();
         BuiltBefore::find(world.fresh_replica().index(), &input_digest, holds).unwrap().unwrap()
     };
-    assert_eq!(find(registry.content()).kept, Kept::Yes);
+    assert_eq!(find(&world.content()).kept, Kept::Yes);
     world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
-    assert_eq!(find(registry.content()).kept, Kept::Quarantined);
+    assert_eq!(find(&world.content()).kept, Kept::Quarantined);
     world
         .submit(vec![withdraw(WithdrawalVerb::Unquarantine, "acme/a 1.0.0"), remove("acme/a 1.0.0")])
         .unwrap();
-    let found = find(registry.content());
+    let found = find(&world.content());
     assert_eq!((found.kept, found.tree), (Kept::Yes, draft.tree));
     let id: ReleaseId = "acme/a 1.0.0".parse().unwrap();
     assert_eq!(found.newest().unwrap().release.id, id);
-    registry.content().remove_pack(&draft.tree).unwrap();
-    assert_eq!(find(registry.content()).kept, Kept::No);
+    world.lose_pack(&draft.tree);
+    assert_eq!(find(&world.content()).kept, Kept::No);
     let package = world.fresh_replica().index().package(&id.name).unwrap().unwrap();
     assert_eq!(package.next_revision(&id.version, &id.platform), 1);
     assert_eq!(package.next_revision(&"1.0.1".parse().unwrap(), &id.platform), 0);

@@ -6,17 +6,24 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
 use weir_model::{Unobserved, WithdrawalVerb};
-use weir_policy::FolderGate;
+use weir_policy::{Caller, FolderGate};
 use weir_registry::content::open_pack;
-use weir_registry::{Batch, Done, FolderRegistry, Intent, Look, Registry as _, audit};
+use weir_registry::{Acting, Batch, Done, Intent, Look, Registry as _, audit};
 
 use crate::world::{World, now, withdraw};
 
 /// Stops the process, as far as a test can: at the given pass of the given point.
-struct CrashAt {
+pub(crate) struct CrashAt {
     point: String,
     left: Mutex<usize>,
     passed: Mutex<BTreeSet<&'static str>>,
+}
+
+impl CrashAt {
+    /// The points that were passed.
+    pub(crate) fn passed(&self) -> BTreeSet<&'static str> {
+        self.passed.lock().unwrap().clone()
+    }
 }
 
 impl Faults for CrashAt {
@@ -33,13 +40,11 @@ impl Faults for CrashAt {
     }
 }
 
-fn open(world: &World, faults: &Arc<CrashAt>) -> FolderRegistry {
-    FolderRegistry::open(&world.folder(), &world.home(), &world.keys(), Box::new(FolderGate))
-        .unwrap()
-        .with_faults(faults.clone())
+fn open(world: &World, faults: &Arc<CrashAt>) -> Acting {
+    world.open_with(Box::new(FolderGate), faults.clone(), Caller::new("user:ann", now()))
 }
 
-fn faults(point: &str, left: usize) -> Arc<CrashAt> {
+pub(crate) fn faults(point: &str, left: usize) -> Arc<CrashAt> {
     Arc::new(CrashAt { point: point.into(), left: Mutex::new(left), passed: Mutex::default() })
 }
 
@@ -49,10 +54,8 @@ fn points() -> BTreeSet<&'static str> {
     let recorder = faults("nowhere", 0);
     let registry = open(&world, &recorder);
     let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
-    registry
-        .submit(&Batch { by: "user:ann".into(), intents: vec![Intent::Publish(Box::new(draft))] }, now())
-        .unwrap();
-    recorder.passed.lock().unwrap().clone()
+    registry.submit(&Batch { intents: vec![Intent::Publish(Box::new(draft))] }).unwrap();
+    recorder.passed()
 }
 
 #[test]
@@ -69,8 +72,8 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
             let crashing = open(&world, &faults(point, pass));
             let attempt = || {
                 let draft = world.draft(&crashing, "acme/top 1.0.0", &["acme/base ^1"], "");
-                let batch = Batch { by: "user:ann".into(), intents: vec![Intent::Publish(Box::new(draft))] };
-                crashing.submit(&batch, now())
+                let batch = Batch { intents: vec![Intent::Publish(Box::new(draft))] };
+                crashing.submit(&batch)
             };
             let _ = catch_unwind(AssertUnwindSafe(attempt));
             drop(crashing);
@@ -78,10 +81,8 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
             let check = |what: &str| {
                 let replica = world.fresh_replica();
                 let source = weir_log::FolderSource::new(world.folder());
-                let content = world.open();
-                let found =
-                    audit(&source, replica.keys(), true, Look::Folder(content.content()), &Unobserved)
-                        .unwrap();
+                let found = audit(&source, replica.keys(), true, Look::Folder(&world.content()), &Unobserved)
+                    .unwrap();
                 assert_eq!(found.problems, Vec::<String>::new(), "{what} a crash at {point}, pass {pass}");
             };
             check("after");
@@ -98,13 +99,13 @@ fn what_the_log_calls_quarantined_is_never_served_wherever_it_is_stopped() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     for takes_back in [false, true] {
-        let quarantine = |world: &World, crashing: Option<&FolderRegistry>, back: bool| {
+        let quarantine = |world: &World, crashing: Option<&Acting>, back: bool| {
             let verb = if back { WithdrawalVerb::Unquarantine } else { WithdrawalVerb::Quarantine };
             let intent = withdraw(verb, "acme/a 1.0.0");
-            let batch = Batch { by: "user:ann".into(), intents: vec![intent] };
+            let batch = Batch { intents: vec![intent] };
             let opened = world.open();
             let registry = crashing.unwrap_or(&opened);
-            catch_unwind(AssertUnwindSafe(|| registry.submit(&batch, now()).unwrap()))
+            catch_unwind(AssertUnwindSafe(|| registry.submit(&batch).unwrap()))
         };
         let begun = || {
             let world = World::new(false);
@@ -117,8 +118,8 @@ fn what_the_log_calls_quarantined_is_never_served_wherever_it_is_stopped() {
         let recorder = faults("nowhere", 0);
         let world = begun();
         quarantine(&world, Some(&open(&world, &recorder)), takes_back).unwrap();
-        let points = recorder.passed.lock().unwrap().clone();
-        assert!(points.contains("submit:held") && points.contains("submit:appended"), "{points:?}");
+        let points = recorder.passed();
+        assert!(points.contains("submit:withheld") && points.contains("submit:appended"), "{points:?}");
         for point in points {
             let world = begun();
             let _ = quarantine(&world, Some(&open(&world, &faults(point, 0))), takes_back);

@@ -3,7 +3,9 @@
 
 mod built;
 mod closed_world;
+mod conformance;
 mod crashes;
+mod gate;
 mod keys;
 mod promises;
 mod replicas;

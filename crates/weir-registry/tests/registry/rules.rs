@@ -24,7 +24,7 @@ fn a_record_is_never_appended_before_its_content_is_held() {
     let world = World::new(false);
     let registry = world.open();
     let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
-    registry.content().remove_pack(&draft.tree).unwrap();
+    world.lose_pack(&draft.tree);
     let error = world.submit(vec![Intent::Publish(Box::new(draft))]).unwrap_err();
     assert!(matches!(error, SubmitError::NotUploaded { .. }), "{error}");
     assert_eq!(world.fresh_replica().index().stats().unwrap().records, 1);
@@ -72,14 +72,13 @@ fn an_owner_belongs_to_whoever_published_first_and_can_be_shared() {
     world.publish(&[("acme/a 1.0.0", &[])]).unwrap();
     let registry = world.open();
     let by_bob = || Batch {
-        by: "user:bob".into(),
         intents: vec![Intent::Publish(Box::new(world.draft(&registry, "acme/b 1.0.0", &[], "")))],
     };
-    let error = registry.submit(&by_bob(), now()).unwrap_err();
+    let error = world.open_as("user:bob", now()).submit(&by_bob()).unwrap_err();
     assert!(matches!(error, SubmitError::Refused(_)), "{error}");
     let who = vec!["user:ann".into(), "user:bob".into()];
     world.submit(vec![Intent::Claim { owner: "acme".parse().unwrap(), who }]).unwrap();
-    registry.submit(&by_bob(), now()).unwrap();
+    world.open_as("user:bob", now()).submit(&by_bob()).unwrap();
 }
 
 #[test]

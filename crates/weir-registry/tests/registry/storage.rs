@@ -11,11 +11,9 @@ use jiff::Timestamp;
 use weir_model::{
     BuildFacts, Digest, KindName, ReferenceFact, Sha256, SourceFact, Unobserved, WithdrawalVerb,
 };
-use weir_policy::FolderGate;
+use weir_policy::{Caller, FolderGate};
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
-use weir_registry::{
-    Collect, Collected, Draft, FolderRegistry, Intent, Look, Registry as _, RegistryAudit, Why, audit,
-};
+use weir_registry::{Collect, Collected, Draft, Intent, Look, Registry, RegistryAudit, Why, audit};
 
 use crate::world::{World, now, withdraw};
 
@@ -23,15 +21,13 @@ fn publish(draft: &Draft) -> Intent {
     Intent::Publish(Box::new(draft.clone()))
 }
 
-fn put_file(registry: &FolderRegistry, bytes: &[u8]) -> Sha256 {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(file.path(), bytes).unwrap();
-    registry.put_file(file.path(), &Digest::of(bytes)).unwrap();
+fn put_file(registry: &dyn Registry, bytes: &[u8]) -> Sha256 {
+    registry.put_file(&Digest::of(bytes), &mut &*bytes).unwrap();
     Digest::of(bytes)
 }
 
 /// A built release with all its evidence uploaded, none of which another release has.
-fn built(world: &World, registry: &FolderRegistry, id: &str) -> Draft {
+fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
     let source = world.draft(registry, id, &[], "the source of");
     let mut draft = world.draft(registry, id, &[], "");
     draft.kind = KindName::Native;
@@ -51,7 +47,7 @@ fn built(world: &World, registry: &FolderRegistry, id: &str) -> Draft {
 fn audited(world: &World) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
-    audit(&source, replica.keys(), true, Look::Folder(world.open().content()), &Unobserved).unwrap()
+    audit(&source, replica.keys(), true, Look::Folder(&world.content()), &Unobserved).unwrap()
 }
 
 /// The same of a registry that can only be asked for what is known by name.
@@ -90,7 +86,7 @@ fn hours_pass(world: &World, hours: u64) {
 }
 
 fn collect(world: &World, removed_before: Option<Timestamp>, dry_run: bool) -> Collected {
-    world.open().collect(&Collect { removed_before, dry_run }, now()).unwrap()
+    world.open().collect(&Collect { removed_before, dry_run }).unwrap()
 }
 
 fn why(collected: &Collected) -> Vec<Why> {
@@ -287,12 +283,13 @@ fn a_collector_that_is_stopped_has_collected_less_and_the_next_goes_on() {
     for stop in 0.. {
         let world = World::new(true);
         rubbish(&world);
-        let stopped =
-            FolderRegistry::open(&world.folder(), &world.home(), &world.keys(), Box::new(FolderGate))
-                .unwrap()
-                .with_faults(Arc::new(StopAfter(AtomicUsize::new(stop))));
+        let stopped = world.open_with(
+            Box::new(FolderGate),
+            Arc::new(StopAfter(AtomicUsize::new(stop))),
+            Caller::new("user:ann", now()),
+        );
         let all = Collect { removed_before: Some(Timestamp::MAX), dry_run: false };
-        let ended = catch_unwind(AssertUnwindSafe(|| stopped.collect(&all, now()).unwrap()));
+        let ended = catch_unwind(AssertUnwindSafe(|| stopped.collect(&all).unwrap()));
         drop(stopped);
         assert_eq!(audited(&world).problems, Vec::<String>::new(), "stopped after {stop}");
         collect(&world, Some(Timestamp::MAX), false);
@@ -314,4 +311,42 @@ fn rubbish(world: &World) {
     put_file(&registry, &vec![7; usize::try_from(CHUNKED_ABOVE).unwrap() + 1]);
     fs_err::write(world.folder().join(".tmp/.tmpAbCdEf"), "half a pa").unwrap();
     hours_pass(world, 25);
+}
+
+#[test]
+fn a_snapshot_that_is_gone_or_damaged_is_told_and_so_is_what_references_name_and_nobody_holds() {
+    let world = World::new(false);
+    let registry = world.open();
+    let one = world.draft(&registry, "acme/p 1.0.0", &[], "");
+    let of = |number: u32| Draft { id: format!("acme/p{number} 1.0.0").parse().unwrap(), ..one.clone() };
+    let mut drafts: Vec<Draft> = (0..1100).map(of).collect();
+    let data = put_file(&registry, b"data");
+    let (name, sha256) = ("data".into(), Some(data));
+    drafts[0].references = vec![ReferenceFact { name, sha256, size: Some(4), fluid: false, range: None }];
+    world.submit(drafts.iter().map(publish).collect()).unwrap();
+    let keys = world.fresh_replica().keys().clone();
+    let content = world.content();
+    let looked = |look| {
+        let source = weir_log::FolderSource::new(world.folder());
+        audit(&source, &keys, false, look, &Unobserved).unwrap()
+    };
+    let all = || Look::Folder(&content);
+    assert_eq!((looked(all()).problems, looked(all()).elsewhere), (Vec::new(), Vec::new()));
+
+    fs_err::remove_dir_all(world.folder().join("file")).unwrap();
+    for audit in [looked(all()), looked(Look::Presence), looked(Look::Bytes)] {
+        assert_eq!((audit.problems, audit.elsewhere), (Vec::new(), vec![format!("the file {data}")]));
+    }
+    let snapshot = stored(&world).into_iter().find(|path| path.starts_with("snapshot")).unwrap();
+    let path = world.folder().join(snapshot);
+    let mut bytes = fs_err::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs_err::write(&path, bytes).unwrap();
+    for audit in [looked(all()), looked(Look::Bytes)] {
+        assert!(audit.problems.len() == 1 && audit.problems[0].contains("snapshot"), "{:?}", audit.problems);
+    }
+    fs_err::remove_file(&path).unwrap();
+    for audit in [looked(all()), looked(Look::Presence), looked(Look::Bytes)] {
+        assert!(audit.problems.len() == 1 && audit.problems[0].contains("is not in"), "{:?}", audit.problems);
+    }
 }

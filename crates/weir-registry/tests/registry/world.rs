@@ -1,19 +1,22 @@
 //! A registry to play with, and a way to publish into it in one line.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use weir_log::{FolderSource, Origin};
-use weir_model::{KindName, ReleaseId, Scope, WithdrawalVerb};
-use weir_policy::FolderGate;
+use weir_log::{Faults, FolderSource, NoFaults, Origin};
+use weir_model::{KindName, ReleaseId, Scope, TreeDigest, WithdrawalVerb};
+use weir_policy::{Caller, FolderGate, Gate};
+use weir_registry::content::{ContentFolder, pack_path};
 use weir_registry::{
-    Batch, Draft, FolderRegistry, Intent, NewRegistry, Receipt, Registry as _, Replica, ReplicaHome,
-    SubmitError, Wanted, Withdraw, location_of,
+    Acting, Batch, Draft, Intent, NewRegistry, Receipt, Registrar, Registry, Replica, ReplicaHome,
+    SubmitError, Wanted, Withdraw, folder_ports, folder_ports_with_faults, location_of,
 };
 use weir_tree::{Selection, read_folder, write_pack};
 
 pub(crate) struct World {
-    pub(crate) root: tempfile::TempDir,
+    pub(crate) root: Arc<tempfile::TempDir>,
+    name: &'static str,
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -22,20 +25,39 @@ pub(crate) fn now() -> Timestamp {
 
 impl World {
     pub(crate) fn new(closed: bool) -> Self {
-        let world = Self { root: tempfile::tempdir().unwrap() };
+        Self { root: Arc::new(tempfile::tempdir().unwrap()), name: "registry" }.made(closed)
+    }
+
+    /// Another registry of the same name on the same machine.
+    pub(crate) fn beside(&self) -> Self {
+        Self { root: self.root.clone(), name: "beside" }.made(false)
+    }
+
+    /// A copy of the registry's folder, on the same machine.
+    pub(crate) fn copied(&self) -> Self {
+        let copy = Self { root: self.root.clone(), name: "copy" };
+        let copied =
+            std::process::Command::new("cp").arg("-r").arg(self.folder()).arg(copy.folder()).status();
+        assert!(copied.unwrap().success());
+        copy
+    }
+
+    fn made(self, closed: bool) -> Self {
+        let world = self;
         let new = NewRegistry {
             name: Origin::new("org").unwrap(),
             closed,
             kinds: KindName::ALL.to_vec(),
             validity: None,
-            key: None,
         };
-        FolderRegistry::init(&world.folder(), &new, &world.home(), &world.keys(), "user:ann", now()).unwrap();
+        fs_err::create_dir(world.folder()).unwrap();
+        let ports = folder_ports(&world.folder(), &world.keys()).unwrap();
+        Registrar::init(&ports, &world.home(), &FolderGate, &Caller::new("user:ann", now()), &new).unwrap();
         world
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
-        self.root.path().join("registry")
+        self.root.path().join(self.name)
     }
 
     pub(crate) fn home(&self) -> ReplicaHome {
@@ -46,40 +68,33 @@ impl World {
         self.root.path().join("keys")
     }
 
-    pub(crate) fn open(&self) -> FolderRegistry {
-        FolderRegistry::open(&self.folder(), &self.home(), &self.keys(), Box::new(FolderGate)).unwrap()
+    /// At work for `user:ann`.
+    pub(crate) fn open(&self) -> Acting {
+        self.open_as("user:ann", now())
     }
 
-    /// A release whose one file says `content`, whatever its revision, with its pack uploaded.
-    pub(crate) fn draft(&self, registry: &FolderRegistry, id: &str, needs: &[&str], content: &str) -> Draft {
-        let id: ReleaseId = id.parse().unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs_err::write(folder.path().join("file"), format!("{} {} {content}", id.name, id.version)).unwrap();
-        let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
-        let mut pack = tempfile::NamedTempFile::new().unwrap();
-        let size = write_pack(folder.path(), &tree, pack.as_file_mut(), 3).unwrap().bytes;
-        registry.put_pack(pack.path(), &tree.digest()).unwrap();
-        let needs = needs.iter().map(|text| {
-            let (text, fluid) = text.strip_prefix('~').map_or((*text, false), |text| (text, true));
-            let (name, range) = text.split_once(' ').unwrap();
-            Wanted { name: name.parse().unwrap(), range: range.parse().unwrap(), scope: Scope::Run, fluid }
-        });
-        Draft {
-            id,
-            kind: KindName::Generic,
-            tree: tree.digest(),
-            size,
-            unpacked: tree.unpacked_size(),
-            files: 1,
-            dependencies: needs.collect(),
-            references: Vec::new(),
-            recipe: None,
-            toolchain: None,
-            input_digest: None,
-            license: None,
-            description: None,
-            facts: serde_json::Map::new(),
-        }
+    pub(crate) fn open_as(&self, actor: &str, at: Timestamp) -> Acting {
+        self.open_with(Box::new(FolderGate), Arc::new(NoFaults), Caller::new(actor, at))
+    }
+
+    pub(crate) fn open_with(&self, gate: Box<dyn Gate>, faults: Arc<dyn Faults>, caller: Caller) -> Acting {
+        let ports = folder_ports_with_faults(&self.folder(), &self.keys(), faults.clone()).unwrap();
+        let registrar = Registrar::open(ports, &self.home(), gate).unwrap().with_faults(faults);
+        Arc::new(registrar).acting_for(caller)
+    }
+
+    pub(crate) fn content(&self) -> ContentFolder {
+        ContentFolder::new(self.folder())
+    }
+
+    /// Loses the pack of a tree, as a disk may.
+    pub(crate) fn lose_pack(&self, tree: &TreeDigest) {
+        fs_err::remove_file(self.folder().join(pack_path(tree))).unwrap();
+    }
+
+    /// As [`draft`].
+    pub(crate) fn draft(&self, registry: &dyn Registry, id: &str, needs: &[&str], content: &str) -> Draft {
+        draft(registry, id, needs, content)
     }
 
     /// Publishes as `user:ann`.
@@ -91,7 +106,7 @@ impl World {
     }
 
     pub(crate) fn submit(&self, intents: Vec<Intent>) -> Result<Receipt, SubmitError> {
-        self.open().submit(&Batch { by: "user:ann".into(), intents }, now())
+        self.open().submit(&Batch { intents })
     }
 
     /// What a reader who never saw the registry makes of it.
@@ -115,4 +130,36 @@ pub(crate) fn withdraw(verb: WithdrawalVerb, id: &str) -> Intent {
 pub(crate) fn every_build(verb: WithdrawalVerb, id: &str) -> Withdraw {
     let exactly = Withdraw::exactly(verb, id.parse().unwrap());
     Withdraw { platform: None, revision: None, reason: Some("a test".into()), ..exactly }
+}
+
+/// A release whose one file says `content`, whatever its revision, with its pack uploaded.
+pub(crate) fn draft(registry: &dyn Registry, id: &str, needs: &[&str], content: &str) -> Draft {
+    let id: ReleaseId = id.parse().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs_err::write(folder.path().join("file"), format!("{} {} {content}", id.name, id.version)).unwrap();
+    let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
+    let mut pack = Vec::new();
+    let size = write_pack(folder.path(), &tree, &mut pack, 3).unwrap().bytes;
+    registry.put_pack(&tree.digest(), &mut pack.as_slice()).unwrap();
+    let needs = needs.iter().map(|text| {
+        let (text, fluid) = text.strip_prefix('~').map_or((*text, false), |text| (text, true));
+        let (name, range) = text.split_once(' ').unwrap();
+        Wanted { name: name.parse().unwrap(), range: range.parse().unwrap(), scope: Scope::Run, fluid }
+    });
+    Draft {
+        id,
+        kind: KindName::Generic,
+        tree: tree.digest(),
+        size,
+        unpacked: tree.unpacked_size(),
+        files: 1,
+        dependencies: needs.collect(),
+        references: Vec::new(),
+        recipe: None,
+        toolchain: None,
+        input_digest: None,
+        license: None,
+        description: None,
+        facts: serde_json::Map::new(),
+    }
 }

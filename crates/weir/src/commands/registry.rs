@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, bytes, count, harmless};
+use crate::question;
 
 /// Make, name, look at and keep registries
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Gc(GcArguments),
     Renew(RenewArguments),
     RotateKey(RotateKeyArguments),
+    Bind(BindArguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -46,6 +48,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Gc(arguments) => gc(context, &arguments),
         Command::Renew(arguments) => renew(context, &arguments),
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
+        Command::Bind(arguments) => bind(context, &arguments),
     }
 }
 
@@ -76,6 +79,9 @@ pub(crate) struct InitArguments {
     /// Also make it the one that this user's projects use where they name none
     #[arg(long)]
     default: bool,
+    /// Go on without asking where another registry has the name
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Which registry.
@@ -112,6 +118,9 @@ pub(crate) struct AddArguments {
     /// Name it in this user's configuration, for all projects
     #[arg(long)]
     user: bool,
+    /// Go on without asking where another registry has the name
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Forget a registry's name, and what is known of it here
@@ -175,6 +184,23 @@ pub(crate) struct RenewArguments {
 pub(crate) struct RotateKeyArguments {
     #[command(flatten)]
     which: Which,
+    /// Go on without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Have this machine's key sign for a registry where it is now, after it was moved
+///
+/// A key signs for the folder that its registry was made in. A copy of that folder is not the registry: whoever
+/// publishes into both makes two logs of one name, which readers refuse.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry bind /srv/moved"))]
+pub(crate) struct BindArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Go on without asking
+    #[arg(long, short)]
+    yes: bool,
 }
 
 fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure> {
@@ -189,8 +215,10 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         closed: arguments.closed,
         kinds: arguments.kinds,
         validity: arguments.expires.map(|days| 24 * 3600 * u64::from(days)),
-        key: None,
     };
+    if !may_take_name(context, &name, &folder.display().to_string(), arguments.yes)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     let made = weir_reach::registry_init(&session, &folder, &new)?;
     if arguments.default {
         let address = RegistryAddress { url: folder.display().to_string(), key: None, default: true };
@@ -236,6 +264,9 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
     let mut project = if arguments.user { None } else { context.project_if_any()? };
     let address = RegistryAddress { url: arguments.url, key: arguments.key, default: arguments.default };
     let folder = context.folder()?;
+    if !may_take_name(context, &arguments.name, &address.url, arguments.yes)? {
+        return Ok(ExitCode::SUCCESS);
+    }
     let added = weir_project::registry_add(&session, project.as_mut(), &arguments.name, &address, &folder)?;
     context.output.show(&added, |page| {
         page.line(format!("`{}` is `{}` now, in `{}`", added.name, added.location, added.from));
@@ -376,6 +407,12 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
     if audit.unasked > 0 {
         page.line(format!("{} more were not asked for after that", audit.unasked));
     }
+    if !audit.elsewhere.is_empty() {
+        page.line(format!(
+            "Not held here: {} that references name, which whoever needs them fetches from where those say",
+            count(audit.elsewhere.len(), "file")
+        ));
+    }
     if !audit.content_listed {
         page.line("What else is held cannot be seen from here: that takes the registry's whole folder");
     }
@@ -441,12 +478,18 @@ fn rotate_key(context: &Context, arguments: &RotateKeyArguments) -> Result<ExitC
     let session = context.session()?;
     let project = context.project_if_any()?;
     let which = arguments.which.which.as_deref();
-    let descriptor = weir_reach::registry_rotate_key(
-        &session,
-        project.as_ref().map(Project::registries),
-        which,
-        &context.folder()?,
-    )?;
+    let (folder, registries) = (context.folder()?, project.as_ref().map(Project::registries));
+    let shown = weir_reach::registry_show(&session, registries, which, &folder)?;
+    let question = format!(
+        "The registry `{}` in `{}` gets a new key in place of {}. Go on?",
+        shown.descriptor.name,
+        shown.location,
+        shown.pinned.join(", ")
+    );
+    if !question::agreed(&context.output, arguments.yes, &question)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let descriptor = weir_reach::registry_rotate_key(&session, registries, which, &folder)?;
     context.output.show(&descriptor, |page| {
         page.line(format!(
             "The registry `{}` has a new key, and the old one vouches for it",
@@ -457,4 +500,42 @@ fn rotate_key(context: &Context, arguments: &RotateKeyArguments) -> Result<ExitC
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn bind(context: &Context, arguments: &BindArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let (folder, registries) = (context.folder()?, project.as_ref().map(Project::registries));
+    let binding = weir_reach::registry_binding(&session, registries, which, &folder)?;
+    let question = format!(
+        "The key of the registry `{}` signs for `{}`. Have it sign for `{}` instead?",
+        binding.name,
+        binding.before.join("`, `"),
+        binding.place
+    );
+    if !question::agreed(&context.output, arguments.yes, &question)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bound = weir_reach::registry_bind(&session, registries, which, &folder)?;
+    context.output.show(&bound, |page| {
+        page.line(format!("The key of the registry `{}` signs for `{}` now", bound.name, bound.place));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a name may be given to a registry: where another has it, that is asked.
+fn may_take_name(context: &Context, name: &str, address: &str, yes: bool) -> Result<bool, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let known = weir_reach::registries(&session, project.as_ref().map(Project::registries))?;
+    let place = weir_reach::location(address, &context.folder()?);
+    let Some(other) = known.iter().find(|known| known.name == name && known.location != place) else {
+        return Ok(true);
+    };
+    let question = format!(
+        "`{name}` is the registry `{}`, in `{}`. Give the name to `{place}`?",
+        other.location, other.from
+    );
+    question::agreed(&context.output, yes, &question)
 }

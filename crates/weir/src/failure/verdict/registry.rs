@@ -4,7 +4,7 @@ use weir_log::{Distrust, FollowError, SourceError};
 use weir_model::ReleaseId;
 use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
-use weir_registry::{OpenError, ReplicaError, SubmitError, TrustError};
+use weir_registry::{KeysError, OpenError, ReplicaError, SubmitError, TrustError};
 use weir_store::StoreError;
 use weir_tree::TreeError;
 
@@ -31,7 +31,6 @@ impl Verdict for ReachError {
             | Self::NoFile { .. } => Exit::NotFound,
             Self::Offline(error) => error.exit(),
             Self::Replica(error) => error.exit(),
-            Self::Open(error) => error.exit(),
             Self::Submit(error) => error.exit(),
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),
@@ -58,7 +57,6 @@ impl Verdict for ReachError {
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
             Self::Offline(error) => error.help(),
             Self::Replica(error) => error.help(),
-            Self::Open(error) => error.help(),
             Self::Submit(error) => error.help(),
             Self::Source(error) => error.help(),
             _ => None,
@@ -142,19 +140,30 @@ impl Verdict for ReplicaError {
 
 impl Verdict for OpenError {
     fn exit(&self) -> Exit {
+        Exit::Conflict
+    }
+
+    fn help(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Verdict for KeysError {
+    fn exit(&self) -> Exit {
         match self {
-            Self::NotEmpty(_) | Self::Exists(_) => Exit::Conflict,
-            Self::NoKey { .. } | Self::OldKey { .. } => Exit::Refused,
-            Self::Replica(error) => error.exit(),
-            _ => Exit::Failed,
+            Self::Missing { .. } | Self::OtherPlace { .. } => Exit::Refused,
+            Self::Bad { .. } | Self::Key(_) | Self::Io(_) => Exit::Failed,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::NoKey { .. } | Self::OldKey { .. } => Some(
-                "only who has the key can change the registry: copy it from the machine that made it".into(),
+            Self::Missing { .. } => Some(
+                "only who has the key can change the registry: copy it from the machine that made it, and run `weir registry bind`".into(),
             ),
+            Self::OtherPlace { here, .. } => Some(format!(
+                "if the registry was moved here, run `weir registry bind {here}`; a copy that is published into becomes another log of the same name, which readers refuse"
+            )),
             _ => None,
         }
     }
@@ -178,6 +187,7 @@ impl Verdict for SubmitError {
             Self::SecondTree { .. } => Exit::Integrity,
             Self::Replica(error) => error.exit(),
             Self::Open(error) => error.exit(),
+            Self::Keys(error) => error.exit(),
             Self::Content(error) => error.exit(),
             _ => Exit::Failed,
         }
@@ -211,7 +221,8 @@ impl Verdict for SubmitError {
             Self::Refused(refusal) if refusal.decision.policy == "owner-claim" => {
                 Some("somebody the owner belongs to can add you: `weir claim OWNER PEOPLE`".into())
             }
-            Self::Open(error) => error.help(),
+            Self::Keys(error) => error.help(),
+            Self::Replica(error) => error.help(),
             _ => None,
         }
     }

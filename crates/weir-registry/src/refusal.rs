@@ -1,0 +1,91 @@
+//! What a registry tells those who are not on its machine: a code, a sentence, whom it is about.
+
+use weir_wire::{Code, Refusal};
+
+use crate::error::SubmitError;
+
+impl SubmitError {
+    /// What happened, for programs.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(_) => Code::NotPermitted,
+            Self::AlreadyPublished { .. } => Code::AlreadyPublished,
+            Self::WasRemoved { .. } => Code::WasRemoved,
+            Self::OtherKind { .. } => Code::OtherKind,
+            Self::KindNotTaken { .. } => Code::KindNotTaken,
+            Self::Confusable { .. } => Code::Confusable,
+            Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } => Code::NotUploaded,
+            Self::OtherSize { .. } | Self::BuildFacts { .. } => Code::DraftDiffers,
+            Self::UnexpectedInputs { .. } => Code::UnexpectedInputs,
+            Self::QuarantinedContent { .. } => Code::Quarantined,
+            Self::SecondTree { .. } => Code::SecondTree,
+            Self::Unsatisfiable { .. } => Code::Unsatisfiable,
+            Self::BakedCycle { .. } => Code::BakedCycle,
+            Self::Diamond { .. } => Code::Diamond,
+            Self::WouldBreak { .. } => Code::WouldBreak,
+            Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
+                Code::NotFound
+            }
+            Self::Record(_) | Self::Fold(_) => Code::BadRecord,
+            Self::Content(error) if error.is_integrity() => Code::BadContent,
+            Self::Busy => Code::Busy,
+            Self::Content(_)
+            | Self::Snapshot(_)
+            | Self::Replica(_)
+            | Self::Index(_)
+            | Self::Write(_)
+            | Self::Key(_)
+            | Self::Keys(_)
+            | Self::Port(_)
+            | Self::Open(_)
+            | Self::Io(_) => Code::Unavailable,
+        }
+    }
+
+    /// The same for somebody elsewhere. What went wrong on the registry's own machine is for its keeper's eyes: errors
+    /// name files there.
+    pub fn refusal(&self) -> Refusal {
+        let code = self.code();
+        let message = match code {
+            Code::Unavailable => "the registry could not do it; its keeper can see why".to_owned(),
+            _ => self.to_string(),
+        };
+        Refusal { code, message, subject: self.subject(), policy: self.policy() }
+    }
+
+    fn policy(&self) -> Option<String> {
+        match self {
+            Self::Refused(denied) => Some(denied.decision.policy.to_owned()),
+            _ => None,
+        }
+    }
+
+    fn subject(&self) -> Option<String> {
+        match self {
+            Self::Refused(denied) => match &*denied.target {
+                weir_policy::Target::Registry => None,
+                weir_policy::Target::Owner(owner) => Some(owner.to_string()),
+                weir_policy::Target::Release(id) => Some(id.to_string()),
+            },
+            Self::AlreadyPublished { id, .. }
+            | Self::WasRemoved { id }
+            | Self::NotUploaded { id, .. }
+            | Self::EvidenceNotUploaded { id, .. }
+            | Self::OtherSize { id, .. }
+            | Self::BuildFacts { id, .. }
+            | Self::UnexpectedInputs { id, .. }
+            | Self::QuarantinedContent { id, .. }
+            | Self::SecondTree { id, .. }
+            | Self::Unsatisfiable { id, .. }
+            | Self::Diamond { id, .. }
+            | Self::WouldBreak { id, .. } => Some(id.to_string()),
+            Self::KindNotTaken { id, .. } => id.as_ref().map(ToString::to_string),
+            Self::OtherKind { name, .. }
+            | Self::Confusable { name, .. }
+            | Self::UnknownPackage { name, .. }
+            | Self::UnknownVersion { name, .. } => Some(name.to_string()),
+            Self::UnknownBuild { wanted, .. } => Some(wanted.clone()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A registry, at work for one caller: each thing that they ask is put to the gate first.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use weir_log::Source;
+use weir_model::descriptor::Descriptor;
+use weir_model::{KindName, Sha256, TreeDigest};
+use weir_policy::{Caller, Verb};
+use weir_wire::{Batch, Outcome, Receipt};
+
+use super::{Registrar, stamp};
+use crate::collect::{Collect, Collected};
+use crate::error::SubmitError;
+use crate::ports::Object;
+use crate::registry::Registry;
+
+/// A registry, at work for one caller.
+pub struct Acting {
+    registrar: Arc<Registrar>,
+    caller: Caller,
+}
+
+impl Acting {
+    pub(super) fn new(registrar: Arc<Registrar>, caller: Caller) -> Self {
+        Self { registrar, caller }
+    }
+
+    /// The files that readers read.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read them.
+    pub fn source(&self) -> Result<Arc<dyn Source>, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        Ok(self.registrar.source())
+    }
+
+    fn find(&self, object: Object) -> Result<Option<u64>, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        Ok(self.registrar.ports.objects.find(object)?.map(|held| held.size))
+    }
+
+    fn put(&self, object: Object, from: &mut dyn Read) -> Result<u64, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Upload)?;
+        Ok(self.registrar.ports.objects.put(&permit, object, from)?)
+    }
+}
+
+impl Registry for Acting {
+    fn put_pack(&self, tree: &TreeDigest, from: &mut dyn Read) -> Result<u64, SubmitError> {
+        self.put(Object::Pack(*tree), from)
+    }
+
+    fn put_file(&self, sha256: &Sha256, from: &mut dyn Read) -> Result<u64, SubmitError> {
+        self.put(Object::File(*sha256), from)
+    }
+
+    fn pack_size(&self, tree: &TreeDigest) -> Result<Option<u64>, SubmitError> {
+        self.find(Object::Pack(*tree))
+    }
+
+    fn has_file(&self, sha256: &Sha256) -> Result<bool, SubmitError> {
+        Ok(self.find(Object::File(*sha256))?.is_some())
+    }
+
+    fn check(&self, kind: KindName) -> Result<(), SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.check(kind)
+    }
+
+    fn submit(&self, batch: &Batch) -> Result<Receipt, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.submit(&self.caller, batch)
+    }
+
+    fn preview(&self, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.preview(&self.caller, batch)
+    }
+
+    fn renew(&self) -> Result<String, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Describe)?;
+        let mut writer = self.registrar.writer()?;
+        let stamp = stamp(permit.at(), &writer.promises);
+        Ok(writer.sign(&permit, &stamp)?.note().to_owned())
+    }
+
+    fn rotate_key(&self) -> Result<Descriptor, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Describe)?;
+        self.registrar.rotate_key(&permit)
+    }
+
+    fn collect(&self, what: &Collect) -> Result<Collected, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Collect)?;
+        self.registrar.collect(&permit, what)
+    }
+}

@@ -1,0 +1,18 @@
+//! What travels between those who write to a registry and the registry: batches and drafts one way, receipts and
+//! refusals the other. Plain data that can be written as JSON and read back; no logic.
+//!
+//! What a registry reads has no field that it does not know: a misspelt one is refused, not passed over. Nothing here
+//! says who asks or when: that is known to whoever authenticated them, and to nobody else.
+
+mod batch;
+mod draft;
+mod receipt;
+mod refusal;
+
+pub use batch::{Batch, Intent, Withdraw};
+pub use draft::{Draft, Wanted};
+pub use receipt::{Done, Outcome, Receipt};
+pub use refusal::{Code, Refusal};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! What a registry did.
+
+use serde::{Deserialize, Serialize};
+use weir_model::{InputDigest, ReleaseId, WithdrawalVerb};
+
+/// What a registry did with a batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// What became of each intent, in order.
+    pub outcomes: Vec<Outcome>,
+    /// The identity of the batch; `None` when there was nothing to append.
+    pub batch: Option<String>,
+    /// The size of the log afterwards.
+    pub size: u64,
+    /// The checkpoint afterwards, as it is signed.
+    pub checkpoint: String,
+}
+
+/// What became of one intent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outcome {
+    /// The release or owner it was about.
+    pub subject: String,
+    /// What was done.
+    pub done: Done,
+    /// The policy that permitted it.
+    pub policy: String,
+    /// Of a publication, the input digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_digest: Option<InputDigest>,
+    /// Of a publication, what each dependency was baked to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baked: Vec<ReleaseId>,
+}
+
+/// What was done. Written as one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum Done {
+    /// A release is offered now.
+    Published,
+    /// Nothing: it was so already.
+    Already,
+    /// Whether a release may be used changed.
+    Withdrawn(WithdrawalVerb),
+    /// An owner belongs to somebody now.
+    Claimed,
+}
+
+impl Done {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Already => "already",
+            Self::Withdrawn(verb) => verb.done(),
+            Self::Claimed => "claimed",
+        }
+    }
+}
+
+impl From<Done> for &'static str {
+    fn from(done: Done) -> Self {
+        done.as_str()
+    }
+}
+
+impl TryFrom<String> for Done {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        let withdrawn = WithdrawalVerb::ALL.into_iter().map(Self::Withdrawn);
+        let mut all = [Self::Published, Self::Already, Self::Claimed].into_iter().chain(withdrawn);
+        all.find(|done| done.as_str() == word)
+            .ok_or_else(|| format!("nothing that is done is called `{word}`"))
+    }
+}
