@@ -41,7 +41,7 @@ fn what_is_missing_is_named() {
 fn a_registry_that_was_never_seen_is_not_known_offline() {
     let t = empty();
     t.project(&["acme/greet = ^1"]);
-    t.weir_in("", "registry add org http://127.0.0.1:9/org --default --user").succeeds();
+    t.weir_in("", "registry add org http://127.0.0.1:9/org --default --user --yes").succeeds();
     assert_snapshot!(t.weir("install --offline"), @r"
     $ weir install --offline
     -- stderr

@@ -224,8 +224,8 @@ fn a_log_is_signed_anew_and_its_key_replaced() {
     $ weir registry renew
     Signed anew
     ");
-    assert_snapshot!(t.weir("registry rotate-key"), @r"
-    $ weir registry rotate-key
+    assert_snapshot!(t.weir("registry rotate-key --yes"), @r"
+    $ weir registry rotate-key --yes
     The registry `org` has a new key, and the old one vouches for it
       org+[KEY]
     ");
@@ -259,4 +259,37 @@ fn a_registry_is_named_for_one_command() {
     $ weir publish packages/acme-str-1.0.1 --registry ./org
     Published `acme/str 1.0.1`
     ");
+}
+
+#[test]
+fn what_replaces_a_key_or_a_name_is_asked_and_says_what_it_would_do() {
+    let t = greeting();
+    let before = t.weir("registry show").succeeds().stdout;
+    for (command, says) in [
+        ("registry rotate-key", "The registry `org` in"),
+        ("registry init ../other --name org", "`org` is the registry"),
+        ("registry add org ../other --user", "`org` is the registry"),
+    ] {
+        let run = t.weir(command).fails_with(8);
+        assert!(run.stderr.contains(says) && run.stderr.contains("--yes"), "{run}");
+    }
+    assert_eq!(t.weir("registry show").succeeds().stdout, before);
+    t.weir("registry init ../other --name org --yes").succeeds();
+    // The other registry of that name has a key of its own.
+    t.weir("registry renew ../org").succeeds();
+    t.weir("registry renew ../other").succeeds();
+}
+
+#[test]
+fn a_copy_of_a_registry_is_not_signed_until_it_is_said_that_it_was_moved() {
+    let t = greeting();
+    let copied = std::process::Command::new("cp").arg("-r").arg(t.path("org")).arg(t.path("copy")).status();
+    assert!(copied.expect("cp runs").success());
+    let run = t.weir("registry renew ../copy");
+    assert!(run.code != 0 && run.stderr.contains("weir registry bind"), "{run}");
+    let run = t.weir("registry bind ../copy").fails_with(8);
+    assert!(run.stderr.contains("/org`") && run.stderr.contains("/copy`"), "{run}");
+    t.weir("registry bind ../copy --yes").succeeds();
+    t.weir("registry renew ../copy").succeeds();
+    assert_ne!(t.weir("registry renew ../org").code, 0);
 }
