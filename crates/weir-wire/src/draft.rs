@@ -29,7 +29,7 @@ pub struct Draft {
     /// What it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Wanted>,
-    /// Outside data it names.
+    /// The external files it names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<ReferenceFact>,
     /// The recipe it was built by, if it was built.
