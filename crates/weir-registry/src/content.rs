@@ -46,7 +46,7 @@ pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Ch
 pub use durable::POINTS;
 pub use error::ContentError;
 pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
-pub(crate) use files::LARGEST_FILE;
+pub(crate) use files::{LARGEST_FILE, digest_of};
 pub use folder::ContentFolder;
 pub use stored::Stored;
 

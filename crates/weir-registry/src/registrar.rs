@@ -16,6 +16,7 @@ use weir_index::RegistryFacts;
 use weir_log::{Checkpoint, Position, Snapshot, Source, Stamp};
 use weir_model::{KindName, Sha256, TreeDigest};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
+use weir_tree::{Expected, Limits, check_pack};
 use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::error::SubmitError;
@@ -166,6 +167,19 @@ impl Registrar {
             caller,
         };
         Ok(planner.plan(batch)?.outcomes)
+    }
+
+    /// Reads what is held of an object from end to end; what is not held is not whole.
+    fn is_whole(&self, object: Object) -> Result<bool, SubmitError> {
+        let Some(bytes) = self.ports.objects.open(object, 0)? else { return Ok(false) };
+        let sha256 = match object {
+            Object::Pack(tree) => {
+                let expected = Expected { tree, pack_bytes: None };
+                return Ok(check_pack(bytes, &expected, &Limits::default()).is_ok());
+            }
+            Object::File(sha256) | Object::Snapshot(sha256) => sha256,
+        };
+        Ok(crate::content::digest_of(bytes)?.0 == sha256)
     }
 
     /// Makes a snapshot when the log has grown enough since the last.

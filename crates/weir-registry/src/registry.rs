@@ -12,6 +12,7 @@ use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::collect::{Collect, Collected};
 use crate::error::SubmitError;
+use crate::ports::Object;
 
 /// A registry, as one who writes to it sees it.
 pub trait Registry: Send + Sync {
@@ -43,6 +44,20 @@ pub trait Registry: Send + Sync {
     ///
     /// When it cannot be asked.
     fn has_file(&self, sha256: &Sha256) -> Result<bool, SubmitError>;
+
+    /// Whether what the registry holds of an object is all there and what its name says: its bytes are read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    fn is_whole(&self, object: Object) -> Result<bool, SubmitError>;
+
+    /// Uploads an object in place of what the registry holds of it, if that is damaged; gives the bytes of what it holds then.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else, or cannot be written.
+    fn mend(&self, object: Object, from: &mut dyn Read) -> Result<u64, SubmitError>;
 
     /// Finds out whether a package of this kind could be published at all: better before hours of work than after.
     ///

@@ -10,7 +10,7 @@ use weir_model::{
 };
 use weir_project::PACK_LEVEL;
 use weir_reach::{Connection, Event, connect, open_for_writing};
-use weir_registry::{Batch, Draft, Intent, Receipt, Registry, SubmitError, Wanted, Withdraw};
+use weir_registry::{Batch, Draft, Intent, Object, Receipt, Registry, SubmitError, Wanted, Withdraw};
 use weir_tree::write_pack;
 
 use crate::build::{BuiltPackage, How};
@@ -181,13 +181,9 @@ impl Upload<'_> {
 
     /// Uploads a tree of the store, unless the registry holds it whole; gives the size of its pack.
     fn pack(&self, tree: &TreeDigest) -> Result<u64, RepoError> {
-        let content = self.registry.content();
-        let is_damaged = match content.pack_size(tree) {
-            Some(size) => match content.verify_pack(tree, size, false) {
-                Ok(size) => return Ok(size),
-                Err(error) => error.is_integrity(),
-            },
-            None => false,
+        let is_damaged = match self.registry.pack_size(tree)? {
+            Some(size) if self.registry.is_whole(Object::Pack(*tree))? => return Ok(size),
+            there => there.is_some(),
         };
         let stored = self.repo.store.tree(tree)?;
         let stored = stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))?;
@@ -195,13 +191,12 @@ impl Upload<'_> {
         let mut pack = tempfile::tempfile()?;
         let size = write_pack(stored.path(), &manifest, &mut pack, PACK_LEVEL)?.bytes;
         self.repo.session.report(&Event::Uploading { bytes: size });
+        pack.rewind()?;
         if is_damaged {
             self.repo.session.warn(format!(
                 "The registry's copy of {tree} was damaged, and is replaced by this machine's"
             ));
-            content.replace_pack(pack.path(), tree)?;
-        } else {
-            self.registry.put_pack(pack.path(), tree)?;
+            return Ok(self.registry.mend(Object::Pack(*tree), &mut pack)?);
         }
         // Somebody else may have been first, with a pack of another size: the one that is there counts.
         Ok(self.registry.put_pack(tree, &mut pack)?)
@@ -219,18 +214,12 @@ impl Upload<'_> {
     /// Uploads bytes, unless they are there.
     fn bytes(&self, bytes: &[u8]) -> Result<Sha256, RepoError> {
         let digest = Digest::of(bytes);
-        let content = self.registry.content();
-        if self.registry.has_file(&digest)? {
-            match content.verify_file(&digest) {
-                Ok(_) => return Ok(digest),
-                // What is there is no use to anybody.
-                Err(error) if error.is_integrity() => content.remove_file(&digest)?,
-                Err(error) => return Err(error.into()),
-            }
+        if !self.registry.has_file(&digest)? {
+            self.registry.put_file(&digest, &mut &*bytes)?;
+        } else if !self.registry.is_whole(Object::File(digest))? {
+            // What is there is no use to anybody.
+            self.registry.mend(Object::File(digest), &mut &*bytes)?;
         }
-        let file = tempfile::NamedTempFile::new()?;
-        fs_err::write(file.path(), bytes)?;
-        self.registry.put_file(file.path(), &digest)?;
         Ok(digest)
     }
 }

@@ -191,7 +191,7 @@ fn same(expected: &Sha256, actual: Sha256) -> Result<(), ContentError> {
 }
 
 /// The digest of all that `from` brings, and how many bytes that is.
-pub(super) fn digest_of(mut from: impl Read) -> io::Result<(Sha256, u64)> {
+pub(crate) fn digest_of(mut from: impl Read) -> io::Result<(Sha256, u64)> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; 128 * 1024];
     let mut size = 0;

@@ -65,10 +65,6 @@ impl ContentFolder {
         if self.has_pack(tree) || self.is_withheld(tree)? {
             return Ok(());
         }
-        self.take_in(from, tree)
-    }
-
-    fn take_in(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
         // Our own copy is what is checked: the original may be written to meanwhile.
         let limit = self.limits.pack_bytes;
         let Some(pack) = self.writing().beside(from, limit)? else {
@@ -78,18 +74,6 @@ impl ContentFolder {
         self.check(pack.reopened()?, tree, None)?;
         self.writing().name(vec![(pack, pack_path(tree))])?;
         self.stay_withheld(tree)
-    }
-
-    /// Takes in the pack at `path` in place of one of `tree` that is there and damaged.
-    ///
-    /// # Errors
-    ///
-    /// When it is not a pack of `tree`, or cannot be read or written. Then what was there stays.
-    pub fn replace_pack(&self, path: &Path, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.is_withheld(tree)? {
-            return Ok(());
-        }
-        self.take_in(&mut fs_err::File::open(path)?, tree)
     }
 
     /// If the tree was quarantined while its pack was being taken in, takes the pack back out.

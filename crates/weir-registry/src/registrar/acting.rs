@@ -11,6 +11,7 @@ use weir_wire::{Batch, Outcome, Receipt};
 
 use super::{Registrar, stamp};
 use crate::collect::{Collect, Collected};
+use crate::content::Stored;
 use crate::error::SubmitError;
 use crate::ports::Object;
 use crate::registry::Registry;
@@ -62,6 +63,28 @@ impl Registry for Acting {
 
     fn has_file(&self, sha256: &Sha256) -> Result<bool, SubmitError> {
         Ok(self.find(Object::File(*sha256))?.is_some())
+    }
+
+    fn is_whole(&self, object: Object) -> Result<bool, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.is_whole(object)
+    }
+
+    fn mend(&self, object: Object, from: &mut dyn Read) -> Result<u64, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Upload)?;
+        if !self.registrar.is_whole(object)? {
+            let stored = match object {
+                Object::Pack(tree) => Stored::Pack { tree, size: 0, held: false },
+                Object::File(sha256) => Stored::File { sha256, size: 0, chunked: false },
+                Object::Snapshot(sha256) => Stored::Snapshot { sha256, size: 0 },
+            };
+            self.registrar.ports.objects.remove(&permit, &stored)?;
+            if let Object::File(sha256) = object {
+                let list = Stored::File { sha256, size: 0, chunked: true };
+                self.registrar.ports.objects.remove(&permit, &list)?;
+            }
+        }
+        self.put(object, from)
     }
 
     fn check(&self, kind: KindName) -> Result<(), SubmitError> {

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use weir_log::NoFaults;
-use weir_model::{Digest, KindName, WithdrawalVerb};
+use weir_model::{Digest, KindName, Sha256, WithdrawalVerb};
 use weir_policy::{Caller, Decision, FolderGate, Gate, Request, Verb};
 use weir_registry::{
-    Acting, Batch, Code, Collect, Intent, NewRegistry, Registrar, Registry, SubmitError, folder_ports,
+    Acting, Batch, Code, Collect, Intent, NewRegistry, Object, Registrar, Registry, SubmitError, folder_ports,
 };
 
 use crate::world::{World, now, withdraw};
@@ -34,6 +34,8 @@ const ACTS: &[(&str, Act)] = &[
     ("put_file", |registry, _| registry.put_file(&Digest::of("x"), &mut &b"x"[..]).map(drop)),
     ("pack_size", |registry, _| registry.pack_size(&Digest::of("x")).map(drop)),
     ("has_file", |registry, _| registry.has_file(&Digest::of("x")).map(drop)),
+    ("is_whole", |registry, _| registry.is_whole(Object::File(Sha256::of("x"))).map(drop)),
+    ("mend", |registry, _| registry.mend(Object::File(Sha256::of("x")), &mut &b"x"[..]).map(drop)),
     ("check", |registry, _| registry.check(KindName::Generic)),
     ("submit", |registry, batch| registry.submit(batch).map(drop)),
     ("preview", |registry, batch| registry.preview(batch).map(drop)),
@@ -85,7 +87,7 @@ fn a_gate_that_refuses_everything_lets_nothing_through() {
         for intents in batches.iter().cloned().chain(withdrawals.clone()) {
             let batch = Batch { intents };
             for (name, act) in ACTS {
-                let reads = matches!(*name, "pack_size" | "has_file" | "check" | "source");
+                let reads = matches!(*name, "pack_size" | "has_file" | "is_whole" | "check" | "source");
                 let does_nothing = batch.intents.is_empty() && matches!(*name, "submit" | "preview");
                 if but.is_some() && (reads || does_nothing) {
                     continue;
