@@ -33,7 +33,7 @@ set(ENV{PKG_CONFIG_LIBDIR} "${WEIR_SYSROOT}/lib/pkgconfig:${WEIR_SYSROOT}/share/
 
 # By their names alone, as check_include_file and a plain `-lz` look for them.
 include_directories(AFTER "${WEIR_SYSROOT}/include")
-link_directories(AFTER "${WEIR_SYSROOT}/lib")
+add_link_options("-L${WEIR_SYSROOT}/lib")
 
 # Programs find the libraries where they are, and the libraries each other while they are linked.
 list(PREPEND CMAKE_BUILD_RPATH "${WEIR_SYSROOT}/lib")
