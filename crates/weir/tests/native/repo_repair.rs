@@ -53,7 +53,11 @@ fn what_is_damaged_and_nobody_else_has_is_built_again() {
     weir(&t, "repo add base/zlib").succeeds();
     weir(&t, "repo remove base/zlib --yes").succeeds();
     damage(&packs(&t));
+    // Of this machine only the key is left, without which nothing could be offered.
+    fs_err::rename(t.path("home/weir/keys"), t.path("keys")).unwrap();
     fs_err::remove_dir_all(t.path("home")).unwrap();
+    fs_err::create_dir_all(t.path("home/weir")).unwrap();
+    fs_err::rename(t.path("keys"), t.path("home/weir/keys")).unwrap();
     weir(&t, "registry add org ../org --default").succeeds();
     let added = json(&t, "repo add base/zlib");
     assert_eq!(built_now(&added), ["zlib 1.2.13"], "{added:#}");
