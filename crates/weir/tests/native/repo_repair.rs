@@ -60,7 +60,7 @@ fn what_is_damaged_and_nobody_else_has_is_built_again() {
     fs_err::rename(t.path("keys"), t.path("home/weir/keys")).unwrap();
     weir(&t, "registry add org ../org --default").succeeds();
     let added = json(&t, "repo add base/zlib");
-    assert_eq!(built_now(&added), ["zlib 1.2.13"], "{added:#}");
+    assert_eq!(built_now(&added), ["zlib 1.2.13 revision 1"], "{added:#}");
     weir(&t, "repo verify").succeeds();
 }
 
