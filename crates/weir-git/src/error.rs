@@ -1,5 +1,6 @@
 //! What can go wrong with a repository.
 
+use weir_model::address::without_secrets;
 use weir_model::manifest::GitTag;
 
 /// Why something could not be had from a repository.
@@ -41,9 +42,6 @@ pub enum GitError {
     /// What came is no tree.
     #[error(transparent)]
     Tree(#[from] weir_tree::TreeError),
-    /// The archive that git wrote is refused.
-    #[error(transparent)]
-    Import(#[from] weir_tree::ImportError),
     /// A file of this machine cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -51,7 +49,7 @@ pub enum GitError {
 
 impl GitError {
     pub(crate) fn unavailable(git: &GitTag, reason: String) -> Self {
-        Self::Unavailable { url: git.url.clone(), tag: git.tag.clone(), reason }
+        Self::Unavailable { url: without_secrets(&git.url).into_owned(), tag: git.tag.clone(), reason }
     }
 
     pub(crate) fn moved(git: &GitTag, before: String, after: String) -> Self {

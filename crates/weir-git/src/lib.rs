@@ -1,26 +1,27 @@
 //! Packages from a tag of a git repository: fetched once, kept in the store, and a moved tag noticed.
 //!
 //! The user's own `git` does the fetching, so that their credentials, proxies and certificates serve; it is kept
-//! from running anything of the repository's: no hooks, no checkout. What comes is `git archive`'s tar, read like any
-//! foreign archive. Submodules are fetched only for those who ask for them.
+//! from running anything of the repository's: no hooks, no checkout. The files are taken from git's objects as they are, so that
+//! no setting of anybody changes them. Submodules are fetched only for those who ask for them.
 
 mod error;
+mod objects;
+mod program;
 mod submodules;
 
 use std::collections::BTreeMap;
 use std::io::{Seek as _, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
+use weir_model::address::holds_secret;
 use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
 use weir_model::{Sha256, TreeDigest};
-use weir_tree::{
-    ImportOptions, Limits, Selection, Strip, TreeManifest, import_archive, read_folder, write_pack,
-};
+use weir_tree::{Limits, Selection, TreeManifest, read_folder, write_pack};
 
 pub use error::GitError;
+use program::{command, in_repository, run};
 
 /// What a tag named when it was first fetched on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,7 @@ impl Git {
         git: &GitTag,
         submodules: Submodules,
     ) -> Result<Fetched, GitError> {
+        check_names(git).map_err(|reason| GitError::unavailable(git, reason))?;
         let record = self.record_path(git, submodules);
         let before = known(&record);
         if let Some(known) = &before
@@ -203,17 +205,15 @@ fn check_out(
         return Ok(Err(reason));
     }
     let repository = scratch.join("repository");
-    let archive = scratch.join("tree.tar");
+    let folder = scratch.join("tree");
     let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
-    let fetched = fetch_into(&repository, &git.url, &reference)
-        .and_then(|commit| write_archive(&repository, &commit, &archive).map(|()| commit));
+    let fetched = fetch_into(&repository, &git.url, &reference).and_then(|commit| {
+        objects::write_files(&repository, &commit, &folder, &Limits::default()).map(|_| commit)
+    });
     let commit = match fetched {
         Ok(commit) => commit,
         Err(reason) => return Ok(Err(what_a_branch_is(git).unwrap_or(reason))),
     };
-    let folder = scratch.join("tree");
-    let options = ImportOptions { strip: Strip::None, ..ImportOptions::default() };
-    import_archive(&archive, &folder, &options)?;
     if submodules == Submodules::Included {
         let top = submodules::Commit { repository, id: commit.clone(), url: git.url.clone() };
         if let Err(reason) = submodules::add(top, &folder, scratch, Limits::default()) {
@@ -279,14 +279,13 @@ fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, GitErr
 /// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.
 fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Complaint> {
     let parent = repository.parent().unwrap_or(repository);
-    run(command(parent).args(["init", "--quiet", "--bare"]).arg(repository))?;
-    run(command(repository).args(["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference]))?;
-    run(command(repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))
-}
-
-/// Writes the files of a commit as a tar archive.
-fn write_archive(repository: &Path, commit: &str, to: &Path) -> Result<(), Complaint> {
-    run(command(repository).args(["archive", "--format=tar", "-o"]).arg(to).arg(commit)).map(drop)
+    // Without what the user has new repositories begin with, and with the hashes that hosts have.
+    let mut init = command(parent);
+    init.env("GIT_DEFAULT_HASH", "sha1").args(["init", "--quiet", "--bare", "--template="]).arg(repository);
+    run(&mut init)?;
+    let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference];
+    run(in_repository(repository).args(fetch))?;
+    run(in_repository(repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))
 }
 
 fn remote_commit(git: &GitTag) -> Result<String, Complaint> {
@@ -333,40 +332,17 @@ fn check_names(git: &GitTag) -> Result<(), Complaint> {
     if odd(&git.url) || git.url.contains("::") {
         return Err("the address is not one that git can be given".into());
     }
+    // It would be in the manifest, in the lockfile, and in the list of processes.
+    if holds_secret(&git.url) {
+        return Err(
+            "its address holds a user or a password: leave them out, and let git's credential helper give them".into()
+        );
+    }
     if odd(&git.tag) || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\']) || git.tag.contains("..")
     {
         return Err("the tag is not one that git can have".into());
     }
     Ok(())
-}
-
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    command
-        .current_dir(folder)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        // Of a git that runs Weir, such as in a hook: they would lead into its repository.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .args(["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0"])
-        .args(["-c", "transfer.fsckObjects=false", "-c", "fetch.recurseSubmodules=false"])
-        .stdin(Stdio::null());
-    command
-}
-
-fn run(command: &mut Command) -> Result<String, Complaint> {
-    let output = command.output().map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "the program `git` is not installed".to_owned(),
-        _ => format!("`git` cannot be run: {error}"),
-    })?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("git failed and did not say why");
-    Err(said.chars().filter(|c| !c.is_control()).take(300).collect())
 }
 
 #[cfg(test)]

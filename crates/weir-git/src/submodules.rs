@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-use weir_model::chain;
-use weir_tree::{ImportOptions, Limits, Strip, TreePath, import_archive};
+use weir_tree::{Limits, TreePath};
 
-use super::{Complaint, command, fetch_into, is_local, run, write_archive};
+use super::objects::write_files;
+use super::program::{in_repository, run};
+use super::{Complaint, fetch_into, is_local};
 
 /// The most submodules of a source, with those of submodules. The repository of Boost has some 170.
 const MOST: usize = 512;
@@ -83,14 +84,11 @@ fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) 
     let (url, commit) = (&*submodule.url, &*submodule.commit);
     let alone = fetch_into(&repository, url, commit).map(drop);
     alone.or_else(|refused| fetch_everything(&repository, url, commit).map_err(|_| refused))?;
-    let archive = place.join("tree.tar");
-    write_archive(&repository, commit, &archive)?;
-    let options = ImportOptions { strip: Strip::None, limits: *limits, ..ImportOptions::default() };
     let files = place.join("tree");
-    let imported = import_archive(&archive, &files, &options).map_err(|error| chain(&error))?.manifest;
-    limits.unpacked_bytes = limits.unpacked_bytes.saturating_sub(imported.unpacked_size());
-    limits.files = limits.files.saturating_sub(imported.entries().len() as u64);
-    // Git leaves an empty folder where a submodule belongs; anything else is not moved over.
+    let written = write_files(&repository, commit, &files, limits)?;
+    limits.unpacked_bytes = limits.unpacked_bytes.saturating_sub(written.bytes);
+    limits.files = limits.files.saturating_sub(written.files);
+    // Nothing was written where a submodule belongs; what is there all the same is not moved over.
     fs_err::rename(&files, &target).map_err(|_| "something else is in its place".to_owned())?;
     Ok(Commit { repository, id: commit.to_owned(), url: url.to_owned() })
 }
@@ -115,30 +113,37 @@ fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Complaint> {
 
 /// For servers that give out only what a branch or a tag names: all of them, with their history.
 fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Complaint> {
-    run(command(repository)
+    run(in_repository(repository)
         .args(["fetch", "--quiet", "--no-tags", "--"])
         .arg(url)
         .args(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]))?;
-    run(command(repository).args(["rev-parse", "--quiet", "--verify", &format!("{commit}^{{commit}}")]))
+    run(in_repository(repository).args(["rev-parse", "--quiet", "--verify", &format!("{commit}^{{commit}}")]))
         .map(drop)
 }
 
 /// The submodules of a commit, but for those that its `.gitmodules` says to leave alone (`update = none`).
 fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Complaint> {
-    let listed = run(command(&commit.repository).args(["ls-tree", "-r", "-z", "--full-tree", &commit.id]))?;
+    let listed =
+        run(in_repository(&commit.repository).args(["ls-tree", "-r", "-z", "--full-tree", &commit.id]))?;
     let links = links(&listed)?;
     if links.is_empty() {
         return Ok(Vec::new());
     }
     let file = format!("{}:.gitmodules", commit.id);
-    let size = run(command(&commit.repository).args(["cat-file", "-s", &file]))
+    let size = run(in_repository(&commit.repository).args(["cat-file", "-s", &file]))
         .map_err(|_| "it has submodules, and no `.gitmodules` that says where they come from".to_owned())?;
     if size.parse().is_ok_and(|size: u64| size > MAX_BYTES) {
         return Err(format!("its `.gitmodules` has more than {MAX_BYTES} bytes"));
     }
-    let text =
-        run(command(&commit.repository).args(["config", "--blob", &file, "--no-includes", "--list", "-z"]))
-            .map_err(|reason| format!("its `.gitmodules` cannot be read: {reason}"))?;
+    let text = run(in_repository(&commit.repository).args([
+        "config",
+        "--blob",
+        &file,
+        "--no-includes",
+        "--list",
+        "-z",
+    ]))
+    .map_err(|reason| format!("its `.gitmodules` cannot be read: {reason}"))?;
     let said = said(&text);
     let mut found = Vec::new();
     for (path, id) in links {

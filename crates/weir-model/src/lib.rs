@@ -4,11 +4,13 @@
 //! Parsing and printing only: nothing here reads a file, a clock or the
 //! environment, so every type can be used in a server, a browser or a test.
 
+pub mod address;
 mod build;
 pub mod canonical;
 mod causes;
 pub mod descriptor;
 mod digest;
+mod facts;
 mod kind;
 pub mod lockfile;
 pub mod manifest;
@@ -27,6 +29,7 @@ pub use causes::{causes, chain};
 pub use digest::{
     ChunkDigest, Digest, DigestError, EntryDigest, Hasher, InputDigest, Sha256, TreeDigest, of,
 };
+pub use facts::{FactsError, check_facts};
 pub use kind::{KindError, KindName};
 pub use lockfile::Lockfile;
 pub use manifest::{Manifest, ManifestError};

@@ -1,13 +1,19 @@
 //! The lockfile, `weir.lock`: the exact releases, by content, that a project uses.
 //!
 //! Written by the program only: sorted, one table a release, byte-identical for the same resolution.
+//! What it says counts only as far as resolving gives it again; one that does not even read still has its *remains*.
 
+mod platforms;
+mod remains;
 mod write;
 
 use serde::Deserialize;
 
 use crate::name::is_reference_name;
-use crate::{InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Sha256, TreeDigest, Version};
+use crate::{
+    FactsError, InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Sha256, TreeDigest, Version,
+    check_facts,
+};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "weir.lock";
@@ -24,8 +30,6 @@ pub const MAX_BYTES: usize = 64 << 20;
 pub struct Lockfile {
     /// The version of the format.
     pub version: u32,
-    /// The digest of what the manifest asked for when this was written.
-    pub requirements: Sha256,
     /// The releases that the manifest asks for itself.
     #[serde(default)]
     pub direct: Vec<ReleaseText>,
@@ -168,6 +172,15 @@ pub enum LockfileError {
     /// Two tables describe one release.
     #[error("the lockfile describes `{0}` twice")]
     Twice(ReleaseId),
+    /// A release has facts that no kind can have found.
+    #[error("the lockfile's table of `{id}`: {error}")]
+    Facts {
+        /// The release.
+        id: ReleaseId,
+        /// What is wrong with them.
+        #[source]
+        error: FactsError,
+    },
     /// A reference has a name that no manifest could give it, such as one that leaves the folder it is laid
     /// out in.
     #[error("the lockfile names a reference `{}`, which no reference can be called", .name.escape_debug())]
@@ -228,6 +241,7 @@ impl Lockfile {
         complete(&self.direct, "the project".into())?;
         for release in &self.releases {
             complete(&release.dependencies, format!("`{}`", release.id()))?;
+            check_facts(&release.facts).map_err(|error| LockfileError::Facts { id: release.id(), error })?;
         }
         let mut references =
             self.references.iter().chain(self.releases.iter().flat_map(|release| &release.references));

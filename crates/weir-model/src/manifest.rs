@@ -145,6 +145,30 @@ pub struct Reference {
     pub line: usize,
 }
 
+/// Checks the addresses of a reference of a package that others install: each is reached over HTTP(S), or is the path of a file
+/// of the package. Anything else would be a file of whoever installs it.
+///
+/// # Errors
+///
+/// The first address that is neither.
+pub fn check_published(reference: &str, addresses: &[String]) -> Result<(), UnpublishableAddress> {
+    let is_inside = |address: &str| {
+        !address.contains([':', '\\']) && !address.split('/').any(|part| matches!(part, "" | "." | ".."))
+    };
+    match addresses.iter().find(|address| !is_web(address) && !is_inside(address)) {
+        None => Ok(()),
+        Some(address) => {
+            Err(UnpublishableAddress { reference: reference.to_owned(), address: address.clone() })
+        }
+    }
+}
+
+/// Whether an address is reached over HTTP(S).
+fn is_web(address: &str) -> bool {
+    let scheme = address.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)))
+}
+
 /// Where a registry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryAddress {
@@ -154,6 +178,19 @@ pub struct RegistryAddress {
     pub key: Option<String>,
     /// Whether it is the one that unmarked dependencies come from.
     pub default: bool,
+}
+
+/// A reference of a package that others install to something of their own machine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the reference `{reference}` is at `{}`, which is neither an `https://` or `http://` address nor a file of the package",
+    .address.escape_debug()
+)]
+pub struct UnpublishableAddress {
+    /// Its name.
+    pub reference: String,
+    /// The address.
+    pub address: String,
 }
 
 impl Manifest {

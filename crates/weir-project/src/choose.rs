@@ -8,7 +8,7 @@ use weir_model::{PackageName, ReleaseId, Version};
 use weir_reach::{Connections, ReachError, Session};
 use weir_resolve::{
     Here, Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver,
-    Settings,
+    Settings, View,
 };
 
 use crate::error::ProjectError;
@@ -36,7 +36,7 @@ impl<'a> Chooser<'a> {
     ) -> Result<Self, ProjectError> {
         let store = session.open_store()?.session()?;
         let locals = Locals::read(session, &store, project)?;
-        let locked = project.lock.iter().flat_map(|lock| &lock.releases);
+        let locked = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
         let kept = locked
             .filter(|release| !moving.moves(&release.name))
             .map(weir_model::lockfile::LockedRelease::id);
@@ -98,6 +98,21 @@ impl<'a> Chooser<'a> {
     }
 
     fn choose_with(&self, requirements: &[Requirement], here: Here) -> Result<Resolution, ProjectError> {
+        self.choose_in(&self.world, requirements, here).map_err(|error| match error {
+            ProjectError::NoResolution(_) if self.world.is_empty() => {
+                ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
+            }
+            error => error,
+        })
+    }
+
+    /// Chooses of what any view offers.
+    pub(crate) fn choose_in<E: std::error::Error + Into<ProjectError> + 'static>(
+        &self,
+        view: &impl View<Error = E>,
+        requirements: &[Requirement],
+        here: Here,
+    ) -> Result<Resolution, ProjectError> {
         let newest = match self.moving {
             Moving::Packages(names) => names.iter().cloned().collect(),
             Moving::Nothing | Moving::Added(_) | Moving::All => BTreeSet::new(),
@@ -110,12 +125,9 @@ impl<'a> Chooser<'a> {
             newest,
         };
         let resolver =
-            Resolver::new(&self.world, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
+            Resolver::new(view, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
         let lock = self.preferences();
         resolver.resolve(Request { requirements, lock: Some(&lock) }).map_err(|error| match error {
-            ResolveError::Impossible(_) if self.world.is_empty() => {
-                ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
-            }
             ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
             ResolveError::View(error) => error.into(),
             other => ProjectError::Resolver(other.to_string()),
@@ -144,7 +156,7 @@ impl<'a> Chooser<'a> {
     fn preferences(&self) -> Lock {
         let Self { project, moving, .. } = self;
         let mut preferred = Lock::new();
-        let Some(lock) = &project.lock else { return preferred };
+        let Some(lock) = project.chosen_before() else { return preferred };
         let stays = |name: &PackageName| !moving.moves(name);
         for release in lock.releases.iter().filter(|release| stays(&release.name)) {
             preferred.add_release(release.id());
@@ -196,7 +208,7 @@ impl<'a> Chooser<'a> {
 }
 
 fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
-    let releases = project.lock.iter().flat_map(|lock| &lock.releases);
+    let releases = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
     releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn closure(
         let supplier = release.registry.as_ref().and_then(|name| suppliers.get(name));
         let mut placed = Vec::with_capacity(release.references.len());
         for reference in &release.references {
+            references::check_published(&reference.name, &reference.mirrors)?;
             let old = older(project, |old| old.name == release.name, &reference.name);
             let source = supplier.map(|supplier| &*supplier.source);
             let file = references::ensure(session, store, reference, source, old, &content)?;
@@ -81,7 +82,7 @@ fn older<'p>(
     is_release: impl Fn(&LockedRelease) -> bool,
     reference: &str,
 ) -> Option<&'p weir_model::lockfile::LockedReference> {
-    let old = project.lock.as_ref()?.releases.iter().find(|release| is_release(release))?;
+    let old = project.chosen_before()?.releases.iter().find(|release| is_release(release))?;
     old.references.iter().find(|old| old.name == reference)
 }
 

@@ -113,6 +113,7 @@ pub fn add(
     what: &[Addition],
     options: &InstallOptions,
 ) -> Result<AddReport, ProjectError> {
+    project.use_on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let mut added = Vec::new();
     let mut requirements = Vec::new();
@@ -309,6 +310,7 @@ pub fn remove(
     references: &[String],
     options: &InstallOptions,
 ) -> Result<RemoveReport, ProjectError> {
+    project.use_on(session.platform());
     for name in names {
         let asked = || project.manifest.dependencies.iter().map(|requirement| requirement.name.as_str());
         if !asked().any(|other| other == name.as_str()) {
@@ -353,8 +355,10 @@ pub fn update(
     full: bool,
     options: &InstallOptions,
 ) -> Result<UpdateReport, ProjectError> {
+    project.use_on(session.platform());
     for name in names {
-        let locked = project.lock.iter().flat_map(|lock| &lock.releases).map(|release| release.name.as_str());
+        let locked = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
+        let locked = locked.map(|release| release.name.as_str());
         let asked = project.manifest.dependencies.iter().map(|requirement| requirement.name.as_str());
         let known: Vec<&str> = locked.chain(asked).collect();
         if !known.contains(&name.as_str()) {

@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use weir_git::GitError;
+use weir_model::address::without_secrets;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
-use weir_model::{ManifestError, PackageName, ReleaseId, TreeDigest};
+use weir_model::{ManifestError, PackageName, ReleaseId, Sha256, TreeDigest};
 use weir_reach::{Offline, ReachError};
 
 /// Why something could not be done for a project.
@@ -51,6 +52,9 @@ pub enum ProjectError {
         #[source]
         error: LockfileError,
     },
+    /// A lockfile that would be written could not be read again.
+    #[error("nothing was written: {0}")]
+    NotWritable(#[source] LockfileError),
     /// The lockfile is needed and not there.
     #[error("there is no `weir.lock`, and `--locked` forbids to make one")]
     NotLocked,
@@ -113,6 +117,16 @@ pub enum ProjectError {
         id: ReleaseId,
         /// What is wrong.
         reason: String,
+    },
+    /// An external file that may move has moved, and the bytes that are locked are nowhere to be had.
+    #[error(
+        "the reference `{name}` has moved since it was locked: its addresses have other bytes now, and those of `weir.lock` ({sha256}) are neither in the store nor in the registry"
+    )]
+    ReferenceMoved {
+        /// Its name.
+        name: String,
+        /// The digest of the bytes that are locked.
+        sha256: Sha256,
     },
     /// An external file could not be had.
     #[error("the reference `{name}` could not be fetched: {reason}")]
@@ -230,7 +244,7 @@ impl ProjectError {
             GitError::Unavailable { reason, .. } => Self::Git {
                 origin: origin.into(),
                 name: name.clone(),
-                url: asked.url.clone(),
+                url: without_secrets(&asked.url).into_owned(),
                 tag: asked.tag.clone(),
                 reason,
             },

@@ -11,10 +11,11 @@ use weir_model::{Digest, Lockfile, ReleaseId, Sha256, manifest};
 use crate::changes::Changes;
 use crate::closure::{closure, used};
 use crate::error::ProjectError;
+use crate::fits::{difference, fits};
 use crate::layout::MadeFrom;
 use crate::moving::Moving;
 use crate::project::Project;
-use crate::resolve::{lock_fits, resolve};
+use crate::resolve::resolve;
 use crate::{fetch, layout, references};
 use weir_reach::{Connections, Event, Session};
 
@@ -84,7 +85,7 @@ pub fn install(
             ..InstallReport::default()
         });
     }
-    let mut project = Project::open(folder)?;
+    let mut project = Project::open(folder)?.on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
     install_lock(session, &connections, &mut project, lock, options)
@@ -98,40 +99,33 @@ pub(crate) fn wanted_lock(
     locked: bool,
     moving: Moving<'_>,
 ) -> Result<Lockfile, ProjectError> {
-    let fits = lock_fits(session, project) && !depends_on_folders(project);
-    match &project.lock {
-        Some(lock) if fits && matches!(moving, Moving::Nothing) => Ok(lock.clone()),
-        None if locked => Err(ProjectError::NotLocked),
-        before => {
-            let lock = resolve(session, connections, project, moving)?;
-            match before {
-                Some(before) if locked && before.to_text() != lock.to_text() => {
-                    Err(ProjectError::LockOutdated { reason: describe_outdated(project, before, &lock) })
-                }
-                _ => Ok(lock),
-            }
+    if matches!(moving, Moving::Nothing)
+        && let Some(lock) = &project.lock
+        && fits(session, project)?
+    {
+        return Ok(lock.clone());
+    }
+    if let Some(broken) = &project.broken_lock {
+        let error = project.unreadable_lock(broken);
+        if locked {
+            return Err(error);
         }
+        let kept = broken.remains.releases.len();
+        session.warn(format!(
+            "{error}; it is made anew, with the choices of {kept} releases that could still be read"
+        ));
     }
-}
-
-fn describe_outdated(project: &Project, before: &Lockfile, after: &Lockfile) -> String {
-    let changes = Changes::between(Some(before), after);
-    let first = |ids: &[ReleaseId]| ids.first().map(|id| format!("`{id}`"));
-    if let Some(added) = first(&changes.added) {
-        return format!("{added} would be added");
+    if locked && project.lock.is_none() {
+        return Err(ProjectError::NotLocked);
     }
-    if let Some(moved) = changes.moved.first() {
-        return format!("`{}` would move from {} to {}", moved.name, moved.before, moved.after);
+    let lock = resolve(session, connections, project, moving)?;
+    match &project.lock {
+        Some(before) if locked => match difference(project, before, &lock) {
+            Some(reason) => Err(ProjectError::LockOutdated { reason }),
+            None => Ok(lock),
+        },
+        _ => Ok(lock),
     }
-    match first(&changes.removed) {
-        Some(removed) => format!("{removed} would be removed"),
-        None => format!("`{}` asks for something else", project.manifest_path().display()),
-    }
-}
-
-/// What folders hold can change at any time, so a lockfile that names some is always looked at again.
-fn depends_on_folders(project: &Project) -> bool {
-    project.lock.iter().flat_map(|lock| &lock.releases).any(|release| release.path.is_some())
 }
 
 /// Brings a project to what `lock` says.
@@ -144,7 +138,7 @@ pub(crate) fn install_lock(
 ) -> Result<InstallReport, ProjectError> {
     let mut report = InstallReport {
         packages: lock.releases.len(),
-        changes: Changes::between(project.lock.as_ref(), &lock),
+        changes: Changes::between(project.chosen_before(), &lock),
         dry_run: options.dry_run,
         ..InstallReport::default()
     };
@@ -247,8 +241,7 @@ fn own_references(
     let mut links = Vec::with_capacity(lock.references.len());
     for reference in &lock.references {
         let old = project
-            .lock
-            .as_ref()
+            .chosen_before()
             .and_then(|old| old.references.iter().find(|old| old.name == reference.name));
         let file = references::ensure(session, store, reference, None, old, &project.folder)?;
         let target = references::place(store, reference, &file)?;
@@ -280,11 +273,11 @@ pub fn lock(
     project: &mut Project,
     options: &InstallOptions,
 ) -> Result<LockReport, ProjectError> {
+    project.use_on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
-    let changes = Changes::between(project.lock.as_ref(), &lock);
+    let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
-    let changed =
-        if options.dry_run { lock.to_text() != project.lock_text } else { project.write_lock(lock)? };
+    let changed = if options.dry_run { project.would_change(&lock) } else { project.write_lock(lock)? };
     Ok(LockReport { changed, packages, changes, dry_run: options.dry_run })
 }

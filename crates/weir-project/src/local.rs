@@ -74,7 +74,7 @@ impl Locals {
             }
             let read = match &next.requirement.source {
                 Source::Path(path) => read_path(project, &next, path)?,
-                Source::Git(tag) => read_git(session, store, project.lock.as_ref(), &next, tag)?,
+                Source::Git(tag) => read_git(session, store, project.chosen_before(), &next, tag)?,
                 Source::Registry => continue,
             };
             let below = read.manifest.dependencies.iter().filter(|below| {

@@ -60,7 +60,8 @@ pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeN
 fn known_views(session: &Session, project: &Project) -> Result<BTreeMap<String, Replica>, ProjectError> {
     let home = session.home.replicas();
     let known = in_use(session, project.registries())?;
-    let views = known.iter().filter_map(|known| Replica::offline(&home, &known.location).ok());
+    let views =
+        known.iter().filter_map(|known| Replica::offline(&home, &known.location, known.key.as_deref()).ok());
     Ok(views.map(|replica| (replica.name().to_owned(), replica)).collect())
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_kinds::kind;
-use weir_model::manifest::{Requirement, Source};
+use weir_model::manifest::{Requirement, Source, check_published};
 use weir_model::{Manifest, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile};
 use weir_registry::{Batch, Draft, Intent, Outcome, Receipt, Registry, Wanted, Withdraw};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
@@ -103,6 +103,10 @@ impl PreparedPackage {
         }
         let selection = all.map_or_else(|| selection(package), Ok)?;
         let tree = read_folder(&folder, &selection)?;
+        for reference in &manifest.references {
+            check_published(&reference.name, &reference.mirrors)
+                .map_err(|error| not_publishable(error.to_string()))?;
+        }
         session.report(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
         let mut warnings = inspection.warnings;

@@ -6,7 +6,7 @@ use weir_client::{DownloadEvent, Expected, Fluid, Mirror, download, fetch_fluid}
 use weir_log::Source;
 use weir_model::lockfile::LockedReference;
 use weir_model::manifest::Reference;
-use weir_model::{Manifest, Observer, ReferenceFact, Release, Sha256};
+use weir_model::{Manifest, Observer, ReferenceFact, Release, Sha256, manifest};
 use weir_store::{EnsureError, Part, StoredFile};
 
 use crate::error::ProjectError;
@@ -32,7 +32,7 @@ pub(crate) fn lock_own(
     project: &Project,
     moving: Moving<'_>,
 ) -> Result<Vec<LockedReference>, ProjectError> {
-    let known: &[LockedReference] = project.lock.as_ref().map_or(&[], |lock| &lock.references);
+    let known: &[LockedReference] = project.chosen_before().map_or(&[], |lock| &lock.references);
     let before = Before { known, moves: matches!(moving, Moving::All) };
     let wanted = project.manifest.references.iter();
     wanted.map(|reference| fix(session, reference, &project.folder, before)).collect()
@@ -79,7 +79,17 @@ fn fix_fact(
             integrity: true,
         });
     }
+    check_published(&reference.name, &reference.mirrors)?;
     fix(session, &Reference { size: fact.size.or(reference.size), ..reference.clone() }, folder, before)
+}
+
+/// A package may name what is on the web or among its own files, and nothing of this machine.
+pub(crate) fn check_published(name: &str, mirrors: &[String]) -> Result<(), ProjectError> {
+    manifest::check_published(name, mirrors).map_err(|error| ProjectError::Reference {
+        name: name.to_owned(),
+        reason: error.to_string(),
+        integrity: true,
+    })
 }
 
 fn fix(
@@ -191,8 +201,12 @@ pub(crate) fn ensure(
     }
     let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
     let expected = Expected { sha256: reference.sha256, size: reference.size };
-    download(&http_client(session)?, &mirrors, &expected, &partial, &report_failures(session))
-        .map_err(|error| failed(&reference.name, &error))?;
+    let downloaded =
+        download(&http_client(session)?, &mirrors, &expected, &partial, &report_failures(session));
+    downloaded.map_err(|error| match error.is_integrity() && reference.fluid {
+        true => ProjectError::ReferenceMoved { name: reference.name.clone(), sha256: reference.sha256 },
+        false => failed(&reference.name, &error),
+    })?;
     keep_and_forget(store, reference, &partial)
 }
 

@@ -31,7 +31,7 @@ pub fn registry_add(
     let Some(project) = project else {
         return Ok(weir_reach::registry_add(session, name, address, folder)?);
     };
-    weir_reach::check_new(name, address)?;
+    weir_reach::check_new(session, name, address, &project.folder)?;
     let text = edited(&project.text, &project.manifest_path(), |editor| editor.set_registry(name, address))?;
     project.set_text(text)?;
     project.write_manifest()?;

@@ -1,10 +1,9 @@
 //! From what a manifest asks for to a lockfile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use weir_model::lockfile::{FluidChoice, LOCKFILE_VERSION, LockedReference, LockedRelease, ReleaseText};
-use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, Lockfile, PackageName, ReleaseId, Scope, Sha256, canonical};
+use weir_model::{Lockfile, PackageName, ReleaseId, Scope, check_facts};
 use weir_resolve::Resolution;
 
 use crate::choose::Chooser;
@@ -15,51 +14,6 @@ use crate::project::Project;
 use crate::references;
 use crate::world::World;
 use weir_reach::{Connections, Event, Session};
-
-/// The digest of what a manifest asks for: when it is the lockfile's, there is nothing to resolve.
-pub(crate) fn requirements_digest(session: &Session, project: &Project) -> Sha256 {
-    let manifest = &project.manifest;
-    let lines = |requirements: &[Requirement]| -> BTreeSet<String> {
-        let line = |requirement: &Requirement| {
-            let source = match &requirement.source {
-                Source::Registry => String::new(),
-                Source::Path(path) => format!("path {path}"),
-                Source::Git(git) => format!("git {}#{}", git.url, git.tag),
-            };
-            let registry = requirement.registry.as_deref().unwrap_or_default();
-            format!(
-                "{} {} {:?} {registry} {source}",
-                requirement.name,
-                requirement.range.canonical(),
-                requirement.scope
-            )
-        };
-        requirements.iter().map(line).collect()
-    };
-    let references: BTreeMap<&str, _> = manifest
-        .references
-        .iter()
-        .map(|reference| {
-            let facts =
-                (&reference.mirrors, reference.sha256, reference.size, reference.unpack, reference.fluid);
-            (reference.name.as_str(), facts)
-        })
-        .collect();
-    let asked = serde_json::json!({
-        "dependencies": lines(&manifest.dependencies),
-        "override": lines(&manifest.overrides),
-        "references": references,
-        "kind": manifest.package.kind,
-        "platform": session.platform.as_ref(),
-    });
-    let canonical = canonical::canonical_json(&asked).expect("strings and whole numbers under ASCII keys");
-    Digest::of(canonical)
-}
-
-/// Whether the lockfile is what the manifest asks for.
-pub(crate) fn lock_fits(session: &Session, project: &Project) -> bool {
-    project.lock.as_ref().is_some_and(|lock| lock.requirements == requirements_digest(session, project))
-}
 
 /// Chooses releases, keeping the lockfile's while they satisfy and may stay.
 ///
@@ -82,21 +36,23 @@ pub fn resolve(
         chooser.warn_of_what_is_not_here(&requirements, &resolution);
     }
     chooser.warn_of_unused_overrides(&resolution);
-    let Chooser { world, locals, .. } = &chooser;
-    Locking { session, project, world, locals, moving }.lockfile(&resolution)
+    let as_registered = |id: &ReleaseId| as_registered(session, project, &chooser.world, moving, id);
+    let as_registered = &as_registered;
+    Locking { session, project, locals: &chooser.locals, moving, as_registered }.lockfile(&resolution)
 }
 
 /// What a resolution is written down with.
-struct Locking<'a, 'c> {
-    session: &'a Session,
-    project: &'a Project,
-    world: &'a World<'c>,
-    locals: &'a Locals,
-    moving: Moving<'a>,
+pub(crate) struct Locking<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) project: &'a Project,
+    pub(crate) locals: &'a Locals,
+    pub(crate) moving: Moving<'a>,
+    /// The table of a release that a registry offers.
+    pub(crate) as_registered: &'a dyn Fn(&ReleaseId) -> Result<LockedRelease, ProjectError>,
 }
 
-impl Locking<'_, '_> {
-    fn lockfile(&self, resolution: &Resolution) -> Result<Lockfile, ProjectError> {
+impl Locking<'_> {
+    pub(crate) fn lockfile(&self, resolution: &Resolution) -> Result<Lockfile, ProjectError> {
         let Self { session, project, locals, moving, .. } = *self;
         let id_of = |edge: &weir_resolve::Edge| resolution.target(edge).id.clone();
         let mut direct: Vec<ReleaseText> =
@@ -110,7 +66,7 @@ impl Locking<'_, '_> {
                     .get(label)
                     .cloned()
                     .ok_or_else(|| ProjectError::Resolver(format!("`{label}` was chosen and never read")))?,
-                weir_resolve::Source::Registry(_) => self.as_registered(&node.id)?,
+                weir_resolve::Source::Registry(_) => (self.as_registered)(&node.id)?,
             };
             locked.dependencies = node.edges.iter().map(|edge| ReleaseText(id_of(edge))).collect();
             locked.dependencies.sort();
@@ -130,58 +86,68 @@ impl Locking<'_, '_> {
         }
         Ok(Lockfile {
             version: LOCKFILE_VERSION,
-            requirements: requirements_digest(session, project),
             direct,
             releases,
             references: references::lock_own(session, project, moving)?,
         })
     }
+}
 
-    fn as_registered(&self, id: &ReleaseId) -> Result<LockedRelease, ProjectError> {
-        let Self { session, project, world, moving, .. } = *self;
-        let Some((connection, view)) = world.release(id)? else {
-            return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
-        };
-        let release = view.release;
-        weir_kinds::check_facts(release.kind, &release.kind_facts)
-            .map_err(|reason| ProjectError::Facts { id: id.clone(), reason })?;
-        let before = project.lock.as_ref().and_then(|lock| lock.release(id));
-        if let Some(before) = before
-            && before.tree.is_some_and(|tree| tree != release.tree)
-            && before.input_digest == Some(release.input_digest)
-        {
-            return Err(ProjectError::WrongContent {
-                location: connection.known.location.clone(),
-                id: id.clone(),
-                reason: format!(
-                    "for the inputs {} `weir.lock` has the tree {}, and the registry now offers {}",
-                    release.input_digest,
-                    before.tree.unwrap_or(release.tree),
-                    release.tree
-                ),
-            });
-        }
-        let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
-        let references = references::lock_release(session, &*connection.source, &release, known, moving)?;
-        Ok(LockedRelease {
-            name: id.name.clone(),
-            version: id.version.clone(),
-            platform: id.platform.clone(),
-            revision: id.revision,
-            kind: release.kind,
-            tree: Some(release.tree),
-            input_digest: Some(release.input_digest),
-            size: Some(release.size),
-            unpacked: Some(release.unpacked),
-            registry: Some(connection.replica.name().to_owned()),
-            path: None,
-            git: None,
-            dependencies: Vec::new(),
-            fluid: Vec::new(),
-            references,
-            facts: release.kind_facts,
-        })
+/// The table of a release as its registry has it, unless the lockfile knows another content under its input digest.
+fn as_registered(
+    session: &Session,
+    project: &Project,
+    world: &World<'_>,
+    moving: Moving<'_>,
+    id: &ReleaseId,
+) -> Result<LockedRelease, ProjectError> {
+    let Some((connection, view)) = world.release(id)? else {
+        return Err(ProjectError::Resolver(format!("`{id}` was chosen, and is gone from the view")));
+    };
+    let release = view.release;
+    weir_kinds::check_facts(release.kind, &release.kind_facts)
+        .map_err(|reason| ProjectError::Facts { id: id.clone(), reason })?;
+    let before = project.chosen_before().and_then(|lock| lock.release(id));
+    if let Some(before) = before
+        && before.tree.is_some_and(|tree| tree != release.tree)
+        && before.input_digest == Some(release.input_digest)
+    {
+        return Err(ProjectError::WrongContent {
+            location: connection.known.location.clone(),
+            id: id.clone(),
+            reason: format!(
+                "for the inputs {} `weir.lock` has the tree {}, and the registry now offers {}",
+                release.input_digest,
+                before.tree.unwrap_or(release.tree),
+                release.tree
+            ),
+        });
     }
+    check_facts(&release.kind_facts).map_err(|error| ProjectError::WrongContent {
+        location: connection.known.location.clone(),
+        id: id.clone(),
+        reason: error.to_string(),
+    })?;
+    let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
+    let references = references::lock_release(session, &*connection.source, &release, known, moving)?;
+    Ok(LockedRelease {
+        name: id.name.clone(),
+        version: id.version.clone(),
+        platform: id.platform.clone(),
+        revision: id.revision,
+        kind: release.kind,
+        tree: Some(release.tree),
+        input_digest: Some(release.input_digest),
+        size: Some(release.size),
+        unpacked: Some(release.unpacked),
+        registry: Some(connection.replica.name().to_owned()),
+        path: None,
+        git: None,
+        dependencies: Vec::new(),
+        fluid: Vec::new(),
+        references,
+        facts: release.kind_facts,
+    })
 }
 
 /// What a project needs each of its direct dependencies for, by name; of one that it asks for twice, the first of using,

@@ -4,6 +4,7 @@ use serde::Serialize;
 use weir_store::{Broken, Damage, Item, Scope};
 
 use crate::error::ProjectError;
+use crate::fits::misfit;
 use crate::install::{InstallOptions, installed};
 use crate::project::Project;
 use weir_reach::{Event, Session};
@@ -27,9 +28,10 @@ pub struct VerifyReport {
 ///
 /// When it cannot be read at all. What is wrong with it is in the report.
 pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, ProjectError> {
-    let lock = project.lock.as_ref().ok_or(ProjectError::NotLocked)?;
+    let lock = project.locked()?;
     let store = session.open_store()?.session()?;
     let mut report = VerifyReport { releases: lock.releases.len(), ..VerifyReport::default() };
+    report.problems.extend(misfit(session, project)?);
     let mut present: Vec<Item> = Vec::new();
     for release in &lock.releases {
         let Some(tree) = release.tree else { continue };

@@ -53,6 +53,7 @@ pub struct Connections<'s> {
     session: &'s Session,
     known: Vec<KnownRegistry>,
     open: Vec<OnceCell<Connection>>,
+    connect: fn(&Session, &KnownRegistry) -> Result<Connection, ReachError>,
 }
 
 impl<'s> Connections<'s> {
@@ -64,7 +65,16 @@ impl<'s> Connections<'s> {
     pub fn of(session: &'s Session, project: ManifestRegistries<'_>) -> Result<Self, ReachError> {
         let known = in_use(session, project)?;
         let open = known.iter().map(|_| OnceCell::new()).collect();
-        Ok(Self { session, known, open })
+        Ok(Self { session, known, open, connect })
+    }
+
+    /// The same as this machine remembers them: only a registry that was never met is asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connections::of`].
+    pub fn remembered(session: &'s Session, project: ManifestRegistries<'_>) -> Result<Self, ReachError> {
+        Ok(Self { connect: connect_remembered, ..Self::of(session, project)? })
     }
 
     /// All of them, the default one first.
@@ -87,7 +97,7 @@ impl<'s> Connections<'s> {
         if let Some(connection) = open.get() {
             return Ok(connection);
         }
-        let connection = connect(self.session, &self.known[position])?;
+        let connection = (self.connect)(self.session, &self.known[position])?;
         Ok(open.get_or_init(|| connection))
     }
 
@@ -192,7 +202,7 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
     let source = source_of(session, &known.location)?;
     let home = session.home.replicas();
     if session.offline {
-        let replica = Replica::offline(&home, &known.location)?;
+        let replica = Replica::offline(&home, &known.location, known.key.as_deref())?;
         return Ok(Connection { known: known.clone(), source, replica });
     }
     let mut replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
@@ -204,6 +214,19 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
         after: report.after,
     });
     Ok(Connection { known: known.clone(), source, replica })
+}
+
+/// Opens a registry as this machine remembers it, or follows it if it was never met.
+fn connect_remembered(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
+    let home = session.home.replicas();
+    match Replica::offline(&home, &known.location, known.key.as_deref()) {
+        Ok(replica) => {
+            let source = source_of(session, &known.location)?;
+            Ok(Connection { known: known.clone(), source, replica })
+        }
+        Err(ReplicaError::NeverSynced(_)) => connect(session, known),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Opens a registry for writing.
@@ -221,6 +244,11 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
     let root = Path::new(&known.location);
     if !root.is_dir() {
         return Err(ReplicaError::NoRegistry(known.location.clone()).into());
+    }
+    if known.key.is_some() {
+        // Whoever says which key it must be is not to write to another registry.
+        let source = source_of(session, &known.location)?;
+        Replica::open_remembered(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     }
     let ports = folder_ports(root, &session.home.keys())?;
     let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderGate))?;

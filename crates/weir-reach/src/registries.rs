@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use weir_model::address::{holds_secret, without_secrets};
 use weir_model::manifest::RegistryAddress;
 use weir_model::manifest::edit::Editor;
 use weir_model::{ManifestError, PackageName, manifest, nearest};
+use weir_registry::{Replica, ReplicaError};
 
+use crate::connect::source_of;
 use crate::error::ReachError;
 use crate::files::replace;
 use crate::session::Session;
@@ -258,15 +261,41 @@ fn read_config(path: &Path) -> Result<Vec<Configured>, ReachError> {
 ///
 /// # Errors
 ///
-/// [`ReachError::BadName`], [`ReachError::BadAddress`], or what is wrong with the key.
-pub fn check_new(name: &str, address: &RegistryAddress) -> Result<(), ReachError> {
+/// [`ReachError::BadName`], [`ReachError::BadAddress`], or what is wrong with the key: also that this machine knows the
+/// registry by another.
+pub fn check_new(
+    session: &Session,
+    name: &str,
+    address: &RegistryAddress,
+    folder: &Path,
+) -> Result<(), ReachError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if name.is_empty() || !name.chars().all(plain) {
         return Err(ReachError::BadName { name: name.into() });
     }
     check_scheme(&address.url)?;
+    if holds_secret(&address.url) {
+        let reason = "it holds a user or a password, which would be kept for all to read".into();
+        return Err(ReachError::BadAddress { address: without_secrets(&address.url).into_owned(), reason });
+    }
     if let Some(key) = &address.key {
         weir_registry::parse_keys(std::slice::from_ref(key))?;
+        check_pinned(session, &location(&address.url, folder), key)?;
+    }
+    Ok(())
+}
+
+/// A key that is given for a registry which this machine knows already must be the one it is known by, or a newer one that it
+/// vouches for.
+fn check_pinned(session: &Session, location: &str, key: &str) -> Result<(), ReachError> {
+    let home = session.home.replicas();
+    if home.trust.pin(location).map_err(ReplicaError::from)?.is_none() {
+        return Ok(());
+    }
+    if session.offline {
+        Replica::offline(&home, location, Some(key))?;
+    } else {
+        Replica::open_remembered(&home, location, &*source_of(session, location)?, Some(key))?;
     }
     Ok(())
 }
@@ -282,7 +311,7 @@ pub fn registry_add(
     address: &RegistryAddress,
     folder: &Path,
 ) -> Result<KnownRegistry, ReachError> {
-    check_new(name, address)?;
+    check_new(session, name, address, folder)?;
     let path = session.home.config_file();
     // A configuration is for every folder: a relative one would mean something else elsewhere.
     let address = RegistryAddress { url: location(&address.url, folder), ..address.clone() };

@@ -104,6 +104,15 @@ pub enum SubmitError {
         /// The input digest that its dependencies give now.
         computed: weir_model::InputDigest,
     },
+    /// What its kind found out about it is not what records, lockfiles and terminals can hold.
+    #[error("`{id}`: {error}")]
+    Facts {
+        /// The release.
+        id: ReleaseId,
+        /// What is wrong.
+        #[source]
+        error: weir_model::FactsError,
+    },
     /// What it says about its build does not read.
     #[error("`{id}`: {error}")]
     BuildFacts {

@@ -10,7 +10,7 @@ use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView};
 use weir_model::record::Withdrawal;
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Release, ReleaseId,
-    Sha256, TreeDigest, Version, WithdrawalVerb, nearest,
+    Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
 };
 use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize};
 use weir_rules::{bake, needed_first};
@@ -265,6 +265,8 @@ impl Planning<'_> {
         if !self.has_pack(release, &release.tree, release.size)? {
             return Err(SubmitError::NotUploaded { id: release.id.clone(), tree: release.tree });
         }
+        check_facts(&release.kind_facts)
+            .map_err(|error| SubmitError::Facts { id: release.id.clone(), error })?;
         BuildFacts::read(&release.kind_facts)
             .map_err(|error| SubmitError::BuildFacts { id: release.id.clone(), error })?;
         let mut missing = Vec::new();

@@ -15,7 +15,7 @@ impl SubmitError {
             Self::KindNotTaken { .. } => Code::KindNotTaken,
             Self::Confusable { .. } => Code::Confusable,
             Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } => Code::NotUploaded,
-            Self::OtherSize { .. } | Self::BuildFacts { .. } => Code::DraftDiffers,
+            Self::OtherSize { .. } | Self::Facts { .. } | Self::BuildFacts { .. } => Code::DraftDiffers,
             Self::UnexpectedInputs { .. } => Code::UnexpectedInputs,
             Self::QuarantinedContent { .. } => Code::Quarantined,
             Self::SecondTree { .. } => Code::SecondTree,

@@ -14,7 +14,7 @@ use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Sourc
 use weir_model::descriptor::{Descriptor, DescriptorError};
 use weir_model::{Digest, Sha256};
 
-use crate::trust::{Trust, TrustError};
+use crate::trust::{Trust, TrustError, not_pinned, vouches};
 
 /// Where a registry says what it is.
 pub const DESCRIPTOR: &str = "weir.json";
@@ -150,10 +150,11 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// When nothing is known yet.
-    pub fn offline(home: &ReplicaHome, location: &str) -> Result<Self, ReplicaError> {
+    /// When nothing is known yet, or by another key than the `given` one.
+    pub fn offline(home: &ReplicaHome, location: &str, given: Option<&str>) -> Result<Self, ReplicaError> {
         let never = || ReplicaError::NeverSynced(location.into());
         let mut replica = Self::remembered(home, location)?.ok_or_else(never)?;
+        replica.check_given(given)?;
         replica.checkpoint = position_of(&replica.index)?.map(|position| position.seen().clone());
         if replica.checkpoint.is_none() {
             return Err(never());
@@ -174,8 +175,19 @@ impl Replica {
         given: Option<&str>,
     ) -> Result<Self, ReplicaError> {
         match Self::remembered(home, location)? {
-            Some(replica) => Ok(replica),
-            None => Self::open(home, location, source, given),
+            Some(replica) if replica.check_given(given).is_ok() => Ok(replica),
+            // A key that is not known here may be newer than what is: its own description says.
+            _ => Self::open(home, location, source, given),
+        }
+    }
+
+    /// Refuses a key that is neither pinned nor vouched for by the pinned one.
+    fn check_given(&self, given: Option<&str>) -> Result<(), TrustError> {
+        let (Some(given), Some(pin)) = (given, self.home.trust.pin(&self.location)?) else { return Ok(()) };
+        if vouches(given, &pin.keys, &self.descriptor.rotations) {
+            Ok(())
+        } else {
+            Err(not_pinned(&pin, given))
         }
     }
 

@@ -75,6 +75,18 @@ pub enum TrustError {
         /// The keys it names itself.
         offered: String,
     },
+    /// The key that was given is not the one that this machine has pinned, and no rotation leads from one to the other.
+    #[error(
+        "the key that was given for the registry at `{location}` is not the one this machine knows it by\ngiven: {given}\npinned: {pinned}"
+    )]
+    GivenNotPinned {
+        /// Where it is.
+        location: String,
+        /// The key given.
+        given: String,
+        /// The keys that are pinned.
+        pinned: String,
+    },
     /// A rotation of keys is not signed by the key before it.
     #[error(
         "the registry at `{location}` names new keys that the pinned key does not vouch for: {reason}\npinned: {pinned}\noffered: {offered}"
@@ -192,6 +204,11 @@ impl Trust {
                 },
             })?
         };
+        if let (Some(pin), Some(given)) = (&pinned, given)
+            && !vouches(given, &keys, rotations)
+        {
+            return Err(not_pinned(pin, given));
+        }
         let trusted = parse_keys(&keys)?;
         if trusted.origin().as_str() != origin {
             let pinned = trusted.origin().to_string();
@@ -206,6 +223,17 @@ impl Trust {
         }
         Ok(trusted)
     }
+}
+
+/// Whether a key that was given is one of `keys`, or an older one whose rotations lead to them.
+pub(crate) fn vouches(given: &str, keys: &[String], rotations: &[String]) -> bool {
+    keys.iter().any(|key| key == given)
+        || follow_rotations(&[given.to_owned()], rotations).is_ok_and(|led_to| same_set(&led_to, keys))
+}
+
+pub(crate) fn not_pinned(pin: &Pin, given: &str) -> TrustError {
+    let (location, pinned) = (pin.location.clone(), pin.keys.join(", "));
+    TrustError::GivenNotPinned { location, given: given.into(), pinned }
 }
 
 fn same_set(one: &[String], other: &[String]) -> bool {
@@ -316,6 +344,25 @@ mod tests {
         let error = trust.decide("/reg", "org", &text(&evil), &[], Some(&given)).unwrap_err();
         assert!(matches!(error, TrustError::OtherKey { .. }), "{error}");
         trust.decide("/reg", "org", &text(&real), &[], Some(&given)).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_was_given_must_be_the_pinned_one_or_lead_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = Trust::new(folder.path());
+        let (first, second, other) = (key(), key(), key());
+        trust.decide("/reg", "org", &text(&first), &[], None).unwrap();
+        let given = other.verifying_key().to_string();
+        let error = trust.decide("/reg", "org", &text(&first), &[], Some(&given)).unwrap_err();
+        assert!(error.to_string().contains(&given), "{error}");
+        assert!(error.to_string().contains(&text(&first)[0]), "{error}");
+        let chain = vec![rotation(&first, &[second.verifying_key().clone()]).unwrap()];
+        for given in [&first, &second] {
+            let given = given.verifying_key().to_string();
+            trust.decide("/reg", "org", &text(&second), &chain, Some(&given)).unwrap();
+        }
+        let error = trust.decide("/reg", "org", &text(&second), &chain, Some(&given)).unwrap_err();
+        assert!(matches!(error, TrustError::GivenNotPinned { .. }), "{error}");
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! decided here. A page is made in memory and written at once, so that a reader who closes the pipe
 //! is noticed in one place.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -12,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use weir_model::ReleaseId;
+use weir_model::address::without_secrets;
 pub(crate) use weir_model::unseen::harmless;
 use weir_model::unseen::harmless_json;
 
@@ -111,7 +111,7 @@ impl Output {
             .map_err(|error| Failure::failed(format!("the result cannot be written as JSON: {error}")))?;
         text.push('\n');
         self.screen.clear();
-        write_stdout(harmless_json(&text).as_bytes())
+        write_stdout(harmless_json(&without_secrets(&text)).as_bytes())
     }
 
     fn text(&self, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
@@ -334,10 +334,11 @@ impl Page {
 
 /// The last door before a terminal: [`harmless`], but for the colours that Weir itself puts in. What came from outside has
 /// been through [`harmless`] before it was put between colours; where that was forgotten, colours are all that gets through, and
-/// not even they where there are to be none.
-pub(crate) fn for_terminal(text: &str, colors: bool) -> Cow<'_, str> {
+/// not even they where there are to be none. Secrets of addresses stay here too.
+pub(crate) fn for_terminal(text: &str, colors: bool) -> String {
+    let text = &*without_secrets(text);
     if !colors {
-        return harmless(text);
+        return harmless(text).into_owned();
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -351,7 +352,7 @@ pub(crate) fn for_terminal(text: &str, colors: bool) -> Cow<'_, str> {
         rest = &rest[start + length.unwrap_or(1)..];
     }
     out.push_str(&harmless(rest));
-    out.into()
+    out
 }
 
 /// The bytes of the colour that `text` begins with: `ESC [`, digits and semicolons, `m`.

@@ -13,7 +13,9 @@ pub mod chunk_list;
 pub mod descriptor;
 pub mod elf;
 pub mod export;
+pub mod facts;
 pub mod fold;
+pub mod gzip;
 pub mod lockfile;
 pub mod log_files;
 pub mod manifest;
@@ -53,7 +55,9 @@ pub const FORMATS: &[Format] = formats![
     descriptor,
     elf,
     export,
+    facts,
     fold,
+    gzip,
     log_files,
     lockfile,
     manifest,

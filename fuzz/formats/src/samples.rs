@@ -107,7 +107,6 @@ pub fn lockfile(tree: &TreeManifest, pack: u64) -> Lockfile {
     let release = release("acme/greet 1.0.0", tree.digest(), None);
     Lockfile {
         version: 1,
-        requirements: Digest::of("requirements"),
         direct: vec![ReleaseText(release.id.clone())],
         releases: vec![LockedRelease {
             name: release.id.name.clone(),

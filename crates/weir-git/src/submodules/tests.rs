@@ -2,6 +2,7 @@ use std::path::Path;
 use std::process::Command;
 
 use weir_model::manifest::GitTag;
+use weir_tree::Limits;
 
 use super::{address, links};
 use crate::{Submodules, fetch_from_repository};
@@ -83,9 +84,10 @@ fn of_a_server_that_gives_out_no_commit_by_its_name_all_branches_and_tags_are_fe
     let repository = place.path().join("bare");
     let commit = git(&top, &["rev-parse", "HEAD:one"]);
     let url = one.to_str().unwrap();
-    super::run(super::command(place.path()).args(["init", "--quiet", "--bare"]).arg(&repository)).unwrap();
+    let mut init = crate::program::command(place.path());
+    super::run(init.args(["init", "--quiet", "--bare"]).arg(&repository)).unwrap();
     super::fetch_everything(&repository, url, &commit).unwrap();
-    super::write_archive(&repository, &commit, &place.path().join("one.tar")).unwrap();
+    super::write_files(&repository, &commit, &place.path().join("one"), &Limits::default()).unwrap();
     assert!(super::fetch_everything(&repository, url, &"0".repeat(40)).is_err());
 }
 

@@ -5,13 +5,13 @@ use std::fmt::{Display, Write as _};
 use serde_json::Value as Json;
 
 use super::{LockedReference, LockedRelease, Lockfile};
+use crate::unseen::is_unseen;
 
 const HEADER: &str = "# Written by weir. Commit it; do not edit it: `weir lock` makes it anew.\n";
 
 pub(super) fn lockfile(lockfile: &Lockfile) -> String {
     let mut out = Text(HEADER.to_owned());
     out.bare("version", lockfile.version);
-    out.quoted("requirements", &lockfile.requirements.to_string());
     out.list("direct", sorted(lockfile.direct.iter().map(|direct| quote(&direct.0.to_string()))));
     let mut releases: Vec<_> = lockfile.releases.iter().collect();
     releases.sort_unstable_by_key(|release| release.id());
@@ -106,11 +106,24 @@ fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
     items
 }
 
+/// A basic string of one line, which can be a key too, with everything escaped that a terminal would obey.
 fn quote(text: &str) -> String {
-    toml_edit::Value::from(text).to_string()
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            unseen if is_unseen(unseen) => quoted.push_str(&format!("\\U{:08x}", u32::from(unseen))),
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
-/// JSON as an inline TOML value. TOML has no null: a member that is null is left out.
+/// JSON as an inline TOML value. TOML has no null and no number beyond 64 bits, and facts have neither.
 fn inline(value: &Json) -> String {
     match value {
         Json::Null => "\"\"".into(),

@@ -8,6 +8,7 @@ use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 use super::error::ManifestError;
 use super::fields::Fields;
 use super::{GitTag, MAX_BYTES, Manifest, Package, Prefer, Reference, RegistryAddress, Requirement, Source};
+use crate::address::holds_secret;
 use crate::name::is_reference_name;
 use crate::unseen::{harmless, is_unseen};
 use crate::{KindName, PackageName, Range, Scope, Version};
@@ -113,6 +114,11 @@ fn refuse_unseen_value(
 ) -> Result<(), ManifestError> {
     match value {
         Value::String(string) => {
+            if holds_secret(string.value()) {
+                let message = format!("`{key}` has an address with a user or a password in it");
+                let help = "leave them out: git asks its credential helpers, and what is published is for all to read";
+                return Err(fields.error(key, message).help(Some(help.into())));
+            }
             let shown = string.value().replace('\t', " ");
             if harmless(&shown) == shown {
                 return Ok(());

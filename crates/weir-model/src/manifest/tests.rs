@@ -129,3 +129,30 @@ fn names_and_texts_that_a_person_would_not_see_as_they_are_are_refused() {
     let fine = "[package]\ndescription = \"می\u{200c}خواهم 👨\u{200d}👩\"\n[scripts]\na = \"\"\"\none\n\ttwo\"\"\"\n";
     assert!(super::Manifest::parse(fine).is_ok());
 }
+
+#[test]
+fn what_others_install_names_no_file_of_their_machine() {
+    let checked = |address: &str| {
+        super::check_published("r", &["https://host.example/".into(), address.to_owned()]).is_ok()
+    };
+    for address in ["https://host.example/x", "HTTP://host.example/../x", "data/x.bin", "x"] {
+        assert!(checked(address), "{address}");
+    }
+    for address in [
+        "/home/ann/.ssh/id",
+        "../x",
+        "data/../../x",
+        "./x",
+        "data//x",
+        "",
+        "file:///etc/passwd",
+        "file:/etc/passwd",
+        "FILE:///etc/passwd",
+        "ftp://host.example/x",
+        "C:\\x",
+        "C:x",
+        "\\\\host\\x",
+    ] {
+        assert!(!checked(address), "{address}");
+    }
+}

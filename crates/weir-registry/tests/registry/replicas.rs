@@ -130,6 +130,6 @@ fn a_sync_that_is_overtaken_does_not_forget_what_the_other_has_seen() {
     let mut replica = Replica::open(&home, &location(&world), &source, None).unwrap();
     replica.sync(&source, now()).unwrap();
 
-    let remembered = Replica::offline(&home, &location(&world)).unwrap();
+    let remembered = Replica::offline(&home, &location(&world), None).unwrap();
     assert_eq!(remembered.checkpoint().unwrap().size(), world.fresh_replica().checkpoint().unwrap().size());
 }

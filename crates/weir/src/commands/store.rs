@@ -300,10 +300,7 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
 fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project()?;
-    let Some(lock) = &project.lock else {
-        return Err(Failure::not_found("there is no `weir.lock`, which would say what to export")
-            .with_help("`weir install` makes one"));
-    };
+    let lock = project.locked()?;
     let file = context.path(&arguments.file)?;
     let store = session.open_store()?;
     let report = store.session().and_then(|using| using.export(lock, &file))?;

@@ -133,3 +133,77 @@ fn a_damaged_tree_from_git_is_fetched_again() {
     assert!(run.stdout.contains("still damaged: `v1.2.0` of `"), "{run}");
     t.weir_in("", "store repair").fails_with(6);
 }
+
+#[test]
+fn no_setting_of_git_changes_what_a_tag_gives() {
+    let t = empty();
+    t.write("far/weir.toml", "[package]\nname = \"acme/far\"\nversion = \"1.2.0\"\n");
+    t.write("far/far.txt", "$Id$ one\ntwo $Format:%H$\n");
+    t.write(
+        "far/.gitattributes",
+        "*.txt text eol=crlf filter=evil ident export-subst\nweir.toml export-ignore\n",
+    );
+    tag(&t);
+    t.write("app/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    t.weir("install").succeeds();
+    let lock = t.read("app/weir.lock");
+    assert_eq!(t.read("app/weir_packages/packages/acme/far/far.txt"), "$Id$ one\ntwo $Format:%H$\n");
+
+    let ran = t.path("ran").display().to_string();
+    t.write("attributes", "*.txt filter=evil export-ignore\n");
+    t.write("templates/hooks/reference-transaction", format!("#!/bin/sh\ntouch '{ran}'\n"));
+    let executable = std::fs::Permissions::from_mode(0o755);
+    fs_err::set_permissions(t.path("templates/hooks/reference-transaction"), executable).expect("it is ours");
+    t.write(
+        "gitconfig",
+        format!(
+            "[core]\n\tautocrlf = true\n\teol = crlf\n\tattributesFile = {}\n\tfsmonitor = touch '{ran}'\n\
+             [filter \"evil\"]\n\tsmudge = touch '{ran}'; rev\n\tclean = touch '{ran}'; rev\n\trequired = true\n\
+             [init]\n\ttemplateDir = {}\n\tdefaultObjectFormat = sha256\n\
+             [safe]\n\tbareRepository = explicit\n",
+            t.path("attributes").display(),
+            t.path("templates").display(),
+        ),
+    );
+    let config = t.path("gitconfig").display().to_string();
+    let home = t.path("another-home").display().to_string();
+    let settings = [("GIT_CONFIG_GLOBAL", &*config), ("GIT_CONFIG_SYSTEM", &*config), ("WEIR_HOME", &*home)];
+    t.weir_with("app", "install --locked", &settings).succeeds();
+    t.write("other/weir.toml", t.read("app/weir.toml"));
+    t.weir_with("other", "lock", &settings).succeeds();
+    assert_eq!(t.read("other/weir.lock"), lock);
+    assert!(!t.path("ran").exists(), "something of the settings ran");
+}
+
+#[test]
+fn a_secret_in_an_address_is_neither_printed_nor_stored() {
+    let t = empty();
+    let address = "https://ann:s3cret@127.0.0.1:1/x.git";
+    t.write(
+        "weir.toml",
+        format!("[dependencies]\n\"acme/x\" = {{ git = \"{address}\", tag = \"v1.0.0\" }}\n"),
+    );
+    // Another's address, by which git is told to reach a host: that is what settings are for.
+    t.write("gitconfig", format!("[url \"{address}\"]\n\tinsteadOf = https://host.example/x.git\n"));
+    let config = t.path("gitconfig").display().to_string();
+    let settings = [("GIT_CONFIG_GLOBAL", &*config)];
+    for (manifest, command) in [
+        (t.read("weir.toml"), "install"),
+        (t.read("weir.toml"), "--json install"),
+        (format!("{}nmae = 1\n", t.read("weir.toml")), "list"),
+        (String::new(), "add acme/x@^1 --git https://ann:s3cret@127.0.0.1:1/x.git --tag v1.0.0"),
+        (String::new(), "add acme/x@^1 --git https://host.example/x.git --tag v1.0.0"),
+        (String::new(), "publish --from-git https://ann:s3cret@127.0.0.1:1/x.git@v1.0.0"),
+        (String::new(), "registry add r https://ann:s3cret@127.0.0.1:1/"),
+        ("[dependencies]\n\"acme/x\" = \"1\"\n".into(), "install --registry https://ann:s3cret@127.0.0.1:1/"),
+        (String::new(), "add --reference r https://ann:s3cret@127.0.0.1:1/x"),
+    ] {
+        t.write("app/weir.toml", manifest);
+        let run = t.weir_with("app", command, &settings);
+        assert_ne!(run.code, 0, "{run}");
+        assert!(!run.stderr.contains("s3cret") && !run.stdout.contains("s3cret"), "{command}: {run}");
+        assert!(!t.path("app/weir.lock").exists(), "{command}");
+    }
+    let kept = std::process::Command::new("grep").args(["-r", "s3cret"]).arg(t.path("home")).output();
+    assert!(kept.expect("grep is everywhere").stdout.is_empty(), "kept at home");
+}

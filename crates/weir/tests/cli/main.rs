@@ -10,6 +10,7 @@ mod days_without_a_network;
 mod from_git;
 mod integrity;
 mod interface;
+mod lockfiles;
 mod looking;
 mod mistakes;
 mod over_http;

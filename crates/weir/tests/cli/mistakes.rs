@@ -295,8 +295,7 @@ fn without_a_lockfile_there_is_nothing_to_look_at() {
     assert_snapshot!(t.weir("store export ../app.weir"), @r"
     $ weir store export ../app.weir
     -- stderr
-      × there is no `weir.lock`, which would say what to export
-      help: `weir install` makes one
+      × there is no `weir.lock` yet: `weir install` makes it
     -- exit code 5
     ");
 }

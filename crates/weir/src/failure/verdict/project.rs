@@ -16,7 +16,7 @@ impl Verdict for GitError {
             Self::TagMoved { .. } => Exit::Integrity,
             Self::Store(error) => error.exit(),
             Self::Tree(error) => error.exit(),
-            Self::Import(_) | Self::Io(_) => Exit::Failed,
+            Self::Io(_) => Exit::Failed,
         }
     }
 
@@ -51,6 +51,7 @@ impl Verdict for ProjectError {
             | Self::ContentMissing { .. }
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
+            | Self::ReferenceMoved { .. }
             | Self::NotLocked => Exit::NotFound,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
             Self::Reference { integrity: true, .. } => Exit::Integrity,
@@ -71,6 +72,7 @@ impl Verdict for ProjectError {
             Self::Source(error) => error.exit(),
             Self::Manifest { .. }
             | Self::Lockfile { .. }
+            | Self::NotWritable(_)
             | Self::Resolver(_)
             | Self::PathDependency { .. }
             | Self::Git { .. }
@@ -88,7 +90,18 @@ impl Verdict for ProjectError {
             Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),
             Self::FolderExists { .. } => Some("name a folder that is not there yet: `--into FOLDER`".into()),
             Self::Manifest { error, .. } => error.help.clone(),
-            Self::Lockfile { .. } => Some("`weir lock` makes it anew from `weir.toml`".into()),
+            Self::Lockfile { .. } => Some(
+                "`weir lock` makes it anew from `weir.toml`, and keeps the choices that can still be read, from both sides of a conflict"
+                    .into(),
+            ),
+            Self::ReferenceMoved { .. } => Some(
+                "`weir update` takes what is there now; or bring the locked bytes from a machine that has them: `weir store export` there, `weir store import` here. Published with `--with-references`, a registry keeps them"
+                    .into(),
+            ),
+            Self::WrongContent { .. } => Some(
+                "if `weir.lock` was edited, take it from version control, or remove the table of that release and run `weir lock`; else ask whoever runs the registry"
+                    .into(),
+            ),
             Self::NotLocked | Self::LockOutdated { .. } => {
                 Some("run `weir lock`, look at the difference, and commit `weir.lock`".into())
             }

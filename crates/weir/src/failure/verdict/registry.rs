@@ -129,6 +129,9 @@ impl Verdict for ReplicaError {
                 Some("check the address; `weir registry init FOLDER` makes a new registry".into())
             }
             Self::NeverSynced(_) => Some("run `weir install` once without `--offline`".into()),
+            Self::Trust(TrustError::GivenNotPinned { .. }) => Some(
+                "ask whoever runs the registry which key is right. `weir registry remove` forgets the pinned one; a key that was rotated comes by itself".into(),
+            ),
             Self::Trust(TrustError::OtherOrigin { .. } | TrustError::BadRotation { .. }) => Some(
                 "if this really is another registry now, `weir registry remove` forgets the old one and its key".into(),
             ),

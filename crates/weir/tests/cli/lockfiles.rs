@@ -1,0 +1,259 @@
+//! A lockfile is text that anybody may have edited: it is believed as far as resolving gives it again, and never a dead end.
+
+use weir_testkit::Sandbox;
+
+use crate::{empty, greeting, installed, newer};
+
+/// A project with a lockfile, in a world where everything has newer releases.
+fn locked() -> (Sandbox, String) {
+    let t = installed();
+    newer(&t);
+    t.weir("search greet").succeeds();
+    let lock = t.read("app/weir.lock");
+    (t, lock)
+}
+
+/// The line of `lock` that begins with `start`, below the table of `package`.
+fn line<'l>(lock: &'l str, package: &str, start: &str) -> &'l str {
+    let table = &lock[lock.find(&format!("name = \"{package}\"")).expect("its table")..];
+    table.lines().find(|line| line.starts_with(start)).expect("the line")
+}
+
+/// `lock` with something else in the table of `package`.
+fn edited(lock: &str, package: &str, start: &str, new: &str) -> String {
+    let at = lock.find(&format!("name = \"{package}\"")).expect("its table");
+    let (before, table) = lock.split_at(at);
+    format!("{before}{}", table.replacen(line(lock, package, start), new, 1))
+}
+
+#[test]
+fn whatever_is_edited_in_a_lockfile_is_noticed() {
+    let (t, lock) = locked();
+    t.weir("install --locked").succeeds();
+    t.weir("verify").succeeds();
+    let tree_of_names = line(&lock, "acme/names", "tree").to_owned();
+    let edits = [
+        (
+            "another version",
+            edited(&lock, "acme/str", "version", "version = \"1.1.0\"")
+                .replace("acme/str 1.0.0", "acme/str 1.1.0"),
+        ),
+        (
+            "a version out of range",
+            edited(&lock, "acme/str", "version", "version = \"2.0.0\"")
+                .replace("acme/str 1.0.0", "acme/str 2.0.0"),
+        ),
+        (
+            "another version of what is asked for",
+            edited(&lock, "acme/greet", "version", "version = \"2.0.0\"")
+                .replace("acme/greet 1.0.0", "acme/greet 2.0.0"),
+        ),
+        ("the tree of another package", edited(&lock, "acme/str", "tree", &tree_of_names)),
+        ("another key", edited(&lock, "acme/str", "input-digest", line(&lock, "acme/names", "input-digest"))),
+        ("another size", edited(&lock, "acme/str", "size", "size = 7")),
+        ("another registry", edited(&lock, "acme/str", "registry", "registry = \"elsewhere\"")),
+        (
+            "a repository",
+            edited(
+                &lock,
+                "acme/str",
+                "registry",
+                "git = { url = \"file:///srv/x\", tag = \"v1\", commit = \"0\" }",
+            ),
+        ),
+        ("a folder", edited(&lock, "acme/str", "registry", "path = \"../x\"")),
+        ("another kind", edited(&lock, "acme/names", "kind", "kind = \"generic\"")),
+        (
+            "another command",
+            edited(&lock, "acme/greet", "facts", "facts = { \"bin\" = { \"sudo\" = \"greet\" } }"),
+        ),
+        ("a wider range", lock.replace("range = \">=2026\"", "range = \">=1\"")),
+        ("an edge less", lock.replace("    \"acme/str 1.0.0\",\n", "")),
+        (
+            "a release more",
+            format!("{lock}\n[[release]]\nname = \"acme/more\"\nversion = \"1.0.0\"\nkind = \"generic\"\n"),
+        ),
+        ("nothing asked for", lock.replace("direct = [\"acme/greet 1.0.0\"]\n", "")),
+    ];
+    for (what, edit) in edits {
+        assert_ne!(edit, lock, "{what} changes nothing");
+        t.write("app/weir.lock", &edit);
+        for command in ["lock --locked", "install --locked", "verify"] {
+            let run = t.weir(command);
+            assert!(matches!(run.code, 6 | 8), "{what}: {run}");
+        }
+        let run = t.weir("install");
+        let now = t.read("app/weir.lock");
+        assert!(run.code == 6 || now == lock || !now.contains(&edit), "{what}: {run}\n{now}");
+        if run.code == 0 {
+            t.weir("verify").succeeds();
+        }
+        t.write("app/weir.lock", &lock);
+        t.weir("install --locked").succeeds();
+    }
+}
+
+#[test]
+fn a_lockfile_that_came_with_a_clone_is_held_against_what_is_known_here_without_a_network() {
+    let (t, lock) = locked();
+    t.write("clone/weir.toml", t.read("app/weir.toml"));
+    t.write("clone/weir.lock", edited(&lock, "acme/str", "tree", line(&lock, "acme/names", "tree")));
+    let refused = t.weir_in("clone", "install --locked --offline");
+    assert_eq!(refused.code, 6, "{refused}");
+    t.write("clone/weir.lock", &lock);
+    t.weir_in("clone", "install --locked --offline").succeeds();
+}
+
+#[test]
+fn a_broken_lockfile_is_made_anew_and_keeps_its_choices() {
+    let (t, lock) = locked();
+    let table = lock.find("[[release]]").expect("a table");
+    let conflict = lock.replace(
+        line(&lock, "acme/str", "size"),
+        &format!("<<<<<<< HEAD\n{}\n=======\nsize = 1\n>>>>>>> other", line(&lock, "acme/str", "size")),
+    );
+    let broken = [
+        ("a conflict", conflict, true),
+        ("a newer format", lock.replace("version = 1\n", "version = 2\nnew = true\n"), true),
+        ("cut short", lock[..lock.len() - 30].to_owned(), true),
+        ("a table less", lock[..table].to_owned(), false),
+        ("nothing", String::new(), false),
+        ("garbage", "\u{0}\u{1}garbage".into(), false),
+    ];
+    for (what, text, keeps) in broken {
+        for command in ["lock", "install"] {
+            t.write("app/weir.lock", &text);
+            let refused = t.weir(&format!("{command} --locked"));
+            assert_ne!(refused.code, 0, "{what}: {refused}");
+            if !text.is_empty() {
+                assert!(refused.stderr.contains("`weir lock` makes it anew"), "{what}: {refused}");
+            }
+            let run = t.weir(command).succeeds();
+            let now = t.read("app/weir.lock");
+            if keeps {
+                assert_eq!(now, lock, "{what}");
+                assert!(run.stderr.contains("made anew"), "{what}: {run}");
+            } else {
+                assert!(now.contains("\"acme/names 2026.2.0\""), "{what}: {now}");
+            }
+            t.weir("install --locked").succeeds();
+        }
+    }
+}
+
+#[test]
+fn both_sides_of_a_merge_keep_what_they_chose() {
+    let t = greeting();
+    t.project(&["acme/str = ^1"]);
+    t.weir("lock").succeeds();
+    let ours = t.read("app/weir.lock");
+    t.project(&["acme/names = >=2026"]);
+    t.write("app/weir.lock", "");
+    t.weir("lock").succeeds();
+    let theirs = t.read("app/weir.lock");
+    newer(&t);
+    t.project(&["acme/names = >=2026", "acme/str = ^1"]);
+    t.write("app/weir.lock", format!("<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> theirs\n"));
+    t.weir("lock").succeeds();
+    let merged = t.read("app/weir.lock");
+    assert!(merged.contains("\"acme/str 1.0.0\"") && merged.contains("\"acme/names 2026.1.0\""), "{merged}");
+}
+
+#[test]
+fn another_key_than_the_pinned_one_is_told_and_changes_nothing() {
+    let t = greeting();
+    t.weir_in("", "registry init other --name org2").succeeds();
+    let key = key_in(&t.weir_in("", "--json registry show ./other").succeeds().stdout);
+    let pinned = key_in(&t.weir_in("", "--json registry show ./org").succeeds().stdout);
+    let run = t.weir_in("", &format!("registry add again org --key {key}"));
+    assert_eq!(run.code, 6, "{run}");
+    assert!(run.stderr.contains(&key) && run.stderr.contains(&pinned), "{run}");
+    t.write(
+        "app/weir.toml",
+        format!("[dependencies]\n\"acme/str\" = \"^1\"\n[registries]\norg = {{ url = \"../org\", key = \"{key}\", default = true }}\n"),
+    );
+    for command in ["install", "install --offline", "lock"] {
+        let run = t.weir(command);
+        assert_eq!(run.code, 6, "{run}");
+        assert!(run.stderr.contains(&key) && run.stderr.contains(&pinned), "{run}");
+    }
+    t.weir_in("", &format!("registry add again org --key {pinned}")).succeeds();
+}
+
+/// The first verifier key in a document.
+fn key_in(json: &str) -> String {
+    let word = json.split('"').find(|word| word.matches('+').count() >= 2).expect("a key");
+    word.to_owned()
+}
+
+#[test]
+fn a_package_that_names_files_of_others_machines_cannot_be_published() {
+    let t = empty();
+    t.registry("org");
+    t.write("secret", "mine");
+    for address in [
+        t.path("secret").display().to_string(),
+        "../secret".into(),
+        format!("file://{}", t.path("secret").display()),
+    ] {
+        let folder = t
+            .package("acme/thief", "1.0.0")
+            .file("x", "")
+            .manifest(&format!("[references.p]\nurl = \"{address}\"\nfluid = true\n"))
+            .write();
+        let run = t.weir_in("", &format!("publish {folder}"));
+        assert_ne!(run.code, 0, "{run}");
+        assert!(run.stderr.contains("neither an `https://`"), "{run}");
+    }
+    // Of a project's own, everything is allowed.
+    t.write("app/weir.toml", "[references.p]\nurl = \"../secret\"\nfluid = true\n");
+    t.weir("install").succeeds();
+}
+
+#[test]
+fn who_installs_a_lock_whose_fluid_reference_has_moved_is_told_what_helps() {
+    let t = empty();
+    t.write("data", "what is locked");
+    t.write("app/weir.toml", "[references.p]\nurl = \"../data\"\nfluid = true\n");
+    t.weir("install").succeeds();
+    t.write("data", "moved");
+    let another = t.path("another-home").display().to_string();
+    let run = t.weir_with("app", "install --locked", &[("WEIR_HOME", &another)]);
+    assert_eq!(run.code, 5, "{run}");
+    assert!(
+        run.stderr.contains("the reference `p` has moved") && run.stderr.contains("`weir update`"),
+        "{run}"
+    );
+    t.weir_with("app", "update", &[("WEIR_HOME", &another)]).succeeds();
+}
+
+#[test]
+fn machines_of_two_platforms_do_not_take_the_lockfile_from_each_other() {
+    let t = empty();
+    t.registry("org");
+    for platform in ["x86-64-debian-12", "x86-64-fedora-40"] {
+        let folder = format!("built-{platform}");
+        let manifest = format!(
+            "[package]\nname = \"acme/z\"\nversion = \"1.0.0\"\nplatform = \"{platform}\"\nlicense = \"MIT\"\n"
+        );
+        t.write(format!("{folder}/weir.toml"), manifest);
+        t.write(format!("{folder}/z"), platform);
+        t.weir_in("", &format!("publish {folder}")).succeeds();
+    }
+    t.project(&["acme/z = ^1"]);
+    t.weir("lock --platform x86-64-debian-12").succeeds();
+    let first = t.read("app/weir.lock");
+    t.weir("lock --platform x86-64-fedora-40").succeeds();
+    let both = t.read("app/weir.lock");
+    assert_ne!(first, both);
+    for platform in ["x86-64-debian-12", "x86-64-fedora-40"] {
+        assert!(both.contains(&format!("\"acme/z 1.0.0 {platform}\"")), "{both}");
+        t.weir(&format!("lock --locked --platform {platform}")).succeeds();
+        t.weir(&format!("install --locked --platform {platform}")).succeeds();
+        assert_eq!(t.read("app/weir_packages/packages/acme/z/z"), platform);
+        assert_eq!(t.read("app/weir.lock"), both);
+    }
+    t.project(&[]);
+    t.weir("lock --platform x86-64-debian-12").succeeds();
+    assert!(!t.read("app/weir.lock").contains("acme/z"));
+}
