@@ -305,7 +305,7 @@ mod tests {
                   },
                   "digest": {
                     "gitCommit": "0123456789abcdef0123456789abcdef01234567",
-                    "weirTree": "41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"
+                    "weirTree": "7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"
                   },
                   "name": "source",
                   "uri": "git+https://git.example.org/curl.git@refs/tags/curl-7_79_1"
@@ -319,19 +319,19 @@ mod tests {
                 },
                 {
                   "annotations": {
-                    "input-digest": "sha256:db9f13e67add183ce797fdd06e9535a97ff813029c7f035d3d7aa50e36719683"
+                    "input-digest": "sha256:2b1eb58d74e6d8902f299dc9e4293b758bf4e957e42368e549e4e2749bca1a31"
                   },
                   "digest": {
-                    "weirTree": "3b6a765ede676559e0f261b5b9e339c9f36819c74a67568eb417ff4b379dbfbd"
+                    "weirTree": "168acaa9464805cb3a5c5304196dc1ecca27e689f48a3ed9640ba1303446ae56"
                   },
                   "name": "base/gen 2.0.0"
                 },
                 {
                   "annotations": {
-                    "input-digest": "sha256:f4c87bb5bfe935a875c85738efff59f2629a987c24221a797eac1b398ea09a4a"
+                    "input-digest": "sha256:de2a33e5e41e5684598f28797d089151a77322570174c772ada8365440599dd2"
                   },
                   "digest": {
-                    "weirTree": "0ea55c28f8014d8886b6248fe3da5d588f55c0823847a6b4579f1131b051b5e2"
+                    "weirTree": "85b7c580b21bed337053550c2a4a9b2af2314133ad227f325ef93d17b3780362"
                   },
                   "name": "base/zlib 1.2.11 x86-64-debian-12 revision 1"
                 }
@@ -366,10 +366,10 @@ mod tests {
           "subject": [
             {
               "annotations": {
-                "input-digest": "sha256:2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"
+                "input-digest": "sha256:104c92af170b72888c5be5b64aa08aff686010ae232cd101b8c1c61f7eff0636"
               },
               "digest": {
-                "weirTree": "dc9c5edb8b2d479e697b4b0b8ab874f32b325138598ce9e7b759eb8292110622"
+                "weirTree": "6baa6c9f461fe834a9da0ebb62e0f6fb8c11988a58cbc51b8da8040aea19bc3a"
               },
               "name": "base/curl 7.79.1 x86-64-debian-12"
             }
@@ -386,10 +386,10 @@ mod tests {
         let mirrors = vec!["../curl.tar.gz".into(), "https://example.org/curl.tar.gz".into()];
         let archive = SourceSpec::Archive { mirrors, sha256: Digest::of("archive") };
         insta::assert_snapshot!(source(&archive), @r#"
-        {"digest":{"sha256":"0eb3e36bfb24dcd9bb1d1bece1531216b59539a8fde17ee80224af0653c92aa3","weirTree":"41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},"name":"source","uri":"https://example.org/curl.tar.gz"}
+        {"digest":{"sha256":"0eb3e36bfb24dcd9bb1d1bece1531216b59539a8fde17ee80224af0653c92aa3","weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"https://example.org/curl.tar.gz"}
         "#);
         insta::assert_snapshot!(source(&SourceSpec::Path("/home/ann/curl".into())), @r#"
-        {"digest":{"weirTree":"41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},"name":"source"}
+        {"digest":{"weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source"}
         "#);
         let private = SourceSpec::Git {
             url: "https://ann:secret@example.org/a@b.git".into(),
@@ -397,7 +397,7 @@ mod tests {
             submodules: false,
         };
         insta::assert_snapshot!(source(&private), @r#"
-        {"digest":{"weirTree":"41cf6794ba4200b839c53531555f0f3998df4cbb01a4d5cb0b94e3ca5e23947d"},"name":"source","uri":"git+https://example.org/a@b.git@refs/tags/v1"}
+        {"digest":{"weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"git+https://example.org/a@b.git@refs/tags/v1"}
         "#);
         let local = SourceSpec::Git { url: "/home/ann/curl.git".into(), tag: "v1".into(), submodules: false };
         assert_eq!(source(&local), source(&SourceSpec::Path("curl".into())));

@@ -129,7 +129,8 @@ fn job(
     let supplier = suppliers.get(&name).cloned();
     let wanted = || format!("the registry `{name}` of `weir.lock`");
     let supplier = supplier.ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
-    Ok(Job { id: release.id(), tree, pack_bytes: release.size, limits: Limits::default(), supplier })
+    let limits = release.unpacked.map_or_else(Limits::default, |bytes| Limits::stated(bytes, None));
+    Ok(Job { id: release.id(), tree, pack_bytes: release.size, limits, supplier })
 }
 
 /// A repository is asked only when the store lacks its tree: whoever has the lockfile and the store needs it no more.
@@ -260,17 +261,16 @@ pub fn ensure_release(
     source: &dyn Source,
     release: &Release,
 ) -> Result<PathBuf, ProjectError> {
-    ensure(store, source, &release.tree, Some(release.size), &Limits::default()).map_err(|failure| {
-        match failure {
-            Failure::Absent => ProjectError::ContentMissing {
-                location: source.describe(),
-                id: release.id.clone(),
-                tree: release.tree,
-                withdrawn: None,
-            },
-            Failure::Source(error) => error.into(),
-            Failure::Store(error) => error.into(),
-        }
+    let limits = Limits::stated(release.unpacked, Some(release.files));
+    ensure(store, source, &release.tree, Some(release.size), &limits).map_err(|failure| match failure {
+        Failure::Absent => ProjectError::ContentMissing {
+            location: source.describe(),
+            id: release.id.clone(),
+            tree: release.tree,
+            withdrawn: None,
+        },
+        Failure::Source(error) => error.into(),
+        Failure::Store(error) => error.into(),
     })
 }
 

@@ -19,6 +19,19 @@ pub struct Limits {
     pub link_bytes: u64,
 }
 
+impl Limits {
+    /// The usual limits, and no more than a record states: a pack that holds more is not the one it describes.
+    /// `files` is not known to everybody who knows of a release.
+    pub fn stated(unpacked_bytes: u64, files: Option<u64>) -> Self {
+        let usual = Self::default();
+        Self {
+            unpacked_bytes: usual.unpacked_bytes.min(unpacked_bytes),
+            files: files.map_or(usual.files, |files| usual.files.min(files)),
+            ..usual
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -403,7 +403,7 @@ fn a_plan_is_data() {
             "platform": "x86-64-debian-12",
             "revision": 0
           },
-          "input-digest": "sha256:78940fd9a38b86874368b65f086c0e68fc9922120cb0aab95ab0133d842f2c0f",
+          "input-digest": "sha256:5c50c0f620c793dd58ace444261d2020a8a62c02fed5d987881f233ecda3b9b0",
           "recipe": "sha256:cbc5be33ca3ab6e332e9323b373f1ea500c5dc6539fc0391ea8bcfc7c5ac0e5c",
           "dependencies": [],
           "because": {
@@ -422,7 +422,7 @@ fn a_plan_is_data() {
             "platform": "x86-64-debian-12",
             "revision": 1
           },
-          "input-digest": "sha256:87f7f7c511fa28e24b944035c62ade652c30e012b0a82e6274a1a77cc1854774",
+          "input-digest": "sha256:c5b3d086a747bb3ff80a3bfb3b9b0f1e67c2015681fa73fdcc78e1fdaa4f241b",
           "recipe": "sha256:6659c989203f3a5e85d0e9b56ac3e0fe89640e8f63202935fee4f24a3fdc4927",
           "dependencies": [
             {
@@ -432,7 +432,7 @@ fn a_plan_is_data() {
               "on": {
                 "step": 0
               },
-              "input-digest": "sha256:78940fd9a38b86874368b65f086c0e68fc9922120cb0aab95ab0133d842f2c0f"
+              "input-digest": "sha256:5c50c0f620c793dd58ace444261d2020a8a62c02fed5d987881f233ecda3b9b0"
             }
           ],
           "because": {

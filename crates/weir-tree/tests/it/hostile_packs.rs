@@ -145,6 +145,12 @@ fn every_limit_holds() {
         assert!(matches!(checked, Err(TreeError::TooLarge { .. })), "{limits:?}: {checked:?}");
     }
     check_pack(&pack[..], &expected, &all).expect("within the usual limits");
+    let (bytes, files) = (manifest.unpacked_size(), manifest.files());
+    check_pack(&pack[..], &expected, &Limits::stated(bytes, Some(files))).expect("as stated");
+    for stated in [Limits::stated(bytes - 1, Some(files)), Limits::stated(bytes, Some(files - 1))] {
+        let refused = check_pack(&pack[..], &expected, &stated);
+        assert!(matches!(refused, Err(TreeError::TooLarge { .. })), "{refused:?}");
+    }
 }
 
 #[test]

@@ -65,6 +65,19 @@ fn a_changed_pack_is_refused() {
 }
 
 #[test]
+fn a_pack_never_unpacks_to_more_than_was_stated() {
+    let t = greeting();
+    t.project(&["acme/str = ^1"]);
+    t.weir("lock").succeeds();
+    let lock = t.read("app/weir.lock");
+    let stated = lock.lines().find(|line| line.starts_with("unpacked = ")).expect("it is locked");
+    t.write("app/weir.lock", lock.replace(stated, "unpacked = 1"));
+    let run = t.weir("install");
+    assert!(run.code != 0 && run.stderr.contains("bytes of files"), "{run}");
+    assert!(!t.path("app/weir_packages").exists());
+}
+
+#[test]
 fn a_rewritten_log_is_refused_by_those_who_knew_it() {
     let t = installed();
     let size = t.read("org/checkpoint").lines().nth(1).expect("a checkpoint has a size").to_owned();
