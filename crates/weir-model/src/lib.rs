@@ -12,6 +12,7 @@ pub mod descriptor;
 mod digest;
 mod facts;
 mod kind;
+mod license;
 pub mod lockfile;
 pub mod manifest;
 pub mod name;
@@ -31,6 +32,7 @@ pub use digest::{
 };
 pub use facts::{FactsError, check_facts};
 pub use kind::{KindError, KindName};
+pub use license::{License, LicenseError};
 pub use lockfile::Lockfile;
 pub use manifest::{Manifest, ManifestError};
 pub use name::{NameError, OwnerName, PackageName};

@@ -1,0 +1,134 @@
+//! Licences, as [SPDX expressions](https://spdx.github.io/spdx-spec/v3.0/annexes/spdx-license-expressions/).
+
+use std::fmt;
+use std::str::FromStr;
+
+use spdx::{Expression, ParseMode};
+
+use crate::nearest;
+
+/// A valid SPDX licence expression, such as `MIT OR Apache-2.0`.
+///
+/// Identifiers are those of the SPDX list, deprecated ones (`GPL-2.0`) among them, and `LicenseRef-…` for a licence that
+/// is not on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct License(String);
+
+/// Longest expression, in bytes: it goes into every record of a package.
+const LONGEST: usize = 1024;
+
+/// Deprecated identifiers stand in the files of many; everything else is as the specification has it.
+const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
+
+/// Why a text is no licence expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LicenseError {
+    /// A part of it is not what stands there in an SPDX expression.
+    #[error("`{text}` is no SPDX licence expression: `{part}`: {reason}")]
+    NotSpdx {
+        /// The text.
+        text: String,
+        /// The part at fault.
+        part: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What was probably meant: a valid expression.
+        meant: Option<String>,
+    },
+    /// It is longer than 1024 bytes.
+    #[error("a licence expression is at most {LONGEST} bytes, this has {0}")]
+    Long(usize),
+}
+
+impl License {
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for License {
+    type Err = LicenseError;
+
+    fn from_str(text: &str) -> Result<Self, LicenseError> {
+        if text.len() > LONGEST {
+            return Err(LicenseError::Long(text.len()));
+        }
+        match Expression::parse_mode(text, MODE) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(error) => {
+                let part = text.get(error.span.clone()).filter(|part| !part.is_empty()).unwrap_or(text);
+                Err(LicenseError::NotSpdx {
+                    text: text.to_owned(),
+                    part: part.to_owned(),
+                    reason: error.reason.to_string(),
+                    meant: meant(text, part),
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for License {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What somebody meant who wrote `mit/Apache 2`: the same in the words of SPDX, or the identifier that is most like
+/// the part at fault.
+fn meant(text: &str, part: &str) -> Option<String> {
+    if let Ok(Some(canonical)) = Expression::canonicalize(text)
+        && canonical.parse::<License>().is_ok()
+    {
+        return Some(canonical);
+    }
+    if let Some((id, _)) = spdx::imprecise_license_id(part.trim()) {
+        return Some(text.replacen(part, id.name, 1)).filter(|text| text.parse::<License>().is_ok());
+    }
+    let known = spdx::identifiers::LICENSES.iter().map(|license| license.name);
+    let similar = nearest(part, known)?;
+    Some(text.replacen(part, similar, 1)).filter(|text| Expression::parse_mode(text, MODE).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{License, LicenseError};
+
+    fn meant(text: &str) -> Option<String> {
+        match text.parse::<License>() {
+            Err(LicenseError::NotSpdx { meant, .. }) => meant,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn expressions_of_the_specification_are_licences() {
+        for text in [
+            "MIT",
+            "MIT OR Apache-2.0",
+            "(GPL-2.0-only WITH Classpath-exception-2.0) AND BSD-3-Clause",
+            "LicenseRef-Acme",
+            "GPL-2.0",
+        ] {
+            assert_eq!(text.parse::<License>().unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused_with_what_was_meant() {
+        assert_eq!(meant("mit"), Some("MIT".into()));
+        assert_eq!(meant("MIT/Apache-2.0"), Some("MIT OR Apache-2.0".into()));
+        assert_eq!(meant("Apache 2.0"), Some("Apache-2.0".into()));
+        assert_eq!(meant("Apache-2"), Some("Apache-2.0".into()));
+        assert_eq!(meant("Foo"), None);
+    }
+
+    #[test]
+    fn nothing_that_is_written_makes_it_panic() {
+        for text in ["", " ", "(", ")", "MIT OR", "OR MIT", "MIT WITH", "é", "MIT é", "+", "🦀 OR MIT", "\u{0}"] {
+            assert!(text.parse::<License>().is_err(), "{text:?}");
+        }
+        assert_eq!("M".repeat(2000).parse::<License>(), Err(LicenseError::Long(2000)));
+    }
+}
