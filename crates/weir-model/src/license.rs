@@ -40,6 +40,20 @@ pub enum LicenseError {
     Long(usize),
 }
 
+impl LicenseError {
+    /// What to write in its place.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NotSpdx { meant: Some(meant), .. } => Some(format!("write `license = \"{meant}\"`")),
+            Self::NotSpdx { meant: None, .. } => Some(
+                "https://spdx.org/licenses lists them; `LicenseRef-NAME` stands for one that is not there"
+                    .into(),
+            ),
+            Self::Long(_) => None,
+        }
+    }
+}
+
 impl License {
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
@@ -126,7 +140,9 @@ mod tests {
 
     #[test]
     fn nothing_that_is_written_makes_it_panic() {
-        for text in ["", " ", "(", ")", "MIT OR", "OR MIT", "MIT WITH", "é", "MIT é", "+", "🦀 OR MIT", "\u{0}"] {
+        for text in
+            ["", " ", "(", ")", "MIT OR", "OR MIT", "MIT WITH", "é", "MIT é", "+", "🦀 OR MIT", "\u{0}"]
+        {
             assert!(text.parse::<License>().is_err(), "{text:?}");
         }
         assert_eq!("M".repeat(2000).parse::<License>(), Err(LicenseError::Long(2000)));

@@ -7,7 +7,7 @@ use weir_git::GitError;
 use weir_model::address::without_secrets;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
-use weir_model::{ManifestError, PackageName, ReleaseId, Sha256, TreeDigest};
+use weir_model::{LicenseError, ManifestError, PackageName, ReleaseId, Sha256, TreeDigest};
 use weir_reach::{Offline, ReachError};
 
 /// Why something could not be done for a project.
@@ -172,6 +172,22 @@ pub enum ProjectError {
         /// What is missing or wrong.
         reason: String,
     },
+    /// What it says of its licence is no licence expression.
+    #[error("`{}` cannot be published: {error}", folder.display())]
+    License {
+        /// The package's folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        error: LicenseError,
+    },
+    /// Files of a package are probably secrets.
+    #[error("`{id}` would make public what is probably secret: {}", listed(files))]
+    Secrets {
+        /// The release it would be.
+        id: ReleaseId,
+        /// The files, and why each is thought to be one.
+        files: Vec<(String, &'static str)>,
+    },
     /// A command was not found.
     #[error(
         "there is no command `{command}`: not a script of `weir.toml`, not of an installed package, not on the PATH"
@@ -262,4 +278,15 @@ impl ProjectError {
             _ => None,
         }
     }
+}
+
+/// Files with why they are named, as many as a person reads.
+fn listed(files: &[(String, &'static str)]) -> String {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<String> =
+        files.iter().take(SHOWN).map(|(path, why)| format!("`{path}` ({why})")).collect();
+    if let Some(more) = files.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("and {more} more"));
+    }
+    lines.join(", ")
 }

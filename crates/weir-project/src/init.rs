@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_kinds::kind;
-use weir_model::{KindName, PackageName, Version, manifest};
+use weir_model::{KindName, License, PackageName, Version, manifest};
 
 use crate::error::ProjectError;
+use crate::license_files;
 use crate::project::parse_manifest;
 use weir_reach::replace;
 
@@ -19,6 +20,8 @@ pub struct NewProject {
     pub kind: KindName,
     /// Its first version.
     pub version: Option<Version>,
+    /// Its licence; where none is given, that of which the text is in the folder.
+    pub license: Option<License>,
     /// Whether a manifest that is there already is replaced.
     pub force: bool,
 }
@@ -32,7 +35,8 @@ pub struct InitReport {
     pub files: Vec<String>,
 }
 
-/// Makes a project of `folder`. Files that are there already are left as they are.
+/// Makes a project of `folder`. Files that are there already are left as they are; and where there are some that somebody
+/// wrote, no example is put beside them.
 ///
 /// # Errors
 ///
@@ -48,11 +52,13 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
         Some(_) => kind(new.kind)?.scaffold(&title),
         None => weir_kind::Scaffold::default(),
     };
-    let text = manifest_text(new, &scaffold.manifest);
+    let license = new.license.clone().or_else(|| license_files::detect(folder));
+    let text = manifest_text(new, license.as_ref(), &scaffold.manifest);
     // What this program writes must be what it reads.
     parse_manifest(&path, &text)?;
     let mut files = vec![manifest::FILE_NAME.to_owned()];
-    for (name, contents, executable) in &scaffold.files {
+    let examples = if has_work(folder)? { Vec::new() } else { scaffold.files };
+    for (name, contents, executable) in &examples {
         let at = folder.join(name);
         if at.exists() {
             continue;
@@ -74,7 +80,20 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
     Ok(InitReport { folder: folder.into(), files })
 }
 
-fn manifest_text(new: &NewProject, more: &str) -> String {
+/// Whether somebody has begun to work in a folder: there is more than what a new repository has.
+fn has_work(folder: &Path) -> Result<bool, ProjectError> {
+    const OF_REPOSITORIES: [&str; 5] = ["README", "LICENSE", "LICENCE", "COPYING", "CHANGELOG"];
+    for entry in fs_err::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().to_ascii_uppercase();
+        let is_usual = name.starts_with('.') || OF_REPOSITORIES.iter().any(|usual| name.starts_with(usual));
+        if !is_usual && name != manifest::FILE_NAME.to_ascii_uppercase() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn manifest_text(new: &NewProject, license: Option<&License>, more: &str) -> String {
     let mut text = String::from("[package]\n");
     if let Some(name) = &new.name {
         let version = new.version.as_ref().map_or_else(|| "0.1.0".to_owned(), ToString::to_string);
@@ -82,7 +101,10 @@ fn manifest_text(new: &NewProject, more: &str) -> String {
     }
     text.push_str(&format!("kind = \"{}\"\n", new.kind));
     if new.name.is_some() {
-        text.push_str("description = \"\"\nlicense = \"MIT\"\n");
+        text.push_str("description = \"\"\n");
+        if let Some(license) = license {
+            text.push_str(&format!("license = \"{license}\"\n"));
+        }
     }
     text.push_str("\n[dependencies]\n");
     text.push_str(more);

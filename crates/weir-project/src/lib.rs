@@ -24,6 +24,7 @@ mod import;
 mod init;
 mod install;
 mod layout;
+mod license_files;
 mod local;
 mod look;
 mod moving;
@@ -36,6 +37,7 @@ mod registries;
 mod repair;
 mod resolve;
 mod run;
+mod secrets;
 mod verify;
 mod world;
 

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_kinds::kind;
 use weir_model::manifest::{Requirement, Source, check_published};
-use weir_model::{Manifest, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile};
+use weir_model::{
+    License, Manifest, Range, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile,
+};
 use weir_registry::{Batch, Draft, Intent, Outcome, Receipt, Registry, Wanted, Withdraw};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 use crate::error::ProjectError;
 use crate::local::package_manifest;
 use crate::project::Project;
-use crate::references;
+use crate::{references, secrets};
 use weir_reach::{Event, KnownRegistry, Session, find, open_for_writing, open_named};
 
 /// How hard packs are compressed: they are written once and read often.
@@ -27,6 +29,8 @@ pub struct PublishOptions {
     pub dry_run: bool,
     /// Whether the registry is to hold the bytes of references too.
     pub with_references: bool,
+    /// Whether files that are probably secrets may be in it.
+    pub allow_secrets: bool,
 }
 
 /// What publishing did.
@@ -101,6 +105,8 @@ impl PreparedPackage {
         for requirement in &manifest.dependencies {
             check_source(requirement).map_err(&not_publishable)?;
         }
+        let license = package.license.as_deref().map(str::parse::<License>).transpose();
+        license.map_err(|error| ProjectError::License { folder: folder.clone(), error })?;
         let selection = all.map_or_else(|| selection(package), Ok)?;
         let tree = read_folder(&folder, &selection)?;
         for reference in &manifest.references {
@@ -180,8 +186,10 @@ fn check_source(requirement: &Requirement) -> Result<(), String> {
     let name = &requirement.name;
     match &requirement.source {
         Source::Registry => Ok(()),
+        // As with Cargo: the folder is for work, and the range is what others get.
+        Source::Path(_) if requirement.range != Range::any() => Ok(()),
         Source::Path(path) if requirement.scope != Scope::Dev => Err(format!(
-            "it needs `{name}` from the folder `{path}`, which others do not have: publish that too, and give a `range`"
+            "it needs `{name}` from the folder `{path}`, which others do not have: give a `range` beside the `path`, and publish that too"
         )),
         Source::Git(git) if requirement.scope != Scope::Dev => Err(format!(
             "it needs `{name}` from the git tag `{}`: publish that into the registry, and give a `range`",
@@ -238,6 +246,9 @@ pub(crate) fn publish_packages(
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
     let known = find(session, project.map(Project::registries), None, folder)?;
+    if !options.allow_secrets {
+        refuse_secrets(packages)?;
+    }
     let registry = open_for_writing(session, &known)?;
     for warning in packages.iter().flat_map(|package| &package.warnings) {
         session.warn(warning.clone());
@@ -265,6 +276,17 @@ pub(crate) fn publish_packages(
     }
     report.receipt = Some(registry.submit(&batch)?);
     Ok(report)
+}
+
+/// Refuses packages with files that are probably secrets: what was published once can be read for ever.
+fn refuse_secrets(packages: &[Package]) -> Result<(), ProjectError> {
+    for package in packages {
+        let files = secrets::likely(&package.folder, &package.tree)?;
+        if !files.is_empty() {
+            return Err(ProjectError::Secrets { id: package.id.clone(), files });
+        }
+    }
+    Ok(())
 }
 
 /// Uploads what a release consists of, unless it is there; gives the size of its pack.

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// Also have the registry hold the data that references name
     #[arg(long)]
     with_references: bool,
+    /// Publish files that are probably secrets, such as `.env` or a private key, all the same
+    #[arg(long)]
+    allow_secrets: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -32,8 +35,11 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_if_any()?;
     let file = context.path(&arguments.file)?;
-    let options =
-        PublishOptions { dry_run: arguments.dry_run.dry_run, with_references: arguments.with_references };
+    let options = PublishOptions {
+        dry_run: arguments.dry_run.dry_run,
+        with_references: arguments.with_references,
+        allow_secrets: arguments.allow_secrets,
+    };
     let report = weir_project::batch(&session, project.as_ref(), &file, &options)?;
     context.output.show(&report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_model::{KindName, PackageName, Version};
+use weir_model::{KindName, License, PackageName, Version};
 use weir_project::NewProject;
 
 use crate::arguments::handled_kind;
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// The version of its first release
     #[arg(long = "set-version", value_name = "VERSION", default_value = "0.1.0")]
     version: Version,
+    /// Its licence, an SPDX expression; that whose text is in the folder where nothing is said
+    #[arg(long, value_name = "EXPRESSION")]
+    license: Option<License>,
     /// Replace a `weir.toml` that is there
     #[arg(long)]
     force: bool,
@@ -45,6 +48,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         name: arguments.name,
         kind: arguments.kind,
         version: Some(arguments.version),
+        license: arguments.license,
         force: arguments.force,
     };
     let report = weir_project::init(&folder, &new)?;

@@ -58,7 +58,8 @@ fn install_global(
 ) -> Result<ExitCode, Failure> {
     let folder = session.home.global_project();
     if !folder.join(weir_model::manifest::FILE_NAME).exists() {
-        let new = NewProject { name: None, kind: KindName::Generic, version: None, force: false };
+        let new =
+            NewProject { name: None, kind: KindName::Generic, version: None, license: None, force: false };
         weir_project::init(&folder, &new)?;
     }
     let report = if packages.is_empty() {

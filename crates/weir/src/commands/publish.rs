@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Also have the registry hold the data that references name
     #[arg(long)]
     with_references: bool,
+    /// Publish files that are probably secrets, such as `.env` or a private key, all the same
+    #[arg(long)]
+    allow_secrets: bool,
     /// Publish what a tag of a git repository names, and first what that needs from other tags; may be repeated
     ///
     /// The manifest may be a weir.toml, basalt.toml, bpkg.json, package.json or package.sh. The commit is kept in the record;
@@ -54,8 +57,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let options =
-        PublishOptions { dry_run: arguments.dry_run.dry_run, with_references: arguments.with_references };
+    let options = PublishOptions {
+        dry_run: arguments.dry_run.dry_run,
+        with_references: arguments.with_references,
+        allow_secrets: arguments.allow_secrets,
+    };
     if !arguments.from_git.is_empty() {
         let wanted = GitPublication {
             tags: arguments.from_git.clone(),

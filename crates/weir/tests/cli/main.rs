@@ -17,6 +17,7 @@ mod over_http;
 mod over_tls;
 mod projects;
 mod publishing;
+mod publishing_checks;
 mod registries;
 mod stores;
 mod terminal;

@@ -32,7 +32,6 @@ fn a_project_begins_with_a_manifest() {
     version = "0.1.0"
     kind = "data"
     description = ""
-    license = "MIT"
 
     [dependencies]
 

@@ -61,6 +61,7 @@ impl Verdict for ProjectError {
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
             | Self::LayoutCollision { .. } => Exit::Conflict,
+            Self::Secrets { .. } => Exit::Refused,
             Self::Offline(error) => error.exit(),
             Self::Repository(error) => error.exit(),
             Self::Reach(error) => error.exit(),
@@ -78,6 +79,7 @@ impl Verdict for ProjectError {
             | Self::Git { .. }
             | Self::BatchFile { .. }
             | Self::NotPublishable { .. }
+            | Self::License { .. }
             | Self::Import(_)
             | Self::Index(_)
             | Self::Io(_) => Exit::Failed,
@@ -110,6 +112,10 @@ impl Verdict for ProjectError {
             Self::Damaged { .. } => {
                 Some("`weir store repair` fetches damaged trees again; `weir install` mends links".into())
             }
+            Self::Secrets { .. } => Some(
+                "leave them out with `exclude` in `[package]` or `.weirignore`; if they are not secret, `--allow-secrets`".into(),
+            ),
+            Self::License { error, .. } => error.help(),
             Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
             Self::Offline(error) => error.help(),
             Self::Repository(error) => error.help(),

@@ -1,0 +1,87 @@
+//! Which licence a folder has, by the texts in it.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use spdx::detection::scan::Scanner;
+use spdx::detection::{Store, TextData};
+use weir_model::License;
+
+/// How the names of files with licences begin.
+const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"];
+
+/// The most of such files that are read, and of each so much.
+const MOST: usize = 8;
+const LONGEST: u64 = 256 << 10;
+
+/// How like the text of a licence a file must be, from 0 to 1.
+const CONFIDENCE: f32 = 0.9;
+
+/// The licence whose text is in a folder; alternatives where there are several, as in Rust's `LICENSE-MIT` and `LICENSE-APACHE`.
+/// Nothing where no file is a licence that SPDX knows, or one is none: then its owner knows better.
+pub(crate) fn detect(folder: &Path) -> Option<License> {
+    let mut names: Vec<String> = fs_err::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| NAMES.iter().any(|beginning| name.to_ascii_uppercase().starts_with(beginning)))
+        .collect();
+    names.sort_unstable();
+    if names.is_empty() || names.len() > MOST {
+        return None;
+    }
+    let known = Store::load_inline().ok()?;
+    let scanner = Scanner::new(&known).confidence_threshold(CONFIDENCE);
+    let mut found = Vec::new();
+    for name in &names {
+        let text = TextData::new(&read(&folder.join(name))?);
+        let license = scanner.scan(&text).license?.name.to_owned();
+        if !found.contains(&license) {
+            found.push(license);
+        }
+    }
+    found.join(" OR ").parse().ok()
+}
+
+/// The text of a regular file that is no longer than a licence.
+fn read(path: &Path) -> Option<String> {
+    if !fs_err::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    fs_err::File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::detect;
+
+    const MIT: &str = include_str!("../../../LICENSE-MIT");
+    const APACHE: &str = include_str!("../../../LICENSE-APACHE");
+
+    fn detected(files: &[(&str, &str)]) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        detect(folder.path()).map(|license| license.to_string())
+    }
+
+    #[test]
+    fn a_licence_is_known_by_its_text_and_several_are_alternatives() {
+        assert_eq!(detected(&[("LICENSE", APACHE)]).as_deref(), Some("Apache-2.0"));
+        assert_eq!(detected(&[("licence.md", MIT)]).as_deref(), Some("MIT"));
+        assert_eq!(
+            detected(&[("LICENSE-MIT", MIT), ("LICENSE-APACHE", APACHE)]).as_deref(),
+            Some("Apache-2.0 OR MIT")
+        );
+    }
+
+    #[test]
+    fn what_is_no_known_licence_gives_none() {
+        assert_eq!(detected(&[]), None);
+        assert_eq!(detected(&[("LICENSE", "Ask Ann.")]), None);
+        assert_eq!(detected(&[("LICENSE", MIT), ("LICENSE-2", "Ask Ann.")]), None);
+        assert_eq!(detected(&[("README", MIT)]), None);
+    }
+}
