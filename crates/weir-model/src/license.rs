@@ -97,12 +97,11 @@ fn meant(text: &str, part: &str) -> Option<String> {
     {
         return Some(canonical);
     }
-    if let Some((id, _)) = spdx::imprecise_license_id(part.trim()) {
-        return Some(text.replacen(part, id.name, 1)).filter(|text| text.parse::<License>().is_ok());
-    }
-    let known = spdx::identifiers::LICENSES.iter().map(|license| license.name);
-    let similar = nearest(part, known)?;
-    Some(text.replacen(part, similar, 1)).filter(|text| Expression::parse_mode(text, MODE).is_ok())
+    let known = || spdx::identifiers::LICENSES.iter().map(|license| license.name);
+    [text, part].into_iter().find_map(|wrong| {
+        let right = nearest(wrong, known())?;
+        Some(text.replacen(wrong, right, 1)).filter(|text| Expression::parse_mode(text, MODE).is_ok())
+    })
 }
 
 #[cfg(test)]

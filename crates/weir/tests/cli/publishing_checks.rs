@@ -56,11 +56,11 @@ fn a_folder_is_for_work_and_the_range_beside_it_for_others() {
 #[test]
 fn a_folder_with_work_in_it_gets_a_manifest_with_its_own_licence_and_no_examples() {
     let t = empty();
-    t.write("tool/LICENSE", include_str!("../../../../LICENSE-APACHE"));
+    t.write("tool/LICENSE", include_str!("../../../../LICENSE-MIT"));
     t.write("tool/run.sh", "echo\n");
     let made = t.weir_in("tool", "init --kind bash --name acme/tool").succeeds();
     assert!(!made.stdout.contains("src/"), "{made}");
-    assert!(t.read("tool/weir.toml").contains("license = \"Apache-2.0\""));
+    assert!(t.read("tool/weir.toml").contains("license = \"MIT\""));
     let wrong = t.weir_in("", "init other --name acme/other --license Foo").fails_with(2);
     assert!(wrong.stderr.contains("SPDX"), "{wrong}");
 }
