@@ -279,7 +279,7 @@ pub(crate) fn publish_packages(
 }
 
 /// Refuses packages with files that are probably secrets: what was published once can be read for ever.
-fn refuse_secrets(packages: &[Package]) -> Result<(), ProjectError> {
+fn refuse_secrets(packages: &[PreparedPackage]) -> Result<(), ProjectError> {
     for package in packages {
         let files = secrets::likely(&package.folder, &package.tree)?;
         if !files.is_empty() {
