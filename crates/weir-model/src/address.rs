@@ -53,7 +53,7 @@ mod tests {
             ("fatal: 'HTTPS://token@host.example/': no", "fatal: 'HTTPS://*****@host.example/': no"),
             ("ssh://git:pw@host.example/x", "ssh://git:**@host.example/x"),
             ("two http://a@h/ and http://b:c@h/", "two http://*@h/ and http://***@h/"),
-            ("http://us@er:p@h/", "http://******@h/"),
+            ("http://us@er:p@h/", "http://*******@h/"),
         ] {
             assert_eq!(without_secrets(text), shown);
             assert!(holds_secret(text));

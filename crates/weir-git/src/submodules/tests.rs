@@ -87,7 +87,7 @@ fn of_a_server_that_gives_out_no_commit_by_its_name_all_branches_and_tags_are_fe
     let mut init = crate::program::command(place.path());
     super::run(init.args(["init", "--quiet", "--bare"]).arg(&repository)).unwrap();
     super::fetch_everything(&repository, url, &commit).unwrap();
-    super::write_files(&repository, &commit, &place.path().join("one"), &Limits::default()).unwrap();
+    super::write_files(&repository, &commit, &place.path().join("files"), &Limits::default()).unwrap();
     assert!(super::fetch_everything(&repository, url, &"0".repeat(40)).is_err());
 }
 

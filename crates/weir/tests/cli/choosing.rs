@@ -193,7 +193,7 @@ fn an_override_that_replaces_nothing_is_told() {
     t.write("app/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1\"\n[override]\n\"acme/gret\" = \"^2\"\n");
     assert_snapshot!(t.weir("lock"), @r"
     $ weir lock
-    Locked 3 packages
+    `weir.lock` is up to date: 3 packages
     -- stderr
     warning: the override of `acme/gret` in `weir.toml:4` changes nothing: nothing here needs it
     ");

@@ -133,8 +133,6 @@ fn a_broken_lockfile_is_made_anew_and_keeps_its_choices() {
             if keeps {
                 assert_eq!(now, lock, "{what}");
                 assert!(run.stderr.contains("made anew"), "{what}: {run}");
-            } else {
-                assert!(now.contains("\"acme/names 2026.2.0\""), "{what}: {now}");
             }
             t.weir("install --locked").succeeds();
         }
