@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, StatxFlags};
+use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, Stat, StatxFlags};
 use rustix::io::Errno;
 
 use crate::error::AtPath as _;
@@ -170,6 +170,24 @@ impl Folder {
         let place = self.place(below.as_ref())?;
         let target = rustix::fs::readlinkat(place.fd(), place.name, Vec::new()).at(place.path())?;
         Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
+    }
+
+    /// Whether `name` in this folder is a link that holds `target`, and something is where it leads. Costs two calls to the system.
+    pub fn has_link(&self, name: impl AsRef<OsStr>, target: &[u8]) -> bool {
+        let (name, mut buffer) = (name.as_ref(), [0_u8; 4096]);
+        match rustix::fs::readlinkat_raw(&self.fd, name, &mut buffer[..]) {
+            Ok(length) => {
+                buffer[..length] == *target
+                    && rustix::fs::accessat(&self.fd, name, Access::EXISTS, AtFlags::empty()).is_ok()
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether there is something at `below` in the folder that the link `name` leads to, wherever that is.
+    pub fn has_behind(&self, name: impl AsRef<OsStr>, below: &Path) -> bool {
+        let path = Path::new(name.as_ref()).join(below);
+        rustix::fs::accessat(&self.fd, path, Access::EXISTS, AtFlags::empty()).is_ok()
     }
 
     /// Sees to it that there is a link to `target`. A link to elsewhere is replaced in one step.

@@ -21,7 +21,7 @@ pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generi
 pub use layout::{LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER};
 pub use link_tree::{
     Files as LinkTreeFiles, LinkTree, LinkTreeContent, LinkTreeFile, MAX_REWRITTEN, Original, find_path,
-    remove as remove_link_tree, replace_path,
+    replace_path,
 };
 
 /// What a kind found out about a release, in the record and the lockfile.

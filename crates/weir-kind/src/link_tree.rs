@@ -9,13 +9,14 @@
 mod make;
 mod place;
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use weir_fs::Folder;
 use weir_model::{Digest, EntryDigest, Sha256};
 use weir_tree::{LinkTarget, TreePath};
 
-pub use make::remove;
 pub use place::{find_path, replace_path};
 
 /// The largest file that is written anew, in bytes.
@@ -106,18 +107,37 @@ impl LinkTree {
         self.make_of(at, seen, Files::Linked)
     }
 
+    /// The same in a folder that is open, under `name`.
+    ///
+    /// # Errors
+    ///
+    /// As [`LinkTree::make`].
+    pub fn make_in(&self, folder: &Folder, name: impl AsRef<OsStr>, seen: &Path) -> io::Result<()> {
+        self.check_place(seen)?;
+        make::make(self, folder, name.as_ref(), seen, Files::Linked)
+    }
+
     /// As [`LinkTree::make`], with files as `files` says.
     ///
     /// # Errors
     ///
     /// As [`LinkTree::make`].
     pub fn make_of(&self, at: &Path, seen: &Path, files: Files) -> io::Result<()> {
+        let (Some(folder), Some(name)) = (at.parent(), at.file_name()) else {
+            let message = format!("`{}` is not a place for a folder", at.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        };
+        self.check_place(seen)?;
+        make::make(self, &Folder::make(folder)?, name, seen, files)
+    }
+
+    fn check_place(&self, seen: &Path) -> io::Result<()> {
         if let Some(file) =
             self.files.iter().find(|file| matches!(file.content, LinkTreeContent::Rewritten(_)))
         {
             place::check(seen, &file.path)?;
         }
-        make::make(self, at, seen, files)
+        Ok(())
     }
 }
 

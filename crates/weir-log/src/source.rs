@@ -5,7 +5,9 @@
 //! file", or a request would fall through to another registry.
 
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+
+use weir_fs::Folder;
 
 /// Read access to the files of one registry.
 pub trait Source: Send + Sync {
@@ -132,17 +134,13 @@ impl FolderSource {
         format!("{}/{path}", self.root.display())
     }
 
+    /// Opens a regular file of the registry, through no link: whoever may write there is not who says what else is read.
     fn open_file(&self, path: &str) -> Result<Option<fs_err::File>, SourceError> {
-        let plain =
-            !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
-        if !plain {
-            let reason = "the path leaves the registry's folder".to_owned();
-            return Err(SourceError::NotReadable { what: self.what(path), reason });
-        }
-        match fs_err::File::open(self.root.join(path)) {
+        let opened = Folder::open(&self.root).and_then(|root| root.open_file(path));
+        match opened {
             Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(SourceError::from_io(self.what(path), &error)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(SourceError::from_io(self.what(path), &error.into())),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, newest_ranges};
-use crate::project::{Project, edited};
+use crate::project::{Project, ProjectLock, edited};
 use crate::{local, references};
 use weir_reach::{Connections, ReachError, Session};
 
@@ -113,6 +113,7 @@ pub fn add(
     what: &[Addition],
     options: &InstallOptions,
 ) -> Result<AddReport, ProjectError> {
+    let alone = project.hold(session)?;
     project.use_on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let mut added = Vec::new();
@@ -152,7 +153,7 @@ pub fn add(
     let asked = requirements.iter().map(|requirement| format!("{} {}", requirement.name, requirement.range));
     added.splice(0..0, asked);
     let names: Vec<PackageName> = requirements.into_iter().map(|requirement| requirement.name).collect();
-    let install = change(session, &connections, project, text, Moving::Added(&names), options)?;
+    let install = change(session, &connections, project, &alone, text, Moving::Added(&names), options)?;
     Ok(AddReport { added, passed_over, install })
 }
 
@@ -161,6 +162,7 @@ fn change(
     session: &Session,
     connections: &Connections<'_>,
     project: &mut Project,
+    alone: &ProjectLock,
     text: String,
     moving: Moving<'_>,
     options: &InstallOptions,
@@ -170,7 +172,7 @@ fn change(
     }
     project.set_text(text)?;
     let lock = wanted_lock(session, connections, project, options.locked, moving)?;
-    install_lock(session, connections, project, lock, options)
+    install_lock(session, connections, project, alone, lock, options)
 }
 
 /// What an addition asks for; of a registry without a range, any version for now.
@@ -310,6 +312,7 @@ pub fn remove(
     references: &[String],
     options: &InstallOptions,
 ) -> Result<RemoveReport, ProjectError> {
+    let alone = project.hold(session)?;
     project.use_on(session.platform());
     for name in names {
         let asked = || project.manifest.dependencies.iter().map(|requirement| requirement.name.as_str());
@@ -338,7 +341,7 @@ pub fn remove(
             editor.remove_reference(name);
         }
     })?;
-    let install = change(session, &connections, project, text, Moving::Nothing, options)?;
+    let install = change(session, &connections, project, &alone, text, Moving::Nothing, options)?;
     Ok(RemoveReport { removed: names.to_vec(), references: references.to_vec(), install })
 }
 
@@ -355,6 +358,7 @@ pub fn update(
     full: bool,
     options: &InstallOptions,
 ) -> Result<UpdateReport, ProjectError> {
+    let alone = project.hold(session)?;
     project.use_on(session.platform());
     for name in names {
         let locked = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
@@ -376,7 +380,7 @@ pub fn update(
             editor.set_range(&change.name, change.scope, &change.after);
         }
     })?;
-    let install = change(session, &connections, project, text, moving, options)?;
+    let install = change(session, &connections, project, &alone, text, moving, options)?;
     Ok(UpdateReport { ranges, held, install })
 }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use weir_fs::FsError;
 use weir_git::GitError;
 use weir_model::address::without_secrets;
 use weir_model::lockfile::LockfileError;
@@ -144,6 +145,14 @@ pub enum ProjectError {
         /// What is wrong.
         problems: Vec<String>,
     },
+    /// A project belongs to somebody else.
+    #[error("the project in `{}` belongs to another user (number {owner})", folder.display())]
+    OtherOwner {
+        /// Its folder.
+        folder: PathBuf,
+        /// The user's number.
+        owner: u32,
+    },
     /// A path in the layout folder is not the layout's.
     #[error("`{}` is in the way: it was not made by weir", path.display())]
     InTheWay {
@@ -248,6 +257,9 @@ pub enum ProjectError {
     /// A file of a registry cannot be read.
     #[error(transparent)]
     Source(#[from] weir_log::SourceError),
+    /// A file of a project, or of the user's own, cannot be used.
+    #[error(transparent)]
+    File(#[from] FsError),
     /// The file system failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -75,7 +75,7 @@ pub fn fetch_missing(
     let mut missing: Vec<(&LockedRelease, TreeDigest)> = Vec::new();
     for release in &lock.releases {
         if let Some(tree) = release.tree
-            && store.tree(&tree)?.is_none()
+            && store.whole_tree(&tree)?.is_none()
         {
             missing.push((release, tree));
         }

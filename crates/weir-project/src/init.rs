@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_fs::{Access, Durability, Folder};
 use weir_kinds::kind;
 use weir_model::{KindName, License, PackageName, Version, manifest};
 
 use crate::error::ProjectError;
+use crate::files::MAX_MANIFEST;
 use crate::license_files;
 use crate::project::parse_manifest;
-use weir_reach::replace;
 
 /// What a new project is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +44,10 @@ pub struct InitReport {
 /// When it is one already, or files cannot be written.
 pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError> {
     let path = folder.join(manifest::FILE_NAME);
-    if path.exists() && !new.force {
+    let at = Folder::make(folder)?;
+    if at.look(manifest::FILE_NAME)?.is_some() && !new.force {
         return Err(ProjectError::Exists { folder: folder.into() });
     }
-    fs_err::create_dir_all(folder)?;
     let title = new.name.as_ref().map_or_else(|| "project".to_owned(), |name| name.name().to_owned());
     let scaffold = match &new.name {
         Some(_) => kind(new.kind)?.scaffold(&title),
@@ -59,24 +60,16 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
     let mut files = vec![manifest::FILE_NAME.to_owned()];
     let examples = if has_work(folder)? { Vec::new() } else { scaffold.files };
     for (name, contents, executable) in &examples {
-        let at = folder.join(name);
-        if at.exists() {
-            continue;
+        let access = if *executable { Access::Executable } else { Access::Usual };
+        at.make_folder(Path::new(name).parent().unwrap_or(Path::new("")))?;
+        if at.create(name, contents, access, Durability::Durable)? {
+            files.push(name.clone());
         }
-        if let Some(parent) = at.parent() {
-            fs_err::create_dir_all(parent)?;
-        }
-        replace(&at, contents.as_bytes())?;
-        if *executable {
-            use std::os::unix::fs::PermissionsExt as _;
-            fs_err::set_permissions(&at, std::fs::Permissions::from_mode(0o755))?;
-        }
-        files.push(name.clone());
     }
-    if ignore_installed(folder)? {
+    if ignore_installed(&at)? {
         files.push(".gitignore".into());
     }
-    replace(&path, text.as_bytes())?;
+    at.replace(manifest::FILE_NAME, text, Access::Kept, Durability::Durable)?;
     Ok(InitReport { folder: folder.into(), files })
 }
 
@@ -112,17 +105,14 @@ fn manifest_text(new: &NewProject, license: Option<&License>, more: &str) -> Str
 }
 
 /// Keeps what is installed out of version control, where there is some; says whether that was needed.
-fn ignore_installed(folder: &Path) -> Result<bool, ProjectError> {
+fn ignore_installed(folder: &Folder) -> Result<bool, ProjectError> {
+    const FILE: &str = ".gitignore";
     const LINE: &str = "/weir_packages/";
-    let path = folder.join(".gitignore");
-    let text = match fs_err::read_to_string(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        text => text?,
-    };
+    let text = folder.find_text(FILE, MAX_MANIFEST)?.unwrap_or_default();
     if text.lines().any(|line| line.trim() == LINE) {
         return Ok(false);
     }
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    replace(&path, format!("{text}{gap}{LINE}\n").as_bytes())?;
+    folder.replace(FILE, format!("{text}{gap}{LINE}\n"), Access::Kept, Durability::Durable)?;
     Ok(true)
 }

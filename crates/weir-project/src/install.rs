@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
-use weir_kind::{Layout, LayoutLink};
+use weir_kind::{Layout, LayoutLink, PACKAGES_FOLDER};
 use weir_kinds::kind;
 use weir_model::{Digest, Lockfile, ReleaseId, Sha256, manifest};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
 use crate::error::ProjectError;
+use crate::files::{MAX_MANIFEST, in_folder};
 use crate::fits::{difference, fits};
-use crate::layout::MadeFrom;
+use crate::layout::{Before, MadeFrom, Records};
 use crate::moving::Moving;
-use crate::project::Project;
+use crate::project::{Project, ProjectLock};
 use crate::resolve::resolve;
 use crate::{fetch, layout, references};
 use weir_reach::{Connections, Event, Session};
@@ -64,7 +65,7 @@ fn choice(session: &Session, options: &InstallOptions) -> String {
 /// How many packages the project in `folder` has, if it is installed as it should be: manifest, lockfile and every
 /// link as they were left. Nothing is parsed, no registry is asked.
 pub fn installed(session: &Session, folder: &Path, options: &InstallOptions) -> Option<usize> {
-    layout::current(folder, &choice(session, options))
+    layout::current(&Records::new(session.home.layouts()), folder, &choice(session, options))
 }
 
 /// Installs what the project in `folder` asks for.
@@ -85,10 +86,11 @@ pub fn install(
             ..InstallReport::default()
         });
     }
-    let mut project = Project::open(folder)?.on(session.platform());
+    let alone = ProjectLock::wait(session, folder)?;
+    let mut project = Project::open(folder, &session.owners)?.on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
-    install_lock(session, &connections, &mut project, lock, options)
+    install_lock(session, &connections, &mut project, &alone, lock, options)
 }
 
 /// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
@@ -133,6 +135,7 @@ pub(crate) fn install_lock(
     session: &Session,
     connections: &Connections<'_>,
     project: &mut Project,
+    alone: &ProjectLock,
     lock: Lockfile,
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
@@ -156,9 +159,10 @@ pub(crate) fn install_lock(
     for warning in &plan.warnings {
         session.warn(warning.clone());
     }
-    layout::invalidate(&project.folder)?;
-    project.write_manifest()?;
-    project.write_lock(lock)?;
+    let records = Records::new(session.home.layouts());
+    layout::invalidate(&records, &project.folder)?;
+    project.write_manifest(alone)?;
+    project.write_lock(lock, alone)?;
     store.register_project(&project.folder, &project.lock_text)?;
     let from = MadeFrom {
         manifest: Digest::of(&project.text),
@@ -168,7 +172,13 @@ pub(crate) fn install_lock(
         watched,
         folders,
     };
-    layout::apply(&project.folder, &plan, &from)?;
+    if layout::apply(&records, &project.folder, &plan, &from)? == Before::Strange {
+        let text = format!(
+            "what was in `{PACKAGES_FOLDER}` was not put there by this user's Weir, and was made anew"
+        );
+        session.warn(text.clone());
+        report.warnings.push(text);
+    }
     Ok(report)
 }
 
@@ -210,7 +220,7 @@ fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Sha256> {
     let paths = lock.releases.iter().filter_map(|release| release.path.as_ref());
     let manifests = paths.filter_map(|path| {
         let path = format!("{path}/{}", manifest::FILE_NAME);
-        let text = fs_err::read(project.folder.join(&path)).ok()?;
+        let text = in_folder(&project.folder, Path::new(&path), MAX_MANIFEST).ok()?;
         Some((path, Digest::of(text)))
     });
     manifests.collect()
@@ -273,11 +283,13 @@ pub fn lock(
     project: &mut Project,
     options: &InstallOptions,
 ) -> Result<LockReport, ProjectError> {
+    let alone = project.hold(session)?;
     project.use_on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
     let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
-    let changed = if options.dry_run { project.would_change(&lock) } else { project.write_lock(lock)? };
+    let changed =
+        if options.dry_run { project.would_change(&lock) } else { project.write_lock(lock, &alone)? };
     Ok(LockReport { changed, packages, changes, dry_run: options.dry_run })
 }

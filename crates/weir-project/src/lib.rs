@@ -19,6 +19,7 @@ mod closure;
 mod edit;
 mod error;
 pub mod fetch;
+mod files;
 mod fits;
 mod import;
 mod init;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
+use weir_fs::Folder;
 use weir_kinds::kind;
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::{Requirement, Source};
@@ -12,6 +13,7 @@ use weir_rules::Standing;
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
+use crate::files::MAX_MANIFEST;
 use crate::project::{Project, parse_manifest};
 use weir_git::{GitError, Submodules};
 use weir_reach::Session;
@@ -282,10 +284,8 @@ fn exact_version(range: &weir_model::Range) -> Option<Version> {
 /// The manifest of a package's folder: its `weir.toml`, or its ecosystem's own.
 pub(crate) fn package_manifest(folder: &Path) -> Result<Option<Manifest>, ProjectError> {
     let path = folder.join(manifest::FILE_NAME);
-    match fs_err::read_to_string(&path) {
-        Ok(text) => return parse_manifest(&path, &text).map(Some),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        Err(_) => {}
+    if let Some(text) = Folder::open(folder)?.find_text(manifest::FILE_NAME, MAX_MANIFEST)? {
+        return parse_manifest(&path, &text).map(Some);
     }
     let foreign = weir_kinds::read_foreign(folder)?;
     foreign.map(|foreign| parse_manifest(&foreign.file, &foreign.manifest)).transpose()

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use weir_fs::{Folder, Lock};
 use weir_model::lockfile::LockfileError;
 use weir_model::{Lockfile, Manifest, Platform, lockfile, manifest};
 
 use crate::error::ProjectError;
-use weir_reach::{host_platform, replace};
+use crate::files::{MAX_LOCKFILE, MAX_MANIFEST, replace};
+use weir_reach::{Owners, Session, host_platform};
 
 /// A folder with a manifest.
 #[derive(Debug, Clone)]
@@ -46,49 +48,52 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// When there is none, or its files cannot be read.
-    pub fn find(start: &Path) -> Result<Self, ProjectError> {
-        Self::open(&Self::find_folder(start)?)
+    /// When there is none, it is somebody else's, or its files cannot be read.
+    pub fn find(start: &Path, owners: &Owners) -> Result<Self, ProjectError> {
+        Self::open(&Self::find_folder(start, owners)?, owners)
     }
 
     /// The folder of the project that `start`, or the nearest folder above it, is.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub fn find_folder(start: &Path) -> Result<PathBuf, ProjectError> {
-        start
-            .ancestors()
-            .find(|folder| folder.join(manifest::FILE_NAME).is_file())
-            .map(Path::to_owned)
-            .ok_or_else(|| ProjectError::NoProject { start: start.into() })
+    /// When there is none, or it is somebody else's.
+    pub fn find_folder(start: &Path, owners: &Owners) -> Result<PathBuf, ProjectError> {
+        // Whatever has the name of a manifest is taken for one: what it is, is said when it is read.
+        let has_manifest = |folder: &&Path| folder.join(manifest::FILE_NAME).symlink_metadata().is_ok();
+        let found = start.ancestors().find(has_manifest);
+        let folder = found.ok_or_else(|| ProjectError::NoProject { start: start.into() })?;
+        must_be_ours(&Folder::open(folder)?, owners)?;
+        Ok(folder.to_owned())
     }
 
     /// The project in `folder`.
     ///
     /// # Errors
     ///
-    /// When it has no manifest, or its files cannot be read.
-    pub fn open(folder: &Path) -> Result<Self, ProjectError> {
+    /// When it has no manifest, is somebody else's, or its files cannot be read.
+    pub fn open(folder: &Path, owners: &Owners) -> Result<Self, ProjectError> {
         let folder = match fs_err::canonicalize(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(ProjectError::NoProject { start: folder.into() });
             }
             folder => folder?,
         };
-        let path = folder.join(manifest::FILE_NAME);
-        let text = match fs_err::read_to_string(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ProjectError::NoProject { start: folder });
-            }
-            text => text?,
-        };
-        let manifest = parse_manifest(&path, &text)?;
-        let lock_path = folder.join(lockfile::FILE_NAME);
-        let lock_text = match fs_err::read(&lock_path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            bytes => Some(String::from_utf8_lossy(&bytes?).into_owned()),
-        };
+        let files = Folder::open(&folder)?;
+        if files.look(manifest::FILE_NAME)?.is_none() {
+            return Err(ProjectError::NoProject { start: folder });
+        }
+        must_be_ours(&files, owners)?;
+        Self::read(folder)
+    }
+
+    /// Reads the project in `folder`, which is absolute.
+    fn read(folder: PathBuf) -> Result<Self, ProjectError> {
+        let files = Folder::open(&folder)?;
+        let text = files.read_text(manifest::FILE_NAME, MAX_MANIFEST)?;
+        let manifest = parse_manifest(&folder.join(manifest::FILE_NAME), &text)?;
+        let lock_text = files.find(lockfile::FILE_NAME, MAX_LOCKFILE)?;
+        let lock_text = lock_text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let (lock, broken_lock) = match lock_text.as_deref().map(Lockfile::parse) {
             None => (None, None),
             Some(Ok(lock)) => (Some(lock), None),
@@ -143,6 +148,17 @@ impl Project {
         self.beside_others(lock).to_text() != self.lock_text
     }
 
+    /// Keeps everybody else from changing the project until what this gives is dropped. What they have changed since it was read
+    /// is read now.
+    pub(crate) fn hold(&mut self, session: &Session) -> Result<ProjectLock, ProjectError> {
+        let alone = ProjectLock::wait(session, &self.folder)?;
+        if !self.changed {
+            let read = Self { asked_by: self.asked_by, ..Self::read(self.folder.clone())? };
+            *self = read.on(self.platform.clone());
+        }
+        Ok(alone)
+    }
+
     /// Where its manifest is.
     pub fn manifest_path(&self) -> PathBuf {
         self.folder.join(manifest::FILE_NAME)
@@ -176,7 +192,7 @@ impl Project {
     }
 
     /// Writes a manifest that was changed.
-    pub(crate) fn write_manifest(&mut self) -> Result<(), ProjectError> {
+    pub(crate) fn write_manifest(&mut self, _alone: &ProjectLock) -> Result<(), ProjectError> {
         if self.changed {
             replace(&self.manifest_path(), self.text.as_bytes())?;
             self.changed = false;
@@ -210,7 +226,7 @@ impl Project {
     }
 
     /// Takes and writes a lockfile, unless it is there already.
-    pub(crate) fn write_lock(&mut self, lock: Lockfile) -> Result<bool, ProjectError> {
+    pub(crate) fn write_lock(&mut self, lock: Lockfile, _alone: &ProjectLock) -> Result<bool, ProjectError> {
         let whole = self.beside_others(&lock);
         let text = whole.to_text();
         // Whatever got into it: what is written is what can be read.
@@ -224,6 +240,24 @@ impl Project {
         self.broken_lock = None;
         self.lock_text = text;
         Ok(changed)
+    }
+}
+
+fn must_be_ours(folder: &Folder, owners: &Owners) -> Result<(), ProjectError> {
+    match owners.stranger(folder, manifest::FILE_NAME)? {
+        Some(owner) => Err(ProjectError::OtherOwner { folder: folder.path().to_owned(), owner }),
+        None => Ok(()),
+    }
+}
+
+/// A project that nobody else changes meanwhile: what writes its manifest or its lockfile asks to be shown one.
+pub(crate) struct ProjectLock(#[expect(dead_code, reason = "it is held, and dropped")] Lock);
+
+impl ProjectLock {
+    /// Waits for whoever changes the project in `folder`.
+    pub(crate) fn wait(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
+        let waits = || session.warn("waiting for another `weir` that is changing this project");
+        Ok(Self(Folder::open(folder)?.lock(waits)?))
     }
 }
 

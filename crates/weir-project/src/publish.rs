@@ -229,7 +229,10 @@ pub fn publish(
     options: &PublishOptions,
 ) -> Result<PublishReport, ProjectError> {
     let first = folders.first().ok_or_else(|| ProjectError::Usage("nothing to publish was named".into()))?;
-    let project = Project::open(first).ok();
+    let project = match Project::open(first, &session.owners) {
+        Err(error @ ProjectError::OtherOwner { .. }) => return Err(error),
+        project => project.ok(),
+    };
     let packages =
         folders.iter().map(|folder| PreparedPackage::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
     publish_packages(session, project.as_ref(), &packages, Vec::new(), first, options)

@@ -32,9 +32,10 @@ pub fn registry_add(
         return Ok(weir_reach::registry_add(session, name, address, folder)?);
     };
     weir_reach::check_new(session, name, address, &project.folder)?;
+    let alone = project.hold(session)?;
     let text = edited(&project.text, &project.manifest_path(), |editor| editor.set_registry(name, address))?;
     project.set_text(text)?;
-    project.write_manifest()?;
+    project.write_manifest(&alone)?;
     Ok(weir_reach::known_registry(name.into(), address, &project.folder, manifest::FILE_NAME.into()))
 }
 
@@ -53,11 +54,12 @@ pub fn registry_remove(
     let registry = weir_reach::named(&known, name)?;
     match project {
         Some(project) if registry.from == manifest::FILE_NAME => {
+            let alone = project.hold(session)?;
             let text = edited(&project.text, &project.manifest_path(), |editor| {
                 editor.remove_registry(name);
             })?;
             project.set_text(text)?;
-            project.write_manifest()?;
+            project.write_manifest(&alone)?;
         }
         _ => weir_reach::registry_unname(session, name)?,
     }

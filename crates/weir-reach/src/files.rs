@@ -1,8 +1,9 @@
-//! Writing files so that each is either as before or as after.
+//! Files that a user names, and the user's own.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::Path;
+
+use weir_fs::{Access, Durability};
 
 use crate::error::ReachError;
 
@@ -25,28 +26,11 @@ pub fn open_named(path: &Path) -> Result<fs_err::File, ReachError> {
     Ok(file)
 }
 
-/// Replaces a file: written beside, synced, renamed. Its permissions stay as they were.
+/// Replaces a file of the user's own, and waits for the disk. Its permissions stay as they were.
 ///
 /// # Errors
 ///
 /// That it cannot be written; the file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let ordinary = std::fs::Permissions::from_mode(0o666);
-    let mut beside = tempfile::Builder::new()
-        .prefix(".weir-")
-        .permissions(ordinary)
-        .tempfile_in(folder)
-        .map_err(|error| at(path, &error))?;
-    beside.write_all(bytes).map_err(|error| at(path, &error))?;
-    if let Ok(metadata) = fs_err::metadata(path) {
-        beside.as_file().set_permissions(metadata.permissions()).map_err(|error| at(path, &error))?;
-    }
-    beside.as_file().sync_all().map_err(|error| at(path, &error))?;
-    beside.persist(path).map_err(|error| at(path, &error.error))?;
-    Ok(())
-}
-
-fn at(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("`{}` cannot be written: {error}", path.display()))
+    Ok(weir_fs::replace(path, bytes, Access::Kept, Durability::Durable)?)
 }

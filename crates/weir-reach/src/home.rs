@@ -47,6 +47,11 @@ impl Home {
         self.data.join("global")
     }
 
+    /// What is known of the layouts of projects.
+    pub fn layouts(&self) -> PathBuf {
+        self.data.join("layouts")
+    }
+
     /// The folder with data.
     pub fn data(&self) -> &Path {
         &self.data

@@ -16,6 +16,7 @@ use weir_registry::{Replica, ReplicaError};
 use crate::connect::source_of;
 use crate::error::ReachError;
 use crate::files::replace;
+use crate::home::Home;
 use crate::session::Session;
 
 /// A registry that is known by a name.
@@ -57,7 +58,13 @@ struct Config {
     /// What is taken where any release in range will do.
     #[serde(default)]
     prefer: weir_model::manifest::Prefer,
+    /// Folders in which anybody's projects are used.
+    #[serde(default, rename = "trusted-folders")]
+    trusted_folders: Vec<PathBuf>,
 }
+
+/// The largest configuration that is read, in bytes.
+const MAX_CONFIG: u64 = 4 << 20;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -226,10 +233,19 @@ pub fn preference(session: &Session) -> Result<weir_model::manifest::Prefer, Rea
     Ok(read_config_file(&session.home.config_file())?.prefer)
 }
 
+/// The folders in which the user's configuration trusts anybody's projects.
+///
+/// # Errors
+///
+/// When the configuration cannot be read.
+pub fn trusted_folders(home: &Home) -> Result<Vec<PathBuf>, ReachError> {
+    Ok(read_config_file(&home.config_file())?.trusted_folders)
+}
+
 fn read_config_file(path: &Path) -> Result<Config, ReachError> {
-    let text = match fs_err::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
-        text => text?,
+    let text = match weir_fs::read_text(path, MAX_CONFIG) {
+        Err(error) if error.is_not_found() => return Ok(Config::default()),
+        text => text.map_err(std::io::Error::from)?,
     };
     toml_edit::de::from_str(&text)
         .map_err(|error| ReachError::Config { path: path.into(), reason: error.message().to_owned() })
@@ -356,15 +372,12 @@ pub fn forget(session: &Session, known: &[KnownRegistry], gone: &KnownRegistry) 
 }
 
 fn edit_config(path: &Path, edit: impl FnOnce(&mut Editor)) -> Result<(), ReachError> {
-    let text = match fs_err::read_to_string(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        text => text?,
+    let text = match weir_fs::read_text(path, MAX_CONFIG) {
+        Err(error) if error.is_not_found() => String::new(),
+        text => text.map_err(std::io::Error::from)?,
     };
     let bad = |error: ManifestError| ReachError::Config { path: path.into(), reason: error.to_string() };
     let mut editor = Editor::new(&text).map_err(bad)?;
     edit(&mut editor);
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
     Ok(replace(path, editor.into_text().as_bytes())?)
 }

@@ -11,6 +11,7 @@ use weir_store::{Store, StoreError};
 
 use crate::home::Home;
 use crate::interrupt::Interrupt;
+use crate::owners::Owners;
 
 /// What holds for one run of the program.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Session {
     pub platform: Option<Platform>,
     /// A file with the certificates of the authorities that vouch for servers, in place of Mozilla's list.
     pub authorities: Option<PathBuf>,
+    /// Whose projects are used.
+    pub owners: Owners,
     /// Who acts, such as `user:ann`.
     pub actor: String,
     /// The time.

@@ -135,5 +135,5 @@ fn asking_project(
         });
     }
     fs_err::write(&path, editor.into_text())?;
-    Ok(Project::open(folder)?.asked_by("weir sysroot create"))
+    Ok(Project::open(folder, &session.owners)?.asked_by("weir sysroot create"))
 }

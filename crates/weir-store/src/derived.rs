@@ -66,7 +66,7 @@ impl Session {
     /// When the store cannot be read.
     pub fn derived_tree(&self, inputs: &InputDigest) -> Result<Option<StoredTree>, StoreError> {
         match read(self.store(), inputs)? {
-            Some(record) => self.tree(&record.tree),
+            Some(record) => self.whole_tree(&record.tree),
             None => Ok(None),
         }
     }

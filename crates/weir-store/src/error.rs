@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use weir_fs::FsError;
 use weir_model::{InputDigest, Sha256, TreeDigest};
 use weir_tree::TreeError;
 
@@ -178,6 +179,18 @@ impl StoreError {
                 Self::ReadOnly { path, source }
             }
             _ => Self::Io { path, source },
+        }
+    }
+}
+
+impl From<FsError> for StoreError {
+    fn from(error: FsError) -> Self {
+        match error {
+            FsError::Io { path, source } => Self::io(&path, source),
+            error => {
+                let path = error.path().to_owned();
+                Self::io(&path, error.into())
+            }
         }
     }
 }

@@ -16,8 +16,9 @@
 //! the length of the packs, which another version of zstd may make longer or shorter.
 
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use weir_fs::{Access, Draft, Durability, Folder};
 use weir_model::{Hasher, Lockfile, Sha256, TreeDigest, of};
 use weir_tree::TreeError;
 
@@ -84,25 +85,22 @@ impl Session {
         if !missing.is_empty() {
             return Err(StoreError::Missing { missing });
         }
-        let draft = draft_beside(out);
-        let written = self.write_export(lock, &draft);
-        match written {
-            Ok(report) => {
-                fs_err::rename(&draft, out).at(out)?;
-                Ok(report)
-            }
-            Err(error) => {
-                // What went wrong matters more than whether the rest could be removed.
-                let _ = fs_err::remove_file(&draft);
-                Err(error)
-            }
-        }
+        let (folder, name) = (out.parent().unwrap_or(Path::new("")), out.file_name().unwrap_or_default());
+        let mut draft = Folder::open(folder)?.draft(Access::Usual)?;
+        let report = self.write_export(lock, &mut draft, out)?;
+        draft.replace(name, Durability::Durable)?;
+        Ok(report)
     }
 
-    fn write_export(&self, lock: &Lockfile, path: &Path) -> Result<ExportReport, StoreError> {
+    fn write_export(
+        &self,
+        lock: &Lockfile,
+        file: &mut Draft,
+        path: &Path,
+    ) -> Result<ExportReport, StoreError> {
         let _quiet = self.quiet()?;
         let (trees, files) = (trees_of(lock), files_of(lock));
-        let mut out = Out { path, file: fs_err::File::create(path).at(path)? };
+        let mut out = Out { path, file };
         let text = lock.to_text();
         out.write(format!("{FIRST_LINE}\n{}{text}", line("lock", text.len() as u64)))?;
         let of = (trees.len() + files.len()) as u64;
@@ -117,7 +115,6 @@ impl Session {
         }
         out.write(format!("{LAST_LINE}\n"))?;
         let bytes = out.file.stream_position().at(path)?;
-        out.file.sync_all().at(path)?;
         Ok(ExportReport { trees: trees.len() as u64, files: files.len() as u64, bytes })
     }
 
@@ -161,7 +158,7 @@ pub(crate) fn line(what: &str, bytes: u64) -> String {
 /// An export being written.
 struct Out<'p> {
     path: &'p Path,
-    file: fs_err::File,
+    file: &'p mut Draft,
 }
 
 impl Out<'_> {
@@ -175,12 +172,6 @@ impl Missing {
     pub fn is_empty(&self) -> bool {
         self.trees.is_empty() && self.files.is_empty()
     }
-}
-
-fn draft_beside(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    name.into()
 }
 
 struct Hashed<W> {

@@ -70,6 +70,7 @@ mod tree;
 mod unpacked;
 mod uses;
 mod verify;
+mod whole;
 
 pub use derived::{Ingredient, Making};
 pub use error::{EnsureError, StoreError};

@@ -2,9 +2,11 @@
 
 use std::fs::FileType;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, WalkBuilder};
+use weir_fs::{Folder, FsError};
 
 use crate::path::is_repository;
 use crate::{TreeError, file};
@@ -17,6 +19,12 @@ const ALWAYS: &str = "weir.toml";
 
 /// The file with a package's own ignore rules; they win over `.gitignore`.
 const IGNORE_FILE: &str = ".weirignore";
+
+/// Git's ignore rules.
+const GIT_IGNORE_FILE: &str = ".gitignore";
+
+/// The largest file of ignore rules that is read.
+const MAX_IGNORE_FILE: u64 = 1 << 20;
 
 /// Which files of a folder belong to its tree.
 #[derive(Debug, Clone)]
@@ -81,7 +89,8 @@ impl Selection {
             return Err(listing_failed(root, "it is not a folder".to_owned()));
         }
         let mut found = Vec::new();
-        for entry in self.walk(root).build() {
+        let refused = Arc::new(Mutex::new(None));
+        for entry in self.walk(root, &refused)?.build() {
             let entry = entry.map_err(|error| listing(root, error))?;
             let kind = entry.file_type();
             let Some(kind) = kind.filter(|kind| entry.depth() > 0 && !kind.is_dir()) else { continue };
@@ -92,6 +101,9 @@ impl Selection {
                 found.push(Selected { path, sort: sort(kind), size });
             }
         }
+        if let Some(error) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
+        }
         if let (Rules::Package(_), Ok(manifest)) = (&self.0, fs_err::symlink_metadata(root.join(ALWAYS)))
             && manifest.is_file()
             && !found.iter().any(|selected| selected.path == Path::new(ALWAYS))
@@ -101,20 +113,32 @@ impl Selection {
         Ok(found)
     }
 
-    fn walk(&self, root: &Path) -> WalkBuilder {
+    /// A walk below `root`; folders whose ignore files cannot be used are left out of it, and the first of them is `refused`.
+    fn walk(&self, root: &Path, refused: &Arc<Mutex<Option<TreeError>>>) -> Result<WalkBuilder, TreeError> {
         let mut walk = WalkBuilder::new(root);
         walk.standard_filters(false);
         match &self.0 {
             Rules::Everything => {}
             Rules::Package(lists) => {
                 let ignoring = lists.include.is_none();
-                walk.git_ignore(ignoring).require_git(false).filter_entry(|entry| !is_never(entry));
                 if ignoring {
+                    check_ignore_files(root)?;
                     walk.add_custom_ignore_filename(IGNORE_FILE);
                 }
+                let refused = Arc::clone(refused);
+                walk.git_ignore(ignoring).require_git(false).filter_entry(move |entry| {
+                    let is_folder = ignoring && entry.file_type().is_some_and(|kind| kind.is_dir());
+                    match is_folder.then(|| check_ignore_files(entry.path())) {
+                        Some(Err(error)) => {
+                            refused.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                            false
+                        }
+                        _ => !is_never(entry),
+                    }
+                });
             }
         }
-        walk
+        Ok(walk)
     }
 
     fn keeps(&self, path: &Path) -> bool {
@@ -122,6 +146,19 @@ impl Selection {
         let matches = |patterns: &Gitignore| patterns.matched_path_or_any_parents(path, false).is_ignore();
         path == Path::new(ALWAYS) || (lists.include.as_ref().is_none_or(matches) && !matches(&lists.exclude))
     }
+}
+
+/// Whoever reads ignore files for us would wait for a pipe, and read a device for ever.
+fn check_ignore_files(folder: &Path) -> Result<(), TreeError> {
+    let refused = |error: FsError| {
+        let path = error.path().to_owned();
+        TreeError::io(path, error)
+    };
+    let folder = Folder::open(folder).map_err(refused)?;
+    for name in [GIT_IGNORE_FILE, IGNORE_FILE] {
+        folder.find(name, MAX_IGNORE_FILE).map_err(refused)?;
+    }
+    Ok(())
 }
 
 fn patterns(list: &[String]) -> Result<Gitignore, TreeError> {

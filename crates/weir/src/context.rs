@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_model::Platform;
 use weir_project::{Project, ProjectError};
-use weir_reach::{Home, Interrupt, Session};
+use weir_reach::{Home, Interrupt, Owners, Session};
 
 use crate::arguments::Shared;
 use crate::failure::Failure;
@@ -32,10 +32,11 @@ impl Context {
 
     /// The same, for a platform if one was asked for.
     pub(crate) fn session_for(&self, platform: Option<&Platform>) -> Result<Session, Failure> {
-        let folders = settings::folders()?;
         let interrupt = Interrupt::default();
+        let home = home()?;
         Ok(Session {
-            home: Home::new(folders.data, folders.config),
+            owners: owners(&home)?,
+            home,
             store: settings::store()?,
             offline: self.shared.offline || settings::offline(),
             registry: self.registry()?,
@@ -93,27 +94,48 @@ impl Context {
 
     /// The project: the folder that `-C` names, or the nearest at or above the current one.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
-        Ok(self.open_project(&must_be_folder(self.folder()?)?)?)
+        self.open_project(&must_be_folder(self.folder()?)?)
     }
 
     /// The project's folder, when nothing of it has to be read yet.
     pub(crate) fn project_folder(&self) -> Result<PathBuf, Failure> {
         let folder = must_be_folder(self.folder()?)?;
-        Ok(if self.shared.directory.is_some() { folder } else { Project::find_folder(&folder)? })
+        Ok(if self.shared.directory.is_some() {
+            folder
+        } else {
+            Project::find_folder(&folder, &owners(&home()?)?)?
+        })
     }
 
     /// The project, for commands that can do without one.
     pub(crate) fn project_if_any(&self) -> Result<Option<Project>, Failure> {
-        match self.open_project(&self.folder()?) {
+        match self.read_project(&self.folder()?, &owners(&home()?)?) {
             Ok(project) => Ok(Some(project)),
             Err(ProjectError::NoProject { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn open_project(&self, folder: &Path) -> Result<Project, ProjectError> {
-        if self.shared.directory.is_some() { Project::open(folder) } else { Project::find(folder) }
+    fn open_project(&self, folder: &Path) -> Result<Project, Failure> {
+        Ok(self.read_project(folder, &owners(&home()?)?)?)
     }
+
+    fn read_project(&self, folder: &Path, owners: &Owners) -> Result<Project, ProjectError> {
+        let is_named = self.shared.directory.is_some();
+        if is_named { Project::open(folder, owners) } else { Project::find(folder, owners) }
+    }
+}
+
+fn home() -> Result<Home, Failure> {
+    let folders = settings::folders()?;
+    Ok(Home::new(folders.data, folders.config))
+}
+
+/// The user's own projects are used, and anybody's in a folder that the user trusts.
+fn owners(home: &Home) -> Result<Owners, Failure> {
+    let mut folders = weir_reach::trusted_folders(home)?;
+    folders.extend(settings::trusted_folders());
+    Ok(Owners { users: settings::users(), folders })
 }
 
 /// A folder that is misspelt is told as such: nobody looks for a manifest above it.

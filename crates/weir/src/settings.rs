@@ -69,6 +69,19 @@ pub(crate) fn actor() -> String {
     }
 }
 
+/// Who runs this: the user and, where that is root, who became root by `sudo`, as git has it.
+pub(crate) fn users() -> Vec<u32> {
+    let user = rustix::process::geteuid();
+    let before = env::var("SUDO_UID").ok().filter(|_| user.is_root());
+    before.and_then(|number| number.parse().ok()).into_iter().chain([user.as_raw()]).collect()
+}
+
+/// Folders in which anybody's projects are used.
+pub(crate) fn trusted_folders() -> Vec<PathBuf> {
+    let list = env::var_os("WEIR_TRUSTED_FOLDERS").unwrap_or_default();
+    env::split_paths(&list).filter(|folder| !folder.as_os_str().is_empty()).collect()
+}
+
 /// Where programs are looked for.
 pub(crate) fn path_variable() -> OsString {
     env::var_os("PATH").unwrap_or_default()

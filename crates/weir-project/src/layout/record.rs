@@ -1,24 +1,37 @@
-//! What a layout was made from and what it is made of, written down beside it.
+//! What a layout was made from and what it is made of, written down with the user's own things.
 //!
 //! So "there is nothing to do" is told by reading a few small files and checking every link, without parsing anything;
 //! and what is no longer wanted can be told from what somebody else put there.
+//!
+//! A record is never in the project: a folder that was cloned could bring one. It is found by the [`weir_fs::Identity`] of the
+//! folder that it describes, which no copy of that folder has.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
-use weir_kind::{Layout, PACKAGES_FOLDER};
-use weir_model::{Digest, Sha256, lockfile, manifest};
+use weir_fs::{Access, Durability, Folder, Identity};
+use weir_kind::{LINK_TREES_FOLDER, Layout, PACKAGES_FOLDER};
+use weir_model::{Sha256, lockfile, manifest};
 
+use super::near::Near;
 use crate::error::ProjectError;
-use weir_reach::replace;
+use crate::files::{MAX_LOCKFILE, MAX_MANIFEST, in_folder};
 
-/// The record, below [`PACKAGES_FOLDER`].
-pub(super) const RECORD: &str = ".weir-layout";
-
-/// The first line of the record.
+/// The first line of a record.
 const HEADER: &str = "weir-layout v1";
+
+/// The folder whose commands come first on a `PATH`: in it, nothing may be but what a layout put there.
+pub(super) const COMMANDS: &str = "bin";
+
+/// The largest record that is read: some 100 bytes for each link.
+const MAX_RECORD: u64 = 256 << 20;
+
+/// The largest file of a layout that is read to see whether it is still what was written.
+pub(super) const MAX_FILE: u64 = 64 << 20;
 
 /// What a layout was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,37 +48,102 @@ pub(crate) struct MadeFrom {
     pub(crate) folders: BTreeMap<String, Sha256>,
 }
 
+/// Where the records of one user are.
+#[derive(Debug, Clone)]
+pub(crate) struct Records(PathBuf);
+
+impl Records {
+    /// In the folder at `path`, which is made when there is something to record.
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The record of the layout in `packages`, if this user's Weir made it.
+    pub(super) fn find(&self, packages: &Folder) -> Option<String> {
+        weir_fs::read_text(self.0.join(name(packages)?), MAX_RECORD).ok()
+    }
+
+    /// Not synced, like the layout: one sync would cost more than all the links. What a power cut leaves of a record is not
+    /// taken for a whole one, and the layout is made again.
+    pub(super) fn write(&self, packages: &Folder, record: &str) -> Result<(), ProjectError> {
+        let name =
+            name(packages).ok_or_else(|| ProjectError::InTheWay { path: packages.path().to_owned() })?;
+        let folder = Folder::make(&self.0)?;
+        if folder.look(&name)?.is_none() {
+            forget_removed(&folder)?;
+        }
+        Ok(folder.replace(name, record, Access::Private, Durability::Quick)?)
+    }
+}
+
+/// The name of a folder's record. Where the file system does not remember when a folder was made, its path stands in.
+fn name(packages: &Folder) -> Option<String> {
+    let Identity { inode, made } = packages.identity().ok()?;
+    Some(match made {
+        Some((seconds, nanoseconds)) => format!("{inode}-{seconds}-{nanoseconds}"),
+        None => format!("{inode}-{}", Sha256::of(packages.path().as_os_str().as_bytes()).to_hex()),
+    })
+}
+
+/// Removes the records of folders that are no longer where they were.
+fn forget_removed(folder: &Folder) -> Result<(), ProjectError> {
+    for entry in folder.entries()? {
+        let record = folder.read_text(&entry.name, MAX_RECORD).unwrap_or_default();
+        let was_at = record.lines().nth(1).and_then(|line| line.strip_prefix("of folder\t")).map(unescape);
+        let is_there = |path: &[u8]| {
+            Folder::open(OsStr::from_bytes(path))
+                .is_ok_and(|at| name(&at).is_some_and(|name| entry.name == *name))
+        };
+        if !was_at.flatten().is_some_and(|path| is_there(&path)) {
+            folder.remove_file(&entry.name)?;
+        }
+    }
+    Ok(())
+}
+
 /// How many packages a project has, if it is as its manifest and lockfile want it. Reads a few small files,
 /// and checks every link and every file of the layout; whatever cannot be read or differs counts as "it is not".
-pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
-    let packages = folder.join(PACKAGES_FOLDER);
-    let record = fs_err::read_to_string(packages.join(RECORD)).ok()?;
+pub(crate) fn current(records: &Records, folder: &Path, choice: &str) -> Option<usize> {
+    let project = Folder::open(folder).ok()?;
+    let packages = project.folder(PACKAGES_FOLDER).ok()?;
+    let record = records.find(&packages)?;
     let mut lines = record.lines();
     // The count is the last line: a record that a power cut has cut short has none, or half of it.
     if lines.next()? != HEADER || !record.ends_with('\n') {
         return None;
     }
-    let mut count = None;
-    let mut path = packages.clone().into_os_string().into_encoded_bytes();
-    path.push(b'/');
-    let base = path.len();
+    let (mut count, mut commands) = (None, 0);
+    let mut near = Near::new(&packages);
     for line in lines {
         let (what, rest) = line.split_once(' ')?;
         let (name, value) = rest.split_once('\t')?;
+        let (name, value) = (unescape(name)?, unescape(value)?);
+        let path = Path::new(OsStr::from_bytes(&name));
+        let is_value = |digest: Sha256| digest.to_hex().as_bytes() == &*value;
         let holds = match what {
+            "of" | "tree" => true,
             "link" => {
-                path.truncate(base);
-                path.extend_from_slice(name.as_bytes());
-                let at: &Path = Path::new(std::ffi::OsStr::from_bytes(&path));
-                link_holds(at, value)
+                commands += usize::from(is_command(path));
+                let (folder, name) = near.find(path)?;
+                folder.has_link(name, &value)
             }
-            "file" => digest_of(&packages.join(name)).is_some_and(|digest| digest.to_hex() == value),
-            "from" => digest_of(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
-            "folder" => stamp(&folder.join(name)).is_some_and(|digest| digest.to_hex() == value),
-            "choice" => value == choice,
-            "at" => fs_err::canonicalize(folder).is_ok_and(|here| here.as_os_str() == value),
+            // A cleaner of disks removes files and leaves folders: one file of each stands for all.
+            "within" => {
+                let (folder, name) = near.find(path)?;
+                folder.has_behind(name, Path::new(OsStr::from_bytes(&value)))
+            }
+            "file" => {
+                commands += usize::from(is_command(path));
+                let (folder, name) = near.find(path)?;
+                folder.read(name, MAX_FILE).is_ok_and(|bytes| is_value(Sha256::of(bytes)))
+            }
+            "from" => project.read(path, MAX_LOCKFILE).is_ok_and(|bytes| is_value(Sha256::of(bytes))),
+            "watched" => in_folder(folder, path, MAX_MANIFEST).is_ok_and(|bytes| is_value(Sha256::of(bytes))),
+            "folder" => stamp(&folder.join(path)).is_some_and(is_value),
+            "choice" => *value == *choice.as_bytes(),
+            "at" => fs_err::canonicalize(folder).is_ok_and(|here| here.as_os_str().as_bytes() == &*value),
             "count" => {
-                count = Some(value.parse().ok()?);
+                count = Some(std::str::from_utf8(&value).ok()?.parse().ok()?);
                 true
             }
             _ => false,
@@ -74,14 +152,8 @@ pub(crate) fn current(folder: &Path, choice: &str) -> Option<usize> {
             return None;
         }
     }
-    count
-}
-
-/// Whether a link leads where it should, and there is something there.
-fn link_holds(at: &Path, target: &str) -> bool {
-    let mut buffer = [0_u8; 4096];
-    let Ok(length) = rustix::fs::readlinkat_raw(rustix::fs::CWD, at, &mut buffer[..]) else { return false };
-    buffer[..length] == *target.as_bytes() && rustix::fs::access(at, rustix::fs::Access::EXISTS).is_ok()
+    let found = packages.find_folder(COMMANDS).ok()?.map_or(Ok(0), |bin| bin.entries().map(|all| all.len()));
+    count.filter(|_| found.is_ok_and(|found| found == commands))
 }
 
 /// What tells a folder whose files have changed from one whose files have not: every path in it, its size, its mode and when it
@@ -114,72 +186,183 @@ pub(crate) fn stamp(folder: &Path) -> Option<Sha256> {
         text.extend_from_slice(path.strip_prefix(folder).ok()?.as_os_str().as_bytes());
         text.extend_from_slice(format!("\0{mode}\0{size}\0{seconds}\0{nanoseconds}\0").as_bytes());
     }
-    Some(Digest::of(text))
-}
-
-fn digest_of(path: &Path) -> Option<Sha256> {
-    Some(Digest::of(fs_err::read(path).ok()?))
+    Some(Sha256::of(text))
 }
 
 /// Forgets what a layout was made from, so that the next check looks at everything: called before a change.
-pub(crate) fn invalidate(folder: &Path) -> Result<(), ProjectError> {
-    let path = folder.join(PACKAGES_FOLDER).join(RECORD);
-    let Ok(record) = fs_err::read_to_string(&path) else { return Ok(()) };
-    let kept: String = record
-        .lines()
-        .filter(|line| !line.starts_with("from ") && !line.starts_with("folder "))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    Ok(replace(&path, format!("{kept}choice interrupted\tinterrupted\n").as_bytes())?)
+pub(crate) fn invalidate(records: &Records, folder: &Path) -> Result<(), ProjectError> {
+    let Some(packages) = Folder::open(folder)?.find_folder(PACKAGES_FOLDER)? else { return Ok(()) };
+    match records.find(&packages) {
+        Some(record) => records.write(&packages, &under_way(&packages, &record, &Layout::default())),
+        None => Ok(()),
+    }
 }
 
-/// The record of a layout.
-pub(super) fn render(folder: &Path, layout: &Layout, from: &MadeFrom) -> Result<String, ProjectError> {
-    let mut record = format!("{HEADER}\n");
-    let mut line = |what: &str, name: &str, value: &str| -> Result<(), ProjectError> {
-        if name.contains(['\n', '\t']) || value.contains(['\n', '\t']) {
-            return Err(ProjectError::Usage(format!(
-                "`{}` has a tab or a line break in it",
-                value.escape_debug()
-            )));
-        }
-        record.push_str(&format!("{what} {name}\t{value}\n"));
-        Ok(())
-    };
-    line("from", manifest::FILE_NAME, &from.manifest.to_hex())?;
-    line("from", lockfile::FILE_NAME, &from.lock.to_hex())?;
+/// The record of a layout that is about to be made in the place of the one that `before` records: whatever of both may be there.
+pub(super) fn under_way(packages: &Folder, before: &str, layout: &Layout) -> String {
+    let mut record = Record::begin(packages);
+    let now = layout.links.iter().map(|link| &link.path).chain(layout.files.iter().map(|file| &file.path));
+    let made: BTreeSet<Cow<'_, [u8]>> =
+        made(before).chain(now.map(|path| Cow::Borrowed(path.as_bytes()))).collect();
+    for path in made {
+        record.line("link", &path, b"");
+    }
+    for line in before.lines().filter(|line| line.starts_with("tree ")) {
+        record.0.push_str(&format!("{line}\n"));
+    }
+    record.line("choice", b"interrupted", b"interrupted");
+    record.0
+}
+
+fn is_command(path: &Path) -> bool {
+    path.parent() == Some(Path::new(COMMANDS))
+}
+
+/// The record of a layout that was made in `packages`, in `folder`.
+pub(super) fn render(
+    folder: &Path,
+    packages: &Folder,
+    layout: &Layout,
+    from: &MadeFrom,
+) -> Result<String, ProjectError> {
+    let mut record = Record::begin(packages);
+    record.digest("from", manifest::FILE_NAME, &from.manifest);
+    record.digest("from", lockfile::FILE_NAME, &from.lock);
     for (path, digest) in &from.watched {
-        line("from", path, &digest.to_hex())?;
+        record.digest("watched", path, digest);
     }
     for (path, digest) in &from.folders {
-        line("folder", path, &digest.to_hex())?;
+        record.digest("folder", path, digest);
     }
-    line("choice", "asked", &from.choice)?;
+    record.line("choice", b"asked", from.choice.as_bytes());
     if !layout.link_trees.is_empty() {
         // What names its own place must be made anew where the project was moved.
-        line("at", "folder", &text(&fs_err::canonicalize(folder)?)?)?;
+        record.line("at", b"folder", fs_err::canonicalize(folder)?.as_os_str().as_bytes());
+    }
+    for link_tree in &layout.link_trees {
+        let made = packages.folder(LINK_TREES_FOLDER)?.folder(&link_tree.name)?;
+        record.line("tree", link_tree.name.as_bytes(), name(&made).unwrap_or_default().as_bytes());
     }
     for link in &layout.links {
-        line("link", &link.path, &text(&link.target)?)?;
+        record.line("link", link.path.as_bytes(), link.target.as_os_str().as_bytes());
+        if let Some(file) = some_file(&packages.path().join(&link.path)) {
+            record.line("within", link.path.as_bytes(), file.as_os_str().as_bytes());
+        }
     }
     for file in &layout.files {
-        line("file", &file.path, &Sha256::of(&file.contents).to_hex())?;
+        record.digest("file", &file.path, &Sha256::of(&file.contents));
     }
-    line("count", "packages", &from.packages.to_string())?;
-    Ok(record)
+    record.line("count", b"packages", from.packages.to_string().as_bytes());
+    Ok(record.0)
 }
 
-fn text(path: &Path) -> Result<String, ProjectError> {
-    let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| ProjectError::Usage(format!("`{}` is not UTF-8", path.display())))
+/// The path of some file in the folder that a link leads to, relative to that; `None` where there is none.
+fn some_file(link: &Path) -> Option<PathBuf> {
+    const DEEPEST: usize = 32;
+    let mut below = PathBuf::new();
+    for _ in 0..DEEPEST {
+        let mut entries: Vec<_> = fs_err::read_dir(link.join(&below)).ok()?.flatten().collect();
+        entries.sort_by_key(fs_err::DirEntry::file_name);
+        let is_file = |entry: &&fs_err::DirEntry| entry.file_type().is_ok_and(|sort| sort.is_file());
+        if let Some(file) = entries.iter().find(is_file) {
+            return Some(below.join(file.file_name()));
+        }
+        below.push(
+            entries.into_iter().find(|entry| entry.file_type().is_ok_and(|sort| sort.is_dir()))?.file_name(),
+        );
+    }
+    None
 }
 
-/// The paths of the links and files that a record says were made, below [`PACKAGES_FOLDER`]. The record is this program's
-/// own, but a project's folder can be anybody's: what would lead out of it is left out.
-pub(super) fn made(record: &str) -> impl Iterator<Item = &str> {
+/// The paths of the links and files that a record says were made, below [`PACKAGES_FOLDER`].
+pub(super) fn made(record: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let paths = record.lines().filter_map(|line| {
         let rest = line.strip_prefix("link ").or_else(|| line.strip_prefix("file "))?;
-        rest.split_once('\t').map(|(path, _)| path)
+        unescape(rest.split_once('\t')?.0)
     });
-    paths.filter(|path| Path::new(path).components().all(|part| matches!(part, Component::Normal(_))))
+    paths.filter(|path| {
+        let path = Path::new(OsStr::from_bytes(path));
+        path.components().all(|part| matches!(part, Component::Normal(_)))
+    })
+}
+
+/// Whether `record` says that the link tree `link_tree`, in `folder`, was made by what wrote the record.
+pub(super) fn has_link_tree(record: &str, folder: &Folder, link_tree: &str) -> bool {
+    let made = record.lines().find_map(|line| {
+        line.strip_prefix("tree ")?
+            .split_once('\t')
+            .filter(|(name, _)| *name == link_tree)
+            .map(|(_, made)| made)
+    });
+    let there = folder.folder(link_tree).ok().and_then(|there| name(&there));
+    made.is_some() && made == there.as_deref()
+}
+
+/// A record being written.
+struct Record(String);
+
+impl Record {
+    /// The second line tells which folder it is of, so that it can be forgotten with that.
+    fn begin(packages: &Folder) -> Self {
+        let mut record = Self(format!("{HEADER}\n"));
+        record.line("of", b"folder", packages.path().as_os_str().as_bytes());
+        record
+    }
+
+    fn line(&mut self, what: &str, name: &[u8], value: &[u8]) {
+        self.0.push_str(&format!("{what} {}\t{}\n", escape(name), escape(value)));
+    }
+
+    fn digest(&mut self, what: &str, name: &str, digest: &Sha256) {
+        self.line(what, name.as_bytes(), digest.to_hex().as_bytes());
+    }
+}
+
+/// Any bytes as text without tabs and line breaks: paths may have those.
+fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(plain) if !plain.contains(['\\', '\t', '\n', '\r']) => Cow::Borrowed(plain),
+        _ => Cow::Owned(bytes.escape_ascii().to_string()),
+    }
+}
+
+/// What [`escape`] was given.
+fn unescape(text: &str) -> Option<Cow<'_, [u8]>> {
+    if !text.contains('\\') {
+        return Some(Cow::Borrowed(text.as_bytes()));
+    }
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, others @ ..] = rest {
+        let (byte, left) = match (first, others) {
+            (b'\\', [b't', left @ ..]) => (b'\t', left),
+            (b'\\', [b'n', left @ ..]) => (b'\n', left),
+            (b'\\', [b'r', left @ ..]) => (b'\r', left),
+            (b'\\', [b'x', high, low, left @ ..]) => {
+                let digit = |byte: &u8| char::from(*byte).to_digit(16);
+                (u8::try_from(digit(high)? * 16 + digit(low)?).ok()?, left)
+            }
+            (b'\\', [escaped @ (b'\\' | b'\'' | b'"'), left @ ..]) => (*escaped, left),
+            (b'\\', _) => return None,
+            (byte, left) => (*byte, left),
+        };
+        bytes.push(byte);
+        rest = left;
+    }
+    Some(Cow::Owned(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, unescape};
+
+    #[test]
+    fn any_bytes_come_back_from_one_line_without_tabs() {
+        let every: Vec<u8> = (0..=255).collect();
+        for bytes in [&b"plain/path"[..], "\u{fc}/\\x".as_bytes(), b"a\tb\nc\\t", &every] {
+            let text = escape(bytes);
+            assert!(!text.contains(['\t', '\n']));
+            assert_eq!(unescape(&text).unwrap(), bytes);
+        }
+        assert_eq!(unescape("\\q"), None);
+    }
 }

@@ -41,7 +41,10 @@ enum Shell {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let variables = if arguments.global {
-        let project = Project::open(&context.session()?.home.global_project())?;
+        let project = {
+            let session = context.session()?;
+            Project::open(&session.home.global_project(), &session.owners)?
+        };
         weir_project::global_environment(&project, &settings::path_variable(), &settings::man_path())
     } else {
         weir_project::environment(&context.project()?, &settings::path_variable())

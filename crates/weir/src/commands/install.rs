@@ -74,7 +74,8 @@ fn install_global(
             source: Source::Registry,
         };
         let additions: Vec<Addition> = packages.iter().map(addition).collect();
-        weir_project::add(session, &mut Project::open(&folder)?, &additions, options)?.install
+        weir_project::add(session, &mut Project::open(&folder, &session.owners)?, &additions, options)?
+            .install
     };
     context.output.show(&report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)

@@ -8,6 +8,7 @@ mod choosing;
 mod conflicts;
 mod days_without_a_network;
 mod from_git;
+mod hostile_clone;
 mod integrity;
 mod interface;
 mod lockfiles;

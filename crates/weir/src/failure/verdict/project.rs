@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use weir_fs::FsError;
 use weir_git::GitError;
 use weir_kind::KindError;
 use weir_project::ProjectError;
@@ -31,6 +32,30 @@ impl Verdict for GitError {
             _ => None,
         }
     }
+}
+
+impl Verdict for FsError {
+    fn exit(&self) -> Exit {
+        if self.is_refusal() { Exit::Refused } else { Exit::Failed }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Link { .. } => Some(
+                "what is read and written in a project must be in it: put the file or the folder itself there"
+                    .into(),
+            ),
+            Self::Other { .. } | Self::TooLarge { .. } => {
+                Some("if it came with the folder, look at it, and remove it".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a library says of a file that it was not given.
+pub(super) fn refused(error: &std::io::Error) -> Exit {
+    FsError::of(error).map_or(Exit::Failed, Verdict::exit)
 }
 
 impl Verdict for KindError {
@@ -81,8 +106,10 @@ impl Verdict for ProjectError {
             | Self::NotPublishable { .. }
             | Self::License { .. }
             | Self::Import(_)
-            | Self::Index(_)
-            | Self::Io(_) => Exit::Failed,
+            | Self::Index(_) => Exit::Failed,
+            Self::OtherOwner { .. } => Exit::Refused,
+            Self::File(error) => error.exit(),
+            Self::Io(error) => refused(error),
         }
     }
 
@@ -117,6 +144,11 @@ impl Verdict for ProjectError {
             ),
             Self::License { error, .. } => error.help(),
             Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
+            Self::OtherOwner { folder, .. } => Some(format!(
+                "if you trust whoever that is with what runs as you, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
+                folder.display().to_string()
+            )),
+            Self::File(error) => error.help(),
             Self::Offline(error) => error.help(),
             Self::Repository(error) => error.help(),
             Self::Reach(error) => error.help(),

@@ -1,0 +1,24 @@
+//! The files of a project.
+
+use std::path::Path;
+
+use weir_fs::{Access, Durability, Folder, FsError};
+
+/// The largest manifest that is read, in bytes.
+pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
+
+/// The largest lockfile that is read, in bytes: some 200,000 releases.
+pub(crate) const MAX_LOCKFILE: u64 = 128 << 20;
+
+/// The bytes of a file in a folder that a manifest names, relative to `base`. How to reach the folder is the manifest's word;
+/// what is in it is a stranger's.
+pub(crate) fn in_folder(base: &Path, path: &Path, limit: u64) -> Result<Vec<u8>, FsError> {
+    let path = base.join(path);
+    let (folder, name) = (path.parent().unwrap_or(base), path.file_name().unwrap_or_default());
+    Folder::open(folder)?.read(name, limit)
+}
+
+/// Replaces a file that counts, in a folder that the caller vouches for. Its permissions stay as they were.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
+    weir_fs::replace(path, bytes, Access::Kept, Durability::Durable)
+}
