@@ -232,5 +232,5 @@ fn a_folder_that_is_no_folder_and_a_manifest_that_is_a_folder_are_told_and_chang
     let odd = machine.path("odd");
     fs_err::create_dir_all(odd.join("weir.toml")).unwrap();
     let output = machine.run(&odd, &["install"]);
-    assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
 }

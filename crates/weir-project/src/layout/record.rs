@@ -85,9 +85,10 @@ fn name(packages: &Folder) -> Option<String> {
     })
 }
 
-/// Removes the records of folders that are no longer where they were.
+/// Removes the records of folders that are no longer where they were. What is hidden is another process's draft of a record.
 fn forget_removed(folder: &Folder) -> Result<(), ProjectError> {
-    for entry in folder.entries()? {
+    let is_record = |name: &OsStr| !name.as_bytes().starts_with(b".");
+    for entry in folder.entries()?.into_iter().filter(|entry| is_record(&entry.name)) {
         let record = folder.read_text(&entry.name, MAX_RECORD).unwrap_or_default();
         let was_at = record.lines().nth(1).and_then(|line| line.strip_prefix("of folder\t")).map(unescape);
         let is_there = |path: &[u8]| {
