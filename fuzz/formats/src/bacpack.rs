@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use weir_native::BookOptions;
+use weir_native::RecipeSetOptions;
 use weir_native::bacpack::Context;
 
 use crate::recipe;
@@ -10,7 +10,7 @@ use crate::recipe;
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for image in [None, Some("debian12".to_owned())] {
-        let mut context = Context::new(Path::new("context"), &BookOptions { owner: None, image });
+        let mut context = Context::new(Path::new("context"), &RecipeSetOptions { owner: None, image });
         for line in text.lines() {
             // A config is in the folder of its group, which is the name that it says.
             let name = line.split("\"Name\":\"").nth(1).and_then(|rest| rest.split('"').next());
