@@ -130,7 +130,7 @@ pub struct Parsed {
 /// Parses shell text; what the grammar does not know of Bash is first replaced, byte for byte, by an equivalent
 /// that it does, if the text cannot be read without.
 ///
-/// What is replaced is in [`help`].
+/// What is replaced is in `grammar/help.rs`.
 pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
     let tree = parse(&bytes)?;
     if !tree.root_node().has_error() {

@@ -329,7 +329,7 @@ impl Circumstances<'_> {
     }
 
     /// What every program of a build has. Nothing in it is a name that a build system could have a meaning of its own
-    /// for: what compilers and tools must know beyond it, their [wrappers](crate::wrappers) tell them.
+    /// for: what compilers and tools must know beyond it, their [wrappers] tell them.
     fn environment(&self) -> BTreeMap<String, String> {
         let temporary = &self.places.temporary;
         let all = [

@@ -8,7 +8,7 @@
 //!   whether that waits for the disk is said each time, by a [`Durability`];
 //! * trees are removed without following a link in them.
 //!
-//! The path of the folder itself is its caller's word: links in it are followed. So [`read`] and [`replace`] below are for files
+//! The path of the folder itself is its caller's word: links in it are followed. So [`read()`] and [`replace()`] below are for files
 //! whose folder a user named, or which are the user's own, and [`Folder`] is for everything that came from somebody else.
 //!
 //! Why names are walked and not handed to `openat2`: `docs/decisions/0070-every-name-is-walked.md`.

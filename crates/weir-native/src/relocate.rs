@@ -2,7 +2,7 @@
 //! where they are, and what cannot be is found.
 //!
 //! Files of pkg-config can say where they are themselves, so they are changed here, once. Other texts are noted in the
-//! facts; who lays them out writes them anew (see [`weir_kind::Farm`]). Programs cannot be changed.
+//! facts; who lays them out writes them anew (see [`weir_kind::LinkTree`]). Programs cannot be changed.
 
 mod outside;
 mod pkg_config;

@@ -2,7 +2,7 @@
 //!
 //! * [`Standing`] and [`Offer`]: which release may be used, which fits a range and a platform ([`best`]), and which
 //!   one a person means who names no version ([`newest`]).
-//! * [`bake`]: what a dependency is fixed to when a release is published.
+//! * [`bake()`]: what a dependency is fixed to when a release is published.
 //! * [`diamond`]: whether two releases of one package come together in a closure that may hold one only.
 //! * [`needed_first`]: the order in which each comes after what it needs.
 //!

@@ -25,9 +25,9 @@ fn what_is_behind_is_what_update_moves_and_what_holds_the_rest_is_told() {
     acme/names         2026.1.0  2026.2.0  2026.2.0  2026.2.0
     acme/str           1.0.0     1.0.0     2.0.0     2.0.0
     ");
-    assert_snapshot!(t.weir("update --dry-run"), @r"
+    assert_snapshot!(t.weir("update --dry-run"), @"
     $ weir update --dry-run
-    Would use 3 packages, fetching 1 (255 B)
+    Would use 3 packages, fetching 1 (257 B)
      ^  acme/names  2026.1.0 → 2026.2.0
     Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
@@ -36,11 +36,11 @@ fn what_is_behind_is_what_update_moves_and_what_holds_the_rest_is_told() {
     Nothing moves
     `acme/str` stays at 1.0.0, though 2.0.0 is offered: `acme/greet 1.0.0` was published with it
     ");
-    assert_snapshot!(t.weir("update --full"), @r"
+    assert_snapshot!(t.weir("update --full"), @"
     $ weir update --full
     Moved in `weir.toml`
      ~  acme/greet  ^1 → ^2
-    Installed 3 packages, 3 fetched (822 B)
+    Installed 3 packages, 3 fetched (824 B)
      ^  acme/greet  1.0.0 → 2.0.0
      ^  acme/names  2026.1.0 → 2026.2.0
      ^  acme/str    1.0.0 → 2.0.0
@@ -79,11 +79,11 @@ fn of_what_is_added_the_newest_that_goes_with_the_rest_is_taken() {
     publish(&t, "acme/tool", "1.1.0", &[("acme/core", "^2")]);
     t.weir_in("", "quarantine acme/core@2.0.0 --reason backdoor").succeeds();
     t.project(&[]);
-    assert_snapshot!(t.weir("add acme/tool"), @r"
+    assert_snapshot!(t.weir("add acme/tool"), @"
     $ weir add acme/tool
     Added acme/tool ^1.0.0
     `acme/tool` 1.1.0 is newer and does not go with the rest: `weir add acme/tool@1.1.0` tells why
-    Installed 2 packages, 2 fetched (514 B)
+    Installed 2 packages, 2 fetched (517 B)
      +  acme/core  1.0.0
      +  acme/tool  1.0.0
     ");
@@ -176,9 +176,9 @@ fn where_any_release_in_range_will_do_what_is_here_is_used_until_it_is_updated()
     Installed 1 package
      +  acme/names  2026.1.0
     ");
-    assert_snapshot!(t.weir_in("other", "update"), @r"
+    assert_snapshot!(t.weir_in("other", "update"), @"
     $ weir update
-    Installed 1 package, 1 fetched (255 B)
+    Installed 1 package, 1 fetched (257 B)
      ^  acme/names  2026.1.0 → 2026.2.0
     ");
     t.write("third/weir.toml", format!("prefer = \"newest\"\n{fluid}"));

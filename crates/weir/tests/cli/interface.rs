@@ -11,7 +11,7 @@ use crate::{empty, greeting, installed};
 #[test]
 fn the_overview_groups_the_commands() {
     let t = empty();
-    assert_snapshot!(t.weir("--help"), @r"
+    assert_snapshot!(t.weir("--help"), @"
     $ weir --help
     A package manager and a package registry in one program
 
@@ -46,7 +46,7 @@ fn the_overview_groups_the_commands() {
       yank          Have new resolutions avoid releases; lockfiles keep them
       unyank        Take a yank back
       quarantine    Withdraw releases now, for everyone, lockfiles included
-      release       Take a quarantine back
+      unquarantine  Take a quarantine back
       unpublish     Take releases out of what a registry offers
       batch         Carry out many changes of a registry, all of them or none
       claim         Say to whom an owner (the part before the `/`) belongs

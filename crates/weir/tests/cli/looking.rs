@@ -83,7 +83,7 @@ fn what_is_used_is_listed() {
         "direct": true,
         "registry": "org",
         "tree": "blake3:[DIGEST]",
-        "path": "[ROOT]/home/weir/store/tree/6b/[DIGEST]"
+        "path": "[ROOT]/home/weir/store/tree/24/[DIGEST]"
       }
     ]
     "#);
@@ -138,7 +138,7 @@ fn a_page_tells_all_about_a_package() {
     let t = installed();
     newer(&t);
     t.weir_in("", "yank acme/greet@2.0.0 --reason 'greets nobody'").succeeds();
-    assert_snapshot!(t.weir("info acme/greet"), @r"
+    assert_snapshot!(t.weir("info acme/greet"), @"
     $ weir info acme/greet
     acme/greet 1.0.0
     The package acme/greet
@@ -146,7 +146,7 @@ fn a_page_tells_all_about_a_package() {
     kind       generic
     licence    MIT
     published  [DAY] by user:ann
-    size       338 B packed, 263 B in 2 files
+    size       337 B packed, 263 B in 2 files
     tree       blake3:[DIGEST]
     inputs     sha256:[DIGEST]
     registry   org

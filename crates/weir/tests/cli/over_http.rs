@@ -35,48 +35,48 @@ fn a_plain_web_server_is_all_that_reading_takes() {
 #[test]
 fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_to() {
     let (t, server, pack) = reader();
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
     ✓ Verified 5 records, 3 releases
     root [HASH]
-    Content is there, 3 objects (857 B), and was not read: `--content` reads it
+    Content is there, 3 objects (860 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
     ");
     assert!(server.seen().iter().all(|seen| seen.method == "HEAD" || !seen.path.starts_with("/pack")));
-    assert_snapshot!(t.weir("registry verify --content"), @r"
+    assert_snapshot!(t.weir("registry verify --content"), @"
     $ weir registry verify --content
-    ✓ Verified 5 records, 3 releases, 3 objects of content (857 B)
+    ✓ Verified 5 records, 3 releases, 3 objects of content (860 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
     ");
 
     server.misbehave(&pack, Misbehaviour::WrongBytes);
     t.weir("registry verify").succeeds();
-    assert_snapshot!(t.weir("registry verify --content"), @r"
+    assert_snapshot!(t.weir("registry verify --content"), @"
     $ weir registry verify --content
     ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
-    Read 5 records, 3 releases, 2 objects of content (591 B)
+    Read 5 records, 3 releases, 2 objects of content (593 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
     server.misbehave(&pack, Misbehaviour::Oversized(7));
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
-    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack has the wrong size: expected 266 bytes, got 273
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack has the wrong size: expected 267 bytes, got 274
     Read 5 records, 3 releases
     root [HASH]
-    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    Content is there, 2 objects (593 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
     server.misbehave(&pack, Misbehaviour::Status(404));
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
     ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not in the registry
     Read 5 records, 3 releases
     root [HASH]
-    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    Content is there, 2 objects (593 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");
@@ -110,12 +110,12 @@ fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
     t.weir_in("", &quarantine).succeeds();
     t.weir("registry verify").succeeds();
     fs_err::write(&served, bytes).expect("it is ours");
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
     ✗ quarantined content: the pack of the tree blake3:[DIGEST] is quarantined and served all the same
     Read 6 records, 3 releases
     root [HASH]
-    Content is there, 2 objects (591 B), and was not read: `--content` reads it
+    Content is there, 2 objects (593 B), and was not read: `--content` reads it
     What else is held cannot be seen from here: that takes the registry's whole folder
     -- exit code 6
     ");

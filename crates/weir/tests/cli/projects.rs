@@ -48,10 +48,10 @@ fn a_project_begins_with_a_manifest() {
 #[test]
 fn a_package_is_added_with_everything_it_needs() {
     let t = greeting();
-    assert_snapshot!(t.weir("add acme/greet"), @r"
+    assert_snapshot!(t.weir("add acme/greet"), @"
     $ weir add acme/greet
     Added acme/greet ^1.0.0
-    Installed 3 packages, 3 fetched (857 B)
+    Installed 3 packages, 3 fetched (860 B)
      +  acme/greet  1.0.0
      +  acme/names  2026.1.0
      +  acme/str    1.0.0
@@ -67,16 +67,16 @@ fn a_package_is_added_with_everything_it_needs() {
 fn a_range_and_a_scope_are_written_as_asked() {
     let t = greeting();
     newer(&t);
-    assert_snapshot!(t.weir("add acme/str@~1.0 --dev"), @r"
+    assert_snapshot!(t.weir("add acme/str@~1.0 --dev"), @"
     $ weir add acme/str@~1.0 --dev
     Added acme/str ~1.0
-    Installed 1 package, 1 fetched (266 B)
+    Installed 1 package, 1 fetched (267 B)
      +  acme/str  1.0.0
     ");
-    assert_snapshot!(t.weir("add acme/names --fluid"), @r"
+    assert_snapshot!(t.weir("add acme/names --fluid"), @"
     $ weir add acme/names --fluid
     Added acme/names ^2026.2.0
-    Installed 2 packages, 1 fetched (255 B)
+    Installed 2 packages, 1 fetched (257 B)
      +  acme/names  2026.2.0
     ");
     assert_snapshot!(t.read("app/weir.toml"), @r#"
@@ -105,10 +105,10 @@ fn adding_twice_changes_nothing() {
 fn a_package_is_taken_from_a_folder() {
     let t = greeting();
     let folder = t.package("acme/near", "0.1.0").dependency("acme/str", "^1").write();
-    assert_snapshot!(t.weir(&format!("add acme/near --path ../{folder}")), @r"
+    assert_snapshot!(t.weir(&format!("add acme/near --path ../{folder}")), @"
     $ weir add acme/near --path ../packages/acme-near-0.1.0
     Added acme/near *
-    Installed 2 packages, 1 fetched (266 B)
+    Installed 2 packages, 1 fetched (267 B)
      +  acme/near  0.1.0
      +  acme/str   1.0.0
     ");
@@ -123,16 +123,16 @@ fn a_package_is_taken_from_a_folder() {
 fn installing_brings_what_the_manifest_asks_for() {
     let t = greeting();
     t.project(&["acme/greet = ^1"]);
-    assert_snapshot!(t.weir("install --dry-run"), @r"
+    assert_snapshot!(t.weir("install --dry-run"), @"
     $ weir install --dry-run
-    Would use 3 packages, fetching 3 (857 B)
+    Would use 3 packages, fetching 3 (860 B)
      +  acme/greet  1.0.0
      +  acme/names  2026.1.0
      +  acme/str    1.0.0
     ");
-    assert_snapshot!(t.weir("install"), @r"
+    assert_snapshot!(t.weir("install"), @"
     $ weir install
-    Installed 3 packages, 3 fetched (857 B)
+    Installed 3 packages, 3 fetched (860 B)
      +  acme/greet  1.0.0
      +  acme/names  2026.1.0
      +  acme/str    1.0.0
@@ -204,15 +204,15 @@ fn removing_takes_out_what_nothing_else_needs() {
 fn updating_moves_within_the_ranges_and_reads_like_a_changelog() {
     let t = installed();
     newer(&t);
-    assert_snapshot!(t.weir("update --dry-run"), @r"
+    assert_snapshot!(t.weir("update --dry-run"), @"
     $ weir update --dry-run
-    Would use 3 packages, fetching 1 (255 B)
+    Would use 3 packages, fetching 1 (257 B)
      ^  acme/names  2026.1.0 → 2026.2.0
     Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
-    assert_snapshot!(t.weir("update"), @r"
+    assert_snapshot!(t.weir("update"), @"
     $ weir update
-    Installed 3 packages, 1 fetched (255 B)
+    Installed 3 packages, 1 fetched (257 B)
      ^  acme/names  2026.1.0 → 2026.2.0
     Not at the newest: 2 packages; `weir outdated` tells what holds them
     ");
@@ -246,11 +246,11 @@ fn a_full_update_moves_the_ranges_too_and_keeps_comments() {
     t.write("app/weir.toml", "# what we need\n[dependencies]\n\"acme/greet\" = \"^1\" # to greet\n");
     t.weir("install").succeeds();
     newer(&t);
-    assert_snapshot!(t.weir("update --full"), @r"
+    assert_snapshot!(t.weir("update --full"), @"
     $ weir update --full
     Moved in `weir.toml`
      ~  acme/greet  ^1 → ^2
-    Installed 3 packages, 3 fetched (822 B)
+    Installed 3 packages, 3 fetched (824 B)
      ^  acme/greet  1.0.0 → 2.0.0
      ^  acme/names  2026.1.0 → 2026.2.0
      ^  acme/str    1.0.0 → 2.0.0
@@ -268,9 +268,9 @@ fn one_package_is_updated_and_the_others_stay() {
     t.project(&["acme/str = *", "acme/names = *"]);
     t.weir("install").succeeds();
     newer(&t);
-    assert_snapshot!(t.weir("update acme/names"), @r"
+    assert_snapshot!(t.weir("update acme/names"), @"
     $ weir update acme/names
-    Installed 2 packages, 1 fetched (255 B)
+    Installed 2 packages, 1 fetched (257 B)
      ^  acme/names  2026.1.0 → 2026.2.0
     ");
     assert_snapshot!(t.weir("list"), @r"

@@ -16,11 +16,11 @@ fn a_pack_is_shown_before_it_is_published() {
     `acme/new 0.1.0`: 3 files, 137 B
     tree blake3:[DIGEST]
     ");
-    assert_snapshot!(t.weir_in(&folder, "pack --out ../new.zst"), @r"
+    assert_snapshot!(t.weir_in(&folder, "pack --out ../new.zst"), @"
     $ weir pack --out ../new.zst
     `acme/new 0.1.0`: 3 files, 137 B
     tree blake3:[DIGEST]
-    Wrote `../new.zst` (295 B)
+    Wrote `../new.zst` (296 B)
     ");
     assert!(t.path("packages/new.zst").is_file());
 }
@@ -30,11 +30,11 @@ fn packages_that_need_each_other_are_published_together() {
     let t = greeting();
     let upper = t.package("acme/upper", "1.0.0").dependency("acme/lower", "^1").write();
     let lower = t.package("acme/lower", "1.0.0").write();
-    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower} --dry-run")), @r"
+    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower} --dry-run")), @"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0 --dry-run
-    Would publish `acme/upper 1.0.0` in the registry `org`: 2 files, 275 B packed
+    Would publish `acme/upper 1.0.0` in the registry `org`: 2 files, 272 B packed
       with `acme/lower 1.0.0`
-    Would publish `acme/lower 1.0.0` in the registry `org`: 2 files, 261 B packed
+    Would publish `acme/lower 1.0.0` in the registry `org`: 2 files, 260 B packed
     ");
     assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0

@@ -72,14 +72,14 @@ fn a_project_names_its_own_registries() {
 #[test]
 fn a_registry_shows_what_it_is() {
     let t = greeting();
-    assert_snapshot!(t.weir("registry show"), @r"
+    assert_snapshot!(t.weir("registry show"), @"
     $ weir registry show
     org
     at        [ROOT]/org
     records   5
     packages  3
     releases  3 offered
-    content   857 B
+    content   860 B
     closed    no
     kinds     all
     signed    [TIME]
@@ -147,9 +147,9 @@ fn a_registry_takes_only_the_kinds_it_was_made_for() {
 #[test]
 fn everything_a_registry_claims_is_recomputed() {
     let t = greeting();
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
-    ✓ Verified 5 records, 3 releases, 3 objects of content (857 B)
+    ✓ Verified 5 records, 3 releases, 3 objects of content (860 B)
     root [HASH]
     ");
 }
@@ -162,35 +162,35 @@ fn what_a_registry_need_not_hold_is_removed() {
     t.write(&unnamed, "a pack whose publication was interrupted");
     t.write("org/.tmp/.tmpHalf", "half a pack");
     // What is young may belong to a publication that is under way.
-    assert_snapshot!(t.weir("registry gc"), @r"
+    assert_snapshot!(t.weir("registry gc"), @"
     $ weir registry gc
     Freed 0 B
-    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    Removed releases still have 1 object (337 B): `--removed-for DAYS` takes those too
     ");
     for path in [&*unnamed, "org/.tmp/.tmpHalf"] {
         let file = fs_err::OpenOptions::new().append(true).open(t.path(path)).expect("it was written");
         file.file().set_modified(std::time::SystemTime::UNIX_EPOCH).expect("it is ours");
     }
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
-    ✓ Verified 6 records, 2 releases, 2 objects of content (519 B)
+    ✓ Verified 6 records, 2 releases, 2 objects of content (523 B)
     root [HASH]
     Removed releases still have 1 object: `weir registry gc --removed-for DAYS`
     Interrupted publications left 2 objects, harmless: `weir registry gc`
     ");
-    assert_snapshot!(t.weir("registry gc --dry-run"), @r"
+    assert_snapshot!(t.weir("registry gc --dry-run"), @"
     $ weir registry gc --dry-run
     Would remove the pack of the tree blake3:[DIGEST] (40 B): named by no release
     Would remove the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
     Would free 51 B
-    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    Removed releases still have 1 object (337 B): `--removed-for DAYS` takes those too
     ");
-    assert_snapshot!(t.weir("registry gc"), @r"
+    assert_snapshot!(t.weir("registry gc"), @"
     $ weir registry gc
     Removed the pack of the tree blake3:[DIGEST] (40 B): named by no release
     Removed the unfinished `.tmp/.tmpHalf` (11 B): its writer was stopped
     Freed 51 B
-    Removed releases still have 1 object (338 B): `--removed-for DAYS` takes those too
+    Removed releases still have 1 object (337 B): `--removed-for DAYS` takes those too
     ");
     assert_snapshot!(t.weir("registry gc --removed-for 0 --json"), @r#"
     $ weir registry gc --removed-for 0 --json
@@ -200,18 +200,18 @@ fn what_a_registry_need_not_hold_is_removed() {
         {
           "what": "the pack of the tree blake3:[DIGEST]",
           "why": "removed",
-          "bytes": 338
+          "bytes": 337
         }
       ],
-      "bytes": 338,
+      "bytes": 337,
       "put_right": [],
       "kept": 0,
       "kept_bytes": 0
     }
     "#);
-    assert_snapshot!(t.weir("registry verify"), @r"
+    assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
-    ✓ Verified 6 records, 2 releases, 2 objects of content (519 B)
+    ✓ Verified 6 records, 2 releases, 2 objects of content (523 B)
     root [HASH]
     ");
 }
@@ -238,9 +238,9 @@ fn a_registry_is_named_for_one_command() {
     let t = greeting();
     t.weir_in("", "registry remove org").succeeds();
     t.project(&["acme/str = ^1"]);
-    assert_snapshot!(t.weir("install --registry ../org"), @r"
+    assert_snapshot!(t.weir("install --registry ../org"), @"
     $ weir install --registry ../org
-    Installed 1 package, 1 fetched (266 B)
+    Installed 1 package, 1 fetched (267 B)
      +  acme/str  1.0.0
     ");
     assert_snapshot!(t.weir_with("app", "search trimmed", &[("WEIR_REGISTRY", "../org")]), @r"

@@ -19,12 +19,12 @@ fn a_build_that_fails_changes_nothing_and_the_next_time_only_what_is_left_is_bui
     let failed = weir(&t, "repo add --all --builds 1").fails_with(7);
     let log = failed.stderr.split("all it printed is in `").nth(1).and_then(|rest| rest.split('`').next());
     assert!(fs_err::read_to_string(log.unwrap()).unwrap().contains("looking around"), "{failed}");
-    insta::assert_snapshot!(plain(&t, &failed), @r#"
+    insta::assert_snapshot!(plain(&t, &failed), @"
     $ weir repo add --all --builds 1
     In the registry `org`, for [PLATFORM]:
-    builds  1  base/fmt 9.1.0    asked for
-            2  base/zlib 1.2.13  asked for
-            3  base/curl 7.88.1  asked for
+    builds  1  base/zlib 1.2.13  asked for
+            2  base/curl 7.88.1  asked for
+            3  base/fmt 9.1.0    asked for
             4  base/png 1.6.39   asked for
             5  base/view 2.0.0   asked for
     -- stderr
@@ -42,7 +42,7 @@ fn a_build_that_fails_changes_nothing_and_the_next_time_only_what_is_left_is_bui
       × `base/png 1.6.39 [PLATFORM]` could not be built: release, build: exit code 3; 2 more were not tried
       help: the registry is as it was; run the same command again when it is mended: what was built is kept
     -- exit code 7
-    "#);
+    ");
     assert_eq!(checkpoint(&t), before);
 
     five(&t);

@@ -77,7 +77,7 @@ fn with_publish_what_is_whole_is_offered_and_the_rest_is_told() {
         .iter()
         .map(crate::recipes::release)
         .collect();
-    assert_eq!(told, ["fmt 9.1.0", "zlib 1.2.13", "png 1.6.39"]);
+    assert_eq!(told, ["zlib 1.2.13", "fmt 9.1.0", "png 1.6.39"]);
     assert_eq!(offered(&t), ["fmt 9.1.0", "png 1.6.39", "zlib 1.2.13"]);
     weir(&t, "repo verify").succeeds();
     weir(&t, "repo add --all --publish").fails_with(2);

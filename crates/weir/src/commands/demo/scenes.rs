@@ -85,6 +85,6 @@ fn broken_store(stage: &Stage) -> Result<(), Failure> {
 
 fn broken_registry(stage: &Stage) -> Result<(), Failure> {
     stage.scene("7. Somebody rewrites the registry's history. Everybody who knew it notices.")?;
-    stage.break_file("registry/tile/entries/000.p/6")?;
+    stage.break_file("registry/tile/entries/000.p/7")?;
     stage.weir("", "registry verify demo", INTEGRITY)
 }
