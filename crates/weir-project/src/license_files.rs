@@ -1,16 +1,16 @@
 //! Which licence a folder has, by the texts in it.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use spdx::detection::scan::Scanner;
 use spdx::detection::{Store, TextData};
+use weir_fs::Folder;
 use weir_model::License;
 
 /// How the names of files with licences begin.
 const NAMES: [&str; 4] = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"];
 
-/// The most of such files that are read, and of each so much.
+/// The most of such files that are read, and the longest that one may be.
 const MOST: usize = 8;
 const LONGEST: u64 = 256 << 10;
 
@@ -21,9 +21,12 @@ const CONFIDENCE: f32 = 0.99;
 /// The licence whose text is in a folder; alternatives where there are several, as in Rust's `LICENSE-MIT` and `LICENSE-APACHE`.
 /// Nothing where no file is a licence that SPDX knows, or one is none: then its owner knows better.
 pub(crate) fn detect(folder: &Path) -> Option<License> {
-    let mut names: Vec<String> = fs_err::read_dir(folder)
+    let folder = Folder::open(folder).ok()?;
+    let mut names: Vec<String> = folder
+        .entries()
         .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .into_iter()
+        .filter_map(|entry| entry.name.into_string().ok())
         .filter(|name| NAMES.iter().any(|beginning| name.to_ascii_uppercase().starts_with(beginning)))
         .collect();
     names.sort_unstable();
@@ -34,23 +37,13 @@ pub(crate) fn detect(folder: &Path) -> Option<License> {
     let scanner = Scanner::new(&known).confidence_threshold(CONFIDENCE);
     let mut found = Vec::new();
     for name in &names {
-        let text = TextData::new(&read(&folder.join(name))?);
+        let text = TextData::new(&folder.read_text(name, LONGEST).ok()?);
         let license = scanner.scan(&text).license?.name.to_owned();
         if !found.contains(&license) {
             found.push(license);
         }
     }
     found.join(" OR ").parse().ok()
-}
-
-/// The text of a regular file that is no longer than a licence.
-fn read(path: &Path) -> Option<String> {
-    if !fs_err::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    fs_err::File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
-    Some(text)
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use weir_fs::Folder;
 use weir_tree::{Mode, TreeManifest};
+
+use crate::error::ProjectError;
 
 /// Names of files that hold credentials, whatever folder they are in.
 const NAMES: &[&str] = &[
@@ -58,15 +61,17 @@ const KEY_FILE: u64 = 64 << 10;
 const BEGINNING: u64 = 4 << 10;
 
 /// The files of a package that are probably secrets, each with why it is thought so.
-pub(crate) fn likely(folder: &Path, tree: &TreeManifest) -> std::io::Result<Vec<(String, &'static str)>> {
+pub(crate) fn likely(
+    folder: &Path,
+    tree: &TreeManifest,
+) -> Result<Vec<(String, &'static str)>, ProjectError> {
+    let folder = Folder::open(folder)?;
     let mut found = Vec::new();
     for entry in tree.entries() {
         let path = entry.path.as_str();
         if let Some(why) = by_name(path) {
             found.push((path.to_owned(), why));
-        } else if entry.mode != Mode::Link
-            && entry.size <= KEY_FILE
-            && begins_as_private_key(&folder.join(path))?
+        } else if entry.mode != Mode::Link && entry.size <= KEY_FILE && begins_as_private_key(&folder, path)?
         {
             found.push((path.to_owned(), "it holds a private key"));
         }
@@ -91,10 +96,9 @@ fn by_name(path: &str) -> Option<&'static str> {
 }
 
 /// Whether a private key stands at the beginning of a file, or after what describes it.
-fn begins_as_private_key(path: &Path) -> std::io::Result<bool> {
+fn begins_as_private_key(folder: &Folder, path: &str) -> Result<bool, ProjectError> {
     let mut text = Vec::new();
-    let file = fs_err::File::open(path)?;
-    file.take(BEGINNING).read_to_end(&mut text)?;
+    folder.open_file(path)?.take(BEGINNING).read_to_end(&mut text)?;
     Ok(memchr::memmem::find_iter(&text, b"-----BEGIN ").any(|at| {
         let line = text[at..].split(|&byte| byte == b'\n').next().unwrap_or_default();
         memchr::memmem::find(line, b"PRIVATE KEY").is_some()
