@@ -113,15 +113,31 @@ impl Draft {
     /// When it cannot be brought to the disk or named; what was there is then as it was.
     pub fn replace(mut self, name: impl AsRef<OsStr>, durability: Durability) -> Result<()> {
         let name = name.as_ref();
-        let path = self.folder.at(name);
         self.finish(name, durability)?;
+        self.take_name(None, name)?;
+        self.name_is_kept(durability)
+    }
+
+    /// Gives it the name `name` in `folder`, which is on the same file system, in the place of a file or a link that has it. Neither
+    /// bytes nor name are brought to the disk.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be named.
+    pub(crate) fn place(mut self, folder: &Folder, name: &OsStr) -> Result<()> {
+        self.take_name(Some(folder), name)
+    }
+
+    /// Takes the name `name` in a folder; in its own, where none is given.
+    fn take_name(&mut self, folder: Option<&Folder>, name: &OsStr) -> Result<()> {
+        let path = folder.unwrap_or(&self.folder).at(name);
         let meanwhile = self.has_a_name(&path)?;
-        match rustix::fs::renameat(&self.folder, &meanwhile, &self.folder, name) {
+        match rustix::fs::renameat(&self.folder, &meanwhile, folder.unwrap_or(&self.folder), name) {
             Ok(()) => self.meanwhile = None,
             Err(Errno::ISDIR) => return Err(FsError::other(path, Sort::Folder, Sort::File)),
             Err(error) => return Err(FsError::io(path, error)),
         }
-        self.name_is_kept(durability)
+        Ok(())
     }
 
     /// Gives it the name `name` if nothing has it. Answers whether it did.

@@ -140,7 +140,7 @@ impl Folder {
     }
 
     /// Makes the folder `name`; one that is there already is as good.
-    fn new_folder(&self, name: &OsStr) -> Result<()> {
+    pub(crate) fn new_folder(&self, name: &OsStr) -> Result<()> {
         match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(FsError::io(self.at(name), error)),

@@ -6,6 +6,8 @@
 //! * only regular files are read, and never more of one than its reader allows. A pipe is not waited for, a device is not read;
 //! * a file is replaced in one step, from a [`Draft`] whose name nobody can foresee and which vanishes when the process does;
 //!   whether that waits for the disk is said each time, by a [`Durability`];
+//! * files that belong together are brought to the disk together, by a [`Batch`];
+//! * what is made in a folder that several users write to is as open as the folder;
 //! * trees are removed without following a link in them.
 //!
 //! The path of the folder itself is its caller's word: links in it are followed. So [`read()`] and [`replace()`] below are for files
@@ -13,6 +15,7 @@
 //!
 //! Why names are walked and not handed to `openat2`: `docs/decisions/0070-every-name-is-walked.md`.
 
+mod batch;
 mod draft;
 mod error;
 mod file;
@@ -21,7 +24,9 @@ mod lock;
 mod name;
 mod remove;
 mod replace;
+mod shared;
 
+pub use batch::{Batch, BatchStep};
 pub use draft::{Draft, FolderDraft};
 pub use error::{FsError, Sort};
 pub use file::{open, read, read_text};

@@ -72,7 +72,12 @@ impl Folder {
         folder.filled_draft(bytes.as_ref(), access)?.create(name, durability)
     }
 
-    fn filled_draft(&self, bytes: &[u8], access: Access) -> Result<crate::Draft> {
+    /// Begins a file that will be in this folder, and holds `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn filled_draft(&self, bytes: &[u8], access: Access) -> Result<crate::Draft> {
         let mut draft = self.draft(access)?;
         draft.write_all(bytes).at(self.path())?;
         Ok(draft)

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 use tempfile::TempDir;
-use weir_fs::{Access, Durability, Folder, FsError, Sort};
+use weir_fs::{Access, Batch, BatchStep, Durability, Folder, FsError, Sort};
 
 const LIMIT: u64 = 1000;
 
@@ -243,4 +243,58 @@ fn who_wants_a_lock_that_is_held_is_told_and_waits() {
         assert_eq!(hears.recv().unwrap(), "has it");
         waits.join().unwrap();
     });
+}
+
+#[test]
+fn files_of_a_batch_are_on_the_disk_before_they_have_names_and_replace_what_is_there() {
+    let world = World::new();
+    world.write("a", "old");
+    let steps = std::cell::RefCell::new(Vec::new());
+    let step = |step| steps.borrow_mut().push(step);
+    let mut batch = Batch::new(&world.inside, &step);
+    for (below, text) in [("a", "new"), ("deep/er/b", "b")] {
+        let draft = world.inside.filled_draft(text.as_bytes(), Access::Public).unwrap();
+        batch.add(draft, below).unwrap();
+    }
+    assert_eq!(world.inside.read_text("a", LIMIT).unwrap(), "old", "nothing is named before all is written");
+    batch.finish().unwrap();
+    assert_eq!(world.inside.read_text("a", LIMIT).unwrap(), "new");
+    assert_eq!(world.inside.read_text("deep/er/b", LIMIT).unwrap(), "b");
+    let (written, named) = (BatchStep::Written, BatchStep::Named);
+    assert_eq!(*steps.borrow(), [written, named, written, named]);
+    assert_eq!(world.inside.entries().unwrap().len(), 2, "nothing is left beside them");
+}
+
+#[test]
+fn a_batch_is_not_led_outside_and_one_that_is_dropped_leaves_nothing() {
+    let world = World::new();
+    world.link("link");
+    let draft = || world.inside.filled_draft(b"x", Access::Public).unwrap();
+    let mut batch = Batch::new(&world.inside, &|_| {});
+    batch.add(draft(), "link/precious").unwrap();
+    is_link(batch.finish(), &world.path("link"));
+    world.outside_is_untouched();
+
+    let mut batch = Batch::new(&world.inside, &|_| {});
+    batch.add(draft(), "never").unwrap();
+    drop(batch);
+    assert_eq!(world.inside.entries().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_made_in_a_shared_folder_is_as_open_as_the_folder() {
+    let world = World::new();
+    let mode = |below: &str| world.inside.look(below).unwrap().unwrap().mode;
+    fs_err::set_permissions(world.inside.path(), std::fs::Permissions::from_mode(0o770)).unwrap();
+    world.inside.make_shared_folder("one/two", Durability::Durable).unwrap();
+    world.inside.lock_file("lock").unwrap();
+    assert_eq!([mode("one"), mode("one/two"), mode("lock")], [0o770, 0o770, 0o660]);
+}
+
+#[test]
+fn a_lock_file_is_no_link() {
+    let world = World::new();
+    symlink(world.place.path().join("outside/made"), world.path("lock")).unwrap();
+    world.inside.lock_file("lock").unwrap_err();
+    world.outside_is_untouched();
 }

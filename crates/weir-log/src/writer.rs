@@ -3,6 +3,9 @@
 //! One writer at a time holds the lock file; it reads the checkpoint, takes up the right edge of the
 //! tree, writes new tiles and bundles, and replaces the checkpoint last. Until then readers see the old
 //! log; a crash leaves files that no checkpoint covers, which the next append replaces.
+//!
+//! Who may read a log is said by the mode of its folder, and not by the habits of whoever appended last: one writer
+//! whose own files are private would otherwise take the checkpoint away from everybody else.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,14 +14,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use weir_fs::{Access, Batch, BatchStep, Folder};
+
 use crate::bundle::{MAX_BUNDLE, parse_bundle, write_entry};
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError, MAX_CHECKPOINT, Stamp};
 use crate::deadline::Deadline;
-use crate::durable::{Batch, replace, sync_folder};
 use crate::edge::Edge;
-use crate::faults::{AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILES_SYNCED};
+use crate::faults::{
+    AFTER_CHECKPOINT, BEFORE_CHECKPOINT, Faults, LOCKED, NoFaults, PRUNED, TILE_RENAMED, TILE_WRITTEN,
+    TILES_SYNCED,
+};
 use crate::key::{Signers, TrustedKeys};
-use crate::shared::open_lock;
 use crate::signed_tiles::{TileError, read_edge};
 use crate::source::{FolderSource, Source, SourceError};
 use crate::tile::{TILE_WIDTH, TileId, TileLevel, hashes_to_bytes};
@@ -44,6 +50,8 @@ pub struct LogFolder {
 /// The one writer of a log, until it is dropped.
 pub struct LogWriter {
     folder: LogFolder,
+    /// The folder, held open: what it becomes a link to meanwhile is nothing to its writer.
+    root: Folder,
     signers: Signers,
     trusted: TrustedKeys,
     end: LogEnd,
@@ -144,25 +152,29 @@ impl LogFolder {
 
     /// Starts a log: signs the checkpoint of the empty tree.
     pub fn create(&self, signers: &Signers, stamp: &Stamp) -> Result<CheckedCheckpoint, WriteError> {
-        fs_err::create_dir_all(&self.root).map_err(|error| self.io(error))?;
-        let _lock = self.lock()?;
+        let root = Folder::make(&self.root).map_err(|error| self.io(error))?;
+        let _lock = self.lock(&root)?;
         if FolderSource::new(&self.root).read(CHECKPOINT, MAX_CHECKPOINT)?.is_some() {
             return Err(WriteError::Exists { folder: self.root.clone() });
         }
         let checkpoint = CheckedCheckpoint::sign(0, Hash::EMPTY, stamp, signers)?;
-        self.publish(&checkpoint)?;
+        self.publish(&root, &checkpoint)?;
         Ok(checkpoint)
     }
 
     /// Becomes the log's writer, after whoever is. The present checkpoint must be signed by one of
     /// `trusted`; new ones are signed by `signers`, which may be other keys: that is how a key is changed.
     pub fn writer(&self, signers: Signers, trusted: &TrustedKeys) -> Result<LogWriter, WriteError> {
-        let lock = self.lock()?;
+        let root = Folder::open(&self.root).map_err(|error| match error.is_not_found() {
+            true => WriteError::NoLog { folder: self.root.clone() },
+            false => self.io(error),
+        })?;
+        let lock = self.lock(&root)?;
         let end = self.read_end(&signers, trusted)?;
         // What this writer signs it will believe, should it have to read it again.
         let keys = trusted.keys().iter().chain(signers.trusted().keys()).cloned().collect::<Vec<_>>();
         let trusted = TrustedKeys::new(keys).map_err(|_| self.other_origin(&signers, &end.checkpoint))?;
-        Ok(LogWriter { folder: self.clone(), signers, trusted, end, unsure: false, _lock: lock })
+        Ok(LogWriter { folder: self.clone(), root, signers, trusted, end, unsure: false, _lock: lock })
     }
 
     fn read_end(&self, signers: &Signers, trusted: &TrustedKeys) -> Result<LogEnd, WriteError> {
@@ -190,11 +202,8 @@ impl LogFolder {
 
     /// Polls, because waiting with a bound is not something the system offers. Short steps: an append
     /// takes a few milliseconds.
-    fn lock(&self) -> Result<File, WriteError> {
-        let lock = open_lock(&self.root, LOCK).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => WriteError::NoLog { folder: self.root.clone() },
-            _ => self.io(error),
-        })?;
+    fn lock(&self, root: &Folder) -> Result<File, WriteError> {
+        let lock = root.lock_file(LOCK).map_err(|error| self.io(error))?;
         let mut deadline = Deadline::new(self.lock_wait, Instant::now(), self.latest());
         let mut pause = Duration::from_millis(1);
         loop {
@@ -230,12 +239,16 @@ impl LogFolder {
     }
 
     /// Makes a checkpoint the log's: from here on readers see what it covers.
-    fn publish(&self, checkpoint: &Checkpoint) -> Result<(), WriteError> {
-        let path = self.root.join(CHECKPOINT);
-        replace(&path, checkpoint.note().as_bytes(), || self.faults.at(BEFORE_CHECKPOINT))
-            .map_err(|error| self.io(error))?;
-        self.faults.at(AFTER_CHECKPOINT);
-        sync_folder(&self.root).map_err(|error| self.io(error))
+    fn publish(&self, root: &Folder, checkpoint: &Checkpoint) -> Result<(), WriteError> {
+        let step = |step| match step {
+            BatchStep::Written => self.faults.at(BEFORE_CHECKPOINT),
+            BatchStep::Named => self.faults.at(AFTER_CHECKPOINT),
+        };
+        let mut files = Batch::new(root, &step);
+        root.filled_draft(checkpoint.note().as_bytes(), Access::Public)
+            .and_then(|draft| files.add(draft, CHECKPOINT))
+            .and_then(|()| files.finish())
+            .map_err(|error| self.io(error))
     }
 
     fn other_origin(&self, signers: &Signers, checkpoint: &Checkpoint) -> WriteError {
@@ -247,8 +260,8 @@ impl LogFolder {
         WriteError::Damaged { folder: self.root.clone(), reason: format!("`{file}` {reason}") }
     }
 
-    fn io(&self, error: io::Error) -> WriteError {
-        WriteError::Io { folder: self.root.clone(), error }
+    fn io(&self, error: impl Into<io::Error>) -> WriteError {
+        WriteError::Io { folder: self.root.clone(), error: error.into() }
     }
 }
 
@@ -282,7 +295,7 @@ impl LogWriter {
         let stamp = Stamp { snapshot: stamp.snapshot.or(self.end.checkpoint.snapshot()), ..*stamp };
         let checkpoint = CheckedCheckpoint::sign(edge.size(), edge.frontier().root(), &stamp, &self.signers)?;
         self.unsure = true;
-        self.folder.publish(&checkpoint)?;
+        self.folder.publish(&self.root, &checkpoint)?;
         self.unsure = false;
         self.end = LogEnd { checkpoint, edge, bundle };
 
@@ -293,8 +306,14 @@ impl LogWriter {
 
     /// Writes what `batch` adds and waits until it is on the disk.
     fn write_tiles(&self, batch: &[Vec<u8>]) -> Result<Written, WriteError> {
-        let io = |error| self.folder.io(error);
-        let mut files = Batch::new(&self.folder.root, &*self.folder.faults);
+        let io = |error: weir_fs::FsError| self.folder.io(error);
+        let step = |step| match step {
+            BatchStep::Written => self.folder.faults.at(TILE_WRITTEN),
+            BatchStep::Named => self.folder.faults.at(TILE_RENAMED),
+        };
+        let mut files = Batch::new(&self.root, &step);
+        let mut write =
+            |id: TileId, bytes: &[u8]| files.add(self.root.filled_draft(bytes, Access::Public)?, id.path());
         let mut edge = self.end.edge.clone();
         let mut bundle = self.end.bundle.clone();
         let mut full = Vec::new();
@@ -302,42 +321,39 @@ impl LogWriter {
             write_entry(&mut bundle, entry).map_err(|length| WriteError::EntryTooLong { length })?;
             edge.push(Hash::of_leaf(entry), |id, hashes| {
                 full.push(id);
-                files.write(&id.path(), &hashes_to_bytes(hashes))
+                write(id, &hashes_to_bytes(hashes))
             })
             .map_err(io)?;
             if edge.size().is_multiple_of(TILE_WIDTH) {
                 let id = TileId::of_entry(edge.size() - 1, edge.size());
                 full.push(id);
-                files.write(&id.path(), &bundle).map_err(io)?;
+                write(id, &bundle).map_err(io)?;
                 bundle.clear();
             }
         }
         self.clear_leftovers(edge.size()).map_err(io)?;
         let covered = unfinished_tiles(self.end.edge.size());
         for (id, hashes) in edge.unfinished().filter(|(id, _)| !covered.contains(id)) {
-            files.write(&id.path(), &hashes_to_bytes(hashes)).map_err(io)?;
+            write(id, &hashes_to_bytes(hashes)).map_err(io)?;
         }
         let last = TileId::of_entry(edge.size(), edge.size());
         if !bundle.is_empty() && !covered.contains(&last) {
-            files.write(&last.path(), &bundle).map_err(io)?;
+            write(last, &bundle).map_err(io)?;
         }
-        files.sync().map_err(io)?;
+        files.finish().map_err(io)?;
         Ok(Written { edge, bundle, full })
     }
 
     /// Removes what an append that was cut short left beside the tiles that are now to be unfinished,
     /// so that each version of them that exists is one that a checkpoint covers: a reader whose partial
     /// tile was pruned looks for the full one, and must not find that of a log that never was.
-    fn clear_leftovers(&self, size: u64) -> io::Result<()> {
+    fn clear_leftovers(&self, size: u64) -> weir_fs::Result<()> {
         let covered = unfinished_tiles(self.end.edge.size());
         for tile in unfinished_tiles(size) {
-            match fs_err::remove_file(self.folder.root.join(tile.to_full().path())) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            self.root.remove_file(tile.to_full().path())?;
             let widest = covered.iter().find(|old| old.to_full() == tile.to_full()).map_or(0, TileId::width);
             for width in self.widths(tile).into_iter().filter(|&width| width > widest) {
-                fs_err::remove_file(self.version(tile, width))?;
+                self.root.remove_file(version(tile, width))?;
             }
         }
         Ok(())
@@ -348,29 +364,29 @@ impl LogWriter {
     /// failure of the append.
     fn prune(&self, full: &[TileId]) {
         for tile in full {
-            let _ = fs_err::remove_dir_all(self.folder.root.join(tile.partial_folder()));
+            let _ = self.root.remove_tree(tile.partial_folder());
         }
         for tile in unfinished_tiles(self.end.edge.size()) {
             let mut widths = self.widths(tile);
             widths.sort_unstable_by(|a, b| b.cmp(a));
             for &width in widths.iter().skip(PARTIALS_KEPT) {
-                let _ = fs_err::remove_file(self.version(tile, width));
+                let _ = self.root.remove_file(version(tile, width));
             }
         }
     }
 
     /// The widths of which there is a version of a tile.
     fn widths(&self, tile: TileId) -> Vec<u64> {
-        let folder = self.folder.root.join(tile.partial_folder());
-        let Ok(entries) = fs_err::read_dir(&folder) else { return Vec::new() };
-        let names = entries.flatten().map(|entry| entry.file_name());
-        let widths = names.filter_map(|name| name.to_str()?.parse().ok());
+        let Ok(folder) = self.root.folder(tile.partial_folder()) else { return Vec::new() };
+        let entries = folder.entries().unwrap_or_default();
+        let widths = entries.iter().filter_map(|entry| entry.name.to_str()?.parse().ok());
         widths.filter(|width| (1..TILE_WIDTH).contains(width)).collect()
     }
+}
 
-    fn version(&self, tile: TileId, width: u64) -> PathBuf {
-        self.folder.root.join(TileId::new(tile.level(), tile.index(), width).path())
-    }
+/// Where the version of a tile that has `width` hashes is.
+fn version(tile: TileId, width: u64) -> String {
+    TileId::new(tile.level(), tile.index(), width).path()
 }
 
 /// What an append put on the disk and did not yet sign.

@@ -8,7 +8,7 @@ use weir_log::{
     VerifyingKey, audit, prove_consistency, prove_inclusion,
 };
 
-use crate::support::{Log, entries, key, trusting};
+use crate::support::{Log, entries, key, stamp, trusting};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -113,5 +113,22 @@ fn a_signed_but_absurd_size_is_an_error() {
         assert!(log.follow(Some(&position)).is_err());
         assert!(!audit(&log.source(), &trusting(&[1])).unwrap().is_sound());
         assert!(LogFolder::new(log.path()).writer(crate::support::key(1).into(), &trusting(&[1])).is_err());
+    }
+}
+
+/// Who may write in the folder of a log does not decide where its writer writes.
+#[test]
+fn an_append_is_not_led_outside_by_links_in_the_folder_of_the_log() {
+    let outside = tempfile::tempdir().unwrap();
+    for linked in ["tile", ".log.lock"] {
+        let log = Log::new();
+        let _ = fs_err::remove_file(log.file(linked));
+        std::os::unix::fs::symlink(outside.path().join(linked), log.file(linked)).unwrap();
+        let appended = LogFolder::new(log.path())
+            .writer(key(1).into(), &trusting(&[1]))
+            .and_then(|mut writer| writer.append(&entries("release", 3), &stamp()));
+        let error = appended.unwrap_err().to_string();
+        assert!(error.contains(linked), "{error}");
+        assert_eq!(fs_err::read_dir(outside.path()).unwrap().count(), 0, "through {linked}");
     }
 }

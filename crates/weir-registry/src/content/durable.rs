@@ -1,9 +1,10 @@
-//! Written beside, brought to the disk, renamed: how an object comes to have a name.
+//! Written without a name, brought to the disk, named: how an object comes to stand.
 
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Seek as _};
+use std::path::Path;
 
-use tempfile::NamedTempFile;
+use weir_fs::{Access, Batch, BatchStep, Draft, Durability, Folder};
 use weir_log::Faults;
 
 /// The object is on the disk and has no name yet.
@@ -14,9 +15,12 @@ const RENAMED: &str = "content:renamed";
 /// Every point that taking something in passes, in order, once for each object.
 pub const POINTS: &[&str] = &[WRITTEN, RENAMED];
 
+/// Where objects are until they have a name, on file systems that know no files without one.
+const UNFINISHED: &str = ".tmp";
+
 /// An object that is being written: gone if it is dropped.
 pub(super) struct Beside {
-    file: NamedTempFile,
+    draft: Draft,
 }
 
 /// Where objects of one registry are written.
@@ -28,68 +32,43 @@ pub(super) struct Writing<'a> {
 impl Writing<'_> {
     /// A new object, holding what `from` brings, at most `limit` bytes. `None` if it brings more.
     pub(super) fn beside(&self, from: &mut dyn Read, limit: u64) -> io::Result<Option<Beside>> {
-        let folder = self.root.join(".tmp");
-        ensure_folder(self.root, &folder)?;
-        let mut file = NamedTempFile::new_in(folder)?;
-        let copied = io::copy(&mut from.take(limit.saturating_add(1)), file.as_file_mut())?;
-        if copied > limit {
-            return Ok(None);
-        }
-        file.as_file_mut().flush()?;
-        Ok(Some(Beside { file }))
+        let folder = Folder::open(self.root)?.make_shared_folder(UNFINISHED, Durability::Quick)?;
+        let mut draft = folder.draft(Access::Public)?;
+        let copied = io::copy(&mut from.take(limit.saturating_add(1)), &mut draft)?;
+        Ok((copied <= limit).then_some(Beside { draft }))
     }
 
-    /// Gives each of `objects` its path below the root, replacing what is there; all are on the disk
-    /// before the first has a name.
+    /// Gives each of `objects` its path below the root, replacing what is there; each is on the disk before it has a name.
     pub(super) fn name(&self, objects: Vec<(Beside, String)>) -> io::Result<()> {
-        for (object, _) in &objects {
-            weir_log::make_readable(object.file.as_file());
-            object.file.as_file().sync_all()?;
-            self.faults.at(WRITTEN);
-        }
-        let mut folders = Vec::new();
+        let root = Folder::open(self.root)?;
+        let step = |step| match step {
+            BatchStep::Written => self.faults.at(WRITTEN),
+            BatchStep::Named => self.faults.at(RENAMED),
+        };
+        let mut batch = Batch::new(&root, &step);
         for (object, path) in objects {
-            let target = self.root.join(path);
-            let folder = target.parent().unwrap_or(self.root).to_owned();
-            ensure_folder(self.root, &folder)?;
-            object.file.persist(&target).map_err(|error| error.error)?;
-            self.faults.at(RENAMED);
-            folders.push(folder);
+            batch.add(object.draft, path)?;
         }
-        folders.sort_unstable();
-        folders.dedup();
-        folders.iter().try_for_each(|folder| sync_folder(folder))
+        Ok(batch.finish()?)
     }
 }
 
 impl Beside {
     /// Reads it from its start.
-    pub(super) fn reopened(&self) -> io::Result<std::fs::File> {
-        self.file.reopen()
+    pub(super) fn reopened(&self) -> io::Result<File> {
+        let mut file = self.draft.file().try_clone()?;
+        file.rewind()?;
+        Ok(file)
     }
 }
 
 /// Makes `folder` and what is missing above it, down from `root` and as open as that is, each entry brought to the disk.
 pub(super) fn ensure_folder(root: &Path, folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut at = PathBuf::from(root);
-    for part in folder.strip_prefix(root).unwrap_or(folder).components() {
-        let above = at.clone();
-        at.push(part);
-        match fs_err::create_dir(&at) {
-            Ok(()) => {
-                weir_log::open_as(root, &at)?;
-                sync_folder(&above)?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
+    let below = folder.strip_prefix(root).unwrap_or(folder);
+    Folder::open(root)?.make_shared_folder(below, Durability::Durable)?;
     Ok(())
 }
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs_err::File::open(folder)?.sync_all()
+    Ok(Folder::open(folder)?.sync()?)
 }

@@ -177,7 +177,7 @@ impl ContentFolder {
 
     /// Orders those who take chunks in, together, and those who collect them, alone.
     fn lock(&self, how: impl FnOnce(&File) -> io::Result<()>) -> io::Result<File> {
-        let file = weir_log::open_lock(self.root(), ".content.lock")?;
+        let file = weir_fs::Folder::open(self.root())?.lock_file(".content.lock")?;
         how(&file)?;
         Ok(file)
     }
