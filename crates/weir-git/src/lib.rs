@@ -10,10 +10,11 @@ mod program;
 mod submodules;
 
 use std::collections::BTreeMap;
-use std::io::{Seek as _, Write as _};
+use std::io::Seek as _;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use weir_fs::{Access, Durability};
 use weir_model::address::holds_secret;
 use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
@@ -173,12 +174,8 @@ fn known(record: &Path) -> Option<Fetched> {
 }
 
 fn remember(record: &Path, fetched: &Fetched) -> Result<(), GitError> {
-    let folder = record.parent().unwrap_or(Path::new("."));
-    fs_err::create_dir_all(folder)?;
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(&serde_json::to_vec_pretty(fetched).map_err(std::io::Error::other)?)?;
-    beside.persist(record).map_err(|error| error.error)?;
-    Ok(())
+    let text = serde_json::to_vec_pretty(fetched).map_err(std::io::Error::other)?;
+    Ok(weir_fs::replace(record, text, Access::Usual, Durability::Quick).map_err(std::io::Error::from)?)
 }
 
 fn fetch_from_repository(

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use weir_fs::{Access, Durability, Folder};
 use weir_kind::{MAX_REWRITTEN, find_path, replace_path};
 use weir_model::{Platform, ReleaseId};
 use weir_tree::{LinkError, LinkTarget, PathError, TreeManifest, TreePath};
@@ -371,7 +372,9 @@ impl Capture<'_> {
         if is_pkg_config {
             text = pkg_config::relocatable(&text, path);
         }
-        write_anew(&at, &text)?;
+        // Replaced, and not written to: the one that is there may be read-only, or have other names.
+        let folder = Folder::open(&self.top).map_err(io::Error::from)?;
+        folder.replace(path, &text, Access::Kept, Durability::Quick).map_err(io::Error::from)?;
         Ok(find_path(&text, PREFIX).next().is_some())
     }
 
@@ -407,16 +410,6 @@ impl Capture<'_> {
             self.find(Level::Warning, path, what);
         }
     }
-}
-
-/// Writes a file beside and renames it: the one that is there may be read-only, or have other names.
-fn write_anew(at: &Path, text: &[u8]) -> io::Result<()> {
-    let permissions = fs_err::metadata(at)?.permissions();
-    let name = at.file_name().unwrap_or_default().to_string_lossy();
-    let beside = at.with_file_name(format!(".weir-{}-{name}", std::process::id()));
-    fs_err::write(&beside, text)?;
-    fs_err::set_permissions(&beside, permissions)?;
-    fs_err::rename(&beside, at)
 }
 
 #[cfg(test)]

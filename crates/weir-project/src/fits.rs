@@ -11,6 +11,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use weir_fs::{Access, Durability};
 use weir_model::lockfile::LockedRelease;
 use weir_model::{
     Baked, Dependency, InputDigest, Lockfile, PackageName, Range, ReleaseId, Scope, Sha256, chain,
@@ -156,8 +157,7 @@ impl Remembered {
         if known >= MOST_REMEMBERED {
             let _ = fs_err::remove_dir_all(folder);
         }
-        let _ = fs_err::create_dir_all(folder);
-        let _ = fs_err::write(&self.0, b"");
+        let _ = weir_fs::replace(&self.0, b"", Access::Private, Durability::Quick);
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use weir_fs::{Access, Durability};
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::descriptor::{Descriptor, DescriptorError};
@@ -456,14 +457,10 @@ fn copy_hashed(
     }
 }
 
-/// Writes a file beside and renames it into place, unless it is there already with these bytes.
+/// Replaces a file, unless it is there already with these bytes.
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), std::io::Error> {
-    if fs_err::read(path).is_ok_and(|old| old == bytes) {
+    if weir_fs::read(path, bytes.len() as u64).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let beside = tempfile::NamedTempFile::new_in(folder)?;
-    fs_err::write(beside.path(), bytes)?;
-    beside.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    Ok(weir_fs::replace(path, bytes, Access::Kept, Durability::Quick)?)
 }

@@ -9,8 +9,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use signed_note::{Note, Signer, StandardSigner, StandardVerifier, Verifier, VerifierList};
+use weir_fs::{Access, Durability};
 use weir_log::{Origin, SigningKey, TrustedKeys, VerifyingKey};
 use weir_model::Sha256;
+
+/// Bytes that the file of a pin may have.
+const MAX_PIN: u64 = 1 << 20;
 
 /// How many rotations a chain may have.
 const MAX_ROTATIONS: usize = 1000;
@@ -120,10 +124,10 @@ impl Trust {
     /// When the pin's file is there but cannot be used: it is never taken for "not pinned".
     pub fn pin(&self, location: &str) -> Result<Option<Pin>, TrustError> {
         let path = self.path(location);
-        let text = match fs_err::read(&path) {
+        let text = match weir_fs::read(&path, MAX_PIN) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(std::io::Error::from(error).into()),
         };
         let pin: Pin = serde_json::from_slice(&text)
             .map_err(|error| TrustError::BadPin { path: path.clone(), reason: error.to_string() })?;
@@ -139,14 +143,10 @@ impl Trust {
     ///
     /// When the file cannot be written.
     pub fn set(&self, pin: &Pin) -> Result<(), TrustError> {
-        fs_err::create_dir_all(&self.folder)?;
         let text = serde_json::to_vec_pretty(pin).expect("strings are JSON");
         let path = self.path(&pin.location);
-        let beside = tempfile::NamedTempFile::new_in(&self.folder)?;
-        fs_err::write(beside.path(), text)?;
-        beside.as_file().sync_all()?;
-        beside.persist(&path).map_err(|error| error.error)?;
-        Ok(())
+        Ok(weir_fs::replace(path, text, Access::Private, Durability::Durable)
+            .map_err(std::io::Error::from)?)
     }
 
     /// Forgets what is pinned for the registry at `location`.

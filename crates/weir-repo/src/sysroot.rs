@@ -134,6 +134,6 @@ fn asking_project(
             line: 0,
         });
     }
-    fs_err::write(&path, editor.into_text())?;
+    replace(&path, editor.into_text().as_bytes())?;
     Ok(Project::open(folder, &session.owners)?.asked_by("weir sysroot create"))
 }

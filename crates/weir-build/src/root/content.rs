@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use weir_fs::{Access, Durability};
 use weir_model::{Hasher, Sha256, of};
 
 /// What a running system writes, and its users: no part of what the root is.
@@ -45,9 +46,7 @@ fn read_kept(kept: &Path, fingerprint: Sha256) -> Option<Sha256> {
 }
 
 fn keep(kept: &Path, fingerprint: Sha256, digest: Sha256) -> io::Result<()> {
-    let unfinished = kept.with_extension("new");
-    fs_err::write(&unfinished, format!("{fingerprint} {digest}\n"))?;
-    fs_err::rename(unfinished, kept)
+    Ok(weir_fs::replace(kept, format!("{fingerprint} {digest}\n"), Access::Usual, Durability::Quick)?)
 }
 
 /// All entries, in the order of their paths' bytes. Comparing paths part by part would cost more than looking at
