@@ -54,7 +54,7 @@ pub fn record(release: Release, index: u64, chance: &mut Chance) -> Result<Vec<u
         batch: chance.ulid(seconds),
         at: jiff::Timestamp::from_second(seconds)?,
         by: format!("user:person-{}", index % 40),
-        action: Action::Publish { release: Box::new(release) },
+        action: Action::Publish { release: Box::new(release.into()) },
     };
     Ok(record.to_bytes()?)
 }

@@ -334,7 +334,7 @@ fn record(release: Release, index: u64, chance: &mut Chance) -> Result<Vec<u8>, 
         batch: chance.ulid(seconds),
         at,
         by,
-        action: Action::Publish { release: Box::new(release) },
+        action: Action::Publish { release: Box::new(release.into()) },
     }
     .to_bytes()?)
 }

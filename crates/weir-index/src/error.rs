@@ -140,6 +140,16 @@ pub enum FoldError {
         /// The entry that goes back.
         index: u64,
     },
+    /// A release was built with one that was never here.
+    #[error("entry {index} of the log publishes `{id}` as built with `{baked}`, which was never published")]
+    UnknownBaked {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// What it says it was built with.
+        baked: Box<ReleaseId>,
+        /// The entry.
+        index: u64,
+    },
     /// Something is said about a release that was never here.
     #[error("entry {index} of the log is a `{verb}` of `{id}`, which was never published")]
     UnknownRelease {

@@ -6,8 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
-use weir_model::record::{Description, Origin, Withdrawal};
-use weir_model::{Action, OwnerName, PackageName, Record, Release, ReleaseId, Sha256, WithdrawalVerb};
+use weir_model::record::{Description, Origin, ReleaseRecord, Withdrawal};
+use weir_model::{
+    Action, InputDigest, OwnerName, PackageName, Record, Release, ReleaseId, Sha256, WithdrawalVerb,
+};
 use weir_rules::Standing;
 
 use crate::derive;
@@ -127,8 +129,8 @@ impl<'index> Fold<'index> {
         row_id(index)?;
         let mark = Mark { index, at: record.at, by: record.by, batch: record.batch };
         match record.action {
-            Action::Publish { release } => self.offer(&release, &mark, None),
-            Action::Admit { release, from } => self.offer(&release, &mark, Some(&from)),
+            Action::Publish { release } => self.offer(*release, &mark, None),
+            Action::Admit { release, from } => self.offer(*release, &mark, Some(&from)),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),
@@ -137,18 +139,48 @@ impl<'index> Fold<'index> {
         }
     }
 
-    fn offer(&mut self, release: &Release, mark: &Mark, origin: Option<&Origin>) -> Result<(), FoldError> {
-        let package = self.package(&release.id.name)?;
+    fn offer(
+        &mut self,
+        record: ReleaseRecord,
+        mark: &Mark,
+        origin: Option<&Origin>,
+    ) -> Result<(), FoldError> {
+        let package = self.package(&record.name)?;
+        let release = self.with_input_digests(record, mark.index)?;
         self.check_revision(package, &release.id, mark.index)?;
-        self.check_tree(release, mark.index)?;
+        self.check_tree(&release, mark.index)?;
         // Names get their numbers here, in the order of the log, so that the numbers do not
         // depend on where a fold ended.
         for dependency in &release.dependencies {
             self.package(&dependency.name)?;
         }
-        insert_release(&self.transaction, package, release, mark, origin, Standing::Offered)?;
+        insert_release(&self.transaction, package, &release, mark, origin, Standing::Offered)?;
         self.touched.insert(package);
         Ok(())
+    }
+
+    /// What was baked is a release of this log, and was there before.
+    fn with_input_digests(&self, record: ReleaseRecord, index: u64) -> Result<Release, FoldError> {
+        let id = record.id();
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT input_digest FROM release WHERE package = (SELECT id FROM package WHERE name = ?1)
+             AND version = ?2 AND platform = ?3 AND revision = ?4",
+        )?;
+        record.into_release(|baked| {
+            let identity = params![
+                baked.name.as_str(),
+                baked.version.to_string(),
+                baked.platform.as_str(),
+                baked.revision
+            ];
+            let found: Option<InputDigest> =
+                statement.query_row(identity, |row| digest(row, 0)).optional()?;
+            found.ok_or_else(|| FoldError::UnknownBaked {
+                id: Box::new(id.clone()),
+                baked: Box::new(baked.clone()),
+                index,
+            })
+        })
     }
 
     fn check_revision(&self, package: i64, id: &ReleaseId, index: u64) -> Result<(), FoldError> {

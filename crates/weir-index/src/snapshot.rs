@@ -8,9 +8,8 @@
 //! ```
 //!
 //! with numbers and texts as in [`wire`](crate::wire). Releases come in the order of the log, each
-//! told by how it differs from the release of its package before it. What can be computed is left
-//! out: an input digest is stored only where it is not that of the inputs, and what was baked is named by its
-//! place among the releases of its package, so that its input digest need not be stored either. Each
+//! told by how it differs from the release of its package before it. Input digests are left out, as
+//! in records, and what was baked is named by its place among the releases of its package. Each
 //! column holds one sort of value, which is what makes zstd effective. What remains is the digest of
 //! each tree, which nothing can shorten.
 //!

@@ -41,5 +41,5 @@ pub use observe::{Observer, Unobserved};
 pub use platform::{Platform, PlatformError};
 pub use range::{Range, RangeError};
 pub use record::{Action, Record, RecordError, WithdrawalVerb};
-pub use release::{Baked, Dependency, ReferenceFact, Release, ReleaseId, ReleaseIdError, Scope};
+pub use release::{Baked, BuildId, Dependency, ReferenceFact, Release, ReleaseId, ReleaseIdError, Scope};
 pub use version::{Version, VersionError};

@@ -1,10 +1,13 @@
 //! Records: the entries of a registry's log, as JSON with sorted keys.
 
+mod release;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::release::{DependencyRecord, ReleaseRecord};
 use crate::canonical::{CanonicalError, canonical_json};
-use crate::{KindName, OwnerName, Release, ReleaseId, Sha256};
+use crate::{KindName, OwnerName, ReleaseId, Sha256};
 
 /// The version of the record format this code writes, and the newest it reads.
 pub const RECORD_VERSION: u32 = 1;
@@ -35,12 +38,12 @@ pub enum Action {
     /// A release is offered.
     Publish {
         /// The release.
-        release: Box<Release>,
+        release: Box<ReleaseRecord>,
     },
     /// A release of an upstream is offered here.
     Admit {
         /// The release.
-        release: Box<Release>,
+        release: Box<ReleaseRecord>,
         /// Where it came from.
         from: Origin,
     },

@@ -24,17 +24,52 @@ pub struct ReleaseId {
     pub revision: u32,
 }
 
+/// What tells one release of a package from every other of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BuildId {
+    /// Its version.
+    pub version: Version,
+    /// Where it runs.
+    pub platform: Platform,
+    /// How often this version was built again for this platform.
+    pub revision: u32,
+}
+
+impl BuildId {
+    /// The release of this package.
+    pub fn of(self, name: PackageName) -> ReleaseId {
+        let Self { version, platform, revision } = self;
+        ReleaseId { name, version, platform, revision }
+    }
+}
+
+impl fmt::Display for BuildId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_build(f, &self.version, &self.platform, self.revision)
+    }
+}
+
 impl fmt::Display for ReleaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.version)?;
-        if !self.platform.is_any() {
-            write!(f, " {}", self.platform)?;
-        }
-        if self.revision > 0 {
-            write!(f, " revision {}", self.revision)?;
-        }
-        Ok(())
+        write!(f, "{} ", self.name)?;
+        write_build(f, &self.version, &self.platform, self.revision)
     }
+}
+
+fn write_build(
+    f: &mut fmt::Formatter<'_>,
+    version: &Version,
+    platform: &Platform,
+    revision: u32,
+) -> fmt::Result {
+    write!(f, "{version}")?;
+    if !platform.is_any() {
+        write!(f, " {platform}")?;
+    }
+    if revision > 0 {
+        write!(f, " revision {revision}")?;
+    }
+    Ok(())
 }
 
 /// One published thing. Never changes once it is in a log.
@@ -260,23 +295,44 @@ impl std::str::FromStr for ReleaseId {
 
     /// Reads what [`Display`](fmt::Display) prints: `owner/name version [platform] [revision N]`.
     fn from_str(text: &str) -> Result<Self, ReleaseIdError> {
-        let error = |reason: String| ReleaseIdError { text: text.chars().take(200).collect(), reason };
-        let mut words = text.split(' ').peekable();
-        let mut next = || words.next().ok_or_else(|| error("expected `owner/name version`".into()));
-        let name = next()?.parse().map_err(|e: crate::NameError| error(e.to_string()))?;
-        let version = next()?.parse().map_err(|e: crate::VersionError| error(e.to_string()))?;
-        let mut id = Self { name, version, platform: Platform::any(), revision: 0 };
-        if let Some(word) = words.next_if(|word| *word != "revision") {
-            id.platform = word.parse().map_err(|e: crate::PlatformError| error(e.to_string()))?;
-        }
-        if words.next().is_some() {
-            let number = words.next().and_then(|word| word.parse().ok());
-            id.revision = number.ok_or_else(|| error("expected a number after `revision`".into()))?;
-        }
-        match words.next() {
-            None => Ok(id),
-            Some(_) => Err(error("there is more after it".into())),
-        }
+        let error = |reason| ReleaseIdError::new(text, reason);
+        let (name, build) =
+            text.split_once(' ').ok_or_else(|| error("expected `owner/name version`".into()))?;
+        let name = name.parse().map_err(|e: crate::NameError| error(e.to_string()))?;
+        Ok(parse_build(build).map_err(error)?.of(name))
+    }
+}
+
+impl std::str::FromStr for BuildId {
+    type Err = ReleaseIdError;
+
+    /// Reads what [`Display`](fmt::Display) prints: `version [platform] [revision N]`.
+    fn from_str(text: &str) -> Result<Self, ReleaseIdError> {
+        parse_build(text).map_err(|reason| ReleaseIdError::new(text, reason))
+    }
+}
+
+impl ReleaseIdError {
+    fn new(text: &str, reason: String) -> Self {
+        Self { text: text.chars().take(200).collect(), reason }
+    }
+}
+
+fn parse_build(text: &str) -> Result<BuildId, String> {
+    let mut words = text.split(' ').peekable();
+    let version = words.next().unwrap_or_default();
+    let version = version.parse().map_err(|error: crate::VersionError| error.to_string())?;
+    let mut build = BuildId { version, platform: Platform::any(), revision: 0 };
+    if let Some(word) = words.next_if(|word| *word != "revision") {
+        build.platform = word.parse().map_err(|error: crate::PlatformError| error.to_string())?;
+    }
+    if words.next().is_some() {
+        let number = words.next().and_then(|word| word.parse().ok());
+        build.revision = number.ok_or("expected a number after `revision`")?;
+    }
+    match words.next() {
+        None => Ok(build),
+        Some(_) => Err("there is more after it".into()),
     }
 }
 

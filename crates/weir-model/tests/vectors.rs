@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use weir_model::canonical::canonical_json;
-use weir_model::{InputDigest, Record, Release, Sha256, TreeDigest};
+use weir_model::record::ReleaseRecord;
+use weir_model::{InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
@@ -28,14 +29,11 @@ fn release(extra: Value) -> Value {
     let mut release = json!({
         "name": "acme/greet",
         "version": "1.2.0",
-        "revision": 0,
         "kind": "bash",
-        "platform": "any",
         "tree": TreeDigest::of("tree"),
         "size": 18342,
         "unpacked": 91136,
         "files": 14,
-        "input-digest": InputDigest::of("to be computed"),
         "license": "MIT",
         "description": "Greets, in “many” languages\\",
     });
@@ -45,11 +43,24 @@ fn release(extra: Value) -> Value {
     release
 }
 
+/// The input digest of what a release was built with; in life, the one that its own record says.
+fn input_digest_of_baked(baked: &ReleaseId) -> InputDigest {
+    InputDigest::of(baked.to_string())
+}
+
+/// As a reader of the log has it.
+fn read(release: &Value) -> Release {
+    let record: ReleaseRecord = serde_json::from_value(release.clone()).unwrap();
+    let release = record.clone().into_release(|baked| Ok::<_, ()>(input_digest_of_baked(baked))).unwrap();
+    assert_eq!(ReleaseRecord::from(release.clone()), record);
+    release
+}
+
+/// As records say them.
 fn releases() -> Vec<(&'static str, Value)> {
-    let input_digest = InputDigest::of("input digest of the dependency");
-    let baked = json!({"name": "acme/str", "range": "^1.4", "scope": "run",
-        "baked": {"version": "1.4.2", "platform": "any", "revision": 0, "input-digest": input_digest}});
-    let fluid = json!({"name": "acme/names", "range": ">=2026, <2028", "scope": "run"});
+    let baked = json!({"name": "acme/str", "range": "^1.4", "baked": "1.4.2"});
+    let rebuilt = json!({"name": "acme/zlib", "range": "*", "scope": "build", "baked": "1.3.1 x86-64-debian-12 revision 2"});
+    let fluid = json!({"name": "acme/names", "range": ">=2026, <2028"});
     let dev = json!({"name": "acme/check", "range": "*", "scope": "dev"});
     let fixed = json!({"name": "corpus", "sha256": Sha256::of("corpus"), "size": 1234, "fluid": false});
     let moving = json!({"name": "latest", "size": 99, "fluid": true});
@@ -64,7 +75,7 @@ fn releases() -> Vec<(&'static str, Value)> {
         (
             "a built release",
             release(json!({
-                "kind": "native", "platform": "x86-64-debian-12", "revision": 3,
+                "kind": "native", "platform": "x86-64-debian-12", "revision": 3, "dependencies": [rebuilt],
                 "recipe": Sha256::of("recipe"), "toolchain": Sha256::of("toolchain"),
             })),
         ),
@@ -72,7 +83,7 @@ fn releases() -> Vec<(&'static str, Value)> {
             "an elm release, of which nothing is baked",
             release(json!({
                 "kind": "elm",
-                "dependencies": [{"name": "elm/core", "range": "1.0.0 <= v < 2.0.0", "scope": "run"}],
+                "dependencies": [{"name": "elm/core", "range": "1.0.0 <= v < 2.0.0"}],
             })),
         ),
     ]
@@ -83,8 +94,12 @@ fn the_input_digest_of_a_release_is_what_the_vectors_say() {
     let made: Vec<Value> = releases()
         .into_iter()
         .map(|(what, release)| {
-            let read: Release = serde_json::from_value(release.clone()).unwrap();
-            json!({"what": what, "release": release, "input-digest": read.compute_input_digest()})
+            let read = read(&release);
+            let baked: serde_json::Map<String, Value> = (read.dependencies.iter())
+                .filter_map(weir_model::Dependency::baked_id)
+                .map(|id| (id.to_string(), json!(input_digest_of_baked(&id))))
+                .collect();
+            json!({"what": what, "release": release, "baked": baked, "input-digest": read.compute_input_digest()})
         })
         .collect();
     compare("input-digests.json", &json!(made));
@@ -92,8 +107,7 @@ fn the_input_digest_of_a_release_is_what_the_vectors_say() {
 
 #[test]
 fn what_a_release_is_called_built_from_and_needs_changes_its_input_digest_and_nothing_else_does() {
-    let input_digest =
-        |release: Value| serde_json::from_value::<Release>(release).unwrap().compute_input_digest();
+    let input_digest = |release: Value| read(&release).compute_input_digest();
     let plain = input_digest(release(json!({})));
     for same in [
         json!({"revision": 7}),
@@ -128,9 +142,10 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
         }
         record
     };
-    let release = releases().remove(1).1;
+    let (release, built) = (releases().remove(1).1, releases().remove(4).1);
     let actions = [
         json!({"op": "publish", "release": release}),
+        json!({"op": "publish", "release": built}),
         json!({"op": "admit", "release": release, "from": {"registry": "public", "index": 7, "leaf": Sha256::of("leaf")}}),
         withdraw("yank", json!({"reason": "it deletes too much"})),
         withdraw("unyank", json!({})),
@@ -169,4 +184,15 @@ fn a_record_of_a_newer_format_or_with_unknown_fields_is_told_from_a_broken_one()
     assert!(Record::from_bytes(more).is_ok());
     assert!(Record::from_bytes(b"{\"v\":1}").unwrap_err().to_string().contains("cannot be read"));
     assert!(Record::from_bytes(&[b' '; 70_000]).unwrap_err().to_string().contains("65535"));
+}
+
+#[test]
+fn a_record_of_a_release_with_three_baked_dependencies_has_less_than_600_bytes() {
+    let needs = ["acme/strings", "acme/numbers", "acme/letters"]
+        .map(|name| json!({"name": name, "range": "^1.4.0", "baked": "1.14.2"}));
+    let release = release(json!({"description": "Greets whoever comes in", "dependencies": needs}));
+    let record = json!({"v": 1, "batch": "01KAFQ5V5D4F9Z0000000000AA", "at": "2026-11-20T12:00:00.123456789Z",
+        "by": "user:ann", "op": "publish", "release": release});
+    let bytes = Record::from_bytes(record.to_string().as_bytes()).unwrap().to_bytes().unwrap();
+    assert!(bytes.len() < 600, "{} bytes: {}", bytes.len(), String::from_utf8(bytes).unwrap());
 }

@@ -257,7 +257,7 @@ impl Planning<'_> {
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
         self.published.add(release.clone());
-        self.record(&permit, Action::Publish { release: Box::new(release) })
+        self.record(&permit, Action::Publish { release: Box::new(release.into()) })
     }
 
     /// Upload comes before registration: the content itself, and all that it was built from and by.

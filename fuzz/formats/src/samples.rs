@@ -91,9 +91,9 @@ pub fn records() -> Vec<Record> {
     };
     let actions = vec![
         Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] },
-        Action::Publish { release: Box::new(low.clone()) },
-        Action::Publish { release: Box::new(newer.clone()) },
-        Action::Publish { release: Box::new(top.clone()) },
+        Action::Publish { release: Box::new(low.clone().into()) },
+        Action::Publish { release: Box::new(newer.clone().into()) },
+        Action::Publish { release: Box::new(top.clone().into()) },
         withdraw(WithdrawalVerb::Yank, &newer.id),
         withdraw(WithdrawalVerb::Unyank, &newer.id),
         withdraw(WithdrawalVerb::Quarantine, &top.id),

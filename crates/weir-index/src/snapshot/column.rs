@@ -41,7 +41,6 @@ columns! {
     Size = "size",
     Unpacked = "unpacked",
     Files = "files",
-    InputDigest = "input-digest",
     Shape = "shape",
     Baked = "baked",
     References = "references",

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rusqlite::{OptionalExtension as _, params};
 use weir_model::record::Origin;
 use weir_model::{
-    Baked, Dependency, Digest, InputDigest, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
+    Baked, Dependency, InputDigest, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
 };
 use weir_rules::Standing;
 
@@ -194,7 +194,6 @@ impl<'a> Listener<'a> {
         let size = columns.at(Column::Size).delta(past.size)?;
         let unpacked = columns.at(Column::Unpacked).delta(past.likely_unpacked(size))?;
         let files = columns.at(Column::Files).delta(past.files)?;
-        let input_digest = columns.at(Column::InputDigest).optional(Reader::digest)?;
         past.version = Some(version.clone());
         (past.size, past.unpacked, past.files) = (size, unpacked, files);
         let dependencies = self.dependencies(columns, package, packages)?;
@@ -212,7 +211,7 @@ impl<'a> Listener<'a> {
             size,
             unpacked,
             files,
-            input_digest: input_digest.unwrap_or(Digest::from_bytes([0; 32])),
+            input_digest: InputDigest::from_bytes([0; 32]),
             dependencies,
             references: references(&past.references)?,
             recipe: past.recipe,
@@ -221,9 +220,7 @@ impl<'a> Listener<'a> {
             description: past.description.as_deref().map(str::to_owned),
             kind_facts: facts::read_kind_facts(past.kind_facts.as_deref().unwrap_or_default())?,
         };
-        if input_digest.is_none() {
-            release.input_digest = release.compute_input_digest();
-        }
+        release.input_digest = release.compute_input_digest();
         past.releases.push(Baked {
             version: release.id.version.clone(),
             platform: release.id.platform.clone(),
@@ -340,16 +337,9 @@ impl<'a> Listener<'a> {
 }
 
 fn baked(columns: &mut ColumnsIn<'_>, candidates: &[Baked]) -> Read<Baked> {
-    let told = columns.at(Column::Baked).index(usize::MAX)?;
-    match told.checked_sub(1) {
-        None => facts::read_baked(columns.at(Column::Baked)),
-        Some(age) => {
-            let found = candidates.len().checked_sub(age + 1).and_then(|place| candidates.get(place));
-            found
-                .cloned()
-                .ok_or_else(|| Malformed::new("a dependency is baked to a release that was not told"))
-        }
-    }
+    let age = columns.at(Column::Baked).index(usize::MAX)?;
+    let found = candidates.iter().rev().nth(age);
+    found.cloned().ok_or_else(|| Malformed::new("a dependency is baked to a release that was not told"))
 }
 
 fn references(blob: &[u8]) -> Read<Vec<weir_model::ReferenceFact>> {

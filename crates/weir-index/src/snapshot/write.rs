@@ -9,7 +9,7 @@ use super::column::{Column, ColumnsOut, PoolOut};
 use super::past::{LogPast, Need, PackagePast, write_version};
 use super::ulid;
 use crate::error::{IndexError, SnapshotError};
-use crate::facts::{kind_facts_text, scope_code, write_baked, write_reference};
+use crate::facts::{kind_facts_text, scope_code, write_reference};
 use crate::index::Index;
 use crate::view::ReleaseView;
 use crate::wire::Writer;
@@ -176,12 +176,6 @@ impl Teller {
         columns.at(Column::Size).delta(past.size, release.size);
         columns.at(Column::Unpacked).delta(past.likely_unpacked(release.size), release.unpacked);
         columns.at(Column::Files).delta(past.files, release.files);
-        // 0: that of the inputs; 1: another, which follows.
-        let differs = release.input_digest != release.compute_input_digest();
-        columns.at(Column::InputDigest).byte(differs.into());
-        if differs {
-            columns.at(Column::InputDigest).raw(release.input_digest.as_bytes());
-        }
         past.version = Some(release.id.version.clone());
         (past.size, past.unpacked, past.files) = (release.size, release.unpacked, release.files);
     }
@@ -215,13 +209,13 @@ impl Teller {
         for (need, dependency) in packages[package].shape.iter().zip(&release.dependencies) {
             let Some(baked) = &dependency.baked else { continue };
             let candidates = &packages[need.package].releases;
-            // How many newer releases it had; 0 is for what is none of them and told in full.
+            // How many newer releases it had.
             let age = candidates.iter().rev().position(|candidate| candidate == baked);
-            let column = self.columns.at(Column::Baked);
-            column.length(age.map_or(0, |age| age + 1));
-            if age.is_none() {
-                write_baked(column, baked);
-            }
+            let age = age.ok_or_else(|| IndexError::Damaged {
+                what: "its releases",
+                reason: format!("`{}` was built with what is none of them", release.id),
+            })?;
+            self.columns.at(Column::Baked).length(age);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use weir_model::record::Description;
 use weir_model::{Action, Digest, KindName, WithdrawalVerb};
 use weir_rules::Standing;
 
-use crate::support::{Log, fold, id, release, withdraw};
+use crate::support::{Log, fold, id, needing, release, withdraw};
 
 fn refused(log: &Log) -> FoldError {
     let mut index = weir_index::Index::in_memory().unwrap();
@@ -84,8 +84,8 @@ fn a_removed_release_is_out_of_the_view_and_its_input_digest_stays_bound() {
 fn a_second_tree_for_an_input_digest_is_refused_with_both_entries() {
     let mut log = Log::default();
     let one = release("acme/greet 1.2.0");
-    let mut other = release("acme/other 1.0.0");
-    other.input_digest = one.input_digest;
+    let mut other = release("acme/greet 1.2.0 revision 1");
+    other.tree = Digest::of("another tree");
     log.publish(one.clone());
     log.publish(other);
     let error = refused(&log);
@@ -118,6 +118,26 @@ fn revisions_only_grow_even_after_removal() {
     log.publish(release("acme/greet 1.2.0 revision 3"));
     log.publish(release("acme/greet 1.2.0 x86-64-debian-12 revision 1"));
     assert_eq!(log.folded().stats().unwrap().offered, 2);
+}
+
+#[test]
+fn what_a_release_was_built_with_was_published_before_it() {
+    let base = release("acme/base 1.0.0");
+    let user = needing(release("acme/user 1.0.0"), "acme/base", "^1", Some(&base));
+    let mut log = Log::default();
+    log.publish(user.clone());
+    let error = refused(&log);
+    assert!(error.is_integrity());
+    assert_eq!(
+        error.to_string(),
+        "entry 0 of the log publishes `acme/user 1.0.0` as built with `acme/base 1.0.0`, which was never published"
+    );
+
+    let mut log = Log::default();
+    log.publish(base.clone());
+    log.publish(user.clone());
+    let index = log.folded();
+    assert_eq!(index.release(&user.id).unwrap().unwrap().release, user);
 }
 
 #[test]

@@ -229,7 +229,9 @@ proptest! {
         let mut size = 0;
         for (package, revision, input_digest, tree, remove) in attempts {
             let mut release = release(&format!("acme/package-{package} 1.0.0 revision {revision}"));
-            (release.input_digest, release.tree) = (Digest::of([input_digest]), Digest::of([tree]));
+            release.toolchain = Some(Digest::of([input_digest]));
+            release.input_digest = release.compute_input_digest();
+            release.tree = Digest::of([tree]);
             let allowed = newest.get(&package).is_none_or(|newest| revision > *newest)
                 && trees.get(&release.input_digest).is_none_or(|bound| *bound == release.tree);
             let mut log = Log::default();

@@ -25,12 +25,12 @@ impl Log {
     }
 
     pub(crate) fn publish(&mut self, release: Release) -> u64 {
-        self.say(Action::Publish { release: Box::new(release) })
+        self.say(Action::Publish { release: Box::new(release.into()) })
     }
 
     pub(crate) fn admit(&mut self, release: Release) -> u64 {
         let from = Origin { registry: "up".into(), index: 7, leaf: Digest::of("leaf") };
-        self.say(Action::Admit { release: Box::new(release), from })
+        self.say(Action::Admit { release: Box::new(release.into()), from })
     }
 
     pub(crate) fn folded(&self) -> Index {
