@@ -198,7 +198,14 @@ impl HttpClient {
                 call = call.header(header::IF_MODIFIED_SINCE, date);
             }
         }
-        Ok(call.call()?)
+        call.call().map_err(|error| {
+            let proxy = agent.config().proxy().filter(|proxy| !proxy.is_no_proxy(url.uri()));
+            match (proxy, error) {
+                (Some(proxy), ureq::Error::ConnectProxyFailed(reason)) => Failure::proxy_said(proxy, &reason),
+                (Some(proxy), error) => Failure::from(error).through(proxy),
+                (None, error) => error.into(),
+            }
+        })
     }
 
     fn answer(

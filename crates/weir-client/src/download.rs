@@ -107,6 +107,21 @@ impl DownloadError {
     pub fn is_integrity(&self) -> bool {
         matches!(self, Self::AllFailed { failures } if failures.iter().any(MirrorFailure::is_wrong_content))
     }
+
+    /// Whether every mirror answered that it has no such file.
+    pub fn is_absence(&self) -> bool {
+        let is_absent = |failure: &MirrorFailure| matches!(failure, MirrorFailure::Absent { .. });
+        matches!(self, Self::AllFailed { failures } if failures.iter().all(is_absent))
+    }
+
+    /// What the first mirror that could not be read failed with.
+    pub fn source_error(&self) -> Option<&SourceError> {
+        let Self::AllFailed { failures } = self else { return None };
+        failures.iter().find_map(|failure| match failure {
+            MirrorFailure::Failed(error) => Some(error),
+            _ => None,
+        })
+    }
 }
 
 pub(crate) fn listed(failures: &[MirrorFailure]) -> String {

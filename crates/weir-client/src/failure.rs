@@ -6,7 +6,9 @@
 use std::io;
 
 use rustls::CertificateError;
-use weir_log::{Distrust, SourceError};
+use weir_log::{Distrust, ProxyProblem, SourceError};
+
+use crate::resolver::Unresolved;
 
 /// How many of the names of a certificate are told.
 const NAMES_SHOWN: usize = 3;
@@ -23,12 +25,18 @@ pub(crate) enum Failure {
     /// Nobody is there to connect to. One more attempt is worth it: a server may be restarting.
     #[error("{0}")]
     Unreachable(String),
+    /// The name of whoever is to be connected to leads nowhere.
+    #[error("{0}")]
+    NoAddress(String),
     /// The connection could not be made, or broke. Another attempt may fare better.
     #[error("{0}")]
     Connection(String),
     /// The server answered with a status that is neither success nor absence.
     #[error("the server answered with status {status}")]
     Status { status: u16, retry_after: Option<u64> },
+    /// The proxy on the way is what failed.
+    #[error("the proxy `{proxy}` {problem}")]
+    Proxy { proxy: String, problem: ProxyProblem },
     /// The server could not show that it is the one that was asked.
     #[error(transparent)]
     Untrusted(Distrust),
@@ -45,10 +53,42 @@ impl Failure {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Connection(_) | Self::Unreachable(_) | Self::Stalled => true,
+            Self::Proxy { problem, .. } => matches!(problem, ProxyProblem::Unreachable(_)),
             Self::Status { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
             // A timeout has used up the patience there was.
-            Self::Timeout | Self::Untrusted(_) | Self::Unusable(_) | Self::TooLarge { .. } => false,
+            Self::Timeout
+            | Self::Untrusted(_)
+            | Self::NoAddress(_)
+            | Self::Unusable(_)
+            | Self::TooLarge { .. } => false,
         }
+    }
+
+    /// The same of a request that went through `proxy`: nobody else was connected to.
+    pub(crate) fn through(self, proxy: &ureq::Proxy) -> Self {
+        let problem = match self {
+            Self::Unreachable(reason) | Self::NoAddress(reason) => ProxyProblem::Unreachable(reason),
+            other => return other,
+        };
+        Self::of_proxy(proxy, problem)
+    }
+
+    /// The failure of a proxy that answered. The status is in what ureq says of it, and nowhere else.
+    pub(crate) fn proxy_said(proxy: &ureq::Proxy, reason: &str) -> Self {
+        let numbers = reason.split(|character: char| !character.is_ascii_digit());
+        let status = numbers.filter(|number| number.len() == 3).find_map(|number| number.parse().ok());
+        let problem = match status {
+            Some(407) => ProxyProblem::AsksForPassword,
+            Some(status) if status < 500 => ProxyProblem::Refused { status },
+            Some(status) => ProxyProblem::Unreachable(format!("it answered with status {status}")),
+            None => ProxyProblem::Unreachable(reason.to_owned()),
+        };
+        Self::of_proxy(proxy, problem)
+    }
+
+    fn of_proxy(proxy: &ureq::Proxy, problem: ProxyProblem) -> Self {
+        let scheme = proxy.uri().scheme_str().unwrap_or("http");
+        Self::Proxy { proxy: format!("{scheme}://{}:{}", proxy.host(), proxy.port()), problem }
     }
 
     /// The error of the crate's edge, about `what` (a URL or a path).
@@ -56,12 +96,15 @@ impl Failure {
         let what = what.to_string();
         match self {
             Self::Timeout | Self::Stalled => SourceError::Timeout { what },
-            Self::Status { status, .. } => SourceError::Refused { what, status },
+            Self::Status { status: status @ (401 | 403 | 451), .. } => SourceError::Refused { what, status },
+            Self::Status { status, .. } => SourceError::Status { what, status },
+            Self::Proxy { proxy, problem } => SourceError::Proxy { what, proxy, problem },
             Self::TooLarge { limit } => SourceError::TooLarge { what, limit },
             Self::Untrusted(why) => SourceError::Untrusted { what, why },
-            Self::Connection(reason) | Self::Unreachable(reason) | Self::Unusable(reason) => {
-                SourceError::NotReadable { what, reason }
-            }
+            Self::Connection(reason)
+            | Self::Unreachable(reason)
+            | Self::NoAddress(reason)
+            | Self::Unusable(reason) => SourceError::NotReadable { what, reason },
         }
     }
 
@@ -69,7 +112,9 @@ impl Failure {
     pub(crate) fn into_io(self, what: &(impl ToString + ?Sized)) -> io::Error {
         let kind = match self {
             Self::Timeout | Self::Stalled => io::ErrorKind::TimedOut,
-            Self::Connection(_) | Self::Unreachable(_) => io::ErrorKind::ConnectionAborted,
+            Self::Connection(_) | Self::Unreachable(_) | Self::NoAddress(_) | Self::Proxy { .. } => {
+                io::ErrorKind::ConnectionAborted
+            }
             Self::Status { .. } | Self::Untrusted(_) | Self::Unusable(_) | Self::TooLarge { .. } => {
                 io::ErrorKind::InvalidData
             }
@@ -141,10 +186,12 @@ impl From<ureq::Error> for Failure {
         match error {
             ureq::Error::Timeout(_) => Self::Timeout,
             ureq::Error::Io(error) => Self::from_io(error),
-            ureq::Error::Other(error) => Self::Unusable(error.to_string()),
-            ureq::Error::HostNotFound => Self::Unusable("the host name has no address (DNS)".to_owned()),
+            ureq::Error::Other(error) => match error.downcast::<Unresolved>() {
+                Ok(unresolved) => Self::NoAddress(unresolved.to_string()),
+                Err(error) => Self::Unusable(error.to_string()),
+            },
+            ureq::Error::HostNotFound => Self::NoAddress("the host name has no address (DNS)".to_owned()),
             ureq::Error::ConnectionFailed => Self::Connection("no connection could be made".to_owned()),
-            ureq::Error::ConnectProxyFailed(reason) => Self::Unusable(format!("the proxy refused: {reason}")),
             ureq::Error::Protocol(reason) => {
                 Self::Unusable(format!("the answer is not valid HTTP: {reason}"))
             }

@@ -70,12 +70,14 @@ fn numeric(uri: &Uri) -> Option<SocketAddr> {
     Some(SocketAddr::new(address, port))
 }
 
-/// Says that it was the name that failed: the system's own words leave that to be guessed.
+/// It was the name that failed: the system's own words leave that to be guessed.
+#[derive(Debug, thiserror::Error)]
+#[error("the host name cannot be resolved (DNS): {0}")]
+pub(crate) struct Unresolved(std::io::Error);
+
 fn named(error: ureq::Error) -> ureq::Error {
     match error {
-        ureq::Error::Io(error) => {
-            ureq::Error::Other(format!("the host name cannot be resolved (DNS): {error}").into())
-        }
+        ureq::Error::Io(error) => ureq::Error::Other(Box::new(Unresolved(error))),
         other => other,
     }
 }

@@ -18,7 +18,7 @@ impl Retries {
     pub(crate) fn after(&mut self, failure: Failure, options: &HttpOptions) -> Result<(), Failure> {
         let cost = match failure {
             // Waiting it out has cost the patience for two; and who is not there seldom comes back.
-            Failure::Stalled | Failure::Unreachable(_) => 2,
+            Failure::Stalled | Failure::Unreachable(_) | Failure::Proxy { .. } => 2,
             _ => 1,
         };
         self.made = self.made.saturating_add(cost);

@@ -46,7 +46,9 @@ pub enum UrlError {
         text: String,
     },
     /// A user or password stands in the URL. The text is not repeated: it holds a secret.
-    #[error("a URL of `{host}` holds a user or password: give it as a credential instead")]
+    #[error(
+        "a URL of `{host}` holds a user or a password, which everybody who sees the URL would know: leave it out"
+    )]
     HoldsCredential {
         /// The host it was meant for.
         host: String,

@@ -147,7 +147,11 @@ fn a_refusal_is_an_error_and_never_absence() {
     let source = site.source();
     for status in [400, 401, 403, 429, 500, 503] {
         site.server.misbehave("/a", Misbehaviour::Status(status));
-        let refused = SourceError::Refused { what: format!("{}/a", site.server.url()), status };
+        let what = format!("{}/a", site.server.url());
+        let refused = match status {
+            401 | 403 => SourceError::Refused { what, status },
+            status => SourceError::Status { what, status },
+        };
         assert_eq!(source.read("a", 9), Err(refused.clone()));
         assert_eq!(source.open("a", 0).map(|_| ()), Err(refused));
     }

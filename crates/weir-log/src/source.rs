@@ -70,14 +70,49 @@ pub enum SourceError {
         /// What is wrong.
         why: Distrust,
     },
-    /// A server answered, and refused.
-    #[error("`{what}` was refused: status {status}")]
+    /// A server wants to know who asks, or does not give it to whoever that is.
+    #[error("`{what}` was refused: {}status {status}", if *status == 401 { "the server asks for a password, " } else { "" })]
     Refused {
+        /// URL and path.
+        what: String,
+        /// HTTP status: 401, 403 or 451.
+        status: u16,
+    },
+    /// A server answered, and neither gave the file nor refused it.
+    #[error("`{what}` cannot be read: the server answered with status {status}")]
+    Status {
         /// URL and path.
         what: String,
         /// HTTP status.
         status: u16,
     },
+    /// The proxy on the way to the server is what failed.
+    #[error("`{what}` cannot be read: the proxy `{proxy}` {problem}")]
+    Proxy {
+        /// URL and path.
+        what: String,
+        /// The proxy's address, without a password.
+        proxy: String,
+        /// What is wrong with it.
+        problem: ProxyProblem,
+    },
+}
+
+/// What is wrong with a proxy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyProblem {
+    /// It wants to know who asks.
+    #[error("asks for a password, status 407")]
+    AsksForPassword,
+    /// It does not lead to that server.
+    #[error("refused to lead there: status {status}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+    },
+    /// It cannot be reached, or does not answer as a proxy does.
+    #[error("does not serve: {0}")]
+    Unreachable(String),
 }
 
 /// Why a server is not believed to be the one that was asked.
@@ -104,6 +139,11 @@ pub enum Distrust {
 }
 
 impl SourceError {
+    /// The error that [`Source::open`]'s stream broke off with, where `error` carries one.
+    pub fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// Wraps what the system said while `what` was being read.
     pub fn from_io(what: impl Into<String>, error: &io::Error) -> Self {
         match error.kind() {

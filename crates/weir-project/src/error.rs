@@ -83,6 +83,12 @@ pub enum ProjectError {
         /// What is wrong.
         reason: String,
     },
+    /// Packages from folders or git tags need each other in a circle.
+    #[error("packages from folders need each other in a circle: `{}`", labels.join("` → `"))]
+    Circle {
+        /// The folders, as the project sees them, and repositories with their tags; the first stands at the end again.
+        labels: Vec<String>,
+    },
     /// A dependency from git cannot be had.
     #[error("`{origin}` asks for `{name}` at the tag `{tag}` of `{url}`: {reason}")]
     Git {
@@ -96,6 +102,16 @@ pub enum ProjectError {
         tag: String,
         /// What is wrong.
         reason: String,
+    },
+    /// The content of a release did not come.
+    #[error("`{id}` could not be fetched from the registry `{registry}`")]
+    NotFetched {
+        /// The release.
+        id: ReleaseId,
+        /// The name of the registry.
+        registry: String,
+        /// What the registry, or a proxy on the way to it, did instead.
+        source: weir_log::SourceError,
     },
     /// A registry does not hold what it offers, or withdrew it.
     #[error("the registry at `{location}` does not serve the content of `{id}` (tree {tree})")]
@@ -136,8 +152,8 @@ pub enum ProjectError {
         name: String,
         /// What is wrong.
         reason: String,
-        /// Whether what came was wrong, and not only missing.
-        integrity: bool,
+        /// What sort of failure it is.
+        problem: ReferenceProblem,
     },
     /// What is installed is not what it must be.
     #[error("{} of what is installed {} not what it must be", problems.len(), if problems.len() == 1 { "thing is" } else { "things are" })]
@@ -301,4 +317,17 @@ fn listed(files: &[(String, &'static str)]) -> String {
         lines.push(format!("and {more} more"));
     }
     lines.join(", ")
+}
+
+/// Why an external file could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferenceProblem {
+    /// What came, or what is said about it, is wrong.
+    Wrong,
+    /// Nobody who was asked has it.
+    Absent,
+    /// Somebody who was asked could not be read, or refused.
+    Source(weir_log::SourceError),
+    /// Something else.
+    Other,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use weir_log::Source;
+use weir_log::{Source, SourceError};
 use weir_model::lockfile::{LockedGit, LockedReference, LockedRelease};
 use weir_model::manifest::GitTag;
 use weir_model::{Lockfile, Release, ReleaseId, TreeDigest};
@@ -198,7 +198,7 @@ fn run(session: &Session, store: &weir_store::Session, jobs: &[Job]) -> Result<(
 /// Why one tree could not be had.
 enum Failure {
     Absent,
-    Source(weir_log::SourceError),
+    Source(SourceError),
     Store(weir_store::StoreError),
 }
 
@@ -219,17 +219,23 @@ fn ensure(
     match store.ensure_tree(tree, size, limits, open) {
         Ok(stored) => Ok(stored.path().to_owned()),
         Err(EnsureError::Source(failure)) => Err(failure),
-        Err(EnsureError::Store(error)) => Err(Failure::Store(error)),
+        Err(EnsureError::Store(error)) => Err(match error.pack_source().and_then(SourceError::of) {
+            Some(error) => Failure::Source(error.clone()),
+            None => Failure::Store(error),
+        }),
     }
 }
 
 /// A registry that does not serve what it offered may have withdrawn it: its log says so.
 fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
     let location = job.supplier.known.location.clone();
+    let id = job.id.clone();
     match failure {
-        Failure::Source(error) => error.into(),
+        Failure::Source(source) => {
+            ProjectError::NotFetched { id, registry: job.supplier.known.name.clone(), source }
+        }
         Failure::Store(error) if error.is_integrity() => {
-            ProjectError::WrongContent { location, id: job.id.clone(), reason: weir_model::chain(&error) }
+            ProjectError::WrongContent { location, id, reason: weir_model::chain(&error) }
         }
         Failure::Store(error) => error.into(),
         Failure::Absent => {
@@ -246,7 +252,7 @@ fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
                     withdrawn.mark.by
                 ))
             });
-            ProjectError::ContentMissing { location, id: job.id.clone(), tree: job.tree, withdrawn }
+            ProjectError::ContentMissing { location, id, tree: job.tree, withdrawn }
         }
     }
 }
@@ -269,7 +275,9 @@ pub fn ensure_release(
             tree: release.tree,
             withdrawn: None,
         },
-        Failure::Source(error) => error.into(),
+        Failure::Source(error) => {
+            ProjectError::NotFetched { id: release.id.clone(), registry: source.describe(), source: error }
+        }
         Failure::Store(error) => error.into(),
     })
 }

@@ -48,7 +48,7 @@ pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use edit::{
     AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
 };
-pub use error::ProjectError;
+pub use error::{ProjectError, ReferenceProblem};
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};

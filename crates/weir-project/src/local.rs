@@ -1,6 +1,6 @@
 //! Packages that no registry offers: from a folder, or from a tag of a git repository.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use weir_fs::Folder;
@@ -40,6 +40,8 @@ pub(crate) struct Locals {
 /// A package still to be looked at.
 struct Pending {
     requirement: Requirement,
+    /// The label of what asks for it.
+    by: String,
     /// The folder that its path is relative to.
     base: PathBuf,
     origin: String,
@@ -54,11 +56,13 @@ impl Locals {
         project: &Project,
     ) -> Result<Self, ProjectError> {
         let mut locals = Self::default();
+        let mut needs = Needs::new();
         let own = project.manifest.dependencies.iter().chain(&project.manifest.overrides);
         let mut pending: VecDeque<Pending> = own
             .filter(|requirement| requirement.source != Source::Registry)
             .map(|requirement| Pending {
                 requirement: requirement.clone(),
+                by: relative(&project.folder, &project.folder),
                 base: project.folder.clone(),
                 origin: project.origin(requirement.line),
                 nested: false,
@@ -71,6 +75,7 @@ impl Locals {
                 )));
             }
             let label = label(project, &next);
+            needs.entry(next.by.clone()).or_default().insert(label.clone());
             if locals.by_label.contains_key(&label) {
                 continue;
             }
@@ -85,12 +90,15 @@ impl Locals {
             });
             for below in below {
                 let origin = format!("{}/{}:{}", label, manifest::FILE_NAME, below.line);
-                let base = read.folder.clone();
-                pending.push_back(Pending { requirement: below.clone(), base, origin, nested: true });
+                let (by, base) = (label.clone(), read.folder.clone());
+                pending.push_back(Pending { requirement: below.clone(), by, base, origin, nested: true });
             }
             locals.by_label.insert(label.clone(), read.into_local(&label, &next));
         }
-        Ok(locals)
+        match circle(&needs) {
+            Some(labels) => Err(ProjectError::Circle { labels }),
+            None => Ok(locals),
+        }
     }
 
     pub(crate) fn fixed(&self) -> Vec<Fixed> {
@@ -112,6 +120,34 @@ impl Locals {
     pub(crate) fn get(&self, label: &str) -> Option<&LockedRelease> {
         self.by_label.get(label).map(|local| &local.locked)
     }
+}
+
+/// What asks for what, by label.
+type Needs = BTreeMap<String, BTreeSet<String>>;
+
+/// Labels that ask for each other in a circle, if any do; the first stands at the end again.
+fn circle(needs: &Needs) -> Option<Vec<String>> {
+    let below = |label: &String| needs.get(label).into_iter().flatten();
+    let mut done = BTreeSet::new();
+    for start in needs.keys() {
+        // Depth first, without recursion: the way to where the search is, with what is still to be tried at each step.
+        let mut way = vec![(start, below(start))];
+        while let Some((label, rest)) = way.last_mut() {
+            let Some(next) = rest.next() else {
+                done.insert(*label);
+                way.pop();
+                continue;
+            };
+            if let Some(first) = way.iter().position(|(label, _)| *label == next) {
+                let circle = way[first..].iter().map(|(label, _)| (*label).clone());
+                return Some(circle.chain([next.clone()]).collect());
+            }
+            if !done.contains(next) {
+                way.push((next, below(next)));
+            }
+        }
+    }
+    None
 }
 
 /// What was found in a folder or a repository.

@@ -13,7 +13,7 @@ use weir_model::{
 use weir_registry::{Batch, Draft, Intent, Outcome, Receipt, Registry, Wanted, Withdraw};
 use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
-use crate::error::ProjectError;
+use crate::error::{ProjectError, ReferenceProblem};
 use crate::local::package_manifest;
 use crate::project::Project;
 use crate::{references, secrets};
@@ -339,7 +339,7 @@ fn upload_references(
                 file.ok_or_else(|| ProjectError::Reference {
                     name: reference.name.clone(),
                     reason: format!("its {size} bytes have the digest {found}, not {sha256}"),
-                    integrity: true,
+                    problem: ReferenceProblem::Wrong,
                 })?
             }
         };

@@ -9,7 +9,7 @@ use weir_model::manifest::Reference;
 use weir_model::{Manifest, Observer, ReferenceFact, Release, Sha256, manifest};
 use weir_store::{EnsureError, Part, StoredFile};
 
-use crate::error::ProjectError;
+use crate::error::{ProjectError, ReferenceProblem};
 use crate::fetch;
 use crate::local::package_manifest;
 use crate::moving::Moving;
@@ -69,14 +69,14 @@ fn fix_fact(
         return Err(ProjectError::Reference {
             name: fact.name.clone(),
             reason: "the record names it and the manifest inside the package does not".into(),
-            integrity: true,
+            problem: ReferenceProblem::Wrong,
         });
     };
     if !fact.fluid && reference.sha256 != fact.sha256 {
         return Err(ProjectError::Reference {
             name: fact.name.clone(),
             reason: "the record and the manifest inside the package disagree about its digest".into(),
-            integrity: true,
+            problem: ReferenceProblem::Wrong,
         });
     }
     check_published(&reference.name, &reference.mirrors)?;
@@ -88,7 +88,7 @@ pub(crate) fn check_published(name: &str, mirrors: &[String]) -> Result<(), Proj
     manifest::check_published(name, mirrors).map_err(|error| ProjectError::Reference {
         name: name.to_owned(),
         reason: error.to_string(),
-        integrity: true,
+        problem: ReferenceProblem::Wrong,
     })
 }
 
@@ -120,7 +120,7 @@ fn fix(
                 Some(wanted) if !reference.fluid && wanted != sha256 => Err(ProjectError::Reference {
                     name: reference.name.clone(),
                     reason: format!("its bytes have the digest {sha256}, not {wanted}"),
-                    integrity: true,
+                    problem: ReferenceProblem::Wrong,
                 }),
                 _ => Ok(locked(sha256, size)),
             }
@@ -153,7 +153,7 @@ pub fn current(
             return Err(ProjectError::Reference {
                 name: reference.name.clone(),
                 reason: "its mirror says that nothing changed, to a question that did not ask".into(),
-                integrity: true,
+                problem: ReferenceProblem::Wrong,
             });
         }
     };
@@ -244,16 +244,18 @@ fn mirrors(name: &str, mirrors: &[String], folder: &Path) -> Result<Vec<Mirror>,
     parsed.collect::<Result<_, _>>().map_err(|error| ProjectError::Reference {
         name: name.to_owned(),
         reason: error.to_string(),
-        integrity: false,
+        problem: ReferenceProblem::Other,
     })
 }
 
 fn failed(name: &str, error: &weir_client::DownloadError) -> ProjectError {
-    ProjectError::Reference {
-        name: name.to_owned(),
-        reason: error.to_string(),
-        integrity: error.is_integrity(),
-    }
+    let problem = match error.source_error() {
+        _ if error.is_integrity() => ReferenceProblem::Wrong,
+        _ if error.is_absence() => ReferenceProblem::Absent,
+        Some(error) => ReferenceProblem::Source(error.clone()),
+        None => ReferenceProblem::Other,
+    };
+    ProjectError::Reference { name: name.to_owned(), reason: error.to_string(), problem }
 }
 
 /// Reports that a mirror failed; the next is tried.
@@ -279,7 +281,7 @@ pub(crate) fn place(
         Err(EnsureError::Source(error)) => Err(ProjectError::Reference {
             name: reference.name.clone(),
             reason: weir_model::chain(&error),
-            integrity: true,
+            problem: ReferenceProblem::Wrong,
         }),
         Err(EnsureError::Store(error)) => Err(error.into()),
     }

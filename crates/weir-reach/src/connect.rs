@@ -12,7 +12,7 @@ use weir_policy::{Caller, FolderGate};
 use weir_registry::{Registrar, Registry, Replica, ReplicaError, folder_ports};
 
 use crate::error::{Offline, ReachError};
-use crate::registries::{KnownRegistry, ManifestRegistries, in_use, is_http, own_authorities};
+use crate::registries::{KnownRegistry, ManifestRegistries, http_settings, in_use, is_http};
 use crate::session::{Event, Session};
 
 /// A registry that can be read: its files, and its view as this machine knows it.
@@ -137,10 +137,15 @@ pub fn http_client(session: &Session) -> Result<HttpClient, ReachError> {
         if let Some(client) = client.get() {
             return Ok(client.clone());
         }
-        let authorities =
-            Authorities { instead: session.authorities.clone(), besides: own_authorities(session)? };
+        let settings = http_settings(session)?;
+        let authorities = Authorities { instead: session.authorities.clone(), besides: settings.authorities };
         let proxy = ProxyChoice::Environment;
-        let options = HttpOptions { proxy, authorities, ..HttpOptions::default() };
+        let mut options = HttpOptions { proxy, authorities, ..HttpOptions::default() };
+        if let Some(timeout) = settings.timeout {
+            options.connect_timeout = timeout;
+            options.response_timeout = timeout;
+            options.stall_timeout = timeout;
+        }
         Ok(client.get_or_init(|| HttpClient::new(options)).clone())
     })
 }

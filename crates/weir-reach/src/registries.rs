@@ -4,7 +4,9 @@
 //! `[registries]` and in the user's configuration; the project's win. One of them may be the default.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use weir_model::address::{holds_secret, without_secrets};
@@ -71,6 +73,16 @@ const MAX_CONFIG: u64 = 4 << 20;
 struct ConfigHttp {
     /// Certificates of authorities besides those that are known to everybody.
     ca_file: Option<PathBuf>,
+    /// Seconds.
+    timeout: Option<NonZeroU16>,
+}
+
+/// What a user's configuration says of requests.
+pub(crate) struct HttpSettings {
+    /// The file with an organisation's own authorities.
+    pub(crate) authorities: Option<PathBuf>,
+    /// How long to wait for a connection, an answer, or more of one.
+    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,11 +229,15 @@ pub fn in_use(session: &Session, project: ManifestRegistries<'_>) -> Result<Vec<
 /// A registry's name, its address, and owners of repositories that were renamed.
 type Configured = (String, RegistryAddress, BTreeMap<String, String>);
 
-/// The file with an organisation's own authorities, if the user's configuration names one: relative to where that is.
-pub(crate) fn own_authorities(session: &Session) -> Result<Option<PathBuf>, ReachError> {
+/// What the user's configuration says of requests. A relative path is meant from where the configuration is.
+pub(crate) fn http_settings(session: &Session) -> Result<HttpSettings, ReachError> {
     let path = session.home.config_file();
     let folder = path.parent().unwrap_or(Path::new("."));
-    Ok(read_config_file(&path)?.http.ca_file.map(|file| folder.join(file)))
+    let ConfigHttp { ca_file, timeout } = read_config_file(&path)?.http;
+    Ok(HttpSettings {
+        authorities: ca_file.map(|file| folder.join(file)),
+        timeout: timeout.map(|seconds| Duration::from_secs(seconds.get().into())),
+    })
 }
 
 /// What the user prefers where any release in range will do.

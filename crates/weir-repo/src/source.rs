@@ -10,7 +10,7 @@ use weir_git::{GitError, Submodules};
 use weir_model::manifest::{GitTag, Reference};
 use weir_model::{PackageName, Release, Sha256, TreeDigest, chain};
 use weir_native::{Recipe, SourceSpec};
-use weir_project::{ProjectError, fetch, references};
+use weir_project::{ProjectError, ReferenceProblem, fetch, references};
 use weir_store::EnsureError;
 use weir_tree::{ImportOptions, Limits, Selection, TreePath};
 
@@ -203,7 +203,7 @@ fn archive(
 ) -> Result<TreeDigest, RepoError> {
     let wrong = |reason: String| {
         let name = format!("source of {}", recipe.name);
-        RepoError::from(ProjectError::Reference { name, reason, integrity: true })
+        RepoError::from(ProjectError::Reference { name, reason, problem: ReferenceProblem::Wrong })
     };
     if at.store.file(sha256)?.is_none() {
         let reference = Reference {

@@ -154,9 +154,17 @@ impl StoreError {
     /// Whether bytes are not what their name or a promise says they must be.
     pub fn is_integrity(&self) -> bool {
         match self {
-            Self::Tree { source, .. } => source.is_integrity(),
+            Self::Tree { source, .. } => !source.is_of_the_system(),
             Self::DamagedManifest { .. } | Self::WrongContent { .. } | Self::WrongSize { .. } => true,
             _ => false,
+        }
+    }
+
+    /// What the source of a pack failed with, if it was the source that failed.
+    pub fn pack_source(&self) -> Option<&io::Error> {
+        match self {
+            Self::Tree { source: TreeError::PackRead { source }, .. } => Some(source),
+            _ => None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! A temporary folder with a home of its own, in which the real program runs.
 
 use std::fmt;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -128,6 +129,57 @@ impl Sandbox {
             .command(folder, &words(typed), variables)
             .output()
             .unwrap_or_else(|error| panic!("cannot run `{}`: {error}", self.program.display()));
+        self.run(typed, &output)
+    }
+
+    /// The same through another program, which is given these words, then the program and what was typed.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn weir_under(&self, outer: &[&str], folder: &str, typed: &str) -> Run {
+        let inner = self.command(folder, &words(typed), &[]);
+        let (name, given) = outer.split_first().expect("a program is named");
+        let mut command = Command::new(name);
+        command.args(given).arg(inner.get_program()).args(inner.get_args()).current_dir(self.path(folder));
+        command.env_clear().stdin(Stdio::null());
+        for (name, value) in inner.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        let output = command.output().unwrap_or_else(|error| panic!("cannot run `{name}`: {error}"));
+        self.run(typed, &output)
+    }
+
+    /// Runs the program on a terminal of its own and answers what it asks: what it wrote to stdout and to stderr comes as
+    /// stdout.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn weir_on_a_terminal(&self, folder: &str, typed: &str, answer: &str) -> Run {
+        let mut child = Command::new("script")
+            .args(["--quiet", "--return", "--flush", "--command"])
+            .arg(format!("{} {typed}", self.program.display()))
+            .arg("/dev/null")
+            .current_dir(self.path(folder))
+            .env("HOME", self.path("home"))
+            .env("WEIR_HOME", self.path("home/weir"))
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .env("USER", "ann")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run `script`: {error}"));
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(answer.as_bytes()).expect("it reads");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        self.run(typed, &output)
+    }
+
+    /// What came of a command that a test started itself.
+    pub fn run(&self, typed: &str, output: &Output) -> Run {
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code().unwrap_or(-1);

@@ -151,6 +151,19 @@ impl TreeError {
         )
     }
 
+    /// Whether the system failed, or whoever sends a pack. Whatever else is wrong with a pack is in its bytes, and they
+    /// are not what its digest promised.
+    pub fn is_of_the_system(&self) -> bool {
+        matches!(
+            self,
+            Self::Io { .. }
+                | Self::PackRead { .. }
+                | Self::PackWrite { .. }
+                | Self::DestinationExists { .. }
+                | Self::ChangedWhileRead { .. }
+        )
+    }
+
     pub(crate) fn io(path: impl AsRef<Path>, source: impl Into<io::Error>) -> Self {
         Self::Io { path: path.as_ref().to_owned(), source: source.into() }
     }

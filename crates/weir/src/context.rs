@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_model::Platform;
 use weir_project::{Project, ProjectError};
-use weir_reach::{Home, Interrupt, Owners, Session};
+use weir_reach::{Home, Interrupt, Owners, ReachError, Session};
 
 use crate::arguments::Shared;
 use crate::failure::Failure;
@@ -85,6 +85,12 @@ impl Context {
     /// A path of the command line, from the folder the command is about.
     pub(crate) fn path(&self, path: &Path) -> Result<PathBuf, Failure> {
         Ok(self.folder()?.join(path))
+    }
+
+    /// A file that the command line names, which is there.
+    pub(crate) fn file(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let path = self.path(path)?;
+        if path.exists() { Ok(path) } else { Err(ReachError::NoFile { path }.into()) }
     }
 
     /// A package's folder that the command line names.

@@ -111,6 +111,11 @@ impl Failure {
         Self::new(Exit::Conflict, message)
     }
 
+    /// A person was asked, and said no.
+    pub(crate) fn declined() -> Self {
+        Self::new(Exit::Interrupted, "nothing was changed: the answer was no")
+    }
+
     /// A digest, a signature or a log is not what it should be.
     pub(crate) fn integrity(message: impl Into<String>) -> Self {
         Self::new(Exit::Integrity, message)

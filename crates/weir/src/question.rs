@@ -24,17 +24,19 @@ pub(crate) fn ask(output: &Output, question: &str) -> Result<bool, Failure> {
     Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
 }
 
-/// Whether a person agrees, who said so beforehand (`yes`) or is asked.
+/// Goes on if a person agrees, who said so beforehand (`yes`) or is asked.
 ///
 /// # Errors
 ///
-/// When nobody can be asked.
-pub(crate) fn agreed(output: &Output, yes: bool, question: &str) -> Result<bool, Failure> {
+/// When the answer is no, and when nobody can be asked.
+pub(crate) fn must_agree(output: &Output, yes: bool, question: &str) -> Result<(), Failure> {
     if yes {
-        return Ok(true);
+        return Ok(());
     }
-    if output.format == Format::Text && can_be_asked() {
-        return ask(output, question);
+    if output.format == Format::Json || !can_be_asked() {
+        return Err(
+            Failure::conflict(format!("{question} Nobody can be asked")).with_help("to go on, say `--yes`")
+        );
     }
-    Err(Failure::conflict(format!("{question} Nobody can be asked")).with_help("to go on, say `--yes`"))
+    if ask(output, question)? { Ok(()) } else { Err(Failure::declined()) }
 }

@@ -110,10 +110,7 @@ impl ContentError {
     /// Whether bytes are not what a digest or the log says they are.
     pub fn is_integrity(&self) -> bool {
         match self {
-            Self::BadPack { reason, .. } => !matches!(
-                reason,
-                TreeError::Io { .. } | TreeError::PackRead { .. } | TreeError::PackWrite { .. }
-            ),
+            Self::BadPack { reason, .. } => !reason.is_of_the_system(),
             Self::BadFile { .. }
             | Self::BadSize { .. }
             | Self::BadChunk { .. }

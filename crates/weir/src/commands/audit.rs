@@ -43,7 +43,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         None => ExitCode::SUCCESS,
         Some(LockedStanding::Yanked) if arguments.deny.is_none() => ExitCode::SUCCESS,
         Some(LockedStanding::Different | LockedStanding::Unknown) => failure::ending(Exit::Integrity),
-        Some(_) => ExitCode::FAILURE,
+        Some(_) => failure::ending(Exit::Failed),
     })
 }
 

@@ -7,7 +7,7 @@ use weir_model::Version;
 use weir_project::Outdated;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, harmless};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let outdated = weir_project::outdated(&session, &project)?;
     context.output.answer(&outdated, |page| show(page, &outdated, session.offline))?;
     let exit_code = arguments.exit_code && !outdated.is_empty();
-    Ok(if exit_code { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if exit_code { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })
 }
 
 fn show(page: &mut Page, outdated: &[Outdated], offline: bool) {

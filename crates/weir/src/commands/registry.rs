@@ -216,9 +216,7 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
         kinds: arguments.kinds,
         validity: arguments.expires.map(|days| 24 * 3600 * u64::from(days)),
     };
-    if !may_take_name(context, &name, &folder.display().to_string(), arguments.yes)? {
-        return Ok(ExitCode::SUCCESS);
-    }
+    must_be_free(context, &name, &folder.display().to_string(), arguments.yes)?;
     let made = weir_reach::registry_init(&session, &folder, &new)?;
     if arguments.default {
         let address = RegistryAddress { url: folder.display().to_string(), key: None, default: true };
@@ -264,9 +262,7 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
     let mut project = if arguments.user { None } else { context.project_if_any()? };
     let address = RegistryAddress { url: arguments.url, key: arguments.key, default: arguments.default };
     let folder = context.folder()?;
-    if !may_take_name(context, &arguments.name, &address.url, arguments.yes)? {
-        return Ok(ExitCode::SUCCESS);
-    }
+    must_be_free(context, &arguments.name, &address.url, arguments.yes)?;
     let added = weir_project::registry_add(&session, project.as_mut(), &arguments.name, &address, &folder)?;
     context.output.show(&added, |page| {
         page.line(format!("`{}` is `{}` now, in `{}`", added.name, added.location, added.from));
@@ -385,7 +381,7 @@ pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<Exi
     Ok(if !audit.problems.is_empty() {
         failure::ending(Exit::Integrity)
     } else if !audit.unanswered.is_empty() {
-        ExitCode::FAILURE
+        failure::ending(Exit::Failed)
     } else {
         ExitCode::SUCCESS
     })
@@ -486,9 +482,7 @@ fn rotate_key(context: &Context, arguments: &RotateKeyArguments) -> Result<ExitC
         shown.location,
         shown.pinned.join(", ")
     );
-    if !question::agreed(&context.output, arguments.yes, &question)? {
-        return Ok(ExitCode::SUCCESS);
-    }
+    question::must_agree(&context.output, arguments.yes, &question)?;
     let descriptor = weir_reach::registry_rotate_key(&session, registries, which, &folder)?;
     context.output.show(&descriptor, |page| {
         page.line(format!(
@@ -514,9 +508,7 @@ fn bind(context: &Context, arguments: &BindArguments) -> Result<ExitCode, Failur
         binding.before.join("`, `"),
         binding.place
     );
-    if !question::agreed(&context.output, arguments.yes, &question)? {
-        return Ok(ExitCode::SUCCESS);
-    }
+    question::must_agree(&context.output, arguments.yes, &question)?;
     let bound = weir_reach::registry_bind(&session, registries, which, &folder)?;
     context.output.show(&bound, |page| {
         page.line(format!("The key of the registry `{}` signs for `{}` now", bound.name, bound.place));
@@ -524,18 +516,18 @@ fn bind(context: &Context, arguments: &BindArguments) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a name may be given to a registry: where another has it, that is asked.
-fn may_take_name(context: &Context, name: &str, address: &str, yes: bool) -> Result<bool, Failure> {
+/// A name that another registry has is given to this one only if a person agrees.
+fn must_be_free(context: &Context, name: &str, address: &str, yes: bool) -> Result<(), Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
     let known = weir_reach::registries(&session, project.as_ref().map(Project::registries))?;
     let place = weir_reach::location(address, &context.folder()?);
     let Some(other) = known.iter().find(|known| known.name == name && known.location != place) else {
-        return Ok(true);
+        return Ok(());
     };
     let question = format!(
         "`{name}` is the registry `{}`, in `{}`. Give the name to `{place}`?",
         other.location, other.from
     );
-    question::agreed(&context.output, yes, &question)
+    question::must_agree(&context.output, yes, &question)
 }

@@ -314,8 +314,7 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
 
 fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let file = context.path(&arguments.file)?;
-    let export = fs_err::File::open(&file)?;
+    let export = fs_err::File::open(context.file(&arguments.file)?)?;
     let store = session.open_store()?;
     let using = store.session()?;
     let report = using

@@ -11,6 +11,8 @@ use std::error::Error;
 use std::ops::Range;
 use std::path::Path;
 
+use weir_fs::FsError;
+use weir_log::SourceError;
 use weir_model::causes;
 
 use super::{Builds, Exit};
@@ -53,8 +55,17 @@ fn there_are(what: &[impl ToString]) -> String {
     format!("there are: {}", names.join(", "))
 }
 
+/// What the system refused; or what a library was refused by `weir-fs`, or by a registry in the middle of a stream.
 impl Verdict for std::io::Error {
     fn exit(&self) -> Exit {
-        Exit::Failed
+        match (FsError::of(self), SourceError::of(self)) {
+            (Some(error), _) => error.exit(),
+            (_, Some(error)) => error.exit(),
+            (None, None) => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        FsError::of(self).and_then(Verdict::help).or_else(|| SourceError::of(self).and_then(Verdict::help))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::Read as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 
@@ -247,33 +246,4 @@ fn the_demonstration_plays_to_its_end_and_leaves_nothing() {
     let left = fs_err::read_dir(t.path("tmp")).expect("it is there").count();
     assert_eq!(left, 1, "only what the test put there is left");
     assert!(!t.path("home/weir").exists(), "the user's home is not touched");
-}
-
-#[test]
-fn an_interrupted_command_ends_with_130() {
-    // A registry that accepts and never answers.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = silent.local_addr().expect("it is bound");
-    let t = empty();
-    t.project(&["acme/greet = ^1"]);
-    t.weir_in("", &format!("registry add org http://{address}/org --default --user")).succeeds();
-    let mut child = t
-        .command("app", &["install".into()], &[])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    let _connection = silent.accept().expect("it asks the registry");
-    let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupted.expect("kill runs").success());
-    // Long: it is a hang that is looked for, and the machine may be loaded.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while child.try_wait().expect("it can be waited for").is_none() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    // If it does not stop, the failure below says so; it is not left running.
-    let _ = child.kill();
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(!t.path("app/weir.lock").exists());
 }

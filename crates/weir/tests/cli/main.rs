@@ -7,6 +7,7 @@
 mod choosing;
 mod conflicts;
 mod days_without_a_network;
+mod exit_codes;
 mod from_git;
 mod hostile_clone;
 mod integrity;

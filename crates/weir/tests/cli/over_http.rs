@@ -6,7 +6,7 @@ use weir_testkit::{Misbehaviour, Sandbox, StaticServer};
 use crate::greeting;
 
 /// A registry on the web, a reader of it with a home of its own, and where the content of `acme/str` is.
-fn reader() -> (Sandbox, StaticServer, String) {
+pub(crate) fn reader() -> (Sandbox, StaticServer, String) {
     let t = greeting();
     let server = StaticServer::serve(t.path("org")).expect("a port is free");
     t.weir_in("", "registry remove org").succeeds();

@@ -1,6 +1,5 @@
 //! Builds that fail, and programs that are stopped: the registry stays as it was, and what was built is not lost.
 
-use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -277,25 +276,6 @@ fn two_at_once_build_nothing_twice_and_both_end_well() {
     weir(&t, "repo verify").succeeds();
 }
 
-/// Runs the program on a terminal of its own, answers what it asks, and gives what it showed and the exit code.
-fn on_a_terminal(t: &Sandbox, typed: &str, answer: &str) -> (String, i32) {
-    let line = format!("{} {typed}", env!("CARGO_BIN_EXE_weir"));
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"])
-        .current_dir(t.path("recipes"))
-        .env("WEIR_HOME", t.path("home/weir"))
-        .env("TERM", "xterm")
-        .env("NO_COLOR", "1")
-        .env("USER", "ann")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap_or(-1))
-}
-
 #[test]
 fn on_a_terminal_it_asks_before_more_leaves_than_was_named() {
     let t = recipe_set();
@@ -303,17 +283,14 @@ fn on_a_terminal_it_asks_before_more_leaves_than_was_named() {
     weir(&t, "repo add base/curl").succeeds();
     library(&t, "zlib", "1.3.1").write();
     let before = checkpoint(&t);
-    let (said, code) = on_a_terminal(&t, "repo update base/zlib", "n\n");
-    assert!(said.contains("Go on? [y/N]") && said.contains("Nothing was changed"), "{said}");
-    assert_eq!((code, checkpoint(&t)), (130, before));
-    let (said, code) = on_a_terminal(&t, "repo update base/zlib", "y\n");
-    assert_eq!(code, 0, "{said}");
+    let run = t.weir_on_a_terminal("recipes", "repo update base/zlib", "n\n");
+    assert!(run.stdout.contains("Go on? [y/N]") && run.stdout.contains("nothing was changed"), "{run}");
+    assert_eq!((run.code, checkpoint(&t)), (130, before));
+    t.weir_on_a_terminal("recipes", "repo update base/zlib", "y\n").succeeds();
     // Nothing else leaves with these: there is nothing to ask.
-    let (said, code) = on_a_terminal(&t, "repo add base/png", "");
-    assert_eq!(code, 0, "{said}");
-    assert!(!said.contains("Go on?"), "{said}");
-    let (said, code) = on_a_terminal(&t, "repo remove base/png", "y\n");
-    assert_eq!(code, 0, "{said}");
-    assert!(said.contains("Go on? [y/N]"), "{said}");
+    let run = t.weir_on_a_terminal("recipes", "repo add base/png", "").succeeds();
+    assert!(!run.stdout.contains("Go on?"), "{run}");
+    let run = t.weir_on_a_terminal("recipes", "repo remove base/png", "y\n").succeeds();
+    assert!(run.stdout.contains("Go on? [y/N]"), "{run}");
     assert_eq!(offered(&t), ["curl 7.88.1 revision 1", "zlib 1.3.1"]);
 }

@@ -10,7 +10,7 @@ use weir_bash::rename::summary;
 use weir_project::BashCheck;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Page, count};
 
@@ -43,7 +43,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     });
     context.output.show(&document, |page| show(page, &check, &findings))?;
     let broken = |finding: &Finding| matches!(finding.what, Problem::Missing | Problem::Unread);
-    Ok(ExitCode::from(u8::from(check.checked.findings.iter().any(broken))))
+    let is_broken = check.checked.findings.iter().any(broken);
+    Ok(if is_broken { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })
 }
 
 fn show(page: &mut Page, check: &BashCheck, findings: &[String]) {

@@ -207,8 +207,7 @@ fn act_once(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitC
         return Ok(finish(context, &plan, None)?);
     }
     if !how.yes && !may_go_on(context, request, &plan)? {
-        context.output.note("Nothing was changed");
-        return Ok(failure::ending(Exit::Interrupted));
+        return Err(Failure::declined().into());
     }
     if session.offline {
         return Err(Failure::not_found("a registry cannot be changed with `--offline`")

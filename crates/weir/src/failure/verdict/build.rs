@@ -36,7 +36,8 @@ impl Verdict for RepoError {
             Self::Submit(error) => error.exit(),
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),
-            Self::Recipes(_) | Self::RecipeInput(_) | Self::Index(_) | Self::Io(_) => Exit::Failed,
+            Self::Io(error) => error.exit(),
+            Self::Recipes(_) | Self::RecipeInput(_) | Self::Index(_) => Exit::Failed,
         }
     }
 

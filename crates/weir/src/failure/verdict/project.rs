@@ -6,7 +6,7 @@ use std::path::Path;
 use weir_fs::FsError;
 use weir_git::GitError;
 use weir_kind::KindError;
-use weir_project::ProjectError;
+use weir_project::{ProjectError, ReferenceProblem};
 
 use super::{Exit, Verdict, did_you_mean};
 
@@ -17,7 +17,7 @@ impl Verdict for GitError {
             Self::TagMoved { .. } => Exit::Integrity,
             Self::Store(error) => error.exit(),
             Self::Tree(error) => error.exit(),
-            Self::Io(_) => Exit::Failed,
+            Self::Io(error) => error.exit(),
         }
     }
 
@@ -53,11 +53,6 @@ impl Verdict for FsError {
     }
 }
 
-/// What a library says of a file that it was not given.
-pub(super) fn refused(error: &std::io::Error) -> Exit {
-    FsError::of(error).map_or(Exit::Failed, Verdict::exit)
-}
-
 impl Verdict for KindError {
     fn exit(&self) -> Exit {
         match self {
@@ -79,13 +74,19 @@ impl Verdict for ProjectError {
             | Self::ReferenceMoved { .. }
             | Self::NotLocked => Exit::NotFound,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
-            Self::Reference { integrity: true, .. } => Exit::Integrity,
-            Self::Reference { .. } => Exit::NotFound,
+            Self::Reference { problem, .. } => match problem {
+                ReferenceProblem::Wrong => Exit::Integrity,
+                ReferenceProblem::Absent => Exit::NotFound,
+                ReferenceProblem::Source(error) => error.exit(),
+                ReferenceProblem::Other => Exit::Failed,
+            },
+            Self::NotFetched { source, .. } => source.exit(),
             Self::Exists { .. }
             | Self::FolderExists { .. }
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
             | Self::LayoutCollision { .. } => Exit::Conflict,
+            Self::Circle { .. } => Exit::NoResolution,
             Self::Secrets { .. } => Exit::Refused,
             Self::Offline(error) => error.exit(),
             Self::Repository(error) => error.exit(),
@@ -109,7 +110,7 @@ impl Verdict for ProjectError {
             | Self::Index(_) => Exit::Failed,
             Self::OtherOwner { .. } => Exit::Refused,
             Self::File(error) => error.exit(),
-            Self::Io(error) => refused(error),
+            Self::Io(error) => error.exit(),
         }
     }
 
@@ -134,6 +135,9 @@ impl Verdict for ProjectError {
             Self::NotLocked | Self::LockOutdated { .. } => {
                 Some("run `weir lock`, look at the difference, and commit `weir.lock`".into())
             }
+            Self::Circle { .. } => Some(
+                "take one of these dependencies out: what both sides need can be a package of its own".into(),
+            ),
             Self::UnknownCommand { similar, .. } => did_you_mean(similar.as_ref()),
             Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
             Self::Damaged { .. } => {
@@ -148,6 +152,8 @@ impl Verdict for ProjectError {
                 "if you trust whoever that is with what runs as you, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
                 folder.display().to_string()
             )),
+            Self::NotFetched { source: error, .. }
+            | Self::Reference { problem: ReferenceProblem::Source(error), .. } => error.help(),
             Self::File(error) => error.help(),
             Self::Offline(error) => error.help(),
             Self::Repository(error) => error.help(),

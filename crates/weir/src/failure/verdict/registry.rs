@@ -1,10 +1,11 @@
 //! Registries: reading them, believing them, changing them; and the store and the trees that come from them.
 
-use weir_log::{Distrust, FollowError, SourceError};
+use weir_index::{FoldError, SnapshotError};
+use weir_log::{Distrust, FollowError, ProxyProblem, SourceError, WriteError};
 use weir_model::ReleaseId;
 use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
-use weir_registry::{KeysError, OpenError, ReplicaError, SubmitError, TrustError};
+use weir_registry::{KeysError, OpenError, PortError, ReplicaError, SubmitError, TrustError};
 use weir_store::StoreError;
 use weir_tree::TreeError;
 
@@ -34,11 +35,10 @@ impl Verdict for ReachError {
             Self::Submit(error) => error.exit(),
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),
-            Self::Config { .. }
-            | Self::ReadOnlyRegistry { .. }
-            | Self::Index(_)
-            | Self::Key(_)
-            | Self::Io(_) => Exit::Failed,
+            Self::Io(error) => error.exit(),
+            Self::Config { .. } | Self::ReadOnlyRegistry { .. } | Self::Index(_) | Self::Key(_) => {
+                Exit::Failed
+            }
         }
     }
 
@@ -67,24 +67,50 @@ impl Verdict for ReachError {
 impl Verdict for SourceError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Refused { .. } => Exit::Refused,
-            _ => Exit::Failed,
+            Self::Refused { .. }
+            | Self::Proxy { problem: ProxyProblem::AsksForPassword | ProxyProblem::Refused { .. }, .. } => {
+                Exit::Refused
+            }
+            Self::NotReadable { .. }
+            | Self::TooLarge { .. }
+            | Self::Timeout { .. }
+            | Self::Untrusted { .. }
+            | Self::Status { .. }
+            | Self::Proxy { problem: ProxyProblem::Unreachable(_), .. } => Exit::Failed,
         }
     }
 
-    /// What to do about a server that is not believed to be the one that was asked.
     fn help(&self) -> Option<String> {
-        let Self::Untrusted { why, .. } = self else { return None };
-        match why {
-            Distrust::UnknownIssuer => Some(
-                "if your organisation has an authority of its own, name the file with its certificate: `ca-file = \"…\"` under `[http]` in `config.toml`, or the variable `SSL_CERT_FILE`".into(),
-            ),
-            Distrust::OtherName { .. } => Some("use the address that the certificate is for".into()),
-            Distrust::Expired | Distrust::NotValidYet => {
-                Some("whoever runs the server has to renew its certificate; is the clock of this machine right?".into())
+        match self {
+            Self::Untrusted { why, .. } => help_about_distrust(why),
+            Self::Refused { .. } => Some("ask whoever runs the server whether it is open to you".into()),
+            Self::Proxy { problem, .. } => Some(match problem {
+                ProxyProblem::AsksForPassword => {
+                    "the variable that names the proxy can name a user and a password: `HTTPS_PROXY=http://USER:PASSWORD@proxy.example:3128`".into()
+                }
+                ProxyProblem::Refused { .. } | ProxyProblem::Unreachable(_) => {
+                    "`HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names the proxy; `NO_PROXY` lists the hosts that are reached without it".into()
+                }
+            }),
+            Self::Timeout { .. } => {
+                Some("try again, or wait longer: `timeout = SECONDS` under `[http]` in `config.toml`".into())
             }
-            Distrust::Other(_) => None,
+            _ => None,
         }
+    }
+}
+
+/// What to do about a server that is not believed to be the one that was asked.
+fn help_about_distrust(why: &Distrust) -> Option<String> {
+    match why {
+        Distrust::UnknownIssuer => Some(
+            "if your organisation has an authority of its own, name the file with its certificate: `ca-file = \"…\"` under `[http]` in `config.toml`, or the variable `SSL_CERT_FILE`".into(),
+        ),
+        Distrust::OtherName { .. } => Some("use the address that the certificate is for".into()),
+        Distrust::Expired | Distrust::NotValidYet => {
+            Some("whoever runs the server has to renew its certificate; is the clock of this machine right?".into())
+        }
+        Distrust::Other(_) => None,
     }
 }
 
@@ -92,8 +118,17 @@ impl Verdict for FollowError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoLog { .. } => Exit::NotFound,
-            Self::Source(_) => Exit::Failed,
-            _ => Exit::Integrity,
+            Self::Source(error) => error.exit(),
+            Self::Sink { error, .. } => match error.downcast_ref::<FoldError>() {
+                Some(error) => error.exit(),
+                None => Exit::Failed,
+            },
+            Self::Checkpoint { .. }
+            | Self::Rollback { .. }
+            | Self::Frozen { .. }
+            | Self::Fork { .. }
+            | Self::Tampered { .. }
+            | Self::Missing { .. } => Exit::Integrity,
         }
     }
 
@@ -111,14 +146,45 @@ impl Verdict for FollowError {
     }
 }
 
+impl Verdict for FoldError {
+    fn exit(&self) -> Exit {
+        if self.is_integrity() { Exit::Integrity } else { Exit::Failed }
+    }
+}
+
+impl Verdict for SnapshotError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Malformed(_) | Self::TooLarge { .. } | Self::Contradiction(_) => Exit::Integrity,
+            Self::Io(error) => error.exit(),
+            Self::Newer { .. } | Self::NotEmpty { .. } | Self::Index(_) => Exit::Failed,
+        }
+    }
+}
+
+impl Verdict for WriteError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoLog { .. } => Exit::NotFound,
+            Self::Exists { .. } => Exit::Conflict,
+            Self::Source(error) => error.exit(),
+            Self::Damaged { .. } => Exit::Integrity,
+            _ => Exit::Failed,
+        }
+    }
+}
+
 impl Verdict for ReplicaError {
     fn exit(&self) -> Exit {
         match self {
             Self::NoRegistry(_) | Self::NeverSynced(_) => Exit::NotFound,
             Self::Source(error) => error.exit(),
-            Self::Io(_) | Self::Index(_) | Self::Trust(TrustError::Io(_)) => Exit::Failed,
+            Self::Io(error) | Self::Trust(TrustError::Io(error)) => error.exit(),
+            Self::Index(_) => Exit::Failed,
             Self::Follow(error) => error.exit(),
-            _ => Exit::Integrity,
+            Self::Fold(error) => error.exit(),
+            Self::LoadSnapshot(error) => error.exit(),
+            Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } => Exit::Integrity,
         }
     }
 
@@ -192,6 +258,10 @@ impl Verdict for SubmitError {
             Self::Open(error) => error.exit(),
             Self::Keys(error) => error.exit(),
             Self::Content(error) => error.exit(),
+            Self::Fold(error) => error.exit(),
+            Self::Snapshot(error) => error.exit(),
+            Self::Write(error) | Self::Port(PortError::Write(error)) => error.exit(),
+            Self::Io(error) | Self::Port(PortError::Io(error)) => error.exit(),
             _ => Exit::Failed,
         }
     }
@@ -243,18 +313,35 @@ fn diamond_help(diamond: &weir_rules::diamond::Diamond) -> Option<String> {
 
 impl Verdict for StoreError {
     fn exit(&self) -> Exit {
-        if self.is_integrity() { Exit::Integrity } else { Exit::Failed }
+        match self {
+            error if error.is_integrity() => Exit::Integrity,
+            Self::Tree { source, .. } | Self::Derived { source, .. } | Self::Folder { source, .. } => {
+                source.exit()
+            }
+            Self::Io { source, .. } => source.exit(),
+            _ => Exit::Failed,
+        }
     }
 }
 
 impl Verdict for TreeError {
     fn exit(&self) -> Exit {
-        if self.is_integrity() { Exit::Integrity } else { Exit::Failed }
+        match self {
+            Self::Io { source, .. } | Self::PackRead { source } | Self::PackWrite { source } => source.exit(),
+            error if error.is_integrity() => Exit::Integrity,
+            _ => Exit::Failed,
+        }
     }
 }
 
 impl Verdict for ContentError {
     fn exit(&self) -> Exit {
-        if self.is_integrity() { Exit::Integrity } else { Exit::Failed }
+        match self {
+            Self::Source(error) => error.exit(),
+            Self::Io(error) => error.exit(),
+            error if error.is_integrity() => Exit::Integrity,
+            Self::BadPack { reason, .. } => reason.exit(),
+            _ => Exit::Failed,
+        }
     }
 }
