@@ -12,17 +12,16 @@ mod lay_out;
 mod rewrite;
 mod scaffold;
 
-use std::path::Path;
-
 use weir_kind::{
-    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, Scaffold, check_words,
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Scaffold,
+    check_words,
 };
 use weir_model::{KindName, Manifest};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
 pub use inspect::{package_files, read_manifest};
-pub use installed::installed_packages;
+pub use installed::{MAX_SOURCED, installed_packages};
 pub use lay_out::{REPORT_FILE, TEST_FILE};
 pub use rewrite::is_suite;
 
@@ -39,17 +38,26 @@ impl Kind for Bash {
         scaffold::scaffold(package)
     }
 
-    fn read_foreign(&self, folder: &Path) -> Result<Option<Foreign>, KindError> {
-        foreign::read(folder)
+    fn read_foreign(&self, files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
+        foreign::read(files)
     }
 
     fn inspect(
         &self,
-        folder: &Path,
+        files: &dyn PackageFiles,
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError> {
-        inspect::inspect(folder, manifest, tree)
+        inspect::inspect(files, manifest, tree)
+    }
+
+    fn look_closer(
+        &self,
+        files: &dyn PackageFiles,
+        tree: &TreeManifest,
+        facts: &Facts,
+    ) -> Result<Vec<String>, KindError> {
+        inspect::unread_files(files, tree, facts)
     }
 
     fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {

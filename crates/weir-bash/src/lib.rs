@@ -27,4 +27,6 @@ pub mod processes;
 pub mod quote;
 pub mod rename;
 
-pub use kind::{Bash, REPORT_FILE, TEST_FILE, installed_packages, is_suite, package_files, read_manifest};
+pub use kind::{
+    Bash, MAX_SOURCED, REPORT_FILE, TEST_FILE, installed_packages, is_suite, package_files, read_manifest,
+};

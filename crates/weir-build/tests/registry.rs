@@ -164,7 +164,10 @@ fn put_file(registry: &dyn Registry, text: &str) {
 /// What a step publishes; its content follows from its key. The registry bakes and computes keys by itself.
 fn draft(registry: &dyn Registry, step: &BuildStep) -> Draft {
     let folder = tempfile::tempdir().unwrap();
-    fs_err::write(folder.path().join("lib"), step.input_digest.to_string()).unwrap();
+    let share = folder.path().join("release/share");
+    fs_err::create_dir_all(&share).unwrap();
+    fs_err::write(share.join("inputs"), step.input_digest.to_string()).unwrap();
+    let facts = serde_json::json!({ "native": { "variants": { "release": {} } } });
     let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
     let mut pack = Vec::new();
     let size = write_pack(folder.path(), &tree, &mut pack, 3).unwrap().bytes;
@@ -189,7 +192,7 @@ fn draft(registry: &dyn Registry, step: &BuildStep) -> Draft {
         input_digest: None,
         license: None,
         description: None,
-        facts: serde_json::Map::new(),
+        facts: facts.as_object().cloned().unwrap(),
     }
 }
 

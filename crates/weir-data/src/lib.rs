@@ -3,10 +3,9 @@
 //! A data package is laid out as any files are. Its references are found beside it, at
 //! `references/<owner>/<name>@<version>/<reference>`: a file, or a folder where the manifest says `unpack`.
 
-use std::path::Path;
-
 use weir_kind::{
-    Closure, Foreign, Inspection, Kind, KindError, Layout, Scaffold, inspect_generic, lay_out_generic,
+    Closure, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Scaffold, inspect_generic,
+    lay_out_generic,
 };
 use weir_model::{KindName, Manifest};
 use weir_store::Session;
@@ -36,13 +35,13 @@ impl Kind for Data {
         Scaffold { manifest: SCAFFOLD.into(), files: vec![("README.md".into(), readme, false)] }
     }
 
-    fn read_foreign(&self, _folder: &Path) -> Result<Option<Foreign>, KindError> {
+    fn read_foreign(&self, _files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
         Ok(None)
     }
 
     fn inspect(
         &self,
-        _folder: &Path,
+        _files: &dyn PackageFiles,
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError> {

@@ -4,14 +4,16 @@
 //! `transitive/packages/<owner>/<name>@<version>`, and which uses which in `packages.json`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use weir_model::{KindName, Manifest, ReleaseId};
 use weir_store::Session;
 use weir_tree::{Mode, TreeManifest};
 
-use crate::{Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, LayoutFile, Placed, Scaffold};
+use crate::{
+    Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, LayoutFile, PackageFiles, Placed, Scaffold,
+};
 
 /// The kind `generic`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,13 +31,13 @@ impl Kind for Generic {
         }
     }
 
-    fn read_foreign(&self, _folder: &Path) -> Result<Option<Foreign>, KindError> {
+    fn read_foreign(&self, _files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
         Ok(None)
     }
 
     fn inspect(
         &self,
-        _folder: &Path,
+        _files: &dyn PackageFiles,
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError> {

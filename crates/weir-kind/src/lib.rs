@@ -6,17 +6,19 @@
 //! To add an ecosystem is to write a crate that implements [`Kind`] and to add a row to the table.
 
 mod facts;
+mod files;
 mod generic;
 mod layout;
 mod link_tree;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use weir_model::{KindName, Manifest, Platform, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
 pub use facts::{BadFacts, check_words};
+pub use files::{FileContent, PackageFiles, read_file, read_text};
 pub use generic::{Generic, inspect as inspect_generic, lay_out as lay_out_generic, packages_map};
 pub use layout::{LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER};
 pub use link_tree::{
@@ -35,24 +37,56 @@ pub trait Kind: Send + Sync {
     /// The files of a new package, beside its `weir.toml`, and what that needs beyond `[package]`.
     fn scaffold(&self, package: &str) -> Scaffold;
 
-    /// What the ecosystem's own manifest in `folder` says, as the text of a `weir.toml`; `None` when it has none.
+    /// What the ecosystem's own manifest among `files` says, as the text of a `weir.toml`; `None` when it has none.
     ///
     /// # Errors
     ///
     /// When there is one that cannot be understood.
-    fn read_foreign(&self, folder: &Path) -> Result<Option<Foreign>, KindError>;
+    fn read_foreign(&self, files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError>;
 
-    /// Checks a release before it is published, and finds out what its kind needs to know about it.
+    /// Checks a release, and finds out what its kind needs to know about it. Whoever publishes it does so, and the registry
+    /// does again with what was uploaded: of the same files and manifest it finds the same facts.
     ///
     /// # Errors
     ///
     /// When it may not be published as it is.
     fn inspect(
         &self,
-        folder: &Path,
+        files: &dyn PackageFiles,
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError>;
+
+    /// The same for what was built from a recipe for `platform`, and has no manifest.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be published as it is, and of every kind whose packages are not built from recipes.
+    fn inspect_built(
+        &self,
+        _files: &dyn PackageFiles,
+        _tree: &TreeManifest,
+        _platform: &Platform,
+    ) -> Result<Facts, KindError> {
+        Err(KindError::NotAllowed(format!(
+            "packages of the kind `{}` are not built from recipes",
+            self.name()
+        )))
+    }
+
+    /// What a publisher should know besides, and takes longer to find out; a registry does not ask for it.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    fn look_closer(
+        &self,
+        _files: &dyn PackageFiles,
+        _tree: &TreeManifest,
+        _facts: &Facts,
+    ) -> Result<Vec<String>, KindError> {
+        Ok(Vec::new())
+    }
 
     /// Checks what a record, a lockfile or a draft says that this kind found out, as if an enemy had written it.
     ///
@@ -81,6 +115,12 @@ pub trait Kind: Send + Sync {
     /// as soon as any file of a package in somebody's folder changes.
     fn copies_files(&self) -> bool {
         false
+    }
+}
+
+impl From<weir_fs::FsError> for KindError {
+    fn from(error: weir_fs::FsError) -> Self {
+        Self::Io(error.into())
     }
 }
 

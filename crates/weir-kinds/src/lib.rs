@@ -1,8 +1,6 @@
 //! The table of kinds. To add an ecosystem is to add a crate, a row here, and its line in `weir_model::KindName`.
 
-use std::path::Path;
-
-use weir_kind::{BadFacts, Facts, Foreign, Generic, Kind, KindError};
+use weir_kind::{BadFacts, Facts, Foreign, Generic, Kind, KindError, PackageFiles};
 use weir_model::KindName;
 
 /// Every kind that this program lays out and publishes.
@@ -43,13 +41,13 @@ pub fn check_facts(name: KindName, facts: &Facts) -> Result<(), BadFacts> {
     }
 }
 
-/// What the first ecosystem whose own manifest is in `folder` says there, as the text of a `weir.toml`.
+/// What the first ecosystem whose own manifest is among `files` says there, as the text of a `weir.toml`.
 ///
 /// # Errors
 ///
 /// When there is one that cannot be understood.
-pub fn read_foreign(folder: &Path) -> Result<Option<Foreign>, KindError> {
-    KINDS.iter().find_map(|kind| kind.read_foreign(folder).transpose()).transpose()
+pub fn read_foreign(files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
+    KINDS.iter().find_map(|kind| kind.read_foreign(files).transpose()).transpose()
 }
 
 #[cfg(test)]

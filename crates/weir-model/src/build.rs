@@ -9,9 +9,6 @@ use serde_json::{Map, Value};
 
 use crate::{Sha256, TreeDigest};
 
-/// The name under which build facts stand among the facts of a kind.
-const KEY: &str = "build";
-
 /// Where the evidence of a build is: content that the registry holds beside the package itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -53,20 +50,23 @@ pub struct SourceFact {
 pub struct BuildFactsError(String);
 
 impl BuildFacts {
+    /// Under this name they stand among the facts of a kind.
+    pub const NAME: &str = "build";
+
     /// Reads the build facts among the facts of a kind, if there are any. Unknown fields are ignored.
     ///
     /// # Errors
     ///
     /// When there are some and a field that is known has no value of its type.
     pub fn read(facts: &Map<String, Value>) -> Result<Option<Self>, BuildFactsError> {
-        let Some(value) = facts.get(KEY) else { return Ok(None) };
+        let Some(value) = facts.get(Self::NAME) else { return Ok(None) };
         Self::deserialize(value).map(Some).map_err(|error| BuildFactsError(error.to_string()))
     }
 
     /// Puts them among the facts of a kind, in place of any that are there.
     pub fn insert_into(&self, facts: &mut Map<String, Value>) {
         let value = serde_json::to_value(self).expect("digests and a number can be written");
-        facts.insert(KEY.into(), value);
+        facts.insert(Self::NAME.into(), value);
     }
 }
 

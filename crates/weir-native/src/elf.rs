@@ -17,6 +17,8 @@ use object::elf::{
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef};
 
+use weir_kind::FileContent;
+
 pub(crate) use bound::{Others, Tree, check};
 
 /// The first bytes of every ELF file.
@@ -57,14 +59,22 @@ impl Elf {
     ///
     /// When the file cannot be read. Inside it, when it is damaged.
     pub fn read(file: &Path) -> std::io::Result<Option<Result<Self, ElfError>>> {
-        let mut file = fs_err::File::open(file)?;
+        Self::read_from(&mut fs_err::File::open(file)?)
+    }
+
+    /// The same of the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Elf::read`].
+    pub fn read_from(mut file: &mut dyn FileContent) -> std::io::Result<Option<Result<Self, ElfError>>> {
         let mut magic = Vec::with_capacity(MAGIC.len());
-        file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+        file.rewind()?;
+        (&mut file).take(MAGIC.len() as u64).read_to_end(&mut magic)?;
         if magic != MAGIC {
             return Ok(None);
         }
-        let cache = ReadCache::new(file.into_file());
-        Ok(Some(parse(&cache)))
+        Ok(Some(parse(&ReadCache::new(file))))
     }
 
     /// Reads the bytes of an ELF file.

@@ -1,18 +1,17 @@
 //! The kind `native`: the seam between a project and what this crate knows.
 
 use std::io::Read as _;
-use std::path::Path;
 
 use weir_kind::{
-    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, Placed, Scaffold, check_words,
-    inspect_generic,
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Placed, Scaffold,
+    check_words, inspect_generic,
 };
-use weir_model::{Digest, KindName, Manifest};
+use weir_model::{Digest, KindName, Manifest, Platform};
 use weir_store::Session;
 use weir_tree::{Mode, Selection, TreeManifest, TreePath, read_folder};
 
 use crate::sysroot::{self, Part, SysrootError, entries_of};
-use crate::{Level, NativeFacts, Variant, consumer, relocate};
+use crate::{Captured, Level, NativeFacts, Variant, consumer, relocate};
 
 /// The table of a manifest that makes it a recipe.
 const RECIPE: &str = "recipe";
@@ -30,14 +29,14 @@ impl Kind for Native {
         consumer::scaffold(package)
     }
 
-    fn read_foreign(&self, _folder: &Path) -> Result<Option<Foreign>, KindError> {
+    fn read_foreign(&self, _files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
         Ok(None)
     }
 
-    /// Looks into a tree that somebody built by hand. What recipes build does not come by here.
+    /// Looks into a tree that somebody built by hand.
     fn inspect(
         &self,
-        folder: &Path,
+        files: &dyn PackageFiles,
         manifest: &Manifest,
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError> {
@@ -45,13 +44,10 @@ impl Kind for Native {
             return Err(KindError::NotAllowed(nothing_built(manifest)));
         }
         let mut inspection = inspect_generic(manifest, tree)?;
-        let captured = relocate::look_into(folder, tree, &manifest.package.platform)?;
-        if let Some(wrong) = captured.findings.iter().find(|finding| finding.level == Level::Error) {
-            return Err(KindError::NotAllowed(wrong.to_string()));
-        }
+        let captured = sound(relocate::look_into(files, tree, &manifest.package.platform)?)?;
         captured.facts.insert_into(&mut inspection.facts);
         if manifest.package.platform.is_any()
-            && let Some(path) = machine_code(folder, tree)?
+            && let Some(path) = machine_code(files, tree)?
         {
             inspection.warnings.push(format!(
                 "`{path}` is machine code, and the package goes out as one for every platform: say in `[package]` which one it was built for, as in `platform = \"x86-64-debian-12\"`"
@@ -59,6 +55,21 @@ impl Kind for Native {
         }
         inspection.warnings.extend(captured.findings.iter().map(ToString::to_string));
         Ok(inspection)
+    }
+
+    fn inspect_built(
+        &self,
+        files: &dyn PackageFiles,
+        tree: &TreeManifest,
+        platform: &Platform,
+    ) -> Result<Facts, KindError> {
+        let captured = sound(relocate::look_into(files, tree, platform)?)?;
+        if captured.facts.variants.is_empty() {
+            return Err(KindError::NotAllowed(NEEDS_VARIANTS.into()));
+        }
+        let mut facts = Facts::new();
+        captured.facts.insert_into(&mut facts);
+        Ok(facts)
     }
 
     fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {
@@ -101,13 +112,16 @@ impl Kind for Native {
 }
 
 /// The first file that only some machines can use: a program, a library or an object file, or an archive of those.
-fn machine_code<'t>(folder: &Path, tree: &'t TreeManifest) -> Result<Option<&'t TreePath>, std::io::Error> {
+fn machine_code<'t>(
+    files: &dyn PackageFiles,
+    tree: &'t TreeManifest,
+) -> Result<Option<&'t TreePath>, KindError> {
     const ELF: &[u8] = b"\x7fELF";
     const ARCHIVE: &[u8] = b"!<arch>\n";
-    let files = Variant::ALL.iter().flat_map(|variant| entries_of(tree, *variant));
-    for entry in files.filter(|entry| entry.mode != Mode::Link) {
+    let entries = Variant::ALL.iter().flat_map(|variant| entries_of(tree, *variant));
+    for entry in entries.filter(|entry| entry.mode != Mode::Link) {
         let mut start = Vec::with_capacity(ARCHIVE.len());
-        let file = fs_err::File::open(folder.join(entry.path.as_str()))?;
+        let Some(file) = files.open(entry.path.as_str())? else { continue };
         file.take(ARCHIVE.len() as u64).read_to_end(&mut start)?;
         if start.starts_with(ELF) || start == ARCHIVE {
             return Ok(Some(&entry.path));
@@ -117,12 +131,21 @@ fn machine_code<'t>(folder: &Path, tree: &'t TreeManifest) -> Result<Option<&'t 
 }
 
 fn nothing_built(manifest: &Manifest) -> String {
-    let expected =
-        "a package of the kind `native` is what was built, in a folder `release`, a folder `debug`, or both";
     if manifest.kind_tables.contains_key(RECIPE) {
-        format!("{expected}; this is a recipe, which `weir repo add` builds and publishes")
+        format!("{NEEDS_VARIANTS}; this is a recipe, which `weir repo add` builds and publishes")
     } else {
-        format!("{expected}; here is neither")
+        format!("{NEEDS_VARIANTS}; here is neither")
+    }
+}
+
+const NEEDS_VARIANTS: &str =
+    "a package of the kind `native` is what was built, in a folder `release`, a folder `debug`, or both";
+
+/// What was found out about a tree in which nothing is wrong.
+fn sound(captured: Captured) -> Result<Captured, KindError> {
+    match captured.findings.iter().find(|finding| finding.level == Level::Error) {
+        Some(wrong) => Err(KindError::NotAllowed(wrong.to_string())),
+        None => Ok(captured),
     }
 }
 

@@ -3,10 +3,10 @@
 //! Sources: the System V ABI and its supplements for each processor, and `elf.h` of glibc.
 
 use std::io;
-use std::path::Path;
 
 use object::read::ReadRef;
 use object::read::archive::ArchiveFile;
+use weir_kind::FileContent;
 use weir_model::Platform;
 
 /// How an archive of object files begins.
@@ -106,8 +106,8 @@ impl Machine {
 
 /// Machines that a file is for: that of a program, a library or an object file, and those of the members of an archive, each
 /// with the member's name. Anything else is for none.
-pub(crate) fn machines(file: &Path) -> io::Result<Vec<(Option<String>, Machine)>> {
-    let cache = object::read::ReadCache::new(fs_err::File::open(file)?.into_file());
+pub(crate) fn machines(file: &mut dyn FileContent) -> io::Result<Vec<(Option<String>, Machine)>> {
+    let cache = object::read::ReadCache::new(file);
     let length = cache.len().map_err(|()| io::Error::other("its length cannot be read"))?;
     let header = cache.read_bytes_at(0, length.min(HEADER)).unwrap_or_default();
     if let Some(machine) = Machine::of_header(header) {
@@ -197,10 +197,10 @@ mod tests {
         };
         run("cc", &["-c", "x.c", "-o", "x.o"]);
         run("ar", &["rcS", "libx.a", "x.o", "a-member-with-a-long-name.o"]);
-        let found = machines(&place.path().join("libx.a")).unwrap();
+        let found = machines(&mut fs_err::File::open(place.path().join("libx.a")).unwrap()).unwrap();
         let names: Vec<_> = found.iter().map(|(name, _)| name.as_deref().unwrap()).collect();
         assert_eq!(names, ["x.o", "a-member-with-a-long-name.o"]);
-        assert!(machines(&place.path().join("x.c")).unwrap().is_empty());
+        assert!(machines(&mut fs_err::File::open(place.path().join("x.c")).unwrap()).unwrap().is_empty());
     }
 
     proptest! {
@@ -208,10 +208,10 @@ mod tests {
 
         #[test]
         fn any_archive_ends(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let file = tempfile::NamedTempFile::new().unwrap();
+            let mut file = tempfile::NamedTempFile::new().unwrap();
             for start in [&b""[..], b"!<arch>\n", b"!<thin>\n", b"\x7fELF"] {
                 fs_err::write(file.path(), [start, &bytes].concat()).unwrap();
-                let _ = machines(file.path());
+                let _ = machines(file.as_file_mut());
             }
         }
     }

@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use weir_fs::{Access, Durability, Folder};
-use weir_kind::{MAX_REWRITTEN, find_path, replace_path};
+use weir_kind::{FileContent, KindError, MAX_REWRITTEN, PackageFiles, find_path, replace_path};
 use weir_model::{Platform, ReleaseId};
 use weir_tree::{LinkError, LinkTarget, PathError, TreeManifest, TreePath};
 
@@ -177,7 +177,11 @@ fn offered(closure: &[(ReleaseId, NativeFacts)], variant: Variant) -> BTreeSet<S
 /// # Errors
 ///
 /// When a file cannot be read.
-pub fn look_into(folder: &Path, manifest: &TreeManifest, platform: &Platform) -> Result<Captured, io::Error> {
+pub fn look_into(
+    files: &dyn PackageFiles,
+    manifest: &TreeManifest,
+    platform: &Platform,
+) -> Result<Captured, KindError> {
     let places = BuildPlaces { sysroots: Vec::new(), workplaces: Vec::new() };
     let mut captured = Captured::default();
     for variant in Variant::ALL {
@@ -185,12 +189,11 @@ pub fn look_into(folder: &Path, manifest: &TreeManifest, platform: &Platform) ->
         if entries.is_empty() {
             continue;
         }
-        let top = folder.join(variant.as_str());
         let start = variant.as_str().len() + 1;
         let mut capture = Capture {
             places: &places,
             platform,
-            top,
+            top: PathBuf::new(),
             variant,
             tree: elf::Tree::default(),
             captured: &mut captured,
@@ -202,7 +205,10 @@ pub fn look_into(folder: &Path, manifest: &TreeManifest, platform: &Platform) ->
             if entry.mode == weir_tree::Mode::Link {
                 continue;
             }
-            let scanned = capture.look_at(path)?;
+            let gone =
+                || KindError::BadFile { path: files.place(entry.path.as_str()), reason: "it is gone".into() };
+            let mut content = files.open(entry.path.as_str())?.ok_or_else(gone)?;
+            let scanned = capture.look_at(path, &mut *content)?;
             if scanned.has_path(PREFIX) {
                 if scanned.is_text {
                     relocate.push(path.to_owned());
@@ -221,6 +227,7 @@ pub fn look_into(folder: &Path, manifest: &TreeManifest, platform: &Platform) ->
 struct Capture<'a> {
     places: &'a BuildPlaces,
     platform: &'a Platform,
+    /// The folder of what a build installed, which is changed; of what is only looked into, nothing.
     top: PathBuf,
     variant: Variant,
     tree: elf::Tree,
@@ -344,7 +351,7 @@ impl Capture<'_> {
 
     /// Looks at a file, and makes it relocatable if that can be done; tells whether it still holds the prefix.
     fn text(&mut self, path: &str) -> Result<bool, CaptureError> {
-        let scanned = self.look_at(path)?;
+        let scanned = self.look_at(path, &mut fs_err::File::open(self.top.join(path))?)?;
         let is_pkg_config = path.ends_with(".pc") && scanned.is_text;
         if scanned.hits.is_empty() && !is_pkg_config {
             return Ok(false);
@@ -379,14 +386,13 @@ impl Capture<'_> {
     }
 
     /// Reads a file: which paths of its build it holds, and what it is to a loader.
-    fn look_at(&mut self, path: &str) -> io::Result<Scan> {
-        let at = self.top.join(path);
-        match Elf::read(&at)? {
+    fn look_at(&mut self, path: &str, content: &mut dyn FileContent) -> io::Result<Scan> {
+        match Elf::read_from(content)? {
             None => {}
             Some(Ok(elf)) => drop(self.tree.elves.insert(path.to_owned(), elf)),
             Some(Err(error)) => self.find(Level::Warning, path, format!("is {error}")),
         }
-        for (member, machine) in machine::machines(&at)? {
+        for (member, machine) in machine::machines(content)? {
             if let Some(instead) = machine.stranger_to(self.platform) {
                 // What is data is used by whoever knows what it is.
                 let level = if path.starts_with("share/") { Level::Warning } else { Level::Error };
@@ -397,7 +403,7 @@ impl Capture<'_> {
             }
         }
         let places = self.places.sysroots.iter().chain(&self.places.workplaces).map(String::as_str);
-        scan(&at, &std::iter::once(PREFIX).chain(places).collect::<Vec<_>>(), MAX_REWRITTEN)
+        scan(content, &std::iter::once(PREFIX).chain(places).collect::<Vec<_>>(), MAX_REWRITTEN)
     }
 
     /// A path in a program cannot be changed: what it is used for will not be found.

@@ -9,7 +9,8 @@ use weir_bash::bundle::{BundledPackage, Warning, bundle};
 use weir_bash::check::{Checked, check};
 use weir_bash::layout::{Offers, expand};
 use weir_bash::rename::SourceFile;
-use weir_bash::{REPORT_FILE, TEST_FILE, package_files, read_manifest};
+use weir_bash::{MAX_SOURCED, REPORT_FILE, TEST_FILE, package_files, read_manifest};
+use weir_fs::Folder;
 use weir_kind::{Closure, PACKAGES_FOLDER, Placed};
 use weir_model::KindName;
 use weir_tree::{Selection, TreeManifest, read_folder};
@@ -20,6 +21,9 @@ use crate::local::package_manifest;
 use crate::project::Project;
 use crate::run::{RunPlan, environment};
 use weir_reach::replace;
+
+/// The largest `.shellspec` that is read, in bytes.
+const MAX_OPTIONS: u64 = 1 << 20;
 
 /// What checking a Bash package found.
 #[derive(Debug, Clone)]
@@ -40,9 +44,10 @@ pub struct BashCheck {
 pub fn bash_check(folder: &Path) -> Result<BashCheck, ProjectError> {
     let manifest =
         package_manifest(folder)?.ok_or_else(|| ProjectError::NoProject { start: folder.into() })?;
-    let bash = read_manifest(folder, &manifest)?;
+    let own = Folder::open(folder)?;
+    let bash = read_manifest(&own, &manifest)?;
     let tree = package_tree(folder, &manifest)?;
-    let (files, sources) = package_files(folder, &tree, &Offers::default())?;
+    let (files, sources) = package_files(&own, &tree, &Offers::default())?;
     let version = manifest.package.version.as_ref().map_or_else(|| "0.0.0".into(), ToString::to_string);
     let installed = Some(folder.join(PACKAGES_FOLDER).join(REPORT_FILE)).filter(|path| path.is_file());
     Ok(BashCheck { files: sources.len(), checked: check(&bash, &version, &files, &sources, &[]), installed })
@@ -73,7 +78,8 @@ pub fn bash_bundle(project: &Project, entry: &Path, output: &Path) -> Result<Bun
     let mut packages = weir_bash::installed_packages(&closure, &project.folder)?;
     packages.extend(own_package(project)?);
     let path = entry.strip_prefix(&project.folder).unwrap_or(entry);
-    let entry = SourceFile { path: path.to_string_lossy().into_owned(), bytes: fs_err::read(entry)? };
+    let entry =
+        SourceFile { path: path.to_string_lossy().into_owned(), bytes: weir_fs::read(entry, MAX_SOURCED)? };
     packages.iter_mut().for_each(|package| package.files.retain(|file| file.path != entry.path));
     let bundle = bundle(&entry, &packages);
     replace(output, &bundle.script)?;
@@ -107,15 +113,16 @@ fn own_package(project: &Project) -> Result<Option<BundledPackage>, ProjectError
     if project.manifest.package.kind != KindName::Bash {
         return Ok(None);
     }
-    let manifest = read_manifest(&project.folder, &project.manifest)?;
+    let folder = Folder::open(&project.folder)?;
+    let manifest = read_manifest(&folder, &project.manifest)?;
     let tree = package_tree(&project.folder, &project.manifest)?;
-    let (files, _) = package_files(&project.folder, &tree, &Offers::default())?;
+    let (files, _) = package_files(&folder, &tree, &Offers::default())?;
     let (offers, _) = expand(&manifest, &files);
     if offers.source.is_empty() {
         return Ok(None);
     }
     let read = |path: &String| -> Result<SourceFile, ProjectError> {
-        Ok(SourceFile { path: path.clone(), bytes: fs_err::read(project.folder.join(path))? })
+        Ok(SourceFile { path: path.clone(), bytes: folder.read(path, MAX_SOURCED)? })
     };
     let files = offers.source.iter().map(read).collect::<Result<_, _>>()?;
     let package = &project.manifest.package;
@@ -134,9 +141,10 @@ fn own_package(project: &Project) -> Result<Option<BundledPackage>, ProjectError
 /// When there is no suite, or nothing to run it with.
 pub fn bash_test_plan(project: &Project, given: &[OsString], path: &OsStr) -> Result<RunPlan, ProjectError> {
     let folder = &project.folder;
-    let is_shellspec = folder.join(".shellspec").is_file();
+    let options = Folder::open(folder)?.find_text(".shellspec", MAX_OPTIONS)?;
+    let is_shellspec = options.is_some();
     let mut args = given.to_vec();
-    if is_shellspec && !names_a_shell(&fs_err::read_to_string(folder.join(".shellspec"))?) {
+    if options.is_some_and(|options| !names_a_shell(&options)) {
         // Otherwise it takes what it is started with, which is `sh`.
         args.splice(0..0, ["--shell".into(), "bash".into()]);
     }

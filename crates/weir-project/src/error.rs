@@ -9,6 +9,7 @@ use weir_model::address::without_secrets;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
 use weir_model::{LicenseError, ManifestError, PackageName, ReleaseId, Sha256, TreeDigest};
+use weir_package::PackageError;
 use weir_reach::{Offline, ReachError};
 
 /// Why something could not be done for a project.
@@ -282,6 +283,23 @@ pub enum ProjectError {
 }
 
 impl ProjectError {
+    /// Of the package in `folder`.
+    pub(crate) fn of_package(folder: &Path, error: PackageError) -> Self {
+        let not_publishable = |reason: String| Self::NotPublishable { folder: folder.into(), reason };
+        match error {
+            PackageError::NoManifest => Self::NoProject { start: folder.into() },
+            PackageError::Manifest { path, text, error } => Self::Manifest { path, text, error },
+            PackageError::NotPublishable(reason) => not_publishable(reason),
+            PackageError::Facts(error) => not_publishable(error.to_string()),
+            PackageError::Address(error) => not_publishable(error.to_string()),
+            PackageError::License(error) => Self::License { folder: folder.into(), error },
+            PackageError::NotHandled(error) => error.into(),
+            PackageError::Kind(error) => error.into(),
+            PackageError::File(error) => error.into(),
+            PackageError::Tree(error) => error.into(),
+        }
+    }
+
     /// Of a tag that `origin` asks for under the name of a package.
     pub fn from_git(origin: &str, name: &PackageName, asked: &GitTag, error: GitError) -> Self {
         match error {

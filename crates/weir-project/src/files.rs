@@ -4,8 +4,7 @@ use std::path::Path;
 
 use weir_fs::{Access, Durability, Folder, FsError};
 
-/// The largest manifest that is read, in bytes.
-pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
+pub(crate) use weir_package::MAX_MANIFEST;
 
 /// The largest lockfile that is read, in bytes: some 200,000 releases.
 pub(crate) const MAX_LOCKFILE: u64 = 128 << 20;

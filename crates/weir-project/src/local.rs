@@ -13,8 +13,7 @@ use weir_rules::Standing;
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
-use crate::files::MAX_MANIFEST;
-use crate::project::{Project, parse_manifest};
+use crate::project::Project;
 use weir_git::{GitError, Submodules};
 use weir_reach::Session;
 
@@ -258,7 +257,7 @@ fn read_path(project: &Project, pending: &Pending, path: &str) -> Result<Read, P
     }
     let tree =
         read_folder(&folder, &Selection::package(&manifest.package.include, &manifest.package.exclude)?)?;
-    let facts = kind(manifest.package.kind)?.inspect(&folder, &manifest, &tree)?.facts;
+    let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
     let path = Some(relative(&project.folder, &folder));
     let kind = manifest.package.kind;
     Ok(Read { folder, kind, version, tree: None, path, git: None, facts, manifest })
@@ -306,7 +305,7 @@ fn read_git(
             ),
         })?;
     let tree = read_folder(&folder, &Selection::everything())?;
-    let facts = kind(manifest.package.kind)?.inspect(&folder, &manifest, &tree)?.facts;
+    let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
     let git = LockedGit { url: tag.url.clone(), tag: tag.tag.clone(), commit: fetched.commit };
     let kind = manifest.package.kind;
     Ok(Read { folder, kind, version, tree: Some(fetched.tree), path: None, git: Some(git), facts, manifest })
@@ -319,12 +318,8 @@ fn exact_version(range: &weir_model::Range) -> Option<Version> {
 
 /// The manifest of a package's folder: its `weir.toml`, or its ecosystem's own.
 pub(crate) fn package_manifest(folder: &Path) -> Result<Option<Manifest>, ProjectError> {
-    let path = folder.join(manifest::FILE_NAME);
-    if let Some(text) = Folder::open(folder)?.find_text(manifest::FILE_NAME, MAX_MANIFEST)? {
-        return parse_manifest(&path, &text).map(Some);
-    }
-    let foreign = weir_kinds::read_foreign(folder)?;
-    foreign.map(|foreign| parse_manifest(&foreign.file, &foreign.manifest)).transpose()
+    weir_package::read_manifest(&Folder::open(folder)?)
+        .map_err(|error| ProjectError::of_package(folder, error))
 }
 
 /// What a package without a version counts as.

@@ -1,20 +1,19 @@
 //! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_fs::Folder;
 use weir_kinds::kind;
-use weir_model::manifest::{Requirement, Source, check_published};
-use weir_model::{
-    License, Manifest, Range, ReferenceFact, ReleaseId, Scope, TreeDigest, WithdrawalVerb, lockfile,
-};
-use weir_registry::{Batch, Draft, Intent, Outcome, Receipt, Registry, Wanted, Withdraw};
-use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
+use weir_model::{ReleaseId, TreeDigest, WithdrawalVerb};
+use weir_package::{Package, read_manifest, selection};
+use weir_registry::{Batch, Intent, Outcome, Receipt, Registry, Withdraw};
+use weir_tree::{Selection, read_folder, write_pack};
 
 use crate::error::{ProjectError, ReferenceProblem};
-use crate::local::package_manifest;
 use crate::project::Project;
 use crate::{references, secrets};
 use weir_reach::{Event, KnownRegistry, Session, find, open_for_writing, open_named};
@@ -69,134 +68,69 @@ pub struct PackReport {
 /// A folder that was read, and checked by its kind.
 pub(crate) struct PreparedPackage {
     folder: PathBuf,
-    manifest: Manifest,
-    id: ReleaseId,
-    tree: TreeManifest,
-    pub(crate) facts: weir_kind::Facts,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) package: Package,
 }
 
 impl PreparedPackage {
+    /// Reads the files of a folder that its manifest and ignore files say belong to it.
     fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
-        Self::read_with(session, folder, None)
+        let (folder, files) = opened(folder)?;
+        let failed = |error| ProjectError::of_package(&folder, error);
+        let manifest = read_manifest(&files).map_err(failed)?;
+        let manifest = manifest.ok_or_else(|| ProjectError::NoProject { start: folder.clone() })?;
+        let selection = selection(&manifest.package)?;
+        Self::of_files(session, folder, &files, &selection)
     }
 
-    /// Reads a folder; `all` in place of what its manifest and ignore files say belongs to it.
-    pub(crate) fn read_with(
+    /// Reads all files of a folder.
+    pub(crate) fn read_all(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
+        let (folder, files) = opened(folder)?;
+        Self::of_files(session, folder, &files, &Selection::everything())
+    }
+
+    fn of_files(
         session: &Session,
-        folder: &Path,
-        all: Option<Selection>,
+        folder: PathBuf,
+        files: &Folder,
+        selection: &Selection,
     ) -> Result<Self, ProjectError> {
-        let folder = match fs_err::canonicalize(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ProjectError::NoProject { start: folder.into() });
-            }
-            folder => folder?,
-        };
-        let not_publishable =
-            |reason: String| ProjectError::NotPublishable { folder: folder.clone(), reason };
-        let manifest =
-            package_manifest(&folder)?.ok_or_else(|| ProjectError::NoProject { start: folder.clone() })?;
-        let package = &manifest.package;
-        let name = package.name.clone().ok_or_else(|| not_publishable("`[package]` has no `name`".into()))?;
-        let version =
-            package.version.clone().ok_or_else(|| not_publishable("`[package]` has no `version`".into()))?;
-        let id = ReleaseId { name, version, platform: package.platform.clone(), revision: 0 };
-        for requirement in &manifest.dependencies {
-            check_source(requirement).map_err(&not_publishable)?;
-        }
-        let license = package.license.as_deref().map(str::parse::<License>).transpose();
-        license.map_err(|error| ProjectError::License { folder: folder.clone(), error })?;
-        let selection = all.map_or_else(|| selection(package), Ok)?;
-        let tree = read_folder(&folder, &selection)?;
-        for reference in &manifest.references {
-            check_published(&reference.name, &reference.mirrors)
-                .map_err(|error| not_publishable(error.to_string()))?;
-        }
+        let tree = read_folder(&folder, selection)?;
         session.report(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
-        let inspection = kind(package.kind)?.inspect(&folder, &manifest, &tree)?;
-        let mut warnings = inspection.warnings;
-        if package.license.is_none() {
-            warnings.push("`[package]` has no `license`: nobody knows what they may do with it".into());
-        }
-        Ok(Self { manifest, id, tree, facts: inspection.facts, warnings, folder })
+        let failed = |error| ProjectError::of_package(&folder, error);
+        let mut package = Package::read(files, tree).map_err(failed)?;
+        let kind = kind(package.manifest.package.kind)?;
+        package.warnings.extend(kind.look_closer(files, &package.tree, &package.facts)?);
+        Ok(Self { folder, package })
     }
 
     fn report(&self) -> PackReport {
+        let Package { id, tree, warnings, .. } = &self.package;
         PackReport {
-            id: self.id.clone(),
-            tree: self.tree.digest(),
-            files: self.tree.entries().iter().map(|entry| (entry.path.to_string(), entry.size)).collect(),
+            id: id.clone(),
+            tree: tree.digest(),
+            files: tree.entries().iter().map(|entry| (entry.path.to_string(), entry.size)).collect(),
             size: None,
-            unpacked: self.tree.unpacked_size(),
+            unpacked: tree.unpacked_size(),
             out: None,
-            warnings: self.warnings.clone(),
+            warnings: warnings.clone(),
         }
     }
 
-    fn draft(&self, size: u64) -> Draft {
-        let package = &self.manifest.package;
-        let wanted = self.manifest.dependencies.iter().filter(|requirement| requirement.scope != Scope::Dev);
-        Draft {
-            id: self.id.clone(),
-            kind: package.kind,
-            tree: self.tree.digest(),
-            size,
-            unpacked: self.tree.unpacked_size(),
-            files: self.tree.entries().len() as u64,
-            dependencies: wanted
-                .map(|requirement| Wanted {
-                    name: requirement.name.clone(),
-                    range: requirement.range.clone(),
-                    scope: requirement.scope,
-                    fluid: requirement.fluid,
-                })
-                .collect(),
-            references: self
-                .manifest
-                .references
-                .iter()
-                .map(|reference| ReferenceFact {
-                    name: reference.name.clone(),
-                    sha256: reference.sha256,
-                    size: reference.size,
-                    fluid: reference.fluid,
-                    range: None,
-                })
-                .collect(),
-            recipe: None,
-            toolchain: None,
-            input_digest: None,
-            license: package.license.clone(),
-            description: package.description.clone().filter(|text| !text.is_empty()),
-            facts: self.facts.clone(),
+    fn pack(&self, to: &mut File) -> Result<u64, ProjectError> {
+        Ok(write_pack(&self.folder, &self.package.tree, to, PACK_LEVEL)?.bytes)
+    }
+}
+
+/// A folder that a user named: its path without links, and itself.
+fn opened(folder: &Path) -> Result<(PathBuf, Folder), ProjectError> {
+    let folder = match fs_err::canonicalize(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ProjectError::NoProject { start: folder.into() });
         }
-    }
-}
-
-/// The files of a package. Its lockfile is about the machine it was made on: who depends on it has their own.
-fn selection(package: &weir_model::manifest::Package) -> Result<Selection, ProjectError> {
-    let mut exclude = package.exclude.clone();
-    exclude.push(format!("/{}", lockfile::FILE_NAME));
-    Ok(Selection::package(&package.include, &exclude)?)
-}
-
-/// What is published must be had by everybody: a folder of this machine cannot, and a git host may vanish.
-fn check_source(requirement: &Requirement) -> Result<(), String> {
-    let name = &requirement.name;
-    match &requirement.source {
-        Source::Registry => Ok(()),
-        // As with Cargo: the folder is for work, and the range is what others get.
-        Source::Path(_) if requirement.range != Range::any() => Ok(()),
-        Source::Path(path) if requirement.scope != Scope::Dev => Err(format!(
-            "it needs `{name}` from the folder `{path}`, which others do not have: give a `range` beside the `path`, and publish that too"
-        )),
-        Source::Git(git) if requirement.scope != Scope::Dev => Err(format!(
-            "it needs `{name}` from the git tag `{}`: publish that into the registry, and give a `range`",
-            git.tag
-        )),
-        Source::Path(_) | Source::Git(_) => Ok(()),
-    }
+        folder => folder?,
+    };
+    let files = Folder::open(&folder)?;
+    Ok((folder, files))
 }
 
 /// Packs a folder; writes the pack to `out` if it is given.
@@ -210,8 +144,7 @@ pub fn pack(session: &Session, folder: &Path, out: Option<&Path>) -> Result<Pack
     if let Some(out) = out {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut beside = tempfile::NamedTempFile::new_in(parent)?;
-        report.size =
-            Some(write_pack(&package.folder, &package.tree, beside.as_file_mut(), PACK_LEVEL)?.bytes);
+        report.size = Some(package.pack(beside.as_file_mut())?);
         beside.persist(out).map_err(|error| error.error)?;
         report.out = Some(out.into());
     }
@@ -253,7 +186,7 @@ pub(crate) fn publish_packages(
         refuse_secrets(packages)?;
     }
     let registry = open_for_writing(session, &known)?;
-    for warning in packages.iter().flat_map(|package| &package.warnings) {
+    for warning in packages.iter().flat_map(|package| &package.package.warnings) {
         session.warn(warning.clone());
     }
     let mut report = PublishReport {
@@ -266,7 +199,7 @@ pub(crate) fn publish_packages(
     for (package, report) in packages.iter().zip(&mut report.releases) {
         let size = upload(session, &*registry, package, options)?;
         report.size = Some(size);
-        intents.push(Intent::Publish(Box::new(package.draft(size))));
+        intents.push(Intent::Publish(Box::new(package.package.draft(size))));
     }
     intents.extend(others);
     let batch = Batch { intents };
@@ -284,9 +217,9 @@ pub(crate) fn publish_packages(
 /// Refuses packages with files that are probably secrets: what was published once can be read for ever.
 fn refuse_secrets(packages: &[PreparedPackage]) -> Result<(), ProjectError> {
     for package in packages {
-        let files = secrets::likely(&package.folder, &package.tree)?;
+        let files = secrets::likely(&package.folder, &package.package.tree)?;
         if !files.is_empty() {
-            return Err(ProjectError::Secrets { id: package.id.clone(), files });
+            return Err(ProjectError::Secrets { id: package.package.id.clone(), files });
         }
     }
     Ok(())
@@ -299,13 +232,13 @@ fn upload(
     package: &PreparedPackage,
     options: &PublishOptions,
 ) -> Result<u64, ProjectError> {
-    let tree = package.tree.digest();
+    let tree = package.package.tree.digest();
     if let Some(size) = registry.pack_size(&tree)? {
         upload_references(session, registry, package, options)?;
         return Ok(size);
     }
     let mut pack = tempfile::tempfile()?;
-    let mut size = write_pack(&package.folder, &package.tree, &mut pack, PACK_LEVEL)?.bytes;
+    let mut size = package.pack(&mut pack)?;
     if !options.dry_run {
         session.report(&Event::Uploading { bytes: size });
         pack.rewind()?;
@@ -325,7 +258,7 @@ fn upload_references(
     if !options.with_references || options.dry_run {
         return Ok(());
     }
-    for reference in &package.manifest.references {
+    for reference in &package.package.manifest.references {
         let Some(sha256) = reference.sha256.filter(|_| !reference.fluid) else { continue };
         if registry.has_file(&sha256)? {
             continue;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use toml_edit::{DocumentMut, Item, Table, value};
+use weir_fs::Folder;
 use weir_model::manifest::{GitTag, Source, edit::Editor};
 use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
 use weir_tree::{Selection, copy_tree, read_folder};
@@ -87,13 +88,11 @@ pub fn publish_from_git(
         copy_tree(stored.path(), &tree, &folder)?;
         let needs = write_manifest(session, wanted, &next, &version, &fetched, &folder)?;
         pending.extend(needs);
-        let mut package = PreparedPackage::read_with(session, &folder, Some(Selection::everything()))?;
+        let mut package = PreparedPackage::read_all(session, &folder)?;
         let from = json!({ "url": plain(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
-        package.facts.insert("git".into(), from);
-        package
-            .warnings
-            .iter_mut()
-            .for_each(|warning| *warning = format!("{} {version}: {warning}", next.name));
+        package.package.facts.insert("git".into(), from);
+        let warnings = package.package.warnings.iter_mut();
+        warnings.for_each(|warning| *warning = format!("{} {version}: {warning}", next.name));
         packages.push(package);
     }
     // What is needed comes before what needs it, as people read it.
@@ -226,7 +225,7 @@ fn manifest_text(session: &Session, pending: &Pending, folder: &Path) -> Result<
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
         Err(_) => {}
     }
-    let foreign = weir_kinds::read_foreign(folder)?
+    let foreign = weir_kinds::read_foreign(&Folder::open(folder)?)?
         .ok_or_else(|| error(pending, "it has no `weir.toml`, nor another manifest that is known".into()))?;
     for warning in foreign.warnings {
         session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));

@@ -72,6 +72,29 @@ pub enum SubmitError {
         /// Its tree.
         tree: TreeDigest,
     },
+    /// A draft says something else than the pack that was uploaded.
+    #[error(
+        "`{id}` is not what was uploaded: its `{field}` is said to be {said}, and its pack gives {derived}"
+    )]
+    DraftDiffers {
+        /// The release.
+        id: ReleaseId,
+        /// The field, as it is called in a batch; of a fact, `facts` and its name.
+        field: String,
+        /// What the draft says, as JSON.
+        said: String,
+        /// What follows from the pack, as JSON.
+        derived: String,
+    },
+    /// What was uploaded makes no release.
+    #[error("`{id}` cannot be published: {error}")]
+    NoRelease {
+        /// The release that it was to be.
+        id: ReleaseId,
+        /// What is wrong with it.
+        #[source]
+        error: Box<weir_package::PackageError>,
+    },
     /// A pack is held with another size than the release states.
     #[error("`{id}` says that the pack of the tree {tree} has {said} bytes; it is held with {held}")]
     OtherSize {

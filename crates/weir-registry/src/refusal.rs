@@ -15,7 +15,11 @@ impl SubmitError {
             Self::KindNotTaken { .. } => Code::KindNotTaken,
             Self::Confusable { .. } => Code::Confusable,
             Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } => Code::NotUploaded,
-            Self::OtherSize { .. } | Self::Facts { .. } | Self::BuildFacts { .. } => Code::DraftDiffers,
+            Self::DraftDiffers { .. }
+            | Self::OtherSize { .. }
+            | Self::Facts { .. }
+            | Self::BuildFacts { .. } => Code::DraftDiffers,
+            Self::NoRelease { .. } => Code::NotPublishable,
             Self::UnexpectedInputs { .. } => Code::UnexpectedInputs,
             Self::QuarantinedContent { .. } => Code::Quarantined,
             Self::SecondTree { .. } => Code::SecondTree,
@@ -71,6 +75,8 @@ impl SubmitError {
             | Self::WasRemoved { id }
             | Self::NotUploaded { id, .. }
             | Self::EvidenceNotUploaded { id, .. }
+            | Self::DraftDiffers { id, .. }
+            | Self::NoRelease { id, .. }
             | Self::OtherSize { id, .. }
             | Self::BuildFacts { id, .. }
             | Self::UnexpectedInputs { id, .. }

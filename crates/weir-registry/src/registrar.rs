@@ -7,6 +7,7 @@
 
 mod acting;
 mod begin;
+mod derive;
 mod rotate;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use weir_tree::{Expected, Limits, check_pack};
 use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::error::SubmitError;
-use crate::plan::{Everything, Planner, Uploaded};
+use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Entry, Object, PortError, Ports, Turn};
 use crate::replica::{Replica, ReplicaHome, position_of};
 
@@ -93,7 +94,10 @@ impl Registrar {
 
     /// Waits for its turn, and brings the view up to date in it.
     pub(crate) fn writer(&self) -> Result<Writer<'_>, SubmitError> {
-        let mut replica = self.replica()?;
+        self.writer_of(self.replica()?)
+    }
+
+    fn writer_of(&self, mut replica: Replica) -> Result<Writer<'_>, SubmitError> {
         let signers = self.ports.keys.signers(replica.keys().keys())?;
         let turn = self.ports.sequencer.turn(signers, replica.keys())?;
         replica.sync_writer(&*self.source())?;
@@ -108,9 +112,16 @@ impl Registrar {
         crate::plan::refuse_kind(&replica.index().facts()?, None, kind)
     }
 
+    /// Carries a batch out. Packs are read before the turn, since others wait meanwhile, and after all else was asked: nobody
+    /// has packs read who may not publish them.
     pub(crate) fn submit(&self, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
+        let replica = self.view()?;
+        self.planned_on(&replica, caller, batch)?;
+        self.refuse_others_than_uploaded(batch)?;
+        let mut replica = Some(replica);
         for _ in 0..MOST_ATTEMPTS {
-            match self.try_submit(caller, batch) {
+            let replica = replica.take().map_or_else(|| self.replica(), Ok)?;
+            match self.try_submit(replica, caller, batch) {
                 Err(SubmitError::Port(PortError::Moved { .. })) => {}
                 done => return done,
             }
@@ -118,8 +129,8 @@ impl Registrar {
         Err(SubmitError::Busy)
     }
 
-    fn try_submit(&self, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
-        let mut writer = self.writer()?;
+    fn try_submit(&self, replica: Replica, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
+        let mut writer = self.writer_of(replica)?;
         let id = ulid::Ulid::generate().to_string();
         let planner = Planner {
             index: writer.replica.index(),
@@ -157,7 +168,11 @@ impl Registrar {
     }
 
     pub(crate) fn preview(&self, caller: &Caller, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {
-        let replica = self.view()?;
+        Ok(self.planned_on(&self.view()?, caller, batch)?.outcomes)
+    }
+
+    /// The plan of a batch if all that it names were uploaded, on a view that is nobody's turn.
+    fn planned_on(&self, replica: &Replica, caller: &Caller, batch: &Batch) -> Result<Plan, SubmitError> {
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
@@ -166,7 +181,7 @@ impl Registrar {
             batch: String::new(),
             caller,
         };
-        Ok(planner.plan(batch)?.outcomes)
+        planner.plan(batch)
     }
 
     /// Reads what is held of an object from end to end; what is not held is not whole.

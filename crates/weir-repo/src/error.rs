@@ -104,6 +104,9 @@ pub enum RepoError {
     /// A tree or a pack is wrong.
     #[error(transparent)]
     Tree(#[from] weir_tree::TreeError),
+    /// What was built makes no release.
+    #[error(transparent)]
+    Package(#[from] weir_package::PackageError),
     /// A registry refused a batch.
     #[error(transparent)]
     Submit(#[from] weir_registry::SubmitError),

@@ -5,12 +5,17 @@ use std::path::Path;
 
 use serde::Serialize;
 use weir_build::{BuildStep, Leaving, PlanReason, Whole};
+use weir_fs::Folder;
+use weir_kind::Facts;
 use weir_model::{
-    BuildFacts, Digest, KindName, Platform, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
+    BuildFacts, Digest, KindName, Platform, Release, ReleaseId, Sha256, SourceFact, TreeDigest,
+    WithdrawalVerb,
 };
+use weir_package::{PackageError, built_facts};
 use weir_project::PACK_LEVEL;
 use weir_reach::{Connection, Event, connect, open_for_writing};
 use weir_registry::{Batch, Draft, Intent, Object, Receipt, Registry, SubmitError, Wanted, Withdraw};
+use weir_store::StoredTree;
 use weir_tree::write_pack;
 
 use crate::build::{BuiltPackage, How};
@@ -126,6 +131,13 @@ struct Upload<'a> {
     records: Records,
 }
 
+/// What a record says of a release's files.
+struct Content {
+    facts: Facts,
+    unpacked: u64,
+    files: u64,
+}
+
 impl Upload<'_> {
     /// Uploads everything that a release names, and drafts it.
     fn package(&self, plan: &RepoPlan, index: usize, built: &BuiltPackage) -> Result<Draft, RepoError> {
@@ -133,7 +145,8 @@ impl Upload<'_> {
         let recipe = self.repo.recipe_set.get(&step.id.name)?;
         let known = &plan.known[&step.id.name];
         let before = plan.before[index].as_ref().filter(|_| built.how == How::Published);
-        let mut facts = built.facts.clone();
+        let content = self.content(step, built, before)?;
+        let mut facts = content.facts;
         if before.is_none() {
             let source = SourceFact { tree: known.source.tree, size: self.pack(&known.source.tree)? };
             let log = self.compressed(&self.records.log(&step.input_digest))?;
@@ -152,13 +165,6 @@ impl Upload<'_> {
             self.pack(&source.tree)?;
         }
         let size = self.pack(&built.tree)?;
-        let (unpacked, files) = match before {
-            Some(release) => (release.unpacked, release.files),
-            None => {
-                let manifest = self.repo.store.manifest(&built.tree)?;
-                (manifest.unpacked_size(), manifest.entries().len() as u64)
-            }
-        };
         self.bytes(&known.document)?;
         self.bytes(&known.toolchain.document)?;
         Ok(Draft {
@@ -166,8 +172,8 @@ impl Upload<'_> {
             kind: KindName::Native,
             tree: built.tree,
             size,
-            unpacked,
-            files,
+            unpacked: content.unpacked,
+            files: content.files,
             input_digest: Some(step.input_digest),
             dependencies: wanted(step),
             references: Vec::new(),
@@ -179,14 +185,36 @@ impl Upload<'_> {
         })
     }
 
+    /// What a release's record says of its files: as the registry comes to it, from the tree alone. Of what was published
+    /// before, it is what the registry said then.
+    fn content(
+        &self,
+        step: &BuildStep,
+        built: &BuiltPackage,
+        before: Option<&Release>,
+    ) -> Result<Content, RepoError> {
+        if let Some(release) = before {
+            let Release { unpacked, files, .. } = *release;
+            return Ok(Content { facts: built.facts.clone(), unpacked, files });
+        }
+        let manifest = self.repo.store.manifest(&built.tree)?;
+        let folder = Folder::open(self.stored(&built.tree)?.path()).map_err(PackageError::from)?;
+        let facts = built_facts(KindName::Native, &folder, &manifest, &step.id.platform)?;
+        Ok(Content { facts, unpacked: manifest.unpacked_size(), files: manifest.files() })
+    }
+
+    fn stored(&self, tree: &TreeDigest) -> Result<StoredTree, RepoError> {
+        let stored = self.repo.store.tree(tree)?;
+        stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))
+    }
+
     /// Uploads a tree of the store, unless the registry holds it whole; gives the size of its pack.
     fn pack(&self, tree: &TreeDigest) -> Result<u64, RepoError> {
         let is_damaged = match self.registry.pack_size(tree)? {
             Some(size) if self.registry.is_whole(Object::Pack(*tree))? => return Ok(size),
             there => there.is_some(),
         };
-        let stored = self.repo.store.tree(tree)?;
-        let stored = stored.ok_or_else(|| RepoError::NotFound(format!("the tree {tree} left the store")))?;
+        let stored = self.stored(tree)?;
         let manifest = self.repo.store.manifest(tree)?;
         let mut pack = tempfile::tempfile()?;
         let size = write_pack(stored.path(), &manifest, &mut pack, PACK_LEVEL)?.bytes;

@@ -10,6 +10,7 @@
 //! | turn a folder into a manifest | [`read_folder`] with a [`Selection`] |
 //! | send a tree | [`write_pack`] |
 //! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
+//! | read a few files of a pack | [`PackFiles`] |
 //! | check a folder | [`verify_folder`] |
 //! | change a tree | [`copy_tree`], and read the copy |
 //! | bring in a tar or zip | [`import_archive`] |
@@ -39,7 +40,9 @@ pub use import::{
 pub use limits::Limits;
 pub use link::{LinkError, LinkTarget};
 pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
-pub use pack::{Expected, PackSummary, VerifiedPack, VerifiedTree, check_pack, unpack, write_pack};
+pub use pack::{
+    Expected, PackFiles, PackSummary, VerifiedPack, VerifiedTree, check_pack, unpack, write_pack,
+};
 pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;
 pub use verify::{Difference, verify_folder};

@@ -10,11 +10,13 @@
 //! beyond the stated size; memory stays under the window (8 MiB), a buffer, the manifest and the links' targets, however large
 //! the files are.
 
+mod files;
 mod read;
 mod stream;
 mod unpack;
 mod write;
 
+pub use files::PackFiles;
 pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};
 pub use write::{PackSummary, write_pack};

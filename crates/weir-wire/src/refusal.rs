@@ -40,6 +40,8 @@ pub enum Code {
     BadContent,
     /// The draft says otherwise than what was uploaded.
     DraftDiffers,
+    /// What was uploaded makes no release, whatever the draft says.
+    NotPublishable,
     /// Its dependencies would be baked to others than those it was built against.
     UnexpectedInputs,
     /// The content was withdrawn for everyone.

@@ -1,9 +1,8 @@
 //! Packages that have no `weir.toml` but one of the older manifests: the same as a `weir.toml`.
 
-use std::path::Path;
-
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
-use weir_kind::{Foreign, KindError};
+use weir_fs::FsError;
+use weir_kind::{Foreign, KindError, PackageFiles, read_text};
 use weir_model::{PackageName, Version};
 
 use crate::manifest::{
@@ -30,37 +29,33 @@ const READERS: &[(&str, Reader)] = &[
 ];
 
 /// Reads the older manifest of a folder, if it has one.
-pub(super) fn read(folder: &Path) -> Result<Option<Foreign>, KindError> {
-    let Some((name, manifest)) = find(folder)? else { return Ok(None) };
+pub(super) fn read(files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
+    let Some((name, manifest)) = find(files)? else { return Ok(None) };
     let mut warnings = manifest.warnings.clone();
     let text = to_toml(&manifest, &mut warnings);
     let warnings = warnings.into_iter().map(|warning| format!("{name}: {warning}")).collect();
-    Ok(Some(Foreign { file: folder.join(name), manifest: text, warnings }))
+    Ok(Some(Foreign { file: files.place(name), manifest: text, warnings }))
 }
 
 /// The older manifest of a folder, as it was read, and what its file is called.
-pub(super) fn find(folder: &Path) -> Result<Option<(&'static str, ForeignManifest)>, KindError> {
+pub(super) fn find(files: &dyn PackageFiles) -> Result<Option<(&'static str, ForeignManifest)>, KindError> {
     for (name, reader) in READERS {
-        let path = folder.join(name);
-        let Ok(metadata) = fs_err::symlink_metadata(&path) else { continue };
-        if !metadata.is_file() {
-            continue;
-        }
-        let bad = |reason: String| KindError::BadFile { path: path.clone(), reason };
-        if metadata.len() > MAX_BYTES {
-            return Err(bad(format!("it has {} bytes: more than {MAX_BYTES} are not read", metadata.len())));
-        }
-        let text = fs_err::read_to_string(&path)?;
+        let text = match read_text(files, name, MAX_BYTES) {
+            // What is no file is no manifest.
+            Ok(None) | Err(FsError::Link { .. } | FsError::Other { .. }) => continue,
+            text => text?.unwrap_or_default(),
+        };
+        let bad = |reason: String| KindError::BadFile { path: files.place(name), reason };
         let mut manifest = match reader(&text) {
             Ok(manifest) => manifest,
             // A `package.json` may be about anything; whoever publishes a Bash package has another file.
             Err(_) if *name == "package.json" => continue,
             Err(error) => return Err(bad(error.to_string())),
         };
-        if *name == "package.json" && manifest.bash.source.is_empty() && folder.join(LIBRARY).is_file() {
+        if *name == "package.json" && manifest.bash.source.is_empty() && is_file(files, LIBRARY) {
             manifest.bash.source.push(LIBRARY.into());
         }
-        if *name != "package.json" || is_about_bash(folder, &manifest.bash) {
+        if *name != "package.json" || is_about_bash(files, &manifest.bash) {
             return Ok(Some((name, manifest)));
         }
     }
@@ -68,23 +63,25 @@ pub(super) fn find(folder: &Path) -> Result<Option<(&'static str, ForeignManifes
 }
 
 /// Whether a `package.json` is that of a Bash package: it names shell files, or a command that is one.
-fn is_about_bash(folder: &Path, manifest: &BashManifest) -> bool {
+fn is_about_bash(files: &dyn PackageFiles, manifest: &BashManifest) -> bool {
     let is_shell = |path: &String| {
-        let Ok(path) = check_path("bin", path).map(|path| folder.join(path)) else { return false };
-        match fs_err::read_dir(&path) {
-            Ok(entries) => entries.flatten().take(MOST_COMMANDS).any(|entry| begins_as_shell(&entry.path())),
-            Err(_) => begins_as_shell(&path),
-        }
+        let Ok(path) = check_path("bin", path) else { return false };
+        let inside = files.list(&path).unwrap_or_default().into_iter().take(MOST_COMMANDS);
+        let mut inside = inside.map(|name| format!("{path}/{name}"));
+        begins_as_shell(files, &path) || inside.any(|path| begins_as_shell(files, &path))
     };
     !manifest.source.is_empty() || manifest.bin.iter().any(is_shell)
 }
 
-fn begins_as_shell(path: &Path) -> bool {
+fn is_file(files: &dyn PackageFiles, path: &str) -> bool {
+    files.open(path).is_ok_and(|content| content.is_some())
+}
+
+fn begins_as_shell(files: &dyn PackageFiles, path: &str) -> bool {
     use std::io::Read as _;
+    let Ok(Some(content)) = files.open(path) else { return false };
     let mut head = Vec::new();
-    let is_file = fs_err::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let Some(file) = is_file.then(|| fs_err::File::open(path).ok()).flatten() else { return false };
-    file.take(128).read_to_end(&mut head).is_ok() && is_shell_program(&head)
+    content.take(128).read_to_end(&mut head).is_ok() && is_shell_program(&head)
 }
 
 /// Whether a file begins as a program for Bash or for `sh` does.
@@ -209,6 +206,10 @@ mod tests {
         folder
     }
 
+    fn at(folder: &tempfile::TempDir) -> weir_fs::Folder {
+        weir_fs::Folder::open(folder.path()).unwrap()
+    }
+
     const BASALT: &str = "[package]\nname = 'a/basalt'\nslug = ['s']\nversion = 'v1.2.0'\n[run]\nsourceDirs = ['src']\n\
         dependencies = ['https://h.example/b/tagged@v2.0.0', 'b/untagged', 'b/branch@main']\n";
 
@@ -223,16 +224,16 @@ mod tests {
         ];
         let folder = folder(&files);
         for (file, _) in &files[..4] {
-            assert_eq!(find(folder.path()).unwrap().unwrap().0, *file);
+            assert_eq!(find(&at(&folder)).unwrap().unwrap().0, *file);
             fs_err::remove_file(folder.path().join(file)).unwrap();
         }
-        assert!(find(folder.path()).unwrap().is_none());
+        assert!(find(&at(&folder)).unwrap().is_none());
     }
 
     #[test]
     fn an_older_manifest_becomes_a_weir_toml_that_says_the_same() {
         let folder = folder(&[("basalt.toml", BASALT)]);
-        let foreign = read(folder.path()).unwrap().unwrap();
+        let foreign = read(&at(&folder)).unwrap().unwrap();
         let manifest = weir_model::Manifest::parse(&foreign.manifest).unwrap();
         assert_eq!(manifest.package.version.unwrap().to_string(), "1.2.0");
         assert_eq!(manifest.package.name.unwrap().to_string(), "a/basalt");
@@ -249,12 +250,12 @@ mod tests {
     #[test]
     fn a_package_json_counts_only_where_it_is_about_bash() {
         let npm = r#"{"name":"x","scripts":{},"bin":{"x":"bin/x"}}"#;
-        let is_found = |files: &[(&str, &str)]| find(folder(files).path()).unwrap().is_some();
+        let is_found = |files: &[(&str, &str)]| find(&at(&folder(files))).unwrap().is_some();
         assert!(!is_found(&[("package.json", npm), ("bin/x", "#!/usr/bin/env node\n")]));
         assert!(is_found(&[("package.json", npm), ("bin/x", "#!/usr/bin/env bash\n")]));
         assert!(!is_found(&[("package.json", "not JSON")]));
         let library =
             folder(&[("package.json", r#"{"name":"x","scripts":{}}"#), ("load.bash", "x() { :; }\n")]);
-        assert_eq!(find(library.path()).unwrap().unwrap().1.bash.source, ["load.bash"]);
+        assert_eq!(find(&at(&library)).unwrap().unwrap().1.bash.source, ["load.bash"]);
     }
 }

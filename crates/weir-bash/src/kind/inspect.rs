@@ -1,8 +1,6 @@
 //! Looking at a release before it is published: what it offers, and what its publisher should know.
 
-use std::path::Path;
-
-use weir_kind::{Facts, Inspection, KindError};
+use weir_kind::{Facts, Inspection, KindError, PackageFiles, read_file};
 use weir_model::Manifest;
 use weir_tree::{Mode, TreeManifest};
 
@@ -21,12 +19,12 @@ const MOST_FILES: usize = 20;
 /// # Errors
 ///
 /// When it cannot be understood.
-pub fn read_manifest(folder: &Path, manifest: &Manifest) -> Result<BashManifest, KindError> {
+pub fn read_manifest(files: &dyn PackageFiles, manifest: &Manifest) -> Result<BashManifest, KindError> {
     match manifest.kind_tables.get("bash") {
         Some(text) => {
             read_table_text(text).map_err(|error| KindError::NotAllowed(format!("`[bash]`: {error}")))
         }
-        None => Ok(foreign::find(folder)?.map(|(_, manifest)| manifest.bash).unwrap_or_default()),
+        None => Ok(foreign::find(files)?.map(|(_, manifest)| manifest.bash).unwrap_or_default()),
     }
 }
 
@@ -36,7 +34,7 @@ pub fn read_manifest(folder: &Path, manifest: &Manifest) -> Result<BashManifest,
 ///
 /// When one cannot be read.
 pub fn package_files(
-    folder: &Path,
+    files: &dyn PackageFiles,
     tree: &TreeManifest,
     offers: &Offers,
 ) -> Result<(Vec<TreeFile>, Vec<SourceFile>), KindError> {
@@ -46,12 +44,18 @@ pub fn package_files(
         if entry.size > grammar::MAX_BYTES as u64 || !may_be_shell(path, entry.mode, offers) {
             continue;
         }
-        let bytes = fs_err::read(folder.join(path))?;
+        let bytes = content(files, path)?;
         if is_shell_file(path, &bytes, offers) {
             sources.push(SourceFile { path: path.into(), bytes });
         }
     }
     Ok((tree_files(tree), sources))
+}
+
+/// The bytes of a file that a tree has.
+fn content(files: &dyn PackageFiles, path: &str) -> Result<Vec<u8>, KindError> {
+    let gone = || KindError::BadFile { path: files.place(path), reason: "it is gone".into() };
+    read_file(files, path, grammar::MAX_BYTES as u64)?.ok_or_else(gone)
 }
 
 fn tree_files(tree: &TreeManifest) -> Vec<TreeFile> {
@@ -85,12 +89,12 @@ fn is_offered(path: &str, offers: &Offers) -> bool {
 
 /// Checks a release, and finds out what goes into its record.
 pub(super) fn inspect(
-    folder: &Path,
+    files: &dyn PackageFiles,
     manifest: &Manifest,
     tree: &TreeManifest,
 ) -> Result<Inspection, KindError> {
     let generic = weir_kind::inspect_generic(manifest, tree)?;
-    let bash = read_manifest(folder, manifest)?;
+    let bash = read_manifest(files, manifest)?;
     let (mut offers, missing) = expand(&bash, &tree_files(tree));
     offers.commands = manifest.bin.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
     let mut warnings = generic.warnings;
@@ -101,7 +105,6 @@ pub(super) fn inspect(
     if bash.slugs.is_empty() && !offers.source.is_empty() {
         warnings.push("`[bash]` has no `slug`: the package's own name stands in for it".into());
     }
-    warnings.extend(unread_files(folder, tree, &offers)?);
     let facts = BashFacts::new(&bash, offers);
     // What is published must be what is accepted when it is installed.
     let mut map = match serde_json::to_value(&facts) {
@@ -114,15 +117,19 @@ pub(super) fn inspect(
 }
 
 /// Sourced files that could not be read whole: a line each.
-fn unread_files(folder: &Path, tree: &TreeManifest, offers: &Offers) -> Result<Vec<String>, KindError> {
+pub(super) fn unread_files(
+    files: &dyn PackageFiles,
+    tree: &TreeManifest,
+    facts: &Facts,
+) -> Result<Vec<String>, KindError> {
     let mut unread = Vec::new();
-    for path in &offers.source {
+    for path in &BashFacts::read(facts).map_err(KindError::NotAllowed)?.source {
         let Some(entry) = tree.entry(path).filter(|entry| entry.mode != Mode::Link) else { continue };
         if entry.size > grammar::MAX_BYTES as u64 {
             unread.push(format!("`{path}` has {} bytes: its names are not changed", entry.size));
             continue;
         }
-        let file = SourceFile { path: path.clone(), bytes: fs_err::read(folder.join(path))? };
+        let file = SourceFile { path: path.clone(), bytes: content(files, path)? };
         unread.extend(read(&file).err().map(|error| unread_file(&file, &error).to_string()));
     }
     if unread.len() > MOST_FILES {

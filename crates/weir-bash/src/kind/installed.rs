@@ -10,6 +10,9 @@ use crate::bundle::BundledPackage;
 use crate::layout::{order, package_path};
 use crate::rename::SourceFile;
 
+/// The largest file that a bundle takes in, in bytes.
+pub const MAX_SOURCED: u64 = 64 << 20;
+
 /// The packages of an installed project in the order they are loaded, with their sourced files as they are
 /// laid out. Where `closure` says that packages are does not matter.
 ///
@@ -25,7 +28,7 @@ pub fn installed_packages(closure: &Closure, project: &Path) -> Result<Vec<Bundl
         let node = &nodes[index];
         let folder = project.join(package_path(node));
         let read = |path: &String| -> Result<SourceFile, KindError> {
-            Ok(SourceFile { path: path.clone(), bytes: fs_err::read(folder.join(path))? })
+            Ok(SourceFile { path: path.clone(), bytes: weir_fs::read(folder.join(path), MAX_SOURCED)? })
         };
         packages.push(BundledPackage {
             name: node.name.clone(),

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use weir_fs::Folder;
 use weir_kind::{KindError, Placed};
 use weir_model::{Digest, EntryDigest, InputDigest, TreeDigest};
 use weir_store::{EnsureError, Ingredient, Making, Session};
@@ -219,7 +220,7 @@ fn make(
     }
     let content = &placed[index].content;
     let manifest = read(content, tree.stored)?;
-    let (tree_files, sources) = package_files(content, &manifest, &nodes[index].offers)?;
+    let (tree_files, sources) = package_files(&Folder::open(content)?, &manifest, &nodes[index].offers)?;
     let before: BTreeMap<String, EntryDigest> =
         sources.iter().map(|file| (file.path.clone(), Digest::of(&file.bytes))).collect();
     let (suite, library): (Vec<SourceFile>, Vec<SourceFile>) =
@@ -280,8 +281,11 @@ pub fn is_suite(path: &str) -> bool {
     path.ends_with(".bats") || ["tests/", "test/", "spec/"].iter().any(|folder| path.starts_with(folder))
 }
 
+/// The most bytes of what is kept of a package that was rewritten.
+const MAX_JSON: u64 = 256 << 20;
+
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, KindError> {
-    serde_json::from_slice(&fs_err::read(path)?)
+    serde_json::from_slice(&weir_fs::read(path, MAX_JSON)?)
         .map_err(|error| KindError::BadFile { path: path.into(), reason: error.to_string() })
 }
 

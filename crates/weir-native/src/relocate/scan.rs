@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::path::Path;
 
-use weir_kind::find_path;
+use weir_kind::{FileContent, find_path};
 
 /// How much is read at once, in bytes.
 const PIECE: usize = 1 << 20;
@@ -33,8 +32,8 @@ impl Scan {
 }
 
 /// Looks for `paths` in a file. What has a zero byte, or more than `most` bytes, is not text.
-pub(super) fn scan(file: &Path, paths: &[&str], most: u64) -> io::Result<Scan> {
-    let mut file = fs_err::File::open(file)?;
+pub(super) fn scan(mut file: &mut dyn FileContent, paths: &[&str], most: u64) -> io::Result<Scan> {
+    file.rewind()?;
     // A path may begin in one piece and end in the next, or go on in it.
     let overlap = paths.iter().map(|path| path.len()).max().unwrap_or_default() + 1;
     let mut scan = Scan { is_text: true, hits: BTreeMap::new() };
@@ -42,7 +41,7 @@ pub(super) fn scan(file: &Path, paths: &[&str], most: u64) -> io::Result<Scan> {
     let (mut start, mut total) = (0_u64, 0_u64);
     loop {
         let kept = buffer.len();
-        let read = file.by_ref().take(PIECE as u64).read_to_end(&mut buffer)?;
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut buffer)?;
         total += read as u64;
         let is_end = read < PIECE;
         scan.is_text &= total <= most && memchr::memchr(0, &buffer[kept..]).is_none();

@@ -184,7 +184,7 @@ fn what_is_no_file_and_what_is_nothing_is_refused() {
 fn looking_changes_nothing_and_finds_the_same() {
     let folder = tree(&[("release/bin/z-config", b"/weir/prefix/lib"), ("release/lib/x", b"\0/weir/prefix")]);
     let manifest = weir_tree::read_folder(folder.path(), &weir_tree::Selection::everything()).unwrap();
-    let looked = look_into(folder.path(), &manifest, &platform()).unwrap();
+    let looked = look_into(&weir_fs::Folder::open(folder.path()).unwrap(), &manifest, &platform()).unwrap();
     assert_eq!(captured(folder.path()), looked);
     assert_eq!(looked.facts.variants[&Variant::Release].relocate, ["bin/z-config"]);
     assert_ne!(looked.facts, NativeFacts::default());

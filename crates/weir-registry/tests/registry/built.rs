@@ -6,7 +6,7 @@ use weir_model::{
 use weir_registry::content::ContentFolder;
 use weir_registry::{BuiltBefore, Done, Draft, Evidence, Intent, Kept, Registry, SubmitError, Withdraw};
 
-use crate::world::{World, withdraw};
+use crate::world::{World, built, withdraw};
 
 fn publish(draft: &Draft) -> Intent {
     Intent::Publish(Box::new(draft.clone()))
@@ -26,9 +26,7 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
     let world = World::new(true);
     let registry = world.open();
     let source = world.draft(&registry, "acme/the-source 1.0.0", &[], "source");
-    let mut draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
-    draft.recipe = Some(Digest::of("recipe"));
-    draft.toolchain = Some(Digest::of("toolchain"));
+    let mut draft = built(&registry, "acme/a 1.0.0");
     let facts = BuildFacts {
         source: Some(SourceFact { tree: source.tree, size: source.size }),
         provenance: Some(Digest::of("provenance")),
@@ -73,7 +71,7 @@ fn a_built_release_is_registered_only_when_all_it_was_built_from_is_held() {
 #[test]
 fn build_facts_that_do_not_read_are_refused_rather_than_passed_over() {
     let world = World::new(false);
-    let mut draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
+    let mut draft = built(&world.open(), "acme/a 1.0.0");
     draft.facts.insert("build".into(), serde_json::json!({"log": "yes"}));
     let error = world.submit(vec![publish(&draft)]).unwrap_err();
     assert!(matches!(error, SubmitError::BuildFacts { .. }), "{error}");
@@ -136,7 +134,10 @@ fn what_was_built_before_is_found_by_its_input_digest_whatever_became_of_it() {
 fn what_is_quarantined_under_one_input_digest_is_not_reused_under_another() {
     let world = World::new(false);
     let registry = world.open();
-    let first = world.draft(&registry, "acme/a 1.0.0", &[], "same");
+    // What recipes build says nowhere which release it is.
+    let first = built(&registry, "acme/a 1.0.0");
+    put_file(&registry, "recipe");
+    put_file(&registry, "toolchain");
     let mut second = first.clone();
     second.id = "acme/b 1.0.0".parse().unwrap();
     let outcomes = world.submit(vec![publish(&first), publish(&second)]).unwrap().outcomes;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use weir_model::{KindName, Release, ReleaseId, Unobserved, WithdrawalVerb};
+use weir_model::{Release, ReleaseId, Unobserved, WithdrawalVerb};
 use weir_registry::{Intent, Look, Receipt, SubmitError, Withdraw, audit};
 use weir_rules::diamond::Diamond;
 
-use crate::world::{World, withdraw};
+use crate::world::{World, native, withdraw};
 
 #[test]
 fn what_others_were_built_with_is_removed_together_with_them_or_not_at_all() {
@@ -32,11 +32,7 @@ fn batch(world: &World, changes: &[(&str, &[&str])]) -> Vec<Intent> {
     let registry = world.open();
     let change = |(what, needs): &(&str, &[&str])| match what.split_at(2) {
         ("- ", id) => Intent::Withdraw(Withdraw::exactly(WithdrawalVerb::Remove, id.parse().unwrap())),
-        ("+ ", id) => {
-            let mut draft = world.draft(&registry, id, needs, &format!("{needs:?}"));
-            draft.kind = KindName::Native;
-            Intent::Publish(Box::new(draft))
-        }
+        ("+ ", id) => Intent::Publish(Box::new(native(&registry, id, needs, &format!("{needs:?}")))),
         _ => panic!("{what}"),
     };
     changes.iter().map(change).collect()
@@ -325,9 +321,7 @@ impl LinkTree<'_> {
         let needs: Vec<&str> = needs.iter().map(String::as_str).collect();
         let registry = self.world.open();
         let id = format!("{name} {version} revision {}", next + u32::try_from(again).unwrap());
-        let mut draft = self.world.draft(&registry, &id, &needs, "");
-        draft.kind = KindName::Native;
-        self.intents.push(Intent::Publish(Box::new(draft)));
+        self.intents.push(Intent::Publish(Box::new(native(&registry, &id, &needs, ""))));
     }
 }
 

@@ -23,7 +23,7 @@ enum Kept {
     Memory(Arc<Memory>),
 }
 
-struct Site {
+pub(crate) struct Site {
     root: tempfile::TempDir,
     kept: Kept,
 }
@@ -33,7 +33,7 @@ fn sites() -> [fn() -> Kept; 2] {
     [|| Kept::Folder, || Kept::Memory(Arc::default())]
 }
 
-fn each(test: impl Fn(&Site)) {
+pub(crate) fn each(test: impl Fn(&Site)) {
     for kept in sites() {
         test(&Site::new(kept()));
     }
@@ -67,7 +67,7 @@ impl Site {
         Arc::new(registrar.unwrap().with_faults(faults)).acting_for(ann())
     }
 
-    fn registry(&self) -> Acting {
+    pub(crate) fn registry(&self) -> Acting {
         self.open(Arc::new(NoFaults))
     }
 
@@ -79,11 +79,16 @@ impl Site {
         draft(&self.registry(), id, needs, "")
     }
 
-    fn publish(&self, id: &str, needs: &[&str]) -> TreeDigest {
+    pub(crate) fn publish(&self, id: &str, needs: &[&str]) -> TreeDigest {
         let draft = self.draft(id, needs);
         let tree = draft.tree;
         self.registry().submit(&Batch { intents: vec![Intent::Publish(Box::new(draft))] }).unwrap();
         tree
+    }
+
+    /// The records of its log.
+    pub(crate) fn size(&self) -> u64 {
+        self.seen().checkpoint().unwrap().size()
     }
 
     fn withdraw(&self, verb: WithdrawalVerb, id: &str) {
@@ -227,9 +232,9 @@ fn many_at_once_all_get_their_turn() {
 fn a_log_of_many_tiles_is_one_that_anybody_follows() {
     each(|site| {
         for batch in 0..3 {
-            let one = site.draft("acme/p 1.0.0", &[]);
+            let one = site.draft(&format!("acme/p{batch} 1.0.0"), &[]);
             let of = |number| Draft {
-                id: format!("acme/p{batch}-{number} 1.0.0").parse().unwrap(),
+                id: format!("acme/p{batch} 1.0.0 revision {number}").parse().unwrap(),
                 ..one.clone()
             };
             let drafts = (0..400).map(of);

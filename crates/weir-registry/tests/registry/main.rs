@@ -5,6 +5,7 @@ mod built;
 mod closed_world;
 mod conformance;
 mod crashes;
+mod drafts;
 mod gate;
 mod keys;
 mod promises;

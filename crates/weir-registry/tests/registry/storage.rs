@@ -8,14 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use weir_model::{
-    BuildFacts, Digest, KindName, ReferenceFact, Sha256, SourceFact, Unobserved, WithdrawalVerb,
-};
+use weir_model::{BuildFacts, Digest, Sha256, SourceFact, Unobserved, WithdrawalVerb};
 use weir_policy::{Caller, FolderGate};
 use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
 use weir_registry::{Collect, Collected, Draft, Intent, Look, Registry, RegistryAudit, Why, audit};
 
-use crate::world::{World, now, withdraw};
+use crate::world::{World, now, package, withdraw};
 
 fn publish(draft: &Draft) -> Intent {
     Intent::Publish(Box::new(draft.clone()))
@@ -29,8 +27,7 @@ fn put_file(registry: &dyn Registry, bytes: &[u8]) -> Sha256 {
 /// A built release with all its evidence uploaded, none of which another release has.
 fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
     let source = world.draft(registry, id, &[], "the source of");
-    let mut draft = world.draft(registry, id, &[], "");
-    draft.kind = KindName::Native;
+    let mut draft = crate::world::built(registry, id);
     let file = |what: &str| Some(put_file(registry, format!("{what} of {id}").as_bytes()));
     draft.recipe = file("recipe");
     draft.toolchain = file("toolchain");
@@ -42,6 +39,11 @@ fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
     };
     facts.insert_into(&mut draft.facts);
     draft
+}
+
+/// A table of a manifest that names an external file.
+fn reference(name: &str, sha256: &Sha256) -> String {
+    format!("[references.{name}]\nurl = \"https://host.example/{name}\"\nsha256 = \"{sha256}\"\n")
 }
 
 fn audited(world: &World) -> RegistryAudit {
@@ -99,20 +101,16 @@ fn why(collected: &Collected) -> Vec<Why> {
 fn what_cannot_be_listed_is_asked_for_by_name_chunks_of_large_files_too() {
     let world = World::new(true);
     let registry = world.open();
-    let mut draft = built(&world, &registry, "acme/a 1.0.0");
     let large = vec![7; CHUNKED_ABOVE as usize + 1];
     let sha256 = put_file(&registry, &large);
-    let size = Some(large.len() as u64);
-    let reference =
-        |name: &str, sha256| ReferenceFact { name: name.into(), sha256, size, fluid: false, range: None };
-    draft.references =
-        vec![reference("held", Some(sha256)), reference("left", Some(Digest::of("elsewhere")))];
-    world.submit(vec![publish(&draft)]).unwrap();
+    let references = format!("{}{}", reference("held", &sha256), reference("left", &Digest::of("elsewhere")));
+    let referring = package(&registry, "acme/data 1.0.0", "", &references, &[]);
+    world.submit(vec![publish(&built(&world, &registry, "acme/a 1.0.0")), publish(&referring)]).unwrap();
     let present = asked(&world, Look::Presence);
-    assert_eq!((present.problems.as_slice(), present.objects, present.present), ([].as_slice(), 0, 7));
+    assert_eq!((present.problems.as_slice(), present.objects, present.present), ([].as_slice(), 0, 8));
     assert_eq!((present.content_checked, present.content_listed), (false, false));
     let read = asked(&world, Look::Bytes);
-    assert_eq!((read.problems.as_slice(), read.objects, read.present), ([].as_slice(), 7, 0));
+    assert_eq!((read.problems.as_slice(), read.objects, read.present), ([].as_slice(), 8, 0));
     assert_eq!((read.content_checked, read.content_listed), (true, false));
 
     let chunk = stored(&world).into_iter().find(|path| path.starts_with("chunk")).unwrap();
@@ -317,12 +315,10 @@ fn rubbish(world: &World) {
 fn a_snapshot_that_is_gone_or_damaged_is_told_and_so_is_what_references_name_and_nobody_holds() {
     let world = World::new(false);
     let registry = world.open();
-    let one = world.draft(&registry, "acme/p 1.0.0", &[], "");
-    let of = |number: u32| Draft { id: format!("acme/p{number} 1.0.0").parse().unwrap(), ..one.clone() };
-    let mut drafts: Vec<Draft> = (0..1100).map(of).collect();
     let data = put_file(&registry, b"data");
-    let (name, sha256) = ("data".into(), Some(data));
-    drafts[0].references = vec![ReferenceFact { name, sha256, size: Some(4), fluid: false, range: None }];
+    let one = package(&registry, "acme/p 1.0.0", "", &reference("data", &data), &[]);
+    let of = |number| Draft { id: format!("acme/p 1.0.0 revision {number}").parse().unwrap(), ..one.clone() };
+    let drafts: Vec<Draft> = (0..1100).map(of).collect();
     world.submit(drafts.iter().map(publish).collect()).unwrap();
     let keys = world.fresh_replica().keys().clone();
     let content = world.content();

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use weir_fs::Folder;
 use weir_log::{Faults, FolderSource, NoFaults, Origin};
-use weir_model::{KindName, ReleaseId, Scope, TreeDigest, WithdrawalVerb};
+use weir_model::{Digest, KindName, ReleaseId, TreeDigest, WithdrawalVerb};
+use weir_package::Package;
 use weir_policy::{Caller, FolderGate, Gate};
 use weir_registry::content::{ContentFolder, pack_path};
 use weir_registry::{
     Acting, Batch, Draft, Intent, NewRegistry, Receipt, Registrar, Registry, Replica, ReplicaHome,
-    SubmitError, Wanted, Withdraw, folder_ports, folder_ports_with_faults, location_of,
+    SubmitError, Withdraw, folder_ports, folder_ports_with_faults, location_of,
 };
-use weir_tree::{Selection, read_folder, write_pack};
+use weir_tree::{Selection, TreeManifest, read_folder, write_pack};
 
 pub(crate) struct World {
     pub(crate) root: Arc<tempfile::TempDir>,
@@ -132,34 +134,85 @@ pub(crate) fn every_build(verb: WithdrawalVerb, id: &str) -> Withdraw {
     Withdraw { platform: None, revision: None, reason: Some("a test".into()), ..exactly }
 }
 
-/// A release whose one file says `content`, whatever its revision, with its pack uploaded.
+/// A release with a file that says `content`, whatever its revision, with its pack uploaded. What it needs is written as
+/// `owner/name RANGE`, with a `~` before it where it may move.
 pub(crate) fn draft(registry: &dyn Registry, id: &str, needs: &[&str], content: &str) -> Draft {
-    let id: ReleaseId = id.parse().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    fs_err::write(folder.path().join("file"), format!("{} {} {content}", id.name, id.version)).unwrap();
-    let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
-    let mut pack = Vec::new();
-    let size = write_pack(folder.path(), &tree, &mut pack, 3).unwrap().bytes;
-    registry.put_pack(&tree.digest(), &mut pack.as_slice()).unwrap();
-    let needs = needs.iter().map(|text| {
-        let (text, fluid) = text.strip_prefix('~').map_or((*text, false), |text| (text, true));
-        let (name, range) = text.split_once(' ').unwrap();
-        Wanted { name: name.parse().unwrap(), range: range.parse().unwrap(), scope: Scope::Run, fluid }
-    });
+    let text = format!("{} {content}", id.split(" revision ").next().unwrap());
+    package(registry, id, "", &needs_table(needs), &[("file", &text)])
+}
+
+/// A release that a recipe built, with its pack uploaded: it has no manifest. What it was built from is not said yet.
+pub(crate) fn built(registry: &dyn Registry, id: &str) -> Draft {
+    let folder = folder(&[("release/share/file", id)]);
+    let (tree, size) = upload(registry, folder.path());
+    let facts = serde_json::json!({ "native": { "variants": { "release": {} } } });
     Draft {
-        id,
-        kind: KindName::Generic,
+        id: id.parse().unwrap(),
+        kind: KindName::Native,
         tree: tree.digest(),
         size,
         unpacked: tree.unpacked_size(),
-        files: 1,
-        dependencies: needs.collect(),
+        files: tree.files(),
+        dependencies: Vec::new(),
         references: Vec::new(),
-        recipe: None,
-        toolchain: None,
+        recipe: Some(Digest::of("recipe")),
+        toolchain: Some(Digest::of("toolchain")),
         input_digest: None,
         license: None,
         description: None,
-        facts: serde_json::Map::new(),
+        facts: facts.as_object().cloned().unwrap(),
     }
+}
+
+/// The same of a package of the kind `native`.
+pub(crate) fn native(registry: &dyn Registry, id: &str, needs: &[&str], content: &str) -> Draft {
+    let text = format!("{} {content}", id.split(" revision ").next().unwrap());
+    package(registry, id, "kind = \"native\"\n", &needs_table(needs), &[("release/share/file", &text)])
+}
+
+fn needs_table(needs: &[&str]) -> String {
+    let needs = needs.iter().map(|text| {
+        let (text, fluid) = text.strip_prefix('~').map_or((*text, false), |text| (text, true));
+        let (name, range) = text.split_once(' ').unwrap();
+        format!("\"{name}\" = {{ range = \"{range}\", fluid = {fluid} }}\n")
+    });
+    format!("[dependencies]\n{}", needs.collect::<String>())
+}
+
+/// A release of a folder with these files and a manifest, which says `package` in its first table and `tables` behind it;
+/// with its pack uploaded.
+pub(crate) fn package(
+    registry: &dyn Registry,
+    id: &str,
+    package: &str,
+    tables: &str,
+    files: &[(&str, &str)],
+) -> Draft {
+    let id: ReleaseId = id.parse().unwrap();
+    let manifest =
+        format!("[package]\nname = \"{}\"\nversion = \"{}\"\n{package}\n{tables}", id.name, id.version);
+    let folder = folder(&[files, &[("weir.toml", &manifest)]].concat());
+    let (tree, size) = upload(registry, folder.path());
+    let mut draft = Package::read(&Folder::open(folder.path()).unwrap(), tree).unwrap().draft(size);
+    draft.id.revision = id.revision;
+    draft
+}
+
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Uploads the pack of a folder.
+pub(crate) fn upload(registry: &dyn Registry, folder: &Path) -> (TreeManifest, u64) {
+    let tree = read_folder(folder, &Selection::everything()).unwrap();
+    let mut pack = Vec::new();
+    write_pack(folder, &tree, &mut pack, 3).unwrap();
+    let size = registry.put_pack(&tree.digest(), &mut pack.as_slice()).unwrap();
+    (tree, size)
 }

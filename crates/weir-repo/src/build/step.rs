@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use weir_build::{BuildError, BuildEvent, BuildStep, Difference, Job, SandboxKind};
+use weir_fs::Folder;
 use weir_kind::Facts;
 use weir_model::{InputDigest, Observer, ReleaseId, Scope, TreeDigest, chain};
 use weir_native::{BuildPlaces, Level, NativeFacts, Part, Variant, relocate, sysroot};
+use weir_package::PackageError;
 use weir_project::fetch;
 use weir_store::{EnsureError, Making, StoredTree};
 use weir_tree::{Selection, read_folder};
@@ -141,7 +143,9 @@ impl Workshop<'_> {
     /// Finds out again what is known of a tree whose record somebody has removed. The log is lost.
     fn look_again(&self, step: &BuildStep, stored: &StoredTree) -> Result<Made, RepoError> {
         let manifest = self.at.store.manifest(stored.digest())?;
-        let captured = relocate::look_into(stored.path(), &manifest, &step.id.platform)?;
+        let files = Folder::open(stored.path()).map_err(PackageError::from)?;
+        let captured =
+            relocate::look_into(&files, &manifest, &step.id.platform).map_err(PackageError::from)?;
         let mut facts = Facts::new();
         captured.facts.insert_into(&mut facts);
         let now = Timestamp::now();

@@ -108,6 +108,15 @@ impl<R: Read> PackStream<R> {
         check_digest(entry, hasher.finish())
     }
 
+    /// Passes over the next `length` bytes.
+    pub(super) fn skip(&mut self, length: u64) -> Result<(), TreeError> {
+        let mut left = length;
+        while left > 0 {
+            left -= self.piece(left)?.len() as u64;
+        }
+        Ok(())
+    }
+
     /// The whole content of `entry` as one checked piece, if it is small enough for that.
     pub(super) fn small(&mut self, entry: &Entry) -> Result<Option<&[u8]>, TreeError> {
         let Some(size) = usize::try_from(entry.size).ok().filter(|size| *size <= BUFFER_BYTES / 2) else {

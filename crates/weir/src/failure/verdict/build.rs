@@ -33,6 +33,7 @@ impl Verdict for RepoError {
             Self::Project(error) => error.exit(),
             Self::Store(error) => error.exit(),
             Self::Tree(error) => error.exit(),
+            Self::Package(error) => error.exit(),
             Self::Submit(error) => error.exit(),
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use weir_fs::FsError;
 use weir_git::GitError;
 use weir_kind::KindError;
+use weir_package::PackageError;
 use weir_project::{ProjectError, ReferenceProblem};
 
 use super::{Exit, Verdict, did_you_mean};
@@ -57,7 +58,25 @@ impl Verdict for KindError {
     fn exit(&self) -> Exit {
         match self {
             Self::Collision { .. } | Self::Clash(_) => Exit::Conflict,
+            Self::Io(error) => error.exit(),
             _ => Exit::Failed,
+        }
+    }
+}
+
+impl Verdict for PackageError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NotHandled(_) => Exit::Usage,
+            Self::Kind(error) => error.exit(),
+            Self::File(error) => error.exit(),
+            Self::Tree(error) => error.exit(),
+            Self::NoManifest
+            | Self::Manifest { .. }
+            | Self::NotPublishable(_)
+            | Self::License(_)
+            | Self::Address(_)
+            | Self::Facts(_) => Exit::Failed,
         }
     }
 }

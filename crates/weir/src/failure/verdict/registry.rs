@@ -241,7 +241,11 @@ impl Verdict for KeysError {
 impl Verdict for SubmitError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Refused(_) | Self::QuarantinedContent { .. } | Self::KindNotTaken { .. } => Exit::Refused,
+            Self::Refused(_)
+            | Self::QuarantinedContent { .. }
+            | Self::KindNotTaken { .. }
+            | Self::DraftDiffers { .. }
+            | Self::NoRelease { .. } => Exit::Refused,
             Self::AlreadyPublished { .. }
             | Self::WasRemoved { .. }
             | Self::OtherKind { .. }

@@ -1,0 +1,17 @@
+//! A package, read: what its manifest says, what its kind finds out, which files it has, and the draft of a release that
+//! follows from that.
+//!
+//! Whoever publishes a package reads it from its folder ([`Package::read`]) and drafts a release ([`Package::draft`]). The
+//! registry reads the same out of the pack that was uploaded, with the same code, and takes only a draft that says the same
+//! ([`check`]). What does not follow from the files of a package is listed in `docs/decisions/0110-drafts-are-derived.md`.
+//!
+//! Nothing of a package is run, and of its files only those are read that its kind wants to see.
+
+mod check;
+mod error;
+mod pack;
+mod package;
+
+pub use check::{Refused, check};
+pub use error::PackageError;
+pub use package::{MAX_MANIFEST, Package, built_facts, read_manifest, selection};
