@@ -35,6 +35,11 @@ pub enum DownloadEvent {
         /// Where it is to begin.
         offset: u64,
     },
+    /// A mirror says how many bytes the file has, of which nothing else is known.
+    Sized {
+        /// How many.
+        bytes: u64,
+    },
     /// This many bytes are here now. Less than before when the file is started over.
     Progress {
         /// How many.

@@ -97,6 +97,7 @@ impl Fetch<'_> {
     fn copied(&self, path: &Path, file: &mut fs_err::File) -> Result<Fluid, Ended> {
         let incoming = open_file(path, 0).map_err(|failure| self.failed(failure))?;
         let mut incoming = incoming.ok_or_else(|| self.absent())?;
+        self.sized(incoming.total());
         self.taken(file, Freshness::default(), |buffer| incoming.next(buffer))
             .map_err(Ended::Disk)?
             .map_err(|failure| self.failed(failure))
@@ -114,6 +115,7 @@ impl Fetch<'_> {
             if body.total.is_some_and(|total| total > self.max_size) {
                 return Err(Failure::TooLarge { limit: self.max_size });
             }
+            self.sized(body.total);
             let mut pace = Pace::new(self.client.options());
             let freshness = std::mem::take(&mut body.freshness);
             match self.taken(file, freshness, |buffer| pace.timed(|| body.next(buffer))) {
@@ -128,6 +130,12 @@ impl Fetch<'_> {
             return Err(Ended::Disk(error));
         }
         fetched.map_err(|failure| self.failed(failure))?.ok_or_else(|| self.absent())
+    }
+
+    fn sized(&self, total: Option<u64>) {
+        if let Some(bytes) = total {
+            self.observer.event(&DownloadEvent::Sized { bytes });
+        }
     }
 
     /// Writes what `next` brings. The outer error is the disk's.

@@ -113,7 +113,7 @@ pub fn read_text(path: impl Into<PathBuf>, limit: u64) -> Result<String> {
     text(read(&path, limit)?, || path)
 }
 
-fn regular(fd: OwnedFd, path: PathBuf) -> Result<fs_err::File> {
+pub(crate) fn regular(fd: OwnedFd, path: PathBuf) -> Result<fs_err::File> {
     let stat = rustix::fs::fstat(&fd).at(&path)?;
     match found(&stat).sort {
         Sort::File => Ok(fs_err::File::from_parts(File::from(fd), path)),

@@ -24,6 +24,7 @@ mod lock;
 mod name;
 mod remove;
 mod replace;
+mod resume;
 mod shared;
 
 pub use batch::{Batch, BatchStep};

@@ -41,10 +41,7 @@ impl<'a> Chooser<'a> {
             .filter(|release| !moving.moves(&release.name))
             .map(weir_model::lockfile::LockedRelease::id);
         let world = World::new(connections, locked_registries(project), store, kept.collect());
-        let prefer = match project.manifest.prefer {
-            Some(prefer) => prefer,
-            None => weir_reach::preference(session)?,
-        };
+        let prefer = preference(session, project)?;
         Ok(Self { session, project, moving, world, locals, prefer })
     }
 
@@ -205,6 +202,14 @@ impl<'a> Chooser<'a> {
             ));
         }
     }
+}
+
+/// What a project prefers where any in range will do; the user, where it says nothing.
+pub(crate) fn preference(session: &Session, project: &Project) -> Result<Prefer, ProjectError> {
+    Ok(match project.manifest.prefer {
+        Some(prefer) => prefer,
+        None => weir_reach::preference(session)?,
+    })
 }
 
 fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {

@@ -1,6 +1,6 @@
 //! The packages of a lockfile, each with where it is on this machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use weir_kind::{Closure, Placed, ProjectPlace};
@@ -8,7 +8,6 @@ use weir_model::lockfile::LockedRelease;
 use weir_model::{Lockfile, ReleaseId, Scope};
 
 use crate::error::ProjectError;
-use crate::fetch::Supplier;
 use crate::project::Project;
 use crate::{references, resolve};
 use weir_reach::{Offline, Session};
@@ -30,13 +29,12 @@ pub(crate) fn used(project: &Project, lock: &Lockfile, with_dev: bool) -> BTreeS
     used
 }
 
-/// Finds every package and every reference of `lock` on this machine; references are fetched if they are missing.
+/// Finds every package and every reference of `lock` on this machine.
 pub(crate) fn closure(
     session: &Session,
     store: &weir_store::Session,
     project: &Project,
     lock: &Lockfile,
-    suppliers: &BTreeMap<String, Supplier>,
     used: &BTreeSet<ReleaseId>,
 ) -> Result<Closure, ProjectError> {
     let direct: BTreeSet<&ReleaseId> = lock.direct.iter().map(|direct| &direct.0).collect();
@@ -47,15 +45,11 @@ pub(crate) fn closure(
             continue;
         }
         let content = content(store, project, release)?;
-        let supplier = release.registry.as_ref().and_then(|name| suppliers.get(name));
-        let mut placed = Vec::with_capacity(release.references.len());
-        for reference in &release.references {
-            references::check_published(&reference.name, &reference.mirrors)?;
-            let old = older(project, |old| old.name == release.name, &reference.name);
-            let source = supplier.map(|supplier| &*supplier.source);
-            let file = references::ensure(session, store, reference, source, old, &content)?;
-            placed.push((reference.name.clone(), references::place(store, reference, &file)?));
-        }
+        let placed = release.references.iter().map(|reference| {
+            let place = references::place_of(store, reference)?;
+            Ok((reference.name.clone(), place))
+        });
+        let placed = placed.collect::<Result<Vec<_>, ProjectError>>()?;
         packages.push(Placed {
             direct: direct.contains(&id),
             id,
@@ -74,16 +68,6 @@ pub(crate) fn closure(
         platform: session.platform(),
     };
     Ok(Closure { packages, project })
-}
-
-/// The bytes an earlier lockfile had for a reference of the same name.
-fn older<'p>(
-    project: &'p Project,
-    is_release: impl Fn(&LockedRelease) -> bool,
-    reference: &str,
-) -> Option<&'p weir_model::lockfile::LockedReference> {
-    let old = project.chosen_before()?.releases.iter().find(|release| is_release(release))?;
-    old.references.iter().find(|old| old.name == reference)
 }
 
 /// Where a package's files are.

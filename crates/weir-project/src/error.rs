@@ -156,6 +156,9 @@ pub enum ProjectError {
         /// What sort of failure it is.
         problem: ReferenceProblem,
     },
+    /// Several things that were fetched at once could not be had.
+    #[error("{} things could not be fetched: {}", .0.len(), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<ProjectError>),
     /// What is installed is not what it must be.
     #[error("{} of what is installed {} not what it must be", problems.len(), if problems.len() == 1 { "thing is" } else { "things are" })]
     Damaged {

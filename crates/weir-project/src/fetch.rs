@@ -1,27 +1,28 @@
 //! Bringing what a lockfile names into the store, in parallel, everything checked on the way.
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod pack;
+mod pool;
 
-use weir_log::{Source, SourceError};
-use weir_model::lockfile::{LockedGit, LockedReference, LockedRelease};
-use weir_model::manifest::GitTag;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use weir_log::Source;
+use weir_model::lockfile::{LockedReference, LockedRelease};
 use weir_model::{Lockfile, Release, ReleaseId, TreeDigest};
-use weir_registry::content::{
-    CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, pack_path,
-};
-use weir_store::EnsureError;
 use weir_tree::Limits;
 
 use crate::error::ProjectError;
-use weir_git::{GitError, Submodules};
-use weir_reach::{Event, KnownRegistry, Offline, ReachError, Session, connect, own_name, source_of};
+use crate::project::Project;
+use crate::references::{Current, Fetcher, OpenReference, locked, place};
+use crate::resolve::PlannedLock;
+use pack::PackJob;
+pub use pack::{ensure_release, pack_from_registry};
+use weir_reach::{
+    Amount, Connection, KnownRegistry, Offline, ReachError, Session, Work, own_name, source_of,
+};
 
-/// Packs at once: more than there are cores, for much of the time is waiting, for a server or the file system.
+/// Packs and files at once: more than there are cores, for much of the time is waiting, for a server or the file system.
 const DOWNLOADS: usize = 8;
 
 /// What was fetched.
@@ -40,9 +41,97 @@ pub(crate) struct Supplier {
     pub(crate) source: Arc<dyn Source>,
 }
 
+/// Fetches every tree of `planned` that the store does not have, and the external files of the project and of those releases that
+/// are `used`; gives the lockfile that says what all of it is.
+///
+/// # Errors
+///
+/// When something cannot be had, or is not what the lockfile says.
+pub fn fetch_missing(
+    session: &Session,
+    store: &weir_store::Session,
+    known: &[KnownRegistry],
+    project: &Project,
+    planned: PlannedLock,
+    used: &BTreeSet<ReleaseId>,
+) -> Result<(Lockfile, Fetched), ProjectError> {
+    let mut missing: Vec<(&LockedRelease, TreeDigest)> = Vec::new();
+    for release in &planned.lock.releases {
+        if let Some(tree) = release.tree
+            && store.whole_tree(&tree)?.is_none()
+        {
+            missing.push((release, tree));
+        }
+    }
+    let references = References::missing(store, project, &planned, used)?;
+    if session.offline && !missing.is_empty() {
+        let missing = missing.iter().map(|(release, _)| release.id().to_string()).collect();
+        return Err(Offline { missing }.into());
+    }
+    let asks_registries = !missing.is_empty() || references.of_releases();
+    let suppliers = match asks_registries && !session.offline {
+        true => suppliers(session, known, &planned.lock)?,
+        false => BTreeMap::new(),
+    };
+    let mut packs = Vec::with_capacity(missing.len());
+    for (release, tree) in missing {
+        match &release.git {
+            Some(git) => pack::fetch_git(session, store, &project.folder, release, git, tree)?,
+            None => packs.push(pack_job(&suppliers, release, tree)?),
+        }
+    }
+    let fetched = Fetched {
+        releases: packs.iter().map(|job| job.id.clone()).collect(),
+        bytes: packs.iter().map(PackJob::bytes).sum(),
+    };
+    let found = references.fetch_with(session, store, packs, &suppliers)?;
+    Ok((planned.settled(found), fetched))
+}
+
+/// Fetches what has to be here before it can be said what a lockfile is; gives it.
+pub(crate) fn settle(
+    session: &Session,
+    project: &Project,
+    planned: PlannedLock,
+) -> Result<Lockfile, ProjectError> {
+    if planned.open.is_empty() {
+        return Ok(planned.lock);
+    }
+    let store = session.open_store()?.session()?;
+    let mut references = References { project, wanted: Vec::new() };
+    references.wanted.extend(planned.open.iter().cloned().map(Wanted::Open));
+    let found = references.fetch_with(session, &store, Vec::new(), &BTreeMap::new())?;
+    Ok(planned.settled(found))
+}
+
+/// Fetches the trees of releases, each with where its registry is, that the store does not have.
+pub(crate) fn fetch_releases(
+    session: &Session,
+    store: &weir_store::Session,
+    releases: &[(&Connection, Release)],
+) -> Result<(), ProjectError> {
+    let mut packs = Vec::new();
+    for (connection, release) in releases {
+        if store.whole_tree(&release.tree)?.is_none() {
+            let supplier =
+                Supplier { known: connection.known.clone(), source: Arc::clone(&connection.source) };
+            let limits = Limits::stated(release.unpacked, Some(release.files));
+            let (id, tree, pack_bytes) = (release.id.clone(), release.tree, Some(release.size));
+            packs.push(PackJob { id, tree, pack_bytes, limits, supplier });
+        }
+    }
+    if packs.is_empty() {
+        return Ok(());
+    }
+    if session.offline {
+        return Err(Offline { missing: packs.iter().map(|job| job.id.to_string()).collect() }.into());
+    }
+    run(session, store, packs.into_iter().map(Job::Pack).collect()).map(drop)
+}
+
 /// The registries by the names they give themselves, each known well enough to fetch from: no index is needed
 /// to fetch what a lockfile names.
-pub(crate) fn suppliers(
+fn suppliers(
     session: &Session,
     known: &[KnownRegistry],
     wanted: &Lockfile,
@@ -60,268 +149,176 @@ pub(crate) fn suppliers(
     Ok(suppliers)
 }
 
-/// Fetches every tree of `lock`, the lockfile of the project in `folder`, that the store does not have.
-///
-/// # Errors
-///
-/// When one cannot be had, or is not what the lockfile says.
-pub fn fetch_missing(
-    session: &Session,
-    store: &weir_store::Session,
-    known: &[KnownRegistry],
-    folder: &Path,
-    lock: &Lockfile,
-) -> Result<Fetched, ProjectError> {
-    let mut missing: Vec<(&LockedRelease, TreeDigest)> = Vec::new();
-    for release in &lock.releases {
-        if let Some(tree) = release.tree
-            && store.whole_tree(&tree)?.is_none()
-        {
-            missing.push((release, tree));
-        }
-    }
-    if missing.is_empty() {
-        return Ok(Fetched::default());
-    }
-    if session.offline {
-        let missing = missing.iter().map(|(release, _)| release.id().to_string()).collect();
-        return Err(Offline { missing }.into());
-    }
-    let suppliers = suppliers(session, known, lock)?;
-    let mut jobs = Vec::with_capacity(missing.len());
-    for (release, tree) in missing {
-        match &release.git {
-            Some(git) => fetch_git(session, store, folder, release, git, tree)?,
-            None => jobs.push(job(&suppliers, release, tree)?),
-        }
-    }
-    // The largest first, so that no core is left with it at the end.
-    jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
-    let bytes = jobs.iter().map(Job::bytes).sum();
-    session.report(&Event::Fetching { releases: jobs.len(), bytes });
-    run(session, store, &jobs)?;
-    Ok(Fetched { releases: jobs.into_iter().map(|job| job.id).collect(), bytes })
-}
-
-/// One tree to be fetched.
-struct Job {
-    id: ReleaseId,
-    tree: TreeDigest,
-    /// What the record states; nothing if the lockfile does not say.
-    pack_bytes: Option<u64>,
-    limits: Limits,
-    supplier: Supplier,
-}
-
-impl Job {
-    /// For progress only: what is unknown counts nothing.
-    fn bytes(&self) -> u64 {
-        self.pack_bytes.unwrap_or_default()
-    }
-}
-
-fn job(
+fn pack_job(
     suppliers: &BTreeMap<String, Supplier>,
     release: &LockedRelease,
     tree: TreeDigest,
-) -> Result<Job, ProjectError> {
+) -> Result<PackJob, ProjectError> {
     let name = release.registry.clone().unwrap_or_default();
     let supplier = suppliers.get(&name).cloned();
     let wanted = || format!("the registry `{name}` of `weir.lock`");
     let supplier = supplier.ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
     let limits = release.unpacked.map_or_else(Limits::default, |bytes| Limits::stated(bytes, None));
-    Ok(Job { id: release.id(), tree, pack_bytes: release.size, limits, supplier })
+    Ok(PackJob { id: release.id(), tree, pack_bytes: release.size, limits, supplier })
 }
 
-/// A repository is asked only when the store lacks its tree: whoever has the lockfile and the store needs it no more.
-fn fetch_git(
-    session: &Session,
-    store: &weir_store::Session,
-    folder: &Path,
-    release: &LockedRelease,
-    git: &LockedGit,
-    tree: TreeDigest,
-) -> Result<(), ProjectError> {
-    let locked = GitTag { url: git.url.clone(), tag: git.tag.clone() };
-    let tag = weir_git::at(&locked, folder);
-    let fetched = session
-        .git()
-        .fetch(store, &tag, Submodules::LeftOut)
-        .map_err(|error| ProjectError::from_git("weir.lock", &release.name, &locked, error))?;
-    if fetched.commit != git.commit {
-        let (before, after) = (git.commit.clone(), fetched.commit);
-        return Err(GitError::TagMoved { url: tag.url, tag: tag.tag, before, after }.into());
-    }
-    if fetched.tree != tree {
-        return Err(ProjectError::WrongContent {
-            location: git.url.clone(),
-            id: release.id(),
-            reason: format!("the commit gives the tree {}, the lockfile has {tree}", fetched.tree),
-        });
-    }
-    Ok(())
+/// The external files that are to be fetched.
+struct References<'a> {
+    project: &'a Project,
+    wanted: Vec<Wanted<'a>>,
 }
 
-fn run(session: &Session, store: &weir_store::Session, jobs: &[Job]) -> Result<(), ProjectError> {
-    let workers = session.threads.max(DOWNLOADS);
-    let next = AtomicUsize::new(0);
-    let observer = &*session.observer;
-    let work = || -> Result<(), (usize, Failure)> {
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(position) else { return Ok(()) };
-            let fetched = ensure(store, &*job.supplier.source, &job.tree, job.pack_bytes, &job.limits);
-            if let Err(failure) = fetched {
-                // The others finish what they are at and take nothing more.
-                next.store(jobs.len(), Ordering::Relaxed);
-                return Err((position, failure));
+/// An external file.
+enum Wanted<'a> {
+    /// It is known what it is.
+    Locked { of: Option<&'a LockedRelease>, reference: &'a LockedReference, folder: PathBuf },
+    /// It is whatever its addresses have now.
+    Open(OpenReference),
+}
+
+impl<'a> References<'a> {
+    /// Those that the store does not have.
+    fn missing(
+        store: &weir_store::Session,
+        project: &'a Project,
+        planned: &'a PlannedLock,
+        used: &BTreeSet<ReleaseId>,
+    ) -> Result<Self, ProjectError> {
+        let mut wanted: Vec<Wanted<'_>> = planned.open.iter().cloned().map(Wanted::Open).collect();
+        let own = planned.lock.references.iter().map(|reference| (None, reference));
+        let releases = planned.lock.releases.iter().filter(|release| used.contains(&release.id()));
+        let theirs = releases
+            .flat_map(|release| release.references.iter().map(move |reference| (Some(release), reference)));
+        for (of, reference) in own.chain(theirs) {
+            if store.file(&reference.sha256)?.is_some() {
+                continue;
             }
-            observer.event(&Event::FetchedBytes { bytes: job.bytes() });
-            observer.event(&Event::Fetched { release: job.id.clone() });
+            let folder = match of {
+                None => project.folder.clone(),
+                Some(LockedRelease { path: Some(path), .. }) => project.folder.join(path),
+                Some(LockedRelease { tree: Some(tree), .. }) => store.place_of(tree),
+                Some(_) => continue,
+            };
+            if of.is_some() {
+                crate::references::check_published(&reference.name, &reference.mirrors)?;
+            }
+            wanted.push(Wanted::Locked { of, reference, folder });
         }
+        Ok(Self { project, wanted })
+    }
+
+    fn of_releases(&self) -> bool {
+        self.wanted.iter().any(|wanted| matches!(wanted, Wanted::Locked { of: Some(_), .. }))
+    }
+
+    /// Fetches them and `packs`, the largest first, so that no core is left with it at the end; gives what those are that were open.
+    fn fetch_with(
+        self,
+        session: &Session,
+        store: &weir_store::Session,
+        packs: Vec<PackJob>,
+        suppliers: &BTreeMap<String, Supplier>,
+    ) -> Result<Vec<(OpenReference, Current)>, ProjectError> {
+        let coming: BTreeSet<TreeDigest> = packs.iter().map(|job| job.tree).collect();
+        let mut jobs: Vec<Job> = packs.into_iter().map(Job::Pack).collect();
+        let mut afterwards = Vec::new();
+        for wanted in self.wanted {
+            match wanted {
+                Wanted::Open(open) => jobs.push(Job::Open(open)),
+                Wanted::Locked { of, reference, folder } => {
+                    let supplier = of.and_then(|of| suppliers.get(of.registry.as_ref()?)).cloned();
+                    let old = older(self.project, of, &reference.name);
+                    // A file of the package itself is there once its pack is.
+                    let tree = of.and_then(|of| of.tree).filter(|tree| coming.contains(tree));
+                    let waits =
+                        tree.is_some() && !reference.mirrors.iter().all(|mirror| weir_reach::is_http(mirror));
+                    let job = Job::Locked { reference: reference.clone(), supplier, old, folder };
+                    if waits { afterwards.push(job) } else { jobs.push(job) }
+                }
+            }
+        }
+        let mut found = run(session, store, jobs)?;
+        found.extend(run(session, store, afterwards)?);
+        Ok(found)
+    }
+}
+
+/// The bytes an earlier lockfile had for a reference of the same name: the project's own, or of a release of that name.
+fn older(project: &Project, of: Option<&LockedRelease>, reference: &str) -> Option<LockedReference> {
+    let before = project.chosen_before()?;
+    let known = match of {
+        None => &before.references,
+        Some(of) => &before.releases.iter().find(|before| before.name == of.name)?.references,
     };
-    let failed = std::thread::scope(|scope| {
-        let extra: Vec<_> = (1..workers.min(jobs.len())).map(|_| scope.spawn(work)).collect();
-        let own = work().err();
-        let others = extra.into_iter().filter_map(|thread| match thread.join() {
-            Ok(result) => result.err(),
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        own.into_iter().chain(others).min_by_key(|(position, _)| *position)
-    });
-    match failed {
-        None => Ok(()),
-        Some((position, failure)) => Err(explain(session, &jobs[position], failure)),
-    }
+    known.iter().find(|known| known.name == reference).cloned()
 }
 
-/// Why one tree could not be had.
-enum Failure {
-    Absent,
-    Source(SourceError),
-    Store(weir_store::StoreError),
+/// One thing to be fetched.
+enum Job {
+    Pack(PackJob),
+    Locked {
+        reference: LockedReference,
+        supplier: Option<Supplier>,
+        old: Option<LockedReference>,
+        folder: PathBuf,
+    },
+    Open(OpenReference),
 }
 
-fn ensure(
-    store: &weir_store::Session,
-    source: &dyn Source,
-    tree: &TreeDigest,
-    size: Option<u64>,
-    limits: &Limits,
-) -> Result<PathBuf, Failure> {
-    let open = || -> Result<Box<dyn Read + Send>, Failure> {
-        match source.open(&pack_path(tree), 0) {
-            Ok(Some(stream)) => Ok(stream),
-            Ok(None) => Err(Failure::Absent),
-            Err(error) => Err(Failure::Source(error)),
-        }
-    };
-    match store.ensure_tree(tree, size, limits, open) {
-        Ok(stored) => Ok(stored.path().to_owned()),
-        Err(EnsureError::Source(failure)) => Err(failure),
-        Err(EnsureError::Store(error)) => Err(match error.pack_source().and_then(SourceError::of) {
-            Some(error) => Failure::Source(error.clone()),
-            None => Failure::Store(error),
-        }),
-    }
-}
-
-/// A registry that does not serve what it offered may have withdrawn it: its log says so.
-fn explain(session: &Session, job: &Job, failure: Failure) -> ProjectError {
-    let location = job.supplier.known.location.clone();
-    let id = job.id.clone();
-    match failure {
-        Failure::Source(source) => {
-            ProjectError::NotFetched { id, registry: job.supplier.known.name.clone(), source }
-        }
-        Failure::Store(error) if error.is_integrity() => {
-            ProjectError::WrongContent { location, id, reason: weir_model::chain(&error) }
-        }
-        Failure::Store(error) => error.into(),
-        Failure::Absent => {
-            let view = connect(session, &job.supplier.known)
-                .ok()
-                .and_then(|connection| connection.replica.index().release(&job.id).ok().flatten());
-            let withdrawn = view.as_ref().and_then(|view| {
-                let withdrawn = view.withdrawn()?;
-                let reason = withdrawn.reason.as_deref().unwrap_or("no reason was given");
-                Some(format!(
-                    "it is {} since {}, by {}: {reason}",
-                    view.standing(),
-                    withdrawn.mark.at,
-                    withdrawn.mark.by
-                ))
-            });
-            ProjectError::ContentMissing { location, id, tree: job.tree, withdrawn }
+impl Job {
+    /// As far as it is known.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Pack(job) => job.bytes(),
+            Self::Locked { reference, .. } => reference.size,
+            Self::Open(_) => 0,
         }
     }
 }
 
-/// Makes sure that a release's tree is in the store, and says where.
-///
-/// # Errors
-///
-/// [`ProjectError::ContentMissing`] when the registry does not serve it, and what the registry or the store says.
-pub fn ensure_release(
-    store: &weir_store::Session,
-    source: &dyn Source,
-    release: &Release,
-) -> Result<PathBuf, ProjectError> {
-    let limits = Limits::stated(release.unpacked, Some(release.files));
-    ensure(store, source, &release.tree, Some(release.size), &limits).map_err(|failure| match failure {
-        Failure::Absent => ProjectError::ContentMissing {
-            location: source.describe(),
-            id: release.id.clone(),
-            tree: release.tree,
-            withdrawn: None,
-        },
-        Failure::Source(error) => {
-            ProjectError::NotFetched { id: release.id.clone(), registry: source.describe(), source: error }
-        }
-        Failure::Store(error) => error.into(),
-    })
-}
-
-/// Makes sure that a tree is in the store, from a registry that may hold its pack; nothing if it does not.
-///
-/// # Errors
-///
-/// What the registry or the store says.
-pub fn pack_from_registry(
-    store: &weir_store::Session,
-    source: &dyn Source,
-    tree: &TreeDigest,
-    size: u64,
-) -> Result<Option<PathBuf>, ProjectError> {
-    match ensure(store, source, tree, Some(size), &Limits::default()) {
-        Ok(path) => Ok(Some(path)),
-        Err(Failure::Absent) => Ok(None),
-        Err(Failure::Source(error)) => Err(error.into()),
-        Err(Failure::Store(error)) => Err(error.into()),
-    }
-}
-
-/// Brings a referenced file from a registry that holds it into `to`; says whether it does. What `old`, an
-/// earlier version of the file, has in common with it does not travel.
-pub(crate) fn file_from_registry(
+/// Does every job; gives what was open.
+fn run(
     session: &Session,
-    source: &dyn Source,
-    reference: &LockedReference,
-    old: Option<&Path>,
-    to: &Path,
-) -> Result<bool, ProjectError> {
-    let streams = NonZeroUsize::new(session.threads.max(DOWNLOADS)).unwrap_or(NonZeroUsize::MIN);
-    let old = match old {
-        Some(path) if reference.size > CHUNKED_ABOVE => OldVersion::open(path).ok(),
-        _ => None,
-    };
-    let local: &dyn LocalChunks = match &old {
-        Some(old) => old,
-        None => &NoChunks,
-    };
-    match fetch_file(source, &reference.sha256, reference.size, local, to, streams, &|_| {}) {
-        Ok(_) => Ok(true),
-        Err(ContentError::Absent { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
+    store: &weir_store::Session,
+    mut jobs: Vec<Job>,
+) -> Result<Vec<(OpenReference, Current)>, ProjectError> {
+    if jobs.is_empty() {
+        return Ok(Vec::new());
     }
+    jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
+    let releases = jobs.iter().filter(|job| matches!(job, Job::Pack(_))).count();
+    let work = Work::Fetching { releases, references: jobs.len() - releases };
+    session.begin(work, Amount::Bytes(jobs.iter().map(Job::bytes).sum()));
+    // As many requests at once for many files as for one.
+    let fetcher = Fetcher::new(session, store, DOWNLOADS / jobs.len())?;
+    let done = pool::at_once(&jobs, session.threads.max(DOWNLOADS), |job| match job {
+        Job::Pack(job) => job.fetch(session, store).map(|()| None),
+        Job::Locked { reference, supplier, old, folder } => {
+            let source = supplier.as_ref().map(|supplier| &*supplier.source);
+            let file = fetcher.locked(reference, source, old.as_ref(), folder)?;
+            place(store, reference, &file).map(|_| None)
+        }
+        Job::Open(open) => fetch_open(store, &fetcher, open).map(Some),
+    });
+    let found = done.map_err(|mut failures| match failures.len() {
+        1 => failures.remove(0),
+        _ => ProjectError::Several(failures),
+    })?;
+    let open = jobs.into_iter().zip(found).filter_map(|(job, found)| match (job, found) {
+        (Job::Open(open), Some(current)) => Some((open, current)),
+        _ => None,
+    });
+    Ok(open.collect())
+}
+
+fn fetch_open(
+    store: &weir_store::Session,
+    fetcher: &Fetcher<'_>,
+    open: &OpenReference,
+) -> Result<Current, ProjectError> {
+    let current = fetcher.current(&open.reference, &open.folder)?;
+    if let Some(file) = store.file(&current.sha256)? {
+        place(store, &locked(&open.reference, current.sha256, current.size), &file)?;
+    }
+    Ok(current)
 }

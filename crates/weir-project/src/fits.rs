@@ -28,7 +28,7 @@ use crate::error::ProjectError;
 use crate::local::package_manifest;
 use crate::moving::Moving;
 use crate::project::Project;
-use crate::resolve::{Locking, resolve};
+use crate::resolve::{Locking, PlannedLock, Registered, resolve};
 
 /// The most lockfiles that are remembered to fit.
 const MOST_REMEMBERED: usize = 4096;
@@ -42,7 +42,8 @@ pub(crate) fn fits(session: &Session, project: &Project) -> Result<bool, Project
         return Ok(true);
     }
     // Why it does not fit is told by whoever asks the registries.
-    let fits = again(session, &connections, project, lock).is_ok_and(|again| project.has_locked(&again));
+    let fits = again(session, &connections, project, lock)
+        .is_ok_and(|again| again.open.is_empty() && project.has_locked(&again.lock));
     if fits {
         remembered.keep();
     }
@@ -67,7 +68,7 @@ fn again(
     connections: &Connections<'_>,
     project: &Project,
     lock: &Lockfile,
-) -> Result<Lockfile, ProjectError> {
+) -> Result<PlannedLock, ProjectError> {
     match resolve(session, connections, project, Moving::Nothing) {
         Err(ProjectError::Reach(
             ReachError::Replica(ReplicaError::NeverSynced(_)) | ReachError::NoRegistry { .. },
@@ -77,7 +78,11 @@ fn again(
 }
 
 /// The first thing in which a project's lockfile is not `after`, in words.
-pub(crate) fn difference(project: &Project, before: &Lockfile, after: &Lockfile) -> Option<String> {
+pub(crate) fn difference(project: &Project, before: &Lockfile, after: &PlannedLock) -> Option<String> {
+    if let Some(open) = after.open.first() {
+        return Some(format!("it does not say what the reference `{}` is", open.reference.name));
+    }
+    let after = &after.lock;
     if project.has_locked(after) {
         return None;
     }
@@ -168,7 +173,7 @@ fn resolve_from_store(
     connections: &Connections<'_>,
     project: &Project,
     lock: &Lockfile,
-) -> Result<Lockfile, ProjectError> {
+) -> Result<PlannedLock, ProjectError> {
     session.warn(
         "`weir.lock` is held against the packages in the store alone: nothing of their registries is on this machine",
     );
@@ -176,7 +181,8 @@ fn resolve_from_store(
     let as_locked = |id: &ReleaseId| {
         let locked = lock.release(id).cloned();
         let locked = locked.ok_or_else(|| ProjectError::Resolver(format!("`{id}` is not locked")))?;
-        Ok(LockedRelease { dependencies: Vec::new(), fluid: Vec::new(), ..locked })
+        let locked = LockedRelease { dependencies: Vec::new(), fluid: Vec::new(), ..locked };
+        Ok(Registered { locked, with_references: None })
     };
     let moving = Moving::Nothing;
     let chooser = Chooser::new(session, connections, project, moving)?;

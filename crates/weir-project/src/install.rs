@@ -1,6 +1,6 @@
 //! The install journey: resolve if the lockfile does not fit, fetch what is missing, lay it out, write the lockfile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -16,9 +16,9 @@ use crate::fits::{difference, fits};
 use crate::layout::{Before, MadeFrom, Records};
 use crate::moving::Moving;
 use crate::project::{Project, ProjectLock};
-use crate::resolve::resolve;
+use crate::resolve::{PlannedLock, resolve};
 use crate::{fetch, layout, references};
-use weir_reach::{Connections, Event, Session};
+use weir_reach::{Amount, Connections, Session, Work};
 
 /// How to install.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,12 +100,12 @@ pub(crate) fn wanted_lock(
     project: &Project,
     locked: bool,
     moving: Moving<'_>,
-) -> Result<Lockfile, ProjectError> {
+) -> Result<PlannedLock, ProjectError> {
     if matches!(moving, Moving::Nothing)
         && let Some(lock) = &project.lock
         && fits(session, project)?
     {
-        return Ok(lock.clone());
+        return Ok(PlannedLock::known(lock.clone()));
     }
     if let Some(broken) = &project.broken_lock {
         let error = project.unreadable_lock(broken);
@@ -136,25 +136,29 @@ pub(crate) fn install_lock(
     connections: &Connections<'_>,
     project: &mut Project,
     alone: &ProjectLock,
-    lock: Lockfile,
+    planned: PlannedLock,
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
     let mut report = InstallReport {
-        packages: lock.releases.len(),
-        changes: Changes::between(project.chosen_before(), &lock),
+        packages: planned.lock.releases.len(),
         dry_run: options.dry_run,
         ..InstallReport::default()
     };
     let store = session.open_store()?.session()?;
     if options.dry_run {
+        let lock = fetch::settle(session, project, planned)?;
+        report.changes = Changes::between(project.chosen_before(), &lock);
         (report.fetched, report.fetched_bytes) = missing(&store, &lock)?;
         return Ok(report);
     }
     // Looked at before they are used: what changes from here on is seen the next time.
-    let (watched, folders) = (watched(project, &lock), copied_folders(project, &lock)?);
-    let fetched = fetch::fetch_missing(session, &store, connections.known(), &project.folder, &lock)?;
+    let (watched, folders) = (watched(project, &planned.lock), copied_folders(project, &planned.lock)?);
+    let used = used(project, &planned.lock, options.with_dev);
+    let (lock, fetched) =
+        fetch::fetch_missing(session, &store, connections.known(), project, planned, &used)?;
+    report.changes = Changes::between(project.chosen_before(), &lock);
     (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
-    let plan = plan(session, connections, &store, project, &lock, options)?;
+    let plan = plan(session, &store, project, &lock, &used)?;
     report.warnings.clone_from(&plan.warnings);
     for warning in &plan.warnings {
         session.warn(warning.clone());
@@ -199,19 +203,14 @@ fn missing(store: &weir_store::Session, lock: &Lockfile) -> Result<(Vec<ReleaseI
 /// Finds everything that is to be laid out, and plans how.
 fn plan(
     session: &Session,
-    connections: &Connections<'_>,
     store: &weir_store::Session,
     project: &Project,
     lock: &Lockfile,
-    options: &InstallOptions,
+    used: &BTreeSet<ReleaseId>,
 ) -> Result<Layout, ProjectError> {
-    let has_references = lock.releases.iter().any(|release| !release.references.is_empty());
-    let suppliers =
-        if has_references { fetch::suppliers(session, connections.known(), lock)? } else { BTreeMap::new() };
-    let used = used(project, lock, options.with_dev);
-    let closure = closure(session, store, project, lock, &suppliers, &used)?;
-    let own = own_references(session, store, project, lock)?;
-    session.report(&Event::LayingOut { packages: closure.packages.len() });
+    let closure = closure(session, store, project, lock, used)?;
+    let own = own_references(store, lock)?;
+    session.begin(Work::LayingOut { packages: closure.packages.len() }, Amount::Unknown);
     layout::plan(&closure, own, store)
 }
 
@@ -242,22 +241,12 @@ fn copied_folders(project: &Project, lock: &Lockfile) -> Result<BTreeMap<String,
 }
 
 /// Links to the project's own references.
-fn own_references(
-    session: &Session,
-    store: &weir_store::Session,
-    project: &Project,
-    lock: &Lockfile,
-) -> Result<Vec<LayoutLink>, ProjectError> {
-    let mut links = Vec::with_capacity(lock.references.len());
-    for reference in &lock.references {
-        let old = project
-            .chosen_before()
-            .and_then(|old| old.references.iter().find(|old| old.name == reference.name));
-        let file = references::ensure(session, store, reference, None, old, &project.folder)?;
-        let target = references::place(store, reference, &file)?;
-        links.push(LayoutLink { path: format!("references/{}", reference.name), target });
-    }
-    Ok(links)
+fn own_references(store: &weir_store::Session, lock: &Lockfile) -> Result<Vec<LayoutLink>, ProjectError> {
+    let links = lock.references.iter().map(|reference| {
+        let target = references::place_of(store, reference)?;
+        Ok(LayoutLink { path: format!("references/{}", reference.name), target })
+    });
+    links.collect()
 }
 
 /// What locking did.
@@ -286,7 +275,8 @@ pub fn lock(
     let alone = project.hold(session)?;
     project.use_on(session.platform());
     let connections = Connections::of(session, project.registries())?;
-    let lock = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
+    let planned = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
+    let lock = fetch::settle(session, project, planned)?;
     let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
     let changed =

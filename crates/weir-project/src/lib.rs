@@ -57,11 +57,11 @@ pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, outdated};
 pub use project::Project;
 pub use publish::{
-    PACK_LEVEL, PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit,
+    PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit, write_pack,
 };
 pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
-pub use resolve::resolve;
+pub use resolve::{PlannedLock, resolve};
 pub use run::{RunPlan, commands, environment, global_environment, run_plan};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

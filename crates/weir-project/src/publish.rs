@@ -1,8 +1,7 @@
 //! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Seek as _;
+use std::io::{Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,15 +10,15 @@ use weir_kinds::kind;
 use weir_model::{ReleaseId, TreeDigest, WithdrawalVerb};
 use weir_package::{Package, read_manifest, selection};
 use weir_registry::{Batch, Intent, Outcome, Receipt, Registry, Withdraw};
-use weir_tree::{Selection, read_folder, write_pack};
+use weir_tree::{Handled, Selection, TreeError, TreeManifest, read_folder, write_pack_observed};
 
 use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
 use crate::{references, secrets};
-use weir_reach::{Event, KnownRegistry, Session, find, open_for_writing, open_named};
+use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
 
 /// How hard packs are compressed: they are written once and read often.
-pub const PACK_LEVEL: i32 = 12;
+const PACK_LEVEL: i32 = 12;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,8 +93,8 @@ impl PreparedPackage {
         files: &Folder,
         selection: &Selection,
     ) -> Result<Self, ProjectError> {
+        session.begin(Work::Reading, Amount::Unknown);
         let tree = read_folder(&folder, selection)?;
-        session.report(&Event::Packing { files: tree.entries().len(), bytes: tree.unpacked_size() });
         let failed = |error| ProjectError::of_package(&folder, error);
         let mut package = Package::read(files, tree).map_err(failed)?;
         let kind = kind(package.manifest.package.kind)?;
@@ -114,10 +113,6 @@ impl PreparedPackage {
             out: None,
             warnings: warnings.clone(),
         }
-    }
-
-    fn pack(&self, to: &mut File) -> Result<u64, ProjectError> {
-        Ok(write_pack(&self.folder, &self.package.tree, to, PACK_LEVEL)?.bytes)
     }
 }
 
@@ -144,11 +139,29 @@ pub fn pack(session: &Session, folder: &Path, out: Option<&Path>) -> Result<Pack
     if let Some(out) = out {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut beside = tempfile::NamedTempFile::new_in(parent)?;
-        report.size = Some(package.pack(beside.as_file_mut())?);
+        report.size =
+            Some(write_pack(session, &package.folder, &package.package.tree, beside.as_file_mut())?);
         beside.persist(out).map_err(|error| error.error)?;
         report.out = Some(out.into());
     }
     Ok(report)
+}
+
+/// Packs the tree of a folder into `to`; gives the bytes of the pack.
+///
+/// # Errors
+///
+/// When a file cannot be read or is not what it was any more, or `to` cannot be written.
+pub fn write_pack(
+    session: &Session,
+    folder: &Path,
+    tree: &TreeManifest,
+    to: impl Write,
+) -> Result<u64, TreeError> {
+    session.begin(Work::Packing { files: tree.entries().len() }, Amount::Bytes(tree.unpacked_size()));
+    let counter = Counter::new(session);
+    let told = |handled: &Handled| counter.by(handled.bytes);
+    Ok(write_pack_observed(folder, tree, to, PACK_LEVEL, &told)?.bytes)
 }
 
 /// Publishes folders as one batch.
@@ -208,7 +221,7 @@ pub(crate) fn publish_packages(
         return Ok(report);
     }
     if !packages.is_empty() {
-        session.report(&Event::Publishing { releases: packages.len() });
+        session.begin(Work::Publishing { releases: packages.len() }, Amount::Unknown);
     }
     report.receipt = Some(registry.submit(&batch)?);
     Ok(report)
@@ -238,12 +251,12 @@ fn upload(
         return Ok(size);
     }
     let mut pack = tempfile::tempfile()?;
-    let mut size = package.pack(&mut pack)?;
+    let mut size = write_pack(session, &package.folder, &package.package.tree, &mut pack)?;
     if !options.dry_run {
-        session.report(&Event::Uploading { bytes: size });
+        session.begin(Work::Uploading, Amount::Bytes(size));
         pack.rewind()?;
         // Somebody else may have been first, with a pack of another size: the one that is there counts.
-        size = registry.put_pack(&tree, &mut pack)?;
+        size = registry.put_pack(&tree, &mut Counter::new(session).read(pack))?;
     }
     upload_references(session, registry, package, options)?;
     Ok(size)
@@ -276,8 +289,8 @@ fn upload_references(
                 })?
             }
         };
-        session.report(&Event::Uploading { bytes: file.bytes() });
-        registry.put_file(&sha256, &mut fs_err::File::open(file.path())?)?;
+        session.begin(Work::Uploading, Amount::Bytes(file.bytes()));
+        registry.put_file(&sha256, &mut Counter::new(session).read(fs_err::File::open(file.path())?))?;
     }
     Ok(())
 }

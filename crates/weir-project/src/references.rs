@@ -1,70 +1,174 @@
-//! References: external files, fixed to its bytes in the lockfile, fetched from the registry or its mirrors.
+//! References: external files, fixed to their bytes in the lockfile, fetched from the registry or their mirrors.
+//!
+//! What a reference is, is said by a manifest and the lockfile before. Where both leave it open, whatever its addresses gave last and is
+//! here still is taken; only what is left *open* then is fetched to be known, together with the packs.
 
-use std::path::Path;
+mod fetch;
+mod remembered;
 
-use weir_client::{DownloadEvent, Expected, Fluid, Mirror, download, fetch_fluid};
-use weir_log::Source;
 use weir_model::lockfile::LockedReference;
-use weir_model::manifest::Reference;
-use weir_model::{Manifest, Observer, ReferenceFact, Release, Sha256, manifest};
-use weir_store::{EnsureError, Part, StoredFile};
+use weir_model::manifest::{Prefer, Reference};
+use weir_model::{Manifest, ReferenceFact, Release, ReleaseId, Sha256, manifest};
 
+use std::path::{Path, PathBuf};
+
+use crate::choose::preference;
 use crate::error::{ProjectError, ReferenceProblem};
-use crate::fetch;
 use crate::local::package_manifest;
 use crate::moving::Moving;
 use crate::project::Project;
-use weir_reach::{Event, Offline, Session, http_client};
+use weir_reach::Session;
 
-/// The most bytes a fluid reference may have where the manifest says nothing.
-const FLUID_LIMIT: u64 = 4 << 30;
+pub use fetch::current;
+pub(crate) use fetch::{Current, Fetcher, place, place_of};
+use remembered::Remembered;
 
-/// What the lockfile says of references, and whether what may move is to move.
-#[derive(Clone, Copy)]
-struct Before<'a> {
-    known: &'a [LockedReference],
-    moves: bool,
+/// A reference of which it is not known yet what it is: whatever its addresses have now.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenReference {
+    /// Whose it is; nothing for the project's own.
+    pub(crate) of: Option<ReleaseId>,
+    pub(crate) reference: Reference,
+    /// The folder that paths among its addresses begin at.
+    pub(crate) folder: PathBuf,
 }
 
-/// Fixes the project's own references: as the lockfile has them, or anew.
-pub(crate) fn lock_own(
-    session: &Session,
-    project: &Project,
-    moving: Moving<'_>,
-) -> Result<Vec<LockedReference>, ProjectError> {
-    let known: &[LockedReference] = project.chosen_before().map_or(&[], |lock| &lock.references);
-    let before = Before { known, moves: matches!(moving, Moving::All) };
-    let wanted = project.manifest.references.iter();
-    wanted.map(|reference| fix(session, reference, &project.folder, before)).collect()
+/// What references are, and those that are open.
+#[derive(Debug, Default)]
+pub(crate) struct Fixed {
+    pub(crate) locked: Vec<LockedReference>,
+    pub(crate) open: Vec<OpenReference>,
 }
 
-/// Fixes the references of a release: most are fixed by its record, fluid ones are looked up.
-pub(crate) fn lock_release(
-    session: &Session,
-    source: &dyn Source,
-    release: &Release,
-    known: &[LockedReference],
-    moving: Moving<'_>,
-) -> Result<Vec<LockedReference>, ProjectError> {
-    if release.references.is_empty() {
-        return Ok(Vec::new());
+/// What references of a project are fixed by. Nothing is fetched for it.
+pub(crate) struct Fixing<'a> {
+    project: &'a Project,
+    moving: Moving<'a>,
+    store: weir_store::Session,
+    remembered: Remembered,
+    /// Whether the newest is wanted also where any will do.
+    newest: bool,
+}
+
+impl<'a> Fixing<'a> {
+    pub(crate) fn new(
+        session: &Session,
+        project: &'a Project,
+        moving: Moving<'a>,
+    ) -> Result<Self, ProjectError> {
+        Ok(Self {
+            project,
+            moving,
+            store: session.open_store()?.session()?,
+            remembered: Remembered::of(session),
+            // Who is offline takes what there is.
+            newest: !session.offline && preference(session, project)? == Prefer::Newest,
+        })
     }
-    let store = session.open_store()?;
-    let store = store.session()?;
-    // Where the bytes are, and whether to unpack them, is said by the manifest inside the tree.
-    let folder = fetch::ensure_release(&store, source, release)?;
-    let manifest = package_manifest(&folder)?.unwrap_or_default();
-    let before = Before { known, moves: moving.moves(&release.id.name) };
-    release.references.iter().map(|fact| fix_fact(session, &manifest, fact, &folder, before)).collect()
+
+    /// The project's own references: as the lockfile has them, or anew.
+    pub(crate) fn own(&self) -> Result<Fixed, ProjectError> {
+        let known: &[LockedReference] = self.project.chosen_before().map_or(&[], |lock| &lock.references);
+        let moves = matches!(self.moving, Moving::All);
+        let mut fixed = Fixed::default();
+        for reference in &self.project.manifest.references {
+            self.fix(&mut fixed, None, reference.clone(), &self.project.folder, known, moves)?;
+        }
+        Ok(fixed)
+    }
+
+    /// The references of a release whose files are in `folder`: most are fixed by its record, fluid ones may be open.
+    pub(crate) fn of_release(&self, release: &Release, folder: &Path) -> Result<Fixed, ProjectError> {
+        // Where the bytes are, and whether to unpack them, is said by the manifest inside the tree.
+        let manifest = package_manifest(folder)?.unwrap_or_default();
+        let before = self.project.chosen_before().and_then(|lock| lock.release(&release.id));
+        let known: &[LockedReference] = before.map_or(&[], |before| &before.references);
+        let moves = self.moving.moves(&release.id.name);
+        let mut fixed = Fixed::default();
+        for fact in &release.references {
+            let reference = as_recorded(&manifest, fact)?;
+            self.fix(&mut fixed, Some(&release.id), reference, folder, known, moves)?;
+        }
+        Ok(fixed)
+    }
+
+    fn fix(
+        &self,
+        fixed: &mut Fixed,
+        of: Option<&ReleaseId>,
+        reference: Reference,
+        folder: &Path,
+        known: &[LockedReference],
+        moves: bool,
+    ) -> Result<(), ProjectError> {
+        let before = known.iter().find(|known| known.name == reference.name);
+        match self.bytes_of(&reference, folder, before, moves)? {
+            Some((sha256, size)) => fixed.locked.push(locked(&reference, sha256, size)),
+            None => {
+                let folder = folder.to_owned();
+                fixed.open.push(OpenReference { of: of.cloned(), reference, folder });
+            }
+        }
+        Ok(())
+    }
+
+    /// The digest and the size of what a reference is, if that is known without asking its addresses.
+    fn bytes_of(
+        &self,
+        reference: &Reference,
+        folder: &Path,
+        before: Option<&LockedReference>,
+        moves: bool,
+    ) -> Result<Option<(Sha256, u64)>, ProjectError> {
+        let before = before.map(|before| (before.sha256, before.size));
+        if !reference.fluid {
+            let Some(sha256) = reference.sha256 else { return Ok(before.filter(|_| !moves)) };
+            let size =
+                reference.size.or_else(|| before.filter(|(known, _)| *known == sha256).map(|(_, size)| size));
+            return Ok(size.map(|size| (sha256, size)));
+        }
+        if moves {
+            return Ok(None);
+        }
+        match before.filter(|(_, size)| acceptable(reference, *size)) {
+            None if self.newest => Ok(None),
+            None => self.here(reference, folder),
+            before => Ok(before),
+        }
+    }
+
+    /// What is on this machine and will do: what the manifest's author had, or what one of the addresses gave last.
+    fn here(&self, reference: &Reference, folder: &Path) -> Result<Option<(Sha256, u64)>, ProjectError> {
+        let addresses = fetch::mirrors(&reference.name, &reference.mirrors, folder)?;
+        let fetched = addresses.iter().filter_map(|address| self.remembered.state(address));
+        for sha256 in reference.sha256.into_iter().chain(fetched.map(|state| state.sha256)) {
+            if let Some(file) = self.store.file(&sha256)?.filter(|file| acceptable(reference, file.bytes())) {
+                return Ok(Some((sha256, file.bytes())));
+            }
+        }
+        Ok(None)
+    }
 }
 
-fn fix_fact(
-    session: &Session,
-    manifest: &Manifest,
-    fact: &ReferenceFact,
-    folder: &Path,
-    before: Before<'_>,
-) -> Result<LockedReference, ProjectError> {
+/// Of a fluid reference, its size is the most that will do.
+fn acceptable(reference: &Reference, size: u64) -> bool {
+    reference.size.is_none_or(|most| size <= most)
+}
+
+/// A reference as it is locked.
+pub(crate) fn locked(reference: &Reference, sha256: Sha256, size: u64) -> LockedReference {
+    LockedReference {
+        name: reference.name.clone(),
+        sha256,
+        size,
+        mirrors: reference.mirrors.clone(),
+        unpack: reference.unpack,
+        fluid: reference.fluid,
+    }
+}
+
+/// A reference of a release, on which its record and the manifest in its tree agree.
+fn as_recorded(manifest: &Manifest, fact: &ReferenceFact) -> Result<Reference, ProjectError> {
     let Some(reference) = manifest.references.iter().find(|reference| reference.name == fact.name) else {
         return Err(ProjectError::Reference {
             name: fact.name.clone(),
@@ -80,7 +184,7 @@ fn fix_fact(
         });
     }
     check_published(&reference.name, &reference.mirrors)?;
-    fix(session, &Reference { size: fact.size.or(reference.size), ..reference.clone() }, folder, before)
+    Ok(Reference { size: fact.size.or(reference.size), ..reference.clone() })
 }
 
 /// A package may name what is on the web or among its own files, and nothing of this machine.
@@ -90,199 +194,4 @@ pub(crate) fn check_published(name: &str, mirrors: &[String]) -> Result<(), Proj
         reason: error.to_string(),
         problem: ReferenceProblem::Wrong,
     })
-}
-
-fn fix(
-    session: &Session,
-    reference: &Reference,
-    folder: &Path,
-    Before { known, moves }: Before<'_>,
-) -> Result<LockedReference, ProjectError> {
-    let before = known.iter().find(|known| known.name == reference.name);
-    let locked = |sha256: Sha256, size: u64| LockedReference {
-        name: reference.name.clone(),
-        sha256,
-        size,
-        mirrors: reference.mirrors.clone(),
-        unpack: reference.unpack,
-        fluid: reference.fluid,
-    };
-    match (reference.sha256, reference.size, before) {
-        (Some(sha256), Some(size), _) if !reference.fluid => Ok(locked(sha256, size)),
-        (Some(sha256), None, Some(before)) if !reference.fluid && before.sha256 == sha256 => {
-            Ok(locked(sha256, before.size))
-        }
-        (None, _, Some(before)) if !moves => Ok(locked(before.sha256, before.size)),
-        (Some(_), _, Some(before)) if reference.fluid && !moves => Ok(locked(before.sha256, before.size)),
-        _ => {
-            let (sha256, size) = current(session, reference, folder)?;
-            match reference.sha256 {
-                Some(wanted) if !reference.fluid && wanted != sha256 => Err(ProjectError::Reference {
-                    name: reference.name.clone(),
-                    reason: format!("its bytes have the digest {sha256}, not {wanted}"),
-                    problem: ReferenceProblem::Wrong,
-                }),
-                _ => Ok(locked(sha256, size)),
-            }
-        }
-    }
-}
-
-/// Fetches what a reference's mirrors have now into the store, and says what it is.
-///
-/// # Errors
-///
-/// [`Offline`], [`ProjectError::Reference`], and what the store says.
-pub fn current(
-    session: &Session,
-    reference: &Reference,
-    folder: &Path,
-) -> Result<(Sha256, u64), ProjectError> {
-    if session.offline && reference.mirrors.iter().any(|mirror| weir_reach::is_http(mirror)) {
-        return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
-    }
-    let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
-    session.report(&Event::Referencing { name: reference.name.clone(), bytes: reference.size });
-    let scratch = tempfile::tempdir()?;
-    let to = scratch.path().join("bytes");
-    let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
-    let fetched = fetch_fluid(&http_client(session)?, &mirrors, limit, None, &to, &report_failures(session));
-    let state = match fetched.map_err(|error| failed(&reference.name, &error))? {
-        Fluid::Fetched(state) => state,
-        Fluid::Unchanged => {
-            return Err(ProjectError::Reference {
-                name: reference.name.clone(),
-                reason: "its mirror says that nothing changed, to a question that did not ask".into(),
-                problem: ReferenceProblem::Wrong,
-            });
-        }
-    };
-    let store = session.open_store()?;
-    keep(&store.session()?, &state.sha256, state.size, &to)?;
-    Ok((state.sha256, state.size))
-}
-
-/// Makes sure that the bytes of a locked reference are in the store.
-pub(crate) fn ensure(
-    session: &Session,
-    store: &weir_store::Session,
-    reference: &LockedReference,
-    source: Option<&dyn Source>,
-    old: Option<&LockedReference>,
-    folder: &Path,
-) -> Result<StoredFile, ProjectError> {
-    if let Some(file) = store.file(&reference.sha256)? {
-        return Ok(file);
-    }
-    let is_here = |mirror: &String| !weir_reach::is_http(mirror);
-    if session.offline && !reference.mirrors.iter().any(is_here) {
-        return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
-    }
-    session.report(&Event::Referencing { name: reference.name.clone(), bytes: Some(reference.size) });
-    let downloads = session.home.data().join("downloads");
-    fs_err::create_dir_all(&downloads)?;
-    let partial = downloads.join(format!("{}.part", reference.sha256.to_hex()));
-    // The nearest registry first: it holds the full sources if it was asked to.
-    let old = old
-        .filter(|old| old.sha256 != reference.sha256)
-        .map(|old| store.file(&old.sha256))
-        .transpose()?
-        .flatten();
-    if let Some(source) = source.filter(|_| !session.offline)
-        && fetch::file_from_registry(
-            session,
-            source,
-            reference,
-            old.as_ref().map(StoredFile::path),
-            &partial,
-        )?
-    {
-        return keep_and_forget(store, reference, &partial);
-    }
-    let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
-    let expected = Expected { sha256: reference.sha256, size: reference.size };
-    let downloaded =
-        download(&http_client(session)?, &mirrors, &expected, &partial, &report_failures(session));
-    downloaded.map_err(|error| match error.is_integrity() && reference.fluid {
-        true => ProjectError::ReferenceMoved { name: reference.name.clone(), sha256: reference.sha256 },
-        false => failed(&reference.name, &error),
-    })?;
-    keep_and_forget(store, reference, &partial)
-}
-
-fn keep_and_forget(
-    store: &weir_store::Session,
-    reference: &LockedReference,
-    partial: &Path,
-) -> Result<StoredFile, ProjectError> {
-    let file = keep(store, &reference.sha256, reference.size, partial)?;
-    fs_err::remove_file(partial)?;
-    Ok(file)
-}
-
-/// Puts bytes that are on this machine into the store, which checks them once more.
-fn keep(
-    store: &weir_store::Session,
-    sha256: &Sha256,
-    size: u64,
-    from: &Path,
-) -> Result<StoredFile, ProjectError> {
-    let kept = store.ensure_file(sha256, size, |offset| -> std::io::Result<Part> {
-        use std::io::Seek as _;
-        let mut file = fs_err::File::open(from)?;
-        file.seek(std::io::SeekFrom::Start(offset))?;
-        Ok(Part { offset, bytes: Box::new(file) })
-    });
-    kept.map_err(|error| match error {
-        EnsureError::Source(error) => error.into(),
-        EnsureError::Store(error) => error.into(),
-    })
-}
-
-fn mirrors(name: &str, mirrors: &[String], folder: &Path) -> Result<Vec<Mirror>, ProjectError> {
-    let parsed = mirrors.iter().map(|mirror| Mirror::parse(mirror, folder));
-    parsed.collect::<Result<_, _>>().map_err(|error| ProjectError::Reference {
-        name: name.to_owned(),
-        reason: error.to_string(),
-        problem: ReferenceProblem::Other,
-    })
-}
-
-fn failed(name: &str, error: &weir_client::DownloadError) -> ProjectError {
-    let problem = match error.source_error() {
-        _ if error.is_integrity() => ReferenceProblem::Wrong,
-        _ if error.is_absence() => ReferenceProblem::Absent,
-        Some(error) => ReferenceProblem::Source(error.clone()),
-        None => ReferenceProblem::Other,
-    };
-    ProjectError::Reference { name: name.to_owned(), reason: error.to_string(), problem }
-}
-
-/// Reports that a mirror failed; the next is tried.
-fn report_failures(session: &Session) -> impl Observer<DownloadEvent> {
-    move |event: &DownloadEvent| {
-        if let DownloadEvent::Failed(failure) = event {
-            session.warn(failure.to_string());
-        }
-    }
-}
-
-/// Where a reference is used from: its file in the store, or the folder it was unpacked to.
-pub(crate) fn place(
-    store: &weir_store::Session,
-    reference: &LockedReference,
-    file: &StoredFile,
-) -> Result<std::path::PathBuf, ProjectError> {
-    if !reference.unpack {
-        return Ok(file.path().to_owned());
-    }
-    match store.ensure_unpacked(file.digest(), &weir_tree::ImportOptions::default()) {
-        Ok(stored) => Ok(stored.path().to_owned()),
-        Err(EnsureError::Source(error)) => Err(ProjectError::Reference {
-            name: reference.name.clone(),
-            reason: weir_model::chain(&error),
-            problem: ReferenceProblem::Wrong,
-        }),
-        Err(EnsureError::Store(error)) => Err(error.into()),
-    }
 }

@@ -12,7 +12,7 @@ use weir_tree::Limits;
 use crate::error::ProjectError;
 use crate::project::Project;
 use weir_git::{TreeOrigin, pack_again};
-use weir_reach::{Event, Session, registries, source_of};
+use weir_reach::{Session, registries, source_of};
 
 /// Checks everything in the store, and fetches what is damaged from whichever known registry has it: a digest
 /// is the same everywhere, so it does not matter which. What came from a git tag comes from there again.
@@ -25,7 +25,6 @@ pub fn store_repair(
     project: Option<&Project>,
 ) -> Result<RepairReport<ProjectError>, ProjectError> {
     let store = session.open_store()?.session()?;
-    session.report(&Event::Verifying { files: 0, bytes: 0 });
     let checked = store.verify(Scope::Everything)?;
     let suppliers = if session.offline { Suppliers::default() } else { Suppliers::known(session, project)? };
     let report = store.repair(&checked, &Limits::default(), |item| suppliers.find(item))?;

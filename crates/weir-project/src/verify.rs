@@ -7,7 +7,7 @@ use crate::error::ProjectError;
 use crate::fits::misfit;
 use crate::install::{InstallOptions, installed};
 use crate::project::Project;
-use weir_reach::{Event, Session};
+use weir_reach::Session;
 
 /// What verifying found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -48,8 +48,6 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
             None => report.problems.push(format!("the reference `{}` is not in the store", reference.name)),
         }
     }
-    let bytes = lock.releases.iter().filter_map(|release| release.unpacked).sum();
-    session.report(&Event::Verifying { files: 0, bytes });
     let checked = store.verify(Scope::Only(&present))?;
     report.items = checked.items;
     report.bytes = checked.bytes;

@@ -14,8 +14,9 @@ use weir_registry::{
 
 use crate::connect::{connect, open_for_writing, source_of};
 use crate::error::ReachError;
+use crate::observe::{Amount, Event, Work};
 use crate::registries::{ManifestRegistries, find, is_http};
-use crate::session::{Event, Session};
+use crate::session::Session;
 
 /// A registry that was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -144,8 +145,10 @@ pub fn registry_verify(
     };
     let observer = |step: &AuditStep| {
         session.report(&match *step {
-            AuditStep::Begin { objects, bytes } => Event::Verifying { files: objects, bytes },
-            AuditStep::Done { bytes } => Event::Verified { files: 1, bytes },
+            AuditStep::Begin { objects, bytes } => {
+                Event::Began { work: Work::Verifying { objects }, amount: Amount::Bytes(bytes) }
+            }
+            AuditStep::Done { bytes } => Event::Advanced { by: bytes },
         });
     };
     let mut report = audit(&*source, replica.keys(), how.closed, look, &observer)?;

@@ -9,11 +9,12 @@ use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
 use weir_policy::{Caller, FolderGate};
-use weir_registry::{Registrar, Registry, Replica, ReplicaError, folder_ports};
+use weir_registry::{Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
 
 use crate::error::{Offline, ReachError};
+use crate::observe::{Amount, Event, Work};
 use crate::registries::{KnownRegistry, ManifestRegistries, http_settings, in_use, is_http};
-use crate::session::{Event, Session};
+use crate::session::Session;
 
 /// A registry that can be read: its files, and its view as this machine knows it.
 pub struct Connection {
@@ -211,8 +212,13 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
         return Ok(Connection { known: known.clone(), source, replica });
     }
     let mut replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
-    session.report(&Event::Syncing { registry: replica.name().to_owned() });
-    let report = replica.sync(&*source, session.now)?;
+    let work = Work::Syncing { registry: replica.name().to_owned() };
+    session.begin(work.clone(), Amount::Unknown);
+    let observer = |step: &SyncStep| match *step {
+        SyncStep::Begin { records } => session.begin(work.clone(), Amount::Records(records)),
+        SyncStep::Done { records } => session.report(&Event::Advanced { by: records }),
+    };
+    let report = replica.sync_observed(&*source, session.now, &observer)?;
     session.report(&Event::Synced {
         registry: replica.name().to_owned(),
         before: report.before,

@@ -15,6 +15,7 @@ mod files;
 mod home;
 mod host;
 mod interrupt;
+mod observe;
 mod owners;
 mod registries;
 mod session;
@@ -32,9 +33,10 @@ pub use files::{open_named, replace};
 pub use home::Home;
 pub use host::platform as host_platform;
 pub use interrupt::{Busy, Interrupt};
+pub use observe::{Amount, Counted, Counter, Event, PlannedBuild, Work};
 pub use owners::{EVERYWHERE, Owners};
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, trusted_folders,
 };
-pub use session::{Event, PlannedBuild, Session};
+pub use session::Session;

@@ -13,6 +13,7 @@ use weir_index::{Index, RegistryFacts};
 use weir_log::{Checkpoint, Source, TrustedKeys, follow};
 use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, Sha256, TreeDigest};
 use weir_rules::diamond::{Closures, Node};
+use weir_tree::Handled;
 
 use self::served::ServedContent;
 use crate::content::{ContentError, ContentFolder, Stored};
@@ -81,9 +82,9 @@ pub enum AuditStep {
         /// Their bytes, as far as the log says.
         bytes: u64,
     },
-    /// One more object was looked at.
+    /// More of it was looked at.
     Done {
-        /// Its bytes, as far as they are known.
+        /// How many more bytes, as far as they are known.
         bytes: u64,
     },
 }
@@ -295,7 +296,9 @@ impl ContentAudit<'_> {
     /// What is used is held, whole; and what is held is named by the log.
     fn run(mut self) -> Result<(), ReplicaError> {
         check_sizes(self.named, &mut self.audit.problems);
-        let sizes = self.named.packs.values().filter_map(|pack| pack.uses.first()).map(|(_, size)| size);
+        let packs = self.named.packs.values().filter_map(|pack| pack.uses.first()).map(|(_, size)| *size);
+        let files = self.named.files.values().filter(|file| !file.promised.is_empty());
+        let sizes = packs.chain(files.map(|file| file.size.unwrap_or_default()));
         let objects = sizes.clone().count() as u64;
         self.observer.event(&AuditStep::Begin { objects, bytes: sizes.sum() });
         for (tree, pack) in &self.named.packs {
@@ -303,7 +306,7 @@ impl ContentAudit<'_> {
         }
         for (sha256, file) in &self.named.files {
             if let Some(promised) = file.promised.first() {
-                let verified = self.content.verify_file(sha256);
+                let verified = self.file(sha256);
                 self.verified(promised, verified);
             } else if file.referenced && !self.content.has_file(sha256) {
                 self.audit.elsewhere.push(format!("the file {sha256}"));
@@ -327,14 +330,19 @@ impl ContentAudit<'_> {
 
     fn pack(&mut self, tree: &TreeDigest, pack: &NamedPack) {
         let Some((first, size)) = pack.uses.first() else { return };
-        let verified = self.content.verify_pack(tree, *size, pack.is_withheld());
+        let verified =
+            self.content.verify_pack_observed(tree, *size, pack.is_withheld(), &tell_of_bytes(self.observer));
         self.verified(first, verified);
+    }
+
+    fn file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
+        self.content.verify_file_observed(sha256, &tell_of_bytes(self.observer))
     }
 
     fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<ChunkDigest>>) {
         match (self.named.who_names(stored), stored) {
             (NamedBy::Releases, Stored::File { sha256, .. }) if !self.named.promises(sha256) => {
-                let verified = self.content.verify_file(sha256);
+                let verified = self.file(sha256);
                 self.verified(stored, verified);
             }
             (NamedBy::Releases, _) => {}
@@ -372,7 +380,6 @@ impl ContentAudit<'_> {
             Ok(bytes) => {
                 self.audit.objects += 1;
                 self.audit.bytes += bytes;
-                self.observer.event(&AuditStep::Done { bytes });
             }
             Err(error) => self.failed(format!("{what}: {error}"), &error),
         }
@@ -383,4 +390,9 @@ impl ContentAudit<'_> {
         let told_in = if error.is_closed() { &mut self.audit.unanswered } else { &mut self.audit.problems };
         told_in.push(told);
     }
+}
+
+/// Has whoever watches an audit know of bytes that were read.
+fn tell_of_bytes(observer: &dyn Observer<AuditStep>) -> impl Observer<Handled> {
+    move |handled: &Handled| observer.event(&AuditStep::Done { bytes: handled.bytes })
 }

@@ -44,7 +44,7 @@ pub use memory::Memory;
 pub use ports::{Entry, Held, Keys, KeysError, Object, Objects, PortError, Ports, Sequencer, Turn};
 pub use registrar::{Acting, NewRegistry, Registrar};
 pub use registry::Registry;
-pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport};
+pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
 pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, parse_keys};
 pub use weir_wire::{Batch, Code, Done, Draft, Intent, Outcome, Receipt, Refusal, Wanted, Withdraw};

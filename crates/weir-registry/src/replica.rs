@@ -13,7 +13,7 @@ use weir_fs::{Access, Durability};
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::descriptor::{Descriptor, DescriptorError};
-use weir_model::{Digest, Sha256};
+use weir_model::{Digest, Observer, Sha256, Unobserved};
 
 use crate::trust::{Trust, TrustError, not_pinned, vouches};
 
@@ -40,6 +40,24 @@ pub struct Replica {
     /// Whether the description is what was kept from last time.
     remembered: bool,
 }
+
+/// How far a sync is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncStep {
+    /// So many records are new.
+    Begin {
+        /// How many.
+        records: u64,
+    },
+    /// So many more of them were read.
+    Done {
+        /// How many.
+        records: u64,
+    },
+}
+
+/// Records that are told of together.
+const TOLD_TOGETHER: u64 = 256;
 
 /// What a sync did.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -236,23 +254,42 @@ impl Replica {
     ///
     /// When the log cannot be read or is not believed; the replica is then as it was.
     pub fn sync(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
-        match self.follow(source, now) {
+        self.sync_observed(source, now, &Unobserved)
+    }
+
+    /// The same, telling `observer` how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Replica::sync`].
+    pub fn sync_observed(
+        &mut self,
+        source: &dyn Source,
+        now: Timestamp,
+        observer: &dyn Observer<SyncStep>,
+    ) -> Result<SyncReport, ReplicaError> {
+        match self.follow(source, now, observer) {
             Err(ReplicaError::Follow(error))
                 if self.remembered && matches!(*error, FollowError::Checkpoint { .. }) =>
             {
                 // Signed by a key this machine does not know: the registry may have changed its keys.
                 (self.descriptor, self.keys) = meet(&self.home, &self.location, source, None)?;
                 self.remembered = false;
-                self.follow(source, now)
+                self.follow(source, now, observer)
             }
             followed => followed,
         }
     }
 
-    fn follow(&mut self, source: &dyn Source, now: Timestamp) -> Result<SyncReport, ReplicaError> {
+    fn follow(
+        &mut self,
+        source: &dyn Source,
+        now: Timestamp,
+        observer: &dyn Observer<SyncStep>,
+    ) -> Result<SyncReport, ReplicaError> {
         loop {
             // Each time it is overtaken, less is left to do.
-            if let Some(report) = self.try_to_follow(source, now)? {
+            if let Some(report) = self.try_to_follow(source, now, observer)? {
                 return Ok(report);
             }
         }
@@ -264,6 +301,7 @@ impl Replica {
         &mut self,
         source: &dyn Source,
         now: Timestamp,
+        observer: &dyn Observer<SyncStep>,
     ) -> Result<Option<SyncReport>, ReplicaError> {
         let known = position_of(&self.index)?;
         let seen = known.as_ref().map(Position::seen);
@@ -274,6 +312,7 @@ impl Replica {
             self.checkpoint = Some(head.into_inner());
             return Ok(Some(SyncReport { before, after: before, from_snapshot: false }));
         }
+        observer.event(&SyncStep::Begin { records: head.size().saturating_sub(before) });
         let snapshot = match &known {
             None => fetch_snapshot(source, &head)?,
             Some(_) => None,
@@ -295,8 +334,15 @@ impl Replica {
                 (fold, start)
             }
         };
-        let update = follower
-            .entries(head, seen, start, &mut |index, bytes| fold.entry(index, bytes).map_err(Into::into))?;
+        observer.event(&SyncStep::Done { records: start.size().saturating_sub(before) });
+        let mut untold = 0;
+        let update = follower.entries(head, seen, start, &mut |index, bytes| {
+            untold += 1;
+            if untold == TOLD_TOGETHER {
+                observer.event(&SyncStep::Done { records: std::mem::take(&mut untold) });
+            }
+            fold.entry(index, bytes).map_err(Into::into)
+        })?;
         fold.finish(update.position.to_string().as_bytes())?;
         let after = update.position.size();
         self.checkpoint = Some(update.checkpoint.into_inner());

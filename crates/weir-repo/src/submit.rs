@@ -12,11 +12,10 @@ use weir_model::{
     WithdrawalVerb,
 };
 use weir_package::{PackageError, built_facts};
-use weir_project::PACK_LEVEL;
-use weir_reach::{Connection, Event, connect, open_for_writing};
+use weir_project::write_pack;
+use weir_reach::{Amount, Connection, Counter, Work, connect, open_for_writing};
 use weir_registry::{Batch, Draft, Intent, Object, Receipt, Registry, SubmitError, Wanted, Withdraw};
 use weir_store::StoredTree;
-use weir_tree::write_pack;
 
 use crate::build::{BuiltPackage, How};
 use crate::error::RepoError;
@@ -89,7 +88,7 @@ impl Repo<'_> {
             intents.push(Intent::Publish(Box::new(upload.package(plan, index, &built)?)));
             report.built.push(built);
         }
-        self.session.report(&Event::Publishing { releases: report.built.len() });
+        self.session.begin(Work::Publishing { releases: report.built.len() }, Amount::Unknown);
         let batch = Batch { intents };
         match registry.submit(&batch) {
             Ok(receipt) => report.receipt = Some(receipt),
@@ -217,9 +216,11 @@ impl Upload<'_> {
         let stored = self.stored(tree)?;
         let manifest = self.repo.store.manifest(tree)?;
         let mut pack = tempfile::tempfile()?;
-        let size = write_pack(stored.path(), &manifest, &mut pack, PACK_LEVEL)?.bytes;
-        self.repo.session.report(&Event::Uploading { bytes: size });
+        let session = self.repo.session;
+        let size = write_pack(session, stored.path(), &manifest, &mut pack)?;
+        session.begin(Work::Uploading, Amount::Bytes(size));
         pack.rewind()?;
+        let mut pack = Counter::new(session).read(pack);
         if is_damaged {
             self.repo.session.warn(format!(
                 "The registry's copy of {tree} was damaged, and is replaced by this machine's"

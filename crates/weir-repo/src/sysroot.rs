@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use weir_kind::LinkTreeFiles;
+use weir_model::lockfile::LockedRelease;
 use weir_model::manifest::edit::Editor;
 use weir_model::manifest::{RegistryAddress, Requirement, Source};
 use weir_model::{KindName, PackageName, Platform, Range, ReleaseId, Scope, manifest};
@@ -50,14 +51,15 @@ pub fn sysroot_create(
     let scratch = tempfile::tempdir()?;
     let asking = asking_project(session, project, scratch.path(), wanted)?;
     let connections = Connections::of(session, asking.registries())?;
-    let lock = resolve(session, &connections, &asking, Moving::Nothing).map_err(|error| match error {
+    let planned = resolve(session, &connections, &asking, Moving::Nothing).map_err(|error| match error {
         ProjectError::Reach(ReachError::NoRegistry { .. }) => {
             ReachError::NoRegistry { wanted: "a sysroot".into() }.into()
         }
         error => error,
     })?;
     let store = session.open_store()?.session()?;
-    fetch::fetch_missing(session, &store, connections.known(), &asking.folder, &lock)?;
+    let used = planned.releases().iter().map(LockedRelease::id).collect();
+    let (lock, _) = fetch::fetch_missing(session, &store, connections.known(), &asking, planned, &used)?;
     let mut parts = Vec::new();
     for release in lock.releases.iter().filter(|release| release.kind == KindName::Native) {
         let id = release.id();

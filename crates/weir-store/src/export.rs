@@ -20,11 +20,12 @@ use std::path::Path;
 
 use weir_fs::{Access, Draft, Durability, Folder};
 use weir_model::{Hasher, Lockfile, Sha256, TreeDigest, of};
-use weir_tree::TreeError;
+use weir_tree::{Handled, TreeError};
 
 use crate::error::{AtPath as _, StoreError};
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::session::Session;
+use crate::store::Store;
 use crate::uses::{files_of, trees_of};
 
 pub(crate) const FIRST_LINE: &str = "weir-export v1";
@@ -103,15 +104,15 @@ impl Session {
         let mut out = Out { path, file };
         let text = lock.to_text();
         out.write(format!("{FIRST_LINE}\n{}{text}", line("lock", text.len() as u64)))?;
-        let of = (trees.len() + files.len()) as u64;
-        for (index, tree) in trees.iter().enumerate() {
+        let unpacked = |tree| self.store().manifest(tree).map_or(0, |manifest| manifest.unpacked_size());
+        let bytes = trees.iter().map(unpacked).chain(files.values().copied()).sum();
+        let items = (trees.len() + files.len()) as u64;
+        self.store().tell(Event::Began { work: Work::Exporting, items, bytes });
+        for tree in &trees {
             self.export_tree(tree, &mut out)?;
-            self.store().tell(Event::Carried { entries: index as u64 + 1, of });
         }
-        for (index, (file, bytes)) in files.iter().enumerate() {
+        for (file, bytes) in &files {
             self.export_file(file, *bytes, &mut out)?;
-            let entries = (trees.len() + index) as u64 + 1;
-            self.store().tell(Event::Carried { entries, of });
         }
         out.write(format!("{LAST_LINE}\n"))?;
         let bytes = out.file.stream_position().at(path)?;
@@ -125,10 +126,14 @@ impl Session {
         let start = out.file.stream_position().at(out.path)?;
         out.write(line(&what, 0))?;
         let folder = self.store().layout().tree(digest);
-        let summary = weir_tree::write_pack(&folder, &manifest, BufWriter::new(&mut out.file), LEVEL)
-            .map_err(|source| match source {
-                TreeError::PackWrite { source } => StoreError::io(out.path, source),
-                source => StoreError::tree(digest, source),
+        let told = |handled: &Handled| self.store().tell(Event::Advanced { bytes: handled.bytes });
+        let buffered = BufWriter::new(&mut out.file);
+        let summary =
+            weir_tree::write_pack_observed(&folder, &manifest, buffered, LEVEL, &told).map_err(|source| {
+                match source {
+                    TreeError::PackWrite { source } => StoreError::io(out.path, source),
+                    source => StoreError::tree(digest, source),
+                }
             })?;
         out.file.seek(SeekFrom::Start(start)).at(out.path)?;
         out.write(line(&what, summary.bytes))?;
@@ -140,7 +145,7 @@ impl Session {
     fn export_file(&self, digest: &Sha256, bytes: u64, out: &mut Out<'_>) -> Result<(), StoreError> {
         let source = self.store().layout().file(digest);
         out.write(line(&format!("file {}", digest.to_hex()), bytes))?;
-        let mut hashed = Hashed { inner: &mut out.file, hasher: Hasher::new() };
+        let mut hashed = Hashed { inner: &mut out.file, hasher: Hasher::new(), store: self.store() };
         let file = fs_err::File::open(&source).at(&source)?;
         io::copy(&mut file.take(bytes), &mut hashed).at(out.path)?;
         match hashed.hasher.finish() {
@@ -174,15 +179,18 @@ impl Missing {
     }
 }
 
-struct Hashed<W> {
+/// Hashes what goes through, and tells of it.
+struct Hashed<'s, W> {
     inner: W,
     hasher: Hasher<of::Bytes>,
+    store: &'s Store,
 }
 
-impl<W: Write> Write for Hashed<W> {
+impl<W: Write> Write for Hashed<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.hasher.update(&bytes[..written]);
+        self.store.tell(Event::Advanced { bytes: written as u64 });
         Ok(written)
     }
 

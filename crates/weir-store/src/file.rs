@@ -1,6 +1,6 @@
 //! Files that references name: downloaded once, resumed where they stopped.
 
-use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,10 @@ use weir_model::{Hasher, Sha256, of};
 use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::faults;
 use crate::layout::rename_into;
-use crate::observe::Event;
+use crate::partial::Partial;
 use crate::session::{Found, Session};
 
 const BUFFER_BYTES: usize = 256 << 10;
-
-/// A progress event is sent for each stretch of a download of about this length.
-const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// A file that is in the store, complete. Only the store makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +91,35 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The file with this digest and size. If it is not there, `fill` brings all of it into the file at the path that it is given,
+    /// which may hold what an earlier attempt left, from its beginning or in parts.
+    ///
+    /// # Errors
+    ///
+    /// When `fill` fails, when what it brings is not the file, or when the store cannot be written. What is there when
+    /// `fill` fails is kept for the next attempt; what is wrong is not.
+    pub fn fill_file<E>(
+        &self,
+        digest: &Sha256,
+        size: u64,
+        fill: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<StoredFile, EnsureError<E>> {
+        if let Some(file) = self.file(digest)? {
+            return Ok(file);
+        }
+        let item = file_item(digest);
+        let _lock = self.lock(&item)?;
+        if let Some(file) = self.file(digest)? {
+            return Ok(file);
+        }
+        let partial = Partial::open(self.store(), &item, size)?;
+        fill(partial.path()).map_err(EnsureError::Source)?;
+        drop(partial);
+        Ok(Download::resume(self, &item, digest, size)?.finish()?)
+    }
+}
+
 /// The name of a file's lock and of its partial download.
 pub(crate) fn file_item(digest: &Sha256) -> String {
     format!("file-{}", digest.to_hex())
@@ -108,7 +134,7 @@ pub(crate) fn receive_whole(
     bytes: impl Read,
 ) -> Result<StoredFile, StoreError> {
     let mut download = Download::resume(session, item, digest, size)?;
-    let path = download.path.clone();
+    let path = download.partial.path().to_owned();
     let received = download.restart().and_then(|()| download.receive(0, bytes));
     let finished = received.and_then(|()| download.finish());
     if finished.is_err() {
@@ -123,8 +149,7 @@ struct Download<'s> {
     session: &'s Session,
     digest: &'s Sha256,
     size: u64,
-    path: PathBuf,
-    file: fs_err::File,
+    partial: Partial,
     hasher: Hasher<of::Bytes>,
     have: u64,
 }
@@ -132,20 +157,11 @@ struct Download<'s> {
 impl<'s> Download<'s> {
     /// Opens what an earlier attempt left, if it did, and hashes it.
     fn resume(session: &'s Session, item: &str, digest: &'s Sha256, size: u64) -> Result<Self, StoreError> {
-        let path = session.store().part(item);
-        let file = fs_err::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .at(&path)?;
-        let mut download = Self { session, digest, size, path, file, hasher: Hasher::new(), have: 0 };
-        if download.file.metadata().at(&download.path)?.len() > size {
-            download.restart()?;
-        }
-        download.have = io::copy(&mut download.file, &mut download.hasher).at(&download.path)?;
-        Ok(download)
+        let mut partial = Partial::open(session.store(), item, size)?;
+        let mut hasher = Hasher::new();
+        let path = partial.path().to_owned();
+        let have = io::copy(partial.file(), &mut hasher).at(&path)?;
+        Ok(Self { session, digest, size, partial, hasher, have })
     }
 
     /// Whether all is here. What is complete and wrong is dropped.
@@ -160,8 +176,7 @@ impl<'s> Download<'s> {
     }
 
     fn restart(&mut self) -> Result<(), StoreError> {
-        self.file.set_len(0).at(&self.path)?;
-        self.file.seek(SeekFrom::Start(0)).at(&self.path)?;
+        self.partial.restart()?;
         self.hasher = Hasher::new();
         self.have = 0;
         Ok(())
@@ -177,7 +192,6 @@ impl<'s> Download<'s> {
         // One byte more than promised tells that there are more.
         let mut bytes = bytes.take((self.size - self.have).saturating_add(1));
         let mut buffer = vec![0; BUFFER_BYTES];
-        let mut told = self.have;
         loop {
             let got = match bytes.read(&mut buffer) {
                 Ok(0) => return Ok(()),
@@ -187,20 +201,17 @@ impl<'s> Download<'s> {
                     return Err(StoreError::Interrupted { file: *self.digest, at: self.have, source });
                 }
             };
-            self.file.write_all(&buffer[..got]).at(&self.path)?;
+            let path = self.partial.path().to_owned();
+            self.partial.file().write_all(&buffer[..got]).at(&path)?;
             self.hasher.update(&buffer[..got]);
             self.have += got as u64;
-            if self.have - told >= PROGRESS_BYTES || self.have == self.size {
-                told = self.have;
-                let event = Event::Downloaded { file: *self.digest, bytes: self.have, of: self.size };
-                self.session.store().tell(event);
-            }
         }
     }
 
     /// Checks the whole file and moves it into its place.
     fn finish(self) -> Result<StoredFile, StoreError> {
-        let Self { session, digest, size, path, file, hasher, have } = self;
+        let Self { session, digest, size, mut partial, hasher, have } = self;
+        let path = partial.path().to_owned();
         if have < size {
             return Err(StoreError::WrongSize { file: *digest, expected: size, got: have });
         }
@@ -217,7 +228,7 @@ impl<'s> Download<'s> {
         session.store().pass(faults::FILE_WRITTEN, &path)?;
         rename_into(&path, &place).at(&place)?;
         // Only now: a read-only leftover could not be resumed.
-        file.set_permissions(std::fs::Permissions::from_mode(0o444)).at(&place)?;
+        partial.file().set_permissions(std::fs::Permissions::from_mode(0o444)).at(&place)?;
         session.store().pass(faults::FILE_RENAMED, &place)?;
         Ok(StoredFile { digest: *digest, path: place, bytes: size })
     }

@@ -21,7 +21,7 @@ use weir_model::{InputDigest, Sha256, TreeDigest};
 use crate::derived::Ingredient;
 use crate::error::{AtPath as _, StoreError};
 use crate::lock::StoreLock;
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::project::{Project, forget};
 use crate::remove::{remove, rename_away};
 use crate::staging::{TRASH, age, remove_free_locks};
@@ -151,19 +151,21 @@ impl Store {
                 report.spared.push(*item);
                 continue;
             }
-            trash.extend(self.put_away(item)?);
+            trash.push((self.put_away(item)?, *bytes));
             report.removed.push((*item, *bytes));
         }
         self.put_away_lone_manifests(plan.grace)?;
         drop(lock);
-        for path in trash {
-            remove(&path);
-            self.pass(faults::GC_DELETED, &path)?;
+        let (items, bytes) = (trash.len() as u64, trash.iter().map(|(_, bytes)| bytes).sum());
+        self.tell(Event::Began { work: Work::Collecting, items, bytes });
+        for (paths, bytes) in trash {
+            for path in paths {
+                remove(&path);
+                self.pass(faults::GC_DELETED, &path)?;
+            }
+            self.tell(Event::Advanced { bytes });
         }
-        for (item, bytes) in &report.removed {
-            self.tell(Event::Removed { item: *item, bytes: *bytes });
-        }
-        report.leftovers = self.sweep()?;
+        report.leftovers = self.sweep(plan.grace)?;
         remove_free_locks(self.layout())?;
         Ok(report)
     }

@@ -13,7 +13,6 @@ use weir_tree::Limits;
 use crate::error::StoreError;
 use crate::export::{FIRST_LINE, LAST_LINE, line};
 use crate::file::{file_item, receive_whole};
-use crate::observe::Event;
 use crate::session::Session;
 use crate::tree::tree_item;
 use crate::uses::{files_of, trees_of};
@@ -92,26 +91,18 @@ impl Session {
         let mut export = Export { reader: BufReader::new(export) };
         let lock = export.lockfile()?;
         let (trees, files) = (trees_of(&lock), files_of(&lock));
-        let of = (trees.len() + files.len()) as u64;
         let mut report = ImportReport { lock, trees: Vec::new(), files: Vec::new(), present: 0 };
-        let mut entries = 0;
-        let mut tell = || {
-            entries += 1;
-            self.store().tell(Event::Carried { entries, of });
-        };
         for digest in &trees {
             match self.import_tree(&mut export, digest, limits)? {
                 Entry::New => report.trees.push(*digest),
                 Entry::Present => report.present += 1,
             }
-            tell();
         }
         for (digest, bytes) in &files {
             match self.import_file(&mut export, digest, *bytes)? {
                 Entry::New => report.files.push(*digest),
                 Entry::Present => report.present += 1,
             }
-            tell();
         }
         export.end()?;
         Ok(report)

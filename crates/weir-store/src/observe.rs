@@ -1,6 +1,6 @@
 //! What the store tells while it works: plain data, for a progress display or a log.
 
-use weir_model::{Sha256, TreeDigest};
+use weir_model::TreeDigest;
 
 use crate::gc::Item;
 
@@ -14,6 +14,20 @@ pub enum Event {
     WaitingForSessions,
     /// Somebody collects garbage just now; this session waits for it to end.
     WaitingForCollector,
+    /// Work on many bytes begins.
+    Began {
+        /// What is done.
+        work: Work,
+        /// How many trees and files there are.
+        items: u64,
+        /// Their bytes, as far as they are known.
+        bytes: u64,
+    },
+    /// So much more of the work is done.
+    Advanced {
+        /// How many more bytes.
+        bytes: u64,
+    },
     /// A tree was unpacked into the store.
     Stored {
         /// The tree.
@@ -21,46 +35,22 @@ pub enum Event {
         /// The bytes of its files together.
         bytes: u64,
     },
-    /// More bytes of a referenced file arrived.
-    Downloaded {
-        /// The file.
-        file: Sha256,
-        /// How many bytes are here.
-        bytes: u64,
-        /// How many it will have.
-        of: u64,
-    },
-    /// More trees and files were checked.
-    Verified {
-        /// How many trees and files are done.
-        items: u64,
-        /// How many there are.
-        of: u64,
-        /// The bytes checked up to now.
-        bytes: u64,
-    },
     /// A damaged tree or file was replaced or removed.
     Repaired {
         /// The tree or file.
         item: Item,
     },
-    /// A tree or file was removed by the collector.
-    Removed {
-        /// The tree or file, or the note of a derived tree.
-        item: Item,
-        /// The bytes of its files together.
-        bytes: u64,
-    },
-    /// Equal files were shared.
-    Shared {
-        /// The bytes saved up to now.
-        bytes: u64,
-    },
-    /// An entry of an export was written or read.
-    Carried {
-        /// How many entries are done.
-        entries: u64,
-        /// How many there are.
-        of: u64,
-    },
+}
+
+/// What takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Everything is read and compared with its name.
+    Verifying,
+    /// What nobody uses is removed.
+    Collecting,
+    /// Equal files are shared.
+    Sharing,
+    /// An export is written.
+    Exporting,
 }

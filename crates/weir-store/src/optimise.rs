@@ -16,7 +16,7 @@ use weir_model::{EntryDigest, Hasher};
 use weir_tree::{Mode, TreeManifest};
 
 use crate::error::{AtPath as _, StoreError};
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::session::Session;
 use crate::{catalogue, faults};
 
@@ -51,12 +51,15 @@ impl Session {
                 trees.push((store.layout().tree(&digest), manifest));
             }
         }
+        let bytes = trees.iter().map(|(_, manifest)| manifest.unpacked_size()).sum();
+        store.tell(Event::Began { work: Work::Sharing, items: trees.len() as u64, bytes });
         let mut sharing = Sharing { session: self, report: OptimiseReport::default() };
         for ((digest, _), equal) in equal_files(&trees) {
             sharing.report.files += equal.len() as u64;
             if equal.len() > 1 {
                 sharing.share(&digest, &equal)?;
             }
+            store.tell(Event::Advanced { bytes: equal.iter().map(|file| file.size).sum() });
         }
         Ok(sharing.report)
     }
@@ -66,6 +69,7 @@ impl Session {
 struct Placed<'t> {
     tree: &'t Path,
     path: &'t str,
+    size: u64,
 }
 
 impl Placed<'_> {
@@ -80,7 +84,7 @@ fn equal_files(trees: &[(PathBuf, TreeManifest)]) -> BTreeMap<(EntryDigest, Mode
     for (tree, manifest) in trees {
         for entry in manifest.entries() {
             if entry.mode != Mode::Link && entry.size > 0 {
-                let placed = Placed { tree, path: entry.path.as_str() };
+                let placed = Placed { tree, path: entry.path.as_str(), size: entry.size };
                 equal.entry((entry.digest, entry.mode)).or_default().push(placed);
             }
         }
@@ -140,7 +144,6 @@ impl Sharing<'_> {
         self.report.linked += 1;
         if replaced.nlink() == 1 {
             self.report.saved += replaced.len();
-            self.session.store().tell(Event::Shared { bytes: self.report.saved });
         }
     }
 }

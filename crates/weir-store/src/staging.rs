@@ -92,11 +92,12 @@ pub(crate) struct Leftover {
     _lock: Option<ItemLock>,
 }
 
-/// The entries of `tmp/` that belong to nobody.
+/// The entries of `tmp/` that belong to nobody, and the downloads that nobody went on with for `forgotten_part`.
 pub(crate) fn leftovers(
     layout: &Layout,
     machine: &str,
     now: SystemTime,
+    forgotten_part: Duration,
 ) -> Result<Vec<Leftover>, StoreError> {
     let tmp = layout.tmp();
     let mut found = Vec::new();
@@ -110,7 +111,7 @@ pub(crate) fn leftovers(
             }
             continue;
         };
-        if rest == PART && age() < FORGOTTEN_PART {
+        if rest == PART && age() < forgotten_part {
             continue;
         }
         if item == TRASH {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use weir_model::{Observer, Unobserved};
 
@@ -111,13 +111,13 @@ impl Store {
     pub(crate) fn sweep_once(&self) {
         self.inner.swept.get_or_init(|| {
             // A leftover that cannot be removed now costs space and does no harm.
-            let _ = self.sweep();
+            let _ = self.sweep(staging::FORGOTTEN_PART);
         });
     }
 
-    /// Removes what dead processes left. Answers how much that was.
-    pub(crate) fn sweep(&self) -> Result<usize, StoreError> {
-        let found = staging::leftovers(self.layout(), &self.host().token, self.now())?;
+    /// Removes what dead processes left, downloads that nobody went on with for `forgotten_part` among it. Answers how much that was.
+    pub(crate) fn sweep(&self, forgotten_part: Duration) -> Result<usize, StoreError> {
+        let found = staging::leftovers(self.layout(), &self.host().token, self.now(), forgotten_part)?;
         for leftover in &found {
             remove(&leftover.path);
         }

@@ -10,11 +10,16 @@ use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::faults;
 use crate::layout::rename_into;
 use crate::observe::Event;
+use crate::partial::Partial;
 use crate::pipe::Pipe;
 use crate::seal;
 use crate::session::{Found, Session};
 use crate::staging::Staging;
 use crate::store::Store;
+
+/// A pack of at least this many bytes is kept while it comes, to be gone on with if it breaks off. A smaller one comes again sooner
+/// than it is written twice.
+const KEPT_FROM: u64 = 1 << 20;
 
 /// A tree that is in the store, complete. Only the store makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +54,11 @@ impl Session {
         })
     }
 
+    /// Where the tree with this digest is, or will be once it is stored.
+    pub fn place_of(&self, digest: &TreeDigest) -> PathBuf {
+        self.store().layout().tree(digest)
+    }
+
     /// The manifest of a tree that is in the store: its files, without reading the folder.
     ///
     /// # Errors
@@ -73,18 +83,76 @@ impl Session {
         limits: &Limits,
         fetch: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
     ) -> Result<StoredTree, EnsureError<E>> {
+        self.make_tree(digest, || {
+            let pack = fetch().map_err(EnsureError::Source)?;
+            Ok(self.store().unpack(digest, pack_bytes, limits, pack)?)
+        })
+    }
+
+    /// The same for a pack that comes from afar: a large one whose length is known goes on where an earlier attempt broke off.
+    /// `fetch` opens it from the byte that it is given.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::ensure_tree`]. What came before `fetch` failed is kept for the next attempt; what is wrong is not.
+    pub fn download_tree<E>(
+        &self,
+        digest: &TreeDigest,
+        pack_bytes: Option<u64>,
+        limits: &Limits,
+        mut fetch: impl FnMut(u64) -> Result<Box<dyn Read + Send>, E>,
+    ) -> Result<StoredTree, EnsureError<E>> {
+        let Some(bytes) = pack_bytes.filter(|bytes| *bytes >= KEPT_FROM) else {
+            return self.ensure_tree(digest, pack_bytes, limits, || fetch(0));
+        };
+        self.make_tree(digest, || self.unpack_kept(digest, bytes, limits, &mut fetch))
+    }
+
+    /// Has `make` make the tree, unless it is there: one at a time.
+    fn make_tree<E>(
+        &self,
+        digest: &TreeDigest,
+        make: impl FnOnce() -> Result<Draft, EnsureError<E>>,
+    ) -> Result<StoredTree, EnsureError<E>> {
         if let Some(tree) = self.tree(digest)? {
             return Ok(tree);
         }
-        let item = tree_item(digest);
-        let lock = self.lock(&item)?;
+        let lock = self.lock(&tree_item(digest))?;
         self.store().pass(faults::LOCKED, lock.path())?;
         if let Some(tree) = self.tree(digest)? {
             return Ok(tree);
         }
-        let pack = fetch().map_err(EnsureError::Source)?;
-        let draft = self.store().unpack(digest, pack_bytes, limits, pack)?;
-        Ok(draft.store(self.store())?)
+        Ok(make()?.store(self.store())?)
+    }
+
+    /// Unpacks what an earlier attempt left of a pack and the rest of it. The caller holds the tree's lock.
+    fn unpack_kept<E>(
+        &self,
+        digest: &TreeDigest,
+        bytes: u64,
+        limits: &Limits,
+        fetch: &mut impl FnMut(u64) -> Result<Box<dyn Read + Send>, E>,
+    ) -> Result<Draft, EnsureError<E>> {
+        let mut partial = Partial::open(self.store(), &tree_item(digest), bytes)?;
+        loop {
+            let here = partial.bytes()?;
+            let rest = fetch(here).map_err(EnsureError::Source)?;
+            let unpacked = self.store().unpack(digest, Some(bytes), limits, partial.and_then(rest)?);
+            match unpacked {
+                Ok(draft) => {
+                    partial.remove();
+                    return Ok(draft);
+                }
+                // What was here may be to blame: a broken disk, or another pack of the same tree. Without it, only the source can be.
+                Err(error) if error.is_integrity() && here > 0 => partial.restart()?,
+                Err(error) => {
+                    if error.is_integrity() {
+                        partial.remove();
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
     }
 
     /// Stores the files of a folder as a tree: a git dependency, or what a program made. The folder

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use weir_model::{Hasher, Sha256, TreeDigest};
-use weir_tree::Difference;
+use weir_tree::{Difference, Handled};
 
 use crate::catalogue;
 use crate::error::{AtPath as _, StoreError};
 use crate::gc::Item;
-use crate::observe::Event;
+use crate::observe::{Event, Work};
 use crate::session::Session;
 use crate::store::Store;
 
@@ -71,6 +71,8 @@ impl Session {
         let mut work = sized_items(self.store(), scope)?;
         // The largest first, so that no core is left with a long one at the end.
         work.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let (items, bytes) = (work.len() as u64, work.iter().map(|(_, bytes)| bytes).sum());
+        self.store().tell(Event::Began { work: Work::Verifying, items, bytes });
         let check = Check::new(self.store(), &work);
         let mut report = check.run();
         report.broken.sort_by_key(|broken| broken.item);
@@ -78,7 +80,7 @@ impl Session {
     }
 }
 
-/// What there is to check, each with about how much work it is.
+/// What there is to check, each with its bytes as far as they are known.
 fn sized_items(store: &Store, scope: Scope<'_>) -> Result<Vec<(Item, u64)>, StoreError> {
     let layout = store.layout();
     let trees = catalogue::trees(layout)?.into_iter().map(Item::Tree);
@@ -88,8 +90,7 @@ fn sized_items(store: &Store, scope: Scope<'_>) -> Result<Vec<(Item, u64)>, Stor
         Scope::Only(items) => items.contains(item),
     };
     let size = |item: &Item| match item {
-        // A manifest's length grows with the number of files, whose bytes are not known before it is read.
-        Item::Tree(digest) => fs_err::metadata(layout.manifest(digest)).map_or(0, |metadata| metadata.len()),
+        Item::Tree(digest) => store.manifest(digest).map_or(0, |manifest| manifest.unpacked_size()),
         Item::File(digest) => fs_err::metadata(layout.file(digest)).map_or(0, |metadata| metadata.len()),
         Item::Derivation(_) => 0,
     };
@@ -145,9 +146,7 @@ impl<'s> Check<'s> {
                 let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
                 broken.push(Broken { item: *item, damage });
             }
-            let items = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-            let bytes = self.bytes.load(Ordering::Relaxed);
-            self.store.tell(Event::Verified { items, of: self.work.len() as u64, bytes });
+            self.done.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -158,7 +157,8 @@ impl<'s> Check<'s> {
             Err(error) => return Some(Damage::Unreadable(error)),
         };
         self.bytes.fetch_add(manifest.unpacked_size(), Ordering::Relaxed);
-        match weir_tree::verify_folder(&self.store.layout().tree(digest), &manifest) {
+        let told = |handled: &Handled| self.store.tell(Event::Advanced { bytes: handled.bytes });
+        match weir_tree::verify_folder_observed(&self.store.layout().tree(digest), &manifest, &told) {
             Ok(differences) if differences.is_empty() => None,
             Ok(differences) => Some(Damage::Differences(differences)),
             Err(source) => Some(Damage::Unreadable(StoreError::Tree { digest: *digest, source })),
@@ -186,6 +186,7 @@ fn hash_file(store: &Store, digest: &Sha256, buffer: &mut [u8]) -> Result<(Sha25
             Ok(got) => {
                 hasher.update(&buffer[..got]);
                 bytes += got as u64;
+                store.tell(Event::Advanced { bytes: got as u64 });
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(StoreError::io(&path, error)),

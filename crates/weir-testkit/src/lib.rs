@@ -19,9 +19,11 @@ mod filter;
 mod package;
 mod sandbox;
 mod static_server;
+mod terminal;
 mod tls_server;
 
 pub use package::PackageBuilder;
 pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};
+pub use terminal::Terminal;
 pub use tls_server::{Authority, Identity, TlsServer};

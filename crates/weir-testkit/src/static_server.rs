@@ -1,6 +1,6 @@
 //! A small HTTP/1.1 server for tests: a folder on 127.0.0.1, honest or hostile as a test asks.
 //!
-//! It answers `GET` and `HEAD` for plain files, keeps connections alive and honours single ranges,
+//! It answers `GET` and `HEAD` for plain files, keeps connections alive, honours single ranges and says what did not change,
 //! as nginx does with a folder. A path can be told to misbehave, always or a number of times, so
 //! that "a hostile mirror is never believed" is tried and not assumed. Dropping the server ends it.
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// How often a waiting thread looks whether the server was dropped.
 const TICK: Duration = Duration::from_millis(20);
@@ -323,7 +323,13 @@ impl<'a> Connection<'a> {
         mut file: fs_err::File,
         misbehaviour: Option<&Misbehaviour>,
     ) -> io::Result<Next> {
-        let size = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        let (size, modified) = (metadata.len(), metadata.modified()?.duration_since(UNIX_EPOCH));
+        let tag = format!("\"{size}-{}\"", modified.unwrap_or_default().as_nanos());
+        if request.header("if-none-match") == Some(&*tag) {
+            write!(self.output, "HTTP/1.1 304 Not Modified\r\nETag: {tag}\r\n\r\n")?;
+            return Ok(Next::Request);
+        }
         let ignores_ranges = matches!(
             misbehaviour,
             Some(Misbehaviour::NoRange | Misbehaviour::Endless | Misbehaviour::Chunked)
@@ -352,7 +358,7 @@ impl<'a> Connection<'a> {
         if let Some(Misbehaviour::Oversized(extra)) = misbehaviour {
             length += extra;
         }
-        header.push_str(&format!("ETag: \"{size}\"\r\n"));
+        header.push_str(&format!("ETag: {tag}\r\n"));
         match misbehaviour {
             Some(Misbehaviour::Endless) => header.push_str("Connection: close\r\n"),
             Some(Misbehaviour::Chunked) => header.push_str("Transfer-Encoding: chunked\r\n"),

@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode as Bits, OFlags, Stat, fstat, open, readlink};
-use weir_model::{EntryDigest, Hasher};
+use weir_model::{EntryDigest, Hasher, Observer, Unobserved};
 
 use crate::manifest::Mode;
-use crate::{TreeError, TreePath};
+use crate::{Handled, TreeError, TreePath};
 
 /// An open file, and what it was when it was opened.
 pub(crate) struct Source {
@@ -93,10 +93,20 @@ fn times(stat: &Stat) -> (i128, i128, i128, i128, i128) {
 
 /// Hashes the file at `path`.
 pub(crate) fn facts(path: PathBuf, buffer: &mut [u8]) -> Result<Facts, TreeError> {
+    facts_observed(path, buffer, &Unobserved)
+}
+
+/// The same, telling `observer` of what was read.
+pub(crate) fn facts_observed(
+    path: PathBuf,
+    buffer: &mut [u8],
+    observer: &dyn Observer<Handled>,
+) -> Result<Facts, TreeError> {
     let source = Source::open(path)?;
     let (mode, size, mut hasher) = (source.mode(), source.size(), Hasher::new());
     source.read(buffer, |piece| {
         hasher.update(piece);
+        observer.event(&Handled { bytes: piece.len() as u64 });
         Ok(())
     })?;
     Ok(Facts { mode, size, digest: hasher.finish() })

@@ -24,6 +24,7 @@ mod landing;
 mod limits;
 mod link;
 mod manifest;
+mod observe;
 mod pack;
 mod parallel;
 mod path;
@@ -40,9 +41,11 @@ pub use import::{
 pub use limits::Limits;
 pub use link::{LinkError, LinkTarget};
 pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
+pub use observe::{Handled, Watched};
 pub use pack::{
     Expected, PackFiles, PackSummary, VerifiedPack, VerifiedTree, check_pack, unpack, write_pack,
+    write_pack_observed,
 };
 pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;
-pub use verify::{Difference, verify_folder};
+pub use verify::{Difference, verify_folder, verify_folder_observed};

@@ -19,7 +19,7 @@ mod write;
 pub use files::PackFiles;
 pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};
-pub use write::{PackSummary, write_pack};
+pub use write::{PackSummary, write_pack, write_pack_observed};
 
 use weir_model::TreeDigest;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use weir_model::{Digest, EntryDigest};
+use weir_model::{Digest, EntryDigest, Observer, Unobserved};
 
 use crate::manifest::{Entry, Mode, TreeManifest};
-use crate::{TreeError, file, parallel};
+use crate::{Handled, TreeError, file, parallel};
 
 /// One way in which a folder is not the tree it should be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -65,11 +65,24 @@ pub enum Difference {
 ///
 /// When the folder, or a file in it, cannot be read, or a file changes meanwhile.
 pub fn verify_folder(root: &Path, manifest: &TreeManifest) -> Result<Vec<Difference>, TreeError> {
+    verify_folder_observed(root, manifest, &Unobserved)
+}
+
+/// The same, telling `observer` of what was read.
+///
+/// # Errors
+///
+/// Those of [`verify_folder`].
+pub fn verify_folder_observed(
+    root: &Path,
+    manifest: &TreeManifest,
+    observer: &dyn Observer<Handled>,
+) -> Result<Vec<Difference>, TreeError> {
     let mut differences = extras(root, manifest)?;
     let mut entries: Vec<&Entry> = manifest.entries().iter().collect();
     // The largest first, so that no core is left alone with one at the end.
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
-    for found in parallel::each(&entries, |buffer, entry| compare(root, entry, buffer)) {
+    for found in parallel::each(&entries, |buffer, entry| compare(root, entry, buffer, observer)) {
         differences.extend(found?);
     }
     differences.sort_unstable_by(|one, other| one.path().cmp(other.path()));
@@ -90,7 +103,12 @@ impl Difference {
     }
 }
 
-fn compare(root: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<Option<Difference>, TreeError> {
+fn compare(
+    root: &Path,
+    entry: &Entry,
+    buffer: &mut [u8],
+    observer: &dyn Observer<Handled>,
+) -> Result<Option<Difference>, TreeError> {
     let path = entry.path.to_string();
     let on_disk = root.join(&entry.path);
     let found = match fs_err::symlink_metadata(&on_disk) {
@@ -100,7 +118,7 @@ fn compare(root: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<Option<Diffe
     };
     match entry.mode {
         Mode::Link if found.is_symlink() => compare_link(entry, &on_disk),
-        Mode::File | Mode::Executable if found.is_file() => compare_file(entry, on_disk, buffer),
+        Mode::File | Mode::Executable if found.is_file() => compare_file(entry, on_disk, buffer, observer),
         _ => Ok(Some(Difference::WrongSort { path, got: sort(found) })),
     }
 }
@@ -114,9 +132,14 @@ fn compare_link(entry: &Entry, on_disk: &Path) -> Result<Option<Difference>, Tre
     Ok(Some(Difference::WrongTarget { path: entry.path.to_string(), got }))
 }
 
-fn compare_file(entry: &Entry, on_disk: PathBuf, buffer: &mut [u8]) -> Result<Option<Difference>, TreeError> {
+fn compare_file(
+    entry: &Entry,
+    on_disk: PathBuf,
+    buffer: &mut [u8],
+    observer: &dyn Observer<Handled>,
+) -> Result<Option<Difference>, TreeError> {
     let path = entry.path.to_string();
-    let facts = file::facts(on_disk, buffer)?;
+    let facts = file::facts_observed(on_disk, buffer, observer)?;
     if facts.digest != entry.digest {
         return Ok(Some(Difference::Changed { path, got: facts.digest }));
     }

@@ -379,7 +379,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// As much of `text` as fits `room` columns, with `…` where something is left out.
-fn cut(text: &str, room: usize) -> String {
+pub(crate) fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }

@@ -9,7 +9,9 @@
 //! Builds have a [board](board::Board) of their own, with a line each; and where no person is looking, a line when
 //! one begins and a line when it ends, since a build may take an hour.
 
+mod bar;
 mod board;
+mod screen;
 mod tally;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -18,22 +20,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use weir_model::{Observer, ReleaseId};
-use weir_reach::{Event, Interrupt, PlannedBuild};
+use weir_reach::{Amount, Event, Interrupt, PlannedBuild, Work};
 
 use crate::failure::Exit;
-use crate::output::{Output, bytes, count, duration, harmless, short};
+use crate::output::{Output, count, duration, harmless, short};
+use bar::Bar;
 use board::Board;
 
 /// How long something may take before it is worth a line on the screen.
 const PATIENCE: Duration = Duration::from_millis(150);
+/// How often what is on the screen is drawn.
 const TICK: Duration = Duration::from_millis(100);
+const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /// How long builds have to end and tidy up when the program is interrupted. What is left then goes with the next build.
 const TIDYING: Duration = Duration::from_secs(20);
-/// Columns from which on a line with a bar fits into one.
-const ROOM_FOR_A_BAR: usize = 80;
+/// A terminal that does not say how large it is.
+const USUAL_SIZE: (usize, usize) = (80, 24);
 
 /// Shows events as they happen.
 pub(crate) struct Progress {
@@ -44,18 +48,22 @@ pub(crate) struct Progress {
     interrupt: Interrupt,
 }
 
-/// The bar, if there is one, shared with whoever else writes to the terminal: they take it away first.
+/// What is drawn, if anything is, shared with whoever else writes to the terminal: they take it away first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Screen(Arc<Mutex<Shown>>);
 
 #[derive(Debug, Default)]
 struct Shown {
-    bar: Option<ProgressBar>,
+    bar: Option<Bar>,
     /// Builds under way. While it is there, nothing else is drawn.
     board: Option<Board>,
     begun: bool,
     /// Whether patience has run out.
     visible: bool,
+    /// Whether something is on the screen just now.
+    drawn: bool,
+    /// How often it was drawn.
+    ticks: usize,
 }
 
 impl Progress {
@@ -77,73 +85,39 @@ impl Progress {
         stop_on_interrupt(Arc::downgrade(&self.output.screen.0), self.interrupt.clone());
         if self.live {
             let screen = Arc::downgrade(&self.output.screen.0);
-            // Without the thread there is no bar, and nothing else is lost.
-            let _ = thread::Builder::new().name("patience".into()).spawn(move || {
-                thread::sleep(PATIENCE);
-                if let Some(screen) = screen.upgrade() {
-                    Screen(screen).lock().appear();
-                }
-            });
+            // Without the thread nothing is drawn, and nothing else is lost.
+            let _ = thread::Builder::new().name("progress".into()).spawn(move || draw_now_and_then(&screen));
         }
     }
 
-    /// Something of unknown length begins.
-    fn spin(&self, what: &str) {
-        self.show(ProgressBar::no_length(), "{spinner} {msg}", what);
-    }
-
-    /// Something of so many bytes begins.
-    fn count_bytes(&self, what: &str, bytes: u64) {
-        let template = if self.output.stderr_width().is_some_and(|columns| columns < ROOM_FOR_A_BAR) {
-            "{spinner} {msg} {binary_bytes} of {binary_total_bytes}"
-        } else {
-            "{spinner} {msg} {bar:24} {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}"
-        };
-        self.show(ProgressBar::new(bytes), template, what);
-    }
-
-    fn show(&self, bar: ProgressBar, template: &str, what: &str) {
-        if !self.live {
-            return;
-        }
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸ "));
-        }
-        bar.set_message(harmless(what).into_owned());
+    /// Work begins.
+    fn start(&self, what: &str, amount: Amount) {
         let mut shown = self.shown();
-        if shown.board.is_some() {
-            return;
-        }
-        shown.clear();
-        shown.bar = Some(bar);
-        if shown.visible {
-            shown.appear();
+        if self.live && shown.board.is_none() {
+            shown.bar = Some(Bar::new(harmless(what).into_owned(), amount));
         }
     }
 
-    fn advance(&self, bytes: u64) {
-        if let Some(bar) = &self.shown().bar {
-            bar.inc(bytes);
+    fn on_bar(&self, change: impl FnOnce(&mut Bar)) {
+        if let Some(bar) = &mut self.shown().bar {
+            change(bar);
         }
     }
 
     fn done(&self) {
-        self.shown().clear_bar();
+        let mut shown = self.shown();
+        shown.bar = None;
+        if shown.board.is_none() {
+            shown.clear();
+        }
     }
 
     /// A line that stays.
     fn say(&self, text: &str) {
-        // Whoever draws makes room with the lock given back, for it draws what others change meanwhile.
-        let (bar, multi) = {
-            let shown = self.shown();
-            (shown.bar.clone(), shown.board.as_ref().map(Board::multi))
-        };
-        match (multi, bar) {
-            (Some(multi), _) => multi.suspend(|| self.output.write_note(text)),
-            (None, Some(bar)) => bar.suspend(|| self.output.write_note(text)),
-            (None, None) => self.output.write_note(text),
-        }
+        let mut shown = self.shown();
+        shown.wipe();
+        self.output.write_note(text);
+        shown.draw();
     }
 
     fn say_if_verbose(&self, text: impl FnOnce() -> String) {
@@ -164,9 +138,6 @@ impl Progress {
     fn open_board(&self, shown: &mut Shown, planned: &[PlannedBuild]) {
         if self.live {
             shown.board = Some(Board::new(planned, self.output.stderr_palette().faint));
-            if shown.visible {
-                shown.appear();
-            }
         }
     }
 
@@ -215,7 +186,7 @@ impl Progress {
             }
             Event::BuildLines { release, lines } => {
                 if let Some(last) = lines.last() {
-                    self.on_board(|board| board.line(release, last));
+                    self.on_board(|board| board.printed(release, last));
                 }
                 let line = |line: &String| format!("{}: {}", release.name, harmless(line));
                 self.say_if_verbose(|| lines.iter().map(line).collect::<Vec<_>>().join("\n"));
@@ -258,7 +229,11 @@ impl Observer<Event> for Progress {
         }
         self.begin();
         match event {
-            Event::Syncing { registry } => self.spin(&format!("Syncing `{}`", harmless(registry))),
+            Event::Began { work, amount } => self.start(&said(work), *amount),
+            Event::Advanced { by } => self.on_bar(|bar| bar.advance(*by)),
+            Event::SetBack { by } => self.on_bar(|bar| bar.set_back(*by)),
+            Event::Grown { by } => self.on_bar(|bar| bar.grow(*by)),
+            Event::Ended => self.done(),
             Event::Synced { registry, before, after } => {
                 self.done();
                 self.say_if_verbose(|| {
@@ -266,34 +241,11 @@ impl Observer<Event> for Progress {
                     format!("Synced `{}`: {new}, {after} in all", harmless(registry))
                 });
             }
-            Event::Resolving => self.spin("Resolving"),
             Event::Resolved { packages } => {
                 self.done();
                 self.say_if_verbose(|| format!("Resolved {}", count(*packages, "package")));
             }
-            Event::Fetching { releases, bytes } => {
-                self.count_bytes(&format!("Fetching {}", count(*releases, "release")), *bytes);
-            }
-            Event::FetchedBytes { bytes } => self.advance(*bytes),
             Event::Fetched { release } => self.say_if_verbose(|| format!("Fetched `{release}`")),
-            Event::Referencing { name, bytes } => match bytes {
-                Some(bytes) => self.count_bytes(&format!("Fetching `{name}`"), *bytes),
-                None => self.spin(&format!("Fetching `{name}`")),
-            },
-            Event::LayingOut { packages } => {
-                self.spin(&format!("Laying out {}", count(*packages, "package")));
-            }
-            Event::Packing { files, bytes: _ } => self.spin(&format!("Packing {}", count(*files, "file"))),
-            Event::Uploading { bytes } => self.count_bytes("Uploading", *bytes),
-            Event::Publishing { releases } => {
-                self.spin(&format!("Publishing {}", count(*releases, "release")));
-            }
-            Event::Verifying { files: 0, bytes: 0 } => self.spin("Verifying the store"),
-            Event::Verifying { files: 0, bytes: size } => self.spin(&format!("Verifying {}", bytes(*size))),
-            Event::Verifying { files, bytes } => {
-                self.count_bytes(&format!("Verifying {}", count(*files, "file")), *bytes);
-            }
-            Event::Verified { files: _, bytes } => self.advance(*bytes),
             Event::BuildsPlanned { .. }
             | Event::Building { .. }
             | Event::BuildPhase { .. }
@@ -311,8 +263,47 @@ impl Drop for Progress {
     }
 }
 
+/// What is being done, in words.
+fn said(work: &Work) -> String {
+    match work {
+        Work::Syncing { registry } => format!("Syncing `{registry}`"),
+        Work::Resolving => "Resolving".into(),
+        Work::Fetching { releases, references } => {
+            let counted = [(*releases, "release"), (*references, "reference")];
+            let counted = counted.into_iter().filter(|(number, _)| *number > 0);
+            let counted: Vec<String> = counted.map(|(number, noun)| count(number, noun)).collect();
+            format!("Fetching {}", counted.join(" and "))
+        }
+        Work::LayingOut { packages } => format!("Laying out {}", count(*packages, "package")),
+        Work::Reading => "Reading files".into(),
+        Work::Packing { files } => format!("Packing {}", count(*files, "file")),
+        Work::Uploading => "Uploading".into(),
+        Work::Publishing { releases } => format!("Publishing {}", count(*releases, "release")),
+        Work::Verifying { objects } => format!("Verifying {}", count(*objects, "object")),
+        Work::Collecting => "Removing what nobody uses".into(),
+        Work::Sharing => "Sharing equal files".into(),
+        Work::Exporting => "Exporting".into(),
+        Work::Importing => "Importing".into(),
+        Work::Waiting => "Waiting for another process".into(),
+    }
+}
+
+/// Draws, once patience has run out, until nobody can look any more.
+fn draw_now_and_then(screen: &Weak<Mutex<Shown>>) {
+    thread::sleep(PATIENCE);
+    while let Some(screen) = screen.upgrade() {
+        let screen = Screen(screen);
+        let mut shown = screen.lock();
+        shown.visible = true;
+        shown.draw();
+        drop(shown);
+        drop(screen);
+        thread::sleep(TICK);
+    }
+}
+
 impl Screen {
-    /// Takes the bar away, since something else is to be written.
+    /// Takes away what is drawn, since something else is to be written.
     pub(crate) fn clear(&self) {
         self.lock().clear();
     }
@@ -323,29 +314,46 @@ impl Screen {
 }
 
 impl Shown {
-    fn appear(&mut self) {
-        self.visible = true;
-        if let Some(bar) = &self.bar {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            bar.enable_steady_tick(TICK);
+    /// Draws what there is to tell, in the place of what is drawn.
+    fn draw(&mut self) {
+        // Whoever ends the program has the last word.
+        if !self.visible || INTERRUPTED.load(Ordering::Acquire) {
+            return;
         }
-        if let Some(board) = &self.board {
-            board.appear();
+        let spinner = SPINNER[self.ticks % SPINNER.len()];
+        let (columns, rows) = size();
+        let lines = match (&self.board, &mut self.bar) {
+            (Some(board), _) => board.lines(columns, rows, spinner),
+            (None, Some(bar)) => vec![bar.line(columns, spinner)],
+            (None, None) => return self.wipe(),
+        };
+        self.ticks += 1;
+        self.drawn = true;
+        // Nobody is left to tell if the terminal is gone.
+        let _ = std::io::stderr().write_all(screen::frame(&lines).as_bytes());
+    }
+
+    /// Takes away what is on the screen, which is drawn again soon.
+    fn wipe(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            let _ = std::io::stderr().write_all(screen::CLEAR.as_bytes());
         }
     }
 
+    /// There is nothing more to tell.
     fn clear(&mut self) {
-        self.clear_bar();
-        if let Some(board) = self.board.take() {
-            board.clear();
-        }
+        self.bar = None;
+        self.board = None;
+        self.wipe();
     }
+}
 
-    fn clear_bar(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
-    }
+/// Columns and rows that may be drawn to just now. The last column stays free: some terminals begin a new line after it.
+fn size() -> (usize, usize) {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    let size = size.map(|(width, height)| (usize::from(width.0), usize::from(height.0)));
+    let (columns, rows) = size.filter(|(columns, rows)| *columns > 0 && *rows > 0).unwrap_or(USUAL_SIZE);
+    (columns - 1, rows.saturating_sub(1).max(1))
 }
 
 /// Whether the program was interrupted, and is about to end.
@@ -387,7 +395,9 @@ fn stop_on_interrupt(screen: Weak<Mutex<Shown>>, interrupt: Interrupt) {
 /// Ends the program, which was interrupted.
 fn end() -> ! {
     weir_build::end_uncontained();
-    let _ =
-        writeln!(std::io::stderr(), "Interrupted. Nothing is half done: the same command goes on from here.");
+    let mut stderr = std::io::stderr();
+    // What was drawn, if whoever drew it was too busy to take it away.
+    let clear = if stderr.is_terminal() { screen::CLEAR } else { "" };
+    let _ = writeln!(stderr, "{clear}Interrupted. Nothing is half done: the same command goes on from here.");
     std::process::exit(Exit::Interrupted as i32);
 }

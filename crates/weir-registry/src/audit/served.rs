@@ -6,9 +6,9 @@ use std::sync::mpsc::{self, Receiver};
 
 use weir_log::{Source, SourceError};
 use weir_model::{Hasher, Observer, Sha256, TreeDigest, of};
-use weir_tree::{Expected, Limits, TreeError, check_pack};
+use weir_tree::{Expected, Limits, TreeError, Watched, check_pack};
 
-use super::{AuditStep, RegistryAudit};
+use super::{AuditStep, RegistryAudit, tell_of_bytes};
 use crate::content::{
     CHUNKED_ABOVE, Chunk, ChunkList, ContentError, LARGEST_FILE, chunk_list_path, chunk_path, file_path,
     open_pack, pack_path,
@@ -62,14 +62,14 @@ impl ServedContent<'_> {
         let next = AtomicUsize::new(0);
         let unanswered = AtomicU64::new(0);
         let (tell, told) = mpsc::channel();
-        let (source, read) = (self.source, self.read);
+        let (source, read, observer) = (self.source, self.read, self.observer);
         std::thread::scope(|scope| {
             for _ in 0..AT_ONCE.min(wanted.len()) {
                 let (tell, wanted, next, unanswered) = (tell.clone(), &wanted, &next, &unanswered);
                 scope.spawn(move || {
                     while unanswered.load(Ordering::Relaxed) < MOST_UNANSWERED {
                         let Some(one) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                        let found = look(source, one, read);
+                        let found = look(source, one, read.then_some(observer));
                         if found.as_ref().is_err_and(no_answer) {
                             unanswered.fetch_add(1, Ordering::Relaxed);
                         }
@@ -79,15 +79,16 @@ impl ServedContent<'_> {
                 });
             }
             drop(tell);
-            note(self.audit, self.observer, &told, wanted.len());
+            note(self.audit, (!read).then_some(observer), &told, wanted.len());
         });
     }
 }
 
-/// Writes down what the others find, while they go on; `count` objects were to be looked at.
+/// Writes down what the others find, while they go on; `count` objects were to be looked at. `observer` is told of each that was
+/// not read.
 fn note(
     audit: &mut RegistryAudit,
-    observer: &dyn Observer<AuditStep>,
+    observer: Option<&dyn Observer<AuditStep>>,
     told: &Receiver<(&Wanted<'_>, Result<Found, ContentError>)>,
     count: usize,
 ) {
@@ -112,7 +113,9 @@ fn note(
             Err(error) if no_answer(&error) => audit.unanswered.push(format!("{wanted}: {error}")),
             Err(error) => problems.push(format!("{wanted}: {error}")),
         }
-        observer.event(&AuditStep::Done { bytes: wanted.said() });
+        if let Some(observer) = observer {
+            observer.event(&AuditStep::Done { bytes: wanted.said() });
+        }
     }
     // They come in the order of the network, and are told in one that is the same each time.
     problems.sort();
@@ -157,27 +160,40 @@ impl std::fmt::Display for Wanted<'_> {
     }
 }
 
-fn look(source: &dyn Source, wanted: &Wanted<'_>, read: bool) -> Result<Found, ContentError> {
+/// Asks for one object; `reading`, if its bytes are to be read, is told of them.
+fn look(
+    source: &dyn Source,
+    wanted: &Wanted<'_>,
+    reading: Option<&dyn Observer<AuditStep>>,
+) -> Result<Found, ContentError> {
     match wanted {
-        Wanted::Pack { tree, size, .. } if read => read_pack(source, tree, *size),
-        Wanted::Pack { tree, size, .. } => pack_there(source, tree, *size),
+        Wanted::Pack { tree, size, .. } => match reading {
+            Some(observer) => read_pack(source, tree, *size, observer),
+            None => pack_there(source, tree, *size),
+        },
         Wanted::Withheld { tree } => match source.find(&pack_path(tree))? {
             Some(_) => Err(ContentError::StillServed { tree: **tree }),
             None => Ok(Found::Nothing),
         },
         Wanted::Promised { sha256, size, .. } => {
-            file(source, sha256, *size, read)?.ok_or_else(|| ContentError::no_file(sha256))
+            file(source, sha256, *size, reading)?.ok_or_else(|| ContentError::no_file(sha256))
         }
         Wanted::Referenced { sha256, size } => {
-            Ok(file(source, sha256, *size, read)?.unwrap_or(Found::Nothing))
+            Ok(file(source, sha256, *size, reading)?.unwrap_or(Found::Nothing))
         }
     }
 }
 
-fn read_pack(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found, ContentError> {
+fn read_pack(
+    source: &dyn Source,
+    tree: &TreeDigest,
+    size: u64,
+    observer: &dyn Observer<AuditStep>,
+) -> Result<Found, ContentError> {
     let pack = open_pack(source, tree, 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
     let expected = Expected { tree: *tree, pack_bytes: Some(size) };
-    let checked = check_pack(pack, &expected, &Limits::default());
+    let told = tell_of_bytes(observer);
+    let checked = check_pack(Watched::new(pack, &told), &expected, &Limits::default());
     let checked = checked.map_err(|reason| ContentError::BadPack { tree: *tree, reason })?;
     Ok(Found::Read(checked.bytes()))
 }
@@ -198,10 +214,12 @@ fn file(
     source: &dyn Source,
     sha256: &Sha256,
     size: Option<u64>,
-    read: bool,
+    reading: Option<&dyn Observer<AuditStep>>,
 ) -> Result<Option<Found>, ContentError> {
     let whole = file_path(sha256);
-    if !read && let Some(found) = source.find(&whole)? {
+    if reading.is_none()
+        && let Some(found) = source.find(&whole)?
+    {
         return match (size, found.size) {
             (Some(expected), Some(actual)) if expected != actual => {
                 Err(ContentError::BadSize { sha256: *sha256, expected, actual })
@@ -209,9 +227,11 @@ fn file(
             _ => Ok(Some(Found::There(found.size.or(size).unwrap_or_default()))),
         };
     }
-    if read && let Some(bytes) = source.open(&whole, 0)? {
+    if let Some(observer) = reading
+        && let Some(bytes) = source.open(&whole, 0)?
+    {
         let mut hasher = Hasher::new();
-        let size = feed(&mut hasher, bytes, CHUNKED_ABOVE, source, &whole)?;
+        let size = feed(&mut hasher, bytes, CHUNKED_ABOVE, source, &whole, observer)?;
         let actual = hasher.finish();
         return if actual == *sha256 {
             Ok(Some(Found::Read(size)))
@@ -222,15 +242,24 @@ fn file(
     let longest = ChunkList::longest(size.unwrap_or(LARGEST_FILE));
     let Some(text) = source.read(&chunk_list_path(sha256), longest)? else { return Ok(None) };
     let list = ChunkList::parse(&text, sha256, size)?;
-    if read { read_chunks(source, sha256, &list) } else { chunks_there(source, &list) }.map(Some)
+    match reading {
+        Some(observer) => read_chunks(source, sha256, &list, observer),
+        None => chunks_there(source, &list),
+    }
+    .map(Some)
 }
 
-fn read_chunks(source: &dyn Source, sha256: &Sha256, list: &ChunkList) -> Result<Found, ContentError> {
+fn read_chunks(
+    source: &dyn Source,
+    sha256: &Sha256,
+    list: &ChunkList,
+    observer: &dyn Observer<AuditStep>,
+) -> Result<Found, ContentError> {
     let mut all = Hasher::new();
     for chunk in list.chunks() {
         let path = chunk_path(&chunk.digest);
         let bytes = source.open(&path, 0)?.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
-        feed(&mut all, bytes, chunk.size.into(), source, &path)?;
+        feed(&mut all, bytes, chunk.size.into(), source, &path, observer)?;
     }
     // What is wrong with one chunk is wrong with all of it.
     let actual = all.finish();
@@ -257,9 +286,11 @@ fn feed(
     most: u64,
     source: &dyn Source,
     path: &str,
+    observer: &dyn Observer<AuditStep>,
 ) -> Result<u64, ContentError> {
     let what = || format!("{}/{path}", source.describe());
-    let size = std::io::copy(&mut bytes.take(most.saturating_add(1)), hasher)
+    let told = tell_of_bytes(observer);
+    let size = std::io::copy(&mut Watched::new(bytes, &told).take(most.saturating_add(1)), hasher)
         .map_err(|error| SourceError::from_io(what(), &error))?;
     if size > most {
         return Err(SourceError::TooLarge { what: what(), limit: most }.into());

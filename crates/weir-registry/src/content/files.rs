@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 
-use weir_model::{ChunkDigest, Digest, Hasher, Sha256};
+use weir_model::{ChunkDigest, Digest, Hasher, Observer, Sha256, Unobserved};
+use weir_tree::{Handled, Watched};
 
 use super::chunks::{CHUNKED_ABOVE, Chunk, ChunkList, cut};
 use super::durable::Beside;
@@ -100,8 +101,21 @@ impl ContentFolder {
     ///
     /// When something of it is missing or has other bytes.
     pub fn verify_file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
+        self.verify_file_observed(sha256, &Unobserved)
+    }
+
+    /// The same, telling `observer` of what was read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ContentFolder::verify_file`].
+    pub fn verify_file_observed(
+        &self,
+        sha256: &Sha256,
+        observer: &dyn Observer<Handled>,
+    ) -> Result<u64, ContentError> {
         if let Some(file) = self.open_path(&file_path(sha256))? {
-            let (actual, size) = digest_of(file)?;
+            let (actual, size) = digest_of(Watched::new(file, observer))?;
             same(sha256, actual)?;
             return Ok(size);
         }
@@ -111,6 +125,7 @@ impl ContentFolder {
             let file = self.open_path(&chunk_path(&chunk.digest))?;
             let file = file.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
             let mut bytes = Vec::with_capacity(chunk.size as usize);
+            let file = Watched::new(file, observer);
             file.take(u64::from(chunk.size) + 1).read_to_end(&mut bytes)?;
             let actual = Digest::of(&bytes);
             if actual != chunk.digest {

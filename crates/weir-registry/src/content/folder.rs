@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_log::{Faults, NoFaults};
-use weir_model::TreeDigest;
-use weir_tree::{Expected, Limits, TreeError, check_pack};
+use weir_model::{Observer, TreeDigest, Unobserved};
+use weir_tree::{Expected, Handled, Limits, TreeError, Watched, check_pack};
 
 use super::durable::{Writing, ensure_folder, sync_folder};
 use super::error::ContentError;
@@ -96,6 +96,21 @@ impl ContentFolder {
     ///
     /// When it is missing, damaged or of another size than `size`, or served although it is withheld.
     pub fn verify_pack(&self, tree: &TreeDigest, size: u64, held: bool) -> Result<u64, ContentError> {
+        self.verify_pack_observed(tree, size, held, &Unobserved)
+    }
+
+    /// The same, telling `observer` of what was read.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ContentFolder::verify_pack`].
+    pub fn verify_pack_observed(
+        &self,
+        tree: &TreeDigest,
+        size: u64,
+        held: bool,
+        observer: &dyn Observer<Handled>,
+    ) -> Result<u64, ContentError> {
         if held && self.at(&pack_path(tree)).exists() {
             return Err(ContentError::StillServed { tree: *tree });
         }
@@ -104,7 +119,7 @@ impl ContentFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ContentError::no_pack(tree)),
             file => file?,
         };
-        self.check(file, tree, Some(size))
+        self.check(Watched::new(file, observer), tree, Some(size))
     }
 
     fn check(&self, pack: impl Read, tree: &TreeDigest, size: Option<u64>) -> Result<u64, ContentError> {

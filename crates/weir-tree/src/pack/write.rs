@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use weir_model::{EntryDigest, Hasher, TreeDigest};
+use weir_model::{EntryDigest, Hasher, Observer, TreeDigest, Unobserved};
 
 use super::WINDOW_LOG;
-use crate::TreeError;
 use crate::file::{self, Source};
 use crate::manifest::{Entry, Mode, TreeManifest};
 use crate::parallel::READ_BYTES;
+use crate::{Handled, TreeError};
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,21 @@ pub fn write_pack<W: Write>(
     writer: W,
     level: i32,
 ) -> Result<PackSummary, TreeError> {
+    write_pack_observed(root, manifest, writer, level, &Unobserved)
+}
+
+/// The same, telling `observer` of the bytes of files that were packed.
+///
+/// # Errors
+///
+/// Those of [`write_pack`].
+pub fn write_pack_observed<W: Write>(
+    root: &Path,
+    manifest: &TreeManifest,
+    writer: W,
+    level: i32,
+    observer: &dyn Observer<Handled>,
+) -> Result<PackSummary, TreeError> {
     let mut encoder = encoder(writer, manifest, level).map_err(written)?;
     let text = manifest.to_text();
     encoder.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
@@ -44,7 +59,9 @@ pub fn write_pack<W: Write>(
     for entry in manifest.entries() {
         match entry.mode {
             Mode::Link => write_link(root, entry, &mut encoder)?,
-            Mode::File | Mode::Executable => write_file(root, entry, &mut encoder, &mut buffer)?,
+            Mode::File | Mode::Executable => {
+                write_file(root, entry, &mut encoder, &mut buffer, observer)?;
+            }
         }
     }
     let mut counted = encoder.finish().map_err(written)?;
@@ -84,6 +101,7 @@ fn write_file(
     entry: &Entry,
     encoder: &mut impl Write,
     buffer: &mut [u8],
+    observer: &dyn Observer<Handled>,
 ) -> Result<(), TreeError> {
     let path = root.join(&entry.path);
     let source = Source::open(path.clone())?;
@@ -93,7 +111,9 @@ fn write_file(
     let mut hasher = Hasher::new();
     source.read(buffer, |piece| {
         hasher.update(piece);
-        encoder.write_all(piece).map_err(written)
+        encoder.write_all(piece).map_err(written)?;
+        observer.event(&Handled { bytes: piece.len() as u64 });
+        Ok(())
     })?;
     if hasher.finish() != entry.digest {
         return Err(TreeError::ChangedWhileRead { path });

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use weir_reach::{Amount, Counter, Work};
 use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
 
 use crate::arguments::DryRun;
@@ -59,7 +60,7 @@ pub(crate) struct OptimiseArguments {}
 /// Remove what no project uses
 ///
 /// The lockfiles of the projects that were installed on this machine say what is used. What was used a
-/// short time ago stays.
+/// short time ago stays, and so do unfinished downloads that were gone on with.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir store gc --dry-run", "weir store gc --unused-for 0"))]
 pub(crate) struct GcArguments {
@@ -204,7 +205,9 @@ fn optimise(context: &Context) -> Result<ExitCode, Failure> {
 
 fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
     const DAY: Duration = Duration::from_hours(24);
-    let store = context.session()?.open_store()?;
+    let session = context.session()?;
+    let store = session.open_store()?;
+    session.begin(Work::Collecting, Amount::Unknown);
     let plan = store.gc_plan(DAY * arguments.unused_for)?;
     for project in &plan.unreadable {
         let text = format!(
@@ -316,6 +319,8 @@ fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Fa
     let session = context.session()?;
     let export = fs_err::File::open(context.file(&arguments.file)?)?;
     let store = session.open_store()?;
+    session.begin(Work::Importing, Amount::Bytes(export.metadata()?.len()));
+    let export = Counter::new(&session).read(export);
     let using = store.session()?;
     let report = using
         .import(export, &weir_tree::Limits::default())

@@ -8,85 +8,72 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use clap::builder::styling::Style;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use unicode_width::UnicodeWidthStr as _;
 use weir_model::ReleaseId;
 use weir_reach::PlannedBuild;
 
-use super::TICK;
+use super::bar::drawn;
 use super::tally::Tally;
-use crate::output::{duration, harmless, short};
+use crate::output::{cut, duration, harmless, short};
 
-/// The lines of a build: name, phase, how long, and what it printed last.
-const BUILD: &str = "{spinner} {prefix} {took:>9}  {wide_msg}";
-const WAITING: &str = "  {wide_msg}";
-const SUMMARY: &str = "{bar:24} {msg}";
+/// Columns of the bar.
+const BAR: usize = 24;
 
 /// Room for the names of phases, such as `release: configure`.
 const PHASE: usize = 18;
 
-/// The lines on the terminal, and what they tell of.
+/// Columns that what a build printed last needs to tell anything.
+const TELLING: usize = 12;
+
+/// Builds, and what is drawn of them.
 #[derive(Debug)]
 pub(super) struct Board {
     tally: Tally,
-    multi: MultiProgress,
-    running: BTreeMap<ReleaseId, ProgressBar>,
-    waiting: Vec<ProgressBar>,
-    summary: ProgressBar,
+    running: BTreeMap<ReleaseId, Running>,
     faint: Style,
-    width: usize,
+}
+
+#[derive(Debug)]
+struct Running {
+    began: Instant,
+    phase: String,
+    printed: String,
 }
 
 impl Board {
-    /// Nothing is drawn before [`Self::appear`].
     pub(super) fn new(planned: &[PlannedBuild], faint: Style) -> Self {
-        let tally = Tally::new(planned);
-        let multi = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let summary = multi.add(styled(ProgressBar::new(0), SUMMARY));
-        let width = tally.widest();
-        let mut board =
-            Self { tally, multi, running: BTreeMap::new(), waiting: Vec::new(), summary, faint, width };
-        board.refresh();
-        board
-    }
-
-    pub(super) fn appear(&self) {
-        self.multi.set_draw_target(ProgressDrawTarget::stderr());
+        Self { tally: Tally::new(planned), running: BTreeMap::new(), faint }
     }
 
     pub(super) fn begin(&mut self, release: &ReleaseId) {
         self.tally.begin(release);
-        self.width = self.width.max(self.tally.widest());
-        let bar = styled(ProgressBar::no_length(), BUILD);
-        let bar = self.multi.insert_before(self.waiting.first().unwrap_or(&self.summary), bar);
-        bar.set_prefix(self.label(release, ""));
-        bar.enable_steady_tick(TICK);
-        self.running.insert(release.clone(), bar);
-        self.refresh();
+        let running = Running { began: Instant::now(), phase: String::new(), printed: String::new() };
+        self.running.insert(release.clone(), running);
     }
 
-    pub(super) fn phase(&self, release: &ReleaseId, phase: &str) {
-        if let Some(bar) = self.running.get(release) {
-            bar.set_prefix(self.label(release, phase));
+    pub(super) fn phase(&mut self, release: &ReleaseId, phase: &str) {
+        if let Some(running) = self.running.get_mut(release) {
+            running.phase = harmless(phase).into_owned();
         }
     }
 
-    pub(super) fn line(&self, release: &ReleaseId, text: &str) {
-        if let Some(bar) = self.running.get(release) {
-            let faint = self.faint;
-            bar.set_message(format!("{faint}{}{faint:#}", harmless(text)));
+    pub(super) fn printed(&mut self, release: &ReleaseId, text: &str) {
+        if let Some(running) = self.running.get_mut(release) {
+            running.printed = harmless(text).into_owned();
         }
     }
 
     pub(super) fn built(&mut self, release: &ReleaseId) {
         self.tally.built(release);
-        self.end(release);
+        self.running.remove(release);
     }
 
     pub(super) fn failed(&mut self, release: &ReleaseId) {
         self.tally.failed(release);
-        self.end(release);
+        self.running.remove(release);
     }
 
     /// Whether there is nothing more to tell of.
@@ -94,58 +81,88 @@ impl Board {
         self.tally.is_over()
     }
 
-    /// What is drawn; it can be asked to make room for a line that stays.
-    pub(super) fn multi(&self) -> MultiProgress {
-        self.multi.clone()
-    }
-
-    pub(super) fn clear(self) {
-        for bar in self.running.values().chain(&self.waiting).chain([&self.summary]) {
-            bar.finish_and_clear();
-        }
-        // Bars that were cleared leave nothing; that the terminal is gone hurts nobody.
-        let _ = self.multi.clear();
-    }
-
-    fn end(&mut self, release: &ReleaseId) {
-        if let Some(bar) = self.running.remove(release) {
-            bar.finish_and_clear();
-            self.multi.remove(&bar);
-        }
-        self.refresh();
-    }
-
-    /// Name and phase, in columns.
-    fn label(&self, release: &ReleaseId, phase: &str) -> String {
-        format!("{:width$}  {phase:PHASE$}", short(release), width = self.width)
-    }
-
-    fn refresh(&mut self) {
-        let waits = self.tally.waits();
-        while self.waiting.len() > waits.len() {
-            if let Some(bar) = self.waiting.pop() {
-                bar.finish_and_clear();
-                self.multi.remove(&bar);
-            }
-        }
-        while self.waiting.len() < waits.len() {
-            let bar = styled(ProgressBar::no_length(), WAITING);
-            self.waiting.push(self.multi.insert_before(&self.summary, bar));
-        }
+    /// What is drawn, on at most `rows` lines of at most `columns`: the last is how far all of it is.
+    pub(super) fn lines(&self, columns: usize, rows: usize, spinner: char) -> Vec<String> {
         let faint = self.faint;
-        for (bar, text) in self.waiting.iter().zip(waits) {
-            bar.set_message(format!("{faint}{text}{faint:#}"));
+        let mut lines: Vec<String> = self
+            .running
+            .iter()
+            .map(|(release, running)| self.line(release, running, columns, spinner))
+            .collect();
+        let waits = self.tally.waits();
+        lines.extend(
+            waits.iter().map(|text| format!("{faint}{}{faint:#}", cut(&format!("  {text}"), columns))),
+        );
+        lines.truncate(rows.saturating_sub(1));
+        lines.push(self.summary(columns));
+        lines
+    }
+
+    fn line(&self, release: &ReleaseId, running: &Running, columns: usize, spinner: char) -> String {
+        let (faint, width) = (self.faint, self.tally.widest());
+        let (name, phase) = (short(release), &running.phase);
+        let took = duration(running.began.elapsed().as_secs());
+        let begin = format!("{spinner} {name:width$}  {phase:PHASE$} {took:>9}");
+        let room = columns.saturating_sub(begin.width() + 2);
+        if room < TELLING {
+            return cut(&format!("{spinner} {name}  {phase}  {took}"), columns);
         }
-        self.summary.set_length(self.tally.total() as u64);
-        self.summary.set_position(self.tally.ended() as u64);
-        self.summary.set_message(self.tally.summary());
+        format!("{begin}  {faint}{}{faint:#}", cut(&running.printed, room))
+    }
+
+    fn summary(&self, columns: usize) -> String {
+        let said = self.tally.summary();
+        let share = self.tally.ended() as f64 / self.tally.total().max(1) as f64;
+        match BAR + 1 + said.width() <= columns {
+            true => format!("{} {said}", drawn(share, BAR)),
+            false => cut(&said, columns),
+        }
     }
 }
 
-fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
-    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
-    let took = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        let _ = write!(out, "{}", duration(state.elapsed().as_secs()));
-    };
-    bar.with_style(style.progress_chars("━╸ ").with_key("took", took))
+#[cfg(test)]
+mod tests {
+    use clap::builder::styling::Style;
+    use unicode_width::UnicodeWidthStr as _;
+    use weir_model::{Platform, ReleaseId};
+    use weir_reach::PlannedBuild;
+
+    use super::Board;
+
+    fn id(name: &str) -> ReleaseId {
+        ReleaseId {
+            name: format!("base/{name}").parse().unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            platform: Platform::any(),
+            revision: 0,
+        }
+    }
+
+    #[test]
+    fn a_board_fits_a_terminal_of_any_size() {
+        let planned =
+            ["zlib", "curl", "poco"].map(|name| PlannedBuild { release: id(name), needs: Vec::new() });
+        let mut board = Board::new(&planned, Style::new());
+        for name in ["zlib", "curl"] {
+            board.begin(&id(name));
+            board.phase(&id(name), "release: configure");
+            board.printed(&id(name), &"-- Looking for sys/types.h ".repeat(20));
+        }
+        for columns in 20..=300 {
+            for rows in [1, 2, 3, 50] {
+                let lines = board.lines(columns, rows, '*');
+                assert!(lines.len() <= rows);
+                assert!(lines.iter().all(|line| line.width() <= columns), "{columns}: {lines:?}");
+            }
+        }
+        assert_eq!(
+            board.lines(70, 50, '*'),
+            [
+                "* base/curl 1.0.0  release: configure       0 s  -- Looking for sys/t…",
+                "* base/zlib 1.0.0  release: configure       0 s  -- Looking for sys/t…",
+                "  base/poco 1.0.0 waits for its turn",
+                "╸                        0/3 built, 2 running, 1 waiting",
+            ]
+        );
+    }
 }

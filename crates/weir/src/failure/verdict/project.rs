@@ -127,6 +127,7 @@ impl Verdict for ProjectError {
             | Self::License { .. }
             | Self::Import(_)
             | Self::Index(_) => Exit::Failed,
+            Self::Several(errors) => errors.first().map_or(Exit::Failed, Verdict::exit),
             Self::OtherOwner { .. } => Exit::Refused,
             Self::File(error) => error.exit(),
             Self::Io(error) => error.exit(),
@@ -173,6 +174,7 @@ impl Verdict for ProjectError {
             )),
             Self::NotFetched { source: error, .. }
             | Self::Reference { problem: ReferenceProblem::Source(error), .. } => error.help(),
+            Self::Several(errors) => errors.iter().find_map(Verdict::help),
             Self::File(error) => error.help(),
             Self::Offline(error) => error.help(),
             Self::Repository(error) => error.help(),

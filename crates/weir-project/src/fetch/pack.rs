@@ -1,0 +1,185 @@
+//! Fetching packs into the store, and why one could not be had.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use weir_git::{GitError, Submodules};
+use weir_log::{Source, SourceError};
+use weir_model::lockfile::{LockedGit, LockedRelease};
+use weir_model::manifest::GitTag;
+use weir_model::{Release, ReleaseId, TreeDigest};
+use weir_registry::content::pack_path;
+use weir_store::EnsureError;
+use weir_tree::Limits;
+
+use super::Supplier;
+use crate::error::ProjectError;
+use weir_reach::{Counter, Event, Session, connect};
+
+/// One tree to be fetched.
+pub(super) struct PackJob {
+    pub(super) id: ReleaseId,
+    pub(super) tree: TreeDigest,
+    /// What the record states; nothing if the lockfile does not say.
+    pub(super) pack_bytes: Option<u64>,
+    pub(super) limits: Limits,
+    pub(super) supplier: Supplier,
+}
+
+impl PackJob {
+    /// For progress only: what is unknown counts nothing.
+    pub(super) fn bytes(&self) -> u64 {
+        self.pack_bytes.unwrap_or_default()
+    }
+
+    pub(super) fn fetch(&self, session: &Session, store: &weir_store::Session) -> Result<(), ProjectError> {
+        let counter = Counter::new(session);
+        let Self { tree, pack_bytes, limits, .. } = self;
+        ensure(store, &*self.supplier.source, tree, *pack_bytes, limits, &counter)
+            .map_err(|failure| self.explain(session, failure))?;
+        counter.to(self.bytes());
+        session.report(&Event::Fetched { release: self.id.clone() });
+        Ok(())
+    }
+
+    /// A registry that does not serve what it offered may have withdrawn it: its log says so.
+    fn explain(&self, session: &Session, failure: Failure) -> ProjectError {
+        let (id, location) = (self.id.clone(), self.supplier.known.location.clone());
+        match failure {
+            Failure::Source(source) => {
+                ProjectError::NotFetched { id, registry: self.supplier.known.name.clone(), source }
+            }
+            Failure::Store(error) if error.is_integrity() => {
+                ProjectError::WrongContent { location, id, reason: weir_model::chain(&error) }
+            }
+            Failure::Store(error) => error.into(),
+            Failure::Absent => {
+                let view = connect(session, &self.supplier.known)
+                    .ok()
+                    .and_then(|connection| connection.replica.index().release(&id).ok().flatten());
+                let withdrawn = view.as_ref().and_then(|view| {
+                    let withdrawn = view.withdrawn()?;
+                    let reason = withdrawn.reason.as_deref().unwrap_or("no reason was given");
+                    Some(format!(
+                        "it is {} since {}, by {}: {reason}",
+                        view.standing(),
+                        withdrawn.mark.at,
+                        withdrawn.mark.by
+                    ))
+                });
+                ProjectError::ContentMissing { location, id, tree: self.tree, withdrawn }
+            }
+        }
+    }
+}
+
+/// Why one tree could not be had.
+enum Failure {
+    Absent,
+    Source(SourceError),
+    Store(weir_store::StoreError),
+}
+
+fn ensure(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    tree: &TreeDigest,
+    size: Option<u64>,
+    limits: &Limits,
+    counter: &Counter,
+) -> Result<PathBuf, Failure> {
+    let open = |offset| -> Result<Box<dyn Read + Send>, Failure> {
+        counter.to(offset);
+        match source.open(&pack_path(tree), offset) {
+            Ok(Some(stream)) => Ok(Box::new(counter.read(stream))),
+            Ok(None) => Err(Failure::Absent),
+            Err(error) => Err(Failure::Source(error)),
+        }
+    };
+    match store.download_tree(tree, size, limits, open) {
+        Ok(stored) => Ok(stored.path().to_owned()),
+        Err(EnsureError::Source(failure)) => Err(failure),
+        Err(EnsureError::Store(error)) => Err(match error.pack_source().and_then(SourceError::of) {
+            Some(error) => Failure::Source(error.clone()),
+            None => Failure::Store(error),
+        }),
+    }
+}
+
+/// Makes sure that a release's tree is in the store, and says where.
+///
+/// # Errors
+///
+/// [`ProjectError::ContentMissing`] when the registry does not serve it, and what the registry or the store says.
+pub fn ensure_release(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    release: &Release,
+) -> Result<PathBuf, ProjectError> {
+    let limits = Limits::stated(release.unpacked, Some(release.files));
+    let counter = Counter::silent();
+    ensure(store, source, &release.tree, Some(release.size), &limits, &counter).map_err(|failure| {
+        match failure {
+            Failure::Absent => ProjectError::ContentMissing {
+                location: source.describe(),
+                id: release.id.clone(),
+                tree: release.tree,
+                withdrawn: None,
+            },
+            Failure::Source(error) => ProjectError::NotFetched {
+                id: release.id.clone(),
+                registry: source.describe(),
+                source: error,
+            },
+            Failure::Store(error) => error.into(),
+        }
+    })
+}
+
+/// Makes sure that a tree is in the store, from a registry that may hold its pack; nothing if it does not.
+///
+/// # Errors
+///
+/// What the registry or the store says.
+pub fn pack_from_registry(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    tree: &TreeDigest,
+    size: u64,
+) -> Result<Option<PathBuf>, ProjectError> {
+    match ensure(store, source, tree, Some(size), &Limits::default(), &Counter::silent()) {
+        Ok(path) => Ok(Some(path)),
+        Err(Failure::Absent) => Ok(None),
+        Err(Failure::Source(error)) => Err(error.into()),
+        Err(Failure::Store(error)) => Err(error.into()),
+    }
+}
+
+/// A repository is asked only when the store lacks its tree: whoever has the lockfile and the store needs it no more.
+pub(super) fn fetch_git(
+    session: &Session,
+    store: &weir_store::Session,
+    folder: &Path,
+    release: &LockedRelease,
+    git: &LockedGit,
+    tree: TreeDigest,
+) -> Result<(), ProjectError> {
+    let locked = GitTag { url: git.url.clone(), tag: git.tag.clone() };
+    let tag = weir_git::at(&locked, folder);
+    let fetched = session
+        .git()
+        .fetch(store, &tag, Submodules::LeftOut)
+        .map_err(|error| ProjectError::from_git("weir.lock", &release.name, &locked, error))?;
+    if fetched.commit != git.commit {
+        let (before, after) = (git.commit.clone(), fetched.commit);
+        return Err(GitError::TagMoved { url: tag.url, tag: tag.tag, before, after }.into());
+    }
+    if fetched.tree != tree {
+        return Err(ProjectError::WrongContent {
+            location: git.url.clone(),
+            id: release.id(),
+            reason: format!("the commit gives the tree {}, the lockfile has {tree}", fetched.tree),
+        });
+    }
+    Ok(())
+}
