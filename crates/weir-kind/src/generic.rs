@@ -145,7 +145,8 @@ pub fn packages_map(closure: &Closure) -> LayoutFile {
             let facts = json!({
                 "kind": placed.kind,
                 "direct": placed.direct,
-                "content": placed.content,
+                // Nothing where it has bytes that are no text: a path that leads elsewhere is worse.
+                "content": placed.content.to_str(),
                 "dependencies": dependencies,
             });
             (placed.id.to_string(), facts)

@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod name;
 mod nearest;
 mod observe;
+pub mod path_text;
 mod platform;
 mod range;
 pub mod record;

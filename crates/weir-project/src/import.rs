@@ -36,6 +36,7 @@ pub struct NewPackage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportedPackage {
     /// The folder that was made.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub folder: PathBuf,
     /// How many files and links it has.
     pub files: u64,

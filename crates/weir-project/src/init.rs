@@ -31,6 +31,7 @@ pub struct NewProject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InitReport {
     /// The folder.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub folder: PathBuf,
     /// The files that were written, relative to it.
     pub files: Vec<String>,

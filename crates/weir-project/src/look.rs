@@ -160,6 +160,7 @@ pub struct Installed {
     /// The digest of its tree, if it is fixed.
     pub tree: Option<TreeDigest>,
     /// Where its files are, if they are on this machine.
+    #[serde(serialize_with = "weir_model::path_text::maybe_path")]
     pub path: Option<PathBuf>,
 }
 

@@ -59,6 +59,7 @@ pub struct PackReport {
     /// The bytes of its files together.
     pub unpacked: u64,
     /// Where the pack was written.
+    #[serde(serialize_with = "weir_model::path_text::maybe_path")]
     pub out: Option<PathBuf>,
     /// What the publisher should know.
     pub warnings: Vec<String>,

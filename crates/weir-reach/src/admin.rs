@@ -22,10 +22,12 @@ use crate::session::Session;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MadeRegistry {
     /// Where it is.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub folder: PathBuf,
     /// What it says of itself.
     pub descriptor: Descriptor,
     /// Where its key is.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub key: PathBuf,
 }
 

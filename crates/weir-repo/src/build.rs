@@ -81,6 +81,7 @@ pub struct FailedBuild {
     /// The last lines that it printed.
     pub last_lines: Vec<String>,
     /// Where the whole log is.
+    #[serde(serialize_with = "weir_model::path_text::maybe_path")]
     pub log: Option<PathBuf>,
     /// What to do now, where that can be said.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,6 +27,7 @@ pub struct ImportedRecipe {
     /// The package.
     pub name: PackageName,
     /// The file.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub file: PathBuf,
 }
 

@@ -23,6 +23,7 @@ const RECORD: &str = ".weir-sysroot.json";
 #[serde(rename_all = "kebab-case")]
 pub struct SysrootReport {
     /// Where it is.
+    #[serde(serialize_with = "weir_model::path_text::path")]
     pub folder: PathBuf,
     /// For which platform.
     pub platform: Platform,

@@ -35,9 +35,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         Some(folder) => {
             let folder = context.path(folder)?;
             let pages = write_all(&command, &folder)?;
-            context.output.show(&serde_json::json!({ "folder": folder, "pages": pages }), |page| {
-                page.line(format!("Wrote {pages} pages to `{}`", folder.display()));
-            })?;
+            context.output.show(
+                &serde_json::json!({ "folder": weir_model::path_text::text(&folder), "pages": pages }),
+                |page| {
+                    page.line(format!("Wrote {pages} pages to `{}`", folder.display()));
+                },
+            )?;
         }
         None => write_stdout(&page(find(&command, &arguments.command)?)?)?,
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use weir_build::{BuildRoot, SandboxKind};
+use weir_model::path_text::text;
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -79,7 +80,7 @@ fn create(context: &Context, arguments: &CreateArguments) -> Result<ExitCode, Fa
     }
     let root = BuildRoot::open(&folder)?;
     let toolchain = root.toolchain(SandboxKind::Bubblewrap, &[])?;
-    let made = json!({ "folder": folder, "platform": root.platform(), "toolchain": toolchain.digest });
+    let made = json!({ "folder": text(&folder), "platform": root.platform(), "toolchain": toolchain.digest });
     context.output.show(&made, |page| {
         let good = page.palette.good;
         page.line(format!("{good}Made{good:#} `{}` for {}", folder.display(), root.platform()));
@@ -97,7 +98,7 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
     let toolchain = root.toolchain(sandbox, &[])?;
     let document: Value = serde_json::from_slice(&toolchain.document).unwrap_or_default();
     let shown = json!({
-        "folder": root.folder(),
+        "folder": root.folder().map(text),
         "platform": root.platform(),
         "toolchain": toolchain.digest,
         "document": document,

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use weir_model::path_text::text;
 use weir_reach::{Amount, Counter, Work};
 use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
 
@@ -104,8 +105,14 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
 
 fn path(context: &Context) -> Result<ExitCode, Failure> {
     let folder = context.session()?.store_folder();
-    context.output.answer(&json!({ "path": folder }), |page| page.line(folder.display().to_string()))?;
+    context
+        .output
+        .answer(&json!({ "path": text(&folder) }), |page| page.line(folder.display().to_string()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn texts(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(text).collect()
 }
 
 fn list(context: &Context) -> Result<ExitCode, Failure> {
@@ -115,10 +122,10 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
     };
     let trees = listing.trees.iter().map(|tree| {
         let (size, files) = tree.size.unzip();
-        json!({"tree": tree.digest, "files": files, "bytes": size, "unused_days": days(tree.used), "projects": tree.projects})
+        json!({"tree": tree.digest, "files": files, "bytes": size, "unused_days": days(tree.used), "projects": texts(&tree.projects)})
     });
     let files = listing.files.iter().map(|file| {
-        json!({"file": file.digest, "bytes": file.bytes, "unused_days": days(file.used), "projects": file.projects})
+        json!({"file": file.digest, "bytes": file.bytes, "unused_days": days(file.used), "projects": texts(&file.projects)})
     });
     let value = json!({ "trees": trees.collect::<Vec<_>>(), "files": files.collect::<Vec<_>>() });
     context.output.answer(&value, |page| {
@@ -225,7 +232,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
         report.removed.iter().map(|(item, size)| json!({"item": name(item), "bytes": size})).collect();
     let freed: u64 = report.removed.iter().map(|(_, size)| size).sum();
     let value = json!({
-        "dry_run": false, "removed": removed, "bytes": freed, "kept": plan.keep.len(), "forgotten": report.forgotten,
+        "dry_run": false, "removed": removed, "bytes": freed, "kept": plan.keep.len(), "forgotten": texts(&report.forgotten),
     });
     context.output.show(&value, |page| {
         for folder in &report.forgotten {
@@ -246,7 +253,7 @@ fn show_plan(context: &Context, plan: &GcPlan) -> Result<ExitCode, Failure> {
         plan.remove.iter().map(|(item, size)| json!({"item": name(item), "bytes": size})).collect();
     let value = json!({
         "dry_run": true, "removed": remove, "bytes": plan.bytes(), "kept": plan.keep.len(),
-        "forgotten": plan.forget.iter().map(|project| &project.path).collect::<Vec<_>>(),
+        "forgotten": plan.forget.iter().map(|project| text(&project.path)).collect::<Vec<_>>(),
     });
     context.output.show(&value, |page| {
         for project in &plan.forget {
@@ -307,7 +314,8 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
     let file = context.path(&arguments.file)?;
     let store = session.open_store()?;
     let report = store.session().and_then(|using| using.export(lock, &file))?;
-    let value = json!({ "file": file, "trees": report.trees, "files": report.files, "bytes": report.bytes });
+    let value =
+        json!({ "file": text(&file), "trees": report.trees, "files": report.files, "bytes": report.bytes });
     context.output.show(&value, |page| {
         let trees = count(report.trees, "package");
         page.line(format!("Exported {trees} to `{}` ({})", arguments.file.display(), bytes(report.bytes)));

@@ -16,6 +16,7 @@ mod lockfiles;
 mod long_work;
 mod looking;
 mod mistakes;
+mod odd_places;
 mod over_http;
 mod over_tls;
 mod projects;

@@ -36,7 +36,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         context.output.warn(&format!("{}: `{}`: {}", warning.place, warning.text, warning.why));
     }
     let (packages, size) = (bundled.packages, bundled.bytes);
-    let document = json!({ "file": output, "packages": packages, "bytes": size });
+    let document =
+        json!({ "file": weir_model::path_text::text(&output), "packages": packages, "bytes": size });
     context.output.show(&document, |page| {
         page.line(format!(
             "Wrote `{}` with {} ({})",
