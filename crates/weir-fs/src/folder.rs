@@ -31,6 +31,10 @@ pub struct Found {
     pub mode: u32,
     /// The number of the user whom it belongs to.
     pub owner: u32,
+    /// The number of its inode: a file that was replaced has another.
+    pub inode: u64,
+    /// Seconds since 1970, and nanoseconds, when it was last written to.
+    pub modified: (i64, i64),
 }
 
 /// A name in a folder.
@@ -369,6 +373,8 @@ pub(crate) fn found(stat: &Stat) -> Found {
         bytes: u64::try_from(stat.st_size).unwrap_or_default(),
         mode: stat.st_mode & 0o7777,
         owner: stat.st_uid,
+        inode: stat.st_ino,
+        modified: (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or_default()),
     }
 }
 

@@ -56,6 +56,7 @@ pub use position::{Position, PositionError, Prefix};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError, prove_consistency, prove_inclusion};
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, ProxyProblem, Source, SourceError};
+pub use tile::is_tile;
 pub use writer::{LogFolder, LogWriter, WriteError};
 
 /// The largest log this crate accepts, in entries. Far above any registry, and low enough that tile

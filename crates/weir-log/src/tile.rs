@@ -82,6 +82,29 @@ impl TileId {
     }
 }
 
+/// Whether `path` names a tile of a log, of hashes or of entries, spelled as C2SP spells it.
+pub fn is_tile(path: &str) -> bool {
+    parse(path).is_some_and(|tile| tile.path() == path)
+}
+
+/// The tile that a path may name. It takes more spellings than there are: who asks compares.
+fn parse(path: &str) -> Option<TileId> {
+    let (path, width) = match path.split_once(".p/") {
+        Some((path, width)) => (path, width.parse().ok().filter(|width| (1..TILE_WIDTH).contains(width))?),
+        None => (path, TILE_WIDTH),
+    };
+    let mut parts = path.strip_prefix("tile/")?.split('/');
+    let level = match parts.next()? {
+        "entries" => TileLevel::Entries,
+        level => TileLevel::Hashes(level.parse().ok()?),
+    };
+    let index = parts.try_fold(0_u64, |index, part| {
+        let group: u64 = part.strip_prefix('x').unwrap_or(part).parse().ok()?;
+        index.checked_mul(1000)?.checked_add(group)
+    });
+    Some(TileId::new(level, index?, width))
+}
+
 impl fmt::Display for TileId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.level {
@@ -132,5 +155,23 @@ mod tests {
         assert_eq!(TileId::of_entry(256, 300).path(), "tile/entries/001.p/44");
         assert_eq!(TileId::of_entry(255, 300).path(), "tile/entries/000");
         assert_eq!(TileId::of_entry(256, 300).partial_folder(), "tile/entries/001.p");
+    }
+
+    #[test]
+    fn a_path_is_a_tiles_only_if_it_is_spelled_so() {
+        for path in ["tile/0/000", "tile/0/x001/x234/067", "tile/1/273.p/5", "tile/entries/001.p/44"] {
+            assert!(is_tile(path), "{path}");
+        }
+        for path in [
+            "tile/0/0",
+            "tile/0/x000/001",
+            "tile/0/000.p/256",
+            "tile/0/000.p/0",
+            "tile/0/+01",
+            "tile/64/",
+            "tile",
+        ] {
+            assert!(!is_tile(path), "{path}");
+        }
     }
 }

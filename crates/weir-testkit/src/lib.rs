@@ -21,9 +21,11 @@ mod sandbox;
 mod static_server;
 mod terminal;
 mod tls_server;
+mod weir_server;
 
 pub use package::PackageBuilder;
 pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};
 pub use terminal::Terminal;
 pub use tls_server::{Authority, Identity, TlsServer};
+pub use weir_server::{Reply, WeirServer};

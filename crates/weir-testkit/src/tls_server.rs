@@ -28,6 +28,14 @@ pub struct Authority {
 pub struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
+    pem: (String, String),
+}
+
+impl Identity {
+    /// Its certificate and its key, as files hold them.
+    pub fn to_pem(&self) -> (String, String) {
+        self.pem.clone()
+    }
 }
 
 impl Authority {
@@ -78,7 +86,8 @@ impl Authority {
         change(&mut parameters);
         let key = KeyPair::generate().expect("keys can be made");
         let certificate = parameters.signed_by(&key, &self.issuer).expect("the parameters are right");
-        Identity { certificate: certificate.der().clone(), key: key.serialize_der().into() }
+        let pem = (certificate.pem(), key.serialize_pem());
+        Identity { certificate: certificate.der().clone(), key: key.serialize_der().into(), pem }
     }
 }
 

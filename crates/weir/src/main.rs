@@ -98,6 +98,9 @@ enum Command {
     #[command(subcommand)]
     Store(commands::store::Command),
 
+    // A server.
+    Serve(commands::serve::Arguments),
+
     // Weir itself.
     Demo(commands::demo::Arguments),
     Completions(commands::completions::Arguments),
@@ -159,6 +162,8 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
 
         Command::Registry(command) => commands::registry::run(context, command),
         Command::Store(command) => commands::store::run(context, command),
+
+        Command::Serve(arguments) => commands::serve::run(context, &arguments),
 
         Command::Demo(arguments) => commands::demo::run(context, &arguments),
         Command::Completions(arguments) => commands::completions::run(context, &arguments),

@@ -55,6 +55,13 @@ pub(crate) fn offline() -> bool {
     env::var_os("WEIR_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0" && value != "false")
 }
 
+/// The variables of a server, by their names.
+pub(crate) fn server() -> impl Iterator<Item = (String, String)> {
+    let texts =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    env::vars_os().filter_map(texts).filter(|(name, _)| name.starts_with(weir_server::VARIABLES))
+}
+
 /// Whose word is taken for who a server is: as OpenSSL and what follows it read it.
 pub(crate) fn authorities() -> Result<Option<PathBuf>, Failure> {
     Ok(path("SSL_CERT_FILE").map(std::path::absolute).transpose()?)

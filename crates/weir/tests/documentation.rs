@@ -183,6 +183,21 @@ fn the_reference_of_commands_is_what_help_says() {
     assert!(written == reference, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
 }
 
+#[test]
+fn the_reference_of_the_server_lists_every_setting() {
+    let path = root().join("docs/reference/server.md");
+    let written = fs_err::read_to_string(&path).unwrap_or_default();
+    let (before, rest) = written.split_once("<!-- settings -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end of settings -->").unwrap();
+    let table = weir_server::reference();
+    let page = format!("{before}<!-- settings -->\n\n{table}\n<!-- end of settings -->{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs_err::write(&path, &page).unwrap();
+    }
+    let written = fs_err::read_to_string(&path).unwrap();
+    assert!(written == page, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
+}
+
 fn reference() -> String {
     let overview = help(&[]);
     let (_, options) = overview.split_once("\nOptions:\n").unwrap();

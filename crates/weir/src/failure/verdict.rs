@@ -6,6 +6,7 @@
 mod build;
 mod project;
 mod registry;
+mod server;
 
 use std::error::Error;
 use std::ops::Range;

@@ -24,6 +24,7 @@ mod publishing;
 mod publishing_checks;
 mod references;
 mod registries;
+mod serving;
 mod stores;
 mod terminal;
 

@@ -1,0 +1,154 @@
+//! The static faces of registries, straight from their folders.
+
+use std::io::{Seek as _, SeekFrom};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+use weir_registry::Face;
+
+use crate::app::App;
+use crate::conditions::{Answer, answer};
+use crate::files::{Content, Opened, Version, blocking};
+use crate::problem::{Code, Problem};
+use crate::registries::{RegistryName, Served};
+
+/// Bytes that are read from the disk at once.
+const BLOCK: usize = 256 << 10;
+
+/// Answers a request for a file of a registry: `/{registry}/{path}`.
+pub(crate) async fn face(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (head, _) = request.into_parts();
+    match of_registry(&app, &head).await {
+        Ok(response) => response,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn of_registry(app: &Arc<App>, head: &Parts) -> Result<Response, Problem> {
+    let path = head.uri.path();
+    let (name, path) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or((path, ""));
+    let registry = registry(app, name).await?;
+    if head.method != Method::GET && head.method != Method::HEAD {
+        return Err(Problem::new(Code::MethodNotAllowed, "the files of a registry can be read: GET or HEAD"));
+    }
+    let nothing = || Problem::new(Code::NotFound, format!("the registry `{name}` has no such file"));
+    let face = Face::parse(path).ok_or_else(nothing)?;
+    let opened = app.files.open(&registry, face, path).await.map_err(|error| Problem::internal(&error))?;
+    respond(head, face, opened.ok_or_else(nothing)?).await
+}
+
+async fn registry(app: &Arc<App>, name: &str) -> Result<Arc<Served>, Problem> {
+    let none = || Problem::new(Code::NoRegistry, "no registry of that name is served here");
+    let name = RegistryName::parse(name).ok_or_else(none)?;
+    if let Some(registry) = app.registries.known(&name) {
+        return Ok(registry);
+    }
+    let app = app.clone();
+    let found = blocking(move || app.registries.find(&name)).await;
+    found.map_err(|error| Problem::internal(&error))?.ok_or_else(none)
+}
+
+async fn respond(head: &Parts, face: Face, opened: Opened) -> Result<Response, Problem> {
+    let Opened { content, version } = opened;
+    let size = version.bytes;
+    let tag = tag(face, version);
+    let (status, first, length) = match answer(&head.headers, size, &tag) {
+        Answer::Whole => (StatusCode::OK, 0, size),
+        Answer::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+        Answer::NotModified => (StatusCode::NOT_MODIFIED, 0, 0),
+        Answer::Failed => {
+            return Err(Problem::new(Code::PreconditionFailed, "the file has another entity tag"));
+        }
+        Answer::NotSatisfiable => return Ok(not_satisfiable(size)),
+    };
+    let has_body = head.method == Method::GET && status != StatusCode::NOT_MODIFIED;
+    let body = if has_body { body(content, first, length).await? } else { Body::empty() };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(ETAG, value(&tag));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keeping(face)));
+    if status != StatusCode::NOT_MODIFIED {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(face)));
+        headers.insert(CONTENT_LENGTH, length.into());
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    }
+    if status == StatusCode::PARTIAL_CONTENT {
+        headers.insert(CONTENT_RANGE, value(&format!("bytes {first}-{}/{size}", first + length - 1)));
+    }
+    Ok(response)
+}
+
+fn not_satisfiable(size: u64) -> Response {
+    let problem = Problem::new(Code::RangeNotSatisfiable, format!("the file has {size} bytes"));
+    let mut response = problem.into_response();
+    response.headers_mut().insert(CONTENT_RANGE, value(&format!("bytes */{size}")));
+    response
+}
+
+async fn body(content: Content, first: u64, length: u64) -> Result<Body, Problem> {
+    match content {
+        Content::Small(bytes) => {
+            let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            Ok(Body::from(bytes.slice(within(first)..within(first.saturating_add(length)))))
+        }
+        Content::Large(mut file) => {
+            if first > 0 {
+                let sought = blocking(move || file.seek(SeekFrom::Start(first)).map(|_| file)).await;
+                file = sought.map_err(|error| Problem::internal(&error))?;
+            }
+            let mut file = tokio::fs::File::from_std(file);
+            file.set_max_buf_size(BLOCK);
+            Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), BLOCK)))
+        }
+    }
+}
+
+/// A strong entity tag: the name of what is named by its digest, and the version of the file that is not.
+fn tag(face: Face, version: Version) -> String {
+    match face {
+        Face::Snapshot(digest) | Face::File(digest) => format!("\"{}\"", digest.to_hex()),
+        Face::Pack(tree) => packed(&tree.to_hex(), version),
+        Face::Chunk(chunk) => format!("\"{}\"", chunk.to_hex()),
+        Face::ChunkList(_) | Face::Descriptor | Face::Checkpoint | Face::Tile => of_version(version),
+    }
+}
+
+/// Two packs of one tree may differ in how they are compressed.
+fn packed(tree: &str, version: Version) -> String {
+    format!("\"{tree}-{:x}\"", version.bytes)
+}
+
+fn of_version(Version { bytes, inode, modified: (seconds, nanoseconds) }: Version) -> String {
+    format!("\"{inode:x}-{seconds:x}{nanoseconds:08x}-{bytes:x}\"")
+}
+
+/// How long it may be kept without asking again.
+const fn keeping(face: Face) -> &'static str {
+    if face.is_fixed() { "public, max-age=31536000, immutable" } else { "no-cache" }
+}
+
+const fn media_type(face: Face) -> &'static str {
+    match face {
+        Face::Descriptor => "application/json",
+        Face::Checkpoint => "text/plain; charset=utf-8",
+        Face::Snapshot(_) | Face::Pack(_) => "application/zstd",
+        Face::ChunkList(_) => "text/plain; charset=us-ascii",
+        Face::Tile | Face::File(_) | Face::Chunk(_) => "application/octet-stream",
+    }
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,29 @@
+//! `weir serve`: registries over HTTP.
+//!
+//! A server puts a process in front of folders. It takes nothing away: each registry it serves is still a folder that anybody
+//! can verify, and that any other web server could serve for reading.
+//!
+//! * [`Settings`]: what an administrator decides, from a file and the environment;
+//! * [`DataFolder`]: what a server keeps;
+//! * [`serve()`]: connections, their limits, and how it stops;
+//! * `app`: which request is answered by what; `faces`: the files of registries, `problem`: refusals.
+//!
+//! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
+//! block, in `files`, and nowhere else.
+
+mod app;
+mod conditions;
+mod data;
+mod faces;
+mod files;
+mod metrics;
+mod observe;
+mod problem;
+mod registries;
+mod serve;
+mod settings;
+
+pub use app::App;
+pub use data::{DataError, DataFolder};
+pub use serve::{Listening, ServeError, serve};
+pub use settings::{Limits, Log, LogFormat, Requests, Settings, SettingsError, Tls, VARIABLES, reference};

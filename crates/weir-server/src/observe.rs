@@ -1,0 +1,129 @@
+//! What is known of every request: an id, for whom it is, how it was answered and how long that took.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use ipnet::IpNet;
+use ulid::Ulid;
+
+use crate::app::App;
+use crate::problem::{Code, Problem};
+use crate::settings::Requests;
+
+/// Carries the id of a request, in both directions.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The longest id that is taken over from a proxy, in bytes.
+const MAX_ID: usize = 64;
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Gives a request its id, has it answered, and tells.
+pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let believed = peer.is_some_and(|peer| is_trusted(&app.settings.trusted_proxies, peer));
+    let id = id(request.headers(), believed);
+    let client = peer.map(|peer| client(request.headers(), peer, &app.settings.trusted_proxies));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+
+    let mut response = match names_one_host(&request) {
+        true => next.run(request).await,
+        false => Problem::new(Code::BadRequest, "a request names one host").into_response(),
+    };
+
+    let status = response.status().as_u16();
+    let took = started.elapsed();
+    app.metrics.answered(&method, status, took);
+    if app.settings.log.requests == Requests::All || status >= 400 {
+        let client = client.map(tracing::field::display);
+        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        // Debug spells out control characters: a path cannot write lines of its own.
+        tracing::info!(id = ?id, %method, ?path, status, microseconds, client, "request");
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// Whether a request says which host it is for, and says it once: who is in front of the server must have read the same
+/// (RFC 9112, section 3.2). In HTTP/2 it is a part of the address.
+fn names_one_host(request: &Request) -> bool {
+    match request.version() {
+        Version::HTTP_11 => request.headers().get_all(HOST).iter().count() == 1,
+        _ => true,
+    }
+}
+
+/// The id that a proxy gave, if it is believed and can be one, or a new one.
+fn id(headers: &HeaderMap, believed: bool) -> HeaderValue {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-' || *byte == b'_';
+    let given = headers
+        .get(REQUEST_ID)
+        .filter(|id| believed && !id.is_empty() && id.len() <= MAX_ID && id.as_bytes().iter().all(plain));
+    given.cloned().unwrap_or_else(|| {
+        HeaderValue::from_str(&Ulid::generate().to_string()).unwrap_or(HeaderValue::from_static("none"))
+    })
+}
+
+/// For whom a request is: the last of those that `X-Forwarded-For` lists who is no trusted proxy. Whatever is before that,
+/// anybody can have written.
+fn client(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
+    if !is_trusted(trusted, peer) {
+        return peer;
+    }
+    let listed = headers.get_all(FORWARDED_FOR).into_iter().filter_map(|value| value.to_str().ok());
+    let listed: Vec<&str> = listed.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for address in listed.into_iter().rev() {
+        let Ok(address) = address.parse() else { break };
+        client = address;
+        if !is_trusted(trusted, address) {
+            break;
+        }
+    }
+    client
+}
+
+fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|network| network.contains(&address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client_of(peer: &str, forwarded: &[&'static str]) -> String {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let headers = forwarded.iter().map(|list| (FORWARDED_FOR, HeaderValue::from_static(list)));
+        client(&headers.collect(), peer.parse().unwrap(), &trusted).to_string()
+    }
+
+    #[test]
+    fn only_proxies_that_are_named_are_believed_about_others() {
+        assert_eq!(client_of("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(client_of("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client_of("10.0.0.1", &["192.0.2.66, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(client_of("10.0.0.1", &["192.0.2.66", "198.51.100.1"]), "198.51.100.1");
+        assert_eq!(client_of("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(client_of("::ffff:10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn an_id_is_taken_over_from_a_proxy_and_from_nobody_else() {
+        let headers = |text| HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static(text))]);
+        assert_eq!(id(&headers("abc-1"), true), "abc-1");
+        assert_ne!(id(&headers("abc-1"), false), "abc-1");
+        assert_ne!(id(&headers("a b"), true), "a b");
+    }
+}

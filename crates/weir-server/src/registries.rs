@@ -1,0 +1,115 @@
+//! The registries that are served, by name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use weir_fs::{Folder, FsError};
+use weir_registry::DESCRIPTOR;
+
+/// Names at the root of a server that are its own.
+const RESERVED: [&str; 10] =
+    ["api", "assets", "favicon", "healthz", "metrics", "readyz", "robots", "sign-in", "sign-out", "static"];
+
+/// The name of a registry that is served: a part of an address, and the name of its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct RegistryName(Arc<str>);
+
+impl RegistryName {
+    /// The most characters that one may have.
+    pub(crate) const MAX_LEN: usize = 64;
+
+    /// Checks a name. What a request says reaches a file name only through here.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.len() <= Self::MAX_LEN
+            && name.chars().all(plain)
+            && !RESERVED.contains(&name);
+        sound.then(|| Self(name.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RegistryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A registry that is served.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) name: RegistryName,
+    /// Its folder, held open.
+    pub(crate) folder: Folder,
+}
+
+/// All of them. One that is made while the server runs is found when it is first asked for.
+#[derive(Debug)]
+pub(crate) struct Registries {
+    folder: PathBuf,
+    open: RwLock<HashMap<RegistryName, Arc<Served>>>,
+}
+
+impl Registries {
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        Self { folder, open: RwLock::default() }
+    }
+
+    /// One that is open already: what nearly every request finds.
+    pub(crate) fn known(&self, name: &RegistryName) -> Option<Arc<Served>> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Opens one, if it is there. Waits for the disk.
+    pub(crate) fn find(&self, name: &RegistryName) -> Result<Option<Arc<Served>>, FsError> {
+        let served = match Folder::open(&self.folder).and_then(|all| all.folder(name.as_str())) {
+            Err(error) if error.is_not_found() => None,
+            folder => Some(Arc::new(Served { name: name.clone(), folder: folder? })),
+        };
+        let Some(served) = served else { return Ok(None) };
+        if served.folder.look(Path::new(DESCRIPTOR))?.is_none() {
+            return Ok(None);
+        }
+        self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
+        Ok(Some(served))
+    }
+
+    /// The names of all that are there, sorted. Waits for the disk.
+    pub(crate) fn names(&self) -> Result<Vec<RegistryName>, FsError> {
+        let folder = Folder::open(&self.folder)?;
+        let mut names = Vec::new();
+        for entry in folder.entries()? {
+            let name = entry.name.to_str().and_then(RegistryName::parse);
+            if let Some(name) = name.filter(|_| entry.is_folder)
+                && folder.look(Path::new(name.as_str()).join(DESCRIPTOR))?.is_some()
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RegistryName;
+
+    #[test]
+    fn a_name_is_a_plain_word_and_none_of_the_servers_own() {
+        for name in ["org", "team-2", "a"] {
+            assert!(RegistryName::parse(name).is_some(), "{name}");
+        }
+        for name in
+            ["", ".", "..", "a/b", "Org", "2fast", "-a", "api", "healthz", "a_b", "ä", &"a".repeat(65)]
+        {
+            assert!(RegistryName::parse(name).is_none(), "{name}");
+        }
+    }
+}

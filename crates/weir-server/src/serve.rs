@@ -1,0 +1,243 @@
+//! Connections: taken, limited, and brought to an end.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+use crate::app::App;
+use crate::observe::Peer;
+use crate::settings::{Limits, Tls};
+
+/// Requests that one connection of HTTP/2 may have under way.
+const STREAMS: u32 = 128;
+
+/// The largest head of a request, in bytes.
+const MAX_HEAD: u32 = 64 << 10;
+
+/// How a client asks for HTTP/2 (RFC 7301).
+const HTTP_2: &[u8] = b"h2";
+
+/// After this pause it is tried again to take connections, where the system has no room for more.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    /// The address, with the port that was taken.
+    pub address: SocketAddr,
+    /// The address of the metrics, if they have one of their own.
+    pub metrics: Option<SocketAddr>,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+}
+
+/// Why a server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("`{address}` cannot be listened on: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("`{}` cannot be used for TLS: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// Serves `app` until `stop` is done, and then until what is under way is answered, or has had its time. `listening` is called
+/// once connections are taken. Relative paths of the settings are below `data`.
+///
+/// # Errors
+///
+/// When it cannot begin.
+pub async fn serve(
+    app: &Arc<App>,
+    data: &Path,
+    listening: impl FnOnce(Listening),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let settings = &app.settings;
+    let tls = settings.tls.as_ref().map(|tls| acceptor(data, tls)).transpose()?;
+    let (main, address) = listen(settings.listen).await?;
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    listening(Listening {
+        address,
+        metrics: metrics.as_ref().map(|(_, address)| *address),
+        tls: tls.is_some(),
+    });
+    let connections = Connections {
+        app: app.clone(),
+        limits: settings.limits,
+        slots: Arc::new(Semaphore::new(settings.limits.connections as usize)),
+        under_way: GracefulShutdown::new(),
+    };
+    let (router, metrics_router) = (app.router(), app.metrics_router());
+    tokio::select! {
+        () = connections.take(&main, tls.as_ref(), &router) => {}
+        () = async {
+            match &metrics {
+                Some((listener, _)) => connections.take(listener, None, &metrics_router).await,
+                None => std::future::pending().await,
+            }
+        } => {}
+        () = stop => {}
+    }
+    drop((main, metrics));
+    let _ = tokio::time::timeout(settings.limits.shutdown(), connections.under_way.shutdown()).await;
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |error| ServeError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError> {
+    let unusable = |path: &Path, reason: String| ServeError::Tls { path: path.to_owned(), reason };
+    let (certificate, key) = (data.join(&tls.certificate), data.join(&tls.key));
+    let chain = CertificateDer::pem_file_iter(&certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unusable(&certificate, error.to_string()))?;
+    let private = PrivateKeyDer::from_pem_file(&key).map_err(|error| unusable(&key, error.to_string()))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
+        .map_err(|error| unusable(&certificate, error.to_string()))?;
+    config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The connections of a server.
+struct Connections {
+    app: Arc<App>,
+    limits: Limits,
+    slots: Arc<Semaphore>,
+    under_way: GracefulShutdown,
+}
+
+impl Connections {
+    /// Takes connections for ever.
+    async fn take(&self, listener: &TcpListener, tls: Option<&TlsAcceptor>, router: &Router) {
+        loop {
+            let Ok(slot) = self.slots.clone().acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok((stream, peer)) => self.begin(stream, peer, slot, tls, router),
+                // One that broke before it was taken, or no room for more: the others go on.
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
+        }
+    }
+
+    fn begin(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        slot: OwnedSemaphorePermit,
+        tls: Option<&TlsAcceptor>,
+        router: &Router,
+    ) {
+        // Answers are written whole: waiting for more to send would only make them late.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_read_timeout(Some(self.limits.idle()));
+        stream.set_write_timeout(Some(self.limits.idle()));
+        let stream = Box::pin(stream);
+        let (app, limits, router) = (self.app.clone(), self.limits, router.clone());
+        let watcher = self.under_way.watcher();
+        let tls = tls.cloned();
+        tokio::spawn(async move {
+            let _slot = slot;
+            app.metrics.connections.inc();
+            let builder = builder(&limits);
+            match tls {
+                None => converse(builder.http1_only(), stream, peer, router, watcher).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(limits.header(), tls.accept(stream)).await {
+                        let builder = match stream.get_ref().1.alpn_protocol() {
+                            Some(HTTP_2) => builder.http2_only(),
+                            _ => builder.http1_only(),
+                        };
+                        converse(builder, stream, peer, router, watcher).await;
+                    }
+                }
+            }
+            app.metrics.connections.dec();
+        });
+    }
+}
+
+/// How HTTP is spoken. Which version it is must be known before: to find that out, a connection would be waited for without end.
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header())
+        .max_buf_size(MAX_HEAD as usize);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(MAX_HEAD)
+        .keep_alive_interval(limits.idle() / 2)
+        .keep_alive_timeout(limits.idle() / 2);
+    builder
+}
+
+/// Answers what comes over one connection. That it breaks, stalls or is no HTTP is the other end's matter.
+async fn converse<S>(
+    builder: Builder<TokioExecutor>,
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let mut router = router.clone();
+        async move { router.call(request.map(axum::body::Body::new)).await }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection.into_owned()).await {
+        tracing::debug!(error, %peer, "a connection broke");
+    }
+}

@@ -1,0 +1,405 @@
+//! What an administrator decides: `weir-server.toml`, and over it the environment.
+//!
+//! Every setting is a field of [`Settings`]; the reference page and the names of the environment variables are made from
+//! these types ([`reference()`]), so there is nothing to keep in step.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+/// The longest file of settings that is read, in bytes.
+const MAX_SETTINGS: u64 = 1 << 20;
+
+/// What the names of a server's environment variables begin with.
+pub const VARIABLES: &str = "WEIR_SERVER_";
+
+/// How a server is set up.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// The address and port to listen on. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Networks of the proxies in front of the server. Only these are believed when they say for whom they ask
+    /// (`X-Forwarded-For`) and under which id (`X-Request-Id`).
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// An address of its own for `/metrics`, which then is not answered on the other. Metrics tell who uses what.
+    pub metrics_listen: Option<SocketAddr>,
+    /// TLS, where no proxy does it.
+    pub tls: Option<Tls>,
+    /// What nobody may exceed.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// The certificate of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tls {
+    /// A file with the certificate and those above it, in PEM, the server's first. Relative to the data folder.
+    pub certificate: PathBuf,
+    /// A file with its private key, in PEM. Relative to the data folder.
+    pub key: PathBuf,
+}
+
+/// What nobody may exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Connections at once; who comes then waits.
+    pub connections: u32,
+    /// Seconds in which the head of a request must have arrived.
+    pub header_seconds: u32,
+    /// Seconds in which nothing moved, in either direction, after which a connection is closed.
+    pub idle_seconds: u32,
+    /// Seconds that requests under way are given when the server stops.
+    pub shutdown_seconds: u32,
+    /// Megabytes of small files that are kept in memory.
+    pub memory_megabytes: u32,
+}
+
+/// What is logged, on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Which requests are logged.
+    pub requests: Requests,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document a line.
+    Json,
+}
+
+/// Which requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requests {
+    /// Those that were refused or failed.
+    #[default]
+    Failed,
+    /// Every one.
+    All,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)),
+            trusted_proxies: Vec::new(),
+            metrics_listen: None,
+            tls: None,
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            header_seconds: 10,
+            idle_seconds: 60,
+            shutdown_seconds: 30,
+            memory_megabytes: 64,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn header(&self) -> Duration {
+        Duration::from_secs(self.header_seconds.into())
+    }
+
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_seconds.into())
+    }
+
+    pub(crate) fn shutdown(&self) -> Duration {
+        Duration::from_secs(self.shutdown_seconds.into())
+    }
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file is there and cannot be read.
+    #[error(transparent)]
+    File(#[from] weir_fs::FsError),
+    /// The file is no TOML, or says something that no setting is.
+    #[error("`{}` cannot be used: {}", path.display(), reason.trim())]
+    Bad {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// An environment variable that is meant for the server and is none of its settings.
+    #[error("there is no setting `{variable}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unknown {
+        /// The variable.
+        variable: String,
+        /// The one that is spelled most like it.
+        nearest: Option<String>,
+    },
+    /// Settings that are well formed and cannot be meant.
+    #[error("`{setting}` {reason}")]
+    Unusable {
+        /// Which.
+        setting: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads the settings in `file`, if it is there, and over them those of `environment`.
+    ///
+    /// # Errors
+    ///
+    /// When something in them is no setting, or cannot be used.
+    pub fn read(
+        file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let text = match weir_fs::read_text(file, MAX_SETTINGS) {
+            Err(error) if error.is_not_found() => String::new(),
+            text => text?,
+        };
+        let bad = |reason: String| SettingsError::Bad { path: file.to_owned(), reason };
+        let mut document: DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| bad(error.to_string()))?;
+        let known = known();
+        for (variable, text) in environment {
+            if !variable.starts_with(VARIABLES) {
+                continue;
+            }
+            let Some(setting) = known.iter().find(|known| known.variable() == variable) else {
+                return Err(SettingsError::Unknown { nearest: nearest(&variable, &known), variable });
+            };
+            setting.put(document.as_table_mut(), &text);
+        }
+        let settings: Self =
+            toml_edit::de::from_document(document).map_err(|error| bad(error.to_string()))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), SettingsError> {
+        let Limits { connections, header_seconds, idle_seconds, .. } = self.limits;
+        for (setting, number) in [
+            ("limits.connections", connections),
+            ("limits.header-seconds", header_seconds),
+            ("limits.idle-seconds", idle_seconds),
+        ] {
+            if number == 0 {
+                return Err(SettingsError::Unusable {
+                    setting,
+                    reason: "is 0, with which nobody would be answered",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One setting, as its type describes it.
+struct Known {
+    /// The names of the tables above it, and its own.
+    names: Vec<String>,
+    /// What kind of value it has.
+    form: &'static str,
+    /// What it has where nothing is said.
+    default: String,
+    /// What its type says of it.
+    meaning: String,
+}
+
+impl Known {
+    fn variable(&self) -> String {
+        format!("{VARIABLES}{}", self.names.join("_").to_uppercase().replace('-', "_"))
+    }
+
+    /// Sets it to what an environment variable says: a list is separated by commas.
+    fn put(&self, table: &mut Table, text: &str) {
+        let Some((name, above)) = self.names.split_last() else { return };
+        let table = above.iter().fold(table, |table, name| {
+            let below = table.entry(name).or_insert_with(|| Item::Table(Table::new()));
+            if !below.is_table() {
+                *below = Item::Table(Table::new());
+            }
+            below.as_table_mut().expect("it was just made one")
+        });
+        let item = match self.form {
+            "number" => text.parse::<i64>().map_or_else(|_| value(text), value),
+            "list" => value(
+                text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect::<toml_edit::Array>(),
+            ),
+            _ => value(text),
+        };
+        table.insert(name, item);
+    }
+}
+
+/// Every setting, in the order of the types.
+fn known() -> Vec<Known> {
+    let schema = schema_for!(Settings);
+    let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
+    let mut all = Vec::new();
+    collect(&schema, schema.as_value(), &defaults, &mut Vec::new(), &mut all);
+    all
+}
+
+fn collect(root: &Schema, schema: &Value, defaults: &Value, above: &mut Vec<String>, all: &mut Vec<Known>) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (name, property) in properties {
+        above.push(name.clone());
+        let inner = resolved(root, property);
+        let default = defaults.get(name).unwrap_or(&Value::Null);
+        if inner.get("properties").is_some() {
+            collect(root, inner, default, above, all);
+        } else {
+            all.push(Known {
+                names: above.clone(),
+                form: form(inner),
+                default: match default {
+                    Value::Null => String::new(),
+                    Value::String(text) => format!("`\"{text}\"`"),
+                    other => format!("`{other}`"),
+                },
+                meaning: meaning(property, inner),
+            });
+        }
+        above.pop();
+    }
+}
+
+/// What a property is: the type it refers to, the one of an option that is not nothing.
+fn resolved<'a>(root: &'a Schema, property: &'a Value) -> &'a Value {
+    let inner = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|any| property.get(any)?.as_array()?.iter().find(|one| one.get("$ref").is_some()))
+        .unwrap_or(property);
+    match inner.get("$ref").and_then(Value::as_str) {
+        Some(name) => root.pointer(name.trim_start_matches('#')).unwrap_or(property),
+        None => inner,
+    }
+}
+
+fn form(schema: &Value) -> &'static str {
+    let is = |kind: &str| match schema.get("type") {
+        Some(Value::String(one)) => one == kind,
+        Some(Value::Array(several)) => several.iter().any(|one| one == kind),
+        _ => false,
+    };
+    match () {
+        () if is("integer") => "number",
+        () if is("array") => "list",
+        () if is("boolean") => "true or false",
+        () => "text",
+    }
+}
+
+fn meaning(property: &Value, inner: &Value) -> String {
+    let described = |value: &Value| value.get("description").and_then(Value::as_str).map(str::to_owned);
+    let mut text = described(property).or_else(|| described(inner)).unwrap_or_default().replace('\n', " ");
+    for choice in inner.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(name) = choice.get("const").and_then(Value::as_str) {
+            text.push_str(&format!(" `{name}`: {}", described(choice).unwrap_or_default()));
+        }
+    }
+    text
+}
+
+fn nearest(variable: &str, known: &[Known]) -> Option<String> {
+    let far = |name: &String| strsim::damerau_levenshtein(name, variable);
+    known.iter().map(Known::variable).min_by_key(far).filter(|name| far(name) <= 4)
+}
+
+/// The table of all settings, for the reference page.
+pub fn reference() -> String {
+    let mut text = String::from("| setting | environment | default | meaning |\n| --- | --- | --- | --- |\n");
+    for known in known() {
+        let name = known.names.join(".");
+        let variable = known.variable();
+        let (default, meaning) = (&known.default, &known.meaning);
+        text.push_str(&format!("| `{name}` | `{variable}` | {default} | {meaning} |\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("weir-server.toml");
+        fs_err::write(&file, text).unwrap();
+        let environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Settings::read(&file, environment)
+    }
+
+    #[test]
+    fn nothing_need_be_said() {
+        assert_eq!(
+            Settings::read(Path::new("/nonexistent/weir-server.toml"), []).unwrap(),
+            Settings::default()
+        );
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file_and_reaches_every_setting() {
+        let settings = read(
+            "listen = \"127.0.0.1:1\"\n[limits]\nconnections = 7\n",
+            &[
+                ("WEIR_SERVER_LISTEN", "127.0.0.1:2"),
+                ("WEIR_SERVER_LIMITS_IDLE_SECONDS", "5"),
+                ("WEIR_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1/128"),
+                ("WEIR_SERVER_TLS_CERTIFICATE", "cert.pem"),
+                ("WEIR_SERVER_TLS_KEY", "key.pem"),
+                ("WEIR_SERVER_LOG_FORMAT", "json"),
+                ("OTHER", "x"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(settings.listen.port(), 2);
+        assert_eq!((settings.limits.connections, settings.limits.idle_seconds), (7, 5));
+        assert_eq!(settings.trusted_proxies.len(), 2);
+        assert_eq!(settings.tls.map(|tls| tls.key), Some(PathBuf::from("key.pem")));
+        assert_eq!(settings.log.format, LogFormat::Json);
+    }
+
+    #[test]
+    fn what_is_no_setting_or_cannot_be_meant_is_told() {
+        let told =
+            |text: &str, environment: &[(&str, &str)]| read(text, environment).unwrap_err().to_string();
+        assert!(told("listn = 1", &[]).contains("listn"));
+        assert!(told("[limits]\nconnections = 0", &[]).contains("limits.connections"));
+        assert!(told("", &[("WEIR_SERVER_LISTN", "1")]).contains("WEIR_SERVER_LISTEN"));
+        assert!(told("", &[("WEIR_SERVER_LIMITS_CONNECTIONS", "many")]).contains("connections"));
+    }
+
+    #[test]
+    fn every_setting_says_what_it_is() {
+        for known in known() {
+            assert!(!known.meaning.is_empty(), "{:?}", known.names);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `weir serve`, run by a test as a user would, on a free port of 127.0.0.1.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::sandbox::Sandbox;
+
+/// How long a test waits for an answer: long, for machines are loaded.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that runs. Dropping it kills it.
+#[derive(Debug)]
+pub struct WeirServer {
+    process: Child,
+    url: String,
+    address: SocketAddr,
+}
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The head as it came, without the line of the status.
+    pub head: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl WeirServer {
+    /// Starts `weir serve DATA` in the sandbox, and waits until it takes connections.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start(t: &Sandbox, data: &str, variables: &[(&str, &str)]) -> Self {
+        let words = ["--json", "serve", data, "--listen", "127.0.0.1:0"].map(str::to_owned);
+        let mut process = t
+            .command("", &words, variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program can be run");
+        let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+        let url = lines.find_map(|line| {
+            let line = line.ok()?;
+            let (_, url) = line.split_once("\"url\": \"")?;
+            Some(url.trim_end_matches(['"', ',']).to_owned())
+        });
+        let url = url.expect("it says where it listens");
+        let (_, address) = url.split_once("://").expect("it is an address");
+        let address = address.parse().expect("it is an address with a port");
+        Self { process, url, address }
+    }
+
+    /// Its address, such as `http://127.0.0.1:41234`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Opens a connection, to say what no client would.
+    ///
+    /// # Panics
+    ///
+    /// When it takes none.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("it takes connections");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a connection has a timeout");
+        stream
+    }
+
+    /// Asks for `path`, with header lines such as `Range: bytes=0-3`, and closes the connection.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Reply {
+        let mut stream = self.connect();
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n{lines}\r\n");
+        stream.write_all(request.as_bytes()).expect("the request is taken");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("there is an answer");
+        Reply::parse(&answer)
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be waited for.
+    pub fn ended(mut self) -> ExitStatus {
+        self.process.wait().expect("it can be waited for")
+    }
+}
+
+impl Drop for WeirServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Reply {
+    fn parse(answer: &[u8]) -> Self {
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
+        let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+        let (line, head) = head.split_once("\r\n").unwrap_or((&head, ""));
+        let status =
+            line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("there is a status");
+        Self { status, head: head.to_owned(), body: answer[end + 4..].to_vec() }
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .split("\r\n")
+            .filter_map(|line| line.split_once(": "))
+            .find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}

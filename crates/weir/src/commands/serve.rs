@@ -1,0 +1,129 @@
+//! `weir serve`: registries over HTTP.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+use weir_server::{App, DataFolder, Listening, Log, LogFormat, Settings, serve};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::Output;
+use crate::settings;
+
+/// Serve registries over HTTP
+///
+/// Every folder in `DATA/registries` that is a registry is served under its name, for reading: also one that is made or
+/// published into while the server runs. `DATA/weir-server.toml` and environment variables say how; the reference of the
+/// server lists them.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir serve /srv/weir",
+    "weir registry init /srv/weir/registries/org --name org",
+    "weir serve /srv/weir --listen 127.0.0.1:8080",
+    "WEIR_SERVER_LOG_FORMAT=json weir serve /srv/weir",
+))]
+pub(crate) struct Arguments {
+    /// The folder with the server's data; it is made if it is not there
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// Listen on this address, instead of the one in the settings
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+/// A server that takes connections.
+#[derive(Debug, Serialize)]
+struct Serving {
+    /// Where.
+    url: String,
+    /// Where its metrics are.
+    metrics: String,
+    /// The folder with its data.
+    data: PathBuf,
+    /// The registries that were there when it began.
+    registries: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let data = DataFolder::new(context.path(&arguments.data)?);
+    data.make()?;
+    let mut chosen = Settings::read(&data.settings(), settings::server())?;
+    if let Some(listen) = arguments.listen {
+        chosen.listen = listen;
+    }
+    begin_log(&chosen.log, &context.output);
+    let app = App::new(&data, chosen);
+    let registries = app.names().map_err(std::io::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut shown = Ok(());
+    runtime.block_on(async {
+        let stop = asked_to_stop()?;
+        let listening = |listening: Listening| {
+            let serving = Serving::new(&listening, data.root(), registries);
+            shown = show(&context.output, &serving);
+        };
+        Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
+    })?;
+    shown?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Done when the user, or the system, asks the program to end.
+fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut interrupted, mut terminated) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        // What is under way has its time; who asks once more does not want to wait.
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+            std::process::exit(crate::failure::Exit::Interrupted as i32);
+        });
+    })
+}
+
+fn begin_log(log: &Log, output: &Output) {
+    let level = if output.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => lines.with_ansi(output.stderr_colors()).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+impl Serving {
+    fn new(listening: &Listening, data: &Path, registries: Vec<String>) -> Self {
+        let scheme = if listening.tls { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listening.address);
+        let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
+        Self { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), registries }
+    }
+}
+
+fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
+    output.answer(serving, |page| {
+        page.line(format!("Serving `{}` at {}", serving.data.display(), serving.url));
+        for registry in &serving.registries {
+            page.line(format!("  {}/{registry}", serving.url));
+        }
+        if serving.registries.is_empty() {
+            let folder = serving.data.join("registries");
+            page.line(format!(
+                "  no registry yet: `weir registry init {}/NAME --name NAME` makes one",
+                folder.display()
+            ));
+        }
+    })
+}

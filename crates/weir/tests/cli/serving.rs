@@ -1,0 +1,276 @@
+//! `weir serve`: registries in a folder, over HTTP.
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use weir_testkit::{Authority, Sandbox, WeirServer};
+
+use crate::greeting;
+
+/// A registry `org` with packages, where a server finds it.
+fn served() -> (Sandbox, WeirServer) {
+    let t = moved();
+    let server = WeirServer::start(&t, "data", &[]);
+    (t, server)
+}
+
+/// The registry of [`greeting`], moved to `data/registries/org`, where its keys sign from now on.
+fn moved() -> Sandbox {
+    let t = greeting();
+    fs_err::create_dir_all(t.path("data/registries")).expect("the sandbox can be written");
+    fs_err::rename(t.path("org"), t.path("data/registries/org")).expect("the sandbox can be written");
+    t.weir_in("", "registry remove org").succeeds();
+    t.weir_in("", "registry bind data/registries/org --yes").succeeds();
+    t
+}
+
+/// Publishes into the registry's folder, beside whoever serves it.
+fn publish(t: &Sandbox, folder: &str) {
+    t.weir_in("", &format!("--registry ./data/registries/org publish {folder}")).succeeds();
+}
+
+/// Where the pack of the one package in a project is.
+fn pack(t: &Sandbox) -> String {
+    let lock = t.read("app/weir.lock");
+    let (_, tree) = lock.split_once("tree = \"blake3:").expect("it is locked");
+    format!("/org/pack/{}/{}.zst", &tree[..2], &tree[..64])
+}
+
+#[test]
+fn what_is_in_the_folder_is_served_and_can_be_installed() {
+    let (t, server) = served();
+    t.weir_in("", &format!("registry add web {}/org --default", server.url())).succeeds();
+    t.project(&["acme/greet = ^1"]);
+    t.weir("install").succeeds();
+    assert_eq!(t.weir("run greet").succeeds().stdout, "Hello, world\n");
+    t.weir_in("", "registry verify web --content").succeeds();
+}
+
+#[test]
+fn what_is_published_into_the_folder_is_offered_at_once_and_what_is_made_there_too() {
+    let (t, server) = served();
+    t.weir_in("", &format!("registry add web {}/org --default", server.url())).succeeds();
+    t.project(&["acme/str = ^1"]);
+    t.weir("lock").succeeds();
+    publish(&t, &t.package("acme/str", "1.2.0").file("str.sh", "trim() { :; }; pad() { :; }\n").write());
+    t.weir("update").succeeds();
+    assert!(t.read("app/weir.lock").contains("1.2.0"));
+
+    t.weir_in("", "registry init data/registries/team --name team").succeeds();
+    let host = server.ask("GET", "/.well-known/weir", &[]).text();
+    assert_eq!(
+        host,
+        r#"{"weir":1,"level":1,"registries":[{"name":"org","path":"/org"},{"name":"team","path":"/team"}]}"#
+    );
+    assert_eq!(server.ask("GET", "/team/checkpoint", &[]).status, 200);
+}
+
+#[test]
+fn a_quarantined_pack_is_out_of_reach_although_it_was_in_memory() {
+    let (t, server) = served();
+    t.project(&["acme/str = ^1"]);
+    t.weir_in("app", "--registry ../data/registries/org lock").succeeds();
+    let pack = pack(&t);
+    assert_eq!(server.ask("GET", &pack, &[]).status, 200);
+    t.weir_in("", "--registry ./data/registries/org quarantine acme/str@1.0.0 --reason 'a test'").succeeds();
+    // What never changes is looked at again within a second.
+    let gone = (0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        server.ask("GET", &pack, &[]).status == 404
+    });
+    assert!(gone);
+}
+
+#[test]
+fn files_have_tags_and_parts_and_say_how_long_they_are_good() {
+    let (t, server) = served();
+    t.project(&["acme/str = ^1"]);
+    t.weir_in("app", "--registry ../data/registries/org lock").succeeds();
+    let pack = pack(&t);
+    let whole = server.ask("GET", &pack, &[]);
+    assert_eq!(whole.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(whole.header("content-type"), Some("application/zstd"));
+    let tag = whole.header("etag").expect("it has a tag").to_owned();
+    assert!(tag.contains(&pack[13..77]), "{tag}");
+
+    let known = server.ask("GET", &pack, &[&format!("If-None-Match: {tag}")]);
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    let part = server.ask("GET", &pack, &["Range: bytes=2-5", &format!("If-Range: {tag}")]);
+    assert_eq!((part.status, &part.body[..]), (206, &whole.body[2..6]));
+    assert_eq!(part.header("content-range"), Some(&*format!("bytes 2-5/{}", whole.body.len())));
+    let other = server.ask("GET", &pack, &["Range: bytes=2-5", "If-Range: \"other\""]);
+    assert_eq!((other.status, other.body.len()), (200, whole.body.len()));
+    let beyond = server.ask("GET", &pack, &[&format!("Range: bytes={}-", whole.body.len())]);
+    assert_eq!((beyond.status, beyond.header("content-range").is_some()), (416, true));
+    let head = server.ask("HEAD", &pack, &[]);
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), Some(&*whole.body.len().to_string()));
+
+    let checkpoint = server.ask("GET", "/org/checkpoint", &[]);
+    assert_eq!(checkpoint.header("cache-control"), Some("no-cache"));
+    assert_eq!(checkpoint.text(), t.read("data/registries/org/checkpoint"));
+}
+
+#[test]
+fn a_file_larger_than_memory_takes_is_served_whole_and_in_parts() {
+    let t = moved();
+    // Digits of a sequence that no compression foresees: a xorshift.
+    let mut state = 1_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let text: String = (0..600_000).map(|_| format!("{:016x}", next())).collect();
+    publish(&t, &t.package("acme/big", "1.0.0").kind("data").file("big.txt", &text).write());
+    let server = WeirServer::start(&t, "data", &[]);
+    t.project(&["acme/big = ^1"]);
+    t.weir_in("app", "--registry ../data/registries/org lock").succeeds();
+    let pack = pack(&t);
+    let whole = server.ask("GET", &pack, &[]);
+    assert!(whole.body.len() > 4_000_000, "{}", whole.body.len());
+    assert_eq!(whole.body, fs_err::read(t.path(format!("data/registries{pack}"))).unwrap());
+    let part = server.ask("GET", &pack, &["Range: bytes=3000000-3000099"]);
+    assert_eq!(&part.body[..], &whole.body[3_000_000..3_000_100]);
+}
+
+#[test]
+fn nothing_but_the_face_of_a_registry_can_be_asked_for() {
+    let (t, server) = served();
+    t.write("data/secret", "secret");
+    t.write("data/registries/org/notes", "secret");
+    std::os::unix::fs::symlink(t.path("data/secret"), t.path("data/registries/org/pack/link")).unwrap();
+    for path in [
+        "/",
+        "/org",
+        "/org/",
+        "/org/notes",
+        "/org/.log.lock",
+        "/org/../secret",
+        "/org/%2e%2e/%2e%2e/secret",
+        "/org/pack/link",
+        "/org//checkpoint",
+        "/org/checkpoint/",
+        "/../data/secret",
+        "/other/checkpoint",
+        "/ORG/checkpoint",
+    ] {
+        let reply = server.ask("GET", path, &[]);
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(!reply.text().contains("secret"), "{path}");
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let reply = server.ask(method, "/org/checkpoint", &["Content-Length: 0"]);
+        assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+    let problem = server.ask("GET", "/other/checkpoint", &[]).text();
+    assert_eq!(
+        problem,
+        r#"{"type":"urn:weir:problem:no-registry","title":"There is no such registry","status":404,"code":"no-registry","detail":"no registry of that name is served here"}"#
+    );
+}
+
+#[test]
+fn who_sends_no_request_or_half_of_one_is_not_waited_for() {
+    let t = moved();
+    let variables = [("WEIR_SERVER_LIMITS_HEADER_SECONDS", "1"), ("WEIR_SERVER_LIMITS_CONNECTIONS", "2")];
+    let server = WeirServer::start(&t, "data", &variables);
+    let mut slow = [server.connect(), server.connect()];
+    slow[0].write_all(b"GET /org/checkpoint HTTP/1.1\r\nHost:").unwrap();
+    // Both places are taken until their time is over; then who waits is answered.
+    assert_eq!(server.ask("GET", "/org/checkpoint", &[]).status, 200);
+    for stream in &mut slow {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+    }
+}
+
+#[test]
+fn nonsense_and_heads_without_end_are_refused_and_the_next_is_served() {
+    let (_t, server) = served();
+    for nonsense in [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(),
+        b"GET /org/checkpoint HTTP/1.1\r\n\r\n".to_vec(),
+        b"GET /org/checkpoint HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_vec(),
+        b"GET /org/checkpoint HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"
+            .to_vec(),
+        [b"GET / HTTP/1.1\r\nX: ".to_vec(), vec![b'a'; 1 << 20]].concat(),
+    ] {
+        let mut stream = server.connect();
+        let _ = stream.write_all(&nonsense);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+    }
+    assert_eq!(server.ask("GET", "/org/checkpoint", &[]).status, 200);
+}
+
+#[test]
+fn it_says_how_it_is_and_counts_what_it_does() {
+    let (t, server) = served();
+    assert_eq!(server.ask("GET", "/healthz", &[]).status, 200);
+    assert_eq!(server.ask("GET", "/readyz", &[]).status, 200);
+    server.ask("GET", "/org/checkpoint", &[]);
+    let metrics = server.ask("GET", "/metrics", &[]).text();
+    assert!(metrics.contains(r#"weir_http_requests_total{method="GET",status="200"} 3"#), "{metrics}");
+    fs_err::remove_file(t.path("data/registries/org/checkpoint")).unwrap();
+    let reply = server.ask("GET", "/readyz", &[]);
+    assert_eq!(reply.status, 503);
+    assert!(reply.text().contains("the checkpoint of `org` cannot be read"), "{}", reply.text());
+}
+
+#[test]
+fn metrics_can_have_an_address_of_their_own() {
+    let t = moved();
+    let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_METRICS_LISTEN", "127.0.0.1:0")]);
+    assert_eq!(server.ask("GET", "/metrics", &[]).status, 404);
+}
+
+#[test]
+fn asked_to_stop_it_ends_well() {
+    let (_t, server) = served();
+    let idle = server.connect();
+    let stopped = std::process::Command::new("kill").args(["-TERM", &server.id().to_string()]).status();
+    assert!(stopped.unwrap().success());
+    assert_eq!(server.ended().code(), Some(0));
+    drop(idle);
+}
+
+#[test]
+fn it_can_speak_tls_itself() {
+    let t = moved();
+    let authority = Authority::new("an organisation");
+    t.write("ca.pem", authority.pem());
+    let (certificate, key) = authority.vouch_for("127.0.0.1").to_pem();
+    t.write("data/server.pem", certificate);
+    t.write("data/server.key", key);
+    t.write("data/weir-server.toml", "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n");
+    let server = WeirServer::start(&t, "data", &[]);
+    assert!(server.url().starts_with("https://"), "{}", server.url());
+    let trusting = [("SSL_CERT_FILE", t.path("ca.pem").display().to_string())];
+    let trusting: Vec<(&str, &str)> = trusting.iter().map(|(name, value)| (*name, &**value)).collect();
+    let added = format!("registry add web {}/org --default", server.url());
+    t.weir_with("", &added, &trusting).succeeds();
+    t.project(&["acme/str = ^1"]);
+    t.weir_with("app", "install", &trusting).succeeds();
+}
+
+#[test]
+fn settings_and_folders_that_cannot_be_meant_are_told() {
+    let t = moved();
+    t.write("full/thesis.txt", "x");
+    let run = t.weir_in("", "serve full").fails_with(8);
+    assert!(run.stderr.contains("is not empty, and holds no server's data"), "{}", run.stderr);
+    t.write("data/weir-server.toml", "[limits]\nconnectons = 5\n");
+    let run = t.weir_in("", "serve data").fails_with(2);
+    assert!(run.stderr.contains("connectons"), "{}", run.stderr);
+    t.write("data/weir-server.toml", "");
+    let run = t.weir_with("", "serve data", &[("WEIR_SERVER_LISTN", "127.0.0.1:1")]).fails_with(2);
+    assert!(run.stderr.contains("WEIR_SERVER_LISTEN"), "{}", run.stderr);
+    let run = t.weir_in("", "serve data --listen 192.0.2.1:1").fails_with(1);
+    assert!(run.stderr.contains("192.0.2.1:1"), "{}", run.stderr);
+}
