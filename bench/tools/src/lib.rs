@@ -80,6 +80,7 @@ pub fn append(registry: &Path, key: &Path, entries: &[Vec<u8>]) -> Result<(), An
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints what it made")]
-fn println_result(line: &str) {
+/// Prints a line of results.
+pub fn println_result(line: &str) {
     println!("{line}");
 }

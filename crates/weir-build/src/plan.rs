@@ -63,10 +63,6 @@ impl Offer for Offered {
         self.id.revision
     }
 
-    fn input_digest(&self) -> InputDigest {
-        self.input_digest
-    }
-
     fn standing(&self) -> Standing {
         Standing::Offered
     }

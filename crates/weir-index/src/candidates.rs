@@ -101,10 +101,6 @@ impl Offer for Candidate {
         self.revision
     }
 
-    fn input_digest(&self) -> InputDigest {
-        self.input_digest
-    }
-
     fn standing(&self) -> Standing {
         self.standing
     }

@@ -1,7 +1,7 @@
 //! Questions with one answer: releases, packages, owners, facts, numbers.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use weir_model::{InputDigest, KindName, OwnerName, PackageName, ReleaseId, TreeDigest};
+use weir_model::{InputDigest, KindName, OwnerName, PackageName, ReleaseId, TreeDigest, Version};
 use weir_rules::Standing;
 
 use crate::derive::{releases_of, sort_newest_first};
@@ -51,6 +51,28 @@ impl Index {
         let identity = params![package, id.version.to_string(), id.platform.as_str(), id.revision];
         let condition = "r.package = ?1 AND r.version = ?2 AND r.platform = ?3 AND r.revision = ?4";
         Ok(self.releases_where(condition, identity)?.pop())
+    }
+
+    /// What sort of package the newest release of a package is; nothing if none was ever published here.
+    pub fn kind_of(&self, name: &PackageName) -> Result<Option<KindName>, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind FROM package WHERE name = ?1 AND offered + yanked + quarantined + removed > 0",
+        )?;
+        let code = statement.query_row([name.as_str()], |row| row.get(0)).optional()?;
+        code.map(|code| rows::kind(code).map_err(IndexError::damaged("a package"))).transpose()
+    }
+
+    /// The releases of one version that are not removed, by platform, the latest build first.
+    pub fn releases_of_version(
+        &self,
+        name: &PackageName,
+        version: &Version,
+    ) -> Result<Vec<ReleaseView>, IndexError> {
+        let Some(package) = package_id(&self.connection, name.as_str())? else { return Ok(Vec::new()) };
+        let removed = rows::state_code(Standing::Removed);
+        let condition =
+            "r.package = ?1 AND r.version = ?2 AND r.state < ?3 ORDER BY r.platform, r.revision DESC";
+        self.releases_where(condition, params![package, version.to_string(), removed])
     }
 
     /// Every release of these inputs, removed ones too, in the order of the log. They share one tree.

@@ -3,9 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::record::Origin;
-use weir_model::{
-    InputDigest, KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version,
-};
+use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
 
 /// Where in the log something was said, when, and by whom.
@@ -87,10 +85,6 @@ impl Offer for ReleaseView {
 
     fn revision(&self) -> u32 {
         self.release.id.revision
-    }
-
-    fn input_digest(&self) -> InputDigest {
-        self.release.input_digest
     }
 
     fn standing(&self) -> Standing {

@@ -43,6 +43,14 @@ impl BuildId {
     }
 }
 
+impl ReleaseId {
+    /// What tells it from every other release of its package.
+    pub fn build(self) -> BuildId {
+        let Self { version, platform, revision, .. } = self;
+        BuildId { version, platform, revision }
+    }
+}
+
 impl fmt::Display for BuildId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_build(f, &self.version, &self.platform, self.revision)

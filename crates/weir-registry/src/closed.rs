@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::Index;
-use weir_model::{PackageName, Release, ReleaseId};
+use weir_model::{Release, ReleaseId};
 use weir_rules::Standing;
 use weir_rules::diamond::{Closures, Node};
 
@@ -24,41 +24,43 @@ pub(crate) struct After<'a> {
     /// What the batch takes away.
     pub(crate) leaving: &'a BTreeSet<ReleaseId>,
     /// What it offers.
-    pub(crate) published: &'a BTreeMap<PackageName, Vec<Release>>,
+    pub(crate) published: &'a BTreeMap<ReleaseId, Release>,
 }
 
 impl After<'_> {
     /// Refuses a batch that would break the closed world.
     pub(crate) fn check(&self) -> Result<(), SubmitError> {
-        for leaving in self.leaving {
-            self.check_dependents(leaving)?;
+        let leaving: Vec<&ReleaseId> = self.leaving.iter().collect();
+        for of_one_package in leaving.chunk_by(|a, b| a.name == b.name) {
+            self.check_dependents(of_one_package)?;
         }
-        let published = self.published.values().flatten().map(|release| &release.id);
-        match Closures::of(published, |id| self.node(id))?.diamonds().next() {
+        match Closures::of(self.published.keys(), |id| self.node(id))?.diamonds().next() {
             Some((id, diamond)) => Err(SubmitError::Diamond { id: id.clone(), diamond: Box::new(diamond) }),
             None => Ok(()),
         }
     }
 
     /// Those further away need one that needs it: looking one step far is enough.
-    fn check_dependents(&self, leaving: &ReleaseId) -> Result<(), SubmitError> {
-        let mut broken = Vec::new();
-        for dependent in self.index.dependents(&leaving.name)? {
-            let needs_it = dependent.dependency.baked_id().is_some_and(|baked| baked == *leaving);
-            if needs_it && !self.leaving.contains(&dependent.id) {
-                broken.push(dependent.id);
+    fn check_dependents(&self, of_one_package: &[&ReleaseId]) -> Result<(), SubmitError> {
+        let Some(first) = of_one_package.first() else { return Ok(()) };
+        let mut broken: BTreeMap<ReleaseId, Vec<ReleaseId>> = BTreeMap::new();
+        for dependent in self.index.dependents(&first.name)? {
+            if let Some(baked) = dependent.dependency.baked_id()
+                && self.leaving.contains(&baked)
+                && !self.leaving.contains(&dependent.id)
+            {
+                broken.entry(baked).or_default().push(dependent.id);
             }
         }
-        if broken.is_empty() {
-            return Ok(());
+        match broken.pop_first() {
+            Some((id, dependents)) => Err(SubmitError::WouldBreak { id, dependents }),
+            None => Ok(()),
         }
-        Err(SubmitError::WouldBreak { id: leaving.clone(), dependents: broken })
     }
 
     /// A release of the batch or of the view.
     fn node(&self, id: &ReleaseId) -> Result<Option<Node>, SubmitError> {
-        let in_batch = self.published.get(&id.name).into_iter().flatten().find(|release| release.id == *id);
-        if let Some(release) = in_batch {
+        if let Some(release) = self.published.get(id) {
             return Ok(Some(release.into()));
         }
         let there = self.index.release(id)?.filter(|view| view.standing() != Standing::Removed);

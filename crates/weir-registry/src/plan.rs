@@ -4,18 +4,21 @@
 //! batch takes away, wherever in the batch that stands, and with what it has published so far, so that a
 //! package and what it depends on can be published, or replaced, together.
 
+mod offers;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use weir_index::{Index, IndexError, PackageView, RegistryFacts, ReleaseView};
+use weir_index::{Index, IndexError, RegistryFacts, ReleaseView};
 use weir_model::record::Withdrawal;
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Release, ReleaseId,
     Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
 };
 use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize};
-use weir_rules::{bake, needed_first};
+use weir_rules::bake;
 use weir_wire::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 
+use self::offers::{Offers, publication_order};
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
@@ -84,8 +87,11 @@ struct Planning<'a> {
     drafts: HashMap<&'a PackageName, Vec<&'a Version>>,
     plan: Plan,
     published: Published,
-    /// What the batch takes away, sooner or later: nothing is baked with it.
-    leaving: BTreeSet<ReleaseId>,
+    offers: Offers<'a>,
+    /// What the batch takes away, sooner or later.
+    leaving: &'a BTreeSet<ReleaseId>,
+    /// Whose names could be mistaken for those of owners of packages here.
+    confusable_owners: HashMap<OwnerName, Option<OwnerName>>,
     /// Where releases stand whose standing it has changed so far, and the permission to do that.
     changed: BTreeMap<ReleaseId, (Withdrawals, Authorized)>,
     claims: BTreeMap<OwnerName, Vec<String>>,
@@ -94,7 +100,7 @@ struct Planning<'a> {
 /// What a batch has published so far, to be found by all that is asked of it: a batch may have tens of thousands.
 #[derive(Default)]
 struct Published {
-    releases: BTreeMap<PackageName, Vec<Release>>,
+    releases: BTreeMap<ReleaseId, Release>,
     /// The tree of each key.
     trees: HashMap<InputDigest, TreeDigest>,
     /// All of those trees.
@@ -108,8 +114,8 @@ impl Published {
         self.trees.insert(release.input_digest, release.tree);
         self.offered.insert(release.tree);
         let name = release.id.name.clone();
-        self.confusable.entry(name.confusable()).or_insert_with(|| name.clone());
-        self.releases.entry(name).or_default().push(release);
+        self.confusable.entry(name.confusable()).or_insert(name);
+        self.releases.insert(release.id.clone(), release);
     }
 
     fn offers(&self, tree: &TreeDigest) -> bool {
@@ -127,16 +133,25 @@ fn versions_of(batch: &Batch) -> HashMap<&PackageName, Vec<&Version>> {
 
 impl Planner<'_> {
     pub(crate) fn plan(&self, batch: &Batch) -> Result<Plan, SubmitError> {
+        let leaving = self.leaving(batch)?;
         let mut planning = Planning {
             on: self,
             drafts: versions_of(batch),
             plan: Plan::default(),
             published: Published::default(),
-            leaving: self.leaving(batch)?,
+            offers: Offers::new(self.index, &leaving),
+            leaving: &leaving,
+            confusable_owners: HashMap::new(),
             changed: BTreeMap::new(),
             claims: BTreeMap::new(),
         };
-        let order = publication_order(&batch.intents)?;
+        let mut published = BTreeSet::new();
+        for id in batch.intents.iter().filter_map(Intent::published) {
+            if self.index.release(id)?.is_some() {
+                published.insert(id);
+            }
+        }
+        let order = publication_order(&batch.intents, &published)?;
         let mut outcomes: Vec<(usize, Outcome)> = Vec::new();
         for position in order {
             let before = planning.plan.outcomes.len();
@@ -144,7 +159,7 @@ impl Planner<'_> {
             outcomes.extend(planning.plan.outcomes.drain(before..).map(|outcome| (position, outcome)));
         }
         if self.promises.is_closed() {
-            After { index: self.index, leaving: &planning.leaving, published: &planning.published.releases }
+            After { index: self.index, leaving: &leaving, published: &planning.published.releases }
                 .check()?;
         }
         planning.place_packs()?;
@@ -168,31 +183,27 @@ impl Planner<'_> {
 
     /// The releases that somebody means; at least one.
     fn chosen(&self, what: &Withdraw) -> Result<Vec<ReleaseView>, SubmitError> {
-        let Some(package) = self.index.package(&what.name)? else {
-            return Err(SubmitError::UnknownPackage {
-                name: what.name.clone(),
-                similar: self.similar(&what.name)?,
-            });
-        };
-        let of_version = |view: &&ReleaseView| view.release.id.version == what.version;
-        let there: Vec<ReleaseId> =
-            package.releases.iter().filter(of_version).map(|view| view.release.id.clone()).collect();
+        let there = self.index.releases_of_version(&what.name, &what.version)?;
         if there.is_empty() {
-            let mut versions: Vec<_> =
-                package.releases.iter().map(|view| view.release.id.version.to_string()).collect();
-            versions.dedup();
-            return Err(SubmitError::UnknownVersion {
-                name: what.name.clone(),
-                version: what.version.clone(),
-                versions,
-            });
+            return Err(self.unknown(what)?);
         }
-        let chosen: Vec<ReleaseView> =
-            package.releases.into_iter().filter(|view| what.means(&view.release.id)).collect();
-        if chosen.is_empty() {
-            return Err(SubmitError::UnknownBuild { wanted: what.to_string(), there });
+        let ids = || there.iter().map(|view| view.release.id.clone()).collect();
+        if !there.iter().any(|view| what.means(&view.release.id)) {
+            return Err(SubmitError::UnknownBuild { wanted: what.to_string(), there: ids() });
         }
-        Ok(chosen)
+        Ok(there.into_iter().filter(|view| what.means(&view.release.id)).collect())
+    }
+
+    fn unknown(&self, what: &Withdraw) -> Result<SubmitError, SubmitError> {
+        let name = what.name.clone();
+        let Some(package) = self.index.package(&name)? else {
+            let similar = self.similar(&name)?;
+            return Ok(SubmitError::UnknownPackage { name, similar });
+        };
+        let mut versions: Vec<_> =
+            package.releases.iter().map(|view| view.release.id.version.to_string()).collect();
+        versions.dedup();
+        Ok(SubmitError::UnknownVersion { name, version: what.version.clone(), versions })
     }
 
     fn similar(&self, name: &PackageName) -> Result<Option<String>, SubmitError> {
@@ -217,24 +228,23 @@ impl Planning<'_> {
             &draft.id.name.owner_name(),
             Some(facts_of(draft)),
         )?;
-        let package = self.on.index.package(&draft.id.name)?;
-        if let Some(package) = &package {
-            if self.leaving.contains(&draft.id) {
-                return Err(SubmitError::WasRemoved { id: draft.id.clone() });
-            }
-            if let Some(already) = already_published(draft, package, &permit)? {
-                self.plan.outcomes.push(already);
-                return Ok(());
-            }
-            if package.kind != draft.kind {
+        if self.leaving.contains(&draft.id) {
+            return Err(SubmitError::WasRemoved { id: draft.id.clone() });
+        }
+        if let Some(there) = self.on.index.release(&draft.id)? {
+            self.plan.outcomes.push(already_published(draft, &there, &permit)?);
+            return Ok(());
+        }
+        match self.on.index.kind_of(&draft.id.name)? {
+            Some(kind) if kind != draft.kind => {
                 return Err(SubmitError::OtherKind {
                     name: draft.id.name.clone(),
-                    kind: package.kind,
+                    kind,
                     offered: draft.kind,
                 });
             }
-        } else {
-            self.refuse_confusable(&draft.id.name)?;
+            Some(_) => {}
+            None => self.refuse_confusable(&draft.id.name)?,
         }
         refuse_kind(self.on.promises, Some(&draft.id), draft.kind)?;
         self.refuse_quarantined(draft)?;
@@ -256,6 +266,7 @@ impl Planning<'_> {
             input_digest: Some(release.input_digest),
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
+        self.offers.add(&release)?;
         self.published.add(release.clone());
         self.record(&permit, Action::Publish { release: Box::new(release.into()) })
     }
@@ -315,7 +326,7 @@ impl Planning<'_> {
         }
     }
 
-    fn refuse_confusable(&self, name: &PackageName) -> Result<(), SubmitError> {
+    fn refuse_confusable(&mut self, name: &PackageName) -> Result<(), SubmitError> {
         let in_batch = self.published.confusable.get(&name.confusable()).filter(|other| *other != name);
         let existing = match in_batch {
             Some(other) => Some(other.to_string()),
@@ -323,7 +334,7 @@ impl Planning<'_> {
         };
         let existing = match existing {
             Some(existing) => Some(existing),
-            None => self.on.index.confusable_owner(&name.owner_name())?.map(|owner| format!("{owner}/")),
+            None => self.confusable_owner(name.owner_name())?.map(|owner| format!("{owner}/")),
         };
         match existing {
             Some(existing) => Err(SubmitError::Confusable { name: name.clone(), existing }),
@@ -331,8 +342,17 @@ impl Planning<'_> {
         }
     }
 
+    fn confusable_owner(&mut self, owner: OwnerName) -> Result<Option<OwnerName>, IndexError> {
+        if let Some(known) = self.confusable_owners.get(&owner) {
+            return Ok(known.clone());
+        }
+        let found = self.on.index.confusable_owner(&owner)?;
+        self.confusable_owners.insert(owner, found.clone());
+        Ok(found)
+    }
+
     /// Fixes every dependency to what is offered now, and computes the input digest.
-    fn bake(&self, draft: &Draft) -> Result<Release, SubmitError> {
+    fn bake(&mut self, draft: &Draft) -> Result<Release, SubmitError> {
         let mut dependencies = Vec::with_capacity(draft.dependencies.len());
         for wanted in &draft.dependencies {
             dependencies.push(Dependency {
@@ -372,27 +392,22 @@ impl Planning<'_> {
 
     /// What a dependency is fixed to, if it is. Only one that may move may be met by the package itself, or by one
     /// that the batch has not come to yet.
-    fn bake_one(&self, draft: &Draft, wanted: &Wanted) -> Result<Option<Baked>, SubmitError> {
-        let package = self.on.index.package(&wanted.name)?;
-        let there = package.iter().flat_map(|package| &package.releases);
-        let there = there.filter(|view| view.standing().is_offered()).map(|view| &view.release);
-        let in_batch = self.published.releases.get(&wanted.name).into_iter().flatten();
-        let all: Vec<&Release> =
-            there.chain(in_batch).filter(|release| !self.leaving.contains(&release.id)).collect();
-        let unmet = match bake(draft.kind, &draft.id.platform, need_of(wanted), all.iter().copied()) {
-            Ok(baked) => return Ok(baked),
+    fn bake_one(&mut self, draft: &Draft, wanted: &Wanted) -> Result<Option<Baked>, SubmitError> {
+        let offered = self.offers.of(&wanted.name)?;
+        let unmet = match bake(draft.kind, &draft.id.platform, need_of(wanted), offered) {
+            Ok(baked) => return Ok(baked.cloned()),
             Err(unmet) => unmet,
         };
+        let mut versions: Vec<_> = offered.iter().map(|baked| baked.version.to_string()).collect();
+        versions.dedup();
         if unmet.may_come_later && self.comes_later(wanted) {
             return Ok(None);
         }
-        let mut versions: Vec<_> = all.iter().map(|release| release.id.version.to_string()).collect();
-        versions.dedup();
         Err(SubmitError::Unsatisfiable {
             id: draft.id.clone(),
             dependency: wanted.name.clone(),
             range: wanted.range.clone(),
-            similar: if all.is_empty() { self.on.similar(&wanted.name)? } else { None },
+            similar: if versions.is_empty() { self.on.similar(&wanted.name)? } else { None },
             versions,
         })
     }
@@ -584,15 +599,12 @@ pub(crate) fn refuse_kind(
 /// other content it is a conflict: releases never change.
 fn already_published(
     draft: &Draft,
-    package: &PackageView,
+    there: &ReleaseView,
     permit: &Authorized,
-) -> Result<Option<Outcome>, SubmitError> {
-    if package.removed.iter().any(|view| view.release.id == draft.id) {
+) -> Result<Outcome, SubmitError> {
+    if there.removed.is_some() {
         return Err(SubmitError::WasRemoved { id: draft.id.clone() });
     }
-    let Some(there) = package.releases.iter().find(|view| view.release.id == draft.id) else {
-        return Ok(None);
-    };
     if there.release.tree != draft.tree {
         return Err(SubmitError::AlreadyPublished {
             id: draft.id.clone(),
@@ -600,43 +612,11 @@ fn already_published(
             offered: draft.tree,
         });
     }
-    Ok(Some(Outcome {
+    Ok(Outcome {
         subject: draft.id.to_string(),
         done: Done::Already,
         policy: permit.decision().policy.into(),
         input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
-    }))
-}
-
-/// The order in which to carry out a batch: as given, but a package after those of the batch it is to
-/// be baked with.
-fn publication_order(intents: &[Intent]) -> Result<Vec<usize>, SubmitError> {
-    let mut by_name: BTreeMap<&PackageName, Vec<usize>> = BTreeMap::new();
-    for (position, intent) in intents.iter().enumerate() {
-        if let Intent::Publish(draft) = intent {
-            by_name.entry(&draft.id.name).or_default().push(position);
-        }
-    }
-    let needs = |position: usize| -> Vec<usize> {
-        let Intent::Publish(draft) = &intents[position] else { return Vec::new() };
-        let fixed = draft.dependencies.iter().filter(|wanted| need_of(wanted).is_baked(draft.kind));
-        let targets = fixed.flat_map(|wanted| {
-            let positions = by_name.get(&wanted.name).into_iter().flatten().copied();
-            positions.filter(|target| match &intents[*target] {
-                Intent::Publish(other) => wanted.range.contains(&other.id.version),
-                _ => false,
-            })
-        });
-        targets.collect()
-    };
-    needed_first(intents.len(), needs).map_err(|cycle| SubmitError::BakedCycle {
-        cycle: cycle
-            .into_iter()
-            .filter_map(|position| match &intents[position] {
-                Intent::Publish(draft) => Some(draft.id.clone()),
-                _ => None,
-            })
-            .collect(),
     })
 }

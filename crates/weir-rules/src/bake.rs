@@ -1,8 +1,9 @@
 //! What a dependency is fixed to when a release is published.
 
-use weir_model::{Baked, KindName, Platform, Range, Scope};
+use weir_model::{KindName, Platform, Range, Scope};
 
-use crate::offer::{Offer, best};
+use crate::offer::Offer;
+use crate::ranked::Ranked;
 
 /// What a release that is to be published says of one dependency.
 #[derive(Debug, Clone, Copy)]
@@ -35,25 +36,15 @@ pub struct Unmet {
 /// # Errors
 ///
 /// When nothing that is offered would do.
-pub fn bake<T: Offer>(
+pub fn bake<'o, T: Offer>(
     kind: KindName,
     platform: &Platform,
     need: Need<'_>,
-    offered: impl IntoIterator<Item = T>,
-) -> Result<Option<Baked>, Unmet> {
-    match best(offered, need.range, platform) {
-        Some(best) => Ok(need.is_baked(kind).then(|| fixed(&best))),
+    offered: &'o Ranked<T>,
+) -> Result<Option<&'o T>, Unmet> {
+    match offered.best(need.range, platform) {
+        Some(best) => Ok(need.is_baked(kind).then_some(best)),
         None if need.scope == Scope::Dev => Ok(None),
         None => Err(Unmet { may_come_later: !need.is_baked(kind) }),
-    }
-}
-
-/// A dependency on exactly this release.
-pub fn fixed<T: Offer>(release: &T) -> Baked {
-    Baked {
-        version: release.version().clone(),
-        platform: release.platform().clone(),
-        revision: release.revision(),
-        input_digest: release.input_digest(),
     }
 }

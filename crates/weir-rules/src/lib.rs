@@ -1,6 +1,6 @@
 //! The rules of the domain that more than one part of Weir goes by, each written once.
 //!
-//! * [`Standing`] and [`Offer`]: which release may be used, which fits a range and a platform ([`best`]), and which
+//! * [`Standing`] and [`Offer`]: which release may be used, which fits a range and a platform ([`best`], of very many [`Ranked`]), and which
 //!   one a person means who names no version ([`newest`]).
 //! * [`bake()`]: what a dependency is fixed to when a release is published.
 //! * [`diamond`]: whether two releases of one package come together in a closure that may hold one only.
@@ -13,9 +13,11 @@ mod bake;
 pub mod diamond;
 mod offer;
 mod order;
+mod ranked;
 mod standing;
 
-pub use bake::{Need, Unmet, bake, fixed};
+pub use bake::{Need, Unmet, bake};
 pub use offer::{Offer, best, fits, newest, newest_first, preference};
 pub use order::needed_first;
+pub use ranked::Ranked;
 pub use standing::Standing;

@@ -1,6 +1,6 @@
 //! Which of several releases of one package is taken.
 
-use weir_model::{InputDigest, Platform, Range, Release, Version};
+use weir_model::{Baked, Platform, Range, Release, Version};
 
 use crate::Standing;
 
@@ -12,8 +12,6 @@ pub trait Offer {
     fn platform(&self) -> &Platform;
     /// How often this version was built again for its platform.
     fn revision(&self) -> u32;
-    /// The digest of its inputs.
-    fn input_digest(&self) -> InputDigest;
     /// Whether it may be used.
     fn standing(&self) -> Standing;
 }
@@ -29,10 +27,6 @@ impl<T: Offer + ?Sized> Offer for &T {
 
     fn revision(&self) -> u32 {
         (**self).revision()
-    }
-
-    fn input_digest(&self) -> InputDigest {
-        (**self).input_digest()
     }
 
     fn standing(&self) -> Standing {
@@ -54,8 +48,23 @@ impl Offer for Release {
         self.id.revision
     }
 
-    fn input_digest(&self) -> InputDigest {
-        self.input_digest
+    fn standing(&self) -> Standing {
+        Standing::Offered
+    }
+}
+
+/// What something may be fixed to is offered.
+impl Offer for Baked {
+    fn version(&self) -> &Version {
+        &self.version
+    }
+
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn revision(&self) -> u32 {
+        self.revision
     }
 
     fn standing(&self) -> Standing {
@@ -115,10 +124,6 @@ mod tests {
 
         fn revision(&self) -> u32 {
             self.2
-        }
-
-        fn input_digest(&self) -> InputDigest {
-            InputDigest::of("inputs")
         }
 
         fn standing(&self) -> Standing {
