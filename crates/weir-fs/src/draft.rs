@@ -9,13 +9,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::error::AtPath as _;
 use crate::folder::Folder;
-use crate::name::unforeseen;
+use crate::name::{is_unforeseen, unforeseen};
 use crate::{Access, Durability, FsError, Result, Sort};
 
 /// A file that is being written, in the folder it will be in. It is gone when it is dropped without having been given a name.
@@ -77,8 +78,28 @@ impl Folder {
     fn named(&self, mode: Mode) -> Result<(File, String)> {
         let name = unforeseen().at(self.path())?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(self, &name, flags, mode).at(self.path())?;
-        Ok((File::from(fd), name))
+        let file = File::from(rustix::fs::openat(self, &name, flags, mode).at(self.path())?);
+        mark_as_ours(&file);
+        Ok((file, name))
+    }
+
+    /// Removes the drafts of files in this folder whose makers are gone: killed before they could do it themselves. What is young stays,
+    /// and so does everything where the file system knows no locks.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn remove_abandoned_drafts(&self) -> Result<()> {
+        for entry in self.entries()?.iter().filter(|entry| !entry.is_folder && is_unforeseen(&entry.name)) {
+            let Ok(file) = self.open_file(&entry.name) else { continue };
+            let age = file.metadata().and_then(|found| found.modified()).map(|modified| modified.elapsed());
+            let is_young = age.ok().and_then(std::result::Result::ok).is_none_or(|age| age < YOUNG);
+            let free = rustix::fs::flock(file.file(), FlockOperation::NonBlockingLockExclusive).is_ok();
+            if free && !is_young {
+                self.remove_file(&entry.name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Begins a folder that will be in this one.
@@ -92,6 +113,14 @@ impl Folder {
         let folder = self.enter(OsStr::new(&meanwhile))?;
         Ok(FolderDraft { above: self.again()?, folder, meanwhile, done: false })
     }
+}
+
+/// A draft may be this old before it is locked by whoever makes it.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// Locks a draft that has a name, until it is dropped or its process ends. Where there are no locks, it is nobody's to remove.
+fn mark_as_ours(file: &File) {
+    let _ = rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive);
 }
 
 /// Whether a file without a name can be given one: `linkat` finds it through `/proc`.
@@ -131,6 +160,10 @@ impl Draft {
     /// Takes the name `name` in a folder; in its own, where none is given.
     fn take_name(&mut self, folder: Option<&Folder>, name: &OsStr) -> Result<()> {
         let path = folder.unwrap_or(&self.folder).at(name);
+        // Where nothing has the name, no other is needed meanwhile, which a process that is killed would leave.
+        if self.meanwhile.is_none() && self.link_as(folder.unwrap_or(&self.folder), name).is_ok() {
+            return Ok(());
+        }
         let meanwhile = self.has_a_name(&path)?;
         match rustix::fs::renameat(&self.folder, &meanwhile, folder.unwrap_or(&self.folder), name) {
             Ok(()) => self.meanwhile = None,
@@ -189,10 +222,16 @@ impl Draft {
             return Ok(name.clone());
         }
         let name = unforeseen().at(path)?;
-        let from = format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd());
-        rustix::fs::linkat(CWD, from, &self.folder, &name, AtFlags::SYMLINK_FOLLOW).at(path)?;
+        mark_as_ours(&self.file);
+        self.link_as(&self.folder, OsStr::new(&name)).at(path)?;
         self.meanwhile = Some(name.clone());
         Ok(name)
+    }
+
+    /// Gives a file without a name one that nothing has.
+    fn link_as(&self, folder: &Folder, name: &OsStr) -> rustix::io::Result<()> {
+        let from = format!("/proc/self/fd/{}", self.file.as_fd().as_raw_fd());
+        rustix::fs::linkat(CWD, from, folder, name, AtFlags::SYMLINK_FOLLOW)
     }
 
     fn name_is_kept(&self, durability: Durability) -> Result<()> {
@@ -282,6 +321,25 @@ impl Drop for FolderDraft {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn drafts_whose_maker_is_gone_are_removed_and_others_are_not() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let long_ago = std::time::SystemTime::now() - YOUNG * 2;
+        let abandoned = unforeseen().unwrap();
+        for name in [&*abandoned, ".weir-is-mine", "weir.lock", ".weir-0123456789abcdef0123456X"] {
+            fs_err::File::create(place.path().join(name)).unwrap().file().set_modified(long_ago).unwrap();
+        }
+        let (held, name) = folder.named(Mode::from_raw_mode(0o666)).unwrap();
+        held.set_modified(long_ago).unwrap();
+        let young = unforeseen().unwrap();
+        fs_err::write(place.path().join(&young), "").unwrap();
+        folder.remove_abandoned_drafts().unwrap();
+        assert!(folder.look(&abandoned).unwrap().is_none());
+        assert!(folder.look(&name).unwrap().is_some() && folder.look(&young).unwrap().is_some());
+        assert_eq!(folder.entries().unwrap().len(), 5);
+    }
 
     /// Where a file system gives no file a name later, a draft has one meanwhile, and is the same otherwise.
     #[test]

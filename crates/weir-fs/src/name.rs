@@ -25,6 +25,14 @@ pub(crate) fn split(path: &Path) -> Result<(&Path, &OsStr)> {
     }
 }
 
+/// Whether a name is one of [`unforeseen`].
+pub(crate) fn is_unforeseen(name: &OsStr) -> bool {
+    let hex = name.to_str().and_then(|name| name.strip_prefix(".weir-"));
+    hex.is_some_and(|hex| {
+        hex.len() == 24 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 /// A name that nobody can foresee.
 pub(crate) fn unforeseen() -> std::io::Result<String> {
     let mut bytes = [0; 12];

@@ -87,7 +87,10 @@ impl Session {
             return Err(StoreError::Missing { missing });
         }
         let (folder, name) = (out.parent().unwrap_or(Path::new("")), out.file_name().unwrap_or_default());
-        let mut draft = Folder::open(folder)?.draft(Access::Usual)?;
+        let folder = Folder::open(folder)?;
+        // What exports that were killed may have left beside their place.
+        folder.remove_abandoned_drafts()?;
+        let mut draft = folder.draft(Access::Usual)?;
         let report = self.write_export(lock, &mut draft, out)?;
         draft.replace(name, Durability::Durable)?;
         Ok(report)

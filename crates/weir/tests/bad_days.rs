@@ -136,6 +136,47 @@ fn whatever_moment_it_is_killed_at_the_registry_is_sound_and_the_retry_succeeds(
 }
 
 #[test]
+fn whatever_moment_an_export_is_killed_at_nothing_of_it_stays() {
+    let machine = Machine::new();
+    let package = machine.package("acme/large", "1.0.0", &[]);
+    let mut state = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    fs_err::write(package.join("noise"), noise.take(6 << 20).collect::<Vec<u8>>()).unwrap();
+    machine.ok(&package, &["publish"]);
+    let project = machine.project("app", &["acme/large"]);
+    machine.ok(&project, &["install"]);
+    let out = machine.path("out");
+    fs_err::create_dir(&out).unwrap();
+    let names =
+        || -> Vec<_> { fs_err::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect() };
+    let file = out.join("app.weir");
+    let export = ["store", "export", file.to_str().unwrap()];
+    let mut killed = 0;
+    for round in 0..kills() {
+        killed +=
+            usize::from(machine.kill_after(&project, &export, delay(round, Duration::from_millis(250))));
+        // Where a file must have a name while it is written, the next export finds what was left, once it is old.
+        for name in names().into_iter().filter(|name| name != "app.weir") {
+            let left = fs_err::File::open(out.join(name)).unwrap();
+            left.file().set_modified(std::time::SystemTime::now() - Duration::from_secs(600)).unwrap();
+        }
+        if round % 8 == 7 {
+            machine.ok(&project, &export);
+            assert_eq!(names(), ["app.weir"]);
+            fs_err::remove_file(&file).unwrap();
+        }
+    }
+    machine.ok(&project, &export);
+    assert_eq!(names(), ["app.weir"]);
+    assert_eq!(fs_err::read_dir(machine.path("home/store/tmp")).unwrap().count(), 0);
+    machine.ok(&project, &["store", "import", file.to_str().unwrap()]);
+    assert!(killed > 0, "nothing was killed: the delays no longer fit the machine");
+}
+
+#[test]
 fn whatever_moment_an_install_or_a_collection_is_killed_at_the_store_and_the_project_are_sound() {
     let machine = Machine::new();
     let names: Vec<String> = (0..12).map(|number| format!("acme/p{number}")).collect();
