@@ -342,8 +342,8 @@ fn a_large_file_comes_in_chunks_over_few_connections_and_survives_a_broken_one()
     let permit = authorize(&FolderGate, Request::of_registry(&caller, Verb::Upload)).unwrap();
     let mut large = fs_err::File::open(site.folder.path().join("large")).unwrap();
     content.put(&permit, Object::File(sha256), &mut large).unwrap();
-    let objects = content.objects().unwrap();
-    let chunk = objects.iter().find_map(|object| match object {
+    let stored = content.list().unwrap().stored;
+    let chunk = stored.iter().find_map(|(object, _)| match object {
         Stored::Chunk { digest, .. } => Some(format!("/{}", content::chunk_path(digest))),
         _ => None,
     });

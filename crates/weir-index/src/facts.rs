@@ -199,18 +199,20 @@ pub(crate) fn write_reference(out: &mut Writer, reference: &ReferenceFact) {
     out.text(&reference.name);
     out.optional(reference.sha256, |out, digest| out.raw(digest.as_bytes()));
     out.optional(reference.size, Writer::number);
-    out.byte(reference.fluid.into());
+    out.byte(u8::from(reference.fluid) | u8::from(reference.held) << 1);
     out.optional(reference.range.as_ref(), |out, range| out.text(range.as_str()));
 }
 
 pub(crate) fn read_reference(from: &mut Reader<'_>) -> Result<ReferenceFact> {
-    Ok(ReferenceFact {
-        name: from.text()?.to_owned(),
-        sha256: from.optional(Reader::digest)?,
-        size: from.optional(Reader::number)?,
-        fluid: from.flag()?,
-        range: from.optional(Reader::parsed)?,
-    })
+    let name = from.text()?.to_owned();
+    let sha256 = from.optional(Reader::digest)?;
+    let size = from.optional(Reader::number)?;
+    let flags = from.byte()?;
+    if flags > 3 {
+        return Err(Malformed::new(format!("{flags} says nothing of a reference")));
+    }
+    let range = from.optional(Reader::parsed)?;
+    Ok(ReferenceFact { name, sha256, size, fluid: flags & 1 != 0, range, held: flags & 2 != 0 })
 }
 
 /// What the kind found out, as JSON; nothing for nothing, which is most releases.

@@ -186,6 +186,10 @@ pub struct ReferenceFact {
     /// Of a fluid reference to git tags, the versions that would do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
+    /// Whether the registry held its bytes when the release was registered: then it keeps them as long as the release. Only
+    /// the registry says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 impl Dependency {
@@ -371,6 +375,7 @@ mod tests {
             size: Some(1),
             fluid,
             range: range.map(|range| range.parse().unwrap()),
+            held: fluid,
         };
         Release {
             id: "acme/greet 1.2.0-beta.1 x86-64-debian-12 revision 4".parse().unwrap(),

@@ -5,9 +5,8 @@
 //! with other packages must be compiled again all the same, although their files may be older than what was
 //! compiled before; so the options of the compiler name the link tree.
 
-use std::io::{self, Read as _};
-
 use serde_json::{Value, json};
+use weir_fs::Folder;
 use weir_kind::{KindError, Layout, LayoutFile, PACKAGES_FOLDER, ProjectPlace, Scaffold};
 use weir_model::KindName;
 
@@ -124,7 +123,8 @@ fn environment(sysroots: &str) -> String {
 fn own_presets(layout: &mut Layout, project: &ProjectPlace) -> Result<(), KindError> {
     let include = format!("{PACKAGES_FOLDER}/{PRESETS}");
     let own = [OWN_PRESETS, "CMakeUserPresets.json"];
-    let texts = own.iter().map(|name| read(&project.folder.join(name))).collect::<Result<Vec<_>, _>>()?;
+    let folder = Folder::open(&project.folder)?;
+    let texts = own.iter().map(|name| folder.find(name, MAX_PRESETS)).collect::<Result<Vec<_>, _>>()?;
     if texts[0].is_none() {
         let contents = pretty(&json!({ "version": PRESETS_VERSION, "include": [include] })).into_bytes();
         layout.starters.push(LayoutFile { path: OWN_PRESETS.into(), contents, executable: false });
@@ -141,17 +141,6 @@ fn includes(text: &[u8], file: &str) -> bool {
     let Ok(presets) = serde_json::from_slice::<Value>(text) else { return false };
     let included = presets.get("include").and_then(Value::as_array);
     included.into_iter().flatten().filter_map(Value::as_str).any(|path| path.ends_with(file))
-}
-
-fn read(path: &std::path::Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match fs_err::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut text = Vec::new();
-    file.take(MAX_PRESETS).read_to_end(&mut text)?;
-    Ok(Some(text))
 }
 
 fn pretty(value: &Value) -> String {

@@ -156,5 +156,6 @@ fn reference(reference: &manifest::Reference) -> ReferenceFact {
         size: reference.size,
         fluid: reference.fluid,
         range: None,
+        held: false,
     }
 }

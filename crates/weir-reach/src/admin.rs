@@ -141,7 +141,7 @@ pub fn registry_verify(
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     let folder = ContentFolder::new(&known.location);
     let look = match is_http(&known.location) {
-        false => Look::Folder(&folder),
+        false => Look::Held(&folder),
         true if how.read => Look::Bytes,
         true => Look::Presence,
     };

@@ -11,13 +11,16 @@ use std::io::Read as _;
 
 use weir_index::{Index, RegistryFacts};
 use weir_log::{Checkpoint, Source, TrustedKeys, follow};
-use weir_model::{BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, Sha256, TreeDigest};
+use weir_model::{
+    BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, Sha256, TreeDigest, Unobserved,
+};
 use weir_rules::diamond::{Closures, Node};
 use weir_tree::Handled;
 
 use self::served::ServedContent;
-use crate::content::{ContentError, ContentFolder, Stored};
+use crate::content::{ContentError, Stated, Stored};
 use crate::named::{Named, NamedBy, NamedPack};
+use crate::ports::{Listing, Object, Objects};
 use crate::replica::{DESCRIPTOR, MAX_SNAPSHOT, ReplicaError, read_descriptor, snapshot_path};
 
 /// What auditing a registry found.
@@ -60,16 +63,27 @@ pub struct RegistryAudit {
 }
 
 /// How much of the content an audit looks at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Look<'a> {
     /// None of it.
     Nothing,
-    /// All of it, in a folder of this machine, where what nothing names is seen too.
-    Folder(&'a ContentFolder),
+    /// All of it, where it is held: what nothing names is seen too.
+    Held(&'a dyn Objects),
     /// Whether all that the log names is there, and has as many bytes as it should. They are not read.
     Presence,
     /// The bytes of all that the log names.
     Bytes,
+}
+
+impl std::fmt::Debug for Look<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Held(_) => "Held",
+            Self::Presence => "Presence",
+            Self::Bytes => "Bytes",
+        })
+    }
 }
 
 /// How far an audit is with the content.
@@ -148,8 +162,8 @@ pub fn audit(
     }
     match look {
         Look::Nothing => {}
-        Look::Folder(content) => {
-            ContentAudit { named: &named, content, audit: &mut audit, observer }.run()?;
+        Look::Held(objects) => {
+            ContentAudit { named: &named, objects, audit: &mut audit, observer }.run()?;
         }
         Look::Presence | Look::Bytes => {
             let read = matches!(look, Look::Bytes);
@@ -158,7 +172,7 @@ pub fn audit(
         }
     }
     let all_answered = audit.unanswered.is_empty() && audit.unasked == 0;
-    audit.content_checked = matches!(look, Look::Folder(_) | Look::Bytes) && all_answered;
+    audit.content_checked = matches!(look, Look::Held(_) | Look::Bytes) && all_answered;
     Ok(audit)
 }
 
@@ -274,12 +288,22 @@ fn check_diamonds(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<String
     }
 }
 
-/// Who names one pack agrees on how many bytes it has.
+/// Who names one pack agrees on how many bytes it has, and what it unpacks to.
 fn check_sizes(named: &Named, problems: &mut Vec<String>) {
     for pack in named.packs.values() {
-        let Some(((first, size), others)) = pack.uses.split_first() else { continue };
-        for (other, said) in others.iter().filter(|(_, said)| said != size) {
-            problems.push(format!("{other} has {said} bytes, but {first}, the same, {size}"));
+        let Some((first, others)) = pack.uses.split_first() else { continue };
+        for other in others.iter().filter(|other| other.stated.size != first.stated.size) {
+            let (said, size) = (other.stated.size, first.stated.size);
+            problems.push(format!("{} has {said} bytes, but {}, the same, {size}", other.what, first.what));
+        }
+        let stated = pack.stated().and_then(|stated| stated.unpacked);
+        for other in &pack.uses {
+            if let (Some(said), Some(first)) = (other.stated.unpacked, stated)
+                && said != first
+            {
+                problems
+                    .push(format!("{} is said to unpack to {said}, and elsewhere to {first}", other.what));
+            }
         }
     }
 }
@@ -287,7 +311,7 @@ fn check_sizes(named: &Named, problems: &mut Vec<String>) {
 /// Comparing what is held with what is named, while counting and telling how far it is.
 struct ContentAudit<'a> {
     named: &'a Named,
-    content: &'a ContentFolder,
+    objects: &'a dyn Objects,
     audit: &'a mut RegistryAudit,
     observer: &'a dyn Observer<AuditStep>,
 }
@@ -296,7 +320,7 @@ impl ContentAudit<'_> {
     /// What is used is held, whole; and what is held is named by the log.
     fn run(mut self) -> Result<(), ReplicaError> {
         check_sizes(self.named, &mut self.audit.problems);
-        let packs = self.named.packs.values().filter_map(|pack| pack.uses.first()).map(|(_, size)| *size);
+        let packs = self.named.packs.values().filter_map(NamedPack::stated).map(|stated| stated.size);
         let files = self.named.files.values().filter(|file| !file.promised.is_empty());
         let sizes = packs.chain(files.map(|file| file.size.unwrap_or_default()));
         let objects = sizes.clone().count() as u64;
@@ -308,35 +332,53 @@ impl ContentAudit<'_> {
             if let Some(promised) = file.promised.first() {
                 let verified = self.file(sha256);
                 self.verified(promised, verified);
-            } else if file.referenced && !self.content.has_file(sha256) {
+            } else if file.referenced && self.is_elsewhere(sha256) {
                 self.audit.elsewhere.push(format!("the file {sha256}"));
             }
         }
-        let (objects, closed) = self.content.objects_in_reach().map_err(std::io::Error::other)?;
-        self.audit.unanswered.extend(closed.iter().map(ToString::to_string));
-        self.audit.content_listed = closed.is_empty();
-        let listed = match self.content.listed_chunks(&objects) {
-            Ok(listed) => Some(listed),
-            Err(error) => {
-                self.failed(error.to_string(), &error);
-                None
-            }
-        };
-        for stored in objects {
-            self.stored(&stored, listed.as_ref());
+        let listing = self.objects.list().map_err(std::io::Error::other)?;
+        self.audit.unanswered.extend(listing.closed.iter().map(ToString::to_string));
+        self.audit.content_listed = listing.closed.is_empty();
+        let listed = self.listed_chunks(&listing);
+        for (stored, _) in &listing.stored {
+            self.stored(stored, listed.as_ref());
         }
         Ok(())
     }
 
+    /// Whether a file that references name, and nobody promised to hold, is not held.
+    fn is_elsewhere(&mut self, sha256: &Sha256) -> bool {
+        match self.objects.find(Object::File(*sha256)) {
+            Ok(held) => held.is_none(),
+            // What is wrong with it is told where it is listed.
+            Err(_) => false,
+        }
+    }
+
+    /// The chunks that large files are made of; nothing if that cannot be known of all.
+    fn listed_chunks(&mut self, listing: &Listing) -> Option<HashSet<ChunkDigest>> {
+        let mut listed = HashSet::new();
+        for (stored, _) in &listing.stored {
+            match self.objects.parts(stored) {
+                Ok(parts) => listed.extend(parts),
+                Err(error) => {
+                    self.failed(error.to_string(), &error);
+                    return None;
+                }
+            }
+        }
+        Some(listed)
+    }
+
     fn pack(&mut self, tree: &TreeDigest, pack: &NamedPack) {
-        let Some((first, size)) = pack.uses.first() else { return };
-        let verified =
-            self.content.verify_pack_observed(tree, *size, pack.is_withheld(), &tell_of_bytes(self.observer));
-        self.verified(first, verified);
+        let Some((first, stated)) = pack.uses.first().zip(pack.stated()) else { return };
+        let told = tell_of_bytes(self.observer);
+        let verified = self.objects.verify_pack(tree, &stated, pack.is_withheld(), &told);
+        self.verified(&first.what, verified);
     }
 
     fn file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
-        self.content.verify_file_observed(sha256, &tell_of_bytes(self.observer))
+        self.objects.verify_file(sha256, self.named.size_of(sha256), &tell_of_bytes(self.observer))
     }
 
     fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<ChunkDigest>>) {
@@ -366,8 +408,12 @@ impl ContentAudit<'_> {
     /// What nobody is offered may be offered again, so packs and files of it are read as well, chunks through their files.
     fn kept(&mut self, stored: &Stored) {
         let verified = match stored {
-            Stored::Pack { tree, size, held } => self.content.verify_pack(tree, *size, *held),
-            Stored::File { sha256, .. } => self.content.verify_file(sha256),
+            Stored::Pack { tree, size, held } => {
+                self.objects.verify_pack(tree, &Stated::size(*size), *held, &Unobserved)
+            }
+            Stored::File { sha256, .. } => {
+                self.objects.verify_file(sha256, self.named.size_of(sha256), &Unobserved)
+            }
             _ => return,
         };
         if let Err(error) = verified {

@@ -125,7 +125,7 @@ fn plan(
     let mut plan = Plan::default();
     plan.report.dry_run = what.dry_run;
     let (chunks, whole): (Vec<_>, Vec<_>) =
-        objects.list()?.into_iter().partition(|(stored, _)| matches!(stored, Stored::Chunk { .. }));
+        objects.list()?.whole()?.into_iter().partition(|(stored, _)| matches!(stored, Stored::Chunk { .. }));
     // Parts are named by the objects that stay.
     let mut listed: HashSet<ChunkDigest> = HashSet::new();
     for (stored, written) in whole {

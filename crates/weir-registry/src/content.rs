@@ -38,6 +38,7 @@ mod objects;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use weir_model::of::Subject;
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
@@ -46,9 +47,11 @@ pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Ch
 pub use durable::POINTS;
 pub use error::ContentError;
 pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
-pub(crate) use files::{LARGEST_FILE, digest_of};
+pub(crate) use files::LARGEST_FILE;
 pub use folder::ContentFolder;
 pub use stored::Stored;
+pub use verify::{Stated, Unpacked};
+pub(crate) use verify::{digest_of, held_file, held_pack, pack_as_stated};
 
 /// Where the pack of `tree` is, below the registry.
 pub fn pack_path(tree: &TreeDigest) -> String {

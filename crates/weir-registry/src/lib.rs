@@ -43,7 +43,7 @@ pub use face::Face;
 pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
 pub use memory::Memory;
-pub use ports::{Entry, Held, Keys, KeysError, Object, Objects, PortError, Ports, Sequencer, Turn};
+pub use ports::{Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn};
 pub use registrar::{Acting, NewRegistry, Registrar};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};

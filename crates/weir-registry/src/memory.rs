@@ -15,7 +15,9 @@ use weir_policy::Authorized;
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
 use crate::content::{ContentError, Stored, file_path, pack_path};
-use crate::ports::{Entry, Held, Keys, KeysError, Object, Objects, PortError, Ports, Sequencer, Turn};
+use crate::ports::{
+    Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn,
+};
 use crate::replica::{DESCRIPTOR, snapshot_path};
 use crate::trust::rotation;
 
@@ -186,7 +188,7 @@ impl Objects for Handle {
         Ok(lock(&self.memory.objects).get(&object).map(|kept| stream(&kept.bytes, offset)))
     }
 
-    fn list(&self) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
+    fn list(&self) -> Result<Listing, ContentError> {
         let objects = lock(&self.memory.objects);
         let stored = |(object, kept): (&Object, &InMemory)| {
             let size = kept.bytes.len() as u64;
@@ -197,7 +199,7 @@ impl Objects for Handle {
             };
             (stored, kept.written)
         };
-        Ok(objects.iter().map(stored).collect())
+        Ok(Listing { stored: objects.iter().map(stored).collect(), closed: Vec::new() })
     }
 
     fn parts(&self, _: &Stored) -> Result<Vec<ChunkDigest>, ContentError> {

@@ -11,7 +11,7 @@ use weir_index::ReleaseView;
 use weir_log::Snapshot;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
-use crate::content::Stored;
+use crate::content::{Stated, Stored};
 use crate::evidence::{Evidence, Held, evidence};
 
 /// Everything that the log names.
@@ -26,8 +26,8 @@ pub(crate) struct Named {
 /// A pack that releases name, as their content or as their source.
 #[derive(Debug, Default)]
 pub(crate) struct NamedPack {
-    /// What it is to the releases that use it, and the bytes that they say it has.
-    pub(crate) uses: Vec<(Use, u64)>,
+    /// The releases that use it.
+    pub(crate) uses: Vec<PackUse>,
     /// Whether a release of it is quarantined, removed or not.
     quarantined: bool,
     /// Whether readers may have a release of it.
@@ -35,11 +35,22 @@ pub(crate) struct NamedPack {
     removed: Option<Timestamp>,
 }
 
+/// That a release uses a pack.
+#[derive(Debug)]
+pub(crate) struct PackUse {
+    /// As what.
+    pub(crate) what: Use,
+    /// What the release says of it.
+    pub(crate) stated: Stated,
+}
+
 /// What content is to a release.
 #[derive(Debug, Clone)]
 pub(crate) enum Use {
     Content(ReleaseId),
     Evidence(ReleaseId, Evidence),
+    /// An external file, by the name of the reference, that was held when the release was registered.
+    External(ReleaseId, String),
 }
 
 impl std::fmt::Display for Use {
@@ -47,6 +58,7 @@ impl std::fmt::Display for Use {
         match self {
             Self::Content(id) => write!(f, "the content of `{id}`"),
             Self::Evidence(id, evidence) => write!(f, "{evidence} of `{id}`"),
+            Self::External(id, name) => write!(f, "the external file `{name}` of `{id}`"),
         }
     }
 }
@@ -54,8 +66,8 @@ impl std::fmt::Display for Use {
 /// A file that releases name.
 #[derive(Debug, Default)]
 pub(crate) struct NamedFile {
-    /// The releases that promise it. References do not: the registry may hold them, or leave them where
-    /// they come from.
+    /// The releases that promise it, as evidence or because it was held when they were registered. Another reference promises
+    /// nothing: the registry may hold what it names, or leave it where it comes from.
     pub(crate) promised: Vec<Use>,
     pub(crate) referenced: bool,
     /// How many bytes it has, if a release that refers to it says so.
@@ -93,13 +105,13 @@ impl Named {
         let pack = self.packs.entry(release.tree).or_default();
         pack.quarantined |= view.quarantined.is_some();
         pack.served |= view.standing().is_usable();
-        pack.used(removed, || (Use::Content(release.id.clone()), release.size));
+        pack.used(removed, || PackUse { what: Use::Content(release.id.clone()), stated: release.into() });
         for evidence in evidence(release) {
             let is_evidence = || Use::Evidence(release.id.clone(), evidence);
             match evidence.held() {
                 Held::Pack(tree, size) => {
                     let pack = self.packs.entry(tree).or_default();
-                    pack.used(removed, || (is_evidence(), size));
+                    pack.used(removed, || PackUse { what: is_evidence(), stated: Stated::size(size) });
                 }
                 Held::File(sha256) => {
                     let file = self.files.entry(sha256).or_default();
@@ -115,10 +127,18 @@ impl Named {
             let file = self.files.entry(sha256).or_default();
             file.size = file.size.or(reference.size);
             match removed {
+                None if reference.held => {
+                    file.promised.push(Use::External(release.id.clone(), reference.name.clone()));
+                }
                 None => file.referenced = true,
                 Some(at) => file.removed = file.removed.max(Some(at)),
             }
         }
+    }
+
+    /// How many bytes a file has, if a release says so.
+    pub(crate) fn size_of(&self, sha256: &Sha256) -> Option<u64> {
+        self.files.get(sha256)?.size
     }
 
     /// Whether a file is held on the word of a release.
@@ -147,11 +167,17 @@ impl Named {
 }
 
 impl NamedPack {
-    fn used(&mut self, removed: Option<Timestamp>, how: impl FnOnce() -> (Use, u64)) {
+    fn used(&mut self, removed: Option<Timestamp>, how: impl FnOnce() -> PackUse) {
         match removed {
             None => self.uses.push(how()),
             Some(at) => self.removed = self.removed.max(Some(at)),
         }
+    }
+
+    /// What is said of it, by a release of which it is the content if there is one.
+    pub(crate) fn stated(&self) -> Option<Stated> {
+        let says_more = |one: &&PackUse| one.stated.unpacked.is_some();
+        self.uses.iter().find(says_more).or(self.uses.first()).map(|one| one.stated)
     }
 
     /// Whether it must be out of readers' reach.

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use weir_index::{Index, IndexError, RegistryFacts, ReleaseView};
 use weir_model::record::Withdrawal;
 use weir_model::{
-    Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, Release, ReleaseId,
-    Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
+    Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
+    Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
 };
 use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize};
 use weir_rules::bake;
@@ -372,7 +372,7 @@ impl Planning<'_> {
             files: draft.files,
             input_digest: InputDigest::from_bytes([0; 32]),
             dependencies,
-            references: draft.references.clone(),
+            references: self.references(draft)?,
             recipe: draft.recipe,
             toolchain: draft.toolchain,
             license: draft.license.clone(),
@@ -388,6 +388,18 @@ impl Planning<'_> {
             }),
             _ => Ok(release),
         }
+    }
+
+    /// What a draft refers to, and which of it the registry holds: what is lost later can be told from what was never here.
+    fn references(&self, draft: &Draft) -> Result<Vec<ReferenceFact>, SubmitError> {
+        let held = |reference: &ReferenceFact| match reference.sha256 {
+            Some(sha256) => self.on.uploaded.file(&sha256),
+            None => Ok(false),
+        };
+        let references = draft.references.iter();
+        references
+            .map(|reference| Ok(ReferenceFact { held: held(reference)?, ..reference.clone() }))
+            .collect()
     }
 
     /// What a dependency is fixed to, if it is. Only one that may move may be met by the package itself, or by one

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use weir_log::{CheckedCheckpoint, Checkpoint, Origin, Signers, Source, Stamp, TrustedKeys, VerifyingKey};
 use weir_model::descriptor::Descriptor;
 use weir_model::record::RECORD_VERSION;
-use weir_model::{Action, ChunkDigest, Record, RecordError, Sha256, TreeDigest};
+use weir_model::{Action, ChunkDigest, Observer, Record, RecordError, Sha256, TreeDigest};
 use weir_policy::Authorized;
+use weir_tree::Handled;
 
-use crate::content::{ContentError, Stored};
+use crate::content::{ContentError, Stated, Stored, held_file, held_pack};
 
 /// Where one registry is kept.
 #[derive(Clone)]
@@ -115,6 +116,26 @@ pub struct Held {
     pub withheld: bool,
 }
 
+/// What is stored, as far as whoever asks may see it.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Each object, and when it was written.
+    pub stored: Vec<(Stored, Timestamp)>,
+    /// The parts of the storage that are closed to whoever asks, as the system says it.
+    pub closed: Vec<std::io::Error>,
+}
+
+impl Listing {
+    /// All that is stored.
+    ///
+    /// # Errors
+    ///
+    /// When a part of it is closed to whoever asks.
+    pub fn whole(self) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
+        self.closed.into_iter().next().map_or(Ok(self.stored), |closed| Err(closed.into()))
+    }
+}
+
 /// Holds content. Any number of processes may put at once.
 pub trait Objects: Send + Sync {
     /// Takes in what `from` brings, checked against the object's name while it comes; gives the bytes of what is held then.
@@ -136,15 +157,46 @@ pub trait Objects: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// When it cannot be read. The stream fails where a part is missing or damaged.
     fn open(&self, object: Object, offset: u64) -> Result<Option<Box<dyn Read + Send>>, ContentError>;
 
-    /// Everything that is stored, and when it was written; an object that goes meanwhile may be missing.
+    /// Everything that is stored; an object that goes meanwhile may be missing.
     ///
     /// # Errors
     ///
     /// When it cannot be listed.
-    fn list(&self) -> Result<Vec<(Stored, Timestamp)>, ContentError>;
+    fn list(&self) -> Result<Listing, ContentError>;
+
+    /// Reads the pack of a tree from end to end, and checks it against its name and what is `stated` of it: among what is
+    /// `withheld`, where it must be alone, or among what is served. Gives its bytes; `observer` is told of them as they are read.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or something else, or served although it is withheld.
+    fn verify_pack(
+        &self,
+        tree: &TreeDigest,
+        stated: &Stated,
+        withheld: bool,
+        observer: &dyn Observer<Handled>,
+    ) -> Result<u64, ContentError> {
+        held_pack(self, tree, stated, withheld, observer)
+    }
+
+    /// Reads a file from end to end, and checks it against its name and the size that is said of it, if one is. Gives its bytes; `observer` is told of
+    /// them as they are read.
+    ///
+    /// # Errors
+    ///
+    /// When it or a part of it is missing, or something else.
+    fn verify_file(
+        &self,
+        sha256: &Sha256,
+        size: Option<u64>,
+        observer: &dyn Observer<Handled>,
+    ) -> Result<u64, ContentError> {
+        held_file(self, sha256, size, observer)
+    }
 
     /// The parts that a stored object is kept in, by their digests; none for one that is kept whole.
     ///

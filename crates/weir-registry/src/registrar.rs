@@ -15,11 +15,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use weir_index::RegistryFacts;
 use weir_log::{Checkpoint, Position, Snapshot, Source, Stamp};
-use weir_model::{KindName, Sha256, TreeDigest};
+use weir_model::{KindName, Sha256, TreeDigest, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
-use weir_tree::{Expected, Limits, check_pack};
 use weir_wire::{Batch, Outcome, Receipt};
 
+use crate::content::{ContentError, Stated, digest_of};
 use crate::error::SubmitError;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Entry, Object, PortError, Ports, Turn};
@@ -186,15 +186,25 @@ impl Registrar {
 
     /// Reads what is held of an object from end to end; what is not held is not whole.
     fn is_whole(&self, object: Object) -> Result<bool, SubmitError> {
-        let Some(bytes) = self.ports.objects.open(object, 0)? else { return Ok(false) };
-        let sha256 = match object {
-            Object::Pack(tree) => {
-                let expected = Expected { tree, pack_bytes: None };
-                return Ok(check_pack(bytes, &expected, &Limits::default()).is_ok());
-            }
-            Object::File(sha256) | Object::Snapshot(sha256) => sha256,
-        };
-        Ok(crate::content::digest_of(bytes)?.0 == sha256)
+        let objects = &*self.ports.objects;
+        let verified = objects.find(object).and_then(|held| {
+            let Some(held) = held else { return Ok(false) };
+            match object {
+                Object::Pack(tree) => {
+                    objects.verify_pack(&tree, &Stated::size(held.size), held.withheld, &Unobserved)?
+                }
+                Object::File(sha256) => objects.verify_file(&sha256, None, &Unobserved)?,
+                Object::Snapshot(sha256) => {
+                    let Some(bytes) = objects.open(object, 0)? else { return Ok(false) };
+                    return Ok(digest_of(bytes)?.0 == sha256);
+                }
+            };
+            Ok(true)
+        });
+        match verified {
+            Err(error) if error.is_integrity() || matches!(error, ContentError::Absent { .. }) => Ok(false),
+            verified => Ok(verified?),
+        }
     }
 
     /// Makes a snapshot when the log has grown enough since the last.

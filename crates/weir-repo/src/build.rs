@@ -13,10 +13,12 @@ use std::sync::atomic::AtomicUsize;
 use serde::Serialize;
 use weir_build::{BuildStep, Difference, On, Outcome, ScheduleOptions};
 use weir_kind::Facts;
-use weir_model::{InputDigest, Release, ReleaseId, Scope, TreeDigest, chain};
+use weir_model::{InputDigest, Release, ReleaseId, Scope, TreeDigest, Unobserved, chain};
 use weir_native::{Finding, Recipe};
 use weir_project::fetch;
+use weir_registry::Objects as _;
 use weir_registry::SubmitError;
+use weir_registry::content::Stated;
 use weir_store::StoredTree;
 
 use crate::error::RepoError;
@@ -167,20 +169,20 @@ impl Workbench<'_> {
     /// from the registry, which is read for it. One that is reached over HTTP is believed until its bytes are fetched.
     fn is_whole(&self, release: &Release) -> bool {
         let Some(content) = self.content else { return true };
-        let tree = |tree: &TreeDigest, size: u64| {
+        let tree = |tree: &TreeDigest, stated: &Stated| {
             self.store.tree(tree).is_ok_and(|tree| tree.is_some())
-                || content.verify_pack(tree, size, false).is_ok()
+                || content.verify_pack(tree, stated, false, &Unobserved).is_ok()
         };
         let build = release.build();
         let files = build
             .iter()
             .flat_map(|build| build.recipe_files.iter().chain(&build.provenance).chain(&build.log));
-        tree(&release.tree, release.size)
+        tree(&release.tree, &release.into())
             && build
                 .iter()
                 .filter_map(|build| build.source.as_ref())
-                .all(|source| tree(&source.tree, source.size))
-            && files.into_iter().all(|file| content.verify_file(file).is_ok())
+                .all(|source| tree(&source.tree, &Stated::size(source.size)))
+            && files.into_iter().all(|file| content.verify_file(file, None, &Unobserved).is_ok())
     }
 
     /// What came out of a step, in the store: it is fetched where only the registry has it.

@@ -32,6 +32,7 @@ use weir_native::{RecipeSet, RecipeSetForm, RecipeSetOptions};
 use weir_project::Project;
 use weir_reach::{Connection, KnownRegistry, Session, connect, find, is_http};
 use weir_registry::content::ContentFolder;
+use weir_registry::{Object, Objects as _};
 
 pub use build::{BuildReport, BuiltPackage, FailedBuild, How};
 pub use check::{CheckReport, Checked};
@@ -168,6 +169,7 @@ impl<'s> Repo<'s> {
 
     /// The bytes of a pack that the registry holds; nothing where that cannot be told without fetching it.
     fn held_pack(&self, tree: &TreeDigest) -> Option<u64> {
-        self.content.as_ref()?.pack_size(tree)
+        let held = self.content.as_ref()?.find(Object::Pack(*tree)).ok()??;
+        Some(held.size)
     }
 }

@@ -104,8 +104,14 @@ impl Author {
         }
         if flavour % 6 == 3 {
             let (sha256, size) = (Some(Digest::of("data")), Some(12));
-            release.references =
-                vec![ReferenceFact { name: "data".into(), sha256, size, fluid: false, range: None }];
+            release.references = vec![ReferenceFact {
+                name: "data".into(),
+                sha256,
+                size,
+                fluid: false,
+                range: None,
+                held: true,
+            }];
         }
         // Rebuilding the same inputs must give the same tree, so a rebuild gets inputs of its own.
         release.recipe = release.recipe.or_else(|| (release.id.revision > 0).then(|| Digest::of(revision)));

@@ -6,12 +6,12 @@ use std::sync::mpsc::{self, Receiver};
 
 use weir_log::{Source, SourceError};
 use weir_model::{Hasher, Observer, Sha256, TreeDigest, of};
-use weir_tree::{Expected, Limits, TreeError, Watched, check_pack};
+use weir_tree::{TreeError, Watched};
 
 use super::{AuditStep, RegistryAudit, tell_of_bytes};
 use crate::content::{
-    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, LARGEST_FILE, chunk_list_path, chunk_path, file_path,
-    open_pack, pack_path,
+    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, LARGEST_FILE, Stated, chunk_list_path, chunk_path,
+    file_path, open_pack, pack_as_stated, pack_path,
 };
 use crate::named::{Named, Use};
 
@@ -35,7 +35,7 @@ pub(super) struct ServedContent<'a> {
 /// An object that the log names.
 enum Wanted<'a> {
     /// A pack that readers may have.
-    Pack { tree: &'a TreeDigest, size: u64, of: &'a Use },
+    Pack { tree: &'a TreeDigest, stated: Stated, of: &'a Use },
     /// A pack that they may not.
     Withheld { tree: &'a TreeDigest },
     /// A file that a release promises.
@@ -127,9 +127,9 @@ fn note(
 
 /// Everything to look at.
 fn wanted(named: &Named) -> Vec<Wanted<'_>> {
-    let packs = named.packs.iter().filter_map(|(tree, pack)| match pack.uses.first() {
+    let packs = named.packs.iter().filter_map(|(tree, pack)| match pack.uses.first().zip(pack.stated()) {
         _ if pack.is_withheld() => Some(Wanted::Withheld { tree }),
-        Some((of, size)) => Some(Wanted::Pack { tree, size: *size, of }),
+        Some((first, stated)) => Some(Wanted::Pack { tree, stated, of: &first.what }),
         None => None,
     });
     let files = named.files.iter().filter_map(|(sha256, file)| match file.promised.first() {
@@ -143,7 +143,7 @@ impl Wanted<'_> {
     /// Bytes that the log says it has; 0 where it does not say.
     fn said(&self) -> u64 {
         match self {
-            Self::Pack { size, .. } => *size,
+            Self::Pack { stated, .. } => stated.size,
             Self::Promised { size, .. } | Self::Referenced { size, .. } => size.unwrap_or_default(),
             Self::Withheld { .. } => 0,
         }
@@ -167,9 +167,9 @@ fn look(
     reading: Option<&dyn Observer<AuditStep>>,
 ) -> Result<Found, ContentError> {
     match wanted {
-        Wanted::Pack { tree, size, .. } => match reading {
-            Some(observer) => read_pack(source, tree, *size, observer),
-            None => pack_there(source, tree, *size),
+        Wanted::Pack { tree, stated, .. } => match reading {
+            Some(observer) => read_pack(source, tree, stated, observer),
+            None => pack_there(source, tree, stated.size),
         },
         Wanted::Withheld { tree } => match source.find(&pack_path(tree))? {
             Some(_) => Err(ContentError::StillServed { tree: **tree }),
@@ -187,15 +187,12 @@ fn look(
 fn read_pack(
     source: &dyn Source,
     tree: &TreeDigest,
-    size: u64,
+    stated: &Stated,
     observer: &dyn Observer<AuditStep>,
 ) -> Result<Found, ContentError> {
     let pack = open_pack(source, tree, 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
-    let expected = Expected { tree: *tree, pack_bytes: Some(size) };
     let told = tell_of_bytes(observer);
-    let checked = check_pack(Watched::new(pack, &told), &expected, &Limits::default());
-    let checked = checked.map_err(|reason| ContentError::BadPack { tree: *tree, reason })?;
-    Ok(Found::Read(checked.bytes()))
+    Ok(Found::Read(pack_as_stated(Watched::new(pack, &told), tree, stated)?.bytes()))
 }
 
 fn pack_there(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found, ContentError> {

@@ -62,13 +62,6 @@ impl Beside {
     }
 }
 
-/// Makes `folder` and what is missing above it, down from `root` and as open as that is, each entry brought to the disk.
-pub(super) fn ensure_folder(root: &Path, folder: &Path) -> io::Result<()> {
-    let below = folder.strip_prefix(root).unwrap_or(folder);
-    Folder::open(root)?.make_shared_folder(below, Durability::Durable)?;
-    Ok(())
-}
-
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(Folder::open(folder)?.sync()?)
 }

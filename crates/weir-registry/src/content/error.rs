@@ -6,6 +6,8 @@ use weir_log::SourceError;
 use weir_model::{ChunkDigest, Sha256, TreeDigest};
 use weir_tree::TreeError;
 
+use super::verify::Unpacked;
+
 /// Why content cannot be taken in, given out or vouched for.
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
@@ -69,6 +71,16 @@ pub enum ContentError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A pack unpacks to something else than is said of it.
+    #[error("the pack of the tree {tree} unpacks to {held}, and is said to unpack to {said}")]
+    UnpacksToOther {
+        /// The tree.
+        tree: TreeDigest,
+        /// What is said.
+        said: Unpacked,
+        /// What is in it.
+        held: Unpacked,
+    },
     /// Something is not there.
     #[error("{what} is not in the registry")]
     Absent {
@@ -86,7 +98,20 @@ pub enum ContentError {
     Source(#[from] SourceError),
     /// It could not be written, or read from the disk.
     #[error("content of the registry cannot be read or written: {0}")]
-    Io(#[from] io::Error),
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for ContentError {
+    /// What a stream of content complains of comes out of it as it went in.
+    fn from(error: io::Error) -> Self {
+        error.downcast().unwrap_or_else(Self::Io)
+    }
+}
+
+impl From<weir_fs::FsError> for ContentError {
+    fn from(error: weir_fs::FsError) -> Self {
+        Self::Io(error.into())
+    }
 }
 
 impl ContentError {
@@ -112,12 +137,14 @@ impl ContentError {
         match self {
             Self::BadPack { reason, .. } => !reason.is_of_the_system(),
             Self::BadFile { .. }
+            | Self::TooLarge { .. }
+            | Self::UnpacksToOther { .. }
             | Self::BadSize { .. }
             | Self::BadChunk { .. }
             | Self::BadChunkSize { .. }
             | Self::BadList { .. }
             | Self::StillServed { .. } => true,
-            Self::TooLarge { .. } | Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
+            Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
         }
     }
 }

@@ -6,11 +6,12 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use weir_fs::{Durability, Folder, FsError, Sort};
 use weir_log::{Faults, NoFaults};
-use weir_model::{Observer, TreeDigest, Unobserved};
-use weir_tree::{Expected, Handled, Limits, TreeError, Watched, check_pack};
+use weir_model::TreeDigest;
+use weir_tree::{Expected, Limits, TreeError, check_pack};
 
-use super::durable::{Writing, ensure_folder, sync_folder};
+use super::durable::{Writing, sync_folder};
 use super::error::ContentError;
 use super::{held_path, pack_path};
 
@@ -44,17 +45,6 @@ impl ContentFolder {
         Self { limits, ..self }
     }
 
-    /// Whether the pack of `tree` was taken in, served or withheld.
-    pub fn has_pack(&self, tree: &TreeDigest) -> bool {
-        self.pack_size(tree).is_some()
-    }
-
-    /// Bytes of the pack of `tree` as it is kept. Another pack of the same tree, which was offered
-    /// later, may have had another size.
-    pub fn pack_size(&self, tree: &TreeDigest) -> Option<u64> {
-        [pack_path(tree), held_path(tree)].iter().find_map(|path| size_of(&self.at(path)))
-    }
-
     /// Takes in the pack that `from` brings, checked from end to end. A pack of `tree` that is there already,
     /// served or withheld, stays as it is, and nothing is read.
     ///
@@ -62,7 +52,7 @@ impl ContentFolder {
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
     pub(crate) fn put_pack(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.has_pack(tree) || self.is_withheld(tree)? {
+        if self.is_served(tree)? || self.is_withheld(tree)? {
             return Ok(());
         }
         // Our own copy is what is checked: the original may be written to meanwhile.
@@ -71,7 +61,7 @@ impl ContentFolder {
             let reason = TreeError::TooLarge { what: "bytes of pack", got: limit.saturating_add(1), limit };
             return Err(ContentError::BadPack { tree: *tree, reason });
         };
-        self.check(pack.reopened()?, tree, None)?;
+        self.check(pack.reopened()?, tree)?;
         self.writing().name(vec![(pack, pack_path(tree))])?;
         self.stay_withheld(tree)
     }
@@ -79,55 +69,24 @@ impl ContentFolder {
     /// If the tree was quarantined while its pack was being taken in, takes the pack back out.
     fn stay_withheld(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         if self.is_withheld(tree)? {
-            remove(&self.at(&pack_path(tree)))?;
+            self.remove(&pack_path(tree))?;
         }
         Ok(())
     }
 
     /// Who may not look there must not take in: what is withheld would be served again.
-    fn is_withheld(&self, tree: &TreeDigest) -> io::Result<bool> {
-        self.at(&held_path(tree)).try_exists()
+    fn is_withheld(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
+        Ok(self.size_of(&held_path(tree))?.is_some())
     }
 
-    /// Reads the pack of `tree` from end to end and checks all of it: in the withheld part if `held`,
-    /// where it must be alone, else in the served part. Returns its bytes.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing, damaged or of another size than `size`, or served although it is withheld.
-    pub fn verify_pack(&self, tree: &TreeDigest, size: u64, held: bool) -> Result<u64, ContentError> {
-        self.verify_pack_observed(tree, size, held, &Unobserved)
+    fn is_served(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
+        Ok(self.size_of(&pack_path(tree))?.is_some())
     }
 
-    /// The same, telling `observer` of what was read.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`ContentFolder::verify_pack`].
-    pub fn verify_pack_observed(
-        &self,
-        tree: &TreeDigest,
-        size: u64,
-        held: bool,
-        observer: &dyn Observer<Handled>,
-    ) -> Result<u64, ContentError> {
-        if held && self.at(&pack_path(tree)).exists() {
-            return Err(ContentError::StillServed { tree: *tree });
-        }
-        let path = if held { held_path(tree) } else { pack_path(tree) };
-        let file = match fs_err::File::open(self.at(&path)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ContentError::no_pack(tree)),
-            file => file?,
-        };
-        self.check(Watched::new(file, observer), tree, Some(size))
-    }
-
-    fn check(&self, pack: impl Read, tree: &TreeDigest, size: Option<u64>) -> Result<u64, ContentError> {
-        let expected = Expected { tree: *tree, pack_bytes: size };
-        match check_pack(pack, &expected, &self.limits) {
-            Ok(pack) => Ok(pack.bytes()),
-            Err(reason) => Err(ContentError::BadPack { tree: *tree, reason }),
-        }
+    fn check(&self, pack: impl Read, tree: &TreeDigest) -> Result<(), ContentError> {
+        let expected = Expected { tree: *tree, pack_bytes: None };
+        let checked = check_pack(pack, &expected, &self.limits);
+        checked.map(drop).map_err(|reason| ContentError::BadPack { tree: *tree, reason })
     }
 
     /// Withholds the pack of `tree`: moves it out of what is served. Harmless when done twice, or when
@@ -137,7 +96,7 @@ impl ContentFolder {
     ///
     /// When files cannot be moved.
     pub(crate) fn withhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.at(&pack_path(tree)).exists() {
+        if self.is_served(tree)? {
             self.ensure_held()?;
         }
         self.moved(&pack_path(tree), &held_path(tree))
@@ -177,33 +136,62 @@ impl ContentFolder {
     }
 
     fn moved(&self, from: &str, to: &str) -> Result<(), ContentError> {
-        let (from, to) = (self.at(from), self.at(to));
-        if !from.exists() {
+        if self.size_of(from)?.is_none() {
             return Ok(());
         }
-        if to.exists() {
+        let root = self.folder()?;
+        if self.size_of(to)?.is_some() {
             // It was there before, and that is the one whose size was told.
-            remove(&from)?;
-            return Ok(sync_folder(from.parent().unwrap_or(&self.root))?);
+            self.remove(from)?;
+            return Ok(root.folder(above(from))?.sync()?);
         }
-        ensure_folder(&self.root, to.parent().unwrap_or(&self.root))?;
-        match fs_err::rename(&from, &to) {
+        root.make_shared_folder(above(to), Durability::Durable)?;
+        match root.rename(from, to) {
             // Somebody else moved it first.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.is_not_found() => {}
             moved => moved?,
         }
-        for path in [&to, &from] {
-            sync_folder(path.parent().unwrap_or(&self.root))?;
+        for path in [to, from] {
+            if let Some(folder) = root.find_folder(above(path))? {
+                folder.sync()?;
+            }
         }
         Ok(())
     }
 
-    pub(super) fn at(&self, path: &str) -> PathBuf {
-        self.root.join(path)
-    }
-
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    pub(super) fn folder(&self) -> Result<Folder, ContentError> {
+        Ok(Folder::open(&self.root)?)
+    }
+
+    /// Bytes of the file at `path` below the registry, if there is one. What is no file there is told.
+    pub(super) fn size_of(&self, path: &str) -> Result<Option<u64>, ContentError> {
+        match self.folder()?.look(path)? {
+            None => Ok(None),
+            Some(found) if found.sort == Sort::File => Ok(Some(found.bytes)),
+            Some(found) => Err(not_a_file(self.root.join(path), found.sort).into()),
+        }
+    }
+
+    /// Opens the file at `path` below the registry, if there is one, and tells its bytes.
+    pub(super) fn open_path(&self, path: &str) -> Result<Option<(fs_err::File, u64)>, ContentError> {
+        match self.folder()?.open_file(path) {
+            Err(error) if error.is_not_found() => Ok(None),
+            file => {
+                let file = file?;
+                let size = file.metadata()?.len();
+                Ok(Some((file, size)))
+            }
+        }
+    }
+
+    /// Removes the file at `path` below the registry. Harmless if it is not there.
+    pub(super) fn remove(&self, path: &str) -> Result<(), ContentError> {
+        self.folder()?.remove_file(path)?;
+        Ok(())
     }
 
     pub(super) fn writing(&self) -> Writing<'_> {
@@ -217,14 +205,14 @@ impl fmt::Debug for ContentFolder {
     }
 }
 
-/// Bytes of the file at `path`, if there is one.
-pub(super) fn size_of(path: &Path) -> Option<u64> {
-    fs_err::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len())
+/// The folder of a path below the registry.
+fn above(path: &str) -> &Path {
+    Path::new(path).parent().unwrap_or(Path::new(""))
 }
 
-pub(super) fn remove(path: &Path) -> io::Result<()> {
-    match fs_err::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
+fn not_a_file(path: PathBuf, found: Sort) -> FsError {
+    match found {
+        Sort::Link => FsError::Link { path },
+        found => FsError::Other { path, found, wanted: Sort::File },
     }
 }

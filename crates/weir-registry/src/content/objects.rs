@@ -1,16 +1,15 @@
 //! A folder as one who holds objects.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 
-use jiff::Timestamp;
-use weir_model::{ChunkDigest, TreeDigest};
+use weir_model::{ChunkDigest, Hasher, TreeDigest, of};
 use weir_policy::Authorized;
 
+use super::chunks::Chunk;
 use super::error::ContentError;
-use super::folder::size_of;
 use super::stored::Stored;
 use super::{ContentFolder, chunk_path, file_path, held_path, pack_path};
-use crate::ports::{Held, Object, Objects};
+use crate::ports::{Held, Listing, Object, Objects};
 use crate::replica::snapshot_path;
 
 impl Objects for ContentFolder {
@@ -24,40 +23,39 @@ impl Objects for ContentFolder {
     }
 
     fn find(&self, object: Object) -> Result<Option<Held>, ContentError> {
-        let there = |path: String, withheld| size_of(&self.at(&path)).map(|size| Held { size, withheld });
+        let there = |size, withheld| Held { size, withheld };
         Ok(match object {
-            Object::Pack(tree) => there(pack_path(&tree), false).or_else(|| there(held_path(&tree), true)),
-            Object::Snapshot(sha256) => there(snapshot_path(&sha256), false),
-            Object::File(sha256) => match there(file_path(&sha256), false) {
-                None => self.chunk_list(&sha256)?.map(|list| Held { size: list.size(), withheld: false }),
-                whole => whole,
+            Object::Pack(tree) => match self.size_of(&pack_path(&tree))? {
+                Some(size) => Some(there(size, false)),
+                None => self.size_of(&held_path(&tree))?.map(|size| there(size, true)),
+            },
+            Object::Snapshot(sha256) => self.size_of(&snapshot_path(&sha256))?.map(|size| there(size, false)),
+            Object::File(sha256) => match self.whole_size(&sha256)? {
+                Some(size) => Some(there(size, false)),
+                None => self.chunk_list(&sha256)?.map(|list| there(list.size(), false)),
             },
         })
     }
 
     fn open(&self, object: Object, offset: u64) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
-        let paths = match object {
-            Object::Pack(tree) => vec![pack_path(&tree), held_path(&tree)],
-            Object::Snapshot(sha256) => vec![snapshot_path(&sha256)],
-            Object::File(sha256) => match self.chunk_list(&sha256)? {
-                Some(list) => list.chunks().iter().map(|chunk| chunk_path(&chunk.digest)).collect(),
-                None => vec![file_path(&sha256)],
+        match object {
+            Object::Pack(tree) => match self.open_at(&pack_path(&tree), offset)? {
+                None => self.open_at(&held_path(&tree), offset),
+                served => Ok(served),
             },
-        };
-        if let Object::Pack(_) = object {
-            return first_of(self, &paths, offset);
-        }
-        all_of(self, &paths, offset)
-    }
-
-    fn list(&self) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
-        let mut listed = Vec::new();
-        for stored in self.objects()? {
-            if let Some(written) = self.modified(&stored)? {
-                listed.push((stored, written));
+            Object::Snapshot(sha256) => self.open_at(&snapshot_path(&sha256), offset),
+            Object::File(sha256) => {
+                if self.whole_size(&sha256)?.is_some() {
+                    return self.open_at(&file_path(&sha256), offset);
+                }
+                let Some(list) = self.chunk_list(&sha256)? else { return Ok(None) };
+                Ok(Some(Box::new(Chunks::from(self.clone(), list.chunks(), offset))))
             }
         }
-        Ok(listed)
+    }
+
+    fn list(&self) -> Result<Listing, ContentError> {
+        self.stored()
     }
 
     fn parts(&self, stored: &Stored) -> Result<Vec<ChunkDigest>, ContentError> {
@@ -73,7 +71,7 @@ impl Objects for ContentFolder {
     }
 
     fn remove(&self, _: &Authorized, stored: &Stored) -> Result<(), ContentError> {
-        self.remove_stored(stored)
+        ContentFolder::remove(self, &stored.path())
     }
 
     fn remove_parts(&self, _: &Authorized) -> Result<(), ContentError> {
@@ -81,30 +79,81 @@ impl Objects for ContentFolder {
     }
 }
 
-fn first_of(
-    content: &ContentFolder,
-    paths: &[String],
-    offset: u64,
-) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
-    for path in paths {
-        if let Some(stream) = all_of(content, std::slice::from_ref(path), offset)? {
-            return Ok(Some(stream));
-        }
+impl ContentFolder {
+    fn open_at(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
+        let Some((mut file, _)) = self.open_path(path)? else { return Ok(None) };
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Some(Box::new(file)))
     }
-    Ok(None)
 }
 
-/// One after the other.
-fn all_of(
-    content: &ContentFolder,
-    paths: &[String],
-    offset: u64,
-) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
-    let mut all: Box<dyn Read + Send> = Box::new(io::empty());
-    for path in paths {
-        let Some(file) = content.open_path(path)? else { return Ok(None) };
-        all = Box::new(all.chain(file));
+/// A large file, chunk after chunk: each is opened when its turn comes, and checked when it was read whole.
+struct Chunks {
+    content: ContentFolder,
+    left: std::vec::IntoIter<Chunk>,
+    now: Option<Now>,
+    /// How many bytes of the next chunk are passed over.
+    passed: u64,
+}
+
+/// The chunk that is being read.
+struct Now {
+    chunk: Chunk,
+    bytes: io::Take<fs_err::File>,
+    /// What was seen of it, unless it is not read from its beginning.
+    hasher: Option<Hasher<of::Chunk>>,
+}
+
+impl Chunks {
+    fn from(content: ContentFolder, chunks: &[Chunk], offset: u64) -> Self {
+        let ends_before = |chunk: &&Chunk| chunk.offset + u64::from(chunk.size) <= offset;
+        let left: Vec<Chunk> = chunks.iter().skip_while(ends_before).copied().collect();
+        let passed = left.first().map_or(0, |first| offset.saturating_sub(first.offset));
+        Self { content, left: left.into_iter(), now: None, passed }
     }
-    io::copy(&mut (&mut all).take(offset), &mut io::sink())?;
-    Ok(Some(all))
+
+    fn begin(&mut self, chunk: Chunk) -> Result<Now, ContentError> {
+        let opened = self.content.open_path(&chunk_path(&chunk.digest))?;
+        let (mut file, actual) = opened.ok_or_else(|| ContentError::no_chunk(&chunk.digest))?;
+        let expected = u64::from(chunk.size);
+        if actual != expected {
+            return Err(ContentError::BadChunkSize { chunk: chunk.digest, expected, actual });
+        }
+        let passed = std::mem::take(&mut self.passed);
+        file.seek(SeekFrom::Start(passed))?;
+        let hasher = (passed == 0).then(Hasher::new);
+        Ok(Now { chunk, bytes: file.take(expected - passed), hasher })
+    }
+}
+
+impl Now {
+    fn check(self) -> Result<(), ContentError> {
+        let expected = self.chunk.digest;
+        match self.hasher.map(Hasher::finish).filter(|actual| *actual != expected) {
+            Some(actual) => Err(ContentError::BadChunk { expected, actual }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if let Some(now) = &mut self.now {
+                let read = now.bytes.read(buffer)?;
+                if read > 0 {
+                    if let Some(hasher) = &mut now.hasher {
+                        hasher.update(&buffer[..read]);
+                    }
+                    return Ok(read);
+                }
+                self.now.take().map_or(Ok(()), Now::check).map_err(io::Error::other)?;
+            }
+            let Some(chunk) = self.left.next() else { return Ok(0) };
+            self.now = Some(self.begin(chunk).map_err(io::Error::other)?);
+        }
+    }
 }

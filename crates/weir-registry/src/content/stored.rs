@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
+use weir_fs::{Folder, Sort};
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 use super::error::ContentError;
-use super::folder::{ContentFolder, remove};
+use super::folder::ContentFolder;
 use super::{chunk_list_path, chunk_path, file_path, held_path, pack_path};
+use crate::ports::Listing;
 use crate::replica::snapshot_path;
 
-/// How the names of temporary files begin.
-const UNFINISHED: &str = ".tmp";
+/// How the names of temporary files begin: those of `weir_fs`, and others'.
+const UNFINISHED: [&str; 2] = [".weir-", ".tmp"];
 
 /// Something in the storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Stored {
     }
 
     /// Where it is, below the registry.
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         match self {
             Self::Pack { tree, held: false, .. } => pack_path(tree),
             Self::Pack { tree, held: true, .. } => held_path(tree),
@@ -92,100 +93,63 @@ impl Stored {
 }
 
 impl ContentFolder {
-    /// When something was last written; nothing if it is gone.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be looked at.
-    pub fn modified(&self, stored: &Stored) -> Result<Option<Timestamp>, ContentError> {
-        let modified = match fs_err::symlink_metadata(self.at(&stored.path())) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            metadata => metadata?.modified()?,
-        };
-        Ok(Some(Timestamp::try_from(modified).map_err(io::Error::other)?))
-    }
-
-    /// Takes something out for good. Harmless when it is not there.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be removed.
-    pub(crate) fn remove_stored(&self, stored: &Stored) -> Result<(), ContentError> {
-        Ok(remove(&self.at(&stored.path()))?)
-    }
-
     /// Everything that is stored, sorted within each part. Nothing of it is opened.
-    ///
-    /// # Errors
-    ///
-    /// When a folder cannot be listed.
-    pub fn objects(&self) -> Result<Vec<Stored>, ContentError> {
-        let (objects, closed) = self.objects_in_reach()?;
-        closed.into_iter().next().map_or(Ok(objects), |closed| Err(closed.into()))
-    }
-
-    /// As [`objects`](Self::objects), but without those in folders that are closed to whoever asks, and which
-    /// folders those are.
-    ///
-    /// # Errors
-    ///
-    /// When a folder cannot be listed for another reason.
-    pub fn objects_in_reach(&self) -> Result<(Vec<Stored>, Vec<io::Error>), ContentError> {
-        let mut objects = Vec::new();
-        let mut closed = Vec::new();
+    pub(super) fn stored(&self) -> Result<Listing, ContentError> {
+        let root = self.folder()?;
+        let mut listing = Listing::default();
         for part in ["pack", ".held", "file", "chunk"] {
-            match self.part(part) {
-                Ok(stored) => objects.extend(stored),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => closed.push(error),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        for entry in entries(&self.at(".tmp"))? {
-            let path = format!(".tmp/{}", entry.name);
-            objects.push(Stored::Unfinished { path, size: entry.size });
-        }
-        self.beside_the_log(&mut objects)?;
-        Ok((objects, closed))
-    }
-
-    fn part(&self, part: &str) -> io::Result<Vec<Stored>> {
-        let mut objects = Vec::new();
-        for shard in entries(&self.at(part))? {
-            self.shard(part, &shard, &mut objects)?;
-        }
-        Ok(objects)
-    }
-
-    /// Snapshots, and what is written where it will be renamed. Whatever else a keeper may have put beside
-    /// the log, a page for visitors perhaps, is none of ours.
-    fn beside_the_log(&self, objects: &mut Vec<Stored>) -> Result<(), ContentError> {
-        for (folder, prefix) in [("snapshot", "snapshot/"), (".", "")] {
-            for entry in entries(&self.at(folder))?.into_iter().filter(|entry| entry.is_file) {
-                let path = format!("{prefix}{}", entry.name);
-                let hex = path.strip_prefix("snapshot/").and_then(|name| name.strip_suffix(".zst"));
-                if entry.name.starts_with(UNFINISHED) {
-                    objects.push(Stored::Unfinished { path, size: entry.size });
-                } else if let Some(sha256) = hex.and_then(|hex| Digest::from_hex(hex).ok()) {
-                    objects.push(Stored::Snapshot { sha256, size: entry.size });
+            match list_part(&root, part) {
+                Ok(stored) => listing.stored.extend(stored),
+                Err(ContentError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    listing.closed.push(error);
                 }
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
-    }
-
-    fn shard(&self, part: &str, shard: &Entry, objects: &mut Vec<Stored>) -> io::Result<()> {
-        let path = format!("{part}/{}", shard.name);
-        if shard.is_file {
-            objects.push(Stored::Stray { path });
-            return Ok(());
+        for entry in entries(&root, ".tmp")? {
+            let path = format!(".tmp/{}", entry.name);
+            listing.stored.push((Stored::Unfinished { path, size: entry.size }, entry.written));
         }
-        for entry in entries(&self.at(&path))? {
+        beside_the_log(&root, &mut listing)?;
+        Ok(listing)
+    }
+}
+
+fn list_part(root: &Folder, part: &str) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
+    let mut stored = Vec::new();
+    for shard in entries(root, part)? {
+        let path = format!("{part}/{}", shard.name);
+        if !shard.is_folder {
+            stored.push((Stored::Stray { path }, shard.written));
+            continue;
+        }
+        for entry in entries(root, &path)? {
             let known = entry.is_file.then(|| recognised(part, &shard.name, &entry)).flatten();
             let stray = || Stored::Stray { path: format!("{path}/{}", entry.name) };
-            objects.push(known.unwrap_or_else(stray));
+            stored.push((known.unwrap_or_else(stray), entry.written));
         }
-        Ok(())
     }
+    Ok(stored)
+}
+
+/// Snapshots, and what is written where it will be renamed. Whatever else a keeper may have put beside
+/// the log, a page for visitors perhaps, is none of ours.
+fn beside_the_log(root: &Folder, listing: &mut Listing) -> Result<(), ContentError> {
+    for (folder, prefix) in [("snapshot", "snapshot/"), ("", "")] {
+        for entry in entries(root, folder)?.into_iter().filter(|entry| entry.is_file) {
+            let path = format!("{prefix}{}", entry.name);
+            let hex = path.strip_prefix("snapshot/").and_then(|name| name.strip_suffix(".zst"));
+            let stored = if UNFINISHED.iter().any(|beginning| entry.name.starts_with(beginning)) {
+                Stored::Unfinished { path, size: entry.size }
+            } else if let Some(sha256) = hex.and_then(|hex| Digest::from_hex(hex).ok()) {
+                Stored::Snapshot { sha256, size: entry.size }
+            } else {
+                continue;
+            };
+            listing.stored.push((stored, entry.written));
+        }
+    }
+    Ok(())
 }
 
 fn recognised(part: &str, shard: &str, entry: &Entry) -> Option<Stored> {
@@ -210,29 +174,33 @@ struct Entry {
     name: String,
     size: u64,
     is_file: bool,
+    is_folder: bool,
+    written: Timestamp,
 }
 
-/// What is in `folder`, sorted; nothing if there is no such folder.
-fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
-    let listed = match fs_err::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed?,
-    };
+/// What is in a folder of the registry, sorted; nothing if there is no such folder.
+fn entries(root: &Folder, path: &str) -> Result<Vec<Entry>, ContentError> {
+    let Some(folder) = root.find_folder(path)? else { return Ok(Vec::new()) };
     let mut entries = Vec::new();
-    for entry in listed {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match entry.metadata() {
-            // Another writer named or removed it since it was listed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            metadata => {
-                let metadata = metadata?;
-                entries.push(Entry { name, size: metadata.len(), is_file: !metadata.is_dir() });
-            }
-        }
+    for entry in folder.entries()? {
+        // Another writer may have named or removed it since it was listed.
+        let Some(found) = folder.look(&entry.name)? else { continue };
+        entries.push(Entry {
+            name: entry.name.to_string_lossy().into_owned(),
+            size: found.bytes,
+            is_file: found.sort == Sort::File,
+            is_folder: found.sort == Sort::Folder,
+            written: written(found.modified)?,
+        });
     }
     entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(entries)
+}
+
+/// When something was last written, of seconds and nanoseconds.
+fn written((seconds, nanoseconds): (i64, i64)) -> Result<Timestamp, ContentError> {
+    let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+    Ok(Timestamp::new(seconds, nanoseconds).map_err(io::Error::other)?)
 }
 
 impl fmt::Display for Stored {

@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use weir_log::{Faults, FolderSource, Source, SourceError};
-use weir_model::{Digest, Sha256, TreeDigest};
+use weir_model::{Digest, Sha256, TreeDigest, Unobserved};
 use weir_tree::{Selection, read_folder, write_pack};
 
 use super::chunks::cut;
 use super::{
-    Chunk, ChunkList, ContentError, ContentFolder, Fetched, NoChunks, OldVersion, Stored, chunk_list_path,
-    chunk_path, fetch_file, file_path, held_path, open_pack, pack_path,
+    Chunk, ChunkList, ContentError, ContentFolder, Fetched, NoChunks, OldVersion, Stated, Stored,
+    chunk_list_path, chunk_path, fetch_file, file_path, held_path, open_pack, pack_path,
 };
+use crate::ports::{Listing, Object, Objects as _};
 
 const MIB: usize = 1 << 20;
 const STREAMS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
@@ -48,6 +49,14 @@ impl Site {
         for path in paths {
             let _ = fs_err::remove_file(self.at(path));
         }
+    }
+
+    fn stored(&self) -> Vec<Stored> {
+        self.content.list().unwrap().whole().unwrap().into_iter().map(|(stored, _)| stored).collect()
+    }
+
+    fn has(&self, object: Object) -> bool {
+        self.content.find(object).unwrap().is_some()
     }
 
     fn source(&self) -> FolderSource {
@@ -160,14 +169,18 @@ fn counting(site: &Site, breaks_after: Option<u64>) -> Counting {
 fn a_pack_is_taken_in_once_and_served_as_it_came() {
     let site = Site::new();
     let (path, tree) = site.pack("hello");
-    assert!(!site.content.has_pack(&tree));
+    assert!(!site.has(Object::Pack(tree)));
     site.content.put_pack(&mut opened(&path), &tree).unwrap();
     site.content.put_pack(&mut opened(&path), &tree).unwrap();
 
     let pack = fs_err::read(&path).unwrap();
     assert_eq!(fs_err::read(site.at(&pack_path(&tree))).unwrap(), pack);
-    assert_eq!(site.content.pack_size(&tree), Some(pack.len() as u64));
-    assert_eq!(site.content.verify_pack(&tree, pack.len() as u64, false).unwrap(), pack.len() as u64);
+    let held = site.content.find(Object::Pack(tree)).unwrap().unwrap();
+    assert_eq!((held.size, held.withheld), (pack.len() as u64, false));
+    assert_eq!(
+        site.content.verify_pack(&tree, &Stated::size(pack.len() as u64), false, &Unobserved).unwrap(),
+        pack.len() as u64
+    );
     let mut end = Vec::new();
     open_pack(&site.source(), &tree, 5).unwrap().unwrap().read_to_end(&mut end).unwrap();
     assert_eq!(end, pack[5..]);
@@ -186,7 +199,7 @@ fn a_pack_that_is_not_of_its_tree_leaves_nothing_behind() {
         let error = site.content.put_pack(&mut opened(path), &tree).unwrap_err();
         assert!(matches!(error, ContentError::BadPack { .. }) && error.is_integrity(), "{error}");
     }
-    assert_eq!(site.content.objects().unwrap(), []);
+    assert_eq!(site.stored(), []);
 }
 
 #[test]
@@ -199,22 +212,25 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
     for _ in 0..2 {
         site.content.withhold(&tree).unwrap();
         assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());
-        assert!(site.content.has_pack(&tree));
+        assert!(site.has(Object::Pack(tree)));
         site.content.put_pack(&mut opened(&path), &tree).unwrap();
-        assert_eq!(site.content.objects().unwrap(), [Stored::Pack { tree, size, held: true }]);
-        site.content.verify_pack(&tree, size, true).unwrap();
-        assert!(matches!(site.content.verify_pack(&tree, size, false), Err(ContentError::Absent { .. })));
+        assert_eq!(site.stored(), [Stored::Pack { tree, size, held: true }]);
+        site.content.verify_pack(&tree, &Stated::size(size), true, &Unobserved).unwrap();
+        assert!(matches!(
+            site.content.verify_pack(&tree, &Stated::size(size), false, &Unobserved),
+            Err(ContentError::Absent { .. })
+        ));
     }
     site.content.restore(&tree).unwrap();
     site.content.restore(&tree).unwrap();
-    assert_eq!(site.content.objects().unwrap(), [Stored::Pack { tree, size, held: false }]);
+    assert_eq!(site.stored(), [Stored::Pack { tree, size, held: false }]);
 
     fs_err::create_dir_all(site.at(".held").join(&tree.to_hex()[..2])).unwrap();
     fs_err::copy(&path, site.at(&held_path(&tree))).unwrap();
-    let both = site.content.verify_pack(&tree, size, true);
+    let both = site.content.verify_pack(&tree, &Stated::size(size), true, &Unobserved);
     assert!(matches!(both, Err(ContentError::StillServed { .. })));
     site.lose(&[pack_path(&tree), held_path(&tree)]);
-    assert!(!site.content.has_pack(&tree));
+    assert!(!site.has(Object::Pack(tree)));
 }
 
 #[test]
@@ -254,11 +270,13 @@ fn who_may_not_see_what_is_withheld_is_told_and_cannot_serve_it_again() {
     }
     fs_err::set_permissions(site.registry(), Permissions::from_mode(0o777)).unwrap();
     as_somebody_else(|| {
-        let (objects, closed) = site.content.objects_in_reach().unwrap();
-        assert_eq!((objects.len(), closed.len()), (1, 1));
+        let Listing { stored, closed } = site.content.list().unwrap();
+        assert_eq!((stored.len(), closed.len()), (1, 1));
         assert!(closed[0].to_string().contains(".held"), "{}", closed[0]);
-        assert!(site.content.objects().unwrap_err().is_closed());
-        assert!(site.content.verify_pack(&withheld, 1, true).unwrap_err().is_closed());
+        assert!(site.content.list().unwrap().whole().unwrap_err().is_closed());
+        assert!(
+            site.content.verify_pack(&withheld, &Stated::size(1), true, &Unobserved).unwrap_err().is_closed()
+        );
         assert!(site.content.put_pack(&mut opened(&bad), &withheld).unwrap_err().is_closed());
     });
     fs_err::set_permissions(site.at(".held"), Permissions::from_mode(0o700)).unwrap();
@@ -305,7 +323,7 @@ fn a_tree_quarantined_while_its_pack_is_uploaded_stays_withheld() {
     let faults = HoldsMeanwhile { content: site.content.clone(), tree, held, pack: pack.clone() };
     site.content.clone().with_faults(Arc::new(faults)).put_pack(&mut opened(&pack), &tree).unwrap();
     assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());
-    assert!(site.content.has_pack(&tree));
+    assert!(site.has(Object::Pack(tree)));
 }
 
 #[test]
@@ -324,8 +342,8 @@ fn many_writers_of_the_same_objects_lose_nothing() {
         }
         scope.spawn(|| site.content.collect_chunks().unwrap());
     });
-    assert_eq!(site.content.verify_file(&sha256).unwrap(), 17 * MIB as u64);
-    let objects = site.content.objects().unwrap();
+    assert_eq!(site.content.verify_file(&sha256, None, &Unobserved).unwrap(), 17 * MIB as u64);
+    let objects = site.stored();
     assert_eq!(objects.iter().filter(|object| matches!(object, Stored::Pack { .. })).count(), 4);
     assert!(!objects.iter().any(|object| matches!(object, Stored::Unfinished { .. } | Stored::Stray { .. })));
 }
@@ -336,10 +354,10 @@ fn small_files_lie_whole_and_large_ones_in_chunks() {
     let (small, large) = (noise(1, 16 * MIB), noise(2, 16 * MIB + 1));
     for bytes in [&small, &large, &Vec::new()] {
         let (path, sha256) = site.file("file", bytes);
-        assert!(!site.content.has_file(&sha256));
+        assert!(!site.has(Object::File(sha256)));
         site.content.put_file(&mut opened(&path), &sha256).unwrap();
-        assert!(site.content.has_file(&sha256));
-        assert_eq!(site.content.verify_file(&sha256).unwrap(), bytes.len() as u64);
+        assert!(site.has(Object::File(sha256)));
+        assert_eq!(site.content.verify_file(&sha256, None, &Unobserved).unwrap(), bytes.len() as u64);
         assert!(site.fetch(&sha256, bytes.len()).unwrap() == *bytes);
         assert_eq!(site.at(&file_path(&sha256)).exists(), bytes.len() <= 16 * MIB);
         assert_eq!(site.at(&chunk_list_path(&sha256)).exists(), bytes.len() > 16 * MIB);
@@ -375,7 +393,7 @@ fn a_new_version_of_a_data_set_transfers_its_difference() {
     assert!(share < 0.15, "{:.1} % travelled", share * 100.0);
 
     // The registry keeps the difference only, too.
-    let stored: u64 = site.content.objects().unwrap().iter().fold(0, |sum, object| match object {
+    let stored: u64 = site.stored().iter().fold(0, |sum, object| match object {
         Stored::Chunk { size, .. } => sum + size,
         _ => sum,
     });
@@ -422,8 +440,9 @@ fn a_registry_that_sends_something_else_is_not_believed() {
         fs_err::write(&chunk, bad).unwrap();
         let error = site.fetch(&sha256, bytes.len()).unwrap_err();
         assert!(matches!(error, ContentError::BadChunk { .. }) && error.is_integrity(), "{error}");
-        let error = site.content.verify_file(&sha256).unwrap_err();
-        assert!(matches!(error, ContentError::BadChunk { .. }), "{error}");
+        let error = site.content.verify_file(&sha256, None, &Unobserved).unwrap_err();
+        let names_it = matches!(error, ContentError::BadChunk { .. } | ContentError::BadChunkSize { .. });
+        assert!(names_it, "{error}");
     }
     fs_err::remove_file(&chunk).unwrap();
     assert!(matches!(site.fetch(&sha256, bytes.len()), Err(ContentError::Absent { .. })));
@@ -439,7 +458,10 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     fs_err::write(site.at(&chunk_list_path(&sha256)), list).unwrap();
     fs_err::remove_file(site.folder.path().join("fetched")).unwrap();
     assert!(matches!(site.fetch(&sha256, bytes.len()), Err(ContentError::BadFile { .. })));
-    assert!(matches!(site.content.verify_file(&sha256), Err(ContentError::BadFile { .. })));
+    assert!(matches!(
+        site.content.verify_file(&sha256, None, &Unobserved),
+        Err(ContentError::BadFile { .. })
+    ));
 
     let (path, sha256) = site.file("small", b"12345");
     site.content.put_file(&mut opened(&path), &sha256).unwrap();
@@ -450,7 +472,10 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     fs_err::remove_file(site.folder.path().join("fetched")).unwrap();
     fs_err::write(site.at(&file_path(&sha256)), b"54321").unwrap();
     assert!(matches!(site.fetch(&sha256, 5), Err(ContentError::BadFile { .. })));
-    assert!(matches!(site.content.verify_file(&sha256), Err(ContentError::BadFile { .. })));
+    assert!(matches!(
+        site.content.verify_file(&sha256, None, &Unobserved),
+        Err(ContentError::BadFile { .. })
+    ));
 }
 
 #[test]
@@ -463,7 +488,7 @@ fn collecting_takes_the_chunks_that_no_file_is_made_of() {
     assert_eq!(site.content.collect_chunks().unwrap(), 0);
     site.lose(&[file_path(&first_digest), chunk_list_path(&first_digest)]);
     assert_eq!(site.content.collect_chunks().unwrap(), one.len() as u64);
-    assert_eq!(site.content.verify_file(&second_digest).unwrap(), two.len() as u64);
+    assert_eq!(site.content.verify_file(&second_digest, None, &Unobserved).unwrap(), two.len() as u64);
 }
 
 /// Starts collecting as soon as the first chunk has its name, long before its list is there.
@@ -491,7 +516,7 @@ fn collecting_waits_for_a_file_that_is_being_taken_in() {
     site.content.clone().with_faults(faults.clone()).put_file(&mut opened(&path), &sha256).unwrap();
     let collector = faults.collector.lock().unwrap().take().unwrap();
     assert_eq!(collector.join().unwrap(), 0);
-    site.content.verify_file(&sha256).unwrap();
+    site.content.verify_file(&sha256, None, &Unobserved).unwrap();
 }
 
 #[test]
@@ -511,7 +536,7 @@ fn what_no_writer_puts_there_is_listed_as_such() {
         fs_err::create_dir_all(site.at(path).parent().unwrap()).unwrap();
         fs_err::write(site.at(path), b"").unwrap();
     }
-    let listed: Vec<_> = site.content.objects().unwrap().iter().map(ToString::to_string).collect();
+    let listed: Vec<_> = site.stored().iter().map(ToString::to_string).collect();
     for path in &strays {
         assert!(listed.contains(&format!("`{path}`")), "{path}: {listed:?}");
     }
@@ -550,16 +575,21 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
         }));
         // Whatever has a name is sound.
         let size = fs_err::metadata(&pack).unwrap().len();
-        assert!(!site.content.has_pack(&tree) || site.content.verify_pack(&tree, size, false).is_ok());
-        assert!(!site.content.has_file(&sha256) || site.content.verify_file(&sha256).is_ok());
-        for object in site.content.objects().unwrap() {
+        assert!(
+            !site.has(Object::Pack(tree))
+                || site.content.verify_pack(&tree, &Stated::size(size), false, &Unobserved).is_ok()
+        );
+        assert!(
+            !site.has(Object::File(sha256)) || site.content.verify_file(&sha256, None, &Unobserved).is_ok()
+        );
+        for object in site.stored() {
             if let Stored::Chunk { digest, .. } = object {
                 assert_eq!(Digest::of(fs_err::read(site.at(&chunk_path(&digest))).unwrap()), digest);
             }
         }
         site.content.put_pack(&mut opened(&pack), &tree).unwrap();
         site.content.put_file(&mut opened(&large), &sha256).unwrap();
-        site.content.verify_file(&sha256).unwrap();
+        site.content.verify_file(&sha256, None, &Unobserved).unwrap();
         if stopped.is_ok() {
             let passed = faults.passed.lock().unwrap();
             assert!(super::POINTS.iter().all(|point| passed.contains(point)), "{passed:?}");

@@ -4,7 +4,9 @@ use weir_model::{
     BuildFacts, Digest, InputDigest, ReleaseId, Sha256, SourceFact, TreeDigest, WithdrawalVerb,
 };
 use weir_registry::content::ContentFolder;
-use weir_registry::{BuiltBefore, Done, Draft, Evidence, Intent, Kept, Registry, SubmitError, Withdraw};
+use weir_registry::{
+    BuiltBefore, Done, Draft, Evidence, Intent, Kept, Object, Objects as _, Registry, SubmitError, Withdraw,
+};
 
 use crate::world::{World, built, withdraw};
 
@@ -108,7 +110,7 @@ fn what_was_built_before_is_found_by_its_input_digest_whatever_became_of_it() {
     let draft = world.draft(&registry, "acme/a 1.0.0", &[], "");
     let input_digest = world.submit(vec![publish(&draft)]).unwrap().outcomes[0].input_digest.unwrap();
     let find = |content: &ContentFolder| {
-        let holds = |tree: &TreeDigest| content.pack_size(tree).is_some();
+        let holds = |tree: &TreeDigest| content.find(Object::Pack(*tree)).unwrap().is_some();
         BuiltBefore::find(world.fresh_replica().index(), &input_digest, holds).unwrap().unwrap()
     };
     assert_eq!(find(&world.content()).kept, Kept::Yes);

@@ -224,7 +224,7 @@ proptest! {
             let _ = world.submit(intents.collect());
             let replica = world.fresh_replica();
             let source = weir_log::FolderSource::new(world.folder());
-            let found = audit(&source, replica.keys(), true, Look::Folder(&world.content()), &Unobserved).unwrap();
+            let found = audit(&source, replica.keys(), true, Look::Held(&world.content()), &Unobserved).unwrap();
             prop_assert_eq!(found.problems, Vec::<String>::new());
         }
     }

@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use weir_log::{Checkpoint, Faults, NoFaults, Source, Stamp};
-use weir_model::{Action, Digest, TreeDigest, Unobserved, WithdrawalVerb};
+use weir_model::{Action, Digest, Release, TreeDigest, Unobserved, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, FolderGate, Request, Verb, authorize};
 use weir_registry::content::{Stored, pack_path};
 use weir_registry::{
     Acting, Batch, Collect, Done, Draft, Entry, Held, Intent, Look, Memory, NewRegistry, Object, PortError,
-    Ports, Registrar, Registry, Replica, ReplicaHome, SubmitError, audit, folder_ports_with_faults,
+    Ports, Registrar, Registry, Replica, ReplicaHome, SubmitError, Withdraw, audit, folder_ports_with_faults,
 };
 
 use crate::crashes::faults;
@@ -106,6 +106,16 @@ impl Site {
     fn seen(&self) -> Replica {
         let home = tempfile::tempdir_in(self.root.path()).unwrap().keep();
         self.follow(&ReplicaHome::new(&home))
+    }
+
+    /// Appends a record that no registrar looked at.
+    fn append(&self, action: Action) {
+        let (ports, seen) = (self.ports(Arc::new(NoFaults)), self.seen());
+        let permit = permit(Verb::Publish);
+        let entry = Entry::new(&permit, "batch", action).unwrap();
+        let signers = ports.keys.signers(seen.keys().keys()).unwrap();
+        let mut turn = ports.sequencer.turn(signers, seen.keys()).unwrap();
+        turn.append(&permit, seen.checkpoint().unwrap(), &[entry], &Stamp::new(now(), None)).unwrap();
     }
 
     fn is_served(&self, tree: &TreeDigest) -> bool {
@@ -271,6 +281,41 @@ fn what_nothing_names_is_collected_and_nothing_else() {
         assert!(would.objects.len() == 1 && site.is_served(&gone));
         assert_eq!(site.registry().collect(&all).unwrap().objects, would.objects);
         assert!(site.is_served(&tree) && !site.is_served(&gone));
+    });
+}
+
+/// No registrar writes such records; whoever has the key can.
+#[test]
+fn a_record_that_says_something_else_of_a_pack_than_is_in_it_is_told() {
+    each(|site| {
+        site.publish("acme/a 1.0.0", &[]);
+        let seen = site.seen();
+        let honest = seen.index().release(&"acme/a 1.0.0".parse().unwrap()).unwrap().unwrap().release;
+        let unpacked = honest.unpacked;
+        for (revision, unpacked, files) in [(1, unpacked + 1, 2), (2, unpacked - 1, 2), (3, unpacked, 3)] {
+            let mut release = Release { unpacked, files, ..honest.clone() };
+            release.id.revision = revision;
+            site.append(Action::Publish { release: Box::new(release.into()) });
+        }
+        let objects = site.ports(Arc::new(NoFaults)).objects;
+        for look in [Look::Held(&*objects), Look::Bytes] {
+            let problems = audit(&*site.source(), seen.keys(), false, look, &Unobserved).unwrap().problems;
+            for revision in 1..=3 {
+                let told =
+                    problems.iter().filter(|problem| problem.contains(&format!("revision {revision}`")));
+                assert_eq!(told.count(), 1, "{look:?}: {problems:?}");
+            }
+        }
+        // Alone, it is compared with the pack.
+        let id = |revision| format!("acme/a 1.0.0 revision {revision}");
+        for gone in ["acme/a 1.0.0 revision 0".to_owned(), id(2), id(3)] {
+            let exactly = Withdraw::exactly(WithdrawalVerb::Remove, gone.parse().unwrap());
+            site.registry().submit(&Batch { intents: vec![Intent::Withdraw(exactly)] }).unwrap();
+        }
+        for look in [Look::Held(&*objects), Look::Bytes] {
+            let problems = audit(&*site.source(), seen.keys(), false, look, &Unobserved).unwrap().problems;
+            assert!(problems.len() == 1 && problems[0].contains("unpacks to"), "{look:?}: {problems:?}");
+        }
     });
 }
 

@@ -81,8 +81,8 @@ fn a_crash_at_any_point_leaves_all_or_nothing_and_the_retry_succeeds() {
             let check = |what: &str| {
                 let replica = world.fresh_replica();
                 let source = weir_log::FolderSource::new(world.folder());
-                let found = audit(&source, replica.keys(), true, Look::Folder(&world.content()), &Unobserved)
-                    .unwrap();
+                let found =
+                    audit(&source, replica.keys(), true, Look::Held(&world.content()), &Unobserved).unwrap();
                 assert_eq!(found.problems, Vec::<String>::new(), "{what} a crash at {point}, pass {pass}");
             };
             check("after");

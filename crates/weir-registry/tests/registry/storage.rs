@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use weir_model::{BuildFacts, Digest, Sha256, SourceFact, Unobserved, WithdrawalVerb};
 use weir_policy::{Caller, FolderGate};
-use weir_registry::content::{CHUNKED_ABOVE, file_path, pack_path};
+use weir_registry::content::{CHUNKED_ABOVE, chunk_list_path, file_path, pack_path};
 use weir_registry::{Collect, Collected, Draft, Intent, Look, Registry, RegistryAudit, Why, audit};
 
 use crate::world::{World, now, package, withdraw};
@@ -49,7 +49,7 @@ fn reference(name: &str, sha256: &Sha256) -> String {
 fn audited(world: &World) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
-    audit(&source, replica.keys(), true, Look::Folder(&world.content()), &Unobserved).unwrap()
+    audit(&source, replica.keys(), true, Look::Held(&world.content()), &Unobserved).unwrap()
 }
 
 /// The same of a registry that can only be asked for what is known by name.
@@ -312,11 +312,10 @@ fn rubbish(world: &World) {
 }
 
 #[test]
-fn a_snapshot_that_is_gone_or_damaged_is_told_and_so_is_what_references_name_and_nobody_holds() {
+fn a_snapshot_that_is_gone_or_damaged_is_told() {
     let world = World::new(false);
     let registry = world.open();
-    let data = put_file(&registry, b"data");
-    let one = package(&registry, "acme/p 1.0.0", "", &reference("data", &data), &[]);
+    let one = world.draft(&registry, "acme/p 1.0.0", &[], "");
     let of = |number| Draft { id: format!("acme/p 1.0.0 revision {number}").parse().unwrap(), ..one.clone() };
     let drafts: Vec<Draft> = (0..1100).map(of).collect();
     world.submit(drafts.iter().map(publish).collect()).unwrap();
@@ -326,13 +325,8 @@ fn a_snapshot_that_is_gone_or_damaged_is_told_and_so_is_what_references_name_and
         let source = weir_log::FolderSource::new(world.folder());
         audit(&source, &keys, false, look, &Unobserved).unwrap()
     };
-    let all = || Look::Folder(&content);
-    assert_eq!((looked(all()).problems, looked(all()).elsewhere), (Vec::new(), Vec::new()));
-
-    fs_err::remove_dir_all(world.folder().join("file")).unwrap();
-    for audit in [looked(all()), looked(Look::Presence), looked(Look::Bytes)] {
-        assert_eq!((audit.problems, audit.elsewhere), (Vec::new(), vec![format!("the file {data}")]));
-    }
+    let all = || Look::Held(&content);
+    assert_eq!(looked(all()).problems, Vec::<String>::new());
     let snapshot = stored(&world).into_iter().find(|path| path.starts_with("snapshot")).unwrap();
     let path = world.folder().join(snapshot);
     let mut bytes = fs_err::read(&path).unwrap();
@@ -345,4 +339,78 @@ fn a_snapshot_that_is_gone_or_damaged_is_told_and_so_is_what_references_name_and
     for audit in [looked(all()), looked(Look::Presence), looked(Look::Bytes)] {
         assert!(audit.problems.len() == 1 && audit.problems[0].contains("is not in"), "{:?}", audit.problems);
     }
+}
+
+/// What the log says of external files: which were here when the release was registered.
+#[test]
+fn a_lost_external_file_is_told_from_one_that_never_was_here() {
+    let world = World::new(false);
+    let registry = world.open();
+    let large = vec![7; CHUNKED_ABOVE as usize + 1];
+    let (small, large) = (put_file(&registry, b"small"), put_file(&registry, &large));
+    let elsewhere = Digest::of("elsewhere");
+    let references = [("small", small), ("large", large), ("left", elsewhere)]
+        .map(|(name, sha256)| reference(name, &sha256));
+    let draft = package(&registry, "acme/data 1.0.0", "", &references.concat(), &[]);
+    world.submit(vec![publish(&draft)]).unwrap();
+    let looked = || {
+        let content = world.content();
+        [asked(&world, Look::Held(&content)), asked(&world, Look::Presence), asked(&world, Look::Bytes)]
+    };
+    for audit in looked() {
+        assert_eq!((audit.problems, audit.elsewhere), (Vec::new(), vec![format!("the file {elsewhere}")]));
+    }
+    let a_chunk = stored(&world).into_iter().find(|path| path.starts_with("chunk")).unwrap();
+    for (name, path, lost) in [
+        ("small", PathBuf::from(file_path(&small)), "the file"),
+        ("large", chunk_list_path(&large).into(), "the file"),
+        ("large", a_chunk, "the chunk"),
+    ] {
+        let bytes = fs_err::read(world.folder().join(&path)).unwrap();
+        fs_err::remove_file(world.folder().join(&path)).unwrap();
+        for audit in looked() {
+            let told = &audit.problems[0];
+            assert!(
+                told.starts_with(&format!("the external file `{name}` of `acme/data 1.0.0`: {lost}")),
+                "{told}"
+            );
+            assert!(audit.problems.len() == 1 && told.ends_with("is not in the registry"), "{told}");
+            assert_eq!(audit.elsewhere, [format!("the file {elsewhere}")]);
+        }
+        fs_err::write(world.folder().join(&path), bytes).unwrap();
+    }
+}
+
+/// Ten gigabytes of zeros, a device without an end, and what a link leads to are not read.
+#[test]
+fn no_more_of_a_file_is_read_than_is_said_of_it_and_nothing_but_files() {
+    let world = World::new(true);
+    let draft = built(&world, &world.open(), "acme/a 1.0.0");
+    world.submit(vec![publish(&draft)]).unwrap();
+    let outside = world.root.path().join("outside");
+    for path in [file_path(&draft.recipe.unwrap()), pack_path(&draft.tree)] {
+        let path = world.folder().join(path);
+        let bytes = fs_err::read(&path).unwrap();
+        fs_err::write(&outside, &bytes).unwrap();
+        let huge = || fs_err::File::create(&path).unwrap().file().set_len(10 << 30).unwrap();
+        let link = |to: &std::path::Path| fs_err::os::unix::fs::symlink(to, &path).unwrap();
+        let device = || link("/dev/zero".as_ref());
+        let elsewhere = || link(&outside);
+        let pipe = || {
+            let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+            rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        };
+        for put in [&huge as &dyn Fn(), &device, &elsewhere, &pipe] {
+            fs_err::remove_file(&path).unwrap();
+            put();
+            let content = world.content();
+            for look in [Look::Held(&content), Look::Bytes] {
+                let found = asked(&world, look);
+                assert_eq!(found.problems.len() + found.unanswered.len(), 1, "{look:?}: {found:?}");
+            }
+        }
+        fs_err::remove_file(&path).unwrap();
+        fs_err::write(&path, bytes).unwrap();
+    }
+    assert_eq!(audited(&world).problems, Vec::<String>::new());
 }

@@ -405,7 +405,7 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
     }
     if !audit.elsewhere.is_empty() {
         page.line(format!(
-            "Not held here: {} that references name, which whoever needs them fetches from where those say",
+            "Not held here, and not promised: {} that references name, which whoever needs them fetches from where those say",
             count(audit.elsewhere.len(), "file")
         ));
     }

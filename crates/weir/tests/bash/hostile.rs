@@ -62,3 +62,28 @@ fn a_record_whose_facts_reach_out_of_the_package_or_into_the_shell_is_refused_be
         assert!(!t.path("app/weir_packages/packages").exists(), "{run}");
     }
 }
+
+/// A clone can hold anything under the names that commands look for.
+#[test]
+fn options_of_a_suite_and_the_script_of_a_bundle_are_read_only_if_they_are_files() {
+    let t = sandbox();
+    library(&t, "str", "1.0.0", "str.f() { :; }\n").publish();
+    t.project(&["acme/str = ^1"]);
+    t.weir("install").succeeds();
+    let pipe = |path: &std::path::Path| {
+        assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    };
+    let device = |path: &std::path::Path| fs_err::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    let huge = |path: &std::path::Path| {
+        fs_err::File::create(path).unwrap().file().set_len(3 << 30).unwrap();
+    };
+    for (file, command) in [(".shellspec", "test"), ("main.bash", "bash bundle main.bash -o ../tool")] {
+        for put in [&pipe as &dyn Fn(&std::path::Path), &device, &huge] {
+            let path = t.path(format!("app/{file}"));
+            put(&path);
+            let run = t.weir(command).fails_with(4);
+            assert!(run.stderr.contains(file), "{run}");
+            fs_err::remove_file(&path).unwrap();
+        }
+    }
+}

@@ -206,6 +206,17 @@ fn presets_of_ones_own_are_left_alone_and_told_of_the_line_they_lack() {
 }
 
 #[test]
+fn presets_that_are_no_file_are_refused_and_not_waited_for() {
+    let t = sandbox();
+    two_libraries(&t);
+    app(&t);
+    let presets = t.path("app/CMakePresets.json");
+    assert!(std::process::Command::new("mkfifo").arg(&presets).status().unwrap().success());
+    let run = t.weir("install").fails_with(4);
+    assert!(run.stderr.contains("CMakePresets.json") && run.stderr.contains("named pipe"), "{run}");
+}
+
+#[test]
 fn two_packages_with_one_file_are_refused_with_both_names() {
     let t = sandbox();
     for name in ["one", "two"] {
