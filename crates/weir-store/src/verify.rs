@@ -97,10 +97,22 @@ fn sized_items(store: &Store, scope: Scope<'_>) -> Result<Vec<(Item, u64)>, Stor
     Ok(trees.chain(files).filter(wanted).map(|item| (item, size(&item))).collect())
 }
 
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Whether no item is so large that a core would be left with it at the end. The largest comes first.
+fn is_even(work: &[(Item, u64)]) -> bool {
+    let all: u64 = work.iter().map(|(_, bytes)| bytes).sum();
+    work.first().is_none_or(|(_, largest)| largest.saturating_mul(2 * cores() as u64) <= all)
+}
+
 /// A check in progress, shared by its threads.
 struct Check<'s> {
     store: &'s Store,
     work: &'s [(Item, u64)],
+    /// How many cores may read one tree: all of them only where there is not enough else for them to do.
+    cores_a_tree: usize,
     next: AtomicUsize,
     done: AtomicU64,
     bytes: AtomicU64,
@@ -112,6 +124,7 @@ impl<'s> Check<'s> {
         Self {
             store,
             work,
+            cores_a_tree: if is_even(work) { 1 } else { cores() },
             next: AtomicUsize::new(0),
             done: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -120,7 +133,7 @@ impl<'s> Check<'s> {
     }
 
     fn run(self) -> VerifyReport {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(self.work.len()).max(1);
+        let threads = cores().min(self.work.len()).max(1);
         thread::scope(|scope| {
             for _ in 1..threads {
                 scope.spawn(|| self.take_turns());
@@ -157,8 +170,9 @@ impl<'s> Check<'s> {
             Err(error) => return Some(Damage::Unreadable(error)),
         };
         self.bytes.fetch_add(manifest.unpacked_size(), Ordering::Relaxed);
+        let folder = self.store.layout().tree(digest);
         let told = |handled: &Handled| self.store.tell(Event::Advanced { bytes: handled.bytes });
-        match weir_tree::verify_folder_observed(&self.store.layout().tree(digest), &manifest, &told) {
+        match weir_tree::verify_folder_observed(&folder, &manifest, self.cores_a_tree, &told) {
             Ok(differences) if differences.is_empty() => None,
             Ok(differences) => Some(Damage::Differences(differences)),
             Err(source) => Some(Damage::Unreadable(StoreError::Tree { digest: *digest, source })),

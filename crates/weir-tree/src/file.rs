@@ -70,6 +70,10 @@ impl Source {
             };
             left = rest;
             piece(&buffer[..read])?;
+            // A regular file gives less than was asked for at its end only: what is small takes one read.
+            if left == 0 && read < buffer.len() {
+                break;
+            }
         }
         let after = fstat(&self.file).map_err(|source| TreeError::io(&self.path, source))?;
         if left > 0 || times(&self.before) != times(&after) {

@@ -7,6 +7,11 @@ use std::thread;
 /// How much is read from a file at once. Larger reads gain nothing: this much is hashed in 0.2 ms.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 
+/// How many threads can run at once.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Gives every item to `work`, in the order given but on several threads, each with a buffer of its own, and
 /// returns the results in that order.
 pub(crate) fn each<T, R, W>(items: &[T], work: W) -> Vec<R>
@@ -15,9 +20,18 @@ where
     R: Send,
     W: Fn(&mut [u8], &T) -> R + Sync,
 {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    on(cores(), items, work)
+}
+
+/// As [`each`], on at most as many threads as given.
+pub(crate) fn on<T, R, W>(most: usize, items: &[T], work: W) -> Vec<R>
+where
+    T: Sync,
+    R: Send,
+    W: Fn(&mut [u8], &T) -> R + Sync,
+{
     // A thread costs about as much as hashing a dozen small files.
-    let threads = cores.min(items.len().div_ceil(8)).max(1);
+    let threads = most.min(items.len().div_ceil(8)).max(1);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
     let run = || {
         let mut buffer = vec![0; READ_BYTES];

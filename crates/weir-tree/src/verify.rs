@@ -65,10 +65,10 @@ pub enum Difference {
 ///
 /// When the folder, or a file in it, cannot be read, or a file changes meanwhile.
 pub fn verify_folder(root: &Path, manifest: &TreeManifest) -> Result<Vec<Difference>, TreeError> {
-    verify_folder_observed(root, manifest, &Unobserved)
+    verify_folder_observed(root, manifest, parallel::cores(), &Unobserved)
 }
 
-/// The same, telling `observer` of what was read.
+/// The same on at most so many `cores`, telling `observer` of what was read.
 ///
 /// # Errors
 ///
@@ -76,13 +76,14 @@ pub fn verify_folder(root: &Path, manifest: &TreeManifest) -> Result<Vec<Differe
 pub fn verify_folder_observed(
     root: &Path,
     manifest: &TreeManifest,
+    cores: usize,
     observer: &dyn Observer<Handled>,
 ) -> Result<Vec<Difference>, TreeError> {
     let mut differences = extras(root, manifest)?;
     let mut entries: Vec<&Entry> = manifest.entries().iter().collect();
     // The largest first, so that no core is left alone with one at the end.
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.size));
-    for found in parallel::each(&entries, |buffer, entry| compare(root, entry, buffer, observer)) {
+    for found in parallel::on(cores, &entries, |buffer, entry| compare(root, entry, buffer, observer)) {
         differences.extend(found?);
     }
     differences.sort_unstable_by(|one, other| one.path().cmp(other.path()));
