@@ -247,3 +247,14 @@ fn the_demonstration_plays_to_its_end_and_leaves_nothing() {
     assert_eq!(left, 1, "only what the test put there is left");
     assert!(!t.path("home/weir").exists(), "the user's home is not touched");
 }
+
+/// What may lie anywhere has every address in its tables filled in at each start, see decision 0121.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_program_has_a_fixed_address() {
+    const EXECUTABLE: [u8; 2] = [2, 0];
+    let mut header = [0; 18];
+    fs_err::File::open(env!("CARGO_BIN_EXE_weir")).unwrap().read_exact(&mut header).unwrap();
+    assert_eq!(header[..4], *b"\x7fELF");
+    assert_eq!(header[16..], EXECUTABLE, "the type of the file, as ELF spells it");
+}
