@@ -109,7 +109,7 @@ pub fn read_manifest(files: &dyn PackageFiles) -> Result<Option<Manifest>, Packa
     }
 }
 
-/// Which files of a folder belong to a package. Its lockfile is about the machine it was made on: who depends on it has
+/// Which files of a folder that somebody works in belong to a package. Its lockfile is about the machine it was made on: who depends on it has
 /// their own.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ pub fn read_manifest(files: &dyn PackageFiles) -> Result<Option<Manifest>, Packa
 pub fn selection(package: &manifest::Package) -> Result<Selection, TreeError> {
     let mut exclude = package.exclude.clone();
     exclude.push(format!("/{}", lockfile::FILE_NAME));
-    Selection::package(&package.include, &exclude)
+    Ok(Selection::package(&package.include, &exclude)?.of_working_folder())
 }
 
 /// What is published must be had by everybody: a folder of one machine cannot, and a git host may vanish.

@@ -54,7 +54,9 @@ pub fn bash_check(folder: &Path) -> Result<BashCheck, ProjectError> {
 }
 
 fn package_tree(folder: &Path, manifest: &weir_model::Manifest) -> Result<TreeManifest, ProjectError> {
-    Ok(read_folder(folder, &Selection::package(&manifest.package.include, &manifest.package.exclude)?)?)
+    let selection =
+        Selection::package(&manifest.package.include, &manifest.package.exclude)?.of_working_folder();
+    Ok(read_folder(folder, &selection)?)
 }
 
 /// A bundle that was written.

@@ -255,8 +255,9 @@ fn read_path(project: &Project, pending: &Pending, path: &str) -> Result<Read, P
             pending.requirement.range
         )));
     }
-    let tree =
-        read_folder(&folder, &Selection::package(&manifest.package.include, &manifest.package.exclude)?)?;
+    let selection =
+        Selection::package(&manifest.package.include, &manifest.package.exclude)?.of_working_folder();
+    let tree = read_folder(&folder, &selection)?;
     let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
     let path = Some(relative(&project.folder, &folder));
     let kind = manifest.package.kind;

@@ -100,6 +100,7 @@ impl PreparedPackage {
         let mut package = Package::read(files, tree).map_err(failed)?;
         let kind = kind(package.manifest.package.kind)?;
         package.warnings.extend(kind.look_closer(files, &package.tree, &package.facts)?);
+        package.warnings.extend(left_out(&selection.leftovers(&folder)?));
         Ok(Self { folder, package })
     }
 
@@ -115,6 +116,18 @@ impl PreparedPackage {
             warnings: warnings.clone(),
         }
     }
+}
+
+/// Tells of what editors left behind.
+fn left_out(leftovers: &[PathBuf]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> =
+        leftovers.iter().take(SHOWN).map(|path| format!("`{}`", path.display())).collect();
+    if leftovers.len() > SHOWN {
+        shown.push(format!("and {} more", leftovers.len() - SHOWN));
+    }
+    (!shown.is_empty())
+        .then(|| format!("left out, as editors and systems leave such files behind: {}", shown.join(", ")))
 }
 
 /// A folder that a user named: its path without links, and itself.

@@ -39,7 +39,11 @@ enum Rules {
 #[derive(Debug, Clone)]
 struct Lists {
     include: Option<Gitignore>,
+    /// The patterns of `include` as they were written: what one of them names outright is meant.
+    named: Vec<String>,
     exclude: Gitignore,
+    /// Whether somebody works in the folder: see [`Selection::of_working_folder`].
+    is_worked_in: bool,
 }
 
 /// A file, link or other thing that was selected.
@@ -72,15 +76,44 @@ impl Selection {
     /// can be published. In both cases `exclude`, repositories (`.git`, `.hg`), `weir_packages` and `.weir` are left out, and
     /// `weir.toml` at the top is kept. Patterns are written as in `.gitignore`.
     ///
-    /// The user's own git settings and ignore files above the folder play no part: one folder gives one
-    /// tree on every machine.
+    /// The user's own git settings play no part, and neither do ignore files above the folder, unless
+    /// [`of_working_folder`](Self::of_working_folder) says so: one folder gives one tree on every machine.
     ///
     /// # Errors
     ///
     /// When a pattern cannot be read.
     pub fn package(include: &[String], exclude: &[String]) -> Result<Self, TreeError> {
+        let named = include.iter().map(|pattern| pattern.trim_start_matches('/').to_owned()).collect();
         let include = if include.is_empty() { None } else { Some(patterns(include)?) };
-        Ok(Self(Rules::Package(Box::new(Lists { include, exclude: patterns(exclude)? }))))
+        let exclude = patterns(exclude)?;
+        Ok(Self(Rules::Package(Box::new(Lists { include, named, exclude, is_worked_in: false }))))
+    }
+
+    /// The same for a folder that somebody works in. What editors and systems leave behind is left out, unless `include` names the very
+    /// file. Where the folder is part of a git repository, the ignore files above it count as well, up to the repository's top, as they
+    /// do for git; not if they leave out the folder itself, for whoever names it wants it.
+    #[must_use]
+    pub fn of_working_folder(mut self) -> Self {
+        if let Rules::Package(lists) = &mut self.0 {
+            lists.is_worked_in = true;
+        }
+        self
+    }
+
+    /// The files below `root` that would belong to its tree, were they not what editors and systems leave behind; sorted.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn leftovers(&self, root: &Path) -> Result<Vec<PathBuf>, TreeError> {
+        let mut left = Vec::new();
+        for Selected { path, .. } in self.walked(root)? {
+            if self.lists(&path) && self.is_left_over(&path) {
+                left.push(path);
+            }
+        }
+        left.sort_unstable();
+        Ok(left)
     }
 
     /// Lists what is selected below `root`, in no particular order.
@@ -88,22 +121,8 @@ impl Selection {
         if !fs_err::metadata(root).map_err(|source| TreeError::io(root, source))?.is_dir() {
             return Err(listing_failed(root, "it is not a folder".to_owned()));
         }
-        let mut found = Vec::new();
-        let refused = Arc::new(Mutex::new(None));
-        for entry in self.walk(root, &refused)?.build() {
-            let entry = entry.map_err(|error| listing(root, error))?;
-            let kind = entry.file_type();
-            let Some(kind) = kind.filter(|kind| entry.depth() > 0 && !kind.is_dir()) else { continue };
-            let outside = || listing_failed(root, format!("`{}` is not below it", entry.path().display()));
-            let path = entry.path().strip_prefix(root).map_err(|_| outside())?.to_owned();
-            if self.keeps(&path) {
-                let size = if kind.is_file() { entry.metadata().map_or(0, |found| found.len()) } else { 0 };
-                found.push(Selected { path, sort: sort(kind), size });
-            }
-        }
-        if let Some(error) = refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error);
-        }
+        let mut found = self.walked(root)?;
+        found.retain(|selected| self.keeps(&selected.path));
         if let (Rules::Package(_), Ok(manifest)) = (&self.0, fs_err::symlink_metadata(root.join(ALWAYS)))
             && manifest.is_file()
             && !found.iter().any(|selected| selected.path == Path::new(ALWAYS))
@@ -113,20 +132,61 @@ impl Selection {
         Ok(found)
     }
 
-    /// A walk below `root`; folders whose ignore files cannot be used are left out of it, and the first of them is `refused`.
-    fn walk(&self, root: &Path, refused: &Arc<Mutex<Option<TreeError>>>) -> Result<WalkBuilder, TreeError> {
-        let mut walk = WalkBuilder::new(root);
+    /// Everything below `root` that no ignore file leaves out.
+    fn walked(&self, root: &Path) -> Result<Vec<Selected>, TreeError> {
+        let in_repository =
+            matches!(&self.0, Rules::Package(lists) if lists.is_worked_in && lists.include.is_none());
+        if in_repository && let Some((top, root)) = repository_above(root) {
+            let (found, came_there) = self.walked_from(&top, &root)?;
+            if came_there {
+                return Ok(found);
+            }
+        }
+        Ok(self.walked_from(root, root)?.0)
+    }
+
+    /// Everything below `root` that no ignore file from `top` on leaves out, and whether `root` itself is not left out.
+    fn walked_from(&self, top: &Path, root: &Path) -> Result<(Vec<Selected>, bool), TreeError> {
+        let mut found = Vec::new();
+        let mut came_there = false;
+        let refused = Arc::new(Mutex::new(None));
+        for entry in self.walk(top, root, &refused)?.build() {
+            let entry = entry.map_err(|error| listing(root, error))?;
+            let Ok(path) = entry.path().strip_prefix(root) else { continue };
+            came_there = true;
+            let Some(kind) = entry.file_type().filter(|kind| !kind.is_dir()) else { continue };
+            let size = if kind.is_file() { entry.metadata().map_or(0, |found| found.len()) } else { 0 };
+            found.push(Selected { path: path.to_owned(), sort: sort(kind), size });
+        }
+        match refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => Ok((found, came_there)),
+        }
+    }
+
+    /// A walk from `top` to `root` and below it; folders whose ignore files cannot be used are left out of it, and the first of them is
+    /// `refused`.
+    fn walk(
+        &self,
+        top: &Path,
+        root: &Path,
+        refused: &Arc<Mutex<Option<TreeError>>>,
+    ) -> Result<WalkBuilder, TreeError> {
+        let mut walk = WalkBuilder::new(top);
         walk.standard_filters(false);
         match &self.0 {
             Rules::Everything => {}
             Rules::Package(lists) => {
                 let ignoring = lists.include.is_none();
                 if ignoring {
-                    check_ignore_files(root)?;
+                    check_ignore_files(top)?;
                     walk.add_custom_ignore_filename(IGNORE_FILE);
                 }
-                let refused = Arc::clone(refused);
+                let (refused, root) = (Arc::clone(refused), root.to_owned());
                 walk.git_ignore(ignoring).require_git(false).filter_entry(move |entry| {
+                    if !entry.path().starts_with(&root) && !root.starts_with(entry.path()) {
+                        return false;
+                    }
                     let is_folder = ignoring && entry.file_type().is_some_and(|kind| kind.is_dir());
                     match is_folder.then(|| check_ignore_files(entry.path())) {
                         Some(Err(error)) => {
@@ -142,6 +202,21 @@ impl Selection {
     }
 
     fn keeps(&self, path: &Path) -> bool {
+        self.lists(path) && !self.is_left_over(path)
+    }
+
+    /// Whether an editor or a system left it behind, and nobody asks for it by its name.
+    fn is_left_over(&self, path: &Path) -> bool {
+        let Rules::Package(lists) = &self.0 else { return false };
+        if !lists.is_worked_in {
+            return false;
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        is_leftover(name) && !lists.named.iter().any(|named| Path::new(named) == path)
+    }
+
+    /// Whether the lists of the manifest name it.
+    fn lists(&self, path: &Path) -> bool {
         let Rules::Package(lists) = &self.0 else { return true };
         let matches = |patterns: &Gitignore| patterns.matched_path_or_any_parents(path, false).is_ignore();
         path == Path::new(ALWAYS) || (lists.include.as_ref().is_none_or(matches) && !matches(&lists.exclude))
@@ -159,6 +234,30 @@ fn check_ignore_files(folder: &Path) -> Result<(), TreeError> {
         folder.find(name, MAX_IGNORE_FILE).map_err(refused)?;
     }
     Ok(())
+}
+
+/// The top of the git repository that `root` is in, if that is above it and of the same user, and `root` as it is seen from there.
+fn repository_above(root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let root = fs_err::canonicalize(root).ok()?;
+    let top = root.ancestors().find(|folder| folder.join(".git").exists())?;
+    let owner = |folder: &Path| Folder::open(folder).and_then(|folder| folder.owner()).ok();
+    (top != root && owner(top)? == owner(&root)?).then(|| (top.to_owned(), root.clone()))
+}
+
+/// What editors, and systems that show folders, leave in them: swap files of Vim, backups, autosaves and locks of Emacs, notes of macOS and
+/// Windows.
+fn is_leftover(name: &str) -> bool {
+    let is_swap = |name: &str| {
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        name.starts_with('.') && ending.is_some_and(|ending| matches!(ending, "swp" | "swo" | "swn" | "swx"))
+    };
+    let is_autosave = |name: &str| name.len() > 2 && name.starts_with('#') && name.ends_with('#');
+    (name.len() > 1 && name.ends_with('~'))
+        || is_swap(name)
+        || name.ends_with(".swp")
+        || is_autosave(name)
+        || name.starts_with(".#")
+        || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini")
 }
 
 fn patterns(list: &[String]) -> Result<Gitignore, TreeError> {

@@ -71,6 +71,57 @@ fn ignore_files_above_the_folder_play_no_part() {
     assert_eq!(selected(&root.path().join("p"), &[], &[]), ["a", "weir.toml"]);
 }
 
+fn worked_in(root: &Path, include: &[&str]) -> Vec<String> {
+    let include: Vec<String> = include.iter().map(|&glob| glob.to_owned()).collect();
+    let selection = Selection::package(&include, &[]).expect("patterns").of_working_folder();
+    let manifest = read_folder(root, &selection).expect("a tree");
+    manifest.entries().iter().map(|entry| entry.path.to_string()).collect()
+}
+
+#[test]
+fn in_a_repository_the_ignore_files_above_count_up_to_its_top_as_for_git() {
+    let root = folder(&[
+        (".gitignore", file("*\n")),
+        ("repo/.git/config", file("")),
+        ("repo/.gitignore", file("*.o\n/packages/p/generated\nkept\n")),
+        ("repo/packages/.gitignore", file("*.log\n!kept\n")),
+        ("repo/packages/p/weir.toml", file("")),
+        ("repo/packages/p/.gitignore", file("!wanted.o\n")),
+        ("repo/packages/p/a.c", file("")),
+        ("repo/packages/p/a.o", file("")),
+        ("repo/packages/p/wanted.o", file("")),
+        ("repo/packages/p/kept", file("")),
+        ("repo/packages/p/x.log", file("")),
+        ("repo/packages/p/generated/x", file("")),
+        ("repo/packages/other/x", file("")),
+    ]);
+    let package = root.path().join("repo/packages/p");
+    assert_eq!(worked_in(&package, &[]), [".gitignore", "a.c", "kept", "wanted.o", "weir.toml"]);
+    assert_eq!(selected(&package, &[], &[]).len(), 8, "and only where that is asked for");
+    // A folder that is left out itself is wanted by whoever names it.
+    fs_err::write(root.path().join("repo/.gitignore"), "packages/\n").expect("written");
+    assert_eq!(worked_in(&package, &[]).len(), 8);
+    fs_err::remove_dir_all(root.path().join("repo/.git")).expect("removed");
+    assert_eq!(worked_in(&package, &[]).len(), 8, "without a repository nothing above counts");
+}
+
+#[test]
+fn what_editors_leave_behind_is_left_out_unless_it_is_named() {
+    let leftovers = [".a.c.swp", ".DS_Store", "#a.c#", "a.c~", "sub/.#b", "sub/old.swp"];
+    let mut items = vec![("weir.toml", file("")), ("a.c", file("")), ("#", file("")), ("~", file(""))];
+    items.extend(leftovers.map(|name| (name, file(""))));
+    let root = folder(&items);
+    assert_eq!(worked_in(root.path(), &[]), ["#", "a.c", "weir.toml", "~"]);
+    assert_eq!(worked_in(root.path(), &["*.c", "sub/old.swp"]), ["a.c", "sub/old.swp", "weir.toml"]);
+    assert_eq!(selected(root.path(), &[], &[]).len(), 10, "what is in the store is what it is");
+    let selection = Selection::package(&[], &[]).expect("patterns").of_working_folder();
+    let mut told = selection.leftovers(root.path()).expect("listed");
+    told.sort();
+    let mut wanted = leftovers.map(std::path::PathBuf::from).to_vec();
+    wanted.sort();
+    assert_eq!(told, wanted);
+}
+
 #[test]
 fn a_bad_pattern_is_named() {
     let refused = Selection::package(&["src/{a".into()], &[]);
