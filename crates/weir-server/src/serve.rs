@@ -96,12 +96,7 @@ pub async fn serve(
         metrics: metrics.as_ref().map(|(_, address)| *address),
         tls: tls.is_some(),
     });
-    let connections = Connections {
-        app: app.clone(),
-        limits: settings.limits,
-        slots: Arc::new(Semaphore::new(settings.limits.connections as usize)),
-        under_way: GracefulShutdown::new(),
-    };
+    let connections = Connections { app: app.clone(), under_way: GracefulShutdown::new() };
     let (router, metrics_router) = (app.router(), app.metrics_router());
     tokio::select! {
         () = connections.take(&main, tls.as_ref(), &router) => {}
@@ -144,16 +139,15 @@ fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError> {
 /// The connections of a server.
 struct Connections {
     app: Arc<App>,
-    limits: Limits,
-    slots: Arc<Semaphore>,
     under_way: GracefulShutdown,
 }
 
 impl Connections {
-    /// Takes connections for ever.
+    /// Takes connections for ever. Each listener has places of its own: who watches the server sees it when it is full.
     async fn take(&self, listener: &TcpListener, tls: Option<&TlsAcceptor>, router: &Router) {
+        let slots = Arc::new(Semaphore::new(self.app.settings.limits.connections as usize));
         loop {
-            let Ok(slot) = self.slots.clone().acquire_owned().await else { return };
+            let Ok(slot) = slots.clone().acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, peer)) => self.begin(stream, peer, slot, tls, router),
                 // One that broke before it was taken, or no room for more: the others go on.
@@ -175,11 +169,12 @@ impl Connections {
     ) {
         // Answers are written whole: waiting for more to send would only make them late.
         let _ = stream.set_nodelay(true);
+        let limits = self.app.settings.limits;
         let mut stream = TimeoutStream::new(stream);
-        stream.set_read_timeout(Some(self.limits.idle()));
-        stream.set_write_timeout(Some(self.limits.idle()));
+        stream.set_read_timeout(Some(limits.idle()));
+        stream.set_write_timeout(Some(limits.idle()));
         let stream = Box::pin(stream);
-        let (app, limits, router) = (self.app.clone(), self.limits, router.clone());
+        let (app, router) = (self.app.clone(), router.clone());
         let watcher = self.under_way.watcher();
         let tls = tls.cloned();
         tokio::spawn(async move {

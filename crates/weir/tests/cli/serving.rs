@@ -82,6 +82,17 @@ fn a_quarantined_pack_is_out_of_reach_although_it_was_in_memory() {
 }
 
 #[test]
+fn a_registry_that_was_put_in_the_place_of_another_is_the_one_that_is_served() {
+    let (t, server) = served();
+    let old = server.ask("GET", "/org/checkpoint", &[]).text();
+    fs_err::rename(t.path("data/registries/org"), t.path("old")).expect("the sandbox can be written");
+    assert_eq!(server.ask("GET", "/org/checkpoint", &[]).status, 404);
+    t.weir_in("", "registry init data/registries/org --name org").succeeds();
+    let new = server.ask("GET", "/org/checkpoint", &[]);
+    assert_eq!((new.status, new.text() == old), (200, false));
+}
+
+#[test]
 fn files_have_tags_and_parts_and_say_how_long_they_are_good() {
     let (t, server) = served();
     t.project(&["acme/str = ^1"]);
