@@ -49,14 +49,18 @@ struct ServedRegistry {
 
 impl App {
     /// Serves what is in `data`, as `settings` say.
-    pub fn new(data: &DataFolder, settings: Settings) -> Arc<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the folder of the registries cannot be opened.
+    pub fn new(data: &DataFolder, settings: Settings) -> Result<Arc<Self>, FsError> {
         let memory = u64::from(settings.limits.memory_megabytes) << 20;
-        Arc::new(Self {
-            registries: Registries::new(data.registries()),
+        Ok(Arc::new(Self {
+            registries: Registries::new(data.registries())?,
             files: Arc::new(Files::new(memory)),
             metrics: Metrics::new(),
             settings,
-        })
+        }))
     }
 
     /// The names of the registries that are there now.

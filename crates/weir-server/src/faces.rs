@@ -14,7 +14,6 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
-use weir_fs::FsError;
 use weir_registry::Face;
 
 use crate::app::App;
@@ -44,26 +43,8 @@ async fn of_registry(app: &Arc<App>, head: &Parts) -> Result<Response, Problem> 
     }
     let nothing = || Problem::new(Code::NotFound, format!("the registry `{name}` has no such file"));
     let face = Face::parse(path).ok_or_else(nothing)?;
-    let failed = |error| Problem::internal(&error);
-    let mut opened = app.files.open(&registry, face, path).await.map_err(failed)?;
-    if opened.is_none()
-        && let Some(another) = another(app, &registry).await?
-    {
-        opened = app.files.open(&another, face, path).await.map_err(failed)?;
-    }
+    let opened = app.files.open(&registry, face, path).await.map_err(|error| Problem::internal(&error))?;
     respond(head, face, opened.ok_or_else(nothing)?).await
-}
-
-/// The folder that has the registry's name by now, if that is another than the one which is held open: a registry may have been
-/// put in the place of an older one.
-async fn another(app: &Arc<App>, registry: &Arc<Served>) -> Result<Option<Arc<Served>>, Problem> {
-    let (app, registry) = (app.clone(), registry.clone());
-    let found = blocking(move || {
-        let found = app.registries.find(&registry.name)?;
-        let identity = registry.folder.identity()?;
-        Ok(found.filter(|found| found.folder.identity().is_ok_and(|other| other != identity)))
-    });
-    found.await.map_err(|error: FsError| Problem::internal(&error))
 }
 
 async fn registry(app: &Arc<App>, name: &str) -> Result<Arc<Served>, Problem> {

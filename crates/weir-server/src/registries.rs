@@ -47,47 +47,52 @@ pub(crate) struct Served {
     pub(crate) name: RegistryName,
     /// Its folder, held open.
     pub(crate) folder: Folder,
+    /// The number of the folder's inode, which no other has as long as it is open.
+    inode: u64,
 }
 
 /// All of them. One that is made while the server runs is found when it is first asked for.
 #[derive(Debug)]
 pub(crate) struct Registries {
-    folder: PathBuf,
+    folder: Folder,
     open: RwLock<HashMap<RegistryName, Arc<Served>>>,
 }
 
 impl Registries {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, open: RwLock::default() }
+    /// Those in the folder at `path`.
+    pub(crate) fn new(path: PathBuf) -> Result<Self, FsError> {
+        Ok(Self { folder: Folder::open(path)?, open: RwLock::default() })
     }
 
-    /// One that is open already: what nearly every request finds.
+    /// One that is open already and still has its name: what nearly every request finds. A registry that was moved away, or
+    /// put in the place of another, is found out here.
     pub(crate) fn known(&self, name: &RegistryName) -> Option<Arc<Served>> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        let known = self.open.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()?;
+        let found = self.folder.look(name.as_str()).ok()??;
+        (found.inode == known.inode).then_some(known)
     }
 
     /// Opens one, if it is there. Waits for the disk.
     pub(crate) fn find(&self, name: &RegistryName) -> Result<Option<Arc<Served>>, FsError> {
-        let served = match Folder::open(&self.folder).and_then(|all| all.folder(name.as_str())) {
-            Err(error) if error.is_not_found() => None,
-            folder => Some(Arc::new(Served { name: name.clone(), folder: folder? })),
+        let folder = match self.folder.folder(name.as_str()) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            folder => folder?,
         };
-        let Some(served) = served else { return Ok(None) };
-        if served.folder.look(Path::new(DESCRIPTOR))?.is_none() {
+        if folder.look(DESCRIPTOR)?.is_none() {
             return Ok(None);
         }
+        let served = Arc::new(Served { name: name.clone(), inode: folder.identity()?.inode, folder });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))
     }
 
     /// The names of all that are there, sorted. Waits for the disk.
     pub(crate) fn names(&self) -> Result<Vec<RegistryName>, FsError> {
-        let folder = Folder::open(&self.folder)?;
         let mut names = Vec::new();
-        for entry in folder.entries()? {
+        for entry in self.folder.entries()? {
             let name = entry.name.to_str().and_then(RegistryName::parse);
             if let Some(name) = name.filter(|_| entry.is_folder)
-                && folder.look(Path::new(name.as_str()).join(DESCRIPTOR))?.is_some()
+                && self.folder.look(Path::new(name.as_str()).join(DESCRIPTOR))?.is_some()
             {
                 names.push(name);
             }

@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         chosen.listen = listen;
     }
     begin_log(&chosen.log, &context.output);
-    let app = App::new(&data, chosen);
+    let app = App::new(&data, chosen)?;
     let registries = app.names().map_err(std::io::Error::from)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut shown = Ok(());
