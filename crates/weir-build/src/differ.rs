@@ -22,7 +22,7 @@ const MAX_COMPARED: u64 = 1 << 30;
 const FOLLOWING: [&str; 3] = [".note.gnu.build-id", ".gnu_debuglink", ".gnu_debugdata"];
 
 /// A path at which two trees differ.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Difference {
     /// The path, relative to both trees.
     pub path: String,
@@ -32,8 +32,9 @@ pub struct Difference {
 }
 
 /// How two trees differ at a path.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
+#[schemars(rename = "HowDifferent")]
 pub enum How {
     /// Only the first has it.
     OnlyFirst,
@@ -55,7 +56,8 @@ pub enum How {
 }
 
 /// How the content of two files differs.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "DifferentContent")]
 pub struct Content {
     /// Bytes of each.
     pub sizes: (u64, u64),
@@ -72,8 +74,9 @@ pub struct Content {
 }
 
 /// A cause of a difference that can be told from the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "CauseOfDifference")]
 pub enum Cause {
     /// The time of a member of an archive.
     ArchiveTime,

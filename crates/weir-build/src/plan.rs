@@ -144,7 +144,7 @@ pub enum PlanRequest {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Plan {
     /// What is offered no more. What was asked for comes first, what hangs on it after it.
@@ -156,7 +156,7 @@ pub struct Plan {
 }
 
 /// A release that leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Leaving {
     /// Which one.
@@ -166,7 +166,7 @@ pub struct Leaving {
 }
 
 /// A release that is built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BuildStep {
     /// What it will be. The revision has never been used before.
@@ -182,7 +182,7 @@ pub struct BuildStep {
 }
 
 /// What a release is built with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct StepDependency {
     /// The package.
@@ -198,8 +198,9 @@ pub struct StepDependency {
 }
 
 /// Where a dependency is taken from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "BuiltOn")]
 pub enum On {
     /// It is built before: the place among the steps of the plan, from 0.
     Step(usize),
@@ -208,7 +209,7 @@ pub enum On {
 }
 
 /// A package that was asked for and stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Untouched {
     /// What is offered.

@@ -48,7 +48,7 @@ pub struct SearchResults {
 }
 
 /// A package that a search found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct SearchHit {
     /// Its name.
     pub name: PackageName,

@@ -7,7 +7,7 @@ use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId,
 use weir_rules::{Offer, Standing, newest};
 
 /// Where in the log something was said, when, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Mark {
     /// The index of the entry in the log.
     pub index: u64,
@@ -20,7 +20,7 @@ pub struct Mark {
 }
 
 /// A withdrawal that is in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Withdrawn {
     /// The entry that withdrew the release.
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct Withdrawn {
 }
 
 /// A release and what the log says about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ReleaseView {
     /// The release, with every fact of its record.
     pub release: Release,
@@ -93,7 +93,7 @@ impl Offer for ReleaseView {
 }
 
 /// A package and its releases.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct PackageView {
     /// Its name.
     pub name: PackageName,
@@ -128,7 +128,7 @@ impl PackageView {
 }
 
 /// A package in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct PackageSummary {
     /// Its name.
     pub name: PackageName,
@@ -148,7 +148,7 @@ pub struct PackageSummary {
 }
 
 /// To whom an owner belongs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Claim {
     /// The owner.
     pub owner: OwnerName,
@@ -160,7 +160,7 @@ pub struct Claim {
 }
 
 /// How far an upstream was followed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Cursor {
     /// The upstream's name.
     pub registry: String,
@@ -174,7 +174,7 @@ pub struct Cursor {
 }
 
 /// What the log says about the registry itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RegistryFacts {
     /// Its name; nothing if the log never said.
     pub name: Option<String>,
@@ -219,7 +219,7 @@ impl RegistryFacts {
 }
 
 /// How much there is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Stats {
     /// Records in the log.
     pub records: u64,

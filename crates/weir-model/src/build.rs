@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{Sha256, TreeDigest};
 
 /// Where the evidence of a build is: content that the registry holds beside the package itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BuildFacts {
     /// What it was built from.
@@ -36,7 +36,7 @@ pub struct BuildFacts {
 }
 
 /// A source that was built from, held as a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SourceFact {
     /// The digest of its tree.
     pub tree: TreeDigest,

@@ -8,7 +8,7 @@ use crate::{KindName, Sha256};
 pub const DESCRIPTOR_VERSION: u32 = 1;
 
 /// What a registry says it is and can do. Unknown fields are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Descriptor {
     /// The version of this format.
     pub weir: u32,
@@ -45,7 +45,7 @@ pub struct Descriptor {
 }
 
 /// The policy in force, in brief.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PolicySummary {
     /// The digest of the policy set.
     pub digest: Sha256,

@@ -210,6 +210,20 @@ impl<S: Subject> FromStr for Digest<S> {
     }
 }
 
+impl<S: Subject> schemars::JsonSchema for Digest<S> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        if Self::PREFIX == "blake3:" { "TreeDigest" } else { "Sha256" }.into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": format!("A digest: `{}` and 64 hex digits.", Self::PREFIX),
+            "pattern": format!("^{}[0-9a-f]{{64}}$", Self::PREFIX)
+        })
+    }
+}
+
 impl<S: Subject> serde::Serialize for Digest<S> {
     fn serialize<T: serde::Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
         serializer.collect_str(self)

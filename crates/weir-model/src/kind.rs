@@ -114,6 +114,19 @@ impl FromStr for KindName {
     }
 }
 
+impl schemars::JsonSchema for KindName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "KindName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "What sort of package it is: `generic`, `bash`, `data`, `native`."
+        })
+    }
+}
+
 impl serde::Serialize for KindName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

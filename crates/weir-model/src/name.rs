@@ -158,7 +158,7 @@ impl FromStr for OwnerName {
 }
 
 macro_rules! text_form {
-    ($type:ty) => {
+    ($type:ty, $what:literal) => {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.as_str())
@@ -168,6 +168,16 @@ macro_rules! text_form {
         impl fmt::Debug for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(self.as_str(), f)
+            }
+        }
+
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": $what })
             }
         }
 
@@ -186,8 +196,8 @@ macro_rules! text_form {
     };
 }
 
-text_form!(PackageName);
-text_form!(OwnerName);
+text_form!(PackageName, "A package's name, `owner/name`.");
+text_form!(OwnerName, "An owner: the part of a package's name before the `/`.");
 
 #[cfg(test)]
 mod tests {

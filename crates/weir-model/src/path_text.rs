@@ -9,6 +9,11 @@ pub fn text(path: impl AsRef<Path>) -> String {
     path.as_ref().to_string_lossy().into_owned()
 }
 
+/// Paths as texts.
+pub fn texts(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Vec<String> {
+    paths.into_iter().map(text).collect()
+}
+
 /// Writes a path as text, for `serialize_with`.
 ///
 /// # Errors

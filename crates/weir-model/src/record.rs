@@ -75,7 +75,9 @@ pub enum Action {
 }
 
 /// What a withdrawal does to a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum WithdrawalVerb {
     /// New resolutions avoid it; lockfiles still get it.
@@ -143,7 +145,7 @@ pub struct Withdrawal {
 }
 
 /// Where an admitted release came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Origin {
     /// The upstream's name.
     pub registry: String,

@@ -10,7 +10,9 @@ use crate::{
 };
 
 /// What tells one release of a registry from every other.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct ReleaseId {
     /// The package.
     pub name: PackageName,
@@ -81,7 +83,7 @@ fn write_build(
 }
 
 /// One published thing. Never changes once it is in a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Release {
     /// Name, version, platform and revision.
@@ -125,7 +127,7 @@ pub struct Release {
 }
 
 /// One thing a release needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Dependency {
     /// The package needed.
     pub name: PackageName,
@@ -141,7 +143,20 @@ pub struct Dependency {
 }
 
 /// What a dependency is needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// To be used.
@@ -154,7 +169,9 @@ pub enum Scope {
 }
 
 /// The exact release a dependency was fixed to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct Baked {
     /// Its version.
@@ -170,7 +187,7 @@ pub struct Baked {
 }
 
 /// An external file that a release names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ReferenceFact {
     /// Its name in the manifest.
     pub name: String,

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::Variant;
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The package cannot be used as it is.
@@ -19,7 +21,8 @@ pub enum Level {
 }
 
 /// Something that was noticed about a file of a built package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "BuildFinding")]
 pub struct Finding {
     /// How much it matters.
     pub level: Level,

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 /// A way in which a package is built. Each variant is a folder of a release's tree.
 ///
 /// Both are in one release, so that a repository can never offer one that is newer than the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// Optimised.

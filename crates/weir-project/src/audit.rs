@@ -15,7 +15,7 @@ use crate::project::Project;
 use weir_reach::{ReachError, Session, connect, in_use, pinned_name};
 
 /// What the registries say now of the releases that a lockfile names.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LockAudit {
     /// How many releases a registry was asked about.
     pub releases: usize,
@@ -26,7 +26,8 @@ pub struct LockAudit {
 }
 
 /// A release that is not as it was when it was locked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "AuditFinding")]
 pub struct Finding {
     /// Which one.
     #[serde(flatten)]
@@ -53,7 +54,7 @@ pub struct Finding {
 }
 
 /// What has become of a release, from the mildest to the worst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockedStanding {
     /// New resolutions avoid it.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use weir_model::{Lockfile, PackageName, ReleaseId, Sha256, TreeDigest, Version};
 
 /// What changed from one lockfile to another.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Changes {
     /// Releases of packages that were not used before.
     pub added: Vec<ReleaseId>,
@@ -19,7 +19,7 @@ pub struct Changes {
 }
 
 /// A package of which another release is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Move {
     /// The package.
     pub name: PackageName,
@@ -32,7 +32,7 @@ pub struct Move {
 }
 
 /// Which way a package moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// To a newer version.
@@ -44,7 +44,7 @@ pub enum Direction {
 }
 
 /// A reference whose bytes changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ReferenceMove {
     /// Its name.
     pub name: String,

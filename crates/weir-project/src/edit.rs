@@ -46,7 +46,8 @@ pub enum Addition {
 }
 
 /// What adding did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct AddReport {
     /// What the manifest asks for now, as `name range`.
     pub added: Vec<String>,
@@ -57,7 +58,7 @@ pub struct AddReport {
 }
 
 /// A newer version than the one that was taken.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PassedOver {
     /// The package.
     pub name: PackageName,
@@ -68,7 +69,7 @@ pub struct PassedOver {
 }
 
 /// What removing did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RemoveReport {
     /// What the manifest no longer asks for.
     pub removed: Vec<PackageName>,
@@ -79,7 +80,7 @@ pub struct RemoveReport {
 }
 
 /// What updating did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct UpdateReport {
     /// Ranges of the manifest that moved.
     pub ranges: Vec<RangeChange>,
@@ -90,7 +91,7 @@ pub struct UpdateReport {
 }
 
 /// A range of the manifest that moved.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RangeChange {
     /// The package.
     pub name: PackageName,

@@ -67,7 +67,7 @@ pub enum ProjectError {
         reason: String,
     },
     /// The requirements cannot be met.
-    #[error("{0}")]
+    #[error("{0:#}")]
     NoResolution(Box<weir_resolve::Explanation>),
     /// The resolver failed.
     #[error("{0}")]

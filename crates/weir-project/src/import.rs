@@ -33,7 +33,7 @@ pub struct NewPackage {
 }
 
 /// What was imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ImportedPackage {
     /// The folder that was made.
     #[serde(serialize_with = "weir_model::path_text::path")]

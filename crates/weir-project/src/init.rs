@@ -28,7 +28,7 @@ pub struct NewProject {
 }
 
 /// What was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct InitReport {
     /// The folder.
     #[serde(serialize_with = "weir_model::path_text::path")]

@@ -38,7 +38,8 @@ impl Default for InstallOptions {
 }
 
 /// What installing did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct InstallReport {
     /// Whether all was as it should be already.
     pub nothing_to_do: bool,
@@ -250,7 +251,8 @@ fn own_references(store: &weir_store::Session, lock: &Lockfile) -> Result<Vec<La
 }
 
 /// What locking did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct LockReport {
     /// Whether the lockfile changed, or would.
     pub changed: bool,

@@ -16,7 +16,7 @@ use crate::resolve::scopes;
 use weir_reach::{ReachError, Session, connect, find, in_use};
 
 /// A package in the tree of what a project uses.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct TreeNode {
     /// Which release it is.
     pub id: ReleaseId,
@@ -147,7 +147,7 @@ pub fn why(project: &Project, name: &PackageName) -> Result<Vec<Vec<ReleaseId>>,
 }
 
 /// A package that a project uses.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Installed {
     /// Which release it is.
     pub id: ReleaseId,
@@ -193,7 +193,7 @@ pub fn list(session: &Session, project: &Project) -> Result<Vec<Installed>, Proj
 }
 
 /// What searching found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct SearchReport {
     /// The registry that was searched.
     pub registry: String,
@@ -222,7 +222,7 @@ pub fn search(
 }
 
 /// What a registry says of a package.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct InfoReport {
     /// The registry.
     pub registry: String,

@@ -17,7 +17,7 @@ use crate::project::Project;
 use crate::resolve::scopes;
 
 /// A package that is behind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Outdated {
     /// The package.
     pub name: PackageName,
@@ -42,7 +42,7 @@ pub struct Outdated {
 }
 
 /// A release that does not move to the newest.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Held {
     /// The package.
     pub name: PackageName,
@@ -55,7 +55,7 @@ pub struct Held {
 }
 
 /// What keeps a package from moving to its newest version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "hold")]
 pub enum Hold {
     /// A release was published with it.

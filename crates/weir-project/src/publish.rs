@@ -32,7 +32,7 @@ pub struct PublishOptions {
 }
 
 /// What publishing did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PublishReport {
     /// The registry.
     pub registry: String,
@@ -46,7 +46,7 @@ pub struct PublishReport {
 }
 
 /// A package, packed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PackReport {
     /// Which release it would be.
     pub id: ReleaseId,

@@ -10,7 +10,7 @@ use crate::project::Project;
 use weir_reach::Session;
 
 /// What verifying found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct VerifyReport {
     /// How many releases were looked at.
     pub releases: usize,

@@ -19,7 +19,7 @@ use crate::registries::{ManifestRegistries, find, is_http};
 use crate::session::Session;
 
 /// A registry that was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct MadeRegistry {
     /// Where it is.
     #[serde(serialize_with = "weir_model::path_text::path")]
@@ -55,7 +55,8 @@ pub fn registry_init(
 }
 
 /// What there is to know of a registry.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct ShownRegistry {
     /// The name it is known by here.
     pub known_as: String,
@@ -195,7 +196,7 @@ pub fn registry_rotate_key(
 }
 
 /// A registry whose key signs for it at another place from now on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoundKey {
     /// Its name.
     pub name: String,

@@ -22,7 +22,7 @@ use crate::home::Home;
 use crate::session::Session;
 
 /// A registry that is known by a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct KnownRegistry {
     /// Its name.
     pub name: String,

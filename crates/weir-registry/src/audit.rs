@@ -24,7 +24,8 @@ use crate::ports::{Listing, Object, Objects};
 use crate::replica::{DESCRIPTOR, MAX_SNAPSHOT, ReplicaError, read_descriptor, snapshot_path};
 
 /// What auditing a registry found.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct RegistryAudit {
     /// Entries of the log that were read and hashed.
     pub entries: u64,

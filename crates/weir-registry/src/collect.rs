@@ -35,7 +35,8 @@ pub struct Collect {
 }
 
 /// What was collected, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Collected {
     /// Whether this is only what would go.
     pub dry_run: bool,
@@ -53,7 +54,7 @@ pub struct Collected {
 }
 
 /// An object that was collected, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CollectedObject {
     /// What it is.
     pub what: String,
@@ -64,8 +65,9 @@ pub struct CollectedObject {
 }
 
 /// Why an object need not be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "WhyCollected")]
 pub enum Why {
     /// Its writer was stopped.
     Unfinished,

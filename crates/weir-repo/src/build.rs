@@ -29,14 +29,14 @@ use crate::{AfterFailure, Repo, Workbench};
 use weir_reach::{Event, PlannedBuild};
 
 /// What building did.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, schemars::JsonSchema)]
 pub struct BuildReport {
     /// What was built, or was there already, in the order of the plan.
     pub built: Vec<BuiltPackage>,
 }
 
 /// A package that was built, or was there already.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct BuiltPackage {
     /// Which release it is.
@@ -62,8 +62,9 @@ pub struct BuiltPackage {
 }
 
 /// How a package came to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "HowBuilt")]
 pub enum How {
     /// The registry had it, from an earlier release with the same input digest.
     Published,
@@ -74,7 +75,8 @@ pub enum How {
 }
 
 /// A build that failed, or could not be tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct FailedBuild {
     /// Which release it was to be.
     pub id: ReleaseId,

@@ -10,14 +10,14 @@ use crate::error::RepoError;
 use crate::plan::RepoPlan;
 
 /// What building twice showed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, schemars::JsonSchema)]
 pub struct CheckReport {
     /// Each package that was built twice.
     pub checked: Vec<Checked>,
 }
 
 /// A package that was built twice.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 pub struct Checked {
     /// Which release.
     pub id: ReleaseId,

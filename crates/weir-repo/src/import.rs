@@ -11,7 +11,7 @@ use crate::must_be_folder;
 use weir_reach::replace;
 
 /// What importing did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImportedRecipes {
     /// The recipes that were written.
@@ -21,7 +21,7 @@ pub struct ImportedRecipes {
 }
 
 /// A recipe that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImportedRecipe {
     /// The package.

@@ -16,7 +16,7 @@ use crate::recipes::{Known, Recipes};
 use crate::record::Records;
 
 /// An action, planned.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RepoPlan {
     /// The registry that is changed.
@@ -47,7 +47,7 @@ pub struct RepoPlan {
 }
 
 /// A package that a plan for all leaves out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LeftOut {
     /// The package.
     pub name: PackageName,

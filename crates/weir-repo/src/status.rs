@@ -10,7 +10,7 @@ use crate::Repo;
 use crate::error::RepoError;
 
 /// A package, as recipes and registry have it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct StatusLine {
     /// The package.
@@ -27,7 +27,7 @@ pub struct StatusLine {
 }
 
 /// How a recipe and what is offered compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PackageStanding {
     /// What is offered is what the recipe builds.

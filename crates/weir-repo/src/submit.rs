@@ -29,7 +29,7 @@ use crate::{AfterFailure, Repo};
 const LOG_LEVEL: i32 = 15;
 
 /// What an action did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct RepoReport {
     /// The registry that was changed.

@@ -19,7 +19,7 @@ use crate::error::RepoError;
 const RECORD: &str = ".weir-sysroot.json";
 
 /// A sysroot that was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SysrootReport {
     /// Where it is.

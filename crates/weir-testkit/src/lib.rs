@@ -12,9 +12,11 @@
 //! assert_eq!(run.code, 0);
 //! ```
 //!
-//! [`Sandbox`] runs the real program in a temporary folder with a home of its own; [`StaticServer`] is
+//! [`Sandbox`] runs the real program in a temporary folder with a home of its own, and holds whatever it prints with
+//! `--json` against the published schema; [`StaticServer`] is
 //! a web server that can be told to misbehave.
 
+mod contract;
 mod filter;
 mod package;
 mod sandbox;
@@ -23,6 +25,7 @@ mod terminal;
 mod tls_server;
 mod weir_server;
 
+pub use contract::check_json;
 pub use package::PackageBuilder;
 pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};

@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::contract::check_json;
 use crate::filter::filter;
 use crate::package::PackageBuilder;
 
@@ -179,10 +180,16 @@ impl Sandbox {
     }
 
     /// What came of a command that a test started itself.
+    ///
+    /// # Panics
+    ///
+    /// When it printed a JSON document that the published schema does not describe.
+    #[track_caller]
     pub fn run(&self, typed: &str, output: &Output) -> Run {
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let code = output.status.code().unwrap_or(-1);
+        check_json(&words(typed), &stdout, code);
         let page = self.filter(&page(typed, &stdout, &stderr, code));
         Run { typed: typed.into(), code, stdout, stderr, page }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use weir_model::{InputDigest, ReleaseId, WithdrawalVerb};
 
 /// What a registry did with a batch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Receipt {
     /// What became of each intent, in order.
     pub outcomes: Vec<Outcome>,
@@ -17,7 +17,7 @@ pub struct Receipt {
 }
 
 /// What became of one intent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Outcome {
     /// The release or owner it was about.
@@ -35,7 +35,7 @@ pub struct Outcome {
 }
 
 /// What was done. Written as one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Done {
     /// A release is offered now.

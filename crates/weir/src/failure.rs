@@ -10,6 +10,7 @@
 //! Builds that failed are told one by one: what each printed last, and where the rest of it is. In JSON they are
 //! `builds` of the error.
 
+mod document;
 mod exit;
 mod verdict;
 
@@ -21,12 +22,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use weir_model::{ReleaseId, causes};
 use weir_repo::FailedBuild;
 
 use crate::output::{Format, Output, harmless, short};
 
+pub(crate) use document::FailureDocument;
+use document::{Explained, FailureReport, FilePlace};
 pub(crate) use exit::{Exit, ending};
 use verdict::Verdict;
 
@@ -38,6 +42,8 @@ pub(crate) struct Failure {
     because: Option<Box<Cause>>,
     help: Option<String>,
     place: Option<Place>,
+    /// Why requirements cannot be met together.
+    explained: Option<Box<Explained>>,
     /// Builds that failed, and what came of the others.
     builds: Option<Box<Builds>>,
     /// Nothing is to be said: the reader of stdout has left.
@@ -45,10 +51,13 @@ pub(crate) struct Failure {
 }
 
 /// What became of the builds of a plan of which some failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Builds {
+    /// Those that failed.
     failed: Vec<FailedBuild>,
+    /// Those that were not tried because of it.
     skipped: Vec<ReleaseId>,
+    /// How many were built, now or earlier.
     built: usize,
     /// What is offered although not everything was built.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -86,6 +95,7 @@ impl Failure {
             because: None,
             help: None,
             place: None,
+            explained: None,
             builds: None,
             silent: false,
         }
@@ -174,40 +184,18 @@ impl Failure {
     }
 
     fn report_json(&self, output: &Output) {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            error: ReportedFailure<'a>,
-        }
-        #[derive(Serialize)]
-        struct ReportedFailure<'a> {
-            code: &'static str,
-            exit: u8,
-            message: &'a str,
-            #[serde(skip_serializing_if = "Vec::is_empty")]
-            because: Vec<String>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            help: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            place: Option<Where<'a>>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            builds: Option<&'a Builds>,
-        }
-        #[derive(Serialize)]
-        struct Where<'a> {
-            file: &'a Path,
-            line: usize,
-        }
-        let error = ReportedFailure {
+        let error = FailureReport {
             code: self.exit.name(),
             exit: self.exit as u8,
             message: &self.message,
             because: causes(self),
             help: self.help.as_deref(),
-            place: self.place.as_ref().map(|place| Where { file: &place.file, line: place.line }),
+            place: self.place.as_ref().map(|place| FilePlace { file: &place.file, line: place.line }),
+            explanation: self.explained.as_deref(),
             builds: self.builds.as_deref(),
         };
         // The exit code tells the same where stdout is gone.
-        let _ = output.json(&Document { error });
+        let _ = output.json(&FailureDocument { error });
     }
 }
 
@@ -298,7 +286,15 @@ impl<E: Verdict> From<E> for Failure {
         let place = error.place().map(|(path, text, span)| Place::new(path, text, span));
         let because = Cause::chain(error.because());
         let builds = error.builds().map(Box::new);
-        Self { because, help: error.help(), place, builds, ..Self::new(error.exit(), error.to_string()) }
+        let explained = error.explanation().map(|explanation| Box::new(explanation.into()));
+        Self {
+            because,
+            help: error.help(),
+            place,
+            explained,
+            builds,
+            ..Self::new(error.exit(), error.to_string())
+        }
     }
 }
 

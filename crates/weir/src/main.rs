@@ -7,6 +7,7 @@
 //! * [`arguments`]: the words of the command line that more than one command reads;
 //! * [`settings`]: the environment, read here and nowhere else;
 //! * [`context`]: both together, as the values that the libraries ask for;
+//! * [`documents`]: what `--json` prints;
 //! * [`output`]: results, on stdout, as text for people or one JSON document;
 //! * [`progress`]: what is happening just now, on stderr, if a person is looking;
 //! * [`question`]: what only a person can decide;
@@ -15,6 +16,7 @@
 mod arguments;
 mod commands;
 mod context;
+mod documents;
 mod failure;
 mod help;
 mod output;

@@ -8,7 +8,6 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::builder::styling::{AnsiColor, Style};
-use serde::Serialize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use weir_model::ReleaseId;
 use weir_model::address::without_secrets;
@@ -16,6 +15,7 @@ pub(crate) use weir_model::unseen::harmless;
 use weir_model::unseen::harmless_json;
 
 use crate::arguments::{Color, Shared};
+use crate::documents::Document;
 use crate::failure::Failure;
 use crate::progress::Screen;
 use crate::settings;
@@ -81,8 +81,8 @@ impl Output {
         Self { format, quiet: false, verbose: false, screen: Screen::default(), color: Color::Auto }
     }
 
-    /// Shows a result.
-    pub(crate) fn show<T: Serialize + ?Sized>(
+    /// Shows what was done, which `--quiet` silences.
+    pub(crate) fn show<T: Document + ?Sized>(
         &self,
         value: &T,
         write: impl FnOnce(&mut Page),
@@ -94,8 +94,8 @@ impl Output {
         }
     }
 
-    /// Shows a result that was asked for and nothing else, which `--quiet` does not silence.
-    pub(crate) fn answer<T: Serialize + ?Sized>(
+    /// Shows a result that was asked for, which `--quiet` does not silence.
+    pub(crate) fn answer<T: Document + ?Sized>(
         &self,
         value: &T,
         write: impl FnOnce(&mut Page),
@@ -106,7 +106,17 @@ impl Output {
         }
     }
 
-    pub(crate) fn json<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Failure> {
+    /// Shows what was done; or, of a `dry_run`, what would be, which was asked for.
+    pub(crate) fn act<T: Document + ?Sized>(
+        &self,
+        dry_run: bool,
+        value: &T,
+        write: impl FnOnce(&mut Page),
+    ) -> Result<(), Failure> {
+        if dry_run { self.answer(value, write) } else { self.show(value, write) }
+    }
+
+    pub(crate) fn json<T: Document + ?Sized>(&self, value: &T) -> Result<(), Failure> {
         let mut text = serde_json::to_string_pretty(value)
             .map_err(|error| Failure::failed(format!("the result cannot be written as JSON: {error}")))?;
         text.push('\n');

@@ -51,7 +51,9 @@ impl Machine {
         let output = self.run(folder, args);
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "weir {args:?}: {}\n{error}", output.status);
-        String::from_utf8(output.stdout).unwrap()
+        let said = String::from_utf8(output.stdout).unwrap();
+        weir_testkit::check_json(args, &said, 0);
+        said
     }
 
     /// Writes a package with a few files.

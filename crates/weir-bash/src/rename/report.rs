@@ -13,7 +13,8 @@ use super::names::Owner;
 use crate::grammar::Lines;
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PlaceInScript")]
 pub struct Place {
     /// The file's path in the package.
     pub file: Arc<str>,
@@ -30,7 +31,7 @@ impl fmt::Display for Place {
 }
 
 /// A function or a variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A function.
@@ -42,7 +43,7 @@ pub enum What {
 }
 
 /// A name that was changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Renaming {
     /// Function or variable.
     pub what: What,
@@ -55,8 +56,9 @@ pub struct Renaming {
 }
 
 /// What was done where it could not be decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ChoiceOfName")]
 pub enum Choice {
     /// The name stays.
     Kept,
@@ -65,8 +67,9 @@ pub enum Choice {
 }
 
 /// Why a place could not be decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "WhyUndecided")]
 pub enum Why {
     /// The name is put together when the code runs.
     BuiltName,
@@ -152,7 +155,7 @@ impl fmt::Display for Why {
 }
 
 /// A place that could not be decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Undecided {
     /// Where.
     pub place: Place,
@@ -180,7 +183,7 @@ impl fmt::Display for Undecided {
 }
 
 /// A file that could not be read whole, and so is not changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct UnreadFile {
     /// The first place that could not be read.
     pub place: Place,
@@ -225,7 +228,7 @@ pub fn summary<'a>(undecided: impl IntoIterator<Item = &'a Undecided>) -> Vec<St
 }
 
 /// Everything that was decided about a package.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, schemars::JsonSchema)]
 pub struct Report {
     /// Names changed where they are defined, declared or assigned, in order of place.
     pub definitions: Vec<Renaming>,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use weir_model::{PackageName, Range, ReleaseId, Version};
 
 /// Why a release leaves, or is built.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum PlanReason {
     /// A person asked for it by its name.
@@ -41,7 +41,7 @@ pub enum PlanReason {
 }
 
 /// What tells a release from what its recipe builds now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Change {
     /// The recipe builds another version.
@@ -55,7 +55,7 @@ pub enum Change {
 }
 
 /// One version in the place of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct VersionChange {
     /// The version that is offered.
     pub from: Version,
@@ -64,7 +64,7 @@ pub struct VersionChange {
 }
 
 /// Why something that was asked for stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum StayReason {
     /// It is offered already, in the version that the recipe builds.

@@ -10,6 +10,7 @@ use crate::request::Origin;
 /// How many steps are written out, and those that decide; the whole explanation is in its fields.
 const MAX_LINES: usize = 40;
 
+/// As a text; the alternate form (`{:#}`) leaves out what would help.
 impl Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [only] = self.steps.as_slice() {
@@ -51,8 +52,13 @@ impl Explanation {
         at_an_end || self.decisive().iter().take(MAX_LINES).any(|step| *step == index + 1)
     }
 
+    /// What would help, a sentence each.
+    pub fn help(&self) -> Vec<String> {
+        self.suggestions.iter().map(|suggestion| Hint { explanation: self, suggestion }.to_string()).collect()
+    }
+
     /// The numbers of the steps that the verdict speaks of.
-    fn decisive(&self) -> Vec<usize> {
+    pub fn decisive(&self) -> Vec<usize> {
         match &self.verdict {
             Verdict::Unmet { step } => vec![*step],
             Verdict::Clash { clashes } => clashes.iter().flat_map(|clash| &clash.steps).copied().collect(),
@@ -61,11 +67,10 @@ impl Explanation {
     }
 
     fn write_suggestions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for suggestion in &self.suggestions {
-            write!(f, "\nhelp: ")?;
-            self.write_suggestion(f, suggestion)?;
+        if f.alternate() {
+            return Ok(());
         }
-        Ok(())
+        self.help().iter().try_for_each(|help| write!(f, "\nhelp: {help}"))
     }
 
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,15 +89,23 @@ impl Explanation {
             }
         }
     }
+}
 
-    fn write_suggestion(&self, f: &mut fmt::Formatter<'_>, suggestion: &Suggestion) -> fmt::Result {
-        match suggestion {
+/// A suggestion, with the steps that it speaks of.
+struct Hint<'a> {
+    explanation: &'a Explanation,
+    suggestion: &'a Suggestion,
+}
+
+impl Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.suggestion {
             Suggestion::SimilarName { name, similar } => {
                 write!(f, "there is no `{name}`; did you mean {}?", Alternatives(similar))
             }
             Suggestion::Newer { name, version, step } => {
                 write!(f, "`{name}` {version} exists, but ")?;
-                match self.steps.get(step.wrapping_sub(1)) {
+                match self.explanation.steps.get(step.wrapping_sub(1)) {
                     Some(Step::Because(reason)) => reason.write_demand(f),
                     _ => write!(f, "{step} excludes it"),
                 }
@@ -122,6 +135,22 @@ impl Display for Step {
 }
 
 impl Reason {
+    /// The package it is about.
+    pub fn package(&self) -> &PackageName {
+        match self {
+            Self::Required { name, .. } | Self::Needs { name, .. } | Self::Bound { name, .. } => name,
+            Self::BuiltWith { by, .. } => &by.name,
+        }
+    }
+
+    /// Where a manifest says so, if one does.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Required { origin, .. } | Self::Bound { origin, .. } => Some(origin),
+            Self::Needs { .. } | Self::BuiltWith { .. } => None,
+        }
+    }
+
     /// The demand alone, without why it cannot be met.
     fn write_demand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         come_from(&mut additions, &named);
     }
     let report = weir_project::add(&session, &mut project, &additions, &options)?;
-    context.output.show(&report, |page| {
+    context.output.act(dry_run, &report, |page| {
         let verb = if dry_run { "Would add" } else { "Added" };
         for added in &report.added {
             page.line(format!("{verb} {added}"));

@@ -41,6 +41,6 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         allow_secrets: arguments.allow_secrets,
     };
     let report = weir_project::batch(&session, project.as_ref(), &file, &options)?;
-    context.output.show(&report, |page| receipt::show_publication(page, &report))?;
+    context.output.act(options.dry_run, &report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use weir_model::{PackageName, ReleaseId};
 use weir_repo::{BuildReport, CheckReport, Checked, Repo, RepoPlan};
 
 use super::building::{self, Pace, Place};
 use super::repo::page::{self, took};
 use crate::context::Context;
+use crate::documents::building::Build;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, count, harmless};
@@ -41,16 +41,6 @@ pub(crate) struct Arguments {
     pace: Pace,
 }
 
-/// What is printed as JSON.
-#[derive(Serialize)]
-struct Document<'a> {
-    plan: &'a RepoPlan,
-    #[serde(flatten)]
-    report: &'a BuildReport,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    check: Option<&'a CheckReport>,
-}
-
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.out.is_some() && arguments.names.len() != 1 {
         return Err(Failure::usage("`--out` copies one package")
@@ -74,8 +64,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         copy(&repo, &plan, &built, name, out)?;
     }
     let check = if arguments.check { Some(repo.check(&plan, &built, &arguments.names)?) } else { None };
-    let document = Document { plan: &plan, report: &built, check: check.as_ref() };
-    context.output.show(&document, |page| {
+    let document = Build { plan: &plan, report: &built, check: check.as_ref() };
+    context.output.act(arguments.check, &document, |page| {
         show(page, &built);
         if let Some(check) = &check {
             show_check(page, check);

@@ -7,9 +7,10 @@ use clap_complete::Shell;
 
 use crate::Weir;
 use crate::context::Context;
+use crate::documents::itself::Completions;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::write_stdout;
+use crate::output::{Format, write_stdout};
 
 /// Print a script that completes `weir` in a shell
 #[derive(Debug, Args)]
@@ -23,9 +24,15 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(_: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Weir::command(), "weir", &mut script);
-    write_stdout(&script)?;
+    match context.output.format {
+        Format::Json => {
+            let script = String::from_utf8_lossy(&script).into_owned();
+            context.output.json(&Completions { script })?;
+        }
+        Format::Text => write_stdout(&script)?,
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use weir_project::Project;
 
 use crate::context::Context;
+use crate::documents::project::Environment;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Format, write_stdout};
@@ -52,7 +53,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     match context.output.format {
         Format::Json => {
             let lossy = |(name, value): (String, OsString)| (name, value.to_string_lossy().into_owned());
-            context.output.json(&variables.into_iter().map(lossy).collect::<BTreeMap<_, _>>())?;
+            context.output.json(&Environment { variables: variables.into_iter().map(lossy).collect() })?;
         }
         Format::Text => {
             // Sorted, as in JSON; and in bytes, for a folder's name need not be UTF-8.

@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     }
     let folder = context.project_folder()?;
     let report = weir_project::install(&session, &folder, &options)?;
-    context.output.show(&report, |page| show(page, &report))?;
+    context.output.act(options.dry_run, &report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,7 +77,7 @@ fn install_global(
         weir_project::add(session, &mut Project::open(&folder, &session.owners)?, &additions, options)?
             .install
     };
-    context.output.show(&report, |page| show(page, &report))?;
+    context.output.act(options.dry_run, &report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }
 

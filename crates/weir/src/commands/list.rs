@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::context::Context;
+use crate::documents::looking::InstalledReleases;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Cell;
 
 /// List the releases that the project uses
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir list", "weir list --direct", "weir list --json | jq -r '.[].path'"))]
+#[command(after_help = examples!("weir list", "weir list --direct", "weir list --json | jq -r '.releases[].path'"))]
 pub(crate) struct Arguments {
     /// Only what `weir.toml` itself names
     #[arg(long)]
@@ -21,12 +22,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project()?;
-    let mut installed = weir_project::list(&session, &project)?;
+    let mut releases = weir_project::list(&session, &project)?;
     if arguments.direct {
-        installed.retain(|release| release.direct);
+        releases.retain(|release| release.direct);
     }
+    let installed = InstalledReleases { releases };
     context.output.answer(&installed, |page| {
-        if installed.is_empty() {
+        if installed.releases.is_empty() {
             page.line("Nothing is installed");
         }
         let (faint, notice) = (page.palette.faint, page.palette.notice);
@@ -42,7 +44,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
                 ),
             ]
         };
-        page.table(&[], installed.iter().map(row).collect());
+        page.table(&[], installed.releases.iter().map(row).collect());
     })?;
     Ok(ExitCode::SUCCESS)
 }

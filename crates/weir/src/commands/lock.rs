@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let dry_run = arguments.dry_run.dry_run;
     let options = InstallOptions { locked: arguments.locked, dry_run, with_dev: true };
     let report = weir_project::lock(&session, &mut project, &options)?;
-    context.output.show(&report, |page| {
+    context.output.act(dry_run, &report, |page| {
         let packages = count(report.packages, "package");
         page.line(match (report.changed, dry_run) {
             (false, _) => format!("`weir.lock` is up to date: {packages}"),

@@ -8,9 +8,10 @@ use clap_mangen::Man;
 
 use crate::Weir;
 use crate::context::Context;
+use crate::documents::itself::Manual;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::write_stdout;
+use crate::output::{Format, write_stdout};
 
 /// Print a page of the manual, or write all of them into a folder
 #[derive(Debug, Args)]
@@ -35,14 +36,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         Some(folder) => {
             let folder = context.path(folder)?;
             let pages = write_all(&command, &folder)?;
-            context.output.show(
-                &serde_json::json!({ "folder": weir_model::path_text::text(&folder), "pages": pages }),
-                |page| {
-                    page.line(format!("Wrote {pages} pages to `{}`", folder.display()));
-                },
-            )?;
+            let text = format!("Wrote {pages} pages to `{}`", folder.display());
+            context.output.show(&Manual::Written { folder, pages }, |page| page.line(text))?;
         }
-        None => write_stdout(&page(find(&command, &arguments.command)?)?)?,
+        None => {
+            let page = page(find(&command, &arguments.command)?)?;
+            match context.output.format {
+                Format::Json => {
+                    let page = String::from_utf8_lossy(&page).into_owned();
+                    context.output.json(&Manual::Page { page })?;
+                }
+                Format::Text => write_stdout(&page)?,
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

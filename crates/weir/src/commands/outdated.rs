@@ -7,6 +7,7 @@ use weir_model::Version;
 use weir_project::Outdated;
 
 use crate::context::Context;
+use crate::documents::looking::OutdatedPackages;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, harmless};
@@ -26,9 +27,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project()?;
-    let outdated = weir_project::outdated(&session, &project)?;
-    context.output.answer(&outdated, |page| show(page, &outdated, session.offline))?;
-    let exit_code = arguments.exit_code && !outdated.is_empty();
+    let outdated = OutdatedPackages { packages: weir_project::outdated(&session, &project)? };
+    context.output.answer(&outdated, |page| show(page, &outdated.packages, session.offline))?;
+    let exit_code = arguments.exit_code && !outdated.packages.is_empty();
     Ok(if exit_code { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         };
         let project = context.project_if_any()?;
         let report = weir_project::publish_from_git(&session, project.as_ref(), &wanted, &options)?;
-        context.output.show(&report, |page| receipt::show_publication(page, &report))?;
+        context.output.act(options.dry_run, &report, |page| receipt::show_publication(page, &report))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut folders = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         folders.push(context.project()?.folder);
     }
     let report = weir_project::publish(&session, &folders, &options)?;
-    context.output.show(&report, |page| receipt::show_publication(page, &report))?;
+    context.output.act(options.dry_run, &report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
 use weir_model::WithdrawalVerb;
 use weir_project::PublishReport;
 use weir_registry::{Done, Intent, Outcome, Receipt};
 
 use crate::arguments::DryRun;
 use crate::context::Context;
+use crate::documents::publishing::Submission;
 use crate::failure::Failure;
 use crate::output::{Page, bytes, count};
 
@@ -20,13 +20,16 @@ pub(super) fn carry_out(
 ) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
-    if dry_run.dry_run {
-        let preview = weir_project::preview(&session, project.as_ref(), intents)?;
-        context.output.show(&json!({ "preview": preview }), |page| show_preview(page, &preview))?;
+    let submission = if dry_run.dry_run {
+        Submission { receipt: None, preview: weir_project::preview(&session, project.as_ref(), intents)? }
     } else {
         let receipt = weir_project::submit(&session, project.as_ref(), intents)?;
-        context.output.show(&receipt, |page| show(page, &receipt))?;
-    }
+        Submission { receipt: Some(receipt), preview: Vec::new() }
+    };
+    context.output.act(dry_run.dry_run, &submission, |page| match &submission.receipt {
+        Some(receipt) => show(page, receipt),
+        None => show_preview(page, &submission.preview),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

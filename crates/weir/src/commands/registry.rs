@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::manifest::RegistryAddress;
@@ -15,6 +14,7 @@ use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 
 use crate::arguments::{DryRun, handled_kind};
 use crate::context::Context;
+use crate::documents::registry::{KnownRegistries, Renewed};
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, bytes, count, harmless};
@@ -238,9 +238,10 @@ fn init(context: &Context, arguments: InitArguments) -> Result<ExitCode, Failure
 fn list(context: &Context) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
-    let known = weir_reach::registries(&session, project.as_ref().map(Project::registries))?;
+    let registries = weir_reach::registries(&session, project.as_ref().map(Project::registries))?;
+    let known = KnownRegistries { registries };
     context.output.answer(&known, |page| {
-        if known.is_empty() {
+        if known.registries.is_empty() {
             page.line("No registry is known: `weir registry add NAME FOLDER-OR-ADDRESS`");
         }
         let (faint, name) = (page.palette.faint, page.palette.name);
@@ -252,7 +253,7 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
                 Cell::new(&registry.from, faint),
             ]
         };
-        page.table(&[], known.iter().map(row).collect());
+        page.table(&[], known.registries.iter().map(row).collect());
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -429,7 +430,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
         &context.folder()?,
         &what,
     )?;
-    context.output.show(&collected, |page| {
+    context.output.act(collected.dry_run, &collected, |page| {
         let (would, did) =
             if collected.dry_run { ("Would remove", "Would free") } else { ("Removed", "Freed") };
         for object in &collected.objects {
@@ -466,7 +467,7 @@ fn renew(context: &Context, arguments: &RenewArguments) -> Result<ExitCode, Fail
         which,
         &context.folder()?,
     )?;
-    context.output.show(&json!({ "checkpoint": renewed }), |page| page.line("Signed anew"))?;
+    context.output.show(&Renewed { checkpoint: renewed }, |page| page.line("Signed anew"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let options = install::options(&arguments.installing, false);
     let report =
         weir_project::remove(&session, &mut project, &arguments.names, &arguments.reference, &options)?;
-    context.output.show(&report, |page| {
+    context.output.act(options.dry_run, &report, |page| {
         let verb = if options.dry_run { "Would remove" } else { "Removed" };
         for name in &report.removed {
             page.line(format!("{verb} `{name}`"));

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 use weir_build::{BuildRoot, SandboxKind};
-use weir_model::path_text::text;
 
 use crate::context::Context;
+use crate::documents::building::{MadeRoot, ShownRoot};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Cell, Page, count};
@@ -80,10 +80,10 @@ fn create(context: &Context, arguments: &CreateArguments) -> Result<ExitCode, Fa
     }
     let root = BuildRoot::open(&folder)?;
     let toolchain = root.toolchain(SandboxKind::Bubblewrap, &[])?;
-    let made = json!({ "folder": text(&folder), "platform": root.platform(), "toolchain": toolchain.digest });
+    let made = MadeRoot { folder, platform: root.platform().clone(), toolchain: toolchain.digest };
     context.output.show(&made, |page| {
         let good = page.palette.good;
-        page.line(format!("{good}Made{good:#} `{}` for {}", folder.display(), root.platform()));
+        page.line(format!("{good}Made{good:#} `{}` for {}", made.folder.display(), made.platform));
         page.line(format!("To build in it: `--root {}`", arguments.folder.display()));
     })?;
     Ok(ExitCode::SUCCESS)
@@ -96,13 +96,12 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
     };
     let sandbox = if arguments.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap };
     let toolchain = root.toolchain(sandbox, &[])?;
-    let document: Value = serde_json::from_slice(&toolchain.document).unwrap_or_default();
-    let shown = json!({
-        "folder": root.folder().map(text),
-        "platform": root.platform(),
-        "toolchain": toolchain.digest,
-        "document": document,
-    });
+    let shown = ShownRoot {
+        folder: root.folder().map(ToOwned::to_owned),
+        platform: root.platform().clone(),
+        toolchain: toolchain.digest,
+        document: serde_json::from_slice(&toolchain.document).unwrap_or_default(),
+    };
     context.output.answer(&shown, |page| {
         let place = root.folder().map_or("this machine".to_owned(), |folder| folder.display().to_string());
         page.heading(&place);
@@ -112,7 +111,7 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
             ("sandbox", sandbox.as_str().to_owned()),
         ]);
         page.blank();
-        show_contents(page, &document);
+        show_contents(page, &shown.document);
     })?;
     Ok(ExitCode::SUCCESS)
 }

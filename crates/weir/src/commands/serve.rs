@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 use weir_server::{App, DataFolder, Listening, Log, LogFormat, Settings, serve};
 
 use crate::context::Context;
+use crate::documents::registry::Serving;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Output;
@@ -36,19 +36,6 @@ pub(crate) struct Arguments {
     listen: Option<SocketAddr>,
 }
 
-/// A server that takes connections.
-#[derive(Debug, Serialize)]
-struct Serving {
-    /// Where.
-    url: String,
-    /// Where its metrics are.
-    metrics: String,
-    /// The folder with its data.
-    data: PathBuf,
-    /// The registries that were there when it began.
-    registries: Vec<String>,
-}
-
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let data = DataFolder::new(context.path(&arguments.data)?);
     data.make()?;
@@ -64,7 +51,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     runtime.block_on(async {
         let stop = asked_to_stop()?;
         let listening = |listening: Listening| {
-            let serving = Serving::new(&listening, data.root(), registries);
+            let serving = serving(&listening, data.root(), registries);
             shown = show(&context.output, &serving);
         };
         Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
@@ -103,13 +90,11 @@ fn begin_log(log: &Log, output: &Output) {
     }
 }
 
-impl Serving {
-    fn new(listening: &Listening, data: &Path, registries: Vec<String>) -> Self {
-        let scheme = if listening.tls { "https" } else { "http" };
-        let url = format!("{scheme}://{}", listening.address);
-        let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
-        Self { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), registries }
-    }
+fn serving(listening: &Listening, data: &Path, registries: Vec<String>) -> Serving {
+    let scheme = if listening.tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listening.address);
+    let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
+    Serving { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), registries }
 }
 
 fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
-use weir_model::path_text::text;
+use weir_model::path_text::texts;
 use weir_reach::{Amount, Counter, Work};
 use weir_store::{GcPlan, ImportError, Item, Mended, Scope};
 
 use crate::arguments::DryRun;
 use crate::context::Context;
+use crate::documents::store as documents;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, bytes, count, harmless};
@@ -104,15 +104,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
 }
 
 fn path(context: &Context) -> Result<ExitCode, Failure> {
-    let folder = context.session()?.store_folder();
-    context
-        .output
-        .answer(&json!({ "path": text(&folder) }), |page| page.line(folder.display().to_string()))?;
+    let document = documents::StorePath { path: context.session()?.store_folder() };
+    context.output.answer(&document, |page| page.line(document.path.display().to_string()))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn texts(paths: &[PathBuf]) -> Vec<String> {
-    paths.iter().map(text).collect()
 }
 
 fn list(context: &Context) -> Result<ExitCode, Failure> {
@@ -121,13 +115,15 @@ fn list(context: &Context) -> Result<ExitCode, Failure> {
         used.and_then(|used| used.elapsed().ok()).map(|age| age.as_secs() / 86_400)
     };
     let trees = listing.trees.iter().map(|tree| {
-        let (size, files) = tree.size.unzip();
-        json!({"tree": tree.digest, "files": files, "bytes": size, "unused_days": days(tree.used), "projects": texts(&tree.projects)})
+        let (bytes, files) = tree.size.unzip();
+        let (unused_days, projects) = (days(tree.used), texts(&tree.projects));
+        documents::StoredTree { tree: tree.digest, files, bytes, unused_days, projects }
     });
     let files = listing.files.iter().map(|file| {
-        json!({"file": file.digest, "bytes": file.bytes, "unused_days": days(file.used), "projects": texts(&file.projects)})
+        let (unused_days, projects) = (days(file.used), texts(&file.projects));
+        documents::StoredFile { file: file.digest, bytes: file.bytes, unused_days, projects }
     });
-    let value = json!({ "trees": trees.collect::<Vec<_>>(), "files": files.collect::<Vec<_>>() });
+    let value = documents::StoreList { trees: trees.collect(), files: files.collect() };
     context.output.answer(&value, |page| {
         let used = |used| match days(used) {
             Some(0) => "today".to_owned(),
@@ -166,13 +162,13 @@ fn verify(context: &Context) -> Result<ExitCode, Failure> {
     let using = store.session()?;
     let report = using.verify(Scope::Everything)?;
     let problems: Vec<_> = report.broken.iter().map(weir_project::describe_broken).collect();
-    let value = json!({ "items": report.items, "bytes": report.bytes, "problems": problems });
+    let value = documents::StoreVerified { items: report.items, bytes: report.bytes, problems };
     context.output.answer(&value, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);
-        for problem in &problems {
+        for problem in &value.problems {
             page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
         }
-        if problems.is_empty() {
+        if value.problems.is_empty() {
             page.line(format!(
                 "{good}✓{good:#} Verified {}, {}",
                 count(report.items, "tree"),
@@ -180,7 +176,7 @@ fn verify(context: &Context) -> Result<ExitCode, Failure> {
             ));
         }
     })?;
-    if !problems.is_empty() {
+    if !value.problems.is_empty() {
         context.output.note("`weir store repair` fetches what is damaged again");
         return Ok(failure::ending(Exit::Integrity));
     }
@@ -198,7 +194,7 @@ fn name(item: &Item) -> String {
 fn optimise(context: &Context) -> Result<ExitCode, Failure> {
     let store = context.session()?.open_store()?;
     let report = store.session().and_then(|using| using.optimise())?;
-    let value = json!({ "files": report.files, "linked": report.linked, "saved": report.saved });
+    let value = documents::StoreOptimised { files: report.files, linked: report.linked, saved: report.saved };
     context.output.show(&value, |page| {
         let linked = count(report.linked, "file");
         page.line(format!(
@@ -228,34 +224,40 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
         return show_plan(context, &plan);
     }
     let report = store.gc_apply(&plan)?;
-    let removed: Vec<_> =
-        report.removed.iter().map(|(item, size)| json!({"item": name(item), "bytes": size})).collect();
-    let freed: u64 = report.removed.iter().map(|(_, size)| size).sum();
-    let value = json!({
-        "dry_run": false, "removed": removed, "bytes": freed, "kept": plan.keep.len(), "forgotten": texts(&report.forgotten),
-    });
+    let value = documents::StoreCollected {
+        dry_run: false,
+        removed: removed_items(&report.removed),
+        bytes: report.removed.iter().map(|(_, size)| size).sum(),
+        kept: plan.keep.len(),
+        forgotten: texts(&report.forgotten),
+    };
     context.output.show(&value, |page| {
-        for folder in &report.forgotten {
-            page.line(format!("Forgot the project `{}`, which is gone", folder.display()));
+        for folder in &value.forgotten {
+            page.line(format!("Forgot the project `{}`, which is gone", harmless(folder)));
         }
         page.line(format!(
             "Removed {} ({}), kept {}",
-            count(removed.len(), "item"),
-            bytes(freed),
-            plan.keep.len()
+            count(value.removed.len(), "item"),
+            bytes(value.bytes),
+            value.kept
         ));
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn removed_items(items: &[(Item, u64)]) -> Vec<documents::RemovedItem> {
+    items.iter().map(|(item, bytes)| documents::RemovedItem { item: name(item), bytes: *bytes }).collect()
+}
+
 fn show_plan(context: &Context, plan: &GcPlan) -> Result<ExitCode, Failure> {
-    let remove: Vec<_> =
-        plan.remove.iter().map(|(item, size)| json!({"item": name(item), "bytes": size})).collect();
-    let value = json!({
-        "dry_run": true, "removed": remove, "bytes": plan.bytes(), "kept": plan.keep.len(),
-        "forgotten": plan.forget.iter().map(|project| text(&project.path)).collect::<Vec<_>>(),
-    });
-    context.output.show(&value, |page| {
+    let value = documents::StoreCollected {
+        dry_run: true,
+        removed: removed_items(&plan.remove),
+        bytes: plan.bytes(),
+        kept: plan.keep.len(),
+        forgotten: texts(plan.forget.iter().map(|project| &project.path)),
+    };
+    context.output.answer(&value, |page| {
         for project in &plan.forget {
             page.line(format!("Would forget the project `{}`, which is gone", project.path.display()));
         }
@@ -272,7 +274,7 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
     let project = context.project_if_any()?;
     let report = weir_project::store_repair(&session, project.as_ref())?;
     let mut unmended = false;
-    let told: Vec<_> = report
+    let items: Vec<_> = report
         .items
         .iter()
         .map(|(item, mended)| {
@@ -289,18 +291,15 @@ fn repair(context: &Context) -> Result<ExitCode, Failure> {
                 Mended::Failed(error) => (format!("still damaged: {error}"), false),
             };
             unmended |= !mended;
-            (name(item), word)
+            documents::RepairedItem { item: name(item), outcome: word }
         })
         .collect();
-    let value = json!({
-        "items": told.iter().map(|(item, word)| json!({"item": item, "outcome": word})).collect::<Vec<_>>(),
-        "sound": !unmended,
-    });
+    let value = documents::StoreRepaired { items, sound: !unmended };
     context.output.show(&value, |page| {
-        for (item, word) in &told {
-            page.line(format!("{item}: {}", harmless(word)));
+        for documents::RepairedItem { item, outcome } in &value.items {
+            page.line(format!("{item}: {}", harmless(outcome)));
         }
-        if told.is_empty() {
+        if value.items.is_empty() {
             page.line("Nothing to repair: everything is what it should be");
         }
     })?;
@@ -314,8 +313,8 @@ fn export(context: &Context, arguments: &ExportArguments) -> Result<ExitCode, Fa
     let file = context.path(&arguments.file)?;
     let store = session.open_store()?;
     let report = store.session().and_then(|using| using.export(lock, &file))?;
-    let value =
-        json!({ "file": text(&file), "trees": report.trees, "files": report.files, "bytes": report.bytes });
+    let (trees, files, bytes_of_it) = (report.trees, report.files, report.bytes);
+    let value = documents::StoreExported { file, trees, files, bytes: bytes_of_it };
     context.output.show(&value, |page| {
         let trees = count(report.trees, "package");
         page.line(format!("Exported {trees} to `{}` ({})", arguments.file.display(), bytes(report.bytes)));
@@ -333,12 +332,11 @@ fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Fa
     let report = using
         .import(export, &weir_tree::Limits::default())
         .map_err(|error| import_error(error, &arguments.file))?;
-    let value = json!({
-        "trees": report.trees, "files": report.files, "present": report.present,
-    });
+    let value =
+        documents::StoreImported { trees: report.trees, files: report.files, present: report.present };
     context.output.show(&value, |page| {
-        let new = count(report.trees.len() + report.files.len(), "item");
-        page.line(format!("Imported {new}, {} were here already", report.present));
+        let new = count(value.trees.len() + value.files.len(), "item");
+        page.line(format!("Imported {new}, {} were here already", value.present));
     })?;
     Ok(ExitCode::SUCCESS)
 }

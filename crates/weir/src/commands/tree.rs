@@ -7,6 +7,7 @@ use weir_model::Scope;
 use weir_project::TreeNode;
 
 use crate::context::Context;
+use crate::documents::looking::DependencyTree;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Page;
@@ -26,17 +27,22 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let project = context.project()?;
-    let tree = weir_project::dependency_tree(&context.session()?, &project)?;
+    let package = &project.manifest.package;
+    let tree = DependencyTree {
+        dependencies: weir_project::dependency_tree(&context.session()?, &project)?,
+        folder: project.folder.clone(),
+        name: package.name.clone(),
+        version: package.version.clone(),
+    };
     context.output.answer(&tree, |page| {
-        let name = project.manifest.package.name.as_ref().map(ToString::to_string);
-        let version = project.manifest.package.version.as_ref().map(|version| format!(" {version}"));
-        let top = match name {
+        let version = tree.version.as_ref().map(|version| format!(" {version}"));
+        let top = match &tree.name {
             Some(name) => format!("{name}{}", version.unwrap_or_default()),
             None => project.folder.file_name().unwrap_or(project.folder.as_os_str()).display().to_string(),
         };
         page.heading(&top);
         let depth = arguments.depth.unwrap_or(usize::MAX);
-        for part in tree.chunk_by(|one, next| one.scope == next.scope) {
+        for part in tree.dependencies.chunk_by(|one, next| one.scope == next.scope) {
             match part.first().and_then(|node| node.scope) {
                 Some(Scope::Build) => page.line("[build-dependencies]"),
                 Some(Scope::Dev) => page.line("[dev-dependencies]"),

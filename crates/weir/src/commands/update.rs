@@ -51,7 +51,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let mut project = context.project()?;
     let options = install::options(&arguments.installing, false);
     let report = weir_project::update(&session, &mut project, &arguments.names, arguments.full, &options)?;
-    context.output.show(&report, |page| {
+    context.output.act(options.dry_run, &report, |page| {
         if !report.ranges.is_empty() {
             let verb = if options.dry_run { "Would move" } else { "Moved" };
             page.line(format!("{verb} in `weir.toml`"));

@@ -6,6 +6,7 @@ use clap::Args;
 use weir_model::PackageName;
 
 use crate::context::Context;
+use crate::documents::looking::Ways;
 use crate::failure::Failure;
 use crate::help::examples;
 
@@ -20,10 +21,10 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let project = context.project()?;
-    let paths = weir_project::why(&project, &arguments.name)?;
-    context.output.answer(&paths, |page| {
+    let found = Ways { ways: weir_project::why(&project, &arguments.name)? };
+    context.output.answer(&found, |page| {
         let faint = page.palette.faint;
-        for path in &paths {
+        for path in &found.ways {
             let steps: Vec<_> = path.iter().map(ToString::to_string).collect();
             page.line(format!("weir.toml {faint}→{faint:#} {}", steps.join(&format!(" {faint}→{faint:#} "))));
         }

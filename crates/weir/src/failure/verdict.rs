@@ -15,6 +15,7 @@ use std::path::Path;
 use weir_fs::FsError;
 use weir_log::SourceError;
 use weir_model::causes;
+use weir_resolve::Explanation;
 
 use super::{Builds, Exit};
 
@@ -38,6 +39,11 @@ pub(crate) trait Verdict: Error {
 
     /// The text that it is about, with its place, if it is about one.
     fn place(&self) -> Option<(&Path, &str, Range<usize>)> {
+        None
+    }
+
+    /// Why requirements cannot be met together, if that is what happened.
+    fn explanation(&self) -> Option<&Explanation> {
         None
     }
 

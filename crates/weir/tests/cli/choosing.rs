@@ -126,14 +126,14 @@ fn what_is_asked_for_twice_is_one_release_in_the_first_of_its_scopes() {
         "app/weir.toml",
         "[dependencies]\n\"acme/str\" = \"^1\"\n[dev-dependencies]\n\"acme/str\" = \"^2\"\n",
     );
-    assert_snapshot!(t.weir("lock"), @r"
+    assert_snapshot!(t.weir("lock"), @"
     $ weir lock
     -- stderr
       × the requirements cannot be met:
       │   1. `weir.toml:2` requires `acme/str` ^1.
       │   2. `weir.toml:4` requires `acme/str` ^2.
       │ So no release of `acme/str` meets 1 and 2.
-      │ help: `acme/str` 2.0.0 exists, but `weir.toml:2` requires `acme/str` ^1
+      help: `acme/str` 2.0.0 exists, but `weir.toml:2` requires `acme/str` ^1
     -- exit code 3
     ");
 }

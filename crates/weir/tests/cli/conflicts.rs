@@ -20,7 +20,22 @@ fn requirements_that_cannot_be_met_are_explained_with_the_line_they_come_from() 
       "error": {
         "code": "no-resolution",
         "exit": 3,
-        "message": "`weir.toml:2` requires `acme/str` ^7, but it is offered only in 1.0.0"
+        "message": "`weir.toml:2` requires `acme/str` ^7, but it is offered only in 1.0.0",
+        "explanation": {
+          "steps": [
+            {
+              "number": 1,
+              "text": "`weir.toml:2` requires `acme/str` ^7, but it is offered only in 1.0.0",
+              "package": "acme/str",
+              "file": "weir.toml",
+              "line": 2
+            }
+          ],
+          "decisive": [
+            1
+          ],
+          "help": []
+        }
       }
     }
     -- exit code 3

@@ -71,21 +71,23 @@ fn what_is_used_is_listed() {
     ");
     assert_snapshot!(t.weir("ls --direct --json"), @r#"
     $ weir ls --direct --json
-    [
-      {
-        "id": {
-          "name": "acme/greet",
-          "version": "1.0.0",
-          "platform": "any",
-          "revision": 0
-        },
-        "kind": "generic",
-        "direct": true,
-        "registry": "org",
-        "tree": "blake3:[DIGEST]",
-        "path": "[ROOT]/home/weir/store/tree/24/[DIGEST]"
-      }
-    ]
+    {
+      "releases": [
+        {
+          "id": {
+            "name": "acme/greet",
+            "version": "1.0.0",
+            "platform": "any",
+            "revision": 0
+          },
+          "kind": "generic",
+          "direct": true,
+          "registry": "org",
+          "tree": "blake3:[DIGEST]",
+          "path": "[ROOT]/home/weir/store/tree/24/[DIGEST]"
+        }
+      ]
+    }
     "#);
 }
 

@@ -6,6 +6,7 @@
 
 mod choosing;
 mod conflicts;
+mod contract;
 mod days_without_a_network;
 mod exit_codes;
 mod from_git;

@@ -97,7 +97,7 @@ fn what_an_audit_could_not_ask_for_is_no_proof_of_anything() {
     let audit: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
     assert_eq!(audit["present"], 2);
     assert_eq!(audit["unanswered"].as_array().map(Vec::len), Some(1));
-    assert_eq!((&audit["content_checked"], &audit["content_listed"]), (&false.into(), &false.into()));
+    assert_eq!((&audit["content-checked"], &audit["content-listed"]), (&false.into(), &false.into()));
     assert_eq!(audit["problems"], serde_json::json!([]));
 }
 

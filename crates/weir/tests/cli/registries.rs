@@ -52,20 +52,22 @@ fn a_project_names_its_own_registries() {
     "#);
     assert_snapshot!(t.weir("registry ls --json"), @r#"
     $ weir registry ls --json
-    [
-      {
-        "name": "org",
-        "location": "[ROOT]/org",
-        "default": true,
-        "from": "[ROOT]/home/weir/config.toml"
-      },
-      {
-        "name": "near",
-        "location": "[ROOT]/org",
-        "default": false,
-        "from": "weir.toml"
-      }
-    ]
+    {
+      "registries": [
+        {
+          "name": "org",
+          "location": "[ROOT]/org",
+          "default": true,
+          "from": "[ROOT]/home/weir/config.toml"
+        },
+        {
+          "name": "near",
+          "location": "[ROOT]/org",
+          "default": false,
+          "from": "weir.toml"
+        }
+      ]
+    }
     "#);
 }
 
@@ -195,7 +197,7 @@ fn what_a_registry_need_not_hold_is_removed() {
     assert_snapshot!(t.weir("registry gc --removed-for 0 --json"), @r#"
     $ weir registry gc --removed-for 0 --json
     {
-      "dry_run": false,
+      "dry-run": false,
       "objects": [
         {
           "what": "the pack of the tree blake3:[DIGEST]",
@@ -204,9 +206,9 @@ fn what_a_registry_need_not_hold_is_removed() {
         }
       ],
       "bytes": 337,
-      "put_right": [],
+      "put-right": [],
       "kept": 0,
-      "kept_bytes": 0
+      "kept-bytes": 0
     }
     "#);
     assert_snapshot!(t.weir("registry verify"), @"

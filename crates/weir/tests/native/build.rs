@@ -57,7 +57,7 @@ fn a_sysroot_holds_what_was_named_and_all_that_it_needs_and_a_program_links_to_i
     let t = recipe_set();
     five(&t);
     weir(&t, "repo add --all").succeeds();
-    t.weir_in("", "sysroot create sysroot base/view --variant release").succeeds();
+    t.weir_in("", "--json sysroot create sysroot base/view --variant release").succeeds();
     t.write("main.c", "#include <view.h>\nint main(void) { return view_number(); }\n");
     let sysroot = t.path("sysroot/release");
     let compiled = Command::new("cc")
@@ -85,7 +85,7 @@ fn a_sysroot_of_what_is_not_there_names_what_was_typed() {
     $ weir sysroot create sysroot base/zlb
     -- stderr
       × `weir sysroot create` requires `base/zlb` *, but there is no such package
-      │ help: there is no `base/zlb`; did you mean `base/zlib`?
+      help: there is no `base/zlb`; did you mean `base/zlib`?
     -- exit code 3
     "#);
     insta::assert_snapshot!(page("sysroot create sysroot base/zlib@^9", 3), @r#"

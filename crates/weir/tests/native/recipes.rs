@@ -134,7 +134,7 @@ pub(crate) fn checkpoint(t: &Sandbox) -> String {
 /// What is offered: `curl 7.88.1 revision 1`, sorted.
 pub(crate) fn offered(t: &Sandbox) -> Vec<String> {
     let lines = json(t, "repo status");
-    let offered = lines.as_array().unwrap().iter().filter(|line| !line["offered"].is_null());
+    let offered = lines["packages"].as_array().unwrap().iter().filter(|line| !line["offered"].is_null());
     offered.map(|line| release(&line["offered"])).collect()
 }
 

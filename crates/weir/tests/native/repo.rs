@@ -92,7 +92,13 @@ fn an_update_builds_everything_again_that_has_it_in_its_closure_and_nothing_else
         ]
     );
     weir(&t, "repo verify").succeeds();
-    assert!(json(&t, "repo status").as_array().unwrap().iter().all(|line| line["standing"] == "current"));
+    assert!(
+        json(&t, "repo status")["packages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|line| line["standing"] == "current")
+    );
 }
 
 #[test]
@@ -260,6 +266,9 @@ fn how_a_release_was_built_can_be_read_from_the_registry_alone() {
     let statement: serde_json::Value = serde_json::from_str(&statement.succeeds().stdout).unwrap();
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
     assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
+    assert_eq!(json(&t, "repo provenance base/zlib")["statement"], statement);
+    assert_eq!(json(&t, "repo log base/zlib")["log"], log.stdout);
+    assert_eq!(json(&t, "repo verify")["problems"], serde_json::json!([]));
     weir(&t, "repo log base/zlip").fails_with(5);
     weir(&t, "repo log base/zlib@3.0.0").fails_with(5);
 }

@@ -135,8 +135,7 @@ fn one_recipe_whose_source_cannot_be_had_keeps_only_those_that_need_it() {
     fs_err::remove_dir_all(t.path("recipes/packages/base/curl/src")).unwrap();
     let before = checkpoint(&t);
     let plan = json(&t, "repo plan add --all");
-    let left_out: Vec<_> =
-        plan["plan"]["left_out"].as_array().or(plan["plan"]["left-out"].as_array()).unwrap().to_vec();
+    let left_out: Vec<_> = plan["plan"]["left-out"].as_array().unwrap().to_vec();
     assert_eq!(left_out.len(), 2, "{plan:#}");
     assert_eq!((&left_out[0]["name"], &left_out[1]["name"]), (&"base/curl".into(), &"base/view".into()));
     assert_eq!(checkpoint(&t), before);

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use weir_bash::bundle::Warning;
 use weir_project::InstallOptions;
 
 use crate::context::Context;
+use crate::documents;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{bytes, count};
@@ -32,16 +33,17 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let project = context.project()?;
     let output = context.path(&arguments.output)?;
     let bundled = weir_project::bash_bundle(&project, &context.path(&arguments.entry)?, &output)?;
-    for warning in &bundled.warnings {
-        context.output.warn(&format!("{}: `{}`: {}", warning.place, warning.text, warning.why));
+    let warning = |warning: &Warning| format!("{}: `{}`: {}", warning.place, warning.text, warning.why);
+    let warnings: Vec<String> = bundled.warnings.iter().map(warning).collect();
+    for warning in &warnings {
+        context.output.warn(warning);
     }
     let (packages, size) = (bundled.packages, bundled.bytes);
-    let document =
-        json!({ "file": weir_model::path_text::text(&output), "packages": packages, "bytes": size });
+    let document = documents::project::Bundle { file: output, packages, bytes: size, warnings };
     context.output.show(&document, |page| {
         page.line(format!(
             "Wrote `{}` with {} ({})",
-            output.display(),
+            document.file.display(),
             count(packages, "package"),
             bytes(size)
         ));

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
 use weir_bash::check::{Finding, Problem};
 use weir_bash::rename::summary;
 use weir_project::BashCheck;
 
 use crate::context::Context;
+use crate::documents;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Page, count};
@@ -34,14 +34,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let check = weir_project::bash_check(&folder)?;
     let findings: Vec<_> = check.checked.findings.iter().map(line).collect();
     let report = &check.checked.report;
-    let document = json!({
-        "files": check.files,
-        "findings": findings,
-        "undecided": report.undecided,
-        "definitions": report.definitions.len(),
-        "uses": report.uses.len(),
-    });
-    context.output.show(&document, |page| show(page, &check, &findings))?;
+    let document = documents::project::BashCheck {
+        files: check.files,
+        findings,
+        undecided: report.undecided.clone(),
+        definitions: report.definitions.len(),
+        uses: report.uses.len(),
+    };
+    context.output.answer(&document, |page| show(page, &check, &document.findings))?;
     let broken = |finding: &Finding| matches!(finding.what, Problem::Missing | Problem::Unread);
     let is_broken = check.checked.findings.iter().any(broken);
     Ok(if is_broken { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })

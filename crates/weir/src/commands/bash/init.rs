@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::context::Context;
+use crate::documents::project::LoaderScript;
 use crate::failure::Failure;
 use crate::help::examples;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let global = if arguments.global { Some(context.session()?.home.global_project()) } else { None };
     let global = global.map(|folder| folder.to_string_lossy().into_owned());
     let script = weir_bash::loader::init_script(global.as_deref());
-    context.output.answer(&script, |page| page.line(script.trim_end()))?;
+    let document = LoaderScript { script };
+    context.output.answer(&document, |page| page.line(document.script.trim_end()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use weir_build::PlanRequest;
 use weir_model::PackageName;
 use weir_repo::{Repo, RepoError, RepoPlan, RepoReport};
@@ -14,6 +13,7 @@ use super::page;
 use crate::arguments::DryRun;
 use crate::commands::building::{self, Pace, Place};
 use crate::context::Context;
+use crate::documents;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Format, count};
@@ -114,14 +114,6 @@ struct How {
     pace: Pace,
 }
 
-/// What is printed as JSON: the plan, and what came of it if it was carried out.
-#[derive(Serialize)]
-struct Document<'a> {
-    plan: &'a RepoPlan,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<&'a RepoReport>,
-}
-
 pub(super) fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> {
     let request =
         if arguments.which.all { PlanRequest::AddAll } else { PlanRequest::Add(arguments.which.names) };
@@ -155,7 +147,7 @@ pub(super) fn plan(context: &Context, arguments: PlanArguments) -> Result<ExitCo
     let options = building::options(context, project.as_ref(), &arguments.place, &Pace::default())?;
     let plan = Repo::open(&session, project.as_ref(), options)?.plan(&request)?;
     if context.output.format == Format::Text {
-        context.output.show(&plan, |page| page::show_plan(page, &plan))?;
+        context.output.answer(&plan, |page| page::show_plan(page, &plan))?;
     }
     let ending = finish(context, &plan, None)?;
     Ok(if arguments.exit_code && !plan.is_empty() { failure::ending(Exit::Failed) } else { ending })
@@ -201,7 +193,7 @@ fn act_once(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitC
     let plan = repo.plan(request)?;
     let json = context.output.format == Format::Json;
     if !json {
-        context.output.show(&plan, |page| page::show_plan(page, &plan))?;
+        context.output.act(how.dry_run.dry_run, &plan, |page| page::show_plan(page, &plan))?;
     }
     if how.dry_run.dry_run || plan.is_empty() {
         return Ok(finish(context, &plan, None)?);
@@ -226,7 +218,7 @@ fn act_once(context: &Context, request: &PlanRequest, how: &How) -> Result<ExitC
 
 fn finish(context: &Context, plan: &RepoPlan, report: Option<&RepoReport>) -> Result<ExitCode, Failure> {
     match (context.output.format, report) {
-        (Format::Json, _) => context.output.json(&Document { plan, report })?,
+        (Format::Json, _) => context.output.json(&documents::building::Action { plan, report })?,
         (Format::Text, Some(report)) => {
             context.output.show(report, |page| page::show_report(page, report))?;
         }

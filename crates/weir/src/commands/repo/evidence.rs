@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
 use weir_model::Platform;
 
 use crate::arguments::{ForPlatform, PackageMaybeAtVersion};
 use crate::context::Context;
+use crate::documents::building::{BuildLog, BuildProvenance};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Format, Output, harmless, write_stdout};
@@ -56,8 +56,9 @@ pub(super) fn log(context: &Context, arguments: &LogArguments) -> Result<ExitCod
     let log = weir_repo::build_log(&session, project.as_ref(), &package.name, package.version.as_ref())?;
     match context.output.format {
         Format::Json => {
-            let text = String::from_utf8_lossy(&log.bytes);
-            context.output.json(&json!({ "release": log.release, "digest": log.digest, "log": text }))?;
+            let text = String::from_utf8_lossy(&log.bytes).into_owned();
+            let document = BuildLog { release: log.release, digest: log.digest, log: text };
+            context.output.json(&document)?;
         }
         Format::Text => print(&context.output, &log.bytes)?,
     }
@@ -71,7 +72,15 @@ pub(super) fn provenance(context: &Context, arguments: &ProvenanceArguments) -> 
     let package = &which.package;
     let statement =
         weir_repo::build_provenance(&session, project.as_ref(), &package.name, package.version.as_ref())?;
-    print(&context.output, &statement.bytes)?;
+    match context.output.format {
+        Format::Json => {
+            let parsed = serde_json::from_slice(&statement.bytes)
+                .map_err(|error| Failure::integrity("the statement is no JSON").caused_by(&error))?;
+            let (release, digest) = (statement.release, statement.digest);
+            context.output.json(&BuildProvenance { release, digest, statement: parsed })?;
+        }
+        Format::Text => print(&context.output, &statement.bytes)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

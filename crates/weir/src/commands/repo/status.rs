@@ -7,6 +7,7 @@ use weir_repo::{PackageStanding, Repo, StatusLine};
 
 use crate::commands::building::{self, Pace, Place};
 use crate::context::Context;
+use crate::documents::building::RepoStatus;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page};
@@ -29,11 +30,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_if_any()?;
     let options = building::options(context, project.as_ref(), &arguments.place, &Pace::default())?;
-    let lines = Repo::open(&session, project.as_ref(), options)?.status()?;
-    context.output.answer(&lines, |page| show(page, &lines))?;
+    let status = RepoStatus { packages: Repo::open(&session, project.as_ref(), options)?.status()? };
+    context.output.answer(&status, |page| show(page, &status.packages))?;
     let differs =
         |line: &StatusLine| matches!(line.standing, PackageStanding::Missing | PackageStanding::Outdated);
-    Ok(if arguments.exit_code && lines.iter().any(differs) {
+    Ok(if arguments.exit_code && status.packages.iter().any(differs) {
         failure::ending(Exit::Failed)
     } else {
         ExitCode::SUCCESS

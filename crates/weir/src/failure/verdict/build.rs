@@ -8,6 +8,7 @@ use weir_build::{DebootstrapError, RootError, SandboxError};
 use weir_model::causes;
 use weir_native::{RecipeSetError, SysrootError};
 use weir_repo::RepoError;
+use weir_resolve::Explanation;
 
 use super::{Builds, Exit, Verdict};
 
@@ -79,6 +80,13 @@ impl Verdict for RepoError {
     fn place(&self) -> Option<(&Path, &str, Range<usize>)> {
         match self {
             Self::Project(error) => error.place(),
+            _ => None,
+        }
+    }
+
+    fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Project(error) => error.explanation(),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ use weir_git::GitError;
 use weir_kind::KindError;
 use weir_package::PackageError;
 use weir_project::{ProjectError, ReferenceProblem};
+use weir_resolve::Explanation;
 
 use super::{Exit, Verdict, did_you_mean};
 
@@ -136,6 +137,9 @@ impl Verdict for ProjectError {
 
     fn help(&self) -> Option<String> {
         match self {
+            Self::NoResolution(explanation) => {
+                Some(explanation.help().join("\n")).filter(|help| !help.is_empty())
+            }
             Self::NoProject { .. } => Some("`weir init` makes a project of this folder".into()),
             Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),
             Self::FolderExists { .. } => Some("name a folder that is not there yet: `--into FOLDER`".into()),
@@ -187,5 +191,12 @@ impl Verdict for ProjectError {
 
     fn place(&self) -> Option<(&Path, &str, Range<usize>)> {
         self.source_code()
+    }
+
+    fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::NoResolution(explanation) => Some(explanation),
+            _ => None,
+        }
     }
 }

@@ -1,0 +1,35 @@
+//! Registries, as this machine knows them and as their keepers keep them. Most of it is told by `weir-reach` itself.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use weir_reach::KnownRegistry;
+
+/// `weir registry list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct KnownRegistries {
+    /// Each registry that has a name here.
+    pub(crate) registries: Vec<KnownRegistry>,
+}
+
+/// `weir registry renew`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Renewed {
+    /// The new checkpoint, as it is signed.
+    pub(crate) checkpoint: String,
+}
+
+/// `weir serve`, once it takes connections.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Serving {
+    /// Where.
+    pub(crate) url: String,
+    /// Where its metrics are.
+    pub(crate) metrics: String,
+    /// The folder with its data.
+    #[serde(serialize_with = "weir_model::path_text::path")]
+    pub(crate) data: PathBuf,
+    /// The registries that were there when it began.
+    pub(crate) registries: Vec<String>,
+}
