@@ -1,6 +1,7 @@
 //! Renames whole projects and checks what comes out: `bench/bash/corpus` runs it over public ones.
 //!
-//! Where `KEEP` names a folder, the renamed files are left there; where `TELL` is set, what is undecided is told.
+//! Where `KEEP` names a folder, the renamed files are left there; where `TELL` is set, what is undecided is told, and what could
+//! not be read, with whether Bash itself reads it.
 //!
 //! Each folder given is taken for one package, renamed as a transitive dependency, and held against what must be true whatever
 //! is in it. A line a project, and a line for each thing that is not so:
@@ -60,6 +61,14 @@ fn main() -> Result<ExitCode> {
         if std::env::var_os("TELL").is_some() {
             for line in summary(&report.undecided) {
                 writeln!(out, "    {line}")?;
+            }
+            for unread in &report.unread {
+                let reads = match files.iter().find(|file| *file.path == *unread.place.file) {
+                    Some(file) => !file.path.ends_with(".bats") && bash_reads(file)?,
+                    None => false,
+                };
+                let who = if reads { "Bash reads it" } else { "Bash does not read it either" };
+                writeln!(out, "    unread ({who}): {unread}")?;
             }
         }
         for fault in faults.iter().take(MOST_FAULTS) {

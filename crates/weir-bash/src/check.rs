@@ -33,6 +33,8 @@ pub enum Problem {
     NoSlug,
     /// The manifest names a file or folder that the package does not have.
     Missing,
+    /// The manifest names a function or variable that stands nowhere in the package.
+    Idle,
     /// A file could not be read whole.
     Unread,
     /// A function does not begin with the slug.
@@ -46,6 +48,7 @@ impl fmt::Display for Problem {
         f.write_str(match self {
             Self::NoSlug => "the manifest names no slug, so functions cannot be told apart by it",
             Self::Missing => "the manifest names what the package does not have",
+            Self::Idle => "the manifest names a function or variable that the package does not have",
             Self::Unread => "the file could not be read whole, so renaming leaves it alone",
             Self::OutsideSlug => "the function does not begin with the slug",
             Self::SideEffect => "this runs when the file is sourced",
@@ -76,6 +79,8 @@ pub fn check(
     }
     let (offers, missing) = expand(manifest, tree);
     findings.extend(missing.into_iter().map(|text| Finding { place: None, what: Problem::Missing, text }));
+    let idle = crate::kind::idle_names(manifest, files);
+    findings.extend(idle.into_iter().map(|text| Finding { place: None, what: Problem::Idle, text }));
     for file in files {
         check_file(file, manifest, offers.source.contains(&file.path), &mut findings);
     }

@@ -6,15 +6,17 @@
 
 mod facts;
 mod foreign;
+mod guess;
 mod inspect;
 mod installed;
 mod lay_out;
 mod rewrite;
 mod scaffold;
+mod usable;
 
 use weir_kind::{
-    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Scaffold,
-    check_words,
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, ProjectPlace,
+    Scaffold, check_words,
 };
 use weir_model::{KindName, Manifest};
 use weir_store::Session;
@@ -24,6 +26,7 @@ pub use inspect::{package_files, read_manifest};
 pub use installed::{MAX_SOURCED, installed_packages};
 pub use lay_out::{REPORT_FILE, TEST_FILE};
 pub use rewrite::is_suite;
+pub(crate) use usable::idle_names;
 
 /// The kind `bash`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +43,10 @@ impl Kind for Bash {
 
     fn read_foreign(&self, files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
         foreign::read(files)
+    }
+
+    fn guess(&self, files: &dyn PackageFiles, tree: &TreeManifest) -> Result<Option<String>, KindError> {
+        guess::guess(files, tree)
     }
 
     fn inspect(
@@ -67,6 +74,11 @@ impl Kind for Bash {
 
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError> {
         lay_out::lay_out(closure, store)
+    }
+
+    /// A wish about renaming that cannot be understood is told at once, and not on the day that there is a package.
+    fn lays_out_without_packages(&self, project: &ProjectPlace) -> bool {
+        project.bash.is_some()
     }
 
     /// Shell files are rewritten where names are, and the rest of the package is copied with them.

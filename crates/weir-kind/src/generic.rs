@@ -54,7 +54,7 @@ impl Kind for Generic {
 ///
 /// # Errors
 ///
-/// When `[bin]` names a file that is not in the package.
+/// When `[bin]` names a file that is not in the package, or not executable.
 pub fn inspect(manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, KindError> {
     let mut inspection = Inspection::default();
     for (command, path) in &manifest.bin {
@@ -65,9 +65,9 @@ pub fn inspect(manifest: &Manifest, tree: &TreeManifest) -> Result<Inspection, K
                 return Err(KindError::NotAllowed(message));
             }
             Some(entry) if entry.mode == Mode::File => {
-                inspection
-                    .warnings
-                    .push(format!("the command `{command}` is `{path}`, which is not executable"));
+                return Err(KindError::NotAllowed(format!(
+                    "`[bin]` says that `{command}` is `{path}`, which is not executable: `chmod +x {path}`"
+                )));
             }
             Some(_) => {}
         }

@@ -44,6 +44,16 @@ pub trait Kind: Send + Sync {
     /// When there is one that cannot be understood.
     fn read_foreign(&self, files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError>;
 
+    /// What a folder without any manifest probably offers, as TOML to be put below `[package]`; `None` when there is nothing of this
+    /// kind in it.
+    ///
+    /// # Errors
+    ///
+    /// When a file of it cannot be read.
+    fn guess(&self, _files: &dyn PackageFiles, _tree: &TreeManifest) -> Result<Option<String>, KindError> {
+        Ok(None)
+    }
+
     /// Checks a release, and finds out what its kind needs to know about it. Whoever publishes it does so, and the registry
     /// does again with what was uploaded: of the same files and manifest it finds the same facts.
     ///
@@ -105,9 +115,9 @@ pub trait Kind: Send + Sync {
     /// When they cannot stand side by side.
     fn lay_out(&self, closure: &Closure, store: &Session) -> Result<Layout, KindError>;
 
-    /// Does a project of this kind want to be laid out before it uses any package, because its build reads files that must be
-    /// there?
-    fn lays_out_without_packages(&self) -> bool {
+    /// Does a project want to be laid out by this kind before it uses any package of it, because files must be there, or because
+    /// what it says of such packages is to be looked at?
+    fn lays_out_without_packages(&self, _project: &ProjectPlace) -> bool {
         false
     }
 

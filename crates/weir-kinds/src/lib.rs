@@ -2,6 +2,7 @@
 
 use weir_kind::{BadFacts, Facts, Foreign, Generic, Kind, KindError, PackageFiles};
 use weir_model::KindName;
+use weir_tree::TreeManifest;
 
 /// Every kind that this program lays out and publishes.
 pub static KINDS: &[&dyn Kind] = &[&Generic, &weir_bash::Bash, &weir_data::Data, &weir_native::Native];
@@ -48,6 +49,17 @@ pub fn check_facts(name: KindName, facts: &Facts) -> Result<(), BadFacts> {
 /// When there is one that cannot be understood.
 pub fn read_foreign(files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
     KINDS.iter().find_map(|kind| kind.read_foreign(files).transpose()).transpose()
+}
+
+/// What a folder without any manifest probably is: the first kind that finds something of its own in it, and TOML to be put below
+/// `[package]`.
+///
+/// # Errors
+///
+/// When a file of it cannot be read.
+pub fn guess(files: &dyn PackageFiles, tree: &TreeManifest) -> Result<Option<(KindName, String)>, KindError> {
+    let guess = |kind: &&dyn Kind| kind.guess(files, tree).map(|guess| guess.map(|text| (kind.name(), text)));
+    KINDS.iter().find_map(|kind| guess(kind).transpose()).transpose()
 }
 
 #[cfg(test)]

@@ -114,7 +114,12 @@ pub enum Source {
     /// From a folder, relative to the manifest's.
     Path(String),
     /// From a tag of a git repository.
-    Git(GitTag),
+    Git {
+        /// The tag.
+        tag: GitTag,
+        /// What the package's manifest is to say besides what the repository's does, if that has one: TOML.
+        manifest: Option<String>,
+    },
 }
 
 /// A tag of a git repository.

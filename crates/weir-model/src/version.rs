@@ -55,9 +55,15 @@ impl Version {
         Self(semver::Version::new(major, minor, patch))
     }
 
-    /// Reads the name of a tag: a version with or without a leading `v`.
+    /// Reads the name of a tag: a version with or without a leading `v`. Numbers that are left out are zero: `v1.9` is 1.9.0.
     pub fn from_tag(tag: &str) -> Result<Self, VersionError> {
-        tag.strip_prefix('v').unwrap_or(tag).parse()
+        let text = tag.strip_prefix('v').unwrap_or(tag);
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let numbers = text.split('.').count();
+        if numbers < 3 && text.split('.').all(is_number) {
+            return format!("{text}{}", &".0.0"[2 * (numbers - 1)..]).parse();
+        }
+        text.parse()
     }
 
     /// The first number.
@@ -237,7 +243,11 @@ mod tests {
     fn tags_are_read_with_or_without_a_v() {
         assert_eq!(Version::from_tag("v2.1.0"), Ok(Version::new(2, 1, 0)));
         assert_eq!(Version::from_tag("2.1.0"), Ok(Version::new(2, 1, 0)));
-        assert!(Version::from_tag("vv2.1.0").is_err());
+        assert_eq!(Version::from_tag("v1.9"), Ok(Version::new(1, 9, 0)));
+        assert_eq!(Version::from_tag("7"), Ok(Version::new(7, 0, 0)));
+        for odd in ["vv2.1.0", "1.", ".1", "1.x", "01.2", "", "v", "main"] {
+            assert!(Version::from_tag(odd).is_err(), "{odd}");
+        }
     }
 
     #[test]

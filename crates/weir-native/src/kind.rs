@@ -3,8 +3,8 @@
 use std::io::Read as _;
 
 use weir_kind::{
-    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Placed, Scaffold,
-    check_words, inspect_generic,
+    BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, PackageFiles, Placed,
+    ProjectPlace, Scaffold, check_words, inspect_generic,
 };
 use weir_model::{Digest, KindName, Manifest, Platform};
 use weir_store::Session;
@@ -101,8 +101,8 @@ impl Kind for Native {
     }
 
     /// `CMake` is told of the toolchain file by a preset, whether there is a package or not.
-    fn lays_out_without_packages(&self) -> bool {
-        true
+    fn lays_out_without_packages(&self, project: &ProjectPlace) -> bool {
+        project.kind == KindName::Native
     }
 
     /// A sysroot has links to files and not to folders, and files that name their place are written anew.

@@ -131,11 +131,11 @@ fn check_source(requirement: &Requirement) -> Result<(), PackageError> {
                 "it needs `{name}` from the folder `{path}`, which others do not have: give a `range` beside the `path`, and publish that too"
             )
         }
-        Source::Git(git) if requirement.scope != Scope::Dev => format!(
+        Source::Git { tag, .. } if requirement.scope != Scope::Dev => format!(
             "it needs `{name}` from the git tag `{}`: publish that into the registry, and give a `range`",
-            git.tag
+            tag.tag
         ),
-        Source::Registry | Source::Path(_) | Source::Git(_) => return Ok(()),
+        Source::Registry | Source::Path(_) | Source::Git { .. } => return Ok(()),
     };
     Err(PackageError::NotPublishable(reason))
 }

@@ -136,7 +136,7 @@ impl<'a> Chooser<'a> {
             name: requirement.name.clone(),
             replacement: match requirement.source {
                 Source::Registry => Replacement::Range(requirement.range.clone()),
-                Source::Path(_) | Source::Git(_) => Replacement::Fixed,
+                Source::Path(_) | Source::Git { .. } => Replacement::Fixed,
             },
             origin: Origin::new(self.project.origin(requirement.line)),
         });

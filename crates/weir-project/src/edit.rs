@@ -11,7 +11,7 @@ use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, newest_ranges};
 use crate::project::{Project, ProjectLock, edited};
-use crate::{local, references};
+use crate::{local, references, tag_manifest};
 use weir_reach::{Connections, ReachError, Session};
 
 /// Something to be added to a manifest.
@@ -184,16 +184,19 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
     let range = match (range, source) {
         (Some(range), _) => range.clone(),
         (None, Source::Registry | Source::Path(_)) => Range::any(),
-        (None, Source::Git(git)) => {
-            let version = Version::from_tag(&git.tag).map_err(|_| {
+        (None, Source::Git { tag, .. }) => {
+            let version = Version::from_tag(&tag.tag).map_err(|_| {
                 ProjectError::Usage(format!(
                     "the tag `{}` names no version: say which with `{name}@=1.2.3`",
-                    git.tag
+                    tag.tag
                 ))
             })?;
             Range::exact(&version)
         }
     };
+    if let Source::Git { manifest: Some(says), .. } = source {
+        tag_manifest::parse(says)?;
+    }
     if let Source::Path(path) = source {
         let folder = project.folder.join(path);
         if local::package_manifest(&folder)?.is_none() {

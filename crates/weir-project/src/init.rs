@@ -6,6 +6,7 @@ use serde::Serialize;
 use weir_fs::{Access, Durability, Folder};
 use weir_kinds::kind;
 use weir_model::{KindName, License, PackageName, Version, manifest};
+use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
 use crate::files::MAX_MANIFEST;
@@ -38,7 +39,7 @@ pub struct InitReport {
 }
 
 /// Makes a project of `folder`. Files that are there already are left as they are; and where there are some that somebody
-/// wrote, no example is put beside them.
+/// wrote, no example is put beside them, and the manifest says what of them is probably offered.
 ///
 /// # Errors
 ///
@@ -54,12 +55,17 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
         Some(_) => kind(new.kind)?.scaffold(&title),
         None => weir_kind::Scaffold::default(),
     };
+    let begun = has_work(folder)?;
+    let more = match &new.name {
+        Some(_) if begun => guess(new.kind, folder)?.unwrap_or(scaffold.manifest),
+        _ => scaffold.manifest,
+    };
     let license = new.license.clone().or_else(|| license_files::detect(folder));
-    let text = manifest_text(new, license.as_ref(), &scaffold.manifest);
+    let text = manifest_text(new, license.as_ref(), &more);
     // What this program writes must be what it reads.
     parse_manifest(&path, &text)?;
     let mut files = vec![manifest::FILE_NAME.to_owned()];
-    let examples = if has_work(folder)? { Vec::new() } else { scaffold.files };
+    let examples = if begun { Vec::new() } else { scaffold.files };
     for (name, contents, executable) in &examples {
         let access = if *executable { Access::Executable } else { Access::Usual };
         at.make_folder(Path::new(name).parent().unwrap_or(Path::new("")))?;
@@ -72,6 +78,12 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
     }
     at.replace(manifest::FILE_NAME, text, Access::Kept, Durability::Durable)?;
     Ok(InitReport { folder: folder.into(), files })
+}
+
+/// What of the files in a folder would be offered.
+fn guess(name: KindName, folder: &Path) -> Result<Option<String>, ProjectError> {
+    let tree = read_folder(folder, &Selection::package(&[], &[])?)?;
+    Ok(kind(name)?.guess(&Folder::open(folder)?, &tree)?.map(|guess| format!("\n{guess}")))
 }
 
 /// Whether somebody has begun to work in a folder: there is more than what a new repository has.

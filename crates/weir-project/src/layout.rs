@@ -16,17 +16,16 @@ use std::thread;
 
 use weir_fs::{Access, Durability, Folder, FsError, Sort};
 use weir_kind::{
-    Closure, Kind, LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER,
-    packages_map,
+    Closure, LINK_TREES_FOLDER, Layout, LayoutFile, LayoutLink, LayoutLinkTree, PACKAGES_FOLDER, packages_map,
 };
-use weir_kinds::kind;
+use weir_kinds::{KINDS, kind};
 use weir_model::KindName;
 
 use crate::error::ProjectError;
 
 use near::Near;
 use record::{COMMANDS, MAX_FILE};
-pub(crate) use record::{MadeFrom, Records, current, invalidate, stamp};
+pub(crate) use record::{MadeFrom, Records, current, invalidate, made_in, stamp};
 
 /// What was in a project's folder of packages before it was laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +43,8 @@ pub(crate) fn plan(
     store: &weir_store::Session,
 ) -> Result<Layout, ProjectError> {
     let mut kinds: BTreeSet<KindName> = closure.packages.iter().map(|placed| placed.kind).collect();
-    let own = closure.project.kind;
-    if kind(own).is_ok_and(Kind::lays_out_without_packages) {
-        kinds.insert(own);
-    }
+    let unasked = KINDS.iter().filter(|kind| kind.lays_out_without_packages(&closure.project));
+    kinds.extend(unasked.map(|kind| kind.name()));
     let mut layout = Layout::default();
     for name in kinds {
         layout.extend(kind(name)?.lay_out(closure, store)?);

@@ -39,6 +39,7 @@ mod repair;
 mod resolve;
 mod run;
 mod secrets;
+mod tag_manifest;
 mod verify;
 mod world;
 
@@ -63,5 +64,5 @@ pub use publish_git::{GitPublication, publish_from_git};
 pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
 pub use resolve::{PlannedLock, resolve};
-pub use run::{RunPlan, commands, environment, global_environment, run_plan};
+pub use run::{RunPlan, commands, completions, environment, global_environment, run_plan};
 pub use verify::{VerifyReport, describe as describe_broken, verify};

@@ -13,7 +13,8 @@ use weir_rules::Standing;
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
-use crate::project::Project;
+use crate::project::{Project, parse_manifest};
+use crate::tag_manifest::TagManifest;
 use weir_git::{GitError, Submodules};
 use weir_reach::Session;
 
@@ -80,12 +81,14 @@ impl Locals {
             }
             let read = match &next.requirement.source {
                 Source::Path(path) => read_path(project, &next, path)?,
-                Source::Git(tag) => read_git(session, store, project.chosen_before(), &next, tag)?,
+                Source::Git { tag, manifest } => {
+                    read_git(session, store, project.chosen_before(), &next, (tag, manifest.as_deref()))?
+                }
                 Source::Registry => continue,
             };
             let below = read.manifest.dependencies.iter().filter(|below| {
                 below.scope == weir_model::Scope::Run
-                    && matches!(below.source, Source::Path(_) | Source::Git(_))
+                    && matches!(below.source, Source::Path(_) | Source::Git { .. })
             });
             for below in below {
                 let origin = format!("{}/{}:{}", label, manifest::FILE_NAME, below.line);
@@ -215,7 +218,7 @@ impl Read {
 fn label(project: &Project, pending: &Pending) -> String {
     match &pending.requirement.source {
         Source::Path(path) => relative(&project.folder, &pending.base.join(path)),
-        Source::Git(tag) => format!("{}#{}", tag.url, tag.tag),
+        Source::Git { tag, .. } => format!("{}#{}", tag.url, tag.tag),
         Source::Registry => String::new(),
     }
 }
@@ -269,15 +272,17 @@ fn read_git(
     store: &weir_store::Session,
     lock: Option<&Lockfile>,
     pending: &Pending,
-    tag: &manifest::GitTag,
+    (tag, says): (&manifest::GitTag, Option<&str>),
 ) -> Result<Read, ProjectError> {
     let name = &pending.requirement.name;
     let fetched = session
         .git()
         .fetch(store, &weir_git::at(tag, &pending.base), Submodules::LeftOut)
         .map_err(|error| ProjectError::from_git(&pending.origin, name, tag, error))?;
-    let locked = lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
-    if let Some(before) = locked.into_iter().find(|git| git.url == tag.url && git.tag == tag.tag)
+    let mut locked =
+        lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
+    let before = locked.find(|git| git.url == tag.url && git.tag == tag.tag);
+    if let Some(before) = before
         && before.commit != fetched.commit
     {
         let (url, tag) = (tag.url.clone(), tag.tag.clone());
@@ -289,7 +294,15 @@ fn read_git(
         .tree(&fetched.tree)?
         .ok_or_else(|| ProjectError::NotFound(format!("the tree of {} is gone from the store", tag.tag)))?;
     let folder = stored.path().to_owned();
-    let manifest = package_manifest(&folder)?.unwrap_or_default();
+    let tree = read_folder(&folder, &Selection::everything())?;
+    let found = TagManifest::read(&folder, &tree, says)?;
+    let manifest = match &found {
+        Some(found) => parse_manifest(&found.file, &found.text)?,
+        None => Manifest::default(),
+    };
+    if let Some(guess) = found.as_ref().and_then(TagManifest::guess).filter(|_| before.is_none()) {
+        session.warn(format!("`{name}` {}: {guess}", tag.tag));
+    }
     let version = Version::from_tag(&tag.tag)
         .ok()
         .or_else(|| manifest.package.version.clone())
@@ -305,7 +318,6 @@ fn read_git(
                 pending.requirement.range
             ),
         })?;
-    let tree = read_folder(&folder, &Selection::everything())?;
     let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
     let git = LockedGit { url: tag.url.clone(), tag: tag.tag.clone(), commit: fetched.commit };
     let kind = manifest.package.kind;

@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use toml_edit::{DocumentMut, Item, Table, value};
-use weir_fs::Folder;
 use weir_model::manifest::{GitTag, Source, edit::Editor};
-use weir_model::{Manifest, PackageName, Range, Scope, Version, manifest};
-use weir_tree::{Selection, copy_tree, read_folder};
+use weir_model::{License, Manifest, PackageName, Range, Scope, Version, manifest};
+use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 
 use crate::error::ProjectError;
+use crate::license_files;
 use crate::project::{Project, parse_manifest};
 use crate::publish::{PreparedPackage, PublishOptions, PublishReport, publish_packages};
+use crate::tag_manifest::TagManifest;
 use weir_git::{Fetched, GitError, Submodules};
 use weir_reach::replace;
 use weir_reach::{Session, find};
@@ -32,6 +33,8 @@ pub struct GitPublication {
     pub tags: Vec<GitTag>,
     /// The package's name, where only one tag is published and its address does not say it.
     pub name: Option<PackageName>,
+    /// What the manifests of these tags are to say besides what the repositories' say, or in its place: TOML.
+    pub manifest: Option<String>,
     /// Owners that were renamed: old and new. They win over those of the project's manifest, and those over what the registry has
     /// in the user's configuration.
     pub aliases: BTreeMap<String, String>,
@@ -45,6 +48,8 @@ pub struct GitPublication {
 struct Pending {
     tag: GitTag,
     name: PackageName,
+    /// What its manifest is to say besides.
+    manifest: Option<String>,
     /// Who asks for it, for messages.
     origin: String,
 }
@@ -86,7 +91,7 @@ pub fn publish_from_git(
         })?;
         let tree = read_folder(stored.path(), &Selection::everything())?;
         copy_tree(stored.path(), &tree, &folder)?;
-        let needs = write_manifest(session, wanted, &next, &version, &fetched, &folder)?;
+        let needs = write_manifest(session, wanted, &next, &version, &folder, &tree)?;
         pending.extend(needs);
         let mut package = PreparedPackage::read_all(session, &folder)?;
         let from = json!({ "url": plain(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
@@ -108,7 +113,7 @@ fn first(wanted: &GitPublication, tag: &GitTag) -> Result<Pending, ProjectError>
     };
     let name =
         name.map_err(|reason| ProjectError::Usage(format!("`{}` {reason}: say it with `--name`", tag.url)))?;
-    Ok(Pending { origin: "--from-git".into(), tag, name })
+    Ok(Pending { origin: "--from-git".into(), tag, name, manifest: wanted.manifest.clone() })
 }
 
 /// One of the spellings of an address, so that the same tag gives the same release.
@@ -180,11 +185,11 @@ fn write_manifest(
     wanted: &GitPublication,
     pending: &Pending,
     version: &Version,
-    fetched: &Fetched,
     folder: &Path,
+    tree: &TreeManifest,
 ) -> Result<Vec<Pending>, ProjectError> {
     let path = folder.join(manifest::FILE_NAME);
-    let text = manifest_text(session, pending, folder)?;
+    let text = manifest_text(session, pending, folder, tree)?;
     let manifest = parse_manifest(&path, &text)?;
     let needs = git_dependencies(wanted, &manifest, &format!("{} {version}", pending.name))?;
     let wrong = |error: weir_model::ManifestError| ProjectError::Manifest {
@@ -194,7 +199,7 @@ fn write_manifest(
     };
     let mut editor = Editor::new(&text).map_err(wrong)?;
     for requirement in &manifest.dependencies {
-        if let Source::Git(_) = requirement.source {
+        if let Source::Git { .. } = requirement.source {
             editor.remove_dependency(&requirement.name);
         }
     }
@@ -212,25 +217,28 @@ fn write_manifest(
             line: 0,
         });
     }
-    let text = with_package(&editor.into_text(), pending, version, fetched)
+    let text = with_package(&editor.into_text(), pending, version, license_files::detect(folder))
         .map_err(|reason| error(pending, reason))?;
     parse_manifest(&path, &text)?;
     Ok(replace(&path, text.as_bytes()).map(|()| needs)?)
 }
 
-/// The text of a folder's manifest: its `weir.toml`, or its ecosystem's own as one.
-fn manifest_text(session: &Session, pending: &Pending, folder: &Path) -> Result<String, ProjectError> {
-    match fs_err::read_to_string(folder.join(manifest::FILE_NAME)) {
-        Ok(text) => return Ok(text),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        Err(_) => {}
-    }
-    let foreign = weir_kinds::read_foreign(&Folder::open(folder)?)?
-        .ok_or_else(|| error(pending, "it has no `weir.toml`, nor another manifest that is known".into()))?;
-    for warning in foreign.warnings {
+/// The text of a folder's manifest: its `weir.toml`, or its ecosystem's own as one, or what it probably is.
+fn manifest_text(
+    session: &Session,
+    pending: &Pending,
+    folder: &Path,
+    tree: &TreeManifest,
+) -> Result<String, ProjectError> {
+    let found = TagManifest::read(folder, tree, pending.manifest.as_deref())?.ok_or_else(|| {
+        let reason = "it has no `weir.toml`, nor another manifest that is known, nor anything to guess it from: \
+                      `--set` says what it would say";
+        error(pending, reason.into())
+    })?;
+    for warning in found.warnings.iter().cloned().chain(found.guess()) {
         session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));
     }
-    Ok(foreign.manifest)
+    Ok(found.text)
 }
 
 fn git_dependencies(
@@ -240,7 +248,7 @@ fn git_dependencies(
 ) -> Result<Vec<Pending>, ProjectError> {
     let mut needs = Vec::new();
     for requirement in &manifest.dependencies {
-        let Source::Git(tag) = &requirement.source else { continue };
+        let Source::Git { tag, manifest } = &requirement.source else { continue };
         let owner = requirement.name.owner();
         let name = match wanted.aliases.get(owner) {
             Some(new) => format!("{new}/{}", requirement.name.name())
@@ -251,25 +259,27 @@ fn git_dependencies(
         let skipped = wanted.skip.contains(&requirement.name) || wanted.skip.contains(&name);
         if requirement.scope == Scope::Run && !skipped {
             let tag = aliased(&wanted.aliases, tag);
-            needs.push(Pending { tag, name, origin: origin.to_owned() });
+            needs.push(Pending { tag, name, manifest: manifest.clone(), origin: origin.to_owned() });
         }
     }
     Ok(needs)
 }
 
+/// A manifest under the name and the version of its release. Nothing in it is about where the repository was found: the same
+/// content is the same release, whatever it was fetched from.
 fn with_package(
     text: &str,
     pending: &Pending,
     version: &Version,
-    fetched: &Fetched,
+    license: Option<License>,
 ) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
     let package = document.entry("package").or_insert_with(|| Item::Table(Table::new()));
     let package = package.as_table_like_mut().ok_or("`package` is not a table")?;
     package.insert("name", value(pending.name.to_string()));
     package.insert("version", value(version.to_string()));
-    if package.get("repository").is_none() && fetched.url.contains("://") {
-        package.insert("repository", value(plain(&fetched.url)));
+    if let Some(license) = license.filter(|_| package.get("license").is_none()) {
+        package.insert("license", value(license.to_string()));
     }
     Ok(document.to_string())
 }

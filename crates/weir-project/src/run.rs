@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use weir_kind::PACKAGES_FOLDER;
 use weir_model::nearest;
+use weir_reach::Session;
 
 use crate::error::ProjectError;
+use crate::install::{InstallOptions, installed};
+use crate::layout::{self, Records};
 use crate::project::Project;
 
 /// A program to be started.
@@ -33,6 +36,16 @@ pub fn environment(project: &Project, path: &OsStr) -> Vec<(String, OsString)> {
         ("WEIR_PROJECT".into(), project.folder.clone().into_os_string()),
         ("WEIR_PACKAGES".into(), packages.into_os_string()),
     ]
+}
+
+/// The completions that the packages of a project bring: files to be sourced by a shell, those for another shell among them.
+/// `None` where the project is not installed as it should be: what was put there since is nothing to source.
+pub fn completions(session: &Session, project: &Project) -> Option<Vec<PathBuf>> {
+    let folder = &project.folder;
+    let is_installed = [true, false].into_iter().any(|with_dev| {
+        installed(session, folder, &InstallOptions { with_dev, ..InstallOptions::default() }).is_some()
+    });
+    is_installed.then(|| layout::made_in(&Records::new(session.home.layouts()), folder, "completion"))
 }
 
 /// What packages that were installed for the user need: their commands and man pages found after everything else's, so that

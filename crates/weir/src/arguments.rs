@@ -186,6 +186,11 @@ fn help_as_a_command(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsStri
     words
 }
 
+/// What the manifest of a package is to say besides, from the lines that were given.
+pub(crate) fn manifest_lines(lines: &[String]) -> Option<String> {
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{PackageAtRange, PackageAtVersion};

@@ -77,7 +77,7 @@ fn is_file(files: &dyn PackageFiles, path: &str) -> bool {
     files.open(path).is_ok_and(|content| content.is_some())
 }
 
-fn begins_as_shell(files: &dyn PackageFiles, path: &str) -> bool {
+pub(super) fn begins_as_shell(files: &dyn PackageFiles, path: &str) -> bool {
     use std::io::Read as _;
     let Ok(Some(content)) = files.open(path) else { return false };
     let mut head = Vec::new();
@@ -154,7 +154,7 @@ fn dependencies(manifest: &ForeignManifest, warnings: &mut Vec<String>) -> Table
 }
 
 /// A `[bash]` table that reads back as this manifest.
-fn bash_table(manifest: &BashManifest) -> Table {
+pub(super) fn bash_table(manifest: &BashManifest) -> Table {
     let mut table = Table::new();
     for (field, entries) in [
         ("slug", &manifest.slugs),

@@ -6,6 +6,7 @@ use weir_tree::{Mode, TreeManifest};
 
 use super::facts::BashFacts;
 use super::foreign;
+use super::usable::refuse_unusable;
 use crate::grammar;
 use crate::layout::{Offers, TreeFile, expand};
 use crate::manifest::{BashManifest, read_table_text};
@@ -53,7 +54,7 @@ pub fn package_files(
 }
 
 /// The bytes of a file that a tree has.
-fn content(files: &dyn PackageFiles, path: &str) -> Result<Vec<u8>, KindError> {
+pub(super) fn content(files: &dyn PackageFiles, path: &str) -> Result<Vec<u8>, KindError> {
     let gone = || KindError::BadFile { path: files.place(path), reason: "it is gone".into() };
     read_file(files, path, grammar::MAX_BYTES as u64)?.ok_or_else(gone)
 }
@@ -97,6 +98,7 @@ pub(super) fn inspect(
     let bash = read_manifest(files, manifest)?;
     let (mut offers, missing) = expand(&bash, &tree_files(tree));
     offers.commands = manifest.bin.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
+    refuse_unusable(files, tree, &bash, &offers)?;
     let mut warnings = generic.warnings;
     warnings.extend(missing.into_iter().map(|missing| format!("`[bash]`: {missing}")));
     if offers == Offers::default() {

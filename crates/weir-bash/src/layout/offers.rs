@@ -53,14 +53,18 @@ fn section(path: &str) -> char {
 /// The files that a manifest means, and what it names but the tree does not have.
 ///
 /// A folder means the files in it (not below it): its shell files for `source`, what can be executed for `bin`, pages for `man`.
-/// A path with `*` or `?` is a glob, in which `*` does not cross a `/` and `**` does.
+/// A path with `*` or `?` is a glob, in which `*` does not cross a `/` and `**` does; one for `bin` means what can be executed.
 pub fn expand(manifest: &BashManifest, files: &[TreeFile]) -> (Offers, Vec<String>) {
     let mut missing = Vec::new();
     let mut list = |field: &str, entries: &[String], fits: &dyn Fn(&TreeFile) -> bool| {
         let mut found: Vec<String> = Vec::new();
         for entry in entries {
             let before = found.len();
-            let mut matched: Vec<&TreeFile> = files.iter().filter(|file| means(entry, file, fits)).collect();
+            // What lies beside commands is no command.
+            let is_meant = |file: &&TreeFile| {
+                means(entry, file, fits) && (field != "bin" || !is_glob(entry) || fits(file))
+            };
+            let mut matched: Vec<&TreeFile> = files.iter().filter(is_meant).collect();
             matched.sort_by(|a, b| a.path.cmp(&b.path));
             for file in matched {
                 if !found.contains(&file.path) {
@@ -90,11 +94,15 @@ pub fn expand(manifest: &BashManifest, files: &[TreeFile]) -> (Offers, Vec<Strin
     (offers, missing)
 }
 
+fn is_glob(entry: &str) -> bool {
+    entry.contains(['*', '?'])
+}
+
 fn means(entry: &str, file: &TreeFile, fits: &dyn Fn(&TreeFile) -> bool) -> bool {
     if file.path == entry {
         return true;
     }
-    if entry.contains(['*', '?']) {
+    if is_glob(entry) {
         return glob(entry.as_bytes(), file.path.as_bytes());
     }
     let in_it = match entry {

@@ -13,7 +13,7 @@ if [[ -z ${BASH_VERSINFO[0]-} ]] || ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] 
 fi
 # The first time nothing may be left of whatever it is. What cannot be unset cannot be used.
 if [[ -z ${__weir_scope[1]-} ]] && ! \builtin unset -v __weir_name __weir_home __weir_found __weir_needs __weir_sources __weir_settings \
-	__weir_direct __weir_read __weir_loaded __weir_scope __weir_base __weir_dir __weir_from __weir_held __weir_item __weir_k __weir_key \
+	__weir_direct __weir_read __weir_loaded __weir_scope __weir_base __weir_dir __weir_from __weir_held __weir_hop __weir_hops __weir_item __weir_k __weir_key \
 	__weir_link __weir_n __weir_own __weir_part __weir_path __weir_rest __weir_root __weir_status __weir_what 2>/dev/null; then
 	\builtin printf '%s\n' 'weir bash init: a read-only variable of this shell has a name that the loader uses:' >&2
 	\builtin readonly -p | \builtin command grep ' __weir_' >&2
@@ -133,19 +133,51 @@ __weir.load-all() {
 	\builtin return "$__weir_status"
 }
 
-# Find what the caller's file belongs to, a package or a project, and set __weir_root to its folder.
+# Find what the caller's file belongs to, a package or a project, and set __weir_root to its folder: from where the file
+# really is and, where nothing is found there, from each link on the way to it, the last one first.
 __weir.scope() {
-	\builtin local __weir_from __weir_dir __weir_link
-	__weir_from=$1
-	# A command is a link in `bin` to its package's file. Links into the store lead out of the project: those stay.
-	while [[ -L $__weir_from ]]; do
-		__weir_link=$(\builtin command readlink -- "$__weir_from") || \builtin break
-		[[ $__weir_link != /* ]] || \builtin break
-		if [[ $__weir_from == */* ]]; then
-			__weir_link=${__weir_from%/*}/$__weir_link
+	\builtin local __weir_from __weir_link __weir_hops __weir_hop
+	__weir_hop=$1 __weir_hops=$1$'\x1e'
+	while [[ -L $__weir_hop ]]; do
+		__weir_link=$(\builtin command readlink -- "$__weir_hop") || \builtin break
+		if [[ $__weir_link != /* ]]; then
+			[[ $__weir_hop != */* ]] || __weir_link=${__weir_hop%/*}/$__weir_link
+		elif [[ $__weir_hop == */weir_packages/* ]]; then
+			# A link of the layout leads into the store, where nobody knows the project.
+			\builtin break
 		fi
-		__weir_from=$__weir_link
+		__weir_hop=$__weir_link
+		__weir_hops=$__weir_hop$'\x1e'$__weir_hops
 	done
+	while [[ -n $__weir_hops ]]; do
+		__weir_hop=${__weir_hops%%$'\x1e'*}
+		__weir_hops=${__weir_hops#"$__weir_hop"}
+		__weir_hops=${__weir_hops#$'\x1e'}
+		__weir.folder "$__weir_hop"
+		if __weir.above; then
+			\builtin return 0
+		fi
+	done
+	# A folder on the way may be a link, too.
+	if [[ $1 == */* ]] && __weir_link=$(CDPATH='' && \builtin cd -P -- "${1%/*}/" && \builtin pwd -P) && [[ $__weir_link != "$__weir_from" ]]; then
+		__weir_hop=$__weir_from __weir_from=${__weir_link%/}
+		if __weir.above; then
+			\builtin return 0
+		fi
+		__weir_from=$__weir_hop
+	fi
+	__weir_root=${__weir_global-}
+	if [[ -n $__weir_root ]]; then
+		__weir.read
+		\builtin return 0
+	fi
+	\builtin printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages\`" >&2
+	\builtin return 1
+}
+
+# Set __weir_from to the folder that a file is in; the current one where there is no file.
+__weir.folder() {
+	__weir_from=$1
 	if [[ $__weir_from == /*/* ]]; then
 		__weir_from=${__weir_from%/*}
 	elif [[ $__weir_from == /* ]]; then
@@ -158,6 +190,11 @@ __weir.scope() {
 	if [[ $__weir_from/ == */../* ]]; then
 		__weir.plain "$__weir_from/"
 	fi
+}
+
+# Set __weir_root to the nearest package or project at or above __weir_from.
+__weir.above() {
+	\builtin local __weir_dir
 	if [[ -n ${__weir_scope["$__weir_from/"]-} ]]; then
 		__weir_root=${__weir_scope["$__weir_from/"]}
 		\builtin return 0
@@ -166,36 +203,34 @@ __weir.scope() {
 	while \builtin :; do
 		# The empty key is none: it stands for the root folder here.
 		if [[ -n $__weir_dir && -n ${__weir_name["$__weir_dir"]-} ]]; then
-			__weir_root=$__weir_dir
 			\builtin break
 		fi
-		if [[ -f $__weir_dir/weir_packages/load.bash ]]; then
-			__weir_root=$__weir_dir
-			if [[ -z ${__weir_read["$__weir_root"]-} ]]; then
-				__weir_read["$__weir_root"]=yes
-				# shellcheck disable=SC1091
-				\builtin source "$__weir_root/weir_packages/load.bash"
-				# What it says may name a package nearer to the caller.
-				__weir_dir=$__weir_from
-				\builtin continue
+		# Without an index nothing is to be loaded; a package's folder may hold the commands of what it uses.
+		if [[ -f $__weir_dir/weir_packages/load.bash || -d $__weir_dir/weir_packages && $__weir_dir/ != */weir_packages/* ]]; then
+			if [[ -n ${__weir_read["$__weir_dir/"]-} ]]; then
+				\builtin break
 			fi
-			\builtin break
+			__weir_root=$__weir_dir
+			__weir.read
+			# What it says may name a package nearer to the caller.
+			__weir_dir=$__weir_from
+			\builtin continue
 		fi
-		if [[ -z $__weir_dir ]]; then
-			__weir_root=${__weir_global-}
-			\builtin break
-		fi
+		[[ -n $__weir_dir ]] || \builtin return
 		__weir_dir=${__weir_dir%/*}
 	done
-	if [[ -z $__weir_root || -z ${__weir_name["$__weir_root"]-} && ! -f $__weir_root/weir_packages/load.bash ]]; then
-		\builtin printf '%s\n' "weir.load: no project was found from \`$__weir_from\` upwards: \`weir install\` makes its \`weir_packages/load.bash\`" >&2
-		\builtin return 1
-	fi
+	__weir_root=$__weir_dir
 	__weir_scope["$__weir_from/"]=$__weir_root
-	if [[ -z ${__weir_read["$__weir_root"]-}${__weir_name["$__weir_root"]-} ]]; then
-		__weir_read["$__weir_root"]=yes
-		# shellcheck disable=SC1091
-		\builtin source "$__weir_root/weir_packages/load.bash"
+}
+
+# Read the index of the project in __weir_root, once.
+__weir.read() {
+	if [[ -z ${__weir_read["$__weir_root/"]-} ]]; then
+		__weir_read["$__weir_root/"]=yes
+		if [[ -f $__weir_root/weir_packages/load.bash ]]; then
+			# shellcheck disable=SC1091
+			\builtin source "$__weir_root/weir_packages/load.bash"
+		fi
 	fi
 }
 

@@ -193,9 +193,13 @@ fn requirement_value(requirement: &Requirement) -> Value {
         Source::Path(path) => {
             table.insert("path", path.into());
         }
-        Source::Git(git) => {
-            table.insert("git", git.url.as_str().into());
-            table.insert("tag", git.tag.as_str().into());
+        Source::Git { tag, manifest } => {
+            table.insert("git", tag.url.as_str().into());
+            table.insert("tag", tag.tag.as_str().into());
+            let manifest = manifest.as_deref().and_then(|text| text.parse::<DocumentMut>().ok());
+            if let Some(document) = manifest {
+                table.insert("manifest", Value::InlineTable(document.as_table().clone().into_inline_table()));
+            }
         }
     }
     if requirement.fluid {

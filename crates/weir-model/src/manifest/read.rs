@@ -40,7 +40,7 @@ const PACKAGE: &[&str] = &[
     "include",
     "exclude",
 ];
-const DEPENDENCY: &[&str] = &["range", "fluid", "registry", "path", "git", "tag"];
+const DEPENDENCY: &[&str] = &["range", "fluid", "registry", "path", "git", "tag", "manifest"];
 const REFERENCE: &[&str] = &["url", "mirrors", "sha256", "size", "unpack", "fluid"];
 const REGISTRY: &[&str] = &["url", "key", "default"];
 
@@ -213,7 +213,7 @@ fn requirement(
     let source = source(&fields)?;
     let range = match (fields.parsed("range")?, &source) {
         (Some(range), _) => range,
-        (None, Source::Git(git)) => range_of_tag(&fields, git)?,
+        (None, Source::Git { tag, .. }) => range_of_tag(&fields, tag)?,
         (None, Source::Path(_)) => Range::any(),
         (None, Source::Registry) => {
             let message = format!("`{name}` needs a `range`, a `path`, or a `git` address with a `tag`");
@@ -248,16 +248,30 @@ fn refuse_words_of_others(fields: &Fields<'_>) -> Result<(), ManifestError> {
 }
 
 fn source(fields: &Fields<'_>) -> Result<Source, ManifestError> {
+    let manifest = text_of(&fields.children("manifest")?);
     match (fields.string("path")?, fields.string("git")?, fields.string("tag")?) {
+        (None, Some(url), Some(tag)) => Ok(Source::Git { tag: GitTag { url, tag }, manifest }),
+        _ if manifest.is_some() => {
+            Err(fields.error("manifest", "only of a dependency from `git` is said what its manifest says"))
+        }
         (None, None, None) => Ok(Source::Registry),
         (Some(path), None, None) => Ok(Source::Path(path)),
-        (None, Some(url), Some(tag)) => Ok(Source::Git(GitTag { url, tag })),
         (None, Some(_), None) => Err(fields.error("git", "a dependency from `git` needs a `tag`")),
         (None, None, Some(_)) => Err(fields.error("tag", "a `tag` needs the `git` address it is found at")),
         (Some(_), _, _) => {
             Err(fields.error("path", "a dependency has a `path` or a `git` address, not both"))
         }
     }
+}
+
+/// Fields as a document of their own; nothing where there are none.
+fn text_of(fields: &[(&str, &Item)]) -> Option<String> {
+    let mut document = DocumentMut::new();
+    for (name, item) in fields {
+        let item = (*item).clone().into_table().map_or_else(|other| other, Item::Table);
+        document.insert(name, item);
+    }
+    (!fields.is_empty()).then(|| document.to_string())
 }
 
 fn range_of_tag(fields: &Fields<'_>, git: &GitTag) -> Result<Range, ManifestError> {

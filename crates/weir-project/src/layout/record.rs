@@ -287,6 +287,17 @@ pub(super) fn made(record: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
     })
 }
 
+/// What a layout of the project in `folder` put straight into one of its folders, sorted.
+pub(crate) fn made_in(records: &Records, folder: &Path, inside: &str) -> Vec<PathBuf> {
+    let packages = Folder::open(folder).and_then(|project| project.folder(PACKAGES_FOLDER));
+    let Ok(packages) = packages else { return Vec::new() };
+    let record = records.find(&packages).unwrap_or_default();
+    let mut paths: Vec<PathBuf> = made(&record).map(|path| OsStr::from_bytes(&path).into()).collect();
+    paths.retain(|path| path.parent() == Some(Path::new(inside)));
+    paths.sort_unstable();
+    paths.into_iter().map(|path| packages.path().join(path)).collect()
+}
+
 /// Whether `record` says that the link tree `link_tree`, in `folder`, was made by what wrote the record.
 pub(super) fn has_link_tree(record: &str, folder: &Folder, link_tree: &str) -> bool {
     let made = record.lines().find_map(|line| {

@@ -9,7 +9,7 @@ use weir_project::{Addition, PassedOver, Project};
 use weir_reach::Session;
 
 use super::install;
-use crate::arguments::{Installing, PackageAtRange};
+use crate::arguments::{Installing, PackageAtRange, manifest_lines};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
     /// The tag of the git repository
     #[arg(long, requires = "git")]
     tag: Option<String>,
+    /// What the manifest of the tag is to say, over its own, or where it has none over what is guessed: a line of TOML such as
+    /// `bash.source = ["z.sh"]`; may be repeated
+    #[arg(long, value_name = "FIELD = VALUE", requires = "git")]
+    set: Vec<String>,
     /// Not a package but an external file, under this name
     #[arg(long, value_name = "NAME", conflicts_with_all = ["dev", "build", "path", "git"])]
     reference: Option<String>,
@@ -120,9 +124,10 @@ fn additions(arguments: Arguments) -> Result<Vec<Addition>, Failure> {
         (_, true) => Scope::Build,
         _ => Scope::Run,
     };
+    let manifest = manifest_lines(&arguments.set);
     let source = match (arguments.path, arguments.git, arguments.tag) {
         (Some(path), _, _) => Source::Path(path),
-        (None, Some(url), Some(tag)) => Source::Git(GitTag { url, tag }),
+        (None, Some(url), Some(tag)) => Source::Git { tag: GitTag { url, tag }, manifest },
         _ => Source::Registry,
     };
     if source != Source::Registry && arguments.what.len() > 1 {

@@ -1,8 +1,9 @@
 //! `weir env`: the variables with which a project's packages are used.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -19,6 +20,7 @@ use crate::settings;
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "eval \"$(weir env)\"",
+    "eval \"$(weir env --shell bash)\"      and the packages' completions",
     "weir env --shell fish | source",
     "eval \"$(weir env --global)\"",
 ))]
@@ -36,19 +38,25 @@ enum Shell {
     /// Every shell of the POSIX family: sh, bash, zsh, dash
     #[default]
     Sh,
-    /// fish
+    /// bash, and its completions
+    Bash,
+    /// zsh, and its completions
+    Zsh,
+    /// fish, and its completions
     Fish,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let variables = if arguments.global {
-        let project = {
-            let session = context.session()?;
-            Project::open(&session.home.global_project(), &session.owners)?
-        };
-        weir_project::global_environment(&project, &settings::path_variable(), &settings::man_path())
+    let session = context.session()?;
+    let (project, variables) = if arguments.global {
+        let project = Project::open(&session.home.global_project(), &session.owners)?;
+        let variables =
+            weir_project::global_environment(&project, &settings::path_variable(), &settings::man_path());
+        (project, variables)
     } else {
-        weir_project::environment(&context.project()?, &settings::path_variable())
+        let project = context.project()?;
+        let variables = weir_project::environment(&project, &settings::path_variable());
+        (project, variables)
     };
     match context.output.format {
         Format::Json => {
@@ -61,27 +69,62 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             let lines = variables
                 .iter()
                 .flat_map(|(name, value)| assignment(arguments.shell, name, value.as_bytes()));
-            write_stdout(&lines.collect::<Vec<u8>>())?;
+            let mut text: Vec<u8> = lines.collect();
+            if arguments.shell != Shell::Sh {
+                match weir_project::completions(&session, &project) {
+                    Some(files) => text.extend(completions(arguments.shell, &files)),
+                    None => session.warn("there are no completions before `weir install`"),
+                }
+            }
+            write_stdout(&text)?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn assignment(shell: Shell, name: &str, value: &[u8]) -> Vec<u8> {
-    let mut line = match shell {
-        Shell::Sh => format!("export {name}='"),
-        Shell::Fish => format!("set -gx {name} '"),
+    let head = if shell == Shell::Fish { format!("set -gx {name} ") } else { format!("export {name}=") };
+    [head.as_bytes(), &word(shell, value), b"\n"].concat()
+}
+
+/// Lines that have a shell take up those of the completions that are for it. Zsh finds them by their names, `_command`, in a
+/// folder of its `fpath`, and looks there when `compinit` is called.
+fn completions(shell: Shell, files: &[PathBuf]) -> Vec<u8> {
+    let is_for = |file: &&PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let ending = file.extension().map(OsStr::to_string_lossy).unwrap_or_default();
+        match shell {
+            Shell::Sh => false,
+            Shell::Bash => {
+                matches!(&*ending, "" | "bash" | "sh" | "bash-completion") && !name.starts_with('_')
+            }
+            Shell::Zsh => name.starts_with('_'),
+            Shell::Fish => ending == "fish",
+        }
+    };
+    let mut lines = Vec::new();
+    for file in files.iter().filter(is_for) {
+        if shell == Shell::Zsh {
+            let folder = word(shell, file.parent().unwrap_or(Path::new("/")).as_os_str().as_bytes());
+            return [b"fpath=(", &*folder, b" $fpath)\n"].concat();
+        }
+        lines.extend([b"source ", &*word(shell, file.as_os_str().as_bytes()), b"\n"].concat());
     }
-    .into_bytes();
+    lines
+}
+
+/// Any bytes as one word.
+fn word(shell: Shell, value: &[u8]) -> Vec<u8> {
+    let mut word = vec![b'\''];
     for &byte in value {
         match (shell, byte) {
-            (Shell::Sh, b'\'') => line.extend(br"'\''"),
-            (Shell::Fish, b'\'' | b'\\') => line.extend([b'\\', byte]),
-            (_, byte) => line.push(byte),
+            (Shell::Fish, b'\'' | b'\\') => word.extend([b'\\', byte]),
+            (_, b'\'') => word.extend(br"'\''"),
+            (_, byte) => word.push(byte),
         }
     }
-    line.extend(b"'\n");
-    line
+    word.push(b'\'');
+    word
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use weir_model::manifest::GitTag;
 use weir_project::{GitPublication, PublishOptions};
 
 use super::receipt;
-use crate::arguments::DryRun;
+use crate::arguments::{DryRun, manifest_lines};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -38,13 +38,18 @@ pub(crate) struct Arguments {
     allow_secrets: bool,
     /// Publish what a tag of a git repository names, and first what that needs from other tags; may be repeated
     ///
-    /// The manifest may be a weir.toml, basalt.toml, bpkg.json, package.json or package.sh. The commit is kept in the record;
+    /// The manifest may be a weir.toml, basalt.toml, bpkg.json, package.json or package.sh; where there is none, what is offered is
+    /// guessed by the names of files, and told. The commit is kept in the record;
     /// a tag that has moved since is refused.
     #[arg(long, value_name = "ADDRESS#TAG", value_parser = git_tag, conflicts_with = "folders")]
     from_git: Vec<GitTag>,
     /// The name of the package that the tag names, where its address does not end in `owner/name`
     #[arg(long, value_name = "OWNER/NAME", requires = "from_git")]
     name: Option<PackageName>,
+    /// What the manifest of the tag is to say, over its own, or where it has none over what is guessed: a line of TOML such as
+    /// `bash.source = ["z.sh"]`; may be repeated
+    #[arg(long, value_name = "FIELD = VALUE", requires = "from_git")]
+    set: Vec<String>,
     /// An owner of repositories that was renamed; may be repeated
     #[arg(long, value_name = "OLD=NEW", value_parser = old_and_new, requires = "from_git")]
     alias: Vec<(String, String)>,
@@ -66,6 +71,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let wanted = GitPublication {
             tags: arguments.from_git.clone(),
             name: arguments.name.clone(),
+            manifest: manifest_lines(&arguments.set),
             aliases: arguments.alias.iter().cloned().collect(),
             skip: arguments.skip.iter().cloned().collect(),
             base: context.folder()?,

@@ -149,3 +149,88 @@ fn a_dependency_that_is_skipped_is_not_asked_for() {
         assert!(run.code == 0 && !run.stdout.contains("lib"), "{run}");
     }
 }
+
+/// A repository with a library, its page and its completion, and no manifest.
+fn without_a_manifest() -> Sandbox {
+    let t = repositories();
+    t.write("git/rupa/jump.git/jump.sh", "jump.f() { echo \"jumped\"; }\n");
+    t.write("git/rupa/jump.git/jump.1", ".TH jump 1\n");
+    t.write("git/rupa/jump.git/test.sh", "#!/bin/sh\n");
+    t.write("git/rupa/jump.git/jump-completion.bash", "complete -W a jump\n");
+    tag(&t, "git/rupa/jump.git", "v1.9");
+    t
+}
+
+const USES_JUMP: &str = "eval \"$(weir bash init)\"\nweir.load rupa/jump\njump.f\n";
+
+#[test]
+fn a_repository_without_a_manifest_is_published_as_what_its_files_look_like_and_that_is_told() {
+    let t = without_a_manifest();
+    let run = weir(&t, "", "publish --from-git https://git.example/rupa/jump#v1.9");
+    assert!(run.code == 0 && run.stdout.contains("`rupa/jump 1.9.0`"), "{run}");
+    for told in [
+        "`bash.source = [\"jump.sh\"]`",
+        "`bash.completion = [\"jump-completion.bash\"]`",
+        "`bash.man = [\"jump.1\"]`",
+    ] {
+        assert!(run.stderr.contains(told), "{run}");
+    }
+    t.project(&["rupa/jump = ^1"]);
+    t.weir("install").succeeds();
+    t.write("app/main.bash", USES_JUMP);
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "jumped\n");
+}
+
+#[test]
+fn what_a_manifest_would_say_can_be_said_when_publishing() {
+    let t = without_a_manifest();
+    t.write("git/rupa/jump.git/jump.sh", "echo wrong\n");
+    t.write("git/rupa/jump.git/other", "jump.f() { echo other; }\n");
+    tag(&t, "git/rupa/jump.git", "v2");
+    let publish = "publish --from-git https://git.example/rupa/jump#v2 --name rupa/jump";
+    let run = weir(&t, "", &format!("{publish} --set 'bash.source ='"));
+    assert!(run.code != 0 && run.stderr.contains("no TOML"), "{run}");
+    let run = weir(
+        &t,
+        "",
+        &format!("{publish} --set 'bash.source = [\"other\"]' --set 'package.license = \"MIT\"'"),
+    );
+    assert!(run.code == 0 && run.stdout.contains("`rupa/jump 2.0.0`"), "{run}");
+    t.project(&["rupa/jump = ^2"]);
+    t.weir("install").succeeds();
+    t.write("app/main.bash", USES_JUMP);
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "other\n");
+}
+
+#[test]
+fn a_dependency_on_a_tag_without_a_manifest_says_what_it_is_in_the_projects_own() {
+    let t = without_a_manifest();
+    t.write("git/rupa/jump.git/other", "jump.f() { echo other; }\n");
+    tag(&t, "git/rupa/jump.git", "v1.9");
+    t.project(&[]);
+    t.write("app/main.bash", USES_JUMP);
+    let add = "add rupa/jump --git https://git.example/rupa/jump --tag v1.9";
+    let run = weir(&t, "app", add);
+    assert!(run.code == 0 && run.stderr.contains("`bash.source = [\"jump.sh\"]`"), "{run}");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "jumped\n");
+    let run = weir(&t, "app", &format!("{add} --set 'bash.source = [\"other\"]'"));
+    assert_eq!(run.code, 0, "{run}");
+    let manifest = t.read("app/weir.toml");
+    assert!(manifest.contains("manifest = { bash = { source = [\"other\"] } }"), "{manifest}");
+    assert_eq!(bash(&t, &t.path("app/main.bash")), "other\n");
+    let run = weir(&t, "app", "install --locked");
+    assert!(run.code == 0 && run.stdout.contains("Nothing to do"), "{run}");
+}
+
+#[test]
+fn the_same_content_from_another_address_is_the_same_release() {
+    let t = repositories();
+    assert_eq!(weir(&t, "", PUBLISH).code, 0);
+    let at = t.path("git").display().to_string();
+    let both = format!(
+        "[url \"file://{at}/\"]\n\tinsteadOf = https://git.example/\n\tinsteadOf = https://mirror.example/\n"
+    );
+    t.write("gitconfig", both);
+    let run = weir(&t, "", "publish --from-git https://mirror.example/new/lib#1.0.0");
+    assert!(run.code == 0 && run.stdout.contains("Already so"), "{run}");
+}

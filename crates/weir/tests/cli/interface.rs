@@ -86,7 +86,7 @@ fn the_overview_groups_the_commands() {
 #[test]
 fn a_command_is_explained_with_examples() {
     let t = empty();
-    assert_snapshot!(t.weir("help add"), @r"
+    assert_snapshot!(t.weir("help add"), @r#"
     $ weir help add
     Add dependencies to `weir.toml`, and install them
 
@@ -117,6 +117,10 @@ fn a_command_is_explained_with_examples() {
 
           --tag <TAG>
               The tag of the git repository
+
+          --set <FIELD = VALUE>
+              What the manifest of the tag is to say, over its own, or where it has none over what is
+              guessed: a line of TOML such as `bash.source = ["z.sh"]`; may be repeated
 
           --reference <NAME>
               Not a package but an external file, under this name
@@ -165,7 +169,7 @@ fn a_command_is_explained_with_examples() {
       weir add acme/str --path ../str
       weir add acme/str --git https://example.org/str.git --tag v1.4.2
       weir add --reference corpus https://example.org/corpus.tar.zst --unpack
-    ");
+    "#);
     assert_eq!(t.weir("help registry add").stdout, t.weir("registry add --help").stdout);
 }
 
