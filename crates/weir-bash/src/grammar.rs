@@ -8,6 +8,7 @@
 //! a cursor, never by recursion, whatever their depth.
 
 mod help;
+mod scan;
 
 use std::ops::ControlFlow;
 
@@ -136,13 +137,19 @@ pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
     if !tree.root_node().has_error() {
         return Ok(Parsed { tree, bytes });
     }
-    let helped = help::help(&bytes);
-    if helped == bytes {
-        return Ok(Parsed { tree, bytes });
+    let mut best = (broken_bytes(&tree), Parsed { tree, bytes: bytes.clone() });
+    for documents in [help::Documents::Kept, help::Documents::Blanked] {
+        let helped = help::help(&bytes, documents);
+        let tree = parse(&helped)?;
+        let broken = broken_bytes(&tree);
+        if broken < best.0 {
+            best = (broken, Parsed { tree, bytes: helped });
+        }
+        if broken == 0 {
+            break;
+        }
     }
-    let second = parse(&helped)?;
-    let better = broken_bytes(&second) < broken_bytes(&tree);
-    Ok(if better { Parsed { tree: second, bytes: helped } } else { Parsed { tree, bytes } })
+    Ok(best.1)
 }
 
 /// Whether a place is behind a `((` on its line that is not closed yet, by the look of the text.
@@ -308,6 +315,18 @@ mod tests {
             "f() {\n\tx=${1//&/\\&amp;}\n}\n",
             "f() {\n\tcase $x in (*\\]) ;; esac; x=${x%\\]}\n}\n",
             "f() {\n\tif ! (( A[0] >= 5 || (B[0] >= 4 && C) )); then exit; fi\n}\n",
+            "f() {\n\tcase $x in *\"$n\"$'\\n'*) ;; *\": line \"[0-9]*) ;; esac\n}\n",
+            "f() {\n\tcase $x in @(a|b)) ;; *.@(x|y)) ;; ([!${T}]*) ;; (*${L}$1:*) ;; esac\n}\n",
+            "f() {\n\tif [[ $c = -* && $b != exec ]]; then :; fi\n}\n",
+            "f() {\n\t[[ $l == *'b'*big*@(no|off)* || $w == [\"$b\"]* ]]\n}\n",
+            "f() {\n\t{ read -r x; } <<<\"$r\"\n\tcat >a <<<\"x\"\n}\n",
+            "f() {\n\tx=-1 2>/dev/null || true\n\tif s+=\"c\" 2> /dev/null; then :; fi\n}\n",
+            "f() {\n\techo \"${a[@]:$i}\" \"${a[1]:$l:1}\" \"${a[@]:1:$i+0}\"\n}\n",
+            "f() {\n\tif cat <<E; then\na $x\nE\n\t\t:\n\tfi\n}\n",
+            "f() {\n\tcat <<A - <<B\na\nA\nb\nB\n}\n",
+            "f() {\n\tfor i do printf %s \"$i\"; done\n}\n",
+            "f() {\n\tgrep foo$; exec {fd}<>\"$T\"\n}\n",
+            "f() {\n\to=${o//'\"'/\\&quot;} p=${p//${s}\\/${c}/x}\n}\n",
         ] {
             assert!(parse(text.as_bytes()).unwrap().root_node().has_error(), "no gap: {text}");
             let parsed = parse_helped(text.as_bytes().to_vec()).unwrap();

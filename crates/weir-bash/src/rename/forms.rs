@@ -104,13 +104,13 @@ const FORMS: &[&str] = &[
     r#"exec 7<<<"$I"; read -r -u 7 a; core.say $a; exec 7<&-; K=7; exec {K}<<<$KEY; read -r -u $K a; core.say $a; exec {K}<&-"#,
     r#"declare -g OUT=$I; export -n OUT; core.say $OUT; readonly LAST=$I; core.say $LAST; [[ ${LAST+x}${OUT:+y} == xy ]] && core.say set; OUT= "#,
     r#"command printf '%s' "$I"; builtin echo "${KEY}"; \core.say $I; "core.say" $I; core."say" $KEY; if core.say $I; then :; fi && core.say x || core.say y"#,
+    r#"case k in x) : ;; esac; case kk in @(${KEY}k)) core.say x ;; esac; case $I in 2) ;; esac"#,
 ];
 
 /// What the grammar cannot read, or no rule can decide.
 const TOLD: &[&str] = &[
     r#"[[ '<2>' =~ ^`core.say $I`$ ]] && core.say x"#,
     r#"[[ '<2>' =~ ^"`core.say $I`"$ ]] && core.say x"#,
-    r#"case k in x) : ;; esac; case kk in @(${KEY}k)) core.say x ;; esac; case $I in 2) ;; esac"#,
     "cat <<$KEY && core.say x\n${I}\n$KEY\n",
     r#"core.say `core.say \`core.say $KEY\``"#,
     r#"PS1='\$(core.say x)'; K='echo $KEY'; core.say x"#,
