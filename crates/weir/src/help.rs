@@ -45,7 +45,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Packages built from source", &["repo", "build", "sysroot", "root"]),
-    ("What this machine keeps", &["registry", "store"]),
+    ("Registries and the store", &["registry", "serve", "store"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];
 

@@ -56,8 +56,9 @@ fn the_overview_groups_the_commands() {
       sysroot       Lay built packages out for compilers
       root          Make and look at the systems that packages are built in
 
-    What this machine keeps:
+    Registries and the store:
       registry      Make, name, look at and keep registries
+      serve         Serve registries over HTTP
       store         Look at, check and clean what this machine keeps
 
     Weir itself:
