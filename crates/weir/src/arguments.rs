@@ -66,6 +66,14 @@ pub(crate) struct ForPlatform {
     pub(crate) platform: Option<Platform>,
 }
 
+/// Whose packages a command is about.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Whose {
+    /// What you installed for yourself with `weir install --global`, instead of what a project uses
+    #[arg(long)]
+    pub(crate) global: bool,
+}
+
 /// Of commands that change something: show the plan instead.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct DryRun {

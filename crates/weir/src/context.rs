@@ -8,7 +8,7 @@ use weir_model::Platform;
 use weir_project::{Project, ProjectError};
 use weir_reach::{Home, Interrupt, Owners, ReachError, Session};
 
-use crate::arguments::Shared;
+use crate::arguments::{Shared, Whose};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -101,6 +101,21 @@ impl Context {
     /// The project: the folder that `-C` names, or the nearest at or above the current one.
     pub(crate) fn project(&self) -> Result<Project, Failure> {
         self.open_project(&must_be_folder(self.folder()?)?)
+    }
+
+    /// The project, or what is installed for the user: a project like any other, in the data folder.
+    pub(crate) fn project_of(&self, whose: Whose) -> Result<Project, Failure> {
+        if !whose.global {
+            return self.project();
+        }
+        let home = home()?;
+        match Project::open(&home.global_project(), &owners(&home)?) {
+            Err(ProjectError::NoProject { .. }) => {
+                Err(Failure::not_found("you have installed nothing for yourself")
+                    .with_help("`weir install --global PACKAGE` does, for your `PATH`"))
+            }
+            opened => Ok(opened?),
+        }
     }
 
     /// The project's folder, when nothing of it has to be read yet.

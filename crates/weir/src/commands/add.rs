@@ -9,7 +9,7 @@ use weir_project::{Addition, PassedOver, Project};
 use weir_reach::Session;
 
 use super::install;
-use crate::arguments::{Installing, PackageAtRange, manifest_lines};
+use crate::arguments::{Installing, PackageAtRange, Whose, manifest_lines};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -60,6 +60,8 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "reference")]
     unpack: bool,
     #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
     installing: Installing,
 }
 
@@ -67,8 +69,9 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let options = install::options(&arguments.installing, false);
     let dry_run = options.dry_run;
+    let whose = arguments.whose;
     let mut additions = additions(arguments)?;
-    let mut project = context.project()?;
+    let mut project = if whose.global { install::own_packages(&session)? } else { context.project()? };
     if let Some(named) =
         context.named_registry().map(|named| name_to_write(&session, &project, named)).transpose()?.flatten()
     {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use weir_project::{Finding, LockAudit, LockedStanding};
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
@@ -24,6 +25,8 @@ pub(crate) struct Arguments {
     /// Fail because of these as well
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 /// What is told, and is no failure unless one says so.
@@ -34,7 +37,7 @@ enum Deny {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let audit = weir_project::audit(&session, &context.project()?)?;
+    let audit = weir_project::audit(&session, &context.project_of(arguments.whose)?)?;
     context.output.answer(&audit, |page| show(page, &audit, session.offline))?;
     if !audit.findings.is_empty() {
         context.output.note("`weir why NAME` tells who needs one, `weir update NAME` moves on from it");

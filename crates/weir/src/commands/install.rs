@@ -49,21 +49,26 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is installed for the user is a project like any other, in the data folder.
-fn install_global(
-    context: &Context,
-    session: &Session,
-    packages: &[PackageAtRange],
-    options: &InstallOptions,
-) -> Result<ExitCode, Failure> {
+/// What is installed for the user is a project like any other, in the data folder; made when it is first needed.
+pub(super) fn own_packages(session: &Session) -> Result<Project, Failure> {
     let folder = session.home.global_project();
     if !folder.join(weir_model::manifest::FILE_NAME).exists() {
         let new =
             NewProject { name: None, kind: KindName::Generic, version: None, license: None, force: false };
         weir_project::init(&folder, &new)?;
     }
+    Ok(Project::open(&folder, &session.owners)?)
+}
+
+fn install_global(
+    context: &Context,
+    session: &Session,
+    packages: &[PackageAtRange],
+    options: &InstallOptions,
+) -> Result<ExitCode, Failure> {
+    let mut project = own_packages(session)?;
     let report = if packages.is_empty() {
-        weir_project::install(session, &folder, options)?
+        weir_project::install(session, &project.folder, options)?
     } else {
         let addition = |package: &PackageAtRange| Addition::Package {
             name: package.name.clone(),
@@ -74,8 +79,7 @@ fn install_global(
             source: Source::Registry,
         };
         let additions: Vec<Addition> = packages.iter().map(addition).collect();
-        weir_project::add(session, &mut Project::open(&folder, &session.owners)?, &additions, options)?
-            .install
+        weir_project::add(session, &mut project, &additions, options)?.install
     };
     context.output.act(options.dry_run, &report, |page| show(page, &report))?;
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::documents::looking::InstalledReleases;
 use crate::failure::Failure;
@@ -17,11 +18,13 @@ pub(crate) struct Arguments {
     /// Only what `weir.toml` itself names
     #[arg(long)]
     direct: bool,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let project = context.project()?;
+    let project = context.project_of(arguments.whose)?;
     let mut releases = weir_project::list(&session, &project)?;
     if arguments.direct {
         releases.retain(|release| release.direct);

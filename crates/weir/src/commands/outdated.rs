@@ -6,6 +6,7 @@ use clap::Args;
 use weir_model::Version;
 use weir_project::Outdated;
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::documents::looking::OutdatedPackages;
 use crate::failure::{self, Exit, Failure};
@@ -22,11 +23,13 @@ pub(crate) struct Arguments {
     /// End with exit code 1 if anything is outdated
     #[arg(long)]
     exit_code: bool,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let project = context.project()?;
+    let project = context.project_of(arguments.whose)?;
     let outdated = OutdatedPackages { packages: weir_project::outdated(&session, &project)? };
     context.output.answer(&outdated, |page| show(page, &outdated.packages, session.offline))?;
     let exit_code = arguments.exit_code && !outdated.packages.is_empty();

@@ -6,7 +6,7 @@ use clap::Args;
 use weir_model::PackageName;
 
 use super::{changes, install};
-use crate::arguments::Installing;
+use crate::arguments::{Installing, Whose};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -24,12 +24,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     reference: Vec<String>,
     #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
     installing: Installing,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
-    let mut project = context.project()?;
+    let mut project = context.project_of(arguments.whose)?;
     let options = install::options(&arguments.installing, false);
     let report =
         weir_project::remove(&session, &mut project, &arguments.names, &arguments.reference, &options)?;

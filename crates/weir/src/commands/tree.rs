@@ -6,6 +6,7 @@ use clap::Args;
 use weir_model::Scope;
 use weir_project::TreeNode;
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::documents::looking::DependencyTree;
 use crate::failure::Failure;
@@ -23,10 +24,12 @@ pub(crate) struct Arguments {
     /// How many levels to draw
     #[arg(long, value_name = "LEVELS")]
     depth: Option<usize>,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let project = context.project()?;
+    let project = context.project_of(arguments.whose)?;
     let package = &project.manifest.package;
     let tree = DependencyTree {
         dependencies: weir_project::dependency_tree(&context.session()?, &project)?,

@@ -7,7 +7,7 @@ use weir_model::PackageName;
 use weir_project::Held;
 
 use super::install;
-use crate::arguments::Installing;
+use crate::arguments::{Installing, Whose};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -31,16 +31,21 @@ pub(crate) struct Arguments {
     #[arg(long, short)]
     full: bool,
     #[command(flatten)]
+    whose: Whose,
+    #[command(flatten)]
     installing: Installing,
 }
 
 /// What was to move and is behind all the same: each that was named, else how many there are.
-fn show_held(page: &mut Page, held: &[Held], all: bool) {
+fn show_held(page: &mut Page, held: &[Held], all: bool, whose: Whose) {
     match held.len() {
         0 => {}
         behind if all => {
             let packages = count(behind, "package");
-            page.line(format!("Not at the newest: {packages}; `weir outdated` tells what holds them"));
+            let global = if whose.global { " --global" } else { "" };
+            page.line(format!(
+                "Not at the newest: {packages}; `weir outdated{global}` tells what holds them"
+            ));
         }
         _ => held.iter().for_each(|held| page.line(harmless(&held.to_string()))),
     }
@@ -48,7 +53,7 @@ fn show_held(page: &mut Page, held: &[Held], all: bool) {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
-    let mut project = context.project()?;
+    let mut project = context.project_of(arguments.whose)?;
     let options = install::options(&arguments.installing, false);
     let report = weir_project::update(&session, &mut project, &arguments.names, arguments.full, &options)?;
     context.output.act(options.dry_run, &report, |page| {
@@ -77,7 +82,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         } else {
             page.line("Nothing moves");
         }
-        show_held(page, &report.held, arguments.names.is_empty());
+        show_held(page, &report.held, arguments.names.is_empty(), arguments.whose);
     })?;
     Ok(ExitCode::SUCCESS)
 }

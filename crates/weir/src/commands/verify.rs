@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
@@ -12,11 +13,14 @@ use crate::output::{bytes, count, harmless};
 /// Check every file of the project's releases against the lockfile
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir verify"))]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    whose: Whose,
+}
 
-pub(crate) fn run(context: &Context, _: &Arguments) -> Result<ExitCode, Failure> {
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let project = context.project()?;
+    let project = context.project_of(arguments.whose)?;
     let report = weir_project::verify(&session, &project)?;
     context.output.answer(&report, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_model::PackageName;
 
+use crate::arguments::Whose;
 use crate::context::Context;
 use crate::documents::looking::Ways;
 use crate::failure::Failure;
@@ -17,10 +18,12 @@ pub(crate) struct Arguments {
     /// The package
     #[arg(value_name = "PACKAGE")]
     name: PackageName,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let project = context.project()?;
+    let project = context.project_of(arguments.whose)?;
     let found = Ways { ways: weir_project::why(&project, &arguments.name)? };
     context.output.answer(&found, |page| {
         let faint = page.palette.faint;

@@ -129,6 +129,10 @@ fn a_command_is_explained_with_examples() {
           --unpack
               The data is an archive to be unpacked
 
+          --global
+              What you installed for yourself with `weir install --global`, instead of what a project
+              uses
+
           --no-dev
               Leave out `[dev-dependencies]`
 

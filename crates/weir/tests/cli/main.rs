@@ -9,6 +9,7 @@ mod conflicts;
 mod contract;
 mod days_without_a_network;
 mod exit_codes;
+mod for_oneself;
 mod from_git;
 mod hostile_clone;
 mod integrity;
