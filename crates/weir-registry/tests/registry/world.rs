@@ -1,5 +1,7 @@
 //! A registry to play with, and a way to publish into it in one line.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -198,12 +200,16 @@ pub(crate) fn package(
     draft
 }
 
+/// A folder with these files, those below `bin` executable.
 pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
-        let path = folder.path().join(path);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(path, text).unwrap();
+        let at = folder.path().join(path);
+        fs_err::create_dir_all(at.parent().unwrap()).unwrap();
+        fs_err::write(&at, text).unwrap();
+        if path.starts_with("bin/") {
+            fs_err::set_permissions(at, Permissions::from_mode(0o755)).unwrap();
+        }
     }
     folder
 }

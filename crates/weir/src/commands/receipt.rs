@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use weir_model::WithdrawalVerb;
-use weir_project::PublishReport;
+use weir_project::{PackReport, PublishReport};
 use weir_registry::{Done, Intent, Outcome, Receipt};
 
 use crate::arguments::DryRun;
 use crate::context::Context;
 use crate::documents::publishing::Submission;
 use crate::failure::Failure;
-use crate::output::{Page, bytes, count};
+use crate::output::{Cell, Page, bytes, count};
 
 /// Has the registry do something that needs no content, or tells what it would do.
 pub(super) fn carry_out(
@@ -35,6 +35,11 @@ pub(super) fn carry_out(
 
 /// One line an outcome, then where the log stands.
 pub(super) fn show(page: &mut Page, receipt: &Receipt) {
+    show_with_files(page, receipt, &[]);
+}
+
+/// The same, with the files of what was published.
+fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) {
     let palette = page.palette;
     for outcome in &receipt.outcomes {
         let (word, style) = match outcome.done {
@@ -51,25 +56,42 @@ pub(super) fn show(page: &mut Page, receipt: &Receipt) {
         for baked in &outcome.baked {
             page.line(format!("  {}with `{baked}`{:#}", palette.faint, palette.faint));
         }
+        let published = releases.iter().find(|release| release.id.to_string() == outcome.subject);
+        if let Some(release) = published.filter(|_| outcome.done == Done::Published) {
+            show_files(page, release);
+        }
     }
     if receipt.batch.is_none() {
         page.line("Nothing was appended to the log");
     }
 }
 
+/// The files that become public, and how much they come to.
+fn show_files(page: &mut Page, release: &PackReport) {
+    const SHOWN: usize = 30;
+    let faint = page.palette.faint;
+    let rows =
+        release.files.iter().take(SHOWN).map(|(path, size)| {
+            vec![Cell::new(format!("  {:>9}", bytes(*size)), faint), Cell::new(path, faint)]
+        });
+    page.table(&[], rows.collect());
+    if let Some(more) = release.files.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        page.line(format!("  {faint}and {more} more: `weir pack --list` names them all{faint:#}"));
+    }
+    let total = count(release.files.len(), "file");
+    page.line(format!("  {faint}{total}, {}{faint:#}", bytes(release.unpacked)));
+}
+
 /// What was published, or would be.
 pub(super) fn show_publication(page: &mut Page, report: &PublishReport) {
     if let Some(receipt) = &report.receipt {
-        return show(page, receipt);
+        return show_with_files(page, receipt, &report.releases);
     }
     let palette = page.palette;
     for release in &report.releases {
-        let files = count(release.files.len(), "file");
-        let size = release.size.map_or_else(String::new, |size| format!(", {} packed", bytes(size)));
-        page.line(format!(
-            "Would publish `{}` in the registry `{}`: {files}{size}",
-            release.id, report.registry
-        ));
+        let size = release.size.map_or_else(String::new, |size| format!(": {} packed", bytes(size)));
+        page.line(format!("Would publish `{}` in the registry `{}`{size}", release.id, report.registry));
+        show_files(page, release);
         let subject = release.id.to_string();
         let outcomes = report.preview.iter().filter(|outcome| outcome.subject == subject);
         for baked in outcomes.flat_map(|outcome| &outcome.baked) {

@@ -32,15 +32,27 @@ fn packages_that_need_each_other_are_published_together() {
     let lower = t.package("acme/lower", "1.0.0").write();
     assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower} --dry-run")), @"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0 --dry-run
-    Would publish `acme/upper 1.0.0` in the registry `org`: 2 files, 272 B packed
+    Would publish `acme/upper 1.0.0` in the registry `org`: 272 B packed
+           17 B  content.txt
+          157 B  weir.toml
+      2 files, 174 B
       with `acme/lower 1.0.0`
-    Would publish `acme/lower 1.0.0` in the registry `org`: 2 files, 260 B packed
+    Would publish `acme/lower 1.0.0` in the registry `org`: 260 B packed
+           17 B  content.txt
+          137 B  weir.toml
+      2 files, 154 B
     ");
-    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
+    assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0
     Published `acme/upper 1.0.0`
       with `acme/lower 1.0.0`
+           17 B  content.txt
+          157 B  weir.toml
+      2 files, 174 B
     Published `acme/lower 1.0.0`
+           17 B  content.txt
+          137 B  weir.toml
+      2 files, 154 B
     ");
     assert_snapshot!(t.weir_in("", &format!("publish {upper} {lower}")), @r"
     $ weir publish packages/acme-upper-1.0.0 packages/acme-lower-1.0.0
@@ -191,14 +203,20 @@ fn many_changes_are_made_together() {
         "changes.toml",
         format!("publish = [\"{folder}\"]\nyank = [{{ name = \"acme/str\", version = \"1.0.0\", reason = \"old\" }}]\n"),
     );
-    assert_snapshot!(t.weir_in("", "batch changes.toml --dry-run"), @r"
+    assert_snapshot!(t.weir_in("", "batch changes.toml --dry-run"), @"
     $ weir batch changes.toml --dry-run
-    Would publish `acme/str 1.1.0` in the registry `org`: 2 files, 258 B packed
+    Would publish `acme/str 1.1.0` in the registry `org`: 258 B packed
+           15 B  content.txt
+          133 B  weir.toml
+      2 files, 148 B
     Would leave `acme/str 1.0.0` yanked
     ");
-    assert_snapshot!(t.weir_in("", "batch changes.toml"), @r"
+    assert_snapshot!(t.weir_in("", "batch changes.toml"), @"
     $ weir batch changes.toml
     Published `acme/str 1.1.0`
+           15 B  content.txt
+          133 B  weir.toml
+      2 files, 148 B
     Yanked `acme/str 1.0.0`
     ");
 }
@@ -249,9 +267,12 @@ fn a_foreign_archive_becomes_a_package() {
     kind = "generic"
     license = "MIT"
     "#);
-    assert_snapshot!(t.weir_in("", "publish left-pad"), @r"
+    assert_snapshot!(t.weir_in("", "publish left-pad"), @"
     $ weir publish left-pad
     Published `npm/left-pad 1.3.0`
+           19 B  index.js
+           83 B  weir.toml
+      2 files, 102 B
     ");
 }
 

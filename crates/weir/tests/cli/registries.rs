@@ -257,9 +257,12 @@ fn a_registry_is_named_for_one_command() {
       help: `weir registry list` shows those that are known
     -- exit code 5
     ");
-    assert_snapshot!(t.weir_in("", "publish packages/acme-str-1.0.1 --registry ./org"), @r"
+    assert_snapshot!(t.weir_in("", "publish packages/acme-str-1.0.1 --registry ./org"), @"
     $ weir publish packages/acme-str-1.0.1 --registry ./org
     Published `acme/str 1.0.1`
+           15 B  content.txt
+          133 B  weir.toml
+      2 files, 148 B
     ");
 }
 
