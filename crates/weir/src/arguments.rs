@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
 use weir_model::{KindName, PackageName, Platform, Range, Version};
 
-use crate::output::{Format, Output};
+use crate::output::{self, Format, Output};
 use crate::{Weir, failure, help};
 
 /// What every command understands.
@@ -32,7 +32,7 @@ pub(crate) struct Shared {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// Print errors only
+    /// Print what was asked for and errors, but not what is done
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
@@ -173,7 +173,7 @@ pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
     let words = help_as_a_command(words);
     // Never dropped: taking forty commands apart again costs an eighth of what `weir install` takes to
     // find that there is nothing to do, and the process ends soon.
-    let mut command = std::mem::ManuallyDrop::new(help::grouped(Weir::command()));
+    let mut command = std::mem::ManuallyDrop::new(help::grouped(Weir::command(), output::help_width()));
     command
         .try_get_matches_from_mut(&words)
         .and_then(|mut found| Weir::from_arg_matches_mut(&mut found))

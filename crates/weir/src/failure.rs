@@ -10,6 +10,7 @@
 //! Builds that failed are told one by one: what each printed last, and where the rest of it is. In JSON they are
 //! `builds` of the error.
 
+mod arguments;
 mod document;
 mod exit;
 mod verdict;
@@ -21,6 +22,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -235,23 +237,14 @@ pub(crate) fn about_arguments(error: &clap::Error, output: &Output) -> ExitCode 
             Err(error) => Failure::output(&error).report(output),
         };
     }
-    match output.format {
-        Format::Text => {
-            let text = error.render();
-            let colors = output.stderr_colors();
-            output.write_stderr(&if colors { text.ansi().to_string() } else { text.to_string() });
-        }
-        Format::Json => {
-            let text = error.to_string();
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            let (message, help) = text.split_once("\n\n").unwrap_or((text, ""));
-            let failure = Failure::usage(message.trim());
-            let help = help.trim();
-            let failure = if help.is_empty() { failure } else { failure.with_help(help) };
-            failure.report_json(output);
-        }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && output.format == Format::Text {
+        // What there is to call is the answer to calling nothing.
+        let text = error.render();
+        let colors = output.stderr_colors();
+        output.write_stderr(&if colors { text.ansi().to_string() } else { text.to_string() });
+        return ending(Exit::Usage);
     }
-    ending(Exit::Usage)
+    arguments::failure(error).report(output)
 }
 
 impl fmt::Display for Failure {

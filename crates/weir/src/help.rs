@@ -4,18 +4,17 @@ use std::fmt::Write as _;
 
 use clap::builder::styling::{AnsiColor, Style, Styles};
 
+use crate::output;
+
 const HEADING: Style = Style::new().bold();
 const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The colours of help pages and of errors about arguments.
+/// The colours of help pages.
 pub(crate) const STYLES: Styles = Styles::styled()
     .header(HEADING)
     .usage(HEADING)
     .literal(LITERAL)
-    .placeholder(AnsiColor::Cyan.on_default())
-    .error(AnsiColor::Red.on_default().bold())
-    .valid(AnsiColor::Green.on_default())
-    .invalid(AnsiColor::Yellow.on_default());
+    .placeholder(AnsiColor::Cyan.on_default());
 
 /// What stands below the list of commands.
 pub(crate) const AFTERWORD: &str = "\
@@ -57,8 +56,14 @@ macro_rules! examples {
 }
 pub(crate) use examples;
 
-/// Replaces clap's one long list of commands by groups.
-pub(crate) fn grouped(command: clap::Command) -> clap::Command {
+/// Columns before what a command is about, in the overview.
+const INDENT: usize = 16;
+/// A narrower terminal gets what commands are about on lines of their own.
+const NARROW: usize = 60;
+
+/// Replaces clap's one long list of commands by groups, for a terminal of so many columns.
+pub(crate) fn grouped(command: clap::Command, columns: usize) -> clap::Command {
+    let indent = if columns < NARROW { 6 } else { INDENT };
     let mut text = String::from("{about}\n\n{usage-heading} {usage}\n");
     for (title, names) in GROUPS {
         let _ = write!(text, "\n{HEADING}{title}:{HEADING:#}\n");
@@ -68,8 +73,17 @@ pub(crate) fn grouped(command: clap::Command) -> clap::Command {
             let aliases: Vec<_> = subcommand.get_visible_aliases().collect();
             let aliases =
                 if aliases.is_empty() { String::new() } else { format!(", {}", aliases.join(", ")) };
-            let gap = 13_usize.saturating_sub(name.len() + aliases.len());
-            let _ = writeln!(text, "  {LITERAL}{name}{LITERAL:#}{aliases}{:gap$} {about}", "");
+            let _ = write!(text, "  {LITERAL}{name}{LITERAL:#}{aliases}");
+            let used = 2 + name.len() + aliases.len();
+            let mut gap = " ".repeat(indent.saturating_sub(used).max(1));
+            if columns < NARROW {
+                gap = format!("\n{}", " ".repeat(indent));
+            }
+            for line in output::wrapped(&about, columns.saturating_sub(indent)) {
+                let _ = write!(text, "{gap}{line}");
+                gap = format!("\n{}", " ".repeat(indent));
+            }
+            text.push('\n');
         }
     }
     let _ = write!(text, "\n{HEADING}Options:{HEADING:#}\n{{options}}{{after-help}}");

@@ -195,6 +195,12 @@ fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
     terminal_size::terminal_size_of(stream).map(|(width, _)| usize::from(width.0))
 }
 
+/// How wide help may be: as clap finds it, the terminal, or what the environment says of it.
+pub(crate) fn help_width() -> usize {
+    const WIDEST: usize = 100;
+    width_of(io::stdout()).or_else(settings::columns).unwrap_or(WIDEST).min(WIDEST)
+}
+
 /// Writes to stdout and notices that nobody reads any more.
 pub(crate) fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -373,7 +379,7 @@ fn color_length(text: &str) -> Option<usize> {
 }
 
 /// Running text in lines of at most `width` columns, broken between words. There is always a line.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         match lines.last_mut() {

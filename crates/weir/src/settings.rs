@@ -4,6 +4,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::failure::Failure;
 
 /// The folders a machine keeps things in.
@@ -97,6 +99,16 @@ pub(crate) fn path_variable() -> OsString {
 /// Where man pages are looked for; empty where nothing is said.
 pub(crate) fn man_path() -> OsString {
     env::var_os("MANPATH").unwrap_or_default()
+}
+
+/// How wide the terminal is, where that cannot be asked of it.
+pub(crate) fn columns() -> Option<usize> {
+    env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0)
+}
+
+/// The time that what is made bears instead of now: <https://reproducible-builds.org/specs/source-date-epoch>.
+pub(crate) fn source_date() -> Option<Timestamp> {
+    Timestamp::from_second(env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()?).ok()
 }
 
 /// Whether the environment asks for no colours: <https://no-color.org>.

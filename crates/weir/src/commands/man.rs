@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
 use clap_mangen::Man;
+use jiff::Timestamp;
 
 use crate::Weir;
 use crate::context::Context;
@@ -12,6 +13,7 @@ use crate::documents::itself::Manual;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Format, write_stdout};
+use crate::settings;
 
 /// Print a page of the manual, or write all of them into a folder
 #[derive(Debug, Args)]
@@ -66,15 +68,18 @@ fn find<'a>(top: &'a clap::Command, words: &[String]) -> Result<&'a clap::Comman
     })
 }
 
-/// An empty argument: it has to be written, or else what follows it is taken for the date.
-const NO_DATE: &str = "\"\"";
+/// The day that the pages bear: that of `SOURCE_DATE_EPOCH`, or today, in UTC.
+fn date() -> String {
+    let at = settings::source_date().unwrap_or_else(Timestamp::now);
+    at.to_string().chars().take_while(|character| *character != 'T').collect()
+}
 
 fn page(command: &clap::Command) -> Result<Vec<u8>, Failure> {
     let title = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut text = Vec::new();
     Man::new(command.clone())
         .title(title.to_uppercase())
-        .date(NO_DATE)
+        .date(date())
         .source(concat!("weir ", env!("CARGO_PKG_VERSION")))
         .manual("Weir")
         .render(&mut text)?;

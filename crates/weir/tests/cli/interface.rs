@@ -71,7 +71,7 @@ fn the_overview_groups_the_commands() {
           --registry <REGISTRY>  The registry to use: a name, a folder or an address
       -C, --directory <FOLDER>   The project's folder, instead of the nearest one at or above here
           --json                 Print the result as one JSON document
-      -q, --quiet                Print errors only
+      -q, --quiet                Print what was asked for and errors, but not what is done
       -v, --verbose              Tell what is done while it is done
           --color <WHEN>         When to use colours: auto, always or never
       -h, --help                 Print help
@@ -159,7 +159,7 @@ fn a_command_is_explained_with_examples() {
               Print the result as one JSON document
 
       -q, --quiet
-              Print errors only
+              Print what was asked for and errors, but not what is done
 
       -v, --verbose
               Tell what is done while it is done
@@ -184,8 +184,7 @@ fn every_command_has_a_page_of_the_manual_with_an_example() {
     let run = t.weir("man --out pages").succeeds();
     assert!(run.stdout.starts_with("Wrote "), "{run}");
     for page in ["weir", "weir-install", "weir-registry-add", "weir-store-gc"] {
-        // The third word is the date: without one there, what follows would be taken for it.
-        let title = format!(".TH {} 1 \"\" \"weir ", page.to_uppercase());
+        let title = format!(".TH {} 1 20", page.to_uppercase());
         assert!(t.read(format!("app/pages/{page}.1")).contains(&title), "{page}");
     }
     assert!(t.weir("man install").stdout.contains("weir install \\-\\-locked"));
@@ -266,4 +265,44 @@ fn the_program_has_a_fixed_address() {
     fs_err::File::open(env!("CARGO_BIN_EXE_weir")).unwrap().read_exact(&mut header).unwrap();
     assert_eq!(header[..4], *b"\x7fELF");
     assert_eq!(header[16..], EXECUTABLE, "the type of the file, as ELF spells it");
+}
+
+#[test]
+fn help_fits_terminals_of_any_width_and_breaks_no_word() {
+    let t = empty();
+    let words_of = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for typed in [
+        "--help",
+        "add --help",
+        "install --help",
+        "repo --help",
+        "registry add --help",
+        "root create --help",
+        "publish -h",
+    ] {
+        let wide = t.weir_with("", typed, &[("COLUMNS", "1000")]).succeeds().stdout;
+        for columns in [40, 80, 120] {
+            let help = t.weir_with("", typed, &[("COLUMNS", &columns.to_string())]).succeeds().stdout;
+            for line in help.lines() {
+                // A word that is longer than the line stands alone in it, behind its indent. How a command is called is one
+                // line.
+                let is_whole = line.trim_start().split(' ').count() == 1 || line.starts_with("Usage:");
+                assert!(line.chars().count() <= columns || is_whole, "{typed} at {columns}: `{line}`");
+            }
+            assert_eq!(words_of(&help), words_of(&wide), "{typed} at {columns}");
+        }
+    }
+}
+
+#[test]
+fn pages_of_the_manual_have_a_day_and_the_version() {
+    let t = empty();
+    let page = t.weir_with("", "man install", &[("SOURCE_DATE_EPOCH", "1700000000")]).succeeds().stdout;
+    let title = format!(".TH WEIR-INSTALL 1 2023-11-14 \"weir {}\" Weir", env!("CARGO_PKG_VERSION"));
+    assert!(page.contains(&title), "{page}");
+    let again = t.weir_with("", "man install", &[("SOURCE_DATE_EPOCH", "1700000000")]).succeeds().stdout;
+    assert_eq!(page, again);
+    // Without it, the day is today's.
+    let page = t.weir("man install").succeeds().stdout;
+    assert!(page.contains(".TH WEIR-INSTALL 1 20"), "{page}");
 }

@@ -24,6 +24,7 @@ mod over_tls;
 mod projects;
 mod publishing;
 mod publishing_checks;
+mod quiet;
 mod references;
 mod registries;
 mod serving;

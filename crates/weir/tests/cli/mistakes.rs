@@ -7,64 +7,44 @@ use crate::{empty, greeting, installed};
 #[test]
 fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
     let t = empty();
-    assert_snapshot!(t.weir("instal"), @r"
+    assert_snapshot!(t.weir("instal"), @"
     $ weir instal
     -- stderr
-    error: unrecognized subcommand 'instal'
-
-      tip: some similar subcommands exist: 'i', 'init', 'list', 'install'
-
-    Usage: weir [OPTIONS] <COMMAND>
-
-    For more information, try '--help'.
+      × `weir` has no command `instal`
+      help: did you mean `install`?
     -- exit code 2
     ");
-    assert_snapshot!(t.weir("install --ofline"), @r"
+    assert_snapshot!(t.weir("install --ofline"), @"
     $ weir install --ofline
     -- stderr
-    error: unexpected argument '--ofline' found
-
-      tip: a similar argument exists: '--offline'
-
-    Usage: weir install --offline
-
-    For more information, try '--help'.
+      × `weir install` has no option `--ofline`
+      help: did you mean `--offline`?
     -- exit code 2
     ");
-    assert_snapshot!(t.weir("add"), @r"
+    assert_snapshot!(t.weir("add"), @"
     $ weir add
     -- stderr
-    error: the following required arguments were not provided:
-      <PACKAGE>...
-
-    Usage: weir add <PACKAGE>...
-
-    For more information, try '--help'.
+      × `weir add` needs `<PACKAGE>...`
+      help: `weir add --help` says how it is called
     -- exit code 2
     ");
-    assert_snapshot!(t.weir("yank acme/str"), @r"
+    assert_snapshot!(t.weir("yank acme/str"), @"
     $ weir yank acme/str
     -- stderr
-    error: invalid value 'acme/str' for '<RELEASE>...': a version is needed, as in `acme/str@1.0.0`
-
-    For more information, try '--help'.
+      × `acme/str` is no value of `<RELEASE>...`: a version is needed, as in `acme/str@1.0.0`
     -- exit code 2
     ");
-    assert_snapshot!(t.weir("add str"), @r"
+    assert_snapshot!(t.weir("add str"), @"
     $ weir add str
     -- stderr
       × `str` is not a package name: expected `owner/name`
     -- exit code 2
     ");
-    assert_snapshot!(t.weir("init --kind bas"), @r"
+    assert_snapshot!(t.weir("init --kind bas"), @"
     $ weir init --kind bas
     -- stderr
-    error: invalid value 'bas' for '--kind <KIND>'
-      [possible values: generic, bash, data, native]
-
-      tip: a similar value exists: 'bash'
-
-    For more information, try '--help'.
+      × `bas` is no value of `--kind <KIND>`; there are: generic, bash, data, native
+      help: did you mean `bash`?
     -- exit code 2
     ");
     assert_snapshot!(t.weir("install --json --ofline"), @r#"
@@ -73,12 +53,45 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
       "error": {
         "code": "usage",
         "exit": 2,
-        "message": "unexpected argument '--ofline' found",
-        "help": "tip: a similar argument exists: '--offline'\n\nUsage: weir install --json --offline\n\nFor more information, try '--help'."
+        "message": "`weir install` has no option `--ofline`",
+        "help": "did you mean `--offline`?"
       }
     }
     -- exit code 2
     "#);
+    assert_snapshot!(t.weir("registry lst"), @"
+    $ weir registry lst
+    -- stderr
+      × `weir registry` has no command `lst`
+      help: did you mean `list`?
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("tree --depth x"), @"
+    $ weir tree --depth x
+    -- stderr
+      × `x` is no value of `--depth <LEVELS>`: invalid digit found in string
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("tree --depth"), @"
+    $ weir tree --depth
+    -- stderr
+      × `--depth <LEVELS>` needs a value
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("tree extra"), @"
+    $ weir tree extra
+    -- stderr
+      × `weir tree` has no use for `extra`
+      help: `weir tree --help` says how it is called
+    -- exit code 2
+    ");
+    assert_snapshot!(t.weir("tree -q -v"), @"
+    $ weir tree -q -v
+    -- stderr
+      × `--quiet` does not go with `--verbose`
+      help: `weir tree --help` says how it is called
+    -- exit code 2
+    ");
 }
 
 #[test]

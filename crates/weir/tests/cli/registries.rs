@@ -101,24 +101,17 @@ fn a_registry_shows_what_it_is() {
 #[test]
 fn a_registry_takes_only_the_kinds_it_was_made_for() {
     let t = empty();
-    assert_snapshot!(t.weir_in("", "registry init sets --kind dta"), @r"
+    assert_snapshot!(t.weir_in("", "registry init sets --kind dta"), @"
     $ weir registry init sets --kind dta
     -- stderr
-    error: invalid value 'dta' for '--kind <KIND>'
-      [possible values: generic, bash, data, native]
-
-      tip: a similar value exists: 'data'
-
-    For more information, try '--help'.
+      × `dta` is no value of `--kind <KIND>`; there are: generic, bash, data, native
+      help: did you mean `data`?
     -- exit code 2
     ");
-    assert_snapshot!(t.weir_in("", "registry init sets --kind elm"), @r"
+    assert_snapshot!(t.weir_in("", "registry init sets --kind elm"), @"
     $ weir registry init sets --kind elm
     -- stderr
-    error: invalid value 'elm' for '--kind <KIND>'
-      [possible values: generic, bash, data, native]
-
-    For more information, try '--help'.
+      × `elm` is no value of `--kind <KIND>`; there are: generic, bash, data, native
     -- exit code 2
     ");
     t.weir_in("", "registry init sets --kind data --kind bash --default").succeeds();
