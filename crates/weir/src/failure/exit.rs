@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-/// Declares the codes, in the order of their numbers, so that none is missing in [`Exit::ALL`].
+/// Declares the codes, in the order of their numbers, so that none is missing in `Exit::ALL`.
 macro_rules! exits {
     ($($exit:ident = $code:literal, $name:literal, $means:literal;)+) => {
         /// How the program ends when it did not do what was asked.
