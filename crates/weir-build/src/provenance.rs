@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_statement_says_what_was_built_from_what() {
         let source = SourceSpec::Git {
-            url: "https://git.example.org/curl.git".into(),
+            url: "https://git.example/curl.git".into(),
             tag: "curl-7_79_1".into(),
             submodules: true,
         };
@@ -308,7 +308,7 @@ mod tests {
                     "weirTree": "7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"
                   },
                   "name": "source",
-                  "uri": "git+https://git.example.org/curl.git@refs/tags/curl-7_79_1"
+                  "uri": "git+https://git.example/curl.git@refs/tags/curl-7_79_1"
                 },
                 {
                   "digest": {
@@ -383,21 +383,21 @@ mod tests {
         let source = |source: &SourceSpec| {
             statement(source, None)["predicate"]["buildDefinition"]["resolvedDependencies"][0].to_string()
         };
-        let mirrors = vec!["../curl.tar.gz".into(), "https://example.org/curl.tar.gz".into()];
+        let mirrors = vec!["../curl.tar.gz".into(), "https://data.example/curl.tar.gz".into()];
         let archive = SourceSpec::Archive { mirrors, sha256: Digest::of("archive") };
         insta::assert_snapshot!(source(&archive), @r#"
-        {"digest":{"sha256":"0eb3e36bfb24dcd9bb1d1bece1531216b59539a8fde17ee80224af0653c92aa3","weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"https://example.org/curl.tar.gz"}
+        {"digest":{"sha256":"0eb3e36bfb24dcd9bb1d1bece1531216b59539a8fde17ee80224af0653c92aa3","weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"https://data.example/curl.tar.gz"}
         "#);
         insta::assert_snapshot!(source(&SourceSpec::Path("/home/ann/curl".into())), @r#"
         {"digest":{"weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source"}
         "#);
         let private = SourceSpec::Git {
-            url: "https://ann:secret@example.org/a@b.git".into(),
+            url: "https://ann:secret@git.example/a@b.git".into(),
             tag: "v1".into(),
             submodules: false,
         };
         insta::assert_snapshot!(source(&private), @r#"
-        {"digest":{"weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"git+https://example.org/a@b.git@refs/tags/v1"}
+        {"digest":{"weirTree":"7d1aa223722b2aaa89b92fc6b2ef0baa709c01eab9f8494b1de5c335f2750707"},"name":"source","uri":"git+https://git.example/a@b.git@refs/tags/v1"}
         "#);
         let local = SourceSpec::Git { url: "/home/ann/curl.git".into(), tag: "v1".into(), submodules: false };
         assert_eq!(source(&local), source(&SourceSpec::Path("curl".into())));

@@ -63,7 +63,7 @@ fn the_tour_of_the_readme_runs_and_prints_what_it_says() {
     walk(tour, "sh", checkout.path(), &[]);
 }
 
-/// What the guide's outside world is here: repositories at `https://git.example.org`, and an `npm` that packs.
+/// What the guide's outside world is here: repositories at `https://git.example`, and an `npm` that packs.
 const WORLD: &str = r#"
 git() { command git -c user.name=a -c user.email=a@b -c init.defaultBranch=main "$@"; }
 repository() {
@@ -82,9 +82,9 @@ repository shout v2.1.0 'shout.loud() { upper.case "$1!"; }' <<'TOML'
 slug = 'shout'
 [run]
 sourceDirs = ['src']
-dependencies = ['https://git.example.org/ann/upper@v1.0.0']
+dependencies = ['https://git.example/ann/upper@v1.0.0']
 TOML
-printf '[url "file://%s/git/"]\n\tinsteadOf = https://git.example.org/\n' "$PWD" >gitconfig
+printf '[url "file://%s/git/"]\n\tinsteadOf = https://git.example/\n' "$PWD" >gitconfig
 mkdir -p bin package/bin
 printf '%s\n' '{"name":"bats","version":"1.13.0","scripts":{},"bin":{"bats":"bin/bats"}}' >package/package.json
 printf '#!/usr/bin/env bash\nPATH=${PATH#*:} exec bats "$@"\n' >package/bin/bats
@@ -131,21 +131,61 @@ fn make_writable(folder: &Path) {
     Command::new("chmod").args(["-R", "u+w"]).arg(folder).status().unwrap();
 }
 
-#[test]
-fn every_link_between_the_pages_leads_somewhere() {
-    let mut pages = vec![root().join("README.md")];
-    let mut folders = vec![root().join("docs")];
+/// All files below a folder whose names end so.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join(folder)]);
     while let Some(folder) = folders.pop() {
         for entry in fs_err::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
+            } else if path.extension().is_some_and(|is| is == extension) {
+                found.push(path);
             }
         }
     }
-    for page in pages {
+    found
+}
+
+/// The pages of the documentation.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = files("docs", "md");
+    pages.push(root().join("README.md"));
+    pages
+}
+
+/// The hosts of the addresses in a text: `h.example` of `https://ann@h.example:80/x` and of `git@h.example:x`.
+fn hosts(text: &str) -> impl Iterator<Item = &str> {
+    let after = |mark| text.split(mark).skip(1);
+    after("://").chain(after("git@")).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || ".-_:@".contains(c)));
+        let authority = &rest[..end.unwrap_or(rest.len())];
+        let host = authority.rsplit('@').next().unwrap_or(authority);
+        host.split(':').next().unwrap_or(host)
+    })
+}
+
+/// What somebody copies from a page or from help leads to nobody: names that are reserved for examples stand for hosts.
+#[test]
+fn addresses_in_pages_and_in_what_the_program_says_are_nobodys() {
+    /// Whose pages are meant themselves: those of standards.
+    const STANDARDS: [&str; 4] = ["spdx.org", "json-schema.org", "no-color.org", "reproducible-builds.org"];
+    let mut seen = 0;
+    for file in pages().into_iter().chain(files("crates/weir/src", "rs")) {
+        let text = fs_err::read_to_string(&file).unwrap();
+        // Without a dot it is a placeholder, or the name of an image of a system.
+        for host in hosts(&text).filter(|host| host.contains('.')) {
+            seen += 1;
+            let is_reserved = host.ends_with(".example") || host.starts_with("127.");
+            assert!(is_reserved || STANDARDS.contains(&host), "{} has the host `{host}`", file.display());
+        }
+    }
+    assert!(seen > 20, "only {seen} addresses were found");
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    for page in pages() {
         let text = fs_err::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.contains("://") {

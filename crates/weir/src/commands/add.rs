@@ -24,8 +24,8 @@ use crate::help::examples;
     "weir add acme/str@^1.4 acme/term@=0.6.3",
     "weir add --dev acme/check",
     "weir add acme/str --path ../str",
-    "weir add acme/str --git https://example.org/str.git --tag v1.4.2",
-    "weir add --reference corpus https://example.org/corpus.tar.zst --unpack",
+    "weir add acme/str --git https://git.example/str.git --tag v1.4.2",
+    "weir add --reference corpus https://data.example/corpus.tar.zst --unpack",
 ))]
 pub(crate) struct Arguments {
     /// Packages, `owner/name` or `owner/name@RANGE`; with `--reference`, the address of the data
@@ -116,8 +116,9 @@ fn come_from(additions: &mut [Addition], named: &str) {
 fn additions(arguments: Arguments) -> Result<Vec<Addition>, Failure> {
     if let Some(name) = arguments.reference {
         let [url] = arguments.what.as_slice() else {
-            return Err(Failure::usage("a reference has one address")
-                .with_help(format!("as in `weir add --reference {name} https://example.org/data.tar.zst`")));
+            return Err(Failure::usage("a reference has one address").with_help(format!(
+                "as in `weir add --reference {name} https://data.example/data.tar.zst`"
+            )));
         };
         let (unpack, fluid) = (arguments.unpack, arguments.fluid);
         return Ok(vec![Addition::Reference { name, url: url.clone(), unpack, fluid }]);

@@ -24,7 +24,7 @@ use crate::help::examples;
     "weir publish",
     "weir publish --dry-run",
     "weir publish str term greet     three packages that need each other",
-    "weir publish --from-git https://git.example.org/acme/str#v1.4.2",
+    "weir publish --from-git https://git.example/acme/str#v1.4.2",
 ))]
 pub(crate) struct Arguments {
     /// The packages' folders; the project's own where nothing is said
@@ -98,7 +98,7 @@ fn git_tag(text: &str) -> Result<GitTag, String> {
         Some((url, tag)) if !url.is_empty() && !tag.is_empty() => {
             Ok(GitTag { url: url.to_owned(), tag: tag.to_owned() })
         }
-        _ => Err("expected `ADDRESS#TAG`, as in `https://git.example.org/acme/str#v1.4.2`".into()),
+        _ => Err("expected `ADDRESS#TAG`, as in `https://git.example/acme/str#v1.4.2`".into()),
     }
 }
 

@@ -100,7 +100,7 @@ pub(crate) struct ListArguments {}
 /// Name a registry, for the project or, with `--user`, for this user
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
-    "weir registry add org https://weir.example.org/org --default",
+    "weir registry add org https://weir.example/org --default",
     "weir registry add local ../registry --key org+1c2d3e4f+AbC…",
 ))]
 pub(crate) struct AddArguments {
@@ -133,7 +133,7 @@ pub(crate) struct RemoveArguments {
 
 /// Show what a registry is, offers and is signed by
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir registry show", "weir registry show https://weir.example.org/org"))]
+#[command(after_help = examples!("weir registry show", "weir registry show https://weir.example/org"))]
 pub(crate) struct WhichArguments {
     #[command(flatten)]
     which: Which,
@@ -144,7 +144,7 @@ pub(crate) struct WhichArguments {
 /// Of a registry in a folder every byte is read. One that is served over HTTP is asked whether it has all that
 /// its log names, in the right sizes, and nothing that is quarantined; `--content` has all of it fetched and checked.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir registry verify org", "weir registry verify https://weir.example.org/org --content"))]
+#[command(after_help = examples!("weir registry verify org", "weir registry verify https://weir.example/org --content"))]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     which: Which,

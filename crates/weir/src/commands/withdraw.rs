@@ -50,7 +50,7 @@ pub(crate) struct UnyankArguments {
 /// Withdraw releases now, for everyone, lockfiles included
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
-    "weir quarantine acme/str@1.4.2 --reason 'steals keys' --advisory https://example.org/advisory/7",
+    "weir quarantine acme/str@1.4.2 --reason 'steals keys' --advisory https://advisories.example/7",
 ))]
 pub(crate) struct QuarantineArguments {
     #[command(flatten)]

@@ -172,8 +172,8 @@ fn a_command_is_explained_with_examples() {
       weir add acme/str@^1.4 acme/term@=0.6.3
       weir add --dev acme/check
       weir add acme/str --path ../str
-      weir add acme/str --git https://example.org/str.git --tag v1.4.2
-      weir add --reference corpus https://example.org/corpus.tar.zst --unpack
+      weir add acme/str --git https://git.example/str.git --tag v1.4.2
+      weir add --reference corpus https://data.example/corpus.tar.zst --unpack
     "#);
     assert_eq!(t.weir("help registry add").stdout, t.weir("registry add --help").stdout);
 }

@@ -63,12 +63,12 @@ fn an_authority_that_the_environment_names_is_trusted_instead_of_all_others() {
 
 #[test]
 fn a_server_with_another_name_or_an_expired_certificate_is_refused_with_what_to_do() {
-    let (t, server) = site(|authority| authority.vouch_for("weir.example.org"));
+    let (t, server) = site(|authority| authority.vouch_for("weir.example"));
     trust(&t);
     assert_snapshot!(page(&t.weir("install"), &server), @r"
     $ weir install
     -- stderr
-      × `[SERVER]/weir.json` cannot be read: the server's certificate is not for this name, but for weir.example.org
+      × `[SERVER]/weir.json` cannot be read: the server's certificate is not for this name, but for weir.example
       help: use the address that the certificate is for
     -- exit code 1
     ");

@@ -143,13 +143,13 @@ fn what_became_of_locked_releases_is_asked_for() {
     t.weir_in("", "yank acme/greet@1.0.0 --reason 'greets nobody'").succeeds();
     t.weir("audit").succeeds();
     t.weir("audit --deny yanked").fails_with(1);
-    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys' --advisory https://example.org/1")
+    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys' --advisory https://data.example/1")
         .succeeds();
     t.weir("install").succeeds();
     assert_snapshot!(t.weir("audit"), @r"
     $ weir audit
     ✗ `acme/str 1.0.0` is quarantined since [TIME], by user:ann: steals keys
-      https://example.org/1
+      https://data.example/1
       newest that is offered: 2.0.0
     ✗ `acme/greet 1.0.0` is yanked since [TIME], by user:ann: greets nobody
       newest that is offered: 2.0.0
