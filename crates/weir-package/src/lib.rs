@@ -3,7 +3,7 @@
 //!
 //! Whoever publishes a package reads it from its folder ([`Package::read`]) and drafts a release ([`Package::draft`]). The
 //! registry reads the same out of the pack that was uploaded, with the same code, and takes only a draft that says the same
-//! ([`check`]). What does not follow from the files of a package is listed in `docs/decisions/0110-drafts-are-derived.md`.
+//! ([`check()`]). What does not follow from the files of a package is listed in `docs/decisions/0110-drafts-are-derived.md`.
 //!
 //! Nothing of a package is run, and of its files only those are read that its kind wants to see.
 
