@@ -53,7 +53,9 @@ pub use error::{ProjectError, ReferenceProblem};
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
-pub use look::{InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list, search, why};
+pub use look::{
+    InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list, offered_names, search, why,
+};
 pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, outdated};
 pub use project::Project;

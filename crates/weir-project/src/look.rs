@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_index::{Dependent, PackageView, SearchFilter, SearchHit};
+use weir_index::{Dependent, PackageFilter, PackageView, SearchFilter, SearchHit};
 use weir_model::lockfile::LockedRelease;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
 use weir_registry::Replica;
@@ -219,6 +219,24 @@ pub fn search(
     let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
     let results = connection.replica.index().search(query, filter, limit, 0)?;
     Ok(SearchReport { registry: connection.known.name.clone(), hits: results.hits, total: results.total })
+}
+
+/// The names of packages that the registry in use offers and that begin with `prefix`, the first `limit` of them.
+///
+/// # Errors
+///
+/// When the registry cannot be reached, or offline is not known.
+pub fn offered_names(
+    session: &Session,
+    project: Option<&Project>,
+    prefix: &str,
+    limit: usize,
+) -> Result<Vec<PackageName>, ProjectError> {
+    let folder = std::path::Path::new(".");
+    let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
+    let filter = PackageFilter { prefix: Some(prefix.to_owned()), ..PackageFilter::default() };
+    let packages = connection.replica.index().list(&filter, None, limit)?;
+    Ok(packages.into_iter().map(|package| package.name).collect())
 }
 
 /// What a registry says of a package.

@@ -7,6 +7,7 @@
 //! * [`arguments`]: the words of the command line that more than one command reads;
 //! * [`settings`]: the environment, read here and nowhere else;
 //! * [`context`]: both together, as the values that the libraries ask for;
+//! * [`complete`]: what a shell offers to somebody who types;
 //! * [`documents`]: what `--json` prints;
 //! * [`output`]: results, on stdout, as text for people or one JSON document;
 //! * [`progress`]: what is happening just now, on stderr, if a person is looking;
@@ -15,6 +16,7 @@
 
 mod arguments;
 mod commands;
+mod complete;
 mod context;
 mod documents;
 mod failure;
@@ -110,6 +112,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    complete::answer();
     let weir = match arguments::parse_command_line() {
         Ok(weir) => weir,
         Err(answered) => return answered,

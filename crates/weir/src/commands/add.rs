@@ -10,6 +10,7 @@ use weir_reach::Session;
 
 use super::install;
 use crate::arguments::{Installing, PackageAtRange, Whose, manifest_lines};
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -29,7 +30,7 @@ use crate::help::examples;
 ))]
 pub(crate) struct Arguments {
     /// Packages, `owner/name` or `owner/name@RANGE`; with `--reference`, the address of the data
-    #[arg(required = true, value_name = "PACKAGE")]
+    #[arg(required = true, value_name = "PACKAGE", add = complete::known_packages())]
     what: Vec<String>,
     /// Needed only to work on this package
     #[arg(long, conflicts_with = "build")]

@@ -8,6 +8,7 @@ use weir_project::InfoReport;
 use weir_rules::Standing;
 
 use crate::arguments::PackageMaybeAtVersion;
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -21,7 +22,7 @@ const VERSIONS: usize = 10;
 #[command(after_help = examples!("weir info acme/str", "weir info acme/str@1.4.2"))]
 pub(crate) struct Arguments {
     /// The package, perhaps with a version
-    #[arg(value_name = "PACKAGE")]
+    #[arg(value_name = "PACKAGE", add = complete::known_packages())]
     package: PackageMaybeAtVersion,
 }
 

@@ -10,6 +10,7 @@ use weir_reach::Session;
 
 use super::changes;
 use crate::arguments::{Installing, PackageAtRange};
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -32,6 +33,7 @@ pub(crate) struct Arguments {
     locked: bool,
     /// Install these packages for yourself instead of what a project asks for, besides those installed so before
     #[arg(long, value_name = "PACKAGE", num_args = 0.., conflicts_with = "locked")]
+    #[arg(add = complete::known_packages())]
     global: Option<Vec<PackageAtRange>>,
     #[command(flatten)]
     installing: Installing,

@@ -7,6 +7,7 @@ use weir_model::PackageName;
 
 use super::{changes, install};
 use crate::arguments::{Installing, Whose};
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -18,7 +19,7 @@ use crate::help::examples;
 #[command(after_help = examples!("weir remove acme/str", "weir remove --reference corpus"))]
 pub(crate) struct Arguments {
     /// Packages, `owner/name`
-    #[arg(required_unless_present = "reference", value_name = "PACKAGE")]
+    #[arg(required_unless_present = "reference", value_name = "PACKAGE", add = complete::used_packages())]
     names: Vec<PackageName>,
     /// A reference to take out, by its name; may be repeated
     #[arg(long, value_name = "NAME")]

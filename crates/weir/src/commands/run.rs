@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_project::InstallOptions;
 
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -23,6 +24,7 @@ use crate::settings;
 pub(crate) struct Arguments {
     /// The command, and what it is given
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(add = complete::scripts())]
     command: Vec<OsString>,
 }
 

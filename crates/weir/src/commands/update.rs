@@ -8,6 +8,7 @@ use weir_project::Held;
 
 use super::install;
 use crate::arguments::{Installing, Whose};
+use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -25,7 +26,7 @@ use crate::output::{Cell, Page, count, harmless};
 ))]
 pub(crate) struct Arguments {
     /// Only these packages
-    #[arg(value_name = "PACKAGE")]
+    #[arg(value_name = "PACKAGE", add = complete::used_packages())]
     names: Vec<PackageName>,
     /// Also move the ranges in `weir.toml` to the newest versions
     #[arg(long, short)]

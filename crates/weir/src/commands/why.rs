@@ -6,6 +6,7 @@ use clap::Args;
 use weir_model::PackageName;
 
 use crate::arguments::Whose;
+use crate::complete;
 use crate::context::Context;
 use crate::documents::looking::Ways;
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::help::examples;
 #[command(after_help = examples!("weir why acme/str"))]
 pub(crate) struct Arguments {
     /// The package
-    #[arg(value_name = "PACKAGE")]
+    #[arg(value_name = "PACKAGE", add = complete::used_packages())]
     name: PackageName,
     #[command(flatten)]
     whose: Whose,

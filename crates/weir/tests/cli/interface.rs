@@ -201,7 +201,8 @@ fn every_command_has_a_page_of_the_manual_with_an_example() {
 fn every_shell_gets_its_completions() {
     let t = empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        assert!(t.weir(&format!("completions {shell}")).stdout.contains("quarantine"), "{shell}");
+        // It calls the program again: which names there are is known only when somebody types.
+        assert!(t.weir(&format!("completions {shell}")).stdout.contains("_WEIR_COMPLETE"), "{shell}");
     }
 }
 

@@ -5,6 +5,7 @@
 //! anything, and its exit code if that is not 0.
 
 mod choosing;
+mod completions;
 mod conflicts;
 mod contract;
 mod days_without_a_network;
