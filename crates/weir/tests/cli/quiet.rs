@@ -6,6 +6,8 @@ use crate::{installed, newer};
 fn quiet_silences_what_was_done_and_notes_and_nothing_that_was_asked_for() {
     let t = installed();
     newer(&t);
+    t.weir("yank acme/str@1.0.0").succeeds();
+    assert!(t.weir("audit").stderr.contains("`weir why"), "there is a note to silence");
     let package = t.package("acme/late", "1.0.0").write();
     // Asked for: the same with and without it.
     for typed in [
@@ -30,7 +32,7 @@ fn quiet_silences_what_was_done_and_notes_and_nothing_that_was_asked_for() {
         "lock --dry-run",
         "remove acme/greet --dry-run",
         "publish ../packages/acme-late-1.0.0 --dry-run",
-        "yank acme/str@1.0.0 --dry-run",
+        "unyank acme/str@1.0.0 --dry-run",
         "env",
         "bash init",
         "completions bash",
