@@ -50,6 +50,9 @@ const NAMES: &[&str] = &[
 const ENDINGS: &[&str] =
     &[".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".tfvars", ".tfstate.backup", ".ovpn"];
 
+/// What private keys begin with that have no header of PEM: those that sign notes, a registry's among them, and those of age and PuTTY.
+const KEYS: &[&[u8]] = &[b"PRIVATE+KEY+", b"AGE-SECRET-KEY-1", b"PuTTY-User-Key-File-"];
+
 /// Folders whose whole content is one's own.
 const FOLDERS: &[&str] = &[".ssh", ".gnupg", ".aws", ".kube", ".azure", ".docker"];
 
@@ -99,6 +102,10 @@ fn by_name(path: &str) -> Option<&'static str> {
 fn begins_as_private_key(folder: &Folder, path: &str) -> Result<bool, ProjectError> {
     let mut text = Vec::new();
     folder.open_file(path)?.take(BEGINNING).read_to_end(&mut text)?;
+    let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
+    if lines.any(|line| KEYS.iter().any(|key| line.starts_with(key))) {
+        return Ok(true);
+    }
     Ok(memchr::memmem::find_iter(&text, b"-----BEGIN ").any(|at| {
         let line = text[at..].split(|&byte| byte == b'\n').next().unwrap_or_default();
         memchr::memmem::find(line, b"PRIVATE KEY").is_some()

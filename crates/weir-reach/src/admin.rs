@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_fs::Folder;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_model::descriptor::Descriptor;
 use weir_policy::{Caller, FolderGate};
@@ -41,10 +42,12 @@ pub fn registry_init(
     folder: &Path,
     new: &NewRegistry,
 ) -> Result<MadeRegistry, ReachError> {
+    // One after the other: who comes second finds a registry, and not the half of one.
+    let root = Folder::make(folder).map_err(std::io::Error::from)?;
+    let _turn = root.lock(|| {}).map_err(std::io::Error::from)?;
     if !is_free(folder)? && !folder.join(weir_registry::DESCRIPTOR).exists() {
         return Err(SubmitError::from(OpenError::NotEmpty(folder.display().to_string())).into());
     }
-    fs_err::create_dir_all(folder)?;
     let keys = session.home.keys();
     let ports = folder_ports(folder, &keys)?;
     let caller = Caller::new(&session.actor, session.now);

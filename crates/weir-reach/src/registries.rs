@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use weir_fs::Folder;
 use weir_model::address::{holds_secret, without_secrets};
 use weir_model::manifest::RegistryAddress;
 use weir_model::manifest::edit::Editor;
@@ -387,7 +388,10 @@ pub fn forget(session: &Session, known: &[KnownRegistry], gone: &KnownRegistry) 
     Ok(())
 }
 
+/// Changes the user's configuration, one process after the other: nothing that another writes meanwhile is lost.
 fn edit_config(path: &Path, edit: impl FnOnce(&mut Editor)) -> Result<(), ReachError> {
+    let folder = Folder::make(path.parent().unwrap_or(Path::new("."))).map_err(std::io::Error::from)?;
+    let _lock = folder.lock(|| {}).map_err(std::io::Error::from)?;
     let text = match weir_fs::read_text(path, MAX_CONFIG) {
         Err(error) if error.is_not_found() => String::new(),
         text => text.map_err(std::io::Error::from)?,

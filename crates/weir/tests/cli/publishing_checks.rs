@@ -31,6 +31,20 @@ fn what_is_probably_secret_is_not_published_unless_one_says_so() {
 }
 
 #[test]
+fn private_keys_are_known_by_how_they_begin_the_key_of_a_registry_among_them() {
+    let t = package(MANIFEST);
+    let keys = t.path("home/weir/keys");
+    let key = fs_err::read_dir(keys).unwrap().next().unwrap().unwrap().path();
+    t.write("one/notes.txt", fs_err::read(key).unwrap());
+    t.write("one/backup", "# created: 2026-11-29\nAGE-SECRET-KEY-1QQQ\n");
+    t.write("one/session", "PuTTY-User-Key-File-3: ssh-ed25519\n");
+    let refused = t.weir_in("one", "publish").fails_with(4);
+    for file in ["notes.txt", "backup", "session"] {
+        assert!(refused.stderr.contains(file), "{refused}");
+    }
+}
+
+#[test]
 fn a_licence_is_an_spdx_expression() {
     let t = package(&format!("{MANIFEST}license = \"Apache 2\"\n"));
     let refused = t.weir_in("one", "publish").fails_with(1);

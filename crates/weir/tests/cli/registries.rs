@@ -291,3 +291,36 @@ fn a_copy_of_a_registry_is_not_signed_until_it_is_said_that_it_was_moved() {
     t.weir("registry renew ../copy").succeeds();
     assert_ne!(t.weir("registry renew ../org").code, 0);
 }
+
+#[test]
+fn registries_that_are_added_at_once_are_all_there() {
+    let t = empty();
+    t.registry("org");
+    let names = ["a", "b", "c", "d", "e", "f"];
+    std::thread::scope(|scope| {
+        for name in names {
+            let t = &t;
+            scope.spawn(move || t.weir_in("", &format!("registry add --user {name} org")).succeeds());
+        }
+    });
+    let listed = t.weir_in("", "registry list").stdout;
+    for name in names {
+        assert!(
+            listed.lines().any(|line| line.split_whitespace().any(|word| word == name)),
+            "{name}: {listed}"
+        );
+    }
+}
+
+#[test]
+fn of_those_who_make_one_registry_at_once_one_has_made_it() {
+    let t = empty();
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let started: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| t.weir_in("", "registry init org --name org").code)).collect();
+        started.into_iter().map(|one| one.join().expect("it ends")).collect()
+    });
+    assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| **code == 8).count(), 3, "{codes:?}");
+    t.weir_in("", "registry verify ./org").succeeds();
+}
