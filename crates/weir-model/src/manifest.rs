@@ -169,7 +169,7 @@ pub fn check_published(reference: &str, addresses: &[String]) -> Result<(), Unpu
 }
 
 /// Whether an address is reached over HTTP(S).
-fn is_web(address: &str) -> bool {
+pub fn is_web(address: &str) -> bool {
     let scheme = address.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)))
 }

@@ -2,9 +2,9 @@
 
 use weir_kind::{Facts, PackageFiles, read_text};
 use weir_kinds::kind;
-use weir_model::manifest::{self, Requirement, Source, check_published};
+use weir_model::manifest::{self, Requirement, Source, check_published, is_web};
 use weir_model::{KindName, License, Manifest, Platform, Range, ReferenceFact, ReleaseId, Scope, lockfile};
-use weir_tree::{Selection, TreeError, TreeManifest};
+use weir_tree::{Mode, Selection, TreeError, TreeManifest};
 use weir_wire::{Draft, Wanted};
 
 use crate::error::PackageError;
@@ -44,6 +44,7 @@ impl Package {
         package.license.as_deref().map(str::parse::<License>).transpose()?;
         for reference in &manifest.references {
             check_published(&reference.name, &reference.mirrors)?;
+            check_files(reference, &tree)?;
         }
         let inspection = kind(package.kind)?.inspect(files, &manifest, &tree)?;
         let mut warnings = inspection.warnings;
@@ -138,6 +139,21 @@ fn check_source(requirement: &Requirement) -> Result<(), PackageError> {
         Source::Registry | Source::Path(_) | Source::Git { .. } => return Ok(()),
     };
     Err(PackageError::NotPublishable(reason))
+}
+
+/// What may move and is reached by no address is a file of the package: nobody else has another. One whose digest is fixed may be left
+/// out of it, for a registry can hold it beside.
+fn check_files(reference: &manifest::Reference, tree: &TreeManifest) -> Result<(), PackageError> {
+    let is_file =
+        |path: &str| tree.entries().iter().any(|one| one.path.as_str() == path && one.mode != Mode::Link);
+    match reference.mirrors.iter().find(|mirror| reference.fluid && !is_web(mirror) && !is_file(mirror)) {
+        None => Ok(()),
+        Some(mirror) => Err(PackageError::NotPublishable(format!(
+            "the reference `{}` is at `{}`, which is no file of the package",
+            reference.name,
+            mirror.escape_debug()
+        ))),
+    }
 }
 
 fn wanted(requirement: &Requirement) -> Wanted {

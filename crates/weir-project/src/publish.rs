@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use weir_fs::Folder;
 use weir_kinds::kind;
+use weir_model::manifest::{Reference, is_web};
 use weir_model::{ReleaseId, TreeDigest, WithdrawalVerb};
 use weir_package::{Package, read_manifest, selection};
 use weir_registry::{Batch, Intent, Outcome, Receipt, Registry, Withdraw};
@@ -98,6 +99,7 @@ impl PreparedPackage {
         let tree = read_folder(&folder, selection)?;
         let failed = |error| ProjectError::of_package(&folder, error);
         let mut package = Package::read(files, tree).map_err(failed)?;
+        refuse_linked_references(files, &package.manifest.references)?;
         let kind = kind(package.manifest.package.kind)?;
         package.warnings.extend(kind.look_closer(files, &package.tree, &package.facts)?);
         package.warnings.extend(left_out(&selection.leftovers(&folder)?));
@@ -140,6 +142,20 @@ fn opened(folder: &Path) -> Result<(PathBuf, Folder), ProjectError> {
     };
     let files = Folder::open(&folder)?;
     Ok((folder, files))
+}
+
+/// A file that a reference names by its path may be uploaded for all to read: through a link in the folder, which somebody else may have
+/// put there, it could be any file of the publisher's.
+fn refuse_linked_references(files: &Folder, references: &[Reference]) -> Result<(), ProjectError> {
+    for mirror in references.iter().flat_map(|reference| &reference.mirrors).filter(|mirror| !is_web(mirror))
+    {
+        match files.open_file(mirror) {
+            Err(error) if error.is_refusal() => return Err(error.into()),
+            // Whether it is there is found out when it is fetched.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Packs a folder; writes the pack to `out` if it is given.

@@ -27,8 +27,9 @@ use crate::app::App;
 use crate::observe::Peer;
 use crate::settings::{Limits, Tls};
 
-/// Requests that one connection of HTTP/2 may have under way.
-const STREAMS: u32 = 128;
+/// Requests that one connection of HTTP/2 may have under way. Each may hold a file open and a block of it in memory, for a reader who
+/// does not read.
+const STREAMS: u32 = 16;
 
 /// The largest head of a request, in bytes.
 const MAX_HEAD: u32 = 64 << 10;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use weir_server::{App, DataFolder, Listening, Log, LogFormat, Settings, serve};
 
@@ -46,6 +47,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     begin_log(&chosen.log, &context.output);
     let app = App::new(&data, chosen)?;
     let registries = app.names().map_err(std::io::Error::from)?;
+    allow_many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut shown = Ok(());
     runtime.block_on(async {
@@ -58,6 +60,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     })?;
     shown?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the program have as many files and connections open as the system allows it: what is usual is made for other programs.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Done when the user, or the system, asks the program to end.

@@ -78,3 +78,32 @@ fn a_folder_with_work_in_it_gets_a_manifest_with_its_own_licence_and_no_examples
     let wrong = t.weir_in("", "init other --name acme/other --license Foo").fails_with(2);
     assert!(wrong.stderr.contains("SPDX"), "{wrong}");
 }
+
+/// A link in the publisher's folder leads to a file that was never meant to be shown.
+#[test]
+fn a_reference_does_not_lead_out_of_the_folder_of_its_package() {
+    let t = package(MANIFEST);
+    t.write("outside/secret", "secret");
+    std::os::unix::fs::symlink(t.path("outside"), t.path("one/sub")).unwrap();
+    std::os::unix::fs::symlink(t.path("outside/secret"), t.path("one/data.bin")).unwrap();
+    for path in ["sub/secret", "data.bin"] {
+        let digest = "sha256:2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+        let references = format!("[references]\nc = {{ mirrors = [\"{path}\"], sha256 = \"{digest}\" }}\n");
+        t.write("one/weir.toml", format!("{MANIFEST}exclude = [\"sub\", \"data.bin\"]\n{references}"));
+        let refused = t.weir_in("one", "publish --with-references").fails_with(4);
+        assert!(refused.stderr.contains("is a link"), "{refused}");
+    }
+    assert!(fs_err::read_dir(t.path("org/file")).is_err(), "nothing was uploaded");
+}
+
+#[test]
+fn a_fluid_reference_that_is_no_address_is_a_file_of_the_package() {
+    let t = package(MANIFEST);
+    t.write("one/left-out.bin", "x");
+    for path in ["left-out.bin", "nowhere.bin"] {
+        let references = format!("[references]\nc = {{ url = \"{path}\", fluid = true }}\n");
+        t.write("one/weir.toml", format!("{MANIFEST}exclude = [\"left-out.bin\"]\n{references}"));
+        let refused = t.weir_in("one", "publish").fails_with(1);
+        assert!(refused.stderr.contains("no file of the package"), "{refused}");
+    }
+}
