@@ -307,12 +307,8 @@ fn mistakes_are_answered_with_what_to_do() {
     insta::assert_snapshot!(weir(&t, "repo add").fails_with(2), @r#"
     $ weir repo add
     -- stderr
-    error: the following required arguments were not provided:
-      <NAME|--all>
-
-    Usage: weir repo add <NAME|--all>
-
-    For more information, try '--help'.
+      × `weir repo add` needs `<NAME|--all>`
+      help: `weir repo add --help` says how it is called
     -- exit code 2
     "#);
     insta::assert_snapshot!(weir(&t, "root create ../root --oci ../none").fails_with(5), @r#"
