@@ -21,3 +21,14 @@ pub(crate) fn in_folder(base: &Path, path: &Path, limit: u64) -> Result<Vec<u8>,
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FsError> {
     weir_fs::replace(path, bytes, Access::Kept, Durability::Durable)
 }
+
+/// Writes a note, of which its folder keeps at most `most`: with more, all are forgotten. That one cannot be kept costs time and
+/// nothing else.
+pub(crate) fn keep_note(place: &Path, text: &[u8], most: usize) {
+    let Some(folder) = place.parent() else { return };
+    let known = fs_err::read_dir(folder).map_or(0, Iterator::count);
+    if known >= most {
+        let _ = fs_err::remove_dir_all(folder);
+    }
+    let _ = weir_fs::replace(place, text, Access::Private, Durability::Quick);
+}

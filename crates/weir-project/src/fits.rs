@@ -11,7 +11,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use weir_fs::{Access, Durability};
 use weir_model::lockfile::LockedRelease;
 use weir_model::{
     Baked, Dependency, InputDigest, Lockfile, PackageName, Range, ReleaseId, Scope, Sha256, chain,
@@ -25,6 +24,7 @@ use weir_reach::{Connections, Offline, ReachError, Session};
 use crate::changes::Changes;
 use crate::choose::Chooser;
 use crate::error::ProjectError;
+use crate::files::keep_note;
 use crate::local::package_manifest;
 use crate::moving::Moving;
 use crate::project::Project;
@@ -157,12 +157,7 @@ impl Remembered {
 
     /// That it cannot be kept costs time at the next install and nothing else.
     fn keep(&self) {
-        let Some(folder) = self.0.parent() else { return };
-        let known = fs_err::read_dir(folder).map_or(0, Iterator::count);
-        if known >= MOST_REMEMBERED {
-            let _ = fs_err::remove_dir_all(folder);
-        }
-        let _ = weir_fs::replace(&self.0, b"", Access::Private, Durability::Quick);
+        keep_note(&self.0, b"", MOST_REMEMBERED);
     }
 }
 

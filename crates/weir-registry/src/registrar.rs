@@ -17,7 +17,7 @@ use weir_index::RegistryFacts;
 use weir_log::{Checkpoint, Position, Snapshot, Source, Stamp};
 use weir_model::{KindName, Sha256, TreeDigest, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
-use weir_wire::{Batch, Outcome, Receipt};
+use weir_wire::{Batch, Intent, Outcome, Receipt};
 
 use crate::content::{ContentError, Stated, digest_of};
 use crate::error::SubmitError;
@@ -116,8 +116,10 @@ impl Registrar {
     /// has packs read who may not publish them.
     pub(crate) fn submit(&self, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
         let replica = self.view()?;
-        self.planned_on(&replica, caller, batch)?;
-        self.refuse_others_than_uploaded(batch)?;
+        if batch.intents.iter().any(|intent| matches!(intent, Intent::Publish(_))) {
+            self.planned_on(&replica, caller, batch)?;
+            self.refuse_others_than_uploaded(batch)?;
+        }
         let mut replica = Some(replica);
         for _ in 0..MOST_ATTEMPTS {
             let replica = replica.take().map_or_else(|| self.replica(), Ok)?;

@@ -18,7 +18,7 @@ use crate::files::{Files, blocking};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::observe::observe;
 use crate::problem::{Code, Problem};
-use crate::registries::Registries;
+use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::Settings;
 
 /// The level of the protocol that is spoken.
@@ -72,6 +72,22 @@ impl App {
         Ok(self.registries.names()?.iter().map(ToString::to_string).collect())
     }
 
+    /// The registry of that name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When its folder cannot be opened.
+    pub(crate) async fn registry(
+        self: &Arc<Self>,
+        name: &RegistryName,
+    ) -> Result<Option<Arc<Served>>, FsError> {
+        if let Some(registry) = self.registries.known(name) {
+            return Ok(Some(registry));
+        }
+        let (app, name) = (self.clone(), name.clone());
+        blocking(move || app.registries.find(&name)).await
+    }
+
     /// What is answered on the main address.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new()
@@ -112,8 +128,7 @@ async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
         not_ready("the registries cannot be listed".to_owned())
     })?;
     for name in names {
-        let looked = (app.clone(), name.clone());
-        let registry = blocking(move || looked.0.registries.find(&looked.1)).await.ok().flatten();
+        let registry = app.registry(&name).await.ok().flatten();
         let unreadable = || not_ready(format!("the checkpoint of `{name}` cannot be read"));
         let registry = registry.ok_or_else(unreadable)?;
         let opened = app.files.open(&registry, Face::Checkpoint, "checkpoint").await;

@@ -50,12 +50,7 @@ async fn of_registry(app: &Arc<App>, head: &Parts) -> Result<Response, Problem> 
 async fn registry(app: &Arc<App>, name: &str) -> Result<Arc<Served>, Problem> {
     let none = || Problem::new(Code::NoRegistry, "no registry of that name is served here");
     let name = RegistryName::parse(name).ok_or_else(none)?;
-    if let Some(registry) = app.registries.known(&name) {
-        return Ok(registry);
-    }
-    let app = app.clone();
-    let found = blocking(move || app.registries.find(&name)).await;
-    found.map_err(|error| Problem::internal(&error))?.ok_or_else(none)
+    app.registry(&name).await.map_err(|error| Problem::internal(&error))?.ok_or_else(none)
 }
 
 async fn respond(head: &Parts, face: Face, opened: Opened) -> Result<Response, Problem> {

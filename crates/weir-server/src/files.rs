@@ -4,8 +4,9 @@
 //! second, because it can still be taken away: the pack of a quarantined release. So nothing that a folder has lost is
 //! served for longer than that, whoever took it.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use weir_fs::{Found, FsError, Sort};
+use weir_fs::{Found, FsError};
 use weir_registry::Face;
 
 use crate::registries::{RegistryName, Served};
@@ -120,21 +121,20 @@ impl Files {
     }
 
     fn read(&self, key: Key, registry: &Served, path: &str) -> Result<Option<Opened>, FsError> {
-        let Some(found) = registry.folder.look(path)? else { return Ok(None) };
         let mut file = match registry.folder.open_file(path) {
             Err(error) if error.is_not_found() => return Ok(None),
             file => file?,
         };
-        debug_assert_eq!(found.sort, Sort::File);
-        if found.bytes > SMALL {
-            let (file, _) = file.into_parts();
-            return Ok(Some(Opened { content: Content::Large(file), version: Version::of(&found) }));
-        }
-        // It may have been replaced since it was looked at, and is what it was opened as. So is its size.
-        let mut bytes = Vec::with_capacity(usize::try_from(found.bytes).unwrap_or_default());
         let io = |error| FsError::Io { path: registry.folder.path().join(path), source: error };
+        let version = Version::opened(&file.metadata().map_err(io)?);
+        if version.bytes > SMALL {
+            let (file, _) = file.into_parts();
+            return Ok(Some(Opened { content: Content::Large(file), version }));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(version.bytes).unwrap_or_default());
         file.by_ref().take(SMALL + 1).read_to_end(&mut bytes).map_err(io)?;
-        let version = Version { bytes: bytes.len() as u64, ..Version::of(&found) };
+        // It may have been written to since it was opened.
+        let version = Version { bytes: bytes.len() as u64, ..version };
         let small = Arc::new(Small { bytes: bytes.into(), version, seen: AtomicU64::new(self.now()) });
         self.memory.insert(key, small.clone());
         Ok(Some(small.open()))
@@ -154,6 +154,10 @@ impl Small {
 impl Version {
     fn of(found: &Found) -> Self {
         Self { bytes: found.bytes, inode: found.inode, modified: found.modified }
+    }
+
+    fn opened(file: &Metadata) -> Self {
+        Self { bytes: file.len(), inode: file.ino(), modified: (file.mtime(), file.mtime_nsec()) }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let believed = peer.is_some_and(|peer| is_trusted(&app.settings.trusted_proxies, peer));
     let id = id(request.headers(), believed);
     let client = peer.map(|peer| client(request.headers(), peer, &app.settings.trusted_proxies));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
 
     let mut response = match names_one_host(&request) {
         true => next.run(request).await,
@@ -49,7 +49,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         let client = client.map(tracing::field::display);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // Debug spells out control characters: a path cannot write lines of its own.
-        tracing::info!(id = ?id, %method, ?path, status, microseconds, client, "request");
+        tracing::info!(id = ?id, %method, path = ?uri.path(), status, microseconds, client, "request");
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -328,8 +328,8 @@ fn meaning(property: &Value, inner: &Value) -> String {
 }
 
 fn nearest(variable: &str, known: &[Known]) -> Option<String> {
-    let far = |name: &String| strsim::damerau_levenshtein(name, variable);
-    known.iter().map(Known::variable).min_by_key(far).filter(|name| far(name) <= 4)
+    let known: Vec<String> = known.iter().map(Known::variable).collect();
+    weir_model::nearest(variable, known.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// The table of all settings, for the reference page.

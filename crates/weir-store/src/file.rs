@@ -74,6 +74,22 @@ impl Session {
         size: u64,
         fetch: impl FnOnce(u64) -> Result<Part, E>,
     ) -> Result<StoredFile, EnsureError<E>> {
+        self.make_file(digest, |item| {
+            let mut download = Download::resume(self, item, digest, size)?;
+            if !download.is_right()? {
+                let part = fetch(download.have).map_err(EnsureError::Source)?;
+                download.receive(part.offset, part.bytes)?;
+            }
+            Ok(download.finish()?)
+        })
+    }
+
+    /// Has `make` make the file, unless it is there: one at a time. It is given the name of what it makes.
+    fn make_file<E>(
+        &self,
+        digest: &Sha256,
+        make: impl FnOnce(&str) -> Result<StoredFile, EnsureError<E>>,
+    ) -> Result<StoredFile, EnsureError<E>> {
         if let Some(file) = self.file(digest)? {
             return Ok(file);
         }
@@ -82,12 +98,7 @@ impl Session {
         if let Some(file) = self.file(digest)? {
             return Ok(file);
         }
-        let mut download = Download::resume(self, &item, digest, size)?;
-        if !download.is_right()? {
-            let part = fetch(download.have).map_err(EnsureError::Source)?;
-            download.receive(part.offset, part.bytes)?;
-        }
-        Ok(download.finish()?)
+        make(&item)
     }
 }
 
@@ -105,18 +116,12 @@ impl Session {
         size: u64,
         fill: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<StoredFile, EnsureError<E>> {
-        if let Some(file) = self.file(digest)? {
-            return Ok(file);
-        }
-        let item = file_item(digest);
-        let _lock = self.lock(&item)?;
-        if let Some(file) = self.file(digest)? {
-            return Ok(file);
-        }
-        let partial = Partial::open(self.store(), &item, size)?;
-        fill(partial.path()).map_err(EnsureError::Source)?;
-        drop(partial);
-        Ok(Download::resume(self, &item, digest, size)?.finish()?)
+        self.make_file(digest, |item| {
+            let partial = Partial::open(self.store(), item, size)?;
+            fill(partial.path()).map_err(EnsureError::Source)?;
+            drop(partial);
+            Ok(Download::resume(self, item, digest, size)?.finish()?)
+        })
     }
 }
 

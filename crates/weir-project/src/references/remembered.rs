@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use weir_client::{FluidState, Freshness, Mirror};
-use weir_fs::{Access, Durability};
 use weir_model::Sha256;
 use weir_reach::Session;
+
+use crate::files::keep_note;
 
 /// The most addresses that are remembered.
 const MOST: usize = 4096;
@@ -52,11 +53,7 @@ impl Remembered {
         let Ok(text) = serde_json::to_vec(&Note { sha256: *sha256, size, etag, last_modified }) else {
             return;
         };
-        let known = fs_err::read_dir(&self.0).map_or(0, Iterator::count);
-        if known >= MOST {
-            let _ = fs_err::remove_dir_all(&self.0);
-        }
-        let _ = weir_fs::replace(place, text, Access::Private, Durability::Quick);
+        keep_note(&place, &text, MOST);
     }
 
     fn place(&self, address: &Mirror) -> Option<PathBuf> {

@@ -61,7 +61,3 @@ impl Beside {
         Ok(file)
     }
 }
-
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    Ok(Folder::open(folder)?.sync()?)
-}

@@ -11,7 +11,7 @@ use weir_log::{Faults, NoFaults};
 use weir_model::TreeDigest;
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
-use super::durable::{Writing, sync_folder};
+use super::durable::Writing;
 use super::error::ContentError;
 use super::{held_path, pack_path};
 
@@ -123,7 +123,7 @@ impl ContentFolder {
                 let _ = fs_err::set_permissions(&folder, std::fs::Permissions::from_mode(mode));
             }
         }
-        sync_folder(&self.root)
+        Ok(Folder::open(&self.root)?.sync()?)
     }
 
     /// Serves the pack of `tree` again. Harmless when done twice, or when there is no such pack.
