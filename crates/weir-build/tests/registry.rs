@@ -11,7 +11,7 @@ use weir_build::{
 };
 use weir_log::{FolderSource, Origin};
 use weir_model::{Digest, InputDigest, KindName, PackageName, Scope, Sha256, Version, WithdrawalVerb};
-use weir_policy::{Caller, FolderGate};
+use weir_policy::{Caller, FolderGate, Principal};
 use weir_registry::{
     Acting, Batch, Draft, Intent, NewRegistry, Ports, Registrar, Registry, Replica, ReplicaHome, Wanted,
     Withdraw, folder_ports, location_of,
@@ -83,8 +83,14 @@ impl Home {
         };
         let at = home.folder.path();
         fs_err::create_dir(at.join("registry")).unwrap();
-        Registrar::init(&home.ports(), &home.replicas(), &FolderGate, &Caller::new("user:ann", now()), &new)
-            .unwrap();
+        Registrar::init(
+            &home.ports(),
+            &home.replicas(),
+            &FolderGate,
+            &Caller::new(Principal::user("ann"), now()),
+            &new,
+        )
+        .unwrap();
         home
     }
 
@@ -99,7 +105,7 @@ impl Home {
 
     fn registry(&self) -> Acting {
         let registrar = Registrar::open(self.ports(), &self.replicas(), Box::new(FolderGate)).unwrap();
-        Arc::new(registrar).acting_for(Caller::new("user:ann", now()))
+        Arc::new(registrar).acting_for(Caller::new(Principal::user("ann"), now()))
     }
 
     fn replica(&self) -> Replica {

@@ -13,7 +13,7 @@ use weir_client::{
 };
 use weir_log::{Source, SourceError};
 use weir_model::{Digest, Unobserved};
-use weir_policy::{Caller, FolderGate, Request, Verb, authorize};
+use weir_policy::{Caller, FolderGate, Principal, Request, Verb, authorize};
 use weir_registry::content::{self, ContentFolder, Stored};
 use weir_registry::{Object, Objects as _};
 use weir_testkit::{Misbehaviour, StaticServer};
@@ -338,7 +338,7 @@ fn a_large_file_comes_in_chunks_over_few_connections_and_survives_a_broken_one()
     let site = Site::new(&[("large", &bytes)]);
     let content = ContentFolder::new(site.folder.path());
     let sha256 = Digest::of(&bytes);
-    let caller = Caller::new("user:ann", jiff::Timestamp::UNIX_EPOCH);
+    let caller = Caller::new(Principal::user("ann"), jiff::Timestamp::UNIX_EPOCH);
     let permit = authorize(&FolderGate, Request::of_registry(&caller, Verb::Upload)).unwrap();
     let mut large = fs_err::File::open(site.folder.path().join("large")).unwrap();
     content.put(&permit, Object::File(sha256), &mut large).unwrap();

@@ -1,24 +1,100 @@
 //! Who acts, and when.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
 use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::token::TokenScope;
+
+/// Who somebody is, as far as it was proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Principal {
+    /// Nobody proved anything.
+    Anonymous,
+    /// A person, or the account that stands for one.
+    User {
+        /// Its name.
+        name: String,
+        /// The groups it belongs to.
+        groups: BTreeSet<String>,
+    },
+    /// A program that proved by an identity token where it runs.
+    Workload {
+        /// Who vouches for it: the address of an OpenID provider.
+        issuer: String,
+        /// What that calls it.
+        subject: String,
+        /// What else is said of it.
+        claims: BTreeMap<String, String>,
+    },
+}
+
+impl Principal {
+    /// A user who is in no group.
+    pub fn user(name: impl Into<String>) -> Self {
+        Self::User { name: name.into(), groups: BTreeSet::new() }
+    }
+
+    /// Whether an owner that belongs to `who` (`user:ann`, `group:core`) belongs to it.
+    pub fn is(&self, who: &str) -> bool {
+        match (self, who.split_once(':')) {
+            (Self::User { groups, .. }, Some(("group", group))) => groups.contains(group),
+            (Self::Anonymous, _) => false,
+            _ => self.to_string() == who,
+        }
+    }
+}
+
+impl fmt::Display for Principal {
+    /// As it stands in records: `user:ann`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::User { name, .. } => write!(f, "user:{name}"),
+            Self::Workload { subject, .. } => write!(f, "workload:{subject}"),
+        }
+    }
+}
 
 /// Who acts, and when: known to whoever authenticated them, who makes one of these for each thing they ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
+    principal: Principal,
     actor: String,
+    token: Option<TokenScope>,
     at: Timestamp,
 }
 
 impl Caller {
-    /// `actor`, such as `user:ann`, acts at `at`. The log has whole seconds: nobody reads fractions in it, and they
-    /// would cost every snapshot some bytes.
-    pub fn new(actor: impl Into<String>, at: Timestamp) -> Self {
-        Self { actor: actor.into(), at: Timestamp::from_second(at.as_second()).unwrap_or(at) }
+    /// `principal` acts at `at`. The log has whole seconds: nobody reads fractions in it, and they would cost every
+    /// snapshot some bytes.
+    pub fn new(principal: Principal, at: Timestamp) -> Self {
+        let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        Self { actor: principal.to_string(), principal, token: None, at }
     }
 
-    /// Who, such as `user:ann`.
+    /// The same by a token, which may do no more than `scope`.
+    #[must_use]
+    pub fn by_token(self, scope: TokenScope) -> Self {
+        Self { token: Some(scope), ..self }
+    }
+
+    /// Who.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Who, as records say it: `user:ann`.
     pub fn actor(&self) -> &str {
         &self.actor
+    }
+
+    /// What the token that spoke for them may do, if one did.
+    pub fn token(&self) -> Option<&TokenScope> {
+        self.token.as_ref()
     }
 
     /// When, in whole seconds.

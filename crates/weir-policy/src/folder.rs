@@ -12,24 +12,24 @@ impl Gate for FolderGate {
         if request.verb == Verb::Read {
             return Decision {
                 allowed: true,
-                policy: "folder-read",
+                policy: "folder-read".into(),
                 reason: "whoever can read the folder may read the registry".into(),
             };
         }
         match &request.owner_belongs_to {
-            Some(people) if !people.iter().any(|who| who == request.caller.actor()) => Decision {
+            Some(people) if !people.iter().any(|who| request.caller.principal().is(who)) => Decision {
                 allowed: false,
-                policy: "owner-claim",
+                policy: "owner-claim".into(),
                 reason: format!("the owner belongs to {}", people.join(", ")),
             },
             Some(_) => Decision {
                 allowed: true,
-                policy: "owner-claim",
+                policy: "owner-claim".into(),
                 reason: format!("the owner belongs to {}", request.caller.actor()),
             },
             None => Decision {
                 allowed: true,
-                policy: "folder-write",
+                policy: "folder-write".into(),
                 reason: "whoever can write the folder and has its key may change the registry".into(),
             },
         }
@@ -39,10 +39,10 @@ impl Gate for FolderGate {
 #[cfg(test)]
 mod tests {
     use super::FolderGate;
-    use crate::{Authorized, Caller, Denied, Request, Target, Verb, authorize};
+    use crate::{Authorized, Caller, Denied, Principal, Request, Target, Verb, authorize};
 
-    fn ask(actor: &str, verb: Verb, people: Option<&[&str]>) -> Result<Authorized, Denied> {
-        let caller = Caller::new(actor, jiff::Timestamp::UNIX_EPOCH);
+    fn ask(name: &str, verb: Verb, people: Option<&[&str]>) -> Result<Authorized, Denied> {
+        let caller = Caller::new(Principal::user(name), jiff::Timestamp::UNIX_EPOCH);
         let request = Request {
             caller: &caller,
             verb,
@@ -55,18 +55,18 @@ mod tests {
 
     #[test]
     fn an_owner_nobody_claimed_is_open_to_whoever_can_write_the_folder() {
-        let permission = ask("user:ann", Verb::Publish, None).unwrap();
-        assert_eq!((permission.actor(), permission.decision().policy), ("user:ann", "folder-write"));
+        let permission = ask("ann", Verb::Publish, None).unwrap();
+        assert_eq!((permission.actor(), &*permission.decision().policy), ("user:ann", "folder-write"));
     }
 
     #[test]
     fn a_claimed_owner_is_closed_to_others_and_the_refusal_says_whose_it_is() {
-        let denied = ask("user:bob", Verb::Publish, Some(&["user:ann"])).unwrap_err();
+        let denied = ask("bob", Verb::Publish, Some(&["user:ann"])).unwrap_err();
         assert_eq!(
             denied.to_string(),
             "`user:bob` may not publish `acme/greet 1.0.0`: the owner belongs to user:ann (policy `owner-claim`)"
         );
-        assert!(ask("user:ann", Verb::Yank, Some(&["user:ann"])).is_ok());
-        assert!(ask("user:bob", Verb::Read, Some(&["user:ann"])).is_ok());
+        assert!(ask("ann", Verb::Yank, Some(&["user:ann"])).is_ok());
+        assert!(ask("bob", Verb::Read, Some(&["user:ann"])).is_ok());
     }
 }

@@ -14,19 +14,23 @@
 mod caller;
 mod facts;
 mod folder;
+mod token;
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_model::{OwnerName, ReleaseId, WithdrawalVerb};
 
-pub use caller::Caller;
+pub use caller::{Caller, Principal};
 pub use facts::ReleaseFacts;
 pub use folder::FolderGate;
+pub use token::{Named, TokenScope};
 
 /// What somebody wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// See the index, or get content.
@@ -47,6 +51,47 @@ pub enum Verb {
     Collect,
     /// Change what the registry says of itself, such as its keys, or sign it anew.
     Describe,
+}
+
+impl Verb {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 9] = [
+        Self::Read,
+        Self::Upload,
+        Self::Publish,
+        Self::Yank,
+        Self::Quarantine,
+        Self::Remove,
+        Self::Claim,
+        Self::Collect,
+        Self::Describe,
+    ];
+
+    /// The word for it, in policies, tokens and documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Upload => "upload",
+            Self::Publish => "publish",
+            Self::Yank => "yank",
+            Self::Quarantine => "quarantine",
+            Self::Remove => "remove",
+            Self::Claim => "claim",
+            Self::Collect => "collect",
+            Self::Describe => "describe",
+        }
+    }
+}
+
+impl FromStr for Verb {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|verb| verb.as_str() == word).ok_or_else(|| {
+            let words: Vec<&str> = Self::ALL.into_iter().map(Self::as_str).collect();
+            format!("no action is called `{}`: there are {}", word.escape_debug(), words.join(", "))
+        })
+    }
 }
 
 impl From<WithdrawalVerb> for Verb {
@@ -99,7 +144,7 @@ pub struct Decision {
     /// Whether it may be done.
     pub allowed: bool,
     /// The policy that decided.
-    pub policy: &'static str,
+    pub policy: Cow<'static, str>,
     /// Why.
     pub reason: String,
 }
@@ -133,13 +178,14 @@ pub struct Denied {
     pub decision: Decision,
 }
 
-/// Asks `gate` whether `request` may be carried out.
+/// Asks whether `request` may be carried out: first the token that speaks for the caller, if one does, then `gate`.
 ///
 /// # Errors
 ///
 /// When it may not.
 pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, Denied> {
-    let decision = gate.decide(&request);
+    let narrowed = request.caller.token().and_then(|token| token.refuses(&request));
+    let decision = narrowed.unwrap_or_else(|| gate.decide(&request));
     let Request { caller, verb, target, .. } = request;
     if decision.allowed {
         Ok(Authorized { caller: caller.clone(), verb, target, decision })

@@ -50,7 +50,7 @@ pub fn registry_init(
     }
     let keys = session.home.keys();
     let ports = folder_ports(folder, &keys)?;
-    let caller = Caller::new(&session.actor, session.now);
+    let caller = Caller::new(session.principal.clone(), session.now);
     let descriptor = Registrar::init(&ports, &session.home.replicas(), &FolderGate, &caller, new)?;
     let signed_by = weir_registry::parse_keys(&descriptor.keys)?;
     let key = KeyFolder::new(keys, &ports.location).path(&signed_by.keys()[0]);

@@ -263,5 +263,5 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
     }
     let ports = folder_ports(root, &session.home.keys())?;
     let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderGate))?;
-    Ok(Box::new(Arc::new(registrar).acting_for(Caller::new(&session.actor, session.now))))
+    Ok(Box::new(Arc::new(registrar).acting_for(Caller::new(session.principal.clone(), session.now))))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_git::Git;
 use weir_model::{Observer, Platform};
+use weir_policy::Principal;
 use weir_store::{Store, StoreError};
 
 use crate::home::Home;
@@ -30,8 +31,8 @@ pub struct Session {
     pub authorities: Option<PathBuf>,
     /// Whose projects are used.
     pub owners: Owners,
-    /// Who acts, such as `user:ann`.
-    pub actor: String,
+    /// Who acts on what is on this machine.
+    pub principal: Principal,
     /// The time.
     pub now: Timestamp,
     /// How many things to do at once.

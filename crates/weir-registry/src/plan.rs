@@ -262,7 +262,7 @@ impl Planning<'_> {
         self.plan.outcomes.push(Outcome {
             subject: release.id.to_string(),
             done: Done::Published,
-            policy: permit.decision().policy.into(),
+            policy: permit.decision().policy.clone().into_owned(),
             input_digest: Some(release.input_digest),
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
@@ -447,7 +447,7 @@ impl Planning<'_> {
         self.plan.outcomes.push(Outcome {
             subject: owner.to_string(),
             done,
-            policy: permit.decision().policy.into(),
+            policy: permit.decision().policy.clone().into_owned(),
             input_digest: None,
             baked: Vec::new(),
         });
@@ -492,7 +492,7 @@ impl Planning<'_> {
             self.plan.outcomes.push(Outcome {
                 subject: id.to_string(),
                 done,
-                policy: permit.decision().policy.into(),
+                policy: permit.decision().policy.clone().into_owned(),
                 input_digest: None,
                 baked: Vec::new(),
             });
@@ -627,7 +627,7 @@ fn already_published(
     Ok(Outcome {
         subject: draft.id.to_string(),
         done: Done::Already,
-        policy: permit.decision().policy.into(),
+        policy: permit.decision().policy.clone().into_owned(),
         input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
     })

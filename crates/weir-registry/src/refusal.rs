@@ -59,7 +59,7 @@ impl SubmitError {
 
     fn policy(&self) -> Option<String> {
         match self {
-            Self::Refused(denied) => Some(denied.decision.policy.to_owned()),
+            Self::Refused(denied) => Some(denied.decision.policy.clone().into_owned()),
             _ => None,
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn statement(
         sandbox: at.sandbox.kind(),
         jobs: at.options.jobs,
         weir: env!("CARGO_PKG_VERSION"),
-        by: &at.session.actor,
+        by: &at.session.principal.to_string(),
         host: &uname.nodename().to_string_lossy(),
         invocation: &format!("{}-{}", step.input_digest.short(), made.started),
         started: made.started,

@@ -42,7 +42,7 @@ impl Context {
             registry: self.registry()?,
             platform: platform.cloned(),
             authorities: settings::authorities()?,
-            actor: settings::actor(),
+            principal: settings::principal(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             observer: Arc::new(Progress::new(&self.output, &interrupt)),

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use weir_policy::Principal;
 
 use crate::failure::Failure;
 
@@ -69,13 +70,11 @@ pub(crate) fn authorities() -> Result<Option<PathBuf>, Failure> {
     Ok(path("SSL_CERT_FILE").map(std::path::absolute).transpose()?)
 }
 
-/// Who acts: `user:` and the name of the user, or their number where nobody says the name.
-pub(crate) fn actor() -> String {
+/// Who acts: the user by name, or by number where nobody says the name.
+pub(crate) fn principal() -> Principal {
     let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
-    match named("USER").or_else(|| named("LOGNAME")) {
-        Some(name) => format!("user:{name}"),
-        None => format!("user:uid-{}", rustix::process::getuid().as_raw()),
-    }
+    let number = || format!("uid-{}", rustix::process::getuid().as_raw());
+    Principal::user(named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(number))
 }
 
 /// Who runs this: the user and, where that is root, who became root by `sudo`, as git has it.

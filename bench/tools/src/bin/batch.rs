@@ -18,7 +18,7 @@ use weir_fs::Folder;
 use weir_log::{NoFaults, Origin};
 use weir_model::KindName;
 use weir_package::Package;
-use weir_policy::{Caller, FolderGate};
+use weir_policy::{Caller, FolderGate, Principal};
 use weir_registry::{Batch, Intent, Memory, NewRegistry, Registrar, Registry, ReplicaHome};
 use weir_tree::{Selection, read_folder, write_pack};
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), Anything> {
     let folder = tempfile::tempdir()?;
     let ports = Memory::ports(&Arc::default(), "batch", Arc::new(NoFaults));
     let home = ReplicaHome::new(&folder.path().join("home"));
-    let caller = Caller::new("user:ann", Timestamp::now());
+    let caller = Caller::new(Principal::user("ann"), Timestamp::now());
     let new = NewRegistry {
         name: Origin::new("batch")?,
         closed: true,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use weir_log::{Checkpoint, Faults, NoFaults, Source, Stamp};
 use weir_model::{Action, Digest, Release, TreeDigest, Unobserved, WithdrawalVerb};
-use weir_policy::{Authorized, Caller, FolderGate, Request, Verb, authorize};
+use weir_policy::{Authorized, Caller, FolderGate, Principal, Request, Verb, authorize};
 use weir_registry::content::{Stored, pack_path};
 use weir_registry::{
     Acting, Batch, Collect, Done, Draft, Entry, Held, Intent, Look, Memory, NewRegistry, Object, PortError,
@@ -128,7 +128,7 @@ impl Site {
 }
 
 fn ann() -> Caller {
-    Caller::new("user:ann", now())
+    Caller::new(Principal::user("ann"), now())
 }
 
 fn permit(verb: Verb) -> Authorized {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
 use weir_model::{Unobserved, WithdrawalVerb};
-use weir_policy::{Caller, FolderGate};
+use weir_policy::{Caller, FolderGate, Principal};
 use weir_registry::content::open_pack;
 use weir_registry::{Acting, Batch, Done, Intent, Look, Registry as _, audit};
 
@@ -41,7 +41,7 @@ impl Faults for CrashAt {
 }
 
 fn open(world: &World, faults: &Arc<CrashAt>) -> Acting {
-    world.open_with(Box::new(FolderGate), faults.clone(), Caller::new("user:ann", now()))
+    world.open_with(Box::new(FolderGate), faults.clone(), Caller::new(Principal::user("ann"), now()))
 }
 
 pub(crate) fn faults(point: &str, left: usize) -> Arc<CrashAt> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::NoFaults;
 use weir_model::{Digest, KindName, Sha256, WithdrawalVerb};
-use weir_policy::{Caller, Decision, FolderGate, Gate, Request, Verb};
+use weir_policy::{Caller, Decision, FolderGate, Gate, Principal, Request, Verb};
 use weir_registry::{
     Acting, Batch, Code, Collect, Intent, NewRegistry, Object, Registrar, Registry, SubmitError, folder_ports,
 };
@@ -22,7 +22,11 @@ impl Gate for Refusing {
     fn decide(&self, request: &Request<'_>) -> Decision {
         let told_of_release = request.release.is_some();
         self.asked.lock().unwrap().push((request.verb, request.caller.actor().to_owned(), told_of_release));
-        Decision { allowed: self.but == Some(request.verb), policy: "nobody", reason: "nobody may".into() }
+        Decision {
+            allowed: self.but == Some(request.verb),
+            policy: "nobody".into(),
+            reason: "nobody may".into(),
+        }
     }
 }
 
@@ -67,7 +71,7 @@ fn everything(world: &World) -> Vec<(String, Vec<u8>)> {
 }
 
 fn refused(world: &World, gate: &Refusing) -> Acting {
-    world.open_with(Box::new(gate.clone()), Arc::new(NoFaults), Caller::new("user:eve", now()))
+    world.open_with(Box::new(gate.clone()), Arc::new(NoFaults), Caller::new(Principal::user("eve"), now()))
 }
 
 #[test]
@@ -110,8 +114,13 @@ fn a_registry_is_not_made_by_whom_the_gate_refuses() {
     fs_err::create_dir(&folder).unwrap();
     let new = NewRegistry { name: "new".parse().unwrap(), closed: false, kinds: Vec::new(), validity: None };
     let ports = folder_ports(&folder, &world.keys()).unwrap();
-    let made =
-        Registrar::init(&ports, &world.home(), &Refusing::default(), &Caller::new("user:eve", now()), &new);
+    let made = Registrar::init(
+        &ports,
+        &world.home(),
+        &Refusing::default(),
+        &Caller::new(Principal::user("eve"), now()),
+        &new,
+    );
     assert_eq!(made.unwrap_err().code(), Code::NotPermitted);
     assert_eq!(fs_err::read_dir(&folder).unwrap().count(), 0);
 }
@@ -132,7 +141,8 @@ fn the_log_says_who_authenticated_and_when() {
     let world = World::new(false);
     let draft = world.draft(&world.open(), "acme/a 1.0.0", &[], "");
     let then = now() + jiff::SignedDuration::from_mins(3);
-    let bob = world.open_with(Box::new(FolderGate), Arc::new(NoFaults), Caller::new("user:bob", then));
+    let bob =
+        world.open_with(Box::new(FolderGate), Arc::new(NoFaults), Caller::new(Principal::user("bob"), then));
     bob.submit(&Batch { intents: vec![Intent::Publish(Box::new(draft))] }).unwrap();
     let view = world.fresh_replica().index().release(&"acme/a 1.0.0".parse().unwrap()).unwrap().unwrap();
     assert_eq!((view.mark.by.as_str(), view.mark.at), ("user:bob", then));

@@ -122,7 +122,7 @@ fn a_sync_that_is_overtaken_does_not_forget_what_the_other_has_seen() {
     world.publish(&[("acme/a 1.0.0", &[])]).unwrap();
     let home = ReplicaHome::new(&world.root.path().join("reader"));
     sync(&world.folder(), &home).unwrap();
-    world.open_as("user:ann", now() + jiff::SignedDuration::from_secs(1)).renew().unwrap();
+    world.open_as("ann", now() + jiff::SignedDuration::from_secs(1)).renew().unwrap();
     let source = Overtaken::new(&world, "checkpoint", || {
         world.publish(&[("acme/b 1.0.0", &[])]).unwrap();
         drop(sync(&world.folder(), &home).unwrap());

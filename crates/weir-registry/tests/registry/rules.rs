@@ -74,11 +74,11 @@ fn an_owner_belongs_to_whoever_published_first_and_can_be_shared() {
     let by_bob = || Batch {
         intents: vec![Intent::Publish(Box::new(world.draft(&registry, "acme/b 1.0.0", &[], "")))],
     };
-    let error = world.open_as("user:bob", now()).submit(&by_bob()).unwrap_err();
+    let error = world.open_as("bob", now()).submit(&by_bob()).unwrap_err();
     assert!(matches!(error, SubmitError::Refused(_)), "{error}");
     let who = vec!["user:ann".into(), "user:bob".into()];
     world.submit(vec![Intent::Claim { owner: "acme".parse().unwrap(), who }]).unwrap();
-    world.open_as("user:bob", now()).submit(&by_bob()).unwrap();
+    world.open_as("bob", now()).submit(&by_bob()).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use weir_model::{BuildFacts, Digest, Sha256, SourceFact, Unobserved, WithdrawalVerb};
-use weir_policy::{Caller, FolderGate};
+use weir_policy::{Caller, FolderGate, Principal};
 use weir_registry::content::{CHUNKED_ABOVE, chunk_list_path, file_path, pack_path};
 use weir_registry::{Collect, Collected, Draft, Intent, Look, Registry, RegistryAudit, Why, audit};
 
@@ -284,7 +284,7 @@ fn a_collector_that_is_stopped_has_collected_less_and_the_next_goes_on() {
         let stopped = world.open_with(
             Box::new(FolderGate),
             Arc::new(StopAfter(AtomicUsize::new(stop))),
-            Caller::new("user:ann", now()),
+            Caller::new(Principal::user("ann"), now()),
         );
         let all = Collect { removed_before: Some(Timestamp::MAX), dry_run: false };
         let ended = catch_unwind(AssertUnwindSafe(|| stopped.collect(&all).unwrap()));

@@ -10,7 +10,7 @@ use weir_fs::Folder;
 use weir_log::{Faults, FolderSource, NoFaults, Origin};
 use weir_model::{Digest, KindName, ReleaseId, TreeDigest, WithdrawalVerb};
 use weir_package::Package;
-use weir_policy::{Caller, FolderGate, Gate};
+use weir_policy::{Caller, FolderGate, Gate, Principal};
 use weir_registry::content::{ContentFolder, pack_path};
 use weir_registry::{
     Acting, Batch, Draft, Intent, NewRegistry, Receipt, Registrar, Registry, Replica, ReplicaHome,
@@ -56,7 +56,14 @@ impl World {
         };
         fs_err::create_dir(world.folder()).unwrap();
         let ports = folder_ports(&world.folder(), &world.keys()).unwrap();
-        Registrar::init(&ports, &world.home(), &FolderGate, &Caller::new("user:ann", now()), &new).unwrap();
+        Registrar::init(
+            &ports,
+            &world.home(),
+            &FolderGate,
+            &Caller::new(Principal::user("ann"), now()),
+            &new,
+        )
+        .unwrap();
         world
     }
 
@@ -74,11 +81,11 @@ impl World {
 
     /// At work for `user:ann`.
     pub(crate) fn open(&self) -> Acting {
-        self.open_as("user:ann", now())
+        self.open_as("ann", now())
     }
 
-    pub(crate) fn open_as(&self, actor: &str, at: Timestamp) -> Acting {
-        self.open_with(Box::new(FolderGate), Arc::new(NoFaults), Caller::new(actor, at))
+    pub(crate) fn open_as(&self, name: &str, at: Timestamp) -> Acting {
+        self.open_with(Box::new(FolderGate), Arc::new(NoFaults), Caller::new(Principal::user(name), at))
     }
 
     pub(crate) fn open_with(&self, gate: Box<dyn Gate>, faults: Arc<dyn Faults>, caller: Caller) -> Acting {

@@ -1,0 +1,173 @@
+//! The file that accounts are kept in.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use weir_model::Sha256;
+
+use crate::names::{AccountName, BadName};
+use crate::sign_in::SignInError;
+use crate::tokens::Speaker;
+
+/// What the file calls itself: `WeiA`.
+const APPLICATION_ID: i64 = 0x5765_6941;
+
+/// The form of its tables.
+const VERSION: i64 = 1;
+
+/// For so long another connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const TABLES: &str = "
+CREATE TABLE user(
+    name TEXT PRIMARY KEY,
+    password TEXT,
+    created INTEGER NOT NULL,
+    disabled INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE member(
+    grp TEXT NOT NULL,
+    user TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    PRIMARY KEY(grp, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_of ON member(user);
+CREATE TABLE token(
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    secret BLOB NOT NULL,
+    scope TEXT NOT NULL,
+    registries TEXT NOT NULL,
+    networks TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER,
+    used INTEGER,
+    revoked INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_of ON token(owner);
+CREATE TABLE invitation(
+    id TEXT PRIMARY KEY,
+    secret BLOB NOT NULL,
+    user TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attempt(
+    subject TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// The accounts of a server.
+pub struct Accounts {
+    connection: Mutex<Connection>,
+    /// Who speaks by which token, by the token's digest: what nearly every request finds. Forgotten whenever an account changes.
+    pub(crate) speakers: Mutex<HashMap<Sha256, Speaker>>,
+    /// Held while a password is hashed, which takes memory on purpose.
+    pub(crate) hashing: Mutex<()>,
+}
+
+/// Why an account could not be looked at or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// The name can be nobody's.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// There is no such user.
+    #[error("there is no user `{0}`")]
+    NoUser(AccountName),
+    /// There is one of that name.
+    #[error("there is a user `{0}` already")]
+    UserExists(AccountName),
+    /// There is no such token.
+    #[error("you have no token `{0}`")]
+    NoToken(String),
+    /// There is a token of that name that is still good.
+    #[error("you have a token `{0}` already")]
+    TokenExists(String),
+    /// Nobody would be left who could govern the server.
+    #[error("`{0}` is the last administrator: nobody could govern this server afterwards")]
+    LastAdministrator(AccountName),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Unusable(String),
+    /// Nobody was signed in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The file is something else.
+    #[error("`{0}` does not hold the accounts of a server, or those of a newer Weir")]
+    Strange(String),
+    /// The file cannot be read or written.
+    #[error("the accounts cannot be read or written: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The system failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl From<getrandom::Error> for AccountError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Io(std::io::Error::other(error.to_string()))
+    }
+}
+
+impl Accounts {
+    /// Opens the accounts in `file`, which is made for its owner's eyes only if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When it is something else, or cannot be opened.
+    pub fn open(file: &Path) -> Result<Self, AccountError> {
+        make_private(file)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        match (application, version, tables) {
+            (APPLICATION_ID, VERSION, _) => {}
+            (0, 0, 0) => connection.execute_batch(&format!(
+                "BEGIN EXCLUSIVE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
+            ))?,
+            _ => return Err(AccountError::Strange(file.display().to_string())),
+        }
+        // An acknowledged change, such as a token that was revoked, survives a loss of power.
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+        )?;
+        Ok(Self { connection: Mutex::new(connection), speakers: Mutex::default(), hashing: Mutex::default() })
+    }
+
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes accounts: all of it, or nothing. Who speaks by which token is found out anew afterwards.
+    pub(crate) fn change<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, AccountError>,
+    ) -> Result<T, AccountError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        // Before the connection is given up: whoever asks next reads what holds now.
+        self.speakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(done)
+    }
+}
+
+/// Makes the file before SQLite does, so that nobody else can ever have opened it. The files beside it get the same mode.
+fn make_private(file: &Path) -> Result<(), std::io::Error> {
+    use fs_err::os::unix::fs::OpenOptionsExt as _;
+    let made = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}

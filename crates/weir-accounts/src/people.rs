@@ -1,0 +1,162 @@
+//! Users, and the groups they are in.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use weir_policy::Principal;
+
+use crate::accounts::{AccountError, Accounts};
+use crate::names::{ADMINISTRATORS, AccountName};
+
+/// A user of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct User {
+    /// Its name.
+    pub name: AccountName,
+    /// The groups it is in.
+    pub groups: BTreeSet<AccountName>,
+    /// Since when there is such a user.
+    pub created: Timestamp,
+    /// Whether it may no longer sign in, nor be spoken for by a token.
+    pub disabled: bool,
+}
+
+impl User {
+    /// Whether it governs the server.
+    pub fn is_administrator(&self) -> bool {
+        !self.disabled && self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
+    }
+
+    /// Who it is to a policy.
+    pub fn principal(&self) -> Principal {
+        let groups = self.groups.iter().map(ToString::to_string).collect();
+        Principal::User { name: self.name.to_string(), groups }
+    }
+}
+
+impl Accounts {
+    /// Whether there is anybody who can govern the server.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn has_administrator(&self) -> Result<bool, AccountError> {
+        Ok(administrators(&self.connection(), None)? > 0)
+    }
+
+    /// Every user, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn users(&self) -> Result<Vec<User>, AccountError> {
+        let connection = self.connection();
+        let mut names = connection.prepare_cached("SELECT name FROM user ORDER BY name")?;
+        let names = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+        names.iter().map(|name| user(&connection, &name.parse()?)).collect()
+    }
+
+    /// The user of that name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn user(&self, name: &AccountName) -> Result<User, AccountError> {
+        user(&self.connection(), name)
+    }
+
+    /// Has a user be in `groups`, and in no others.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or nobody could govern the server afterwards.
+    pub fn set_groups(
+        &self,
+        name: &AccountName,
+        groups: &BTreeSet<AccountName>,
+    ) -> Result<User, AccountError> {
+        self.change(|connection| {
+            let stays = groups.iter().any(|group| group.as_str() == ADMINISTRATORS);
+            keep_an_administrator(connection, name, stays)?;
+            put_groups(connection, name, groups)?;
+            user(connection, name)
+        })
+    }
+
+    /// Lets a user sign in and be spoken for no longer, or again.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or nobody could govern the server afterwards.
+    pub fn set_disabled(&self, name: &AccountName, disabled: bool) -> Result<User, AccountError> {
+        self.change(|connection| {
+            keep_an_administrator(connection, name, !disabled)?;
+            connection.execute(
+                "UPDATE user SET disabled = ?2 WHERE name = ?1",
+                params![name.as_str(), i64::from(disabled)],
+            )?;
+            user(connection, name)
+        })
+    }
+}
+
+pub(crate) fn user(connection: &Connection, name: &AccountName) -> Result<User, AccountError> {
+    let found = connection
+        .prepare_cached("SELECT created, disabled FROM user WHERE name = ?1")?
+        .query_row([name.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        .optional()?;
+    let (created, disabled) = found.ok_or_else(|| AccountError::NoUser(name.clone()))?;
+    let mut groups = connection.prepare_cached("SELECT grp FROM member WHERE user = ?1")?;
+    let groups =
+        groups.query_map([name.as_str()], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(User {
+        name: name.clone(),
+        groups: groups.iter().map(|group| group.parse()).collect::<Result<_, _>>()?,
+        created: moment(created),
+        disabled: disabled != 0,
+    })
+}
+
+pub(crate) fn put_groups(
+    connection: &Connection,
+    name: &AccountName,
+    groups: &BTreeSet<AccountName>,
+) -> Result<(), AccountError> {
+    connection.execute("DELETE FROM member WHERE user = ?1", [name.as_str()])?;
+    for group in groups {
+        connection.execute(
+            "INSERT INTO member(grp, user) VALUES(?1, ?2)",
+            params![group.as_str(), name.as_str()],
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// How many can govern, one left out.
+fn administrators(connection: &Connection, but: Option<&AccountName>) -> Result<i64, AccountError> {
+    Ok(connection.query_row(
+        "SELECT count(*) FROM member JOIN user ON user.name = member.user
+         WHERE grp = ?1 AND NOT disabled AND password IS NOT NULL AND user.name IS NOT ?2",
+        params![ADMINISTRATORS, but.map(AccountName::as_str)],
+        |row| row.get(0),
+    )?)
+}
+
+/// Refuses to change a user who would be an administrator no longer, where they are the last.
+fn keep_an_administrator(
+    connection: &Connection,
+    name: &AccountName,
+    stays: bool,
+) -> Result<(), AccountError> {
+    let is = user(connection, name)?.is_administrator();
+    match is && !stays && administrators(connection, Some(name))? == 0 {
+        true => Err(AccountError::LastAdministrator(name.clone())),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,320 @@
+//! Invitations and passwords.
+//!
+//! Nobody is given a password: who is invited chooses one. Passwords are guessed slowly: each costs an argon2id hash, one at a
+//! time, and after [`FREE_ATTEMPTS`] failures a name and an address have to wait, twice as long each time.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::{Argon2, password_hash};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::accounts::{AccountError, Accounts};
+use crate::names::AccountName;
+use crate::people::{User, put_groups, user};
+use crate::secret::Secret;
+
+/// The fewest characters that a password may have.
+pub const MIN_PASSWORD: usize = 10;
+
+/// The most bytes that a password may have.
+const MAX_PASSWORD: usize = 1024;
+
+/// For how long an invitation is good.
+const INVITED_FOR: SignedDuration = SignedDuration::from_hours(72);
+
+/// So many failures in a row cost nothing but their time.
+const FREE_ATTEMPTS: i64 = 5;
+
+/// The longest that anybody has to wait after failures, in seconds. Failures older than this are forgotten.
+const LONGEST_WAIT: i64 = 15 * 60;
+
+/// Why somebody was not signed in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The name or the password is wrong: which, nobody is told.
+    #[error("the name or the password is wrong")]
+    Wrong,
+    /// There were too many failures of late.
+    #[error("there were too many failures: try again in {} s", seconds)]
+    Wait {
+        /// Seconds until it is looked at again.
+        seconds: i64,
+    },
+    /// The invitation is none, was used, or is too old.
+    #[error("the invitation is not good: it was used already, is too old, or is none of this server")]
+    NotInvited,
+    /// The password cannot be used.
+    #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD} bytes")]
+    Password,
+}
+
+/// An invitation to become a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// What whoever is invited shows.
+    pub secret: Secret,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+impl Accounts {
+    /// Invites somebody to be the user `name`, in `groups`. A user who is there already is invited to choose another password.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be written.
+    pub fn invite(
+        &self,
+        name: &AccountName,
+        groups: &BTreeSet<AccountName>,
+        now: Timestamp,
+    ) -> Result<Invitation, AccountError> {
+        let (id, secret) = Secret::generate()?;
+        let expires = now.checked_add(INVITED_FOR).unwrap_or(Timestamp::MAX);
+        let groups = serde_json::to_string(groups).map_err(std::io::Error::from)?;
+        self.change(|connection| {
+            connection.execute(
+                "DELETE FROM invitation WHERE user = ?1 OR expires < ?2",
+                params![name.as_str(), now.as_second()],
+            )?;
+            connection.execute(
+                "INSERT INTO invitation(id, secret, user, groups, expires) VALUES(?1, ?2, ?3, ?4, ?5)",
+                params![id, secret.digest().as_bytes(), name.as_str(), groups, expires.as_second()],
+            )?;
+            Ok(())
+        })?;
+        Ok(Invitation { secret, expires })
+    }
+
+    /// Makes a user of who was invited, with a password of their own.
+    ///
+    /// # Errors
+    ///
+    /// When the invitation is not good, or the password cannot be used.
+    pub fn accept(&self, invitation: &Secret, password: &str, now: Timestamp) -> Result<User, AccountError> {
+        let hash = self.hash(password)?;
+        self.change(|connection| {
+            let (name, groups) = invited(connection, invitation, now)?.ok_or(SignInError::NotInvited)?;
+            connection.execute(
+                "INSERT INTO user(name, password, created) VALUES(?1, ?2, ?3)
+                 ON CONFLICT(name) DO UPDATE SET password = ?2",
+                params![name.as_str(), hash, now.as_second()],
+            )?;
+            put_groups(connection, &name, &groups)?;
+            connection.execute("DELETE FROM invitation WHERE user = ?1", [name.as_str()])?;
+            connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(&name)])?;
+            user(connection, &name)
+        })
+    }
+
+    /// The user who has this name and password.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or there were too many failures of that name or from that address.
+    pub fn sign_in(
+        &self,
+        name: &AccountName,
+        password: &str,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<User, AccountError> {
+        let subjects: Vec<String> =
+            [Some(of_name(name)), from.map(|address| format!("from {}", network_of(address)))]
+                .into_iter()
+                .flatten()
+                .collect();
+        // One at a time: who tries many at once gains nothing, and a count is right when it is read.
+        let _one = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = {
+            let connection = self.connection();
+            for subject in &subjects {
+                wait(&connection, subject, now)?;
+            }
+            connection
+                .query_row(
+                    "SELECT password FROM user WHERE name = ?1 AND NOT disabled",
+                    [name.as_str()],
+                    |row| row.get::<_, Option<String>>(0),
+                )
+                .optional()?
+                .flatten()
+        };
+        let is_right = password.len() <= MAX_PASSWORD && verify(kept.as_deref(), password);
+        self.change(|connection| {
+            for subject in &subjects {
+                match is_right {
+                    true => connection.execute("DELETE FROM attempt WHERE subject = ?1", [subject])?,
+                    false => connection.execute(
+                        "INSERT INTO attempt(subject, failures, since) VALUES(?1, 1, ?2)
+                         ON CONFLICT(subject) DO UPDATE SET
+                         failures = CASE WHEN since < ?2 - ?3 THEN 1 ELSE failures + 1 END, since = ?2",
+                        params![subject, now.as_second(), LONGEST_WAIT],
+                    )?,
+                };
+            }
+            connection.execute("DELETE FROM attempt WHERE since < ?1", [now.as_second() - LONGEST_WAIT])?;
+            Ok(())
+        })?;
+        match is_right {
+            true => self.user(name),
+            false => Err(SignInError::Wrong.into()),
+        }
+    }
+
+    fn hash(&self, password: &str) -> Result<String, AccountError> {
+        if password.chars().count() < MIN_PASSWORD || password.len() > MAX_PASSWORD {
+            return Err(SignInError::Password.into());
+        }
+        let mut salt = [0_u8; 16];
+        getrandom::fill(&mut salt)?;
+        let failed = |error: password_hash::Error| std::io::Error::other(error.to_string());
+        let salt = SaltString::encode_b64(&salt).map_err(failed)?;
+        let _one = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+    }
+}
+
+/// Whether `password` is the one whose hash is kept. It takes as long where nothing is: whether there is such a user is not told
+/// by the time it takes either.
+fn verify(kept: Option<&str>, password: &str) -> bool {
+    /// The hash of nothing that anybody knows.
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let Ok(hash) = PasswordHash::new(kept.unwrap_or(NOBODY)) else { return false };
+    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && kept.is_some()
+}
+
+fn invited(
+    connection: &Connection,
+    invitation: &Secret,
+    now: Timestamp,
+) -> Result<Option<(AccountName, BTreeSet<AccountName>)>, AccountError> {
+    let Some(id) = invitation.id() else { return Ok(None) };
+    let found = connection
+        .query_row(
+            "SELECT user, groups FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
+            params![id, invitation.digest().as_bytes(), now.as_second()],
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+        )
+        .optional()?;
+    let Some((name, groups)) = found else { return Ok(None) };
+    Ok(Some((name.parse()?, serde_json::from_str(&groups).map_err(std::io::Error::from)?)))
+}
+
+fn of_name(name: &AccountName) -> String {
+    format!("user {name}")
+}
+
+/// Whose attempts are counted together: an address of IPv4, a network of IPv6 as one customer has it.
+fn network_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// Refuses who failed too often of late.
+fn wait(connection: &Connection, subject: &str, now: Timestamp) -> Result<(), AccountError> {
+    let found = connection
+        .query_row("SELECT failures, since FROM attempt WHERE subject = ?1", [subject], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    let Some((failures, since)) = found else { return Ok(()) };
+    let doubled = u32::try_from(failures - FREE_ATTEMPTS).ok().map(|over| 1_i64 << over.min(20));
+    let seconds = doubled.map_or(0, |wait| wait.min(LONGEST_WAIT) - (now.as_second() - since));
+    match seconds > 0 {
+        true => Err(SignInError::Wait { seconds }.into()),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &str = "correct horse";
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn accounts() -> (tempfile::TempDir, Accounts) {
+        let place = tempfile::tempdir().unwrap();
+        let accounts = Accounts::open(&place.path().join("state.db")).unwrap();
+        (place, accounts)
+    }
+
+    fn name(text: &str) -> AccountName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn who_is_invited_becomes_a_user_once() {
+        let (_place, accounts) = accounts();
+        let groups = [name("administrators")].into();
+        assert!(!accounts.has_administrator().unwrap());
+        let invitation = accounts.invite(&name("ann"), &groups, at(0)).unwrap();
+        let short = accounts.accept(&invitation.secret, "short", at(1)).unwrap_err();
+        assert!(matches!(short, AccountError::SignIn(SignInError::Password)));
+        let ann = accounts.accept(&invitation.secret, PASSWORD, at(1)).unwrap();
+        assert!(ann.is_administrator() && accounts.has_administrator().unwrap());
+        let again = accounts.accept(&invitation.secret, "another one!", at(2)).unwrap_err();
+        assert!(matches!(again, AccountError::SignIn(SignInError::NotInvited)));
+        assert_eq!(accounts.sign_in(&name("ann"), PASSWORD, None, at(3)).unwrap(), ann);
+    }
+
+    #[test]
+    fn an_invitation_ends() {
+        let (_place, accounts) = accounts();
+        let invitation = accounts.invite(&name("ann"), &BTreeSet::new(), at(0)).unwrap();
+        let late = at(INVITED_FOR.as_secs() + 1);
+        assert!(accounts.accept(&invitation.secret, PASSWORD, late).is_err());
+        assert!(accounts.accept(&Secret::given("weir_x_y"), PASSWORD, at(1)).is_err());
+    }
+
+    #[test]
+    fn guessing_is_slowed_by_name_and_by_address() {
+        let (_place, accounts) = accounts();
+        for who in ["ann", "bob"] {
+            let invitation = accounts.invite(&name(who), &BTreeSet::new(), at(0)).unwrap();
+            accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+        }
+        let from = Some("203.0.113.9".parse().unwrap());
+        let attempt = |who: &str, password: &str, now| accounts.sign_in(&name(who), password, from, now);
+        for _ in 0..FREE_ATTEMPTS {
+            let wrong = attempt("ann", "wrong", at(10)).unwrap_err();
+            assert!(matches!(wrong, AccountError::SignIn(SignInError::Wrong)));
+        }
+        let told = |error: AccountError| matches!(error, AccountError::SignIn(SignInError::Wait { .. }));
+        assert!(told(attempt("ann", PASSWORD, at(10)).unwrap_err()), "the right one neither");
+        assert!(told(attempt("bob", PASSWORD, at(10)).unwrap_err()), "nor another name from there");
+        assert!(
+            accounts.sign_in(&name("bob"), PASSWORD, Some("203.0.113.10".parse().unwrap()), at(10)).is_ok()
+        );
+        assert!(attempt("ann", PASSWORD, at(12)).is_ok(), "who waits may try again");
+        assert!(attempt("ann", PASSWORD, at(12)).is_ok(), "and who was right begins anew");
+    }
+
+    #[test]
+    fn somebody_can_always_govern() {
+        let (_place, accounts) = accounts();
+        let (ann, groups) = (name("ann"), BTreeSet::from([name("administrators"), name("core")]));
+        let invitation = accounts.invite(&ann, &groups, at(0)).unwrap();
+        accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+        let last = |done: Result<User, AccountError>| matches!(done.unwrap_err(), AccountError::LastAdministrator(who) if who == ann);
+        assert!(last(accounts.set_disabled(&ann, true)));
+        assert!(last(accounts.set_groups(&ann, &BTreeSet::from([name("core")]))));
+        let invitation = accounts.invite(&name("bob"), &groups, at(0)).unwrap();
+        accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+        assert!(accounts.set_disabled(&ann, true).is_ok());
+        assert!(accounts.sign_in(&ann, PASSWORD, None, at(1)).is_err(), "who is disabled is out");
+    }
+}

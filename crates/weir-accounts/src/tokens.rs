@@ -1,0 +1,374 @@
+//! Tokens: what speaks for a user where no person is asked.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::PoisonError;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+use weir_policy::TokenScope;
+
+use crate::accounts::{AccountError, Accounts};
+use crate::names::AccountName;
+use crate::people::{User, moment, user};
+use crate::secret::Secret;
+
+/// The most characters that the name of a token may have.
+pub const LONGEST_TOKEN_NAME: usize = 100;
+
+/// The most tokens that are good at once that a user may have.
+const MOST_TOKENS: i64 = 1000;
+
+/// So many tokens are remembered in memory.
+const REMEMBERED: usize = 10_000;
+
+/// When a token was last used is written down so often, in seconds: a request costs no write.
+const USED_STEP: i64 = 60;
+
+/// A token that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewToken {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    #[serde(default)]
+    pub scope: TokenScope,
+    /// The registries it may speak to, by the names they are served under; any, if none is named.
+    #[serde(default)]
+    pub registries: BTreeSet<String>,
+    /// The networks it may be used from; any, if none is named.
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// Until when it is good; for ever, if nothing is said.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
+}
+
+/// A token, as its owner may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Token {
+    /// What it is known by; not the secret.
+    pub id: String,
+    /// For whom it speaks.
+    pub owner: AccountName,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    #[schemars(with = "serde_json::Value")]
+    pub scope: TokenScope,
+    /// The registries it may speak to; any, if none is named.
+    pub registries: BTreeSet<String>,
+    /// The networks it may be used from; any, if none is named.
+    #[schemars(with = "Vec<String>")]
+    pub networks: Vec<IpNet>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Until when it is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub used: Option<Timestamp>,
+}
+
+/// Who speaks by a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Speaker {
+    /// The user it speaks for.
+    pub user: User,
+    /// The token.
+    pub token: Token,
+}
+
+impl Speaker {
+    /// Whether the token may speak to the registry of that name.
+    pub fn may_speak_to(&self, registry: &str) -> bool {
+        self.token.registries.is_empty() || self.token.registries.contains(registry)
+    }
+
+    /// Whether it may do all that its owner may.
+    pub fn is_whole(&self) -> bool {
+        self.token.scope == TokenScope::default() && self.token.registries.is_empty()
+    }
+}
+
+impl Accounts {
+    /// Makes a token that speaks for `owner`; the secret is known to nobody but whoever asked.
+    ///
+    /// # Errors
+    ///
+    /// When there is one of that name, or it could never be used.
+    pub fn issue(
+        &self,
+        owner: &AccountName,
+        new: &NewToken,
+        now: Timestamp,
+    ) -> Result<(Token, Secret), AccountError> {
+        check(new, now)?;
+        let (id, secret) = Secret::generate()?;
+        self.change(|connection| {
+            user(connection, owner)?;
+            let named = connection
+                .query_row(
+                    "SELECT 1 FROM token WHERE owner = ?1 AND name = ?2 AND revoked IS NULL AND (expires IS NULL OR expires > ?3)",
+                    params![owner.as_str(), new.name, now.as_second()],
+                    |_| Ok(()),
+                )
+                .optional()?;
+            if named.is_some() {
+                return Err(AccountError::TokenExists(new.name.clone()));
+            }
+            let good: i64 = connection.query_row(
+                "SELECT count(*) FROM token WHERE owner = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)",
+                params![owner.as_str(), now.as_second()],
+                |row| row.get(0),
+            )?;
+            if good >= MOST_TOKENS {
+                return Err(AccountError::Unusable(format!(
+                    "`{owner}` has {good} tokens, and nobody may have more: revoke some"
+                )));
+            }
+            connection.execute(
+                "INSERT INTO token(id, owner, name, secret, scope, registries, networks, created, expires)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                params![
+                    id,
+                    owner.as_str(),
+                    new.name,
+                    secret.digest().as_bytes(),
+                    json(&new.scope)?,
+                    json(&new.registries)?,
+                    json(&new.networks)?,
+                    now.as_second(),
+                    new.expires.map(Timestamp::as_second),
+                ],
+            )?;
+            Ok((token(connection, &id)?.ok_or_else(|| AccountError::NoToken(id.clone()))?, secret.clone()))
+        })
+    }
+
+    /// The tokens of `owner` that are good now, the newest last.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn tokens(&self, owner: &AccountName, now: Timestamp) -> Result<Vec<Token>, AccountError> {
+        let connection = self.connection();
+        let mut ids = connection.prepare_cached(
+            "SELECT id FROM token WHERE owner = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2) ORDER BY id",
+        )?;
+        let ids = ids
+            .query_map(params![owner.as_str(), now.as_second()], |row| row.get::<_, String>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        ids.iter().filter_map(|id| token(&connection, id).transpose()).collect()
+    }
+
+    /// Has a token of `owner`, by its name or id, speak for nobody any longer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such token that is good.
+    pub fn revoke(&self, owner: &AccountName, which: &str, now: Timestamp) -> Result<Token, AccountError> {
+        self.change(|connection| {
+            let id = connection
+                .query_row(
+                    "SELECT id FROM token WHERE owner = ?1 AND (id = ?2 OR name = ?2) AND revoked IS NULL
+                     ORDER BY expires IS NULL OR expires > ?3 DESC, id DESC",
+                    params![owner.as_str(), which, now.as_second()],
+                    |row| row.get::<_, String>(0),
+                )
+                .optional()?;
+            let missing = || AccountError::NoToken(which.chars().take(LONGEST_TOKEN_NAME).collect());
+            let id = id.ok_or_else(missing)?;
+            let found = token(connection, &id)?.ok_or_else(missing)?;
+            connection
+                .execute("UPDATE token SET revoked = ?2 WHERE id = ?1", params![id, now.as_second()])?;
+            Ok(found)
+        })
+    }
+
+    /// Who speaks by a token from an address; nobody, if it is none that is good, or not from there.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn speaker(
+        &self,
+        secret: &Secret,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Speaker>, AccountError> {
+        let Some(speaker) = self.holder(secret, now)? else { return Ok(None) };
+        let networks = &speaker.token.networks;
+        let from = from.map(|address| address.to_canonical());
+        let is_near = networks.is_empty()
+            || from.is_some_and(|address| networks.iter().any(|network| network.contains(&address)));
+        let is_late = speaker.token.expires.is_some_and(|expires| expires <= now);
+        Ok((is_near && !is_late && !speaker.user.disabled).then_some(speaker))
+    }
+
+    fn holder(&self, secret: &Secret, now: Timestamp) -> Result<Option<Speaker>, AccountError> {
+        let Some(id) = secret.id() else { return Ok(None) };
+        let digest = secret.digest();
+        if let Some(known) = self.speakers.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+            return Ok(Some(known.clone()));
+        }
+        let connection = self.connection();
+        // Both ends are digests: what the time of comparing them tells is of no use to anybody.
+        let is_good = connection
+            .prepare_cached("SELECT 1 FROM token WHERE id = ?1 AND secret = ?2 AND revoked IS NULL")?
+            .exists(params![id, digest.as_bytes()])?;
+        if !is_good {
+            return Ok(None);
+        }
+        let Some(token) = token(&connection, id)? else { return Ok(None) };
+        let speaker = Speaker { user: user(&connection, &token.owner)?, token };
+        if speaker.token.used.is_none_or(|used| now.as_second() - used.as_second() >= USED_STEP) {
+            connection.execute("UPDATE token SET used = ?2 WHERE id = ?1", params![id, now.as_second()])?;
+        }
+        let mut speakers = self.speakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if speakers.len() >= REMEMBERED {
+            speakers.clear();
+        }
+        speakers.insert(digest, speaker.clone());
+        Ok(Some(speaker))
+    }
+}
+
+fn check(new: &NewToken, now: Timestamp) -> Result<(), AccountError> {
+    let unusable = |reason: &str| Err(AccountError::Unusable(reason.to_owned()));
+    let length = new.name.chars().count();
+    if length == 0 || length > LONGEST_TOKEN_NAME || new.name.chars().any(char::is_control) {
+        return unusable("the name of a token has 1 to 100 characters, and none that is not printed");
+    }
+    if new.registries.len() > 100 || new.networks.len() > 100 || new.scope.names.len() > 1000 {
+        return unusable("a token names at most 100 registries, 100 networks and 1,000 names");
+    }
+    if new.expires.is_some_and(|expires| expires <= now) {
+        return unusable("a token that has ended already is of no use");
+    }
+    Ok(())
+}
+
+fn token(connection: &Connection, id: &str) -> Result<Option<Token>, AccountError> {
+    let row = |row: &Row<'_>| {
+        Ok((
+            [row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?],
+            row.get::<_, i64>(5)?,
+            row.get::<_, Option<i64>>(6)?,
+            row.get::<_, Option<i64>>(7)?,
+        ))
+    };
+    let found = connection
+        .prepare_cached(
+            "SELECT owner, name, scope, registries, networks, created, expires, used FROM token WHERE id = ?1",
+        )?
+        .query_row([id], row)
+        .optional()?;
+    let Some(([owner, name, scope, registries, networks], created, expires, used)) = found else {
+        return Ok(None);
+    };
+    let bad = std::io::Error::from;
+    Ok(Some(Token {
+        id: id.to_owned(),
+        owner: owner.parse()?,
+        name,
+        scope: serde_json::from_str(&scope).map_err(bad)?,
+        registries: serde_json::from_str(&registries).map_err(bad)?,
+        networks: serde_json::from_str(&networks).map_err(bad)?,
+        created: moment(created),
+        expires: expires.map(moment),
+        used: used.map(moment),
+    }))
+}
+
+/// A value as the file keeps it.
+fn json(value: &impl Serialize) -> Result<String, AccountError> {
+    Ok(serde_json::to_string(value).map_err(std::io::Error::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + seconds).unwrap()
+    }
+
+    fn with_ann() -> (tempfile::TempDir, Accounts, AccountName) {
+        let place = tempfile::tempdir().unwrap();
+        let accounts = Accounts::open(&place.path().join("state.db")).unwrap();
+        let ann: AccountName = "ann".parse().unwrap();
+        let invitation = accounts.invite(&ann, &BTreeSet::new(), at(0)).unwrap();
+        accounts.accept(&invitation.secret, "correct horse", at(0)).unwrap();
+        (place, accounts, ann)
+    }
+
+    fn named(name: &str) -> NewToken {
+        NewToken { name: name.into(), ..NewToken::default() }
+    }
+
+    #[test]
+    fn a_token_speaks_for_its_owner_until_it_is_revoked() {
+        let (_place, accounts, ann) = with_ann();
+        let (token, secret) = accounts.issue(&ann, &named("ci"), at(0)).unwrap();
+        assert!(matches!(accounts.issue(&ann, &named("ci"), at(0)), Err(AccountError::TokenExists(_))));
+        let speaker = accounts.speaker(&secret, None, at(1)).unwrap().unwrap();
+        assert_eq!((&speaker.user.name, &speaker.token.id), (&ann, &token.id));
+        assert_eq!(accounts.tokens(&ann, at(1)).unwrap()[0].used, Some(at(1)));
+        accounts.revoke(&ann, "ci", at(2)).unwrap();
+        assert_eq!(accounts.speaker(&secret, None, at(2)).unwrap(), None);
+        assert!(matches!(accounts.revoke(&ann, "ci", at(3)), Err(AccountError::NoToken(_))));
+        assert!(accounts.issue(&ann, &named("ci"), at(3)).is_ok(), "the name is free again");
+    }
+
+    #[test]
+    fn a_token_ends_and_is_good_from_its_networks_only() {
+        let (_place, accounts, ann) = with_ann();
+        let networks = vec!["10.0.0.0/8".parse().unwrap()];
+        let new = NewToken { expires: Some(at(100)), networks, ..named("ci") };
+        let (_, secret) = accounts.issue(&ann, &new, at(0)).unwrap();
+        let speaks = |from: Option<&str>, now| {
+            let from = from.map(|address| address.parse().unwrap());
+            accounts.speaker(&secret, from, now).unwrap().is_some()
+        };
+        assert!(speaks(Some("10.1.2.3"), at(1)) && speaks(Some("::ffff:10.1.2.3"), at(1)));
+        assert!(!speaks(Some("192.0.2.1"), at(1)) && !speaks(None, at(1)));
+        assert!(!speaks(Some("10.1.2.3"), at(100)));
+        assert!(matches!(accounts.issue(&ann, &new, at(101)), Err(AccountError::Unusable(_))));
+    }
+
+    #[test]
+    fn what_is_no_token_speaks_for_nobody() {
+        let (_place, accounts, ann) = with_ann();
+        let (_, secret) = accounts.issue(&ann, &named("ci"), at(0)).unwrap();
+        let other = secret.reveal().replace('0', "1");
+        for given in
+            ["", "weir_", "weir_x_y", &other, &secret.reveal()[1..], &format!("{}0", secret.reveal())]
+        {
+            assert_eq!(accounts.speaker(&Secret::given(given), None, at(1)).unwrap(), None, "{given}");
+        }
+        assert!(!format!("{secret:?}").contains(secret.reveal()));
+    }
+
+    #[test]
+    fn who_is_disabled_is_spoken_for_no_longer_and_the_file_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (place, accounts, ann) = with_ann();
+        let (_, secret) = accounts.issue(&ann, &named("ci"), at(0)).unwrap();
+        assert!(accounts.speaker(&secret, None, at(1)).unwrap().is_some());
+        accounts.set_disabled(&ann, true).unwrap();
+        assert!(accounts.speaker(&secret, None, at(1)).unwrap().is_none());
+        for entry in fs_err::read_dir(place.path()).unwrap() {
+            let entry = entry.unwrap();
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.path());
+        }
+        drop(accounts);
+        let again = Accounts::open(&place.path().join("state.db")).unwrap();
+        assert_eq!(again.users().unwrap().len(), 1);
+    }
+}
