@@ -17,6 +17,10 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 /// The largest file that is parsed, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
+/// The most levels of a tree that is looked at. A list `a && b && c` is as deep as it is long; no file that people keep comes
+/// near it, and rules that look at what is around a place may take as long as it is deep.
+pub const MAX_DEPTH: u32 = 1_000;
+
 /// Why a file could not be parsed at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -37,6 +41,12 @@ pub enum GrammarError {
     #[error("the file is too tangled to parse: gave up at byte {offset}")]
     TooTangled {
         /// How far the parser came.
+        offset: usize,
+    },
+    /// What stands in it is nested, or chained, more than [`MAX_DEPTH`] times.
+    #[error("the file is nested or chained more than {MAX_DEPTH} levels deep at byte {offset}")]
+    TooDeep {
+        /// Where that is first so.
         offset: usize,
     },
 }
@@ -79,7 +89,32 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, GrammarError> {
     let mut read = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
     let options = ParseOptions::new().progress_callback(&mut progress);
     let tree = parser.parse_with_options(&mut read, None, Some(options));
-    tree.ok_or(GrammarError::TooTangled { offset: reached })
+    let tree = tree.ok_or(GrammarError::TooTangled { offset: reached })?;
+    match too_deep(&tree) {
+        Some(offset) => Err(GrammarError::TooDeep { offset }),
+        None => Ok(tree),
+    }
+}
+
+/// Where a tree is first deeper than [`MAX_DEPTH`].
+fn too_deep(tree: &Tree) -> Option<usize> {
+    let mut cursor = tree.walk();
+    let mut depth = 0;
+    loop {
+        if cursor.goto_first_child() {
+            depth += 1;
+            if depth > MAX_DEPTH {
+                return Some(cursor.node().start_byte());
+            }
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return None;
+            }
+            depth -= 1;
+        }
+    }
 }
 
 /// Why a text could not be read whole.
@@ -98,9 +133,11 @@ impl Unread {
     pub fn start(&self) -> u32 {
         match self {
             Self::Unparsed(GrammarError::TooLarge { .. }) => 0,
-            Self::Unparsed(GrammarError::NotText { offset } | GrammarError::TooTangled { offset }) => {
-                number(*offset)
-            }
+            Self::Unparsed(
+                GrammarError::NotText { offset }
+                | GrammarError::TooTangled { offset }
+                | GrammarError::TooDeep { offset },
+            ) => number(*offset),
             Self::Syntax(error) => error.start,
         }
     }

@@ -40,7 +40,7 @@ pub use report::{Choice, Place, Renaming, Report, Undecided, UnreadFile, What, W
 use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 8;
+pub const SCHEME: u32 = 9;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]

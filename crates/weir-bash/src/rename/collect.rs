@@ -3,7 +3,8 @@
 //! Strings that are code (`eval`, `trap`, `bash -c`, here-documents fed to a shell) are parsed in their turn,
 //! from a work list and to a bounded depth.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use tree_sitter::{Node, Tree};
 
@@ -71,10 +72,32 @@ pub(super) struct Walk<'a, 't> {
     pub(super) probed: HashSet<usize>,
     /// What begins before this offset was dealt with as a whole.
     passed: usize,
+    /// Where variables are looked at.
+    looks: Looks,
+    /// For loops that were asked for it: whether all that they go through are files of the package.
+    pub(super) loops: HashMap<usize, bool>,
+    /// Statements that were asked for it: where what is redirected goes.
+    pub(super) redirected: HashMap<usize, Redirected>,
+}
+
+/// Where the redirections of a statement lead, and what it runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Redirected {
+    /// To standard error.
+    pub(super) to_people: bool,
+    /// Into a file.
+    pub(super) to_file: bool,
+    /// Into a file that is named like a shell file.
+    pub(super) to_shell_file: bool,
+    /// It runs a shell, or sources what it is given.
+    pub(super) runs_shell: bool,
+    /// It runs `cat` or `tee`.
+    pub(super) copies: bool,
 }
 
 impl<'a, 't> Walk<'a, 't> {
     fn new(facts: &'a mut Facts, file: u32, job: Job, jobs: &'a mut Vec<Job>) -> Self {
+        let looks = Looks::of(&job.document.bytes);
         Self {
             facts,
             file,
@@ -85,6 +108,9 @@ impl<'a, 't> Walk<'a, 't> {
             called: HashSet::new(),
             probed: HashSet::new(),
             passed: 0,
+            looks,
+            loops: HashMap::new(),
+            redirected: HashMap::new(),
         }
     }
 
@@ -246,11 +272,11 @@ impl<'a, 't> Walk<'a, 't> {
 
     /// Whether a string is the default in `"${x:-'…'}"`: there single quotes hide nothing.
     fn is_quoted_default(&self, node: Node<'t>) -> bool {
-        let operator = node.prev_sibling().map_or("", |sibling| sibling.kind());
+        let operator = || node.prev_sibling().map_or("", |sibling| sibling.kind());
         let mut above = self.levels.iter().rev().map(|level| level.node.kind());
         node.kind() == "raw_string"
             && above.next() == Some("expansion")
-            && matches!(operator, ":-" | "-" | ":=" | "=" | ":+" | "+" | ":?" | "?")
+            && matches!(operator(), ":-" | "-" | ":=" | "=" | ":+" | "+" | ":?" | "?")
             && above
                 .find(|kind| *kind != "expansion")
                 .is_some_and(|kind| matches!(kind, "string" | "heredoc_body"))
@@ -407,17 +433,12 @@ impl<'a, 't> Walk<'a, 't> {
 
     /// Notes a variable that is assigned where it was looked at before: `[[ -n $x ]] || x=…`, `if [ -z "$x" ]; then x=…`.
     fn guard(&mut self, node: Node<'t>, name: &[u8]) {
-        let conditions = self.levels.iter().filter(|level| {
-            matches!(level.node.kind(), "list" | "if_statement" | "case_statement" | "variable_assignment")
-        });
-        let looks = |level: &Level<'t>| {
-            let range = match level.node.kind() {
-                "variable_assignment" => node.end_byte()..level.node.end_byte(),
-                _ => level.node.start_byte()..node.start_byte(),
-            };
-            expands(&self.job.document.bytes[range], name)
-        };
-        if conditions.into_iter().any(looks) {
+        // Of several around it the outermost holds all that the others do.
+        let outermost = |kinds: &[&str]| self.levels.iter().find(|level| kinds.contains(&level.node.kind()));
+        let before = outermost(&["list", "if_statement", "case_statement"])
+            .map(|level| level.node.start_byte()..node.start_byte());
+        let after = outermost(&["variable_assignment"]).map(|level| node.end_byte()..level.node.end_byte());
+        if before.into_iter().chain(after).any(|range| self.looks.within(range, name)) {
             self.facts.guarded.insert((self.file, self.job.document.before(node.start_byte())));
         }
     }
@@ -545,12 +566,30 @@ impl<'a, 't> Walk<'a, 't> {
     }
 }
 
-/// Whether a text holds an expansion of a variable, or asks for it by `-v`.
-fn expands(text: &[u8], name: &[u8]) -> bool {
-    let before = |at: usize| [&b"$"[..], b"${", b"-v "].iter().any(|sign| text[..at].ends_with(sign));
-    text.windows(name.len())
-        .enumerate()
-        .any(|(at, found)| found == name && before(at) && identifier(&text[at..]) == name.len())
+/// Where in a text each variable is expanded, or asked for by `-v`.
+#[derive(Default)]
+struct Looks(HashMap<Vec<u8>, Vec<usize>>);
+
+impl Looks {
+    fn of(text: &[u8]) -> Self {
+        let mut looks = Self::default();
+        for sign in [&b"$"[..], b"${", b"-v "] {
+            for at in memchr::memmem::find_iter(text, sign).map(|at| at + sign.len()) {
+                let length = identifier(&text[at..]);
+                if length > 0 {
+                    looks.0.entry(text[at..at + length].to_vec()).or_default().push(at);
+                }
+            }
+        }
+        looks.0.values_mut().for_each(|places| places.sort_unstable());
+        looks
+    }
+
+    fn within(&self, range: Range<usize>, name: &[u8]) -> bool {
+        let places = self.0.get(name).map_or(&[][..], Vec::as_slice);
+        let next = places.partition_point(|at| *at < range.start);
+        places.get(next).is_some_and(|at| *at < range.end)
+    }
 }
 
 /// The length of the identifier that a text begins with.

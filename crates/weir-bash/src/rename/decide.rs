@@ -1,6 +1,6 @@
 //! What becomes of every place where a name stands.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::SourceFile;
 use super::collect::identifier;
@@ -80,8 +80,10 @@ impl Verdicts {
 /// Decides every place.
 pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verdicts {
     let mut verdicts = Verdicts::default();
+    let uses = Uses::of(&facts.functions);
+    let mut effort = MOST_COMPARED;
     for occurrence in &facts.occurrences {
-        Judge { facts, names, verdicts: &mut verdicts, occurrence }.judge();
+        Judge { facts, names, uses: &uses, effort: &mut effort, verdicts: &mut verdicts, occurrence }.judge();
     }
     for doubt in &names.doubts {
         let occurrence = &facts.occurrences[doubt.shown];
@@ -89,8 +91,13 @@ pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verd
         let (why, choice, owner) = (doubt.why, doubt.choice, doubt.owner);
         verdicts.doubts.push(Doubt { file, start, text, why, choice, owner });
     }
+    let mut mentioned_in = HashMap::new();
     for unknown in &facts.unknowns {
-        verdicts.doubts.extend(unknown_place(unknown, &files[unknown.file as usize].bytes, facts, names));
+        let bytes = &files[unknown.file as usize].bytes;
+        let names_own = &*mentioned_in
+            .entry(unknown.file)
+            .or_insert_with(|| mentioned(unknown.file, bytes, names).contains(&Owner::Subject));
+        verdicts.doubts.extend(unknown_place(unknown, bytes, *names_own, facts, names));
     }
     for addition in &facts.additions {
         verdicts.edits.push(Edit { file: addition.file, at: addition.at, text: addition.text.into() });
@@ -99,14 +106,21 @@ pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verd
 }
 
 /// Something that may concern any name: all of the package's own, and those of the dependencies that are named there.
-fn unknown_place(unknown: &Unknown, bytes: &[u8], facts: &Facts, names: &Names) -> Vec<Doubt> {
+///
+/// `names_own`: whether names of the package stand anywhere in the file.
+fn unknown_place(
+    unknown: &Unknown,
+    bytes: &[u8],
+    names_own: bool,
+    facts: &Facts,
+    names: &Names,
+) -> Vec<Doubt> {
     let (file, start, why) = (unknown.file, unknown.start, unknown.why);
     let stands = &bytes[start as usize..(unknown.end as usize).max(start as usize)];
     let mut owners = mentioned(file, stands, names);
     let is_program = facts.programs.contains(&file);
-    let without_library =
-        || !facts.sourcing.contains(&file) && !mentioned(file, bytes, names).contains(&Owner::Subject);
-    let own_process = is_program && (why == Why::OwnName || without_library());
+    let without_library = !facts.sourcing.contains(&file) && !names_own;
+    let own_process = is_program && (why == Why::OwnName || without_library);
     if names.renames_own && !own_process {
         owners.insert(Owner::Subject);
     } else {
@@ -120,9 +134,42 @@ fn unknown_place(unknown: &Unknown, bytes: &[u8], facts: &Facts, names: &Names) 
         .collect()
 }
 
+/// The most comparisons of a text with the names of functions, for all of a package: a library of a thousand functions and
+/// ten thousand such texts takes as many.
+const MOST_COMPARED: u64 = 10_000_000;
+
+/// What is done anywhere with the values of variables that are no local ones there.
+struct Uses<'a> {
+    /// Their values are names of functions.
+    called: HashSet<&'a [u8]>,
+    /// Their values are used otherwise.
+    spelled: HashSet<&'a [u8]>,
+    /// Their values are names of variables, wherever that is.
+    indirect: HashSet<&'a [u8]>,
+}
+
+impl<'a> Uses<'a> {
+    fn of(functions: &'a [Function]) -> Self {
+        let not_local = |of: fn(&Function) -> &HashSet<Vec<u8>>| {
+            let of = move |function: &'a Function| {
+                of(function).iter().filter(|name| !function.locals.contains(*name)).map(Vec::as_slice)
+            };
+            functions.iter().flat_map(of).collect()
+        };
+        Self {
+            called: not_local(|function| &function.called),
+            spelled: not_local(|function| &function.spelled),
+            indirect: functions.iter().flat_map(|of| of.indirect.iter().map(Vec::as_slice)).collect(),
+        }
+    }
+}
+
 struct Judge<'a> {
     facts: &'a Facts,
     names: &'a Names,
+    uses: &'a Uses<'a>,
+    /// How many comparisons may still be made.
+    effort: &'a mut u64,
     verdicts: &'a mut Verdicts,
     occurrence: &'a Occurrence,
 }
@@ -237,10 +284,16 @@ impl Judge<'_> {
         let pieces: Vec<&[u8]> = known_pieces(text);
         let telling =
             pieces.iter().any(|piece| piece.iter().any(|byte| matches!(byte, b'_' | b'.' | b':' | b'-')));
+        if !telling {
+            return;
+        }
         let file = self.occurrence.file;
-        let fits = |name: &&Vec<u8>| fits(name, &pieces, text) && self.names.function(file, name).is_some();
-        let owner =
-            self.names.functions.iter().find(|(name, _)| telling && fits(name)).map(|(_, new)| new.owner);
+        *self.effort = self.effort.saturating_sub(self.names.functions.len() as u64);
+        // Where too much is compared, anything may fit.
+        let spent = *self.effort == 0;
+        let fits =
+            |name: &[u8]| spent || fits(name, &pieces, text) && self.names.function(file, name).is_some();
+        let owner = self.names.functions.iter().find(|(name, _)| fits(name)).map(|(_, new)| new.owner);
         if let Some(owner) = owner {
             self.doubt(Why::BuiltName, Choice::Kept, owner);
         }
@@ -301,10 +354,9 @@ impl Judge<'_> {
     /// A variable's value: the name of a function, where nothing else is done with it than to call it; another variable's
     /// name, where `${!x}` makes one of it.
     fn value(&mut self, variable: &[u8]) {
-        let of = |function: u32| &self.facts.functions[function as usize].indirect;
         let function = self.occurrence.function;
-        let is_name = of(function).contains(variable)
-            || (function == TOP && self.facts.functions.iter().any(|of| of.indirect.contains(variable)));
+        let is_name = self.facts.functions[function as usize].indirect.contains(variable)
+            || (function == TOP && self.uses.indirect.contains(variable));
         if is_name
             && self.occurrence.text.is_known()
             && let Some(new) = self.names.variables.get(self.bytes())
@@ -320,13 +372,9 @@ impl Judge<'_> {
 
     /// Whether a variable's value is called, and nothing else done with it, wherever it can be seen.
     fn is_only_called(&self, variable: &[u8]) -> bool {
-        let here = self.occurrence.function;
-        let sees = |(index, function): &(usize, &Function)| {
-            *index == here as usize || !function.locals.contains(variable)
-        };
-        let functions = || self.facts.functions.iter().enumerate().filter(sees).map(|(_, function)| function);
-        functions().any(|function| function.called.contains(variable))
-            && !functions().any(|function| function.spelled.contains(variable))
+        let here = &self.facts.functions[self.occurrence.function as usize];
+        (here.called.contains(variable) || self.uses.called.contains(variable))
+            && !(here.spelled.contains(variable) || self.uses.spelled.contains(variable))
     }
 
     fn argument(&mut self, callee: Option<u32>) {
@@ -396,10 +444,8 @@ impl Judge<'_> {
     fn built_variable(&mut self) -> bool {
         let text = &self.occurrence.text;
         let known = &text.bytes[..text.known()];
-        let longer = |name: &Vec<u8>| name.len() > known.len() && name.starts_with(known);
         let begins = !text.is_known() && is_distinctive_variable(known) && identifier(known) == known.len();
-        let owner =
-            self.names.variables.iter().find(|(name, _)| begins && longer(name)).map(|(_, new)| new.owner);
+        let owner = self.names.variable_beginning(known).filter(|_| begins);
         if let Some(owner) = owner {
             self.doubt(Why::BuiltName, Choice::Kept, owner);
         }

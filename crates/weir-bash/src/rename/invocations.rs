@@ -2,12 +2,12 @@
 
 use tree_sitter::Node;
 
-use super::collect::{Level, Walk, identifier};
+use super::collect::{Redirected, Walk, identifier};
 use super::commands::{Meaning, is_shell, lists_names, meanings};
 use super::expansions::backquoted;
 use super::facts::{Region, Role};
 use super::report::Why;
-use super::text::{Text, decode, decode_raw};
+use super::text::{Text, decode_raw};
 
 /// A word of a command.
 struct Word<'t> {
@@ -20,10 +20,11 @@ impl<'t> Walk<'_, 't> {
         let mut words = Vec::new();
         let mut assignments = Vec::new();
         let mut herestring = None;
-        let mut walker = node.walk();
-        for (index, child) in node.children(&mut walker).enumerate() {
-            let field = node.field_name_for_child(index as u32);
-            match (field, child.kind()) {
+        let mut cursor = node.walk();
+        let mut more = cursor.goto_first_child();
+        while more {
+            let child = cursor.node();
+            match (cursor.field_name(), child.kind()) {
                 (_, "variable_assignment") => assignments.push(child),
                 (_, "herestring_redirect") => {
                     herestring = child.named_child(child.named_child_count().saturating_sub(1) as u32);
@@ -37,6 +38,7 @@ impl<'t> Walk<'_, 't> {
                 (Some("argument"), kind) if child.is_named() && kind != "comment" => words.push(child),
                 _ => {}
             }
+            more = cursor.goto_next_sibling();
         }
         let words: Vec<Word<'t>> =
             words.into_iter().map(|node| Word { node, text: self.decode(node) }).collect();
@@ -199,22 +201,60 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// Whether what is walked prints to standard error; and whether it prints into a file, a pipe, or a variable.
-    fn destination(&self) -> (bool, bool) {
+    fn destination(&mut self) -> (bool, bool) {
         let kinds =
             || self.levels.iter().rev().take_while(|level| level.node.kind() != "function_definition");
         let goes_on = kinds().any(|level| {
             matches!(level.node.kind(), "pipeline" | "command_substitution" | "process_substitution")
         });
-        let redirects: Vec<&[u8]> = kinds()
-            .filter(|level| level.node.kind() == "redirected_statement")
-            .flat_map(|level| level.node.named_children(&mut level.node.walk()).collect::<Vec<_>>())
-            .filter(|child| child.kind() == "file_redirect")
-            .map(|child| self.job.document.bytes[child.byte_range()].trim_ascii())
-            .collect();
-        let is_error = |redirect: &&[u8]| matches!(*redirect, b">&2" | b"1>&2" | b">/dev/stderr" | b">& 2");
-        let to_people = redirects.iter().any(is_error);
-        let to_file = redirects.iter().any(|redirect| !is_error(redirect) && !redirect.starts_with(b"2"));
-        (to_people, goes_on || to_file)
+        let statements: Vec<Node<'t>> =
+            kinds().map(|level| level.node).filter(|node| node.kind() == "redirected_statement").collect();
+        let (mut to_people, mut to_others) = (false, goes_on);
+        for statement in statements {
+            let redirected = self.redirected(statement);
+            to_people |= redirected.to_people;
+            to_others |= redirected.to_file;
+        }
+        (to_people, to_others)
+    }
+
+    /// Where the redirections of a statement lead, and what it runs. It is asked for every part of the statement.
+    fn redirected(&mut self, statement: Node<'t>) -> Redirected {
+        if let Some(known) = self.redirected.get(&statement.id()) {
+            return *known;
+        }
+        let mut found = Redirected::default();
+        self.look_at_redirections(statement, &mut found);
+        if let Some(body) = statement.child_by_field_name("body").filter(|body| body.kind() == "command") {
+            self.look_at_command(body, &mut found);
+        }
+        self.redirected.insert(statement.id(), found);
+        found
+    }
+
+    /// Adds what is redirected by the children of a node, and the commands of the pipelines among them.
+    fn look_at_redirections(&self, node: Node<'t>, found: &mut Redirected) {
+        for child in node.named_children(&mut node.walk()) {
+            if child.kind() == "pipeline" {
+                for command in child.named_children(&mut child.walk()).filter(|c| c.kind() == "command") {
+                    self.look_at_command(command, found);
+                }
+            } else if child.kind() == "file_redirect" {
+                let file = self.job.document.bytes[child.byte_range()].trim_ascii();
+                let is_error = matches!(file, b">&2" | b"1>&2" | b">/dev/stderr" | b">& 2");
+                found.to_people |= is_error;
+                found.to_file |= !is_error && !file.starts_with(b"2");
+                let file = file.strip_suffix(b"\"").or_else(|| file.strip_suffix(b"'")).unwrap_or(file);
+                found.to_shell_file |= file.ends_with(b".sh") || file.ends_with(b".bash");
+            }
+        }
+    }
+
+    fn look_at_command(&self, command: Node<'t>, found: &mut Redirected) {
+        let Some(name) = command.child_by_field_name("name") else { return };
+        let name = self.decode(name).bytes;
+        found.runs_shell |= is_shell(&name) || matches!(&name[..], b"source" | b".");
+        found.copies |= matches!(&name[..], b"cat" | b"tee");
     }
 
     /// A file that is sourced: one of the package, or one that may use and set any name.
@@ -234,7 +274,7 @@ impl<'t> Walk<'_, 't> {
 
     /// Whether what is sourced is a variable that a loop gives the files of a folder of the package:
     /// `for file in "$here"/lib/*.sh`.
-    fn is_one_of_package(&self, node: Node<'t>) -> bool {
+    fn is_one_of_package(&mut self, node: Node<'t>) -> bool {
         let document = &self.job.document.bytes;
         let Some(variable) = self.sole_variable(node).map(|variable| &document[variable.byte_range()]) else {
             return false;
@@ -244,15 +284,17 @@ impl<'t> Walk<'_, 't> {
             level.node.kind() == "for_statement"
                 && of.is_some_and(|of| &document[of.byte_range()] == variable)
         });
-        let of_package = |level: &Level<'t>| {
-            let values: Vec<Text> = level
-                .node
-                .children_by_field_name("value", &mut level.node.walk())
-                .map(|value| self.decode(value))
-                .collect();
-            !values.is_empty() && values.iter().all(|value| self.is_file_of_package(value))
-        };
-        loops.next().is_some_and(of_package)
+        let Some(around) = loops.next().map(|level| level.node) else { return false };
+        if let Some(known) = self.loops.get(&around.id()) {
+            return *known;
+        }
+        let values: Vec<Text> = around
+            .children_by_field_name("value", &mut around.walk())
+            .map(|value| self.decode(value))
+            .collect();
+        let of_package = !values.is_empty() && values.iter().all(|value| self.is_file_of_package(value));
+        self.loops.insert(around.id(), of_package);
+        of_package
     }
 
     /// Whether a path, or a pattern of paths, ends as those of files of the package do.
@@ -307,7 +349,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// Whether a here-document is only printed: `cat <<EOF`.
-    fn is_message(&self, node: Node<'t>) -> bool {
+    fn is_message(&mut self, node: Node<'t>) -> bool {
         let statement = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
         let body = statement.and_then(|level| level.node.child_by_field_name("body"));
         let is_cat = body.is_some_and(|body| &self.job.document.bytes[body.byte_range()] == b"cat");
@@ -315,33 +357,11 @@ impl<'t> Walk<'_, 't> {
         is_cat && !goes_on && !self.destination().1
     }
 
-    fn feeds_shell(&self, node: Node<'t>) -> bool {
-        let bytes = &self.job.document.bytes;
-        let name_of = |command: Node<'t>| {
-            command.child_by_field_name("name").map(|name| decode(name, &self.job.document))
-        };
-        let mut destinations = Vec::new();
-        let mut commands = Vec::new();
-        let siblings = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
-        if let Some(level) = siblings {
-            commands.extend(level.node.child_by_field_name("body"));
-            destinations.extend(level.node.named_children(&mut level.node.walk()));
-        }
-        destinations.extend(node.named_children(&mut node.walk()));
-        for child in destinations.clone() {
-            if child.kind() == "pipeline" {
-                commands.extend(child.named_children(&mut child.walk()));
-            }
-        }
-        let names: Vec<Text> =
-            commands.into_iter().filter(|c| c.kind() == "command").filter_map(name_of).collect();
-        let files = destinations.iter().filter(|child| child.kind() == "file_redirect");
-        let to_shell_file = files.map(|file| &bytes[file.byte_range()]).any(|file| {
-            let file = file.trim_ascii_end();
-            let file = file.strip_suffix(b"\"").or_else(|| file.strip_suffix(b"'")).unwrap_or(file);
-            file.ends_with(b".sh") || file.ends_with(b".bash")
-        });
-        names.iter().any(|name| is_shell(&name.bytes) || matches!(&name.bytes[..], b"source" | b"."))
-            || (to_shell_file && names.iter().any(|name| matches!(&name.bytes[..], b"cat" | b"tee")))
+    fn feeds_shell(&mut self, node: Node<'t>) -> bool {
+        let statement = self.levels.last().map(|level| level.node);
+        let statement = statement.filter(|node| node.kind() == "redirected_statement");
+        let mut found = statement.map(|statement| self.redirected(statement)).unwrap_or_default();
+        self.look_at_redirections(node, &mut found);
+        found.runs_shell || found.to_shell_file && found.copies
     }
 }

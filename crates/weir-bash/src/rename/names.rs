@@ -1,5 +1,6 @@
 //! Which names change, and how: the package's own, and those of what it uses.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::commands::is_builtin;
@@ -59,6 +60,10 @@ pub(crate) struct Names {
     pub(super) renames_own: bool,
     /// Variables that are kept in doubt: the occurrence to show, and the reason.
     pub(super) doubts: Vec<NameDoubt>,
+    /// What was asked for before: many places are built from the same beginning.
+    beginnings: RefCell<HashMap<(u32, Vec<u8>), Beginning>>,
+    functions_listed: RefCell<HashMap<Vec<u8>, BTreeSet<Owner>>>,
+    variables_listed: RefCell<HashMap<Vec<u8>, BTreeSet<Owner>>>,
 }
 
 impl Names {
@@ -75,6 +80,9 @@ impl Names {
             prefixes: Vec::new(),
             renames_own: subject.mark.is_some(),
             doubts: Vec::new(),
+            beginnings: RefCell::default(),
+            functions_listed: RefCell::default(),
+            variables_listed: RefCell::default(),
         };
         names.add_functions(facts, subject);
         let defined =
@@ -252,17 +260,31 @@ impl Names {
 
     /// Whose functions begin so.
     pub(super) fn functions_beginning(&self, known: &[u8]) -> BTreeSet<Owner> {
-        beginning_so(&self.functions, known)
+        let mut listed = self.functions_listed.borrow_mut();
+        listed.entry(known.to_vec()).or_insert_with(|| beginning_so(&self.functions, known)).clone()
     }
 
     /// Whose variables begin so.
     pub(super) fn variables_beginning(&self, known: &[u8]) -> BTreeSet<Owner> {
-        beginning_so(&self.variables, known)
+        let mut listed = self.variables_listed.borrow_mut();
+        listed.entry(known.to_vec()).or_insert_with(|| beginning_so(&self.variables, known)).clone()
+    }
+
+    /// Whose is the first variable that is longer than this and begins so.
+    pub(super) fn variable_beginning(&self, known: &[u8]) -> Option<Owner> {
+        let mut begin =
+            self.variables.range(known.to_vec()..).take_while(|(name, _)| name.starts_with(known));
+        begin.find(|(name, _)| name.len() > known.len()).map(|(_, new)| new.owner)
     }
 
     /// What becomes of all functions whose names begin so, if it is the same for all of them: where names are built when the
     /// code runs.
     pub(super) fn beginning(&self, file: u32, known: &[u8]) -> Beginning {
+        let mut met_before = self.beginnings.borrow_mut();
+        met_before.entry((file, known.to_vec())).or_insert_with(|| self.find_beginning(file, known)).clone()
+    }
+
+    fn find_beginning(&self, file: u32, known: &[u8]) -> Beginning {
         let mut met = Beginning::None;
         let begins = |name: &&Vec<u8>| name.starts_with(known);
         let longer = |name: &&Vec<u8>| name.len() > known.len();
@@ -291,6 +313,7 @@ fn beginning_so(names: &BTreeMap<Vec<u8>, NewName>, known: &[u8]) -> BTreeSet<Ow
 }
 
 /// What becomes of the functions whose names begin in some way.
+#[derive(Clone)]
 pub(super) enum Beginning {
     /// There are none that change.
     None,
