@@ -24,6 +24,9 @@ pub const LOCKFILE_VERSION: u32 = 1;
 /// The longest lockfile that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 
+/// The most tables of a lockfile that is read.
+pub const MAX_TABLES: usize = 50_000;
+
 /// The exact releases a project uses.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,6 +216,10 @@ impl Lockfile {
             let message = format!("it is longer than {MAX_BYTES} bytes");
             return Err(LockfileError::Unreadable { message, span: None });
         }
+        if has_too_many_tables(text) {
+            let message = format!("it has more than {MAX_TABLES} tables");
+            return Err(LockfileError::Unreadable { message, span: None });
+        }
         let unreadable = |error: toml_edit::de::Error| LockfileError::Unreadable {
             message: error.message().to_owned(),
             span: error.span(),
@@ -265,6 +272,10 @@ impl Lockfile {
                 && release.revision == id.revision
         })
     }
+}
+
+fn has_too_many_tables(text: &str) -> bool {
+    text.lines().filter(|line| line.trim_start().starts_with('[')).nth(MAX_TABLES).is_some()
 }
 
 /// A lockfile of a newer format may not read at all: say that it is newer rather than that it is broken.

@@ -4,10 +4,15 @@
 //! that may cost the choices that were written down: they are preferred when the lockfile is made anew, so whatever reads
 //! as the table of a release is kept, from both sides of a conflict. Nothing here is believed: it is a wish to the resolver.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use toml_edit::{DocumentMut, TableLike};
 
-use super::{LOCKFILE_VERSION, LockedReference, LockedRelease, Lockfile, MAX_BYTES, ReleaseText};
+use super::{
+    LOCKFILE_VERSION, LockedReference, LockedRelease, Lockfile, MAX_BYTES, ReleaseText, has_too_many_tables,
+};
+use crate::ReleaseId;
 
 /// What says which release it is, and where from: enough to prefer it.
 const ESSENTIAL: [&str; 7] = ["name", "version", "platform", "revision", "kind", "registry", "dependencies"];
@@ -38,6 +43,14 @@ struct References {
     reference: Vec<LockedReference>,
 }
 
+/// What was found before.
+#[derive(Default)]
+struct Known {
+    releases: HashSet<ReleaseId>,
+    references: HashSet<String>,
+    direct: HashSet<ReleaseId>,
+}
+
 impl Lockfile {
     /// What can be read of a text that does not parse: releases and references, without any promise that they are complete
     /// or fit together. Of two tables for one release, or one reference, the first counts.
@@ -48,36 +61,36 @@ impl Lockfile {
             releases: Vec::new(),
             references: Vec::new(),
         };
-        if text.len() > MAX_BYTES {
+        if text.len() > MAX_BYTES || has_too_many_tables(text) {
             return remains;
         }
         let (ours, theirs) = sides(text);
-        remains.gather(&ours);
+        let mut known = Known::default();
+        remains.gather(&ours, &mut known);
         if theirs != ours {
-            remains.gather(&theirs);
+            remains.gather(&theirs, &mut known);
         }
         remains
     }
 
-    fn gather(&mut self, text: &str) {
+    fn gather(&mut self, text: &str, known: &mut Known) {
         for table in tables(text) {
             if table.starts_with("[[release]]") {
                 for release in releases(table) {
-                    if self.release(&release.id()).is_none() {
+                    if known.releases.insert(release.id()) {
                         self.releases.push(release);
                     }
                 }
             } else if table.starts_with("[[reference]]") {
                 let found = toml_edit::de::from_str::<References>(table).map(|read| read.reference);
                 for reference in found.unwrap_or_default() {
-                    if self.references.iter().all(|known| known.name != reference.name) {
+                    if known.references.insert(reference.name.clone()) {
                         self.references.push(reference);
                     }
                 }
             } else if let Ok(head) = toml_edit::de::from_str::<Head>(table) {
-                let new = head.direct.into_iter().filter(|direct| !self.direct.contains(direct));
-                let new: Vec<_> = new.collect();
-                self.direct.extend(new);
+                self.direct
+                    .extend(head.direct.into_iter().filter(|direct| known.direct.insert(direct.0.clone())));
             }
         }
     }

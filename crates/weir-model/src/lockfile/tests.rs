@@ -183,3 +183,13 @@ fn of_a_text_that_is_cut_or_of_a_newer_program_the_choices_remain() {
         assert_eq!(Lockfile::remains(nothing).releases, [], "{nothing:?}");
     }
 }
+
+#[test]
+fn a_lockfile_has_no_more_tables_than_closures_have_releases() {
+    let text = format!("version = 1\n{}", "[[release]]\n".repeat(2_000_000));
+    let begun = std::time::Instant::now();
+    let error = Lockfile::parse(&text).unwrap_err();
+    assert_eq!(error.to_string(), "the lockfile cannot be read: it has more than 50000 tables");
+    assert_eq!(Lockfile::remains(&text).releases, []);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+}

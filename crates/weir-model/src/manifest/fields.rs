@@ -51,6 +51,13 @@ impl<'a> Fields<'a> {
         line_of(self.text, self.span(key).map_or(0, |span| span.start))
     }
 
+    /// The lines, from 1, that these fields are on: for many of them at once, in one look at the text.
+    pub fn lines<'k>(&self, keys: impl IntoIterator<Item = &'k str>) -> Vec<usize> {
+        let ends: Vec<usize> = self.text.match_indices('\n').map(|(at, _)| at).collect();
+        let start = |key| self.span(key).map_or(0, |span| span.start);
+        keys.into_iter().map(|key| ends.partition_point(|end| *end < start(key)) + 1).collect()
+    }
+
     fn span(&self, key: &str) -> Option<ops::Range<usize>> {
         let (key, item) = self.table.get_key_value(key)?;
         match (key.span(), item.span()) {

@@ -178,18 +178,19 @@ fn requirements(
 ) -> Result<Vec<Requirement>, ManifestError> {
     let children = root.children(table)?;
     let Some(fields) = root.table(table)? else { return Ok(Vec::new()) };
-    children.into_iter().map(|(name, item)| requirement(text, &fields, table, name, item, scope)).collect()
+    let lines = fields.lines(children.iter().map(|(name, _)| *name));
+    let read = |(child, line)| requirement(text, &fields, table, child, scope, line);
+    children.into_iter().zip(lines).map(read).collect()
 }
 
 fn requirement(
     text: &str,
     parent: &Fields<'_>,
     table: &str,
-    name: &str,
-    item: &Item,
+    (name, item): (&str, &Item),
     scope: Scope,
+    line: usize,
 ) -> Result<Requirement, ManifestError> {
-    let line = parent.line(name);
     let package = PackageName::from_str(name).map_err(|error| parent.error(name, error.to_string()))?;
     if item.is_str() {
         let range = parent.parsed(name)?.unwrap_or_else(Range::any);
@@ -299,7 +300,9 @@ fn refuse_twice(text: &str, requirements: &[Requirement]) -> Result<(), Manifest
 fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestError> {
     let Some(parent) = root.table("references")? else { return Ok(Vec::new()) };
     let mut references = Vec::new();
-    for (name, item) in root.children("references")? {
+    let children = root.children("references")?;
+    let lines = parent.lines(children.iter().map(|(name, _)| *name));
+    for ((name, item), line) in children.into_iter().zip(lines) {
         let Some(inner) = item.as_table_like() else {
             return Err(parent.error(name, format!("`references.{name}` must be a table with a `url`")));
         };
@@ -321,7 +324,7 @@ fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestE
             size: fields.number("size")?,
             unpack: fields.flag("unpack")?,
             fluid: fields.flag("fluid")?,
-            line: parent.line(name),
+            line,
         };
         if reference.mirrors.is_empty() {
             return Err(parent.error(name, format!("`references.{name}` needs a `url`, or `mirrors`")));

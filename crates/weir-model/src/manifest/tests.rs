@@ -156,3 +156,17 @@ fn what_others_install_names_no_file_of_their_machine() {
         assert!(!checked(address), "{address}");
     }
 }
+
+#[test]
+fn a_manifest_of_many_dependencies_takes_no_longer_than_it_is_long() {
+    let time = |count: usize| {
+        let dependencies: String = (0..count).map(|i| format!("\"acme/p{i}\" = \"^1\"\n")).collect();
+        let text = format!("[dependencies]\n{dependencies}");
+        let begun = std::time::Instant::now();
+        let manifest = Manifest::parse(&text).unwrap();
+        assert_eq!(manifest.dependencies.last().unwrap().line, count + 1);
+        begun.elapsed()
+    };
+    let (few, many) = (time(10_000), time(40_000));
+    assert!(many < 9 * few + std::time::Duration::from_secs(1), "{few:?}, four times as many: {many:?}");
+}
