@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use weir_model::Sha256;
+use weir_wire::{AccountName, BadName};
 
-use crate::names::{AccountName, BadName};
 use crate::sign_in::SignInError;
 use crate::tokens::Speaker;
 
@@ -45,13 +45,14 @@ CREATE TABLE token(
     created INTEGER NOT NULL,
     expires INTEGER,
     used INTEGER,
-    revoked INTEGER
+    revoked INTEGER,
+    login INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_of ON token(owner);
 CREATE TABLE invitation(
     id TEXT PRIMARY KEY,
     secret BLOB NOT NULL,
-    user TEXT NOT NULL,
+    user TEXT,
     groups TEXT NOT NULL,
     expires INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -9,15 +9,12 @@
 //! * [`Secret`] is what is shown once, and printed by nothing.
 
 mod accounts;
-mod names;
 mod people;
 mod secret;
 mod sign_in;
 mod tokens;
 
 pub use accounts::{AccountError, Accounts};
-pub use names::{ADMINISTRATORS, AccountName, BadName};
-pub use people::User;
 pub use secret::Secret;
 pub use sign_in::{Invitation, MIN_PASSWORD, SignInError};
-pub use tokens::{LONGEST_TOKEN_NAME, NewToken, Speaker, Token};
+pub use tokens::{LONGEST_TOKEN_NAME, Speaker};

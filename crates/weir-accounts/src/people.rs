@@ -4,37 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::{Deserialize, Serialize};
-use weir_policy::Principal;
+use weir_wire::people::User;
+use weir_wire::{ADMINISTRATORS, AccountName};
 
 use crate::accounts::{AccountError, Accounts};
-use crate::names::{ADMINISTRATORS, AccountName};
-
-/// A user of a server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct User {
-    /// Its name.
-    pub name: AccountName,
-    /// The groups it is in.
-    pub groups: BTreeSet<AccountName>,
-    /// Since when there is such a user.
-    pub created: Timestamp,
-    /// Whether it may no longer sign in, nor be spoken for by a token.
-    pub disabled: bool,
-}
-
-impl User {
-    /// Whether it governs the server.
-    pub fn is_administrator(&self) -> bool {
-        !self.disabled && self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
-    }
-
-    /// Who it is to a policy.
-    pub fn principal(&self) -> Principal {
-        let groups = self.groups.iter().map(ToString::to_string).collect();
-        Principal::User { name: self.name.to_string(), groups }
-    }
-}
 
 impl Accounts {
     /// Whether there is anybody who can govern the server.

@@ -10,10 +10,11 @@ use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier 
 use argon2::{Argon2, password_hash};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
+use weir_wire::AccountName;
+use weir_wire::people::User;
 
 use crate::accounts::{AccountError, Accounts};
-use crate::names::AccountName;
-use crate::people::{User, put_groups, user};
+use crate::people::{put_groups, user};
 use crate::secret::Secret;
 
 /// The fewest characters that a password may have.
@@ -61,52 +62,70 @@ pub struct Invitation {
 }
 
 impl Accounts {
-    /// Invites somebody to be the user `name`, in `groups`. A user who is there already is invited to choose another password.
+    /// Invites somebody to be the user `name`, or one of a name that they choose, in `groups`. A user who is there already is
+    /// invited to choose another password; they stay in the groups they are in.
     ///
     /// # Errors
     ///
     /// When the accounts cannot be written.
     pub fn invite(
         &self,
-        name: &AccountName,
+        name: Option<&AccountName>,
         groups: &BTreeSet<AccountName>,
         now: Timestamp,
     ) -> Result<Invitation, AccountError> {
         let (id, secret) = Secret::generate()?;
         let expires = now.checked_add(INVITED_FOR).unwrap_or(Timestamp::MAX);
         let groups = serde_json::to_string(groups).map_err(std::io::Error::from)?;
+        let name = name.map(AccountName::as_str);
         self.change(|connection| {
             connection.execute(
-                "DELETE FROM invitation WHERE user = ?1 OR expires < ?2",
-                params![name.as_str(), now.as_second()],
+                "DELETE FROM invitation WHERE user IS ?1 OR expires < ?2",
+                params![name, now.as_second()],
             )?;
             connection.execute(
                 "INSERT INTO invitation(id, secret, user, groups, expires) VALUES(?1, ?2, ?3, ?4, ?5)",
-                params![id, secret.digest().as_bytes(), name.as_str(), groups, expires.as_second()],
+                params![id, secret.digest().as_bytes(), name, groups, expires.as_second()],
             )?;
             Ok(())
         })?;
         Ok(Invitation { secret, expires })
     }
 
-    /// Makes a user of who was invited, with a password of their own.
+    /// Makes a user of who was invited, with a password of their own, and a name where the invitation is for none.
     ///
     /// # Errors
     ///
-    /// When the invitation is not good, or the password cannot be used.
-    pub fn accept(&self, invitation: &Secret, password: &str, now: Timestamp) -> Result<User, AccountError> {
+    /// When the invitation is not good, the name is somebody's, or the password cannot be used.
+    pub fn accept(
+        &self,
+        invitation: &Secret,
+        chosen: Option<&AccountName>,
+        password: &str,
+        now: Timestamp,
+    ) -> Result<User, AccountError> {
         let hash = self.hash(password)?;
         self.change(|connection| {
-            let (name, groups) = invited(connection, invitation, now)?.ok_or(SignInError::NotInvited)?;
+            let invited = invited(connection, invitation, now)?.ok_or(SignInError::NotInvited)?;
+            let name = invited.name(chosen)?;
+            let is_there = match user(connection, name) {
+                Err(AccountError::NoUser(_)) => false,
+                found => found.map(|_| true)?,
+            };
+            if is_there && invited.name.is_none() {
+                return Err(AccountError::UserExists(name.clone()));
+            }
             connection.execute(
                 "INSERT INTO user(name, password, created) VALUES(?1, ?2, ?3)
                  ON CONFLICT(name) DO UPDATE SET password = ?2",
                 params![name.as_str(), hash, now.as_second()],
             )?;
-            put_groups(connection, &name, &groups)?;
-            connection.execute("DELETE FROM invitation WHERE user = ?1", [name.as_str()])?;
-            connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(&name)])?;
-            user(connection, &name)
+            if !is_there {
+                put_groups(connection, name, &invited.groups)?;
+            }
+            connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
+            connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(name)])?;
+            user(connection, name)
         })
     }
 
@@ -188,21 +207,43 @@ fn verify(kept: Option<&str>, password: &str) -> bool {
     Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && kept.is_some()
 }
 
-fn invited(
+/// What an invitation is for.
+struct Invited<'i> {
+    id: &'i str,
+    name: Option<AccountName>,
+    groups: BTreeSet<AccountName>,
+}
+
+impl Invited<'_> {
+    /// The name of the new user: the one that was given, or the one that was chosen where none was.
+    fn name<'n>(&'n self, chosen: Option<&'n AccountName>) -> Result<&'n AccountName, AccountError> {
+        match (&self.name, chosen) {
+            (Some(name), Some(chosen)) if name != chosen => Err(SignInError::NotInvited.into()),
+            (Some(name), _) => Ok(name),
+            (None, Some(chosen)) => Ok(chosen),
+            (None, None) => {
+                Err(AccountError::Unusable("this invitation is for no name: choose one".to_owned()))
+            }
+        }
+    }
+}
+
+fn invited<'i>(
     connection: &Connection,
-    invitation: &Secret,
+    invitation: &'i Secret,
     now: Timestamp,
-) -> Result<Option<(AccountName, BTreeSet<AccountName>)>, AccountError> {
+) -> Result<Option<Invited<'i>>, AccountError> {
     let Some(id) = invitation.id() else { return Ok(None) };
     let found = connection
         .query_row(
             "SELECT user, groups FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
             params![id, invitation.digest().as_bytes(), now.as_second()],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?)),
         )
         .optional()?;
     let Some((name, groups)) = found else { return Ok(None) };
-    Ok(Some((name.parse()?, serde_json::from_str(&groups).map_err(std::io::Error::from)?)))
+    let name = name.map(|name| name.parse()).transpose()?;
+    Ok(Some(Invited { id, name, groups: serde_json::from_str(&groups).map_err(std::io::Error::from)? }))
 }
 
 fn of_name(name: &AccountName) -> String {
@@ -261,31 +302,42 @@ mod tests {
         let (_place, accounts) = accounts();
         let groups = [name("administrators")].into();
         assert!(!accounts.has_administrator().unwrap());
-        let invitation = accounts.invite(&name("ann"), &groups, at(0)).unwrap();
-        let short = accounts.accept(&invitation.secret, "short", at(1)).unwrap_err();
+        let invitation = accounts.invite(Some(&name("ann")), &groups, at(0)).unwrap();
+        let short = accounts.accept(&invitation.secret, None, "short", at(1)).unwrap_err();
         assert!(matches!(short, AccountError::SignIn(SignInError::Password)));
-        let ann = accounts.accept(&invitation.secret, PASSWORD, at(1)).unwrap();
+        let ann = accounts.accept(&invitation.secret, None, PASSWORD, at(1)).unwrap();
         assert!(ann.is_administrator() && accounts.has_administrator().unwrap());
-        let again = accounts.accept(&invitation.secret, "another one!", at(2)).unwrap_err();
+        let again = accounts.accept(&invitation.secret, None, "another one!", at(2)).unwrap_err();
         assert!(matches!(again, AccountError::SignIn(SignInError::NotInvited)));
         assert_eq!(accounts.sign_in(&name("ann"), PASSWORD, None, at(3)).unwrap(), ann);
     }
 
     #[test]
+    fn who_is_invited_without_a_name_chooses_one_that_is_free() {
+        let (_place, accounts) = accounts();
+        let administrators = BTreeSet::from([name("administrators")]);
+        let invite = || accounts.invite(None, &administrators, at(0)).unwrap().secret;
+        assert!(accounts.accept(&invite(), None, PASSWORD, at(1)).is_err());
+        assert!(accounts.accept(&invite(), Some(&name("ann")), PASSWORD, at(1)).unwrap().is_administrator());
+        let taken = accounts.accept(&invite(), Some(&name("ann")), "another one!", at(1)).unwrap_err();
+        assert!(matches!(taken, AccountError::UserExists(_)));
+    }
+
+    #[test]
     fn an_invitation_ends() {
         let (_place, accounts) = accounts();
-        let invitation = accounts.invite(&name("ann"), &BTreeSet::new(), at(0)).unwrap();
+        let invitation = accounts.invite(Some(&name("ann")), &BTreeSet::new(), at(0)).unwrap();
         let late = at(INVITED_FOR.as_secs() + 1);
-        assert!(accounts.accept(&invitation.secret, PASSWORD, late).is_err());
-        assert!(accounts.accept(&Secret::given("weir_x_y"), PASSWORD, at(1)).is_err());
+        assert!(accounts.accept(&invitation.secret, None, PASSWORD, late).is_err());
+        assert!(accounts.accept(&Secret::given("weir_x_y"), None, PASSWORD, at(1)).is_err());
     }
 
     #[test]
     fn guessing_is_slowed_by_name_and_by_address() {
         let (_place, accounts) = accounts();
         for who in ["ann", "bob"] {
-            let invitation = accounts.invite(&name(who), &BTreeSet::new(), at(0)).unwrap();
-            accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+            let invitation = accounts.invite(Some(&name(who)), &BTreeSet::new(), at(0)).unwrap();
+            accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         }
         let from = Some("203.0.113.9".parse().unwrap());
         let attempt = |who: &str, password: &str, now| accounts.sign_in(&name(who), password, from, now);
@@ -307,13 +359,13 @@ mod tests {
     fn somebody_can_always_govern() {
         let (_place, accounts) = accounts();
         let (ann, groups) = (name("ann"), BTreeSet::from([name("administrators"), name("core")]));
-        let invitation = accounts.invite(&ann, &groups, at(0)).unwrap();
-        accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+        let invitation = accounts.invite(Some(&ann), &groups, at(0)).unwrap();
+        accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         let last = |done: Result<User, AccountError>| matches!(done.unwrap_err(), AccountError::LastAdministrator(who) if who == ann);
         assert!(last(accounts.set_disabled(&ann, true)));
         assert!(last(accounts.set_groups(&ann, &BTreeSet::from([name("core")]))));
-        let invitation = accounts.invite(&name("bob"), &groups, at(0)).unwrap();
-        accounts.accept(&invitation.secret, PASSWORD, at(0)).unwrap();
+        let invitation = accounts.invite(Some(&name("bob")), &groups, at(0)).unwrap();
+        accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         assert!(accounts.set_disabled(&ann, true).is_ok());
         assert!(accounts.sign_in(&ann, PASSWORD, None, at(1)).is_err(), "who is disabled is out");
     }

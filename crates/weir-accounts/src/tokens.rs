@@ -1,22 +1,23 @@
 //! Tokens: what speaks for a user where no person is asked.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::PoisonError;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use serde::{Deserialize, Serialize};
-use weir_policy::TokenScope;
+use serde::Serialize;
+use weir_wire::AccountName;
+use weir_wire::people::{NewToken, Token, User};
 
 use crate::accounts::{AccountError, Accounts};
-use crate::names::AccountName;
-use crate::people::{User, moment, user};
+use crate::people::{moment, user};
 use crate::secret::Secret;
 
 /// The most characters that the name of a token may have.
 pub const LONGEST_TOKEN_NAME: usize = 100;
+
+/// The most characters of the name of a machine that are kept.
+const LONGEST_MACHINE: usize = 64;
 
 /// The most tokens that are good at once that a user may have.
 const MOST_TOKENS: i64 = 1000;
@@ -26,54 +27,6 @@ const REMEMBERED: usize = 10_000;
 
 /// When a token was last used is written down so often, in seconds: a request costs no write.
 const USED_STEP: i64 = 60;
-
-/// A token that is to be made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct NewToken {
-    /// What its owner calls it.
-    pub name: String,
-    /// What it may do.
-    #[serde(default)]
-    pub scope: TokenScope,
-    /// The registries it may speak to, by the names they are served under; any, if none is named.
-    #[serde(default)]
-    pub registries: BTreeSet<String>,
-    /// The networks it may be used from; any, if none is named.
-    #[serde(default)]
-    pub networks: Vec<IpNet>,
-    /// Until when it is good; for ever, if nothing is said.
-    #[serde(default)]
-    pub expires: Option<Timestamp>,
-}
-
-/// A token, as its owner may see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Token {
-    /// What it is known by; not the secret.
-    pub id: String,
-    /// For whom it speaks.
-    pub owner: AccountName,
-    /// What its owner calls it.
-    pub name: String,
-    /// What it may do.
-    #[schemars(with = "serde_json::Value")]
-    pub scope: TokenScope,
-    /// The registries it may speak to; any, if none is named.
-    pub registries: BTreeSet<String>,
-    /// The networks it may be used from; any, if none is named.
-    #[schemars(with = "Vec<String>")]
-    pub networks: Vec<IpNet>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// Until when it is good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<Timestamp>,
-    /// When it was last used, to the minute.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub used: Option<Timestamp>,
-}
 
 /// Who speaks by a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +43,13 @@ impl Speaker {
         self.token.registries.is_empty() || self.token.registries.contains(registry)
     }
 
-    /// Whether it may do all that its owner may.
-    pub fn is_whole(&self) -> bool {
-        self.token.scope == TokenScope::default() && self.token.registries.is_empty()
+    /// Whether it is good at `now` from an address.
+    fn is_good(&self, from: Option<IpAddr>, now: Timestamp) -> bool {
+        let networks = &self.token.networks;
+        let from = from.map(|address| address.to_canonical());
+        let is_near = networks.is_empty()
+            || from.is_some_and(|address| networks.iter().any(|network| network.contains(&address)));
+        is_near && self.token.expires.is_none_or(|expires| expires > now) && !self.user.disabled
     }
 }
 
@@ -106,6 +63,43 @@ impl Accounts {
         &self,
         owner: &AccountName,
         new: &NewToken,
+        now: Timestamp,
+    ) -> Result<(Token, Secret), AccountError> {
+        self.insert(owner, new, false, now)
+    }
+
+    /// Makes a token for `owner`, who has signed in from a machine that calls itself `name`; one of that machine from before
+    /// is good no longer.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be written.
+    pub fn issue_login(
+        &self,
+        owner: &AccountName,
+        name: &str,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Token, Secret), AccountError> {
+        let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let machine: String = name.chars().filter(plain).take(LONGEST_MACHINE).collect();
+        let name = if machine.is_empty() { "login".to_owned() } else { format!("login {machine}") };
+        self.change(|connection| {
+            connection.execute(
+                "UPDATE token SET revoked = ?3 WHERE owner = ?1 AND name = ?2 AND login AND revoked IS NULL",
+                params![owner.as_str(), name, now.as_second()],
+            )?;
+            Ok(())
+        })?;
+        let new = NewToken { name, expires: Some(expires), ..NewToken::default() };
+        self.insert(owner, &new, true, now)
+    }
+
+    fn insert(
+        &self,
+        owner: &AccountName,
+        new: &NewToken,
+        login: bool,
         now: Timestamp,
     ) -> Result<(Token, Secret), AccountError> {
         check(new, now)?;
@@ -133,8 +127,8 @@ impl Accounts {
                 )));
             }
             connection.execute(
-                "INSERT INTO token(id, owner, name, secret, scope, registries, networks, created, expires)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO token(id, owner, name, secret, scope, registries, networks, created, expires, login)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                 params![
                     id,
                     owner.as_str(),
@@ -145,6 +139,7 @@ impl Accounts {
                     json(&new.networks)?,
                     now.as_second(),
                     new.expires.map(Timestamp::as_second),
+                    i64::from(login),
                 ],
             )?;
             Ok((token(connection, &id)?.ok_or_else(|| AccountError::NoToken(id.clone()))?, secret.clone()))
@@ -203,12 +198,13 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Option<Speaker>, AccountError> {
         let Some(speaker) = self.holder(secret, now)? else { return Ok(None) };
-        let networks = &speaker.token.networks;
-        let from = from.map(|address| address.to_canonical());
-        let is_near = networks.is_empty()
-            || from.is_some_and(|address| networks.iter().any(|network| network.contains(&address)));
-        let is_late = speaker.token.expires.is_some_and(|expires| expires <= now);
-        Ok((is_near && !is_late && !speaker.user.disabled).then_some(speaker))
+        Ok(speaker.is_good(from, now).then_some(speaker))
+    }
+
+    /// The same without a look at the file: nobody, also where that would have to be asked.
+    pub fn remembered(&self, secret: &Secret, from: Option<IpAddr>, now: Timestamp) -> Option<Speaker> {
+        let speakers = self.speakers.lock().unwrap_or_else(PoisonError::into_inner);
+        speakers.get(&secret.digest()).filter(|speaker| speaker.is_good(from, now)).cloned()
     }
 
     fn holder(&self, secret: &Secret, now: Timestamp) -> Result<Option<Speaker>, AccountError> {
@@ -261,15 +257,16 @@ fn token(connection: &Connection, id: &str) -> Result<Option<Token>, AccountErro
             row.get::<_, i64>(5)?,
             row.get::<_, Option<i64>>(6)?,
             row.get::<_, Option<i64>>(7)?,
+            row.get::<_, i64>(8)?,
         ))
     };
     let found = connection
         .prepare_cached(
-            "SELECT owner, name, scope, registries, networks, created, expires, used FROM token WHERE id = ?1",
+            "SELECT owner, name, scope, registries, networks, created, expires, used, login FROM token WHERE id = ?1",
         )?
         .query_row([id], row)
         .optional()?;
-    let Some(([owner, name, scope, registries, networks], created, expires, used)) = found else {
+    let Some(([owner, name, scope, registries, networks], created, expires, used, login)) = found else {
         return Ok(None);
     };
     let bad = std::io::Error::from;
@@ -282,6 +279,7 @@ fn token(connection: &Connection, id: &str) -> Result<Option<Token>, AccountErro
         networks: serde_json::from_str(&networks).map_err(bad)?,
         created: moment(created),
         expires: expires.map(moment),
+        login: login != 0,
         used: used.map(moment),
     }))
 }
@@ -293,6 +291,8 @@ fn json(value: &impl Serialize) -> Result<String, AccountError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -303,8 +303,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let accounts = Accounts::open(&place.path().join("state.db")).unwrap();
         let ann: AccountName = "ann".parse().unwrap();
-        let invitation = accounts.invite(&ann, &BTreeSet::new(), at(0)).unwrap();
-        accounts.accept(&invitation.secret, "correct horse", at(0)).unwrap();
+        let invitation = accounts.invite(Some(&ann), &BTreeSet::new(), at(0)).unwrap();
+        accounts.accept(&invitation.secret, None, "correct horse", at(0)).unwrap();
         (place, accounts, ann)
     }
 
@@ -340,6 +340,18 @@ mod tests {
         assert!(!speaks(Some("192.0.2.1"), at(1)) && !speaks(None, at(1)));
         assert!(!speaks(Some("10.1.2.3"), at(100)));
         assert!(matches!(accounts.issue(&ann, &new, at(101)), Err(AccountError::Unusable(_))));
+    }
+
+    #[test]
+    fn who_signs_in_again_from_a_machine_has_one_token_there() {
+        let (_place, accounts, ann) = with_ann();
+        let (_, first) = accounts.issue_login(&ann, "laptop\n", at(100), at(0)).unwrap();
+        let (token, second) = accounts.issue_login(&ann, "laptop", at(100), at(1)).unwrap();
+        assert!(token.login && token.name == "login laptop");
+        assert!(accounts.speaker(&first, None, at(2)).unwrap().is_none());
+        assert!(accounts.speaker(&second, None, at(2)).unwrap().is_some());
+        assert!(accounts.remembered(&second, None, at(2)).is_some());
+        assert!(accounts.remembered(&second, None, at(100)).is_none());
     }
 
     #[test]

@@ -198,14 +198,17 @@ impl HttpClient {
                 call = call.header(header::IF_MODIFIED_SINCE, date);
             }
         }
-        call.call().map_err(|error| {
-            let proxy = agent.config().proxy().filter(|proxy| !proxy.is_no_proxy(url.uri()));
-            match (proxy, error) {
-                (Some(proxy), ureq::Error::ConnectProxyFailed(reason)) => Failure::proxy_said(proxy, &reason),
-                (Some(proxy), error) => Failure::from(error).through(proxy),
-                (None, error) => error.into(),
-            }
-        })
+        call.call().map_err(|error| self.told(agent, url, error))
+    }
+
+    /// What went wrong with a request to `url`: with a proxy on the way, it may be the proxy's doing.
+    pub(crate) fn told(&self, agent: &ureq::Agent, url: &Url, error: ureq::Error) -> Failure {
+        let proxy = agent.config().proxy().filter(|proxy| !proxy.is_no_proxy(url.uri()));
+        match (proxy, error) {
+            (Some(proxy), ureq::Error::ConnectProxyFailed(reason)) => Failure::proxy_said(proxy, &reason),
+            (Some(proxy), error) => Failure::from(error).through(proxy),
+            (None, error) => error.into(),
+        }
     }
 
     fn answer(
@@ -258,7 +261,7 @@ impl HttpClient {
         Body { reader: Box::new(io::empty()), start, total, freshness: Freshness::default() }
     }
 
-    fn agent(&self, url: &Url) -> Result<&ureq::Agent, Failure> {
+    pub(crate) fn agent(&self, url: &Url) -> Result<&ureq::Agent, Failure> {
         let tls = url.origin().is_https();
         let place = if tls { &self.inner.tls } else { &self.inner.plain };
         place.get_or_init(|| agent(self.options(), tls)).as_ref().map_err(Clone::clone)

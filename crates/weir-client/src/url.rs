@@ -63,6 +63,12 @@ impl Url {
         format!("{}{base}/{}", self.origin, encoded(path)).parse()
     }
 
+    /// The address above this one: without the last part of its path. `None` at the root of a host.
+    pub fn above(&self) -> Option<Self> {
+        let (above, _) = self.uri.path().trim_end_matches('/').rsplit_once('/')?;
+        format!("{}{above}", self.origin).parse().ok()
+    }
+
     /// What `Location: <location>` means in an answer from this address.
     pub(crate) fn redirected(&self, location: &str) -> Result<Self, UrlError> {
         let location = location.split('#').next().unwrap_or_default();
@@ -195,6 +201,14 @@ mod tests {
             url("https://h").below("a b/%?#é").unwrap().to_string(),
             "https://h/a%20b/%25%3F%23%C3%A9"
         );
+    }
+
+    #[test]
+    fn above_an_address_is_the_one_without_its_last_part() {
+        let above = |text: &str| url(text).above().map(|above| above.to_string());
+        assert_eq!(above("https://h/a/b/"), Some("https://h/a".into()));
+        assert_eq!(above("https://h/a"), Some("https://h/".into()));
+        assert_eq!(above("https://h/"), None);
     }
 
     #[test]

@@ -32,11 +32,20 @@ pub enum Named {
 }
 
 impl TokenScope {
+    /// Whether it may ask for an action at all. Whoever changes a registry reads it, and whoever publishes uploads.
+    fn allows(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::Read => true,
+            Verb::Upload if self.verbs.contains(&Verb::Publish) => true,
+            verb => self.verbs.is_empty() || self.verbs.contains(&verb),
+        }
+    }
+
     /// Why a token of this scope may not ask for something, if it may not.
     pub fn refuses(&self, request: &Request<'_>) -> Option<Decision> {
         let refused =
             |reason: String| Some(Decision { allowed: false, policy: "token-scope".into(), reason });
-        if !self.verbs.is_empty() && !self.verbs.contains(&request.verb) {
+        if !self.allows(request.verb) {
             let verbs: Vec<String> = self.verbs.iter().map(|verb| format!("`{}`", verb.as_str())).collect();
             return refused(format!("the token is only for {}", verbs.join(", ")));
         }
@@ -120,7 +129,7 @@ mod tests {
         let whole = TokenScope::default();
         assert!(may(&whole, Verb::Remove, release("acme/greet 1.0.0")).is_ok());
         let scope = TokenScope {
-            verbs: [Verb::Read, Verb::Upload, Verb::Publish].into(),
+            verbs: [Verb::Publish].into(),
             names: vec!["acme".parse().unwrap(), "other/one".parse().unwrap()],
         };
         assert!(may(&scope, Verb::Publish, release("acme/greet 1.0.0")).is_ok());
@@ -132,7 +141,7 @@ mod tests {
         );
         assert_eq!(
             may(&scope, Verb::Yank, release("acme/greet 1.0.0")).unwrap_err(),
-            "`user:ann` may not yank or unyank `acme/greet 1.0.0`: the token is only for `read`, `upload`, `publish` (policy `token-scope`)"
+            "`user:ann` may not yank or unyank `acme/greet 1.0.0`: the token is only for `publish` (policy `token-scope`)"
         );
     }
 

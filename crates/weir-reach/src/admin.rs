@@ -246,7 +246,7 @@ fn binding(
 ) -> Result<BoundKey, ReachError> {
     let known = find(session, project, which, folder)?;
     if is_http(&known.location) {
-        return Err(ReachError::ReadOnlyRegistry { location: known.location });
+        return Err(ReachError::KeyElsewhere { location: known.location });
     }
     let source = source_of(session, &known.location)?;
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;

@@ -4,13 +4,15 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 
-use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice};
+use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
 use weir_policy::{Caller, FolderGate};
 use weir_registry::{Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
+use weir_remote::RemoteRegistry;
 
+use crate::credentials::credential_for;
 use crate::error::{Offline, ReachError};
 use crate::observe::{Amount, Event, Work};
 use crate::registries::{KnownRegistry, ManifestRegistries, http_settings, in_use, is_http};
@@ -151,6 +153,13 @@ pub fn http_client(session: &Session) -> Result<HttpClient, ReachError> {
     })
 }
 
+fn address(location: &str) -> Result<Url, ReachError> {
+    location.parse().map_err(|error: weir_client::UrlError| ReachError::BadAddress {
+        address: location.into(),
+        reason: error.to_string(),
+    })
+}
+
 /// Where a registry's files are read from; nothing is asked yet.
 ///
 /// # Errors
@@ -160,11 +169,13 @@ pub fn source_of(session: &Session, location: &str) -> Result<Arc<dyn Source>, R
     if !is_http(location) {
         return Ok(Arc::new(FolderSource::new(location)));
     }
-    let base = location.parse().map_err(|error: weir_client::UrlError| ReachError::BadAddress {
-        address: location.into(),
-        reason: error.to_string(),
-    })?;
-    Ok(Arc::new(HttpSource::new(base, http_client(session)?)))
+    let base = address(location)?;
+    let credential = credential_for(session, Url::origin(&base))?;
+    let source = HttpSource::new(base, http_client(session)?);
+    Ok(Arc::new(match credential {
+        Some(credential) => source.with_credential(credential),
+        None => source,
+    }))
 }
 
 /// What a registry called itself when it was first seen from this machine, if it was.
@@ -244,13 +255,15 @@ fn connect_remembered(session: &Session, known: &KnownRegistry) -> Result<Connec
 ///
 /// # Errors
 ///
-/// When it is served as plain files only, or this machine is offline.
+/// When it is served as plain files only, its server wants to know who asks, or this machine is offline.
 pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<dyn Registry>, ReachError> {
     if session.offline {
         return Err(Offline::lacks(format!("the registry `{}`", known.location)).into());
     }
     if is_http(&known.location) {
-        return Err(ReachError::ReadOnlyRegistry { location: known.location.clone() });
+        let base = address(&known.location)?;
+        let credential = credential_for(session, base.origin())?;
+        return Ok(Box::new(RemoteRegistry::open(http_client(session)?, &base, credential)?));
     }
     let root = Path::new(&known.location);
     if !root.is_dir() {

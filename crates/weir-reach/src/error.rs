@@ -68,12 +68,21 @@ pub enum ReachError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A registry can only be read.
-    #[error("the registry at `{location}` can only be read: it is served as plain files")]
-    ReadOnlyRegistry {
+    /// The key of a registry is where the registry is.
+    #[error("the key of the registry at `{location}` is kept where its folder is")]
+    KeyElsewhere {
         /// Its address.
         location: String,
     },
+    /// A credential cannot be used.
+    #[error("{reason}")]
+    Credential {
+        /// Why not; the secret is not in it.
+        reason: String,
+    },
+    /// A server did not do what it was asked.
+    #[error(transparent)]
+    Remote(#[from] weir_remote::RemoteError),
     /// A package is not there.
     #[error("there is no package `{name}` in {place}")]
     UnknownPackage {

@@ -42,6 +42,11 @@ impl Home {
         self.config.join("config.toml")
     }
 
+    /// What proves who the user is to servers.
+    pub fn credentials(&self) -> PathBuf {
+        self.config.join("credentials.toml")
+    }
+
     /// Packages that were installed for the user and not for a project.
     pub fn global_project(&self) -> PathBuf {
         self.data.join("global")

@@ -10,14 +10,17 @@
 mod admin;
 mod collect;
 mod connect;
+mod credentials;
 mod error;
 mod files;
 mod home;
 mod host;
 mod interrupt;
+mod netrc;
 mod observe;
 mod owners;
 mod registries;
+mod server;
 mod session;
 
 pub use admin::{
@@ -28,6 +31,7 @@ pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, connect, http_client, open_for_writing, own_name, pinned_name, source_of,
 };
+pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
 pub use error::{Offline, ReachError};
 pub use files::{open_named, replace};
 pub use home::Home;
@@ -39,4 +43,5 @@ pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, trusted_folders,
 };
+pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_by};
 pub use session::Session;

@@ -9,6 +9,7 @@ use weir_model::{Observer, Platform};
 use weir_policy::Principal;
 use weir_store::{Store, StoreError};
 
+use crate::credentials::Secrets;
 use crate::home::Home;
 use crate::interrupt::Interrupt;
 use crate::observe::{self, Amount, Event, Work};
@@ -33,6 +34,8 @@ pub struct Session {
     pub owners: Owners,
     /// Who acts on what is on this machine.
     pub principal: Principal,
+    /// What proves to servers who asks.
+    pub secrets: Secrets,
     /// The time.
     pub now: Timestamp,
     /// How many things to do at once.

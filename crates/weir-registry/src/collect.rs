@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use weir_model::ChunkDigest;
 use weir_policy::Authorized;
 
@@ -35,7 +35,7 @@ pub struct Collect {
 }
 
 /// What was collected, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Collected {
     /// Whether this is only what would go.
@@ -54,7 +54,7 @@ pub struct Collected {
 }
 
 /// An object that was collected, or would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CollectedObject {
     /// What it is.
     pub what: String,
@@ -65,7 +65,9 @@ pub struct CollectedObject {
 }
 
 /// Why an object need not be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "WhyCollected")]
 pub enum Why {

@@ -11,6 +11,15 @@ use weir_rules::diamond::Diamond;
 /// Why a batch was not carried out. Nothing of it is visible then.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {
+    /// A registry elsewhere said no, or could not do it.
+    #[error("{}", .0.message)]
+    Remote(weir_wire::Refusal),
+    /// A registry elsewhere was not reached, or did not answer as one.
+    #[error(transparent)]
+    Unreachable(#[from] weir_log::SourceError),
+    /// A registry elsewhere cannot be written to.
+    #[error(transparent)]
+    Elsewhere(Box<dyn std::error::Error + Send + Sync>),
     /// A policy says no.
     #[error(transparent)]
     Refused(#[from] weir_policy::Denied),

@@ -8,6 +8,7 @@ impl SubmitError {
     /// What happened, for programs.
     pub fn code(&self) -> Code {
         match self {
+            Self::Remote(refusal) => refusal.code,
             Self::Refused(_) => Code::NotPermitted,
             Self::AlreadyPublished { .. } => Code::AlreadyPublished,
             Self::WasRemoved { .. } => Code::WasRemoved,
@@ -42,6 +43,8 @@ impl SubmitError {
             | Self::Keys(_)
             | Self::Port(_)
             | Self::Open(_)
+            | Self::Unreachable(_)
+            | Self::Elsewhere(_)
             | Self::Io(_) => Code::Unavailable,
         }
     }
@@ -49,6 +52,9 @@ impl SubmitError {
     /// The same for somebody elsewhere. What went wrong on the registry's own machine is for its keeper's eyes: errors
     /// name files there.
     pub fn refusal(&self) -> Refusal {
+        if let Self::Remote(refusal) = self {
+            return refusal.clone();
+        }
         let code = self.code();
         let message = match code {
             Code::Unavailable => "the registry could not do it; its keeper can see why".to_owned(),

@@ -8,10 +8,17 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::Semaphore;
+use weir_accounts::{AccountError, Accounts, Secret};
 use weir_fs::FsError;
 use weir_registry::Face;
+use weir_wire::ADMINISTRATORS;
 
+use crate::api;
+use crate::api::answers::Answers;
+use crate::asker::Asker;
 use crate::data::DataFolder;
 use crate::faces::face;
 use crate::files::{Files, blocking};
@@ -20,9 +27,7 @@ use crate::observe::observe;
 use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::Settings;
-
-/// The level of the protocol that is spoken.
-const LEVEL: u32 = 1;
+use crate::staging::Staging;
 
 /// All that handlers share.
 pub struct App {
@@ -30,6 +35,24 @@ pub struct App {
     pub(crate) registries: Registries,
     pub(crate) files: Arc<Files>,
     pub(crate) metrics: Metrics,
+    pub(crate) accounts: Accounts,
+    pub(crate) data: DataFolder,
+    pub(crate) staging: Staging,
+    /// Places for requests that change something: each holds a thread that may block.
+    pub(crate) writing: Arc<Semaphore>,
+    /// What batches were answered, for those who ask again.
+    pub(crate) answers: Answers,
+}
+
+/// A server that cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A folder of its data cannot be used.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    /// Its accounts cannot be used.
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
 }
 
 /// What a host says of itself, at `/.well-known/weir`.
@@ -52,15 +75,33 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the folder of the registries cannot be opened.
-    pub fn new(data: &DataFolder, settings: Settings) -> Result<Arc<Self>, FsError> {
+    /// When a part of its data cannot be opened.
+    pub fn new(data: &DataFolder, settings: Settings) -> Result<Arc<Self>, AppError> {
         let memory = u64::from(settings.limits.memory_megabytes) << 20;
         Ok(Arc::new(Self {
-            registries: Registries::new(data.registries())?,
+            registries: Registries::new(data)?,
+            accounts: Accounts::open(&data.accounts())?,
+            staging: Staging::new(data.uploads())?,
+            writing: Arc::new(Semaphore::new(settings.limits.writers as usize)),
+            answers: Answers::new(),
+            data: data.clone(),
             files: Arc::new(Files::new(memory)),
             metrics: Metrics::new(),
             settings,
         }))
+    }
+
+    /// What makes whoever has it the first administrator, where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read or written.
+    pub fn invite_administrator(&self, now: Timestamp) -> Result<Option<Secret>, AccountError> {
+        if self.accounts.has_administrator()? {
+            return Ok(None);
+        }
+        let groups = [ADMINISTRATORS.parse()?].into();
+        Ok(Some(self.accounts.invite(None, &groups, now)?.secret))
     }
 
     /// The names of the registries that are there now.
@@ -88,12 +129,31 @@ impl App {
         blocking(move || app.registries.find(&name)).await
     }
 
+    /// The registry of that name, if who asks may see it.
+    ///
+    /// # Errors
+    ///
+    /// When they may not, or there is none: which of the two, nobody is told.
+    pub(crate) async fn served(self: &Arc<Self>, asker: &Asker, name: &str) -> Result<Arc<Served>, Problem> {
+        let none = || {
+            Problem::new(
+                Code::NoRegistry,
+                "no registry of that name is served here, or none that you may see",
+            )
+        };
+        let caller = asker.caller(name)?;
+        let name = RegistryName::parse(name).ok_or_else(none)?;
+        let found = self.registry(&name).await.map_err(|error| Problem::internal(&error))?;
+        found.filter(|_| self.registries.may_read(&caller)).ok_or_else(none)
+    }
+
     /// What is answered on the main address.
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let mut router = Router::new()
             .route("/healthz", get(|| async { "the server runs\n" }))
             .route("/readyz", get(ready))
-            .route("/.well-known/weir", get(host));
+            .route("/.well-known/weir", get(host))
+            .merge(api::router(&self.settings.limits));
         if self.settings.metrics_listen.is_none() {
             router = router.route("/metrics", get(metrics));
         }
@@ -116,7 +176,8 @@ async fn host(State(app): State<Arc<App>>) -> Result<Response, Problem> {
         .into_iter()
         .map(|name| ServedRegistry { path: format!("/{name}"), name: name.to_string() })
         .collect();
-    Ok(([(CACHE_CONTROL, "no-cache")], Json(Host { weir: 1, level: LEVEL, registries })).into_response())
+    Ok(([(CACHE_CONTROL, "no-cache")], Json(Host { weir: 1, level: weir_wire::api::LEVEL, registries }))
+        .into_response())
 }
 
 /// Ready is who can read the checkpoint of every registry.

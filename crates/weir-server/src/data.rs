@@ -3,9 +3,18 @@
 //! ```text
 //! weir-server.toml      what an administrator writes
 //! registries/<name>/    a registry each, byte for byte as without a server
+//! keys/                 what signs for them
+//! state.db              accounts: who there is, and which tokens speak for whom
+//! uploads/              what was uploaded in part
+//! views/                what is known of the registries; made anew from them when it is lost
 //! ```
+//!
+//! All but the registries is for the eyes of who runs the server only.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use weir_registry::ReplicaHome;
 
 /// The folder of a server.
 #[derive(Debug, Clone)]
@@ -49,6 +58,26 @@ impl DataFolder {
         self.root.join(Self::SETTINGS)
     }
 
+    /// The folder of the keys that sign for them.
+    pub fn keys(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    /// The file of the accounts.
+    pub fn accounts(&self) -> PathBuf {
+        self.root.join("state.db")
+    }
+
+    /// The folder of uploads that are not whole yet.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    /// The views of the registries.
+    pub fn views(&self) -> ReplicaHome {
+        ReplicaHome::new(&self.root.join("views"))
+    }
+
     /// The folder of the registries.
     pub fn registries(&self) -> PathBuf {
         self.root.join(Self::REGISTRIES)
@@ -63,7 +92,11 @@ impl DataFolder {
         if !self.settings().exists() && !self.registries().exists() && !self.is_free()? {
             return Err(DataError::Strange { folder: self.root.clone() });
         }
-        Ok(fs_err::create_dir_all(self.registries())?)
+        fs_err::create_dir_all(self.registries())?;
+        for private in [self.keys(), self.uploads(), self.root.join("views")] {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(private)?;
+        }
+        Ok(())
     }
 
     fn is_free(&self) -> Result<bool, std::io::Error> {

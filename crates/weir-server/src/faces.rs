@@ -4,7 +4,7 @@ use std::io::{Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
     X_CONTENT_TYPE_OPTIONS,
@@ -17,27 +17,28 @@ use tokio_util::io::ReaderStream;
 use weir_registry::Face;
 
 use crate::app::App;
+use crate::asker::Asker;
 use crate::conditions::{Answer, answer};
 use crate::files::{Content, Opened, Version, blocking};
 use crate::problem::{Code, Problem};
-use crate::registries::{RegistryName, Served};
 
 /// Bytes that are read from the disk at once.
 const BLOCK: usize = 256 << 10;
 
 /// Answers a request for a file of a registry: `/{registry}/{path}`.
 pub(crate) async fn face(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (head, _) = request.into_parts();
-    match of_registry(&app, &head).await {
+    let (mut head, _) = request.into_parts();
+    match of_registry(&app, &mut head).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn of_registry(app: &Arc<App>, head: &Parts) -> Result<Response, Problem> {
+async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Problem> {
+    let asker = Asker::from_request_parts(head, app).await?;
     let path = head.uri.path();
     let (name, path) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or((path, ""));
-    let registry = registry(app, name).await?;
+    let registry = app.served(&asker, name).await?;
     if head.method != Method::GET && head.method != Method::HEAD {
         return Err(Problem::new(Code::MethodNotAllowed, "the files of a registry can be read: GET or HEAD"));
     }
@@ -45,12 +46,6 @@ async fn of_registry(app: &Arc<App>, head: &Parts) -> Result<Response, Problem> 
     let face = Face::parse(path).ok_or_else(nothing)?;
     let opened = app.files.open(&registry, face, path).await.map_err(|error| Problem::internal(&error))?;
     respond(head, face, opened.ok_or_else(nothing)?).await
-}
-
-async fn registry(app: &Arc<App>, name: &str) -> Result<Arc<Served>, Problem> {
-    let none = || Problem::new(Code::NoRegistry, "no registry of that name is served here");
-    let name = RegistryName::parse(name).ok_or_else(none)?;
-    app.registry(&name).await.map_err(|error| Problem::internal(&error))?.ok_or_else(none)
 }
 
 async fn respond(head: &Parts, face: Face, opened: Opened) -> Result<Response, Problem> {

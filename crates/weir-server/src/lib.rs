@@ -6,24 +6,29 @@
 //! * [`Settings`]: what an administrator decides, from a file and the environment;
 //! * [`DataFolder`]: what a server keeps;
 //! * [`serve()`]: connections, their limits, and how it stops;
-//! * `app`: which request is answered by what; `faces`: the files of registries, `problem`: refusals.
+//! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something;
+//! * `asker`: who asks; `gate`: what a server adds to the policy of a registry; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
 //! block, in `files`, and nowhere else.
 
+mod api;
 mod app;
+mod asker;
 mod conditions;
 mod data;
 mod faces;
 mod files;
+mod gate;
 mod metrics;
 mod observe;
 mod problem;
 mod registries;
 mod serve;
 mod settings;
+mod staging;
 
-pub use app::App;
+pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};
 pub use serve::{Listening, ServeError, serve};
 pub use settings::{Limits, Log, LogFormat, Requests, Settings, SettingsError, Tls, VARIABLES, reference};

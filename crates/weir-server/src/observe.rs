@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use ulid::Ulid;
 
 use crate::app::App;
+use crate::asker::Client;
 use crate::problem::{Code, Problem};
 use crate::settings::Requests;
 
@@ -29,13 +30,16 @@ const MAX_ID: usize = 64;
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Gives a request its id, has it answered, and tells.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let believed = peer.is_some_and(|peer| is_trusted(&app.settings.trusted_proxies, peer));
     let id = id(request.headers(), believed);
     let client = peer.map(|peer| client(request.headers(), peer, &app.settings.trusted_proxies));
     let (method, uri) = (request.method().clone(), request.uri().clone());
+    if let Some(client) = client {
+        request.extensions_mut().insert(Client(client));
+    }
 
     let mut response = match names_one_host(&request) {
         true => next.run(request).await,

@@ -1,11 +1,14 @@
 //! What a request is told that cannot be answered: a problem document (RFC 9457), with a code that never changes.
 
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use weir_registry::SubmitError;
+use weir_wire::api::ProblemDocument;
 
-/// Why a request is not answered.
+/// Why a request is not answered, where the server itself is why. What a registry refuses has the codes of
+/// [`weir_wire::Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Code {
@@ -15,43 +18,142 @@ pub(crate) enum Code {
     NotFound,
     /// It is no request that HTTP allows.
     BadRequest,
+    /// The document that was sent is not what is asked for.
+    BadDocument,
+    /// Nobody has signed in.
+    SignInNeeded,
+    /// The credential is not good.
+    BadCredential,
+    /// The name, the password or the invitation is wrong.
+    NotSignedIn,
+    /// There were too many failures of late.
+    TooManyFailures,
+    /// Only somebody else may.
+    NotAllowed,
+    /// There is one already, or it would leave nobody who governs.
+    Conflict,
+    /// An upload goes on elsewhere than it stopped.
+    OtherOffset,
+    /// What is sent is larger than it may be.
+    TooLarge,
     /// The address cannot be asked in this way.
     MethodNotAllowed,
     /// The file is not the version that was demanded.
     PreconditionFailed,
     /// The file does not have the bytes that were asked for.
     RangeNotSatisfiable,
+    /// Others are served first.
+    Overloaded,
     /// The server cannot answer yet.
     NotReady,
     /// The server failed.
     Internal,
 }
 
-/// A problem document.
+/// Why a request is not answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    code: Code,
+    status: StatusCode,
+    code: String,
+    title: &'static str,
     detail: String,
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    code: Code,
-    detail: &'a str,
+    subject: Option<String>,
+    policy: Option<String>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        let mut problem = Self {
+            status: code.status(),
+            code: spelled(code),
+            title: code.title(),
+            detail: detail.into(),
+            subject: None,
+            policy: None,
+            headers: Vec::new(),
+        };
+        match code {
+            Code::SignInNeeded | Code::BadCredential => problem.asks_for_credential(),
+            Code::MethodNotAllowed => problem.headers.push((ALLOW, HeaderValue::from_static("GET, HEAD"))),
+            Code::Overloaded => problem.headers.push((RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => {}
+        }
+        problem
     }
 
     /// What went wrong here is for the log; what is told has no paths of this machine.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %error, "a request failed");
-        Self::new(Code::Internal, "the server could not read what was asked for; its log says why")
+        Self::new(Code::Internal, "the server could not do what was asked for; its log says why")
+    }
+
+    /// What a registry refused. Who has not signed in is asked to: then it may be permitted.
+    pub(crate) fn refused(error: &SubmitError, is_anonymous: bool) -> Self {
+        use weir_wire::Code as Refused;
+        let refusal = error.refusal();
+        if refusal.code == Refused::Unavailable {
+            tracing::error!(%error, "a registry could not do what it was asked for");
+        }
+        let asks = is_anonymous && refusal.code == Refused::NotPermitted;
+        let (status, title) = of_refusal(refusal.code);
+        let mut problem = Self {
+            status: if asks { StatusCode::UNAUTHORIZED } else { status },
+            code: spelled(refusal.code),
+            title,
+            detail: refusal.message,
+            subject: refusal.subject,
+            policy: refusal.policy,
+            headers: Vec::new(),
+        };
+        if asks {
+            problem.asks_for_credential();
+        }
+        if refusal.code == Refused::Busy {
+            problem.headers.push((RETRY_AFTER, HeaderValue::from_static("1")));
+        }
+        problem
+    }
+
+    /// The same with a header of its own.
+    #[must_use]
+    pub(crate) fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn asks_for_credential(&mut self) {
+        for scheme in ["Bearer realm=\"weir\"", "Basic realm=\"weir\", charset=\"UTF-8\""] {
+            self.headers.push((WWW_AUTHENTICATE, HeaderValue::from_static(scheme)));
+        }
+    }
+}
+
+/// How what a registry refuses is answered.
+const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
+    use weir_wire::Code as Refused;
+    match code {
+        Refused::NotPermitted => (StatusCode::FORBIDDEN, "A policy says no"),
+        Refused::NotFound => (StatusCode::NOT_FOUND, "There is no such release"),
+        Refused::AlreadyPublished
+        | Refused::WasRemoved
+        | Refused::OtherKind
+        | Refused::Confusable
+        | Refused::UnexpectedInputs
+        | Refused::SecondTree
+        | Refused::BakedCycle
+        | Refused::Diamond
+        | Refused::WouldBreak => (StatusCode::CONFLICT, "What is there already does not allow it"),
+        Refused::KindNotTaken
+        | Refused::NotUploaded
+        | Refused::BadContent
+        | Refused::DraftDiffers
+        | Refused::NotPublishable
+        | Refused::Quarantined
+        | Refused::Unsatisfiable
+        | Refused::BadRecord => (StatusCode::UNPROCESSABLE_ENTITY, "It cannot be registered as it is"),
+        Refused::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Others are changing the registry"),
+        Refused::Unavailable => (StatusCode::INTERNAL_SERVER_ERROR, "The registry failed"),
     }
 }
 
@@ -60,10 +162,16 @@ impl Code {
         match self {
             Self::NoRegistry | Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadDocument => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::SignInNeeded | Self::BadCredential | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotAllowed => StatusCode::FORBIDDEN,
+            Self::Conflict | Self::OtherOffset => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -72,38 +180,50 @@ impl Code {
         match self {
             Self::NoRegistry => "There is no such registry",
             Self::NotFound => "There is nothing at this address",
-            Self::BadRequest => "It is no request that HTTP allows",
+            Self::BadRequest => "It is no request that can be answered",
+            Self::BadDocument => "What was sent is not what is asked for",
+            Self::SignInNeeded => "Nobody has signed in",
+            Self::BadCredential => "The credential is not good",
+            Self::NotSignedIn => "Nobody was signed in",
+            Self::TooManyFailures => "There were too many failures",
+            Self::NotAllowed => "Somebody else may do this",
+            Self::Conflict => "What is there already does not allow it",
+            Self::OtherOffset => "The upload stopped elsewhere",
+            Self::TooLarge => "It is larger than it may be",
             Self::MethodNotAllowed => "This address cannot be asked in this way",
             Self::PreconditionFailed => "It is not the version that was demanded",
             Self::RangeNotSatisfiable => "It does not have these bytes",
+            Self::Overloaded => "Others are served first",
             Self::NotReady => "The server cannot answer yet",
             Self::Internal => "The server failed",
         }
     }
+}
 
-    /// The code as it is spelled in documents.
-    fn as_text(self) -> String {
-        serde_json::to_value(self).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
-    }
+/// A code as it is spelled in documents.
+fn spelled(code: impl Serialize) -> String {
+    serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { code, detail } = self;
-        let document = Document {
-            r#type: format!("urn:weir:problem:{}", code.as_text()),
-            title: code.title(),
-            status: code.status().as_u16(),
+        let Self { status, code, title, detail, subject, policy, headers: own } = self;
+        let document = ProblemDocument {
+            r#type: format!("urn:weir:problem:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
             code,
-            detail: &detail,
+            detail,
+            subject,
+            policy,
         };
         let text = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = (code.status(), text).into_response();
+        let mut response = (status, text).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if code == Code::MethodNotAllowed {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        for (name, value) in own {
+            headers.append(name, value);
         }
         response
     }

@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use weir_fs::{Folder, FsError};
-use weir_registry::DESCRIPTOR;
+use weir_policy::{Caller, FolderGate, Request, Verb, authorize};
+use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports};
+
+use crate::data::DataFolder;
+use crate::gate::ServerGate;
 
 /// Names at the root of a server that are its own.
 const RESERVED: [&str; 10] =
@@ -42,26 +46,43 @@ impl fmt::Display for RegistryName {
 }
 
 /// A registry that is served.
-#[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) name: RegistryName,
     /// Its folder, held open.
     pub(crate) folder: Folder,
     /// The number of the folder's inode, which no other has as long as it is open.
     inode: u64,
+    registrar: OnceLock<Arc<Registrar>>,
 }
 
 /// All of them. One that is made while the server runs is found when it is first asked for.
-#[derive(Debug)]
 pub(crate) struct Registries {
+    data: DataFolder,
     folder: Folder,
     open: RwLock<HashMap<RegistryName, Arc<Served>>>,
 }
 
 impl Registries {
-    /// Those in the folder at `path`.
-    pub(crate) fn new(path: PathBuf) -> Result<Self, FsError> {
-        Ok(Self { folder: Folder::open(path)?, open: RwLock::default() })
+    /// Those of a server whose data is in `data`.
+    pub(crate) fn new(data: &DataFolder) -> Result<Self, FsError> {
+        let folder = Folder::open(data.registries())?;
+        Ok(Self { data: data.clone(), folder, open: RwLock::default() })
+    }
+
+    /// Whether a caller may see a registry at all.
+    pub(crate) fn may_read(&self, caller: &Caller) -> bool {
+        authorize(&ServerGate::over(Box::new(FolderGate)), Request::of_registry(caller, Verb::Read)).is_ok()
+    }
+
+    /// What writes to a registry that is served. Waits for the disk when it is first asked for.
+    pub(crate) fn registrar(&self, served: &Served) -> Result<Arc<Registrar>, SubmitError> {
+        if let Some(registrar) = served.registrar.get() {
+            return Ok(registrar.clone());
+        }
+        let ports = folder_ports(served.folder.path(), &self.data.keys())?;
+        let gate = Box::new(ServerGate::over(Box::new(FolderGate)));
+        let registrar = Arc::new(Registrar::open(ports, &self.data.views(), gate)?);
+        Ok(served.registrar.get_or_init(|| registrar).clone())
     }
 
     /// One that is open already and still has its name: what nearly every request finds. A registry that was moved away, or
@@ -81,7 +102,12 @@ impl Registries {
         if folder.look(DESCRIPTOR)?.is_none() {
             return Ok(None);
         }
-        let served = Arc::new(Served { name: name.clone(), inode: folder.identity()?.inode, folder });
+        let served = Arc::new(Served {
+            name: name.clone(),
+            inode: folder.identity()?.inode,
+            folder,
+            registrar: OnceLock::new(),
+        });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))
     }

@@ -33,6 +33,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// TLS, where no proxy does it.
     pub tls: Option<Tls>,
+    /// How people sign in.
+    pub sign_in: SignIn,
     /// What nobody may exceed.
     pub limits: Limits,
     /// What is logged.
@@ -49,6 +51,14 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// How people sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct SignIn {
+    /// Days after which somebody has to sign in again.
+    pub days: u32,
+}
+
 /// What nobody may exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -63,6 +73,12 @@ pub struct Limits {
     pub shutdown_seconds: u32,
     /// Megabytes of small files that are kept in memory.
     pub memory_megabytes: u32,
+    /// Requests at once that change something; who comes then is told to come again.
+    pub writers: u32,
+    /// Megabytes of one upload: the pack of a package, or a file.
+    pub upload_megabytes: u32,
+    /// Megabytes of one batch: what says of each release what it is, without its content.
+    pub batch_megabytes: u32,
 }
 
 /// What is logged, on stderr.
@@ -104,9 +120,16 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             metrics_listen: None,
             tls: None,
+            sign_in: SignIn::default(),
             limits: Limits::default(),
             log: Log::default(),
         }
+    }
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self { days: 90 }
     }
 }
 
@@ -118,6 +141,9 @@ impl Default for Limits {
             idle_seconds: 60,
             shutdown_seconds: 30,
             memory_megabytes: 64,
+            writers: 64,
+            upload_megabytes: 16 << 10,
+            batch_megabytes: 64,
         }
     }
 }
@@ -129,6 +155,14 @@ impl Limits {
 
     pub(crate) fn idle(&self) -> Duration {
         Duration::from_secs(self.idle_seconds.into())
+    }
+
+    pub(crate) fn upload(&self) -> u64 {
+        u64::from(self.upload_megabytes) << 20
+    }
+
+    pub(crate) fn batch(&self) -> u64 {
+        u64::from(self.batch_megabytes) << 20
     }
 
     pub(crate) fn shutdown(&self) -> Duration {
@@ -202,11 +236,12 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), SettingsError> {
-        let Limits { connections, header_seconds, idle_seconds, .. } = self.limits;
+        let Limits { connections, header_seconds, idle_seconds, writers, .. } = self.limits;
         for (setting, number) in [
             ("limits.connections", connections),
             ("limits.header-seconds", header_seconds),
             ("limits.idle-seconds", idle_seconds),
+            ("limits.writers", writers),
         ] {
             if number == 0 {
                 return Err(SettingsError::Unusable {

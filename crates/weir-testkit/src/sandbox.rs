@@ -133,6 +133,25 @@ impl Sandbox {
         self.run(typed, &output)
     }
 
+    /// The same with a text on stdin.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn weir_fed(&self, folder: &str, typed: &str, stdin: &str) -> Run {
+        let mut program = self
+            .command(folder, &words(typed), &[])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot run `{}`: {error}", self.program.display()));
+        // A program that fails early reads nothing.
+        let _ = program.stdin.take().expect("stdin is piped").write_all(stdin.as_bytes());
+        let output = program.wait_with_output().expect("the program ends");
+        self.run(typed, &output)
+    }
+
     /// The same through another program, which is given these words, then the program and what was typed.
     ///
     /// # Panics

@@ -10,12 +10,16 @@ use crate::sandbox::Sandbox;
 /// How long a test waits for an answer: long, for machines are loaded.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The password of everybody in tests.
+const PASSWORD: &str = "correct horse\n";
+
 /// A server that runs. Dropping it kills it.
 #[derive(Debug)]
 pub struct WeirServer {
     process: Child,
     url: String,
     address: SocketAddr,
+    invitation: Option<String>,
 }
 
 /// What a server answered.
@@ -44,15 +48,41 @@ impl WeirServer {
             .spawn()
             .expect("the program can be run");
         let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
-        let url = lines.find_map(|line| {
-            let line = line.ok()?;
-            let (_, url) = line.split_once("\"url\": \"")?;
-            Some(url.trim_end_matches(['"', ',']).to_owned())
-        });
-        let url = url.expect("it says where it listens");
+        let mut said = String::new();
+        for line in &mut lines {
+            said += &line.expect("it says where it listens");
+            if said.ends_with('}') {
+                break;
+            }
+        }
+        let value = |name: &str| {
+            let (_, value) = said.split_once(&format!("\"{name}\": \""))?;
+            Some(value.split('"').next().unwrap_or_default().to_owned())
+        };
+        let url = value("url").expect("it says where it listens");
         let (_, address) = url.split_once("://").expect("it is an address");
         let address = address.parse().expect("it is an address with a port");
-        Self { process, url, address }
+        Self { process, address, invitation: value("invitation"), url }
+    }
+
+    /// Starts a server with an administrator `ann`, who has signed in, and a registry `team`, which is the default one.
+    ///
+    /// # Panics
+    ///
+    /// When any of it fails.
+    pub fn with_team(t: &Sandbox, variables: &[(&str, &str)]) -> Self {
+        let server = Self::start(t, "data", variables);
+        let invitation = server.invitation().expect("nobody governs it yet");
+        let login = format!("login {} --user ann --invitation {invitation} --password-stdin", server.url());
+        t.weir_fed("", &login, PASSWORD).succeeds();
+        t.weir_in("", &format!("registry create team --server {}", server.url())).succeeds();
+        t.weir_in("", &format!("registry add team {}/team --default --user", server.url())).succeeds();
+        server
+    }
+
+    /// What makes whoever has it the first administrator, if there was none when it began.
+    pub fn invitation(&self) -> Option<&str> {
+        self.invitation.as_deref()
     }
 
     /// Its address, such as `http://127.0.0.1:41234`.
@@ -77,11 +107,27 @@ impl WeirServer {
     ///
     /// When there is no answer.
     pub fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Reply {
+        self.say(method, path, headers, &[])
+    }
+
+    /// The same with a body.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub fn say(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Reply {
         let mut stream = self.connect();
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n{lines}\r\n");
+        let length = match body.is_empty() && matches!(method, "GET" | "HEAD" | "DELETE") {
+            true => String::new(),
+            false => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n{length}{lines}\r\n"
+        );
         stream.write_all(request.as_bytes()).expect("the request is taken");
+        // Who is refused need not be heard to the end.
+        let _ = stream.write_all(body);
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("there is an answer");
         Reply::parse(&answer)

@@ -4,13 +4,17 @@
 //! What a registry reads has no field that it does not know: a misspelt one is refused, not passed over. Nothing here
 //! says who asks or when: that is known to whoever authenticated them, and to nobody else.
 
+pub mod api;
 mod batch;
 mod draft;
+mod names;
+pub mod people;
 mod receipt;
 mod refusal;
 
 pub use batch::{Batch, Intent, Withdraw};
 pub use draft::{Draft, Wanted};
+pub use names::{ADMINISTRATORS, AccountName, BadName};
 pub use receipt::{Done, Outcome, Receipt};
 pub use refusal::{Code, Refusal};
 

@@ -43,6 +43,7 @@ impl Context {
             platform: platform.cloned(),
             authorities: settings::authorities()?,
             principal: settings::principal(),
+            secrets: settings::secrets(),
             now: Timestamp::now(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             observer: Arc::new(Progress::new(&self.output, &interrupt)),

@@ -12,6 +12,7 @@ pub(crate) mod publishing;
 pub(crate) mod registry;
 #[cfg(test)]
 mod schema;
+pub(crate) mod server;
 pub(crate) mod store;
 
 use schemars::JsonSchema;

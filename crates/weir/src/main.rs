@@ -104,6 +104,13 @@ enum Command {
 
     // A server.
     Serve(commands::serve::Arguments),
+    Login(commands::login::LoginArguments),
+    Logout(commands::login::LogoutArguments),
+    Whoami(commands::login::WhoamiArguments),
+    #[command(subcommand)]
+    Token(commands::token::Command),
+    #[command(subcommand)]
+    User(commands::user::Command),
 
     // Weir itself.
     Demo(commands::demo::Arguments),
@@ -169,6 +176,11 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Store(command) => commands::store::run(context, command),
 
         Command::Serve(arguments) => commands::serve::run(context, &arguments),
+        Command::Login(arguments) => commands::login::login(context, &arguments),
+        Command::Logout(arguments) => commands::login::logout(context, &arguments),
+        Command::Whoami(arguments) => commands::login::whoami(context, &arguments),
+        Command::Token(command) => commands::token::run(context, command),
+        Command::User(command) => commands::user::run(context, command),
 
         Command::Demo(arguments) => commands::demo::run(context, &arguments),
         Command::Completions(arguments) => commands::completions::run(context, &arguments),

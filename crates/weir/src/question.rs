@@ -1,9 +1,12 @@
 //! Questions to the person at the terminal.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use crate::failure::Failure;
 use crate::output::{Format, Output};
+
+/// The longest answer that is read, in bytes.
+const MAX_ANSWER: u64 = 4096;
 
 /// Whether a person is there to be asked.
 pub(crate) fn can_be_asked() -> bool {
@@ -22,6 +25,39 @@ pub(crate) fn ask(output: &Output, question: &str) -> Result<bool, Failure> {
     }
     let answer = answer.trim();
     Ok(answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}
+
+/// Asks for a line of text.
+///
+/// # Errors
+///
+/// When nobody can be asked: `instead` says how to say it.
+pub(crate) fn answer(output: &Output, question: &str, instead: &str) -> Result<String, Failure> {
+    must_be_here(output, question, instead)?;
+    let mut answer = String::new();
+    io::stdin().lock().take(MAX_ANSWER).read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks for a secret, which nobody who looks on can read.
+///
+/// # Errors
+///
+/// When nobody can be asked: `instead` says how to say it.
+pub(crate) fn secret(output: &Output, question: &str, instead: &str) -> Result<String, Failure> {
+    must_be_here(output, question, instead)?;
+    Ok(rpassword::read_password()?)
+}
+
+fn must_be_here(output: &Output, question: &str, instead: &str) -> Result<(), Failure> {
+    if output.format == Format::Json || !can_be_asked() {
+        let what = question.trim_end_matches(':').to_lowercase();
+        return Err(Failure::usage(format!("nobody can be asked for the {what}"))
+            .with_help(format!("say it with `{instead}`")));
+    }
+    output.screen.clear();
+    output.write_stderr(&format!("{question} "));
+    Ok(())
 }
 
 /// Goes on if a person agrees, who said so beforehand (`yes`) or is asked.

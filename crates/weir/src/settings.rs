@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use weir_policy::Principal;
+use weir_reach::{Secrets, TOKEN_VARIABLE};
 
 use crate::failure::Failure;
 
@@ -75,6 +76,16 @@ pub(crate) fn principal() -> Principal {
     let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
     let number = || format!("uid-{}", rustix::process::getuid().as_raw());
     Principal::user(named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(number))
+}
+
+/// What proves to servers who asks: tokens in variables, and the user's `netrc`.
+pub(crate) fn secrets() -> Secrets {
+    let token = |(name, value): (OsString, OsString)| {
+        let host = name.into_string().ok()?.strip_prefix(TOKEN_VARIABLE)?.to_owned();
+        Some((host, value.into_string().ok().filter(|token| !token.is_empty())?))
+    };
+    let in_home = || Some(PathBuf::from(env::var_os("HOME").filter(|home| !home.is_empty())?).join(".netrc"));
+    Secrets { tokens: env::vars_os().filter_map(token).collect(), netrc: path("NETRC").or_else(in_home) }
 }
 
 /// Who runs this: the user and, where that is root, who became root by `sudo`, as git has it.

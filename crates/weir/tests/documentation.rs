@@ -126,6 +126,32 @@ fn the_guide_of_repositories_of_built_packages_runs_and_prints_what_it_says() {
     make_writable(home.path());
 }
 
+/// In the guides of a server, people are asked for a password; here it is said by a pipe.
+const PEOPLE: &str = r#"```sh
+weir() {
+    if [[ "$1" == login ]]; then command weir "$@" --password-stdin <<<"correct horse"; else command weir "$@"; fi
+}
+```
+"#;
+
+#[test]
+fn the_guides_of_a_server_and_of_accounts_run_one_after_the_other() {
+    let guide = |name: &str| fs_err::read_to_string(root().join("docs/guide").join(name)).unwrap();
+    let t = weir_testkit::Sandbox::new(WEIR);
+    let server = weir_testkit::WeirServer::start(&t, "data", &[]);
+    let text = format!("{PEOPLE}{}{}", guide("server.md"), guide("accounts.md"));
+    assert!(blocks(&text, "sh").contains("weir token create"), "the guide has nothing to type");
+    let text = text.replace("https://weir.example", server.url());
+    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let invitation = Path::new(server.invitation().unwrap());
+    let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("INVITATION", invitation)];
+    walk(&text, "bash", reader.path(), &variables);
+    make_writable(home.path());
+}
+
 /// The folders of a store are read-only, and the temporary folder is to be removed with it.
 fn make_writable(folder: &Path) {
     Command::new("chmod").args(["-R", "u+w"]).arg(folder).status().unwrap();

@@ -37,6 +37,24 @@ impl Acting {
         Ok(self.registrar.source())
     }
 
+    /// Whether the caller may ask for something of the registry as a whole: better before its bytes are sent than after.
+    ///
+    /// # Errors
+    ///
+    /// When they may not.
+    pub fn may(&self, verb: Verb) -> Result<(), SubmitError> {
+        self.registrar.permit(&self.caller, verb).map(drop)
+    }
+
+    /// Bytes of an object, if it is held.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read, or it cannot be found out.
+    pub fn size_of(&self, object: Object) -> Result<Option<u64>, SubmitError> {
+        self.find(object)
+    }
+
     fn find(&self, object: Object) -> Result<Option<u64>, SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         Ok(self.registrar.ports.objects.find(object)?.map(|held| held.size))

@@ -11,7 +11,10 @@ use weir_model::manifest::RegistryAddress;
 use weir_project::Project;
 use weir_reach::{KnownRegistry, Verify};
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
+use weir_wire::people::WantedRegistry;
 
+use super::login::reach;
+use super::token::ServerOption;
 use crate::arguments::{DryRun, handled_kind};
 use crate::context::Context;
 use crate::documents::registry::{KnownRegistries, Renewed};
@@ -24,6 +27,7 @@ use crate::question;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(InitArguments),
+    Create(CreateArguments),
     #[command(visible_alias = "ls")]
     List(ListArguments),
     Add(AddArguments),
@@ -40,6 +44,7 @@ pub(crate) enum Command {
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(arguments) => init(context, arguments),
+        Command::Create(arguments) => create(context, arguments),
         Command::List(_) => list(context),
         Command::Add(arguments) => add(context, arguments),
         Command::Remove(arguments) => remove(context, &arguments),
@@ -82,6 +87,30 @@ pub(crate) struct InitArguments {
     /// Go on without asking where another registry has the name
     #[arg(long, short)]
     yes: bool,
+}
+
+/// Make a registry on a server: for its administrators
+///
+/// The key that signs for it is made and kept by the server.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir registry create team --server https://weir.example",
+    "weir registry create internal --closed --kind native",
+))]
+pub(crate) struct CreateArguments {
+    /// Its name: the part of its address, and the name that manifests and checkpoints mean it by
+    name: String,
+    /// Promise never to show a release whose dependency is missing
+    #[arg(long)]
+    closed: bool,
+    /// Take only packages of this kind; may be repeated. All kinds where nothing is said
+    #[arg(long = "kind", value_name = "KIND", value_parser = handled_kind())]
+    kinds: Vec<KindName>,
+    /// Have checkpoints expire after this many days, so that a mirror that stands still shows
+    #[arg(long, value_name = "DAYS")]
+    expires: Option<u32>,
+    #[command(flatten)]
+    server: ServerOption,
 }
 
 /// Which registry.
@@ -452,6 +481,25 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
                 count(collected.kept, "object"),
                 bytes(collected.kept_bytes)
             ));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let wanted = WantedRegistry {
+        name: arguments.name,
+        closed: arguments.closed,
+        kinds: arguments.kinds,
+        validity: arguments.expires.map(|days| u64::from(days) * 24 * 60 * 60),
+    };
+    let descriptor = reached.server.create_registry(&wanted)?;
+    context.output.show(&descriptor, |page| {
+        page.line(format!("Made the registry `{0}` at {1}/{0}", wanted.name, reached.place()));
+        for key in &descriptor.keys {
+            page.line(format!("  signed by {}", harmless(key)));
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use weir_accounts::Secret;
 use weir_server::{App, DataFolder, Listening, Log, LogFormat, Settings, serve};
 
 use crate::context::Context;
@@ -18,9 +20,9 @@ use crate::settings;
 
 /// Serve registries over HTTP
 ///
-/// Every folder in `DATA/registries` that is a registry is served under its name, for reading: also one that is made or
-/// published into while the server runs. `DATA/weir-server.toml` and environment variables say how; the reference of the
-/// server lists them.
+/// Every folder in `DATA/registries` that is a registry is served under its name: also one that is made while the server runs.
+/// Whoever has signed in can publish, as far as the registry's policy lets them. `DATA/weir-server.toml` and environment
+/// variables say how; the reference of the server lists them.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir serve /srv/weir",
@@ -47,13 +49,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     begin_log(&chosen.log, &context.output);
     let app = App::new(&data, chosen)?;
     let registries = app.names().map_err(std::io::Error::from)?;
+    let invitation = app.invite_administrator(Timestamp::now())?;
     allow_many_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut shown = Ok(());
     runtime.block_on(async {
         let stop = asked_to_stop()?;
         let listening = |listening: Listening| {
-            let serving = serving(&listening, data.root(), registries);
+            let serving = serving(&listening, data.root(), registries, invitation);
             shown = show(&context.output, &serving);
         };
         Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
@@ -98,11 +101,17 @@ fn begin_log(log: &Log, output: &Output) {
     }
 }
 
-fn serving(listening: &Listening, data: &Path, registries: Vec<String>) -> Serving {
+fn serving(
+    listening: &Listening,
+    data: &Path,
+    registries: Vec<String>,
+    invitation: Option<Secret>,
+) -> Serving {
     let scheme = if listening.tls { "https" } else { "http" };
     let url = format!("{scheme}://{}", listening.address);
     let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
-    Serving { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), registries }
+    let invitation = invitation.map(|secret| secret.reveal().to_owned());
+    Serving { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), invitation, registries }
 }
 
 fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
@@ -111,12 +120,13 @@ fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
         for registry in &serving.registries {
             page.line(format!("  {}/{registry}", serving.url));
         }
+        if let Some(invitation) = &serving.invitation {
+            page.line("Nobody governs this server yet. Whoever says this first, within three days, does:");
+            page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.url));
+        }
         if serving.registries.is_empty() {
-            let folder = serving.data.join("registries");
-            page.line(format!(
-                "  no registry yet: `weir registry init {}/NAME --name NAME` makes one",
-                folder.display()
-            ));
+            page.line("No registry yet. An administrator makes one with");
+            page.line(format!("  weir registry create NAME --server {}", serving.url));
         }
     })
 }

@@ -30,6 +30,9 @@ pub(crate) struct Serving {
     /// The folder with its data.
     #[serde(serialize_with = "weir_model::path_text::path")]
     pub(crate) data: PathBuf,
+    /// Where nobody governs the server yet: whoever has this becomes its first administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invitation: Option<String>,
     /// The registries that were there when it began.
     pub(crate) registries: Vec<String>,
 }

@@ -7,7 +7,7 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::{building, itself, looking, project, publishing, registry, store};
+use super::{building, itself, looking, project, publishing, registry, server, store};
 use crate::Weir;
 use crate::failure::FailureDocument;
 
@@ -77,7 +77,19 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry renew", of::<registry::Renewed>),
     ("registry rotate-key", of::<weir_model::descriptor::Descriptor>),
     ("registry bind", of::<weir_reach::BoundKey>),
+    ("registry create", of::<weir_model::descriptor::Descriptor>),
     ("serve", of::<registry::Serving>),
+    ("login", of::<server::LoggedIn>),
+    ("logout", of::<server::LoggedOut>),
+    ("whoami", of::<weir_wire::people::WhoAmI>),
+    ("token create", of::<weir_wire::people::MadeToken>),
+    ("token list", of::<server::Tokens>),
+    ("token revoke", of::<server::RevokedToken>),
+    ("user list", of::<server::Users>),
+    ("user invite", of::<weir_wire::people::Invited>),
+    ("user groups", of::<weir_wire::people::User>),
+    ("user disable", of::<weir_wire::people::User>),
+    ("user enable", of::<weir_wire::people::User>),
     ("store path", of::<store::StorePath>),
     ("store list", of::<store::StoreList>),
     ("store verify", of::<store::StoreVerified>),

@@ -28,6 +28,8 @@ mod publishing_checks;
 mod quiet;
 mod references;
 mod registries;
+mod server_accounts;
+mod server_writing;
 mod serving;
 mod stores;
 mod terminal;

@@ -6,9 +6,11 @@ use weir_model::ReleaseId;
 use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
 use weir_registry::{KeysError, OpenError, PortError, ReplicaError, SubmitError, TrustError};
+use weir_remote::RemoteError;
 use weir_store::StoreError;
 use weir_tree::TreeError;
 
+use super::server::exit_of;
 use super::{Exit, Verdict, did_you_mean, there_are};
 
 impl Verdict for Offline {
@@ -36,9 +38,9 @@ impl Verdict for ReachError {
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),
             Self::Io(error) => error.exit(),
-            Self::Config { .. } | Self::ReadOnlyRegistry { .. } | Self::Index(_) | Self::Key(_) => {
-                Exit::Failed
-            }
+            Self::Credential { .. } | Self::KeyElsewhere { .. } => Exit::Refused,
+            Self::Remote(error) => error.exit(),
+            Self::Config { .. } | Self::Index(_) | Self::Key(_) => Exit::Failed,
         }
     }
 
@@ -50,7 +52,8 @@ impl Verdict for ReachError {
             ),
             Self::UnknownRegistry { similar, .. } => did_you_mean(similar.as_ref())
                 .or_else(|| Some("`weir registry list` shows those that are known".into())),
-            Self::ReadOnlyRegistry { .. } => Some("publish where its folder is: `--registry FOLDER`".into()),
+            Self::KeyElsewhere { .. } => Some("run it there".into()),
+            Self::Remote(error) => error.help(),
             Self::UnknownPackage { similar, .. } => {
                 did_you_mean(similar.as_ref()).or_else(|| Some("`weir search WORDS` finds packages".into()))
             }
@@ -83,6 +86,9 @@ impl Verdict for SourceError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Untrusted { why, .. } => help_about_distrust(why),
+            Self::Refused { status: 401, .. } => {
+                Some("`weir login` signs you in; or ask whoever runs the server".into())
+            }
             Self::Refused { .. } => Some("ask whoever runs the server whether it is open to you".into()),
             Self::Proxy { problem, .. } => Some(match problem {
                 ProxyProblem::AsksForPassword => {
@@ -253,6 +259,9 @@ impl Verdict for SubmitError {
             | Self::BakedCycle { .. }
             | Self::Diamond { .. }
             | Self::WouldBreak { .. } => Exit::Conflict,
+            Self::Remote(refusal) => exit_of(refusal.code),
+            Self::Unreachable(error) => error.exit(),
+            Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().map_or(Exit::Failed, Verdict::exit),
             Self::Unsatisfiable { .. } => Exit::NoResolution,
             Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
                 Exit::NotFound
@@ -300,6 +309,8 @@ impl Verdict for SubmitError {
             }
             Self::Keys(error) => error.help(),
             Self::Replica(error) => error.help(),
+            Self::Unreachable(error) => error.help(),
+            Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().and_then(Verdict::help),
             _ => None,
         }
     }

@@ -1,6 +1,9 @@
 //! `weir serve`.
 
-use weir_server::{DataError, DataFolder, ServeError, SettingsError};
+use weir_accounts::AccountError;
+use weir_remote::RemoteError;
+use weir_server::{AppError, DataError, DataFolder, ServeError, SettingsError};
+use weir_wire::Code;
 
 use super::{Exit, Verdict};
 
@@ -19,6 +22,97 @@ impl Verdict for DataError {
                 DataFolder::SETTINGS
             )),
             Self::Io(_) => None,
+        }
+    }
+}
+
+impl Verdict for AppError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Fs(error) => error.exit(),
+            Self::Accounts(error) => error.exit(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Fs(error) => error.help(),
+            Self::Accounts(_) => None,
+        }
+    }
+}
+
+impl Verdict for AccountError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Io(error) => error.exit(),
+            _ => Exit::Failed,
+        }
+    }
+}
+
+/// What a server said, to whoever asked it.
+impl Verdict for RemoteError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::OnlyFiles { .. } | Self::OtherLevel { .. } | Self::Unreadable { .. } => Exit::Failed,
+            Self::NoServer { .. } => Exit::NotFound,
+            Self::SignInNeeded { .. } => Exit::Refused,
+            Self::Source(error) => error.exit(),
+            Self::Problem(problem) => match (problem.refusal(), problem.status) {
+                (Some(refusal), _) => exit_of(refusal.code),
+                (None, 401 | 403 | 429) => Exit::Refused,
+                (None, 404) => Exit::NotFound,
+                (None, 409) => Exit::Conflict,
+                (None, 400 | 422) => Exit::Usage,
+                (None, _) => Exit::Failed,
+            },
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::OnlyFiles { .. } => {
+                Some("publish where its folder is: `--registry FOLDER`; or serve it with `weir serve`".into())
+            }
+            Self::NoServer { .. } => {
+                Some("check the address; a server says where it listens when it starts".into())
+            }
+            Self::SignInNeeded { place, .. } => Some(sign_in_help(place)),
+            Self::OtherLevel { .. } => Some("use the version of Weir that the server has".into()),
+            Self::Source(error) => error.help(),
+            Self::Unreadable { .. } | Self::Problem(_) => None,
+        }
+    }
+}
+
+/// How to show a server who one is.
+fn sign_in_help(place: &str) -> String {
+    format!(
+        "`weir login {place}` signs you in; a program sends a token, in the variable `WEIR_TOKEN_` and the host"
+    )
+}
+
+/// How the program ends when a registry elsewhere refused something: as when one here does.
+pub(super) fn exit_of(code: Code) -> Exit {
+    match code {
+        Code::NotPermitted
+        | Code::Quarantined
+        | Code::KindNotTaken
+        | Code::DraftDiffers
+        | Code::NotPublishable => Exit::Refused,
+        Code::AlreadyPublished
+        | Code::WasRemoved
+        | Code::OtherKind
+        | Code::Confusable
+        | Code::BakedCycle
+        | Code::Diamond
+        | Code::WouldBreak => Exit::Conflict,
+        Code::Unsatisfiable => Exit::NoResolution,
+        Code::NotFound => Exit::NotFound,
+        Code::SecondTree | Code::BadContent => Exit::Integrity,
+        Code::NotUploaded | Code::UnexpectedInputs | Code::BadRecord | Code::Busy | Code::Unavailable => {
+            Exit::Failed
         }
     }
 }

@@ -1,0 +1,146 @@
+//! What proves to a server who asks: one secret for each origin, kept where only its owner can read it.
+//!
+//! It is looked for in this order: a variable of the environment (`WEIR_TOKEN_` and the host), the file that `weir login` writes, and
+//! the user's `netrc`. None of it is named by a project: a clone's `weir.toml` says which registries to ask, and must not be
+//! able to say what they are told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use weir_client::{Credential, CredentialError, Origin};
+use weir_fs::{Access, Durability, Folder};
+
+use crate::error::ReachError;
+use crate::session::Session;
+
+/// What the variables begin with that hold tokens.
+pub const TOKEN_VARIABLE: &str = "WEIR_TOKEN_";
+
+/// The largest file of credentials that is read, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+/// What a run of the program is given to prove who asks.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    /// Tokens of the environment, by the end of the variable's name: the host in capitals, `_` for all else.
+    pub tokens: BTreeMap<String, String>,
+    /// The user's `netrc`, if there may be one.
+    pub netrc: Option<PathBuf>,
+}
+
+/// The file that `weir login` writes.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    #[serde(default)]
+    servers: BTreeMap<String, KeptServer>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptServer {
+    token: String,
+}
+
+/// The credential for an origin, if there is one.
+///
+/// # Errors
+///
+/// When there is one that cannot be read, or that would travel unencrypted.
+pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Option<Credential>, ReachError> {
+    let usable = |made: Result<Credential, CredentialError>| {
+        made.map(Some).map_err(|error| ReachError::Credential { reason: error.to_string() })
+    };
+    if let Some(token) = session.secrets.tokens.get(&variable_of(origin)) {
+        return usable(Credential::bearer(origin.clone(), token.trim()));
+    }
+    if let Some(kept) = read(&session.home.credentials())?.servers.get(&origin.to_string()) {
+        return usable(Credential::bearer(origin.clone(), &kept.token));
+    }
+    let Some(netrc) = &session.secrets.netrc else { return Ok(None) };
+    match crate::netrc::find(netrc, origin.host())? {
+        // Whoever wrote it did not think of this server: it is no reason to refuse what needs no credential.
+        Some(_) if !origin.is_https() && !origin.is_loopback() => Ok(None),
+        Some((user, password)) => usable(Credential::basic(origin.clone(), &user, &password)),
+        None => Ok(None),
+    }
+}
+
+/// The end of the name of the variable that holds the token for an origin: `REGISTRY_EXAMPLE_COM`, or `…_8443` where the port is not
+/// the usual one.
+pub fn variable_of(origin: &Origin) -> String {
+    let text = origin.to_string();
+    let (_, place) = text.split_once("://").unwrap_or(("", &text));
+    place.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// Keeps a token for an origin, in place of the one before.
+///
+/// # Errors
+///
+/// When the file cannot be read or written.
+pub(crate) fn keep_token(session: &Session, origin: &Origin, token: &str) -> Result<(), ReachError> {
+    change(session, |kept| {
+        kept.servers.insert(origin.to_string(), KeptServer { token: token.to_owned() });
+    })
+}
+
+/// Forgets the token for an origin; whether there was one.
+///
+/// # Errors
+///
+/// When the file cannot be read or written.
+pub(crate) fn forget_token(session: &Session, origin: &Origin) -> Result<bool, ReachError> {
+    if !read(&session.home.credentials())?.servers.contains_key(&origin.to_string()) {
+        return Ok(false);
+    }
+    change(session, |kept| drop(kept.servers.remove(&origin.to_string())))?;
+    Ok(true)
+}
+
+/// One process after the other changes the file, and only its owner can ever read it.
+fn change(session: &Session, edit: impl FnOnce(&mut Kept)) -> Result<(), ReachError> {
+    let path = session.home.credentials();
+    let folder = Folder::make(path.parent().unwrap_or(Path::new("."))).map_err(std::io::Error::from)?;
+    let _lock = folder.lock(|| {}).map_err(std::io::Error::from)?;
+    let mut kept = read(&path)?;
+    edit(&mut kept);
+    let text = toml_edit::ser::to_string_pretty(&kept).map_err(std::io::Error::other)?;
+    let name = path.file_name().unwrap_or_default();
+    folder
+        .replace(name, text.as_bytes(), Access::Private, Durability::Durable)
+        .map_err(std::io::Error::from)?;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Kept, ReachError> {
+    let text = match weir_fs::read_text(path, MAX_FILE) {
+        Err(error) if error.is_not_found() => return Ok(Kept::default()),
+        text => text.map_err(std::io::Error::from)?,
+    };
+    // What the parser says of it repeats a line, which may hold a secret.
+    toml_edit::de::from_str(&text).map_err(|_| ReachError::Config {
+        path: path.into(),
+        reason: "it is not what `weir login` writes; remove it and sign in again".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_client::Url;
+
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_variable_says_which_host_it_is_for() {
+        for (url, name) in [
+            ("https://weir.example/team", "WEIR_EXAMPLE"),
+            ("https://weir.example:8443", "WEIR_EXAMPLE_8443"),
+            ("http://127.0.0.1:7878/org", "127_0_0_1_7878"),
+        ] {
+            let url: Url = url.parse().unwrap();
+            assert_eq!(variable_of(url.origin()), name);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Reaching a server itself: to sign in there, and to look after accounts and registries.
+
+use std::path::Path;
+
+use weir_client::Url;
+use weir_remote::Server;
+use weir_wire::people::WhoAmI;
+
+use crate::connect::http_client;
+use crate::credentials::{credential_for, forget_token, keep_token};
+use crate::error::{Offline, ReachError};
+use crate::registries::{ManifestRegistries, find, is_http};
+use crate::session::Session;
+
+/// A server that was found.
+#[derive(Debug)]
+pub struct ReachedServer {
+    /// Its address.
+    pub address: Url,
+    /// The server, asked by whoever has signed in there from this machine.
+    pub server: Server,
+    /// Whether anybody has.
+    pub is_known: bool,
+}
+
+impl ReachedServer {
+    /// Its address, as one writes it.
+    pub fn place(&self) -> String {
+        self.address.to_string().trim_end_matches('/').to_owned()
+    }
+}
+
+/// Finds the server that `named` leads to: an address of its own or of one of its registries, or a registry that is known by a name.
+/// Where nothing is named it is that of the default registry.
+///
+/// # Errors
+///
+/// When nothing of that name is known, it is a folder, or no server answers there.
+pub fn reach_server(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    named: Option<&str>,
+) -> Result<ReachedServer, ReachError> {
+    let location = match named {
+        Some(address) if is_http(address) => address.to_owned(),
+        named => find(session, project, named, Path::new("."))?.location,
+    };
+    if !is_http(&location) {
+        let reason = "it is a folder: nobody signs in there".into();
+        return Err(ReachError::BadAddress { address: location, reason });
+    }
+    if session.offline {
+        return Err(Offline::lacks(format!("the server `{location}`")).into());
+    }
+    let address = location.trim_end_matches('/').parse().map_err(|error: weir_client::UrlError| {
+        ReachError::BadAddress { address: location.clone(), reason: error.to_string() }
+    })?;
+    let client = http_client(session)?;
+    let address = Server::find(&client, &address)?;
+    let credential = credential_for(session, address.origin())?;
+    let is_known = credential.is_some();
+    Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known })
+}
+
+/// Keeps what a server gave to who signed in. It is sent to that origin only.
+///
+/// # Errors
+///
+/// When it would travel unencrypted, or the file cannot be written.
+pub fn keep_login(session: &Session, address: &Url, token: &str) -> Result<(), ReachError> {
+    weir_client::Credential::bearer(address.origin().clone(), token)
+        .map_err(|error| ReachError::Credential { reason: error.to_string() })?;
+    keep_token(session, address.origin(), token)
+}
+
+/// Forgets what a server gave; whether there was anything.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn forget_login(session: &Session, address: &Url) -> Result<bool, ReachError> {
+    forget_token(session, address.origin())
+}
+
+/// Who a token speaks for, before it is kept.
+///
+/// # Errors
+///
+/// When it is not good, would travel unencrypted, or the server is not reached.
+pub fn whoami_by(session: &Session, address: &Url, token: &str) -> Result<WhoAmI, ReachError> {
+    let credential = weir_client::Credential::bearer(address.origin().clone(), token)
+        .map_err(|error| ReachError::Credential { reason: error.to_string() })?;
+    Ok(Server::new(http_client(session)?, address, Some(credential))?.whoami()?)
+}

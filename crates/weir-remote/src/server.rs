@@ -1,0 +1,147 @@
+//! A server itself: who one is there, who else there is, and tokens.
+
+use weir_client::{Credential, HttpClient, Method, Url};
+use weir_model::descriptor::Descriptor;
+use weir_wire::AccountName;
+use weir_wire::people::{
+    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, SignIn, SignedIn, Token, User, WantedRegistry,
+    WhoAmI,
+};
+
+use crate::call::{Line, RemoteError};
+
+/// A server, asked by whoever has the credential.
+#[derive(Debug)]
+pub struct Server {
+    line: Line,
+}
+
+/// What a host says of itself, as far as it tells a server of Weir from anything else.
+#[derive(serde::Deserialize)]
+struct Host {
+    weir: u32,
+}
+
+type Result<T> = std::result::Result<T, RemoteError>;
+
+impl Server {
+    /// The server that `address` leads to: its own address, or that of one of its registries. Gives the server's own.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn find(client: &HttpClient, address: &Url) -> Result<Url> {
+        let candidates = [Some(address.clone()), address.above()];
+        for base in candidates.into_iter().flatten() {
+            let line = Line::new(client.clone(), base.clone(), None);
+            let reply = line.say(Method::Get, ".well-known/weir", "", Vec::new(), &[], true)?;
+            if serde_json::from_slice(&reply.body).is_ok_and(|Host { weir }| weir == 1) {
+                return Ok(base);
+            }
+        }
+        let place = address.to_string().trim_end_matches('/').to_owned();
+        Err(RemoteError::NoServer { place })
+    }
+
+    /// The server at `base`. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// When the address is too long.
+    pub fn new(client: HttpClient, base: &Url, credential: Option<Credential>) -> Result<Self> {
+        let outside = Line::new(client.clone(), base.clone(), None);
+        let base = base.below("api/v1").map_err(|error| outside.unreadable(error.to_string()))?;
+        Ok(Self { line: Line::new(client, base, credential) })
+    }
+
+    /// Signs in with a name and a password.
+    ///
+    /// # Errors
+    ///
+    /// When they are not good, or the server is not reached; so with all that follow.
+    pub fn sign_in(&self, who: &SignIn) -> Result<SignedIn> {
+        self.line.post("sign-in", who)
+    }
+
+    /// Becomes a user by an invitation.
+    ///
+    /// # Errors
+    ///
+    /// When the invitation is not good.
+    pub fn accept(&self, who: &Accept) -> Result<SignedIn> {
+        self.line.post("invitations/accept", who)
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    ///
+    /// When the credential is not good.
+    pub fn whoami(&self) -> Result<WhoAmI> {
+        self.line.get("whoami")
+    }
+
+    /// Every user.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see them.
+    pub fn users(&self) -> Result<Vec<User>> {
+        self.line.get("users")
+    }
+
+    /// Invites somebody.
+    ///
+    /// # Errors
+    ///
+    /// When one may not.
+    pub fn invite(&self, whom: &Invite) -> Result<Invited> {
+        self.line.post("users", whom)
+    }
+
+    /// Changes what a user may.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or there is no such user.
+    pub fn change_user(&self, name: &AccountName, change: &ChangeUser) -> Result<User> {
+        self.line.post(&format!("users/{name}"), change)
+    }
+
+    /// One's tokens that are good.
+    ///
+    /// # Errors
+    ///
+    /// When one has not signed in.
+    pub fn tokens(&self) -> Result<Vec<Token>> {
+        self.line.get("tokens")
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    ///
+    /// When one has not signed in, or it could never be used.
+    pub fn create_token(&self, new: &NewToken) -> Result<MadeToken> {
+        self.line.post("tokens", new)
+    }
+
+    /// Has a token, by its name or id, speak for nobody any longer; `current` is the one that asks.
+    ///
+    /// # Errors
+    ///
+    /// When one has no such token.
+    pub fn revoke_token(&self, which: &str) -> Result<()> {
+        let reply = self.line.say(Method::Delete, &format!("tokens/{which}"), "", Vec::new(), &[], false)?;
+        self.line.good(reply).map(drop)
+    }
+
+    /// Makes a registry.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or there is one of that name.
+    pub fn create_registry(&self, wanted: &WantedRegistry) -> Result<Descriptor> {
+        self.line.post("registries", wanted)
+    }
+}

@@ -1,0 +1,155 @@
+//! The API: all that changes something, and what only who signed in may see.
+//!
+//! Handlers read a request and answer it. Each takes an [`Asker`](crate::asker::Asker), and what they do is put to the gate by the
+//! registry itself, which can do nothing without a permission: a handler that forgets to ask does nothing.
+
+pub(crate) mod answers;
+mod batches;
+mod people;
+mod registries;
+mod registry;
+mod tokens;
+mod uploads;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, head, post};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
+use weir_registry::{Acting, SubmitError};
+
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+use crate::registries::{RegistryName, Served};
+use crate::settings::Limits;
+
+/// The largest document that is read where nothing else is said, in bytes.
+const MAX_DOCUMENT: usize = 256 << 10;
+
+/// Every route of the API.
+pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
+    let batch = usize::try_from(limits.batch()).unwrap_or(usize::MAX);
+    let upload = head(uploads::state).put(uploads::put).patch(uploads::append);
+    let registry = Router::new()
+        .route("/", get(registry::capabilities))
+        .route("/packs/{digest}", upload.clone())
+        .route("/packs/{digest}/verification", post(uploads::verify))
+        .route("/files/{digest}", upload)
+        .route("/files/{digest}/verification", post(uploads::verify))
+        .route("/batches", post(batches::submit).layer(DefaultBodyLimit::max(batch)))
+        .route("/checks/publish", get(registry::check))
+        .route("/checkpoint", post(registry::renew))
+        .route("/keys", post(registry::rotate_key))
+        .route("/collections", post(registry::collect));
+    let server = Router::new()
+        .route("/sign-in", post(people::sign_in))
+        .route("/invitations/accept", post(people::accept))
+        .route("/whoami", get(people::whoami))
+        .route("/users", get(people::users).post(people::invite))
+        .route("/users/{name}", post(people::change))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{which}", delete(tokens::revoke))
+        .route("/registries", post(registries::create));
+    Router::new()
+        .nest("/{registry}/api/v1", registry)
+        .nest("/api/v1", server)
+        .layer(DefaultBodyLimit::max(MAX_DOCUMENT))
+}
+
+/// A document that a request brings.
+pub(crate) struct Document<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Document<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        match axum::Json::<T>::from_request(request, app).await {
+            Ok(axum::Json(document)) => Ok(Self(document)),
+            Err(rejection) => Err(unreadable(&rejection)),
+        }
+    }
+}
+
+fn unreadable(rejection: &JsonRejection) -> Problem {
+    let code = match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+        StatusCode::UNPROCESSABLE_ENTITY => Code::BadDocument,
+        _ => Code::BadRequest,
+    };
+    // What came is repeated in part: that part must not be long.
+    Problem::new(code, rejection.body_text().chars().take(500).collect::<String>())
+}
+
+/// An answer in JSON that nobody keeps: it is for who asked.
+pub(crate) fn json(status: StatusCode, document: &impl Serialize) -> Response {
+    let mut response = (status, axum::Json(document)).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A registry that is asked for something, and who asks.
+pub(crate) struct Asked {
+    pub(crate) served: Arc<Served>,
+    pub(crate) acting: Arc<Acting>,
+    pub(crate) actor: String,
+    is_anonymous: bool,
+    /// Held as long as a thread is needed that may block.
+    _place: OwnedSemaphorePermit,
+}
+
+impl Asked {
+    /// Finds the registry of that name, at work for who asks. Who may not read it is told that there is none.
+    pub(crate) async fn of(app: &Arc<App>, asker: &Asker, name: &str) -> Result<Self, Problem> {
+        let served = app.served(asker, name).await?;
+        let caller = asker.caller(name)?;
+        let place = app.writing.clone().try_acquire_owned().map_err(|_| {
+            Problem::new(Code::Overloaded, "too many requests change something at this moment: try again")
+        })?;
+        let (app, actor, registry) = (app.clone(), caller.actor().to_owned(), served.clone());
+        let registrar = blocking(move || app.registries.registrar(&registry)).await;
+        let registrar = registrar.map_err(|error| Problem::refused(&error, asker.is_anonymous()))?;
+        Ok(Self {
+            served,
+            acting: Arc::new(registrar.acting_for(caller)),
+            actor,
+            is_anonymous: asker.is_anonymous(),
+            _place: place,
+        })
+    }
+
+    /// Has the registry do something, on a thread that may block.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Acting) -> Result<T, SubmitError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let acting = self.acting.clone();
+        blocking(move || work(&acting)).await.map_err(|error| self.refused(&error))
+    }
+
+    /// What who asked is told of a refusal.
+    pub(crate) fn refused(&self, error: &SubmitError) -> Problem {
+        Problem::refused(error, self.is_anonymous)
+    }
+}
+
+/// The name in an address, as a registry can have it.
+pub(crate) fn registry_name(name: &str) -> Result<RegistryName, Problem> {
+    RegistryName::parse(name).ok_or_else(|| {
+        let shown: String = name.chars().take(RegistryName::MAX_LEN).collect();
+        let detail = format!(
+            "`{}` can be no name of a registry: `a` to `z`, `0` to `9` and `-` are, a letter first, at most {}, and not a name that the server has for itself",
+            shown.escape_debug(),
+            RegistryName::MAX_LEN
+        );
+        Problem::new(Code::BadDocument, detail)
+    })
+}

@@ -1,0 +1,79 @@
+//! Batches: what changes a registry, all of it or nothing.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use weir_model::Sha256;
+use weir_registry::{Batch, Registry as _};
+use weir_wire::api::{IDEMPOTENCY_KEY, Preview};
+
+use super::answers::MAX_KEY;
+use super::{Asked, json};
+use crate::app::App;
+use crate::asker::Asker;
+use crate::problem::{Code, Problem};
+
+/// `POST /{registry}/api/v1/batches`, and with `?dry-run` what would become of it.
+pub(crate) async fn submit(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+    asker: Asker,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let is_dry = match query.as_deref() {
+        None | Some("" | "dry-run=false") => false,
+        Some("dry-run" | "dry-run=true") => true,
+        Some(_) => return Err(Problem::new(Code::BadRequest, "a batch can be asked for with `?dry-run`")),
+    };
+    let asked = Asked::of(&app, &asker, &name).await?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let limit = app.settings.limits.batch_megabytes;
+            Problem::new(Code::TooLarge, format!("a batch has at most {limit} megabytes"))
+        }
+        _ => Problem::new(Code::BadRequest, "the batch did not come to its end"),
+    })?;
+    if is_dry {
+        let batch = parse(&body)?;
+        let outcomes = asked.carry_out(move |registry| registry.preview(&batch)).await?;
+        return Ok(json(StatusCode::OK, &Preview { outcomes }));
+    }
+    let key = (asked.served.name.clone(), asked.actor.clone(), key(&headers)?);
+    let digest = Sha256::of(&body);
+    let other = |()| {
+        Problem::new(Code::Conflict, "another batch was sent with this idempotency key: give each its own")
+    };
+    if let Some(receipt) = app.answers.find(&key, &digest).map_err(other)? {
+        return Ok(json(StatusCode::OK, &*receipt));
+    }
+    let batch = parse(&body)?;
+    drop(body);
+    let receipt = Arc::new(asked.carry_out(move |registry| registry.submit(&batch)).await?);
+    app.answers.keep(key, digest, receipt.clone());
+    Ok(json(StatusCode::OK, &*receipt))
+}
+
+fn parse(body: &[u8]) -> Result<Batch, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let code = if error.is_data() { Code::BadDocument } else { Code::BadRequest };
+        Problem::new(code, error.to_string().chars().take(500).collect::<String>())
+    })
+}
+
+fn key(headers: &HeaderMap) -> Result<String, Problem> {
+    let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).map(str::trim);
+    let sound =
+        |key: &&str| !key.is_empty() && key.len() <= MAX_KEY && key.bytes().all(|b| b.is_ascii_graphic());
+    key.filter(sound).map(str::to_owned).ok_or_else(|| {
+        let detail = format!(
+            "a batch needs an `Idempotency-Key` of 1 to {MAX_KEY} characters, such as a UUID: who does not hear the answer asks again with the same"
+        );
+        Problem::new(Code::BadRequest, detail)
+    })
+}

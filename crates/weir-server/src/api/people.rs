@@ -1,0 +1,149 @@
+//! Who there is: signing in, inviting, and what users may.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use weir_accounts::{AccountError, Accounts, Secret, SignInError};
+use weir_wire::people::{Accept, ChangeUser, Invite, Invited, SignIn, SignedIn, User, WhoAmI};
+
+use super::{Document, json};
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// `POST /api/v1/sign-in`
+pub(crate) async fn sign_in(
+    State(app): State<Arc<App>>,
+    asker: Asker,
+    Document(SignIn { name, password, machine }): Document<SignIn>,
+) -> Result<Response, Problem> {
+    let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
+    let signed_in = on_accounts(&app, move |accounts| {
+        // Who cannot be a user is told what anybody is told who is none.
+        let name = name.parse().map_err(|_| SignInError::Wrong)?;
+        let user = accounts.sign_in(&name, &password, from, now)?;
+        log_in(accounts, user, &machine, ends, now)
+    });
+    Ok(json(StatusCode::OK, &signed_in.await?))
+}
+
+/// `POST /api/v1/invitations/accept`
+pub(crate) async fn accept(
+    State(app): State<Arc<App>>,
+    asker: Asker,
+    Document(Accept { invitation, name, password, machine }): Document<Accept>,
+) -> Result<Response, Problem> {
+    let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
+    let signed_in = on_accounts(&app, move |accounts| {
+        let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
+        log_in(accounts, user, &machine, ends, now)
+    });
+    Ok(json(StatusCode::CREATED, &signed_in.await?))
+}
+
+fn log_in(
+    accounts: &Accounts,
+    user: User,
+    machine: &str,
+    ends: Timestamp,
+    now: Timestamp,
+) -> Result<SignedIn, AccountError> {
+    let (_, secret) = accounts.issue_login(&user.name, machine, ends, now)?;
+    Ok(SignedIn { user, token: secret.reveal().to_owned(), expires: ends })
+}
+
+/// `GET /api/v1/whoami`
+pub(crate) async fn whoami(asker: Asker) -> Result<Response, Problem> {
+    let speaker = asker.speaker()?.clone();
+    Ok(json(StatusCode::OK, &WhoAmI { user: speaker.user, token: speaker.token }))
+}
+
+/// `GET /api/v1/users`
+pub(crate) async fn users(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
+    asker.administrator()?;
+    Ok(json(StatusCode::OK, &on_accounts(&app, Accounts::users).await?))
+}
+
+/// `POST /api/v1/users`: invites somebody.
+pub(crate) async fn invite(
+    State(app): State<Arc<App>>,
+    asker: Asker,
+    Document(Invite { name, groups }): Document<Invite>,
+) -> Result<Response, Problem> {
+    asker.administrator()?;
+    let now = asker.at;
+    let invited = on_accounts(&app, move |accounts| {
+        let invitation = accounts.invite(Some(&name), &groups, now)?;
+        let secret = invitation.secret.reveal().to_owned();
+        Ok(Invited { name, invitation: secret, expires: invitation.expires })
+    });
+    Ok(json(StatusCode::CREATED, &invited.await?))
+}
+
+/// `POST /api/v1/users/{name}`: changes what a user may.
+pub(crate) async fn change(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    Document(ChangeUser { groups, disabled }): Document<ChangeUser>,
+) -> Result<Response, Problem> {
+    asker.administrator()?;
+    let changed = on_accounts(&app, move |accounts| {
+        let name = name.parse()?;
+        let mut user = accounts.user(&name)?;
+        if let Some(groups) = groups {
+            user = accounts.set_groups(&name, &groups)?;
+        }
+        if let Some(disabled) = disabled {
+            user = accounts.set_disabled(&name, disabled)?;
+        }
+        Ok(user)
+    });
+    Ok(json(StatusCode::OK, &changed.await?))
+}
+
+/// Has the accounts asked or changed, on a thread that may block.
+pub(super) async fn on_accounts<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
+) -> Result<T, Problem> {
+    let place = app.writing.clone().try_acquire_owned();
+    let Ok(_place) = place else {
+        return Err(Problem::new(Code::Overloaded, "too many requests change something at this moment"));
+    };
+    let app = app.clone();
+    blocking(move || work(&app.accounts)).await.map_err(|error| told(&error))
+}
+
+fn told(error: &AccountError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        AccountError::SignIn(SignInError::Wait { seconds }) => {
+            Problem::new(Code::TooManyFailures, detail).with(axum::http::header::RETRY_AFTER, *seconds)
+        }
+        AccountError::SignIn(SignInError::Password) => Problem::new(Code::BadDocument, detail),
+        AccountError::SignIn(SignInError::Wrong | SignInError::NotInvited) => {
+            Problem::new(Code::NotSignedIn, detail)
+        }
+        AccountError::Name(_) | AccountError::Unusable(_) => Problem::new(Code::BadDocument, detail),
+        AccountError::NoUser(_) | AccountError::NoToken(_) => Problem::new(Code::NotFound, detail),
+        AccountError::UserExists(_) | AccountError::TokenExists(_) | AccountError::LastAdministrator(_) => {
+            Problem::new(Code::Conflict, detail)
+        }
+        AccountError::Strange(_) | AccountError::Database(_) | AccountError::Io(_) => {
+            Problem::internal(error)
+        }
+    }
+}
+
+impl App {
+    /// When somebody who signs in now has to sign in again.
+    fn sign_in_ends(&self, now: Timestamp) -> Timestamp {
+        let hours = i64::from(self.settings.sign_in.days) * 24;
+        now.checked_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX)
+    }
+}

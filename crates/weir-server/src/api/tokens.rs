@@ -1,0 +1,53 @@
+//! The tokens of who asks.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use weir_wire::people::{MadeToken, NewToken};
+
+use super::people::on_accounts;
+use super::{Document, json};
+use crate::app::App;
+use crate::asker::Asker;
+use crate::problem::Problem;
+
+/// `GET /api/v1/tokens`
+pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
+    let (owner, now) = (asker.person()?.name.clone(), asker.at);
+    Ok(json(StatusCode::OK, &on_accounts(&app, move |accounts| accounts.tokens(&owner, now)).await?))
+}
+
+/// `POST /api/v1/tokens`
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    asker: Asker,
+    Document(new): Document<NewToken>,
+) -> Result<Response, Problem> {
+    let (owner, now) = (asker.person()?.name.clone(), asker.at);
+    let made = on_accounts(&app, move |accounts| {
+        let (token, secret) = accounts.issue(&owner, &new, now)?;
+        Ok(MadeToken { token, secret: secret.reveal().to_owned() })
+    });
+    Ok(json(StatusCode::CREATED, &made.await?))
+}
+
+/// `DELETE /api/v1/tokens/{name or id}`; `current` is the one that asks.
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(which): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    let now = asker.at;
+    // Any token may be given up by whoever has it.
+    let (owner, which) = match which.as_str() {
+        "current" => {
+            let speaker = asker.speaker()?;
+            (speaker.user.name.clone(), speaker.token.id.clone())
+        }
+        _ => (asker.person()?.name.clone(), which),
+    };
+    on_accounts(&app, move |accounts| accounts.revoke(&owner, &which, now)).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,169 @@
+//! Who asks: what a request proves of itself, and nothing that it merely says.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use weir_accounts::{Secret, Speaker};
+use weir_policy::{Caller, Principal};
+use weir_wire::people::User;
+
+use crate::app::App;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// The address that a request is for, behind proxies that are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    speaker: Option<Speaker>,
+    /// From where, if that is known.
+    pub(crate) from: Option<IpAddr>,
+    /// When.
+    pub(crate) at: Timestamp,
+}
+
+impl Asker {
+    /// The same, as whoever decides is to know them at the registry of that name.
+    ///
+    /// # Errors
+    ///
+    /// When the token is not for that registry: then it proves nothing there.
+    pub(crate) fn caller(&self, registry: &str) -> Result<Caller, Problem> {
+        let Some(speaker) = &self.speaker else { return Ok(Caller::new(Principal::Anonymous, self.at)) };
+        if !speaker.may_speak_to(registry) {
+            let named = speaker.token.registries.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+            let detail = format!("the token is only for {}", named.join(", "));
+            return Err(Problem::new(Code::BadCredential, detail));
+        }
+        Ok(Caller::new(speaker.user.principal(), self.at).by_token(speaker.token.scope.clone()))
+    }
+
+    /// Whether nothing was proved.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.speaker.is_none()
+    }
+
+    /// Who speaks, and by which token.
+    ///
+    /// # Errors
+    ///
+    /// When nobody has signed in.
+    pub(crate) fn speaker(&self) -> Result<&Speaker, Problem> {
+        self.speaker.as_ref().ok_or_else(|| {
+            Problem::new(Code::SignInNeeded, "sign in first: `weir login`, or send a token as a credential")
+        })
+    }
+
+    /// The user who signed in. A token that was made for a program is not them: it makes no others.
+    ///
+    /// # Errors
+    ///
+    /// When nobody has signed in, or a token for a program speaks.
+    pub(crate) fn person(&self) -> Result<&User, Problem> {
+        let speaker = self.speaker()?;
+        match speaker.token.login {
+            true => Ok(&speaker.user),
+            false => Err(Problem::new(
+                Code::NotAllowed,
+                format!(
+                    "the token `{}` is for a program: sign in yourself, with `weir login`",
+                    speaker.token.name
+                ),
+            )),
+        }
+    }
+
+    /// The user who signed in, if they govern the server.
+    ///
+    /// # Errors
+    ///
+    /// When they do not.
+    pub(crate) fn administrator(&self) -> Result<&User, Problem> {
+        let user = self.person()?;
+        match user.is_administrator() {
+            true => Ok(user),
+            false => Err(Problem::new(Code::NotAllowed, "only administrators may")),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let from = head.extensions.get::<Client>().map(|client| client.0);
+        let at = Timestamp::now();
+        let Some(secret) = credential(&head.headers)? else { return Ok(Self { speaker: None, from, at }) };
+        if let Some(speaker) = app.accounts.remembered(&secret, from, at) {
+            return Ok(Self { speaker: Some(speaker), from, at });
+        }
+        let app = app.clone();
+        let found = blocking(move || app.accounts.speaker(&secret, from, at)).await;
+        let speaker = found.map_err(|error| Problem::internal(&error))?;
+        match speaker {
+            Some(speaker) => Ok(Self { speaker: Some(speaker), from, at }),
+            None => Err(Problem::new(
+                Code::BadCredential,
+                "the token is not good: it was revoked, has ended, may not be used from where you are, or is none of this server",
+            )),
+        }
+    }
+}
+
+/// The secret in `Authorization`: as Bearer, or as the password of Basic for clients that know nothing else.
+fn credential(headers: &HeaderMap) -> Result<Option<Secret>, Problem> {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else {
+        return match headers.contains_key(AUTHORIZATION) {
+            true => Err(Problem::new(Code::BadRequest, "a request has one `Authorization`")),
+            false => Ok(None),
+        };
+    };
+    let unknown =
+        || Problem::new(Code::BadCredential, "a credential is sent as Bearer, or as the password of Basic");
+    secret(value).map(Some).ok_or_else(unknown)
+}
+
+fn secret(value: &HeaderValue) -> Option<Secret> {
+    let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Secret::given(rest));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+    let (_, password) = pair.split_once(':')?;
+    Some(Secret::given(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &str) -> Option<String> {
+        secret(&HeaderValue::from_str(value).unwrap()).map(|secret| secret.reveal().to_owned())
+    }
+
+    #[test]
+    fn a_token_is_read_from_bearer_and_from_the_password_of_basic() {
+        assert_eq!(read("Bearer weir_x"), Some("weir_x".into()));
+        assert_eq!(read("bearer  weir_x"), Some("weir_x".into()));
+        let basic = format!("Basic {}", STANDARD.encode("anybody:weir_x"));
+        assert_eq!(read(&basic), Some("weir_x".into()));
+        for none in ["weir_x", "Digest weir_x", "Basic !", "Basic d2Vpcg=="] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
+}

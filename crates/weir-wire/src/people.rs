@@ -1,0 +1,202 @@
+//! The people of a server, and the tokens that speak for them, as the API tells of them.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use weir_model::KindName;
+use weir_policy::{Principal, TokenScope};
+
+use crate::names::{ADMINISTRATORS, AccountName};
+
+/// A user of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct User {
+    /// Its name.
+    pub name: AccountName,
+    /// The groups it is in.
+    pub groups: BTreeSet<AccountName>,
+    /// Since when there is such a user.
+    pub created: Timestamp,
+    /// Whether it may no longer sign in, nor be spoken for by a token.
+    pub disabled: bool,
+}
+
+impl User {
+    /// Whether it governs the server.
+    pub fn is_administrator(&self) -> bool {
+        !self.disabled && self.groups.iter().any(|group| group.as_str() == ADMINISTRATORS)
+    }
+
+    /// Who it is to a policy.
+    pub fn principal(&self) -> Principal {
+        let groups = self.groups.iter().map(ToString::to_string).collect();
+        Principal::User { name: self.name.to_string(), groups }
+    }
+}
+
+/// A token that is to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewToken {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    #[serde(default)]
+    #[schemars(with = "serde_json::Value")]
+    pub scope: TokenScope,
+    /// The registries it may speak to, by the names they are served under; any, if none is named.
+    #[serde(default)]
+    pub registries: BTreeSet<String>,
+    /// The networks it may be used from; any, if none is named.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub networks: Vec<IpNet>,
+    /// Until when it is good; for ever, if nothing is said.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
+}
+
+/// A token, as its owner may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Token {
+    /// What it is known by; not the secret.
+    pub id: String,
+    /// For whom it speaks.
+    pub owner: AccountName,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it may do.
+    #[schemars(with = "serde_json::Value")]
+    pub scope: TokenScope,
+    /// The registries it may speak to; any, if none is named.
+    pub registries: BTreeSet<String>,
+    /// The networks it may be used from; any, if none is named.
+    #[schemars(with = "Vec<String>")]
+    pub networks: Vec<IpNet>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Until when it is good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// Whether it stands for its owner having signed in: only by one of these are accounts and tokens looked after.
+    pub login: bool,
+    /// When it was last used, to the minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Timestamp>,
+}
+
+/// Who wants to sign in.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SignIn {
+    /// Their name.
+    pub name: String,
+    /// Their password.
+    pub password: String,
+    /// What their machine calls itself.
+    #[serde(default)]
+    pub machine: String,
+}
+
+/// Who was invited.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Accept {
+    /// The invitation.
+    pub invitation: String,
+    /// The name they choose, where the invitation is for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<AccountName>,
+    /// The password they choose.
+    pub password: String,
+    /// What their machine calls itself.
+    #[serde(default)]
+    pub machine: String,
+}
+
+/// Who signed in, and the token that says so.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SignedIn {
+    /// Who.
+    pub user: User,
+    /// The token.
+    pub token: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// Who asks, and by which token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhoAmI {
+    /// Who.
+    pub user: User,
+    /// The token that speaks for them.
+    pub token: Token,
+}
+
+/// Somebody who is to be invited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Invite {
+    /// The name they get.
+    pub name: AccountName,
+    /// The groups they will be in.
+    #[serde(default)]
+    pub groups: BTreeSet<AccountName>,
+}
+
+/// An invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Invited {
+    /// For whom it is.
+    pub name: AccountName,
+    /// What they show.
+    pub invitation: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// What becomes of a user: what is not said stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChangeUser {
+    /// The groups it is in from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<BTreeSet<AccountName>>,
+    /// Whether it may no longer sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<bool>,
+}
+
+/// A token that was made, with what is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct MadeToken {
+    /// The token.
+    pub token: Token,
+    /// What whoever uses it sends.
+    pub secret: String,
+}
+
+/// A registry that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WantedRegistry {
+    /// The name that it is served under, and that its log has.
+    pub name: String,
+    /// Whether it promises a closed world.
+    #[serde(default)]
+    pub closed: bool,
+    /// The kinds of package it takes; all where none is named.
+    #[serde(default)]
+    pub kinds: Vec<KindName>,
+    /// For how many seconds a checkpoint is valid, if not for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<u64>,
+}

@@ -1,0 +1,154 @@
+//! `weir user …`: who there is on a server.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use weir_wire::AccountName;
+use weir_wire::people::{ChangeUser, Invite, User};
+
+use super::login::reach;
+use super::token::ServerOption;
+use crate::context::Context;
+use crate::documents::server::Users;
+use crate::failure::Failure;
+use crate::help::examples;
+use crate::output::{Cell, count};
+
+/// Invite users to a server, and say in which groups they are
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(visible_alias = "ls")]
+    List(ListArguments),
+    Invite(InviteArguments),
+    Groups(GroupsArguments),
+    Disable(NameArguments),
+    Enable(NameArguments),
+}
+
+pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::List(arguments) => list(context, &arguments),
+        Command::Invite(arguments) => invite(context, arguments),
+        Command::Groups(arguments) => {
+            let groups = Some(arguments.groups.into_iter().collect());
+            change(context, &arguments.name, &arguments.server, &ChangeUser { groups, disabled: None })
+        }
+        Command::Disable(arguments) => disable(context, &arguments, true),
+        Command::Enable(arguments) => disable(context, &arguments, false),
+    }
+}
+
+/// List the users of a server
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+/// Invite somebody to be a user
+///
+/// The invitation is good once, for three days; whoever has it chooses a password with `weir login SERVER --invitation …`. A user who
+/// is there already is invited to choose another password.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user invite bob --group core", "weir user invite eve --group administrators"))]
+pub(crate) struct InviteArguments {
+    /// The name they get
+    name: AccountName,
+    /// A group they will be in; the members of `administrators` govern the server
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<AccountName>,
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+/// Say in which groups a user is, and in no others
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user groups bob core release-managers", "weir user groups bob"))]
+pub(crate) struct GroupsArguments {
+    /// The user
+    name: AccountName,
+    /// The groups
+    groups: Vec<AccountName>,
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+/// Let a user sign in no longer, nor be spoken for by a token; or let them again
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user disable bob", "weir user enable bob"))]
+pub(crate) struct NameArguments {
+    /// The user
+    name: AccountName,
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+fn list(context: &Context, arguments: &ListArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let users = Users { users: reached.server.users()? };
+    context.output.answer(&users, |page| {
+        let rows = users.users.iter().map(|user| {
+            let since = user.created.strftime("%Y-%m-%d").to_string();
+            let standing = if user.disabled { "disabled" } else { "" };
+            vec![
+                Cell::plain(&user.name),
+                Cell::plain(groups_of(user)),
+                Cell::plain(since),
+                Cell::plain(standing),
+            ]
+        });
+        page.table(&["user", "groups", "since", ""], rows.collect());
+        page.line(count(users.users.len(), "user"));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let groups: BTreeSet<AccountName> = arguments.groups.into_iter().collect();
+    let invited = reached.server.invite(&Invite { name: arguments.name, groups })?;
+    context.output.answer(&invited, |page| {
+        page.line(format!(
+            "`{}` becomes a user, until {}, with",
+            invited.name,
+            invited.expires.strftime("%Y-%m-%d %H:%M UTC")
+        ));
+        page.line(format!(
+            "  weir login {} --user {} --invitation {}",
+            reached.place(),
+            invited.name,
+            invited.invitation
+        ));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn disable(context: &Context, arguments: &NameArguments, disabled: bool) -> Result<ExitCode, Failure> {
+    let change_to = ChangeUser { groups: None, disabled: Some(disabled) };
+    change(context, &arguments.name, &arguments.server, &change_to)
+}
+
+fn change(
+    context: &Context,
+    name: &AccountName,
+    server: &ServerOption,
+    to: &ChangeUser,
+) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(context, &session, server.server.as_deref())?;
+    let user = reached.server.change_user(name, to)?;
+    context.output.show(&user, |page| {
+        let groups = groups_of(&user);
+        let groups = if groups.is_empty() { "no group".to_owned() } else { groups };
+        let standing = if user.disabled { ", and is disabled" } else { "" };
+        page.line(format!("`{}` is in {groups}{standing}", user.name));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn groups_of(user: &User) -> String {
+    user.groups.iter().map(AccountName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,48 @@
+//! A server, as those see it who have an account there. Most of it is told by `weir-wire` itself.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use weir_wire::people::{Token, User};
+
+/// `weir login`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LoggedIn {
+    /// The server.
+    pub(crate) server: String,
+    /// Who one is there.
+    pub(crate) user: String,
+    /// Until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires: Option<Timestamp>,
+}
+
+/// `weir logout`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct LoggedOut {
+    /// The server.
+    pub(crate) server: String,
+}
+
+/// `weir token list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tokens {
+    /// Each token that is good.
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// `weir token revoke`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RevokedToken {
+    /// The token, as it was named.
+    pub(crate) token: String,
+    /// The server.
+    pub(crate) server: String,
+}
+
+/// `weir user list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Users {
+    /// Each user.
+    pub(crate) users: Vec<User>,
+}

@@ -1,0 +1,189 @@
+//! Who one is to a server: signing in, tokens, users, and where credentials go.
+
+use weir_testkit::{Reply, Sandbox, WeirServer};
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(env!("CARGO_BIN_EXE_weir"))
+}
+
+/// Makes `name` a user in `groups`, and signs in from a home of their own.
+fn user(t: &Sandbox, server: &WeirServer, name: &str, groups: &str) -> String {
+    let invited = t.weir_in("", &format!("user invite {name} {groups} --json")).succeeds().stdout;
+    let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
+    let invitation = invited["invitation"].as_str().expect("there is one");
+    let accept = serde_json::json!({ "invitation": invitation, "password": format!("{name}'s password") });
+    let reply = post(server, "/api/v1/invitations/accept", None, &accept);
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    let reply: serde_json::Value = serde_json::from_slice(&reply.body).expect("it is JSON");
+    reply["token"].as_str().expect("there is one").to_owned()
+}
+
+fn post(server: &WeirServer, path: &str, token: Option<&str>, document: &serde_json::Value) -> Reply {
+    let token = token.map(|token| format!("Authorization: Bearer {token}"));
+    let mut headers = vec!["Content-Type: application/json"];
+    headers.extend(token.as_deref());
+    server.say("POST", path, &headers, document.to_string().as_bytes())
+}
+
+fn code(reply: &Reply) -> String {
+    let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    problem["code"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The variable for the token of a server, and the token.
+fn variable(server: &WeirServer) -> String {
+    let place = server.url().trim_start_matches("http://");
+    format!("WEIR_TOKEN_{}", place.replace(['.', ':'], "_"))
+}
+
+#[test]
+fn the_first_administrator_is_whoever_was_told_by_the_server() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let who = t.weir_in("", "whoami").succeeds().stdout;
+    assert!(who.starts_with("`ann` at http://127.0.0.1:"), "{who}");
+    assert!(who.contains("administrators"), "{who}");
+
+    let again = format!(
+        "login {} --user eve --invitation {} --password-stdin",
+        server.url(),
+        server.invitation().unwrap()
+    );
+    let refused = t.weir_fed("", &again, "another password\n").fails_with(4);
+    assert!(refused.stderr.contains("it was used already"), "{refused}");
+    drop(server);
+    let server = WeirServer::start(&t, "data", &[]);
+    assert_eq!(server.invitation(), None, "somebody governs it");
+}
+
+#[test]
+fn who_is_invited_signs_in_by_password_and_out_again() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    user(&t, &server, "bob", "--group core");
+    t.weir_in("", "logout").succeeds();
+    assert!(!t.read("home/weir/credentials.toml").contains("weir_"), "nothing is left");
+    t.weir_in("", "whoami").fails_with(4);
+
+    let wrong = t.weir_fed("", "login --user bob --password-stdin", "wrong\n").fails_with(4);
+    assert!(wrong.stderr.contains("the name or the password is wrong"), "{wrong}");
+    let nobody = t.weir_fed("", "login --user nobody --password-stdin", "wrong\n").fails_with(4);
+    assert!(nobody.stderr.contains("the name or the password is wrong"), "{nobody}");
+    t.weir_fed("", "login --user bob --password-stdin", "bob's password\n").succeeds();
+    let who = t.weir_in("", "whoami --json").succeeds().stdout;
+    assert!(who.contains("\"core\"") && who.contains("\"bob\""), "{who}");
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs_err::metadata(t.path("home/weir/credentials.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn guessing_has_to_wait() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let sign_in = |password: &str| {
+        let document = serde_json::json!({ "name": "ann", "password": password });
+        post(&server, "/api/v1/sign-in", None, &document)
+    };
+    for _ in 0..5 {
+        assert_eq!(code(&sign_in("wrong")), "not-signed-in");
+    }
+    let waits = sign_in("correct horse");
+    assert_eq!((waits.status, code(&waits).as_str()), (429, "too-many-failures"));
+    assert!(waits.header("retry-after").is_some());
+}
+
+#[test]
+fn a_token_does_no_more_than_it_is_for_and_nothing_once_it_is_revoked() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let made = t.weir_in("", "token create ci --action publish --for acme --to team").succeeds();
+    let token = made.stdout.trim().to_owned();
+    let variable = variable(&server);
+    let with = [(variable.as_str(), token.as_str()), ("WEIR_HOME", "other-home")];
+    let place = format!("--registry {}/team", server.url());
+
+    let folder = t.package("acme/one", "1.0.0").file("a", "a").write();
+    t.weir_with(&folder, &format!("{place} publish"), &with).succeeds();
+    let other = t.package("other/two", "1.0.0").file("a", "a").write();
+    let refused = t.weir_with(&other, &format!("{place} publish"), &with).fails_with(4);
+    assert!(refused.stderr.contains("the token is only for `acme` (policy `token-scope`)"), "{refused}");
+    let refused = t.weir_with("", &format!("{place} yank acme/one@1.0.0"), &with).fails_with(4);
+    assert!(refused.stderr.contains("the token is only for `publish`"), "{refused}");
+    for typed in ["token list", "token create more", "user list"] {
+        let refused = t.weir_with("", &format!("{typed} --server {}", server.url()), &with).fails_with(4);
+        assert!(refused.stderr.contains("is for a program"), "{refused}");
+    }
+    assert!(!made.stderr.contains(&token), "it is shown once, on stdout");
+    assert!(!t.weir_in("", "token list").succeeds().stdout.contains(&token[31..]));
+
+    t.weir_in("", "token revoke ci").succeeds();
+    let refused = t.weir_with(&folder, &format!("{place} publish"), &with).fails_with(4);
+    assert!(refused.stderr.contains("the token is not good"), "{refused}");
+    t.weir_in("", "token revoke ci").fails_with(5);
+}
+
+#[test]
+fn a_token_is_for_its_registries_and_its_networks() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create other").succeeds();
+    let token =
+        |options: &str| t.weir_in("", &format!("token create {options}")).succeeds().stdout.trim().to_owned();
+    let status = |token: &str, path: &str| {
+        server.ask("GET", path, &[&format!("Authorization: Bearer {token}")]).status
+    };
+    let near = token("near --to team --from 127.0.0.0/8");
+    assert_eq!((status(&near, "/team/checkpoint"), status(&near, "/other/checkpoint")), (200, 401));
+    let far = token("far --from 10.0.0.0/8");
+    assert_eq!(status(&far, "/team/checkpoint"), 401);
+    assert_eq!(status("weir_nonsense", "/team/checkpoint"), 401, "a credential that is not good is told");
+}
+
+#[test]
+fn a_credential_goes_to_its_own_origin_only() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let stranger = weir_testkit::StaticServer::serve(t.path("app")).expect("it listens");
+    let _ = t.weir_in("", &format!("--registry {}/team search x", stranger.url()));
+    assert!(!stranger.seen().is_empty());
+    for seen in stranger.seen() {
+        assert!(!format!("{seen:?}").to_lowercase().contains("authorization"), "{seen:?}");
+    }
+    drop(server);
+}
+
+#[test]
+fn a_user_who_is_disabled_is_out_at_once_and_somebody_always_governs() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let bob = user(&t, &server, "bob", "");
+    let status = || server.ask("GET", "/api/v1/whoami", &[&format!("Authorization: Bearer {bob}")]).status;
+    assert_eq!(status(), 200);
+    let listed = server.ask("GET", "/api/v1/users", &[&format!("Authorization: Bearer {bob}")]);
+    assert_eq!((listed.status, code(&listed).as_str()), (403, "not-allowed"));
+    t.weir_in("", "user disable bob").succeeds();
+    assert_eq!(status(), 401);
+    t.weir_in("", "user enable bob").succeeds();
+    assert_eq!(status(), 200);
+    let last = t.weir_in("", "user disable ann").fails_with(8);
+    assert!(last.stderr.contains("`ann` is the last administrator"), "{last}");
+    t.weir_in("", "user groups ann").fails_with(8);
+    t.weir_in("", "user groups nobody core").fails_with(5);
+}
+
+#[test]
+fn a_netrc_and_a_token_on_stdin_sign_in_too() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let token = t.weir_in("", "token create laptop").succeeds().stdout;
+    t.write("netrc", format!("machine 127.0.0.1 login ann password {token}"));
+    let netrc = t.path("netrc").display().to_string();
+    let who = format!("whoami {}", server.url());
+    let with = [("WEIR_HOME", "other-home"), ("NETRC", netrc.as_str())];
+    assert!(t.weir_with("", &who, &with).succeeds().stdout.contains("laptop"));
+
+    t.weir_fed("", &format!("login {} --token-stdin", server.url()), "weir_wrong\n").fails_with(4);
+    t.weir_fed("", &format!("login {} --token-stdin", server.url()), &token).succeeds();
+    assert!(t.weir_in("", &who).succeeds().stdout.contains("laptop"));
+}
