@@ -199,7 +199,7 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
     }
     if let Source::Path(path) = source {
         let folder = project.folder.join(path);
-        if local::package_manifest(&folder)?.is_none() {
+        if !folder.is_dir() || local::package_manifest(&folder)?.is_none() {
             return Err(ProjectError::NotFound(format!("there is no package in `{}`", folder.display())));
         }
     }

@@ -81,6 +81,8 @@ pub enum ProjectError {
         name: PackageName,
         /// The folder.
         folder: PathBuf,
+        /// Whether there is nothing.
+        missing: bool,
         /// What is wrong.
         reason: String,
     },

@@ -236,16 +236,19 @@ fn relative(from: &Path, to: &Path) -> String {
 fn read_path(project: &Project, pending: &Pending, path: &str) -> Result<Read, ProjectError> {
     let name = &pending.requirement.name;
     let folder = pending.base.join(path);
-    let error = |reason: String| ProjectError::PathDependency {
+    let failure = |missing: bool, reason: String| ProjectError::PathDependency {
         origin: pending.origin.clone(),
         name: name.clone(),
         folder: folder.clone(),
+        missing,
         reason,
     };
+    let error = |reason: String| failure(false, reason);
     if !folder.is_dir() {
-        return Err(error("there is no such folder".into()));
+        return Err(failure(true, "there is no such folder".into()));
     }
-    let manifest = package_manifest(&folder)?.ok_or_else(|| error("it has no `weir.toml`".into()))?;
+    let no_manifest = || failure(true, "it has no `weir.toml`".into());
+    let manifest = package_manifest(&folder)?.ok_or_else(no_manifest)?;
     if let Some(own) = &manifest.package.name
         && own != name
     {

@@ -24,6 +24,7 @@ impl SubmitError {
             Self::UnexpectedInputs { .. } => Code::UnexpectedInputs,
             Self::QuarantinedContent { .. } => Code::Quarantined,
             Self::SecondTree { .. } => Code::SecondTree,
+            Self::Unsatisfiable { versions, .. } if versions.is_empty() => Code::NotFound,
             Self::Unsatisfiable { .. } => Code::Unsatisfiable,
             Self::BakedCycle { .. } => Code::BakedCycle,
             Self::Diamond { .. } => Code::Diamond,

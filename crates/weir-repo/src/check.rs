@@ -39,12 +39,16 @@ impl Repo<'_> {
     ///
     /// # Errors
     ///
-    /// When something has no recipe, or a range is met by nothing.
+    /// When something has no recipe, a range is met by nothing, or nothing of all can be built.
     pub fn plan_from_recipes(&self, names: &[PackageName]) -> Result<RepoPlan, RepoError> {
         let mut offered = self.offered()?;
         offered.retain(|release| self.recipe_set.get(&release.id.name).is_err());
         let request = if names.is_empty() { PlanRequest::AddAll } else { PlanRequest::Add(names.to_vec()) };
-        self.plan_on(offered, &request)
+        let plan = self.plan_on(offered, &request)?;
+        if plan.plan.builds.is_empty() && !plan.left_out.is_empty() {
+            return Err(RepoError::NoneToBuild { left_out: plan.left_out });
+        }
+        Ok(plan)
     }
 
     /// Builds the packages of a plan a second time, those of `names` or all, and compares with what the first

@@ -7,7 +7,7 @@ use weir_model::{PackageName, ReleaseId, TreeDigest};
 use weir_project::ProjectError;
 use weir_reach::{Offline, ReachError};
 
-use crate::FailedBuild;
+use crate::{FailedBuild, LeftOut};
 
 /// Why something could not be done for a repository of built packages.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,25 @@ pub enum RepoError {
         before: TreeDigest,
         /// What it is.
         after: TreeDigest,
+    },
+    /// A recipe takes its source from a folder that is not the recipes'.
+    #[error(
+        "`{name}` takes its source from `{}`, which is not in `{}`: what is built from it would be published with it",
+        folder.display(), own.display()
+    )]
+    SourceOutside {
+        /// The package.
+        name: PackageName,
+        /// The folder, without links in its path.
+        folder: PathBuf,
+        /// Where sources may be.
+        own: PathBuf,
+    },
+    /// None of the recipes that were asked for can be built.
+    #[error("{}", none_to_build(left_out))]
+    NoneToBuild {
+        /// All of them, with the reasons.
+        left_out: Vec<LeftOut>,
     },
     /// Builds failed.
     #[error("{}", builds_failed(failed, skipped))]
@@ -134,6 +153,19 @@ impl RepoError {
             other => other,
         }
     }
+}
+
+fn none_to_build(left_out: &[LeftOut]) -> String {
+    const MOST: usize = 10;
+    let mut text = "none of the recipes can be built".to_owned();
+    for LeftOut { name, reason } in left_out.iter().take(MOST) {
+        text.push_str(&format!("\n`{name}`: {reason}"));
+    }
+    match left_out.len().saturating_sub(MOST) {
+        0 => {}
+        more => text.push_str(&format!("\nand {more} more")),
+    }
+    text
 }
 
 fn builds_failed(failed: &[FailedBuild], skipped: &[ReleaseId]) -> String {

@@ -62,6 +62,18 @@ pub struct RepoOptions {
     pub jobs: usize,
     /// What to do when a build fails.
     pub after_failure: AfterFailure,
+    /// Which folders of this machine recipes may take sources from.
+    pub source_folders: SourceFolders,
+}
+
+/// Which folders of this machine recipes may take sources from. What a source holds is published with what is built from it,
+/// and recipes may be a stranger's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFolders {
+    /// Those in the folder of the recipes, and in that of the project they belong to.
+    Own,
+    /// Any.
+    Any,
 }
 
 /// What to do when a build fails.
@@ -87,6 +99,8 @@ pub struct Repo<'s> {
     recipe_set: RecipeSet,
     root: BuildRoot,
     sandbox: Sandbox,
+    /// The folder in which recipes may take sources from folders, if not anywhere.
+    sources_in: Option<PathBuf>,
 }
 
 /// What of a repository is used while packages are built, by many threads at once.
@@ -100,6 +114,8 @@ pub(crate) struct Workbench<'r> {
     pub(crate) sandbox: &'r Sandbox,
     /// The registry's content, where that is a folder of this machine.
     pub(crate) content: Option<&'r ContentFolder>,
+    /// The folder in which recipes may take sources from folders, if not anywhere.
+    pub(crate) sources_in: Option<&'r Path>,
 }
 
 /// Where recipes are read from is a folder.
@@ -108,6 +124,13 @@ fn must_be_folder(folder: &Path) -> Result<(), RepoError> {
         true => Ok(()),
         false => Err(RepoError::NotFound(format!("there is no folder `{}` with recipes", folder.display()))),
     }
+}
+
+/// The folder of the recipes, or that of the project that they are in, without any links in its path.
+fn own_folder(recipes: &Path, project: Option<&Project>) -> Result<PathBuf, RepoError> {
+    let recipes = fs_err::canonicalize(recipes)?;
+    let project = project.map(|project| fs_err::canonicalize(&project.folder)).transpose()?;
+    Ok(project.filter(|project| recipes.starts_with(project)).unwrap_or(recipes))
 }
 
 impl<'s> Repo<'s> {
@@ -133,6 +156,10 @@ impl<'s> Repo<'s> {
         for warning in recipe_set.warnings() {
             session.warn(warning.clone());
         }
+        let sources_in = match options.source_folders {
+            SourceFolders::Any => None,
+            SourceFolders::Own => Some(own_folder(&options.recipes, project)?),
+        };
         let known = find(session, project.map(Project::registries), None, &options.recipes)?;
         let connection = connect(session, &known)?;
         let root = match &options.root {
@@ -148,7 +175,18 @@ impl<'s> Repo<'s> {
         }
         let store = session.open_store()?.session()?;
         let content = (!is_http(&known.location)).then(|| ContentFolder::new(&known.location));
-        Ok(Self { session, options, known, connection, content, store, recipe_set, root, sandbox })
+        Ok(Self {
+            session,
+            options,
+            known,
+            connection,
+            content,
+            store,
+            recipe_set,
+            root,
+            sandbox,
+            sources_in,
+        })
     }
 
     fn workbench(&self) -> Workbench<'_> {
@@ -160,6 +198,7 @@ impl<'s> Repo<'s> {
             root: &self.root,
             sandbox: &self.sandbox,
             content: self.content.as_ref(),
+            sources_in: self.sources_in.as_deref(),
         }
     }
 

@@ -83,6 +83,10 @@ impl Repo<'_> {
         offered: Vec<Release>,
         request: &PlanRequest,
     ) -> Result<RepoPlan, RepoError> {
+        if is_for_all(request) && self.recipe_set.names().next().is_none() {
+            let folder = self.recipe_set.folder().display();
+            return Err(RepoError::NotFound(format!("there is no recipe in `{folder}`")));
+        }
         let mut recipes = Recipes::new(self);
         let mut left_out = Vec::new();
         let plan = loop {
@@ -165,6 +169,12 @@ impl Repo<'_> {
                 // Who wants it gone does not want to be told how to offer it.
                 let help = if matches!(request, PlanRequest::Remove(_)) { None } else { error.help() };
                 RepoError::NotOffered { reason: error.to_string(), help }
+            }
+            PlanError::Unmet { unmet }
+                if unmet.iter().all(|one| one.recipe.is_none() && one.offered.is_none()) =>
+            {
+                let error = PlanError::<RepoError>::Unmet { unmet };
+                RepoError::NotOffered { reason: error.to_string(), help: error.help() }
             }
             error => RepoError::Plan { reason: error.to_string(), help: error.help() },
         });

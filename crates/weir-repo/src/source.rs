@@ -146,10 +146,21 @@ fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(TreeDigest,
                     folder.display()
                 )));
             }
+            refuse_outside(at, recipe, &folder)?;
             let stored = at.store.add_folder(&folder, &Selection::package(&[], &[])?, &Limits::default())?;
             Ok((*stored.digest(), None))
         }
     }
+}
+
+/// Refuses a folder that is not the recipes': a stranger's recipe could publish what is in any other.
+fn refuse_outside(at: &Workbench<'_>, recipe: &Recipe, folder: &Path) -> Result<(), RepoError> {
+    let Some(own) = at.sources_in else { return Ok(()) };
+    let folder = fs_err::canonicalize(folder)?;
+    if folder.starts_with(own) {
+        return Ok(());
+    }
+    Err(RepoError::SourceOutside { name: recipe.name.clone(), folder, own: own.to_owned() })
 }
 
 /// Of a source that names submodules and does not have them, what to do about it, if the last lines that its build

@@ -175,6 +175,20 @@ pub enum Shortage {
     },
 }
 
+impl Shortage {
+    /// Whether there is nothing of the package at all, in any version: its name is wrong, or all of it was taken back.
+    fn is_of_everything(&self) -> bool {
+        match self {
+            Self::NoPackage { .. } => true,
+            Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, .. } => {
+                offered.count() + yanked.count() + prereleases.count() == 0
+                    && other_platforms.count() + quarantined.count() == 0
+            }
+            Self::EmptyRange | Self::Replaced { .. } => false,
+        }
+    }
+}
+
 /// What some steps come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "conclusion")]
@@ -280,6 +294,20 @@ impl<T> Listed<T> {
 }
 
 impl Explanation {
+    /// Whether all there is to it is that something asked for is not there, in any version.
+    pub fn is_of_something_missing(&self) -> bool {
+        let Verdict::Unmet { step } = self.verdict else { return false };
+        let Some(Step::Because(reason)) = step.checked_sub(1).and_then(|index| self.steps.get(index)) else {
+            return false;
+        };
+        match reason {
+            Reason::Required { shortage, .. }
+            | Reason::Needs { shortage, .. }
+            | Reason::BuiltWith { shortage, .. } => shortage.as_ref().is_some_and(Shortage::is_of_everything),
+            Reason::Bound { .. } => false,
+        }
+    }
+
     pub(crate) fn two_registries(
         requirement: &Requirement,
         asked: &Arc<str>,

@@ -29,7 +29,7 @@ use serde::Serialize;
 use weir_model::{ReleaseId, causes};
 use weir_repo::FailedBuild;
 
-use crate::output::{Format, Output, harmless, short};
+use crate::output::{Format, Output, harmless, short, told};
 
 pub(crate) use document::FailureDocument;
 use document::{Explained, FailureReport, FilePlace};
@@ -78,22 +78,62 @@ struct Place {
 impl Place {
     /// The bytes `span` of `text`, which is shown as a terminal may show it.
     fn new(file: &Path, text: &str, span: Range<usize>) -> Self {
-        let shown = |end: usize| harmless(text.get(..end).unwrap_or(text)).len();
+        let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+        let (text, span) = around(text, span);
+        let shown = |end: usize| harmless(text.get(..end).unwrap_or(&text)).len();
         let name = harmless(&file.to_string_lossy()).into_owned();
         Self {
-            source: NamedSource::new(name, harmless(text).into_owned()).with_language("TOML"),
+            source: NamedSource::new(name, harmless(&text).into_owned()).with_language("TOML"),
             file: file.to_owned(),
-            line: 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count(),
+            line,
             span: shown(span.start)..shown(span.end),
         }
     }
+}
+
+/// A text with long lines cut, and the place of `span` in it: of the line where that begins there is what stands around it, of
+/// others their beginning.
+fn around(text: &str, span: Range<usize>) -> (String, Range<usize>) {
+    const WIDEST: usize = 200;
+    const BEFORE: usize = 40;
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (start, end) = (boundary(span.start.min(text.len())), boundary(span.end.min(text.len())));
+    let mut cut = String::new();
+    let (mut begins, mut ends) = (0, 0);
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let next = at + line.len();
+        let content = line.trim_end_matches(['\n', '\r']);
+        let is_here = (at..next).contains(&start) || next == text.len() && start == next;
+        let ends_here = start.max(end) < next || next == text.len();
+        let long = content.len() > WIDEST;
+        let from = if long && is_here { boundary(start.saturating_sub(BEFORE).max(at)) } else { at };
+        let to = if long { boundary((from + WIDEST).min(at + content.len())) } else { at + content.len() };
+        cut.push_str(if from > at { "…" } else { "" });
+        if is_here {
+            begins = cut.len() + start.min(to).saturating_sub(from);
+            ends = cut.len() + end.clamp(from, to) - from;
+        } else if start < at && end >= at && ends_here {
+            ends = cut.len() + end.clamp(from, to) - from;
+        }
+        cut.push_str(&text[from..to]);
+        cut.push_str(if to < at + content.len() { "…" } else { "" });
+        cut.push_str(&line[content.len()..]);
+        at = next;
+    }
+    (cut, begins..ends.max(begins))
 }
 
 impl Failure {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
-            message: message.into(),
+            message: told(&message.into()).into_owned(),
             because: None,
             help: None,
             place: None,
@@ -145,8 +185,10 @@ impl Failure {
     }
 
     pub(crate) fn caused_by(mut self, error: &dyn Error) -> Self {
-        self.because =
-            Some(Box::new(Cause { text: error.to_string(), because: Cause::chain(causes(error)) }));
+        self.because = Some(Box::new(Cause {
+            text: told(&error.to_string()).into_owned(),
+            because: Cause::chain(causes(error)),
+        }));
         self
     }
 
@@ -282,7 +324,7 @@ impl<E: Verdict> From<E> for Failure {
         let explained = error.explanation().map(|explanation| Box::new(explanation.into()));
         Self {
             because,
-            help: error.help(),
+            help: error.help().map(|help| told(&help).into_owned()),
             place,
             explained,
             builds,
@@ -300,7 +342,10 @@ struct Cause {
 
 impl Cause {
     fn chain(texts: Vec<String>) -> Option<Box<Self>> {
-        texts.into_iter().rev().fold(None, |because, text| Some(Box::new(Self { text, because })))
+        texts
+            .into_iter()
+            .rev()
+            .fold(None, |because, text| Some(Box::new(Self { text: told(&text).into_owned(), because })))
     }
 }
 
@@ -313,5 +358,41 @@ impl fmt::Display for Cause {
 impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.because.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::around;
+
+    #[test]
+    fn of_a_long_line_there_is_what_stands_around_the_place() {
+        let text = format!("a = 1\nb = \"{}\" !\nc = 2\n", "x".repeat(1_000_000));
+        let at = text.find('!').unwrap();
+        let (cut, span) = around(&text, at..at + 1);
+        assert_eq!(&cut[span], "!");
+        assert!(cut.len() < 300 && cut.starts_with("a = 1\n…xxx") && cut.ends_with("\nc = 2\n"), "{cut}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_in_short_lines_stays_where_it_is(text in "([a-zä\n]{0,20}\r?\n){0,5}[a-z]{0,5}", at in 0_usize..50, length in 0_usize..50) {
+            let (cut, span) = around(&text, at..at + length);
+            prop_assert_eq!(&cut, &text);
+            let start = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            if !text.is_empty() {
+                prop_assert_eq!(span.start, start);
+            }
+            prop_assert!(cut.get(span).is_some());
+        }
+
+        #[test]
+        fn no_place_in_any_text_is_lost(text in "(\\PC{0,300}\n){0,4}\\PC{0,300}", at in 0_usize..1500, length in 0_usize..1500) {
+            let (cut, span) = around(&text, at..at + length);
+            prop_assert!(cut.get(span).is_some());
+            prop_assert_eq!(cut.lines().count(), text.lines().count());
+        }
     }
 }

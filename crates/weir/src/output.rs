@@ -4,6 +4,7 @@
 //! decided here. A page is made in memory and written at once, so that a reader who closes the pipe
 //! is noticed in one place.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -187,7 +188,7 @@ impl Output {
     /// Warns, on stderr.
     pub(crate) fn warn(&self, text: &str) {
         let warning = self.stderr_palette().warning;
-        self.note(&format!("{warning}warning:{warning:#} {}", harmless(text)));
+        self.note(&format!("{warning}warning:{warning:#} {}", harmless(&told(text))));
     }
 }
 
@@ -410,6 +411,48 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     kept.truncate(kept.trim_end().len());
     kept.push('…');
     kept
+}
+
+/// The most characters of a line, or of a quoted name in one, that are told: what is longer was written by somebody who does
+/// not want it to be read, and is cut in its middle.
+const MOST_TOLD: usize = 200;
+
+/// A text with what is too long for people cut in its middle: names in backticks, lines, and the whole.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    /// Names longer than any path that people have.
+    const LONG_NAME: usize = 1_000;
+    const LONG_LINE: usize = 4_000;
+    const MOST_LINES: usize = 400;
+    if text.len() <= LONG_NAME {
+        return Cow::Borrowed(text);
+    }
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
+    let mut left_out = 0;
+    for line in text.lines() {
+        if lines.len() == MOST_LINES {
+            left_out += 1;
+            continue;
+        }
+        let parts = line.split('`').map(|part| shortened(part, LONG_NAME));
+        let line = parts.collect::<Vec<_>>().join("`");
+        lines.push(Cow::Owned(shortened(&line, LONG_LINE).into_owned()));
+    }
+    if left_out > 0 {
+        lines.push(Cow::Owned(format!("… and {left_out} lines more")));
+    }
+    Cow::Owned(lines.join("\n"))
+}
+
+/// A text of at most `longest` bytes as it is; of a longer one, its beginning and its end.
+fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
+    if text.len() <= longest {
+        return Cow::Borrowed(text);
+    }
+    let (first, last) = (MOST_TOLD * 3 / 4, MOST_TOLD / 4);
+    let start: String = text.chars().take(first).collect();
+    let mut end: Vec<char> = text.chars().rev().take(last).collect();
+    end.reverse();
+    Cow::Owned(format!("{start}…{}", end.into_iter().collect::<String>()))
 }
 
 /// A number of bytes as people say it: `512 B`, `12.3 KiB`, `4.0 MiB`.

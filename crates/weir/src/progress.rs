@@ -24,7 +24,7 @@ use weir_model::{Observer, ReleaseId};
 use weir_reach::{Amount, Event, Interrupt, PlannedBuild, Work};
 
 use crate::failure::Exit;
-use crate::output::{Output, count, duration, harmless, short};
+use crate::output::{Output, count, duration, harmless, short, told};
 use bar::Bar;
 use board::Board;
 
@@ -224,7 +224,7 @@ impl Observer<Event> for Progress {
     fn event(&self, event: &Event) {
         if let Event::Warning { text } = event {
             let warning = self.output.stderr_palette().warning;
-            self.say(&format!("{warning}warning:{warning:#} {}", harmless(text)));
+            self.say(&format!("{warning}warning:{warning:#} {}", harmless(&told(text))));
             return;
         }
         self.begin();

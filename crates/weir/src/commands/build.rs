@@ -56,6 +56,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let options = building::options(context, project.as_ref(), &arguments.place, &arguments.pace)?;
     let repo = Repo::open(&session, project.as_ref(), options)?;
     let plan = repo.plan_from_recipes(&arguments.names)?;
+    for left_out in &plan.left_out {
+        context.output.warn(&format!("`{}` is not built: {}", left_out.name, left_out.reason));
+    }
     let built = repo.build(&plan)?;
     for one in &built.built {
         page::warn(&context.output, one);
@@ -71,6 +74,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             show_check(page, check);
         }
     })?;
+    if !plan.left_out.is_empty() {
+        // What was left out was asked for: whoever automates it must notice.
+        return Ok(failure::ending(Exit::BuildFailed));
+    }
     let same = check.is_none_or(|check| check.checked.iter().all(Checked::is_reproducible));
     Ok(if same { ExitCode::SUCCESS } else { failure::ending(Exit::Failed) })
 }

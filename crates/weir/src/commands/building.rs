@@ -8,7 +8,7 @@ use weir_build::SandboxKind;
 use weir_model::OwnerName;
 use weir_native::RecipeSetOptions;
 use weir_project::Project;
-use weir_repo::{AfterFailure, RepoOptions};
+use weir_repo::{AfterFailure, RepoOptions, SourceFolders};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -46,6 +46,9 @@ pub(crate) struct Place {
     /// Contain nothing: builds see and can change whatever you can, and undeclared dependencies go unnoticed
     #[arg(long)]
     no_sandbox: bool,
+    /// Let recipes take sources from folders that are neither theirs nor the project's
+    #[arg(long)]
+    sources_anywhere: bool,
 }
 
 /// How much at once, and what after a failure.
@@ -89,6 +92,7 @@ pub(super) fn options(
         of_context: place.of_context.options(),
         root,
         sandbox: if place.no_sandbox { SandboxKind::None } else { SandboxKind::Bubblewrap },
+        source_folders: if place.sources_anywhere { SourceFolders::Any } else { SourceFolders::Own },
         builds: pace.builds.unwrap_or(cores).get(),
         jobs: pace.jobs.unwrap_or(cores).get(),
         after_failure: match (pace.keep_going, pace.publish) {

@@ -60,7 +60,7 @@ fn nothing_is_said_to_be_at_its_newest_that_was_not_looked_up() {
     $ weir outdated
     -- stderr
       × `weir.toml:2` requires `acme/nowhere` ^1, but there is no such package
-    -- exit code 3
+    -- exit code 5
     ");
     let t = installed();
     assert_snapshot!(t.weir("outdated --offline"), @r"

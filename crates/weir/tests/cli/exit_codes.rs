@@ -27,7 +27,7 @@ const CASES: &[Case] = &[
     (2, "an unknown option", unknown_option),
     (2, "an address that is none", no_address),
     (3, "two ranges exclude each other", exclusive_ranges),
-    (3, "a publication needs what nobody offers", unmet_publication),
+    (3, "a range that no version is in", unmet_range),
     (3, "packages from folders need each other in a circle", circle),
     (4, "a link where a project's file should be", link),
     (4, "the owner belongs to somebody else", other_owner),
@@ -35,7 +35,9 @@ const CASES: &[Case] = &[
     (4, "a server answers 401 or 403", status_401),
     (4, "a proxy asks for a password", proxy_password),
     (4, "a file to be published is probably secret", secret),
-    (5, "an unknown package", unknown_package),
+    (5, "an unknown package, or one of which every version was removed", unknown_package),
+    (5, "no registry is known", no_registry),
+    (5, "a folder, a repository or a tag that a dependency names is not there", lost_dependency),
     (5, "no `weir.toml`", no_project),
     (5, "`--locked` without `weir.lock`", no_lock),
     (5, "a file that is named and not there", no_file),
@@ -207,10 +209,18 @@ fn exclusive_ranges() -> Vec<Run> {
     vec![t.weir("install"), t.weir("lock"), t.weir("update"), t.weir("install --json")]
 }
 
-fn unmet_publication() -> Vec<Run> {
+fn unmet_range() -> Vec<Run> {
     let t = greeting();
-    let package = t.package("acme/needy", "1.0.0").dependency("acme/nothing", "^1").write();
-    vec![t.weir_in("", &format!("publish {package}")), t.weir_in("", &format!("publish {package} --dry-run"))]
+    let package = t.package("acme/needy", "1.0.0").dependency("acme/str", "^7").write();
+    t.project(&["acme/str = ^7"]);
+    vec![
+        t.weir_in("", &format!("publish {package}")),
+        t.weir_in("", &format!("publish {package} --dry-run")),
+        t.weir("install"),
+        t.weir("lock"),
+        t.weir("update"),
+        t.weir("outdated"),
+    ]
 }
 
 fn circle() -> Vec<Run> {
@@ -309,7 +319,88 @@ fn secret() -> Vec<Run> {
 
 fn unknown_package() -> Vec<Run> {
     let t = greeting();
-    vec![t.weir("info acme/nothing"), t.weir("yank acme/nothing@1.0.0"), t.weir("info acme/nothing --json")]
+    let mut runs = vec![
+        t.weir("info acme/nothing"),
+        t.weir("yank acme/nothing@1.0.0"),
+        t.weir("info acme/nothing --json"),
+        t.weir("add acme/nothing"),
+    ];
+    for needed in ["acme/nothing", "acme/gone"] {
+        if needed == "acme/gone" {
+            let package = t.package(needed, "1.0.0").write();
+            t.weir_in("", &format!("publish {package}")).succeeds();
+            t.write("gone.toml", "remove = [{ name = \"acme/gone\", version = \"1.0.0\" }]\n");
+            t.weir_in("", "batch gone.toml").succeeds();
+        }
+        t.project(&[&format!("{needed} = ^1")]);
+        runs.extend([t.weir("install"), t.weir("lock"), t.weir("update"), t.weir("outdated")]);
+        let package = t.package("acme/needy", "1.0.0").dependency(needed, "^1").write();
+        runs.extend([
+            t.weir_in("", &format!("publish {package}")),
+            t.weir_in("", &format!("publish {package} --dry-run")),
+        ]);
+    }
+    runs
+}
+
+fn no_registry() -> Vec<Run> {
+    let t = empty();
+    t.project(&["acme/str = ^1"]);
+    let mut runs: Vec<Run> =
+        ["install", "lock", "update", "update --full", "outdated", "add acme/greet", "search x"]
+            .map(|typed| t.weir(typed))
+            .into();
+    let t = installed();
+    fs_err::remove_file(t.path("home/weir/config.toml")).expect("it names the registry");
+    fs_err::remove_dir_all(t.path("home/weir/replicas")).expect("it was synced");
+    fs_err::remove_dir_all(t.path("app/weir_packages")).expect("it was installed");
+    runs.extend(
+        [
+            "install",
+            "install --locked",
+            "lock",
+            "update",
+            "update --full",
+            "outdated",
+            "add acme/greet",
+            "audit",
+            "search x",
+            "registry show",
+        ]
+        .map(|typed| t.weir(typed)),
+    );
+    runs.extend(
+        ["registry show", "registry verify"]
+            .map(|typed| t.weir(&format!("{typed} {}", t.path("nowhere").display()))),
+    );
+    runs
+}
+
+fn lost_dependency() -> Vec<Run> {
+    let t = empty();
+    fs_err::create_dir(t.path("repository")).expect("the sandbox can be written");
+    let git = |typed: &str| {
+        let mut command = Command::new("git");
+        command.current_dir(t.path("repository")).args(typed.split(' '));
+        assert!(command.output().expect("there is git").status.success());
+    };
+    git("init -q");
+    git("-c user.name=a -c user.email=a@b.example commit -q --allow-empty -m x");
+    let repository = t.path("repository").display().to_string();
+    let nowhere = t.path("nowhere").display().to_string();
+    let mut runs = Vec::new();
+    for source in [
+        "path = \"../nowhere\"".to_owned(),
+        format!("git = \"{repository}\", tag = \"v1.0.0\""),
+        format!("git = \"{nowhere}\", tag = \"v1.0.0\""),
+    ] {
+        t.write("app/weir.toml", format!("[dependencies]\n\"acme/x\" = {{ {source} }}\n"));
+        runs.extend([t.weir("install"), t.weir("lock"), t.weir("update")]);
+    }
+    t.write("app/weir.toml", "");
+    runs.push(t.weir(&format!("add acme/x --git {repository} --tag v1.0.0")));
+    runs.push(t.weir("add acme/x --path ../nowhere"));
+    runs
 }
 
 fn no_project() -> Vec<Run> {

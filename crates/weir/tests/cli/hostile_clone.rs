@@ -325,3 +325,38 @@ fn a_tree_that_lost_its_files_is_noticed_and_fetched_again() {
     t.weir("add acme/str").succeeds();
     assert_eq!(t.weir("run greet").succeeds().stdout, "Hello, world\n");
 }
+
+#[test]
+fn a_line_that_nobody_can_read_is_cut_where_it_is_told() {
+    let long = "x".repeat(1_000_000);
+    for (manifest, lock) in [
+        (format!("a = \"{long}\" !\n"), String::new()),
+        (format!("{long} = 1\n"), String::new()),
+        (format!("[dependencies]\n\"acme/{long}\" = \"^1\"\n"), String::new()),
+        (format!("[dependencies]\n\"acme/str\" = \"{long}\"\n"), String::new()),
+        (format!("[package]\nlicense = \"{long}\"\n"), String::new()),
+        (format!("[package]\nkind = \"{long}\"\n"), String::new()),
+        (format!("[scripts]\na = [\"{long}\"]\n"), String::new()),
+        (String::new(), format!("version = 1\n{long} = 2\n")),
+        (String::new(), format!("version = 1\ndirect = [\"{long} 1.0.0\"]\n")),
+        (
+            String::new(),
+            format!("version = 1\n[[reference]]\nname = \"a b{long}\"\nsha256 = \"{long}\"\nsize = 1\n"),
+        ),
+    ] {
+        let t = greeting();
+        t.write("app/weir.toml", &manifest);
+        if !lock.is_empty() {
+            t.write("app/weir.lock", &lock);
+        }
+        for typed in ["install", "--json install", "lock", "tree", "publish --dry-run"] {
+            let run = t.weir(typed);
+            let told = run.stdout.len() + run.stderr.len();
+            assert!(
+                told < 5_000,
+                "{typed}: {told} bytes are told of {} …",
+                &manifest[..manifest.len().min(40)]
+            );
+        }
+    }
+}

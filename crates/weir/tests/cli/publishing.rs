@@ -73,7 +73,7 @@ fn a_package_whose_dependency_is_missing_is_refused_whole() {
     -- stderr
       × `acme/broken 1.0.0` needs `acme/srt` ^1, which this registry does not offer
       help: did you mean `acme/str`?
-    -- exit code 3
+    -- exit code 5
     ");
     assert_eq!(t.weir("info acme/sound").code, 5);
 }

@@ -81,12 +81,12 @@ fn a_sysroot_of_what_is_not_there_names_what_was_typed() {
     library(&t, "zlib", "1.2.13").write();
     weir(&t, "repo add --all").succeeds();
     let page = |typed: &str, code: i32| plain(&t, &t.weir_in("", typed).fails_with(code));
-    insta::assert_snapshot!(page("sysroot create sysroot base/zlb", 3), @r#"
+    insta::assert_snapshot!(page("sysroot create sysroot base/zlb", 5), @r#"
     $ weir sysroot create sysroot base/zlb
     -- stderr
       × `weir sysroot create` requires `base/zlb` *, but there is no such package
       help: there is no `base/zlb`; did you mean `base/zlib`?
-    -- exit code 3
+    -- exit code 5
     "#);
     insta::assert_snapshot!(page("sysroot create sysroot base/zlib@^9", 3), @r#"
     $ weir sysroot create sysroot base/zlib@^9
@@ -112,4 +112,42 @@ fn a_build_that_is_alone_gets_all_the_jobs_there_are() {
     weir(&t, "repo add --all --builds 2 --jobs 3").succeeds();
     let log = weir(&t, "repo log base/zlib").succeeds();
     assert!(log.stdout.contains("jobs: 3"), "{}", log.stdout);
+}
+
+#[test]
+fn where_no_recipe_can_be_built_it_is_said_which_and_why() {
+    let t = recipe_set();
+    fs_err::create_dir(t.path("recipes/packages")).unwrap();
+    let none = t.weir_in("recipes", "build --no-sandbox").fails_with(5);
+    assert!(none.stderr.contains("there is no recipe in"), "{none}");
+    library(&t, "lost", "1.0.0").write();
+    fs_err::remove_dir_all(t.path("recipes/packages/base/lost/src")).unwrap();
+    let none = t.weir_in("recipes", "build --no-sandbox").fails_with(7);
+    assert!(none.stderr.contains("`base/lost`: `base/lost` takes its source from"), "{none}");
+    library(&t, "there", "1.0.0").write();
+    let some = t.weir_in("recipes", "build --no-sandbox").fails_with(7);
+    assert!(some.stderr.contains("`base/lost` is not built: `base/lost` takes its source from"), "{some}");
+    assert!(some.stdout.contains("base/there 1.0.0"), "{some}");
+}
+
+#[test]
+fn a_recipe_takes_no_source_from_a_folder_of_somebody_else() {
+    let t = recipe_set();
+    library(&t, "thief", "1.0.0").write();
+    t.write("private/id_ed25519", "secret");
+    let recipe = "recipes/packages/base/thief/weir.toml";
+    let text = t.read(recipe);
+    for path in ["../../../../private", "link"] {
+        t.write(recipe, text.replace("path = \"src\"", &format!("path = \"{path}\"")));
+        let _ = std::os::unix::fs::symlink(t.path("private"), t.path("recipes/packages/base/thief/link"));
+        let refused = t.weir_in("recipes", "build base/thief --no-sandbox").fails_with(4);
+        assert!(refused.stderr.contains("which is not in"), "{refused}");
+    }
+    t.write(recipe, text.replace("path = \"src\"", "path = \"../../../../private\""));
+    let allowed = t.weir_in("recipes", "build base/thief --no-sandbox --sources-anywhere");
+    assert!(!allowed.stderr.contains("which is not in"), "{allowed}");
+    // A project's recipes may take what is the project's.
+    t.write("weir.toml", "[package]\nname = \"acme/app\"\nversion = \"1.0.0\"\n");
+    let own = t.weir_in("recipes", "build base/thief --no-sandbox");
+    assert!(!own.stderr.contains("which is not in"), "{own}");
 }

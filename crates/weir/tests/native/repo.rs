@@ -156,12 +156,12 @@ fn a_range_that_no_recipe_meets_is_explained_before_anything_is_built() {
     -- exit code 3
     "#);
     library(&t, "tiff", "4.6.0").needs("zlob", "*").write();
-    insta::assert_snapshot!(plain(&t, &weir(&t, "repo add base/tiff").fails_with(3)), @r#"
+    insta::assert_snapshot!(plain(&t, &weir(&t, "repo add base/tiff").fails_with(5)), @r#"
     $ weir repo add base/tiff
     -- stderr
       × `base/tiff` (asked for) needs `base/zlob` *, which is not offered and has no recipe
       help: did you mean `base/zlib`?
-    -- exit code 3
+    -- exit code 5
     "#);
     insta::assert_snapshot!(plain(&t, &weir(&t, "repo add base/zlip").fails_with(5)), @r#"
     $ weir repo add base/zlip

@@ -16,7 +16,8 @@ impl Verdict for RepoError {
     fn exit(&self) -> Exit {
         match self {
             Self::Interrupted => Exit::Interrupted,
-            Self::BuildsFailed { .. } => Exit::BuildFailed,
+            Self::BuildsFailed { .. } | Self::NoneToBuild { .. } => Exit::BuildFailed,
+            Self::SourceOutside { .. } => Exit::Refused,
             Self::Plan { .. } => Exit::NoResolution,
             Self::Usage(_) => Exit::Usage,
             Self::SourceChanged { .. } => Exit::Integrity,
@@ -57,6 +58,10 @@ impl Verdict for RepoError {
             Self::Overtaken(_) => Some("run it again: it plans on what the registry is now".into()),
             Self::BuildsFailed { .. } => Some(
                 "the registry is as it was; run the same command again when it is mended: what was built is kept"
+                    .into(),
+            ),
+            Self::SourceOutside { .. } => Some(
+                "if it is meant to be, say so: `--sources-anywhere`; if the recipes are a stranger's, ask why they want it"
                     .into(),
             ),
             Self::SourceChanged { .. } => Some(

@@ -86,12 +86,21 @@ impl Verdict for ProjectError {
     fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) | Self::NotHandled(_) => Exit::Usage,
+            Self::NoResolution(explanation) if explanation.is_of_something_missing() => Exit::NotFound,
             Self::NoResolution(_) => Exit::NoResolution,
+            Self::PathDependency { missing, .. } => {
+                if *missing {
+                    Exit::NotFound
+                } else {
+                    Exit::Failed
+                }
+            }
             Self::NoProject { .. }
             | Self::ContentMissing { .. }
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
             | Self::ReferenceMoved { .. }
+            | Self::Git { .. }
             | Self::NotLocked => Exit::NotFound,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
             Self::Reference { problem, .. } => match problem {
@@ -121,8 +130,6 @@ impl Verdict for ProjectError {
             | Self::Lockfile { .. }
             | Self::NotWritable(_)
             | Self::Resolver(_)
-            | Self::PathDependency { .. }
-            | Self::Git { .. }
             | Self::BatchFile { .. }
             | Self::NotPublishable { .. }
             | Self::License { .. }

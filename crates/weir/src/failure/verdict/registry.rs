@@ -262,6 +262,7 @@ impl Verdict for SubmitError {
             Self::Remote(refusal) => exit_of(refusal.code),
             Self::Unreachable(error) => error.exit(),
             Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().map_or(Exit::Failed, Verdict::exit),
+            Self::Unsatisfiable { versions, .. } if versions.is_empty() => Exit::NotFound,
             Self::Unsatisfiable { .. } => Exit::NoResolution,
             Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
                 Exit::NotFound
