@@ -1,5 +1,6 @@
 //! Licences, as [SPDX expressions](https://spdx.github.io/spdx-spec/v3.0/annexes/spdx-license-expressions/).
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -58,6 +59,15 @@ impl License {
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The licences that stand in it, each once, with its exception: `MIT`, `GPL-2.0-only WITH Classpath-exception-2.0`.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let expression = Expression::parse_mode(&self.0, MODE);
+        let required = |expression: &Expression| {
+            expression.requirements().map(|required| required.req.to_string()).collect()
+        };
+        expression.as_ref().map(required).unwrap_or_default()
     }
 }
 
@@ -126,6 +136,16 @@ mod tests {
         ] {
             assert_eq!(text.parse::<License>().unwrap().as_str(), text);
         }
+    }
+
+    #[test]
+    fn the_licences_of_an_expression_are_told_each_once() {
+        let ids = |text: &str| text.parse::<License>().unwrap().ids().into_iter().collect::<Vec<_>>();
+        assert_eq!(ids("MIT OR Apache-2.0 OR MIT"), ["Apache-2.0", "MIT"]);
+        assert_eq!(
+            ids("(GPL-2.0-only WITH Classpath-exception-2.0) AND LicenseRef-Acme"),
+            ["GPL-2.0-only WITH Classpath-exception-2.0", "LicenseRef-Acme"]
+        );
     }
 
     #[test]

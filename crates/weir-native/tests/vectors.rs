@@ -50,8 +50,9 @@ fn the_document_of_a_recipe_is_what_the_vectors_say() {
         json!({"what": what, "manifest": text, "document": String::from_utf8(document).unwrap(), "sha256": digest})
     });
     let about = "The source's tree is the empty one; build.sh is \"make\\n\", 1.patch is \"one\", 2.patch is \"two\".";
-    let text =
-        format!("{}\n", serde_json::to_string_pretty(&json!({"about": about, "recipes": made})).unwrap());
+    let mut made = json!({"about": about, "recipes": made});
+    made.sort_all_objects();
+    let text = format!("{}\n", serde_json::to_string_pretty(&made).unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/recipes.json");
     if std::env::var_os("WEIR_WRITE_VECTORS").is_some() {
         fs_err::write(&path, &text).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -55,6 +56,27 @@ impl fmt::Display for Principal {
             Self::Anonymous => f.write_str("anonymous"),
             Self::User { name, .. } => write!(f, "user:{name}"),
             Self::Workload { subject, .. } => write!(f, "workload:{subject}"),
+        }
+    }
+}
+
+impl FromStr for Principal {
+    type Err = String;
+
+    /// Reads what records say: `user:ann` is in no group then, and of `workload:…` nobody knows who vouches for it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "anonymous" => Ok(Self::Anonymous),
+            Some(("user", name)) if !name.is_empty() => Ok(Self::user(name)),
+            Some(("workload", subject)) if !subject.is_empty() => Ok(Self::Workload {
+                issuer: String::new(),
+                subject: subject.to_owned(),
+                claims: BTreeMap::new(),
+            }),
+            _ => Err(format!(
+                "`{}` is nobody: `anonymous`, `user:NAME` or `workload:SUBJECT`",
+                text.escape_debug()
+            )),
         }
     }
 }

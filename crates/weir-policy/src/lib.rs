@@ -22,10 +22,10 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use weir_model::{OwnerName, ReleaseId, WithdrawalVerb};
+use weir_model::{OwnerName, ReleaseId, Sha256, WithdrawalVerb};
 
 pub use caller::{Caller, Principal};
-pub use facts::ReleaseFacts;
+pub use facts::{ReleaseFacts, has_provenance};
 pub use folder::FolderGate;
 pub use token::{Named, TokenScope};
 
@@ -51,11 +51,17 @@ pub enum Verb {
     Collect,
     /// Change what the registry says of itself, such as its keys, or sign it anew.
     Describe,
+    /// Change the policies in force.
+    Govern,
+    /// Offer a release of a registry above. Nobody asks for it yet: policies can be written for it.
+    Admit,
+    /// Bring a release into the registry above. Nobody asks for it yet: policies can be written for it.
+    Promote,
 }
 
 impl Verb {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Upload,
         Self::Publish,
@@ -65,6 +71,9 @@ impl Verb {
         Self::Claim,
         Self::Collect,
         Self::Describe,
+        Self::Govern,
+        Self::Admit,
+        Self::Promote,
     ];
 
     /// The word for it, in policies, tokens and documents.
@@ -79,6 +88,9 @@ impl Verb {
             Self::Claim => "claim",
             Self::Collect => "collect",
             Self::Describe => "describe",
+            Self::Govern => "govern",
+            Self::Admit => "admit",
+            Self::Promote => "promote",
         }
     }
 }
@@ -153,6 +165,35 @@ pub struct Decision {
 pub trait Gate: Send + Sync {
     /// The decision on `request`: never an error, for what cannot be decided is refused.
     fn decide(&self, request: &Request<'_>) -> Decision;
+
+    /// Told, before a change is decided on, which set the log says is in force: from here on it decides by that set. The
+    /// registrar asks it in its turn, so no change is decided on by a set that is in force no more.
+    ///
+    /// # Errors
+    ///
+    /// When it has another set, or knows none. Nothing is to be changed then.
+    fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
+        in_force.map_or(Ok(()), |digest| {
+            let reason = "this program decides by its own policies here".into();
+            Err(OtherPolicies { in_force: Some(*digest), found: None, reason })
+        })
+    }
+}
+
+/// The set that a gate decides by is not the one that the log says is in force.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} is in force by the registry's log, and {} in its folder: {reason}",
+    in_force.map_or_else(|| "no policy set".to_owned(), |digest| format!("the policy set {}", digest.short())),
+    found.map_or_else(|| "there is none".to_owned(), |digest| format!("there is {}", digest.short()))
+)]
+pub struct OtherPolicies {
+    /// The digest of the set in force.
+    pub in_force: Option<Sha256>,
+    /// The digest of the set that was found.
+    pub found: Option<Sha256>,
+    /// What that means.
+    pub reason: String,
 }
 
 /// The proof that the gate was asked and agreed. Only [`authorize`] makes one.
@@ -233,6 +274,9 @@ impl fmt::Display for Verb {
             Self::Claim => "claim",
             Self::Collect => "collect the content of",
             Self::Describe => "describe or sign",
+            Self::Govern => "change the policies of",
+            Self::Admit => "admit",
+            Self::Promote => "promote",
         })
     }
 }

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use weir_cedar::PolicyFiles;
 use weir_fs::Folder;
 use weir_index::{Claim, RegistryFacts, Stats};
+use weir_model::Sha256;
 use weir_model::descriptor::Descriptor;
 use weir_policy::{Caller, FolderGate};
 use weir_registry::content::ContentFolder;
@@ -163,7 +165,31 @@ pub fn registry_verify(
     if let Err(error) = replica.sync(&*source, session.now) {
         report.problems.push(error.to_string());
     }
+    if !is_http(&known.location) {
+        let in_force = replica.index().facts()?.policy;
+        report
+            .problems
+            .extend(policy_differs(Path::new(&known.location), in_force.map(|(digest, _)| digest)));
+    }
     Ok(report)
+}
+
+/// What of a registry's policy files is not as its log says.
+fn policy_differs(root: &Path, in_force: Option<Sha256>) -> Option<String> {
+    let files = match PolicyFiles::read(root) {
+        Ok(files) => files,
+        Err(error) => return Some(format!("the policy files cannot be read: {error}")),
+    };
+    let digest = files.digest();
+    if digest == in_force {
+        return None;
+    }
+    let told = |digest: Option<Sha256>| digest.map_or("none".into(), |digest| digest.to_string());
+    Some(format!(
+        "the policy files are the set {}, but the log says {}, which counts",
+        told(digest),
+        told(in_force)
+    ))
 }
 
 /// Signs a registry's log anew, so that it does not expire.

@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 
+use weir_cedar::FolderPolicies;
 use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
-use weir_policy::{Caller, FolderGate};
+use weir_policy::Caller;
 use weir_registry::{Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
 use weir_remote::RemoteRegistry;
 
@@ -275,6 +276,6 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
         Replica::open_remembered(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     }
     let ports = folder_ports(root, &session.home.keys())?;
-    let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderGate))?;
+    let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderPolicies::open(root)))?;
     Ok(Box::new(Arc::new(registrar).acting_for(Caller::new(session.principal.clone(), session.now))))
 }

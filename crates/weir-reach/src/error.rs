@@ -29,6 +29,21 @@ fn list(items: &[String]) -> String {
     shown.join(", ")
 }
 
+fn cases(failed: &[weir_cedar::CaseResult]) -> String {
+    const SHOWN: usize = 10;
+    let mut lines: Vec<String> = failed
+        .iter()
+        .take(SHOWN)
+        .map(|case| {
+            format!("{}: \"{}\": {} is expected, not {}", case.file, case.name, case.expected, case.decided)
+        })
+        .collect();
+    if failed.len() > SHOWN {
+        lines.push(format!("{} more", failed.len() - SHOWN));
+    }
+    lines.join("\n")
+}
+
 /// Why a registry is not known, not reached, or not believed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReachError {
@@ -116,6 +131,31 @@ pub enum ReachError {
     NotAFile {
         /// What was named.
         path: PathBuf,
+    },
+    /// The policy files of a registry that is read from elsewhere are not seen from here.
+    #[error("the policy files of `{location}` are in its folder, which cannot be seen from here")]
+    PoliciesElsewhere {
+        /// Its address.
+        location: String,
+    },
+    /// Files are no policy set.
+    #[error("there is no policy set in these files:\n{0}")]
+    Policy(#[from] weir_cedar::PolicyError),
+    /// A policy set does not decide as its cases say.
+    #[error("the set does not decide as its cases say:\n{}", cases(failed))]
+    PolicyCases {
+        /// The cases that fail.
+        failed: Vec<weir_cedar::CaseResult>,
+    },
+    /// Whoever puts a policy set in force could not change it again.
+    #[error("`{who}` could not change the policies again: {reason} (policy `{rule}`)")]
+    PolicyLocksOut {
+        /// Who puts it in force.
+        who: String,
+        /// The rule that decides.
+        rule: String,
+        /// Why.
+        reason: String,
     },
     /// The machine is offline.
     #[error(transparent)]

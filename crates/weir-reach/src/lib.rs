@@ -19,6 +19,7 @@ mod interrupt;
 mod netrc;
 mod observe;
 mod owners;
+mod policy;
 mod registries;
 mod server;
 mod session;
@@ -39,6 +40,11 @@ pub use host::platform as host_platform;
 pub use interrupt::{Busy, Interrupt};
 pub use observe::{Amount, Counted, Counter, Event, PlannedBuild, Work};
 pub use owners::{EVERYWHERE, Owners};
+pub use policy::{
+    CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, PolicyChange, PolicyDifference, SetHow,
+    ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, policy_check, policy_explain, policy_files,
+    policy_files_named, policy_set, policy_show, policy_simulate, policy_test,
+};
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, trusted_folders,

@@ -248,6 +248,9 @@ fn check_descriptor(
         list(&descriptor.upstreams),
         list(promises.upstreams.as_deref().unwrap_or_default()),
     );
+    let said = descriptor.policy.map(|policy| policy.digest.to_string());
+    let signed = promises.policy.as_ref().map(|(digest, _)| digest.to_string());
+    compare("policy", said.unwrap_or_else(|| "none".into()), signed.unwrap_or_else(|| "none".into()));
     if let Some(keys) = &promises.keys {
         compare("keys", list(&descriptor.keys), list(keys));
     }

@@ -23,6 +23,9 @@ pub enum SubmitError {
     /// A policy says no.
     #[error(transparent)]
     Refused(#[from] weir_policy::Denied),
+    /// The policies that would decide are not those in force.
+    #[error("nothing is changed here: {0}")]
+    OtherPolicies(#[from] weir_policy::OtherPolicies),
     /// The release is there with other content.
     #[error("`{id}` is already published with other content, and a release never changes")]
     AlreadyPublished {

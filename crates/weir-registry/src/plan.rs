@@ -14,7 +14,7 @@ use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
     Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
 };
-use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize};
+use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize, has_provenance};
 use weir_rules::bake;
 use weir_wire::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 
@@ -222,11 +222,16 @@ impl Planning<'_> {
     }
 
     fn publish(&mut self, draft: &Draft) -> Result<(), SubmitError> {
+        let kind = self.on.index.kind_of(&draft.id.name)?;
+        let existing = match kind {
+            Some(_) => None,
+            None => self.mistaken_for(&draft.id.name)?,
+        };
         let permit = self.authorize(
             Verb::Publish,
             Target::Release(draft.id.clone()),
             &draft.id.name.owner_name(),
-            Some(facts_of(draft)),
+            Some(ReleaseFacts { confusable: existing.is_some(), ..facts_of(draft) }),
         )?;
         if self.leaving.contains(&draft.id) {
             return Err(SubmitError::WasRemoved { id: draft.id.clone() });
@@ -235,16 +240,11 @@ impl Planning<'_> {
             self.plan.outcomes.push(already_published(draft, &there, &permit)?);
             return Ok(());
         }
-        match self.on.index.kind_of(&draft.id.name)? {
-            Some(kind) if kind != draft.kind => {
-                return Err(SubmitError::OtherKind {
-                    name: draft.id.name.clone(),
-                    kind,
-                    offered: draft.kind,
-                });
-            }
-            Some(_) => {}
-            None => self.refuse_confusable(&draft.id.name)?,
+        if let Some(existing) = existing {
+            return Err(SubmitError::Confusable { name: draft.id.name.clone(), existing });
+        }
+        if let Some(kind) = kind.filter(|kind| *kind != draft.kind) {
+            return Err(SubmitError::OtherKind { name: draft.id.name.clone(), kind, offered: draft.kind });
         }
         refuse_kind(self.on.promises, Some(&draft.id), draft.kind)?;
         self.refuse_quarantined(draft)?;
@@ -326,19 +326,16 @@ impl Planning<'_> {
         }
     }
 
-    fn refuse_confusable(&mut self, name: &PackageName) -> Result<(), SubmitError> {
+    /// What is there already, or comes in the same batch, that a new name can be mistaken for.
+    fn mistaken_for(&mut self, name: &PackageName) -> Result<Option<String>, SubmitError> {
         let in_batch = self.published.confusable.get(&name.confusable()).filter(|other| *other != name);
         let existing = match in_batch {
             Some(other) => Some(other.to_string()),
             None => self.on.index.confusable_with(name)?.map(|other| other.to_string()),
         };
-        let existing = match existing {
-            Some(existing) => Some(existing),
-            None => self.confusable_owner(name.owner_name())?.map(|owner| format!("{owner}/")),
-        };
         match existing {
-            Some(existing) => Err(SubmitError::Confusable { name: name.clone(), existing }),
-            None => Ok(()),
+            Some(existing) => Ok(Some(existing)),
+            None => Ok(self.confusable_owner(name.owner_name())?.map(|owner| format!("{owner}/"))),
         }
     }
 
@@ -484,7 +481,7 @@ impl Planning<'_> {
                 what.verb.into(),
                 Target::Release(id.clone()),
                 &id.name.owner_name(),
-                Some((&view.release).into()),
+                Some(ReleaseFacts::from(&view.release).published_at(view.mark.at)),
             )?;
             let before = self.standing_of(&view);
             let standing = before.after(what.verb);
@@ -586,7 +583,12 @@ fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
         unpacked: draft.unpacked,
         files: draft.files,
         built: draft.recipe.is_some(),
+        provenance: has_provenance(&draft.facts),
         kind_facts: &draft.facts,
+        published: None,
+        confusable: false,
+        upstream: None,
+        approved_by: &[],
     }
 }
 

@@ -35,7 +35,8 @@ impl SubmitError {
             Self::Record(_) | Self::Fold(_) => Code::BadRecord,
             Self::Content(error) if error.is_integrity() => Code::BadContent,
             Self::Busy => Code::Busy,
-            Self::Content(_)
+            Self::OtherPolicies(_)
+            | Self::Content(_)
             | Self::Snapshot(_)
             | Self::Replica(_)
             | Self::Index(_)

@@ -8,6 +8,7 @@
 mod acting;
 mod begin;
 mod derive;
+mod govern;
 mod rotate;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::replica::{Replica, ReplicaHome, position_of};
 
 pub use acting::Acting;
 pub use begin::NewRegistry;
+pub use govern::SetPolicy;
 
 /// A snapshot is made when the log has grown by this many records, or by a tenth, since the last.
 const SNAPSHOT_STEP: u64 = 1024;
@@ -89,7 +91,13 @@ impl Registrar {
     pub(crate) fn view(&self) -> Result<Replica, SubmitError> {
         let mut replica = self.replica()?;
         replica.sync_writer(&*self.source())?;
+        self.follow(&replica.index().facts()?)?;
         Ok(replica)
+    }
+
+    /// Has the gate decide by the set that the log says is in force, or nothing is changed.
+    fn follow(&self, promises: &RegistryFacts) -> Result<(), SubmitError> {
+        Ok(self.gate.follow(promises.policy.as_ref().map(|(digest, _)| digest))?)
     }
 
     /// Waits for its turn, and brings the view up to date in it.
@@ -97,7 +105,13 @@ impl Registrar {
         self.writer_of(self.replica()?)
     }
 
-    fn writer_of(&self, mut replica: Replica) -> Result<Writer<'_>, SubmitError> {
+    fn writer_of(&self, replica: Replica) -> Result<Writer<'_>, SubmitError> {
+        let writer = self.turn(replica)?;
+        self.follow(&writer.promises)?;
+        Ok(writer)
+    }
+
+    fn turn(&self, mut replica: Replica) -> Result<Writer<'_>, SubmitError> {
         let signers = self.ports.keys.signers(replica.keys().keys())?;
         let turn = self.ports.sequencer.turn(signers, replica.keys())?;
         replica.sync_writer(&*self.source())?;

@@ -44,7 +44,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Packages built from source", &["repo", "build", "sysroot", "root"]),
-    ("Registries and the store", &["registry", "store"]),
+    ("Registries and the store", &["registry", "policy", "store"]),
     ("A server", &["serve", "login", "logout", "whoami", "token", "user"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];

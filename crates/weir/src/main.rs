@@ -100,6 +100,8 @@ enum Command {
     #[command(subcommand)]
     Registry(commands::registry::Command),
     #[command(subcommand)]
+    Policy(commands::policy::Command),
+    #[command(subcommand)]
     Store(commands::store::Command),
 
     // A server.
@@ -173,6 +175,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Root(command) => commands::root::run(context, command),
 
         Command::Registry(command) => commands::registry::run(context, command),
+        Command::Policy(command) => commands::policy::run(context, command),
         Command::Store(command) => commands::store::run(context, command),
 
         Command::Serve(arguments) => commands::serve::run(context, &arguments),

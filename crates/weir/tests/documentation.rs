@@ -195,7 +195,8 @@ fn hosts(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn addresses_in_pages_and_in_what_the_program_says_are_nobodys() {
     /// Whose pages are meant themselves: those of standards.
-    const STANDARDS: [&str; 4] = ["spdx.org", "json-schema.org", "no-color.org", "reproducible-builds.org"];
+    const STANDARDS: [&str; 5] =
+        ["docs.cedarpolicy.com", "spdx.org", "json-schema.org", "no-color.org", "reproducible-builds.org"];
     let mut seen = 0;
     for file in pages().into_iter().chain(files("crates/weir/src", "rs")) {
         let text = fs_err::read_to_string(&file).unwrap();
@@ -247,6 +248,51 @@ fn the_reference_of_commands_is_what_help_says() {
     }
     let written = fs_err::read_to_string(&path).unwrap_or_default();
     assert!(written == reference, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
+}
+
+#[test]
+fn the_reference_of_policies_has_the_schema_and_every_set() {
+    let path = root().join("docs/reference/policy.md");
+    let written = fs_err::read_to_string(&path).unwrap_or_default();
+    let (before, _) = written.split_once("<!-- generated -->\n").unwrap();
+    let mut page =
+        format!("{before}<!-- generated -->\n\n## Schema\n\n```cedar\n{}```\n", weir_cedar::SCHEMA);
+    for (heading, built_in) in [("Sets", &weir_cedar::SETS[..]), ("Rules to add", &weir_cedar::RULES[..])] {
+        let _ = write!(page, "\n## {heading}\n");
+        for one in built_in {
+            let _ = write!(
+                page,
+                "\n### `{}`\n\n{}.\n\n```cedar\n{}```\n",
+                one.name,
+                capital(one.summary),
+                one.text
+            );
+        }
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs_err::write(&path, &page).unwrap();
+    }
+    let written = fs_err::read_to_string(&path).unwrap();
+    assert!(written == page, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
+}
+
+fn capital(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    let first = characters.next().filter(|_| !sentence.starts_with('`'));
+    first.map_or_else(|| sentence.to_owned(), |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[test]
+fn the_guide_of_policies_runs_and_prints_what_it_says() {
+    let guide = fs_err::read_to_string(root().join("docs/guide/policy.md")).unwrap();
+    assert!(blocks(&guide, "sh").contains("weir policy set"), "the guide has nothing to type");
+    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("USER", Path::new("ann"))];
+    walk(&guide, "bash", reader.path(), &variables);
+    make_writable(home.path());
 }
 
 #[test]

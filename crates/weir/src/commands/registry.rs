@@ -9,7 +9,7 @@ use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::manifest::RegistryAddress;
 use weir_project::Project;
-use weir_reach::{KnownRegistry, Verify};
+use weir_reach::{KnownRegistry, ShownRegistry, Verify};
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 use weir_wire::people::WantedRegistry;
 
@@ -334,6 +334,7 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
             ("content", bytes(shown.stats.size)),
             ("closed", yes(shown.facts.is_closed())),
             ("kinds", kinds(shown.facts.kinds())),
+            ("policy", policy(&shown)),
             ("signed", shown.signed_at.map(|at| at.to_string()).unwrap_or_default()),
             ("expires", shown.expires.map(|at| at.to_string()).unwrap_or_default()),
             ("keys", shown.pinned.join(", ")),
@@ -341,6 +342,16 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
         ]);
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn policy(shown: &ShownRegistry) -> String {
+    let Some((digest, _)) = &shown.facts.policy else { return "folder".into() };
+    let summary = shown.descriptor.policy.as_ref().filter(|policy| policy.digest == *digest);
+    format!(
+        "{} ({})",
+        summary.map(|policy| policy.summary.as_str()).unwrap_or("a set of its own"),
+        digest.short()
+    )
 }
 
 fn kinds(kinds: &[KindName]) -> String {

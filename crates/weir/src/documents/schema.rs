@@ -78,6 +78,12 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry rotate-key", of::<weir_model::descriptor::Descriptor>),
     ("registry bind", of::<weir_reach::BoundKey>),
     ("registry create", of::<weir_model::descriptor::Descriptor>),
+    ("policy show", of::<weir_reach::ShownPolicy>),
+    ("policy check", of::<weir_reach::CheckedPolicy>),
+    ("policy set", of::<weir_reach::PolicyChange>),
+    ("policy test", of::<weir_reach::TestedPolicy>),
+    ("policy explain", of::<weir_reach::ExplainedPolicy>),
+    ("policy simulate", of::<weir_reach::Simulated>),
     ("serve", of::<registry::Serving>),
     ("login", of::<server::LoggedIn>),
     ("logout", of::<server::LoggedOut>),
@@ -115,7 +121,7 @@ fn schema() -> Value {
             distinct.push(schema);
         }
     }
-    json!({
+    let mut whole = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "What weir prints with --json",
         "description": "One object: that of its command, named under `commands`, or, when the command failed, `failure`.",
@@ -123,7 +129,9 @@ fn schema() -> Value {
         "commands": commands,
         "failure": failure,
         "$defs": generator.definitions(),
-    })
+    });
+    whole.sort_all_objects();
+    whole
 }
 
 #[test]

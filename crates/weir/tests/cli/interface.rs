@@ -58,8 +58,16 @@ fn the_overview_groups_the_commands() {
 
     Registries and the store:
       registry      Make, name, look at and keep registries
-      serve         Serve registries over HTTP
+      policy        Show, check, change and question the policies of a registry
       store         Look at, check and clean what this machine keeps
+
+    A server:
+      serve         Serve registries over HTTP
+      login         Sign in to a server
+      logout        Sign out of a server
+      whoami        Show who you are to a server
+      token         Make, list and revoke tokens, by which programs act for you
+      user          Invite users to a server, and say in which groups they are
 
     Weir itself:
       demo          Show the whole thing at work, in a temporary folder

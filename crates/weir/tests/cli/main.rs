@@ -22,6 +22,7 @@ mod mistakes;
 mod odd_places;
 mod over_http;
 mod over_tls;
+mod policies;
 mod projects;
 mod publishing;
 mod publishing_checks;

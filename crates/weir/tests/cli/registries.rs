@@ -84,6 +84,7 @@ fn a_registry_shows_what_it_is() {
     content   860 B
     closed    no
     kinds     all
+    policy    folder
     signed    [TIME]
     keys      org+[KEY]
     writable  yes

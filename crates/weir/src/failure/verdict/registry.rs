@@ -40,7 +40,13 @@ impl Verdict for ReachError {
             Self::Io(error) => error.exit(),
             Self::Credential { .. } | Self::KeyElsewhere { .. } => Exit::Refused,
             Self::Remote(error) => error.exit(),
-            Self::Config { .. } | Self::Index(_) | Self::Key(_) => Exit::Failed,
+            Self::PolicyLocksOut { .. } => Exit::Refused,
+            Self::Config { .. }
+            | Self::PoliciesElsewhere { .. }
+            | Self::Policy(_)
+            | Self::PolicyCases { .. }
+            | Self::Index(_)
+            | Self::Key(_) => Exit::Failed,
         }
     }
 
@@ -54,6 +60,12 @@ impl Verdict for ReachError {
                 .or_else(|| Some("`weir registry list` shows those that are known".into())),
             Self::KeyElsewhere { .. } => Some("run it there".into()),
             Self::Remote(error) => error.help(),
+            Self::PoliciesElsewhere { .. } => {
+                Some("do it where its folder is: `--registry FOLDER`; `weir policy show` tells which set is in force".into())
+            }
+            Self::PolicyLocksOut { .. } => Some(
+                "permit yourself `govern`, perhaps by a group in `groups.toml`; or `--lock-out`, if that is what you want".into(),
+            ),
             Self::UnknownPackage { similar, .. } => {
                 did_you_mean(similar.as_ref()).or_else(|| Some("`weir search WORDS` finds packages".into()))
             }
@@ -267,7 +279,7 @@ impl Verdict for SubmitError {
             Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
                 Exit::NotFound
             }
-            Self::SecondTree { .. } => Exit::Integrity,
+            Self::SecondTree { .. } | Self::OtherPolicies(_) => Exit::Integrity,
             Self::Replica(error) => error.exit(),
             Self::Open(error) => error.exit(),
             Self::Keys(error) => error.exit(),
@@ -308,6 +320,12 @@ impl Verdict for SubmitError {
             Self::Refused(refusal) if refusal.decision.policy == "owner-claim" => {
                 Some("somebody the owner belongs to can add you: `weir claim OWNER PEOPLE`".into())
             }
+            Self::Refused(refusal) if !matches!(&*refusal.decision.policy, "token-scope" | "policy-files") => {
+                Some("`weir policy explain` says what would have to be otherwise".into())
+            }
+            Self::OtherPolicies(_) => Some(
+                "look at the files in `policy`, then put them, or others, in force: `weir policy set FILE…`".into(),
+            ),
             Self::Keys(error) => error.help(),
             Self::Replica(error) => error.help(),
             Self::Unreachable(error) => error.help(),

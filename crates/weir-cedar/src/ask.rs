@@ -1,0 +1,302 @@
+//! A request, in Cedar's words.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::str::FromStr as _;
+use std::sync::LazyLock;
+
+use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use weir_model::{KindName, License, PackageName};
+use weir_policy::{Caller, Principal, ReleaseFacts, Request, Target, Verb};
+
+use crate::groups::Groups;
+
+/// What is known of a release that somebody asks about, as a value of its own.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What sort of package it is.
+    pub kind: KindName,
+    /// Its SPDX licence expression, if it has one.
+    pub license: Option<String>,
+    /// Bytes of its pack.
+    pub size: u64,
+    /// Bytes of its files together.
+    pub unpacked: u64,
+    /// How many files and links it has.
+    pub files: u64,
+    /// Whether it was built from source by a recipe.
+    pub built: bool,
+    /// Whether a statement of how it was built is held with it.
+    pub provenance: bool,
+    /// Whether its name is new and can be mistaken for another.
+    pub confusable: bool,
+    /// When it was published first.
+    pub published: Option<Timestamp>,
+    /// The registry above that it comes from.
+    pub upstream: Option<String>,
+    /// Who approved that it goes up.
+    pub approved_by: Vec<String>,
+    /// What its kind found out about it.
+    pub kind_facts: Map<String, Value>,
+}
+
+impl Facts {
+    /// They, as a gate is asked.
+    pub fn view(&self) -> ReleaseFacts<'_> {
+        ReleaseFacts {
+            kind: self.kind,
+            license: self.license.as_deref(),
+            size: self.size,
+            unpacked: self.unpacked,
+            files: self.files,
+            built: self.built,
+            provenance: self.provenance,
+            kind_facts: &self.kind_facts,
+            published: self.published,
+            confusable: self.confusable,
+            upstream: self.upstream.as_deref(),
+            approved_by: &self.approved_by,
+        }
+    }
+}
+
+/// May somebody do something, as a value of its own: what a case and `weir policy explain` ask.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Who.
+    pub principal: Principal,
+    /// What.
+    pub verb: Verb,
+    /// To what.
+    pub target: Target,
+    /// To whom the target's owner belongs, if somebody has claimed it.
+    pub owner_belongs_to: Option<Vec<String>>,
+    /// What the target is, where it is a release.
+    pub facts: Option<Facts>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Question {
+    /// Has `answer` answer it.
+    pub fn ask<T>(&self, answer: impl FnOnce(&Request<'_>) -> T) -> T {
+        let caller = Caller::new(self.principal.clone(), self.at);
+        answer(&Request {
+            caller: &caller,
+            verb: self.verb,
+            target: self.target.clone(),
+            owner_belongs_to: self.owner_belongs_to.clone(),
+            release: self.facts.as_ref().map(Facts::view),
+        })
+    }
+}
+
+/// A request as Cedar is asked.
+pub(crate) struct Asked {
+    pub(crate) request: cedar_policy::Request,
+    pub(crate) entities: Entities,
+}
+
+impl Asked {
+    /// Puts a request, of somebody who is also in `groups`, into Cedar's words.
+    ///
+    /// # Errors
+    ///
+    /// In words, when it cannot be: a time far from ours, for one.
+    pub(crate) fn new(request: &Request<'_>, groups: &Groups) -> Result<Self, String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        let principal = principal(request.caller.principal(), groups)?;
+        let resource = resource(request)?;
+        let context = Context::from_pairs(circumstances(request)).map_err(|error| told(&error))?;
+        let action = TYPES.actions[request.verb as usize].clone();
+        let asked = cedar_policy::Request::new(principal.uid(), action, resource.uid(), context, None)
+            .map_err(|error| told(&error))?;
+        let entities = Entities::from_entities([principal, resource], None).map_err(|error| told(&error))?;
+        Ok(Self { request: asked, entities })
+    }
+}
+
+/// The names of types and actions, read once.
+struct Types {
+    user: EntityTypeName,
+    group: EntityTypeName,
+    workload: EntityTypeName,
+    anonymous: EntityTypeName,
+    registry: EntityTypeName,
+    owner: EntityTypeName,
+    package: EntityTypeName,
+    release: EntityTypeName,
+    actions: Vec<EntityUid>,
+}
+
+#[expect(clippy::expect_used, reason = "the names are constants, and every test of this crate reads them")]
+static TYPES: LazyLock<Types> = LazyLock::new(|| {
+    let named = |name: &str| EntityTypeName::from_str(name).expect("it is a name");
+    Types {
+        user: named("User"),
+        group: named("Group"),
+        workload: named("Workload"),
+        anonymous: named("Anonymous"),
+        registry: named("Registry"),
+        owner: named("Owner"),
+        package: named("Package"),
+        release: named("Release"),
+        actions: Verb::ALL.iter().map(|verb| uid(&named("Action"), verb.as_str())).collect(),
+    }
+});
+
+fn uid(sort: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(sort.clone(), EntityId::new(id))
+}
+
+fn text(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
+}
+
+fn texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> RestrictedExpression {
+    RestrictedExpression::new_set(texts.into_iter().map(text))
+}
+
+fn number(number: u64) -> RestrictedExpression {
+    RestrictedExpression::new_long(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn yes(yes: bool) -> RestrictedExpression {
+    RestrictedExpression::new_bool(yes)
+}
+
+fn time(at: Timestamp) -> RestrictedExpression {
+    RestrictedExpression::new_datetime(at.to_string())
+}
+
+type Fields = HashMap<String, RestrictedExpression>;
+
+fn field(name: &str, value: RestrictedExpression) -> (String, RestrictedExpression) {
+    (name.to_owned(), value)
+}
+
+fn principal(principal: &Principal, more: &Groups) -> Result<Entity, String> {
+    match principal {
+        Principal::Anonymous => {
+            let fields = Fields::from([field("names", texts([]))]);
+            entity(uid(&TYPES.anonymous, "anonymous"), fields, HashSet::new(), Fields::new())
+        }
+        Principal::User { name, groups } => {
+            let groups: BTreeSet<&str> = groups.iter().map(String::as_str).chain(more.of(name)).collect();
+            let mut names: Vec<String> = groups.iter().map(|group| format!("group:{group}")).collect();
+            names.push(principal.to_string());
+            let parents = groups.into_iter().map(|group| uid(&TYPES.group, group)).collect();
+            let fields = Fields::from([
+                field("name", text(name)),
+                field("names", texts(names.iter().map(String::as_str))),
+            ]);
+            entity(uid(&TYPES.user, name), fields, parents, Fields::new())
+        }
+        Principal::Workload { issuer, subject, claims } => {
+            let fields = Fields::from([
+                field("issuer", text(issuer)),
+                field("subject", text(subject)),
+                field("names", texts([principal.to_string().as_str()])),
+            ]);
+            let tags = claims.iter().map(|(claim, value)| field(claim, text(value))).collect();
+            entity(uid(&TYPES.workload, &format!("{issuer} {subject}")), fields, HashSet::new(), tags)
+        }
+    }
+}
+
+fn resource(request: &Request<'_>) -> Result<Entity, String> {
+    let registry = uid(&TYPES.registry, "this");
+    match &request.target {
+        Target::Registry => entity(registry, Fields::new(), HashSet::new(), Fields::new()),
+        Target::Owner(owner) => {
+            let mut fields = Fields::new();
+            add_holders(&mut fields, request);
+            entity(uid(&TYPES.owner, owner.as_str()), fields, [registry].into(), Fields::new())
+        }
+        Target::Release(id) => {
+            let mut fields = Fields::from([
+                field("name", text(id.name.as_str())),
+                field("version", text(&id.version.to_string())),
+                field("platform", text(&id.platform.to_string())),
+                field("revision", number(id.revision.into())),
+            ]);
+            add_holders(&mut fields, request);
+            let mut tags = Fields::new();
+            if let Some(facts) = &request.release {
+                add_facts(&mut fields, facts);
+                tags = facts.kind_facts.iter().map(|(fact, value)| field(fact, tag(value))).collect();
+            }
+            let parents = above(&id.name, registry);
+            entity(uid(&TYPES.release, &id.to_string()), fields, parents, tags)
+        }
+    }
+}
+
+fn above(name: &PackageName, registry: EntityUid) -> HashSet<EntityUid> {
+    [uid(&TYPES.package, name.as_str()), uid(&TYPES.owner, name.owner()), registry].into()
+}
+
+fn add_holders(fields: &mut Fields, request: &Request<'_>) {
+    let holders = request.owner_belongs_to.as_deref();
+    fields.insert("claimed".into(), yes(holders.is_some()));
+    fields.insert("holders".into(), texts(holders.unwrap_or_default().iter().map(String::as_str)));
+}
+
+fn add_facts(fields: &mut Fields, facts: &ReleaseFacts<'_>) {
+    let license = facts.license.and_then(|license| license.parse::<License>().ok());
+    let ids = license.as_ref().map(License::ids).unwrap_or_default();
+    fields.extend([
+        field("kind", text(facts.kind.as_str())),
+        field("licenses", texts(ids.iter().map(String::as_str))),
+        field("size", number(facts.size)),
+        field("unpacked", number(facts.unpacked)),
+        field("files", number(facts.files)),
+        field("built", yes(facts.built)),
+        field("provenance", yes(facts.provenance)),
+        field("confusable", yes(facts.confusable)),
+    ]);
+    if let Some(license) = facts.license {
+        fields.insert("license".into(), text(license));
+    }
+    if let Some(published) = facts.published {
+        fields.insert("published".into(), time(published));
+    }
+}
+
+/// A fact of a kind: text as it is, anything else as JSON.
+fn tag(value: &Value) -> RestrictedExpression {
+    match value {
+        Value::String(value) => text(value),
+        value => text(&value.to_string()),
+    }
+}
+
+fn circumstances(request: &Request<'_>) -> Vec<(String, RestrictedExpression)> {
+    let mut context = vec![field("now", time(request.caller.at()))];
+    let facts = request.release.as_ref();
+    match request.verb {
+        Verb::Admit => {
+            let upstream = facts.and_then(|facts| facts.upstream).unwrap_or_default();
+            context.push(field("upstream", text(upstream)));
+        }
+        Verb::Promote => {
+            let approved = facts.map(|facts| facts.approved_by).unwrap_or_default().iter();
+            let others: BTreeSet<&str> =
+                approved.map(String::as_str).filter(|who| *who != request.caller.actor()).collect();
+            context.push(field("approvals", number(others.len() as u64)));
+            context.push(field("approvers", texts(others)));
+        }
+        _ => {}
+    }
+    context
+}
+
+fn entity(
+    uid: EntityUid,
+    fields: Fields,
+    parents: HashSet<EntityUid>,
+    tags: Fields,
+) -> Result<Entity, String> {
+    Entity::new_with_tags(uid, fields, parents, tags).map_err(|error| error.to_string())
+}

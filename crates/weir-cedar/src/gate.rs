@@ -1,0 +1,97 @@
+//! The gate of a registry in a folder: its own set, or else the one that every folder has.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use weir_model::Sha256;
+use weir_policy::{Decision, FolderGate, Gate, OtherPolicies, Request};
+
+use crate::files::PolicyFiles;
+use crate::problem::PolicyError;
+use crate::set::PolicySet;
+
+/// Decides by the policy files of a folder, or as [`FolderGate`] where there are none.
+pub struct FolderPolicies {
+    root: PathBuf,
+    now: RwLock<Arc<State>>,
+}
+
+/// What the folder had when it was last looked at.
+struct State {
+    digest: Option<Sha256>,
+    by: By,
+}
+
+/// What decides.
+enum By {
+    /// What every folder goes by that has no set.
+    Folder,
+    /// The set.
+    Set(Box<PolicySet>),
+    /// Nothing does: there are files, and they are no set.
+    Nothing(PolicyError),
+}
+
+impl FolderPolicies {
+    /// The gate of the registry in `root`. Where its files are no set, it refuses everything, and says why.
+    pub fn open(root: &Path) -> Self {
+        Self { root: root.into(), now: RwLock::new(Arc::new(State::read(root))) }
+    }
+
+    fn now(&self) -> Arc<State> {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl State {
+    fn read(root: &Path) -> Self {
+        let files = match PolicyFiles::read(root) {
+            Ok(files) => files,
+            Err(error) => return Self { digest: None, by: By::Nothing(error) },
+        };
+        let digest = files.digest();
+        let by = match digest.map(|_| PolicySet::new(&files)) {
+            None => By::Folder,
+            Some(Ok(set)) => By::Set(Box::new(set)),
+            Some(Err(error)) => By::Nothing(error),
+        };
+        Self { digest, by }
+    }
+
+    fn is(&self, in_force: Option<&Sha256>) -> bool {
+        !matches!(self.by, By::Nothing(_)) && self.digest.as_ref() == in_force
+    }
+}
+
+impl Gate for FolderPolicies {
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        match &self.now().by {
+            By::Folder => FolderGate.decide(request),
+            By::Set(set) => set.decide(request),
+            By::Nothing(error) => Decision {
+                allowed: false,
+                policy: "policy-files".into(),
+                reason: format!("the registry's policy files cannot be used: {error}"),
+            },
+        }
+    }
+
+    /// A set that was set meanwhile is taken up, so whoever runs for long need not be started again.
+    fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
+        if self.now().is(in_force) {
+            return Ok(());
+        }
+        let read = State::read(&self.root);
+        let follows = read.is(in_force);
+        let found = read.digest;
+        let reason = match &read.by {
+            By::Nothing(error) => format!("its files cannot be used: {error}"),
+            By::Folder | By::Set(_) => "its files were changed by other means than `weir policy set`".into(),
+        };
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        match follows {
+            true => Ok(()),
+            false => Err(OtherPolicies { in_force: in_force.copied(), found, reason }),
+        }
+    }
+}

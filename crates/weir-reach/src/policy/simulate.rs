@@ -1,0 +1,189 @@
+//! What a changed set would have said of what was published.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use weir_cedar::{PolicyFiles, PolicySet};
+use weir_model::record::ReleaseRecord;
+use weir_model::{Action, OwnerName, Record, ReleaseId};
+use weir_policy::{Caller, Decision, Principal, ReleaseFacts, Request, Target, Verb};
+use weir_registry::ReplicaError;
+
+use super::{WhichRegistry, folder_of, with_groups};
+use crate::connect::connect;
+use crate::error::ReachError;
+use crate::session::Session;
+
+/// So many differences are listed; all are counted.
+const MAX_LISTED: usize = 1000;
+
+/// Where the log is replayed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// From the record of this number on.
+    Size(u64),
+    /// From this moment on.
+    Time(Timestamp),
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    /// A number of records, a day (`2026-11-01`, in UTC), or a time.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(size) = text.parse() {
+            return Ok(Self::Size(size));
+        }
+        let day = text.parse::<Date>().and_then(|day| day.to_zoned(TimeZone::UTC)).map(|day| day.timestamp());
+        text.parse::<Timestamp>().or(day).map(Self::Time).map_err(|_| {
+            "neither a number of records, nor a day such as `2026-11-01`, nor a time such as `2026-11-01T12:00:00Z`".into()
+        })
+    }
+}
+
+/// What a changed set would have said of the publications in a log.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Simulated {
+    /// The name the registry is known by here.
+    pub registry: String,
+    /// How many publications were asked about.
+    pub publications: u64,
+    /// Of how many the changed set says what the present one says.
+    pub same: u64,
+    /// Of how many it says something else.
+    pub different: u64,
+    /// Those, at most a thousand.
+    pub differences: Vec<PolicyDifference>,
+}
+
+/// A publication of which two sets say different things.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyDifference {
+    /// The number of its record.
+    pub index: u64,
+    /// When it was published.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// The release.
+    pub release: ReleaseId,
+    /// Whether the changed set permits it.
+    pub permitted: bool,
+    /// The rule of the changed set that decides.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// The rule of the present set that decides.
+    pub rule_now: String,
+}
+
+/// Replays what was published since `since` against `changed`, and compares with the set `present`. Groups of a server are not
+/// in the log: who published is in the groups that each set itself says, and a changed set without any has those of the registry.
+///
+/// # Errors
+///
+/// When the log cannot be read, or files are no set.
+pub fn policy_simulate(
+    session: &Session,
+    which: WhichRegistry<'_>,
+    present: &PolicyFiles,
+    changed: &PolicyFiles,
+    since: Since,
+) -> Result<Simulated, ReachError> {
+    let connection = connect(session, &which.find(session)?)?;
+    let changed = with_groups(changed.clone(), folder_of(&connection.known)?, &session.principal)?;
+    let mut replay = Replay {
+        present: PolicySet::new(present)?,
+        changed: PolicySet::new(&changed)?,
+        since,
+        claims: BTreeMap::new(),
+        claimed_now: Vec::new(),
+        batch: String::new(),
+        told: Simulated {
+            registry: connection.known.name.clone(),
+            publications: 0,
+            same: 0,
+            different: 0,
+            differences: Vec::new(),
+        },
+    };
+    let keys = connection.replica.keys();
+    weir_log::follow(&*connection.source, keys, None, Timestamp::UNIX_EPOCH, &mut |index, bytes| {
+        replay.record(index, &Record::from_bytes(bytes)?);
+        Ok(())
+    })
+    .map_err(ReplicaError::from)?;
+    Ok(replay.told)
+}
+
+struct Replay {
+    present: PolicySet,
+    changed: PolicySet,
+    since: Since,
+    claims: BTreeMap<OwnerName, Vec<String>>,
+    /// What the batch has claimed: whoever publishes first under an owner is asked about before it is theirs.
+    claimed_now: Vec<(OwnerName, Vec<String>)>,
+    batch: String,
+    told: Simulated,
+}
+
+impl Replay {
+    fn record(&mut self, index: u64, record: &Record) {
+        if record.batch != self.batch {
+            self.batch.clone_from(&record.batch);
+            self.claims.extend(self.claimed_now.drain(..));
+        }
+        match &record.action {
+            Action::Claim { owner, who } => self.claimed_now.push((owner.clone(), who.clone())),
+            Action::Publish { release } => {
+                let counts = match self.since {
+                    Since::Size(size) => index >= size,
+                    Since::Time(time) => record.at >= time,
+                };
+                if counts {
+                    self.publication(index, record.at, &record.by, release);
+                }
+                self.claims.extend(self.claimed_now.drain(..));
+            }
+            _ => {}
+        }
+    }
+
+    fn publication(&mut self, index: u64, at: Timestamp, by: &str, release: &ReleaseRecord) {
+        self.told.publications += 1;
+        let principal = by.parse().unwrap_or(Principal::Anonymous);
+        let caller = Caller::new(principal, at);
+        let request = Request {
+            caller: &caller,
+            verb: Verb::Publish,
+            target: Target::Release(release.id()),
+            owner_belongs_to: self.claims.get(&release.name.owner_name()).cloned(),
+            release: Some(ReleaseFacts::from(release)),
+        };
+        let (now, then) = (self.present.decide(&request), self.changed.decide(&request));
+        if now.allowed == then.allowed {
+            self.told.same += 1;
+            return;
+        }
+        self.told.different += 1;
+        if self.told.differences.len() < MAX_LISTED {
+            let Decision { allowed, policy, reason } = then;
+            self.told.differences.push(PolicyDifference {
+                index,
+                at,
+                by: by.to_owned(),
+                release: release.id(),
+                permitted: allowed,
+                rule: policy.into_owned(),
+                reason,
+                rule_now: now.policy.into_owned(),
+            });
+        }
+    }
+}
