@@ -10,10 +10,11 @@ mod files;
 mod generic;
 mod layout;
 mod link_tree;
+mod own_manifest;
 
 use std::path::PathBuf;
 
-use weir_model::{KindName, Manifest, Platform, ReleaseId};
+use weir_model::{KindName, Manifest, PackageName, Platform, Range, ReleaseId};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
@@ -25,6 +26,7 @@ pub use link_tree::{
     Files as LinkTreeFiles, LinkTree, LinkTreeContent, LinkTreeFile, MAX_REWRITTEN, Original, find_path,
     replace_path,
 };
+pub use own_manifest::{Chosen, NewManifest, OwnManifest, Said, Settled};
 
 /// What a kind found out about a release, in the record and the lockfile.
 pub type Facts = serde_json::Map<String, serde_json::Value>;
@@ -119,6 +121,16 @@ pub trait Kind: Send + Sync {
     /// what it says of such packages is to be looked at?
     fn lays_out_without_packages(&self, _project: &ProjectPlace) -> bool {
         false
+    }
+
+    /// The manifest that tools of its ecosystem read, if a project of this kind says there, and not in a `weir.toml`, what it asks for.
+    fn own_manifest(&self) -> Option<&'static dyn OwnManifest> {
+        None
+    }
+
+    /// The tool that a release was written for, as a package of which a project uses one version, and the versions of it that will do.
+    fn tool(&self, _facts: &Facts) -> Option<(PackageName, Range)> {
+        None
     }
 
     /// Can a layout hold copies of a package's files, where other kinds only link to its folder? Then a layout is out of date

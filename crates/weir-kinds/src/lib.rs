@@ -1,11 +1,12 @@
 //! The table of kinds. To add an ecosystem is to add a crate, a row here, and its line in `weir_model::KindName`.
 
-use weir_kind::{BadFacts, Facts, Foreign, Generic, Kind, KindError, PackageFiles};
+use weir_kind::{BadFacts, Facts, Foreign, Generic, Kind, KindError, OwnManifest, PackageFiles};
 use weir_model::KindName;
 use weir_tree::TreeManifest;
 
 /// Every kind that this program lays out and publishes.
-pub static KINDS: &[&dyn Kind] = &[&Generic, &weir_bash::Bash, &weir_data::Data, &weir_native::Native];
+pub static KINDS: &[&dyn Kind] =
+    &[&Generic, &weir_bash::Bash, &weir_data::Data, &weir_native::Native, &weir_elm::Elm];
 
 /// A kind that has a name and no crate in this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,11 @@ pub fn check_facts(name: KindName, facts: &Facts) -> Result<(), BadFacts> {
 /// When there is one that cannot be understood.
 pub fn read_foreign(files: &dyn PackageFiles) -> Result<Option<Foreign>, KindError> {
     KINDS.iter().find_map(|kind| kind.read_foreign(files).transpose()).transpose()
+}
+
+/// The manifests of ecosystems' own tools that stand for a `weir.toml`.
+pub fn own_manifests() -> impl Iterator<Item = &'static dyn OwnManifest> {
+    KINDS.iter().filter_map(|kind| kind.own_manifest())
 }
 
 /// What a folder without any manifest probably is: the first kind that finds something of its own in it, and TOML to be put below

@@ -122,7 +122,7 @@ impl schemars::JsonSchema for KindName {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "What sort of package it is: `generic`, `bash`, `data`, `native`."
+            "description": "What sort of package it is: `generic`, `bash`, `data`, `native`, `elm`."
         })
     }
 }

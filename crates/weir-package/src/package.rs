@@ -1,5 +1,7 @@
 //! From the files of a package to the draft of a release.
 
+use std::path::PathBuf;
+
 use weir_kind::{Facts, PackageFiles, read_text};
 use weir_kinds::kind;
 use weir_model::manifest::{self, Requirement, Source, check_published, is_web};
@@ -91,23 +93,39 @@ pub fn built_facts(
     Ok(kind(of)?.inspect_built(files, tree, platform)?)
 }
 
-/// The manifest of a package: its `weir.toml`, or its ecosystem's own.
+/// The manifest of a package: its `weir.toml`, its ecosystem's own, or what both say together.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
 pub fn read_manifest(files: &dyn PackageFiles) -> Result<Option<Manifest>, PackageError> {
-    let (path, text) = match read_text(files, manifest::FILE_NAME, MAX_MANIFEST)? {
+    let text = read_text(files, manifest::FILE_NAME, MAX_MANIFEST)?;
+    for own in weir_kinds::own_manifests() {
+        let Some(own_text) = read_text(files, own.file(), MAX_MANIFEST)? else { continue };
+        let beside = match &text {
+            Some(text) => parse(files.place(manifest::FILE_NAME), text)?,
+            None => Manifest::default(),
+        };
+        if own.is_beside(&beside) {
+            return Ok(Some(own.read(&own_text)?.with(beside)));
+        }
+    }
+    let (path, text) = match text {
         Some(text) => (files.place(manifest::FILE_NAME), text),
         None => match weir_kinds::read_foreign(files)? {
             Some(foreign) => (foreign.file, foreign.manifest),
             None => return Ok(None),
         },
     };
-    match Manifest::parse(&text) {
-        Ok(manifest) => Ok(Some(manifest)),
-        Err(error) => Err(PackageError::Manifest { path, text, error: Box::new(error) }),
-    }
+    parse(path, &text).map(Some)
+}
+
+fn parse(path: PathBuf, text: &str) -> Result<Manifest, PackageError> {
+    Manifest::parse(text).map_err(|error| PackageError::Manifest {
+        path,
+        text: text.to_owned(),
+        error: Box::new(error),
+    })
 }
 
 /// Which files of a folder that somebody works in belong to a package. Its lockfile is about the machine it was made on: who depends on it has

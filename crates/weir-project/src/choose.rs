@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use weir_model::manifest::{Prefer, Source};
-use weir_model::{PackageName, ReleaseId, Version};
+use weir_model::{PackageName, Platform, ReleaseId, Version};
 use weir_reach::{Connections, ReachError, Session};
 use weir_resolve::{
     Here, Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver,
@@ -15,6 +15,7 @@ use crate::error::ProjectError;
 use crate::local::Locals;
 use crate::moving::Moving;
 use crate::project::Project;
+use crate::tools;
 use crate::world::World;
 
 /// All that a project's releases are chosen from, for any number of questions.
@@ -40,7 +41,8 @@ impl<'a> Chooser<'a> {
         let kept = locked
             .filter(|release| !moving.moves(&release.name))
             .map(weir_model::lockfile::LockedRelease::id);
-        let world = World::new(connections, locked_registries(project), store, kept.collect());
+        let world =
+            World::new(connections, locked_registries(project), store, kept.collect(), project.tools());
         let prefer = preference(session, project)?;
         Ok(Self { session, project, moving, world, locals, prefer })
     }
@@ -52,7 +54,7 @@ impl<'a> Chooser<'a> {
             range: requirement.range.clone(),
             registry: requirement.registry.as_deref().map(Arc::from),
             fluid: requirement.fluid,
-            origin: Origin::new(self.project.origin(requirement.line)),
+            origin: Origin::new(self.project.origin_of(requirement)),
         });
         asked.collect()
     }
@@ -97,7 +99,8 @@ impl<'a> Chooser<'a> {
     fn choose_with(&self, requirements: &[Requirement], here: Here) -> Result<Resolution, ProjectError> {
         self.choose_in(&self.world, requirements, here).map_err(|error| match error {
             ProjectError::NoResolution(_) if self.world.is_empty() => {
-                ReachError::NoRegistry { wanted: "the dependencies of `weir.toml`".into() }.into()
+                let wanted = format!("the dependencies of `{}`", self.project.manifest_name());
+                ReachError::NoRegistry { wanted }.into()
             }
             error => error,
         })
@@ -124,11 +127,13 @@ impl<'a> Chooser<'a> {
         let resolver =
             Resolver::new(view, settings).map_err(|error| ProjectError::Usage(error.to_string()))?;
         let lock = self.preferences();
-        resolver.resolve(Request { requirements, lock: Some(&lock) }).map_err(|error| match error {
-            ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
-            ResolveError::View(error) => error.into(),
-            other => ProjectError::Resolver(other.to_string()),
-        })
+        let chosen =
+            resolver.resolve(Request { requirements, lock: Some(&lock) }).map_err(|error| match error {
+                ResolveError::Impossible(explanation) => ProjectError::NoResolution(explanation),
+                ResolveError::View(error) => error.into(),
+                other => ProjectError::Resolver(other.to_string()),
+            })?;
+        Ok(tools::taken_out(chosen, &self.project.tools()))
     }
 
     fn overrides(&self) -> Vec<Override> {
@@ -153,11 +158,26 @@ impl<'a> Chooser<'a> {
     fn preferences(&self) -> Lock {
         let Self { project, moving, .. } = self;
         let mut preferred = Lock::new();
-        let Some(lock) = project.chosen_before() else { return preferred };
         let stays = |name: &PackageName| !moving.moves(name);
-        for release in lock.releases.iter().filter(|release| stays(&release.name)) {
+        let pins = project.pins();
+        let locked = project.chosen_before();
+        let is_locked = |name: &PackageName, version: &Version| {
+            let mut releases = locked.into_iter().flat_map(|lock| &lock.releases);
+            releases.any(|release| release.name == *name && release.version == *version)
+        };
+        for (name, version) in pins.iter().filter(|(name, version)| stays(name) && !is_locked(name, version))
+        {
+            let (name, version) = (name.clone(), version.clone());
+            preferred.add_release(ReleaseId { name, version, platform: Platform::any(), revision: 0 });
+        }
+        // What a manifest pins is what a person sees, and goes before what the lockfile has.
+        let stays = |name: &PackageName, version: &Version| {
+            stays(name) && pins.get(name).is_none_or(|pin| pin == version)
+        };
+        let Some(lock) = locked else { return preferred };
+        for release in lock.releases.iter().filter(|release| stays(&release.name, &release.version)) {
             preferred.add_release(release.id());
-            for choice in release.fluid.iter().filter(|choice| stays(&choice.name)) {
+            for choice in release.fluid.iter().filter(|choice| stays(&choice.name, &choice.chosen)) {
                 let chosen = release.dependencies.iter().find(|dependency| {
                     dependency.0.name == choice.name && dependency.0.version == choice.chosen
                 });
@@ -166,7 +186,7 @@ impl<'a> Chooser<'a> {
                 }
             }
         }
-        for direct in lock.direct.iter().filter(|direct| stays(&direct.0.name)) {
+        for direct in lock.direct.iter().filter(|direct| stays(&direct.0.name, &direct.0.version)) {
             let asked =
                 project.manifest.dependencies.iter().filter(|requirement| requirement.name == direct.0.name);
             for requirement in asked {

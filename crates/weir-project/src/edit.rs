@@ -10,7 +10,8 @@ use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, newest_ranges};
-use crate::project::{Project, ProjectLock, edited};
+use crate::own::Edited;
+use crate::project::{Project, ProjectLock};
 use crate::{local, references, tag_manifest};
 use weir_reach::{Connections, ReachError, Session};
 
@@ -142,20 +143,40 @@ pub fn add(
         }
     }
     let with = |project: &Project, requirements: &[Requirement]| {
-        edited(&project.text, &project.manifest_path(), |editor| {
-            requirements.iter().for_each(|requirement| editor.set_dependency(requirement));
-            own_references.iter().for_each(|reference| editor.set_reference(reference));
+        project.edited(|editing| {
+            requirements.iter().for_each(|requirement| editing.set_dependency(requirement));
+            own_references.iter().for_each(|reference| editing.set_reference(reference));
         })
     };
     let mut tried = project.clone();
-    tried.set_text(with(project, &requirements)?)?;
+    tried.set(with(project, &requirements)?)?;
+    if !goes_with_pins(session, &connections, &tried, &requirements)? {
+        for project in [&mut *project, &mut tried] {
+            project.loosen(Moving::All)?;
+        }
+    }
     let passed_over = take_newest_that_fit(session, &connections, &tried, what, &mut requirements)?;
-    let text = with(project, &requirements)?;
+    let edited = with(project, &requirements)?;
     let asked = requirements.iter().map(|requirement| format!("{} {}", requirement.name, requirement.range));
     added.splice(0..0, asked);
     let names: Vec<PackageName> = requirements.into_iter().map(|requirement| requirement.name).collect();
-    let install = change(session, &connections, project, &alone, text, Moving::Added(&names), options)?;
+    let install = change(session, &connections, project, &alone, edited, Moving::Added(&names), options)?;
     Ok(AddReport { added, passed_over, install })
+}
+
+/// Whether what is added goes with the exact versions that a manifest names, if it names any: they move only where they must.
+fn goes_with_pins(
+    session: &Session,
+    connections: &Connections<'_>,
+    tried: &Project,
+    added: &[Requirement],
+) -> Result<bool, ProjectError> {
+    if tried.pins().is_empty() {
+        return Ok(true);
+    }
+    let names: Vec<PackageName> = added.iter().map(|requirement| requirement.name.clone()).collect();
+    let chooser = Chooser::new(session, connections, tried, Moving::Added(&names))?;
+    chooser.can_meet(&chooser.requirements())
 }
 
 /// Takes a changed manifest, resolves and fetches what it asks for, and writes it only then.
@@ -164,14 +185,15 @@ fn change(
     connections: &Connections<'_>,
     project: &mut Project,
     alone: &ProjectLock,
-    text: String,
+    edited: Edited,
     moving: Moving<'_>,
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
-    if options.locked && text != project.text {
-        return Err(ProjectError::LockOutdated { reason: "`weir.toml` would change".into() });
+    if options.locked && project.differs(&edited) {
+        let reason = format!("`{}` would change", project.manifest_name());
+        return Err(ProjectError::LockOutdated { reason });
     }
-    project.set_text(text)?;
+    project.set(edited)?;
     let lock = wanted_lock(session, connections, project, options.locked, moving)?;
     install_lock(session, connections, project, alone, lock, options)
 }
@@ -322,7 +344,7 @@ pub fn remove(
         let asked = || project.manifest.dependencies.iter().map(|requirement| requirement.name.as_str());
         if !asked().any(|other| other == name.as_str()) {
             let similar = nearest(name.as_str(), asked()).map(str::to_owned);
-            let place = "`weir.toml`".into();
+            let place = format!("`{}`", project.manifest_name());
             return Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into());
         }
     }
@@ -337,15 +359,15 @@ pub fn remove(
         }
     }
     let connections = Connections::of(session, project.registries())?;
-    let text = edited(&project.text, &project.manifest_path(), |editor| {
+    let edited = project.edited(|editing| {
         for name in names {
-            editor.remove_dependency(name);
+            editing.remove_dependency(name);
         }
         for name in references {
-            editor.remove_reference(name);
+            editing.remove_reference(name);
         }
     })?;
-    let install = change(session, &connections, project, &alone, text, Moving::Nothing, options)?;
+    let install = change(session, &connections, project, &alone, edited, Moving::Nothing, options)?;
     Ok(RemoveReport { removed: names.to_vec(), references: references.to_vec(), install })
 }
 
@@ -378,13 +400,14 @@ pub fn update(
     let connections = Connections::of(session, project.registries())?;
     let moving = if names.is_empty() { Moving::All } else { Moving::Packages(names) };
     forget_tags(session, project, names)?;
+    project.loosen(moving)?;
     let Foreseen { ranges, held } = foresee(session, &connections, project, moving, full)?;
-    let text = edited(&project.text, &project.manifest_path(), |editor| {
+    let edited = project.edited(|editing| {
         for change in &ranges {
-            editor.set_range(&change.name, change.scope, &change.after);
+            editing.set_range(&change.name, change.scope, &change.after);
         }
     })?;
-    let install = change(session, &connections, project, &alone, text, moving, options)?;
+    let install = change(session, &connections, project, &alone, edited, moving, options)?;
     Ok(UpdateReport { ranges, held, install })
 }
 
@@ -438,6 +461,11 @@ fn foresee(
 /// A range that accepts `version`, written as the old one was: `=1.2.3`, `~1.2`, `^1.2` or `1.2`.
 pub(crate) fn same_style(old: &Range, version: &Version) -> Range {
     let old = old.as_str();
+    // Elm's `1.0.0 <= v < 2.0.0`.
+    if old.contains(" v ") {
+        let until = format!("{version} <= v < {}.0.0", version.major().saturating_add(1));
+        return until.parse().unwrap_or_else(|_| Range::caret(version));
+    }
     let parts = old.trim_start_matches(['^', '~', '=', ' ']).split('.').count();
     let text = version.to_string();
     let short: Vec<&str> =
@@ -455,9 +483,14 @@ mod tests {
     #[test]
     fn a_range_moves_in_the_style_it_was_written_in() {
         let version = "2.3.4".parse().unwrap();
-        for (old, new) in
-            [("^1.2", "^2.3"), ("~1.2.3", "~2.3.4"), ("1", "2"), ("=1.0.0", "=2.3.4"), (">=1, <2", "^2.3.4")]
-        {
+        for (old, new) in [
+            ("^1.2", "^2.3"),
+            ("~1.2.3", "~2.3.4"),
+            ("1", "2"),
+            ("=1.0.0", "=2.3.4"),
+            (">=1, <2", "^2.3.4"),
+            ("1.0.0 <= v < 2.0.0", "2.3.4 <= v < 3.0.0"),
+        ] {
             assert_eq!(same_style(&old.parse().unwrap(), &version).to_string(), new, "{old}");
         }
     }

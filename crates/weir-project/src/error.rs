@@ -22,10 +22,12 @@ pub enum ProjectError {
         start: PathBuf,
     },
     /// There is a project already.
-    #[error("there is a `weir.toml` in `{}` already", folder.display())]
+    #[error("there is a `{file}` in `{}` already", folder.display())]
     Exists {
         /// The folder.
         folder: PathBuf,
+        /// Its manifest.
+        file: &'static str,
     },
     /// Something is where a new folder is to be.
     #[error("`{}` is there already", folder.display())]

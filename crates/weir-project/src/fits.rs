@@ -56,7 +56,8 @@ pub(crate) fn misfit(session: &Session, project: &Project) -> Result<Option<Stri
     let connections = Connections::remembered(session, project.registries())?;
     Ok(match again(session, &connections, project, lock) {
         Ok(again) => difference(project, lock, &again).map(|difference| {
-            format!("`weir.lock` is not what `weir.toml` and the registries give: {difference}")
+            let manifest = project.manifest_name();
+            format!("`weir.lock` is not what `{manifest}` and the registries give: {difference}")
         }),
         Err(error) => Some(format!("`weir.lock` does not fit: {}", chain(&error))),
     })
@@ -105,7 +106,7 @@ pub(crate) fn difference(project: &Project, before: &Lockfile, after: &PlannedLo
     if before.references != after.references {
         return Some("`weir.toml` asks for other external files".into());
     }
-    Some("it has something that `weir.toml` does not ask for".into())
+    Some(format!("it has something that `{}` does not ask for", project.manifest_name()))
 }
 
 /// The first field in which two tables of one release differ.
@@ -141,7 +142,8 @@ struct Remembered(PathBuf);
 impl Remembered {
     fn new(session: &Session, project: &Project, connections: &Connections<'_>) -> Self {
         let platform = session.platform.as_ref().map(ToString::to_string).unwrap_or_default();
-        let mut parts = vec![env!("CARGO_PKG_VERSION"), &platform, &project.text, &project.lock_text];
+        let asks = project.asks();
+        let mut parts = vec![env!("CARGO_PKG_VERSION"), &platform, &asks, &project.lock_text];
         for known in connections.known() {
             parts.extend([&*known.name, &*known.location, known.key.as_deref().unwrap_or_default()]);
         }

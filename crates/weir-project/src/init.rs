@@ -1,9 +1,11 @@
 //! Making a project.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_fs::{Access, Durability, Folder};
+use weir_kind::OwnManifest;
 use weir_kinds::kind;
 use weir_model::{KindName, License, PackageName, Version, manifest};
 use weir_tree::{Selection, read_folder};
@@ -12,6 +14,9 @@ use crate::error::ProjectError;
 use crate::files::MAX_MANIFEST;
 use crate::license_files;
 use crate::project::parse_manifest;
+
+/// What is installed, as a line of `.gitignore`.
+const INSTALLED: &str = "/weir_packages/";
 
 /// What a new project is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,8 @@ pub struct NewProject {
     pub license: Option<License>,
     /// Whether a manifest that is there already is replaced.
     pub force: bool,
+    /// The tools that are here, of which an ecosystem's own manifest may name the version.
+    pub tools: BTreeMap<PackageName, Version>,
 }
 
 /// What was made.
@@ -45,10 +52,13 @@ pub struct InitReport {
 ///
 /// When it is one already, or files cannot be written.
 pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError> {
+    if let Some(own) = kind(new.kind)?.own_manifest() {
+        return init_own(folder, new, own);
+    }
     let path = folder.join(manifest::FILE_NAME);
     let at = Folder::make(folder)?;
     if at.look(manifest::FILE_NAME)?.is_some() && !new.force {
-        return Err(ProjectError::Exists { folder: folder.into() });
+        return Err(ProjectError::Exists { folder: folder.into(), file: manifest::FILE_NAME });
     }
     let title = new.name.as_ref().map_or_else(|| "project".to_owned(), |name| name.name().to_owned());
     let scaffold = match &new.name {
@@ -68,16 +78,52 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
     let examples = if begun { Vec::new() } else { scaffold.files };
     for (name, contents, executable) in &examples {
         let access = if *executable { Access::Executable } else { Access::Usual };
-        at.make_folder(Path::new(name).parent().unwrap_or(Path::new("")))?;
-        if at.create(name, contents, access, Durability::Durable)? {
+        if create(&at, name, contents, access)? {
             files.push(name.clone());
         }
     }
-    if ignore_installed(&at)? {
+    if ignore(&at, [INSTALLED])? {
         files.push(".gitignore".into());
     }
     at.replace(manifest::FILE_NAME, text, Access::Kept, Durability::Durable)?;
     Ok(InitReport { folder: folder.into(), files })
+}
+
+/// The same for a project whose manifest is that of its ecosystem's own tools.
+fn init_own(folder: &Path, new: &NewProject, own: &dyn OwnManifest) -> Result<InitReport, ProjectError> {
+    let at = Folder::make(folder)?;
+    if at.look(own.file())?.is_some() && !new.force {
+        return Err(ProjectError::Exists { folder: folder.into(), file: own.file() });
+    }
+    let license = new.license.clone().or_else(|| license_files::detect(folder));
+    let about = manifest::Package {
+        name: new.name.clone(),
+        version: new.version.clone(),
+        kind: new.kind,
+        license: license.map(|license| license.to_string()),
+        ..manifest::Package::default()
+    };
+    let scaffold = own.scaffold(&about, &new.tools);
+    // What this program writes must be what it reads.
+    own.read(&scaffold.text)?;
+    let mut files = vec![own.file().to_owned()];
+    let examples = if has_work(folder)? { Vec::new() } else { scaffold.files };
+    for (name, contents) in &examples {
+        if create(&at, name, contents, Access::Usual)? {
+            files.push(name.clone());
+        }
+    }
+    if ignore(&at, scaffold.ignored.iter().map(String::as_str).chain([INSTALLED]))? {
+        files.push(".gitignore".into());
+    }
+    at.replace(own.file(), scaffold.text, Access::Kept, Durability::Durable)?;
+    Ok(InitReport { folder: folder.into(), files })
+}
+
+/// Writes a file where there is none; says whether there was.
+fn create(at: &Folder, name: &str, contents: &str, access: Access) -> Result<bool, ProjectError> {
+    at.make_folder(Path::new(name).parent().unwrap_or(Path::new("")))?;
+    Ok(at.create(name, contents, access, Durability::Durable)?)
 }
 
 /// What of the files in a folder would be offered.
@@ -117,15 +163,20 @@ fn manifest_text(new: &NewProject, license: Option<&License>, more: &str) -> Str
     text
 }
 
-/// Keeps what is installed out of version control, where there is some; says whether that was needed.
-fn ignore_installed(folder: &Folder) -> Result<bool, ProjectError> {
+/// Keeps what tools make out of version control, where there is some; says whether that was needed.
+fn ignore<'a>(folder: &Folder, lines: impl IntoIterator<Item = &'a str>) -> Result<bool, ProjectError> {
     const FILE: &str = ".gitignore";
-    const LINE: &str = "/weir_packages/";
-    let text = folder.find_text(FILE, MAX_MANIFEST)?.unwrap_or_default();
-    if text.lines().any(|line| line.trim() == LINE) {
+    let mut text = folder.find_text(FILE, MAX_MANIFEST)?.unwrap_or_default();
+    let before = text.len();
+    for line in lines {
+        if text.lines().all(|there| there.trim() != line) {
+            let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            text.push_str(&format!("{gap}{line}\n"));
+        }
+    }
+    if text.len() == before {
         return Ok(false);
     }
-    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    folder.replace(FILE, format!("{text}{gap}{LINE}\n"), Access::Kept, Durability::Durable)?;
+    folder.replace(FILE, text, Access::Kept, Durability::Durable)?;
     Ok(true)
 }

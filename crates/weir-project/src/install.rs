@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use weir_kind::{Layout, LayoutLink, PACKAGES_FOLDER};
 use weir_kinds::kind;
-use weir_model::{Digest, Lockfile, ReleaseId, Sha256, manifest};
+use weir_model::{Digest, Lockfile, ReleaseId, Sha256};
 
 use crate::changes::Changes;
 use crate::closure::{closure, used};
@@ -160,6 +160,10 @@ pub(crate) fn install_lock(
     report.changes = Changes::between(project.chosen_before(), &lock);
     (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
     let plan = plan(session, &store, project, &lock, &used)?;
+    if project.settle(&lock)? && options.locked {
+        let reason = format!("`{}` would change", project.manifest_name());
+        return Err(ProjectError::LockOutdated { reason });
+    }
     report.warnings.clone_from(&plan.warnings);
     for warning in &plan.warnings {
         session.warn(warning.clone());
@@ -170,7 +174,7 @@ pub(crate) fn install_lock(
     project.write_lock(lock, alone)?;
     store.register_project(&project.folder, &project.lock_text)?;
     let from = MadeFrom {
-        manifest: Digest::of(&project.text),
+        manifests: manifests(project),
         lock: Digest::of(&project.lock_text),
         choice: choice(session, options),
         packages: report.packages,
@@ -215,11 +219,20 @@ fn plan(
     layout::plan(&closure, own, store)
 }
 
+/// The manifests of a project with their digests, and those that others may have and this one has not.
+fn manifests(project: &Project) -> BTreeMap<&'static str, Option<Sha256>> {
+    let none = Project::manifest_files().map(|file| (file, None));
+    let some = project.manifests().into_iter().map(|(file, text)| (file, Some(Digest::of(text))));
+    let all: BTreeMap<_, _> = none.chain(some).collect();
+    // One that is there all the same is about something else.
+    all.into_iter().filter(|(file, digest)| digest.is_some() || !project.folder.join(file).exists()).collect()
+}
+
 /// The manifests of packages in folders: when one changes, there is something to do.
 fn watched(project: &Project, lock: &Lockfile) -> BTreeMap<String, Sha256> {
     let paths = lock.releases.iter().filter_map(|release| release.path.as_ref());
-    let manifests = paths.filter_map(|path| {
-        let path = format!("{path}/{}", manifest::FILE_NAME);
+    let files = paths.flat_map(|path| Project::manifest_files().map(move |file| format!("{path}/{file}")));
+    let manifests = files.filter_map(|path| {
         let text = in_folder(&project.folder, Path::new(&path), MAX_MANIFEST).ok()?;
         Some((path, Digest::of(text)))
     });
@@ -281,7 +294,15 @@ pub fn lock(
     let lock = fetch::settle(session, project, planned)?;
     let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
-    let changed =
-        if options.dry_run { project.would_change(&lock) } else { project.write_lock(lock, &alone)? };
+    if project.settle(&lock)? && options.locked {
+        let reason = format!("`{}` would change", project.manifest_name());
+        return Err(ProjectError::LockOutdated { reason });
+    }
+    let changed = if options.dry_run {
+        project.would_change(&lock)
+    } else {
+        project.write_manifest(&alone)?;
+        project.write_lock(lock, &alone)?
+    };
     Ok(LockReport { changed, packages, changes, dry_run: options.dry_run })
 }

@@ -17,6 +17,7 @@ mod changes;
 mod choose;
 mod closure;
 mod edit;
+mod elm;
 mod error;
 pub mod fetch;
 mod files;
@@ -30,6 +31,7 @@ mod local;
 mod look;
 mod moving;
 mod outdated;
+mod own;
 mod project;
 mod publish;
 mod publish_git;
@@ -40,6 +42,7 @@ mod resolve;
 mod run;
 mod secrets;
 mod tag_manifest;
+mod tools;
 mod verify;
 mod world;
 
@@ -49,6 +52,7 @@ pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use edit::{
     AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
 };
+pub use elm::elm_compiler;
 pub use error::{ProjectError, ReferenceProblem};
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};

@@ -15,6 +15,7 @@ use weir_tree::{Selection, read_folder};
 use crate::error::ProjectError;
 use crate::project::{Project, parse_manifest};
 use crate::tag_manifest::TagManifest;
+use crate::tools;
 use weir_git::{GitError, Submodules};
 use weir_reach::Session;
 
@@ -64,7 +65,7 @@ impl Locals {
                 requirement: requirement.clone(),
                 by: relative(&project.folder, &project.folder),
                 base: project.folder.clone(),
-                origin: project.origin(requirement.line),
+                origin: project.origin_of(requirement),
                 nested: false,
             })
             .collect();
@@ -95,7 +96,13 @@ impl Locals {
                 let (by, base) = (label.clone(), read.folder.clone());
                 pending.push_back(Pending { requirement: below.clone(), by, base, origin, nested: true });
             }
-            locals.by_label.insert(label.clone(), read.into_local(&label, &next));
+            let mut local = read.into_local(&label, &next);
+            local.fixed.dependencies.extend(tools::need(
+                local.fixed.kind,
+                &local.locked.facts,
+                &project.tools(),
+            ));
+            locals.by_label.insert(label.clone(), local);
         }
         match circle(&needs) {
             Some(labels) => Err(ProjectError::Circle { labels }),

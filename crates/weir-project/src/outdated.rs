@@ -122,6 +122,9 @@ impl Outdated {
 /// When a registry cannot be asked, or what the manifest asks for cannot be met.
 pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
     let connections = Connections::of(session, project.registries())?;
+    let mut project = project.clone();
+    project.loosen(Moving::All)?;
+    let project = &project;
     let chooser = Chooser::new(session, &connections, project, Moving::All)?;
     let requirements = chooser.requirements();
     let wanted = chooser.choose(&requirements)?;

@@ -1,22 +1,30 @@
 //! A project: a folder with a manifest, and a lockfile once it was resolved.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use weir_fs::{Folder, Lock};
+use weir_kind::OwnManifest;
+use weir_kinds::own_manifests;
 use weir_model::lockfile::LockfileError;
-use weir_model::{Lockfile, Manifest, Platform, lockfile, manifest};
+use weir_model::manifest::Requirement;
+use weir_model::{Lockfile, Manifest, PackageName, Platform, Version, lockfile, manifest};
 
 use crate::error::ProjectError;
 use crate::files::{MAX_LOCKFILE, MAX_MANIFEST, replace};
+use crate::moving::Moving;
+use crate::own::{Edited, Editing, Own};
 use weir_reach::{Owners, Session, host_platform};
 
-/// A folder with a manifest.
+/// A folder with a manifest: a `weir.toml`, that of its ecosystem's own tools, or both.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// The folder, absolute.
     pub folder: PathBuf,
-    /// The manifest's text.
+    /// The text of its `weir.toml`; empty if it has none.
     pub text: String,
+    /// The manifest of its ecosystem's own tools, if that is where it asks for packages.
+    own: Option<Own>,
     /// What it says.
     pub manifest: Manifest,
     /// Whether what it says is not in its file yet.
@@ -44,6 +52,11 @@ pub(crate) struct BrokenLock {
 }
 
 impl Project {
+    /// The files of which one makes a folder a project.
+    pub(crate) fn manifest_files() -> impl Iterator<Item = &'static str> {
+        std::iter::once(manifest::FILE_NAME).chain(own_manifests().map(OwnManifest::file))
+    }
+
     /// The project that `start`, or the nearest folder above it, is.
     ///
     /// # Errors
@@ -60,7 +73,8 @@ impl Project {
     /// When there is none, or it is somebody else's.
     pub fn find_folder(start: &Path, owners: &Owners) -> Result<PathBuf, ProjectError> {
         // Whatever has the name of a manifest is taken for one: what it is, is said when it is read.
-        let has_manifest = |folder: &&Path| folder.join(manifest::FILE_NAME).symlink_metadata().is_ok();
+        let has_manifest =
+            |folder: &&Path| Self::manifest_files().any(|file| folder.join(file).symlink_metadata().is_ok());
         let found = start.ancestors().find(has_manifest);
         let folder = found.ok_or_else(|| ProjectError::NoProject { start: start.into() })?;
         must_be_ours(&Folder::open(folder)?, owners)?;
@@ -80,7 +94,11 @@ impl Project {
             folder => folder?,
         };
         let files = Folder::open(&folder)?;
-        if files.look(manifest::FILE_NAME)?.is_none() {
+        let mut has_manifest = false;
+        for file in Self::manifest_files() {
+            has_manifest |= files.look(file)?.is_some();
+        }
+        if !has_manifest {
             return Err(ProjectError::NoProject { start: folder });
         }
         must_be_ours(&files, owners)?;
@@ -90,8 +108,10 @@ impl Project {
     /// Reads the project in `folder`, which is absolute.
     fn read(folder: PathBuf) -> Result<Self, ProjectError> {
         let files = Folder::open(&folder)?;
-        let text = files.read_text(manifest::FILE_NAME, MAX_MANIFEST)?;
+        let text = files.find_text(manifest::FILE_NAME, MAX_MANIFEST)?.unwrap_or_default();
         let manifest = parse_manifest(&folder.join(manifest::FILE_NAME), &text)?;
+        let own = Own::find(&files, &manifest)?;
+        let manifest = own.as_ref().map_or_else(|| manifest.clone(), |own| own.with(manifest.clone()));
         let lock_text = files.find(lockfile::FILE_NAME, MAX_LOCKFILE)?;
         let lock_text = lock_text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let (lock, broken_lock) = match lock_text.as_deref().map(Lockfile::parse) {
@@ -106,6 +126,7 @@ impl Project {
         let project = Self {
             folder,
             text,
+            own,
             manifest,
             changed: false,
             asked_by: None,
@@ -183,19 +204,119 @@ impl Project {
         }
     }
 
-    /// Takes a changed manifest, which must read, without writing it yet.
-    pub(crate) fn set_text(&mut self, text: String) -> Result<(), ProjectError> {
-        self.manifest = parse_manifest(&self.manifest_path(), &text)?;
-        self.changed |= self.text != text;
-        self.text = text;
+    /// How messages name what asks for a dependency.
+    pub(crate) fn origin_of(&self, requirement: &Requirement) -> String {
+        match &self.own {
+            Some(own) if self.asked_by.is_none() && own.asked().contains(requirement) => {
+                format!("{}:{}", own.file(), requirement.line)
+            }
+            _ => self.origin(requirement.line),
+        }
+    }
+
+    /// The name of the file that says what it asks for.
+    pub fn manifest_name(&self) -> &'static str {
+        self.own.as_ref().map_or(manifest::FILE_NAME, Own::file)
+    }
+
+    /// Its manifests, each with its text: what it asks for is what they say.
+    pub(crate) fn manifests(&self) -> Vec<(&'static str, &str)> {
+        let weir = (manifest::FILE_NAME, self.text.as_str());
+        let own = self.own.as_ref().map(|own| (own.file(), own.text()));
+        // One that is not there is not one that is empty, where another does for it.
+        [weir].into_iter().filter(|(_, text)| own.is_none() || !text.is_empty()).chain(own).collect()
+    }
+
+    /// What it asks for now, as text that is the same only for the same: manifests, and what was not written into them yet.
+    pub(crate) fn asks(&self) -> String {
+        let mut text = self.text.clone();
+        if let Some(own) = &self.own {
+            let asked = own.asked().iter();
+            let asked = asked.map(|asked| format!("{} {} {:?}\n", asked.name, asked.range, asked.scope));
+            text.extend([own.text().to_owned()].into_iter().chain(asked));
+        }
+        text
+    }
+
+    /// The exact versions that its manifest names: they are kept while they may stay.
+    pub(crate) fn pins(&self) -> BTreeMap<PackageName, Version> {
+        self.own.as_ref().map(|own| own.pins().clone()).unwrap_or_default()
+    }
+
+    /// The tools that releases are written for, and the versions of them that will do.
+    pub(crate) fn tools(&self) -> BTreeMap<PackageName, Vec<Version>> {
+        self.own.as_ref().map(|own| own.tools().clone()).unwrap_or_default()
+    }
+
+    /// Lets what its manifest asks for exactly move a little, where it may move. Says whether it asks for anything exactly.
+    pub(crate) fn loosen(&mut self, moving: Moving<'_>) -> Result<bool, ProjectError> {
+        let loosened = self.own.as_mut().is_some_and(|own| own.loosen(moving));
+        self.understand()?;
+        Ok(loosened)
+    }
+
+    /// Works out what is said again, from what the manifests say.
+    fn understand(&mut self) -> Result<(), ProjectError> {
+        let manifest = parse_manifest(&self.manifest_path(), &self.text)?;
+        self.manifest = match &self.own {
+            Some(own) => own.with(manifest),
+            None => manifest,
+        };
         Ok(())
     }
 
-    /// Writes a manifest that was changed.
+    /// Its manifests after an edit that keeps their comments.
+    pub(crate) fn edited(&self, edit: impl FnOnce(&mut Editing)) -> Result<Edited, ProjectError> {
+        let path = self.manifest_path();
+        let editor = manifest::edit::Editor::new(&self.text).map_err(|error| ProjectError::Manifest {
+            path,
+            text: self.text.clone(),
+            error: Box::new(error),
+        })?;
+        let mut editing = Editing::new(editor, self.own.as_ref());
+        edit(&mut editing);
+        Ok(editing.finish())
+    }
+
+    /// Whether taking changed manifests would change anything.
+    pub(crate) fn differs(&self, edited: &Edited) -> bool {
+        edited.text != self.text || edited.asked.as_deref() != self.own.as_ref().map(Own::asked)
+    }
+
+    /// Takes changed manifests, which must read, without writing them yet.
+    pub(crate) fn set(&mut self, edited: Edited) -> Result<(), ProjectError> {
+        parse_manifest(&self.manifest_path(), &edited.text)?;
+        self.changed |= self.differs(&edited);
+        self.text = edited.text;
+        if let (Some(own), Some(asked)) = (&mut self.own, edited.asked) {
+            own.ask(asked);
+        }
+        self.understand()
+    }
+
+    /// Works out what the manifest of its own tools is to say when `lock` was chosen. Says whether that changes it.
+    pub(crate) fn settle(&mut self, lock: &Lockfile) -> Result<bool, ProjectError> {
+        let Some(own) = &mut self.own else { return Ok(false) };
+        let beside = parse_manifest(&self.folder.join(manifest::FILE_NAME), &self.text)?;
+        let beside = beside.dependencies.iter().map(|asked| &asked.name).collect();
+        let moved = own.settle(lock, &beside)?;
+        let changes = own.unwritten().is_some() || !moved.is_empty();
+        let edited = self.edited(|editing| moved.iter().for_each(|asked| editing.ask_beside(asked)))?;
+        self.set(edited)?;
+        Ok(changes)
+    }
+
+    /// Writes manifests that were changed.
     pub(crate) fn write_manifest(&mut self, _alone: &ProjectLock) -> Result<(), ProjectError> {
-        if self.changed {
+        if self.changed && (self.own.is_none() || !self.text.is_empty()) {
             replace(&self.manifest_path(), self.text.as_bytes())?;
-            self.changed = false;
+        }
+        self.changed = false;
+        if let Some(own) = &mut self.own {
+            if let Some(text) = own.unwritten() {
+                replace(&self.folder.join(own.file()), text.as_bytes())?;
+            }
+            own.written();
         }
         Ok(())
     }
@@ -244,10 +365,14 @@ impl Project {
 }
 
 fn must_be_ours(folder: &Folder, owners: &Owners) -> Result<(), ProjectError> {
-    match owners.stranger(folder, manifest::FILE_NAME)? {
-        Some(owner) => Err(ProjectError::OtherOwner { folder: folder.path().to_owned(), owner }),
-        None => Ok(()),
+    for file in Project::manifest_files() {
+        if folder.look(file)?.is_some()
+            && let Some(owner) = owners.stranger(folder, file)?
+        {
+            return Err(ProjectError::OtherOwner { folder: folder.path().to_owned(), owner });
+        }
     }
+    Ok(())
 }
 
 /// A project that nobody else changes meanwhile: what writes its manifest or its lockfile asks to be shown one.
@@ -268,19 +393,4 @@ pub(crate) fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Projec
         text: text.into(),
         error: Box::new(error),
     })
-}
-
-/// A TOML text after an edit that keeps its comments.
-pub(crate) fn edited(
-    text: &str,
-    path: &Path,
-    edit: impl FnOnce(&mut manifest::edit::Editor),
-) -> Result<String, ProjectError> {
-    let mut editor = manifest::edit::Editor::new(text).map_err(|error| ProjectError::Manifest {
-        path: path.into(),
-        text: text.into(),
-        error: Box::new(error),
-    })?;
-    edit(&mut editor);
-    Ok(editor.into_text())
 }

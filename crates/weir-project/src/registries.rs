@@ -7,7 +7,7 @@ use weir_model::manifest::RegistryAddress;
 use weir_reach::{KnownRegistry, ManifestRegistries, Session};
 
 use crate::error::ProjectError;
-use crate::project::{Project, edited};
+use crate::project::Project;
 
 impl Project {
     /// What its manifest says of registries.
@@ -33,8 +33,8 @@ pub fn registry_add(
     };
     weir_reach::check_new(session, name, address, &project.folder)?;
     let alone = project.hold(session)?;
-    let text = edited(&project.text, &project.manifest_path(), |editor| editor.set_registry(name, address))?;
-    project.set_text(text)?;
+    let edited = project.edited(|editing| editing.set_registry(name, address))?;
+    project.set(edited)?;
     project.write_manifest(&alone)?;
     Ok(weir_reach::known_registry(name.into(), address, &project.folder, manifest::FILE_NAME.into()))
 }
@@ -55,10 +55,8 @@ pub fn registry_remove(
     match project {
         Some(project) if registry.from == manifest::FILE_NAME => {
             let alone = project.hold(session)?;
-            let text = edited(&project.text, &project.manifest_path(), |editor| {
-                editor.remove_registry(name);
-            })?;
-            project.set_text(text)?;
+            let edited = project.edited(|editing| editing.remove_registry(name))?;
+            project.set(edited)?;
             project.write_manifest(&alone)?;
         }
         _ => weir_reach::registry_unname(session, name)?,

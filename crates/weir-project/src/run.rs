@@ -8,6 +8,7 @@ use weir_kind::PACKAGES_FOLDER;
 use weir_model::nearest;
 use weir_reach::Session;
 
+use crate::elm;
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, installed};
 use crate::layout::{self, Records};
@@ -70,12 +71,14 @@ pub fn global_environment(project: &Project, path: &OsStr, man_path: &OsStr) -> 
 ///
 /// When there is no such command.
 pub fn run_plan(
+    session: &Session,
     project: &Project,
     command: &OsStr,
     args: &[OsString],
     path: &OsStr,
 ) -> Result<RunPlan, ProjectError> {
-    let env = environment(project, path);
+    elm::refuse_networked(project, command, args)?;
+    let env = environment(project, &with_wrappers(session, project, path)?);
     let name = command.to_string_lossy();
     if let Some(script) = project.manifest.scripts.get(&*name) {
         let mut arguments = vec!["-c".into(), format!("{script} \"$@\"").into(), command.to_owned()];
@@ -93,6 +96,13 @@ pub fn run_plan(
     let known = known.keys().map(String::as_str).chain(project.manifest.scripts.keys().map(String::as_str));
     let similar = nearest(&name, known).map(str::to_owned);
     Err(ProjectError::UnknownCommand { command: name.into_owned(), similar })
+}
+
+/// A `PATH` on which tools that are to see a project's packages and nothing else are found first.
+fn with_wrappers(session: &Session, project: &Project, path: &OsStr) -> Result<OsString, ProjectError> {
+    let Some(folder) = elm::wrapper(session, project, path)? else { return Ok(path.to_owned()) };
+    let folders = std::iter::once(folder).chain(std::env::split_paths(path));
+    Ok(std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned()))
 }
 
 fn on_path(command: &OsStr, path: &OsStr) -> bool {

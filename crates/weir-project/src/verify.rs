@@ -58,9 +58,10 @@ pub fn verify(session: &Session, project: &Project) -> Result<VerifyReport, Proj
     }));
     if report.problems.is_empty() && installed(session, &project.folder, &InstallOptions::default()).is_none()
     {
-        report
-            .problems
-            .push("`weir_packages` is not what `weir.toml` and `weir.lock` want: run `weir install`".into());
+        report.problems.push(format!(
+            "`weir_packages` is not what `{}` and `weir.lock` want: run `weir install`",
+            project.manifest_name()
+        ));
     }
     Ok(report)
 }

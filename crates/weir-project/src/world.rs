@@ -14,6 +14,7 @@ use weir_model::{Dependency, PackageName, Platform, ReleaseId, Version, nearest}
 use weir_resolve::{Candidate, Candidates, View};
 
 use crate::error::ProjectError;
+use crate::tools;
 use weir_reach::{Connection, Connections, ReachError};
 
 /// The registries a project may use, as one view.
@@ -25,6 +26,8 @@ pub(crate) struct World<'c> {
     store: weir_store::Session,
     /// What the lockfile has and is to stay: it counts as here.
     kept: BTreeSet<ReleaseId>,
+    /// Tools that releases are written for, and the versions of them that will do.
+    tools: BTreeMap<PackageName, Vec<Version>>,
     found: RefCell<HashMap<PackageName, Option<Found<'c>>>>,
 }
 
@@ -87,8 +90,9 @@ impl<'c> World<'c> {
         locked: BTreeMap<PackageName, String>,
         store: weir_store::Session,
         kept: BTreeSet<ReleaseId>,
+        tools: BTreeMap<PackageName, Vec<Version>>,
     ) -> Self {
-        Self { connections, locked, store, kept, found: RefCell::default() }
+        Self { connections, locked, store, kept, tools, found: RefCell::default() }
     }
 
     /// Whether no registry is known.
@@ -223,6 +227,9 @@ impl View for World<'_> {
         name: &PackageName,
         registry: Option<&str>,
     ) -> Result<Option<Candidates>, WorldError> {
+        if let Some(versions) = self.tools.get(name) {
+            return Ok(Some(tools::candidates(name, versions)));
+        }
         let Some(found) = self.find(name, registry)? else { return Ok(None) };
         let releases = found.candidates.releases.iter().enumerate().map(|(position, candidate)| Candidate {
             version: candidate.version.clone(),
@@ -244,7 +251,21 @@ impl View for World<'_> {
         let Some(found) = self.find(name, None)? else { return Ok(Vec::new()) };
         let position = usize::try_from(candidate.handle).unwrap_or(usize::MAX);
         let Some(chosen) = found.candidates.releases.get(position) else { return Ok(Vec::new()) };
-        Ok(found.connection.replica.index().dependencies(&found.candidates, chosen)?)
+        let index = found.connection.replica.index();
+        let mut needed = index.dependencies(&found.candidates, chosen)?;
+        if !self.tools.is_empty() {
+            let id = ReleaseId {
+                name: name.clone(),
+                version: candidate.version.clone(),
+                platform: candidate.platform.clone(),
+                revision: candidate.revision,
+            };
+            let release = index.release(&id)?.map(|view| view.release);
+            needed.extend(
+                release.and_then(|release| tools::need(release.kind, &release.kind_facts, &self.tools)),
+            );
+        }
+        Ok(needed)
     }
 
     fn is_here(&self, name: &PackageName, candidate: &Candidate) -> bool {

@@ -152,6 +152,24 @@ fn the_guides_of_a_server_and_of_accounts_run_one_after_the_other() {
     make_writable(home.path());
 }
 
+/// Against the compiler itself; what the guide calls stand-ins for Elm's own packages are those of the tests.
+#[test]
+fn the_guide_of_elm_runs_and_prints_what_it_says() {
+    let guide = fs_err::read_to_string(root().join("docs/guide/elm.md")).unwrap();
+    assert!(blocks(&guide, "sh").contains("weir publish"), "the guide has nothing to type");
+    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for name in ["core", "json"] {
+        let (from, to) =
+            (root().join("crates/weir/tests/elm/set").join(name), reader.path().join(format!("elm-{name}")));
+        assert!(Command::new("cp").arg("-R").args([from, to]).status().unwrap().success());
+    }
+    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    walk(&guide, "bash", reader.path(), &[("PATH", Path::new(&path)), ("WEIR_HOME", home.path())]);
+    make_writable(home.path());
+}
+
 /// The folders of a store are read-only, and the temporary folder is to be removed with it.
 fn make_writable(folder: &Path) {
     Command::new("chmod").args(["-R", "u+w"]).arg(folder).status().unwrap();

@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod chunk_list;
 pub mod descriptor;
 pub mod elf;
+pub mod elm_json;
 pub mod export;
 pub mod facts;
 pub mod fold;
@@ -54,6 +55,7 @@ pub const FORMATS: &[Format] = formats![
     chunk_list,
     descriptor,
     elf,
+    elm_json,
     export,
     facts,
     fold,

@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 
 use weir_fs::{Access, Durability, Folder, Identity};
 use weir_kind::{LINK_TREES_FOLDER, Layout, PACKAGES_FOLDER};
-use weir_model::{Sha256, lockfile, manifest};
+use weir_model::{Sha256, lockfile};
 
 use super::near::Near;
 use crate::error::ProjectError;
@@ -36,7 +36,8 @@ pub(super) const MAX_FILE: u64 = 64 << 20;
 /// What a layout was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MadeFrom {
-    pub(crate) manifest: Sha256,
+    /// Its manifests, by their names: the digest of each, or that there is none of that name.
+    pub(crate) manifests: BTreeMap<&'static str, Option<Sha256>>,
     pub(crate) lock: Sha256,
     /// What else the caller asked for, such as another platform.
     pub(crate) choice: String,
@@ -139,6 +140,7 @@ pub(crate) fn current(records: &Records, folder: &Path, choice: &str) -> Option<
                 folder.read(name, MAX_FILE).is_ok_and(|bytes| is_value(Sha256::of(bytes)))
             }
             "from" => project.read(path, MAX_LOCKFILE).is_ok_and(|bytes| is_value(Sha256::of(bytes))),
+            "without" => project.look(path).is_ok_and(|at| at.is_none()),
             "watched" => in_folder(folder, path, MAX_MANIFEST).is_ok_and(|bytes| is_value(Sha256::of(bytes))),
             "folder" => stamp(&folder.join(path)).is_some_and(is_value),
             "choice" => *value == *choice.as_bytes(),
@@ -227,7 +229,12 @@ pub(super) fn render(
     from: &MadeFrom,
 ) -> Result<String, ProjectError> {
     let mut record = Record::begin(packages);
-    record.digest("from", manifest::FILE_NAME, &from.manifest);
+    for (file, digest) in &from.manifests {
+        match digest {
+            Some(digest) => record.digest("from", file, digest),
+            None => record.line("without", file.as_bytes(), b""),
+        }
+    }
     record.digest("from", lockfile::FILE_NAME, &from.lock);
     for (path, digest) in &from.watched {
         record.digest("watched", path, digest);

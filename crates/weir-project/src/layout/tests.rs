@@ -29,7 +29,7 @@ impl World {
         fs_err::write(folder.join("weir.toml"), "a").unwrap();
         fs_err::write(folder.join("weir.lock"), "b").unwrap();
         let from = MadeFrom {
-            manifest: Sha256::of("a"),
+            manifests: [("weir.toml", Some(Sha256::of("a")))].into(),
             lock: Sha256::of("b"),
             choice: String::new(),
             packages: 2,

@@ -1,5 +1,6 @@
 //! `weir init`: begin a package or a project.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,13 +12,17 @@ use crate::arguments::handled_kind;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
+use crate::settings;
 
 /// Begin a package or a project: write `weir.toml`
+///
+/// Of the kind `elm`, `elm.json` is written in its place, for the compiler that is on the `PATH`.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir init                       a project that is not published",
     "weir init --name acme/greet     a package",
     "weir init corpus --name acme/corpus --kind data",
+    "weir init shop --kind elm       an application: an elm.json, and a module that compiles",
 ))]
 pub(crate) struct Arguments {
     /// The folder to begin in; made if it is not there
@@ -28,13 +33,13 @@ pub(crate) struct Arguments {
     /// What sort of package it is
     #[arg(long, default_value_t, value_parser = handled_kind())]
     kind: KindName,
-    /// The version of its first release
-    #[arg(long = "set-version", value_name = "VERSION", default_value = "0.1.0")]
-    version: Version,
+    /// The version of its first release; 0.1.0 where nothing is said, and of Elm packages 1.0.0
+    #[arg(long = "set-version", value_name = "VERSION")]
+    version: Option<Version>,
     /// Its licence, an SPDX expression; that whose text is in the folder where nothing is said
     #[arg(long, value_name = "EXPRESSION")]
     license: Option<License>,
-    /// Replace a `weir.toml` that is there
+    /// Replace a manifest that is there
     #[arg(long)]
     force: bool,
 }
@@ -47,9 +52,10 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
     let new = NewProject {
         name: arguments.name,
         kind: arguments.kind,
-        version: Some(arguments.version),
+        version: arguments.version,
         license: arguments.license,
         force: arguments.force,
+        tools: tools(context, arguments.kind)?,
     };
     let report = weir_project::init(&folder, &new)?;
     context.output.show(&report, |page| {
@@ -58,4 +64,12 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tools that are here and that a new project is for.
+fn tools(context: &Context, kind: KindName) -> Result<BTreeMap<PackageName, Version>, Failure> {
+    match kind {
+        KindName::Elm => Ok(weir_project::elm_compiler(&context.session()?, &settings::path_variable())),
+        _ => Ok(BTreeMap::new()),
+    }
 }

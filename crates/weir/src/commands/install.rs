@@ -1,5 +1,6 @@
 //! `weir install`: bring what the project needs, exactly as locked.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -55,8 +56,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
 pub(super) fn own_packages(session: &Session) -> Result<Project, Failure> {
     let folder = session.home.global_project();
     if !folder.join(weir_model::manifest::FILE_NAME).exists() {
-        let new =
-            NewProject { name: None, kind: KindName::Generic, version: None, license: None, force: false };
+        let new = NewProject {
+            name: None,
+            kind: KindName::Generic,
+            version: None,
+            license: None,
+            force: false,
+            tools: BTreeMap::new(),
+        };
         weir_project::init(&folder, &new)?;
     }
     Ok(Project::open(&folder, &session.owners)?)

@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     weir_project::install(&session, &context.project_folder()?, &InstallOptions::default())?;
     let project = context.project()?;
-    let plan = weir_project::run_plan(&project, command, given, &settings::path_variable())?;
+    let plan = weir_project::run_plan(&session, &project, command, given, &settings::path_variable())?;
     // The progress display ends with the session, and the terminal is the command's.
     drop(session);
     // The command takes the place of this process, so that signals and its exit code need no relay.

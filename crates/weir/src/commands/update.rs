@@ -60,7 +60,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     context.output.act(options.dry_run, &report, |page| {
         if !report.ranges.is_empty() {
             let verb = if options.dry_run { "Would move" } else { "Moved" };
-            page.line(format!("{verb} in `weir.toml`"));
+            page.line(format!("{verb} in `{}`", project.manifest_name()));
             let notice = page.palette.notice;
             let rows = report.ranges.iter().map(|change| {
                 vec![

@@ -27,10 +27,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let project = context.project_of(arguments.whose)?;
     let found = Ways { ways: weir_project::why(&project, &arguments.name)? };
     context.output.answer(&found, |page| {
-        let faint = page.palette.faint;
+        let (faint, manifest) = (page.palette.faint, project.manifest_name());
         for path in &found.ways {
             let steps: Vec<_> = path.iter().map(ToString::to_string).collect();
-            page.line(format!("weir.toml {faint}→{faint:#} {}", steps.join(&format!(" {faint}→{faint:#} "))));
+            page.line(format!(
+                "{manifest} {faint}→{faint:#} {}",
+                steps.join(&format!(" {faint}→{faint:#} "))
+            ));
         }
     })?;
     Ok(ExitCode::SUCCESS)

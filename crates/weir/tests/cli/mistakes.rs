@@ -43,7 +43,7 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
     assert_snapshot!(t.weir("init --kind bas"), @"
     $ weir init --kind bas
     -- stderr
-      × `bas` is no value of `--kind <KIND>`; there are: generic, bash, data, native
+      × `bas` is no value of `--kind <KIND>`; there are: generic, bash, data, native, elm
       help: did you mean `bash`?
     -- exit code 2
     ");

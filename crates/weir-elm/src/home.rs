@@ -1,0 +1,94 @@
+//! What the compiler is shown: a folder `ELM_HOME` with exactly the packages of one project, for one version of the compiler.
+
+use std::path::{Path, PathBuf};
+
+use weir_kind::{Closure, KindError};
+use weir_model::{Digest, KindName, PackageName, Sha256, Version};
+
+use crate::kind::ElmFacts;
+use crate::registry_dat::{Dialect, RegistryDat};
+
+/// The file, below a version's packages, that the compiler reads first.
+pub const REGISTRY: &str = "registry.dat";
+
+/// A plan of an `ELM_HOME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// The compiler's version.
+    pub compiler: Version,
+    /// The packages, sorted.
+    pub packages: Vec<HomePackage>,
+    /// The bytes of `registry.dat`.
+    pub registry: Vec<u8>,
+    /// Packages that are not for this compiler, and are not shown to it.
+    pub left_out: Vec<PackageName>,
+}
+
+/// A package as the compiler finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomePackage {
+    /// The package.
+    pub name: PackageName,
+    /// Its version.
+    pub version: Version,
+    /// Where its files are: `elm.json` and `src/` of it are what the compiler reads.
+    pub content: PathBuf,
+}
+
+impl Home {
+    /// For the packages of a project.
+    ///
+    /// # Errors
+    ///
+    /// When facts of one are not what this kind can have found out.
+    pub fn plan(closure: &Closure, compiler: &Version) -> Result<Self, KindError> {
+        let (mut packages, mut left_out) = (Vec::new(), Vec::new());
+        for placed in closure.packages.iter().filter(|placed| placed.kind == KindName::Elm) {
+            let id = &placed.id;
+            let facts = ElmFacts::read(&placed.facts)
+                .map_err(|reason| KindError::NotAllowed(format!("the record of `{id}`: {reason}")))?;
+            if facts.is_source() {
+                continue;
+            }
+            if !facts.elm.contains(compiler) {
+                left_out.push(id.name.clone());
+                continue;
+            }
+            packages.push(HomePackage {
+                name: id.name.clone(),
+                version: id.version.clone(),
+                content: placed.content.clone(),
+            });
+        }
+        let registry = RegistryDat::of(packages.iter().map(|package| (&package.name, &package.version)));
+        let registry = registry.write(Dialect::of(compiler));
+        Ok(Self { compiler: compiler.clone(), packages, registry, left_out })
+    }
+
+    /// What decides what is in the folder, where `content` tells what is in a package: a change of any of it is another folder.
+    ///
+    /// # Errors
+    ///
+    /// Those of `content`.
+    pub fn digest<E>(&self, mut content: impl FnMut(&HomePackage) -> Result<String, E>) -> Result<Sha256, E> {
+        let mut text = format!("weir-elm-home v1\n{}\n", self.compiler);
+        for package in &self.packages {
+            let content = content(package)?;
+            text.push_str(&format!("{} {} {content}\n", package.name, package.version));
+        }
+        Ok(Digest::of(text))
+    }
+
+    /// The folder of its packages, below `ELM_HOME`.
+    pub fn packages_folder(&self) -> PathBuf {
+        Path::new(&self.compiler.to_string()).join("packages")
+    }
+}
+
+impl HomePackage {
+    /// Its folder, below that of all packages.
+    pub fn folder(&self) -> PathBuf {
+        // Both parts of a name begin with a letter or a digit and have no `/`, and a version has digits and dots.
+        Path::new(self.name.owner()).join(self.name.name()).join(self.version.to_string())
+    }
+}

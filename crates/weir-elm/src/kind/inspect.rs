@@ -1,0 +1,141 @@
+//! What is found out about a package before it is published.
+
+use std::io::Read as _;
+
+use weir_kind::{Inspection, KindError, PackageFiles, read_text};
+use weir_model::Manifest;
+use weir_tree::{Mode, TreeManifest, TreePath};
+
+use super::facts::ElmFacts;
+use crate::elm_json::{ElmJson, FILE_NAME, MAX_BYTES};
+use crate::module::Header;
+use crate::name::{refused_name, refused_version};
+
+/// How much of a module is read to tell whether it has ports: what stands before that is a comment.
+const HEAD: u64 = 256 << 10;
+
+pub(super) fn inspect(
+    files: &dyn PackageFiles,
+    manifest: &Manifest,
+    tree: &TreeManifest,
+) -> Result<Inspection, KindError> {
+    let text = read_text(files, FILE_NAME, MAX_BYTES as u64)?;
+    let text = text.ok_or_else(|| {
+        KindError::NotAllowed(format!("an Elm package has an `{FILE_NAME}`, and this has none"))
+    })?;
+    let bad = |reason: String| KindError::BadFile { path: files.place(FILE_NAME), reason };
+    let said = ElmJson::parse(&text).map_err(|error| bad(error.to_string()))?;
+    check_identity(manifest)?;
+    let mut warnings = Vec::new();
+    let sources = match &said {
+        ElmJson::Package(_) => vec!["src".to_owned()],
+        ElmJson::Application(application) => application.source_directories.clone(),
+    };
+    let sources = sources_inside(sources, &mut warnings);
+    let mut facts = match said {
+        ElmJson::Package(package) => {
+            for module in &package.exposed_modules {
+                let path = format!("src/{}.elm", module.replace('.', "/"));
+                if tree.entry(&path).is_none_or(|entry| entry.mode == Mode::Link) {
+                    return Err(bad(format!(
+                        "it exposes the module `{module}`, and there is no file `{path}`"
+                    )));
+                }
+            }
+            if tree.entry("README.md").is_none() {
+                warnings.push("it has no `README.md`: Elm's own tools show that first".into());
+            }
+            ElmFacts {
+                elm: package.elm_version,
+                application: false,
+                modules: package.exposed_modules,
+                ports: Vec::new(),
+                sources: Vec::new(),
+                pins: std::collections::BTreeMap::new(),
+            }
+        }
+        ElmJson::Application(application) => {
+            let mut pins = application.direct;
+            pins.extend(application.indirect);
+            ElmFacts {
+                elm: format!("{0} <= v <= {0}", application.elm_version)
+                    .parse()
+                    .map_err(|error: weir_model::RangeError| bad(error.to_string()))?,
+                application: true,
+                modules: Vec::new(),
+                ports: Vec::new(),
+                sources: sources.clone(),
+                pins,
+            }
+        }
+    };
+    facts.ports = with_ports(files, tree, &sources, &mut warnings)?;
+    if facts.is_source() && !facts.application {
+        warnings.push(format!(
+            "it has modules with ports ({}): the compiler takes them in an application only, so Weir hands it to applications as a folder of modules, and packages cannot use it",
+            facts.ports.join(", ")
+        ));
+        facts.sources = sources;
+    }
+    facts.check().map_err(KindError::NotAllowed)?;
+    Ok(Inspection { facts: facts.into_facts(), warnings })
+}
+
+/// What the compiler could not read is not published.
+fn check_identity(manifest: &Manifest) -> Result<(), KindError> {
+    let package = &manifest.package;
+    let name = package.name.as_ref().and_then(|name| Some((name.to_string(), refused_name(name)?)));
+    let version =
+        package.version.as_ref().and_then(|version| Some((version.to_string(), refused_version(version)?)));
+    match name.or(version) {
+        None => Ok(()),
+        Some((what, reason)) => Err(KindError::NotAllowed(format!("Elm cannot read `{what}`: {reason}"))),
+    }
+}
+
+/// The folders of modules that lie in the package; what lies elsewhere cannot be published.
+fn sources_inside(sources: Vec<String>, warnings: &mut Vec<String>) -> Vec<String> {
+    let mut inside = Vec::new();
+    for folder in sources {
+        let plain = folder.trim_end_matches('/').trim_start_matches("./").to_owned();
+        match plain.parse::<TreePath>() {
+            Ok(_) => inside.push(plain),
+            Err(_) => warnings.push(format!(
+                "the source directory `{}` lies outside, and is not published",
+                folder.escape_debug()
+            )),
+        }
+    }
+    inside
+}
+
+/// The files with ports below `sources`.
+fn with_ports(
+    files: &dyn PackageFiles,
+    tree: &TreeManifest,
+    sources: &[String],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<String>, KindError> {
+    let is_source = |path: &str| {
+        let below =
+            |folder: &String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        path.ends_with(".elm") && sources.iter().any(below)
+    };
+    let mut ports = Vec::new();
+    for entry in
+        tree.entries().iter().filter(|entry| entry.mode != Mode::Link && is_source(entry.path.as_str()))
+    {
+        let path = entry.path.as_str();
+        let Some(content) = files.open(path)? else { continue };
+        let mut head = Vec::new();
+        content.take(HEAD).read_to_end(&mut head)?;
+        match Header::read(&String::from_utf8_lossy(&head)) {
+            Header::Port => ports.push(path.to_owned()),
+            Header::Effect => warnings.push(format!(
+                "`{path}` is an effect module, which the compiler takes of Elm's own packages only"
+            )),
+            Header::Plain => {}
+        }
+    }
+    Ok(ports)
+}

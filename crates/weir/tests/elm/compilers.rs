@@ -1,0 +1,132 @@
+//! More than one compiler, and more than one run of it.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use weir_testkit::Sandbox;
+
+use crate::{application, compiler, make, package, sandbox, string_package, uses_str, version};
+
+const PLAIN: &str =
+    "module Next exposing (a)\n\n{-| Next.\n\n@docs a\n\n-}\n\n\n{-| -}\na : Int\na =\n    1\n";
+
+/// A later compiler, with the other dialect of `registry.dat`: `./test` brings it where npm is.
+fn later() -> Option<PathBuf> {
+    std::env::var_os("WEIR_TEST_ELM_LATER").map(PathBuf::from).filter(|file| file.is_file())
+}
+
+#[test]
+fn each_compiler_sees_what_was_written_for_it() {
+    let t = sandbox();
+    package(&t, "next", "1.0.0", &[], PLAIN);
+    t.weir_in("", "publish next").succeeds();
+    package(&t, "next", "1.1.0", &[], PLAIN);
+    t.write("next/elm.json", t.read("next/elm.json").replace("0.19.0 <= v", "0.19.3 <= v"));
+    t.weir_in("", "publish next").succeeds();
+    for (for_compiler, taken) in [("0.19.1", "1.0.0"), ("0.19.3", "1.1.0")] {
+        application(&t, for_compiler);
+        let _ = fs_err::remove_file(t.path("app/weir.lock"));
+        t.weir("add acme/next").succeeds();
+        assert!(
+            t.read("app/elm.json").contains(&format!("\"acme/next\": \"{taken}\"")),
+            "{}",
+            t.read("app/elm.json")
+        );
+    }
+    application(&t, "0.19.1");
+    let refused = t.weir("add acme/next@^1.1").fails_with(3);
+    assert!(refused.stderr.contains("elm/compiler"), "{refused}");
+}
+
+#[test]
+fn a_later_compiler_reads_what_is_made_for_it() {
+    let Some(later) = later() else { return };
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&later));
+    t.weir("add acme/str").succeeds();
+    uses_str(&t, "trim", "\"a\"");
+    let bin = t.path("bin");
+    fs_err::create_dir(&bin).unwrap();
+    fs_err::os::unix::fs::symlink(&later, bin.join("elm")).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let run = t.weir_with("app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
+    run.succeeds();
+    uses_str(&t, "trim", "3");
+    let run = t.weir_with("app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
+    assert!(run.stderr.contains("TYPE MISMATCH"), "{run}");
+}
+
+#[test]
+fn two_runs_at_once_do_not_disturb_one_another() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add acme/str").succeeds();
+    uses_str(&t, "trim", "\"a\"");
+    let words: Vec<String> =
+        "run -- elm make src/Main.elm --output=/dev/null".split(' ').map(str::to_owned).collect();
+    let begin = || {
+        t.command("app", &words, &[])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let runs = [begin(), begin(), begin()];
+    for run in runs {
+        let output = run.wait_with_output().unwrap();
+        t.run("run -- elm make src/Main.elm --output=/dev/null", &output).succeeds();
+    }
+    assert_eq!(homes(&t), 1);
+}
+
+#[test]
+fn a_changed_view_is_another_folder_and_one_that_was_damaged_is_made_again() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    make(&t).succeeds();
+    assert_eq!(homes(&t), 1);
+    t.weir("add acme/str").succeeds();
+    uses_str(&t, "trim", "\"a\"");
+    make(&t).succeeds();
+    assert_eq!(homes(&t), 2);
+    let find = |name: &str| {
+        let found =
+            Command::new("find").arg(t.path("home/weir/elm/homes")).args(["-name", name]).output().unwrap();
+        String::from_utf8(found.stdout).unwrap().lines().map(PathBuf::from).collect::<Vec<_>>()
+    };
+    for registry in find("registry.dat") {
+        fs_err::write(registry, "broken").unwrap();
+    }
+    make(&t).succeeds();
+    for package in find("str") {
+        fs_err::remove_dir_all(package).unwrap();
+    }
+    make(&t).succeeds();
+    for artifacts in find("artifacts.dat") {
+        fs_err::write(artifacts, "half").unwrap();
+    }
+    fs_err::remove_dir_all(t.path("app/elm-stuff")).unwrap();
+    make(&t).succeeds();
+}
+
+/// How many folders were made for compilers.
+fn homes(t: &Sandbox) -> usize {
+    let entries = fs_err::read_dir(t.path("home/weir/elm/homes")).unwrap();
+    entries.filter(|entry| !entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.')).count()
+}
+
+#[test]
+fn a_compiler_that_is_none_is_told_as_such() {
+    let t = sandbox();
+    application(&t, "0.19.1");
+    t.weir("install").succeeds();
+    t.write("bin/elm", "#!/bin/sh\nprintf '../../evil\\033[2J'\n");
+    fs_err::set_permissions(t.path("bin/elm"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", t.path("bin").display());
+    let run = t.weir_with("app", "run -- elm make", &[("PATH", &path)]).fails_with(2);
+    assert!(run.stderr.contains("no version of Elm's compiler"), "{run}");
+}

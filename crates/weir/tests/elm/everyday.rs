@@ -1,0 +1,186 @@
+//! What an Elm developer does all day, in a folder with an `elm.json`.
+
+use crate::{application, compiler, make, manifest, package, sandbox, string_package, uses_str, version};
+
+#[test]
+fn an_application_adds_a_private_package_compiles_and_is_told_mistakes_by_the_compiler() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    package(
+        &t,
+        "shout",
+        "1.0.0",
+        &[("acme/str", "1.0.0 <= v < 2.0.0")],
+        "module Shout exposing (loud)\n\n{-| Loud.\n\n@docs loud\n\n-}\n\nimport Str\n\n\n{-| -}\nloud : String -> String\nloud text =\n    Str.trim text\n",
+    );
+    t.weir_in("", "publish shout").succeeds();
+    application(&t, &version(&compiler()));
+    make(&t).succeeds();
+
+    let added = t.weir("add acme/shout").succeeds();
+    assert!(added.stdout.contains("Added acme/shout ^1.0.0"), "{added}");
+    assert!(
+        manifest(&t).contains(r#""direct":{"acme/shout":"1.0.0","elm/core":"1.0.5"},"indirect":{"acme/str":"1.0.0","elm/json":"1.1.3"}"#),
+        "{}",
+        manifest(&t)
+    );
+    t.write(
+        "app/src/Main.elm",
+        "module Main exposing (text)\n\nimport Shout\n\n\ntext : String\ntext =\n    Shout.loud \"a\"\n",
+    );
+    make(&t).succeeds();
+
+    t.write(
+        "app/src/Main.elm",
+        "module Main exposing (text)\n\nimport Shout\n\n\ntext : String\ntext =\n    Shout.loud 3\n",
+    );
+    let refused = make(&t).fails_with(1);
+    assert!(refused.stderr.contains("TYPE MISMATCH"), "{refused}");
+    assert!(!t.path("home/.elm").exists(), "the user's own packages are not touched");
+}
+
+#[test]
+fn what_a_manifest_pins_stays_until_somebody_asks_for_more() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add acme/str").succeeds();
+    string_package(&t, "1.1.0", "cut");
+    string_package(&t, "2.0.0", "slice");
+    let before = t.read("app/elm.json");
+    let lock = t.read("app/weir.lock");
+    t.weir("install").succeeds();
+    t.weir("install --locked").succeeds();
+    assert_eq!(t.read("app/elm.json"), before);
+    assert_eq!(t.read("app/weir.lock"), lock);
+
+    let outdated = t.weir("outdated").stdout;
+    assert!(outdated.contains("1.0.0    1.1.0   2.0.0  2.0.0"), "{outdated}");
+    t.weir("update").succeeds();
+    assert!(manifest(&t).contains(r#""acme/str":"1.1.0""#), "{}", manifest(&t));
+    uses_str(&t, "cut", "\"a\"");
+    make(&t).succeeds();
+    t.weir("update --full").succeeds();
+    assert!(manifest(&t).contains(r#""acme/str":"2.0.0""#), "{}", manifest(&t));
+    let refused = make(&t).fails_with(1);
+    assert!(refused.stderr.contains("cut"), "{refused}");
+    uses_str(&t, "slice", "\"a\"");
+    make(&t).succeeds();
+
+    let tree = t.weir("tree").succeeds().stdout;
+    assert!(tree.contains("acme/str 2.0.0"), "{tree}");
+    let why = t.weir("why acme/str").succeeds().stdout;
+    assert_eq!(why, "elm.json → acme/str 2.0.0\n");
+    t.weir("verify").succeeds();
+    t.weir("remove acme/str").succeeds();
+    assert!(!manifest(&t).contains("acme/str"), "{}", manifest(&t));
+}
+
+#[test]
+fn with_the_registry_gone_everything_still_compiles() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add acme/str").succeeds();
+    fs_err::rename(t.path("org"), t.path("elsewhere")).unwrap();
+    uses_str(&t, "trim", "\"a\"");
+    make(&t).succeeds();
+    // Nothing that was made before is needed.
+    fs_err::remove_dir_all(t.path("home/weir/elm")).unwrap();
+    fs_err::remove_dir_all(t.path("app/weir_packages")).unwrap();
+    fs_err::remove_dir_all(t.path("app/elm-stuff")).unwrap();
+    t.weir("--offline install --locked").succeeds();
+    make(&t).succeeds();
+}
+
+#[test]
+fn an_elm_json_by_hand_is_taken_as_it_is_and_made_whole() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    let by_hand = t
+        .read("app/elm.json")
+        .replace("\"elm/core\": \"1.0.5\"", "\"elm/core\": \"1.0.5\", \"acme/str\": \"1.0.0\"");
+    let by_hand = by_hand.replace("            \"elm/json\": \"1.1.3\"\n        }", "        }");
+    t.write("app/elm.json", by_hand);
+    uses_str(&t, "trim", "\"a\"");
+    make(&t).succeeds();
+    // A version that nobody offers is not silently another.
+    let wrong = t.read("app/elm.json").replace("\"acme/str\": \"1.0.0\"", "\"acme/str\": \"1.0.1\"");
+    t.write("app/elm.json", wrong);
+    let refused = t.weir("install").fails_with(3);
+    assert!(refused.stderr.contains("elm.json:"), "{refused}");
+}
+
+#[test]
+fn a_package_is_worked_on_with_ranges_and_a_folder_of_another() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    package(
+        &t,
+        "shout",
+        "1.0.0",
+        &[],
+        "module Shout exposing (loud)\n\n{-| Loud.\n\n@docs loud\n\n-}\n\nimport Str\n\n\n{-| -}\nloud : String -> String\nloud text =\n    Str.trim text\n",
+    );
+    t.weir_in("shout", "add acme/str").succeeds();
+    assert!(
+        t.read("shout/elm.json").contains("\"acme/str\": \"1.0.0 <= v < 2.0.0\""),
+        "{}",
+        t.read("shout/elm.json")
+    );
+    t.weir_in("shout", "run -- elm make").succeeds();
+    string_package(&t, "1.1.0", "cut");
+    t.weir_in("shout", "update").succeeds();
+    assert!(
+        t.read("shout/weir.lock").contains("acme/str\"\nversion = \"1.1.0\""),
+        "{}",
+        t.read("shout/weir.lock")
+    );
+    let refused = t.weir_in("shout", "run -- elm make").fails_with(1);
+    assert!(refused.stderr.contains("trim"), "{refused}");
+    // A folder stands in for it while somebody works on both.
+    t.write("shout/weir.toml", "[override]\n\"acme/str\" = { path = \"../str\" }\n");
+    t.write("str/src/Str.elm", t.read("str/src/Str.elm").replace("cut", "trim"));
+    t.weir_in("shout", "run -- elm make").succeeds();
+    t.write("str/src/Str.elm", t.read("str/src/Str.elm").replace("trim", "other"));
+    t.weir_in("shout", "run -- elm make").fails_with(1);
+}
+
+#[test]
+fn what_only_tests_need_stands_apart() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add --dev acme/str").succeeds();
+    assert!(
+        manifest(&t).contains(r#""test-dependencies":{"direct":{"acme/str":"1.0.0"},"indirect":{}}"#),
+        "{}",
+        manifest(&t)
+    );
+    make(&t).succeeds();
+}
+
+#[test]
+fn what_elm_would_ask_the_public_registry_for_is_said_in_weirs_words() {
+    let t = sandbox();
+    application(&t, &version(&compiler()));
+    t.weir("install").succeeds();
+    let refused = t.weir("run -- elm install acme/str").fails_with(2);
+    assert!(refused.stderr.contains("weir add"), "{refused}");
+}
+
+#[test]
+fn a_new_application_and_a_new_package_compile() {
+    let t = sandbox();
+    t.weir_in("", "init shop --kind elm").succeeds();
+    t.weir_in("shop", "run -- elm make src/Main.elm --output=/dev/null").succeeds();
+    assert!(t.read("shop/.gitignore").contains("/elm-stuff/"));
+    t.weir_in("", "init shop --kind elm").fails_with(8);
+
+    t.weir_in("", "init elm-texts --kind elm --name acme/elm-texts --license MIT").succeeds();
+    t.weir_in("elm-texts", "run -- elm make --docs=docs.json").succeeds();
+    t.weir_in("elm-texts", "publish").succeeds();
+    t.weir_in("shop", "add acme/elm-texts").succeeds();
+    assert!(t.read("shop/elm.json").contains("\"acme/elm-texts\": \"1.0.0\""));
+}

@@ -1,0 +1,12 @@
+module Char exposing (Char)
+
+{-| A stub.
+
+@docs Char
+
+-}
+
+
+{-| -}
+type Char
+    = Char

@@ -1,0 +1,12 @@
+module String exposing (String)
+
+{-| A stub.
+
+@docs String
+
+-}
+
+
+{-| -}
+type String
+    = String
