@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
-use weir_model::{KindName, License, PackageName};
+use weir_model::{KindName, License};
 use weir_policy::{Caller, Principal, ReleaseFacts, Request, Target, Verb};
 
 use crate::groups::Groups;
+use crate::mentioned::Mentioned;
 
 /// What is known of a release that somebody asks about, as a value of its own.
 #[derive(Debug, Clone)]
@@ -99,16 +100,17 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Puts a request, of somebody who is also in `groups`, into Cedar's words.
+    /// Puts a request, of somebody who is also in `groups`, into Cedar's words, as far as it is `read`.
     ///
     /// # Errors
     ///
     /// In words, when it cannot be: a time far from ours, for one.
-    pub(crate) fn new(request: &Request<'_>, groups: &Groups) -> Result<Self, String> {
+    pub(crate) fn new(request: &Request<'_>, groups: &Groups, read: &Mentioned) -> Result<Self, String> {
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        let principal = principal(request.caller.principal(), groups)?;
-        let resource = resource(request)?;
-        let context = Context::from_pairs(circumstances(request)).map_err(|error| told(&error))?;
+        let told_of = Telling { read, request };
+        let principal = told_of.principal(groups)?;
+        let resource = told_of.resource()?;
+        let context = Context::from_pairs(told_of.circumstances()).map_err(|error| told(&error))?;
         let action = TYPES.actions[request.verb as usize].clone();
         let asked = cedar_policy::Request::new(principal.uid(), action, resource.uid(), context, None)
             .map_err(|error| told(&error))?;
@@ -172,95 +174,125 @@ fn time(at: Timestamp) -> RestrictedExpression {
 
 type Fields = HashMap<String, RestrictedExpression>;
 
-fn field(name: &str, value: RestrictedExpression) -> (String, RestrictedExpression) {
-    (name.to_owned(), value)
+/// Telling Cedar of a request what is read of it.
+struct Telling<'a> {
+    read: &'a Mentioned,
+    request: &'a Request<'a>,
 }
 
-fn principal(principal: &Principal, more: &Groups) -> Result<Entity, String> {
-    match principal {
-        Principal::Anonymous => {
-            let fields = Fields::from([field("names", texts([]))]);
-            entity(uid(&TYPES.anonymous, "anonymous"), fields, HashSet::new(), Fields::new())
-        }
-        Principal::User { name, groups } => {
-            let groups: BTreeSet<&str> = groups.iter().map(String::as_str).chain(more.of(name)).collect();
-            let mut names: Vec<String> = groups.iter().map(|group| format!("group:{group}")).collect();
-            names.push(principal.to_string());
-            let parents = groups.into_iter().map(|group| uid(&TYPES.group, group)).collect();
-            let fields = Fields::from([
-                field("name", text(name)),
-                field("names", texts(names.iter().map(String::as_str))),
-            ]);
-            entity(uid(&TYPES.user, name), fields, parents, Fields::new())
-        }
-        Principal::Workload { issuer, subject, claims } => {
-            let fields = Fields::from([
-                field("issuer", text(issuer)),
-                field("subject", text(subject)),
-                field("names", texts([principal.to_string().as_str()])),
-            ]);
-            let tags = claims.iter().map(|(claim, value)| field(claim, text(value))).collect();
-            entity(uid(&TYPES.workload, &format!("{issuer} {subject}")), fields, HashSet::new(), tags)
-        }
-    }
-}
-
-fn resource(request: &Request<'_>) -> Result<Entity, String> {
-    let registry = uid(&TYPES.registry, "this");
-    match &request.target {
-        Target::Registry => entity(registry, Fields::new(), HashSet::new(), Fields::new()),
-        Target::Owner(owner) => {
-            let mut fields = Fields::new();
-            add_holders(&mut fields, request);
-            entity(uid(&TYPES.owner, owner.as_str()), fields, [registry].into(), Fields::new())
-        }
-        Target::Release(id) => {
-            let mut fields = Fields::from([
-                field("name", text(id.name.as_str())),
-                field("version", text(&id.version.to_string())),
-                field("platform", text(&id.platform.to_string())),
-                field("revision", number(id.revision.into())),
-            ]);
-            add_holders(&mut fields, request);
-            let mut tags = Fields::new();
-            if let Some(facts) = &request.release {
-                add_facts(&mut fields, facts);
-                tags = facts.kind_facts.iter().map(|(fact, value)| field(fact, tag(value))).collect();
+impl Telling<'_> {
+    fn principal(&self, more: &Groups) -> Result<Entity, String> {
+        let principal = self.request.caller.principal();
+        let mut fields = Fields::new();
+        match principal {
+            Principal::Anonymous => {
+                self.tell(&mut fields, "names", || texts([]));
+                entity(uid(&TYPES.anonymous, "anonymous"), fields, HashSet::new(), Fields::new())
             }
-            let parents = above(&id.name, registry);
-            entity(uid(&TYPES.release, &id.to_string()), fields, parents, tags)
+            Principal::User { name, groups } => {
+                let groups: BTreeSet<&str> = groups.iter().map(String::as_str).chain(more.of(name)).collect();
+                self.tell(&mut fields, "name", || text(name));
+                self.tell(&mut fields, "names", || {
+                    let mut names: Vec<String> =
+                        groups.iter().map(|group| format!("group:{group}")).collect();
+                    names.push(principal.to_string());
+                    texts(names.iter().map(String::as_str))
+                });
+                let parents = groups.into_iter().map(|group| uid(&TYPES.group, group)).collect();
+                entity(uid(&TYPES.user, name), fields, parents, Fields::new())
+            }
+            Principal::Workload { issuer, subject, claims } => {
+                self.tell(&mut fields, "issuer", || text(issuer));
+                self.tell(&mut fields, "subject", || text(subject));
+                self.tell(&mut fields, "names", || texts([principal.to_string().as_str()]));
+                let claims = claims.iter().filter(|_| self.read.tags);
+                let tags = claims.map(|(claim, value)| (claim.clone(), text(value))).collect();
+                entity(uid(&TYPES.workload, &format!("{issuer} {subject}")), fields, HashSet::new(), tags)
+            }
         }
     }
-}
 
-fn above(name: &PackageName, registry: EntityUid) -> HashSet<EntityUid> {
-    [uid(&TYPES.package, name.as_str()), uid(&TYPES.owner, name.owner()), registry].into()
-}
-
-fn add_holders(fields: &mut Fields, request: &Request<'_>) {
-    let holders = request.owner_belongs_to.as_deref();
-    fields.insert("claimed".into(), yes(holders.is_some()));
-    fields.insert("holders".into(), texts(holders.unwrap_or_default().iter().map(String::as_str)));
-}
-
-fn add_facts(fields: &mut Fields, facts: &ReleaseFacts<'_>) {
-    let license = facts.license.and_then(|license| license.parse::<License>().ok());
-    let ids = license.as_ref().map(License::ids).unwrap_or_default();
-    fields.extend([
-        field("kind", text(facts.kind.as_str())),
-        field("licenses", texts(ids.iter().map(String::as_str))),
-        field("size", number(facts.size)),
-        field("unpacked", number(facts.unpacked)),
-        field("files", number(facts.files)),
-        field("built", yes(facts.built)),
-        field("provenance", yes(facts.provenance)),
-        field("confusable", yes(facts.confusable)),
-    ]);
-    if let Some(license) = facts.license {
-        fields.insert("license".into(), text(license));
+    fn resource(&self) -> Result<Entity, String> {
+        let registry = uid(&TYPES.registry, "this");
+        let mut fields = Fields::new();
+        match &self.request.target {
+            Target::Registry => entity(registry, fields, HashSet::new(), Fields::new()),
+            Target::Owner(owner) => {
+                self.holders(&mut fields);
+                entity(uid(&TYPES.owner, owner.as_str()), fields, [registry].into(), Fields::new())
+            }
+            Target::Release(id) => {
+                self.tell(&mut fields, "name", || text(id.name.as_str()));
+                self.tell(&mut fields, "version", || text(&id.version.to_string()));
+                self.tell(&mut fields, "platform", || text(&id.platform.to_string()));
+                self.tell(&mut fields, "revision", || number(id.revision.into()));
+                self.holders(&mut fields);
+                let mut tags = Fields::new();
+                if let Some(facts) = &self.request.release {
+                    self.facts(&mut fields, facts);
+                    let facts = facts.kind_facts.iter().filter(|_| self.read.tags);
+                    tags = facts.map(|(fact, value)| (fact.clone(), tag(value))).collect();
+                }
+                let above =
+                    [uid(&TYPES.package, id.name.as_str()), uid(&TYPES.owner, id.name.owner()), registry];
+                entity(uid(&TYPES.release, &id.to_string()), fields, above.into(), tags)
+            }
+        }
     }
-    if let Some(published) = facts.published {
-        fields.insert("published".into(), time(published));
+
+    fn holders(&self, fields: &mut Fields) {
+        let holders = self.request.owner_belongs_to.as_deref();
+        self.tell(fields, "claimed", || yes(holders.is_some()));
+        self.tell(fields, "holders", || texts(holders.unwrap_or_default().iter().map(String::as_str)));
+    }
+
+    fn facts(&self, fields: &mut Fields, facts: &ReleaseFacts<'_>) {
+        self.tell(fields, "kind", || text(facts.kind.as_str()));
+        self.tell(fields, "licenses", || {
+            let license = facts.license.and_then(|license| license.parse::<License>().ok());
+            let ids = license.as_ref().map(License::ids).unwrap_or_default();
+            texts(ids.iter().map(String::as_str))
+        });
+        self.tell(fields, "size", || number(facts.size));
+        self.tell(fields, "unpacked", || number(facts.unpacked));
+        self.tell(fields, "files", || number(facts.files));
+        self.tell(fields, "built", || yes(facts.built));
+        self.tell(fields, "provenance", || yes(facts.provenance));
+        self.tell(fields, "confusable", || yes(facts.confusable));
+        if let Some(license) = facts.license {
+            self.tell(fields, "license", || text(license));
+        }
+        if let Some(published) = facts.published {
+            self.tell(fields, "published", || time(published));
+        }
+    }
+
+    fn circumstances(&self) -> Fields {
+        let mut context = Fields::new();
+        self.tell(&mut context, "now", || time(self.request.caller.at()));
+        let facts = self.request.release.as_ref();
+        match self.request.verb {
+            Verb::Admit => {
+                let upstream = facts.and_then(|facts| facts.upstream).unwrap_or_default();
+                self.tell(&mut context, "upstream", || text(upstream));
+            }
+            Verb::Promote => {
+                let approved = facts.map(|facts| facts.approved_by).unwrap_or_default().iter();
+                let me = self.request.caller.actor();
+                let others: BTreeSet<&str> = approved.map(String::as_str).filter(|who| *who != me).collect();
+                self.tell(&mut context, "approvals", || number(others.len() as u64));
+                self.tell(&mut context, "approvers", || texts(others));
+            }
+            _ => {}
+        }
+        context
+    }
+
+    /// Tells an attribute, if it is read.
+    fn tell(&self, fields: &mut Fields, name: &str, value: impl FnOnce() -> RestrictedExpression) {
+        if self.read.has(name) {
+            fields.insert(name.to_owned(), value());
+        }
     }
 }
 
@@ -270,26 +302,6 @@ fn tag(value: &Value) -> RestrictedExpression {
         Value::String(value) => text(value),
         value => text(&value.to_string()),
     }
-}
-
-fn circumstances(request: &Request<'_>) -> Vec<(String, RestrictedExpression)> {
-    let mut context = vec![field("now", time(request.caller.at()))];
-    let facts = request.release.as_ref();
-    match request.verb {
-        Verb::Admit => {
-            let upstream = facts.and_then(|facts| facts.upstream).unwrap_or_default();
-            context.push(field("upstream", text(upstream)));
-        }
-        Verb::Promote => {
-            let approved = facts.map(|facts| facts.approved_by).unwrap_or_default().iter();
-            let others: BTreeSet<&str> =
-                approved.map(String::as_str).filter(|who| *who != request.caller.actor()).collect();
-            context.push(field("approvals", number(others.len() as u64)));
-            context.push(field("approvers", texts(others)));
-        }
-        _ => {}
-    }
-    context
 }
 
 fn entity(

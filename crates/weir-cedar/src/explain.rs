@@ -1,6 +1,5 @@
 //! Why: every rule that decided, and when none permitted, those that came closest and what of them was not so.
 
-use cedar_policy::ActionConstraint;
 use serde::Serialize;
 use weir_policy::{Decision, Request};
 
@@ -94,8 +93,8 @@ impl PolicySet {
             failed: Vec::new(),
             nearest: Vec::new(),
         };
-        let Ok(asked) = Asked::new(request, self.groups()) else { return explanation };
-        let answer = self.answer(&asked);
+        let Ok(asked) = self.asked(request) else { return explanation };
+        let answer = self.answer(request.verb, &asked);
         explanation.deciding = answer.deciding.iter().map(|rule| (*rule).clone()).collect();
         explanation.failed = answer
             .failed
@@ -116,20 +115,11 @@ pub(crate) fn nearest_permits(set: &PolicySet, request: &Request<'_>, asked: &As
     let permits = set
         .loaded()
         .iter()
-        .filter(|loaded| loaded.rule.effect == Effect::Permit && is_about(loaded, request.verb.as_str()));
+        .filter(|loaded| loaded.rule.effect == Effect::Permit && loaded.is_about(request.verb));
     let mut near: Vec<Near> = permits.map(|loaded| near(loaded, asked)).collect();
     near.sort_by_key(|near| (near.missing.len(), std::cmp::Reverse(near.held)));
     near.truncate(MAX_NEAR);
     near
-}
-
-fn is_about(loaded: &Loaded, verb: &str) -> bool {
-    let is = |action: &cedar_policy::EntityUid| action.id().unescaped() == verb;
-    match loaded.policy.action_constraint() {
-        ActionConstraint::Any => true,
-        ActionConstraint::In(actions) => actions.iter().any(is),
-        ActionConstraint::Eq(action) => is(&action),
-    }
 }
 
 fn near(loaded: &Loaded, asked: &Asked) -> Near {

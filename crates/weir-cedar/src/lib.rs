@@ -19,6 +19,7 @@ mod explain;
 mod files;
 mod gate;
 mod groups;
+mod mentioned;
 mod problem;
 mod schema;
 mod set;

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cedar_policy::{Authorizer, Decision as CedarDecision, Policy, PolicyId, ValidationMode};
+use cedar_policy::{
+    ActionConstraint, Authorizer, Decision as CedarDecision, EntityUid, Policy, PolicyId, ValidationMode,
+};
 use miette::Diagnostic;
 use serde::Serialize;
 use weir_model::unseen::is_unseen;
 use weir_model::{Sha256, nearest};
-use weir_policy::{Decision, Request};
+use weir_policy::{Decision, Request, Verb};
 
 use crate::ask::Asked;
 use crate::bounds;
@@ -15,6 +17,7 @@ use crate::clauses::Clauses;
 use crate::explain::nearest_permits;
 use crate::files::PolicyFiles;
 use crate::groups::Groups;
+use crate::mentioned::Mentioned;
 use crate::problem::{MAX_PROBLEMS, PolicyError, Problem};
 use crate::schema::validator;
 
@@ -64,6 +67,18 @@ pub(crate) struct Loaded {
     pub(crate) clauses: Clauses,
 }
 
+impl Loaded {
+    /// Whether it says anything of an action.
+    pub(crate) fn is_about(&self, verb: Verb) -> bool {
+        let is = |action: &EntityUid| action.id().unescaped() == verb.as_str();
+        match self.policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::In(actions) => actions.iter().any(is),
+            ActionConstraint::Eq(action) => is(&action),
+        }
+    }
+}
+
 /// A policy set that decides.
 #[derive(Debug)]
 pub struct PolicySet {
@@ -72,7 +87,16 @@ pub struct PolicySet {
     groups: Groups,
     rules: Vec<Loaded>,
     positions: HashMap<PolicyId, usize>,
-    cedar: cedar_policy::PolicySet,
+    /// For each action, in the order of [`Verb::ALL`].
+    by_action: Vec<About>,
+}
+
+/// The rules that are about one action: the others do not apply, and finding that out costs time.
+#[derive(Debug)]
+struct About {
+    rules: cedar_policy::PolicySet,
+    /// What they read.
+    read: Mentioned,
 }
 
 impl PolicySet {
@@ -118,13 +142,22 @@ impl PolicySet {
         groups: Groups,
         rules: Vec<Loaded>,
     ) -> Result<Self, PolicyError> {
-        let cedar = cedar_policy::PolicySet::from_policies(rules.iter().map(|loaded| loaded.policy.clone()))
-            .map_err(|error| PolicyError {
-                problems: vec![Problem::of_file(crate::POLICY_FOLDER, error.to_string())],
-            })?;
+        let wrong = |error: &dyn std::fmt::Display| PolicyError {
+            problems: vec![Problem::of_file(crate::POLICY_FOLDER, error.to_string())],
+        };
+        let about = |verb: Verb| {
+            let about = || rules.iter().filter(|loaded| loaded.is_about(verb)).map(|loaded| &loaded.policy);
+            let mut read = Mentioned::default();
+            for policy in about() {
+                read.add(policy).map_err(|error| wrong(&error))?;
+            }
+            let rules = cedar_policy::PolicySet::from_policies(about().cloned());
+            Ok(About { rules: rules.map_err(|error| wrong(&error))?, read })
+        };
+        let by_action = Verb::ALL.into_iter().map(about).collect::<Result<_, _>>()?;
         let positions =
             rules.iter().enumerate().map(|(at, loaded)| (loaded.policy.id().clone(), at)).collect();
-        Ok(Self { digest, files, groups, rules, positions, cedar })
+        Ok(Self { digest, files, groups, rules, positions, by_action })
     }
 
     /// The digest of its files.
@@ -157,11 +190,11 @@ impl PolicySet {
     /// Decides. Where rules that permit and rules that forbid apply, it is forbidden; where none applies, too; and where one
     /// cannot be evaluated, whichever.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
-        let asked = match Asked::new(request, &self.groups) {
+        let asked = match self.asked(request) {
             Ok(asked) => asked,
             Err(reason) => return refused("not-evaluated", reason),
         };
-        let answer = self.answer(&asked);
+        let answer = self.answer(request.verb, &asked);
         match (answer.allowed, answer.deciding.first(), answer.failed.first()) {
             (true, Some(rule), None) => Decision {
                 allowed: true,
@@ -182,8 +215,18 @@ impl PolicySet {
         }
     }
 
-    pub(crate) fn answer(&self, asked: &Asked) -> Answer<'_> {
-        let response = Authorizer::new().is_authorized(&asked.request, &self.cedar, &asked.entities);
+    /// A request, in Cedar's words, with all that the rules read.
+    ///
+    /// # Errors
+    ///
+    /// In words, when it cannot be put into them.
+    pub(crate) fn asked(&self, request: &Request<'_>) -> Result<Asked, String> {
+        Asked::new(request, &self.groups, &self.by_action[request.verb as usize].read)
+    }
+
+    pub(crate) fn answer(&self, verb: Verb, asked: &Asked) -> Answer<'_> {
+        let rules = &self.by_action[verb as usize].rules;
+        let response = Authorizer::new().is_authorized(&asked.request, rules, &asked.entities);
         let rule_of = |id: &PolicyId| self.positions.get(id).map(|at| (*at, &self.rules[*at].rule));
         let mut deciding: Vec<(usize, &Rule)> = response.diagnostics().reason().filter_map(rule_of).collect();
         deciding.sort_unstable_by_key(|(at, _)| *at);

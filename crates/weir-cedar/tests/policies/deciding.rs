@@ -128,23 +128,27 @@ fn cases_say_what_a_set_must_decide() {
     assert_eq!((&*results[1].expected, &*results[1].decided), ("permit", "forbid by team-members"));
 }
 
-/// The bound that `docs/decisions/0160…` gives, with much room for machines that are busy: as tests are built, it is nearer
-/// to 30 µs.
-#[test]
-fn a_decision_takes_microseconds() {
-    let rules = RULES.iter().map(|rule| rule.text);
-    let text: Vec<&str> = std::iter::once(find(&SETS, "team").unwrap().text).chain(rules).collect();
-    let set = set(&text.join("\n"));
+/// The time of the fastest of many decisions that permit.
+fn fastest(set: &PolicySet) -> Duration {
     let mut question = question(user("ann", &["team"]), Verb::Publish);
     question.facts = Some(Facts { provenance: true, ..plain() });
-    let best = (0..20).map(|_| {
+    let times = (0..200).map(|_| {
         let began = Instant::now();
-        for _ in 0..50 {
-            assert!(decide(&set, &question).allowed);
-        }
-        began.elapsed() / 50
+        assert!(decide(set, &question).allowed);
+        began.elapsed()
     });
-    let best = best.min().unwrap_or_default();
-    println!("a decision of {} rules: {best:?}", set.rules().count());
-    assert!(best < Duration::from_micros(500), "{best:?}");
+    times.min().unwrap_or_default()
+}
+
+/// With much room for machines that are busy: decision 0160 has the figures of a quiet one.
+#[test]
+fn a_decision_takes_microseconds() {
+    let team = find(&SETS, "team").unwrap().text;
+    let all: Vec<&str> = std::iter::once(team).chain(RULES.iter().map(|rule| rule.text)).collect();
+    for text in [team, &all.join("\n")] {
+        let set = set(text);
+        let (rules, fastest) = (set.rules().count(), fastest(&set));
+        println!("a decision of {rules} rules: {fastest:?}");
+        assert!(fastest < Duration::from_micros(500), "{rules} rules: {fastest:?}");
+    }
 }

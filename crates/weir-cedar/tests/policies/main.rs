@@ -4,6 +4,7 @@
 
 mod built_in;
 mod deciding;
+mod gate;
 mod hostile;
 mod properties;
 

@@ -8,6 +8,7 @@ mod crashes;
 mod drafts;
 mod gate;
 mod keys;
+mod policies;
 mod promises;
 mod replicas;
 mod rules;

@@ -31,6 +31,7 @@ const CASES: &[Case] = &[
     (3, "packages from folders need each other in a circle", circle),
     (4, "a link where a project's file should be", link),
     (4, "the owner belongs to somebody else", other_owner),
+    (4, "a rule of the registry's policies forbids it", forbidden),
     (4, "the registry takes other kinds only", other_kinds),
     (4, "a server answers 401 or 403", status_401),
     (4, "a proxy asks for a password", proxy_password),
@@ -45,6 +46,7 @@ const CASES: &[Case] = &[
     (6, "a changed file", changed_file),
     (6, "a flipped byte in a pack", changed_pack),
     (6, "a registry that shortened its log", shorter_log),
+    (6, "policy files that are not the set in force", other_policies),
     (7, "a compiler found an error", broken_build),
     (8, "`--locked`, and the lockfile is outdated", outdated_lock),
     (8, "the version exists with other content", other_content),
@@ -257,6 +259,24 @@ fn other_owner() -> Vec<Run> {
         t.weir_with("", &format!("publish {package}"), eve),
         t.weir_with("", "yank acme/str@1.0.0", eve),
         t.weir_with("", "claim acme user:eve", eve),
+    ]
+}
+
+fn forbidden() -> Vec<Run> {
+    let t = greeting();
+    t.weir_in("", "policy set --built-in curated").succeeds();
+    vec![t.weir_in("", "yank acme/str@1.0.0")]
+}
+
+fn other_policies() -> Vec<Run> {
+    let t = greeting();
+    t.weir_in("", "policy set --built-in open").succeeds();
+    t.write("org/policy/more.cedar", "");
+    vec![
+        t.weir_in("", "yank acme/str@1.0.0"),
+        t.weir_in("", "policy show"),
+        t.weir_in("", "registry renew"),
+        t.weir_in("", "registry verify"),
     ]
 }
 
