@@ -14,14 +14,21 @@ pub(crate) struct Mentioned {
 }
 
 impl Mentioned {
-    /// Adds what a rule reads.
+    /// What a rule reads.
     ///
     /// # Errors
     ///
     /// When it cannot be looked into.
-    pub(crate) fn add(&mut self, policy: &Policy) -> Result<(), cedar_policy::PolicyToJsonError> {
-        self.walk(&policy.to_json()?);
-        Ok(())
+    pub(crate) fn by(policy: &Policy) -> Result<Self, cedar_policy::PolicyToJsonError> {
+        let mut read = Self::default();
+        read.walk(&policy.to_json()?);
+        Ok(read)
+    }
+
+    /// Adds what another rule reads.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.attributes.extend(other.attributes.iter().cloned());
+        self.tags |= other.tags;
     }
 
     /// Whether an attribute of this name is read, of whatever.

@@ -65,6 +65,7 @@ pub(crate) struct Loaded {
     pub(crate) rule: Rule,
     pub(crate) policy: Policy,
     pub(crate) clauses: Clauses,
+    read: Mentioned,
 }
 
 impl Loaded {
@@ -109,6 +110,9 @@ impl PolicySet {
         let mut problems = Vec::new();
         let mut rules: Vec<Loaded> = Vec::new();
         for (name, text) in files.rules() {
+            if problems.len() >= MAX_PROBLEMS {
+                break;
+            }
             match read_file(name, text) {
                 Ok(read) => rules.extend(read),
                 Err(found) => problems.extend(found),
@@ -146,12 +150,10 @@ impl PolicySet {
             problems: vec![Problem::of_file(crate::POLICY_FOLDER, error.to_string())],
         };
         let about = |verb: Verb| {
-            let about = || rules.iter().filter(|loaded| loaded.is_about(verb)).map(|loaded| &loaded.policy);
+            let about = || rules.iter().filter(|loaded| loaded.is_about(verb));
             let mut read = Mentioned::default();
-            for policy in about() {
-                read.add(policy).map_err(|error| wrong(&error))?;
-            }
-            let rules = cedar_policy::PolicySet::from_policies(about().cloned());
+            about().for_each(|loaded| read.add(&loaded.read));
+            let rules = cedar_policy::PolicySet::from_policies(about().map(|loaded| loaded.policy.clone()));
             Ok(About { rules: rules.map_err(|error| wrong(&error))?, read })
         };
         let by_action = Verb::ALL.into_iter().map(about).collect::<Result<_, _>>()?;
@@ -261,6 +263,7 @@ fn read_file(name: &str, text: &str) -> Result<Vec<Loaded>, Vec<Problem>> {
     let parsed: cedar_policy::PolicySet = text.parse().map_err(|errors: cedar_policy::ParseErrors| {
         errors
             .iter()
+            .take(MAX_PROBLEMS)
             .map(|error| Problem::diagnosed(name, text, error as &dyn Diagnostic, error.to_string()))
             .collect::<Vec<_>>()
     })?;
@@ -279,7 +282,7 @@ fn read_file(name: &str, text: &str) -> Result<Vec<Loaded>, Vec<Problem>> {
     }
     rules.sort_by_key(|loaded| loaded.rule.line);
     let checked = validator().validate(&parsed, ValidationMode::Strict);
-    problems.extend(checked.validation_errors().map(|error| {
+    problems.extend(checked.validation_errors().take(MAX_PROBLEMS).map(|error| {
         Problem::diagnosed(name, text, error as &dyn Diagnostic, without_policy(&error.to_string()))
     }));
     if problems.is_empty() { Ok(rules) } else { Err(problems) }
@@ -333,8 +336,9 @@ fn rule_of(name: &str, text: &str, policy: &Policy) -> Result<Loaded, Problem> {
         file: name.to_owned(),
         line: crate::problem::place(text, offset).0,
     };
+    let read = Mentioned::by(policy).map_err(|error| problem(error.to_string()))?;
     let policy = policy.new_id(PolicyId::new(id));
-    Ok(Loaded { rule, policy, clauses: Clauses::default() })
+    Ok(Loaded { rule, policy, clauses: Clauses::default(), read })
 }
 
 fn refuse_twins(rules: &[Loaded], problems: &mut Vec<Problem>) {
