@@ -37,13 +37,33 @@ pub(crate) fn detect(folder: &Path) -> Option<License> {
     let scanner = Scanner::new(&known).confidence_threshold(CONFIDENCE);
     let mut found = Vec::new();
     for name in &names {
-        let text = TextData::new(&folder.read_text(name, LONGEST).ok()?);
-        let license = scanner.scan(&text).license?.name.to_owned();
+        let text = folder.read_text(name, LONGEST).ok()?;
+        let license = match scanner.scan(&TextData::new(&text)).license {
+            Some(license) => license.name.to_owned(),
+            None if is_apache(&text) => APACHE.to_owned(),
+            None => return None,
+        };
         if !found.contains(&license) {
             found.push(license);
         }
     }
     found.join(" OR ").parse().ok()
+}
+
+/// The licence that is as often without its appendix as with it, and then too like another to be told by likeness to the whole.
+const APACHE: &str = "Apache-2.0";
+
+/// Its text, without the appendix.
+const APACHE_TERMS: &str = include_str!("../../../LICENSE-APACHE");
+
+/// Whether a text is that of Apache, with or without its appendix: it has that title, and the same terms.
+fn is_apache(text: &str) -> bool {
+    const TITLE: [&str; 7] = ["Apache", "License", "Version", "2.0,", "January", "2004", "http"];
+    const END: &str = "END OF TERMS AND CONDITIONS";
+    let terms = |text: &str| TextData::new(text.split(END).next().unwrap_or(text));
+    let mut words = text.split_whitespace();
+    let titled = TITLE.iter().all(|title| words.next().is_some_and(|word| word.starts_with(title)));
+    titled && terms(text).match_score(&terms(APACHE_TERMS)) >= CONFIDENCE
 }
 
 #[cfg(test)]
@@ -76,6 +96,11 @@ mod tests {
             detected(&[("LICENSE-MIT", MIT), ("LICENSE-0BSD", ZERO_BSD)]).as_deref(),
             Some("0BSD OR MIT")
         );
+        assert_eq!(detected(&[("LICENSE", APACHE)]).as_deref(), Some("Apache-2.0"));
+        assert_eq!(
+            detected(&[("LICENSE-MIT", MIT), ("LICENSE-APACHE", APACHE)]).as_deref(),
+            Some("Apache-2.0 OR MIT")
+        );
     }
 
     #[test]
@@ -84,6 +109,9 @@ mod tests {
         assert_eq!(detected(&[("LICENSE", "Ask Ann.")]), None);
         assert_eq!(detected(&[("LICENSE", MIT), ("LICENSE-2", "Ask Ann.")]), None);
         assert_eq!(detected(&[("README", MIT)]), None);
-        assert_eq!(detected(&[("LICENSE", APACHE)]), None, "it might be another's");
+        let pixar = APACHE.replacen("Apache License", "Modified Apache 2.0 License", 1);
+        assert_eq!(detected(&[("LICENSE", &pixar)]), None, "it might be another's");
+        let changed = APACHE.replace("Contributor", "Friend of Ann's");
+        assert_eq!(detected(&[("LICENSE", &changed)]), None, "it says something else");
     }
 }

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
 use weir_model::{KindName, PackageName, Platform, Range, Version};
 
+use crate::failure::Failure;
 use crate::output::{self, Format, Output};
 use crate::{Weir, failure, help};
 
@@ -185,18 +186,37 @@ pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
         })
 }
 
-/// `weir help add` is `weir add --help`, and `weir help` is `weir --help`.
+/// `weir help add` is `weir add --help`, and `weir help` is `weir --help`; the same behind options that take no value.
 fn help_as_a_command(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
-    if words.get(1).map(std::ffi::OsString::as_os_str) == Some(OsStr::new("help")) {
-        words.remove(1);
+    const WITHOUT_VALUE: [&str; 6] = ["--json", "-q", "--quiet", "-v", "--verbose", "--offline"];
+    let is_option = |word: &std::ffi::OsString| WITHOUT_VALUE.iter().any(|option| word == option);
+    let first = words.iter().skip(1).position(|word| !is_option(word)).map(|at| at + 1);
+    if let Some(first) = first.filter(|first| words[*first] == OsStr::new("help")) {
+        words.remove(first);
         words.push("--help".into());
     }
     words
 }
 
 /// What the manifest of a package is to say besides, from the lines that were given.
-pub(crate) fn manifest_lines(lines: &[String]) -> Option<String> {
-    (!lines.is_empty()).then(|| lines.join("\n"))
+///
+/// # Errors
+///
+/// When one says what name and tag say.
+pub(crate) fn manifest_lines(lines: &[String]) -> Result<Option<String>, Failure> {
+    for line in lines {
+        let field: String = line.split('=').next().unwrap_or_default().split_whitespace().collect();
+        if let Some(said_otherwise) = match field.as_str() {
+            "package.name" => Some("`--name`"),
+            "package.version" => Some("the tag"),
+            _ => None,
+        } {
+            return Err(Failure::usage(format!(
+                "`{field}` is not what `--set` can say: {said_otherwise} says it"
+            )));
+        }
+    }
+    Ok((!lines.is_empty()).then(|| lines.join("\n")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The command line and the environment together, as the values that the libraries ask for.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -88,6 +88,14 @@ impl Context {
         Ok(self.folder()?.join(path))
     }
 
+    /// A path of the command line that is written to. Where it is said to be in a project or a repository, it is there: a link
+    /// that came with a clone leads nobody to a folder outside.
+    pub(crate) fn written(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let path = self.path(path)?;
+        not_led_outside(&path)?;
+        Ok(path)
+    }
+
     /// A file that the command line names, which is there.
     pub(crate) fn file(&self, path: &Path) -> Result<PathBuf, Failure> {
         let path = self.path(path)?;
@@ -167,4 +175,36 @@ fn must_be_folder(path: PathBuf) -> Result<PathBuf, Failure> {
     }
     let what = if path.exists() { "is not a folder" } else { "is not there" };
     Err(Failure::not_found(format!("`{}` {what}", path.display())))
+}
+
+/// Refuses a path whose folder is in a project or a repository by its name, and somewhere else by the links in it.
+pub(crate) fn not_led_outside(path: &Path) -> Result<(), Failure> {
+    let path = lexical(path);
+    let is_unit = |folder: &&Path| {
+        [weir_model::manifest::FILE_NAME, ".git"]
+            .iter()
+            .any(|name| folder.join(name).symlink_metadata().is_ok())
+    };
+    let Some(outermost) = path.ancestors().skip(1).filter(is_unit).last() else { return Ok(()) };
+    let outermost = fs_err::canonicalize(outermost)?;
+    let Some(there) = path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok()) else {
+        return Ok(());
+    };
+    match fs_err::canonicalize(there)?.starts_with(&outermost) {
+        true => Ok(()),
+        false => Err(weir_fs::FsError::Link { path: there.to_owned() }.into()),
+    }
+}
+
+/// A path without `.` and `..`, as it is written.
+fn lexical(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain
 }

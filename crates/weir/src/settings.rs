@@ -71,11 +71,14 @@ pub(crate) fn authorities() -> Result<Option<PathBuf>, Failure> {
     Ok(path("SSL_CERT_FILE").map(std::path::absolute).transpose()?)
 }
 
-/// Who acts: the user by name, or by number where nobody says the name.
+/// Who acts: the user by name, as the environment or else the system has it, or by number where nobody says the name.
 pub(crate) fn principal() -> Principal {
     let named = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
-    let number = || format!("uid-{}", rustix::process::getuid().as_raw());
-    Principal::user(named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(number))
+    let user = nix::unistd::getuid();
+    // As jobs run by the system are: without an environment, and by the same user.
+    let known = || nix::unistd::User::from_uid(user).ok().flatten().map(|known| known.name);
+    let number = || format!("uid-{user}");
+    Principal::user(named("USER").or_else(|| named("LOGNAME")).or_else(known).unwrap_or_else(number))
 }
 
 /// What proves to servers who asks: tokens in variables, and the user's `netrc`.

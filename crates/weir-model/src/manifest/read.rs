@@ -7,7 +7,9 @@ use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 
 use super::error::ManifestError;
 use super::fields::Fields;
-use super::{GitTag, MAX_BYTES, Manifest, Package, Prefer, Reference, RegistryAddress, Requirement, Source};
+use super::{
+    GitTag, MAX_BYTES, Manifest, Package, Prefer, Reference, RegistryAddress, Requirement, Source, is_web,
+};
 use crate::address::holds_secret;
 use crate::name::is_reference_name;
 use crate::unseen::{harmless, is_unseen};
@@ -147,7 +149,7 @@ fn package(root: &Fields<'_>) -> Result<Package, ManifestError> {
         license: one_line(&fields, "license")?,
         description: one_line(&fields, "description")?,
         authors: fields.strings("authors")?,
-        homepage: one_line(&fields, "homepage")?,
+        homepage: web_address(&fields, "homepage")?,
         repository: one_line(&fields, "repository")?,
         keywords: fields.strings("keywords")?,
         include: fields.strings("include")?,
@@ -168,6 +170,17 @@ fn one_line(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ManifestEr
         }
     }
     Ok(text)
+}
+
+/// An address that a browser may be sent to: pages that show packages make links of it.
+fn web_address(fields: &Fields<'_>, key: &str) -> Result<Option<String>, ManifestError> {
+    let address = one_line(fields, key)?;
+    match &address {
+        Some(address) if !is_web(address) => {
+            Err(fields.error(key, format!("`{key}` must be an `https://` or `http://` address")))
+        }
+        _ => Ok(address),
+    }
 }
 
 fn requirements(

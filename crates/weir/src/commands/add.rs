@@ -1,5 +1,6 @@
 //! `weir add`: add dependencies to `weir.toml`, and install them.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
@@ -129,7 +130,7 @@ fn additions(arguments: Arguments) -> Result<Vec<Addition>, Failure> {
         (_, true) => Scope::Build,
         _ => Scope::Run,
     };
-    let manifest = manifest_lines(&arguments.set);
+    let manifest = manifest_lines(&arguments.set)?;
     let source = match (arguments.path, arguments.git, arguments.tag) {
         (Some(path), _, _) => Source::Path(path),
         (None, Some(url), Some(tag)) => Source::Git { tag: GitTag { url, tag }, manifest },
@@ -149,5 +150,15 @@ fn additions(arguments: Arguments) -> Result<Vec<Addition>, Failure> {
             source: source.clone(),
         })
     };
-    arguments.what.iter().map(addition).collect()
+    let additions: Vec<Addition> = arguments.what.iter().map(addition).collect::<Result<_, Failure>>()?;
+    let names = additions.iter().filter_map(|addition| match addition {
+        Addition::Package { name, .. } => Some(name),
+        Addition::Reference { .. } => None,
+    });
+    let mut seen = BTreeSet::new();
+    match names.into_iter().find(|name| !seen.insert(*name)) {
+        Some(twice) => Err(Failure::usage(format!("`{twice}` is to be added twice"))
+            .with_help(format!("name it once, with a range: `weir add '{twice}@>=1, <3'`"))),
+        None => Ok(additions),
+    }
 }

@@ -9,7 +9,7 @@ use weir_model::{KindName, License, PackageName, Version};
 use weir_project::NewProject;
 
 use crate::arguments::handled_kind;
-use crate::context::Context;
+use crate::context::{Context, not_led_outside};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::settings;
@@ -49,6 +49,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         Some(folder) => context.path(folder)?,
         None => context.folder()?,
     };
+    not_led_outside(&folder.join(weir_model::manifest::FILE_NAME))?;
     let new = NewProject {
         name: arguments.name,
         kind: arguments.kind,

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         Some(folder) => context.package_folder(folder)?,
         None => context.project()?.folder,
     };
-    let out = arguments.out.as_deref().map(|out| context.path(out)).transpose()?;
+    let out = arguments.out.as_deref().map(|out| context.written(out)).transpose()?;
     let report = weir_project::pack(&context.session()?, &folder, out.as_deref())?;
     for warning in &report.warnings {
         context.output.warn(warning);

@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let wanted = GitPublication {
             tags: arguments.from_git.clone(),
             name: arguments.name.clone(),
-            manifest: manifest_lines(&arguments.set),
+            manifest: manifest_lines(&arguments.set)?,
             aliases: arguments.alias.iter().cloned().collect(),
             skip: arguments.skip.iter().cloned().collect(),
             base: context.folder()?,

@@ -1,6 +1,6 @@
 //! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -293,11 +293,22 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
     let address = RegistryAddress { url: arguments.url, key: arguments.key, default: arguments.default };
     let folder = context.folder()?;
     must_be_free(context, &arguments.name, &address.url, arguments.yes)?;
+    must_be_there(&address.url, &folder)?;
     let added = weir_project::registry_add(&session, project.as_mut(), &arguments.name, &address, &folder)?;
     context.output.show(&added, |page| {
         page.line(format!("`{}` is `{}` now, in `{}`", added.name, added.location, added.from));
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A registry that is a folder is one.
+fn must_be_there(address: &str, folder: &Path) -> Result<(), Failure> {
+    let location = weir_reach::location(address, folder);
+    if address.contains("://") && !address.starts_with("file://") || Path::new(&location).is_dir() {
+        return Ok(());
+    }
+    Err(Failure::not_found(format!("there is no folder `{location}`"))
+        .with_help(format!("to make a registry there: `weir registry init {address}`")))
 }
 
 fn remove(context: &Context, arguments: &RemoveArguments) -> Result<ExitCode, Failure> {

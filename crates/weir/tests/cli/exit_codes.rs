@@ -327,6 +327,7 @@ fn proxy_password() -> Vec<Run> {
         .collect();
     for run in &runs {
         assert!(run.stderr.contains(&format!("the proxy `{url}` asks for a password, status 407")), "{run}");
+        assert!(run.stderr.contains("write `USER:PASSWORD@` before the host"), "{run}");
     }
     runs
 }

@@ -360,3 +360,31 @@ fn a_line_that_nobody_can_read_is_cut_where_it_is_told() {
         }
     }
 }
+
+#[test]
+fn what_is_written_at_a_name_in_a_clone_is_not_led_outside() {
+    let t = clone();
+    t.write("app/package/weir.toml", "[package]\nname = \"acme/new\"\nversion = \"1.0.0\"\n");
+    t.write("app/script", "#!/bin/bash\n");
+    t.weir("install").succeeds();
+    link(&t, "app/out");
+    link_to(&t, "app/deep/out", "precious/sub");
+    for typed in [
+        "pack package --out out/new",
+        "pack package --out deep/out/new",
+        "pack package --out ./deep/../out/new",
+        "bash bundle script -o out/new",
+        "init out",
+        "-C out init",
+        "init out/further",
+    ] {
+        let refused = t.weir(typed).fails_with(4);
+        assert!(refused.stderr.contains("is a link"), "{refused}");
+    }
+    let mut there = fs_err::read_dir(t.path(PRECIOUS)).expect("it stays");
+    assert!(there.all(|entry| {
+        ["file", "sub"].iter().any(|name| entry.as_ref().expect("it is read").file_name() == *name)
+    }));
+    // What is meant to be elsewhere is.
+    t.weir("pack package --out ../new").succeeds();
+}

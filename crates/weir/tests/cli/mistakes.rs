@@ -342,3 +342,43 @@ fn a_package_that_is_not_ready_is_not_published() {
     -- exit code 5
     ");
 }
+
+#[test]
+fn help_is_found_behind_options() {
+    let t = empty();
+    for (asked, same) in [
+        ("--json help", "--help"),
+        ("-q help", "--help"),
+        ("--offline -v help add", "add --help"),
+        ("--json help registry add", "registry add --help"),
+    ] {
+        assert_eq!(t.weir(asked).succeeds().stdout, t.weir(same).stdout, "{asked}");
+    }
+    t.weir("-C help help").fails_with(2);
+}
+
+#[test]
+fn what_is_said_twice_or_elsewhere_is_refused() {
+    let t = greeting();
+    assert_snapshot!(t.weir("add acme/str@1 acme/str@2"), @r"
+    $ weir add acme/str@1 acme/str@2
+    -- stderr
+      × `acme/str` is to be added twice
+      help: name it once, with a range: `weir add 'acme/str@>=1, <3'`
+    -- exit code 2
+    ");
+    let typed = "add acme/x --git ../x --tag v1.0.0 --set package.version=\"2.0.0\"";
+    let refused = t.weir(typed).fails_with(2);
+    assert!(
+        refused.stderr.contains("`package.version` is not what `--set` can say: the tag says it"),
+        "{refused}"
+    );
+    for address in ["http://", "https:///org", "nowhere", "file:///nowhere/at/all"] {
+        let refused = t.weir(&format!("registry add new {address}"));
+        assert!(matches!(refused.code, 2 | 5), "{refused}");
+        assert!(!t.read("app/weir.toml").contains("new"), "{refused}");
+    }
+    t.write("app/weir.toml", "[package]\nhomepage = \"javascript:alert(1)\"\n");
+    let refused = t.weir("tree").fails_with(1);
+    assert!(refused.stderr.contains("`homepage` must be an `https://` or `http://` address"), "{refused}");
+}

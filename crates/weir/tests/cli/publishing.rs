@@ -321,3 +321,16 @@ fn an_archive_is_published_whole_whatever_its_own_ignore_files_say() {
     t.weir("install").succeeds();
     assert!(t.path("app/weir_packages/packages/acme/top/dist/made.js").exists());
 }
+
+#[test]
+fn who_publishes_is_the_same_without_an_environment() {
+    let t = empty();
+    t.registry("org");
+    let name = std::process::Command::new("id").arg("-un").output().expect("there is `id`").stdout;
+    let name = String::from_utf8(name).expect("it is a name");
+    let first = t.package("acme/str", "1.0.0").write();
+    t.weir_with("", &format!("publish {first}"), &[("USER", name.trim())]).succeeds();
+    let second = t.package("acme/str", "1.0.1").write();
+    // A job that the system runs has no such variables.
+    t.weir_under(&["env", "-u", "USER", "-u", "LOGNAME"], "", &format!("publish {second}")).succeeds();
+}

@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     weir_project::install(&session, &context.project_folder()?, &InstallOptions::default())?;
     let project = context.project()?;
-    let output = context.path(&arguments.output)?;
+    let output = context.written(&arguments.output)?;
     let bundled = weir_project::bash_bundle(&project, &context.path(&arguments.entry)?, &output)?;
     let warning = |warning: &Warning| format!("{}: `{}`: {}", warning.place, warning.text, warning.why);
     let warnings: Vec<String> = bundled.warnings.iter().map(warning).collect();

@@ -104,7 +104,7 @@ impl Verdict for SourceError {
             Self::Refused { .. } => Some("ask whoever runs the server whether it is open to you".into()),
             Self::Proxy { problem, .. } => Some(match problem {
                 ProxyProblem::AsksForPassword => {
-                    "the variable that names the proxy can name a user and a password: `HTTPS_PROXY=http://USER:PASSWORD@proxy.example:3128`".into()
+                    "write `USER:PASSWORD@` before the host in the variable that names the proxy: `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`".into()
                 }
                 ProxyProblem::Refused { .. } | ProxyProblem::Unreachable(_) => {
                     "`HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names the proxy; `NO_PROXY` lists the hosts that are reached without it".into()
