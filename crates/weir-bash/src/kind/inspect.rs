@@ -98,7 +98,10 @@ pub(super) fn inspect(
     let bash = read_manifest(files, manifest)?;
     let (mut offers, missing) = expand(&bash, &tree_files(tree));
     offers.commands = manifest.bin.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
-    refuse_unusable(files, tree, &bash, &offers)?;
+    // What nobody can load or call is no package; a page or a completion that is missing harms nobody.
+    let is_needed = |missing: &String| ["`source`", "`bin`"].iter().any(|field| missing.starts_with(field));
+    let (needed, missing): (Vec<String>, Vec<String>) = missing.into_iter().partition(is_needed);
+    refuse_unusable(files, tree, &bash, &offers, &needed)?;
     let mut warnings = generic.warnings;
     warnings.extend(missing.into_iter().map(|missing| format!("`[bash]`: {missing}")));
     if offers == Offers::default() {

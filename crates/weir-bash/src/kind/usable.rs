@@ -1,6 +1,6 @@
 //! What would be published quietly and fail, or do nothing, where it is used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_kind::{KindError, PackageFiles};
 use weir_tree::{Mode, TreeManifest};
@@ -15,15 +15,19 @@ use crate::rename::SourceFile;
 /// The most things told of one package.
 const MOST: usize = 10;
 
-/// Refuses a package with a command that cannot be started, a shell file with CRLF, or a name to be kept that it does not have.
+/// Refuses a package with a command that cannot be started, a shell file with CRLF or a byte order mark, files that it names and
+/// does not have, options that Bash does not know, or a name to be kept that it does not have.
 pub(super) fn refuse_unusable(
     files: &dyn PackageFiles,
     tree: &TreeManifest,
     manifest: &BashManifest,
     offers: &Offers,
+    missing: &[String],
 ) -> Result<(), KindError> {
     let mut faults = not_executable(tree, offers);
-    faults.extend(with_crlf(files, tree, offers)?);
+    faults.extend(missing.iter().map(|missing| format!("`[bash]`: {missing}")));
+    faults.extend(unknown_options(manifest));
+    faults.extend(with_odd_bytes(files, tree, offers)?);
     if !manifest.keep.is_empty() || !manifest.state.is_empty() {
         let (_, sources) = package_files(files, tree, offers)?;
         faults.extend(idle_names(manifest, &sources));
@@ -45,8 +49,121 @@ fn not_executable(tree: &TreeManifest, offers: &Offers) -> Vec<String> {
     plain.map(|path| format!("the command `{path}` is not executable: `chmod +x {path}`")).collect()
 }
 
-/// Shell files that are sourced or run, and have lines that end in CRLF.
-fn with_crlf(
+/// Options that Bash 5.3 has, for `set -o`.
+const OPTIONS: &[&str] = &[
+    "allexport",
+    "braceexpand",
+    "emacs",
+    "errexit",
+    "errtrace",
+    "functrace",
+    "hashall",
+    "histexpand",
+    "history",
+    "ignoreeof",
+    "interactive-comments",
+    "keyword",
+    "monitor",
+    "noclobber",
+    "noexec",
+    "noglob",
+    "nolog",
+    "notify",
+    "nounset",
+    "onecmd",
+    "physical",
+    "pipefail",
+    "posix",
+    "privileged",
+    "verbose",
+    "vi",
+    "xtrace",
+];
+
+/// Options that Bash 4.0 to 5.3 have, for `shopt`.
+const SHELL_OPTIONS: &[&str] = &[
+    "array_expand_once",
+    "assoc_expand_once",
+    "autocd",
+    "bash_source_fullpath",
+    "cdable_vars",
+    "cdspell",
+    "checkhash",
+    "checkjobs",
+    "checkwinsize",
+    "cmdhist",
+    "compat31",
+    "compat32",
+    "compat40",
+    "compat41",
+    "compat42",
+    "compat43",
+    "compat44",
+    "complete_fullquote",
+    "direxpand",
+    "dirspell",
+    "dotglob",
+    "execfail",
+    "expand_aliases",
+    "extdebug",
+    "extglob",
+    "extquote",
+    "failglob",
+    "force_fignore",
+    "globasciiranges",
+    "globskipdots",
+    "globstar",
+    "gnu_errfmt",
+    "histappend",
+    "histreedit",
+    "histverify",
+    "hostcomplete",
+    "huponexit",
+    "inherit_errexit",
+    "interactive_comments",
+    "lastpipe",
+    "lithist",
+    "localvar_inherit",
+    "localvar_unset",
+    "login_shell",
+    "mailwarn",
+    "no_empty_cmd_completion",
+    "nocaseglob",
+    "nocasematch",
+    "noexpand_translation",
+    "nullglob",
+    "patsub_replacement",
+    "progcomp",
+    "progcomp_alias",
+    "promptvars",
+    "restricted_shell",
+    "shift_verbose",
+    "sourcepath",
+    "varredir_close",
+    "xpg_echo",
+];
+
+/// Options that no Bash has: setting them fails whenever the package is loaded.
+fn unknown_options(manifest: &BashManifest) -> Vec<String> {
+    let of = |field: &'static str,
+              names: &BTreeMap<String, bool>,
+              known: &'static [&'static str]|
+     -> Vec<String> {
+        let unknown = names.keys().filter(|name| !known.contains(&name.as_str()));
+        let told = |name: &String| {
+            let meant = weir_model::nearest(name, known.iter().copied());
+            let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+            format!("`{field}` names `{name}`, which Bash does not know{meant}")
+        };
+        unknown.map(told).collect()
+    };
+    let mut faults = of("options", &manifest.options, OPTIONS);
+    faults.extend(of("shopt", &manifest.shopt, SHELL_OPTIONS));
+    faults
+}
+
+/// Shell files that are sourced or run, and begin with a byte order mark or have lines that end in CRLF.
+fn with_odd_bytes(
     files: &dyn PackageFiles,
     tree: &TreeManifest,
     offers: &Offers,
@@ -63,8 +180,14 @@ fn with_crlf(
         }
         let bytes = content(files, path)?;
         let is_sourced = offers.source.contains(path) || offers.completion.contains(path);
-        if !is_sourced && !is_shell_program(&bytes) {
+        let marked = bytes.strip_prefix(b"\xef\xbb\xbf");
+        if !is_sourced && !is_shell_program(marked.unwrap_or(&bytes)) {
             continue;
+        }
+        if marked.is_some() {
+            faults.push(format!(
+                "`{path}` begins with a byte order mark, which Bash takes for part of the first word: save it without"
+            ));
         }
         let mut lines = bytes.split(|byte| *byte == b'\n');
         if let Some(index) = lines.position(|line| line.ends_with(b"\r")) {

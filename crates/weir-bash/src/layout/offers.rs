@@ -2,6 +2,8 @@
 //!
 //! Done once, when a release is inspected, and kept in its record: an install reads no tree.
 
+use std::collections::HashSet;
+
 use super::BashManifest;
 
 /// A file of a package's tree.
@@ -58,6 +60,7 @@ pub fn expand(manifest: &BashManifest, files: &[TreeFile]) -> (Offers, Vec<Strin
     let mut missing = Vec::new();
     let mut list = |field: &str, entries: &[String], fits: &dyn Fn(&TreeFile) -> bool| {
         let mut found: Vec<String> = Vec::new();
+        let mut known = HashSet::new();
         for entry in entries {
             let before = found.len();
             // What lies beside commands is no command.
@@ -67,7 +70,7 @@ pub fn expand(manifest: &BashManifest, files: &[TreeFile]) -> (Offers, Vec<Strin
             let mut matched: Vec<&TreeFile> = files.iter().filter(is_meant).collect();
             matched.sort_by(|a, b| a.path.cmp(&b.path));
             for file in matched {
-                if !found.contains(&file.path) {
+                if known.insert(file.path.as_str()) {
                     found.push(file.path.clone());
                 }
             }

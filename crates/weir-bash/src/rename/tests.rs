@@ -751,3 +751,21 @@ mod any_text {
 
     use proptest::prelude::prop;
 }
+
+#[test]
+fn what_the_grammar_does_not_know_is_told_and_nothing_in_it_changes() {
+    for code in [
+        "core::ab() { :; }; export -f core::ab",
+        "core::ab() { :; }; A=1 core::ab",
+        "core.a() { :; }; t_b=1; declare -gA t_m=(); t_m[${t_a}_$t_b]=3; core.a",
+        "core.a() { :; }; t_b=1; echo $((${t_b}$t_b)); core.a",
+        "core.a() { :; }; t_b=1; echo $(( $t_b$t_b )); core.a",
+        "core.a() { :; }; t_b=1; (( t_b${t_n} = 3 )); core.a",
+    ] {
+        let output = transitive(code);
+        assert_eq!(text(&output), code, "no file is half renamed");
+        assert_eq!(output.report.unread.len(), 1, "{code}");
+        let kept = output.report.undecided.iter().filter(|doubt| doubt.why == Why::UnreadFile);
+        assert_eq!(kept.count(), 1, "{code}: {:?}", output.report.undecided);
+    }
+}

@@ -164,3 +164,40 @@ fn a_package_that_begins_where_there_is_code_says_what_is_there_and_adds_nothing
     let run = t.weir_in("jump", "publish --dry-run");
     assert!(run.code == 0 && !run.stderr.contains("does not have"), "{run}");
 }
+
+#[test]
+fn what_bash_would_refuse_wherever_it_is_loaded_is_refused_when_published() {
+    let t = sandbox();
+    for (table, file, told) in [
+        ("", "\u{feff}core.f() { :; }\n", "`src/core.sh` begins with a byte order mark"),
+        (
+            "options = [\"pipefial\"]\n",
+            "core.f() { :; }\n",
+            "`options` names `pipefial`, which Bash does not know: did you mean `pipefail`?",
+        ),
+        (
+            "shopt = { exglob = true }\n",
+            "core.f() { :; }\n",
+            "`shopt` names `exglob`, which Bash does not know: did you mean `extglob`?",
+        ),
+        (
+            "bin = [\"bin/gone\"]\n",
+            "core.f() { :; }\n",
+            "`bin` names `bin/gone`, which the package does not have",
+        ),
+    ] {
+        t.write("core/src/core.sh", file);
+        t.write(
+            "core/weir.toml",
+            format!("[package]\nname = \"acme/core\"\nversion = \"1.0.0\"\nkind = \"bash\"\n\n[bash]\nslug = \"core\"\nsource = [\"src\"]\n{table}"),
+        );
+        let run = t.weir_in("core", "publish");
+        assert!(run.code != 0 && run.stderr.contains(told), "{run}");
+    }
+    t.write(
+        "core/weir.toml",
+        t.read("core/weir.toml").replace("source = [\"src\"]", "source = [\"lib/*.sh\"]"),
+    );
+    let run = t.weir_in("core", "publish");
+    assert!(run.stderr.contains("`source` names `lib/*.sh`, which the package does not have"), "{run}");
+}

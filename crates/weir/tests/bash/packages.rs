@@ -196,7 +196,7 @@ fn a_publisher_is_told_what_the_manifest_names_in_vain_and_what_it_leaves_out() 
     };
     assert!(publish("[bash]\n").contains("it offers nothing"));
     assert!(publish("[bash]\nsource = [\"src\"]\n").contains("has no `slug`"));
-    let told = publish("[bash]\nslug = \"odd\"\nsource = [\"src\", \"lib\"]\n");
-    assert!(told.contains("`source` names `lib`, which the package does not have"), "{told}");
+    let told = publish("[bash]\nslug = \"odd\"\nsource = [\"src\"]\nman = [\"man\"]\n");
+    assert!(told.contains("`man` names `man`, which the package does not have"), "{told}");
     assert!(!publish("[bash]\nslug = \"odd\"\nsource = [\"src\"]\n").contains("warning"));
 }
