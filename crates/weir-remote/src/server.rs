@@ -3,6 +3,7 @@
 use weir_client::{Credential, HttpClient, Method, Url};
 use weir_model::descriptor::Descriptor;
 use weir_wire::AccountName;
+use weir_wire::activity::{Activity, ActivityQuery};
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, SignIn, SignedIn, Token, User, WantedRegistry,
     WhoAmI,
@@ -134,6 +135,15 @@ impl Server {
     pub fn revoke_token(&self, which: &str) -> Result<()> {
         let reply = self.line.say(Method::Delete, &format!("tokens/{which}"), "", Vec::new(), &[], false)?;
         self.line.good(reply).map(drop)
+    }
+
+    /// What happened, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see it.
+    pub fn activity(&self, query: &ActivityQuery) -> Result<Activity> {
+        self.line.post("activity", query)
     }
 
     /// Makes a registry.

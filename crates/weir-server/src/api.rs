@@ -3,6 +3,7 @@
 //! Handlers read a request and answer it. Each takes an [`Asker`](crate::asker::Asker), and what they do is put to the gate by the
 //! registry itself, which can do nothing without a permission: a handler that forgets to ask does nothing.
 
+mod activity;
 pub(crate) mod answers;
 mod batches;
 mod people;
@@ -58,7 +59,8 @@ pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
         .route("/users/{name}", post(people::change))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{which}", delete(tokens::revoke))
-        .route("/registries", post(registries::create));
+        .route("/registries", post(registries::create))
+        .route("/activity", post(activity::query));
     Router::new()
         .nest("/{registry}/api/v1", registry)
         .nest("/api/v1", server)

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
+use weir_activity::{ActivityError, ActivityLog};
 use weir_fs::FsError;
 use weir_registry::Face;
 use weir_wire::ADMINISTRATORS;
@@ -36,6 +37,7 @@ pub struct App {
     pub(crate) files: Arc<Files>,
     pub(crate) metrics: Metrics,
     pub(crate) accounts: Accounts,
+    pub(crate) activity: ActivityLog,
     pub(crate) data: DataFolder,
     pub(crate) staging: Staging,
     /// Places for requests that change something: each holds a thread that may block.
@@ -53,6 +55,9 @@ pub enum AppError {
     /// Its accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] AccountError),
+    /// What happened cannot be kept.
+    #[error(transparent)]
+    Activity(#[from] ActivityError),
 }
 
 /// What a host says of itself, at `/.well-known/weir`.
@@ -81,6 +86,7 @@ impl App {
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
             accounts: Accounts::open(&data.accounts())?,
+            activity: ActivityLog::open(&data.activity())?,
             staging: Staging::new(data.uploads())?,
             writing: Arc::new(Semaphore::new(settings.limits.writers as usize)),
             answers: Answers::new(),

@@ -48,6 +48,16 @@ impl Asker {
         Ok(Caller::new(speaker.user.principal(), self.at).by_token(speaker.token.scope.clone()))
     }
 
+    /// Who, as it is written down.
+    pub(crate) fn actor(&self) -> String {
+        self.speaker.as_ref().map_or(Principal::Anonymous, |speaker| speaker.user.principal()).to_string()
+    }
+
+    /// The token that spoke, by its id.
+    pub(crate) fn token(&self) -> Option<String> {
+        self.speaker.as_ref().map(|speaker| speaker.token.id.clone())
+    }
+
     /// Whether nothing was proved.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.speaker.is_none()

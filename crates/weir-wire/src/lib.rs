@@ -4,6 +4,7 @@
 //! What a registry reads has no field that it does not know: a misspelt one is refused, not passed over. Nothing here
 //! says who asks or when: that is known to whoever authenticated them, and to nobody else.
 
+pub mod activity;
 pub mod api;
 mod batch;
 mod draft;

@@ -1,5 +1,6 @@
 //! One file a command: its arguments, its call into a library, and how the result is shown.
 
+pub(crate) mod activity;
 pub(crate) mod add;
 pub(crate) mod audit;
 pub(crate) mod bash;

@@ -113,6 +113,7 @@ enum Command {
     Token(commands::token::Command),
     #[command(subcommand)]
     User(commands::user::Command),
+    Activity(commands::activity::Arguments),
 
     // Weir itself.
     Demo(commands::demo::Arguments),
@@ -184,6 +185,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Whoami(arguments) => commands::login::whoami(context, &arguments),
         Command::Token(command) => commands::token::run(context, command),
         Command::User(command) => commands::user::run(context, command),
+        Command::Activity(arguments) => commands::activity::run(context, &arguments),
 
         Command::Demo(arguments) => commands::demo::run(context, &arguments),
         Command::Completions(arguments) => commands::completions::run(context, &arguments),

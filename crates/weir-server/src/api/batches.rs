@@ -13,6 +13,7 @@ use weir_wire::api::{IDEMPOTENCY_KEY, Preview};
 
 use super::answers::MAX_KEY;
 use super::{Asked, json};
+use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::{Code, Problem};
@@ -54,7 +55,9 @@ pub(crate) async fn submit(
     }
     let batch = parse(&body)?;
     drop(body);
-    let receipt = Arc::new(asked.carry_out(move |registry| registry.submit(&batch)).await?);
+    let accounting = Accounting::of(&app, &asker, Some(&name), "batch");
+    let came = asked.carry_out(move |registry| registry.submit(&batch)).await;
+    let receipt = Arc::new(accounting.note_batch(came, |receipt| &receipt.outcomes).await?);
     app.answers.keep(key, digest, receipt.clone());
     Ok(json(StatusCode::OK, &*receipt))
 }

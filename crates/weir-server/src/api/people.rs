@@ -10,6 +10,7 @@ use weir_accounts::{AccountError, Accounts, Secret, SignInError};
 use weir_wire::people::{Accept, ChangeUser, Invite, Invited, SignIn, SignedIn, User, WhoAmI};
 
 use super::{Document, json};
+use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
@@ -22,13 +23,14 @@ pub(crate) async fn sign_in(
     Document(SignIn { name, password, machine }): Document<SignIn>,
 ) -> Result<Response, Problem> {
     let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
+    let accounting = Accounting::of(&app, &asker, None, "sign-in").about(name.clone());
     let signed_in = on_accounts(&app, move |accounts| {
         // Who cannot be a user is told what anybody is told who is none.
         let name = name.parse().map_err(|_| SignInError::Wrong)?;
         let user = accounts.sign_in(&name, &password, from, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    Ok(json(StatusCode::OK, &signed_in.await?))
+    Ok(json(StatusCode::OK, &accounting.note(signed_in.await).await?))
 }
 
 /// `POST /api/v1/invitations/accept`
@@ -38,11 +40,13 @@ pub(crate) async fn accept(
     Document(Accept { invitation, name, password, machine }): Document<Accept>,
 ) -> Result<Response, Problem> {
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
+    let accounting = Accounting::of(&app, &asker, None, "invitation-accepted")
+        .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
     let signed_in = on_accounts(&app, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    Ok(json(StatusCode::CREATED, &signed_in.await?))
+    Ok(json(StatusCode::CREATED, &accounting.note(signed_in.await).await?))
 }
 
 fn log_in(
@@ -76,12 +80,13 @@ pub(crate) async fn invite(
 ) -> Result<Response, Problem> {
     asker.administrator()?;
     let now = asker.at;
+    let accounting = Accounting::of(&app, &asker, None, "user-invited").about(name.as_str());
     let invited = on_accounts(&app, move |accounts| {
         let invitation = accounts.invite(Some(&name), &groups, now)?;
         let secret = invitation.secret.reveal().to_owned();
         Ok(Invited { name, invitation: secret, expires: invitation.expires })
     });
-    Ok(json(StatusCode::CREATED, &invited.await?))
+    Ok(json(StatusCode::CREATED, &accounting.note(invited.await).await?))
 }
 
 /// `POST /api/v1/users/{name}`: changes what a user may.
@@ -92,6 +97,7 @@ pub(crate) async fn change(
     Document(ChangeUser { groups, disabled }): Document<ChangeUser>,
 ) -> Result<Response, Problem> {
     asker.administrator()?;
+    let accounting = Accounting::of(&app, &asker, None, "user-changed").about(name.clone());
     let changed = on_accounts(&app, move |accounts| {
         let name = name.parse()?;
         let mut user = accounts.user(&name)?;
@@ -103,7 +109,7 @@ pub(crate) async fn change(
         }
         Ok(user)
     });
-    Ok(json(StatusCode::OK, &changed.await?))
+    Ok(json(StatusCode::OK, &accounting.note(changed.await).await?))
 }
 
 /// Has the accounts asked or changed, on a thread that may block.

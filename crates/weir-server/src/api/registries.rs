@@ -10,6 +10,7 @@ use weir_registry::{NewRegistry, OpenError, Registrar, SubmitError, folder_ports
 use weir_wire::people::WantedRegistry;
 
 use super::{Document, json, registry_name};
+use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
@@ -23,6 +24,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let caller = Caller::new(asker.administrator()?.principal(), asker.at);
     let name = registry_name(&wanted.name)?;
+    let accounting = Accounting::of(&app, &asker, Some(&wanted.name), "registry-created");
     let origin = wanted.name.parse();
     let new = NewRegistry {
         name: origin
@@ -31,19 +33,19 @@ pub(crate) async fn create(
         kinds: wanted.kinds,
         validity: wanted.validity,
     };
+    let data = app.data.clone();
     let made = blocking(move || {
-        let folder = app.data.registries().join(name.as_str());
+        let folder = data.registries().join(name.as_str());
         fs_err::create_dir_all(&folder)?;
-        let ports = folder_ports(&folder, &app.data.keys())?;
-        Registrar::init(&ports, &app.data.views(), &FolderGate, &caller, &new)
+        let ports = folder_ports(&folder, &data.keys())?;
+        Registrar::init(&ports, &data.views(), &FolderGate, &caller, &new)
     })
     .await;
-    match made {
-        Ok(descriptor) => Ok(json(StatusCode::CREATED, &descriptor)),
-        Err(SubmitError::Open(OpenError::Exists(_) | OpenError::NotEmpty(_))) => {
-            let detail = format!("there is a registry `{}` already", wanted.name);
-            Err(Problem::new(Code::Conflict, detail))
+    let made = made.map_err(|error| match error {
+        SubmitError::Open(OpenError::Exists(_) | OpenError::NotEmpty(_)) => {
+            Problem::new(Code::Conflict, format!("there is a registry `{}` already", wanted.name))
         }
-        Err(error) => Err(Problem::internal(&error)),
-    }
+        error => Problem::internal(&error),
+    });
+    Ok(json(StatusCode::CREATED, &accounting.note(made).await?))
 }

@@ -10,6 +10,7 @@ use weir_registry::{Acting, Collect, Registry as _};
 use weir_wire::api::{Capabilities, CapabilityLimits, CollectRequest, LEVEL, Renewed};
 
 use super::{Asked, Document, json};
+use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::{Code, Problem};
@@ -57,7 +58,8 @@ pub(crate) async fn renew(
     asker: Asker,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
-    let checkpoint = asked.carry_out(Acting::renew).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "renewed");
+    let checkpoint = accounting.note(asked.carry_out(Acting::renew).await).await?;
     Ok(json(StatusCode::OK, &Renewed { checkpoint }))
 }
 
@@ -68,7 +70,8 @@ pub(crate) async fn rotate_key(
     asker: Asker,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
-    let descriptor = asked.carry_out(Acting::rotate_key).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "key-rotated");
+    let descriptor = accounting.note(asked.carry_out(Acting::rotate_key).await).await?;
     Ok(json(StatusCode::OK, &descriptor))
 }
 
@@ -81,6 +84,9 @@ pub(crate) async fn collect(
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
     let what = Collect { removed_before: request.removed_before, dry_run: request.dry_run };
-    let collected = asked.carry_out(move |registry| registry.collect(&what)).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "collected");
+    let came = asked.carry_out(move |registry| registry.collect(&what)).await;
+    // Nothing is done by who only looks.
+    let collected = if request.dry_run { came? } else { accounting.note(came).await? };
     Ok(json(StatusCode::OK, &collected))
 }

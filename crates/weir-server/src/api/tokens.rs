@@ -9,6 +9,7 @@ use weir_wire::people::{MadeToken, NewToken};
 
 use super::people::on_accounts;
 use super::{Document, json};
+use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::Problem;
@@ -26,11 +27,12 @@ pub(crate) async fn create(
     Document(new): Document<NewToken>,
 ) -> Result<Response, Problem> {
     let (owner, now) = (asker.person()?.name.clone(), asker.at);
+    let accounting = Accounting::of(&app, &asker, None, "token-created").about(new.name.clone());
     let made = on_accounts(&app, move |accounts| {
         let (token, secret) = accounts.issue(&owner, &new, now)?;
         Ok(MadeToken { token, secret: secret.reveal().to_owned() })
     });
-    Ok(json(StatusCode::CREATED, &made.await?))
+    Ok(json(StatusCode::CREATED, &accounting.note(made.await).await?))
 }
 
 /// `DELETE /api/v1/tokens/{name or id}`; `current` is the one that asks.
@@ -48,6 +50,7 @@ pub(crate) async fn revoke(
         }
         _ => (asker.person()?.name.clone(), which),
     };
-    on_accounts(&app, move |accounts| accounts.revoke(&owner, &which, now)).await?;
+    let accounting = Accounting::of(&app, &asker, None, "token-revoked").about(which.clone());
+    accounting.note(on_accounts(&app, move |accounts| accounts.revoke(&owner, &which, now)).await).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

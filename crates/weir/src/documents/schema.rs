@@ -96,6 +96,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("user groups", of::<weir_wire::people::User>),
     ("user disable", of::<weir_wire::people::User>),
     ("user enable", of::<weir_wire::people::User>),
+    ("activity", of::<weir_wire::activity::Activity>),
     ("store path", of::<store::StorePath>),
     ("store list", of::<store::StoreList>),
     ("store verify", of::<store::StoreVerified>),

@@ -187,3 +187,40 @@ fn a_netrc_and_a_token_on_stdin_sign_in_too() {
     t.weir_fed("", &format!("login {} --token-stdin", server.url()), &token).succeeds();
     assert!(t.weir_in("", &who).succeeds().stdout.contains("laptop"));
 }
+
+#[test]
+fn what_happened_is_written_down_with_who_from_where_and_why_not() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let folder = t.package("acme/one", "1.0.0").file("a", "a").write();
+    t.weir_in(&folder, "publish").succeeds();
+    t.weir_in("", "claim acme user:bob").succeeds();
+    t.weir_in("", "yank acme/one@1.0.0").fails_with(4);
+    let bob = user(&t, &server, "bob", "");
+
+    let events = |options: &str| {
+        let shown = t.weir_in("", &format!("activity {options} --json")).succeeds().stdout;
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+        shown["events"].as_array().expect("there are events").clone()
+    };
+    let published = events("--action published");
+    assert_eq!(published.len(), 1);
+    assert_eq!(
+        (&published[0]["actor"], &published[0]["subject"], &published[0]["registry"], &published[0]["from"]),
+        (&"user:ann".into(), &"acme/one 1.0.0".into(), &"team".into(), &"127.0.0.1".into())
+    );
+    let refused = events("--refused --about acme/one");
+    assert_eq!((refused.len(), &refused[0]["policy"]), (1, &"owner-claim".into()));
+    assert_eq!(events("--limit 2").len(), 2);
+    assert!(events("--about bob").iter().any(|event| event["action"] == "user-invited"));
+    let table = t.weir_in("", "activity --in team --csv").succeeds().stdout;
+    assert_eq!(
+        table.lines().next(),
+        Some("id,at,actor,token,from,registry,action,subject,done,policy,reason")
+    );
+    assert!(!format!("{:?}", events("--limit 1000")).contains(&bob), "no secret is in it");
+
+    let reply = post(&server, "/api/v1/activity", Some(&bob), &serde_json::json!({}));
+    assert_eq!((reply.status, code(&reply).as_str()), (403, "not-allowed"));
+    assert_eq!(post(&server, "/api/v1/activity", None, &serde_json::json!({})).status, 401);
+}

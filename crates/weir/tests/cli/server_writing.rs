@@ -1,5 +1,7 @@
 //! Writing to a registry that a server serves: the same commands as for a folder.
 
+use std::process::Stdio;
+
 use insta::assert_snapshot;
 use weir_testkit::{Reply, Sandbox, WeirServer};
 
@@ -237,5 +239,50 @@ fn many_publish_at_once_and_nothing_is_lost() {
     let found = t.weir_in("", "search acme --json").succeeds().stdout;
     assert!(found.contains(&format!("\"total\": {PACKAGES}")), "{found}");
     drop(server);
+    t.weir_in("", "registry verify ./data/registries/team").succeeds();
+}
+
+/// How often the server is killed: few times in each run, and more when somebody wants to know (`WEIR_KILLS`).
+fn kills() -> u64 {
+    std::env::var("WEIR_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(8)
+}
+
+#[test]
+fn a_server_that_is_killed_has_all_that_it_acknowledged() {
+    let (t, server) = with_team();
+    let token = t.weir_in("", "token create killer").succeeds().stdout.trim().to_owned();
+    let (mut server, mut acknowledged) = (Some(server), Vec::new());
+    for round in 0..kills() {
+        let name = format!("acme/p{round}");
+        let folder = t.package(&name, "1.0.0").file("a", &"x".repeat(2000)).write();
+        let running = server.take().unwrap_or_else(|| WeirServer::start(&t, "data", &[]));
+        let variable =
+            format!("WEIR_TOKEN_{}", running.url().trim_start_matches("http://").replace(['.', ':'], "_"));
+        let typed = ["--registry", &format!("{}/team", running.url()), "publish"].map(str::to_owned);
+        let publishing = t
+            .command(&folder, &typed, &[(&variable, &token)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        // The moments are spread over what a publication takes here.
+        std::thread::sleep(std::time::Duration::from_millis(20 + 173 * round % 250));
+        drop(running);
+        if publishing.expect("the program can be run").wait().expect("it ends").success() {
+            acknowledged.push(name);
+        }
+    }
+    t.weir_in("", "registry verify ./data/registries/team").succeeds();
+    for name in &acknowledged {
+        t.weir_in("", &format!("--registry ./data/registries/team info {name}")).succeeds();
+    }
+    // Nothing that a kill left behind is in the way of who tries again.
+    let running = WeirServer::start(&t, "data", &[]);
+    let variable =
+        format!("WEIR_TOKEN_{}", running.url().trim_start_matches("http://").replace(['.', ':'], "_"));
+    for round in 0..kills() {
+        let typed = format!("--registry {}/team publish packages/acme-p{round}-1.0.0", running.url());
+        t.weir_with("", &typed, &[(&variable, &token)]).succeeds();
+    }
+    drop(running);
     t.weir_in("", "registry verify ./data/registries/team").succeeds();
 }

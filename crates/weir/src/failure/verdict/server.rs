@@ -31,13 +31,14 @@ impl Verdict for AppError {
         match self {
             Self::Fs(error) => error.exit(),
             Self::Accounts(error) => error.exit(),
+            Self::Activity(_) => Exit::Failed,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
             Self::Fs(error) => error.help(),
-            Self::Accounts(_) => None,
+            Self::Accounts(_) | Self::Activity(_) => None,
         }
     }
 }

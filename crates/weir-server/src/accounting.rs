@@ -1,0 +1,97 @@
+//! What happened is written down: who asked, for what, and what came of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_wire::Outcome;
+use weir_wire::activity::Event;
+
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::Problem;
+
+/// Who asks for something, and of what.
+pub(crate) struct Accounting {
+    app: Arc<App>,
+    event: Event,
+}
+
+impl Accounting {
+    /// `action` is asked for, of a registry if it is one of one.
+    pub(crate) fn of(app: &Arc<App>, asker: &Asker, registry: Option<&str>, action: &str) -> Self {
+        let event = Event {
+            id: 0,
+            at: asker.at,
+            actor: asker.actor(),
+            token: asker.token(),
+            from: asker.from,
+            registry: registry.map(str::to_owned),
+            action: action.to_owned(),
+            subject: None,
+            done: true,
+            policy: None,
+            reason: None,
+        };
+        Self { app: app.clone(), event }
+    }
+
+    /// The same about something.
+    pub(crate) fn about(mut self, subject: impl Into<String>) -> Self {
+        self.event.subject = Some(subject.into());
+        self
+    }
+
+    /// Writes down what came of it, and gives that back.
+    pub(crate) async fn note<T>(self, came: Result<T, Problem>) -> Result<T, Problem> {
+        let events = match &came {
+            Ok(_) => vec![self.event.clone()],
+            Err(problem) => vec![self.refused(problem)],
+        };
+        self.write(events).await;
+        came
+    }
+
+    /// The same of a batch: each thing that was done is an event, and one that was not is one as a whole.
+    pub(crate) async fn note_batch<T>(
+        self,
+        came: Result<T, Problem>,
+        outcomes: impl FnOnce(&T) -> &[Outcome],
+    ) -> Result<T, Problem> {
+        let events = match &came {
+            Ok(done) => outcomes(done)
+                .iter()
+                .map(|outcome| Event {
+                    action: outcome.done.as_str().to_owned(),
+                    subject: Some(outcome.subject.clone()),
+                    policy: Some(outcome.policy.clone()),
+                    ..self.event.clone()
+                })
+                .collect(),
+            Err(problem) => vec![self.refused(problem)],
+        };
+        self.write(events).await;
+        came
+    }
+
+    fn refused(&self, problem: &Problem) -> Event {
+        let subject = problem.subject().map(str::to_owned).or_else(|| self.event.subject.clone());
+        Event {
+            subject,
+            done: false,
+            policy: problem.policy().map(str::to_owned),
+            reason: Some(problem.detail().to_owned()),
+            ..self.event.clone()
+        }
+    }
+
+    /// What cannot be written down stops nobody: what was done is done, and the log of the registry says who did it.
+    async fn write(self, events: Vec<Event>) {
+        let Self { app, event } = self;
+        let at: Timestamp = event.at;
+        let written = blocking(move || app.activity.record(&events)).await;
+        if let Err(error) = written {
+            tracing::error!(%error, %at, "what happened could not be written down");
+        }
+    }
+}
