@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn who_is_invited_becomes_a_user_once() {
         let (_place, accounts) = accounts();
-        let groups = [name("administrators")].into();
+        let groups = [name("admins")].into();
         assert!(!accounts.has_administrator().unwrap());
         let invitation = accounts.invite(Some(&name("ann")), &groups, at(0)).unwrap();
         let short = accounts.accept(&invitation.secret, None, "short", at(1)).unwrap_err();
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn who_is_invited_without_a_name_chooses_one_that_is_free() {
         let (_place, accounts) = accounts();
-        let administrators = BTreeSet::from([name("administrators")]);
+        let administrators = BTreeSet::from([name("admins")]);
         let invite = || accounts.invite(None, &administrators, at(0)).unwrap().secret;
         assert!(accounts.accept(&invite(), None, PASSWORD, at(1)).is_err());
         assert!(accounts.accept(&invite(), Some(&name("ann")), PASSWORD, at(1)).unwrap().is_administrator());
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn somebody_can_always_govern() {
         let (_place, accounts) = accounts();
-        let (ann, groups) = (name("ann"), BTreeSet::from([name("administrators"), name("core")]));
+        let (ann, groups) = (name("ann"), BTreeSet::from([name("admins"), name("core")]));
         let invitation = accounts.invite(Some(&ann), &groups, at(0)).unwrap();
         accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         let last = |done: Result<User, AccountError>| matches!(done.unwrap_err(), AccountError::LastAdministrator(who) if who == ann);

@@ -95,6 +95,15 @@ impl Registrar {
         Ok(replica)
     }
 
+    /// Has the gate decide by the set that the log says is in force, also about who may read.
+    ///
+    /// # Errors
+    ///
+    /// When the gate has another set, or the log cannot be read.
+    pub fn follow_policies(&self) -> Result<(), SubmitError> {
+        self.view().map(drop)
+    }
+
     /// Has the gate decide by the set that the log says is in force, or nothing is changed.
     fn follow(&self, promises: &RegistryFacts) -> Result<(), SubmitError> {
         Ok(self.gate.follow(promises.policy.as_ref().map(|(digest, _)| digest))?)

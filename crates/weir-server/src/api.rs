@@ -7,6 +7,7 @@ mod activity;
 pub(crate) mod answers;
 mod batches;
 mod people;
+mod policy;
 mod registries;
 mod registry;
 mod tokens;
@@ -36,6 +37,9 @@ use crate::settings::Limits;
 /// The largest document that is read where nothing else is said, in bytes.
 const MAX_DOCUMENT: usize = 256 << 10;
 
+/// The largest policy set that is read, as a document, in bytes.
+const MAX_POLICY: usize = 4 << 20;
+
 /// Every route of the API.
 pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
     let batch = usize::try_from(limits.batch()).unwrap_or(usize::MAX);
@@ -47,6 +51,7 @@ pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
         .route("/files/{digest}", upload)
         .route("/files/{digest}/verification", post(uploads::verify))
         .route("/batches", post(batches::submit).layer(DefaultBodyLimit::max(batch)))
+        .route("/policy", get(policy::read).post(policy::set).layer(DefaultBodyLimit::max(MAX_POLICY)))
         .route("/checks/publish", get(registry::check))
         .route("/checkpoint", post(registry::renew))
         .route("/keys", post(registry::rotate_key))

@@ -62,9 +62,11 @@ pub enum AppError {
 
 /// What a host says of itself, at `/.well-known/weir`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 struct Host {
     weir: u32,
     level: u32,
+    sign_in: [&'static str; 1],
     registries: Vec<ServedRegistry>,
 }
 
@@ -150,7 +152,20 @@ impl App {
         let caller = asker.caller(name)?;
         let name = RegistryName::parse(name).ok_or_else(none)?;
         let found = self.registry(&name).await.map_err(|error| Problem::internal(&error))?;
-        found.filter(|_| self.registries.may_read(&caller)).ok_or_else(none)
+        let served = found.ok_or_else(none)?;
+        self.follow_policies(&served).await?;
+        if served.may_read(&caller) { Ok(served) } else { Err(none()) }
+    }
+
+    /// Has a registry decide by the set in force, which may have been set by another program. Where the files are others than the log
+    /// names, nobody reads: who may cannot be known.
+    async fn follow_policies(self: &Arc<Self>, served: &Arc<Served>) -> Result<(), Problem> {
+        if self.registries.has_followed(served) {
+            return Ok(());
+        }
+        let (app, registry) = (self.clone(), served.clone());
+        let followed = blocking(move || app.registries.follow_policies(&registry)).await;
+        followed.map_err(|error| Problem::refused(&error, false))
     }
 
     /// What is answered on the main address.
@@ -176,14 +191,19 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")], app.metrics.to_text()).into_response()
 }
 
-async fn host(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let names = blocking(move || app.registries.names()).await.map_err(|error| Problem::internal(&error))?;
-    let registries = names
-        .into_iter()
-        .map(|name| ServedRegistry { path: format!("/{name}"), name: name.to_string() })
-        .collect();
-    Ok(([(CACHE_CONTROL, "no-cache")], Json(Host { weir: 1, level: weir_wire::api::LEVEL, registries }))
-        .into_response())
+async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
+    let listed = app.clone();
+    let names =
+        blocking(move || listed.registries.names()).await.map_err(|error| Problem::internal(&error))?;
+    let mut registries = Vec::new();
+    for name in names {
+        // Of a registry that somebody may not see they are not told the name either.
+        if app.served(&asker, name.as_str()).await.is_ok() {
+            registries.push(ServedRegistry { path: format!("/{name}"), name: name.to_string() });
+        }
+    }
+    let host = Host { weir: 1, level: weir_wire::api::LEVEL, sign_in: ["password"], registries };
+    Ok(([(CACHE_CONTROL, "no-cache")], Json(host)).into_response())
 }
 
 /// Ready is who can read the checkpoint of every registry.
@@ -196,7 +216,11 @@ async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     })?;
     for name in names {
         let registry = app.registry(&name).await.ok().flatten();
-        let unreadable = || not_ready(format!("the checkpoint of `{name}` cannot be read"));
+        // Anybody may ask, so no registry is named.
+        let unreadable = || {
+            tracing::error!(%name, "the checkpoint of a registry cannot be read");
+            not_ready("the checkpoint of a registry cannot be read; the log says of which".to_owned())
+        };
         let registry = registry.ok_or_else(unreadable)?;
         let opened = app.files.open(&registry, Face::Checkpoint, "checkpoint").await;
         opened.ok().flatten().ok_or_else(unreadable)?;

@@ -1,18 +1,25 @@
 //! What a server adds to the policy of a registry: where a folder has owners and modes of files, a server has accounts.
 
-use weir_policy::{Decision, Gate, Principal, Request, Verb};
+use weir_cedar::FolderPolicies;
+use weir_fs::Folder;
+use weir_model::Sha256;
+use weir_policy::{Decision, Gate, OtherPolicies, Principal, Request, Verb};
 use weir_wire::ADMINISTRATORS;
 
-/// The policy of a registry behind a server: nobody changes anything who has not signed in, and only administrators look after
-/// the registry itself.
+/// The rule of a folder without a set of its own, by which whoever can write it may do anything. Behind a server nobody can: it
+/// permits what a member of a team may, and no more.
+const FOLDER_WRITE: &str = "folder-write";
+
+/// The policy of a registry behind a server: its own set, or that of a folder. Nobody changes anything who has not signed in, whatever
+/// the set says.
 pub(crate) struct ServerGate {
-    registry: Box<dyn Gate>,
+    registry: FolderPolicies,
 }
 
 impl ServerGate {
-    /// Adds to the policy `registry`.
-    pub(crate) fn over(registry: Box<dyn Gate>) -> Self {
-        Self { registry }
+    /// That of the registry in `folder`.
+    pub(crate) fn open(folder: &Folder) -> Self {
+        Self { registry: FolderPolicies::open(folder.path()) }
     }
 }
 
@@ -23,15 +30,33 @@ impl Gate for ServerGate {
             policy: policy.into(),
             reason: reason.to_owned(),
         };
-        match (request.verb, request.caller.principal()) {
-            (Verb::Read, _) => self.registry.decide(request),
-            (_, Principal::Anonymous) => {
-                refused("server-sign-in", "who changes a registry must have signed in")
-            }
-            (Verb::Collect | Verb::Describe, who) if !who.is(&format!("group:{ADMINISTRATORS}")) => {
-                refused("server-administrators", "only administrators look after the registry itself")
-            }
-            _ => self.registry.decide(request),
+        let who = request.caller.principal();
+        if request.verb != Verb::Read && *who == Principal::Anonymous {
+            return refused("server-sign-in", "who changes a registry must have signed in");
         }
+        let decision = self.registry.decide(request);
+        let governs = matches!(request.verb, Verb::Collect | Verb::Describe | Verb::Govern);
+        let is_administrator = || who.is(&format!("group:{ADMINISTRATORS}"));
+        if decision.allowed && governs && decision.policy == FOLDER_WRITE && !is_administrator() {
+            return refused("server-administrators", "only administrators look after the registry itself");
+        }
+        decision
+    }
+
+    fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
+        self.registry.follow(in_force)
+    }
+}
+
+/// Many ask the same gate.
+pub(crate) struct Shared(pub(crate) std::sync::Arc<ServerGate>);
+
+impl Gate for Shared {
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        self.0.decide(request)
+    }
+
+    fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
+        self.0.follow(in_force)
     }
 }

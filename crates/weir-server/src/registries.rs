@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Instant;
 
 use weir_fs::{Folder, FsError};
-use weir_policy::{Caller, FolderGate, Request, Verb, authorize};
-use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports};
+use weir_policy::{Caller, Request, Verb, authorize};
+use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
 
 use crate::data::DataFolder;
-use crate::gate::ServerGate;
+use crate::gate::{ServerGate, Shared};
 
 /// Names at the root of a server that are its own.
 const RESERVED: [&str; 10] =
     ["api", "assets", "favicon", "healthz", "metrics", "readyz", "robots", "sign-in", "sign-out", "static"];
+
+/// For how many milliseconds a policy set is believed to be in force still.
+const BELIEVED: u64 = 1000;
 
 /// The name of a registry that is served: a part of an address, and the name of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,13 +57,24 @@ pub(crate) struct Served {
     pub(crate) folder: Folder,
     /// The number of the folder's inode, which no other has as long as it is open.
     inode: u64,
+    gate: Arc<ServerGate>,
+    /// When the gate was last made to decide by the set in force, in milliseconds since the server began.
+    followed: AtomicU64,
     registrar: OnceLock<Arc<Registrar>>,
+}
+
+impl Served {
+    /// Whether a caller may see it at all.
+    pub(crate) fn may_read(&self, caller: &Caller) -> bool {
+        authorize(&*self.gate, Request::of_registry(caller, Verb::Read)).is_ok()
+    }
 }
 
 /// All of them. One that is made while the server runs is found when it is first asked for.
 pub(crate) struct Registries {
     data: DataFolder,
     folder: Folder,
+    started: Instant,
     open: RwLock<HashMap<RegistryName, Arc<Served>>>,
 }
 
@@ -66,12 +82,7 @@ impl Registries {
     /// Those of a server whose data is in `data`.
     pub(crate) fn new(data: &DataFolder) -> Result<Self, FsError> {
         let folder = Folder::open(data.registries())?;
-        Ok(Self { data: data.clone(), folder, open: RwLock::default() })
-    }
-
-    /// Whether a caller may see a registry at all.
-    pub(crate) fn may_read(&self, caller: &Caller) -> bool {
-        authorize(&ServerGate::over(Box::new(FolderGate)), Request::of_registry(caller, Verb::Read)).is_ok()
+        Ok(Self { data: data.clone(), folder, started: Instant::now(), open: RwLock::default() })
     }
 
     /// What writes to a registry that is served. Waits for the disk when it is first asked for.
@@ -80,9 +91,27 @@ impl Registries {
             return Ok(registrar.clone());
         }
         let ports = folder_ports(served.folder.path(), &self.data.keys())?;
-        let gate = Box::new(ServerGate::over(Box::new(FolderGate)));
+        let gate = Box::new(Shared(served.gate.clone()));
         let registrar = Arc::new(Registrar::open(ports, &self.data.views(), gate)?);
         Ok(served.registrar.get_or_init(|| registrar).clone())
+    }
+
+    /// Has a registry decide by the set that its log says is in force. Waits for the disk.
+    pub(crate) fn follow_policies(&self, served: &Served) -> Result<(), SubmitError> {
+        self.registrar(served)?.follow_policies()?;
+        served.followed.store(self.now(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether that was done lately enough.
+    pub(crate) fn has_followed(&self, served: &Served) -> bool {
+        let followed = served.followed.load(Ordering::Relaxed);
+        followed != 0 && self.now().saturating_sub(followed) < BELIEVED
+    }
+
+    /// Milliseconds since the server began, and one more: 0 is never.
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 
     /// One that is open already and still has its name: what nearly every request finds. A registry that was moved away, or
@@ -102,14 +131,30 @@ impl Registries {
         if folder.look(DESCRIPTOR)?.is_none() {
             return Ok(None);
         }
+        let identity = folder.identity()?;
+        self.forget_another(name, identity.inode);
         let served = Arc::new(Served {
             name: name.clone(),
-            inode: folder.identity()?.inode,
+            inode: identity.inode,
+            gate: Arc::new(ServerGate::open(&folder)),
+            followed: AtomicU64::new(0),
             folder,
             registrar: OnceLock::new(),
         });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))
+    }
+
+    /// Where another registry had the name before, what is known of that one is forgotten: whoever runs the server put this one there.
+    fn forget_another(&self, name: &RegistryName, inode: u64) {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(other) = open.get(name).filter(|other| other.inode != inode) else { return };
+        let forgotten = location_of(other.folder.path())
+            .map_err(weir_registry::ReplicaError::from)
+            .and_then(|location| self.data.views().forget(&location));
+        if let Err(error) = forgotten {
+            tracing::error!(%name, %error, "what is known of a registry that was replaced could not be forgotten");
+        }
     }
 
     /// The names of all that are there, sorted. Waits for the disk.

@@ -65,7 +65,8 @@ impl WeirServer {
         Self { process, address, invitation: value("invitation"), url }
     }
 
-    /// Starts a server with an administrator `ann`, who has signed in, and a registry `team`, which is the default one.
+    /// Starts a server with an administrator `ann`, who has signed in, and a registry `team` with the policy set `folder`, which is
+    /// the default one.
     ///
     /// # Panics
     ///
@@ -75,7 +76,7 @@ impl WeirServer {
         let invitation = server.invitation().expect("nobody governs it yet");
         let login = format!("login {} --user ann --invitation {invitation} --password-stdin", server.url());
         t.weir_fed("", &login, PASSWORD).succeeds();
-        t.weir_in("", &format!("registry create team --server {}", server.url())).succeeds();
+        t.weir_in("", &format!("registry create team --policy folder --server {}", server.url())).succeeds();
         t.weir_in("", &format!("registry add team {}/team --default --user", server.url())).succeeds();
         server
     }

@@ -10,6 +10,7 @@ mod batch;
 mod draft;
 mod names;
 pub mod people;
+pub mod policy;
 mod receipt;
 mod refusal;
 

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The group whose members govern a server.
-pub const ADMINISTRATORS: &str = "administrators";
+/// The group whose members govern a server; the built-in policy sets know it by the same name.
+pub const ADMINISTRATORS: &str = "admins";
 
 /// The most bytes that a name may have.
 const MAX_LEN: usize = 64;

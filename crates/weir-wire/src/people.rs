@@ -199,4 +199,7 @@ pub struct WantedRegistry {
     /// For how many seconds a checkpoint is valid, if not for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<u64>,
+    /// The built-in policy set that it goes by: `team` where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use weir_cedar::{FOLDER, FolderPolicies, PolicyFiles, PolicySet, SETS};
+use weir_model::descriptor::PolicySummary;
 use weir_policy::{Caller, FolderGate};
 use weir_registry::{NewRegistry, OpenError, Registrar, SubmitError, folder_ports};
 use weir_wire::people::WantedRegistry;
@@ -16,6 +18,9 @@ use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
+/// The built-in policy set of a registry whose maker says nothing: those see it who are in the team.
+const DEFAULT_POLICY: &str = "team";
+
 /// `POST /api/v1/registries`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
@@ -25,6 +30,7 @@ pub(crate) async fn create(
     let caller = Caller::new(asker.administrator()?.principal(), asker.at);
     let name = registry_name(&wanted.name)?;
     let accounting = Accounting::of(&app, &asker, Some(&wanted.name), "registry-created");
+    let files = policy_files(wanted.policy.as_deref().unwrap_or(DEFAULT_POLICY))?;
     let origin = wanted.name.parse();
     let new = NewRegistry {
         name: origin
@@ -38,7 +44,14 @@ pub(crate) async fn create(
         let folder = data.registries().join(name.as_str());
         fs_err::create_dir_all(&folder)?;
         let ports = folder_ports(&folder, &data.keys())?;
-        Registrar::init(&ports, &data.views(), &FolderGate, &caller, &new)
+        let mut descriptor = Registrar::init(&ports, &data.views(), &FolderGate, &caller, &new)?;
+        if let Some((files, summary)) = files {
+            let registrar = Registrar::open(ports, &data.views(), Box::new(FolderPolicies::open(&folder)))?;
+            registrar
+                .set_policy(&caller, &summary, &mut || files.write(&folder).map_err(std::io::Error::from))?;
+            descriptor.policy = Some(summary);
+        }
+        Ok(descriptor)
     })
     .await;
     let made = made.map_err(|error| match error {
@@ -48,4 +61,20 @@ pub(crate) async fn create(
         error => Problem::internal(&error),
     });
     Ok(json(StatusCode::CREATED, &accounting.note(made).await?))
+}
+
+/// The files of a built-in set, and what the descriptor says of it; nothing of the one that a folder goes by anyway.
+fn policy_files(name: &str) -> Result<Option<(PolicyFiles, PolicySummary)>, Problem> {
+    let bad = |detail: String| Problem::new(Code::BadDocument, detail);
+    let set = SETS.iter().find(|set| set.name == name).ok_or_else(|| {
+        let names: Vec<&str> = SETS.iter().map(|set| set.name).collect();
+        bad(format!("`{}` is no built-in policy set: there are {}", name.escape_debug(), names.join(", ")))
+    })?;
+    if set.name == FOLDER {
+        return Ok(None);
+    }
+    let files = PolicyFiles::new([set.file()]).map_err(|error| bad(error.to_string()))?;
+    let read = PolicySet::new(&files).map_err(|error| bad(error.to_string()))?;
+    let summary = PolicySummary { digest: *read.digest(), summary: read.summary() };
+    Ok(Some((files, summary)))
 }

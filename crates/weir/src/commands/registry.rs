@@ -9,7 +9,7 @@ use weir_log::Origin;
 use weir_model::KindName;
 use weir_model::manifest::RegistryAddress;
 use weir_project::Project;
-use weir_reach::{KnownRegistry, ShownRegistry, Verify};
+use weir_reach::{KnownRegistry, Place, ShownRegistry, Verify};
 use weir_registry::{Collect, NewRegistry, RegistryAudit, Why};
 use weir_wire::people::WantedRegistry;
 
@@ -34,6 +34,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "rm")]
     Remove(RemoveArguments),
     Show(WhichArguments),
+    Capabilities(CapabilitiesArguments),
     Verify(VerifyArguments),
     Gc(GcArguments),
     Renew(RenewArguments),
@@ -49,6 +50,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Add(arguments) => add(context, arguments),
         Command::Remove(arguments) => remove(context, &arguments),
         Command::Show(arguments) => show(context, &arguments),
+        Command::Capabilities(arguments) => capabilities(context, &arguments),
         Command::Verify(arguments) => verify(context, &arguments),
         Command::Gc(arguments) => gc(context, &arguments),
         Command::Renew(arguments) => renew(context, &arguments),
@@ -96,6 +98,7 @@ pub(crate) struct InitArguments {
 #[command(after_help = examples!(
     "weir registry create team --server https://weir.example",
     "weir registry create internal --closed --kind native",
+    "weir registry create public --policy open",
 ))]
 pub(crate) struct CreateArguments {
     /// Its name: the part of its address, and the name that manifests and checkpoints mean it by
@@ -109,6 +112,9 @@ pub(crate) struct CreateArguments {
     /// Have checkpoints expire after this many days, so that a mirror that stands still shows
     #[arg(long, value_name = "DAYS")]
     expires: Option<u32>,
+    /// The built-in policy set that it goes by at first: `team`, `closed`, `open`, `curated` or `folder`
+    #[arg(long, value_name = "SET", default_value = "team")]
+    policy: String,
     #[command(flatten)]
     server: ServerOption,
 }
@@ -164,6 +170,20 @@ pub(crate) struct RemoveArguments {
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir registry show", "weir registry show https://weir.example/org"))]
 pub(crate) struct WhichArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Find out what is at an address, and what Weir can do there
+///
+/// It is asked, and nothing is believed or kept: a server of Weir, a registry that it serves or that is served as plain files, a folder, a
+/// registry of Elm packages or of containers, or none of these.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "weir registry capabilities https://weir.example/org",
+    "weir registry capabilities https://weir.example --json",
+))]
+pub(crate) struct CapabilitiesArguments {
     #[command(flatten)]
     which: Which,
 }
@@ -365,6 +385,53 @@ fn policy(shown: &ShownRegistry) -> String {
     )
 }
 
+fn capabilities(context: &Context, arguments: &CapabilitiesArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let project = context.project_if_any()?;
+    let which = arguments.which.which.as_deref();
+    let registries = project.as_ref().map(Project::registries);
+    let found = weir_reach::discover(&session, registries, which, &context.folder()?)?;
+    context.output.answer(&found, |page| {
+        page.line(format!("{}: {}", harmless(&found.location), place(found.is)));
+        let list = |texts: &[String]| harmless(&texts.join(", ")).to_string();
+        let mut facts = Vec::new();
+        facts.extend(found.name.as_ref().map(|name| ("name", harmless(name).to_string())));
+        facts.extend(found.level.map(|level| ("level", level.to_string())));
+        for (word, texts) in
+            [("features", &found.features), ("sign in", &found.sign_in), ("registries", &found.registries)]
+        {
+            facts.extend((!texts.is_empty()).then(|| (word, list(texts))));
+        }
+        if matches!(found.is, Place::ServedRegistry | Place::PlainFiles | Place::Folder) {
+            facts.push(("kinds", kinds(&found.kinds)));
+            facts.push(("keys", list(&found.keys)));
+        }
+        facts.extend(found.policy.as_ref().map(|policy| ("policy", harmless(&policy.summary).to_string())));
+        facts.extend(
+            found.limits.map(|limits| ("one upload", format!("at most {}", bytes(limits.upload_bytes)))),
+        );
+        page.facts(&facts);
+        for can in &found.can {
+            page.line(format!("can: {can}"));
+        }
+    })?;
+    let exit = if found.is == Place::Nothing { failure::ending(Exit::NotFound) } else { ExitCode::SUCCESS };
+    Ok(exit)
+}
+
+fn place(is: Place) -> &'static str {
+    match is {
+        Place::ServedRegistry => "a registry, on a server of Weir",
+        Place::PlainFiles => "a registry of Weir, served as plain files",
+        Place::Folder => "a registry of Weir, in a folder",
+        Place::Server => "a server of Weir",
+        Place::Elm => "a registry of Elm packages",
+        Place::Oci => "a registry of containers and other artifacts (OCI)",
+        Place::Other => "something else than a registry that Weir knows",
+        Place::Nothing => "nothing",
+    }
+}
+
 fn kinds(kinds: &[KindName]) -> String {
     if kinds.is_empty() {
         return "all".into();
@@ -516,6 +583,7 @@ fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Fai
         closed: arguments.closed,
         kinds: arguments.kinds,
         validity: arguments.expires.map(|days| u64::from(days) * 24 * 60 * 60),
+        policy: Some(arguments.policy),
     };
     let descriptor = reached.server.create_registry(&wanted)?;
     context.output.show(&descriptor, |page| {

@@ -51,11 +51,11 @@ pub(crate) struct ListArguments {
 /// The invitation is good once, for three days; whoever has it chooses a password with `weir login SERVER --invitation …`. A user who
 /// is there already is invited to choose another password.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir user invite bob --group core", "weir user invite eve --group administrators"))]
+#[command(after_help = examples!("weir user invite bob --group core", "weir user invite eve --group admins"))]
 pub(crate) struct InviteArguments {
     /// The name they get
     name: AccountName,
-    /// A group they will be in; the members of `administrators` govern the server
+    /// A group they will be in; the members of `admins` govern the server
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<AccountName>,
     #[command(flatten)]

@@ -77,6 +77,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry renew", of::<registry::Renewed>),
     ("registry rotate-key", of::<weir_model::descriptor::Descriptor>),
     ("registry bind", of::<weir_reach::BoundKey>),
+    ("registry capabilities", of::<weir_reach::Discovered>),
     ("registry create", of::<weir_model::descriptor::Descriptor>),
     ("policy show", of::<weir_reach::ShownPolicy>),
     ("policy check", of::<weir_reach::CheckedPolicy>),

@@ -42,7 +42,7 @@ fn the_first_administrator_is_whoever_was_told_by_the_server() {
     let server = WeirServer::with_team(&t, &[]);
     let who = t.weir_in("", "whoami").succeeds().stdout;
     assert!(who.starts_with("`ann` at http://127.0.0.1:"), "{who}");
-    assert!(who.contains("administrators"), "{who}");
+    assert!(who.contains("admins"), "{who}");
 
     let again = format!(
         "login {} --user eve --invitation {} --password-stdin",
@@ -127,7 +127,7 @@ fn a_token_does_no_more_than_it_is_for_and_nothing_once_it_is_revoked() {
 fn a_token_is_for_its_registries_and_its_networks() {
     let t = sandbox();
     let server = WeirServer::with_team(&t, &[]);
-    t.weir_in("", "registry create other").succeeds();
+    t.weir_in("", "registry create other --policy folder").succeeds();
     let token =
         |options: &str| t.weir_in("", &format!("token create {options}")).succeeds().stdout.trim().to_owned();
     let status = |token: &str, path: &str| {
@@ -223,4 +223,108 @@ fn what_happened_is_written_down_with_who_from_where_and_why_not() {
     let reply = post(&server, "/api/v1/activity", Some(&bob), &serde_json::json!({}));
     assert_eq!((reply.status, code(&reply).as_str()), (403, "not-allowed"));
     assert_eq!(post(&server, "/api/v1/activity", None, &serde_json::json!({})).status, 401);
+}
+
+#[test]
+fn what_is_at_an_address_is_found_out_by_asking() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry init plain --name plain").succeeds();
+    t.write("elm/all-packages", r#"{"elm/core":["1.0.0"]}"#);
+    t.write("page/index.html", "hello");
+    let files = weir_testkit::StaticServer::serve(t.path("")).expect("it listens");
+    let found = |address: &str| {
+        let run = t.weir_in("", &format!("registry capabilities {address} --json"));
+        let found: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+        (run.code, found["is"].as_str().unwrap_or_default().to_owned(), found)
+    };
+    let (code, is, team) = found(&format!("{}/team", server.url()));
+    assert_eq!(
+        (code, is.as_str(), &team["name"], &team["level"]),
+        (0, "served-registry", &"team".into(), &1.into())
+    );
+    assert_eq!(team["sign-in"], serde_json::json!(["password"]));
+    assert!(
+        team["features"].as_array().is_some_and(|features| features.contains(&"batches".into())),
+        "{team}"
+    );
+    let (_, is, host) = found(server.url());
+    assert_eq!((is.as_str(), &host["registries"][0]), ("server", &format!("{}/team", server.url()).into()));
+    assert_eq!(found(&format!("{}/plain", files.url())).1, "plain-files");
+    assert_eq!(found(&format!("{}/elm", files.url())).1, "elm");
+    assert_eq!(found("./plain").1, "folder");
+    let (code, is, _) = found(&format!("{}/none", files.url()));
+    assert_eq!((code, is.as_str()), (5, "nothing"));
+    let shown = t.weir_in("", "registry capabilities team").succeeds().stdout;
+    assert!(shown.contains("a registry, on a server of Weir") && shown.contains("can: publish"), "{shown}");
+}
+
+#[test]
+fn of_a_private_registry_strangers_are_told_nothing() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create secret").succeeds();
+    t.weir_in("", &format!("registry add secret {}/secret --user", server.url())).succeeds();
+    let folder = t.package("acme/one", "1.0.0").file("a", "a").write();
+    t.weir_in(&folder, "--registry secret publish").succeeds();
+    let (stranger, member) = (user(&t, &server, "eve", ""), user(&t, &server, "bob", "--group team"));
+
+    let told = |path: &str, token: Option<&str>| {
+        let token = token.map(|token| format!("Authorization: Bearer {token}"));
+        let reply = server.ask("GET", path, &token.as_deref().into_iter().collect::<Vec<_>>());
+        (reply.status, reply.text())
+    };
+    for file in ["checkpoint", "weir.json", "api/v1", "tile/entries/000.p/1"] {
+        let nothing = told(&format!("/nothing/{file}"), None);
+        assert_eq!(nothing.0, 404);
+        assert_eq!(told(&format!("/secret/{file}"), None), nothing);
+        assert_eq!(told(&format!("/secret/{file}"), Some(&stranger)), nothing);
+    }
+    assert_eq!(told("/secret/checkpoint", Some(&member)).0, 200);
+    assert!(!told("/.well-known/weir", Some(&stranger)).1.contains("secret"));
+    assert!(told("/.well-known/weir", Some(&member)).1.contains("secret"));
+
+    t.project(&["acme/one = ^1"]);
+    t.weir("--registry secret install").succeeds();
+    let by_eve = [(variable(&server), stranger), ("WEIR_HOME".into(), "other-home".into())];
+    let by_eve: Vec<(&str, &str)> =
+        by_eve.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let install = format!("--registry {}/secret install --force", server.url());
+    let _ = t.weir_with("app", &install, &by_eve);
+    let refused = t.weir_with("", &format!("--registry {}/secret info acme/one", server.url()), &by_eve);
+    assert_eq!(refused.code, 5, "{refused}");
+    // Who leaves the team is out within a second.
+    t.weir_in("", "user groups bob").succeeds();
+    assert_eq!(told("/secret/checkpoint", Some(&member)).0, 404);
+}
+
+#[test]
+fn policies_of_a_served_registry_decide_and_are_followed_when_they_change() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create pub --policy open").succeeds();
+    let bob = user(&t, &server, "bob", "");
+    let place = format!("--registry {}/pub", server.url());
+    let by_bob = [(variable(&server), bob), ("WEIR_HOME".into(), "other-home".into())];
+    let by_bob: Vec<(&str, &str)> =
+        by_bob.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let one = t.package("acme/one", "1.0.0").file("a", "a").write();
+    t.weir_with(&one, &format!("{place} publish"), &by_bob).succeeds();
+    let refused = t.weir_with("", &format!("{place} quarantine acme/one@1.0.0"), &by_bob).fails_with(4);
+    assert!(refused.stderr.contains("policy"), "{refused}");
+
+    let ann = t.weir_in("", "token create governing").succeeds().stdout.trim().to_owned();
+    let forbid = r#"@id("everybody-reads") permit (principal, action == Action::"read", resource);"#;
+    let set = serde_json::json!({ "files": [{ "name": "set.cedar", "text": forbid }] });
+    let stranger = post(&server, "/pub/api/v1/policy", Some(by_bob[0].1), &set);
+    assert_eq!((stranger.status, code(&stranger).as_str()), (403, "not-permitted"), "{}", stranger.text());
+    let nonsense = serde_json::json!({ "files": [{ "name": "set.cedar", "text": "permit everything" }] });
+    let reply = post(&server, "/pub/api/v1/policy", Some(&ann), &nonsense);
+    assert_eq!((reply.status, code(&reply).as_str()), (422, "bad-document"), "{}", reply.text());
+    let reply = post(&server, "/pub/api/v1/policy", Some(&ann), &set);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let two = t.package("acme/two", "1.0.0").file("a", "a").write();
+    t.weir_with(&two, &format!("{place} publish"), &by_bob).fails_with(4);
+    drop(server);
+    t.weir_in("", "registry verify ./data/registries/pub").succeeds();
 }

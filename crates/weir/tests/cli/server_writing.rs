@@ -69,7 +69,7 @@ fn what_a_registry_refuses_is_told_as_if_it_were_here() {
     let conflict = t.weir_in(&other, "publish").fails_with(8);
     assert!(conflict.stderr.contains("a release never changes"), "{conflict}");
     let needs = t.package("acme/two", "1.0.0").dependency("acme/none", "^1").write();
-    let missing = t.weir_in(&needs, "publish").fails_with(3);
+    let missing = t.weir_in(&needs, "publish").fails_with(5);
     assert!(missing.stderr.contains("`acme/none`"), "{missing}");
     t.weir_in("", "yank acme/none@1.0.0").fails_with(5);
     t.weir_in("", "claim acme user:bob").succeeds();

@@ -60,7 +60,7 @@ fn what_is_published_into_the_folder_is_offered_at_once_and_what_is_made_there_t
     let host = server.ask("GET", "/.well-known/weir", &[]).text();
     assert_eq!(
         host,
-        r#"{"weir":1,"level":1,"registries":[{"name":"org","path":"/org"},{"name":"team","path":"/team"}]}"#
+        r#"{"weir":1,"level":1,"sign-in":["password"],"registries":[{"name":"org","path":"/org"},{"name":"team","path":"/team"}]}"#
     );
     assert_eq!(server.ask("GET", "/team/checkpoint", &[]).status, 200);
 }
@@ -231,7 +231,7 @@ fn it_says_how_it_is_and_counts_what_it_does() {
     fs_err::remove_file(t.path("data/registries/org/checkpoint")).unwrap();
     let reply = server.ask("GET", "/readyz", &[]);
     assert_eq!(reply.status, 503);
-    assert!(reply.text().contains("the checkpoint of `org` cannot be read"), "{}", reply.text());
+    assert!(reply.text().contains("the checkpoint of a registry cannot be read"), "{}", reply.text());
 }
 
 #[test]

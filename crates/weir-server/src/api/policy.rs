@@ -1,0 +1,90 @@
+//! The policy set of a registry: read by who may read the registry, set by who may govern it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use weir_cedar::{Cases, PolicyError, PolicyFile, PolicyFiles, PolicySet};
+use weir_model::descriptor::PolicySummary;
+use weir_policy::{Caller, Verb};
+use weir_registry::{Registrar, SubmitError};
+use weir_wire::policy::{PolicyDocument, PolicyInForce, PolicyText};
+
+use super::{Asked, Document, json};
+use crate::accounting::Accounting;
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// `GET /{registry}/api/v1/policy`: its files. None where it goes by the set of a folder.
+pub(crate) async fn read(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    asker.speaker()?;
+    let served = app.served(&asker, &name).await?;
+    let files = blocking(move || PolicyFiles::read(served.folder.path())).await;
+    let files = files.map_err(|error| unusable(&error))?;
+    let texts = files.all().map(|PolicyFile { name, text }| PolicyText { name, text });
+    Ok(json(StatusCode::OK, &PolicyDocument { files: texts.collect() }))
+}
+
+/// `POST /{registry}/api/v1/policy`: puts a set in force, which must be one and pass its own cases.
+pub(crate) async fn set(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    Document(document): Document<PolicyDocument>,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    // Who governs the server can always put right what cannot decide any more.
+    if asker.administrator().is_err() {
+        asked.carry_out(|registry| registry.may(Verb::Govern)).await?;
+    }
+    let caller = asker.caller(&name)?;
+    let files = document.files.into_iter().map(|PolicyText { name, text }| PolicyFile { name, text });
+    let files = PolicyFiles::new(files).map_err(|error| unusable(&error))?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "policy-set");
+    let (registries, served) = (app.clone(), asked.served.clone());
+    let came = blocking(move || {
+        let registrar =
+            registries.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        put(&registrar, served.folder.path(), &caller, &files)
+    });
+    Ok(json(StatusCode::OK, &accounting.note(came.await).await?))
+}
+
+/// Puts a set in force.
+pub(super) fn put(
+    registrar: &Registrar,
+    folder: &std::path::Path,
+    caller: &Caller,
+    files: &PolicyFiles,
+) -> Result<PolicyInForce, Problem> {
+    let set = PolicySet::new(files).map_err(|error| unusable(&error))?;
+    let cases = Cases::read(files).map_err(|error| unusable(&error))?;
+    let failed: Vec<String> =
+        cases.run(&set).into_iter().filter(|case| !case.passed).map(|case| case.name).collect();
+    if !failed.is_empty() {
+        let detail = format!("the set does not decide as its cases say: {}", failed.join(", "));
+        return Err(Problem::new(Code::BadDocument, detail.chars().take(500).collect::<String>()));
+    }
+    let summary = PolicySummary { digest: *set.digest(), summary: set.summary() };
+    let mut write = || files.write(folder).map_err(std::io::Error::from);
+    let done = registrar
+        .set_policy(caller, &summary, &mut write)
+        .map_err(|error: SubmitError| Problem::refused(&error, false))?;
+    Ok(PolicyInForce {
+        summary: summary.summary,
+        digest: summary.digest,
+        before: done.before,
+        changed: done.changed,
+    })
+}
+
+fn unusable(error: &PolicyError) -> Problem {
+    Problem::new(Code::BadDocument, error.to_string().chars().take(2000).collect::<String>())
+}
