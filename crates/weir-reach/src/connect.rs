@@ -252,6 +252,13 @@ fn connect_remembered(session: &Session, known: &KnownRegistry) -> Result<Connec
     }
 }
 
+/// Opens a registry that a server serves, for all that is not reading.
+pub(crate) fn open_remote(session: &Session, location: &str) -> Result<RemoteRegistry, ReachError> {
+    let base = address(location)?;
+    let credential = credential_for(session, base.origin())?;
+    Ok(RemoteRegistry::open(http_client(session)?, &base, credential)?)
+}
+
 /// Opens a registry for writing.
 ///
 /// # Errors
@@ -262,9 +269,7 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
         return Err(Offline::lacks(format!("the registry `{}`", known.location)).into());
     }
     if is_http(&known.location) {
-        let base = address(&known.location)?;
-        let credential = credential_for(session, base.origin())?;
-        return Ok(Box::new(RemoteRegistry::open(http_client(session)?, &base, credential)?));
+        return Ok(Box::new(open_remote(session, &known.location)?));
     }
     let root = Path::new(&known.location);
     if !root.is_dir() {

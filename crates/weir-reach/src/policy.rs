@@ -1,5 +1,6 @@
 //! Looking after a registry's policies: showing, checking and changing them, and asking what they decide.
 
+mod place;
 mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,15 +9,15 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_cedar::{
-    CaseResult, Cases, Explanation, FOLDER, Facts, FolderPolicies, GROUPS_FILE, MAX_FILE, PolicyFile,
-    PolicyFiles, PolicySet, Problem, Question, Rule, SETS,
+    CaseResult, Cases, Explanation, FOLDER, Facts, GROUPS_FILE, MAX_FILE, PolicyFile, PolicyFiles, PolicySet,
+    Problem, Question, Rule, SETS,
 };
 use weir_fs::Folder;
 use weir_model::descriptor::PolicySummary;
 use weir_model::{OwnerName, Sha256};
-use weir_policy::{Caller, Principal, Target, Verb, has_provenance};
-use weir_registry::{Registrar, ReplicaError, folder_ports};
+use weir_policy::{Principal, Target, Verb, has_provenance};
 
+use self::place::PolicyPlace;
 pub use self::simulate::{PolicyDifference, Simulated, Since, policy_simulate};
 use crate::connect::{Connection, connect};
 use crate::error::{Offline, ReachError};
@@ -93,13 +94,11 @@ pub fn policy_show(session: &Session, which: WhichRegistry<'_>) -> Result<ShownP
         groups: BTreeMap::new(),
         problems: Vec::new(),
     };
-    if is_http(&known.location) {
-        if shown.digest.is_none() {
-            shown.summary = FOLDER.into();
-        }
-        return Ok(shown);
+    if is_http(&known.location) && shown.digest.is_none() {
+        shown.summary = FOLDER.into();
     }
-    let read = PolicyFiles::read(Path::new(&known.location));
+    let Some(place) = PolicyPlace::readable(session, known)? else { return Ok(shown) };
+    let read = place.files()?;
     shown.files_match = Some(read.as_ref().is_ok_and(|files| files.digest() == shown.digest));
     let set = read.and_then(|files| {
         shown.files = files.all().map(|file| file.name).collect();
@@ -128,17 +127,8 @@ fn folder_files() -> Result<PolicyFiles, weir_cedar::PolicyError> {
 ///
 /// When it is no folder, or they cannot be read.
 pub fn policy_files(session: &Session, which: WhichRegistry<'_>) -> Result<PolicyFiles, ReachError> {
-    let known = which.find(session)?;
-    let files = PolicyFiles::read(folder_of(&known)?)?;
+    let files = PolicyPlace::of(session, &which.find(session)?)?.files()??;
     Ok(if files.digest().is_some() { files } else { folder_files()? })
-}
-
-fn folder_of(known: &KnownRegistry) -> Result<&Path, ReachError> {
-    if is_http(&known.location) {
-        return Err(ReachError::PoliciesElsewhere { location: known.location.clone() });
-    }
-    let root = Path::new(&known.location);
-    if root.is_dir() { Ok(root) } else { Err(ReplicaError::NoRegistry(known.location.clone()).into()) }
 }
 
 /// Reads what a user names: files, and folders with files.
@@ -276,8 +266,9 @@ pub fn policy_set(
     if session.offline {
         return Err(Offline::lacks(format!("the registry `{}`", known.location)).into());
     }
-    let root = folder_of(&known)?;
-    let files = with_groups(files, root, &session.principal)?;
+    let place = PolicyPlace::of(session, &known)?;
+    let who = place.principal(session)?;
+    let files = with_groups(files, &place, &who)?;
     let set = PolicySet::new(&files)?;
     let tested = policy_test(&files)?;
     if tested.failed > 0 {
@@ -285,7 +276,7 @@ pub fn policy_set(
             failed: tested.cases.into_iter().filter(|case| !case.passed).collect(),
         });
     }
-    refuse_lock_out(session, &set, how)?;
+    refuse_lock_out(&who, session.now, &set, how)?;
     let summary = PolicySummary { digest: *set.digest(), summary: set.summary() };
     let mut change = PolicyChange {
         registry: known.name.clone(),
@@ -304,23 +295,20 @@ pub fn policy_set(
         change.changed = change.before != Some(change.digest);
         return Ok(change);
     }
-    let ports = folder_ports(root, &session.home.keys())?;
-    let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderPolicies::open(root)))?;
-    let caller = Caller::new(session.principal.clone(), session.now);
-    let done =
-        registrar.set_policy(&caller, &summary, &mut || files.write(root).map_err(std::io::Error::from))?;
+    let done = place.put(session, &files, &summary)?;
     Ok(PolicyChange { before: done.before, changed: done.changed, ..change })
 }
 
-fn with_groups(files: PolicyFiles, root: &Path, who: &Principal) -> Result<PolicyFiles, ReachError> {
+fn with_groups(files: PolicyFiles, place: &PolicyPlace, who: &Principal) -> Result<PolicyFiles, ReachError> {
     if files.groups().is_some() {
         return Ok(files);
     }
     // What is there may be no set, which is why another is to come; its groups may still be good.
-    let there = PolicyFiles::read(root).ok().and_then(|there| there.groups().map(str::to_owned));
+    let there = place.files()?.ok().and_then(|there| there.groups().map(str::to_owned));
     let text = match (there, who) {
         (Some(text), _) => text,
-        (None, Principal::User { name, .. }) if asks_for_groups(&files) => {
+        // A server knows groups of its own.
+        (None, Principal::User { name, .. }) if asks_for_groups(&files) && !place.has_groups() => {
             format!("# Who is in which group, by this set's own word.\nadmins = [{}]\n", toml_text(name))
         }
         (None, _) => return Ok(files),
@@ -338,24 +326,24 @@ fn toml_text(text: &str) -> String {
 }
 
 /// A set that nobody can change again is a mistake more often than a wish.
-fn refuse_lock_out(session: &Session, set: &PolicySet, how: SetHow) -> Result<(), ReachError> {
+fn refuse_lock_out(who: &Principal, at: Timestamp, set: &PolicySet, how: SetHow) -> Result<(), ReachError> {
     if how.lock_out {
         return Ok(());
     }
     let question = Question {
-        principal: session.principal.clone(),
+        principal: who.clone(),
         verb: Verb::Govern,
         target: Target::Registry,
         owner_belongs_to: None,
         facts: None,
-        at: session.now,
+        at,
     };
     let decision = question.ask(|request| set.decide(request));
     if decision.allowed {
         return Ok(());
     }
     Err(ReachError::PolicyLocksOut {
-        who: session.principal.to_string(),
+        who: who.to_string(),
         rule: decision.policy.into_owned(),
         reason: decision.reason,
     })

@@ -7,6 +7,7 @@ use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, Sha256, TreeDigest};
 use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
+use weir_wire::policy::{PolicyDocument, PolicyInForce};
 
 use crate::call::{Line, RemoteError};
 use crate::upload::{State, Upload, UploadError};
@@ -49,6 +50,24 @@ impl RemoteRegistry {
     /// What it can do.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// The files of its policy set.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see them.
+    pub fn policy(&self) -> Result<PolicyDocument, RemoteError> {
+        self.line.get("policy")
+    }
+
+    /// Puts a policy set in force.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, does not pass its own cases, or one may not.
+    pub fn set_policy(&self, set: &PolicyDocument) -> Result<PolicyInForce, RemoteError> {
+        self.line.post("policy", set)
     }
 
     fn upload(&self, object: Object, query: &'static str) -> Upload<'_> {

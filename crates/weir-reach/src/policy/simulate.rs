@@ -13,7 +13,7 @@ use weir_model::{Action, OwnerName, Record, ReleaseId};
 use weir_policy::{Caller, Decision, Principal, ReleaseFacts, Request, Target, Verb};
 use weir_registry::ReplicaError;
 
-use super::{WhichRegistry, folder_of, with_groups};
+use super::{PolicyPlace, WhichRegistry, with_groups};
 use crate::connect::connect;
 use crate::error::ReachError;
 use crate::session::Session;
@@ -97,7 +97,8 @@ pub fn policy_simulate(
     since: Since,
 ) -> Result<Simulated, ReachError> {
     let connection = connect(session, &which.find(session)?)?;
-    let changed = with_groups(changed.clone(), folder_of(&connection.known)?, &session.principal)?;
+    let place = PolicyPlace::of(session, &connection.known)?;
+    let changed = with_groups(changed.clone(), &place, &place.principal(session)?)?;
     let mut replay = Replay {
         present: PolicySet::new(present)?,
         changed: PolicySet::new(&changed)?,

@@ -106,7 +106,7 @@ fn what_makes_no_release_is_refused_whatever_is_said_of_it() {
         for (text, reason) in [
             (None, "has no `weir.toml`"),
             (Some(manifest("nonsense")), "weir.toml"),
-            (Some(manifest("kind = \"elm\"\n")), "kind"),
+            (Some(manifest("kind = \"tulip\"\n")), "kind"),
             (Some(manifest("license = \"Mine\"\n")), "Mine"),
             (Some(address("/home/ann/.ssh/id")), "/home/ann/.ssh/id"),
             (Some(address("file:///etc/passwd")), "file:///etc/passwd"),

@@ -321,8 +321,14 @@ fn policies_of_a_served_registry_decide_and_are_followed_when_they_change() {
     let nonsense = serde_json::json!({ "files": [{ "name": "set.cedar", "text": "permit everything" }] });
     let reply = post(&server, "/pub/api/v1/policy", Some(&ann), &nonsense);
     assert_eq!((reply.status, code(&reply).as_str()), (422, "bad-document"), "{}", reply.text());
-    let reply = post(&server, "/pub/api/v1/policy", Some(&ann), &set);
-    assert_eq!(reply.status, 200, "{}", reply.text());
+    // The same by the commands, as on a folder.
+    t.write("set.cedar", forbid);
+    let pub_ = format!("{}/pub", server.url());
+    let locks_out = t.weir_in("", &format!("policy set set.cedar {pub_}")).fails_with(4);
+    assert!(locks_out.stderr.contains("govern"), "{locks_out}");
+    assert!(t.weir_in("", &format!("policy show {pub_}")).succeeds().stdout.contains("open-read"));
+    t.weir_in("", &format!("policy set set.cedar --lock-out {pub_}")).succeeds();
+    assert!(t.weir_in("", &format!("policy show {pub_}")).succeeds().stdout.contains("everybody-reads"));
     let two = t.package("acme/two", "1.0.0").file("a", "a").write();
     t.weir_with(&two, &format!("{place} publish"), &by_bob).fails_with(4);
     drop(server);
