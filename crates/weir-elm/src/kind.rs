@@ -67,6 +67,11 @@ impl Kind for Elm {
     }
 }
 
+/// Whether the compiler takes a release as a package, and not only as a folder of an application's modules.
+pub fn is_compiled_alone(facts: &Facts) -> bool {
+    ElmFacts::read(facts).is_ok_and(|facts| !facts.is_source())
+}
+
 /// The compiler's name.
 pub(crate) fn compiler() -> PackageName {
     COMPILER.parse().expect("it is a name")

@@ -14,5 +14,5 @@ pub mod registry_dat;
 
 pub use constraint::{until_next_major, written};
 pub use elm_json::{Application, ElmJson, ElmJsonError, FILE_NAME, MAX_BYTES, Package};
-pub use kind::{COMPILER, Elm, SOURCES_FOLDER};
+pub use kind::{COMPILER, Elm, SOURCES_FOLDER, is_compiled_alone};
 pub use module::{Header, is_module_name};

@@ -259,7 +259,7 @@ fn is_whole(folder: &Path, home: &Home) -> bool {
 }
 
 /// Copies packages to where the compiler looks for them. It asks for nothing but `elm.json` and `src`.
-fn fill(folder: &Path, home: &Home) -> Result<(), ProjectError> {
+pub(crate) fn fill(folder: &Path, home: &Home) -> Result<(), ProjectError> {
     let packages = folder.join(home.packages_folder());
     fs_err::create_dir_all(&packages)?;
     fs_err::write(packages.join(REGISTRY), &home.registry)?;

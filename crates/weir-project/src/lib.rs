@@ -18,6 +18,7 @@ mod choose;
 mod closure;
 mod edit;
 mod elm;
+mod elm_docs;
 mod error;
 pub mod fetch;
 mod files;

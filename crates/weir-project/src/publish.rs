@@ -1,6 +1,7 @@
 //! The publish journey: a folder becomes a tree, a pack, a draft, and a release; several at once, or none.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{Seek as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use weir_tree::{Handled, Selection, TreeError, TreeManifest, read_folder, write_
 
 use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
-use crate::{references, secrets};
+use crate::{elm_docs, references, secrets};
 use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
 
 /// How hard packs are compressed: they are written once and read often.
@@ -69,6 +70,8 @@ pub struct PackReport {
 /// A folder that was read, and checked by its kind.
 pub(crate) struct PreparedPackage {
     folder: PathBuf,
+    /// What holds the folder, where it was made for this once.
+    _staged: Option<tempfile::TempDir>,
     pub(crate) package: Package,
 }
 
@@ -103,7 +106,17 @@ impl PreparedPackage {
         let kind = kind(package.manifest.package.kind)?;
         package.warnings.extend(kind.look_closer(files, &package.tree, &package.facts)?);
         package.warnings.extend(left_out(&selection.leftovers(&folder)?));
-        Ok(Self { folder, package })
+        Ok(Self { folder, _staged: None, package })
+    }
+
+    /// Reads the folder `files` in one that was made for this once.
+    pub(crate) fn staged(session: &Session, staged: tempfile::TempDir) -> Result<Self, ProjectError> {
+        let read = Self::read_all(session, &staged.path().join("files"))?;
+        Ok(Self { _staged: Some(staged), ..read })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn report(&self) -> PackReport {
@@ -194,7 +207,7 @@ pub fn write_pack(
     Ok(write_pack_observed(folder, tree, to, PACK_LEVEL, &told)?.bytes)
 }
 
-/// Publishes folders as one batch.
+/// Publishes folders as one batch. Of compilers that are on `programs`, a `PATH`, is asked what their packages want of them.
 ///
 /// # Errors
 ///
@@ -203,6 +216,7 @@ pub fn publish(
     session: &Session,
     folders: &[PathBuf],
     options: &PublishOptions,
+    programs: &OsStr,
 ) -> Result<PublishReport, ProjectError> {
     let first = folders.first().ok_or_else(|| ProjectError::Usage("nothing to publish was named".into()))?;
     let project = match Project::open(first, &session.owners) {
@@ -211,6 +225,10 @@ pub fn publish(
     };
     let packages =
         folders.iter().map(|folder| PreparedPackage::read(session, folder)).collect::<Result<Vec<_>, _>>()?;
+    let named = |package: &PreparedPackage| (package.package.id.name.clone(), package.folder.clone());
+    let all: Vec<_> = packages.iter().map(named).collect();
+    let with_docs = |package| elm_docs::with_docs(session, package, &all, programs);
+    let packages = packages.into_iter().map(with_docs).collect::<Result<Vec<_>, _>>()?;
     publish_packages(session, project.as_ref(), &packages, Vec::new(), first, options)
 }
 

@@ -13,6 +13,7 @@ use crate::arguments::{DryRun, manifest_lines};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
+use crate::settings;
 
 /// Publish packages, all of them together or none
 ///
@@ -88,7 +89,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     if folders.is_empty() {
         folders.push(context.project()?.folder);
     }
-    let report = weir_project::publish(&session, &folders, &options)?;
+    let report = weir_project::publish(&session, &folders, &options, &settings::path_variable())?;
     context.output.act(options.dry_run, &report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -32,3 +32,64 @@ fn what_the_compiler_could_not_read_is_not_published() {
         assert!(run.stderr.contains(said), "{said}: {run}");
     }
 }
+
+#[test]
+fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_not_published() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    let module = "module Loud exposing (loud)\n\n{-| Loud.\n\n@docs loud\n\n-}\n\nimport Str\n\n\n{-| Louder.\n-}\nloud : String -> String\nloud text =\n    Str.trim text\n";
+    package(&t, "loud", "1.0.0", &[("acme/str", "1.0.0 <= v < 2.0.0")], module);
+    let published = t.weir_in("", "publish loud").succeeds();
+    assert!(published.stdout.contains("docs.json"), "{published}");
+    assert!(
+        !t.path("loud/docs.json").exists()
+            && !t.path("loud/elm-stuff").exists()
+            && !t.path("loud/weir.lock").exists()
+    );
+    t.write("app/weir.toml", "[dependencies]\n\"acme/loud\" = \"^1\"\n");
+    t.weir("install").succeeds();
+    assert!(t.read("app/weir_packages/elm/acme/loud/docs.json").contains("Louder"));
+
+    package(
+        &t,
+        "loud",
+        "1.0.1",
+        &[("acme/str", "1.0.0 <= v < 2.0.0")],
+        &module.replace("trim text", "trim 3"),
+    );
+    let refused = t.weir_in("", "publish loud");
+    assert!(refused.code != 0 && refused.stderr.contains("TYPE MISMATCH"), "{refused}");
+    package(
+        &t,
+        "loud",
+        "1.0.1",
+        &[("acme/str", "1.0.0 <= v < 2.0.0")],
+        &module.replace("{-| Louder.\n-}\n", ""),
+    );
+    let refused = t.weir_in("", "publish loud");
+    assert!(refused.code != 0 && refused.stderr.contains("NO DOCS"), "{refused}");
+
+    // Two that are published at once, of which one needs the other.
+    package(
+        &t,
+        "low",
+        "1.0.0",
+        &[],
+        &module.replace("Loud", "Low").replace("import Str\n\n\n", "").replace("Str.trim text", "text"),
+    );
+    package(
+        &t,
+        "loud",
+        "1.1.0",
+        &[("acme/low", "1.0.0 <= v < 2.0.0")],
+        &module.replace("import Str", "import Low").replace("Str.trim", "Low.loud"),
+    );
+    let published = t.weir_in("", "publish loud low").succeeds();
+    assert_eq!(published.stdout.matches("docs.json").count(), 2, "{published}");
+    assert!(!published.stderr.contains("gets no new"), "{published}");
+
+    // Without a compiler it is published all the same, and told so.
+    package(&t, "low", "1.0.1", &[], "module Low exposing (a)\n\na : Int\na =\n    1\n");
+    let published = t.weir_with("", "publish low", &[("PATH", "/nowhere")]).succeeds();
+    assert!(published.stderr.contains("there is no `elm`"), "{published}");
+}
