@@ -100,6 +100,13 @@ fn make(
     let sandbox = Sandbox::bubblewrap()?;
     let root = BuildRoot::host()?;
     let version = version(&homes, &program)?;
+    let wanted = weir_kinds::kind(KindName::Elm)?.tool(&package.package.facts);
+    if let Some((_, range)) = wanted.filter(|(_, range)| !range.contains(&version)) {
+        return Err(Unmade::Because(format!(
+            "it is for Elm {range}, and `{}` is {version}",
+            program.display()
+        )));
+    }
     // What is chosen here is for this once, and of no interest to who watches.
     let quiet = Session { observer: Arc::new(Unobserved), ..session.clone() };
     let (project, lock) = chosen(&quiet, package, others)?;
