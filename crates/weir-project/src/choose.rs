@@ -224,6 +224,48 @@ impl<'a> Chooser<'a> {
     }
 }
 
+/// Of a project in which everything may move: what may, if it cannot be everything. A release that was withdrawn and is the only
+/// one in its range stays where it is, and must not keep all others from moving. `None` where everything may.
+pub(crate) fn movable<'a>(
+    session: &'a Session,
+    connections: &'a Connections<'a>,
+    project: &'a Project,
+) -> Result<Option<Movable>, ProjectError> {
+    let all = Chooser::new(session, connections, project, Moving::All)?;
+    let impossible = match all.choose(&all.requirements()) {
+        Ok(_) => return Ok(None),
+        Err(impossible @ ProjectError::NoResolution(_)) => impossible,
+        Err(error) => return Err(error),
+    };
+    let mut movable = Movable::default();
+    for release in project.chosen_before().into_iter().flat_map(|lock| &lock.releases) {
+        if release.registry.is_some() && all.world.is_withdrawn(&release.name, &release.version)? {
+            movable.withdrawn.push(release.id());
+        }
+    }
+    let asked = project.manifest.dependencies.iter().map(|asked| &asked.name);
+    let locked = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
+    let names: BTreeSet<&PackageName> = asked.chain(locked.map(|release| &release.name)).collect();
+    let stays = |name: &PackageName| movable.withdrawn.iter().any(|release| release.name == *name);
+    movable.names = names.into_iter().filter(|name| !stays(name)).cloned().collect();
+    if movable.withdrawn.is_empty() {
+        return Err(impossible);
+    }
+    let some = Chooser::new(session, connections, project, Moving::Packages(&movable.names))?;
+    match some.choose(&some.requirements()) {
+        Ok(_) => Ok(Some(movable)),
+        Err(_) => Err(impossible),
+    }
+}
+
+/// What of a project may move.
+#[derive(Debug, Default)]
+pub(crate) struct Movable {
+    pub(crate) names: Vec<PackageName>,
+    /// What was withdrawn, and stays all the same.
+    pub(crate) withdrawn: Vec<ReleaseId>,
+}
+
 /// What a project prefers where any in range will do; the user, where it says nothing.
 pub(crate) fn preference(session: &Session, project: &Project) -> Result<Prefer, ProjectError> {
     Ok(match project.manifest.prefer {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
-use crate::choose::Chooser;
+use crate::choose::{Chooser, movable};
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
@@ -398,10 +398,24 @@ pub fn update(
         }
     }
     let connections = Connections::of(session, project.registries())?;
-    let moving = if names.is_empty() { Moving::All } else { Moving::Packages(names) };
     forget_tags(session, project, names)?;
-    project.loosen(moving)?;
-    let Foreseen { ranges, held } = foresee(session, &connections, project, moving, full)?;
+    project.loosen(if names.is_empty() { Moving::All } else { Moving::Packages(names) })?;
+    let movable = if names.is_empty() { movable(session, &connections, project)? } else { None };
+    let wanted = match &movable {
+        _ if !names.is_empty() => Moving::Packages(names),
+        Some(movable) => Moving::Packages(&movable.names),
+        None => Moving::All,
+    };
+    // With other ranges, what was withdrawn may move as well.
+    let moving = if full && names.is_empty() { Moving::All } else { wanted };
+    if let Some(movable) = movable.as_ref().filter(|_| !full) {
+        for release in &movable.withdrawn {
+            session.warn(format!(
+                "`{release}` was withdrawn and stays, for nothing else is in its range: `weir update --full` moves the range"
+            ));
+        }
+    }
+    let Foreseen { ranges, held } = foresee(session, &connections, project, wanted, moving, full)?;
     let edited = project.edited(|editing| {
         for change in &ranges {
             editing.set_range(&change.name, change.scope, &change.after);
@@ -439,12 +453,14 @@ fn foresee(
     session: &Session,
     connections: &Connections<'_>,
     project: &Project,
+    within_ranges: Moving<'_>,
     moving: Moving<'_>,
     full: bool,
 ) -> Result<Foreseen, ProjectError> {
+    let within = Chooser::new(session, connections, project, within_ranges)?;
+    let asked = within.requirements();
+    let wanted = within.choose(&asked)?;
     let chooser = Chooser::new(session, connections, project, moving)?;
-    let asked = chooser.requirements();
-    let wanted = chooser.choose(&asked)?;
     let (ranges, asked, resolution) = match full {
         true => {
             let Wider { ranges, requirements, resolution } =

@@ -9,7 +9,7 @@ use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 use weir_reach::{Connections, Session};
 use weir_resolve::{Requirement, Resolution};
 
-use crate::choose::{Chooser, versions};
+use crate::choose::{Chooser, movable, versions};
 use crate::edit::{RangeChange, same_style};
 use crate::error::ProjectError;
 use crate::moving::Moving;
@@ -121,16 +121,22 @@ impl Outdated {
 ///
 /// When a registry cannot be asked, or what the manifest asks for cannot be met.
 pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
+    if let Some(broken) = &project.broken_lock {
+        return Err(project.unreadable_lock(broken));
+    }
     let connections = Connections::of(session, project.registries())?;
     let mut project = project.clone();
     project.loosen(Moving::All)?;
     let project = &project;
+    let movable = movable(session, &connections, project)?;
+    let within_ranges = movable.as_ref().map_or(Moving::All, |movable| Moving::Packages(&movable.names));
     let chooser = Chooser::new(session, &connections, project, Moving::All)?;
     let requirements = chooser.requirements();
-    let wanted = chooser.choose(&requirements)?;
+    let wanted = Chooser::new(session, &connections, project, within_ranges)?.choose(&requirements)?;
     let Wider { requirements: wider, resolution: full, .. } =
         newest_ranges(&chooser, project, &requirements, &wanted, Moving::All)?;
     let holds = held(session, &chooser, &full, &wider)?;
+    let direct = [locked_directly(project), asked_for(&wanted), asked_for(&full)];
     let (wanted, full) = (versions(&wanted), versions(&full));
     let current = locked_versions(project);
     let names: BTreeSet<&PackageName> = current.keys().chain(wanted.keys()).chain(full.keys()).collect();
@@ -139,14 +145,13 @@ pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, P
     for name in names {
         let newest = chooser.newest(name)?;
         let asked = project.manifest.dependencies.iter().find(|asked| asked.name == *name);
-        let [current, wanted, full] = [&current, &wanted, &full].map(|of| listed(of, name));
-        for place in 0..current.len().max(wanted.len()).max(full.len()) {
-            let at = |of: &[Version]| of.get(place).cloned();
-            let (current, wanted, full) = (at(&current), at(&wanted), at(&full));
+        let all = [&current, &wanted, &full].map(|of| listed(of, name));
+        for (is_direct, [current, wanted, full]) in paired(all, direct.each_ref().map(|of| of.get(name))) {
+            let asked = asked.filter(|_| is_direct);
             let yanked =
                 current.as_ref().map(|version| chooser.world.is_withdrawn(name, version)).transpose()?;
             let row = Outdated {
-                scope: scopes.get(name).copied(),
+                scope: scopes.get(name).copied().filter(|_| is_direct),
                 range: asked.map(|asked| asked.range.clone()),
                 held: holds
                     .iter()
@@ -166,6 +171,43 @@ pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, P
         }
     }
     Ok(behind)
+}
+
+/// Versions of one package, before and after, of which each row is one: first those that the project asks for itself, then those
+/// that stay, then the others in order. Each with whether the project asks for it.
+fn paired(all: [Vec<Version>; 3], direct: [Option<&Version>; 3]) -> Vec<(bool, [Option<Version>; 3])> {
+    let mut rest = all;
+    let mut rows = Vec::new();
+    let mut take = |rest: &mut [Vec<Version>; 3], is_direct: bool, these: [Option<&Version>; 3]| {
+        for (of, this) in rest.iter_mut().zip(these) {
+            of.retain(|version| Some(version) != this);
+        }
+        rows.push((is_direct, these.map(|version| version.cloned())));
+    };
+    if direct.iter().any(Option::is_some) {
+        take(&mut rest, true, direct);
+    }
+    for version in rest[0].clone() {
+        if rest.iter().all(|of| of.contains(&version)) {
+            take(&mut rest, false, [Some(&version); 3]);
+        }
+    }
+    for place in 0..rest.iter().map(Vec::len).max().unwrap_or_default() {
+        rows.push((false, rest.each_ref().map(|of| of.get(place).cloned())));
+    }
+    rows
+}
+
+/// What the project asks for itself, as the lockfile has it.
+fn locked_directly(project: &Project) -> BTreeMap<PackageName, Version> {
+    let direct = project.lock.iter().flat_map(|lock| &lock.direct);
+    direct.map(|direct| (direct.0.name.clone(), direct.0.version.clone())).collect()
+}
+
+/// What the project asks for itself, as it was chosen.
+fn asked_for(resolution: &Resolution) -> BTreeMap<PackageName, Version> {
+    let roots = resolution.roots.iter().map(|root| &resolution.target(root).id);
+    roots.map(|id| (id.name.clone(), id.version.clone())).collect()
 }
 
 /// The versions of a package, the newest first.

@@ -1,5 +1,6 @@
 //! `weir update`: move to newer releases.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -39,7 +40,8 @@ pub(crate) struct Arguments {
 
 /// What was to move and is behind all the same: each that was named, else how many there are.
 fn show_held(page: &mut Page, held: &[Held], all: bool, whose: Whose) {
-    match held.len() {
+    let packages: BTreeSet<&PackageName> = held.iter().map(|held| &held.name).collect();
+    match packages.len() {
         0 => {}
         behind if all => {
             let packages = count(behind, "package");

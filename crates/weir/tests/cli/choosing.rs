@@ -210,3 +210,42 @@ fn the_registry_that_a_package_was_added_from_is_written_down_where_there_are_se
     assert!(t.read("app/weir.toml").contains("registry = \"two\""), "{}", t.read("app/weir.toml"));
     t.weir("lock").succeeds();
 }
+
+#[test]
+fn a_pin_that_was_withdrawn_stops_nothing_else_from_moving() {
+    let t = greeting();
+    t.project(&["acme/names = =2026.1.0", "acme/str = ^1"]);
+    t.weir("install").succeeds();
+    let newer = [
+        t.package("acme/names", "2026.2.0").kind("data").file("names.txt", "Bob\n").write(),
+        t.package("acme/str", "1.1.0").file("str.sh", "trim() { :; }\n").write(),
+    ];
+    t.weir_in("", &format!("publish {}", newer.join(" "))).succeeds();
+    t.weir_in("", "yank acme/names@2026.1.0").succeeds();
+    assert_snapshot!(t.weir("outdated"), @r"
+    $ weir outdated
+    package     range      current            wanted    full      newest
+    acme/names  =2026.1.0  2026.1.0 (yanked)  2026.1.0  2026.2.0  2026.2.0
+    acme/str    ^1         1.0.0              1.1.0     1.1.0     1.1.0
+    ");
+    assert_snapshot!(t.weir("update"), @r"
+    $ weir update
+    Installed 2 packages, 1 fetched (263 B)
+     ^  acme/str  1.0.0 → 1.1.0
+    -- stderr
+    warning: `acme/names 2026.1.0` was withdrawn and stays, for nothing else is in its range: `weir update --full` moves the range
+    warning: `acme/names 2026.1.0` has been yanked: it stays because the lockfile or another release has it
+    ");
+    assert_snapshot!(t.weir("update --full"), @r"
+    $ weir update --full
+    Moved in `weir.toml`
+     ~  acme/names  =2026.1.0 → =2026.2.0
+    Installed 2 packages, 1 fetched (253 B)
+     ^  acme/names  2026.1.0 → 2026.2.0
+    ");
+    assert!(t.read("app/weir.toml").contains("=2026.2.0"));
+    assert_eq!(t.weir("outdated --exit-code").code, 0);
+    t.write("app/weir.lock", "<<<<<<< ours\n");
+    let broken = t.weir("outdated").fails_with(1);
+    assert!(broken.stderr.contains("the lockfile cannot be read"), "{broken}");
+}

@@ -108,7 +108,7 @@ fn what_is_behind_is_shown_with_where_it_could_go() {
     acme/greet  ^1     1.0.0           1.0.0     2.0.0     2.0.0
     acme/names         2026.1.0        2026.2.0  2026.2.0  2026.2.0
     acme/str    ^1     1.0.0 (yanked)  1.1.0     2.0.0     2.0.0
-    acme/str    ^1     –               1.0.0     –         2.0.0
+    acme/str           –               1.0.0     –         2.0.0
     ");
     assert_eq!(t.weir("outdated --exit-code").code, 1);
 }
