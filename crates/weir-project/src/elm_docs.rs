@@ -193,10 +193,10 @@ fn bring(program: &Path, root: &BuildRoot, to: &Path) -> Result<Option<PathBuf>,
         return Ok(None);
     }
     let is_script = weir_fs::open(program)
-        .and_then(|mut file| {
+        .map(|mut file| {
             let mut head = [0; 2];
             let read = std::io::Read::read(&mut file, &mut head);
-            Ok(read.is_ok_and(|read| read == 2) && head == *b"#!")
+            read.is_ok_and(|read| read == 2) && head == *b"#!"
         })
         .unwrap_or_default();
     if is_script {

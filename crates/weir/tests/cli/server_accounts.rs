@@ -324,10 +324,10 @@ fn policies_of_a_served_registry_decide_and_are_followed_when_they_change() {
     // The same by the commands, as on a folder.
     t.write("set.cedar", forbid);
     let pub_ = format!("{}/pub", server.url());
-    let locks_out = t.weir_in("", &format!("policy set set.cedar {pub_}")).fails_with(4);
+    let locks_out = t.weir_in("", &format!("policy set set.cedar --registry {pub_}")).fails_with(4);
     assert!(locks_out.stderr.contains("govern"), "{locks_out}");
     assert!(t.weir_in("", &format!("policy show {pub_}")).succeeds().stdout.contains("open-read"));
-    t.weir_in("", &format!("policy set set.cedar --lock-out {pub_}")).succeeds();
+    t.weir_in("", &format!("policy set set.cedar --lock-out --registry {pub_}")).succeeds();
     assert!(t.weir_in("", &format!("policy show {pub_}")).succeeds().stdout.contains("everybody-reads"));
     let two = t.package("acme/two", "1.0.0").file("a", "a").write();
     t.weir_with(&two, &format!("{place} publish"), &by_bob).fails_with(4);
