@@ -182,7 +182,7 @@ fn paired(all: [Vec<Version>; 3], direct: [Option<&Version>; 3]) -> Vec<(bool, [
         for (of, this) in rest.iter_mut().zip(these) {
             of.retain(|version| Some(version) != this);
         }
-        rows.push((is_direct, these.map(Option::cloned)));
+        rows.push((is_direct, these.map(Option::<&_>::cloned)));
     };
     if direct.iter().any(Option::is_some) {
         take(&mut rest, true, direct);

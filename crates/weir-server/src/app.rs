@@ -30,6 +30,9 @@ use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::Settings;
 use crate::staging::Staging;
 
+/// So many may wait to be signed in.
+const SIGNING_IN: usize = 16;
+
 /// All that handlers share.
 pub struct App {
     pub(crate) settings: Settings,
@@ -42,6 +45,8 @@ pub struct App {
     pub(crate) staging: Staging,
     /// Places for requests that change something: each holds a thread that may block.
     pub(crate) writing: Arc<Semaphore>,
+    /// Places for those who sign in: each costs a hash, one after the other, and nobody else waits for them.
+    pub(crate) signing_in: Arc<Semaphore>,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -91,6 +96,7 @@ impl App {
             activity: ActivityLog::open(&data.activity())?,
             staging: Staging::new(data.uploads())?,
             writing: Arc::new(Semaphore::new(settings.limits.writers as usize)),
+            signing_in: Arc::new(Semaphore::new(SIGNING_IN)),
             answers: Answers::new(),
             data: data.clone(),
             files: Arc::new(Files::new(memory)),

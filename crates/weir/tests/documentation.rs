@@ -153,9 +153,22 @@ fn the_guides_of_a_server_and_of_accounts_run_one_after_the_other() {
 }
 
 /// Against the compiler itself; what the guide calls stand-ins for Elm's own packages are those of the tests.
+/// 0.19.1 of the Elm compiler stumbles over its own lock on a slow disk: then, as a person would, once more.
+const ONCE_MORE: &str = r#"```sh
+weir() {
+    local code=0
+    command weir "$@" 2>"$TMPDIR/said" || code=$?
+    if ((code)) && grep -q "resource busy (file is locked)" "$TMPDIR/said"; then command weir "$@"; return; fi
+    cat "$TMPDIR/said" >&2
+    return "$code"
+}
+```
+"#;
+
 #[test]
 fn the_guide_of_elm_runs_and_prints_what_it_says() {
     let guide = fs_err::read_to_string(root().join("docs/guide/elm.md")).unwrap();
+    let guide = format!("{ONCE_MORE}{guide}");
     assert!(blocks(&guide, "sh").contains("weir publish"), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for name in ["core", "json"] {

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret, SignInError};
 use weir_wire::people::{Accept, ChangeUser, Invite, Invited, SignIn, SignedIn, User, WhoAmI};
 
@@ -24,7 +25,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
     let accounting = Accounting::of(&app, &asker, None, "sign-in").about(name.clone());
-    let signed_in = on_accounts(&app, move |accounts| {
+    let signed_in = on_accounts_in(&app, &app.signing_in, move |accounts| {
         // Who cannot be a user is told what anybody is told who is none.
         let name = name.parse().map_err(|_| SignInError::Wrong)?;
         let user = accounts.sign_in(&name, &password, from, now)?;
@@ -42,7 +43,7 @@ pub(crate) async fn accept(
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
     let accounting = Accounting::of(&app, &asker, None, "invitation-accepted")
         .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
-    let signed_in = on_accounts(&app, move |accounts| {
+    let signed_in = on_accounts_in(&app, &app.signing_in, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
@@ -117,9 +118,17 @@ pub(super) async fn on_accounts<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let place = app.writing.clone().try_acquire_owned();
-    let Ok(_place) = place else {
-        return Err(Problem::new(Code::Overloaded, "too many requests change something at this moment"));
+    on_accounts_in(app, &app.writing, work).await
+}
+
+/// The same, where only so many may wait.
+async fn on_accounts_in<T: Send + 'static>(
+    app: &Arc<App>,
+    places: &Arc<Semaphore>,
+    work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
+) -> Result<T, Problem> {
+    let Ok(_place) = places.clone().try_acquire_owned() else {
+        return Err(Problem::new(Code::Overloaded, "too many ask for this at the same moment: try again"));
     };
     let app = app.clone();
     blocking(move || work(&app.accounts)).await.map_err(|error| told(&error))

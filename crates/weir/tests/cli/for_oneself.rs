@@ -36,7 +36,7 @@ fn what_was_installed_for_oneself_is_looked_at_and_changed_as_a_project_is() {
     acme/greet  ^1      1.0.0     1.0.0     2.0.0     2.0.0
     acme/names          2026.1.0  2026.2.0  2026.2.0  2026.2.0
     acme/str    ^1.0.0  1.0.0     1.1.0     2.0.0     2.0.0
-    acme/str    ^1.0.0  –         1.0.0     –         2.0.0
+    acme/str            –         1.0.0     –         2.0.0
     ");
     assert_snapshot!(t.weir_in("", "update --global"), @"
     $ weir update --global

@@ -68,6 +68,7 @@ fn the_overview_groups_the_commands() {
       whoami        Show who you are to a server
       token         Make, list and revoke tokens, by which programs act for you
       user          Invite users to a server, and say in which groups they are
+      activity      Show who did what on a server, and what was refused
 
     Weir itself:
       demo          Show the whole thing at work, in a temporary folder

@@ -1,6 +1,8 @@
 //! What an Elm developer does all day, in a folder with an `elm.json`.
 
-use crate::{application, compiler, make, manifest, package, sandbox, string_package, uses_str, version};
+use crate::{
+    application, compile, compiler, make, manifest, package, sandbox, string_package, uses_str, version,
+};
 
 #[test]
 fn an_application_adds_a_private_package_compiles_and_is_told_mistakes_by_the_compiler() {
@@ -129,7 +131,7 @@ fn a_package_is_worked_on_with_ranges_and_a_folder_of_another() {
         "{}",
         t.read("shout/elm.json")
     );
-    t.weir_in("shout", "run -- elm make").succeeds();
+    compile(&t, "shout", "run -- elm make").succeeds();
     string_package(&t, "1.1.0", "cut");
     t.weir_in("shout", "update").succeeds();
     assert!(
@@ -137,14 +139,14 @@ fn a_package_is_worked_on_with_ranges_and_a_folder_of_another() {
         "{}",
         t.read("shout/weir.lock")
     );
-    let refused = t.weir_in("shout", "run -- elm make").fails_with(1);
+    let refused = compile(&t, "shout", "run -- elm make").fails_with(1);
     assert!(refused.stderr.contains("trim"), "{refused}");
     // A folder stands in for it while somebody works on both.
     t.write("shout/weir.toml", "[override]\n\"acme/str\" = { path = \"../str\" }\n");
     t.write("str/src/Str.elm", t.read("str/src/Str.elm").replace("cut", "trim"));
-    t.weir_in("shout", "run -- elm make").succeeds();
+    compile(&t, "shout", "run -- elm make").succeeds();
     t.write("str/src/Str.elm", t.read("str/src/Str.elm").replace("trim", "other"));
-    t.weir_in("shout", "run -- elm make").fails_with(1);
+    compile(&t, "shout", "run -- elm make").fails_with(1);
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn what_elm_would_ask_the_public_registry_for_is_said_in_weirs_words() {
 fn a_new_application_and_a_new_package_compile() {
     let t = sandbox();
     t.weir_in("", "init shop --kind elm").succeeds();
-    t.weir_in("shop", "run -- elm make src/Main.elm --output=/dev/null").succeeds();
+    compile(&t, "shop", "run -- elm make src/Main.elm --output=/dev/null").succeeds();
     assert!(t.read("shop/.gitignore").contains("/elm-stuff/"));
     t.weir_in("", "init shop --kind elm").fails_with(8);
 

@@ -1,6 +1,6 @@
 //! Packages with ports, and whole applications: as folders of modules of the application that uses them.
 
-use crate::{application, compiler, make, manifest, package, sandbox, version};
+use crate::{application, compile, compiler, make, manifest, package, sandbox, version};
 
 const PORTS: &str = "port module Talk exposing (said)\n\n{-| Ports.\n\n@docs said\n\n-}\n\nimport Str\n\n\n{-| -}\nport said : String -> Cmd msg\n\n\nquiet : String -> String\nquiet text =\n    Str.trim text\n";
 
@@ -72,5 +72,5 @@ fn a_whole_application_is_a_folder_of_modules_of_another() {
         "app/src/Start.elm",
         "module Start exposing (title)\n\nimport Shop\n\n\ntitle : String\ntitle =\n    Shop.name\n",
     );
-    t.weir("run -- elm make src/Start.elm --output=/dev/null").succeeds();
+    compile(&t, "app", "run -- elm make src/Start.elm --output=/dev/null").succeeds();
 }

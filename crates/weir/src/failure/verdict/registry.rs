@@ -209,6 +209,9 @@ impl Verdict for ReplicaError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Source(error) => error.help(),
+            Self::NoRegistry(place) if weir_reach::is_http(place) => {
+                Some("check the address; of a private registry only those are told who may read it: `weir login`".into())
+            }
             Self::NoRegistry(_) => {
                 Some("check the address; `weir registry init FOLDER` makes a new registry".into())
             }
