@@ -43,7 +43,7 @@ fn what_was_installed_for_oneself_is_looked_at_and_changed_as_a_project_is() {
     Installed 4 packages, 2 fetched (526 B)
      ^  acme/names  2026.1.0 → 2026.2.0
      +  acme/str    1.1.0
-    Not at the newest: 3 packages; `weir outdated --global` tells what holds them
+    Not at the newest: 2 packages; `weir outdated --global` tells what holds them
     ");
     assert_snapshot!(t.weir_in("", "why --global acme/names"), @"
     $ weir why --global acme/names
