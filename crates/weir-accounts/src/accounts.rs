@@ -68,8 +68,8 @@ pub struct Accounts {
     connection: Mutex<Connection>,
     /// Who speaks by which token, by the token's digest: what nearly every request finds. Forgotten whenever an account changes.
     pub(crate) speakers: Mutex<HashMap<Sha256, Speaker>>,
-    /// Held while a password is hashed, which takes memory on purpose.
-    pub(crate) hashing: Mutex<()>,
+    /// What a password is hashed in: it takes memory on purpose, once for all.
+    pub(crate) hashing: Mutex<Vec<argon2::Block>>,
 }
 
 /// Why an account could not be looked at or changed.

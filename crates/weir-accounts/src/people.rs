@@ -58,18 +58,29 @@ impl Accounts {
         })
     }
 
-    /// Lets a user sign in and be spoken for no longer, or again.
+    /// Lets a user sign in no longer, or again. The tokens of one who may no longer are good no more, also afterwards.
     ///
     /// # Errors
     ///
     /// When there is no such user, or nobody could govern the server afterwards.
-    pub fn set_disabled(&self, name: &AccountName, disabled: bool) -> Result<User, AccountError> {
+    pub fn set_disabled(
+        &self,
+        name: &AccountName,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<User, AccountError> {
         self.change(|connection| {
             keep_an_administrator(connection, name, !disabled)?;
             connection.execute(
                 "UPDATE user SET disabled = ?2 WHERE name = ?1",
                 params![name.as_str(), i64::from(disabled)],
             )?;
+            if disabled {
+                connection.execute(
+                    "UPDATE token SET revoked = ?2 WHERE owner = ?1 AND revoked IS NULL",
+                    params![name.as_str(), now.as_second()],
+                )?;
+            }
             user(connection, name)
         })
     }

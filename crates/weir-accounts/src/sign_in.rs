@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use argon2::{Argon2, password_hash};
+use argon2::password_hash::{Output, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use weir_wire::AccountName;
@@ -123,6 +123,11 @@ impl Accounts {
             if !is_there {
                 put_groups(connection, name, &invited.groups)?;
             }
+            // Whoever knew the password before, or has a login of theirs, is out.
+            connection.execute(
+                "UPDATE token SET revoked = ?2 WHERE owner = ?1 AND login AND revoked IS NULL",
+                params![name.as_str(), now.as_second()],
+            )?;
             connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
             connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(name)])?;
             user(connection, name)
@@ -147,7 +152,7 @@ impl Accounts {
                 .flatten()
                 .collect();
         // One at a time: who tries many at once gains nothing, and a count is right when it is read.
-        let _one = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut memory = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let kept = {
             let connection = self.connection();
             for subject in &subjects {
@@ -162,7 +167,7 @@ impl Accounts {
                 .optional()?
                 .flatten()
         };
-        let is_right = password.len() <= MAX_PASSWORD && verify(kept.as_deref(), password);
+        let is_right = password.len() <= MAX_PASSWORD && verify(kept.as_deref(), password, &mut memory);
         self.change(|connection| {
             for subject in &subjects {
                 match is_right {
@@ -190,21 +195,52 @@ impl Accounts {
         }
         let mut salt = [0_u8; 16];
         getrandom::fill(&mut salt)?;
-        let failed = |error: password_hash::Error| std::io::Error::other(error.to_string());
-        let salt = SaltString::encode_b64(&salt).map_err(failed)?;
-        let _one = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(Argon2::default().hash_password(password.as_bytes(), &salt).map_err(failed)?.to_string())
+        let failed = |error: String| std::io::Error::other(error);
+        let mut memory = self.hashing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let params = Params::default();
+        let output =
+            digest(password, &salt, &params, &mut memory).map_err(|error| failed(error.to_string()))?;
+        let salt = SaltString::encode_b64(&salt).map_err(|error| failed(error.to_string()))?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: password_hash::ParamsString::try_from(&params)
+                .map_err(|error| failed(error.to_string()))?,
+            salt: Some(salt.as_salt()),
+            hash: Some(output),
+        };
+        Ok(hash.to_string())
     }
+}
+
+/// The argon2id hash of a password, made in `memory`, which grows to what that takes.
+fn digest(
+    password: &str,
+    salt: &[u8],
+    params: &Params,
+    memory: &mut Vec<Block>,
+) -> Result<Output, argon2::Error> {
+    memory.resize(params.block_count(), Block::default());
+    let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let mut out = [0_u8; Params::DEFAULT_OUTPUT_LEN];
+    argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut out, memory)?;
+    Output::new(&out).map_err(|_| argon2::Error::OutputTooLong)
 }
 
 /// Whether `password` is the one whose hash is kept. It takes as long where nothing is: whether there is such a user is not told
 /// by the time it takes either.
-fn verify(kept: Option<&str>, password: &str) -> bool {
+fn verify(kept: Option<&str>, password: &str, memory: &mut Vec<Block>) -> bool {
     /// The hash of nothing that anybody knows.
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let Ok(hash) = PasswordHash::new(kept.unwrap_or(NOBODY)) else { return false };
-    Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && kept.is_some()
+    let (Some(salt), Some(expected), Ok(params)) = (hash.salt, hash.hash, Params::try_from(&hash)) else {
+        return false;
+    };
+    let mut bytes = [0_u8; 64];
+    let Ok(salt) = salt.decode_b64(&mut bytes) else { return false };
+    // Outputs are compared in constant time.
+    digest(password, salt, &params, memory).is_ok_and(|found| found == expected) && kept.is_some()
 }
 
 /// What an invitation is for.
@@ -362,11 +398,11 @@ mod tests {
         let invitation = accounts.invite(Some(&ann), &groups, at(0)).unwrap();
         accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         let last = |done: Result<User, AccountError>| matches!(done.unwrap_err(), AccountError::LastAdministrator(who) if who == ann);
-        assert!(last(accounts.set_disabled(&ann, true)));
+        assert!(last(accounts.set_disabled(&ann, true, at(1))));
         assert!(last(accounts.set_groups(&ann, &BTreeSet::from([name("core")]))));
         let invitation = accounts.invite(Some(&name("bob")), &groups, at(0)).unwrap();
         accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
-        assert!(accounts.set_disabled(&ann, true).is_ok());
+        assert!(accounts.set_disabled(&ann, true, at(1)).is_ok());
         assert!(accounts.sign_in(&ann, PASSWORD, None, at(1)).is_err(), "who is disabled is out");
     }
 }

@@ -373,7 +373,7 @@ mod tests {
         let (place, accounts, ann) = with_ann();
         let (_, secret) = accounts.issue(&ann, &named("ci"), at(0)).unwrap();
         assert!(accounts.speaker(&secret, None, at(1)).unwrap().is_some());
-        accounts.set_disabled(&ann, true).unwrap();
+        accounts.set_disabled(&ann, true, at(1)).unwrap();
         assert!(accounts.speaker(&secret, None, at(1)).unwrap().is_none());
         for entry in fs_err::read_dir(place.path()).unwrap() {
             let entry = entry.unwrap();

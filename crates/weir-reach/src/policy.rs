@@ -295,7 +295,7 @@ pub fn policy_set(
         change.changed = change.before != Some(change.digest);
         return Ok(change);
     }
-    let done = place.put(session, &files, &summary)?;
+    let done = place.put(session, &files, &summary, how.lock_out)?;
     Ok(PolicyChange { before: done.before, changed: done.changed, ..change })
 }
 

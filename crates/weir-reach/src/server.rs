@@ -9,7 +9,7 @@ use weir_wire::people::WhoAmI;
 use crate::connect::http_client;
 use crate::credentials::{credential_for, forget_token, keep_token};
 use crate::error::{Offline, ReachError};
-use crate::registries::{ManifestRegistries, find, is_http};
+use crate::registries::{find, is_http};
 use crate::session::Session;
 
 /// A server that was found.
@@ -31,19 +31,16 @@ impl ReachedServer {
 }
 
 /// Finds the server that `named` leads to: an address of its own or of one of its registries, or a registry that is known by a name.
-/// Where nothing is named it is that of the default registry.
+/// Where nothing is named it is that of the default registry. Names are the user's own: a password is told to whoever is named so, and a clone's
+/// `weir.toml` must not choose who that is.
 ///
 /// # Errors
 ///
 /// When nothing of that name is known, it is a folder, or no server answers there.
-pub fn reach_server(
-    session: &Session,
-    project: Option<ManifestRegistries<'_>>,
-    named: Option<&str>,
-) -> Result<ReachedServer, ReachError> {
+pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedServer, ReachError> {
     let location = match named {
         Some(address) if is_http(address) => address.to_owned(),
-        named => find(session, project, named, Path::new("."))?.location,
+        named => find(session, None, named, Path::new("."))?.location,
     };
     if !is_http(&location) {
         let reason = "it is a folder: nobody signs in there".into();

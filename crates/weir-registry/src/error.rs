@@ -199,6 +199,14 @@ pub enum SubmitError {
         /// The cycle, its first member again at the end.
         cycle: Vec<ReleaseId>,
     },
+    /// An owner cannot belong to that.
+    #[error("`{owner}` cannot belong to `{who}`: people are written as `user:NAME` or `group:NAME`")]
+    Nobody {
+        /// The owner.
+        owner: weir_model::OwnerName,
+        /// What was given, as far as it can be shown.
+        who: String,
+    },
     /// There is no package of that name.
     #[error("there is no package `{name}` in this registry")]
     UnknownPackage {

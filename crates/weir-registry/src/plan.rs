@@ -439,6 +439,12 @@ impl Planning<'_> {
     }
 
     fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
+        if let Some(bad) =
+            who.iter().find(|who| !is_somebody(who)).map(String::as_str).or(who.is_empty().then_some(""))
+        {
+            let shown = bad.chars().take(100).collect::<String>().escape_debug().to_string();
+            return Err(SubmitError::Nobody { owner: owner.clone(), who: shown });
+        }
         let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner, None)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
         self.plan.outcomes.push(Outcome {
@@ -633,4 +639,15 @@ fn already_published(
         input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
     })
+}
+
+/// Whether a text can say to whom something belongs: `user:ann`, `group:core`, `workload:…`.
+fn is_somebody(who: &str) -> bool {
+    const LONGEST: usize = 300;
+    let Some((sort, name)) = who.split_once(':') else { return false };
+    let printed = |c: char| !c.is_control() && !c.is_whitespace();
+    matches!(sort, "user" | "group" | "workload")
+        && !name.is_empty()
+        && who.len() <= LONGEST
+        && name.chars().all(printed)
 }

@@ -32,7 +32,7 @@ impl SubmitError {
             Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
                 Code::NotFound
             }
-            Self::Record(_) | Self::Fold(_) => Code::BadRecord,
+            Self::Record(_) | Self::Fold(_) | Self::Nobody { .. } => Code::BadRecord,
             Self::Content(error) if error.is_integrity() => Code::BadContent,
             Self::Busy => Code::Busy,
             Self::OtherPolicies(_)

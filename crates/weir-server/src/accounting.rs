@@ -45,6 +45,8 @@ impl Accounting {
     /// Writes down what came of it, and gives that back.
     pub(crate) async fn note<T>(self, came: Result<T, Problem>) -> Result<T, Problem> {
         let events = match &came {
+            // Who is asked to come again has done nothing, and may be many.
+            Err(problem) if problem.is_passing() => Vec::new(),
             Ok(_) => vec![self.event.clone()],
             Err(problem) => vec![self.refused(problem)],
         };
@@ -87,6 +89,9 @@ impl Accounting {
 
     /// What cannot be written down stops nobody: what was done is done, and the log of the registry says who did it.
     async fn write(self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
         let Self { app, event } = self;
         let at: Timestamp = event.at;
         let written = blocking(move || app.activity.record(&events)).await;

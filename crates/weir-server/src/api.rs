@@ -17,22 +17,21 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, head, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::OwnedSemaphorePermit;
 use weir_registry::{Acting, SubmitError};
 
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
+use crate::places::{Place, Places};
 use crate::problem::{Code, Problem};
 use crate::registries::{RegistryName, Served};
-use crate::settings::Limits;
 
 /// The largest document that is read where nothing else is said, in bytes.
 const MAX_DOCUMENT: usize = 256 << 10;
@@ -41,8 +40,7 @@ const MAX_DOCUMENT: usize = 256 << 10;
 const MAX_POLICY: usize = 4 << 20;
 
 /// Every route of the API.
-pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
-    let batch = usize::try_from(limits.batch()).unwrap_or(usize::MAX);
+pub(crate) fn router() -> Router<Arc<App>> {
     let upload = head(uploads::state).put(uploads::put).patch(uploads::append);
     let registry = Router::new()
         .route("/", get(registry::capabilities))
@@ -50,7 +48,7 @@ pub(crate) fn router(limits: &Limits) -> Router<Arc<App>> {
         .route("/packs/{digest}/verification", post(uploads::verify))
         .route("/files/{digest}", upload)
         .route("/files/{digest}/verification", post(uploads::verify))
-        .route("/batches", post(batches::submit).layer(DefaultBodyLimit::max(batch)))
+        .route("/batches", post(batches::submit))
         .route("/policy", get(policy::read).post(policy::set).layer(DefaultBodyLimit::max(MAX_POLICY)))
         .route("/checks/publish", get(registry::check))
         .route("/checkpoint", post(registry::renew))
@@ -86,6 +84,20 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Document<T> {
     }
 }
 
+/// A document of somebody who has signed in: of anybody else nothing is read.
+pub(crate) struct SignedDocument<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for SignedDocument<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut head, body) = request.into_parts();
+        Asker::from_request_parts(&mut head, app).await?.speaker()?;
+        let Document(document) = Document::from_request(Request::from_parts(head, body), app).await?;
+        Ok(Self(document))
+    }
+}
+
 fn unreadable(rejection: &JsonRejection) -> Problem {
     let code = match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
@@ -110,17 +122,25 @@ pub(crate) struct Asked {
     pub(crate) actor: String,
     is_anonymous: bool,
     /// Held as long as a thread is needed that may block.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Asked {
     /// Finds the registry of that name, at work for who asks. Who may not read it is told that there is none.
     pub(crate) async fn of(app: &Arc<App>, asker: &Asker, name: &str) -> Result<Self, Problem> {
+        Self::at(app, asker, name, |app| &app.writing).await
+    }
+
+    /// The same, at a place among those that `places` gives.
+    pub(crate) async fn at(
+        app: &Arc<App>,
+        asker: &Asker,
+        name: &str,
+        places: fn(&App) -> &Places,
+    ) -> Result<Self, Problem> {
         let served = app.served(asker, name).await?;
         let caller = asker.caller(name)?;
-        let place = app.writing.clone().try_acquire_owned().map_err(|_| {
-            Problem::new(Code::Overloaded, "too many requests change something at this moment: try again")
-        })?;
+        let place = places(app).place(caller.actor())?;
         let (app, actor, registry) = (app.clone(), caller.actor().to_owned(), served.clone());
         let registrar = blocking(move || app.registries.registrar(&registry)).await;
         let registrar = registrar.map_err(|error| Problem::refused(&error, asker.is_anonymous()))?;

@@ -1,5 +1,7 @@
 //! Which request is answered by what.
 
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -10,10 +12,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
 use weir_activity::{ActivityError, ActivityLog};
-use weir_fs::FsError;
+use weir_fs::{Folder, FsError};
 use weir_registry::Face;
 use weir_wire::ADMINISTRATORS;
 
@@ -25,10 +26,14 @@ use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::observe::observe;
+use crate::places::Places;
 use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::Settings;
 use crate::staging::Staging;
+
+/// The file that tells another server that this one runs.
+const LOCK: &str = "server.lock";
 
 /// So many may wait to be signed in.
 const SIGNING_IN: usize = 16;
@@ -42,11 +47,15 @@ pub struct App {
     pub(crate) accounts: Accounts,
     pub(crate) activity: ActivityLog,
     pub(crate) data: DataFolder,
+    /// Held as long as the server runs: no other serves the same data.
+    _alone: File,
     pub(crate) staging: Staging,
     /// Places for requests that change something: each holds a thread that may block.
-    pub(crate) writing: Arc<Semaphore>,
+    pub(crate) writing: Places,
+    /// The same for uploads, which last as long as whoever sends likes.
+    pub(crate) uploading: Places,
     /// Places for those who sign in: each costs a hash, one after the other, and nobody else waits for them.
-    pub(crate) signing_in: Arc<Semaphore>,
+    pub(crate) signing_in: Places,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -57,6 +66,12 @@ pub enum AppError {
     /// A folder of its data cannot be used.
     #[error(transparent)]
     Fs(#[from] FsError),
+    /// Another server serves it.
+    #[error("another `weir serve` runs on `{}`", .0.display())]
+    InUse(PathBuf),
+    /// The system failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
     /// Its accounts cannot be used.
     #[error(transparent)]
     Accounts(#[from] AccountError),
@@ -90,15 +105,24 @@ impl App {
     /// When a part of its data cannot be opened.
     pub fn new(data: &DataFolder, settings: Settings) -> Result<Arc<Self>, AppError> {
         let memory = u64::from(settings.limits.memory_megabytes) << 20;
+        let writers = settings.limits.writers as usize;
+        let lock = Folder::open(data.root())?.lock_file(LOCK).map_err(std::io::Error::from)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(AppError::InUse(data.root().to_owned())),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
             staging: Staging::new(data.uploads())?,
-            writing: Arc::new(Semaphore::new(settings.limits.writers as usize)),
-            signing_in: Arc::new(Semaphore::new(SIGNING_IN)),
+            writing: Places::new(writers, writers / 2),
+            uploading: Places::new(writers, writers / 4),
+            signing_in: Places::new(SIGNING_IN, SIGNING_IN / 8),
             answers: Answers::new(),
             data: data.clone(),
+            _alone: lock,
             files: Arc::new(Files::new(memory)),
             metrics: Metrics::new(),
             settings,
@@ -180,7 +204,7 @@ impl App {
             .route("/healthz", get(|| async { "the server runs\n" }))
             .route("/readyz", get(ready))
             .route("/.well-known/weir", get(host))
-            .merge(api::router(&self.settings.limits));
+            .merge(api::router());
         if self.settings.metrics_listen.is_none() {
             router = router.route("/metrics", get(metrics));
         }

@@ -58,6 +58,11 @@ impl Asker {
         self.speaker.as_ref().map(|speaker| speaker.token.id.clone())
     }
 
+    /// Where it comes from, as places are counted.
+    pub(crate) fn place(&self) -> String {
+        self.from.map(|from| from.to_canonical().to_string()).unwrap_or_default()
+    }
+
     /// Whether nothing was proved.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.speaker.is_none()

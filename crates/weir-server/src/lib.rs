@@ -7,7 +7,7 @@
 //! * [`DataFolder`]: what a server keeps;
 //! * [`serve()`]: connections, their limits, and how it stops;
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something;
-//! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `problem`: refusals.
+//! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
 //! block, in `files`, and nowhere else.
@@ -23,6 +23,7 @@ mod files;
 mod gate;
 mod metrics;
 mod observe;
+mod places;
 mod problem;
 mod registries;
 mod serve;

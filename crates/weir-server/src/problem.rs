@@ -115,6 +115,11 @@ impl Problem {
         problem
     }
 
+    /// Whether asking again a little later is all that it says.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }

@@ -9,6 +9,9 @@ use weir_model::Sha256;
 pub struct PolicyDocument {
     /// The files.
     pub files: Vec<PolicyText>,
+    /// Also if whoever sets it could not change it again.
+    #[serde(default)]
+    pub lock_out: bool,
 }
 
 /// A file of a set.

@@ -85,7 +85,7 @@ impl PolicyPlace {
         match self {
             Self::Folder(_) => Ok(session.principal.clone()),
             Self::Server(_, location) => {
-                Ok(reach_server(session, None, Some(location))?.server.whoami()?.user.principal())
+                Ok(reach_server(session, Some(location))?.server.whoami()?.user.principal())
             }
         }
     }
@@ -96,6 +96,7 @@ impl PolicyPlace {
         session: &Session,
         files: &PolicyFiles,
         summary: &PolicySummary,
+        lock_out: bool,
     ) -> Result<SetPolicy, ReachError> {
         match self {
             Self::Folder(root) => {
@@ -108,7 +109,7 @@ impl PolicyPlace {
             }
             Self::Server(remote, _) => {
                 let texts = files.all().map(|PolicyFile { name, text }| PolicyText { name, text });
-                let done = remote.set_policy(&PolicyDocument { files: texts.collect() })?;
+                let done = remote.set_policy(&PolicyDocument { files: texts.collect(), lock_out })?;
                 Ok(SetPolicy { before: done.before, changed: done.changed, policy: String::new() })
             }
         }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_wire::activity::ActivityQuery;
 
-use super::{Document, json};
+use super::{SignedDocument, json};
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 pub(crate) async fn query(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(query): Document<ActivityQuery>,
+    SignedDocument(query): SignedDocument<ActivityQuery>,
 ) -> Result<Response, Problem> {
     asker.administrator()?;
     let found = blocking(move || app.activity.query(&query)).await;

@@ -1,9 +1,9 @@
 //! Batches: what changes a registry, all of it or nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -18,6 +18,12 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::{Code, Problem};
 
+/// So many things can be done in one batch: others wait for it.
+const MAX_INTENTS: usize = 50_000;
+
+/// In this time a batch must have arrived.
+const BODY_COMES_IN: Duration = Duration::from_secs(300);
+
 /// `POST /{registry}/api/v1/batches`, and with `?dry-run` what would become of it.
 pub(crate) async fn submit(
     State(app): State<Arc<App>>,
@@ -25,7 +31,7 @@ pub(crate) async fn submit(
     RawQuery(query): RawQuery,
     asker: Asker,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, Problem> {
     let is_dry = match query.as_deref() {
         None | Some("" | "dry-run=false") => false,
@@ -33,13 +39,9 @@ pub(crate) async fn submit(
         Some(_) => return Err(Problem::new(Code::BadRequest, "a batch can be asked for with `?dry-run`")),
     };
     let asked = Asked::of(&app, &asker, &name).await?;
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let limit = app.settings.limits.batch_megabytes;
-            Problem::new(Code::TooLarge, format!("a batch has at most {limit} megabytes"))
-        }
-        _ => Problem::new(Code::BadRequest, "the batch did not come to its end"),
-    })?;
+    // Of who has not signed in nothing is read: a batch may be large.
+    asker.speaker()?;
+    let body = read(&app, body).await?;
     if is_dry {
         let batch = parse(&body)?;
         let outcomes = asked.carry_out(move |registry| registry.preview(&batch)).await?;
@@ -62,11 +64,32 @@ pub(crate) async fn submit(
     Ok(json(StatusCode::OK, &*receipt))
 }
 
+async fn read(app: &App, body: Body) -> Result<Bytes, Problem> {
+    let limits = app.settings.limits;
+    let limit = usize::try_from(limits.batch()).unwrap_or(usize::MAX);
+    let read = tokio::time::timeout(BODY_COMES_IN, axum::body::to_bytes(body, limit)).await;
+    match read {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if error.to_string().contains("length limit") => {
+            let megabytes = limits.batch_megabytes;
+            Err(Problem::new(Code::TooLarge, format!("a batch has at most {megabytes} megabytes")))
+        }
+        _ => Err(Problem::new(Code::BadRequest, "the batch did not come to its end")),
+    }
+}
+
 fn parse(body: &[u8]) -> Result<Batch, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
+    let batch: Batch = serde_json::from_slice(body).map_err(|error| {
         let code = if error.is_data() { Code::BadDocument } else { Code::BadRequest };
         Problem::new(code, error.to_string().chars().take(500).collect::<String>())
-    })
+    })?;
+    match batch.intents.len() {
+        0..=MAX_INTENTS => Ok(batch),
+        many => {
+            let detail = format!("the batch has {many} intents, and one may have {MAX_INTENTS}");
+            Err(Problem::new(Code::TooLarge, detail))
+        }
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<String, Problem> {

@@ -6,15 +6,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret, SignInError};
+use weir_wire::AccountName;
 use weir_wire::people::{Accept, ChangeUser, Invite, Invited, SignIn, SignedIn, User, WhoAmI};
 
-use super::{Document, json};
+use super::{Document, SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
+use crate::places::Place;
 use crate::problem::{Code, Problem};
 
 /// `POST /api/v1/sign-in`
@@ -24,8 +25,9 @@ pub(crate) async fn sign_in(
     Document(SignIn { name, password, machine }): Document<SignIn>,
 ) -> Result<Response, Problem> {
     let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
-    let accounting = Accounting::of(&app, &asker, None, "sign-in").about(name.clone());
-    let signed_in = on_accounts_in(&app, &app.signing_in, move |accounts| {
+    let accounting = Accounting::of(&app, &asker, None, "sign-in")
+        .about(name.parse::<AccountName>().map_or_else(|_| "(no name)".to_owned(), String::from));
+    let signed_in = on_accounts_in(&app, app.signing_in.place(&asker.place())?, move |accounts| {
         // Who cannot be a user is told what anybody is told who is none.
         let name = name.parse().map_err(|_| SignInError::Wrong)?;
         let user = accounts.sign_in(&name, &password, from, now)?;
@@ -43,7 +45,7 @@ pub(crate) async fn accept(
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
     let accounting = Accounting::of(&app, &asker, None, "invitation-accepted")
         .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
-    let signed_in = on_accounts_in(&app, &app.signing_in, move |accounts| {
+    let signed_in = on_accounts_in(&app, app.signing_in.place(&asker.place())?, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
@@ -77,7 +79,7 @@ pub(crate) async fn users(State(app): State<Arc<App>>, asker: Asker) -> Result<R
 pub(crate) async fn invite(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(Invite { name, groups }): Document<Invite>,
+    SignedDocument(Invite { name, groups }): SignedDocument<Invite>,
 ) -> Result<Response, Problem> {
     asker.administrator()?;
     let now = asker.at;
@@ -95,10 +97,11 @@ pub(crate) async fn change(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     asker: Asker,
-    Document(ChangeUser { groups, disabled }): Document<ChangeUser>,
+    SignedDocument(ChangeUser { groups, disabled }): SignedDocument<ChangeUser>,
 ) -> Result<Response, Problem> {
     asker.administrator()?;
     let accounting = Accounting::of(&app, &asker, None, "user-changed").about(name.clone());
+    let now = asker.at;
     let changed = on_accounts(&app, move |accounts| {
         let name = name.parse()?;
         let mut user = accounts.user(&name)?;
@@ -106,7 +109,7 @@ pub(crate) async fn change(
             user = accounts.set_groups(&name, &groups)?;
         }
         if let Some(disabled) = disabled {
-            user = accounts.set_disabled(&name, disabled)?;
+            user = accounts.set_disabled(&name, disabled, now)?;
         }
         Ok(user)
     });
@@ -118,18 +121,15 @@ pub(super) async fn on_accounts<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
 ) -> Result<T, Problem> {
-    on_accounts_in(app, &app.writing, work).await
+    on_accounts_in(app, app.writing.place("accounts")?, work).await
 }
 
-/// The same, where only so many may wait.
+/// The same, at a place that was found.
 async fn on_accounts_in<T: Send + 'static>(
     app: &Arc<App>,
-    places: &Arc<Semaphore>,
+    _place: Place,
     work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let Ok(_place) = places.clone().try_acquire_owned() else {
-        return Err(Problem::new(Code::Overloaded, "too many ask for this at the same moment: try again"));
-    };
     let app = app.clone();
     blocking(move || work(&app.accounts)).await.map_err(|error| told(&error))
 }

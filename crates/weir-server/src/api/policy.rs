@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_cedar::{Cases, PolicyError, PolicyFile, PolicyFiles, PolicySet};
 use weir_model::descriptor::PolicySummary;
-use weir_policy::{Caller, Verb};
+use weir_policy::{Caller, Request, Verb};
 use weir_registry::{Registrar, SubmitError};
 use weir_wire::policy::{PolicyDocument, PolicyInForce, PolicyText};
 
-use super::{Asked, Document, json};
+use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -29,7 +29,7 @@ pub(crate) async fn read(
     let files = blocking(move || PolicyFiles::read(served.folder.path())).await;
     let files = files.map_err(|error| unusable(&error))?;
     let texts = files.all().map(|PolicyFile { name, text }| PolicyText { name, text });
-    Ok(json(StatusCode::OK, &PolicyDocument { files: texts.collect() }))
+    Ok(json(StatusCode::OK, &PolicyDocument { files: texts.collect(), lock_out: false }))
 }
 
 /// `POST /{registry}/api/v1/policy`: puts a set in force, which must be one and pass its own cases.
@@ -37,7 +37,7 @@ pub(crate) async fn set(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     asker: Asker,
-    Document(document): Document<PolicyDocument>,
+    SignedDocument(document): SignedDocument<PolicyDocument>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
     // Who governs the server can always put right what cannot decide any more.
@@ -45,8 +45,12 @@ pub(crate) async fn set(
         asked.carry_out(|registry| registry.may(Verb::Govern)).await?;
     }
     let caller = asker.caller(&name)?;
+    let document_locks_out = document.lock_out;
     let files = document.files.into_iter().map(|PolicyText { name, text }| PolicyFile { name, text });
     let files = PolicyFiles::new(files).map_err(|error| unusable(&error))?;
+    if !document_locks_out {
+        refuse_lock_out(&files, &caller)?;
+    }
     let accounting = Accounting::of(&app, &asker, Some(&name), "policy-set");
     let (registries, served) = (app.clone(), asked.served.clone());
     let came = blocking(move || {
@@ -83,6 +87,22 @@ pub(super) fn put(
         before: done.before,
         changed: done.changed,
     })
+}
+
+/// A set that whoever sets it could not change again is a mistake more often than a wish.
+fn refuse_lock_out(files: &PolicyFiles, caller: &Caller) -> Result<(), Problem> {
+    let set = PolicySet::new(files).map_err(|error| unusable(&error))?;
+    let decision = set.decide(&Request::of_registry(caller, Verb::Govern));
+    match decision.allowed {
+        true => Ok(()),
+        false => Err(Problem::new(
+            Code::Conflict,
+            format!(
+                "by this set you could not change it again: {}; `\"lock-out\": true` sets it all the same",
+                decision.reason
+            ),
+        )),
+    }
 }
 
 fn unusable(error: &PolicyError) -> Problem {

@@ -11,7 +11,7 @@ use weir_policy::{Caller, FolderGate};
 use weir_registry::{NewRegistry, OpenError, Registrar, SubmitError, folder_ports};
 use weir_wire::people::WantedRegistry;
 
-use super::{Document, json, registry_name};
+use super::{SignedDocument, json, registry_name};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -25,7 +25,7 @@ const DEFAULT_POLICY: &str = "team";
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(wanted): Document<WantedRegistry>,
+    SignedDocument(wanted): SignedDocument<WantedRegistry>,
 ) -> Result<Response, Problem> {
     let caller = Caller::new(asker.administrator()?.principal(), asker.at);
     let name = registry_name(&wanted.name)?;

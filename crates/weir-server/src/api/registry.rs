@@ -9,7 +9,7 @@ use weir_model::KindName;
 use weir_registry::{Acting, Collect, Registry as _};
 use weir_wire::api::{Capabilities, CapabilityLimits, CollectRequest, LEVEL, Renewed};
 
-use super::{Asked, Document, json};
+use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -80,7 +80,7 @@ pub(crate) async fn collect(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     asker: Asker,
-    Document(request): Document<CollectRequest>,
+    SignedDocument(request): SignedDocument<CollectRequest>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
     let what = Collect { removed_before: request.removed_before, dry_run: request.dry_run };

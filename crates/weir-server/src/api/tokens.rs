@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use weir_wire::people::{MadeToken, NewToken};
 
 use super::people::on_accounts;
-use super::{Document, json};
+use super::{SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -24,7 +24,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Re
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(new): Document<NewToken>,
+    SignedDocument(new): SignedDocument<NewToken>,
 ) -> Result<Response, Problem> {
     let (owner, now) = (asker.person()?.name.clone(), asker.at);
     let accounting = Accounting::of(&app, &asker, None, "token-created").about(new.name.clone());

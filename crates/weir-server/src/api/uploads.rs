@@ -110,7 +110,7 @@ async fn receive(
     body: Body,
     part: Part,
 ) -> Result<Response, Problem> {
-    let asked = Asked::of(app, asker, name).await?;
+    let asked = Asked::at(app, asker, name, |app| &app.uploading).await?;
     // Before a byte of it is read.
     asked.carry_out(|registry| registry.may(Verb::Upload)).await?;
     let limit = app.settings.limits.upload();

@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let ago = |days: u32| SignedDuration::from_hours(24 * i64::from(days));
     let mut query = ActivityQuery {
         registry: arguments.within.clone(),
@@ -145,8 +145,9 @@ fn csv_of(events: &[Event]) -> Result<Vec<u8>, Failure> {
 
 /// A text that a spreadsheet does not take for a formula: some of it is what an asker chose.
 fn in_a_spreadsheet(text: &str) -> String {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let text = harmless(text);
+    match text.starts_with(['=', '+', '-', '@']) {
         true => format!("'{text}"),
-        false => text.to_owned(),
+        false => text.into_owned(),
     }
 }

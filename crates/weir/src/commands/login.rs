@@ -4,7 +4,6 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_project::Project;
 use weir_reach::{ReachedServer, Session, forget_login, keep_login, reach_server};
 use weir_wire::AccountName;
 use weir_wire::people::{Accept, SignIn, SignedIn};
@@ -68,7 +67,7 @@ pub(crate) struct WhoamiArguments {
 
 pub(crate) fn login(context: &Context, arguments: &LoginArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.as_deref())?;
+    let reached = reach(&session, arguments.server.as_deref())?;
     let signed_in = if arguments.token_stdin {
         let token = from_stdin()?;
         // What is no token of the server is not kept in place of one that is.
@@ -131,7 +130,7 @@ fn by_token(
 
 pub(crate) fn logout(context: &Context, arguments: &LogoutArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.as_deref())?;
+    let reached = reach(&session, arguments.server.as_deref())?;
     // Given up there first: what is only forgotten here could still be used by whoever has a copy.
     let given_up = if reached.is_known { reached.server.revoke_token("current") } else { Ok(()) };
     let forgotten = forget_login(&session, &reached.address)?;
@@ -150,7 +149,7 @@ pub(crate) fn logout(context: &Context, arguments: &LogoutArguments) -> Result<E
 
 pub(crate) fn whoami(context: &Context, arguments: &WhoamiArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.as_deref())?;
+    let reached = reach(&session, arguments.server.as_deref())?;
     let whoami = reached.server.whoami()?;
     context.output.answer(&whoami, |page: &mut Page| {
         page.line(format!("`{}` at {}", whoami.user.name, reached.place()));
@@ -168,13 +167,8 @@ pub(crate) fn whoami(context: &Context, arguments: &WhoamiArguments) -> Result<E
 }
 
 /// The server that somebody means.
-pub(crate) fn reach(
-    context: &Context,
-    session: &Session,
-    named: Option<&str>,
-) -> Result<ReachedServer, Failure> {
-    let project = context.project_if_any()?;
-    Ok(reach_server(session, project.as_ref().map(Project::registries), named)?)
+pub(crate) fn reach(session: &Session, named: Option<&str>) -> Result<ReachedServer, Failure> {
+    Ok(reach_server(session, named)?)
 }
 
 /// The first line of stdin: a secret, which the command line would show to everybody on the machine.

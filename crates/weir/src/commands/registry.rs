@@ -577,7 +577,7 @@ fn gc(context: &Context, arguments: &GcArguments) -> Result<ExitCode, Failure> {
 
 fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let wanted = WantedRegistry {
         name: arguments.name,
         closed: arguments.closed,

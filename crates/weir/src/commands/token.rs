@@ -90,7 +90,7 @@ pub(crate) struct RevokeArguments {
 
 fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let ends = |days: u32| {
         session.now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
     };
@@ -116,7 +116,7 @@ fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Fai
 
 fn list(context: &Context, arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let tokens = Tokens { tokens: reached.server.tokens()? };
     context.output.answer(&tokens, |page| {
         if tokens.tokens.is_empty() {
@@ -163,7 +163,7 @@ fn limits(token: &Token) -> String {
 
 fn revoke(context: &Context, arguments: &RevokeArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     reached.server.revoke_token(&arguments.which)?;
     let revoked = RevokedToken { token: arguments.which.clone(), server: reached.place() };
     context.output.show(&revoked, |page| {

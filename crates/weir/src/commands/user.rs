@@ -86,7 +86,7 @@ pub(crate) struct NameArguments {
 
 fn list(context: &Context, arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let users = Users { users: reached.server.users()? };
     context.output.answer(&users, |page| {
         let rows = users.users.iter().map(|user| {
@@ -107,7 +107,7 @@ fn list(context: &Context, arguments: &ListArguments) -> Result<ExitCode, Failur
 
 fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, arguments.server.server.as_deref())?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
     let groups: BTreeSet<AccountName> = arguments.groups.into_iter().collect();
     let invited = reached.server.invite(&Invite { name: arguments.name, groups })?;
     context.output.answer(&invited, |page| {
@@ -138,7 +138,7 @@ fn change(
     to: &ChangeUser,
 ) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(context, &session, server.server.as_deref())?;
+    let reached = reach(&session, server.server.as_deref())?;
     let user = reached.server.change_user(name, to)?;
     context.output.show(&user, |page| {
         let groups = groups_of(&user);

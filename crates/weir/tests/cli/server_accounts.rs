@@ -165,7 +165,7 @@ fn a_user_who_is_disabled_is_out_at_once_and_somebody_always_governs() {
     t.weir_in("", "user disable bob").succeeds();
     assert_eq!(status(), 401);
     t.weir_in("", "user enable bob").succeeds();
-    assert_eq!(status(), 200);
+    assert_eq!(status(), 401, "who comes back signs in anew");
     let last = t.weir_in("", "user disable ann").fails_with(8);
     assert!(last.stderr.contains("`ann` is the last administrator"), "{last}");
     t.weir_in("", "user groups ann").fails_with(8);
@@ -333,4 +333,65 @@ fn policies_of_a_served_registry_decide_and_are_followed_when_they_change() {
     t.weir_with(&two, &format!("{place} publish"), &by_bob).fails_with(4);
     drop(server);
     t.weir_in("", "registry verify ./data/registries/pub").succeeds();
+}
+
+#[test]
+fn whose_name_a_server_has_is_said_by_the_user_and_not_by_a_clone() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let evil = weir_testkit::StaticServer::serve(t.path("app")).expect("it listens");
+    t.write(
+        "app/weir.toml",
+        format!("[registries]\nteam = {{ url = \"{}/team\", default = true }}\n", evil.url()),
+    );
+    let run = t.weir_fed("app", "login team --user ann --password-stdin", "correct horse\n").succeeds();
+    assert!(run.stdout.contains(server.url()) || run.stderr.contains(server.url()), "{run}");
+    t.weir_fed("app", "login --user ann --password-stdin", "correct horse\n").succeeds();
+    assert!(evil.seen().is_empty(), "{:?}", evil.seen());
+}
+
+#[test]
+fn another_password_ends_every_login_before() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let before = user(&t, &server, "bob", "");
+    let after = user(&t, &server, "bob", "");
+    let status = |token: &str| {
+        server.ask("GET", "/api/v1/whoami", &[&format!("Authorization: Bearer {token}")]).status
+    };
+    assert_eq!((status(&before), status(&after)), (401, 200));
+}
+
+#[test]
+fn what_strangers_send_is_not_read_and_not_printed() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let endless = vec![b' '; 3 << 20];
+    for path in ["/team/api/v1/batches", "/nothing/api/v1/batches", "/api/v1/tokens", "/team/api/v1/policy"] {
+        let reply =
+            server.say("POST", path, &["Idempotency-Key: x", "Content-Type: application/json"], &endless);
+        assert!(matches!(reply.status, 401 | 404), "{path}: {}", reply.status);
+    }
+    let name = serde_json::json!({ "name": "\u{1b}]0;pwn\u{7}\u{202e}", "password": "x" });
+    assert_eq!(post(&server, "/api/v1/sign-in", None, &name).status, 401);
+    let shown = t.weir_in("", "activity --by anonymous --csv").succeeds().stdout;
+    assert!(shown.contains("sign-in") && !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
+}
+
+#[test]
+fn one_folder_has_one_server() {
+    let t = sandbox();
+    let _server = WeirServer::with_team(&t, &[]);
+    let second = t.weir_in("", "serve data --listen 127.0.0.1:0").fails_with(8);
+    assert!(second.stderr.contains("another `weir serve` runs on"), "{second}");
+}
+
+#[test]
+fn an_owner_belongs_to_somebody() {
+    let t = sandbox();
+    let _server = WeirServer::with_team(&t, &[]);
+    for who in ["ann", "user:", "tulip:ann", "'user:a b'"] {
+        let refused = t.weir_in("", &format!("claim acme {who}"));
+        assert!(refused.code != 0 && refused.stderr.contains("cannot belong to"), "{refused}");
+    }
 }

@@ -32,12 +32,16 @@ impl Verdict for AppError {
             Self::Fs(error) => error.exit(),
             Self::Accounts(error) => error.exit(),
             Self::Activity(_) => Exit::Failed,
+            Self::InUse(_) => Exit::Conflict,
+            Self::Io(error) => error.exit(),
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
             Self::Fs(error) => error.help(),
+            Self::InUse(_) => Some("stop it first, or name another folder".into()),
+            Self::Io(error) => error.help(),
             Self::Accounts(_) | Self::Activity(_) => None,
         }
     }
