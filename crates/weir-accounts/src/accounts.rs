@@ -84,6 +84,9 @@ pub enum AccountError {
     /// There is one of that name.
     #[error("there is a user `{0}` already")]
     UserExists(AccountName),
+    /// The user may not sign in.
+    #[error("`{0}` was disabled: an administrator can enable them again")]
+    Disabled(AccountName),
     /// There is no such token.
     #[error("you have no token `{0}`")]
     NoToken(String),

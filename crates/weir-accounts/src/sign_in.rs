@@ -110,6 +110,7 @@ impl Accounts {
             let name = invited.name(chosen)?;
             let is_there = match user(connection, name) {
                 Err(AccountError::NoUser(_)) => false,
+                Ok(there) if there.disabled => return Err(AccountError::Disabled(name.clone())),
                 found => found.map(|_| true)?,
             };
             if is_there && invited.name.is_none() {

@@ -15,7 +15,8 @@ use weir_registry::{
     audit, folder_ports, is_free,
 };
 
-use crate::connect::{connect, open_for_writing, source_of};
+use crate::connect::{connect, open_for_writing, open_remote, source_of};
+use crate::credentials::credential_for;
 use crate::error::ReachError;
 use crate::observe::{Amount, Event, Work};
 use crate::registries::{ManifestRegistries, find, is_http};
@@ -87,6 +88,18 @@ pub struct ShownRegistry {
     pub can_write: bool,
 }
 
+/// Whether a registry over HTTP takes anything from here: it is a server's, and the user has signed in. Whether its policy permits it
+/// is known when it is asked.
+fn may_write_there(session: &Session, location: &str) -> Result<bool, ReachError> {
+    if session.offline {
+        return Ok(false);
+    }
+    let base: weir_client::Url = location.parse().map_err(|error: weir_client::UrlError| {
+        ReachError::BadAddress { address: location.into(), reason: error.to_string() }
+    })?;
+    Ok(credential_for(session, base.origin())?.is_some() && open_remote(session, location).is_ok())
+}
+
 /// Shows a registry.
 ///
 /// # Errors
@@ -115,7 +128,10 @@ pub fn registry_show(
         stats: replica.index().stats()?,
         facts: replica.index().facts()?,
         owners: replica.index().owners()?,
-        can_write: !is_http(&known.location) && keys.has_any(replica.keys().keys()),
+        can_write: match is_http(&known.location) {
+            true => may_write_there(session, &known.location)?,
+            false => keys.has_any(replica.keys().keys()),
+        },
         location: known.location,
     })
 }

@@ -266,7 +266,7 @@ pub(crate) fn open_remote(session: &Session, location: &str) -> Result<RemoteReg
 /// When it is served as plain files only, its server wants to know who asks, or this machine is offline.
 pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<dyn Registry>, ReachError> {
     if session.offline {
-        return Err(Offline::lacks(format!("the registry `{}`", known.location)).into());
+        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
     }
     if is_http(&known.location) {
         return Ok(Box::new(open_remote(session, &known.location)?));

@@ -75,6 +75,16 @@ pub fn variable_of(origin: &Origin) -> String {
     place.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
+/// The server that the user has signed in to, if it is one alone.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub(crate) fn only_server(session: &Session) -> Result<Option<String>, ReachError> {
+    let mut servers = read(&session.home.credentials())?.servers.into_keys();
+    Ok(servers.next().filter(|_| servers.next().is_none()))
+}
+
 /// Keeps a token for an origin, in place of the one before.
 ///
 /// # Errors

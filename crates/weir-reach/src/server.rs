@@ -7,7 +7,7 @@ use weir_remote::Server;
 use weir_wire::people::WhoAmI;
 
 use crate::connect::http_client;
-use crate::credentials::{credential_for, forget_token, keep_token};
+use crate::credentials::{credential_for, forget_token, keep_token, only_server};
 use crate::error::{Offline, ReachError};
 use crate::registries::{find, is_http};
 use crate::session::Session;
@@ -31,7 +31,7 @@ impl ReachedServer {
 }
 
 /// Finds the server that `named` leads to: an address of its own or of one of its registries, or a registry that is known by a name.
-/// Where nothing is named it is that of the default registry. Names are the user's own: a password is told to whoever is named so, and a clone's
+/// Where nothing is named it is that of the default registry, or the only one that the user has signed in to. Names are the user's own: a password is told to whoever is named so, and a clone's
 /// `weir.toml` must not choose who that is.
 ///
 /// # Errors
@@ -40,14 +40,20 @@ impl ReachedServer {
 pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedServer, ReachError> {
     let location = match named {
         Some(address) if is_http(address) => address.to_owned(),
-        named => find(session, None, named, Path::new("."))?.location,
+        named => match find(session, None, named, Path::new(".")) {
+            Ok(known) => known.location,
+            Err(ReachError::NoRegistry { .. }) => {
+                only_server(session)?.ok_or_else(|| ReachError::NoRegistry { wanted: "a server".into() })?
+            }
+            Err(error) => return Err(error),
+        },
     };
     if !is_http(&location) {
         let reason = "it is a folder: nobody signs in there".into();
         return Err(ReachError::BadAddress { address: location, reason });
     }
     if session.offline {
-        return Err(Offline::lacks(format!("the server `{location}`")).into());
+        return Err(Offline::lacks(format!("the server {location}")).into());
     }
     let address = location.trim_end_matches('/').parse().map_err(|error: weir_client::UrlError| {
         ReachError::BadAddress { address: location.clone(), reason: error.to_string() }

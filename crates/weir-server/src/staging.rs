@@ -16,6 +16,9 @@ const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many uploads may be begun at once, in all.
 const MOST: usize = 4096;
 
+/// So many by one user.
+const MOST_EACH: usize = 64;
+
 /// The beginnings of uploads.
 #[derive(Debug)]
 pub(crate) struct Staging {
@@ -29,7 +32,7 @@ pub(crate) enum StagingError {
     #[error("the same upload is under way in another request")]
     InUse,
     /// There are too many.
-    #[error("too many uploads were begun")]
+    #[error("too many uploads were begun and not finished: what nobody goes on with goes after a day")]
     Full,
     /// The disk fails.
     #[error(transparent)]
@@ -61,8 +64,11 @@ impl Staging {
     /// Goes on with what `who` uploads as `what`, or begins it.
     pub(crate) fn resume(&self, who: &str, what: &str) -> Result<Upload<'_>, StagingError> {
         let name = name(who, what);
-        if self.folder.look(&name)?.is_none() && self.remove_abandoned()? >= MOST {
-            return Err(StagingError::Full);
+        if self.folder.look(&name)?.is_none() {
+            let (all, own) = self.remove_abandoned(who)?;
+            if all >= MOST || own >= MOST_EACH {
+                return Err(StagingError::Full);
+            }
         }
         let file = self.folder.resume(&name)?;
         match file.file().try_lock() {
@@ -72,19 +78,22 @@ impl Staging {
         }
     }
 
-    /// Removes what nobody went on with for long; gives how many are left.
-    fn remove_abandoned(&self) -> Result<usize, FsError> {
+    /// Removes what nobody went on with for long; gives how many are left, and how many of them are `who`'s.
+    fn remove_abandoned(&self, who: &str) -> Result<(usize, usize), FsError> {
+        let own = whose(who);
         let oldest = SystemTime::now().checked_sub(KEPT).unwrap_or(SystemTime::UNIX_EPOCH);
         let oldest = oldest.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mut left = 0;
+        let (mut left, mut theirs) = (0, 0);
         for entry in self.folder.entries()? {
             let Some(found) = self.folder.look(&entry.name)? else { continue };
-            match u64::try_from(found.modified.0).unwrap_or(0) < oldest {
-                true => drop(self.folder.remove_file(&entry.name)?),
-                false => left += 1,
+            if u64::try_from(found.modified.0).unwrap_or(0) < oldest {
+                self.folder.remove_file(&entry.name)?;
+                continue;
             }
+            left += 1;
+            theirs += usize::from(entry.name.to_str().is_some_and(|name| name.starts_with(&own)));
         }
-        Ok(left)
+        Ok((left, theirs))
     }
 }
 
@@ -116,7 +125,12 @@ impl Upload<'_> {
 
 /// The name of the file: nothing that a request says reaches it but through a digest.
 fn name(who: &str, what: &str) -> String {
-    Sha256::of(format!("{who}\n{what}").as_bytes()).to_hex()
+    format!("{}-{}", whose(who), Sha256::of(what.as_bytes()).to_hex())
+}
+
+/// What the names of a user's uploads begin with.
+fn whose(who: &str) -> String {
+    Sha256::of(who.as_bytes()).to_hex()[..32].to_owned()
 }
 
 #[cfg(test)]
@@ -139,6 +153,18 @@ mod tests {
         assert_eq!(staging.bytes("user:bob", "pack x").unwrap(), 0);
         again.remove().unwrap();
         assert_eq!(staging.bytes("user:ann", "pack x").unwrap(), 0);
+    }
+
+    #[test]
+    fn nobody_begins_more_than_a_few() {
+        let place = tempfile::tempdir().unwrap();
+        let staging = Staging::new(place.path().to_owned()).unwrap();
+        for number in 0..MOST_EACH {
+            staging.resume("user:eve", &format!("pack {number}")).unwrap();
+        }
+        assert!(matches!(staging.resume("user:eve", "one more"), Err(StagingError::Full)));
+        assert!(staging.resume("user:eve", "pack 0").is_ok(), "what was begun is gone on with");
+        assert!(staging.resume("user:ann", "pack 0").is_ok());
     }
 
     #[test]

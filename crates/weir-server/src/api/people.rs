@@ -145,6 +145,7 @@ fn told(error: &AccountError) -> Problem {
             Problem::new(Code::NotSignedIn, detail)
         }
         AccountError::Name(_) | AccountError::Unusable(_) => Problem::new(Code::BadDocument, detail),
+        AccountError::Disabled(_) => Problem::new(Code::NotAllowed, detail),
         AccountError::NoUser(_) | AccountError::NoToken(_) => Problem::new(Code::NotFound, detail),
         AccountError::UserExists(_) | AccountError::TokenExists(_) | AccountError::LastAdministrator(_) => {
             Problem::new(Code::Conflict, detail)

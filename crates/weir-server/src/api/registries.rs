@@ -29,7 +29,8 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let caller = Caller::new(asker.administrator()?.principal(), asker.at);
     let name = registry_name(&wanted.name)?;
-    let accounting = Accounting::of(&app, &asker, Some(&wanted.name), "registry-created");
+    let accounting =
+        Accounting::of(&app, &asker, Some(&wanted.name), "registry-created").about(wanted.name.clone());
     let files = policy_files(wanted.policy.as_deref().unwrap_or(DEFAULT_POLICY))?;
     let origin = wanted.name.parse();
     let new = NewRegistry {

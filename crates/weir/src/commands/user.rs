@@ -23,7 +23,7 @@ pub(crate) enum Command {
     Invite(InviteArguments),
     Groups(GroupsArguments),
     Disable(NameArguments),
-    Enable(NameArguments),
+    Enable(EnableArguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
             change(context, &arguments.name, &arguments.server, &ChangeUser { groups, disabled: None })
         }
         Command::Disable(arguments) => disable(context, &arguments, true),
-        Command::Enable(arguments) => disable(context, &arguments, false),
+        Command::Enable(arguments) => disable(context, &arguments.who, false),
     }
 }
 
@@ -74,9 +74,19 @@ pub(crate) struct GroupsArguments {
     server: ServerOption,
 }
 
-/// Let a user sign in no longer, nor be spoken for by a token; or let them again
+/// Let a user sign in again
+///
+/// The tokens that they had are not good again: they sign in anew.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir user disable bob", "weir user enable bob"))]
+#[command(after_help = examples!("weir user enable bob"))]
+pub(crate) struct EnableArguments {
+    #[command(flatten)]
+    who: NameArguments,
+}
+
+/// Let a user sign in no longer, and revoke their tokens
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user disable bob"))]
 pub(crate) struct NameArguments {
     /// The user
     name: AccountName,

@@ -43,6 +43,8 @@ fn the_first_administrator_is_whoever_was_told_by_the_server() {
     let who = t.weir_in("", "whoami").succeeds().stdout;
     assert!(who.starts_with("`ann` at http://127.0.0.1:"), "{who}");
     assert!(who.contains("admins"), "{who}");
+    t.weir_in("", "registry remove team").succeeds();
+    assert_eq!(t.weir_in("", "whoami").succeeds().stdout, who, "there is one server alone");
 
     let again = format!(
         "login {} --user eve --invitation {} --password-stdin",

@@ -46,6 +46,7 @@ fn every_command_works_as_on_a_folder() {
     t.weir_in("", "unyank acme/str@1.0.0").succeeds();
     t.weir_in("", "quarantine acme/str@1.0.0 --reason 'a test'").succeeds();
     t.weir_in("", "unquarantine acme/str@1.0.0").succeeds();
+    assert!(t.weir_in("", "registry show").succeeds().stdout.contains("writable  yes"));
     t.weir_in("", "registry renew").succeeds();
     t.weir_in("", "registry gc --dry-run").succeeds();
     t.weir_in("", "registry rotate-key --yes").succeeds();
