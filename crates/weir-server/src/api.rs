@@ -1,6 +1,6 @@
 //! The API: all that changes something, and what only who signed in may see.
 //!
-//! Handlers read a request and answer it. Each takes an [`Asker`](crate::asker::Asker), and what they do is put to the gate by the
+//! Handlers read a request and answer it. Each takes an [`Asker`], and what they do is put to the gate by the
 //! registry itself, which can do nothing without a permission: a handler that forgets to ask does nothing.
 
 mod activity;
