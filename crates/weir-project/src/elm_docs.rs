@@ -33,10 +33,20 @@ const MAX_DOCS: u64 = 64 << 20;
 const LIMITS: BuildLimits =
     BuildLimits { time: Duration::from_secs(600), memory: 16 << 30, disk: 4 << 30, processes: 256 };
 
-/// The compiler writes beside the packages that it reads, so it is given a copy. It is started in the package's folder.
+/// The compiler writes beside the packages that it reads, so it is given a copy. It is started in the package's folder. On a slow disk
+/// 0.19.1 stumbles over the lock that it has on its own notes: then it is started once more, without them.
 const SCRIPT: &str = r#"cp -R "$PACKAGES" "$TMPDIR/packages"
 chmod -R u+w "$TMPDIR/packages"
-ELM_HOME=$TMPDIR/packages https_proxy=http://1 http_proxy=http://1 elm make --docs=docs.json
+document() {
+    ELM_HOME=$TMPDIR/packages https_proxy=http://1 http_proxy=http://1 elm make --docs=docs.json >"$TMPDIR/said" 2>&1
+}
+again() {
+    grep -q "resource busy (file is locked)" "$TMPDIR/said" && rm -rf elm-stuff && document
+}
+if ! document && ! again && ! again; then
+    cat "$TMPDIR/said" >&2
+    exit 1
+fi
 mkdir -p "$DESTDIR$PREFIX"
 cp docs.json "$DESTDIR$PREFIX/docs.json"
 "#;
