@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
+use weir_index::{Index, LoadedSnapshot, PackageFilter, SearchFilter, SnapshotLimits};
 use weir_model::of::Subject;
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, PackageName, Platform, Range, Record, Release, ReleaseId,
@@ -45,6 +45,7 @@ fn many_releases(path: &Path) -> Result<(), Anything> {
     drop(index);
     println!("file: {} MB", fs_err::metadata(path)?.len() >> 20);
     opening(path, "owner-7/widget-4007")?;
+    most_needed(path)?;
 
     let names: Vec<PackageName> =
         (0..100).map(|_| package_name(chance.below(20_000))).collect::<Result<_, _>>()?;
@@ -136,7 +137,24 @@ fn many_packages(path: &Path, list: Option<&Path>) -> Result<(), Anything> {
     timed("open and add everything up", 5, || {
         black_box(Index::open_read_only(path)?.stats()?);
         Ok(())
-    })
+    })?;
+    most_needed(path)
+}
+
+/// What the package that most others need reaches: the largest answer there is.
+fn most_needed(path: &Path) -> Result<(), Anything> {
+    let index = Index::open_read_only(path)?;
+    let all = index.list(&PackageFilter::default(), None, usize::MAX)?;
+    let most = all.into_iter().max_by_key(|package| package.dependents).ok_or("no package")?;
+    drop(index);
+    let mut shown = String::new();
+    timed(&format!("open and find all that `{}` reaches", most.name), 3, || {
+        let impact = Index::open_read_only(path)?.impact(&most.name, None)?;
+        shown = format!("{} releases of {} packages", impact.releases, impact.packages.len());
+        Ok(())
+    })?;
+    println!("    needed by {} packages directly; reaches {shown}", most.dependents);
+    Ok(())
 }
 
 fn fresh(path: &Path) -> Result<Index, Anything> {

@@ -12,7 +12,7 @@
 use std::collections::HashMap;
 
 use rusqlite::OptionalExtension as _;
-use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Range, Version};
+use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Version};
 use weir_rules::{Offer, Standing};
 
 use crate::error::IndexError;
@@ -55,7 +55,7 @@ pub struct Candidate {
     /// The digest of its inputs.
     pub input_digest: InputDigest,
     /// The place of its dependencies among the lists of the package.
-    list: usize,
+    pub(crate) list: usize,
 }
 
 impl Index {
@@ -77,6 +77,38 @@ impl Index {
         let mut interner = self.interner.borrow_mut();
         let read = candidates.lists().and_then(|lists| lists.read(candidate.list, &mut interner));
         read.map_err(IndexError::damaged("the dependencies of a package"))
+    }
+}
+
+impl Index {
+    /// Every list of dependencies that releases of a package have, each with the places of those releases.
+    pub(crate) fn lists_of(&self, candidates: &Candidates) -> Result<NeedLists, IndexError> {
+        let mut interner = self.interner.borrow_mut();
+        let mut read = || {
+            let from = candidates.lists()?;
+            let mut lists = Vec::with_capacity(from.lists.len());
+            for list in 0..from.lists.len() {
+                lists.push((from.read(list, &mut interner)?, Vec::new()));
+            }
+            for (candidate, place) in candidates.releases.iter().zip(0..) {
+                let missing = || Malformed::new("a dependency list is missing");
+                lists.get_mut(candidate.list).ok_or_else(missing)?.1.push(place);
+            }
+            Ok(lists)
+        };
+        read().map_err(IndexError::damaged("the dependencies of a package"))
+    }
+}
+
+impl Candidate {
+    /// Which release it is, of the package `name`.
+    pub(crate) fn id(&self, name: &PackageName) -> ReleaseId {
+        ReleaseId {
+            name: name.clone(),
+            version: self.version.clone(),
+            platform: self.platform.clone(),
+            revision: self.revision,
+        }
     }
 }
 
@@ -106,6 +138,9 @@ impl Offer for Candidate {
     }
 }
 
+/// Lists of dependencies, each with the places of the releases that have it.
+pub(crate) type NeedLists = Vec<(Vec<Dependency>, Vec<u32>)>;
+
 /// The dependency lists of a package, and the texts they refer to.
 pub(crate) struct Lists<'a> {
     names: Vec<&'a [u8]>,
@@ -114,7 +149,7 @@ pub(crate) struct Lists<'a> {
 }
 
 impl Lists<'_> {
-    fn read(&self, list: usize, interner: &mut Interner) -> Result<Vec<Dependency>, Malformed> {
+    pub(crate) fn read(&self, list: usize, interner: &mut Interner) -> Result<Vec<Dependency>, Malformed> {
         let list = self.lists.get(list).ok_or_else(|| Malformed::new("a dependency list is missing"))?;
         let mut from = Reader(list);
         let dependencies = (0..from.count()?)

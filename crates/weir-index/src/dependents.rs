@@ -35,12 +35,7 @@ impl Index {
                     if dependency.name != *name {
                         continue;
                     }
-                    let id = ReleaseId {
-                        name: dependent.clone(),
-                        version: candidate.version.clone(),
-                        platform: candidate.platform.clone(),
-                        revision: candidate.revision,
-                    };
+                    let id = candidate.id(&dependent);
                     let (kind, standing, index) = (candidate.kind, candidate.standing, candidate.index);
                     dependents.push(Dependent { id, kind, standing, index, dependency });
                 }
@@ -49,7 +44,8 @@ impl Index {
         Ok(dependents)
     }
 
-    fn needing_packages(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {
+    /// The packages with a release, not removed, that needs a package directly, in any scope, by name.
+    pub(crate) fn needing_packages(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {
         let Some(id) = package_id(&self.connection, name.as_str())? else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(
             "SELECT p.name FROM edge e JOIN package p ON p.id = e.package WHERE e.needed = ?1 ORDER BY p.name",
@@ -61,5 +57,13 @@ impl Index {
             names.push(parse(name).map_err(IndexError::damaged("a name"))?);
         }
         Ok(names)
+    }
+
+    /// Whether any package needs this one.
+    pub(crate) fn is_needed(&self, name: &PackageName) -> Result<bool, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM edge WHERE needed = (SELECT id FROM package WHERE name = ?1))",
+        )?;
+        Ok(statement.query_row([name.as_str()], |row| row.get(0))?)
     }
 }

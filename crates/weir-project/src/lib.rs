@@ -23,6 +23,7 @@ mod error;
 pub mod fetch;
 mod files;
 mod fits;
+mod impact;
 mod import;
 mod init;
 mod install;
@@ -55,6 +56,7 @@ pub use edit::{
 };
 pub use elm::elm_compiler;
 pub use error::{ProjectError, ReferenceProblem};
+pub use impact::{Affected, ImpactReport, affected, impact};
 pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};

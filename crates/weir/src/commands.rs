@@ -12,6 +12,7 @@ pub(crate) mod claim;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod env;
+pub(crate) mod impact;
 pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod init;

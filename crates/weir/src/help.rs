@@ -27,7 +27,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "A project and its dependencies",
         &["init", "add", "remove", "install", "update", "lock", "run", "env", "test", "bash"],
     ),
-    ("Looking", &["tree", "list", "why", "outdated", "audit", "search", "info", "verify"]),
+    ("Looking", &["tree", "list", "why", "outdated", "audit", "search", "info", "impact", "verify"]),
     (
         "Publishing",
         &[

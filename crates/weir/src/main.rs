@@ -73,6 +73,7 @@ enum Command {
     Search(commands::search::Arguments),
     #[command(alias = "show")]
     Info(commands::info::Arguments),
+    Impact(commands::impact::Arguments),
     Verify(commands::verify::Arguments),
 
     // Publishing.
@@ -157,6 +158,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Audit(arguments) => commands::audit::run(context, &arguments),
         Command::Search(arguments) => commands::search::run(context, &arguments),
         Command::Info(arguments) => commands::info::run(context, &arguments),
+        Command::Impact(arguments) => commands::impact::run(context, &arguments),
         Command::Verify(arguments) => commands::verify::run(context, &arguments),
 
         Command::Pack(arguments) => commands::pack::run(context, &arguments),

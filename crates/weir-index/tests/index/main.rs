@@ -4,6 +4,7 @@
 
 mod files;
 mod folding;
+mod impact;
 mod invariants;
 mod queries;
 mod searching;

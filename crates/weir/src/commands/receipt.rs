@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use weir_model::WithdrawalVerb;
-use weir_project::{PackReport, PublishReport};
+use weir_project::{Affected, PackReport, PublishReport};
 use weir_registry::{Done, Intent, Outcome, Receipt};
 
 use crate::arguments::DryRun;
@@ -20,17 +20,35 @@ pub(super) fn carry_out(
 ) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_if_any()?;
-    let submission = if dry_run.dry_run {
-        Submission { receipt: None, preview: weir_project::preview(&session, project.as_ref(), intents)? }
+    let asked = intents.clone();
+    let mut submission = Submission { receipt: None, preview: Vec::new(), affected: Vec::new() };
+    if dry_run.dry_run {
+        submission.preview = weir_project::preview(&session, project.as_ref(), intents)?;
     } else {
-        let receipt = weir_project::submit(&session, project.as_ref(), intents)?;
-        Submission { receipt: Some(receipt), preview: Vec::new() }
-    };
-    context.output.act(dry_run.dry_run, &submission, |page| match &submission.receipt {
-        Some(receipt) => show(page, receipt),
-        None => show_preview(page, &submission.preview),
+        submission.receipt = Some(weir_project::submit(&session, project.as_ref(), intents)?);
+    }
+    match weir_project::affected(&session, project.as_ref(), &asked) {
+        Ok(affected) => submission.affected = affected,
+        // What was asked for is done: that nobody can say whom it affects is no failure of it.
+        Err(error) => session.warn(format!("who is affected is not known: {error}")),
+    }
+    context.output.act(dry_run.dry_run, &submission, |page| {
+        match &submission.receipt {
+            Some(receipt) => show(page, receipt),
+            None => show_preview(page, &submission.preview),
+        }
+        submission.affected.iter().for_each(|affected| show_affected(page, affected));
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many are affected by a quarantine, and who tells more.
+fn show_affected(page: &mut Page, affected: &Affected) {
+    let Affected { name, version, releases, packages, now } = affected;
+    let (releases, packages) = (count(*releases, "release"), count(*packages, "package"));
+    page.line(format!(
+        "It reaches {releases} of {packages}, the newest of {now} of them: `weir impact {name}@{version}` names them"
+    ));
 }
 
 /// One line an outcome, then where the log stands.

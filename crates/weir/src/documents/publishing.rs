@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use weir_project::Affected;
 use weir_registry::{Outcome, Receipt};
 
 /// `weir yank`, `unyank`, `quarantine`, `unquarantine`, `unpublish` and `claim`.
@@ -13,4 +14,7 @@ pub(crate) struct Submission {
     /// With `--dry-run`, what would become of each release or owner.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) preview: Vec<Outcome>,
+    /// Of `weir quarantine`, how many are affected by each version; nothing of those that nothing needs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) affected: Vec<Affected>,
 }

@@ -43,6 +43,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("audit", of::<weir_project::LockAudit>),
     ("search", of::<weir_project::SearchReport>),
     ("info", of::<weir_project::InfoReport>),
+    ("impact", of::<weir_project::ImpactReport>),
     ("verify", of::<weir_project::VerifyReport>),
     ("pack", of::<weir_project::PackReport>),
     ("publish", of::<weir_project::PublishReport>),

@@ -36,6 +36,7 @@ fn the_overview_groups_the_commands() {
       audit         Ask registries whether releases of the lockfile were withdrawn
       search        Find packages by words in their names, keywords and descriptions
       info          Show what is known about a package
+      impact        Show what needs a release, directly or through others
       verify        Check every file of the project's releases against the lockfile
 
     Publishing:

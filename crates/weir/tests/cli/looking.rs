@@ -198,3 +198,55 @@ fn a_page_tells_all_about_a_package() {
     -- exit code 5
     ");
 }
+
+#[test]
+fn who_is_affected_by_a_release_is_told_with_the_way() {
+    let t = installed();
+    newer(&t);
+    let folder = t.package("acme/site", "1.0.0").dependency("acme/greet", "^1").write();
+    t.weir_in("", &format!("publish {folder}")).succeeds();
+    assert_snapshot!(t.weir("impact acme/str@1.0.0"), @"
+    $ weir impact acme/str@1.0.0
+    acme/str 1.0.0
+    Reaches 2 releases of 2 packages in the registry `org`, the newest of 1 of them
+      acme/site 1.0.0   now      baked  through acme/greet 1.0.0
+      acme/greet 1.0.0  earlier  baked
+    This project uses it: acme/greet 1.0.0 → acme/str 1.0.0
+
+    About 1.0.0, of the packages that need it directly:
+    Refused by the range of 1 package
+      acme/greet 2.0.0  ^2  with 2.0.0
+    ");
+    assert_snapshot!(t.weir_in("", "impact acme/str@2.1.0"), @"
+    $ weir impact acme/str@2.1.0
+    acme/str 2.1.0
+    There is no such release in the registry `org`
+
+    About 2.1.0, of the packages that need it directly:
+    Taken, when published anew, by 1 package
+      acme/greet 2.0.0  ^2  with 2.0.0
+    ");
+    assert_snapshot!(t.weir_in("", "impact acme/site"), @"
+    $ weir impact acme/site
+    acme/site
+    Nothing in the registry `org` needs it
+    ");
+    assert_snapshot!(t.weir_in("", "impact acme/srt"), @"
+    $ weir impact acme/srt
+    -- stderr
+      × there is no package `acme/srt` in the registry `org`
+      help: did you mean `acme/str`?
+    -- exit code 5
+    ");
+    assert_snapshot!(t.weir_in("", "quarantine acme/str@1.0.0 --reason malware --dry-run"), @"
+    $ weir quarantine acme/str@1.0.0 --reason malware --dry-run
+    Would leave `acme/str 1.0.0` quarantined
+    It reaches 2 releases of 2 packages, the newest of 1 of them: `weir impact acme/str@1.0.0` names them
+    ");
+    assert_snapshot!(t.weir_in("", "quarantine acme/str@1.0.0 --reason malware"), @"
+    $ weir quarantine acme/str@1.0.0 --reason malware
+    Quarantined `acme/str 1.0.0`
+    It reaches 2 releases of 2 packages, the newest of 1 of them: `weir impact acme/str@1.0.0` names them
+    ");
+    t.weir("impact acme/names --json").succeeds();
+}

@@ -118,9 +118,10 @@ fn a_yanked_release_stays_for_those_who_have_it() {
 #[test]
 fn a_quarantined_release_is_served_to_nobody() {
     let t = installed();
-    assert_snapshot!(t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys'"), @r"
+    assert_snapshot!(t.weir_in("", "quarantine acme/str@1.0.0 --reason 'steals keys'"), @"
     $ weir quarantine acme/str@1.0.0 --reason 'steals keys'
     Quarantined `acme/str 1.0.0`
+    It reaches 1 release of 1 package, the newest of 1 of them: `weir impact acme/str@1.0.0` names them
     ");
     let elsewhere = [("WEIR_STORE", "/proc/self/cwd/../another-store")];
     let run = t.weir_with("app", "install --locked", &elsewhere);
