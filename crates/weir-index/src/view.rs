@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use weir_model::record::Origin;
+use weir_model::record::{Origin, Upstream};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
 
@@ -187,7 +187,7 @@ pub struct RegistryFacts {
     /// For how many seconds its checkpoints are valid, 0 for ever; nothing if the log never said.
     pub validity: Option<u64>,
     /// The registries above it, nearest first; nothing if the log never said.
-    pub upstreams: Option<Vec<String>>,
+    pub upstreams: Option<Vec<Upstream>>,
     /// The newest entry that described the registry.
     pub described: Option<Mark>,
     /// The digest of the policy set in force, and the entry that put it there.
@@ -210,6 +210,11 @@ impl RegistryFacts {
     /// Whether it takes packages of this kind.
     pub fn takes(&self, kind: KindName) -> bool {
         self.kinds().is_empty() || self.kinds().contains(&kind)
+    }
+
+    /// The registries above it, nearest first.
+    pub fn upstreams(&self) -> &[Upstream] {
+        self.upstreams.as_deref().unwrap_or_default()
     }
 
     /// For how many seconds its checkpoints are valid, if not for ever.

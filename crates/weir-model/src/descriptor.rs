@@ -33,7 +33,7 @@ pub struct Descriptor {
     /// The policy in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicySummary>,
-    /// The registries above it, nearest first.
+    /// The names of the registries above it, nearest first.
     #[serde(default)]
     pub upstreams: Vec<String>,
     /// For how many seconds a checkpoint is valid, if not for ever: a copy that stands still shows.

@@ -1,11 +1,13 @@
 //! Records: the entries of a registry's log, as JSON with sorted keys.
 
 mod release;
+mod upstream;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::release::{DependencyRecord, ReleaseRecord};
+pub use self::upstream::{Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
 use crate::{KindName, OwnerName, ReleaseId, Sha256};
 
@@ -174,9 +176,9 @@ pub struct Description {
     /// For how many seconds its checkpoints are valid; 0 for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity: Option<u64>,
-    /// The names of the registries above it, nearest first.
+    /// The registries above it, nearest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upstreams: Option<Vec<String>>,
+    pub upstreams: Option<Vec<Upstream>>,
 }
 
 /// Why bytes are not a record.

@@ -157,6 +157,14 @@ pub enum ReachError {
         /// Why.
         reason: String,
     },
+    /// Nobody has said where an upstream is.
+    #[error("the registry `{registry}` does not say where its upstream `{upstream}` is reached")]
+    NoAddress {
+        /// The registry below.
+        registry: String,
+        /// The one above it.
+        upstream: String,
+    },
     /// The machine is offline.
     #[error(transparent)]
     Offline(#[from] Offline),

@@ -24,6 +24,7 @@ mod policy;
 mod registries;
 mod server;
 mod session;
+mod upstream;
 
 pub use admin::{
     BoundKey, MadeRegistry, ShownRegistry, Verify, registry_bind, registry_binding, registry_init,
@@ -53,3 +54,7 @@ pub use registries::{
 };
 pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_by};
 pub use session::Session;
+pub use upstream::{
+    ShownUpstream, Upstreams, change_upstreams, known_upstream, told_mode, upstream_change, upstream_show,
+    upstreams, upstreams_in,
+};

@@ -36,7 +36,7 @@ pub struct WhichRegistry<'a> {
 }
 
 impl WhichRegistry<'_> {
-    fn find(&self, session: &Session) -> Result<KnownRegistry, ReachError> {
+    pub(crate) fn find(&self, session: &Session) -> Result<KnownRegistry, ReachError> {
         find(session, self.project, self.named, self.folder)
     }
 }

@@ -152,7 +152,7 @@ pub fn location(address: &str, folder: &Path) -> String {
 }
 
 /// Refuses an address with a scheme that no registry is reached by: it would be taken for a folder of that name.
-fn check_scheme(address: &str) -> Result<(), ReachError> {
+pub(crate) fn check_scheme(address: &str) -> Result<(), ReachError> {
     let Some((scheme, _)) = address.split_once("://") else { return Ok(()) };
     let host = address[scheme.len() + 3..].split(['/', '?', '#']).next().unwrap_or_default();
     if matches!(scheme, "http" | "https") && host.is_empty() {

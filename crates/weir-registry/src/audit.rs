@@ -246,7 +246,7 @@ fn check_descriptor(
     compare(
         "upstreams",
         list(&descriptor.upstreams),
-        list(promises.upstreams.as_deref().unwrap_or_default()),
+        promises.upstreams().iter().map(|above| above.name.as_str()).collect::<Vec<_>>().join(", "),
     );
     let said = descriptor.policy.map(|policy| policy.digest.to_string());
     let signed = promises.policy.as_ref().map(|(digest, _)| digest.to_string());

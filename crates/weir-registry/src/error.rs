@@ -282,6 +282,26 @@ pub enum SubmitError {
     /// The log or the descriptor cannot be changed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A registry cannot be the upstream of another one.
+    #[error("`{upstream}` cannot be an upstream of `{registry}`: {reason}")]
+    NoUpstream {
+        /// The registry that was to be above.
+        upstream: String,
+        /// The registry that was to be below.
+        registry: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The registry has no upstream of that name.
+    #[error("the registry `{registry}` has no upstream `{name}`")]
+    UnknownUpstream {
+        /// The registry.
+        registry: String,
+        /// The name that was looked for.
+        name: String,
+        /// The upstreams it has.
+        there: Vec<String>,
+    },
     /// Others changed the registry all the while.
     #[error("others kept changing the registry: nothing was done; try again")]
     Busy,

@@ -34,6 +34,7 @@ mod registry;
 mod replica;
 mod reuse;
 mod trust;
+mod upstreams;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
@@ -49,4 +50,5 @@ pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
 pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, parse_keys};
+pub use upstreams::{UPSTREAMS_FILE, UpstreamAddresses, check_upstream};
 pub use weir_wire::{Batch, Code, Done, Draft, Intent, Outcome, Receipt, Refusal, Wanted, Withdraw};

@@ -34,6 +34,8 @@ impl SubmitError {
             }
             Self::Record(_) | Self::Fold(_) | Self::Nobody { .. } => Code::BadRecord,
             Self::Content(error) if error.is_integrity() => Code::BadContent,
+            Self::NoUpstream { .. } => Code::NoUpstream,
+            Self::UnknownUpstream { .. } => Code::NotFound,
             Self::Busy => Code::Busy,
             Self::OtherPolicies(_)
             | Self::Content(_)
@@ -99,6 +101,9 @@ impl SubmitError {
             | Self::UnknownPackage { name, .. }
             | Self::UnknownVersion { name, .. } => Some(name.to_string()),
             Self::UnknownBuild { wanted, .. } => Some(wanted.clone()),
+            Self::NoUpstream { upstream: name, .. } | Self::UnknownUpstream { name, .. } => {
+                Some(name.clone())
+            }
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ mod begin;
 mod derive;
 mod govern;
 mod rotate;
+mod upstreams;
 
 use std::sync::Arc;
 
@@ -93,6 +94,17 @@ impl Registrar {
         replica.sync_writer(&*self.source())?;
         self.follow(&replica.index().facts()?)?;
         Ok(replica)
+    }
+
+    /// What the log says of the registry itself.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read it, or it cannot be read.
+    pub fn facts(&self, caller: &Caller) -> Result<RegistryFacts, SubmitError> {
+        let view = self.view()?;
+        self.permit(caller, Verb::Read)?;
+        Ok(view.index().facts()?)
     }
 
     /// Has the gate decide by the set that the log says is in force, also about who may read.

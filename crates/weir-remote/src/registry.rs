@@ -8,6 +8,7 @@ use weir_model::{KindName, Sha256, TreeDigest};
 use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
+use weir_wire::upstream::{UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
 use crate::upload::{State, Upload, UploadError};
@@ -68,6 +69,24 @@ impl RemoteRegistry {
     /// When it is none, does not pass its own cases, or one may not.
     pub fn set_policy(&self, set: &PolicyDocument) -> Result<PolicyInForce, RemoteError> {
         self.line.post("policy", set)
+    }
+
+    /// The registries above it.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see them.
+    pub fn upstreams(&self) -> Result<UpstreamList, RemoteError> {
+        self.line.get("upstreams")
+    }
+
+    /// Changes the registries above it; gives the list in force then.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be, or one may not.
+    pub fn change_upstreams(&self, change: &UpstreamChange) -> Result<UpstreamList, RemoteError> {
+        self.line.post("upstreams", change)
     }
 
     fn upload(&self, object: Object, query: &'static str) -> Upload<'_> {

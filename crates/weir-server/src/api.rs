@@ -12,6 +12,7 @@ mod registries;
 mod registry;
 mod tokens;
 mod uploads;
+mod upstreams;
 
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/files/{digest}/verification", post(uploads::verify))
         .route("/batches", post(batches::submit))
         .route("/policy", get(policy::read).post(policy::set).layer(DefaultBodyLimit::max(MAX_POLICY)))
+        .route("/upstreams", get(upstreams::list).post(upstreams::change))
         .route("/checks/publish", get(registry::check))
         .route("/checkpoint", post(registry::renew))
         .route("/keys", post(registry::rotate_key))

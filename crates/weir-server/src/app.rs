@@ -15,6 +15,7 @@ use serde::Serialize;
 use weir_accounts::{AccountError, Accounts, Secret};
 use weir_activity::{ActivityError, ActivityLog};
 use weir_fs::{Folder, FsError};
+use weir_reach::Session;
 use weir_registry::Face;
 use weir_wire::ADMINISTRATORS;
 
@@ -26,6 +27,7 @@ use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::observe::observe;
+use crate::outside::Outside;
 use crate::places::Places;
 use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
@@ -47,6 +49,8 @@ pub struct App {
     pub(crate) accounts: Accounts,
     pub(crate) activity: ActivityLog,
     pub(crate) data: DataFolder,
+    /// What registries above those that are served are reached with.
+    reach: Session,
     /// Held as long as the server runs: no other serves the same data.
     _alone: File,
     pub(crate) staging: Staging,
@@ -98,12 +102,12 @@ struct ServedRegistry {
 }
 
 impl App {
-    /// Serves what is in `data`, as `settings` say.
+    /// Serves what is in `data`, as `settings` say. What is `outside` it reaches other registries with.
     ///
     /// # Errors
     ///
     /// When a part of its data cannot be opened.
-    pub fn new(data: &DataFolder, settings: Settings) -> Result<Arc<Self>, AppError> {
+    pub fn new(data: &DataFolder, settings: Settings, outside: Outside) -> Result<Arc<Self>, AppError> {
         let memory = u64::from(settings.limits.memory_megabytes) << 20;
         let writers = settings.limits.writers as usize;
         let lock = Folder::open(data.root())?.lock_file(LOCK).map_err(std::io::Error::from)?;
@@ -122,11 +126,17 @@ impl App {
             signing_in: Places::new(SIGNING_IN, SIGNING_IN / 8),
             answers: Answers::new(),
             data: data.clone(),
+            reach: outside.session(data),
             _alone: lock,
             files: Arc::new(Files::new(memory)),
             metrics: Metrics::new(),
             settings,
         }))
+    }
+
+    /// What other registries are reached with, now.
+    pub(crate) fn session(&self) -> Session {
+        Session { now: Timestamp::now(), ..self.reach.clone() }
     }
 
     /// What makes whoever has it the first administrator, where there is none.

@@ -15,6 +15,7 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use weir_reach::Home;
 use weir_registry::ReplicaHome;
 
 /// The folder of a server.
@@ -79,9 +80,15 @@ impl DataFolder {
         self.root.join("uploads")
     }
 
-    /// The views of the registries.
+    /// The views of the registries, and of those above them.
     pub fn views(&self) -> ReplicaHome {
-        ReplicaHome::new(&self.root.join("views"))
+        self.home().replicas()
+    }
+
+    /// Where what is known of other registries is kept; in `credentials.toml` of the data folder stands what proves to their servers who
+    /// asks.
+    pub(crate) fn home(&self) -> Home {
+        Home::new(self.root.join("views"), &self.root)
     }
 
     /// The folder of the registries.

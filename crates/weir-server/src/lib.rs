@@ -7,6 +7,7 @@
 //! * [`DataFolder`]: what a server keeps;
 //! * [`serve()`]: connections, their limits, and how it stops;
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something;
+//! * [`Outside`]: what other registries are reached with;
 //! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
@@ -23,6 +24,7 @@ mod files;
 mod gate;
 mod metrics;
 mod observe;
+mod outside;
 mod places;
 mod problem;
 mod registries;
@@ -32,5 +34,6 @@ mod staging;
 
 pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};
+pub use outside::Outside;
 pub use serve::{Listening, ServeError, serve};
 pub use settings::{Limits, Log, LogFormat, Requests, Settings, SettingsError, Tls, VARIABLES, reference};

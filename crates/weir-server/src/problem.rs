@@ -42,6 +42,8 @@ pub(crate) enum Code {
     PreconditionFailed,
     /// The file does not have the bytes that were asked for.
     RangeNotSatisfiable,
+    /// A registry above was not reached, or is not believed.
+    Upstream,
     /// Others are served first.
     Overloaded,
     /// The server cannot answer yet.
@@ -160,7 +162,8 @@ const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
         | Refused::SecondTree
         | Refused::BakedCycle
         | Refused::Diamond
-        | Refused::WouldBreak => (StatusCode::CONFLICT, "What is there already does not allow it"),
+        | Refused::WouldBreak
+        | Refused::NoUpstream => (StatusCode::CONFLICT, "What is there already does not allow it"),
         Refused::KindNotTaken
         | Refused::NotUploaded
         | Refused::BadContent
@@ -189,6 +192,7 @@ impl Code {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Upstream => StatusCode::BAD_GATEWAY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -212,6 +216,7 @@ impl Code {
             Self::RangeNotSatisfiable => "It does not have these bytes",
             Self::Overloaded => "Others are served first",
             Self::NotReady => "The server cannot answer yet",
+            Self::Upstream => "A registry above was not reached, or is not believed",
             Self::Internal => "The server failed",
         }
     }

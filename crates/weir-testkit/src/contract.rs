@@ -73,11 +73,15 @@ fn command(words: &[&str], schema: &Value) -> Option<String> {
     }
     let known = schema["commands"].as_object()?;
     // Only commands without others below them are named: `show` is one of those of `registry`, and `info` on its own.
-    let of_two = names.get(..2).map(|two| two.join(" "));
-    let of_two =
-        of_two.map(|name| name.replace("registry info", "registry show").replace("root info", "root show"));
+    let of_several = [3, 2].map(|many| names.get(..many).map(|names| names.join(" ")));
+    let of_several = of_several.map(|name| {
+        let shown = ["registry", "registry upstream", "root"];
+        shown.iter().fold(name, |name, above| {
+            name.map(|name| name.replace(&format!("{above} info"), &format!("{above} show")))
+        })
+    });
     let first = names.first().map(|name| (*name).to_owned());
-    [of_two, first].into_iter().flatten().find(|name| known.contains_key(name))
+    of_several.into_iter().chain([first]).flatten().find(|name| known.contains_key(name))
 }
 
 /// Whether a document is what a schema describes, and has nothing that it does not.

@@ -13,6 +13,7 @@ pub mod people;
 pub mod policy;
 mod receipt;
 mod refusal;
+pub mod upstream;
 
 pub use batch::{Batch, Intent, Withdraw};
 pub use draft::{Draft, Wanted};

@@ -56,7 +56,9 @@ pub enum Code {
     Diamond,
     /// Something was built with what is to be removed.
     WouldBreak,
-    /// There is no such package, version or build.
+    /// A registry cannot be the upstream of another one.
+    NoUpstream,
+    /// There is no such package, version, build or upstream.
     NotFound,
     /// What the batch says breaks a rule of the log.
     BadRecord,

@@ -351,15 +351,19 @@ fn reference() -> String {
     );
     let commands = overview.split("\nOptions:").next().unwrap_or_default();
     for command in names(commands) {
-        section(&mut page, &[command]);
-        let text = help(&[command]);
-        if let Some((_, subcommands)) = text.split_once("\nCommands:\n") {
-            for subcommand in names(subcommands.split("\n\n").next().unwrap_or_default()) {
-                section(&mut page, &[command, subcommand]);
-            }
-        }
+        with_those_below(&mut page, &[command]);
     }
     page
+}
+
+fn with_those_below(page: &mut String, command: &[&str]) {
+    section(page, command);
+    let text = help(command);
+    if let Some((_, subcommands)) = text.split_once("\nCommands:\n") {
+        for subcommand in names(subcommands.split("\n\n").next().unwrap_or_default()) {
+            with_those_below(page, &[command, &[subcommand]].concat());
+        }
+    }
 }
 
 fn section(page: &mut String, command: &[&str]) {

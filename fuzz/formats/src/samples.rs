@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use weir_model::lockfile::{LockedReference, LockedRelease, ReleaseText};
-use weir_model::record::Withdrawal;
+use weir_model::record::{Description, Upstream, UpstreamMode, Withdrawal};
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, Lockfile, Platform, Record, Release, ReleaseId, Scope,
     TreeDigest, WithdrawalVerb,
@@ -99,6 +99,14 @@ pub fn records() -> Vec<Record> {
         withdraw(WithdrawalVerb::Quarantine, &top.id),
         withdraw(WithdrawalVerb::Unquarantine, &top.id),
         withdraw(WithdrawalVerb::Remove, &top.id),
+        Action::Describe(Description {
+            upstreams: Some(vec![Upstream {
+                name: "public".into(),
+                key: "public+1c2d3e4f+AbC".into(),
+                mode: UpstreamMode::Mirror,
+            }]),
+            ..Description::default()
+        }),
         Action::Upstream { registry: "public".into(), size: 7, root: Digest::of("root") },
     ];
     let record = |action| Record { v: 1, batch: "01JD".into(), at: now(), by: "user:ann".into(), action };

@@ -5,7 +5,7 @@ use weir_model::record::Description;
 use weir_model::{Action, Digest, KindName, WithdrawalVerb};
 use weir_rules::Standing;
 
-use crate::support::{Log, fold, id, needing, release, withdraw};
+use crate::support::{Log, above, fold, id, needing, release, withdraw};
 
 fn refused(log: &Log) -> FoldError {
     let mut index = weir_index::Index::in_memory().unwrap();
@@ -187,7 +187,7 @@ fn what_a_description_leaves_out_stays_as_it_was() {
     }));
     log.say(Action::Describe(Description {
         closed: Some(false),
-        upstreams: Some(vec!["up".into()]),
+        upstreams: Some(vec![above("up")]),
         kinds: Some(vec![KindName::Bash]),
         name: Some("org".into()),
         validity: Some(60),

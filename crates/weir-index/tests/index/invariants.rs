@@ -10,7 +10,7 @@ use weir_model::{
     Action, Digest, InputDigest, KindName, ReferenceFact, Release, ReleaseId, TreeDigest, WithdrawalVerb,
 };
 
-use crate::support::{Log, fold, needing, release, seal, withdraw};
+use crate::support::{Log, above, fold, needing, release, seal, withdraw};
 
 /// A move of somebody who writes a log. The numbers choose among what there is.
 #[derive(Debug, Clone)]
@@ -147,7 +147,7 @@ impl Author {
             2 => Action::Upstream { registry: "up".into(), size, root: Digest::of(size.to_string()) },
             _ => Action::Describe(Description {
                 closed: Some(what % 8 == 3),
-                upstreams: Some(vec![name]),
+                upstreams: Some(vec![above(&name)]),
                 ..Description::default()
             }),
         });

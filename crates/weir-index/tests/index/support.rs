@@ -1,7 +1,7 @@
 //! A log in a few lines.
 
 use weir_index::{FoldError, Index};
-use weir_model::record::{Origin, Withdrawal};
+use weir_model::record::{Origin, Upstream, UpstreamMode, Withdrawal};
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, Platform, Record, Release, ReleaseId, Scope, WithdrawalVerb,
 };
@@ -38,6 +38,11 @@ impl Log {
         fold(&mut index, self, 0..self.0.len()).unwrap();
         index
     }
+}
+
+/// A registry above that a log names.
+pub(crate) fn above(name: &str) -> Upstream {
+    Upstream { name: name.into(), key: format!("{name}+1234+key"), mode: UpstreamMode::OnDemand }
 }
 
 fn jiff_time(index: u64) -> jiff::Timestamp {

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use weir_index::RegistryFacts;
 use weir_log::Source;
 use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, Sha256, TreeDigest};
@@ -44,6 +45,15 @@ impl Acting {
     /// When they may not.
     pub fn may(&self, verb: Verb) -> Result<(), SubmitError> {
         self.registrar.permit(&self.caller, verb).map(drop)
+    }
+
+    /// What the log says of the registry itself.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read it, or it cannot be read.
+    pub fn facts(&self) -> Result<RegistryFacts, SubmitError> {
+        self.registrar.facts(&self.caller)
     }
 
     /// Bytes of an object, if it is held.

@@ -1,5 +1,7 @@
 //! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
 
+mod upstream;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Renew(RenewArguments),
     RotateKey(RotateKeyArguments),
     Bind(BindArguments),
+    #[command(subcommand)]
+    Upstream(upstream::Command),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -56,6 +60,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Renew(arguments) => renew(context, &arguments),
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
         Command::Bind(arguments) => bind(context, &arguments),
+        Command::Upstream(command) => upstream::run(context, command),
     }
 }
 
@@ -366,6 +371,7 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
             ("closed", yes(shown.facts.is_closed())),
             ("kinds", kinds(shown.facts.kinds())),
             ("policy", policy(&shown)),
+            ("upstreams", upstreams(&shown)),
             ("signed", shown.signed_at.map(|at| at.to_string()).unwrap_or_default()),
             ("expires", shown.expires.map(|at| at.to_string()).unwrap_or_default()),
             ("keys", shown.pinned.join(", ")),
@@ -373,6 +379,11 @@ fn show(context: &Context, arguments: &WhichArguments) -> Result<ExitCode, Failu
         ]);
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn upstreams(shown: &ShownRegistry) -> String {
+    let above = shown.facts.upstreams().iter().map(|above| format!("{} ({})", above.name, above.mode));
+    above.collect::<Vec<_>>().join(", ")
 }
 
 fn policy(shown: &ShownRegistry) -> String {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use weir_accounts::Secret;
-use weir_server::{App, DataFolder, Listening, Log, LogFormat, Settings, serve};
+use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve};
 
 use crate::context::Context;
 use crate::documents::registry::Serving;
@@ -47,7 +47,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         chosen.listen = listen;
     }
     begin_log(&chosen.log, &context.output);
-    let app = App::new(&data, chosen)?;
+    let outside = Outside { secrets: settings::secrets(), authorities: settings::authorities()? };
+    let app = App::new(&data, chosen, outside)?;
     let registries = app.names().map_err(std::io::Error::from)?;
     let invitation = app.invite_administrator(Timestamp::now())?;
     allow_many_files();

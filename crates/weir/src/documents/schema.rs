@@ -80,6 +80,10 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry bind", of::<weir_reach::BoundKey>),
     ("registry capabilities", of::<weir_reach::Discovered>),
     ("registry create", of::<weir_model::descriptor::Descriptor>),
+    ("registry upstream add", of::<weir_reach::Upstreams>),
+    ("registry upstream list", of::<weir_reach::Upstreams>),
+    ("registry upstream show", of::<weir_reach::ShownUpstream>),
+    ("registry upstream remove", of::<weir_reach::Upstreams>),
     ("policy show", of::<weir_reach::ShownPolicy>),
     ("policy check", of::<weir_reach::CheckedPolicy>),
     ("policy set", of::<weir_reach::PolicyChange>),
@@ -149,15 +153,17 @@ fn the_published_schema_is_generated_from_the_types() {
 
 #[test]
 fn every_command_that_tells_something_has_a_document_which_is_an_object() {
-    let mut commands = Vec::new();
-    for command in Weir::command().get_subcommands() {
-        match command.get_subcommands().next() {
-            Some(_) => commands.extend(
-                command.get_subcommands().map(|below| format!("{} {}", command.get_name(), below.get_name())),
-            ),
-            None => commands.push(command.get_name().to_owned()),
+    fn those_of(command: &clap::Command, before: &str, commands: &mut Vec<String>) {
+        for below in command.get_subcommands() {
+            let name = format!("{before}{}", below.get_name());
+            match below.get_subcommands().next() {
+                Some(_) => those_of(below, &format!("{name} "), commands),
+                None => commands.push(name),
+            }
         }
     }
+    let mut commands = Vec::new();
+    those_of(&Weir::command(), "", &mut commands);
     commands.retain(|command| !SILENT.contains(&command.as_str()));
     let mut described: Vec<&str> = DOCUMENTS.iter().map(|(command, _)| *command).collect();
     commands.sort();

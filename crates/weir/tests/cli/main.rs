@@ -34,6 +34,7 @@ mod server_writing;
 mod serving;
 mod stores;
 mod terminal;
+mod upstreams;
 
 use weir_testkit::Sandbox;
 

@@ -31,6 +31,7 @@ impl Verdict for ReachError {
             | Self::UnknownRegistry { .. }
             | Self::UnknownPackage { .. }
             | Self::UnknownVersion { .. }
+            | Self::NoAddress { .. }
             | Self::NoFile { .. } => Exit::NotFound,
             Self::Offline(error) => error.exit(),
             Self::Replica(error) => error.exit(),
@@ -59,6 +60,9 @@ impl Verdict for ReachError {
             Self::UnknownRegistry { similar, .. } => did_you_mean(similar.as_ref())
                 .or_else(|| Some("`weir registry list` shows those that are known".into())),
             Self::KeyElsewhere { .. } => Some("run it there".into()),
+            Self::NoAddress { upstream, .. } => Some(format!(
+                "whoever keeps the registry says it: `weir registry upstream add FOLDER-OR-ADDRESS` with that of `{upstream}`"
+            )),
             Self::Remote(error) => error.help(),
             Self::PoliciesElsewhere { .. } => {
                 Some("do it where its folder is: `--registry FOLDER`; `weir policy show` tells which set is in force".into())
@@ -273,15 +277,17 @@ impl Verdict for SubmitError {
             | Self::Confusable { .. }
             | Self::BakedCycle { .. }
             | Self::Diamond { .. }
-            | Self::WouldBreak { .. } => Exit::Conflict,
+            | Self::WouldBreak { .. }
+            | Self::NoUpstream { .. } => Exit::Conflict,
             Self::Remote(refusal) => exit_of(refusal.code),
             Self::Unreachable(error) => error.exit(),
             Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().map_or(Exit::Failed, Verdict::exit),
             Self::Unsatisfiable { versions, .. } if versions.is_empty() => Exit::NotFound,
             Self::Unsatisfiable { .. } => Exit::NoResolution,
-            Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
-                Exit::NotFound
-            }
+            Self::UnknownPackage { .. }
+            | Self::UnknownVersion { .. }
+            | Self::UnknownBuild { .. }
+            | Self::UnknownUpstream { .. } => Exit::NotFound,
             Self::SecondTree { .. } | Self::OtherPolicies(_) => Exit::Integrity,
             Self::Replica(error) => error.exit(),
             Self::Open(error) => error.exit(),
@@ -312,6 +318,10 @@ impl Verdict for SubmitError {
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
             Self::BakedCycle { .. } => Some("make one of the dependencies fluid: `fluid = true`".into()),
             Self::UnknownBuild { there, .. } => Some(there_are(there)),
+            Self::UnknownUpstream { there, .. } if there.is_empty() => {
+                Some("`weir registry upstream add FOLDER-OR-ADDRESS` names one".into())
+            }
+            Self::UnknownUpstream { there, .. } => Some(there_are(there)),
             Self::SecondTree { .. } => Some(
                 "a build that gives other bytes each time cannot be repeated: take what was built before, or change the recipe"
                     .into(),

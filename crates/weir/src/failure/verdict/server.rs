@@ -112,7 +112,8 @@ pub(super) fn exit_of(code: Code) -> Exit {
         | Code::Confusable
         | Code::BakedCycle
         | Code::Diamond
-        | Code::WouldBreak => Exit::Conflict,
+        | Code::WouldBreak
+        | Code::NoUpstream => Exit::Conflict,
         Code::Unsatisfiable => Exit::NoResolution,
         Code::NotFound => Exit::NotFound,
         Code::SecondTree | Code::BadContent => Exit::Integrity,

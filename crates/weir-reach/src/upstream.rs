@@ -1,0 +1,300 @@
+//! The registries above one: naming, showing and forgetting them, for a registry in a folder and for one that a server serves.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use weir_cedar::FolderPolicies;
+use weir_index::{Cursor, RegistryFacts, Stats};
+use weir_model::address::{holds_secret, without_secrets};
+use weir_model::record::{Upstream, UpstreamMode};
+use weir_policy::Caller;
+use weir_registry::{Registrar, ReplicaError, SubmitError, UpstreamAddresses, check_upstream, folder_ports};
+use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
+
+use crate::connect::{Connection, connect, open_remote};
+use crate::error::{Offline, ReachError};
+use crate::policy::WhichRegistry;
+use crate::registries::{KnownRegistry, check_scheme, is_http, location};
+use crate::session::Session;
+
+/// The registries above one, the nearest first.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Upstreams {
+    /// The registry, by its own name.
+    pub registry: String,
+    /// Those above it.
+    pub upstreams: Vec<UpstreamDocument>,
+}
+
+/// What there is to know of a registry above another.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ShownUpstream {
+    /// The registry below it, by its own name.
+    pub registry: String,
+    /// What the lower one says of it.
+    pub upstream: UpstreamDocument,
+    /// Up to where the lower one's log has admitted from it, if it ever did.
+    pub admitted_to: Option<Cursor>,
+    /// Entries of its log now; nothing where it is not reached from here.
+    pub records: Option<u64>,
+    /// How much there is in it.
+    pub stats: Option<Stats>,
+    /// The registries above it in turn.
+    pub above: Vec<String>,
+    /// Why it is not reached from here.
+    pub unreached: Option<String>,
+}
+
+/// The registries above one.
+///
+/// # Errors
+///
+/// When the registry is not reached or not believed, or what it says of its upstreams cannot be read.
+pub fn upstreams(session: &Session, which: WhichRegistry<'_>) -> Result<Upstreams, ReachError> {
+    let connection = connect(session, &which.find(session)?)?;
+    let upstreams = upstreams_of(session, &connection)?;
+    Ok(Upstreams { registry: connection.replica.name().to_owned(), upstreams })
+}
+
+/// The registries above one that is connected. Addresses are told by whoever keeps it: of one that is served as plain files, or to
+/// whom nobody has signed in, they are not known.
+pub(crate) fn upstreams_of(
+    session: &Session,
+    connection: &Connection,
+) -> Result<Vec<UpstreamDocument>, ReachError> {
+    let facts = connection.replica.index().facts()?;
+    if facts.upstreams().is_empty() {
+        return Ok(Vec::new());
+    }
+    let location = &connection.known.location;
+    if !is_http(location) {
+        return upstreams_in(&facts, Path::new(location));
+    }
+    let nothing_said = || documents(&facts, &UpstreamAddresses::default());
+    if session.offline {
+        return Ok(nothing_said());
+    }
+    let told = open_remote(session, location).ok().and_then(|remote| remote.upstreams().ok());
+    let Some(told) = told else { return Ok(nothing_said()) };
+    // The log counts: what the server says beside it is only where they are.
+    let mut known = nothing_said();
+    for document in &mut known {
+        let same = told.upstreams.iter().find(|other| other.name == document.name);
+        document.address = same.and_then(|same| same.address.clone());
+    }
+    Ok(known)
+}
+
+/// The registries above the one in the folder `root`, of which its log says `facts`.
+///
+/// # Errors
+///
+/// When the file with their addresses cannot be used.
+pub fn upstreams_in(facts: &RegistryFacts, root: &Path) -> Result<Vec<UpstreamDocument>, ReachError> {
+    Ok(documents(facts, &UpstreamAddresses::read(root)?))
+}
+
+fn documents(facts: &RegistryFacts, addresses: &UpstreamAddresses) -> Vec<UpstreamDocument> {
+    facts.upstreams().iter().map(|above| document(above, addresses)).collect()
+}
+
+fn document(above: &Upstream, addresses: &UpstreamAddresses) -> UpstreamDocument {
+    UpstreamDocument {
+        name: above.name.clone(),
+        address: addresses.of(&above.name).map(str::to_owned),
+        key: above.key.clone(),
+        mode: above.mode,
+    }
+}
+
+/// An upstream, as a registry that can be connected.
+///
+/// # Errors
+///
+/// [`ReachError::NoAddress`] when nobody has said where it is.
+pub fn known_upstream(registry: &str, above: &UpstreamDocument) -> Result<KnownRegistry, ReachError> {
+    let address = above.address.as_ref().ok_or_else(|| ReachError::NoAddress {
+        registry: registry.to_owned(),
+        upstream: above.name.clone(),
+    })?;
+    Ok(known_at(above.name.clone(), address.clone(), Some(above.key.clone())))
+}
+
+fn known_at(name: String, location: String, key: Option<String>) -> KnownRegistry {
+    let from = weir_registry::UPSTREAMS_FILE.to_owned();
+    KnownRegistry { name, location, key, default: false, aliases: std::collections::BTreeMap::new(), from }
+}
+
+/// One of them, and how it stands.
+///
+/// # Errors
+///
+/// Those of [`upstreams`]; [`SubmitError::UnknownUpstream`] when there is none of that name.
+pub fn upstream_show(
+    session: &Session,
+    which: WhichRegistry<'_>,
+    name: &str,
+) -> Result<ShownUpstream, ReachError> {
+    let connection = connect(session, &which.find(session)?)?;
+    let registry = connection.replica.name().to_owned();
+    let facts = connection.replica.index().facts()?;
+    let upstreams = upstreams_of(session, &connection)?;
+    let upstream = upstreams
+        .iter()
+        .find(|above| above.name == name)
+        .cloned()
+        .ok_or_else(|| unknown(&registry, name, facts.upstreams()))?;
+    let admitted_to = facts.cursors.into_iter().find(|cursor| cursor.registry == name);
+    let mut shown = ShownUpstream {
+        registry,
+        upstream,
+        admitted_to,
+        records: None,
+        stats: None,
+        above: Vec::new(),
+        unreached: None,
+    };
+    let reached = known_upstream(&shown.registry, &shown.upstream).and_then(|known| connect(session, &known));
+    match reached {
+        Ok(above) => {
+            let stats = above.replica.index().stats()?;
+            shown.records = Some(stats.records);
+            shown.stats = Some(stats);
+            let facts = above.replica.index().facts()?;
+            shown.above = facts.upstreams().iter().map(|above| above.name.clone()).collect();
+        }
+        Err(error) => shown.unreached = Some(error.to_string()),
+    }
+    Ok(shown)
+}
+
+fn unknown(registry: &str, name: &str, there: &[Upstream]) -> SubmitError {
+    SubmitError::UnknownUpstream {
+        registry: registry.to_owned(),
+        name: name.to_owned(),
+        there: there.iter().map(|above| above.name.clone()).collect(),
+    }
+}
+
+/// Changes the registries above one; gives the list in force then.
+///
+/// # Errors
+///
+/// When the one to be named is not reached, not believed, or cannot be above this one; when there is none of the name; when one may
+/// not, or something cannot be written.
+pub fn upstream_change(
+    session: &Session,
+    which: WhichRegistry<'_>,
+    change: &UpstreamChange,
+) -> Result<Upstreams, ReachError> {
+    let known = which.find(session)?;
+    if session.offline {
+        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+    }
+    if is_http(&known.location) {
+        let told = open_remote(session, &known.location)?.change_upstreams(change)?;
+        let connection = connect(session, &known)?;
+        return Ok(Upstreams { registry: connection.replica.name().to_owned(), upstreams: told.upstreams });
+    }
+    let root = PathBuf::from(&known.location);
+    if !root.is_dir() {
+        return Err(ReplicaError::NoRegistry(known.location).into());
+    }
+    let change = match change {
+        UpstreamChange::Add(wanted) => {
+            let address = location(&wanted.address, which.folder);
+            UpstreamChange::Add(WantedUpstream { address, ..wanted.clone() })
+        }
+        remove @ UpstreamChange::Remove { .. } => remove.clone(),
+    };
+    let registrar = folder_registrar(session, &root)?;
+    let caller = Caller::new(session.principal.clone(), session.now);
+    change_upstreams(session, &registrar, &root, &caller, &change)
+}
+
+/// What writes to the registry in the folder `root`.
+pub(crate) fn folder_registrar(session: &Session, root: &Path) -> Result<Arc<Registrar>, ReachError> {
+    let ports = folder_ports(root, &session.home.keys())?;
+    let gate = Box::new(FolderPolicies::open(root));
+    Ok(Arc::new(Registrar::open(ports, &session.home.replicas(), gate)?))
+}
+
+/// Changes the registries above the one that `registrar` writes to, and that is kept in the folder `root`.
+///
+/// # Errors
+///
+/// Those of [`upstream_change`].
+pub fn change_upstreams(
+    session: &Session,
+    registrar: &Registrar,
+    root: &Path,
+    caller: &Caller,
+    change: &UpstreamChange,
+) -> Result<Upstreams, ReachError> {
+    let registry = registrar.facts(caller)?.name.unwrap_or_default();
+    let addresses = UpstreamAddresses::read(root)?;
+    let (list, addresses) = match change {
+        UpstreamChange::Add(wanted) => {
+            let met = meet(session, &registry, wanted)?;
+            let addresses = addresses.with(&met.name, Some(&wanted.address));
+            let first = wanted.first;
+            let put = move |list| Ok(with(list, met.clone(), first));
+            (registrar.set_upstreams(caller, &put, &mut |_| addresses.write(root))?, addresses)
+        }
+        UpstreamChange::Remove { name } => {
+            let addresses = addresses.with(name, None);
+            let take = |mut list: Vec<Upstream>| {
+                let there = list.len();
+                let known = list.clone();
+                list.retain(|above| above.name != *name);
+                if list.len() == there { Err(unknown(&registry, name, &known)) } else { Ok(list) }
+            };
+            (registrar.set_upstreams(caller, &take, &mut |_| addresses.write(root))?, addresses)
+        }
+    };
+    let upstreams = list.iter().map(|above| document(above, &addresses)).collect();
+    Ok(Upstreams { registry, upstreams })
+}
+
+/// Meets a registry that is to be above another: it is reached, and believed from now on.
+fn meet(session: &Session, registry: &str, wanted: &WantedUpstream) -> Result<Upstream, ReachError> {
+    check_scheme(&wanted.address)?;
+    if holds_secret(&wanted.address) {
+        let reason = "it holds a user or a password, which would be kept for all to read".into();
+        let address = without_secrets(&wanted.address).into_owned();
+        return Err(ReachError::BadAddress { address, reason });
+    }
+    if let Some(key) = &wanted.key {
+        weir_registry::parse_keys(std::slice::from_ref(key))?;
+    }
+    let known = known_at(wanted.address.clone(), wanted.address.clone(), wanted.key.clone());
+    let above = connect(session, &known)?;
+    let name = above.replica.name().to_owned();
+    check_upstream(registry, &name, &above.replica.index().facts()?)?;
+    let key = above.replica.keys().keys().first().map(ToString::to_string).unwrap_or_default();
+    Ok(Upstream { name, key: wanted.key.clone().unwrap_or(key), mode: wanted.mode })
+}
+
+/// A list with one more, or with one that is in it already as it is now.
+fn with(mut list: Vec<Upstream>, one: Upstream, first: bool) -> Vec<Upstream> {
+    let there = list.iter().position(|above| above.name == one.name);
+    let at = match (first, there) {
+        (true, _) => 0,
+        (false, Some(there)) => there,
+        (false, None) => list.len(),
+    };
+    list.retain(|above| above.name != one.name);
+    list.insert(at, one);
+    list
+}
+
+/// The mode of an upstream, in words.
+pub fn told_mode(mode: UpstreamMode) -> &'static str {
+    match mode {
+        UpstreamMode::OnDemand => "what is asked for is admitted",
+        UpstreamMode::Mirror => "all that policy allows is admitted",
+    }
+}

@@ -1,0 +1,54 @@
+//! The registries above this one: named in the log, with whom to trust for them and what of them comes down.
+
+use weir_model::Action;
+use weir_model::record::{Description, Upstream};
+use weir_policy::{Caller, Verb};
+
+use super::Registrar;
+use crate::error::SubmitError;
+use crate::ports::Entry;
+use crate::replica::read_descriptor;
+
+/// The most registries that one may have right above it.
+const MOST: usize = 64;
+
+impl Registrar {
+    /// Has the registry name other upstreams: `change` makes the new list of the one in force, the nearest first, and `write` keeps
+    /// where they are reached before the log names them. Gives the list in force then.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not govern the registry, `change` refuses, or something cannot be written.
+    pub fn set_upstreams(
+        &self,
+        caller: &Caller,
+        change: &dyn Fn(Vec<Upstream>) -> Result<Vec<Upstream>, SubmitError>,
+        write: &mut dyn FnMut(&[Upstream]) -> std::io::Result<()>,
+    ) -> Result<Vec<Upstream>, SubmitError> {
+        let mut writer = self.writer()?;
+        let permit = self.permit(caller, Verb::Govern)?;
+        let before = writer.promises.upstreams().to_vec();
+        let after = change(before.clone())?;
+        if after.len() > MOST {
+            return Err(SubmitError::NoUpstream {
+                upstream: after.last().map(|last| last.name.clone()).unwrap_or_default(),
+                registry: writer.promises.name.clone().unwrap_or_default(),
+                reason: format!("a registry has at most {MOST}"),
+            });
+        }
+        write(&after)?;
+        self.fault("upstreams:written");
+        if after != before {
+            let description = Description { upstreams: Some(after.clone()), ..Description::default() };
+            let batch = ulid::Ulid::generate().to_string();
+            writer.append(&permit, &[Entry::new(&permit, &batch, Action::Describe(description))?])?;
+        }
+        let mut descriptor = read_descriptor(&*self.source())?;
+        let names: Vec<String> = after.iter().map(|above| above.name.clone()).collect();
+        if descriptor.upstreams != names {
+            descriptor.upstreams = names;
+            self.ports.sequencer.describe(&permit, &descriptor)?;
+        }
+        Ok(after)
+    }
+}

@@ -1,0 +1,108 @@
+//! The registries above one: told to who has signed in and may read it, changed by who may govern it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use weir_client::Url;
+use weir_policy::Verb;
+use weir_reach::ReachError;
+use weir_registry::Acting;
+use weir_wire::upstream::{UpstreamChange, UpstreamList};
+
+use super::{Asked, SignedDocument, json};
+use crate::accounting::Accounting;
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// `GET /{registry}/api/v1/upstreams`: the nearest first, and where they are reached.
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    asker.speaker()?;
+    let asked = Asked::of(&app, &asker, &name).await?;
+    let facts = asked.carry_out(Acting::facts).await?;
+    let served = asked.served.clone();
+    let upstreams = blocking(move || weir_reach::upstreams_in(&facts, served.folder.path())).await;
+    let upstreams = upstreams.map_err(|error| Problem::internal(&error))?;
+    Ok(json(StatusCode::OK, &UpstreamList { upstreams }))
+}
+
+/// `POST /{registry}/api/v1/upstreams`: names one, or names it no longer.
+pub(crate) async fn change(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    SignedDocument(change): SignedDocument<UpstreamChange>,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    let (action, subject) = match &change {
+        UpstreamChange::Add(wanted) => {
+            must_be_elsewhere(&wanted.address)?;
+            ("upstream-added", wanted.address.clone())
+        }
+        UpstreamChange::Remove { name } => ("upstream-removed", name.clone()),
+    };
+    let accounting = Accounting::of(&app, &asker, Some(&name), action).about(subject);
+    // Nothing is reached for who may not name it.
+    accounting.note(asked.carry_out(|registry| registry.may(Verb::Govern)).await).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), action);
+    let (caller, served, session) = (asker.caller(&name)?, asked.served.clone(), app.session());
+    let came = blocking(move || {
+        let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        weir_reach::change_upstreams(&session, &registrar, served.folder.path(), &caller, &change)
+            .map_err(|error| of_reaching(&error))
+    });
+    let came = accounting.note(came.await).await?;
+    Ok(json(StatusCode::OK, &UpstreamList { upstreams: came.upstreams }))
+}
+
+/// A server reaches its upstreams over HTTP: a path would name any folder of its machine.
+fn must_be_elsewhere(address: &str) -> Result<(), Problem> {
+    match weir_reach::is_http(address) && address.parse::<Url>().is_ok() {
+        true => Ok(()),
+        false => Err(Problem::new(
+            Code::BadDocument,
+            "a registry on a server has upstreams that are reached by `https://` or `http://`",
+        )),
+    }
+}
+
+/// What who asked is told when an upstream was not reached, or not believed.
+pub(super) fn of_reaching(error: &ReachError) -> Problem {
+    match error {
+        ReachError::Submit(error) => Problem::refused(error, false),
+        ReachError::BadAddress { .. } | ReachError::Key(_) => {
+            Problem::new(Code::BadDocument, error.to_string())
+        }
+        ReachError::Replica(_)
+        | ReachError::Source(_)
+        | ReachError::Remote(_)
+        | ReachError::Credential { .. }
+        | ReachError::NoAddress { .. }
+            if !names_files(error) =>
+        {
+            tracing::warn!(%error, "an upstream was not reached or not believed");
+            Problem::new(Code::Upstream, weir_model::chain(error).chars().take(2000).collect::<String>())
+        }
+        error => Problem::internal(error),
+    }
+}
+
+/// Whether an error is of this machine: its files are nobody's business.
+fn names_files(error: &ReachError) -> bool {
+    use weir_registry::{ReplicaError, TrustError};
+    matches!(
+        error,
+        ReachError::Replica(
+            ReplicaError::Io(_)
+                | ReplicaError::Index(_)
+                | ReplicaError::Trust(TrustError::Io(_) | TrustError::BadPin { .. })
+        )
+    )
+}

@@ -1,0 +1,41 @@
+//! What a server reaches the registries above its own with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use weir_model::Unobserved;
+use weir_policy::Principal;
+use weir_reach::{Interrupt, Owners, Secrets, Session};
+
+use crate::data::DataFolder;
+
+/// What a server is given to reach other registries with.
+#[derive(Clone, Default)]
+pub struct Outside {
+    /// What proves to other servers who asks, besides `credentials.toml` in the data folder.
+    pub secrets: Secrets,
+    /// A file with the certificates of the authorities that vouch for servers, in place of Mozilla's list.
+    pub authorities: Option<PathBuf>,
+}
+
+impl Outside {
+    /// The same as the libraries ask for it. It is nobody's project that is worked on.
+    pub(crate) fn session(self, data: &DataFolder) -> Session {
+        Session {
+            home: data.home(),
+            store: None,
+            offline: false,
+            registry: None,
+            platform: None,
+            authorities: self.authorities,
+            owners: Owners::default(),
+            principal: Principal::Anonymous,
+            secrets: self.secrets,
+            now: Timestamp::now(),
+            threads: 1,
+            observer: Arc::new(Unobserved),
+            interrupt: Interrupt::default(),
+        }
+    }
+}
