@@ -1,7 +1,7 @@
 //! Questions with one answer: releases, packages, owners, facts, numbers.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use weir_model::{InputDigest, KindName, OwnerName, PackageName, ReleaseId, TreeDigest, Version};
+use weir_model::{InputDigest, KindName, OwnerName, PackageName, Platform, ReleaseId, TreeDigest, Version};
 use weir_rules::Standing;
 
 use crate::derive::{releases_of, sort_newest_first};
@@ -83,6 +83,26 @@ impl Index {
     /// Every release that consists of this tree, removed ones too, in the order of the log.
     pub fn by_tree(&self, tree: &TreeDigest) -> Result<Vec<ReleaseView>, IndexError> {
         self.releases_where("r.tree = ?1 ORDER BY r.id", [tree.as_bytes()])
+    }
+
+    /// The version and the tree of every release of a package for one platform, removed ones too, in the order of the log.
+    pub fn trees(
+        &self,
+        name: &PackageName,
+        platform: &Platform,
+    ) -> Result<Vec<(Version, TreeDigest)>, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT version, tree FROM release
+             WHERE package = (SELECT id FROM package WHERE name = ?1) AND platform = ?2 ORDER BY id",
+        )?;
+        let mut rows = statement.query([name.as_str(), platform.as_str()])?;
+        let mut trees = Vec::new();
+        while let Some(row) = rows.next()? {
+            let version = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            let version = parse(version).map_err(IndexError::damaged("a release"))?;
+            trees.push((version, digest(row, 1)?));
+        }
+        Ok(trees)
     }
 
     /// Every release that is not removed, in the order of the log.

@@ -1,5 +1,7 @@
 //! Bringing what a lockfile names into the store, in parallel, everything checked on the way.
 
+mod bases;
+mod delta;
 mod pack;
 mod pool;
 
@@ -16,7 +18,9 @@ use crate::error::ProjectError;
 use crate::project::Project;
 use crate::references::{Current, Fetcher, OpenReference, locked, place};
 use crate::resolve::PlannedLock;
-use pack::PackJob;
+use bases::Bases;
+use delta::Asked;
+use pack::{Came, PackJob};
 pub use pack::{ensure_release, pack_from_registry};
 use weir_reach::{
     Amount, Connection, KnownRegistry, Offline, ReachError, Session, Work, own_name, source_of,
@@ -30,8 +34,10 @@ const DOWNLOADS: usize = 8;
 pub struct Fetched {
     /// Each release whose tree was not in the store.
     pub releases: Vec<ReleaseId>,
-    /// The bytes of their packs together.
+    /// The bytes that came for them.
     pub bytes: u64,
+    /// How many more the packs would have been of those that came as a delta from another release.
+    pub saved: u64,
 }
 
 /// A registry that content can be fetched from.
@@ -39,6 +45,14 @@ pub struct Fetched {
 pub(crate) struct Supplier {
     pub(crate) known: KnownRegistry,
     pub(crate) source: Arc<dyn Source>,
+    /// What came of asking it for deltas.
+    asked: Arc<Asked>,
+}
+
+impl Supplier {
+    fn new(known: KnownRegistry, source: Arc<dyn Source>) -> Self {
+        Self { known, source, asked: Arc::default() }
+    }
 }
 
 /// Fetches every tree of `planned` that the store does not have, and the external files of the project and of those releases that
@@ -74,18 +88,16 @@ pub fn fetch_missing(
         false => BTreeMap::new(),
     };
     let mut packs = Vec::with_capacity(missing.len());
+    let mut bases = Bases::new(session, store);
     for (release, tree) in missing {
         match &release.git {
             Some(git) => pack::fetch_git(session, store, &project.folder, release, git, tree)?,
-            None => packs.push(pack_job(&suppliers, release, tree)?),
+            None => packs.push(pack_job(&suppliers, &mut bases, release, tree)?),
         }
     }
-    let fetched = Fetched {
-        releases: packs.iter().map(|job| job.id.clone()).collect(),
-        bytes: packs.iter().map(PackJob::bytes).sum(),
-    };
-    let found = references.fetch_with(session, store, packs, &suppliers)?;
-    Ok((planned.settled(found), fetched))
+    let releases = packs.iter().map(|job| job.id.clone()).collect();
+    let (found, came) = references.fetch_with(session, store, packs, &suppliers)?;
+    Ok((planned.settled(found), Fetched { releases, bytes: came.bytes, saved: came.saved }))
 }
 
 /// Fetches what has to be here before it can be said what a lockfile is; gives it.
@@ -100,7 +112,7 @@ pub(crate) fn settle(
     let store = session.open_store()?.session()?;
     let mut references = References { project, wanted: Vec::new() };
     references.wanted.extend(planned.open.iter().cloned().map(Wanted::Open));
-    let found = references.fetch_with(session, &store, Vec::new(), &BTreeMap::new())?;
+    let (found, _) = references.fetch_with(session, &store, Vec::new(), &BTreeMap::new())?;
     Ok(planned.settled(found))
 }
 
@@ -113,11 +125,11 @@ pub(crate) fn fetch_releases(
     let mut packs = Vec::new();
     for (connection, release) in releases {
         if store.whole_tree(&release.tree)?.is_none() {
-            let supplier =
-                Supplier { known: connection.known.clone(), source: Arc::clone(&connection.source) };
+            let supplier = Supplier::new(connection.known.clone(), Arc::clone(&connection.source));
+            let bases = bases::nearest(store, connection.replica.index(), &release.id)?;
             let limits = Limits::stated(release.unpacked, Some(release.files));
             let (id, tree, pack_bytes) = (release.id.clone(), release.tree, Some(release.size));
-            packs.push(PackJob { id, tree, pack_bytes, limits, supplier });
+            packs.push(PackJob { id, tree, pack_bytes, limits, supplier, bases });
         }
     }
     if packs.is_empty() {
@@ -144,13 +156,14 @@ fn suppliers(
         }
         let source = source_of(session, &known.location)?;
         let Some(name) = own_name(session, known, &*source)? else { continue };
-        suppliers.entry(name).or_insert(Supplier { known: known.clone(), source });
+        suppliers.entry(name).or_insert_with(|| Supplier::new(known.clone(), source));
     }
     Ok(suppliers)
 }
 
 fn pack_job(
     suppliers: &BTreeMap<String, Supplier>,
+    bases: &mut Bases<'_>,
     release: &LockedRelease,
     tree: TreeDigest,
 ) -> Result<PackJob, ProjectError> {
@@ -159,7 +172,9 @@ fn pack_job(
     let wanted = || format!("the registry `{name}` of `weir.lock`");
     let supplier = supplier.ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
     let limits = release.unpacked.map_or_else(Limits::default, |bytes| Limits::stated(bytes, None));
-    Ok(PackJob { id: release.id(), tree, pack_bytes: release.size, limits, supplier })
+    let id = release.id();
+    let bases = bases.of(&supplier.known, &id)?;
+    Ok(PackJob { id, tree, pack_bytes: release.size, limits, supplier, bases })
 }
 
 /// The external files that are to be fetched.
@@ -211,14 +226,15 @@ impl<'a> References<'a> {
         self.wanted.iter().any(|wanted| matches!(wanted, Wanted::Locked { of: Some(_), .. }))
     }
 
-    /// Fetches them and `packs`, the largest first, so that no core is left with it at the end; gives what those are that were open.
+    /// Fetches them and `packs`, the largest first, so that no core is left with it at the end; gives what those are that were open, and what
+    /// the packs cost.
     fn fetch_with(
         self,
         session: &Session,
         store: &weir_store::Session,
         packs: Vec<PackJob>,
         suppliers: &BTreeMap<String, Supplier>,
-    ) -> Result<Vec<(OpenReference, Current)>, ProjectError> {
+    ) -> Result<(Vec<(OpenReference, Current)>, Came), ProjectError> {
         let coming: BTreeSet<TreeDigest> = packs.iter().map(|job| job.tree).collect();
         let mut jobs: Vec<Job> = packs.into_iter().map(Job::Pack).collect();
         let mut afterwards = Vec::new();
@@ -237,9 +253,9 @@ impl<'a> References<'a> {
                 }
             }
         }
-        let mut found = run(session, store, jobs)?;
-        found.extend(run(session, store, afterwards)?);
-        Ok(found)
+        let (mut found, came) = run(session, store, jobs)?;
+        found.extend(run(session, store, afterwards)?.0);
+        Ok((found, came))
     }
 }
 
@@ -276,14 +292,21 @@ impl Job {
     }
 }
 
-/// Does every job; gives what was open.
+/// What doing a job gave.
+enum Done {
+    Pack(Came),
+    Reference,
+    Open(Current),
+}
+
+/// Does every job; gives what was open, and what the packs cost.
 fn run(
     session: &Session,
     store: &weir_store::Session,
     mut jobs: Vec<Job>,
-) -> Result<Vec<(OpenReference, Current)>, ProjectError> {
+) -> Result<(Vec<(OpenReference, Current)>, Came), ProjectError> {
     if jobs.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Came::default()));
     }
     jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes()));
     let releases = jobs.iter().filter(|job| matches!(job, Job::Pack(_))).count();
@@ -292,23 +315,30 @@ fn run(
     // As many requests at once for many files as for one.
     let fetcher = Fetcher::new(session, store, DOWNLOADS / jobs.len())?;
     let done = pool::at_once(&jobs, session.threads.max(DOWNLOADS), |job| match job {
-        Job::Pack(job) => job.fetch(session, store).map(|()| None),
+        Job::Pack(job) => job.fetch(session, store).map(Done::Pack),
         Job::Locked { reference, supplier, old, folder } => {
             let source = supplier.as_ref().map(|supplier| &*supplier.source);
             let file = fetcher.locked(reference, source, old.as_ref(), folder)?;
-            place(store, reference, &file).map(|_| None)
+            place(store, reference, &file).map(|_| Done::Reference)
         }
-        Job::Open(open) => fetch_open(store, &fetcher, open).map(Some),
+        Job::Open(open) => fetch_open(store, &fetcher, open).map(Done::Open),
     });
-    let found = done.map_err(|mut failures| match failures.len() {
+    let done = done.map_err(|mut failures| match failures.len() {
         1 => failures.remove(0),
         _ => ProjectError::Several(failures),
     })?;
-    let open = jobs.into_iter().zip(found).filter_map(|(job, found)| match (job, found) {
-        (Job::Open(open), Some(current)) => Some((open, current)),
-        _ => None,
-    });
-    Ok(open.collect())
+    let (mut found, mut came) = (Vec::new(), Came::default());
+    for (job, done) in jobs.into_iter().zip(done) {
+        match (job, done) {
+            (Job::Open(open), Done::Open(current)) => found.push((open, current)),
+            (_, Done::Pack(Came { bytes, saved })) => {
+                came.bytes += bytes;
+                came.saved += saved;
+            }
+            _ => {}
+        }
+    }
+    Ok((found, came))
 }
 
 fn fetch_open(

@@ -47,8 +47,10 @@ pub struct InstallReport {
     pub packages: usize,
     /// What was fetched.
     pub fetched: Vec<ReleaseId>,
-    /// Its bytes.
+    /// Its bytes, as they came: of a release of which another was here, perhaps only what differs.
     pub fetched_bytes: u64,
+    /// How many more bytes it would have been without deltas.
+    pub saved_bytes: u64,
     /// How the lockfile changed.
     pub changes: Changes,
     /// What the user should know.
@@ -159,6 +161,7 @@ pub(crate) fn install_lock(
         fetch::fetch_missing(session, &store, connections.known(), project, planned, &used)?;
     report.changes = Changes::between(project.chosen_before(), &lock);
     (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
+    report.saved_bytes = fetched.saved;
     let plan = plan(session, &store, project, &lock, &used)?;
     if project.settle(&lock)? && options.locked {
         let reason = format!("`{}` would change", project.manifest_name());

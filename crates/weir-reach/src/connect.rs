@@ -10,7 +10,7 @@ use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
 use weir_policy::Caller;
-use weir_registry::{Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
+use weir_registry::{Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
 use weir_remote::RemoteRegistry;
 
 use crate::credentials::credential_for;
@@ -271,6 +271,11 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
     if is_http(&known.location) {
         return Ok(Box::new(open_remote(session, &known.location)?));
     }
+    Ok(Box::new(open_folder(session, known)?))
+}
+
+/// Opens a registry in a folder of this machine for writing.
+pub(crate) fn open_folder(session: &Session, known: &KnownRegistry) -> Result<Acting, ReachError> {
     let root = Path::new(&known.location);
     if !root.is_dir() {
         return Err(ReplicaError::NoRegistry(known.location.clone()).into());
@@ -282,5 +287,5 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
     }
     let ports = folder_ports(root, &session.home.keys())?;
     let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderPolicies::open(root)))?;
-    Ok(Box::new(Arc::new(registrar).acting_for(Caller::new(session.principal.clone(), session.now))))
+    Ok(Arc::new(registrar).acting_for(Caller::new(session.principal.clone(), session.now)))
 }

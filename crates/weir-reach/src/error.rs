@@ -89,6 +89,14 @@ pub enum ReachError {
         /// Its address.
         location: String,
     },
+    /// Deltas are made where a registry is kept.
+    #[error(
+        "the deltas between the releases of `{location}` are made where it is kept; a server makes them when somebody first asks"
+    )]
+    DeltasElsewhere {
+        /// Its address.
+        location: String,
+    },
     /// A credential cannot be used.
     #[error("{reason}")]
     Credential {

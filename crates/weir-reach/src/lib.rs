@@ -11,6 +11,7 @@ mod admin;
 mod collect;
 mod connect;
 mod credentials;
+mod deltas;
 mod discover;
 mod error;
 mod files;
@@ -35,6 +36,7 @@ pub use connect::{
     Connection, Connections, connect, http_client, open_for_writing, own_name, pinned_name, source_of,
 };
 pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
+pub use deltas::registry_deltas;
 pub use discover::{Discovered, Place, discover};
 pub use error::{Offline, ReachError};
 pub use files::{open_named, replace};

@@ -213,6 +213,11 @@ impl Counter {
         }
     }
 
+    /// How much is done.
+    pub fn at(&self) -> u64 {
+        self.at.load(Ordering::Relaxed)
+    }
+
     /// Counts what is read.
     pub fn read<R>(&self, reader: R) -> Counted<R> {
         Counted { inner: reader, counter: self.clone() }

@@ -18,7 +18,7 @@ use weir_rules::diamond::{Closures, Node};
 use weir_tree::Handled;
 
 use self::served::ServedContent;
-use crate::content::{ContentError, Stated, Stored};
+use crate::content::{ContentError, Delta, Stated, Stored, held_delta};
 use crate::named::{Named, NamedBy, NamedPack};
 use crate::ports::{Listing, Object, Objects};
 use crate::replica::{DESCRIPTOR, MAX_SNAPSHOT, ReplicaError, read_descriptor, snapshot_path};
@@ -385,11 +385,20 @@ impl ContentAudit<'_> {
         self.objects.verify_file(sha256, self.named.size_of(sha256), &tell_of_bytes(self.observer))
     }
 
+    fn delta(&self, delta: &Delta) -> Result<u64, ContentError> {
+        let bytes = self.objects.open(Object::Delta(*delta), 0)?;
+        held_delta(self.objects, delta, bytes.ok_or_else(|| ContentError::no_delta(delta))?)
+    }
+
     fn stored(&mut self, stored: &Stored, listed: Option<&HashSet<ChunkDigest>>) {
         match (self.named.who_names(stored), stored) {
             (NamedBy::Releases, Stored::File { sha256, .. }) if !self.named.promises(sha256) => {
                 let verified = self.file(sha256);
                 self.verified(stored, verified);
+            }
+            (NamedBy::Releases, Stored::Delta { delta, .. }) => {
+                let verified = self.delta(delta);
+                self.verified(&"a delta", verified);
             }
             (NamedBy::Releases, _) => {}
             (NamedBy::Quarantine | NamedBy::RemovedReleases(_), _) => {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! pack/<aa>/<tree>.zst        the pack of a tree
+//! delta/<aa>/<tree>/<base>    how a tree differs from another
 //! file/<aa>/<sha256>          a file of at most 16 MiB, as it is
 //! file/<aa>/<sha256>.chunks   a larger file: the list of its chunks
 //! chunk/<aa>/<sha256>         a chunk, as it is; files and versions of files share them
@@ -24,11 +25,13 @@
 //! * What has a name here has the bytes of that name: it is written beside, checked, brought to the disk
 //!   and then renamed. Two writers of one object do no harm, and neither does a crash.
 //! * A chunk list is there only when all its chunks are.
+//! * A delta is there only beside the pack that it stands for: it holds as much of the tree.
 //! * A pack is in `pack/` or in `.held/`; uploading a held pack again does not bring it back.
 //!
 //! [paper]: https://ieeexplore.ieee.org/document/9055082
 
 mod chunks;
+mod deltas;
 mod durable;
 mod error;
 mod fetch;
@@ -44,6 +47,7 @@ use weir_model::of::Subject;
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Chunk, ChunkList};
+pub(crate) use deltas::{held_delta, open_pack as open_held_pack};
 pub use durable::POINTS;
 pub use error::ContentError;
 pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
@@ -56,6 +60,25 @@ pub(crate) use verify::{digest_of, held_file, held_pack, pack_as_stated};
 /// Where the pack of `tree` is, below the registry.
 pub fn pack_path(tree: &TreeDigest) -> String {
     sharded("pack", tree, ".zst")
+}
+
+/// Which delta: what has to be there, and what it gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Delta {
+    /// The tree that whoever applies it has.
+    pub from: TreeDigest,
+    /// The tree that they have afterwards.
+    pub to: TreeDigest,
+}
+
+/// Where a delta is, below the registry.
+pub fn delta_path(delta: &Delta) -> String {
+    format!("{}/{}", delta_folder(&delta.to), delta.from.to_hex())
+}
+
+/// Where the deltas are that give `tree`.
+pub(crate) fn delta_folder(tree: &TreeDigest) -> String {
+    sharded("delta", tree, "")
 }
 
 /// Where the file `sha256` is, if it is small.

@@ -6,7 +6,7 @@
 use weir_model::of::Subject;
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
-use crate::content::{chunk_list_path, chunk_path, file_path, pack_path};
+use crate::content::{Delta, chunk_list_path, chunk_path, delta_path, file_path, pack_path};
 use crate::replica::{DESCRIPTOR, snapshot_path};
 
 /// A file of a registry's static face.
@@ -22,6 +22,8 @@ pub enum Face {
     Snapshot(Sha256),
     /// The pack of a tree.
     Pack(TreeDigest),
+    /// The delta between two trees.
+    Delta(Delta),
     /// A file that a reference names.
     File(Sha256),
     /// The list of the chunks of such a file.
@@ -46,6 +48,11 @@ impl Face {
             "pack" => {
                 let tree = digest(name.strip_suffix(".zst")?)?;
                 spelled(pack_path(&tree), Self::Pack(tree))
+            }
+            "delta" => {
+                let to = path.rsplit('/').nth(1)?;
+                let delta = Delta { from: digest(name)?, to: digest(to)? };
+                spelled(delta_path(&delta), Self::Delta(delta))
             }
             "file" => match name.strip_suffix(".chunks") {
                 Some(hex) => {
@@ -76,6 +83,7 @@ mod tests {
     fn the_files_that_a_writer_makes_are_known_by_their_paths() {
         let sha256 = Sha256::of("x");
         let (tree, chunk) = (TreeDigest::of(b"x"), ChunkDigest::of(b"x"));
+        let delta = Delta { from: TreeDigest::of(b"y"), to: tree };
         for (path, face) in [
             ("weir.json".to_owned(), Face::Descriptor),
             ("checkpoint".to_owned(), Face::Checkpoint),
@@ -83,6 +91,7 @@ mod tests {
             ("tile/entries/000".to_owned(), Face::Tile),
             (snapshot_path(&sha256), Face::Snapshot(sha256)),
             (pack_path(&tree), Face::Pack(tree)),
+            (delta_path(&delta), Face::Delta(delta)),
             (file_path(&sha256), Face::File(sha256)),
             (chunk_list_path(&sha256), Face::ChunkList(sha256)),
             (chunk_path(&chunk), Face::Chunk(chunk)),
@@ -107,6 +116,10 @@ mod tests {
             format!("pack/{here}/{}.zst", hex.to_uppercase()),
             format!("pack/{here}/{hex}"),
             format!("file/{here}/{hex}.zst"),
+            format!("delta/{here}/{hex}"),
+            format!("delta/{there}/{hex}/{hex}"),
+            format!("delta/{here}/{hex}/{hex}.zst"),
+            format!("delta/{here}/../{here}/{hex}/{hex}"),
             "tile/0/000.p/0".to_owned(),
             "tile/0/000.p/256".to_owned(),
             "tile/0/1".to_owned(),

@@ -14,7 +14,7 @@ use weir_model::{ChunkDigest, Sha256, TreeDigest};
 use weir_policy::Authorized;
 use weir_tree::{Expected, Limits, TreeError, check_pack};
 
-use crate::content::{ContentError, Stored, file_path, pack_path};
+use crate::content::{ContentError, Stored, delta_folder, delta_path, file_path, held_delta, pack_path};
 use crate::ports::{
     Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn,
 };
@@ -170,7 +170,10 @@ impl Objects for Handle {
         }
         let mut bytes = Vec::new();
         from.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        check(object, &bytes)?;
+        match object {
+            Object::Delta(delta) => drop(held_delta(self, &delta, &*bytes)?),
+            object => check(object, &bytes)?,
+        }
         let bytes: Arc<[u8]> = bytes.into();
         self.serve(&path(object), &bytes);
         let size = bytes.len() as u64;
@@ -194,6 +197,7 @@ impl Objects for Handle {
             let size = kept.bytes.len() as u64;
             let stored = match *object {
                 Object::Pack(tree) => Stored::Pack { tree, size, held: kept.withheld },
+                Object::Delta(delta) => Stored::Delta { delta, size },
                 Object::File(sha256) => Stored::File { sha256, size, chunked: false },
                 Object::Snapshot(sha256) => Stored::Snapshot { sha256, size },
             };
@@ -206,7 +210,13 @@ impl Objects for Handle {
         Ok(Vec::new())
     }
 
+    fn deltas_to(&self, tree: &TreeDigest) -> Result<usize, ContentError> {
+        Ok(lock(&self.memory.objects).keys().filter(|object| gives(object, tree)).count())
+    }
+
     fn withhold(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
+        lock(&self.memory.served).retain(|path, _| !path.starts_with(&delta_folder(tree)));
+        lock(&self.memory.objects).retain(|object, _| !gives(object, tree));
         if let Some(kept) = lock(&self.memory.objects).get_mut(&Object::Pack(*tree)) {
             kept.withheld = true;
             lock(&self.memory.served).remove(&pack_path(tree));
@@ -225,6 +235,7 @@ impl Objects for Handle {
     fn remove(&self, _: &Authorized, stored: &Stored) -> Result<(), ContentError> {
         let object = match stored {
             Stored::Pack { tree, .. } => Object::Pack(*tree),
+            Stored::Delta { delta, .. } => Object::Delta(*delta),
             Stored::File { sha256, .. } => Object::File(*sha256),
             Stored::Snapshot { sha256, .. } => Object::Snapshot(*sha256),
             Stored::Chunk { .. } | Stored::Unfinished { .. } | Stored::Stray { .. } => return Ok(()),
@@ -239,9 +250,15 @@ impl Objects for Handle {
     }
 }
 
+/// Whether it is a delta that gives `tree`.
+fn gives(object: &Object, tree: &TreeDigest) -> bool {
+    matches!(object, Object::Delta(delta) if delta.to == *tree)
+}
+
 fn path(object: Object) -> String {
     match object {
         Object::Pack(tree) => pack_path(&tree),
+        Object::Delta(delta) => delta_path(&delta),
         Object::File(sha256) => file_path(&sha256),
         Object::Snapshot(sha256) => snapshot_path(&sha256),
     }
@@ -258,6 +275,7 @@ fn check(object: Object, bytes: &[u8]) -> Result<(), ContentError> {
             let checked = check_pack(bytes, &Expected { tree, pack_bytes: None }, &Limits::default());
             checked.map(drop).map_err(|reason| ContentError::BadPack { tree, reason })
         }
+        Object::Delta(_) => Ok(()),
         Object::File(sha256) | Object::Snapshot(sha256) => {
             let actual = Sha256::of(bytes);
             if actual == sha256 { Ok(()) } else { Err(ContentError::BadFile { expected: sha256, actual }) }

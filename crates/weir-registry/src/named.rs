@@ -11,7 +11,7 @@ use weir_index::ReleaseView;
 use weir_log::Snapshot;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
-use crate::content::{Stated, Stored};
+use crate::content::{Delta, Stated, Stored};
 use crate::evidence::{Evidence, Held, evidence};
 
 /// Everything that the log names.
@@ -154,6 +154,7 @@ impl Named {
                 Some(pack) => pack.named_by(),
                 None => NamedBy::Nothing,
             },
+            Stored::Delta { delta, .. } => self.who_names_delta(delta),
             Stored::File { sha256, .. } => {
                 self.files.get(sha256).map_or(NamedBy::Nothing, NamedFile::named_by)
             }
@@ -163,6 +164,16 @@ impl Named {
             | Stored::Unfinished { .. }
             | Stored::Stray { .. } => NamedBy::Nothing,
         }
+    }
+}
+
+impl Named {
+    /// A delta stands beside the pack that it gives, for those who have what it is from: also a release that was quarantined since.
+    fn who_names_delta(&self, delta: &Delta) -> NamedBy {
+        let gives =
+            self.packs.get(&delta.to).is_some_and(|pack| !pack.uses.is_empty() && !pack.is_withheld());
+        let is_from = self.packs.get(&delta.from).is_some_and(|pack| !pack.uses.is_empty());
+        if gives && is_from { NamedBy::Releases } else { NamedBy::Nothing }
     }
 }
 

@@ -15,7 +15,7 @@ use weir_model::{Action, ChunkDigest, Observer, Record, RecordError, Sha256, Tre
 use weir_policy::Authorized;
 use weir_tree::Handled;
 
-use crate::content::{ContentError, Stated, Stored, held_file, held_pack};
+use crate::content::{ContentError, Delta, Stated, Stored, held_file, held_pack};
 
 /// Where one registry is kept.
 #[derive(Clone)]
@@ -101,6 +101,8 @@ pub trait Turn {
 pub enum Object {
     /// The pack of a tree. What is held is named by the tree, so another pack of it is the same object.
     Pack(TreeDigest),
+    /// A delta between two trees, whose packs are held as well.
+    Delta(Delta),
     /// A file, by its SHA-256.
     File(Sha256),
     /// A snapshot of the view, by its SHA-256.
@@ -205,7 +207,14 @@ pub trait Objects: Send + Sync {
     /// When it cannot be known: its parts would be taken for nobody's.
     fn parts(&self, stored: &Stored) -> Result<Vec<ChunkDigest>, ContentError>;
 
-    /// Keeps readers from the pack of a tree. Harmless when done twice, or when there is no such pack.
+    /// How many deltas there are that give a tree.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be found out.
+    fn deltas_to(&self, tree: &TreeDigest) -> Result<usize, ContentError>;
+
+    /// Keeps readers from the pack of a tree, and takes out the deltas that give it. Harmless when done twice, or when there is no such pack.
     ///
     /// # Errors
     ///

@@ -21,7 +21,7 @@ use weir_model::{KindName, Sha256, TreeDigest, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
 use weir_wire::{Batch, Intent, Outcome, Receipt};
 
-use crate::content::{ContentError, Stated, digest_of};
+use crate::content::{ContentError, Stated, digest_of, held_delta};
 use crate::error::SubmitError;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Entry, Object, PortError, Ports, Turn};
@@ -229,6 +229,10 @@ impl Registrar {
             match object {
                 Object::Pack(tree) => {
                     objects.verify_pack(&tree, &Stated::size(held.size), held.withheld, &Unobserved)?
+                }
+                Object::Delta(delta) => {
+                    let Some(bytes) = objects.open(object, 0)? else { return Ok(false) };
+                    held_delta(objects, &delta, bytes)?
                 }
                 Object::File(sha256) => objects.verify_file(&sha256, None, &Unobserved)?,
                 Object::Snapshot(sha256) => {

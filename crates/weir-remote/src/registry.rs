@@ -110,7 +110,8 @@ fn path(object: Object) -> String {
     match object {
         Object::Pack(tree) => format!("packs/{}", tree.to_hex()),
         Object::File(sha256) => format!("files/{}", sha256.to_hex()),
-        // Nobody uploads one: a registry makes them.
+        // Nobody uploads these: a registry makes them.
+        Object::Delta(delta) => format!("deltas/{}/{}", delta.to.to_hex(), delta.from.to_hex()),
         Object::Snapshot(sha256) => format!("snapshots/{}", sha256.to_hex()),
     }
 }

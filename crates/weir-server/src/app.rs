@@ -23,6 +23,7 @@ use crate::api;
 use crate::api::answers::Answers;
 use crate::asker::Asker;
 use crate::data::DataFolder;
+use crate::deltas::Deltas;
 use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::metrics::{MEDIA_TYPE, Metrics};
@@ -60,6 +61,8 @@ pub struct App {
     pub(crate) uploading: Places,
     /// Places for those who sign in: each costs a hash, one after the other, and nobody else waits for them.
     pub(crate) signing_in: Places,
+    /// Who makes the deltas between releases.
+    pub(crate) deltas: Deltas,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -125,6 +128,7 @@ impl App {
             uploading: Places::new(writers, writers / 4),
             signing_in: Places::new(SIGNING_IN, SIGNING_IN / 8),
             answers: Answers::new(),
+            deltas: Deltas::new(),
             data: data.clone(),
             reach: outside.session(data),
             _alone: lock,

@@ -44,7 +44,13 @@ async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Probl
     }
     let nothing = || Problem::new(Code::NotFound, format!("the registry `{name}` has no such file"));
     let face = Face::parse(path).ok_or_else(nothing)?;
-    let opened = app.files.open(&registry, face, path).await.map_err(|error| Problem::internal(&error))?;
+    let open = || app.files.open(&registry, face, path);
+    let mut opened = open().await.map_err(|error| Problem::internal(&error))?;
+    if let (Face::Delta(delta), None) = (face, &opened)
+        && app.deltas.make(app, asker.caller(name)?, &registry, delta).await
+    {
+        opened = open().await.map_err(|error| Problem::internal(&error))?;
+    }
     respond(head, face, opened.ok_or_else(nothing)?).await
 }
 
@@ -109,13 +115,14 @@ async fn body(content: Content, first: u64, length: u64) -> Result<Body, Problem
 fn tag(face: Face, version: Version) -> String {
     match face {
         Face::Snapshot(digest) | Face::File(digest) => format!("\"{}\"", digest.to_hex()),
+        Face::Delta(delta) => packed(&format!("{}-{}", delta.to.to_hex(), delta.from.to_hex()), version),
         Face::Pack(tree) => packed(&tree.to_hex(), version),
         Face::Chunk(chunk) => format!("\"{}\"", chunk.to_hex()),
         Face::ChunkList(_) | Face::Descriptor | Face::Checkpoint | Face::Tile => of_version(version),
     }
 }
 
-/// Two packs of one tree may differ in how they are compressed.
+/// Two packs of one tree, and two deltas between two, may differ in how they are compressed.
 fn packed(tree: &str, version: Version) -> String {
     format!("\"{tree}-{:x}\"", version.bytes)
 }
@@ -135,7 +142,7 @@ const fn media_type(face: Face) -> &'static str {
         Face::Checkpoint => "text/plain; charset=utf-8",
         Face::Snapshot(_) | Face::Pack(_) => "application/zstd",
         Face::ChunkList(_) => "text/plain; charset=us-ascii",
-        Face::Tile | Face::File(_) | Face::Chunk(_) => "application/octet-stream",
+        Face::Tile | Face::Delta(_) | Face::File(_) | Face::Chunk(_) => "application/octet-stream",
     }
 }
 

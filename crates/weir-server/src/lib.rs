@@ -19,6 +19,7 @@ mod app;
 mod asker;
 mod conditions;
 mod data;
+mod deltas;
 mod faces;
 mod files;
 mod gate;

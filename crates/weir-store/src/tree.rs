@@ -2,9 +2,10 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use weir_model::TreeDigest;
-use weir_tree::{Expected, Limits, Selection, TreeManifest};
+use weir_tree::{Expected, ExpectedDelta, Limits, Selection, TreeManifest};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::faults;
@@ -20,6 +21,12 @@ use crate::store::Store;
 /// A pack of at least this many bytes is kept while it comes, to be gone on with if it breaks off. A smaller one comes again sooner
 /// than it is written twice.
 const KEPT_FROM: u64 = 1 << 20;
+
+/// A tree of more bytes is updated while no other large one is: it costs several times what unpacking costs of memory.
+const TOGETHER: u64 = 8 << 20;
+
+/// Who updates a large tree.
+static LARGE: Mutex<()> = Mutex::new(());
 
 /// A tree that is in the store, complete. Only the store makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +113,34 @@ impl Session {
             return self.ensure_tree(digest, pack_bytes, limits, || fetch(0));
         };
         self.make_tree(digest, || self.unpack_kept(digest, bytes, limits, &mut fetch))
+    }
+
+    /// The tree with this digest, made of `base`, which must be here, and the delta that `fetch` opens, if it is not there. The delta may have at most
+    /// `most_bytes`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::ensure_tree`], and when `base` is not here or is damaged. Nothing is left of it then: the pack still gives the tree.
+    pub fn update_tree<E>(
+        &self,
+        digest: &TreeDigest,
+        base: &TreeDigest,
+        most_bytes: u64,
+        limits: &Limits,
+        fetch: impl FnOnce() -> Result<Box<dyn Read + Send>, E>,
+    ) -> Result<StoredTree, EnsureError<E>> {
+        self.make_tree(digest, || {
+            let here = self.manifest(base)?;
+            let delta = fetch().map_err(EnsureError::Source)?;
+            let _alone = (here.unpacked_size() > TOGETHER)
+                .then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+            let expected = ExpectedDelta { from: *base, to: *digest, most_bytes };
+            let root = self.place_of(base);
+            let staging = self.store().staging(&tree_item(digest));
+            let tree = weir_tree::apply_delta(delta, &root, &here, &expected, limits, staging.path())
+                .map_err(|source| StoreError::tree(digest, source))?;
+            Ok(Draft { manifest: tree.into_manifest(), staging })
+        })
     }
 
     /// Has `make` make the tree, unless it is there: one at a time.

@@ -112,6 +112,12 @@ pub enum TreeError {
         /// What the decompressor said.
         reason: String,
     },
+    /// A delta is none, or is between other trees.
+    #[error("it is not the delta that it should be: {reason}")]
+    NotThatDelta {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A pack could not be read from where it comes from.
     #[error("cannot read the pack")]
     PackRead {
@@ -148,6 +154,7 @@ impl TreeError {
                 | Self::Truncated { .. }
                 | Self::TrailingBytes
                 | Self::Damaged { .. }
+                | Self::NotThatDelta { .. }
         )
     }
 

@@ -11,6 +11,8 @@
 //! | send a tree | [`write_pack`] |
 //! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
 //! | read a few files of a pack | [`PackFiles`] |
+//! | send what differs from a tree that is there | [`write_delta`] |
+//! | receive it | [`apply_delta`], or [`check_delta`] to keep it as it is |
 //! | check a folder | [`verify_folder`] |
 //! | change a tree | [`copy_tree`], and read the copy |
 //! | bring in a tar or zip | [`import_archive`] |
@@ -43,8 +45,8 @@ pub use link::{LinkError, LinkTarget};
 pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
 pub use observe::{Handled, Watched};
 pub use pack::{
-    Expected, PackFiles, PackSummary, VerifiedPack, VerifiedTree, check_pack, unpack, write_pack,
-    write_pack_observed,
+    DeltaSummary, Expected, ExpectedDelta, PackFiles, PackSummary, VerifiedPack, VerifiedTree, apply_delta,
+    check_delta, check_pack, unpack, write_delta, write_pack, write_pack_observed,
 };
 pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;

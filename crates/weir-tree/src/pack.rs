@@ -10,12 +10,14 @@
 //! beyond the stated size; memory stays under the window (8 MiB), a buffer, the manifest and the links' targets, however large
 //! the files are.
 
+mod delta;
 mod files;
 mod read;
 mod stream;
 mod unpack;
 mod write;
 
+pub use delta::{DeltaSummary, ExpectedDelta, apply_delta, check_delta, write_delta};
 pub use files::PackFiles;
 pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};

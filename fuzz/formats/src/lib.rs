@@ -10,6 +10,7 @@ pub mod bash;
 pub mod bash_manifest;
 pub mod checkpoint;
 pub mod chunk_list;
+pub mod delta;
 pub mod descriptor;
 pub mod elf;
 pub mod elm_json;
@@ -53,6 +54,7 @@ pub const FORMATS: &[Format] = formats![
     bash_manifest,
     checkpoint,
     chunk_list,
+    delta,
     descriptor,
     elf,
     elm_json,

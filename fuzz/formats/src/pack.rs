@@ -71,7 +71,7 @@ pub fn only_folders(place: &Path) {
     assert_eq!(fs_err::read_dir(folder).unwrap().count(), 0);
 }
 
-fn writable(root: &Path) {
+pub fn writable(root: &Path) {
     for entry in fs_err::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
         if fs_err::symlink_metadata(&path).unwrap().is_dir() {

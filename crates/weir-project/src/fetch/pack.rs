@@ -12,7 +12,7 @@ use weir_registry::content::pack_path;
 use weir_store::EnsureError;
 use weir_tree::Limits;
 
-use super::Supplier;
+use super::{Supplier, delta};
 use crate::error::ProjectError;
 use weir_reach::{Counter, Event, Session, connect};
 
@@ -24,6 +24,17 @@ pub(super) struct PackJob {
     pub(super) pack_bytes: Option<u64>,
     pub(super) limits: Limits,
     pub(super) supplier: Supplier,
+    /// Other releases of the package that are here, the nearest first.
+    pub(super) bases: Vec<TreeDigest>,
+}
+
+/// How many bytes a tree cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Came {
+    /// Those that were fetched.
+    pub(super) bytes: u64,
+    /// Those of the pack that were not.
+    pub(super) saved: u64,
 }
 
 impl PackJob {
@@ -32,14 +43,20 @@ impl PackJob {
         self.pack_bytes.unwrap_or_default()
     }
 
-    pub(super) fn fetch(&self, session: &Session, store: &weir_store::Session) -> Result<(), ProjectError> {
+    pub(super) fn fetch(&self, session: &Session, store: &weir_store::Session) -> Result<Came, ProjectError> {
         let counter = Counter::new(session);
         let Self { tree, pack_bytes, limits, .. } = self;
-        ensure(store, &*self.supplier.source, tree, *pack_bytes, limits, &counter)
-            .map_err(|failure| self.explain(session, failure))?;
+        let bytes = match delta::fetch(self, session, store, &counter) {
+            Some(bytes) => bytes,
+            None => {
+                ensure(store, &*self.supplier.source, tree, *pack_bytes, limits, &counter)
+                    .map_err(|failure| self.explain(session, failure))?;
+                self.bytes()
+            }
+        };
         counter.to(self.bytes());
         session.report(&Event::Fetched { release: self.id.clone() });
-        Ok(())
+        Ok(Came { bytes, saved: self.bytes().saturating_sub(bytes) })
     }
 
     /// A registry that does not serve what it offered may have withdrawn it: its log says so.

@@ -6,6 +6,7 @@ use weir_log::SourceError;
 use weir_model::{ChunkDigest, Sha256, TreeDigest};
 use weir_tree::TreeError;
 
+use super::Delta;
 use super::verify::Unpacked;
 
 /// Why content cannot be taken in, given out or vouched for.
@@ -16,6 +17,14 @@ pub enum ContentError {
     BadPack {
         /// The tree it should hold.
         tree: TreeDigest,
+        /// What is wrong with it.
+        reason: TreeError,
+    },
+    /// A delta does not give its tree.
+    #[error("the delta to the tree {} from {} is not what it must be: {reason}", delta.to, delta.from)]
+    BadDelta {
+        /// Between which trees it should be.
+        delta: Delta,
         /// What is wrong with it.
         reason: TreeError,
     },
@@ -119,6 +128,10 @@ impl ContentError {
         Self::Absent { what: format!("the pack of the tree {tree}") }
     }
 
+    pub(crate) fn no_delta(delta: &Delta) -> Self {
+        Self::Absent { what: format!("the delta to the tree {} from {}", delta.to, delta.from) }
+    }
+
     pub(crate) fn no_file(sha256: &Sha256) -> Self {
         Self::Absent { what: format!("the file {sha256}") }
     }
@@ -135,7 +148,7 @@ impl ContentError {
     /// Whether bytes are not what a digest or the log says they are.
     pub fn is_integrity(&self) -> bool {
         match self {
-            Self::BadPack { reason, .. } => !reason.is_of_the_system(),
+            Self::BadPack { reason, .. } | Self::BadDelta { reason, .. } => !reason.is_of_the_system(),
             Self::BadFile { .. }
             | Self::TooLarge { .. }
             | Self::UnpacksToOther { .. }

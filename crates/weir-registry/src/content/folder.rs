@@ -96,6 +96,7 @@ impl ContentFolder {
     ///
     /// When files cannot be moved.
     pub(crate) fn withhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+        self.remove_deltas_to(tree)?;
         if self.is_served(tree)? {
             self.ensure_held()?;
         }

@@ -8,7 +8,7 @@ use weir_policy::Authorized;
 use super::chunks::Chunk;
 use super::error::ContentError;
 use super::stored::Stored;
-use super::{ContentFolder, chunk_path, file_path, held_path, pack_path};
+use super::{ContentFolder, chunk_path, delta_folder, delta_path, file_path, held_path, pack_path};
 use crate::ports::{Held, Listing, Object, Objects};
 use crate::replica::snapshot_path;
 
@@ -16,6 +16,7 @@ impl Objects for ContentFolder {
     fn put(&self, _: &Authorized, object: Object, from: &mut dyn Read) -> Result<u64, ContentError> {
         match object {
             Object::Pack(tree) => self.put_pack(from, &tree)?,
+            Object::Delta(delta) => self.put_delta(from, &delta)?,
             Object::File(sha256) => self.put_file(from, &sha256)?,
             Object::Snapshot(sha256) => self.put_snapshot(from, &sha256)?,
         }
@@ -29,6 +30,7 @@ impl Objects for ContentFolder {
                 Some(size) => Some(there(size, false)),
                 None => self.size_of(&held_path(&tree))?.map(|size| there(size, true)),
             },
+            Object::Delta(delta) => self.size_of(&delta_path(&delta))?.map(|size| there(size, false)),
             Object::Snapshot(sha256) => self.size_of(&snapshot_path(&sha256))?.map(|size| there(size, false)),
             Object::File(sha256) => match self.whole_size(&sha256)? {
                 Some(size) => Some(there(size, false)),
@@ -43,6 +45,7 @@ impl Objects for ContentFolder {
                 None => self.open_at(&held_path(&tree), offset),
                 served => Ok(served),
             },
+            Object::Delta(delta) => self.open_at(&delta_path(&delta), offset),
             Object::Snapshot(sha256) => self.open_at(&snapshot_path(&sha256), offset),
             Object::File(sha256) => {
                 if self.whole_size(&sha256)?.is_some() {
@@ -60,6 +63,11 @@ impl Objects for ContentFolder {
 
     fn parts(&self, stored: &Stored) -> Result<Vec<ChunkDigest>, ContentError> {
         Ok(self.listed_chunks(std::slice::from_ref(stored))?.into_iter().collect())
+    }
+
+    fn deltas_to(&self, tree: &TreeDigest) -> Result<usize, ContentError> {
+        let folder = self.folder()?.find_folder(delta_folder(tree))?;
+        Ok(folder.map(|folder| folder.entries()).transpose()?.map_or(0, |entries| entries.len()))
     }
 
     fn withhold(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {

@@ -9,7 +9,7 @@ use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 use super::error::ContentError;
 use super::folder::ContentFolder;
-use super::{chunk_list_path, chunk_path, file_path, held_path, pack_path};
+use super::{Delta, chunk_list_path, chunk_path, delta_path, file_path, held_path, pack_path};
 use crate::ports::Listing;
 use crate::replica::snapshot_path;
 
@@ -27,6 +27,13 @@ pub enum Stored {
         size: u64,
         /// Whether it is withheld.
         held: bool,
+    },
+    /// A delta between two trees.
+    Delta {
+        /// Which one.
+        delta: Delta,
+        /// Its bytes.
+        size: u64,
     },
     /// A file that a reference names.
     File {
@@ -70,6 +77,7 @@ impl Stored {
     pub const fn size(&self) -> u64 {
         match self {
             Self::Pack { size, .. }
+            | Self::Delta { size, .. }
             | Self::File { size, .. }
             | Self::Chunk { size, .. }
             | Self::Snapshot { size, .. }
@@ -83,6 +91,7 @@ impl Stored {
         match self {
             Self::Pack { tree, held: false, .. } => pack_path(tree),
             Self::Pack { tree, held: true, .. } => held_path(tree),
+            Self::Delta { delta, .. } => delta_path(delta),
             Self::File { sha256, chunked: false, .. } => file_path(sha256),
             Self::File { sha256, chunked: true, .. } => chunk_list_path(sha256),
             Self::Chunk { digest, .. } => chunk_path(digest),
@@ -106,6 +115,7 @@ impl ContentFolder {
                 Err(error) => return Err(error),
             }
         }
+        list_deltas(&root, &mut listing)?;
         for entry in entries(&root, ".tmp")? {
             let path = format!(".tmp/{}", entry.name);
             listing.stored.push((Stored::Unfinished { path, size: entry.size }, entry.written));
@@ -130,6 +140,35 @@ fn list_part(root: &Folder, part: &str) -> Result<Vec<(Stored, Timestamp)>, Cont
         }
     }
     Ok(stored)
+}
+
+/// Deltas lie one folder deeper than the rest: all that give one tree are together.
+fn list_deltas(root: &Folder, listing: &mut Listing) -> Result<(), ContentError> {
+    for shard in entries(root, "delta")? {
+        let path = format!("delta/{}", shard.name);
+        if !shard.is_folder {
+            listing.stored.push((Stored::Stray { path }, shard.written));
+            continue;
+        }
+        for tree in entries(root, &path)? {
+            let path = format!("{path}/{}", tree.name);
+            if !tree.is_folder {
+                listing.stored.push((Stored::Stray { path }, tree.written));
+                continue;
+            }
+            for entry in entries(root, &path)? {
+                let path = format!("{path}/{}", entry.name);
+                let digests = Digest::from_hex(&entry.name).ok().zip(Digest::from_hex(&tree.name).ok());
+                let delta = digests.map(|(from, to)| Delta { from, to });
+                let stored = match delta.filter(|delta| entry.is_file && delta_path(delta) == path) {
+                    Some(delta) => Stored::Delta { delta, size: entry.size },
+                    None => Stored::Stray { path },
+                };
+                listing.stored.push((stored, entry.written));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Snapshots, and what is written where it will be renamed. Whatever else a keeper may have put beside
@@ -208,6 +247,9 @@ impl fmt::Display for Stored {
         match self {
             Self::Pack { tree, held: false, .. } => write!(f, "the pack of the tree {tree}"),
             Self::Pack { tree, held: true, .. } => write!(f, "the withheld pack of the tree {tree}"),
+            Self::Delta { delta, .. } => {
+                write!(f, "the delta to the tree {} from {}", delta.to, delta.from)
+            }
             Self::File { sha256, .. } => write!(f, "the file {sha256}"),
             Self::Chunk { digest, .. } => write!(f, "the chunk {digest}"),
             Self::Snapshot { sha256, .. } => write!(f, "the snapshot {sha256}"),

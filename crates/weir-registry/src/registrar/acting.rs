@@ -12,7 +12,8 @@ use weir_wire::{Batch, Outcome, Receipt};
 
 use super::{Registrar, stamp};
 use crate::collect::{Collect, Collected};
-use crate::content::Stored;
+use crate::content::{Delta, Stored};
+use crate::deltas::{DeltasMade, MakeDeltas};
 use crate::error::SubmitError;
 use crate::ports::Object;
 use crate::registry::Registry;
@@ -65,6 +66,26 @@ impl Acting {
         self.find(object)
     }
 
+    /// Makes the deltas to the newest releases that are not there yet, within bounds.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not look after the storage, or it cannot be read or written.
+    pub fn make_deltas(&self, what: &MakeDeltas) -> Result<DeltasMade, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Collect)?;
+        self.registrar.make_deltas(&permit, what)
+    }
+
+    /// Makes the delta that a reader asks for, if it is one between releases of a package and worth it. Tells whether it is there then.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read, or the storage cannot be read or written.
+    pub fn make_delta(&self, delta: &Delta) -> Result<bool, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.make_delta_asked_for(&permit, delta)
+    }
+
     fn find(&self, object: Object) -> Result<Option<u64>, SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         Ok(self.registrar.ports.objects.find(object)?.map(|held| held.size))
@@ -103,6 +124,7 @@ impl Registry for Acting {
         if !self.registrar.is_whole(object)? {
             let stored = match object {
                 Object::Pack(tree) => Stored::Pack { tree, size: 0, held: false },
+                Object::Delta(delta) => Stored::Delta { delta, size: 0 },
                 Object::File(sha256) => Stored::File { sha256, size: 0, chunked: false },
                 Object::Snapshot(sha256) => Stored::Snapshot { sha256, size: 0 },
             };

@@ -244,7 +244,7 @@ impl Target {
             (true, object) => registry.mend(object, from),
             (false, Object::Pack(tree)) => registry.put_pack(&tree, from),
             (false, Object::File(sha256)) => registry.put_file(&sha256, from),
-            (false, Object::Snapshot(_)) => Err(SubmitError::Busy),
+            (false, Object::Snapshot(_) | Object::Delta(_)) => Err(SubmitError::Busy),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{Limits, TreeError};
 /// A pack that is read file by file, in the order of its tree. What is passed over is not checked, and nothing behind the
 /// last file that is asked for is read.
 pub struct PackFiles<R: Read> {
-    stream: PackStream<R>,
+    stream: PackStream<'static, R>,
     manifest: TreeManifest,
     /// The entry whose content comes next.
     next: usize,
@@ -52,13 +52,32 @@ impl<R: Read> PackFiles<R> {
         let Some(wanted) = self.position(path).filter(|position| *position >= self.next) else {
             return Ok(false);
         };
-        let entries = self.manifest.entries();
-        for entry in &entries[self.next..wanted] {
+        self.pass_to(wanted)?;
+        self.stream.content(&self.manifest.entries()[wanted], take)?;
+        Ok(true)
+    }
+
+    /// Gives the content of each of `wanted`, which are numbers of entries in order, to `take`, and checks the digests. What is behind
+    /// the last of them is not read.
+    pub(super) fn contents(
+        &mut self,
+        wanted: impl IntoIterator<Item = usize>,
+        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        for wanted in wanted {
+            self.pass_to(wanted)?;
+            self.stream.content(&self.manifest.entries()[wanted], &mut take)?;
+        }
+        Ok(())
+    }
+
+    /// Passes over what comes before the entry `wanted`, which is not behind.
+    fn pass_to(&mut self, wanted: usize) -> Result<(), TreeError> {
+        for entry in &self.manifest.entries()[self.next..wanted] {
             self.stream.skip(entry.size)?;
         }
         self.next = wanted + 1;
-        self.stream.content(&entries[wanted], take)?;
-        Ok(true)
+        Ok(())
     }
 
     /// Where the file `path` is among the entries.

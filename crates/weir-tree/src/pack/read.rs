@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use weir_model::TreeDigest;
+
 use super::Expected;
 use super::stream::PackStream;
 use crate::error::bounded;
@@ -59,20 +61,29 @@ pub(super) fn open<R: Read>(
     reader: R,
     expected: &Expected,
     limits: &Limits,
-) -> Result<(PackStream<R>, TreeManifest), TreeError> {
+) -> Result<(PackStream<'static, R>, TreeManifest), TreeError> {
     let mut stream = PackStream::new(reader, expected.pack_bytes, limits)?;
     let manifest = stream.manifest(limits)?;
-    if manifest.digest() != expected.tree {
-        return Err(TreeError::WrongTree { expected: expected.tree, got: manifest.digest() });
+    check_manifest(&manifest, &expected.tree, limits)?;
+    Ok((stream, manifest))
+}
+
+/// Makes sure that a manifest is the expected one, and that its links can be held in memory.
+pub(super) fn check_manifest(
+    manifest: &TreeManifest,
+    expected: &TreeDigest,
+    limits: &Limits,
+) -> Result<(), TreeError> {
+    if manifest.digest() != *expected {
+        return Err(TreeError::WrongTree { expected: *expected, got: manifest.digest() });
     }
     let links = manifest.entries().iter().filter(|entry| entry.mode == Mode::Link);
-    bounded("bytes of link targets", links.map(|link| link.size).sum(), limits.link_bytes)?;
-    Ok((stream, manifest))
+    bounded("bytes of link targets", links.map(|link| link.size).sum(), limits.link_bytes)
 }
 
 /// Reads a link's content, which must be a target that stays inside the tree.
 pub(super) fn read_target<R: Read>(
-    stream: &mut PackStream<R>,
+    stream: &mut PackStream<'_, R>,
     entry: &Entry,
 ) -> Result<LinkTarget, TreeError> {
     let mut target = Vec::new();

@@ -12,9 +12,12 @@ use crate::{Limits, TreeError};
 /// How much is decompressed at once. A file up to this size is seen in one piece.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// A pack that is being read.
-pub(super) struct PackStream<R: Read> {
-    decoder: zstd::Decoder<'static, BufReader<Metered<R>>>,
+/// Where the bytes of a pack come from.
+pub(super) type PackSource<R> = BufReader<Metered<R>>;
+
+/// A pack that is being read, or one of the frames of a delta, which was compressed with what is borrowed here as its prefix.
+pub(super) struct PackStream<'p, R: Read> {
+    decoder: zstd::Decoder<'p, PackSource<R>>,
     buffer: Box<[u8]>,
     /// What of the buffer was decompressed and not yet taken.
     filled: std::ops::Range<usize>,
@@ -24,24 +27,51 @@ pub(super) struct PackStream<R: Read> {
 }
 
 /// Counts what is read, stops one byte behind the limit, and remembers what the source complained of.
-struct Metered<R> {
+pub(super) struct Metered<R> {
     inner: R,
     count: u64,
     limit: u64,
     failed: Option<io::Error>,
 }
 
-impl<R: Read> PackStream<R> {
+/// Bytes that come from `reader`, at most `limit` of them.
+pub(super) fn metered<R: Read>(reader: R, limit: u64) -> PackSource<R> {
+    BufReader::with_capacity(64 << 10, Metered { inner: reader, count: 0, limit, failed: None })
+}
+
+impl<R: Read> PackStream<'static, R> {
     pub(super) fn new(reader: R, expected: Option<u64>, limits: &Limits) -> Result<Self, TreeError> {
         if let Some(expected) = expected {
             bounded("bytes of pack", expected, limits.pack_bytes)?;
         }
         let limit = expected.unwrap_or(limits.pack_bytes);
-        let metered = Metered { inner: reader, count: 0, limit, failed: None };
-        let no_memory = |source: io::Error| TreeError::Damaged { reason: source.to_string() };
-        let source = BufReader::with_capacity(64 << 10, metered);
-        let mut decoder = zstd::Decoder::with_buffer(source).map_err(no_memory)?.single_frame();
-        decoder.window_log_max(WINDOW_LOG).map_err(no_memory)?;
+        let decoder =
+            zstd::Decoder::with_buffer(metered(reader, limit)).map_err(|error| no_memory(&error))?;
+        Self::of(decoder, WINDOW_LOG, expected, limit)
+    }
+}
+
+impl<'p, R: Read> PackStream<'p, R> {
+    /// One frame of what comes from `source`, compressed with `prefix` before it. It is refused if it wants a larger window than
+    /// 2 to the power of `window_log`.
+    pub(super) fn behind(
+        source: PackSource<R>,
+        prefix: &'p [u8],
+        window_log: u32,
+        limit: u64,
+    ) -> Result<Self, TreeError> {
+        let decoder = zstd::Decoder::with_ref_prefix(source, prefix).map_err(|error| no_memory(&error))?;
+        Self::of(decoder, window_log, None, limit)
+    }
+
+    fn of(
+        decoder: zstd::Decoder<'p, PackSource<R>>,
+        window_log: u32,
+        expected: Option<u64>,
+        limit: u64,
+    ) -> Result<Self, TreeError> {
+        let mut decoder = decoder.single_frame();
+        decoder.window_log_max(window_log).map_err(|error| no_memory(&error))?;
         Ok(Self { decoder, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, expected, limit })
     }
 
@@ -127,17 +157,27 @@ impl<R: Read> PackStream<R> {
         Ok(Some(content))
     }
 
-    /// Makes sure that the pack ends here, and has the size it should have. Gives that size.
-    pub(super) fn finish(mut self) -> Result<u64, TreeError> {
+    /// Makes sure that the frame ends here. Gives what comes behind it.
+    pub(super) fn end(mut self) -> Result<PackSource<R>, TreeError> {
+        self.expect_end()?;
+        Ok(self.decoder.finish())
+    }
+
+    fn expect_end(&mut self) -> Result<(), TreeError> {
         if !self.filled.is_empty() {
             return Err(TreeError::TrailingBytes);
         }
         // The frame's end may still be unread.
         match self.decoder.read(&mut self.buffer) {
-            Ok(0) => {}
-            Ok(_) => return Err(TreeError::TrailingBytes),
-            Err(error) => return Err(self.fault(&error)),
+            Ok(0) => Ok(()),
+            Ok(_) => Err(TreeError::TrailingBytes),
+            Err(error) => Err(self.fault(&error)),
         }
+    }
+
+    /// Makes sure that the pack ends here, and has the size it should have. Gives that size.
+    pub(super) fn finish(mut self) -> Result<u64, TreeError> {
+        self.expect_end()?;
         match self.decoder.get_mut().fill_buf() {
             Ok([]) => {}
             Ok(_) => return Err(self.too_long()),
@@ -193,11 +233,22 @@ impl<R: Read> PackStream<R> {
     }
 }
 
-fn check_digest(entry: &Entry, got: weir_model::EntryDigest) -> Result<(), TreeError> {
+fn no_memory(source: &io::Error) -> TreeError {
+    TreeError::Damaged { reason: source.to_string() }
+}
+
+pub(super) fn check_digest(entry: &Entry, got: weir_model::EntryDigest) -> Result<(), TreeError> {
     if got == entry.digest {
         return Ok(());
     }
     Err(TreeError::WrongContent { path: entry.path.to_string(), expected: entry.digest, got })
+}
+
+impl<R> Metered<R> {
+    /// What the source complained of, if it did.
+    pub(super) fn failed(&mut self) -> Option<io::Error> {
+        self.failed.take()
+    }
 }
 
 impl<R: Read> Read for Metered<R> {

@@ -12,7 +12,8 @@ use crate::landing::{Access, Landing};
 use crate::manifest::{Entry, Mode, TreeManifest};
 use crate::{Limits, TreeError};
 
-/// A tree that was written to disk from a pack and checked byte by byte. Only [`unpack`] makes one.
+/// A tree that was written to disk from a pack or a delta, and checked byte by byte. Only [`unpack`] and
+/// [`apply_delta`](super::apply_delta) make one.
 #[derive(Debug, Clone)]
 pub struct VerifiedTree {
     manifest: TreeManifest,
@@ -20,6 +21,11 @@ pub struct VerifiedTree {
 }
 
 impl VerifiedTree {
+    /// Vouches for a tree of which every byte was checked.
+    pub(super) fn new(manifest: TreeManifest, pack_bytes: u64) -> Self {
+        Self { manifest, pack_bytes }
+    }
+
     /// What is in the tree.
     pub fn manifest(&self) -> &TreeManifest {
         &self.manifest
@@ -30,7 +36,7 @@ impl VerifiedTree {
         self.manifest.digest()
     }
 
-    /// How many bytes the pack had.
+    /// How many bytes the pack had, or the delta.
     pub fn pack_bytes(&self) -> u64 {
         self.pack_bytes
     }
@@ -70,7 +76,7 @@ pub fn unpack<R: Read>(
 }
 
 fn fill<R: Read>(
-    mut stream: PackStream<R>,
+    mut stream: PackStream<'static, R>,
     manifest: &TreeManifest,
     mut landing: Landing,
 ) -> Result<u64, TreeError> {
@@ -88,8 +94,8 @@ fn fill<R: Read>(
     Ok(pack_bytes)
 }
 
-fn write_file<R: Read>(
-    stream: &mut PackStream<R>,
+pub(super) fn write_file<R: Read>(
+    stream: &mut PackStream<'_, R>,
     entry: &Entry,
     landing: &mut Landing,
 ) -> Result<(), TreeError> {

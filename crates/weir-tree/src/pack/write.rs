@@ -74,7 +74,7 @@ fn encoder<W: Write>(
     manifest: &TreeManifest,
     level: i32,
 ) -> io::Result<zstd::Encoder<'static, Counted<W>>> {
-    let counted = Counted { inner: writer, bytes: 0 };
+    let counted = Counted::new(writer);
     let mut encoder = zstd::Encoder::new(counted, level.clamp(1, 22))?;
     // Knowing the size, zstd takes windows and tables no larger than a small tree needs.
     let size =
@@ -121,14 +121,24 @@ fn write_file(
     Ok(())
 }
 
-fn written(source: io::Error) -> TreeError {
+pub(super) fn written(source: io::Error) -> TreeError {
     TreeError::PackWrite { source }
 }
 
 /// Counts what goes through to the writer.
-struct Counted<W> {
+pub(super) struct Counted<W> {
     inner: W,
     bytes: u64,
+}
+
+impl<W> Counted<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, bytes: 0 }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl<W: Write> Write for Counted<W> {

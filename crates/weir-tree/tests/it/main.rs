@@ -1,6 +1,7 @@
 //! What the crate promises, seen from outside.
 
 mod archives;
+mod deltas;
 mod folders;
 mod hostile_packs;
 mod manifests;

@@ -9,7 +9,7 @@ use weir_tree::{Expected, Limits, check_pack, verify_folder, write_pack};
 use crate::world::{Files, Item, everything, file, folder, lay_out, packed, scratch, unpack};
 
 /// Trees whose files and folders never clash: names of folders and of files begin differently.
-fn files() -> impl Strategy<Value = Files> {
+pub(crate) fn files() -> impl Strategy<Value = Files> {
     let name = prop_oneof![Just("a"), Just("b-c"), Just(".h"), Just("ö x"), Just("a.b"), Just("zz")];
     let folders = prop::collection::vec(name.clone(), 0..4);
     let path = (folders, name, 0..20_u8).prop_map(|(folders, name, number)| {

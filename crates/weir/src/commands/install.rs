@@ -107,7 +107,12 @@ pub(super) fn show(page: &mut Page, report: &InstallReport) {
         (_, true, 0) => format!("Would use {packages}"),
         (_, true, fetched) => format!("Would use {packages}, fetching {fetched} ({size})"),
         (_, false, 0) => format!("Installed {packages}"),
-        (_, false, fetched) => format!("Installed {packages}, {fetched} fetched ({size})"),
+        (_, false, fetched) => match report.saved_bytes {
+            0 => format!("Installed {packages}, {fetched} fetched ({size})"),
+            saved => {
+                format!("Installed {packages}, {fetched} fetched ({size}; deltas saved {})", bytes(saved))
+            }
+        },
     });
     changes::show(page, &report.changes);
 }

@@ -1,5 +1,6 @@
 //! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
 
+mod deltas;
 mod upstream;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ pub(crate) enum Command {
     Capabilities(CapabilitiesArguments),
     Verify(VerifyArguments),
     Gc(GcArguments),
+    Deltas(deltas::DeltasArguments),
     Renew(RenewArguments),
     RotateKey(RotateKeyArguments),
     Bind(BindArguments),
@@ -57,6 +59,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Capabilities(arguments) => capabilities(context, &arguments),
         Command::Verify(arguments) => verify(context, &arguments),
         Command::Gc(arguments) => gc(context, &arguments),
+        Command::Deltas(arguments) => deltas::run(context, &arguments),
         Command::Renew(arguments) => renew(context, &arguments),
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
         Command::Bind(arguments) => bind(context, &arguments),

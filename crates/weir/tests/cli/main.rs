@@ -9,6 +9,7 @@ mod completions;
 mod conflicts;
 mod contract;
 mod days_without_a_network;
+mod deltas;
 mod exit_codes;
 mod for_oneself;
 mod from_git;

@@ -26,7 +26,10 @@ impl Verdict for Offline {
 impl Verdict for ReachError {
     fn exit(&self) -> Exit {
         match self {
-            Self::BadName { .. } | Self::BadAddress { .. } | Self::NotAFile { .. } => Exit::Usage,
+            Self::BadName { .. }
+            | Self::BadAddress { .. }
+            | Self::NotAFile { .. }
+            | Self::DeltasElsewhere { .. } => Exit::Usage,
             Self::NoRegistry { .. }
             | Self::UnknownRegistry { .. }
             | Self::UnknownPackage { .. }

@@ -1,0 +1,89 @@
+//! The tree that is here already: what a delta is compressed with, and where what did not change is copied from.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use weir_model::{EntryDigest, Hasher};
+
+use super::change::{Change, is_file};
+use crate::TreeError;
+use crate::file::Source;
+use crate::landing::NewFile;
+use crate::manifest::{Entry, TreeManifest};
+use crate::pack::stream::check_digest;
+use crate::parallel::READ_BYTES;
+
+/// The contents of the old tree, by their digests. Not trusted: what is copied is hashed.
+pub(super) struct Base<'t> {
+    root: &'t Path,
+    manifest: &'t TreeManifest,
+    /// The file that has it.
+    files: HashMap<EntryDigest, usize>,
+    /// Where in the prefix it is, if it is.
+    places: HashMap<EntryDigest, std::ops::Range<usize>>,
+    buffer: Vec<u8>,
+}
+
+impl<'t> Base<'t> {
+    /// The tree `manifest` in the folder `root`, with the prefix of a change.
+    pub(super) fn read(
+        root: &'t Path,
+        manifest: &'t TreeManifest,
+        change: &Change,
+    ) -> Result<(Self, Vec<u8>), TreeError> {
+        let entries = manifest.entries();
+        let files = (0..entries.len()).filter(|number| is_file(&entries[*number]));
+        let mut base = Self {
+            root,
+            manifest,
+            files: files.map(|number| (entries[number].digest, number)).collect(),
+            places: HashMap::with_capacity(change.prefix.len()),
+            buffer: vec![0; READ_BYTES],
+        };
+        let mut prefix = Vec::with_capacity(usize::try_from(change.prefix_bytes).unwrap_or_default());
+        for number in &change.prefix {
+            let start = prefix.len();
+            base.content(*number, |piece| {
+                prefix.extend_from_slice(piece);
+                Ok(())
+            })?;
+            base.places.insert(entries[*number].digest, start..prefix.len());
+        }
+        Ok((base, prefix))
+    }
+
+    /// Writes the content of `entry`, which the old tree has as well, to `file`.
+    pub(super) fn copy(
+        &mut self,
+        entry: &Entry,
+        prefix: &[u8],
+        file: &mut NewFile<'_>,
+    ) -> Result<(), TreeError> {
+        if let Some(content) = self.places.get(&entry.digest).and_then(|place| prefix.get(place.clone())) {
+            check_digest(entry, weir_model::Digest::of(content))?;
+            return file.write(content);
+        }
+        let missing = TreeError::NotThatDelta { reason: "it leaves out a file that is not here" };
+        let number = *self.files.get(&entry.digest).ok_or(missing)?;
+        let mut hasher = Hasher::new();
+        self.content(number, |piece| {
+            hasher.update(piece);
+            file.write(piece)
+        })?;
+        check_digest(entry, hasher.finish())
+    }
+
+    fn content(
+        &mut self,
+        number: usize,
+        take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        let entry = &self.manifest.entries()[number];
+        let path = self.root.join(&entry.path);
+        let source = Source::open(path.clone())?;
+        if source.size() != entry.size {
+            return Err(TreeError::ChangedWhileRead { path });
+        }
+        source.read(&mut self.buffer, take)
+    }
+}
