@@ -36,7 +36,9 @@ pub struct Facts {
     pub published: Option<Timestamp>,
     /// The registry above that it comes from.
     pub upstream: Option<String>,
-    /// Who approved that it goes up.
+    /// The registry below that it is promoted from; of what is to be promoted, the one above.
+    pub promoted: Option<String>,
+    /// Who approved that it is promoted.
     pub approved_by: Vec<String>,
     /// What its kind found out about it.
     pub kind_facts: Map<String, Value>,
@@ -57,6 +59,7 @@ impl Facts {
             published: self.published,
             confusable: self.confusable,
             upstream: self.upstream.as_deref(),
+            promoted: self.promoted.as_deref(),
             approved_by: &self.approved_by,
         }
     }
@@ -277,6 +280,17 @@ impl Telling<'_> {
                 self.tell(&mut context, "upstream", || text(upstream));
             }
             Verb::Promote => {
+                let into = facts.and_then(|facts| facts.promoted).unwrap_or_default();
+                self.tell(&mut context, "into", || text(into));
+            }
+            Verb::Approve => {
+                let from = facts.and_then(|facts| facts.promoted).unwrap_or_default();
+                self.tell(&mut context, "promoted_from", || text(from));
+            }
+            Verb::Publish => {
+                if let Some(from) = facts.and_then(|facts| facts.promoted) {
+                    self.tell(&mut context, "promoted_from", || text(from));
+                }
                 let approved = facts.map(|facts| facts.approved_by).unwrap_or_default().iter();
                 let me = self.request.caller.actor();
                 let others: BTreeSet<&str> = approved.map(String::as_str).filter(|who| *who != me).collect();

@@ -79,7 +79,7 @@ pub const RULES: [BuiltIn; 7] = [
     },
     BuiltIn {
         name: "two-approvals",
-        summary: "nothing goes up that two others did not approve",
+        summary: "nothing is promoted into this registry that two others did not approve",
         text: include_str!("rules/two-approvals.cedar"),
     },
 ];

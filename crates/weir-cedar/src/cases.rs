@@ -107,6 +107,7 @@ struct WrittenFacts {
     confusable: bool,
     published: Option<String>,
     upstream: Option<String>,
+    promoted: Option<String>,
     approved_by: Vec<String>,
     facts: serde_json::Map<String, serde_json::Value>,
 }
@@ -209,6 +210,7 @@ impl Written {
                 confusable: facts.confusable,
                 published: time(facts.published).map_err(|error| told(&error))?,
                 upstream: facts.upstream,
+                promoted: facts.promoted,
                 approved_by: facts.approved_by,
                 kind_facts: facts.facts,
             })

@@ -76,6 +76,13 @@ impl Gate for FolderPolicies {
         }
     }
 
+    fn wants_approvals(&self, request: &Request<'_>) -> bool {
+        match &self.now().by {
+            By::Set(set) => set.wants_approvals(request),
+            By::Folder | By::Nothing(_) => false,
+        }
+    }
+
     /// A set that was set meanwhile is taken up, so whoever runs for long need not be started again.
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
         if self.now().is(in_force) {

@@ -30,6 +30,9 @@ const MAX_ID: usize = 64;
 /// Longest reason of a rule, in bytes.
 const MAX_REASON: usize = 400;
 
+/// What a rule reads that asks for approvals.
+const APPROVALS: [&str; 2] = ["approvals", "approvers"];
+
 /// What is annotated of a rule.
 const ANNOTATIONS: [&str; 2] = ["id", "reason"];
 
@@ -215,6 +218,24 @@ impl PolicySet {
                 None => refused("no-rule", format!("no rule permits anybody to {}", request.verb.as_str())),
             },
         }
+    }
+
+    /// Whether a request that is refused would be permitted if no rule asked for approvals.
+    pub fn wants_approvals(&self, request: &Request<'_>) -> bool {
+        let asks = |loaded: &&Loaded| {
+            loaded.rule.effect == Effect::Forbid && APPROVALS.iter().any(|name| loaded.read.has(name))
+        };
+        let about = || self.rules.iter().filter(|loaded| loaded.is_about(request.verb));
+        if !about().any(|loaded| asks(&loaded)) {
+            return false;
+        }
+        let others = about().filter(|loaded| !asks(loaded)).map(|loaded| loaded.policy.clone());
+        let (Ok(others), Ok(asked)) = (cedar_policy::PolicySet::from_policies(others), self.asked(request))
+        else {
+            return false;
+        };
+        let answer = Authorizer::new().is_authorized(&asked.request, &others, &asked.entities);
+        answer.decision() == CedarDecision::Allow && answer.diagnostics().errors().next().is_none()
     }
 
     /// A request, in Cedar's words, with all that the rules read.

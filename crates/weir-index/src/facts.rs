@@ -6,7 +6,7 @@ use weir_model::record::Origin;
 use weir_model::{Baked, Dependency, ReferenceFact, Release, ReleaseId, Scope, Sha256};
 
 use crate::candidates::Interner;
-use crate::view::{Mark, Withdrawn};
+use crate::view::{Came, Mark, Withdrawn};
 use crate::wire::{Malformed, Reader, Writer};
 
 type Result<T> = std::result::Result<T, Malformed>;
@@ -15,7 +15,7 @@ type Result<T> = std::result::Result<T, Malformed>;
 #[derive(Debug)]
 pub(crate) struct ReleaseFacts {
     pub(crate) mark: Mark,
-    pub(crate) origin: Option<Origin>,
+    pub(crate) came: Option<Came>,
     pub(crate) size: u64,
     pub(crate) unpacked: u64,
     pub(crate) files: u64,
@@ -28,14 +28,15 @@ pub(crate) struct ReleaseFacts {
     pub(crate) kind_facts: serde_json::Map<String, serde_json::Value>,
 }
 
-pub(crate) fn write_release(release: &Release, mark: &Mark, origin: Option<&Origin>) -> Vec<u8> {
+pub(crate) fn write_release(release: &Release, mark: &Mark, came: Option<&Came>) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(256));
     write_mark(&mut out, mark);
-    out.optional(origin, |out, origin| {
+    out.byte(came_code(came));
+    if let Some(origin) = came.map(Came::origin) {
         out.text(&origin.registry);
         out.number(origin.index);
         out.raw(origin.leaf.as_bytes());
-    });
+    }
     for number in [release.size, release.unpacked, release.files] {
         out.number(number);
     }
@@ -63,9 +64,15 @@ pub(crate) fn write_release(release: &Release, mark: &Mark, origin: Option<&Orig
 pub(crate) fn read_release(blob: &[u8], index: u64, interner: &mut Interner) -> Result<ReleaseFacts> {
     let mut from = Reader(blob);
     let mark = read_mark(&mut from, index)?;
-    let origin = from.optional(|from| {
-        Ok(Origin { registry: from.text()?.to_owned(), index: from.number()?, leaf: from.digest()? })
-    })?;
+    let came = came(from.byte()?)?;
+    let came = match came {
+        None => None,
+        Some(way) => Some(way(Origin {
+            registry: from.text()?.to_owned(),
+            index: from.number()?,
+            leaf: from.digest()?,
+        })),
+    };
     let (size, unpacked, files) = (from.number()?, from.number()?, from.number()?);
     let dependencies = (0..from.count()?)
         .map(|_| {
@@ -80,7 +87,7 @@ pub(crate) fn read_release(blob: &[u8], index: u64, interner: &mut Interner) -> 
     let references = (0..from.count()?).map(|_| read_reference(&mut from)).collect::<Result<_>>()?;
     let facts = ReleaseFacts {
         mark,
-        origin,
+        came,
         size,
         unpacked,
         files,
@@ -94,6 +101,28 @@ pub(crate) fn read_release(blob: &[u8], index: u64, interner: &mut Interner) -> 
     };
     from.finish()?;
     Ok(facts)
+}
+
+/// By which way a release came, as a number.
+pub(crate) const fn came_code(came: Option<&Came>) -> u8 {
+    match came {
+        None => 0,
+        Some(Came::Admitted(_)) => 1,
+        Some(Came::Promoted(_)) => 2,
+    }
+}
+
+/// What a release that came from there came by.
+type Way = fn(Origin) -> Came;
+
+/// The way that has this number.
+pub(crate) fn came(code: u8) -> Result<Option<Way>> {
+    match code {
+        0 => Ok(None),
+        1 => Ok(Some(Came::Admitted)),
+        2 => Ok(Some(Came::Promoted)),
+        other => Err(Malformed::new(format!("{other} is no way by which a release comes"))),
+    }
 }
 
 pub(crate) fn write_withdrawn(withdrawn: &Withdrawn) -> Vec<u8> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
-use weir_model::record::{Description, Origin, ReleaseRecord, Withdrawal};
+use weir_model::record::{Description, ReleaseRecord, Withdrawal};
 use weir_model::{
     Action, InputDigest, OwnerName, PackageName, Record, Release, ReleaseId, Sha256, WithdrawalVerb,
 };
@@ -19,7 +19,7 @@ use crate::index::{Index, position};
 use crate::rows::{
     digest, insert_release, intern_package, put_withdrawal, row_id, state, state_code, unsigned,
 };
-use crate::view::{Mark, Withdrawn};
+use crate::view::{Came, Mark, Withdrawn};
 
 /// Entries on their way into the view. Dropping it leaves the index as it was.
 #[derive(Debug)]
@@ -130,7 +130,8 @@ impl<'index> Fold<'index> {
         let mark = Mark { index, at: record.at, by: record.by, batch: record.batch };
         match record.action {
             Action::Publish { release } => self.offer(*release, &mark, None),
-            Action::Admit { release, from } => self.offer(*release, &mark, Some(&from)),
+            Action::Admit { release, from } => self.offer(*release, &mark, Some(&Came::Admitted(from))),
+            Action::Promote { release, from } => self.offer(*release, &mark, Some(&Came::Promoted(from))),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),
@@ -139,12 +140,7 @@ impl<'index> Fold<'index> {
         }
     }
 
-    fn offer(
-        &mut self,
-        record: ReleaseRecord,
-        mark: &Mark,
-        origin: Option<&Origin>,
-    ) -> Result<(), FoldError> {
+    fn offer(&mut self, record: ReleaseRecord, mark: &Mark, came: Option<&Came>) -> Result<(), FoldError> {
         let package = self.package(&record.name)?;
         let release = self.with_input_digests(record, mark.index)?;
         self.check_revision(package, &release.id, mark.index)?;
@@ -154,7 +150,7 @@ impl<'index> Fold<'index> {
         for dependency in &release.dependencies {
             self.package(&dependency.name)?;
         }
-        insert_release(&self.transaction, package, &release, mark, origin, Standing::Offered)?;
+        insert_release(&self.transaction, package, &release, mark, came, Standing::Offered)?;
         self.touched.insert(package);
         Ok(())
     }

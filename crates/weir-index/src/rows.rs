@@ -1,14 +1,13 @@
 //! Rows of `release` and `withdrawal`: writing them, and reading them back as views.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use weir_model::record::Origin;
 use weir_model::{Digest, KindName, PackageName, Release, ReleaseId};
 use weir_rules::Standing;
 
 use crate::candidates::Interner;
 use crate::error::IndexError;
 use crate::facts;
-use crate::view::{Mark, ReleaseView, Withdrawn};
+use crate::view::{Came, Mark, ReleaseView, Withdrawn};
 use crate::wire::{Malformed, parse};
 
 /// The columns that [`read`] expects.
@@ -60,10 +59,10 @@ pub(crate) fn insert_release(
     package: i64,
     release: &Release,
     mark: &Mark,
-    origin: Option<&Origin>,
+    came: Option<&Came>,
     state: Standing,
 ) -> Result<usize, IndexError> {
-    let facts = facts::write_release(release, mark, origin);
+    let facts = facts::write_release(release, mark, came);
     let mut insert =
         connection.prepare_cached("INSERT INTO release VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     insert.execute(params![
@@ -154,7 +153,8 @@ pub(crate) fn read(
         description: facts.description,
         kind_facts: facts.kind_facts,
     };
-    Ok(ReleaseView { release, mark: facts.mark, origin: facts.origin, yanked, quarantined, removed })
+    let (origin, promoted) = Came::split(facts.came);
+    Ok(ReleaseView { release, mark: facts.mark, origin, promoted, yanked, quarantined, removed })
 }
 
 /// The number of a package, if its name is known.

@@ -41,11 +41,14 @@ pub struct Withdrawn {
 pub struct ReleaseView {
     /// The release, with every fact of its record.
     pub release: Release,
-    /// The entry that published or admitted it.
+    /// The entry that published, admitted or promoted it.
     pub mark: Mark,
     /// Where it was admitted from; nothing if it was published here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Where it was promoted from, by the word of who did that; nothing if it was published here first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promoted: Option<Origin>,
     /// The yank in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub yanked: Option<Withdrawn>,
@@ -57,7 +60,39 @@ pub struct ReleaseView {
     pub removed: Option<Withdrawn>,
 }
 
+/// By which way a release came from another registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// From one above.
+    Admitted(Origin),
+    /// From one below.
+    Promoted(Origin),
+}
+
+impl Came {
+    pub(crate) const fn origin(&self) -> &Origin {
+        match self {
+            Self::Admitted(origin) | Self::Promoted(origin) => origin,
+        }
+    }
+
+    /// Both ways, one of which it came by at most.
+    pub(crate) fn split(came: Option<Self>) -> (Option<Origin>, Option<Origin>) {
+        match came {
+            None => (None, None),
+            Some(Self::Admitted(origin)) => (Some(origin), None),
+            Some(Self::Promoted(origin)) => (None, Some(origin)),
+        }
+    }
+}
+
 impl ReleaseView {
+    /// By which way it came, if it did not begin here.
+    pub(crate) fn came(&self) -> Option<Came> {
+        let admitted = self.origin.clone().map(Came::Admitted);
+        admitted.or_else(|| self.promoted.clone().map(Came::Promoted))
+    }
+
     /// Whether it may be used.
     pub const fn standing(&self) -> Standing {
         match (&self.removed, &self.quarantined, &self.yanked) {

@@ -53,7 +53,9 @@ pub use frontier::{Frontier, FrontierError};
 pub use hash::{Hash, HashError};
 pub use key::{KeyError, Origin, Signers, SigningKey, TrustedKeys, VerifyingKey};
 pub use position::{Position, PositionError, Prefix};
-pub use proof::{ConsistencyProof, InclusionProof, ProofError, prove_consistency, prove_inclusion};
+pub use proof::{
+    ConsistencyProof, InclusionProof, ProofError, prove_consistency, prove_inclusion, proven_entry,
+};
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, ProxyProblem, Source, SourceError};
 pub use tile::is_tile;

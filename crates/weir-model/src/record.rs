@@ -49,6 +49,13 @@ pub enum Action {
         /// Where it came from.
         from: Origin,
     },
+    /// A release of a registry below is offered here, as it is there: somebody brought it up.
+    Promote {
+        /// The release.
+        release: Box<ReleaseRecord>,
+        /// Where it stood then, as whoever brought it says.
+        from: Origin,
+    },
     /// Whether a release may be used changes.
     Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.
@@ -146,10 +153,10 @@ pub struct Withdrawal {
     pub because: Option<ReleaseId>,
 }
 
-/// Where an admitted release came from.
+/// Where a release of another registry stands there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Origin {
-    /// The upstream's name.
+    /// The name of that registry.
     pub registry: String,
     /// The index of the record in its log.
     pub index: u64,

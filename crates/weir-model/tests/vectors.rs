@@ -150,6 +150,7 @@ fn the_canonical_json_of_a_record_is_what_the_vectors_say() {
         json!({"op": "publish", "release": release}),
         json!({"op": "publish", "release": built}),
         json!({"op": "admit", "release": release, "from": {"registry": "public", "index": 7, "leaf": Sha256::of("leaf")}}),
+        json!({"op": "promote", "release": release, "from": {"registry": "team", "index": 9, "leaf": Sha256::of("leaf")}}),
         withdraw("yank", json!({"reason": "it deletes too much"})),
         withdraw("unyank", json!({})),
         withdraw("quarantine", json!({"reason": "it mines", "advisory": "WSA-2026-1"})),

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde_json::{Map, Value};
 use weir_kinds::check_facts;
-use weir_model::{BuildFacts, License};
+use weir_model::{BuildFacts, License, Scope};
 use weir_tree::TreeError;
 use weir_wire::Draft;
 
@@ -128,6 +128,11 @@ fn sort(draft: &mut Draft) {
 fn fields(draft: &Draft) -> Map<String, Value> {
     let mut draft = draft.clone();
     sort(&mut draft);
+    // Where nothing is fixed anyway, whether it may move says nothing, and no record tells it.
+    let kind = draft.kind;
+    for wanted in draft.dependencies.iter_mut().filter(|wanted| !kind.bakes() || wanted.scope == Scope::Dev) {
+        wanted.fluid = false;
+    }
     let id = draft.id.to_string();
     let mut fields = match serde_json::to_value(draft) {
         Ok(Value::Object(fields)) => fields,

@@ -30,7 +30,9 @@ pub struct ReleaseFacts<'a> {
     pub confusable: bool,
     /// The registry above that it comes from, where it is to be admitted.
     pub upstream: Option<&'a str>,
-    /// Who approved that it goes up, where it is to be promoted.
+    /// The registry below that it comes from, where it is promoted into this one; the one above, where it is to go up.
+    pub promoted: Option<&'a str>,
+    /// Who approved that it is promoted into this registry.
     pub approved_by: &'a [String],
 }
 
@@ -64,6 +66,7 @@ impl<'a> From<&'a Release> for ReleaseFacts<'a> {
             published: None,
             confusable: false,
             upstream: None,
+            promoted: None,
             approved_by: &[],
         }
     }
@@ -83,6 +86,7 @@ impl<'a> From<&'a ReleaseRecord> for ReleaseFacts<'a> {
             published: None,
             confusable: false,
             upstream: None,
+            promoted: None,
             approved_by: &[],
         }
     }

@@ -55,13 +55,15 @@ pub enum Verb {
     Govern,
     /// Offer a release of a registry above. Nobody asks for it yet: policies can be written for it.
     Admit,
-    /// Bring a release into the registry above. Nobody asks for it yet: policies can be written for it.
+    /// Bring a release of this registry up into another.
     Promote,
+    /// Approve that somebody else promotes a release into this registry.
+    Approve,
 }
 
 impl Verb {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Read,
         Self::Upload,
         Self::Publish,
@@ -74,6 +76,7 @@ impl Verb {
         Self::Govern,
         Self::Admit,
         Self::Promote,
+        Self::Approve,
     ];
 
     /// The word for it, in policies, tokens and documents.
@@ -91,6 +94,7 @@ impl Verb {
             Self::Govern => "govern",
             Self::Admit => "admit",
             Self::Promote => "promote",
+            Self::Approve => "approve",
         }
     }
 }
@@ -166,6 +170,11 @@ pub trait Gate: Send + Sync {
     /// The decision on `request`: never an error, for what cannot be decided is refused.
     fn decide(&self, request: &Request<'_>) -> Decision;
 
+    /// Whether a request that is refused is so for want of approvals only: with those that the rules ask for it would be permitted.
+    fn wants_approvals(&self, _: &Request<'_>) -> bool {
+        false
+    }
+
     /// Told, before a change is decided on, which set the log says is in force: from here on it decides by that set. The
     /// registrar asks it in its turn, so no change is decided on by a set that is in force no more.
     ///
@@ -235,6 +244,12 @@ pub fn authorize(gate: &dyn Gate, request: Request<'_>) -> Result<Authorized, De
     }
 }
 
+/// Whether `request`, which [`authorize`] refuses, is refused for want of approvals only.
+pub fn wants_approvals(gate: &dyn Gate, request: &Request<'_>) -> bool {
+    let narrowed = request.caller.token().and_then(|token| token.refuses(request));
+    narrowed.is_none() && gate.wants_approvals(request)
+}
+
 impl Authorized {
     /// Who may do it.
     pub fn actor(&self) -> &str {
@@ -277,6 +292,7 @@ impl fmt::Display for Verb {
             Self::Govern => "change the policies of",
             Self::Admit => "admit",
             Self::Promote => "promote",
+            Self::Approve => "approve the promotion of",
         })
     }
 }

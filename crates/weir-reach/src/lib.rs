@@ -58,5 +58,5 @@ pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_b
 pub use session::Session;
 pub use upstream::{
     ShownUpstream, Upstreams, change_upstreams, known_upstream, told_mode, upstream_change, upstream_show,
-    upstreams, upstreams_in,
+    upstreams, upstreams_in, upstreams_of,
 };

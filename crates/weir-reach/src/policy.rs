@@ -453,6 +453,7 @@ fn facts(connection: &Connection, what: &ExplainWhat) -> Result<Option<Facts>, R
         confusable: index.kind_of(&id.name)?.is_none() && index.confusable_with(&id.name)?.is_some(),
         published: there.as_ref().map(|view| view.mark.at),
         upstream: None,
+        promoted: None,
         approved_by: Vec::new(),
         kind_facts: release.map(|release| release.kind_facts.clone()).unwrap_or_default(),
     }))

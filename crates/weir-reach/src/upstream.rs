@@ -61,10 +61,11 @@ pub fn upstreams(session: &Session, which: WhichRegistry<'_>) -> Result<Upstream
 
 /// The registries above one that is connected. Addresses are told by whoever keeps it: of one that is served as plain files, or to
 /// whom nobody has signed in, they are not known.
-pub(crate) fn upstreams_of(
-    session: &Session,
-    connection: &Connection,
-) -> Result<Vec<UpstreamDocument>, ReachError> {
+///
+/// # Errors
+///
+/// When what it says of them cannot be read.
+pub fn upstreams_of(session: &Session, connection: &Connection) -> Result<Vec<UpstreamDocument>, ReachError> {
     let facts = connection.replica.index().facts()?;
     if facts.upstreams().is_empty() {
         return Ok(Vec::new());

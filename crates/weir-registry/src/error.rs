@@ -23,6 +23,34 @@ pub enum SubmitError {
     /// A policy says no.
     #[error(transparent)]
     Refused(#[from] weir_policy::Denied),
+    /// It could be promoted, had enough others approved it.
+    #[error(
+        "{} {} for approval: {} (policy `{}`)",
+        denied.iter().map(|denied| denied.target.to_string()).collect::<Vec<_>>().join(", "),
+        if denied.len() == 1 { "waits" } else { "wait" },
+        denied.first().map_or("", |denied| denied.decision.reason.as_str()),
+        denied.first().map_or("", |denied| &*denied.decision.policy),
+    )]
+    NeedsApproval {
+        /// What was answered of each release.
+        denied: Vec<weir_policy::Denied>,
+    },
+    /// What is said of a promotion does not fit together.
+    #[error("`{id}` cannot be promoted: {reason}")]
+    BadPromotion {
+        /// The release.
+        id: ReleaseId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// What a release that is promoted was made with is not here.
+    #[error("`{id}` was published with `{baked}`, which is not offered here")]
+    BakedMissing {
+        /// The release.
+        id: ReleaseId,
+        /// What it is fixed to.
+        baked: ReleaseId,
+    },
     /// The policies that would decide are not those in force.
     #[error("nothing is changed here: {0}")]
     OtherPolicies(#[from] weir_policy::OtherPolicies),

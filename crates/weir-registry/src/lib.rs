@@ -53,4 +53,6 @@ pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, Sy
 pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, parse_keys};
 pub use upstreams::{UPSTREAMS_FILE, UpstreamAddresses, check_upstream};
-pub use weir_wire::{Batch, Code, Done, Draft, Intent, Outcome, Receipt, Refusal, Wanted, Withdraw};
+pub use weir_wire::{
+    Batch, Code, Done, Draft, Intent, Outcome, Promotion, Receipt, Refusal, Wanted, Withdraw,
+};

@@ -5,6 +5,7 @@
 //! package and what it depends on can be published, or replaced, together.
 
 mod offers;
+mod promotion;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -14,11 +15,14 @@ use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
     Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
 };
-use weir_policy::{Authorized, Caller, Gate, ReleaseFacts, Request, Target, Verb, authorize, has_provenance};
+use weir_policy::{
+    Authorized, Caller, Denied, Gate, ReleaseFacts, Request, Target, Verb, authorize, has_provenance,
+};
 use weir_rules::bake;
-use weir_wire::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
+use weir_wire::{Batch, Done, Draft, Intent, Outcome, Promotion, Wanted, Withdraw};
 
 use self::offers::{Offers, publication_order};
+use self::promotion::Permit;
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
@@ -49,6 +53,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) batch: String,
     /// Who asks, and when.
     pub(crate) caller: &'a Caller,
+    /// Who approved that it is promoted.
+    pub(crate) approved_by: &'a [String],
 }
 
 /// What a registry was given before it is asked to register it.
@@ -95,6 +101,8 @@ struct Planning<'a> {
     /// Where releases stand whose standing it has changed so far, and the permission to do that.
     changed: BTreeMap<ReleaseId, (Withdrawals, Authorized)>,
     claims: BTreeMap<OwnerName, Vec<String>>,
+    /// What it would promote that has not been approved by enough others yet.
+    unapproved: Vec<Denied>,
 }
 
 /// What a batch has published so far, to be found by all that is asked of it: a batch may have tens of thousands.
@@ -144,6 +152,7 @@ impl Planner<'_> {
             confusable_owners: HashMap::new(),
             changed: BTreeMap::new(),
             claims: BTreeMap::new(),
+            unapproved: Vec::new(),
         };
         let mut published = BTreeSet::new();
         for id in batch.intents.iter().filter_map(Intent::published) {
@@ -161,6 +170,10 @@ impl Planner<'_> {
         if self.promises.is_closed() {
             After { index: self.index, leaving: &leaving, published: &planning.published.releases }
                 .check()?;
+        }
+        // Last: who is asked for an approval need not look at what could not be done anyway.
+        if !planning.unapproved.is_empty() {
+            return Err(SubmitError::NeedsApproval { denied: planning.unapproved });
         }
         planning.place_packs()?;
         outcomes.sort_by_key(|(position, _)| *position);
@@ -215,29 +228,26 @@ impl Planner<'_> {
 impl Planning<'_> {
     fn intent(&mut self, intent: &Intent) -> Result<(), SubmitError> {
         match intent {
-            Intent::Publish(draft) => self.publish(draft),
+            Intent::Publish(draft) => self.publish(draft, None),
+            Intent::Promote(promotion) => self.publish(&promotion.draft, Some(promotion)),
             Intent::Claim { owner, who } => self.claim(owner, who),
             Intent::Withdraw(what) => self.withdraw(what),
         }
     }
 
-    fn publish(&mut self, draft: &Draft) -> Result<(), SubmitError> {
+    /// Offers a release: a new one, or as it is in the registry that it is promoted from.
+    fn publish(&mut self, draft: &Draft, promotion: Option<&Promotion>) -> Result<(), SubmitError> {
         let kind = self.on.index.kind_of(&draft.id.name)?;
         let existing = match kind {
             Some(_) => None,
             None => self.mistaken_for(&draft.id.name)?,
         };
-        let permit = self.authorize(
-            Verb::Publish,
-            Target::Release(draft.id.clone()),
-            &draft.id.name.owner_name(),
-            Some(ReleaseFacts { confusable: existing.is_some(), ..facts_of(draft) }),
-        )?;
+        let permit = self.may_publish(draft, promotion, existing.is_some())?;
         if self.leaving.contains(&draft.id) {
             return Err(SubmitError::WasRemoved { id: draft.id.clone() });
         }
         if let Some(there) = self.on.index.release(&draft.id)? {
-            self.plan.outcomes.push(already_published(draft, &there, &permit)?);
+            self.plan.outcomes.push(already_published(draft, &there, permit.policy())?);
             return Ok(());
         }
         if let Some(existing) = existing {
@@ -248,7 +258,10 @@ impl Planning<'_> {
         }
         refuse_kind(self.on.promises, Some(&draft.id), draft.kind)?;
         self.refuse_quarantined(draft)?;
-        let release = self.bake(draft)?;
+        let release = match promotion {
+            None => self.bake(draft)?,
+            Some(promotion) => self.bake_as(promotion)?,
+        };
         self.refuse_unless_uploaded(&release)?;
         if let Some(bound) = self.bound_tree(&release.input_digest)?.filter(|bound| *bound != release.tree) {
             return Err(SubmitError::SecondTree {
@@ -258,17 +271,31 @@ impl Planning<'_> {
                 offered: release.tree,
             });
         }
-        self.claim_on_first_use(&permit, &draft.id.name)?;
         self.plan.outcomes.push(Outcome {
             subject: release.id.to_string(),
-            done: Done::Published,
-            policy: permit.decision().policy.clone().into_owned(),
+            done: if promotion.is_some() { Done::Promoted } else { Done::Published },
+            policy: permit.policy().to_owned(),
             input_digest: Some(release.input_digest),
             baked: release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
         });
         self.offers.add(&release)?;
         self.published.add(release.clone());
-        self.record(&permit, Action::Publish { release: Box::new(release.into()) })
+        let permit = match permit {
+            Permit::Given(permit) => permit,
+            Permit::Unapproved(denied) => {
+                self.unapproved.push(denied);
+                return Ok(());
+            }
+        };
+        self.claim_on_first_use(&permit, &draft.id.name)?;
+        let release = Box::new(release.into());
+        self.record(
+            &permit,
+            match promotion {
+                None => Action::Publish { release },
+                Some(Promotion { from, .. }) => Action::Promote { release, from: from.clone() },
+            },
+        )
     }
 
     /// Upload comes before registration: the content itself, and all that it was built from and by.
@@ -350,15 +377,22 @@ impl Planning<'_> {
 
     /// Fixes every dependency to what is offered now, and computes the input digest.
     fn bake(&mut self, draft: &Draft) -> Result<Release, SubmitError> {
-        let mut dependencies = Vec::with_capacity(draft.dependencies.len());
+        let mut baked = Vec::with_capacity(draft.dependencies.len());
         for wanted in &draft.dependencies {
-            dependencies.push(Dependency {
-                name: wanted.name.clone(),
-                range: wanted.range.clone(),
-                scope: wanted.scope,
-                baked: self.bake_one(draft, wanted)?,
-            });
+            baked.push(self.bake_one(draft, wanted)?);
         }
+        self.release(draft, baked)
+    }
+
+    /// A draft with what each of its dependencies is fixed to, and its input digest.
+    fn release(&self, draft: &Draft, baked: Vec<Option<Baked>>) -> Result<Release, SubmitError> {
+        let dependencies = draft.dependencies.iter().zip(baked).map(|(wanted, baked)| Dependency {
+            name: wanted.name.clone(),
+            range: wanted.range.clone(),
+            scope: wanted.scope,
+            baked,
+        });
+        let mut dependencies: Vec<Dependency> = dependencies.collect();
         dependencies.sort_by(|a, b| (&a.name, a.scope).cmp(&(&b.name, b.scope)));
         let mut release = Release {
             id: draft.id.clone(),
@@ -581,7 +615,7 @@ fn need_of(wanted: &Wanted) -> weir_rules::Need<'_> {
 }
 
 /// What a policy may ask of a draft.
-fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
+pub(crate) fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
     ReleaseFacts {
         kind: draft.kind,
         license: draft.license.as_deref(),
@@ -594,6 +628,7 @@ fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
         published: None,
         confusable: false,
         upstream: None,
+        promoted: None,
         approved_by: &[],
     }
 }
@@ -617,11 +652,7 @@ pub(crate) fn refuse_kind(
 
 /// A release that is there with the same content was published already: a retry is harmless. With
 /// other content it is a conflict: releases never change.
-fn already_published(
-    draft: &Draft,
-    there: &ReleaseView,
-    permit: &Authorized,
-) -> Result<Outcome, SubmitError> {
+fn already_published(draft: &Draft, there: &ReleaseView, policy: &str) -> Result<Outcome, SubmitError> {
     if there.removed.is_some() {
         return Err(SubmitError::WasRemoved { id: draft.id.clone() });
     }
@@ -635,7 +666,7 @@ fn already_published(
     Ok(Outcome {
         subject: draft.id.to_string(),
         done: Done::Already,
-        policy: permit.decision().policy.clone().into_owned(),
+        policy: policy.to_owned(),
         input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
     })

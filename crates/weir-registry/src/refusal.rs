@@ -10,6 +10,9 @@ impl SubmitError {
         match self {
             Self::Remote(refusal) => refusal.code,
             Self::Refused(_) => Code::NotPermitted,
+            Self::NeedsApproval { .. } => Code::NeedsApproval,
+            Self::BadPromotion { .. } => Code::DraftDiffers,
+            Self::BakedMissing { .. } => Code::Unsatisfiable,
             Self::AlreadyPublished { .. } => Code::AlreadyPublished,
             Self::WasRemoved { .. } => Code::WasRemoved,
             Self::OtherKind { .. } => Code::OtherKind,
@@ -70,6 +73,9 @@ impl SubmitError {
     fn policy(&self) -> Option<String> {
         match self {
             Self::Refused(denied) => Some(denied.decision.policy.clone().into_owned()),
+            Self::NeedsApproval { denied } => {
+                denied.first().map(|denied| denied.decision.policy.clone().into_owned())
+            }
             _ => None,
         }
     }
@@ -81,7 +87,12 @@ impl SubmitError {
                 weir_policy::Target::Owner(owner) => Some(owner.to_string()),
                 weir_policy::Target::Release(id) => Some(id.to_string()),
             },
-            Self::AlreadyPublished { id, .. }
+            Self::NeedsApproval { denied } => {
+                denied.first().map(|denied| denied.target.to_string().trim_matches('`').to_owned())
+            }
+            Self::BadPromotion { id, .. }
+            | Self::BakedMissing { id, .. }
+            | Self::AlreadyPublished { id, .. }
             | Self::WasRemoved { id }
             | Self::NotUploaded { id, .. }
             | Self::EvidenceNotUploaded { id, .. }

@@ -9,6 +9,7 @@ mod acting;
 mod begin;
 mod derive;
 mod govern;
+mod promote;
 mod rotate;
 mod upstreams;
 
@@ -19,7 +20,7 @@ use weir_index::RegistryFacts;
 use weir_log::{Checkpoint, Position, Snapshot, Source, Stamp};
 use weir_model::{KindName, Sha256, TreeDigest, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
-use weir_wire::{Batch, Intent, Outcome, Receipt};
+use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::content::{ContentError, Stated, digest_of, held_delta};
 use crate::error::SubmitError;
@@ -149,16 +150,22 @@ impl Registrar {
 
     /// Carries a batch out. Packs are read before the turn, since others wait meanwhile, and after all else was asked: nobody
     /// has packs read who may not publish them.
-    pub(crate) fn submit(&self, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
+    /// `approved_by` are those who approved what it promotes.
+    pub(crate) fn submit(
+        &self,
+        caller: &Caller,
+        batch: &Batch,
+        approved_by: &[String],
+    ) -> Result<Receipt, SubmitError> {
         let replica = self.view()?;
-        if batch.intents.iter().any(|intent| matches!(intent, Intent::Publish(_))) {
-            self.planned_on(&replica, caller, batch)?;
+        if batch.intents.iter().any(|intent| intent.draft().is_some()) {
+            self.planned_on(&replica, caller, batch, approved_by)?;
             self.refuse_others_than_uploaded(batch)?;
         }
         let mut replica = Some(replica);
         for _ in 0..MOST_ATTEMPTS {
             let replica = replica.take().map_or_else(|| self.replica(), Ok)?;
-            match self.try_submit(replica, caller, batch) {
+            match self.try_submit(replica, caller, batch, approved_by) {
                 Err(SubmitError::Port(PortError::Moved { .. })) => {}
                 done => return done,
             }
@@ -166,7 +173,13 @@ impl Registrar {
         Err(SubmitError::Busy)
     }
 
-    fn try_submit(&self, replica: Replica, caller: &Caller, batch: &Batch) -> Result<Receipt, SubmitError> {
+    fn try_submit(
+        &self,
+        replica: Replica,
+        caller: &Caller,
+        batch: &Batch,
+        approved_by: &[String],
+    ) -> Result<Receipt, SubmitError> {
         let mut writer = self.writer_of(replica)?;
         let id = ulid::Ulid::generate().to_string();
         let planner = Planner {
@@ -176,6 +189,7 @@ impl Registrar {
             uploaded: &Held(&self.ports),
             batch: id.clone(),
             caller,
+            approved_by,
         };
         let plan = planner.plan(batch)?;
         self.fault("submit:planned");
@@ -205,11 +219,17 @@ impl Registrar {
     }
 
     pub(crate) fn preview(&self, caller: &Caller, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {
-        Ok(self.planned_on(&self.view()?, caller, batch)?.outcomes)
+        Ok(self.planned_on(&self.view()?, caller, batch, &[])?.outcomes)
     }
 
     /// The plan of a batch if all that it names were uploaded, on a view that is nobody's turn.
-    fn planned_on(&self, replica: &Replica, caller: &Caller, batch: &Batch) -> Result<Plan, SubmitError> {
+    fn planned_on(
+        &self,
+        replica: &Replica,
+        caller: &Caller,
+        batch: &Batch,
+        approved_by: &[String],
+    ) -> Result<Plan, SubmitError> {
         let planner = Planner {
             index: replica.index(),
             gate: &*self.gate,
@@ -217,6 +237,7 @@ impl Registrar {
             uploaded: &Everything,
             batch: String::new(),
             caller,
+            approved_by,
         };
         planner.plan(batch)
     }

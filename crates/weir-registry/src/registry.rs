@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use weir_model::descriptor::Descriptor;
-use weir_model::{KindName, Sha256, TreeDigest};
+use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::collect::{Collect, Collected};
@@ -65,6 +65,13 @@ pub trait Registry: Send + Sync {
     ///
     /// When it could not.
     fn check(&self, kind: KindName) -> Result<(), SubmitError>;
+
+    /// Finds out whether releases of this registry may be promoted into the one that is called `into`: whatever that one says.
+    ///
+    /// # Errors
+    ///
+    /// When a policy refuses it, or one of them is not there.
+    fn may_promote(&self, releases: &[ReleaseId], into: &str) -> Result<(), SubmitError>;
 
     /// Carries out a batch: all of it becomes visible under one new checkpoint, or none.
     ///

@@ -13,6 +13,7 @@ use weir_fs::{Access, Durability};
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::descriptor::{Descriptor, DescriptorError};
+use weir_model::record::Origin;
 use weir_model::{Digest, Observer, Sha256, Unobserved};
 
 use crate::trust::{Trust, TrustError, not_pinned, vouches};
@@ -97,6 +98,17 @@ pub enum ReplicaError {
     /// The log was not believed.
     #[error(transparent)]
     Follow(#[from] Box<FollowError>),
+    /// A record is not proven to be in the log.
+    #[error("`{location}`: its record {index} is not proven by what its keys signed: {error}")]
+    Unproven {
+        /// Where the registry is.
+        location: String,
+        /// The record.
+        index: u64,
+        /// What does not hold.
+        #[source]
+        error: weir_log::ProofError,
+    },
     /// The snapshot is not the one that was signed.
     #[error("`{what}` is not the snapshot that the checkpoint signs")]
     Snapshot {
@@ -385,6 +397,28 @@ impl Replica {
     /// The keys that are pinned for it.
     pub fn keys(&self) -> &TrustedKeys {
         &self.keys
+    }
+
+    /// A record of the log, as it is there, and where it stands: proven by the checkpoint that was followed to.
+    ///
+    /// # Errors
+    ///
+    /// When the log was never followed, has no such record, or what is read is not what was signed.
+    pub fn proven_record(
+        &self,
+        source: &dyn Source,
+        index: u64,
+    ) -> Result<(weir_model::Record, Origin), ReplicaError> {
+        let followed = self.checkpoint.as_ref();
+        let note = followed.ok_or_else(|| ReplicaError::NeverSynced(self.location.clone()))?.note();
+        let unproven = |error| ReplicaError::Unproven { location: self.location.clone(), index, error };
+        let log = weir_log::Checkpoint::verify(note.as_bytes(), &self.keys);
+        let log = log.map_err(|error| unproven(error.into()))?;
+        let (entry, _) = weir_log::proven_entry(source, &log, &self.keys, index).map_err(unproven)?;
+        let leaf = Sha256::from_bytes(*weir_log::Hash::of_leaf(&entry).as_bytes());
+        let record = weir_model::Record::from_bytes(&entry)
+            .map_err(|source| weir_index::FoldError::Record { index, source })?;
+        Ok((record, Origin { registry: self.name().to_owned(), index, leaf }))
     }
 
     /// The newest checkpoint that was believed.

@@ -4,10 +4,11 @@ use std::io::Read;
 
 use weir_client::{Credential, HttpClient, Method, Url};
 use weir_model::descriptor::Descriptor;
-use weir_model::{KindName, Sha256, TreeDigest};
+use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
+use weir_wire::promotion::PromotionCheck;
 use weir_wire::upstream::{UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
@@ -147,6 +148,14 @@ impl Registry for RemoteRegistry {
         let query = format!("kind={kind}");
         let reply = self.line.say(Method::Get, "checks/publish", &query, Vec::new(), &[], true)?;
         self.line.good(reply)?;
+        Ok(())
+    }
+
+    fn may_promote(&self, releases: &[ReleaseId], into: &str) -> Result<(), SubmitError> {
+        let asked = PromotionCheck { releases: releases.to_vec(), into: into.to_owned() };
+        let body = self.line.encoded(&asked)?;
+        let headers = vec![("content-type", "application/json".to_owned())];
+        self.line.good(self.line.say(Method::Post, "checks/promote", "", headers, &body, true)?)?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod answers;
 mod batches;
 mod people;
 mod policy;
+mod promotions;
 mod registries;
 mod registry;
 mod tokens;
@@ -53,6 +54,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/policy", get(policy::read).post(policy::set).layer(DefaultBodyLimit::max(MAX_POLICY)))
         .route("/upstreams", get(upstreams::list).post(upstreams::change))
         .route("/checks/publish", get(registry::check))
+        .route("/checks/promote", post(promotions::check))
         .route("/checkpoint", post(registry::renew))
         .route("/keys", post(registry::rotate_key))
         .route("/collections", post(registry::collect));

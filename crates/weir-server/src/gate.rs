@@ -43,6 +43,10 @@ impl Gate for ServerGate {
         decision
     }
 
+    fn wants_approvals(&self, request: &Request<'_>) -> bool {
+        *request.caller.principal() != Principal::Anonymous && self.registry.wants_approvals(request)
+    }
+
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
         self.registry.follow(in_force)
     }
@@ -54,6 +58,10 @@ pub(crate) struct Shared(pub(crate) std::sync::Arc<ServerGate>);
 impl Gate for Shared {
     fn decide(&self, request: &Request<'_>) -> Decision {
         self.0.decide(request)
+    }
+
+    fn wants_approvals(&self, request: &Request<'_>) -> bool {
+        self.0.wants_approvals(request)
     }
 
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {

@@ -153,6 +153,7 @@ const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
     use weir_wire::Code as Refused;
     match code {
         Refused::NotPermitted => (StatusCode::FORBIDDEN, "A policy says no"),
+        Refused::NeedsApproval => (StatusCode::FORBIDDEN, "Others have to approve it"),
         Refused::NotFound => (StatusCode::NOT_FOUND, "There is no such release"),
         Refused::AlreadyPublished
         | Refused::WasRemoved

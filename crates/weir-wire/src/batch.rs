@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use weir_model::record::Origin;
 use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, WithdrawalVerb};
 
 use crate::draft::Draft;
@@ -21,6 +22,8 @@ pub struct Batch {
 pub enum Intent {
     /// Offer a new release, whose pack has been uploaded.
     Publish(Box<Draft>),
+    /// Offer a release of a registry below as it is there, once its content has been uploaded.
+    Promote(Box<Promotion>),
     /// Change whether releases may be used.
     Withdraw(Withdraw),
     /// Say to whom an owner belongs.
@@ -37,9 +40,32 @@ impl Intent {
     pub fn published(&self) -> Option<&ReleaseId> {
         match self {
             Self::Publish(draft) => Some(&draft.id),
-            _ => None,
+            Self::Promote(promotion) => Some(&promotion.draft.id),
+            Self::Withdraw(_) | Self::Claim { .. } => None,
         }
     }
+
+    /// What it says of that release.
+    pub fn draft(&self) -> Option<&Draft> {
+        match self {
+            Self::Publish(draft) => Some(draft),
+            Self::Promote(promotion) => Some(&promotion.draft),
+            Self::Withdraw(_) | Self::Claim { .. } => None,
+        }
+    }
+}
+
+/// A release of another registry, to be offered here as it is there: fixed to the same, so of the same input digest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// The release. Its input digest is that which it has there.
+    pub draft: Draft,
+    /// What its dependencies are fixed to: a release for each that neither may move nor is for development, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baked: Vec<ReleaseId>,
+    /// Where it stands there.
+    pub from: Origin,
 }
 
 /// Which releases a withdrawal is about: every platform and revision of a version, or fewer.

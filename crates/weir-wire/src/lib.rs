@@ -11,11 +11,12 @@ mod draft;
 mod names;
 pub mod people;
 pub mod policy;
+pub mod promotion;
 mod receipt;
 mod refusal;
 pub mod upstream;
 
-pub use batch::{Batch, Intent, Withdraw};
+pub use batch::{Batch, Intent, Promotion, Withdraw};
 pub use draft::{Draft, Wanted};
 pub use names::{ADMINISTRATORS, AccountName, BadName};
 pub use receipt::{Done, Outcome, Receipt};

@@ -40,6 +40,8 @@ pub struct Outcome {
 pub enum Done {
     /// A release is offered now.
     Published,
+    /// A release of a registry below is offered now.
+    Promoted,
     /// Nothing: it was so already.
     Already,
     /// Whether a release may be used changed.
@@ -53,6 +55,7 @@ impl Done {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Published => "published",
+            Self::Promoted => "promoted",
             Self::Already => "already",
             Self::Withdrawn(verb) => verb.done(),
             Self::Claimed => "claimed",
@@ -71,7 +74,8 @@ impl TryFrom<String> for Done {
 
     fn try_from(word: String) -> Result<Self, String> {
         let withdrawn = WithdrawalVerb::ALL.into_iter().map(Self::Withdrawn);
-        let mut all = [Self::Published, Self::Already, Self::Claimed].into_iter().chain(withdrawn);
+        let mut all =
+            [Self::Published, Self::Promoted, Self::Already, Self::Claimed].into_iter().chain(withdrawn);
         all.find(|done| done.as_str() == word)
             .ok_or_else(|| format!("nothing that is done is called `{word}`"))
     }

@@ -24,6 +24,8 @@ pub struct Refusal {
 pub enum Code {
     /// A policy says no.
     NotPermitted,
+    /// It may be done once others have approved it.
+    NeedsApproval,
     /// The release is there with other content.
     AlreadyPublished,
     /// The release was there and is gone.

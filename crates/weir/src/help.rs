@@ -33,6 +33,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         &[
             "pack",
             "publish",
+            "promote",
             "import",
             "yank",
             "unyank",

@@ -79,6 +79,7 @@ enum Command {
     // Publishing.
     Pack(commands::pack::Arguments),
     Publish(commands::publish::Arguments),
+    Promote(commands::promote::Arguments),
     Import(commands::import::Arguments),
     Yank(commands::withdraw::YankArguments),
     Unyank(commands::withdraw::UnyankArguments),
@@ -163,6 +164,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
 
         Command::Pack(arguments) => commands::pack::run(context, &arguments),
         Command::Publish(arguments) => commands::publish::run(context, &arguments),
+        Command::Promote(arguments) => commands::promote::run(context, arguments),
         Command::Import(arguments) => commands::import::run(context, arguments),
         Command::Yank(arguments) => commands::withdraw::yank(context, arguments),
         Command::Unyank(arguments) => commands::withdraw::unyank(context, arguments),

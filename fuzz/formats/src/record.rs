@@ -6,7 +6,9 @@ use crate::samples;
 
 pub fn check(data: &[u8]) {
     let Ok(record) = Record::from_bytes(data) else { return };
-    if let Action::Publish { release } | Action::Admit { release, .. } = &record.action {
+    if let Action::Publish { release } | Action::Admit { release, .. } | Action::Promote { release, .. } =
+        &record.action
+    {
         let release = release.clone().into_release::<()>(|baked| Ok(InputDigest::of(baked.to_string())));
         let _ = release.expect("every digest is known").compute_input_digest();
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use weir_model::lockfile::{LockedReference, LockedRelease, ReleaseText};
-use weir_model::record::{Description, Upstream, UpstreamMode, Withdrawal};
+use weir_model::record::{Description, Origin, Upstream, UpstreamMode, Withdrawal};
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, Lockfile, Platform, Record, Release, ReleaseId, Scope,
     TreeDigest, WithdrawalVerb,
@@ -92,7 +92,10 @@ pub fn records() -> Vec<Record> {
     let actions = vec![
         Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] },
         Action::Publish { release: Box::new(low.clone().into()) },
-        Action::Publish { release: Box::new(newer.clone().into()) },
+        Action::Promote {
+            release: Box::new(newer.clone().into()),
+            from: Origin { registry: "team".into(), index: 3, leaf: Digest::of("leaf") },
+        },
         Action::Publish { release: Box::new(top.clone().into()) },
         withdraw(WithdrawalVerb::Yank, &newer.id),
         withdraw(WithdrawalVerb::Unyank, &newer.id),

@@ -11,9 +11,13 @@ fn built_in(name: &str) -> PolicySet {
 
 /// A set that permits everything, with a rule beside it.
 fn with_rule(name: &str) -> PolicySet {
-    let rule = find(&RULES, name).unwrap();
+    with_rules(&[name])
+}
+
+fn with_rules(names: &[&str]) -> PolicySet {
     let open = "@id(\"all\") permit (principal, action, resource);";
-    let files = [crate::PolicyFile { name: "all.cedar".into(), text: open.into() }, rule.file()];
+    let rules = names.iter().map(|name| find(&RULES, name).unwrap().file());
+    let files = [crate::PolicyFile { name: "all.cedar".into(), text: open.into() }].into_iter().chain(rules);
     PolicySet::new(&PolicyFiles::new(files).unwrap()).unwrap()
 }
 
@@ -70,7 +74,7 @@ fn the_set_of_folders_decides_as_the_gate_of_folders_on_everything() {
             }
         }
     }
-    assert_eq!(asked, 5 * 12 * 8);
+    assert_eq!(asked, 5 * 13 * 8);
 }
 
 fn allowed(set: &PolicySet, principal: &Principal, verb: Verb) -> bool {
@@ -171,12 +175,21 @@ fn what_was_published_lately_waits_and_what_goes_up_needs_two_others() {
     by("cooldown", &decide(&cooldown, &of(plain(), Verb::Admit)));
 
     let approvals = with_rule("two-approvals");
-    let approved = |by: &[&str]| {
+    let promoted = |by: &[&str]| {
         let approved_by = by.iter().map(|&who| who.to_owned()).collect();
-        decide(&approvals, &of(Facts { approved_by, ..plain() }, Verb::Promote))
+        of(Facts { approved_by, promoted: Some("team".into()), ..plain() }, Verb::Publish)
     };
+    let approved = |by: &[&str]| decide(&approvals, &promoted(by));
     assert!(approved(&["user:bob", "user:cat"]).allowed);
     by("two-approvals", &approved(&["user:bob", "user:bob"]));
     // Who promotes is no other.
     by("two-approvals", &approved(&["user:bob", "user:ann"]));
+    // What is published here first needs nobody's approval.
+    assert!(decide(&approvals, &of(plain(), Verb::Publish)).allowed);
+    assert!(promoted(&["user:bob"]).ask(|request| approvals.wants_approvals(request)));
+    // Approvals do not help against another rule.
+    let licensed = with_rules(&["two-approvals", "licenses"]);
+    let unlicensed = Facts { license: None, promoted: Some("team".into()), ..plain() };
+    assert!(!of(unlicensed, Verb::Publish).ask(|request| licensed.wants_approvals(request)));
+    assert!(promoted(&[]).ask(|request| licensed.wants_approvals(request)));
 }

@@ -40,6 +40,7 @@ fn plain() -> Facts {
         confusable: false,
         published: None,
         upstream: None,
+        promoted: None,
         approved_by: Vec::new(),
         kind_facts: serde_json::Map::new(),
     }

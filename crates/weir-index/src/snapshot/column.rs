@@ -30,6 +30,7 @@ columns! {
     Batch = "batch",
     BatchTime = "batch-time",
     BatchRandom = "batch-random",
+    Came = "came",
     Origin = "origin",
     OriginIndex = "origin-index",
     OriginLeaf = "origin-leaf",

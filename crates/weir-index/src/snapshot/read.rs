@@ -18,7 +18,7 @@ use crate::facts;
 use crate::fold::Fold;
 use crate::rows::{self, kind, row_id};
 use crate::schema::{DROP_LATE_INDEXES, LATE_INDEXES};
-use crate::view::Mark;
+use crate::view::{Came, Mark};
 use crate::wire::{Malformed, Reader, parse};
 
 type Read<T> = Result<T, Malformed>;
@@ -70,13 +70,13 @@ fn releases(
     let mut listener = Listener::new(names);
     let mut stored = 0u64;
     while !columns.at(Column::Package).is_empty() {
-        let (package, release, mark, origin) = listener.release(columns, &mut packages)?;
+        let (package, release, mark, came) = listener.release(columns, &mut packages)?;
         if mark.index >= size {
             return Err(contradiction("it tells of an entry beyond its size"));
         }
         let id = package as i64 + 1;
         let length =
-            rows::insert_release(&fold.transaction, id, &release, &mark, origin.as_ref(), Standing::Offered)?;
+            rows::insert_release(&fold.transaction, id, &release, &mark, came.as_ref(), Standing::Offered)?;
         stored = stored.saturating_add(length as u64);
         if stored > stored_limit {
             return Err(SnapshotError::TooLarge { limit: stored_limit });
@@ -180,12 +180,12 @@ impl<'a> Listener<'a> {
         &mut self,
         columns: &mut ColumnsIn<'_>,
         packages: &mut [PackagePast],
-    ) -> Read<(usize, Release, Mark, Option<Origin>)> {
+    ) -> Read<(usize, Release, Mark, Option<Came>)> {
         self.log.package = columns.at(Column::Package).delta(self.log.package)?;
         let package = usize::try_from(self.log.package).ok().filter(|package| *package < packages.len());
         let package = package.ok_or_else(|| Malformed::new("a release is of a package that has no name"))?;
         let mark = self.mark(columns)?;
-        let origin = self.origin(columns)?;
+        let came = self.origin(columns)?;
         let past = &mut packages[package];
         let version = read_version(columns.at(Column::Version), past.version.as_ref())?;
         let revision = columns.at(Column::Revision).small()?;
@@ -227,7 +227,7 @@ impl<'a> Listener<'a> {
             revision,
             input_digest: release.input_digest,
         });
-        Ok((package, release, mark, origin))
+        Ok((package, release, mark, came))
     }
 
     fn mark(&mut self, columns: &mut ColumnsIn<'_>) -> Read<Mark> {
@@ -259,16 +259,15 @@ impl<'a> Listener<'a> {
         }
     }
 
-    fn origin(&mut self, columns: &mut ColumnsIn<'_>) -> Read<Option<Origin>> {
-        let Some(registry) = self.texts.take(columns, Column::Origin, self.log.origin.as_ref())? else {
-            return Ok(None);
-        };
+    fn origin(&mut self, columns: &mut ColumnsIn<'_>) -> Read<Option<Came>> {
+        let Some(way) = facts::came(columns.at(Column::Came).byte()?)? else { return Ok(None) };
+        let registry = self.texts.must(columns, Column::Origin, self.log.origin.as_ref())?;
         let index = columns.at(Column::OriginIndex).delta(self.log.origin_index)?;
         let leaf = columns.at(Column::OriginLeaf).digest()?;
         let origin = Origin { registry: registry.as_ref().to_owned(), index, leaf };
         self.log.origin_index = index.wrapping_add(1);
         self.log.origin = Some(registry);
-        Ok(Some(origin))
+        Ok(Some(way(origin)))
     }
 
     fn dependencies(

@@ -9,9 +9,9 @@ use super::column::{Column, ColumnsOut, PoolOut};
 use super::past::{LogPast, Need, PackagePast, write_version};
 use super::ulid;
 use crate::error::{IndexError, SnapshotError};
-use crate::facts::{kind_facts_text, scope_code, write_reference};
+use crate::facts::{came_code, kind_facts_text, scope_code, write_reference};
 use crate::index::Index;
-use crate::view::ReleaseView;
+use crate::view::{Came, ReleaseView};
 use crate::wire::Writer;
 
 /// The columns of the whole view, and how many releases they hold.
@@ -157,9 +157,11 @@ impl Teller {
     }
 
     fn origin(&mut self, view: &ReleaseView) {
-        let registry = view.origin.as_ref().map(|origin| one(&mut self.known, &origin.registry));
-        self.texts.put(&mut self.columns, Column::Origin, registry.as_ref(), self.log.origin.as_ref());
-        if let Some(origin) = &view.origin {
+        let came = view.came();
+        self.columns.at(Column::Came).byte(came_code(came.as_ref()));
+        if let Some(origin) = came.as_ref().map(Came::origin) {
+            let registry = Some(one(&mut self.known, &origin.registry));
+            self.texts.put(&mut self.columns, Column::Origin, registry.as_ref(), self.log.origin.as_ref());
             self.columns.at(Column::OriginIndex).delta(self.log.origin_index, origin.index);
             self.columns.at(Column::OriginLeaf).raw(origin.leaf.as_bytes());
             self.log.origin_index = origin.index.wrapping_add(1);

@@ -35,6 +35,17 @@ fn an_admitted_release_says_where_it_came_from() {
     log.admit(greet.clone());
     let view = log.folded().release(&greet.id).unwrap().unwrap();
     assert_eq!(view.origin.unwrap().registry, "up");
+    assert_eq!(view.promoted, None);
+}
+
+#[test]
+fn a_promoted_release_says_where_it_came_up_from_and_is_this_registrys_own() {
+    let mut log = Log::default();
+    let greet = release("acme/greet 1.2.0");
+    log.promote(greet.clone());
+    let view = log.folded().release(&greet.id).unwrap().unwrap();
+    assert_eq!((view.promoted.unwrap().registry.as_str(), view.origin), ("below", None));
+    assert_eq!(view.release, greet);
 }
 
 #[test]

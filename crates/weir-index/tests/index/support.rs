@@ -33,6 +33,11 @@ impl Log {
         self.say(Action::Admit { release: Box::new(release.into()), from })
     }
 
+    pub(crate) fn promote(&mut self, release: Release) -> u64 {
+        let from = Origin { registry: "below".into(), index: 9, leaf: Digest::of("another leaf") };
+        self.say(Action::Promote { release: Box::new(release.into()), from })
+    }
+
     pub(crate) fn folded(&self) -> Index {
         let mut index = Index::in_memory().unwrap();
         fold(&mut index, self, 0..self.0.len()).unwrap();

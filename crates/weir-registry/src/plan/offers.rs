@@ -89,14 +89,20 @@ pub(super) fn publication_order(
 ) -> Result<Vec<usize>, SubmitError> {
     let mut by_name: BTreeMap<&PackageName, Ranked<Placed<'_>>> = BTreeMap::new();
     for (place, intent) in intents.iter().enumerate() {
-        if let Intent::Publish(draft) = intent
+        if let Some(draft) = intent.draft()
             && !published.contains(&draft.id)
         {
             by_name.entry(&draft.id.name).or_default().insert(Placed { draft, place });
         }
     }
+    let places: BTreeMap<&ReleaseId, usize> =
+        by_name.values().flat_map(Ranked::iter).map(|placed| (&placed.draft.id, placed.place)).collect();
     let needs = |place: usize| -> Vec<usize> {
-        let Intent::Publish(draft) = &intents[place] else { return Vec::new() };
+        let draft = match &intents[place] {
+            Intent::Publish(draft) => draft,
+            Intent::Promote(promotion) => return places_of(&promotion.baked, &places),
+            Intent::Withdraw(_) | Intent::Claim { .. } => return Vec::new(),
+        };
         let fixed = draft.dependencies.iter().filter(|wanted| need_of(wanted).is_baked(draft.kind));
         let best = fixed.filter_map(|wanted| {
             by_name.get(&wanted.name)?.best(&wanted.range, &draft.id.platform).map(|best| best.place)
@@ -106,4 +112,9 @@ pub(super) fn publication_order(
     needed_first(intents.len(), needs).map_err(|cycle| SubmitError::BakedCycle {
         cycle: cycle.into_iter().filter_map(|place| intents[place].published().cloned()).collect(),
     })
+}
+
+/// Where in the batch those of `wanted` are that it offers.
+fn places_of(wanted: &[ReleaseId], places: &BTreeMap<&ReleaseId, usize>) -> Vec<usize> {
+    wanted.iter().filter_map(|id| places.get(id).copied()).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use weir_index::RegistryFacts;
 use weir_log::Source;
 use weir_model::descriptor::Descriptor;
-use weir_model::{KindName, Sha256, TreeDigest};
+use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_policy::{Caller, Verb};
 use weir_wire::{Batch, Outcome, Receipt};
 
@@ -86,6 +86,26 @@ impl Acting {
         self.registrar.make_delta_asked_for(&permit, delta)
     }
 
+    /// Carries out a batch whose promotions were approved by others.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Registry::submit).
+    pub fn submit_approved(&self, batch: &Batch, approved_by: &[String]) -> Result<Receipt, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.submit(&self.caller, batch, approved_by)
+    }
+
+    /// Whether the caller may approve what a batch promotes.
+    ///
+    /// # Errors
+    ///
+    /// When they may not approve all of it.
+    pub fn may_approve(&self, batch: &Batch) -> Result<(), SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.may_approve(&self.caller, batch)
+    }
+
     fn find(&self, object: Object) -> Result<Option<u64>, SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         Ok(self.registrar.ports.objects.find(object)?.map(|held| held.size))
@@ -142,9 +162,13 @@ impl Registry for Acting {
         self.registrar.check(kind)
     }
 
-    fn submit(&self, batch: &Batch) -> Result<Receipt, SubmitError> {
+    fn may_promote(&self, releases: &[ReleaseId], into: &str) -> Result<(), SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
-        self.registrar.submit(&self.caller, batch)
+        self.registrar.may_promote(&self.caller, releases, into)
+    }
+
+    fn submit(&self, batch: &Batch) -> Result<Receipt, SubmitError> {
+        self.submit_approved(batch, &[])
     }
 
     fn preview(&self, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {

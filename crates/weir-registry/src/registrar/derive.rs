@@ -14,11 +14,7 @@ use crate::ports::Object;
 impl Registrar {
     /// Refuses drafts that say something else than their packs. A pack that is not there is none of its business.
     pub(super) fn refuse_others_than_uploaded(&self, batch: &Batch) -> Result<(), SubmitError> {
-        let drafts = batch.intents.iter().filter_map(|intent| match intent {
-            Intent::Publish(draft) => Some(draft),
-            Intent::Withdraw(_) | Intent::Claim { .. } => None,
-        });
-        for draft in drafts {
+        for draft in batch.intents.iter().filter_map(Intent::draft) {
             if self.ports.objects.find(Object::Pack(draft.tree))?.is_some() {
                 check(draft, &|| self.open_pack(draft)).map_err(|refused| of(draft, refused))?;
             }

@@ -10,6 +10,7 @@ mod gate;
 mod keys;
 mod policies;
 mod promises;
+mod promotions;
 mod replicas;
 mod rules;
 mod storage;

@@ -408,7 +408,13 @@ fn target(arguments: &ExplainArguments) -> Result<Target, Failure> {
                 .map(Target::Owner)
                 .map_err(|error: weir_model::NameError| Failure::usage(error.to_string()))
         }
-        Verb::Publish | Verb::Yank | Verb::Quarantine | Verb::Remove | Verb::Admit | Verb::Promote => {
+        Verb::Publish
+        | Verb::Yank
+        | Verb::Quarantine
+        | Verb::Remove
+        | Verb::Admit
+        | Verb::Promote
+        | Verb::Approve => {
             let given = given.ok_or_else(|| wrong("a release: name one, as `owner/name@1.0.0`"))?;
             let PackageAtVersion { name, version } =
                 given.parse().map_err(|error: String| Failure::usage(error))?;

@@ -62,6 +62,7 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
     for outcome in &receipt.outcomes {
         let (word, style) = match outcome.done {
             Done::Published => ("Published", palette.good),
+            Done::Promoted => ("Promoted", palette.good),
             Done::Already => ("Already so:", palette.faint),
             Done::Withdrawn(WithdrawalVerb::Yank) => ("Yanked", palette.notice),
             Done::Withdrawn(WithdrawalVerb::Unyank) => ("Unyanked", palette.good),

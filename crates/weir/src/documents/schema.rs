@@ -47,6 +47,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("verify", of::<weir_project::VerifyReport>),
     ("pack", of::<weir_project::PackReport>),
     ("publish", of::<weir_project::PublishReport>),
+    ("promote", of::<weir_promote::PromotionReport>),
     ("import", of::<weir_project::ImportedPackage>),
     ("yank", of::<publishing::Submission>),
     ("unyank", of::<publishing::Submission>),

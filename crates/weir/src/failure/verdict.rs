@@ -5,6 +5,7 @@
 
 mod build;
 mod project;
+mod promote;
 mod registry;
 mod server;
 

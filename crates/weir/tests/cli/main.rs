@@ -25,6 +25,7 @@ mod over_http;
 mod over_tls;
 mod policies;
 mod projects;
+mod promoting;
 mod publishing;
 mod publishing_checks;
 mod quiet;

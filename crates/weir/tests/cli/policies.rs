@@ -17,14 +17,14 @@ when { resource.name like "*/test-*" };
 #[test]
 fn a_registry_without_rules_of_its_own_goes_by_those_of_folders() {
     let t = greeting();
-    assert_snapshot!(t.weir_in("", "policy show"), @r"
+    assert_snapshot!(t.weir_in("", "policy show"), @"
     $ weir policy show
     org
     set     folder: 3 rules
     digest  none of its own: what every folder goes by
     permit  folder-read   folder.cedar:4   whoever can read the folder may read the registry
     permit  owner-claim   folder.cedar:8   the owner belongs to them
-    permit  folder-write  folder.cedar:16  whoever can write the folder and has its key may change the registry
+    permit  folder-write  folder.cedar:19  whoever can write the folder and has its key may change the registry
     ");
     assert_snapshot!(t.weir_in("", "policy explain yank acme/str@1.0.0 --as user:eve"), @r#"
     $ weir policy explain yank acme/str@1.0.0 --as user:eve
@@ -35,7 +35,7 @@ fn a_registry_without_rules_of_its_own_goes_by_those_of_folders() {
       ✗ resource.holders.containsAny(principal.names)
           principal.names = ["user:eve"]
           resource.holders = ["user:ann"]
-    folder-write folder.cedar:16 whoever can write the folder and has its key may change the registry
+    folder-write folder.cedar:19 whoever can write the folder and has its key may change the registry
       ✗ !((resource has claimed) && resource.claimed)
           resource.claimed = true
     What would permit it, the nearest first; ✗ does not hold
@@ -60,7 +60,7 @@ fn a_set_of_the_program_is_put_in_force_and_refuses_with_its_rules_name_and_what
     # Who is in which group, by this set's own word.
     admins = ["ann"]
     "#);
-    assert_snapshot!(t.weir_in("", "policy show"), @r"
+    assert_snapshot!(t.weir_in("", "policy show"), @"
     $ weir policy show
     org
     set     size, team: 4 rules
@@ -70,8 +70,8 @@ fn a_set_of_the_program_is_put_in_force_and_refuses_with_its_rules_name_and_what
     files   groups.toml, size.cedar, team.cedar
     forbid  size-limit    size.cedar:3   it is larger than the registry takes
     permit  team-members  team.cedar:4   members of the team may read and publish
-    permit  team-admins   team.cedar:12  administrators keep the registry
-    forbid  owner-claim   team.cedar:23  the owner belongs to others
+    permit  team-admins   team.cedar:14  administrators keep the registry
+    forbid  owner-claim   team.cedar:24  the owner belongs to others
     group admins: ann
     ");
     assert_snapshot!(t.weir_in("", "registry verify"), @r"

@@ -209,7 +209,12 @@ impl Verdict for ReplicaError {
             Self::Follow(error) => error.exit(),
             Self::Fold(error) => error.exit(),
             Self::LoadSnapshot(error) => error.exit(),
-            Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } => Exit::Integrity,
+            Self::Unproven {
+                error: weir_log::ProofError::Tile(weir_log::TileError::Source(error)), ..
+            } => error.exit(),
+            Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } | Self::Unproven { .. } => {
+                Exit::Integrity
+            }
         }
     }
 
@@ -270,6 +275,8 @@ impl Verdict for SubmitError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused(_)
+            | Self::NeedsApproval { .. }
+            | Self::BadPromotion { .. }
             | Self::QuarantinedContent { .. }
             | Self::KindNotTaken { .. }
             | Self::DraftDiffers { .. }
@@ -286,7 +293,7 @@ impl Verdict for SubmitError {
             Self::Unreachable(error) => error.exit(),
             Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().map_or(Exit::Failed, Verdict::exit),
             Self::Unsatisfiable { versions, .. } if versions.is_empty() => Exit::NotFound,
-            Self::Unsatisfiable { .. } => Exit::NoResolution,
+            Self::Unsatisfiable { .. } | Self::BakedMissing { .. } => Exit::NoResolution,
             Self::UnknownPackage { .. }
             | Self::UnknownVersion { .. }
             | Self::UnknownBuild { .. }
@@ -317,6 +324,10 @@ impl Verdict for SubmitError {
                 Some("publish it first, or both together: `weir publish FOLDER FOLDER`".into())
             }
             Self::Unsatisfiable { versions, .. } => Some(format!("it offers: {}", versions.join(", "))),
+            Self::NeedsApproval { .. } => {
+                Some("in a folder nobody can approve anything: serve the registry, `weir serve`, and promote there".into())
+            }
+            Self::BakedMissing { .. } => Some("promote that first, or both together".into()),
             Self::UnknownPackage { similar, .. } => did_you_mean(similar.as_ref()),
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
             Self::BakedCycle { .. } => Some("make one of the dependencies fluid: `fluid = true`".into()),

@@ -102,6 +102,7 @@ fn sign_in_help(place: &str) -> String {
 pub(super) fn exit_of(code: Code) -> Exit {
     match code {
         Code::NotPermitted
+        | Code::NeedsApproval
         | Code::Quarantined
         | Code::KindNotTaken
         | Code::DraftDiffers

@@ -1,0 +1,90 @@
+//! Moving content from the registry below into the one above: packs, external files that are held, evidence of builds.
+
+use std::io::Read;
+
+use weir_log::Source;
+use weir_model::{Release, Sha256, TreeDigest};
+use weir_reach::{Amount, Counter, Session, Work};
+use weir_registry::content::{
+    ChunkList, ContentError, NoChunks, chunk_list_path, fetch_file, file_path, open_pack,
+};
+use weir_registry::{Evidence, Registry, evidence};
+
+use crate::STREAMS;
+use crate::error::PromoteError;
+
+/// The largest file that is brought along without being told how large it is, in bytes.
+const LARGEST: u64 = 64 << 30;
+
+/// Brings all that a release names and the registry below holds; gives the bytes of its pack as the one above holds it.
+/// Both check what comes by its digest.
+pub(crate) fn content(
+    session: &Session,
+    lower: &dyn Source,
+    upper: &dyn Registry,
+    release: &Release,
+) -> Result<u64, PromoteError> {
+    let size = pack(session, lower, upper, &release.tree, release.size)?;
+    for reference in &release.references {
+        let Some(sha256) = reference.sha256.filter(|_| reference.held) else { continue };
+        file(session, lower, upper, &sha256, reference.size)?;
+    }
+    for piece in evidence(release) {
+        match piece {
+            Evidence::Source { digest, size } => drop(pack(session, lower, upper, &digest, size)?),
+            Evidence::Recipe { digest }
+            | Evidence::RecipeFile { digest }
+            | Evidence::Toolchain { digest }
+            | Evidence::Provenance { digest }
+            | Evidence::Log { digest } => file(session, lower, upper, &digest, None)?,
+        }
+    }
+    Ok(size)
+}
+
+fn pack(
+    session: &Session,
+    lower: &dyn Source,
+    upper: &dyn Registry,
+    tree: &TreeDigest,
+    size: u64,
+) -> Result<u64, PromoteError> {
+    if let Some(held) = upper.pack_size(tree)? {
+        return Ok(held);
+    }
+    let from = open_pack(lower, tree, 0)?.ok_or(PromoteError::LostPack { tree: *tree })?;
+    session.begin(Work::Uploading, Amount::Bytes(size));
+    // No more is read than the record says there is: one byte more is enough to know.
+    let mut from = Counter::new(session).read(from.take(size.saturating_add(1)));
+    Ok(upper.put_pack(tree, &mut from)?)
+}
+
+fn file(
+    session: &Session,
+    lower: &dyn Source,
+    upper: &dyn Registry,
+    sha256: &Sha256,
+    size: Option<u64>,
+) -> Result<(), PromoteError> {
+    if upper.has_file(sha256)? {
+        return Ok(());
+    }
+    if let Some(from) = lower.open(&file_path(sha256), 0)? {
+        session.begin(Work::Uploading, size.map_or(Amount::Unknown, Amount::Bytes));
+        upper.put_file(sha256, &mut Counter::new(session).read(from.take(size.unwrap_or(u64::MAX))))?;
+        return Ok(());
+    }
+    // A large one is held in chunks, and its list says how large it is.
+    let lost = || PromoteError::LostFile { sha256: *sha256 };
+    let list = lower
+        .read(&chunk_list_path(sha256), ChunkList::longest(size.unwrap_or(LARGEST)))?
+        .ok_or_else(lost)?;
+    let size = ChunkList::parse(&list, sha256, size)?.size();
+    let folder = tempfile::tempdir().map_err(ContentError::from)?;
+    let partial = folder.path().join("file");
+    fetch_file(lower, sha256, size, &NoChunks, &partial, STREAMS, &|_| {})?;
+    session.begin(Work::Uploading, Amount::Bytes(size));
+    let from = fs_err::File::open(&partial).map_err(ContentError::from)?;
+    upper.put_file(sha256, &mut Counter::new(session).read(from))?;
+    Ok(())
+}

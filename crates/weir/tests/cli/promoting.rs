@@ -1,0 +1,265 @@
+//! Bringing releases up into another registry.
+
+use insta::assert_snapshot;
+use weir_testkit::{Sandbox, WeirServer};
+
+use crate::{greeting, newer};
+
+/// The registry `org` of [`greeting`], and an empty one, `public`.
+fn tiers() -> Sandbox {
+    let t = greeting();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.weir_in("", "registry add public public --user").succeeds();
+    t
+}
+
+/// What a registry says a release is made of.
+fn identity(t: &Sandbox, release: &str, registry: &str) -> [String; 3] {
+    let info = t.weir_in("", &format!("info {release} --registry {registry} --json")).succeeds().stdout;
+    let info: serde_json::Value = serde_json::from_str(&info).expect("it is JSON");
+    let release = &info["package"]["releases"][0]["release"];
+    ["tree", "input_digest", "dependencies"].map(|field| release[field].to_string())
+}
+
+#[test]
+fn a_release_goes_up_with_what_it_needs_and_is_the_same_there() {
+    let t = tiers();
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to public --dry-run"), @"
+    $ weir promote acme/greet@1.0.0 --to public --dry-run
+    Would promote `acme/str 1.0.0`: 267 B
+      from `org`, its record 2, into `public`
+    Would promote `acme/names 2026.1.0`: 256 B
+      from `org`, its record 3, into `public`
+    Would promote `acme/greet 1.0.0`: 337 B
+      from `org`, its record 4, into `public`
+    ");
+    t.weir_in("", "info acme/greet --registry public").fails_with(5);
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to public"), @"
+    $ weir promote acme/greet@1.0.0 --to public
+    Promoted `acme/str 1.0.0`: 267 B
+      from `org`, its record 2, into `public`
+    Promoted `acme/names 2026.1.0`: 256 B
+      from `org`, its record 3, into `public`
+    Promoted `acme/greet 1.0.0`: 337 B
+      from `org`, its record 4, into `public`
+    ");
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to public"), @"
+    $ weir promote acme/greet@1.0.0 --to public
+    Already so: `acme/greet 1.0.0` in `public`
+    ");
+    for release in ["acme/greet", "acme/str", "acme/names"] {
+        assert_eq!(identity(&t, release, "org"), identity(&t, release, "public"), "{release}");
+    }
+    let info = t.weir_in("", "info acme/greet --registry public --json").succeeds().stdout;
+    let info: serde_json::Value = serde_json::from_str(&info).expect("it is JSON");
+    let promoted = &info["package"]["releases"][0]["promoted"];
+    assert_eq!((&promoted["registry"], promoted["index"].is_u64()), (&"org".into(), true), "{info}");
+    assert_snapshot!(t.weir_in("", "registry verify public"), @"
+    $ weir registry verify public
+    ✓ Verified 5 records, 3 releases, 3 objects of content (860 B)
+    root [HASH]
+    ");
+}
+
+#[test]
+fn no_lockfile_moves_when_a_release_comes_back_down() {
+    let t = tiers();
+    t.project(&["acme/greet = ^1"]);
+    t.weir("install").succeeds();
+    let before = t.read("app/weir.lock");
+    t.weir_in("", "promote acme/greet@1.0.0 --to public").succeeds();
+    t.weir("update").succeeds();
+    assert_eq!(t.read("app/weir.lock"), before);
+    // The same from above alone: what differs is where it is from.
+    t.weir("update --registry public").succeeds();
+    assert_eq!(t.read("app/weir.lock").replace("\"public\"", "\"org\""), before);
+}
+
+#[test]
+fn the_first_registry_above_is_the_one_to_go_into() {
+    let t = tiers();
+    assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0"), @"
+    $ weir promote acme/str@1.0.0
+    -- stderr
+      × no registry is above `org`
+      help: name the one that it is to go into: `--to REGISTRY`; or the one above, once and for all: `weir registry upstream add ADDRESS`
+    -- exit code 2
+    ");
+    t.weir_in("", "registry upstream add public").succeeds();
+    let run = t.weir_in("", "promote acme/str@1.0.0").succeeds();
+    assert!(
+        run.stdout.contains("Promoted `acme/str 1.0.0`") && run.stdout.contains("into `public`"),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_is_there_already_stays_and_what_was_fixed_stays_fixed() {
+    let t = tiers();
+    t.weir_in("", "promote acme/str@1.0.0 --to public").succeeds();
+    newer(&t);
+    t.weir_in("", "promote acme/str@1.1.0 --to public").succeeds();
+    // A publication would take the newest of what it needs; a promotion is fixed to what it was.
+    let run = t.weir_in("", "promote acme/greet@1.0.0 --to public --json").succeeds();
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(report["already"][0]["version"], "1.0.0");
+    assert_eq!(report["receipt"]["outcomes"].as_array().map(Vec::len), Some(2), "{run}");
+    assert!(identity(&t, "acme/greet@1.0.0", "public")[2].contains("\"version\":\"1.0.0\""), "{run}");
+}
+
+#[test]
+fn a_release_that_is_above_with_other_content_is_a_conflict() {
+    let t = tiers();
+    let other = t.package("acme/str", "1.0.0").file("str.sh", "trim() { true; }\n").write();
+    t.weir_in("", &format!("publish {other} --registry public")).succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to public"), @"
+    $ weir promote acme/greet@1.0.0 --to public
+    -- stderr
+      × `acme/str 1.0.0` is in the registry `public` with other content, and a release never changes
+      help: publish it under another version, and promote that
+    -- exit code 8
+    ");
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to org"), @"
+    $ weir promote acme/greet@1.0.0 --to org
+    -- stderr
+      × the registry `org` cannot be promoted into itself
+      help: name the one that it is to go into: `--to REGISTRY`; `--registry` names the one it is in
+    -- exit code 2
+    ");
+    t.weir_in("", "yank acme/str@1.0.0").succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0 --to public"), @"
+    $ weir promote acme/str@1.0.0 --to public
+    -- stderr
+      × `acme/str 1.0.0` is yanked
+      help: `weir unyank` takes a yank back; or publish a newer version
+    -- exit code 4
+    ");
+    assert_snapshot!(t.weir_in("", "promote acme/str@7.0.0 --to public"), @"
+    $ weir promote acme/str@7.0.0 --to public
+    -- stderr
+      × there is no version 7.0.0 of `acme/str` in the registry `org`
+      help: there are: 1.0.0
+    -- exit code 5
+    ");
+}
+
+#[test]
+fn both_registries_are_asked_by_their_own_rules() {
+    let t = tiers();
+    t.write(
+        "rules/up.cedar",
+        r#"@id("all") permit (principal, action, resource);
+@id("stays") @reason("tools of ours stay here")
+forbid (principal, action == Action::"promote", resource)
+when { context.into == "public" && resource.name == "acme/str" };"#,
+    );
+    t.write(
+        "rules/down.cedar",
+        r#"@id("all") permit (principal, action, resource);
+@id("from-below") @reason("nothing of that registry comes in")
+forbid (principal, action == Action::"publish", resource)
+when { context has promoted_from && context.promoted_from == "org" };"#,
+    );
+    t.weir_in("", "policy set rules/down.cedar --registry public").succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0 --to public"), @"
+    $ weir promote acme/str@1.0.0 --to public
+    -- stderr
+      × `user:ann` may not publish `acme/str 1.0.0`: nothing of that registry comes in (policy `from-below`)
+      help: `weir policy explain` says what would have to be otherwise
+    -- exit code 4
+    ");
+    let own = t.package("own/tool", "1.0.0").write();
+    t.weir_in("", &format!("publish {own} --registry public")).succeeds();
+    t.weir_in("", "policy set rules/up.cedar").succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --to public --dry-run"), @"
+    $ weir promote acme/greet@1.0.0 --to public --dry-run
+    -- stderr
+      × `user:ann` may not promote `acme/str 1.0.0`: tools of ours stay here (policy `stays`)
+      help: `weir policy explain` says what would have to be otherwise
+    -- exit code 4
+    ");
+}
+
+#[test]
+fn a_folder_that_wants_approvals_says_that_they_need_a_server() {
+    let t = tiers();
+    t.weir_in("", "policy set --built-in open --with two-approvals --registry public").succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0 --to public"), @"
+    $ weir promote acme/str@1.0.0 --to public
+    -- stderr
+      × `acme/str 1.0.0` waits for approval: fewer than two others approved that it is promoted (policy `two-approvals`)
+      help: in a folder nobody can approve anything: serve the registry, `weir serve`, and promote there
+    -- exit code 4
+    ");
+    assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0 --to public --dry-run"), @"
+    $ weir promote acme/str@1.0.0 --to public --dry-run
+    Would promote `acme/str 1.0.0`: 267 B
+      from `org`, its record 2, into `public`
+    It would wait: `acme/str 1.0.0` waits for approval: fewer than two others approved that it is promoted (policy `two-approvals`)
+    ");
+}
+
+#[test]
+fn what_was_cut_short_goes_on_and_external_files_go_along() {
+    let t = tiers();
+    t.write("set/words.bin", "one two\n");
+    let manifest =
+        "[package]\nname = \"acme/words\"\nversion = \"1.0.0\"\nkind = \"data\"\nlicense = \"MIT\"\n";
+    t.write("set/weir.toml", format!("{manifest}\n[dependencies]\n\"acme/names\" = \"*\"\n"));
+    t.weir_in("set", "add --reference words words.bin").succeeds();
+    t.write("set/.weirignore", "words.bin\n");
+    t.weir_in("set", "publish --with-references").succeeds();
+    // The registry loses a pack: what comes before it has gone up by then.
+    let packs = t.path("org/pack");
+    let lost = identity(&t, "acme/words", "org")[0].trim_matches('"').replace("blake3:", "");
+    let pack = packs.join(&lost[..2]).join(format!("{lost}.zst"));
+    let bytes = fs_err::read(&pack).unwrap();
+    fs_err::remove_file(&pack).unwrap();
+    let run = t.weir_in("", "promote acme/words@1.0.0 --to public").fails_with(6);
+    assert!(run.stderr.contains("has lost the pack"), "{run}");
+    t.weir_in("", "info acme/names --registry public").fails_with(5);
+    fs_err::write(&pack, bytes).unwrap();
+    t.weir_in("", "promote acme/words@1.0.0 --to public").succeeds();
+    t.weir_in("", "registry verify public").succeeds();
+    assert!(t.path("public/file").is_dir(), "the external file went along");
+}
+
+#[test]
+fn a_log_that_was_changed_proves_nothing() {
+    let t = tiers();
+    t.weir_in("", "info acme/str").succeeds();
+    // Somebody changes a record in the files: who has followed the log knows it better.
+    let tile = fs_err::read_dir(t.path("org/tile/entries/000.p")).unwrap().next().unwrap().unwrap().path();
+    let bytes = fs_err::read(&tile).unwrap();
+    let changed = String::from_utf8_lossy(&bytes).replace("Strings, trimmed", "Strings, Trimmed");
+    assert_ne!(changed.as_bytes(), bytes.as_slice());
+    fs_err::write(&tile, changed).unwrap();
+    let run = t.weir_in("", "promote acme/str@1.0.0 --to public").fails_with(6);
+    assert!(run.stderr.contains("is not proven by what its keys signed"), "{run}");
+}
+
+#[test]
+fn releases_go_from_a_folder_to_a_server_and_from_there_to_another_registry() {
+    let t = greeting();
+    t.weir_in("", "registry add laptop org --user").succeeds();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", &format!("registry create public --policy open --server {}", server.url())).succeeds();
+    t.weir_in("", &format!("registry add public {}/public --user", server.url())).succeeds();
+    t.weir_in("", "promote acme/greet@1.0.0 --registry laptop --to team").succeeds();
+    assert_snapshot!(t.weir_in("", "promote acme/greet@1.0.0 --registry team --to public"), @"
+    $ weir promote acme/greet@1.0.0 --registry team --to public
+    Promoted `acme/str 1.0.0`: 267 B
+      from `team`, its record 2, into `public`
+    Promoted `acme/names 2026.1.0`: 256 B
+      from `team`, its record 3, into `public`
+    Promoted `acme/greet 1.0.0`: 337 B
+      from `team`, its record 4, into `public`
+    ");
+    for release in ["acme/greet", "acme/str", "acme/names"] {
+        assert_eq!(identity(&t, release, "laptop"), identity(&t, release, "public"), "{release}");
+    }
+    let activity = t.weir_in("", "activity --about acme/greet").succeeds().stdout;
+    for told in ["promoted", "promote"] {
+        assert!(activity.contains(told), "{activity}");
+    }
+}
