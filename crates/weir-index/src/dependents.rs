@@ -1,10 +1,12 @@
 //! Who needs what, the other way round.
 
+use rusqlite::params;
 use weir_model::{Dependency, KindName, PackageName, ReleaseId};
 use weir_rules::Standing;
 
 use crate::error::IndexError;
 use crate::index::Index;
+use crate::query::clamp;
 use crate::rows::package_id;
 use crate::wire::parse;
 
@@ -28,7 +30,7 @@ impl Index {
     pub fn dependents(&self, name: &PackageName) -> Result<Vec<Dependent>, IndexError> {
         let _still = self.reading()?;
         let mut dependents = Vec::new();
-        for dependent in self.needing_packages(name)? {
+        for dependent in self.needing(name, usize::MAX)? {
             let Some(candidates) = self.candidates(&dependent)? else { continue };
             for candidate in &candidates.releases {
                 for dependency in self.dependencies(&candidates, candidate)? {
@@ -44,13 +46,14 @@ impl Index {
         Ok(dependents)
     }
 
-    /// The packages with a release, not removed, that needs a package directly, in any scope, by name.
-    pub(crate) fn needing_packages(&self, name: &PackageName) -> Result<Vec<PackageName>, IndexError> {
+    /// The packages with a release, not removed, that needs a package directly: at most `limit`, by name. It costs a row each.
+    pub fn needing(&self, name: &PackageName, limit: usize) -> Result<Vec<PackageName>, IndexError> {
         let Some(id) = package_id(&self.connection, name.as_str())? else { return Ok(Vec::new()) };
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.name FROM edge e JOIN package p ON p.id = e.package WHERE e.needed = ?1 ORDER BY p.name",
+            "SELECT p.name FROM edge e JOIN package p ON p.id = e.package WHERE e.needed = ?1 ORDER BY p.name
+             LIMIT ?2",
         )?;
-        let mut found = statement.query([id])?;
+        let mut found = statement.query(params![id, clamp(limit)])?;
         let mut names = Vec::new();
         while let Some(row) = found.next()? {
             let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;

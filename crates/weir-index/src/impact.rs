@@ -112,7 +112,7 @@ impl Index {
     pub fn upgrades(&self, name: &PackageName, version: &Version) -> Result<Vec<Upgrade>, IndexError> {
         let _still = self.reading()?;
         let mut upgrades = Vec::new();
-        for dependent in self.needing_packages(name)? {
+        for dependent in self.needing(name, usize::MAX)? {
             let Some(candidates) = self.candidates(&dependent)? else { continue };
             let Some(candidate) = newest(&candidates.releases, None) else { continue };
             for dependency in self.dependencies(&candidates, candidate)? {

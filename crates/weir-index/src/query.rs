@@ -105,6 +105,12 @@ impl Index {
         Ok(trees)
     }
 
+    /// The releases that were published last and are not removed, the newest first: at most `limit`.
+    pub fn newest_releases(&self, limit: usize) -> Result<Vec<ReleaseView>, IndexError> {
+        let removed = rows::state_code(Standing::Removed);
+        self.releases_where("r.state < ?1 ORDER BY r.id DESC LIMIT ?2", params![removed, clamp(limit)])
+    }
+
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> Releases<'_> {
         Releases::new(self, rows::state_code(Standing::Removed))

@@ -15,7 +15,7 @@ mod standing;
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
-use weir_model::{KindName, PackageName, Platform, Version};
+use weir_model::{KindName, OwnerName, PackageName, Platform, Version};
 
 use crate::error::IndexError;
 use crate::index::Index;
@@ -36,6 +36,15 @@ pub struct SearchFilter {
     pub kind: Option<KindName>,
     /// Those with a release that serves this platform.
     pub platform: Option<Platform>,
+    /// Those of this owner.
+    pub owner: Option<OwnerName>,
+}
+
+impl SearchFilter {
+    /// Whether the row of a package must be read to know if it is among them: how many there are is not counted then.
+    const fn reads_rows(&self) -> bool {
+        self.platform.is_some() || self.owner.is_some()
+    }
 }
 
 /// A page of what a search found.
@@ -117,13 +126,13 @@ impl Index {
         let ranked = if total <= FEW {
             search.few(&query, &exact)?
         } else {
-            // A platform may rule out any number of them.
-            let enough = if filter.platform.is_some() { usize::MAX } else { wanted };
+            // A platform or an owner may rule out any number of them.
+            let enough = if filter.reads_rows() { usize::MAX } else { wanted };
             search.many(&query, &exact, enough)?
         };
         let complete = total <= FEW;
         let total = match filter {
-            SearchFilter { platform: Some(_), .. } => None,
+            filter if filter.reads_rows() => None,
             SearchFilter { kind: Some(_), .. } => complete.then_some(ranked.len() as u64),
             _ => Some(total),
         };
@@ -290,14 +299,14 @@ impl Search<'_> {
     ) -> Result<Vec<SearchHit>, IndexError> {
         let sql = format!("SELECT {SUMMARY_COLUMNS} FROM package WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let platform = self.filter.platform.as_ref();
+        let (platform, owner) = (self.filter.platform.as_ref(), self.filter.owner.as_ref());
         let mut left_to_skip = offset;
         let mut hits = Vec::new();
         for id in ranked {
             if hits.len() >= limit {
                 break;
             }
-            if platform.is_none() && left_to_skip > 0 {
+            if !self.filter.reads_rows() && left_to_skip > 0 {
                 left_to_skip -= 1;
                 continue;
             }
@@ -306,6 +315,9 @@ impl Search<'_> {
             let summary = read_summary(row)?;
             if platform.is_some_and(|wanted| !summary.platforms.iter().any(|offered| offered.serves(wanted)))
             {
+                continue;
+            }
+            if owner.is_some_and(|wanted| summary.name.owner() != wanted.as_str()) {
                 continue;
             }
             if left_to_skip > 0 {

@@ -6,12 +6,12 @@
 mod activity;
 pub(crate) mod answers;
 mod batches;
-mod people;
+pub(crate) mod people;
 mod policy;
 mod promotions;
 mod registries;
 mod registry;
-mod tokens;
+pub(crate) mod tokens;
 mod uploads;
 mod upstreams;
 
@@ -133,6 +133,11 @@ impl Asked {
     /// Finds the registry of that name, at work for who asks. Who may not read it is told that there is none.
     pub(crate) async fn of(app: &Arc<App>, asker: &Asker, name: &str) -> Result<Self, Problem> {
         Self::at(app, asker, name, |app| &app.writing).await
+    }
+
+    /// The same for who looks at a page of it: nobody who changes something waits for them.
+    pub(crate) async fn of_visitor(app: &Arc<App>, asker: &Asker, name: &str) -> Result<Self, Problem> {
+        Self::at(app, asker, name, |app| &app.looking).await
     }
 
     /// The same, at a place among those that `places` gives.

@@ -34,12 +34,16 @@ use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::Settings;
 use crate::staging::Staging;
+use crate::web::{self, Contents, failures};
 
 /// The file that tells another server that this one runs.
 const LOCK: &str = "server.lock";
 
 /// So many may wait to be signed in.
 const SIGNING_IN: usize = 16;
+
+/// So many pages are made at once.
+const LOOKING: usize = 32;
 
 /// All that handlers share.
 pub struct App {
@@ -63,6 +67,10 @@ pub struct App {
     pub(crate) signing_in: Places,
     /// Who makes the deltas between releases.
     pub(crate) deltas: Deltas,
+    /// Places for those who look at pages.
+    pub(crate) looking: Places,
+    /// The files of releases, as pages show them.
+    pub(crate) contents: Contents,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -127,6 +135,8 @@ impl App {
             writing: Places::new(writers, writers / 2),
             uploading: Places::new(writers, writers / 4),
             signing_in: Places::new(SIGNING_IN, SIGNING_IN / 8),
+            looking: Places::new(LOOKING, LOOKING / 2),
+            contents: Contents::new(),
             answers: Answers::new(),
             deltas: Deltas::new(),
             data: data.clone(),
@@ -218,11 +228,16 @@ impl App {
             .route("/healthz", get(|| async { "the server runs\n" }))
             .route("/readyz", get(ready))
             .route("/.well-known/weir", get(host))
-            .merge(api::router());
+            .merge(api::router())
+            .merge(web::router());
         if self.settings.metrics_listen.is_none() {
             router = router.route("/metrics", get(metrics));
         }
-        router.fallback(face).layer(from_fn_with_state(self.clone(), observe)).with_state(self.clone())
+        router
+            .fallback(face)
+            .layer(from_fn_with_state(self.clone(), failures))
+            .layer(from_fn_with_state(self.clone(), observe))
+            .with_state(self.clone())
     }
 
     /// What is answered on the address of the metrics, if they have their own.

@@ -33,6 +33,33 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// Nobody who proved anything.
+    pub(crate) fn anonymous(from: Option<IpAddr>) -> Self {
+        Self { speaker: None, from, at: Timestamp::now() }
+    }
+
+    /// Whoever has `secret`, or nobody who proved anything. `None` where the secret is not good.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub(crate) async fn of(
+        app: &Arc<App>,
+        secret: Option<Secret>,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Self>, Problem> {
+        let anonymous = Self::anonymous(from);
+        let Some(secret) = secret else { return Ok(Some(anonymous)) };
+        let at = anonymous.at;
+        if let Some(speaker) = app.accounts.remembered(&secret, from, at) {
+            return Ok(Some(Self { speaker: Some(speaker), from, at }));
+        }
+        let app = app.clone();
+        let found = blocking(move || app.accounts.speaker(&secret, from, at)).await;
+        let speaker = found.map_err(|error| Problem::internal(&error))?;
+        Ok(speaker.map(|speaker| Self { speaker: Some(speaker), from, at }))
+    }
+
     /// The same, as whoever decides is to know them at the registry of that name.
     ///
     /// # Errors
@@ -117,21 +144,13 @@ impl FromRequestParts<Arc<App>> for Asker {
 
     async fn from_request_parts(head: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let from = head.extensions.get::<Client>().map(|client| client.0);
-        let at = Timestamp::now();
-        let Some(secret) = credential(&head.headers)? else { return Ok(Self { speaker: None, from, at }) };
-        if let Some(speaker) = app.accounts.remembered(&secret, from, at) {
-            return Ok(Self { speaker: Some(speaker), from, at });
-        }
-        let app = app.clone();
-        let found = blocking(move || app.accounts.speaker(&secret, from, at)).await;
-        let speaker = found.map_err(|error| Problem::internal(&error))?;
-        match speaker {
-            Some(speaker) => Ok(Self { speaker: Some(speaker), from, at }),
-            None => Err(Problem::new(
+        let secret = credential(&head.headers)?;
+        Self::of(app, secret, from).await?.ok_or_else(|| {
+            Problem::new(
                 Code::BadCredential,
                 "the token is not good: it was revoked, has ended, may not be used from where you are, or is none of this server",
-            )),
-        }
+            )
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //! * [`Settings`]: what an administrator decides, from a file and the environment;
 //! * [`DataFolder`]: what a server keeps;
 //! * [`serve()`]: connections, their limits, and how it stops;
-//! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something;
+//! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages;
 //! * [`Outside`]: what other registries are reached with;
 //! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
 //!
@@ -32,6 +32,7 @@ mod registries;
 mod serve;
 mod settings;
 mod staging;
+mod web;
 
 pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};

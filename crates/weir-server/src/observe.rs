@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use ipnet::IpNet;
@@ -96,6 +96,12 @@ fn client(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
         }
     }
     client
+}
+
+/// Whether a request came through a proxy that is believed about others.
+pub(crate) fn from_trusted_proxy(app: &App, extensions: &Extensions) -> bool {
+    let peer = extensions.get::<Peer>().map(|peer| peer.0.ip());
+    peer.is_some_and(|peer| is_trusted(&app.settings.trusted_proxies, peer))
 }
 
 fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {

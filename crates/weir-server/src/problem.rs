@@ -122,6 +122,23 @@ impl Problem {
         matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn title(&self) -> &'static str {
+        self.title
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Whether it says that a registry is not there, or not for whoever asks.
+    pub(crate) fn is_of_no_registry(&self) -> bool {
+        self.code == spelled(Code::NoRegistry)
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -230,6 +247,8 @@ fn spelled(code: impl Serialize) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        // Whoever asks with a browser is shown a page of it, see `web/failures.rs`.
+        let kept = self.clone();
         let Self { status, code, title, detail, subject, policy, headers: own } = self;
         let document = ProblemDocument {
             r#type: format!("urn:weir:problem:{code}"),
@@ -248,6 +267,7 @@ impl IntoResponse for Problem {
         for (name, value) in own {
             headers.append(name, value);
         }
+        response.extensions_mut().insert(kept);
         response
     }
 }

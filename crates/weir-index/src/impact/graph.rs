@@ -164,7 +164,7 @@ impl<'index> Graph<'index> {
     fn find_needed(&mut self, place: u32, name: &PackageName) -> Result<Needed, IndexError> {
         let mut needed = Needed::default();
         let mut ranges: HashMap<Box<str>, usize> = HashMap::new();
-        for user in self.index.needing_packages(name)? {
+        for user in self.index.needing(name, usize::MAX)? {
             let Some(user) = self.package(&user)? else { continue };
             for (list, places) in &self.packages[user as usize].lists {
                 let nodes = || places.iter().map(|place| Node { package: user, place: *place });

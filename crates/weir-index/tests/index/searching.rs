@@ -76,9 +76,16 @@ fn filters_leave_out_other_kinds_and_platforms() {
     log.publish(of_kind(release("c/json 1.0.0 x86-64-debian-12"), KindName::Native));
     let index = log.folded();
     let with = |filter: SearchFilter| index.search("json", &filter, 20, 0).unwrap().hits.len();
-    assert_eq!(with(SearchFilter { kind: Some(KindName::Bash), platform: None }), 1);
-    assert_eq!(with(SearchFilter { kind: None, platform: Some(platform("x86-64-debian-12")) }), 3);
-    assert_eq!(with(SearchFilter { kind: None, platform: Some(platform("x86-64-debian-13")) }), 2);
+    assert_eq!(with(SearchFilter { kind: Some(KindName::Bash), ..SearchFilter::default() }), 1);
+    assert_eq!(with(SearchFilter { owner: Some("b".parse().unwrap()), ..SearchFilter::default() }), 1);
+    assert_eq!(
+        with(SearchFilter { platform: Some(platform("x86-64-debian-12")), ..SearchFilter::default() }),
+        3
+    );
+    assert_eq!(
+        with(SearchFilter { platform: Some(platform("x86-64-debian-13")), ..SearchFilter::default() }),
+        2
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use proptest::sample::Index;
 use weir_log::{
     Checkpoint, ConsistencyProof, FollowError, InclusionProof, LogFolder, Position, Prefix, SigningKey,
-    VerifyingKey, audit, prove_consistency, prove_inclusion,
+    VerifyingKey, audit, prove_consistency, prove_inclusion, read_entry,
 };
 
 use crate::support::{Log, entries, key, stamp, trusting};
@@ -36,6 +36,9 @@ proptest! {
         if let Ok(checkpoint) = Checkpoint::verify(&fs_err::read(log.file("checkpoint")).unwrap(), &keys) {
             if let Ok(proof) = prove_inclusion(&log.source(), &checkpoint, 299) {
                 assert!(proof.check(&all[299], &keys).is_ok());
+            }
+            if let Ok((entry, _)) = read_entry(&log.source(), &checkpoint, &keys, 299) {
+                assert_eq!(entry, all[299]);
             }
             let _ = prove_consistency(&log.source(), &checkpoint, 7);
         }

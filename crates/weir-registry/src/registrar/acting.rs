@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use weir_index::RegistryFacts;
-use weir_log::Source;
+use weir_log::{Checkpoint, InclusionProof, Source, read_entry};
 use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_policy::{Caller, Verb};
@@ -17,6 +17,7 @@ use crate::deltas::{DeltasMade, MakeDeltas};
 use crate::error::SubmitError;
 use crate::ports::Object;
 use crate::registry::Registry;
+use crate::replica::Replica;
 
 /// A registry, at work for one caller.
 pub struct Acting {
@@ -37,6 +38,30 @@ impl Acting {
     pub fn source(&self) -> Result<Arc<dyn Source>, SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         Ok(self.registrar.source())
+    }
+
+    /// What is offered, up to date: to be asked, and dropped soon.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read it, or the log cannot be followed.
+    pub fn view(&self) -> Result<Replica, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.view()
+    }
+
+    /// The entry `index` of the log, byte for byte, and the proof that the log holds it, which was checked. `None` where the
+    /// log is shorter.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read it, or the log is not what was signed.
+    pub fn entry(&self, index: u64) -> Result<Option<(Vec<u8>, InclusionProof)>, SubmitError> {
+        let view = self.view()?;
+        let Some(newest) = view.checkpoint().filter(|newest| index < newest.size()) else { return Ok(None) };
+        let log = Checkpoint::verify(newest.note().as_bytes(), view.keys()).map_err(std::io::Error::other)?;
+        let entry = read_entry(&*self.registrar.source(), &log, view.keys(), index);
+        Ok(Some(entry.map_err(std::io::Error::other)?))
     }
 
     /// Whether the caller may ask for something of the registry as a whole: better before its bytes are sent than after.

@@ -22,34 +22,52 @@ use crate::problem::{Code, Problem};
 pub(crate) async fn sign_in(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(SignIn { name, password, machine }): Document<SignIn>,
+    Document(sign_in): Document<SignIn>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &signed_in(&app, &asker, sign_in).await?))
+}
+
+/// Signs somebody in by a password.
+pub(crate) async fn signed_in(
+    app: &Arc<App>,
+    asker: &Asker,
+    SignIn { name, password, machine }: SignIn,
+) -> Result<SignedIn, Problem> {
     let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
-    let accounting = Accounting::of(&app, &asker, None, "sign-in")
+    let accounting = Accounting::of(app, asker, None, "sign-in")
         .about(name.parse::<AccountName>().map_or_else(|_| "(no name)".to_owned(), String::from));
-    let signed_in = on_accounts_in(&app, app.signing_in.place(&asker.place())?, move |accounts| {
+    let signed_in = on_accounts_in(app, app.signing_in.place(&asker.place())?, move |accounts| {
         // Who cannot be a user is told what anybody is told who is none.
         let name = name.parse().map_err(|_| SignInError::Wrong)?;
         let user = accounts.sign_in(&name, &password, from, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    Ok(json(StatusCode::OK, &accounting.note(signed_in.await).await?))
+    accounting.note(signed_in.await).await
 }
 
 /// `POST /api/v1/invitations/accept`
 pub(crate) async fn accept(
     State(app): State<Arc<App>>,
     asker: Asker,
-    Document(Accept { invitation, name, password, machine }): Document<Accept>,
+    Document(accept): Document<Accept>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::CREATED, &accepted(&app, &asker, accept).await?))
+}
+
+/// Makes somebody a user who was invited, and signs them in.
+pub(crate) async fn accepted(
+    app: &Arc<App>,
+    asker: &Asker,
+    Accept { invitation, name, password, machine }: Accept,
+) -> Result<SignedIn, Problem> {
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
-    let accounting = Accounting::of(&app, &asker, None, "invitation-accepted")
+    let accounting = Accounting::of(app, asker, None, "invitation-accepted")
         .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
-    let signed_in = on_accounts_in(&app, app.signing_in.place(&asker.place())?, move |accounts| {
+    let signed_in = on_accounts_in(app, app.signing_in.place(&asker.place())?, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    Ok(json(StatusCode::CREATED, &accounting.note(signed_in.await).await?))
+    accounting.note(signed_in.await).await
 }
 
 fn log_in(
@@ -79,17 +97,26 @@ pub(crate) async fn users(State(app): State<Arc<App>>, asker: Asker) -> Result<R
 pub(crate) async fn invite(
     State(app): State<Arc<App>>,
     asker: Asker,
-    SignedDocument(Invite { name, groups }): SignedDocument<Invite>,
+    SignedDocument(invite): SignedDocument<Invite>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::CREATED, &invited(&app, &asker, invite).await?))
+}
+
+/// Invites somebody, for an administrator.
+pub(crate) async fn invited(
+    app: &Arc<App>,
+    asker: &Asker,
+    Invite { name, groups }: Invite,
+) -> Result<Invited, Problem> {
     asker.administrator()?;
     let now = asker.at;
-    let accounting = Accounting::of(&app, &asker, None, "user-invited").about(name.as_str());
-    let invited = on_accounts(&app, move |accounts| {
+    let accounting = Accounting::of(app, asker, None, "user-invited").about(name.as_str());
+    let invited = on_accounts(app, move |accounts| {
         let invitation = accounts.invite(Some(&name), &groups, now)?;
         let secret = invitation.secret.reveal().to_owned();
         Ok(Invited { name, invitation: secret, expires: invitation.expires })
     });
-    Ok(json(StatusCode::CREATED, &accounting.note(invited.await).await?))
+    accounting.note(invited.await).await
 }
 
 /// `POST /api/v1/users/{name}`: changes what a user may.
@@ -97,12 +124,22 @@ pub(crate) async fn change(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     asker: Asker,
-    SignedDocument(ChangeUser { groups, disabled }): SignedDocument<ChangeUser>,
+    SignedDocument(change): SignedDocument<ChangeUser>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &changed(&app, &asker, name, change).await?))
+}
+
+/// Changes what a user may, for an administrator.
+pub(crate) async fn changed(
+    app: &Arc<App>,
+    asker: &Asker,
+    name: String,
+    ChangeUser { groups, disabled }: ChangeUser,
+) -> Result<User, Problem> {
     asker.administrator()?;
-    let accounting = Accounting::of(&app, &asker, None, "user-changed").about(name.clone());
+    let accounting = Accounting::of(app, asker, None, "user-changed").about(name.clone());
     let now = asker.at;
-    let changed = on_accounts(&app, move |accounts| {
+    let changed = on_accounts(app, move |accounts| {
         let name = name.parse()?;
         let mut user = accounts.user(&name)?;
         if let Some(groups) = groups {
@@ -113,11 +150,11 @@ pub(crate) async fn change(
         }
         Ok(user)
     });
-    Ok(json(StatusCode::OK, &accounting.note(changed.await).await?))
+    accounting.note(changed.await).await
 }
 
 /// Has the accounts asked or changed, on a thread that may block.
-pub(super) async fn on_accounts<T: Send + 'static>(
+pub(crate) async fn on_accounts<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
 ) -> Result<T, Problem> {

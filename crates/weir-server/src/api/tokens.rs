@@ -26,13 +26,18 @@ pub(crate) async fn create(
     asker: Asker,
     SignedDocument(new): SignedDocument<NewToken>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::CREATED, &made(&app, &asker, new).await?))
+}
+
+/// Makes a token that speaks for who asks.
+pub(crate) async fn made(app: &Arc<App>, asker: &Asker, new: NewToken) -> Result<MadeToken, Problem> {
     let (owner, now) = (asker.person()?.name.clone(), asker.at);
-    let accounting = Accounting::of(&app, &asker, None, "token-created").about(new.name.clone());
-    let made = on_accounts(&app, move |accounts| {
+    let accounting = Accounting::of(app, asker, None, "token-created").about(new.name.clone());
+    let made = on_accounts(app, move |accounts| {
         let (token, secret) = accounts.issue(&owner, &new, now)?;
         Ok(MadeToken { token, secret: secret.reveal().to_owned() })
     });
-    Ok(json(StatusCode::CREATED, &accounting.note(made.await).await?))
+    accounting.note(made.await).await
 }
 
 /// `DELETE /api/v1/tokens/{name or id}`; `current` is the one that asks.
@@ -41,16 +46,22 @@ pub(crate) async fn revoke(
     Path(which): Path<String>,
     asker: Asker,
 ) -> Result<Response, Problem> {
+    revoked(&app, &asker, &which).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Has a token of who asks speak for nobody any longer.
+pub(crate) async fn revoked(app: &Arc<App>, asker: &Asker, which: &str) -> Result<(), Problem> {
     let now = asker.at;
     // Any token may be given up by whoever has it.
-    let (owner, which) = match which.as_str() {
+    let (owner, which) = match which {
         "current" => {
             let speaker = asker.speaker()?;
             (speaker.user.name.clone(), speaker.token.id.clone())
         }
-        _ => (asker.person()?.name.clone(), which),
+        _ => (asker.person()?.name.clone(), which.to_owned()),
     };
-    let accounting = Accounting::of(&app, &asker, None, "token-revoked").about(which.clone());
-    accounting.note(on_accounts(&app, move |accounts| accounts.revoke(&owner, &which, now)).await).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let accounting = Accounting::of(app, asker, None, "token-revoked").about(which.clone());
+    let revoked = on_accounts(app, move |accounts| accounts.revoke(&owner, &which, now));
+    accounting.note(revoked.await).await.map(drop)
 }

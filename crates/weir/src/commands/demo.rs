@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::write_stdout;
 
 mod scenes;
+mod serving;
 
 /// Show the whole thing at work, in a temporary folder
 ///
@@ -25,10 +26,20 @@ pub(crate) struct Arguments {
     /// Leave the folder there, to look around in
     #[arg(long)]
     keep: bool,
+    /// Serve a filled registry on this machine instead, to be looked at in a browser, until Ctrl-C
+    #[arg(long, conflicts_with = "keep")]
+    serve: bool,
+    /// Serve for so many minutes at most
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, requires = "serve", value_parser = clap::value_parser!(u64).range(1..=1440))]
+    minutes: u64,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let stage = Stage::new(context)?;
+    if arguments.serve {
+        serving::play(&stage, arguments.minutes)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let played = scenes::play(&stage);
     if arguments.keep {
         let folder = stage.leave();

@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_if_any()?;
     let query = arguments.words.join(" ");
-    let filter = SearchFilter { kind: arguments.kind, platform: arguments.platform.clone() };
+    let filter = SearchFilter { kind: arguments.kind, platform: arguments.platform.clone(), owner: None };
     let report = weir_project::search(&session, project.as_ref(), &query, &filter, arguments.limit)?;
     context.output.answer(&report, |page| {
         let palette = page.palette;

@@ -37,6 +37,9 @@ mod serving;
 mod stores;
 mod terminal;
 mod upstreams;
+mod web;
+mod web_acting;
+mod web_browser;
 
 use weir_testkit::Sandbox;
 

@@ -1,0 +1,115 @@
+//! The pages: addresses, who looks, and what the libraries are asked. What is on them is the business of `weir-web`.
+//!
+//! Who looks is known by a cookie, and by nothing else; the API and the files of registries know no cookie. So no page of
+//! somebody else can act by the cookie of whoever looks at it, except through the forms here, which prove where they come from.
+
+mod account;
+mod acting;
+mod contents;
+mod failures;
+mod form;
+mod governing;
+mod reading;
+mod visitor;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use weir_web::{Page, PageError, address};
+
+use crate::app::App;
+use crate::faces::face;
+use crate::problem::{Code, Problem};
+
+pub(crate) use contents::Contents;
+pub(crate) use failures::failures;
+use visitor::Visitor;
+
+/// What a page may load, and from where: its stylesheet, script and icon from this server. Nothing is put into another page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// Every page.
+pub(crate) fn router() -> Router<Arc<App>> {
+    let package = "/{registry}/-/packages/{owner}/{name}";
+    Router::new()
+        .route("/", get(reading::home))
+        .route("/-/assets/{name}", get(asset))
+        .route(address::SIGN_IN, get(account::sign_in_page).post(account::sign_in))
+        .route(address::SIGN_OUT, post(account::sign_out))
+        .route(address::ACCOUNT, get(account::account))
+        .route(address::NEW_TOKEN, post(account::make_token))
+        .route(address::REVOKE_TOKEN, post(account::revoke_token))
+        .route(address::ACTIVITY, get(governing::activity))
+        .route(address::PEOPLE, get(governing::people_page))
+        .route(address::INVITE, post(governing::invite))
+        .route(address::CHANGE_USER, post(governing::change))
+        .route("/{registry}", get(reading::registry).fallback(face))
+        .route("/{registry}/", get(reading::registry).fallback(face))
+        .route("/{registry}/-/search", get(reading::search))
+        .route("/{registry}/-/policy", get(governing::policy))
+        .route("/{registry}/-/log/{index}", get(reading::entry))
+        .route("/{registry}/-/log/{index}/proof", get(reading::proof))
+        .route(package, get(reading::package))
+        .route(&format!("{package}/{{version}}"), get(reading::release))
+        .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
+        .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
+}
+
+/// What an address asks for, pair by pair.
+fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(query.as_bytes()).take(16)
+}
+
+async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+    let asset = weir_web::asset(&name)
+        .ok_or_else(|| Problem::new(Code::NotFound, "the pages refer to no such file"))?;
+    let mut response = asset.text.into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    set(headers, CONTENT_TYPE, asset.media_type);
+    set(headers, CACHE_CONTROL, "public, max-age=31536000, immutable");
+    Ok(response)
+}
+
+/// A page as an answer to whoever looks.
+fn answer(visitor: &Visitor, status: StatusCode, page: Result<Page, PageError>) -> Result<Response, Problem> {
+    let page = page.map_err(|error| Problem::internal(&error))?;
+    let mut response = (status, page.into_html()).into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    set(headers, CONTENT_TYPE, "text/html; charset=utf-8");
+    set(headers, CACHE_CONTROL, keeping(visitor));
+    set(headers, VARY, "Cookie");
+    Ok(response)
+}
+
+/// Who may keep a page: of what somebody sees who has signed in, nobody.
+fn keeping(visitor: &Visitor) -> &'static str {
+    if visitor.asker.is_anonymous() { "private, no-cache" } else { "private, no-store" }
+}
+
+/// What is said with everything that a browser shows.
+fn harden(headers: &mut HeaderMap) {
+    set(headers, CONTENT_SECURITY_POLICY, POLICY);
+    set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, X_FRAME_OPTIONS, "DENY");
+    set(headers, REFERRER_POLICY, "same-origin");
+    set(headers, OPENER_POLICY, "same-origin");
+    set(headers, RESOURCE_POLICY, "same-origin");
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}

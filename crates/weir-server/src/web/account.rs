@@ -1,0 +1,222 @@
+//! Signing in and out, and one's own tokens.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use jiff::{SignedDuration, Timestamp};
+use ulid::Ulid;
+use weir_policy::{TokenScope, Verb};
+use weir_web::{AccountPage, Created, SignInPage, address};
+use weir_wire::people::{Accept, NewToken, SignIn, SignedIn};
+
+use super::form::{Form, unreadable};
+use super::{Visitor, answer, pairs};
+use crate::api::{people, tokens};
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+/// For how long the cookie of a form for signing in is good, in seconds.
+const BEGUN: i64 = 3600;
+
+/// The longest that a token made here is good for, in days.
+const LONGEST: i64 = 366;
+
+/// `GET /-/sign-in`
+pub(crate) async fn sign_in_page(RawQuery(query): RawQuery, visitor: Visitor) -> Result<Response, Problem> {
+    let query = query.unwrap_or_default();
+    let back = pairs(&query).find(|(name, _)| name == "back").map(|(_, value)| value.into_owned());
+    let back = local(back.as_deref().unwrap_or_default());
+    if !visitor.asker.is_anonymous() {
+        return Ok(go(back));
+    }
+    begin(&visitor, StatusCode::OK, back, "", None)
+}
+
+/// `POST /-/sign-in`
+pub(crate) async fn sign_in(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
+    let visitor = &form.visitor;
+    let (name, back) = (form.field("name").unwrap_or_default(), local(form.as_typed("back")));
+    let password = form.as_typed("password").to_owned();
+    let machine = format!("browser-{}", &Ulid::generate().to_string().to_lowercase()[18..]);
+    let signed_in = match form.field("invitation") {
+        Some(invitation) => {
+            let name = form.field("name").map(|_| form.read("name")).transpose()?;
+            let accept = Accept { invitation: invitation.to_owned(), name, password, machine };
+            people::accepted(&app, &visitor.asker, accept).await
+        }
+        None => {
+            people::signed_in(&app, &visitor.asker, SignIn { name: name.to_owned(), password, machine }).await
+        }
+    };
+    match signed_in {
+        Ok(signed_in) => Ok(signed_in_as(&app, visitor, &signed_in, back).await),
+        Err(problem) if problem.status() == StatusCode::INTERNAL_SERVER_ERROR => Err(problem),
+        Err(problem) => begin(visitor, problem.status(), back, name, Some(problem.detail())),
+    }
+}
+
+/// `POST /-/sign-out`
+pub(crate) async fn sign_out(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
+    if !form.visitor.asker.is_anonymous() {
+        tokens::revoked(&app, &form.visitor.asker, "current").await?;
+    }
+    let mut response = go(address::HOME);
+    forget(&mut response, form.visitor.cookie_name(), form.visitor.is_encrypted());
+    Ok(response)
+}
+
+/// `GET /-/account`
+pub(crate) async fn account(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
+    show(&app, &visitor, StatusCode::OK, None).await
+}
+
+/// `POST /-/account/tokens`
+pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
+    let visitor = &form.visitor;
+    let days = form.read::<i64>("days")?.clamp(1, LONGEST);
+    let verbs = form.fields("verb").map(str::parse::<Verb>).collect::<Result<_, _>>().map_err(unreadable)?;
+    let new = NewToken {
+        name: form.field("name").unwrap_or_default().to_owned(),
+        scope: TokenScope { verbs, names: form.list("names")? },
+        registries: form.fields("registry").map(str::to_owned).collect(),
+        networks: Vec::new(),
+        expires: visitor.asker.at.checked_add(SignedDuration::from_hours(days * 24)).ok(),
+    };
+    let made = tokens::made(&app, &visitor.asker, new).await?;
+    let created = Created { name: made.token.name, secret: made.secret };
+    show(&app, visitor, StatusCode::CREATED, Some(&created)).await
+}
+
+/// `POST /-/account/tokens/revoke`
+pub(crate) async fn revoke_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
+    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
+    tokens::revoked(&app, &form.visitor.asker, which).await?;
+    Ok(go(address::ACCOUNT))
+}
+
+async fn show(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    status: StatusCode,
+    created: Option<&Created>,
+) -> Result<Response, Problem> {
+    let user = visitor.asker.person()?.clone();
+    let current = visitor.asker.token().unwrap_or_default();
+    let (owner, now) = (user.name.clone(), visitor.asker.at);
+    let tokens = people::on_accounts(app, move |accounts| accounts.tokens(&owner, now)).await?;
+    let registries = super::reading::visible(app, visitor).await?;
+    let frame = visitor.frame();
+    let page = AccountPage {
+        frame: &frame,
+        groups: user.groups.iter().map(ToString::to_string).collect(),
+        tokens: &tokens,
+        current: &current,
+        registries: &registries,
+        created,
+        now,
+    };
+    answer(visitor, status, page.page())
+}
+
+/// The page to sign in on. The cookie that comes with it is what its form proves itself by.
+fn begin(
+    visitor: &Visitor,
+    status: StatusCode,
+    back: &str,
+    name: &str,
+    failed: Option<&str>,
+) -> Result<Response, Problem> {
+    let (visitor, begun) = match visitor.form() {
+        Some(_) => (visitor.clone(), None),
+        None => {
+            let secret = format!("{}{}", Ulid::generate(), Ulid::generate());
+            (visitor.clone().begun(secret.clone()), Some(secret))
+        }
+    };
+    let frame = visitor.frame();
+    let form = visitor.form().unwrap_or_default();
+    let page = SignInPage { frame: &frame, form: &form, back, name, failed };
+    let mut response = answer(&visitor, status, page.page())?;
+    if let Some(secret) = begun {
+        let secure = visitor.is_encrypted();
+        set_cookie(&mut response, visitor.form_cookie_name(), &secret, BEGUN, secure);
+    }
+    Ok(response)
+}
+
+/// Somebody has signed in: they have another secret than before, and what they had before is good no longer.
+async fn signed_in_as(app: &Arc<App>, visitor: &Visitor, signed_in: &SignedIn, back: &str) -> Response {
+    if !visitor.asker.is_anonymous() {
+        // That the old one stays for its time harms nobody but whoever had it.
+        let _ = tokens::revoked(app, &visitor.asker, "current").await;
+    }
+    let mut response = go(back);
+    let seconds = signed_in.expires.duration_since(Timestamp::now()).as_secs();
+    let secure = visitor.is_encrypted();
+    set_cookie(&mut response, visitor.cookie_name(), &signed_in.token, seconds, secure);
+    forget(&mut response, visitor.form_cookie_name(), secure);
+    response
+}
+
+fn set_cookie(response: &mut Response, name: &str, value: &str, seconds: i64, secure: bool) {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}
+
+fn forget(response: &mut Response, name: &str, secure: bool) {
+    set_cookie(response, name, "", 0, secure);
+}
+
+/// Sends a browser to another page of this server.
+pub(super) fn go(to: &str) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    super::harden(response.headers_mut());
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    super::set(response.headers_mut(), axum::http::header::CACHE_CONTROL, "private, no-store");
+    response
+}
+
+/// An address of this server, or else its first page: nobody is led elsewhere by a link to this one.
+fn local(address: &str) -> &str {
+    let is_path = address.starts_with('/') && !address.starts_with("//");
+    let is_plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_path && is_plain && address.len() <= 1024 { address } else { address::HOME }
+}
+
+/// What is told of a page that only administrators see.
+pub(super) fn administrators_only(visitor: &Visitor) -> Result<(), Problem> {
+    visitor.asker.administrator().map(drop).map_err(|problem| match visitor.asker.is_anonymous() {
+        true => Problem::new(Code::SignInNeeded, "sign in first"),
+        false => problem,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::local;
+
+    #[test]
+    fn nobody_is_led_elsewhere() {
+        assert_eq!(local("/team/-/search?q=a%20b"), "/team/-/search?q=a%20b");
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+            "javascript:x",
+            "/ä",
+            "/\t/evil.example",
+        ] {
+            assert_eq!(local(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What somebody does on a page: withdraw a release, or take that back.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use weir_model::{ReleaseId, WithdrawalVerb};
+use weir_registry::{Acting, Batch, Intent, Registry as _, Withdraw};
+use weir_rules::Standing;
+use weir_web::address;
+
+use super::account::go;
+use super::form::{Form, unreadable};
+use super::reading::{Build, no_release};
+use crate::accounting::Accounting;
+use crate::api::Asked;
+use crate::app::App;
+use crate::problem::Problem;
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// `POST /{registry}/-/packages/{owner}/{name}/{version}/withdraw`
+pub(crate) async fn withdraw(
+    State(app): State<Arc<App>>,
+    Path((registry, owner, name, version)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+    form: Form,
+) -> Result<Response, Problem> {
+    let asker = &form.visitor.asker;
+    let asked = Asked::of(&app, asker, &registry).await?;
+    asker.speaker()?;
+    let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    let verb = form
+        .field("verb")
+        .and_then(|verb| WithdrawalVerb::ALL.into_iter().find(|known| known.as_str() == verb));
+    let verb = verb.ok_or_else(|| unreadable("it is not said what is to become of the release"))?;
+    let reason = form.field("reason").map(|reason| reason.chars().take(LONGEST_REASON).collect::<String>());
+    if reason.is_none() && matches!(verb, WithdrawalVerb::Yank | WithdrawalVerb::Quarantine) {
+        return Err(unreadable("say why: whoever uses the release reads it"));
+    }
+    let accounting = Accounting::of(&app, asker, Some(&registry), verb.as_str());
+    let found = asked.carry_out(move |acting| build.find(acting.view()?.index())).await?;
+    let (view, _) = found.ok_or_else(no_release)?;
+    let id = view.release.id;
+    let withdrawal = Withdraw { reason, ..Withdraw::exactly(verb, id.clone()) };
+    let batch = Batch { intents: vec![Intent::Withdraw(withdrawal)] };
+    let came = asked.carry_out(move |acting| acting.submit(&batch)).await;
+    accounting.about(id.to_string()).note_batch(came, |receipt| &receipt.outcomes).await?;
+    Ok(go(&address::release(&registry, &id)))
+}
+
+/// What whoever looks may have become of a release: the registry itself is asked.
+pub(super) fn may(acting: &Acting, id: &ReleaseId, standing: Standing) -> Vec<WithdrawalVerb> {
+    use WithdrawalVerb::{Quarantine, Unquarantine, Unyank, Yank};
+    let verbs: &[WithdrawalVerb] = match standing {
+        Standing::Offered => &[Yank, Quarantine],
+        Standing::Yanked => &[Unyank, Quarantine],
+        Standing::Quarantined => &[Unquarantine],
+        Standing::Removed => &[],
+    };
+    let permitted = |verb: &WithdrawalVerb| {
+        let withdrawal = Withdraw::exactly(*verb, id.clone());
+        acting.preview(&Batch { intents: vec![Intent::Withdraw(withdrawal)] }).is_ok()
+    };
+    verbs.iter().copied().filter(permitted).collect()
+}

@@ -1,0 +1,63 @@
+//! What cannot be answered, as a page: for whoever asks with a browser.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::header::{ACCEPT, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use weir_web::FailurePage;
+
+use super::{Visitor, answer};
+use crate::app::App;
+use crate::problem::Problem;
+use crate::registries::RegistryName;
+
+/// Answers a request; where a browser would be shown a document for programs, it is shown a page that says the same.
+pub(crate) async fn failures(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if !is_of_a_browser(&request) {
+        return next.run(request).await;
+    }
+    let (head, body) = request.into_parts();
+    let kept = head.clone();
+    let response = next.run(Request::from_parts(head, body)).await;
+    match response.extensions().get::<Problem>() {
+        Some(problem) => page(&app, kept, problem).await.unwrap_or(response),
+        None => response,
+    }
+}
+
+/// Whether a page is wanted. Programs ask for something else, and the API is for programs.
+fn is_of_a_browser(request: &Request) -> bool {
+    let accepts = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let is_api = request.uri().path().split('/').skip(1).take(2).any(|part| part == "api");
+    accepts.contains("text/html") && !is_api
+}
+
+async fn page(app: &Arc<App>, mut head: Parts, problem: &Problem) -> Option<Response> {
+    let visitor = Visitor::from_request_parts(&mut head, app).await.ok()?;
+    let mut frame = visitor.frame();
+    // Of a registry that cannot be seen nothing is around the page either.
+    if !problem.is_of_no_registry() {
+        let name = head.uri.path().split('/').nth(1).and_then(RegistryName::parse);
+        frame.registry = name.map(|name| name.to_string());
+    }
+    let status = problem.status();
+    let page = FailurePage {
+        frame: &frame,
+        status: status.as_u16(),
+        title: problem.title(),
+        detail: problem.detail(),
+        policy: problem.policy(),
+        code: problem.code(),
+        sign_in: problem.is_of_no_registry()
+            || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+    };
+    let mut response = answer(&visitor, status, page.page()).ok()?;
+    if problem.is_passing() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    Some(response)
+}

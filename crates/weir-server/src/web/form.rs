@@ -1,0 +1,113 @@
+//! Forms: what somebody sends from a page of this server, and from no other.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::header::{CONTENT_TYPE, ORIGIN};
+use axum::http::request::Parts;
+
+use super::Visitor;
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+/// The largest form, in bytes.
+const MAX_FORM: usize = 16 << 10;
+
+/// The most fields of a form.
+const MOST_FIELDS: usize = 64;
+
+/// A form, and who sent it: it brought along what only a page that this server made for them can know.
+pub(crate) struct Form {
+    pub(crate) visitor: Visitor,
+    fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// What stands in a field, without what is around it; nothing where the field is missing or empty.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields(name).next()
+    }
+
+    /// All that was chosen under one name.
+    pub(crate) fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.fields.iter().filter(move |(field, _)| field == name);
+        named.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// What stands in a field as it was typed: a password may begin with a blank.
+    pub(crate) fn as_typed(&self, name: &str) -> &str {
+        self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// What stands in a field, read.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or cannot be read.
+    pub(crate) fn read<T>(&self, name: &str) -> Result<T, Problem>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let text = self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))?;
+        text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
+    }
+
+    /// The words of a field, which are separated by commas or blanks, each read.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub(crate) fn list<T, C: FromIterator<T>>(&self, name: &str) -> Result<C, Problem>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let text = self.field(name).unwrap_or_default();
+        let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+        words.map(|word| word.parse().map_err(|error: T::Err| unreadable(error.to_string()))).collect()
+    }
+}
+
+pub(crate) fn unreadable(what: impl Into<String>) -> Problem {
+    Problem::new(Code::BadDocument, what.into().chars().take(500).collect::<String>())
+}
+
+impl FromRequest<Arc<App>> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut head, body) = request.into_parts();
+        let visitor = Visitor::from_request_parts(&mut head, app).await?;
+        let elsewhere = || {
+            Problem::new(
+                Code::NotAllowed,
+                "what was sent does not come from a page that this server made for you: open the page again, and send it from there",
+            )
+        };
+        let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if is_from_elsewhere(&head, &visitor) || !kind.starts_with("application/x-www-form-urlencoded") {
+            return Err(elsewhere());
+        }
+        let body = axum::body::to_bytes(body, MAX_FORM).await;
+        let body = body.map_err(|_| Problem::new(Code::TooLarge, "a form has at most 16 KiB"))?;
+        let pairs = form_urlencoded::parse(&body).take(MOST_FIELDS);
+        let fields = pairs.map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value))).collect();
+        let form = Self { visitor, fields };
+        match form.visitor.form() {
+            Some(expected) if form.as_typed("form") == expected => Ok(form),
+            _ => Err(elsewhere()),
+        }
+    }
+}
+
+/// Whether the browser itself says that another page sent it.
+fn is_from_elsewhere(head: &Parts, visitor: &Visitor) -> bool {
+    let said = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    let site = said("sec-fetch-site").is_some_and(|site| site != "same-origin");
+    let origin = said(ORIGIN.as_str());
+    // Scheme and port may be another's behind a proxy: the host is what whoever sends it sees.
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    site || origin.is_some_and(|origin| host(origin) != host(visitor.origin()))
+}

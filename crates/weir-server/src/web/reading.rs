@@ -1,0 +1,379 @@
+//! Pages for reading: what a registry offers, and what is known of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use weir_index::{Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
+use weir_model::{KindName, PackageName, Platform, Version};
+use weir_registry::{Acting, SubmitError};
+use weir_web::{
+    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, Looked, PAGE, PackagePage, Readme,
+    RegistryPage, ReleasePage, SearchPage, Shown,
+};
+
+use super::acting::may;
+use super::contents::{self, Tree};
+use super::{Visitor, answer, harden, keeping, pairs, set};
+use crate::api::Asked;
+use crate::app::App;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// So many releases are new.
+const NEW: usize = 12;
+
+/// So many bytes of a file are read to be shown as text, and its page has at most so many.
+const SHOWN: usize = 72 << 10;
+
+/// So many bytes of a file can be downloaded from its page.
+const DOWNLOADED: usize = 16 << 20;
+
+/// What is asked for, where it is.
+type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
+
+/// `GET /`
+pub(crate) async fn home(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
+    let mut registries = Vec::new();
+    for name in visible(&app, &visitor).await? {
+        let asked = looking(&app, &visitor, &name).await?;
+        let seen = asked.carry_out(|acting| {
+            let view = acting.view()?;
+            Ok((view.index().stats()?, view.checkpoint().and_then(weir_log::Checkpoint::time)))
+        });
+        let (stats, signed): (Option<Stats>, _) = match seen.await {
+            Ok((stats, signed)) => (Some(stats), signed),
+            Err(_) => (None, None),
+        };
+        registries.push(HomeRegistry { name, stats, signed });
+    }
+    let frame = visitor.frame();
+    let page = HomePage { frame: &frame, registries: &registries, now: visitor.asker.at };
+    answer(&visitor, StatusCode::OK, page.page())
+}
+
+/// The registries that whoever looks may see. Of another they are not told the name either.
+pub(super) async fn visible(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<String>, Problem> {
+    let listed = app.clone();
+    let names =
+        blocking(move || listed.registries.names()).await.map_err(|error| Problem::internal(&error))?;
+    let mut seen = Vec::new();
+    for name in names {
+        if app.served(&visitor.asker, name.as_str()).await.is_ok() {
+            seen.push(name.to_string());
+        }
+    }
+    Ok(seen)
+}
+
+/// `GET /{registry}`
+pub(crate) async fn registry(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &name).await?;
+    let frame = visitor.frame_of(&name);
+    let now = visitor.asker.at;
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let index = view.index();
+        let policy = view.descriptor().policy.as_ref();
+        let page = RegistryPage {
+            frame: &frame,
+            stats: &index.stats()?,
+            facts: &index.facts()?,
+            policy: policy
+                .map_or("Whoever is in its team publishes: the set `folder`.", |set| set.summary.as_str()),
+            checkpoint: view.checkpoint(),
+            newest: &index.newest_releases(NEW)?,
+            now,
+        };
+        Ok(page.page())
+    });
+    answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// `GET /{registry}/-/search`
+pub(crate) async fn search(
+    (State(app), Path(name), RawQuery(query), visitor): At<String>,
+) -> Result<Response, Problem> {
+    let looked = looked(query.as_deref().unwrap_or_default());
+    let asked = looking(&app, &visitor, &name).await?;
+    let mut frame = visitor.frame_of(&name);
+    frame.query.clone_from(&looked.words);
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let found = find(view.index(), &looked)?;
+        Ok(SearchPage { frame: &frame, looked: &looked, found: &found }.page())
+    });
+    answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// `GET /{registry}/-/packages/{owner}/{name}`
+pub(crate) async fn package(
+    (State(app), Path((registry, owner, name)), _, visitor): At<(String, String, String)>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let name = package_name(&owner, &name)?;
+    let (frame, now, registry) = (visitor.frame_of(&registry), visitor.asker.at, asked.served.name.clone());
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let index = view.index();
+        let Some(package) = index.package(&name)? else { return Ok(None) };
+        let chosen = package.newest().or(package.releases.first()).or(package.removed.first());
+        let tree = chosen.and_then(|chosen| tree(&app, acting, &registry, chosen));
+        let readme = tree.as_ref().and_then(|tree| tree.readme.as_ref());
+        let readme = readme
+            .zip(chosen)
+            .map(|((path, text), view)| Readme::new(registry.as_str(), &view.release.id, path, text));
+        let page = PackagePage {
+            frame: &frame,
+            package: &package,
+            chosen,
+            holders: &index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
+            dependents: &index.needing(&name, DEPENDENTS)?,
+            readme: readme.as_ref(),
+            now,
+        };
+        Ok(Some(page.page()))
+    });
+    let page = page.await?.ok_or_else(|| nothing("the registry has no such package"))?;
+    answer(&visitor, StatusCode::OK, page)
+}
+
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}`
+pub(crate) async fn release(
+    (State(app), Path((registry, owner, name, version)), RawQuery(query), visitor): At<(
+        String,
+        String,
+        String,
+        String,
+    )>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    let signed_in = !visitor.asker.is_anonymous();
+    let (frame, now, registry) = (visitor.frame_of(&registry), visitor.asker.at, asked.served.name.clone());
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let Some((chosen, others)) = build.find(view.index())? else { return Ok(None) };
+        let tree = tree(&app, acting, &registry, &chosen);
+        let page = ReleasePage {
+            frame: &frame,
+            view: &chosen,
+            others: &others,
+            files: tree.as_ref().map(|tree| tree.manifest.entries()),
+            may: &if signed_in { may(acting, &chosen.release.id, chosen.standing()) } else { Vec::new() },
+            now,
+        };
+        Ok(Some(page.page()))
+    });
+    answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
+}
+
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}/files/{path}`, and with `?raw` its bytes.
+pub(crate) async fn file(
+    (State(app), Path((registry, owner, name, version, path)), RawQuery(query), visitor): At<(
+        String,
+        String,
+        String,
+        String,
+        String,
+    )>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    let is_raw = query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == "raw"));
+    let most = if is_raw { DOWNLOADED + 1 } else { SHOWN + 4 };
+    let (at, frame) = (path.clone(), visitor.frame_of(&registry));
+    let found = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
+        let file = contents::file(&*acting.source()?, &chosen, &at, most);
+        let file = file.map_err(|error| SubmitError::Io(std::io::Error::other(error)))?;
+        Ok(Some((chosen, file)))
+    });
+    let (view, file) = found.await?.ok_or_else(no_release)?;
+    let file =
+        file.ok_or_else(|| nothing("the release has no such file, or its files are withheld from readers"))?;
+    if is_raw {
+        return download(&visitor, &path, file.bytes);
+    }
+    let page =
+        FilePage { frame: &frame, view: &view, path: &path, size: file.size, shown: &shown(file.bytes) };
+    answer(&visitor, StatusCode::OK, page.page())
+}
+
+/// `GET /{registry}/-/log/{index}`
+pub(crate) async fn entry(
+    (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
+    let (entry, proof) = found.ok_or_else(|| nothing("the log has no such entry"))?;
+    let frame = visitor.frame_of(&registry);
+    let page = EntryPage { frame: &frame, entry: &entry, proof: &proof, now: visitor.asker.at };
+    answer(&visitor, StatusCode::OK, page.page())
+}
+
+/// `GET /{registry}/-/log/{index}/proof`
+pub(crate) async fn proof(
+    (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
+    let (_, proof) = found.ok_or_else(|| nothing("the log has no such entry"))?;
+    download(&visitor, &format!("{registry}-{index}.tlog-proof"), Some(proof.to_string().into_bytes()))
+}
+
+/// A registry that is looked at.
+async fn looking(app: &Arc<App>, visitor: &Visitor, registry: &str) -> Result<Asked, Problem> {
+    Asked::of_visitor(app, &visitor.asker, registry).await
+}
+
+fn nothing(what: &str) -> Problem {
+    Problem::new(Code::NotFound, what)
+}
+
+pub(super) fn no_release() -> Problem {
+    nothing("the registry has no such release")
+}
+
+fn package_name(owner: &str, name: &str) -> Result<PackageName, Problem> {
+    format!("{owner}/{name}").parse().map_err(|_| nothing("no package can have this name"))
+}
+
+/// What is looked for. What cannot be meant is as good as not said.
+fn looked(query: &str) -> Looked {
+    let mut looked = Looked::default();
+    for (name, value) in pairs(query) {
+        match &*name {
+            "q" => looked.words = value.trim().chars().take(256).collect(),
+            "kind" => looked.kind = value.parse::<KindName>().ok(),
+            "owner" => {
+                looked.owner = value.parse::<weir_model::OwnerName>().ok().map(|owner| owner.to_string());
+            }
+            "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
+            "after" => looked.after = Some(value.into_owned()),
+            _ => {}
+        }
+    }
+    looked
+}
+
+fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
+    let owner = looked.owner.as_deref().and_then(|owner| owner.parse::<weir_model::OwnerName>().ok());
+    if looked.words.is_empty() {
+        let filter = PackageFilter { prefix: owner.map(|owner| format!("{owner}/")), kind: looked.kind };
+        let after = looked.after.as_deref().and_then(|after| after.parse::<PackageName>().ok());
+        return Ok(Found::All(index.list(&filter, after.as_ref(), PAGE + 1)?));
+    }
+    let filter = SearchFilter { kind: looked.kind, platform: None, owner };
+    Ok(Found::Hits(index.search(&looked.words, &filter, PAGE, looked.skip)?))
+}
+
+/// Which release of a package is meant.
+pub(super) struct Build {
+    name: PackageName,
+    version: Version,
+    platform: Option<Platform>,
+    revision: Option<u32>,
+}
+
+impl Build {
+    pub(super) fn new(owner: &str, name: &str, version: &str, query: Option<&str>) -> Result<Self, Problem> {
+        let version = version.parse().map_err(|_| nothing("this is no version"))?;
+        let mut build = Self { name: package_name(owner, name)?, version, platform: None, revision: None };
+        for (name, value) in pairs(query.unwrap_or_default()) {
+            match &*name {
+                "platform" => {
+                    build.platform = Some(value.parse().map_err(|_| nothing("this is no platform"))?);
+                }
+                "revision" => {
+                    build.revision = Some(value.parse().map_err(|_| nothing("this is no revision"))?);
+                }
+                _ => {}
+            }
+        }
+        Ok(build)
+    }
+
+    /// It, and every build of its version. Where the platform is not said, that is `any` or the first; of the revisions, the newest.
+    pub(super) fn find(&self, index: &Index) -> Result<Option<(ReleaseView, Vec<ReleaseView>)>, SubmitError> {
+        let Some(PackageView { releases, removed, .. }) = index.package(&self.name)? else { return Ok(None) };
+        let all: Vec<ReleaseView> = releases
+            .into_iter()
+            .chain(removed)
+            .filter(|view| view.release.id.version == self.version)
+            .collect();
+        let is_meant = |view: &&ReleaseView| {
+            let id = &view.release.id;
+            self.platform.as_ref().is_none_or(|platform| *platform == id.platform)
+                && self.revision.is_none_or(|revision| revision == id.revision)
+        };
+        let any = all.iter().filter(is_meant).find(|view| view.release.id.platform.is_any());
+        let meant = any.or_else(|| all.iter().find(is_meant)).cloned();
+        Ok(meant.map(|meant| (meant, all)))
+    }
+}
+
+/// The files of a release. That they cannot be read is told on the page, and why in the log.
+fn tree(
+    app: &App,
+    acting: &Acting,
+    registry: &crate::registries::RegistryName,
+    view: &ReleaseView,
+) -> Option<Arc<Tree>> {
+    let source = acting.source().ok()?;
+    match app.contents.tree(registry, &*source, view) {
+        Ok(tree) => tree,
+        Err(error) => {
+            tracing::warn!(%registry, release = %view.release.id, %error, "the files of a release cannot be shown");
+            None
+        }
+    }
+}
+
+/// What is shown of the beginning of a file.
+fn shown(bytes: Option<Vec<u8>>) -> Shown {
+    let Some(bytes) = bytes else { return Shown::Far };
+    let cut = bytes.len() > SHOWN;
+    let valid = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        // A character may have been cut in two at the end of what was read.
+        Err(error) if cut && error.valid_up_to() + 4 >= bytes.len() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return Shown::Binary,
+    };
+    if valid.contains('\0') {
+        return Shown::Binary;
+    }
+    let (text, more) = weir_web::beginning(valid, SHOWN);
+    Shown::Text { text: text.to_owned(), cut: cut || more }
+}
+
+/// Bytes that somebody else wrote: kept by whoever asks for them, and shown by no browser.
+fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
+    let bytes = bytes.filter(|bytes| bytes.len() <= DOWNLOADED).ok_or_else(|| {
+        Problem::new(
+            Code::TooLarge,
+            "the file is too large to be read out of its pack for a page: `weir add` brings it",
+        )
+    })?;
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    harden(headers);
+    set(headers, CONTENT_TYPE, "application/octet-stream");
+    set(headers, CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
+    set(headers, axum::http::header::CACHE_CONTROL, keeping(visitor));
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    let name: String = path.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}

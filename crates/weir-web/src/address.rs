@@ -1,0 +1,148 @@
+//! Where pages are: every address, spelled in one place.
+//!
+//! Pages of a registry are below `/<registry>/-/`, those of the server below `/-/`: no owner, no file of a registry and no
+//! registry has a name that begins with `-`.
+
+use form_urlencoded::Serializer;
+use weir_model::{PackageName, ReleaseId, Version};
+
+/// The page that says which registries there are.
+pub const HOME: &str = "/";
+/// Where somebody signs in.
+pub const SIGN_IN: &str = "/-/sign-in";
+/// Where somebody signs out.
+pub const SIGN_OUT: &str = "/-/sign-out";
+/// One's own account: tokens.
+pub const ACCOUNT: &str = "/-/account";
+/// Where a token is made.
+pub const NEW_TOKEN: &str = "/-/account/tokens";
+/// Where a token is revoked.
+pub const REVOKE_TOKEN: &str = "/-/account/tokens/revoke";
+/// What happened on the server.
+pub const ACTIVITY: &str = "/-/activity";
+/// Who there is.
+pub const PEOPLE: &str = "/-/people";
+/// Where somebody is invited.
+pub const INVITE: &str = "/-/people/invite";
+/// Where a user is changed.
+pub const CHANGE_USER: &str = "/-/people/change";
+/// Below this are stylesheet, script and icon.
+pub const ASSETS: &str = "/-/assets";
+
+/// The page of a registry.
+pub fn registry(registry: &str) -> String {
+    format!("/{registry}")
+}
+
+/// Searching a registry, or looking through all of it.
+pub fn search(registry: &str, query: &[(&str, &str)]) -> String {
+    with_query(format!("/{registry}/-/search"), query)
+}
+
+/// The page of a package.
+pub fn package(registry: &str, name: &PackageName) -> String {
+    format!("/{registry}/-/packages/{name}")
+}
+
+/// The page of a version: of its newest build for any platform, or for the first.
+pub fn version(registry: &str, name: &PackageName, version: &Version) -> String {
+    format!("/{registry}/-/packages/{name}/{}", encoded(&version.to_string()))
+}
+
+/// The page of a release.
+pub fn release(registry: &str, id: &ReleaseId) -> String {
+    with_query(version(registry, &id.name, &id.version), &build_query(id))
+}
+
+/// A file of a release.
+pub fn file(registry: &str, id: &ReleaseId, path: &str) -> String {
+    let path: Vec<String> = path.split('/').map(encoded).collect();
+    let file = format!("{}/files/{}", version(registry, &id.name, &id.version), path.join("/"));
+    with_query(file, &build_query(id))
+}
+
+/// The bytes of a file of a release, to be kept.
+pub fn raw_file(registry: &str, id: &ReleaseId, path: &str) -> String {
+    let file = file(registry, id, path);
+    format!("{file}{}raw", if file.contains('?') { '&' } else { '?' })
+}
+
+/// Where a release is withdrawn, or taken back.
+pub fn withdraw(registry: &str, id: &ReleaseId) -> String {
+    with_query(format!("{}/withdraw", version(registry, &id.name, &id.version)), &build_query(id))
+}
+
+/// An entry of the log, with its proof.
+pub fn entry(registry: &str, index: u64) -> String {
+    format!("/{registry}/-/log/{index}")
+}
+
+/// The proof of an entry, as a file.
+pub fn proof(registry: &str, index: u64) -> String {
+    format!("/{registry}/-/log/{index}/proof")
+}
+
+/// The policy of a registry.
+pub fn policy(registry: &str) -> String {
+    format!("/{registry}/-/policy")
+}
+
+/// Signing in, and back to where somebody was.
+pub fn sign_in(back: &str) -> String {
+    with_query(SIGN_IN.to_owned(), &[("back", back)])
+}
+
+/// What has to be said beside a version to mean this build of it.
+fn build_query(id: &ReleaseId) -> Vec<(&'static str, String)> {
+    let mut query = Vec::new();
+    if !id.platform.is_any() {
+        query.push(("platform", id.platform.to_string()));
+    }
+    if id.revision > 0 {
+        query.push(("revision", id.revision.to_string()));
+    }
+    query
+}
+
+/// An address with what is asked of it.
+pub(crate) fn with_query(address: String, query: &[(&str, impl AsRef<str>)]) -> String {
+    if query.is_empty() {
+        return address;
+    }
+    let begins = address.len() + 1;
+    let mut pairs = Serializer::for_suffix(address + "?", begins);
+    for (name, value) in query {
+        pairs.append_pair(name, value.as_ref());
+    }
+    pairs.finish()
+}
+
+/// A part of a path, with every byte spelled out that could mean something else.
+fn encoded(part: &str) -> String {
+    let mut spelled = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'+' => {
+                spelled.push(char::from(byte));
+            }
+            byte => spelled.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    spelled
+}
+
+#[cfg(test)]
+mod tests {
+    use weir_model::ReleaseId;
+
+    #[test]
+    fn a_build_is_meant_by_what_differs_from_the_usual() {
+        let id: ReleaseId = "acme/str 1.0.0-rc.1".parse().unwrap();
+        assert_eq!(super::release("team", &id), "/team/-/packages/acme/str/1.0.0-rc.1");
+        let id: ReleaseId = "base/sum 1.0.0 x86-64-debian-12 revision 2".parse().unwrap();
+        assert_eq!(
+            super::raw_file("team", &id, "a b/ä?.h"),
+            "/team/-/packages/base/sum/1.0.0/files/a%20b/%C3%A4%3F.h?platform=x86-64-debian-12&revision=2&raw"
+        );
+    }
+}

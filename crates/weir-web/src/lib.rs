@@ -1,0 +1,38 @@
+//! The pages of a registry: answers of the libraries, as HTML.
+//!
+//! Whoever serves pages asks the libraries (the view, the accounts, the policy set), and hands what they answer to a function of this
+//! crate, which gives a [`Page`]. Nothing here asks anything, decides anything, or knows of HTTP: who may see what was
+//! decided before.
+//!
+//! What is shown was written by strangers. Three things keep it harmless, each in one place:
+//!
+//! * templates escape whatever is put into them; only a [`readme`](Readme) is HTML already, rendered by one library and
+//!   cleaned by another;
+//! * [`Page`] can only be made by a door that replaces every character that nobody sees or that turns the direction of others;
+//! * what is long is cut where it is read.
+//!
+//! Every address is made in [`address`], so that no template joins paths.
+
+pub mod address;
+mod assets;
+mod frame;
+mod pages;
+mod readme;
+mod said;
+mod use_it;
+
+pub use assets::{Asset, asset};
+pub use frame::{Frame, Page, PageError};
+pub use pages::account::{AccountPage, Created, SignInPage};
+pub use pages::activity::ActivityPage;
+pub use pages::entry::EntryPage;
+pub use pages::failure::FailurePage;
+pub use pages::file::{FilePage, Shown};
+pub use pages::home::{HomePage, HomeRegistry};
+pub use pages::package::{DEPENDENTS, PackagePage};
+pub use pages::people::PeoplePage;
+pub use pages::policy::{Answer, Asked, PolicyPage};
+pub use pages::registry::RegistryPage;
+pub use pages::release::ReleasePage;
+pub use pages::search::{Found, Looked, PAGE, SearchPage};
+pub use readme::{MAX_README, Readme, beginning};

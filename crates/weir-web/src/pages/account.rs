@@ -1,0 +1,164 @@
+//! Signing in, and one's own account: the tokens that speak for it.
+
+use askama::Template;
+use jiff::Timestamp;
+use weir_policy::{TokenScope, Verb};
+use weir_wire::people::Token;
+
+use crate::frame::{Frame, Page, PageError};
+use crate::{address, said};
+
+/// What a token can be made for: what programs do.
+const VERBS: [Verb; 5] = [Verb::Read, Verb::Publish, Verb::Yank, Verb::Quarantine, Verb::Remove];
+
+/// What signing in is made of.
+#[derive(Debug)]
+pub struct SignInPage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// What the form brings along.
+    pub form: &'a str,
+    /// Where to go after that.
+    pub back: &'a str,
+    /// The name that was given.
+    pub name: &'a str,
+    /// Why it did not work.
+    pub failed: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    frame: &'a Frame,
+    form: &'a str,
+    back: &'a str,
+    name: &'a str,
+    failed: &'a str,
+    action: &'static str,
+}
+
+impl SignInPage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        Page::write(&SignIn {
+            frame: self.frame,
+            form: self.form,
+            back: self.back,
+            name: self.name,
+            failed: self.failed.unwrap_or_default(),
+            action: address::SIGN_IN,
+        })
+    }
+}
+
+/// A token that was just made: the only time that its secret is shown.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// What it is called.
+    pub name: String,
+    /// What whoever uses it sends.
+    pub secret: String,
+}
+
+/// What one's own account is made of.
+#[derive(Debug)]
+pub struct AccountPage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// The groups they are in.
+    pub groups: Vec<String>,
+    /// Their tokens.
+    pub tokens: &'a [Token],
+    /// The token by which the page is looked at, by its id.
+    pub current: &'a str,
+    /// The registries they may see.
+    pub registries: &'a [String],
+    /// What was made.
+    pub created: Option<&'a Created>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Account<'a> {
+    frame: &'a Frame,
+    groups: String,
+    logins: Vec<Row>,
+    tokens: Vec<Row>,
+    registries: &'a [String],
+    verbs: Vec<&'static str>,
+    created: Option<&'a Created>,
+    new: &'static str,
+    revoke: &'static str,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    may: String,
+    made: String,
+    used: String,
+    ends: String,
+    current: bool,
+}
+
+impl AccountPage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        let rows = |login| {
+            let tokens = self.tokens.iter().rev().filter(|token| token.login == login);
+            tokens.map(|token| self.row(token)).collect()
+        };
+        Page::write(&Account {
+            frame: self.frame,
+            groups: self.groups.join(", "),
+            logins: rows(true),
+            tokens: rows(false),
+            registries: self.registries,
+            verbs: VERBS.iter().map(|verb| verb.as_str()).collect(),
+            created: self.created,
+            new: address::NEW_TOKEN,
+            revoke: address::REVOKE_TOKEN,
+        })
+    }
+
+    fn row(&self, token: &Token) -> Row {
+        Row {
+            id: token.id.clone(),
+            name: said::line(&token.name),
+            may: narrowed(token),
+            made: said::day(token.created),
+            used: token.used.map_or_else(|| "never".to_owned(), |at| said::ago(at, self.now)),
+            ends: token.expires.map_or_else(|| "never".to_owned(), said::day),
+            current: token.id == self.current,
+        }
+    }
+}
+
+/// What a token may do, in a line.
+fn narrowed(token: &Token) -> String {
+    let TokenScope { verbs, names } = &token.scope;
+    let list =
+        |words: Vec<String>, all: &str| if words.is_empty() { all.to_owned() } else { words.join(", ") };
+    let mut said =
+        vec![list(verbs.iter().map(|verb| verb.as_str().to_owned()).collect(), "everything you may")];
+    if !names.is_empty() {
+        said.push(format!("of {}", list(names.iter().map(ToString::to_string).collect(), "")));
+    }
+    if !token.registries.is_empty() {
+        said.push(format!("at {}", list(token.registries.iter().cloned().collect(), "")));
+    }
+    if !token.networks.is_empty() {
+        said.push(format!("from {}", list(token.networks.iter().map(ToString::to_string).collect(), "")));
+    }
+    said.join(" ")
+}

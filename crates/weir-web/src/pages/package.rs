@@ -1,0 +1,125 @@
+//! A package: what it says of itself, how it is used, and its releases.
+
+use askama::Template;
+use jiff::Timestamp;
+use weir_index::{PackageView, ReleaseView};
+use weir_model::PackageName;
+
+use super::release::facts;
+use super::rows::{Fact, NeedRow, ReleaseRow, State};
+use crate::frame::{Frame, Page, PageError};
+use crate::readme::Readme;
+use crate::use_it::{Step, steps};
+use crate::{address, said};
+
+/// So many releases are listed; the rest is folded away.
+const LISTED: usize = 8;
+
+/// So many releases are told of at all.
+const MOST_RELEASES: usize = 200;
+
+/// So many packages that need this one are told of: whoever makes the page asks for no more.
+pub const DEPENDENTS: usize = 40;
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct PackagePage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// The package.
+    pub package: &'a PackageView,
+    /// Its newest release that is offered, or where none is, the newest.
+    pub chosen: Option<&'a ReleaseView>,
+    /// To whom its owner belongs.
+    pub holders: &'a [String],
+    /// The first of the packages that need it, by name.
+    pub dependents: &'a [PackageName],
+    /// What the chosen release says of itself.
+    pub readme: Option<&'a Readme>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "package.html")]
+struct Package<'a> {
+    frame: &'a Frame,
+    owner: &'a str,
+    short: &'a str,
+    owner_href: String,
+    version: String,
+    version_href: String,
+    description: String,
+    kind: &'static str,
+    state: Option<State>,
+    steps: Vec<Step>,
+    readme: Option<&'a Readme>,
+    readme_href: String,
+    facts: Vec<Fact>,
+    needs: Vec<NeedRow>,
+    releases: Vec<ReleaseRow>,
+    older: Vec<ReleaseRow>,
+    untold: usize,
+    dependents: Vec<(String, String)>,
+    more_dependents: u64,
+}
+
+impl PackagePage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        let registry = self.frame.registry();
+        let name = &self.package.name;
+        let (owner, short) = name.as_str().split_once('/').unwrap_or(("", name.as_str()));
+        let all = self.package.releases.iter().chain(&self.package.removed);
+        let mut releases: Vec<ReleaseRow> =
+            all.take(MOST_RELEASES).map(|view| ReleaseRow::new(registry, view, self.now)).collect();
+        let number = self.package.releases.len() + self.package.removed.len();
+        let older = releases.split_off(releases.len().min(LISTED));
+        let dependents = self.dependents.iter();
+        let dependents = dependents.map(|name| (name.to_string(), address::package(registry, name)));
+        let chosen = self.chosen;
+        let needed = chosen.map(|view| view.release.dependencies.as_slice()).unwrap_or_default();
+        Page::write(&Package {
+            frame: self.frame,
+            owner,
+            short,
+            owner_href: address::search(registry, &[("owner", owner)]),
+            version: chosen.map(|view| view.release.id.version.to_string()).unwrap_or_default(),
+            version_href: chosen.map(|view| address::release(registry, &view.release.id)).unwrap_or_default(),
+            description: chosen
+                .and_then(|view| view.release.description.as_deref())
+                .map(said::line)
+                .unwrap_or_default(),
+            kind: self.package.kind.as_str(),
+            state: chosen.and_then(State::of),
+            steps: match self.package.newest() {
+                Some(view) => steps(view, registry, &self.frame.location()),
+                None => Vec::new(),
+            },
+            readme: self.readme,
+            readme_href: match (self.readme, chosen) {
+                (Some(readme), Some(view)) => address::file(registry, &view.release.id, &readme.path),
+                _ => String::new(),
+            },
+            facts: self.facts(),
+            needs: needed.iter().map(|dependency| NeedRow::new(registry, dependency)).collect(),
+            untold: number.saturating_sub(MOST_RELEASES),
+            releases,
+            older,
+            dependents: dependents.collect(),
+            more_dependents: self.package.dependents.saturating_sub(self.dependents.len() as u64),
+        })
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let holders: Vec<&str> =
+            self.holders.iter().map(|who| who.strip_prefix("user:").unwrap_or(who)).collect();
+        let mut rows = self.chosen.map(|view| facts(view, self.frame.registry())).unwrap_or_default();
+        rows.extend(Fact::new("owner", holders.join(", ")));
+        rows
+    }
+}

@@ -1,0 +1,74 @@
+//! Who there is on the server, and which groups they are in: for administrators.
+
+use askama::Template;
+use jiff::Timestamp;
+use weir_wire::people::{Invited, User};
+
+use crate::frame::{Frame, Page, PageError};
+use crate::{address, said};
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct PeoplePage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// The users, by name.
+    pub users: &'a [User],
+    /// Who was just invited: the only time that the invitation is shown.
+    pub invited: Option<&'a Invited>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "people.html")]
+struct People<'a> {
+    frame: &'a Frame,
+    rows: Vec<Row>,
+    invited: Option<Shown>,
+    invite: &'static str,
+    change: &'static str,
+}
+
+struct Row {
+    name: String,
+    groups: String,
+    since: String,
+    disabled: bool,
+    administrator: bool,
+}
+
+struct Shown {
+    name: String,
+    invitation: String,
+    expires: String,
+}
+
+impl PeoplePage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        let rows = self.users.iter().map(|user| Row {
+            name: user.name.to_string(),
+            groups: user.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            since: said::ago(user.created, self.now),
+            disabled: user.disabled,
+            administrator: user.is_administrator(),
+        });
+        let invited = self.invited.map(|invited| Shown {
+            name: invited.name.to_string(),
+            invitation: invited.invitation.clone(),
+            expires: said::time(invited.expires),
+        });
+        Page::write(&People {
+            frame: self.frame,
+            rows: rows.collect(),
+            invited,
+            invite: address::INVITE,
+            change: address::CHANGE_USER,
+        })
+    }
+}

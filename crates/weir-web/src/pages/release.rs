@@ -1,0 +1,212 @@
+//! A release: its files, what exactly it needs, and what is known of it.
+
+use askama::Template;
+use jiff::Timestamp;
+use serde_json::Value;
+use weir_index::ReleaseView;
+use weir_model::{BuildFacts, ReleaseId, WithdrawalVerb};
+use weir_tree::{Entry, Mode};
+
+use super::rows::{Fact, NeedRow, ReleaseRow, State};
+use crate::frame::{Frame, Page, PageError};
+use crate::{address, said};
+
+/// So many files are listed.
+const MOST_FILES: usize = 500;
+
+/// So many words of a fact are shown.
+const MOST_WORDS: usize = 40;
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct ReleasePage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// The release.
+    pub view: &'a ReleaseView,
+    /// The other builds of its version.
+    pub others: &'a [ReleaseView],
+    /// Its files; nothing, where they cannot be read.
+    pub files: Option<&'a [Entry]>,
+    /// What whoever looks may have become of it.
+    pub may: &'a [WithdrawalVerb],
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "release.html")]
+struct Release<'a> {
+    frame: &'a Frame,
+    package: String,
+    package_href: String,
+    build: String,
+    kind: &'static str,
+    description: String,
+    ago: String,
+    by: &'a str,
+    state: Option<State>,
+    facts: Vec<Fact>,
+    evidence: Vec<Fact>,
+    needs: Vec<NeedRow>,
+    references: Vec<(String, String)>,
+    others: Vec<ReleaseRow>,
+    files: Vec<FileRow>,
+    has_files: bool,
+    more_files: usize,
+    kind_facts: Vec<(String, String)>,
+    entry: u64,
+    entry_href: String,
+    withdraw: String,
+    verbs: Vec<&'static str>,
+}
+
+struct FileRow {
+    path: String,
+    href: String,
+    size: String,
+    mark: &'static str,
+}
+
+impl ReleasePage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        let registry = self.frame.registry();
+        let release = &self.view.release;
+        let name = release.id.name.to_string();
+        let files = self.files.unwrap_or_default();
+        Page::write(&Release {
+            frame: self.frame,
+            package_href: address::package(registry, &release.id.name),
+            build: build(&release.id),
+            package: name,
+            kind: release.kind.as_str(),
+            description: said::line(release.description.as_deref().unwrap_or_default()),
+            ago: said::ago(self.view.mark.at, self.now),
+            by: &self.view.mark.by,
+            state: State::of(self.view),
+            facts: facts(self.view, registry),
+            evidence: evidence(self.view),
+            needs: release.dependencies.iter().map(|one| NeedRow::new(registry, one)).collect(),
+            references: release
+                .references
+                .iter()
+                .map(|one| (one.name.clone(), one.size.map(said::bytes).unwrap_or_default()))
+                .collect(),
+            others: self
+                .others
+                .iter()
+                .filter(|view| view.release.id != release.id)
+                .map(|view| ReleaseRow::new(registry, view, self.now))
+                .collect(),
+            files: files.iter().take(MOST_FILES).map(|entry| file(registry, &release.id, entry)).collect(),
+            has_files: self.files.is_some(),
+            more_files: files.len().saturating_sub(MOST_FILES),
+            kind_facts: kind_facts(self.view),
+            entry: self.view.mark.index,
+            entry_href: address::entry(registry, self.view.mark.index),
+            withdraw: address::withdraw(registry, &release.id),
+            verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
+        })
+    }
+}
+
+/// A release without the name of its package.
+pub(crate) fn build(id: &ReleaseId) -> String {
+    id.to_string()[id.name.as_str().len() + 1..].to_owned()
+}
+
+fn file(registry: &str, id: &ReleaseId, entry: &Entry) -> FileRow {
+    let path = entry.path.as_str();
+    FileRow {
+        path: path.to_owned(),
+        href: if entry.mode == Mode::Link { String::new() } else { address::file(registry, id, path) },
+        size: said::bytes(entry.size),
+        mark: match entry.mode {
+            Mode::File => "",
+            Mode::Executable => "can be run",
+            Mode::Link => "link",
+        },
+    }
+}
+
+/// What is known of every release.
+pub(crate) fn facts(view: &ReleaseView, registry: &str) -> Vec<Fact> {
+    let release = &view.release;
+    let size = format!(
+        "{} packed, {} in {}",
+        said::bytes(release.size),
+        said::bytes(release.unpacked),
+        said::count(release.files, "file")
+    );
+    let origin = view.origin.as_ref().map(|origin| origin.registry.clone()).unwrap_or_default();
+    [
+        Fact::new("licence", said::line(release.license.as_deref().unwrap_or_default())),
+        Fact::new("published", format!("{} by {}", said::day(view.mark.at), view.mark.by))
+            .map(|fact| fact.to(address::entry(registry, view.mark.index))),
+        Fact::new("from", origin),
+        Fact::new("size", size),
+        Fact::new("tree", release.tree.to_string()).map(Fact::code),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What tells where a release comes from.
+fn evidence(view: &ReleaseView) -> Vec<Fact> {
+    let release = &view.release;
+    let digest = |word, digest: Option<String>| Fact::new(word, digest.unwrap_or_default()).map(Fact::code);
+    let build = BuildFacts::read(&release.kind_facts).ok().flatten();
+    let git = release.kind_facts.get("git").map(|git| match git {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    });
+    [
+        digest("inputs", Some(release.input_digest.to_string())),
+        digest("recipe", release.recipe.map(|digest| digest.to_string())),
+        digest("toolchain", release.toolchain.map(|digest| digest.to_string())),
+        digest("source", build.as_ref().and_then(|build| build.origin.clone())),
+        digest("commit", build.as_ref().and_then(|build| build.commit.clone())),
+        digest(
+            "provenance",
+            build.as_ref().and_then(|build| build.provenance).map(|digest| digest.to_string()),
+        ),
+        digest("build log", build.as_ref().and_then(|build| build.log).map(|digest| digest.to_string())),
+        digest("git", git.map(|text| said::line(&text))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What its kind found out: words, or lists of them. What is more is for machines.
+fn kind_facts(view: &ReleaseView) -> Vec<(String, String)> {
+    let facts = view.release.kind_facts.iter().filter(|(name, _)| !matches!(name.as_str(), "build" | "git"));
+    facts.filter_map(|(name, value)| Some((said::line(name), said::line(&words(value)?)))).take(20).collect()
+}
+
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
+        Value::Array(values) => {
+            let words: Option<Vec<String>> = values
+                .iter()
+                .take(MOST_WORDS)
+                .map(|value| match value {
+                    // Of a pair, such as a command and its file, the name.
+                    Value::Array(pair) => pair.first().and_then(Value::as_str).map(str::to_owned),
+                    value => value.as_str().map(str::to_owned),
+                })
+                .collect();
+            words.filter(|words| !words.is_empty()).map(|words| words.join(", "))
+        }
+        Value::Object(_) | Value::Null => None,
+    }
+}

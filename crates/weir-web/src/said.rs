@@ -1,0 +1,91 @@
+//! Times, sizes and numbers, as the terminal says them.
+
+use jiff::{SignedDuration, Timestamp};
+
+const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// The most characters of a line that a stranger wrote.
+const LINE: usize = 300;
+
+/// The day, in UTC.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+/// Day and time, in UTC.
+pub(crate) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How long ago, in the largest unit that says it.
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(at).max(SignedDuration::ZERO).as_secs();
+    match seconds {
+        0..60 => "just now".to_owned(),
+        60..3600 => format!("{} ago", count((seconds / 60).unsigned_abs(), "minute")),
+        3600..86_400 => format!("{} ago", count((seconds / 3600).unsigned_abs(), "hour")),
+        _ => format!("{} ago", count((seconds / 86_400).unsigned_abs(), "day")),
+    }
+}
+
+/// A number of bytes.
+pub(crate) fn bytes(count: u64) -> String {
+    const STEP: u64 = 1024;
+    if count < STEP {
+        return format!("{count} B");
+    }
+    let mut tenths = u128::from(count) * 10;
+    let mut unit = 0;
+    while tenths >= u128::from(STEP) * 10 && unit < UNITS.len() {
+        tenths /= u128::from(STEP);
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
+}
+
+/// A number of things.
+pub(crate) fn count(number: u64, singular: &str) -> String {
+    let stem = singular.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o']));
+    match (number, stem) {
+        (1, _) => format!("1 {singular}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {singular}s"),
+    }
+}
+
+/// A line that a stranger wrote: cut where it is beyond all measure.
+pub(crate) fn line(text: &str) -> String {
+    match text.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// A text in pieces: what stands between backquotes is code, as in everything that Weir says.
+pub(crate) fn marked(text: &str) -> Vec<(bool, String)> {
+    let pieces = text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece.to_owned()));
+    pieces.filter(|(_, piece)| !piece.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    #[test]
+    fn times_and_sizes_are_said_as_people_say_them() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        for (at, said) in [
+            ("2026-11-20T12:00:05Z", "just now"),
+            ("2026-11-20T11:59:00Z", "1 minute ago"),
+            ("2026-11-20T09:00:00Z", "3 hours ago"),
+            ("2026-11-01T12:00:00Z", "19 days ago"),
+        ] {
+            assert_eq!(super::ago(at.parse().unwrap(), now), said);
+        }
+        assert_eq!((super::bytes(1000), super::bytes(1536)), ("1000 B".into(), "1.5 KiB".into()));
+        assert_eq!(
+            (super::count(1, "entry"), super::count(2, "entry")),
+            ("1 entry".into(), "2 entries".into())
+        );
+    }
+}

@@ -1,0 +1,301 @@
+//! The pages of a server, as a browser asks for them.
+
+use weir_testkit::{Reply, Sandbox, WeirServer};
+
+use crate::{empty, greeting};
+
+const BROWSER: &str = "Accept: text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
+
+/// The registry of [`greeting`], with what a stranger may read, where a server finds it.
+fn served() -> (Sandbox, WeirServer) {
+    let t = greeting();
+    fs_err::create_dir_all(t.path("data/registries")).expect("the sandbox can be written");
+    fs_err::rename(t.path("org"), t.path("data/registries/org")).expect("the sandbox can be written");
+    t.weir_in("", "registry remove org").succeeds();
+    t.weir_in("", "registry bind data/registries/org --yes").succeeds();
+    let server = WeirServer::start(&t, "data", &[]);
+    (t, server)
+}
+
+/// Publishes into the registry's folder, beside whoever serves it.
+fn publish(t: &Sandbox, folder: &str) {
+    t.weir_in("", &format!("--registry ./data/registries/org publish {folder} --allow-secrets")).succeeds();
+}
+
+fn page(server: &WeirServer, path: &str) -> Reply {
+    let reply = server.ask("GET", path, &[BROWSER]);
+    assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+    assert!(reply.body.len() < 100 << 10, "{path} has {} bytes", reply.body.len());
+    reply
+}
+
+/// What a page says, without its tags, and with one space between words.
+fn told(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html.split_once("<body").map_or(html, |(_, body)| body);
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        text.push(' ');
+        rest = after.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[track_caller]
+fn says(server: &WeirServer, path: &str, wanted: &[&str]) {
+    let text = told(&page(server, path).text());
+    for wanted in wanted {
+        assert!(text.contains(wanted), "`{wanted}` is not on {path}:\n{text}");
+    }
+}
+
+#[test]
+fn a_registry_can_be_read_page_by_page() {
+    let (t, server) = served();
+    let readme = "# Str\n\nTrims *strings*: see [the code](str.sh).\n";
+    let folder = t.package("acme/str", "1.1.0").file("str.sh", "trim() { :; }\n").file("README.md", readme);
+    publish(&t, &folder.description("Strings, trimmed").write());
+    let withdrawn = "--registry ./data/registries/org yank acme/str@1.0.0 --reason 'cuts too much'";
+    t.weir_in("", withdrawn).succeeds();
+
+    says(&server, "/", &["org", "3 packages, 3 releases", "1 yanked"]);
+    says(&server, "/org", &["acme/str 1.1.0", "Strings, trimmed", "log 7 entries", "weir registry add org"]);
+    says(&server, "/org/", &["acme/str 1.1.0"]);
+    says(&server, "/org/-/search?q=trim", &["1 package found", "acme/ str 1.1.0", "generic"]);
+    says(&server, "/org/-/search?q=nothing", &["Nothing found for nothing in the registry org"]);
+    says(&server, "/org/-/search?kind=data", &["acme/ names 2026.1.0"]);
+    says(&server, "/org/-/search?owner=acme", &["acme/ greet", "acme/ names", "acme/ str"]);
+    says(
+        &server,
+        "/org/-/packages/acme/str",
+        &[
+            "Str Trims strings : see the code .",
+            "weir add acme/str",
+            "1.0.0",
+            "yanked",
+            "Needed by acme/greet",
+            "licence MIT",
+        ],
+    );
+    says(
+        &server,
+        "/org/-/packages/acme/str/1.0.0",
+        &[
+            "yanked on",
+            "cuts too much",
+            "Lockfiles that have it still get it",
+            "str.sh",
+            "inputs sha256:",
+            "Entry 2",
+        ],
+    );
+    says(
+        &server,
+        "/org/-/packages/acme/greet/1.0.0",
+        &["Needs acme/str ^1 1.0.0", "acme/names &#62;=2026", "greet can be run"],
+    );
+    says(&server, "/org/-/packages/acme/str/1.1.0/files/str.sh", &["trim() { :; }", "14 B"]);
+    says(
+        &server,
+        "/org/-/log/2",
+        &["acme/str 1.0.0 published", "c2sp.org/tlog-proof@v1 index 2", "weir registry verify org"],
+    );
+
+    let proof = server.ask("GET", "/org/-/log/2/proof", &[]).text();
+    assert!(
+        proof.starts_with("c2sp.org/tlog-proof@v1\nindex 2\n") && proof.contains("\n\norg\n7\n"),
+        "{proof}"
+    );
+    let raw = server.ask("GET", "/org/-/packages/acme/str/1.1.0/files/str.sh?raw", &[]);
+    assert_eq!(raw.text(), "trim() { :; }\n");
+    assert_eq!(raw.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(raw.header("content-disposition"), Some("attachment; filename=\"str.sh\""));
+    assert_eq!(raw.header("content-security-policy"), Some("sandbox; default-src 'none'"));
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let (_t, server) = served();
+    let (mut seen, mut next) = (std::collections::BTreeSet::new(), vec!["/".to_owned()]);
+    while let Some(path) = next.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let reply = server.ask("GET", &path, &[BROWSER]);
+        assert_eq!(reply.status, 200, "{path}");
+        let html = reply.text();
+        for attribute in ["href=\"", "src=\"", "action=\""] {
+            for link in html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
+                let link = link.replace("&#38;", "&").replace("&amp;", "&");
+                if link.starts_with('/') {
+                    next.push(link.split('#').next().unwrap_or_default().to_owned());
+                }
+            }
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+    assert!(seen.iter().any(|path| path.ends_with(".css")), "{seen:?}");
+}
+
+#[test]
+fn what_is_not_there_is_told_to_a_browser_as_a_page_and_to_a_program_as_a_document() {
+    let (_t, server) = served();
+    for path in [
+        "/none",
+        "/org/none",
+        "/org/-/packages/acme/none",
+        "/org/-/packages/acme/str/9.9.9",
+        "/org/-/packages/acme/str/none",
+        "/org/-/packages/acme/str/1.0.0?platform=mars",
+        "/org/-/packages/acme/str/1.0.0/files/none",
+        "/org/-/packages/acme/str/1.0.0/files/..%2f..%2fweir.toml",
+        "/org/-/packages/acme/..%2f..%2fx",
+        "/org/-/log/99",
+        "/-/assets/none.css",
+    ] {
+        let reply = server.ask("GET", path, &[BROWSER]);
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.text().contains("<h1>There is n"), "{path}: {}", reply.text());
+        let document = server.ask("GET", path, &[]);
+        assert_eq!(
+            (document.status, document.header("content-type")),
+            (404, Some("application/problem+json"))
+        );
+    }
+    let api = server.ask("GET", "/api/v1/whoami", &[BROWSER]);
+    assert_eq!((api.status, api.header("content-type")), (401, Some("application/problem+json")));
+}
+
+#[test]
+fn pages_run_nothing_load_nothing_and_stand_in_no_other_page() {
+    let (_t, server) = served();
+    for path in ["/", "/org", "/org/-/packages/acme/str", "/none"] {
+        let reply = server.ask("GET", path, &[BROWSER]);
+        let policy = reply.header("content-security-policy").expect("it has one");
+        for wanted in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(policy.contains(wanted), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(reply.header("referrer-policy"), Some("same-origin"));
+        assert_eq!(reply.header("cache-control"), Some("private, no-cache"));
+        let html = reply.text();
+        assert!(
+            !html.contains("<script>") && !html.contains(" style=") && !html.contains(" onclick"),
+            "{html}"
+        );
+        assert!(!html.contains("\"http"), "nothing is loaded from elsewhere: {html}");
+    }
+}
+
+#[test]
+fn what_strangers_wrote_is_shown_and_does_nothing() {
+    let (t, server) = served();
+    let attack = "<script>alert(1)</script><img src=x onerror=alert(1)>";
+    let readme = format!(
+        "# {attack}\n\n[x](javascript:alert(1)) <svg onload=alert(1)> <iframe src=//evil.example></iframe>\n\ngnp.exe\u{202e}gpj\n"
+    );
+    let folder = t
+        .package("evil/one", "1.0.0")
+        .description("<script>alert(2)</script>")
+        .file("README.md", &readme)
+        .file("<script>alert(3)<%2fscript>.md", attack)
+        .file("deep.md", &"> ".repeat(20_000))
+        .write();
+    publish(&t, &folder);
+    t.weir_in(
+        "",
+        "--registry ./data/registries/org yank evil/one@1.0.0 --reason '<script>alert(4)</script>'",
+    )
+    .succeeds();
+    let deep = t.package("evil/deep", "1.0.0").file("README.md", &"> ".repeat(40_000)).write();
+    publish(&t, &deep);
+    let long = t.package("evil/long", "1.0.0").file("README.md", &"a *b* [c](d)\n".repeat(800_000)).write();
+    publish(&t, &long);
+    for path in [
+        "/org",
+        "/org/-/search",
+        "/org/-/search?q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/org/-/search?q=one&kind=%22%3E%3Cscript%3E",
+        "/org/-/packages/evil/one",
+        "/org/-/packages/evil/one/1.0.0",
+        "/org/-/packages/evil/one/1.0.0/files/README.md",
+        "/org/-/packages/evil/one/1.0.0/files/%3Cscript%3Ealert(3)%3C%252fscript%3E.md",
+        "/org/-/packages/evil/one/1.0.0/files/deep.md",
+        "/org/-/packages/evil/deep",
+        "/org/-/log/6",
+    ] {
+        let html = page(&server, path).text();
+        for acts in
+            ["<script>", "<img", "<svg", "<iframe", "onerror=a alert", "href=\"javascript", "\u{202e}"]
+        {
+            assert!(!html.contains(acts), "{acts} is on {path}:\n{html}");
+        }
+    }
+    let long = server.ask("GET", "/org/-/packages/evil/long", &[BROWSER]);
+    assert_eq!(long.status, 200);
+    assert!(long.body.len() < 100 << 10, "{} bytes", long.body.len());
+    assert!(long.text().contains("There is more in"));
+}
+
+#[test]
+fn what_is_quarantined_is_told_and_its_files_are_shown_to_nobody() {
+    let (t, server) = served();
+    let file = "/org/-/packages/acme/str/1.0.0/files/str.sh";
+    assert_eq!(server.ask("GET", file, &[BROWSER]).status, 200);
+    page(&server, "/org/-/packages/acme/str/1.0.0");
+    t.weir_in("", "--registry ./data/registries/org quarantine acme/str@1.0.0 --reason 'stolen key'")
+        .succeeds();
+    says(
+        &server,
+        "/org/-/packages/acme/str/1.0.0",
+        &["quarantined on", "stolen key", "Its files cannot be shown"],
+    );
+    says(&server, "/org/-/packages/acme/str", &["quarantined on", "stolen key"]);
+    assert_eq!(server.ask("GET", file, &[BROWSER]).status, 404);
+}
+
+#[test]
+fn an_empty_registry_says_how_it_is_filled() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    says(
+        &server,
+        "/team",
+        &[
+            "Nothing has been published here yet",
+            "weir registry add team http://registry.example/team",
+            "weir init",
+            "weir publish",
+        ],
+    );
+}
+
+#[test]
+fn of_a_private_registry_no_page_tells_that_it_exists() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create secret").succeeds();
+    assert!(!page(&server, "/").text().contains("secret"));
+    for path in [
+        "",
+        "/",
+        "/-/search?q=x",
+        "/-/packages/acme/one",
+        "/-/packages/acme/one/1.0.0",
+        "/-/log/0",
+        "/-/policy",
+    ] {
+        let nothing = server.ask("GET", &format!("/nothing{path}"), &[BROWSER]);
+        let secret = server.ask("GET", &format!("/secret{path}"), &[BROWSER]);
+        assert_eq!((secret.status, nothing.status), (404, 404), "{path}");
+        assert_eq!(secret.text().replace("secret", "nothing"), nothing.text(), "{path}");
+    }
+}

@@ -1,0 +1,320 @@
+//! What somebody does on the pages of a server who has signed in, and what nobody does in their name.
+
+use weir_testkit::{Reply, Sandbox, WeirServer};
+
+use crate::empty;
+
+const BROWSER: &str = "Accept: text/html";
+
+/// The password of the administrator `ann` in tests.
+const PASSWORD: &str = "correct+horse";
+
+/// A browser: what it keeps of cookies.
+struct Browser<'server> {
+    server: &'server WeirServer,
+    cookies: Vec<(String, String)>,
+}
+
+impl<'server> Browser<'server> {
+    fn new(server: &'server WeirServer) -> Self {
+        Self { server, cookies: Vec::new() }
+    }
+
+    /// One in which `ann` has signed in.
+    fn of_ann(server: &'server WeirServer) -> Self {
+        let mut browser = Self::new(server);
+        browser.get("/-/sign-in");
+        let reply = browser.send("/-/sign-in", "/-/sign-in", &format!("name=ann&password={PASSWORD}"));
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{}", reply.text());
+        browser
+    }
+
+    fn cookie(&self) -> String {
+        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("Cookie: {}", pairs.join("; "))
+    }
+
+    fn get(&mut self, path: &str) -> Reply {
+        let reply = self.server.ask("GET", path, &[BROWSER, &self.cookie()]);
+        self.keep(&reply);
+        reply
+    }
+
+    fn page(&mut self, path: &str) -> String {
+        let reply = self.get(path);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.text()
+    }
+
+    /// Sends a form from the page `from`, with what is hidden in it.
+    fn send(&mut self, from: &str, to: &str, fields: &str) -> Reply {
+        let form = hidden(&self.get(from).text(), "form");
+        self.post(to, &format!("form={form}&{fields}"), &[])
+    }
+
+    fn post(&mut self, to: &str, body: &str, headers: &[&str]) -> Reply {
+        let cookie = self.cookie();
+        let mut lines = vec![BROWSER, "Content-Type: application/x-www-form-urlencoded", &cookie];
+        lines.extend(headers);
+        let reply = self.server.say("POST", to, &lines, body.as_bytes());
+        self.keep(&reply);
+        reply
+    }
+
+    fn keep(&mut self, reply: &Reply) {
+        for line in reply.head.split("\r\n") {
+            let Some((_, cookie)) = line.split_once("set-cookie: ") else { continue };
+            let (name, value) =
+                cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("it is one");
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+    }
+
+    fn secret(&self) -> &str {
+        let session = self.cookies.iter().find(|(name, _)| name == "weir");
+        session.map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+}
+
+fn hidden(html: &str, name: &str) -> String {
+    let (_, after) = html.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or(("", ""));
+    after.split('"').next().unwrap_or_default().to_owned()
+}
+
+/// A server with the registry `team` and `acme/str` in it.
+fn served(t: &Sandbox) -> WeirServer {
+    let server = WeirServer::with_team(t, &[]);
+    t.package("acme/str", "1.0.0").file("str.sh", "trim() { :; }\n").publish();
+    server
+}
+
+const RELEASE: &str = "/team/-/packages/acme/str/1.0.0";
+
+#[test]
+fn who_signs_in_has_a_secret_that_only_pages_know_until_they_sign_out() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::new(&server);
+    let begun = browser.get("/-/sign-in?back=/team/-/search?q%3Dstr");
+    assert!(begun.text().contains("value=\"/team/-/search?q=str\""), "{}", begun.text());
+    let signed_in = browser.send(
+        "/-/sign-in",
+        "/-/sign-in",
+        &format!("name=ann&password={PASSWORD}&back=/team/-/search?q%3Dstr"),
+    );
+    assert_eq!((signed_in.status, signed_in.header("location")), (303, Some("/team/-/search?q=str")));
+    let cookie = signed_in
+        .head
+        .split("\r\n")
+        .find(|line| line.starts_with("set-cookie: weir="))
+        .expect("there is one");
+    for wanted in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(wanted), "{cookie}");
+    }
+    let reply = browser.get("/team");
+    assert!(reply.text().contains(">ann</a>"), "{}", reply.text());
+    assert_eq!(reply.header("cache-control"), Some("private, no-store"));
+    assert_eq!(
+        server.ask("GET", "/api/v1/whoami", &[&browser.cookie()]).status,
+        401,
+        "the API knows no cookie"
+    );
+
+    let secret = browser.secret().to_owned();
+    let signed_out = browser.send("/", "/-/sign-out", "");
+    assert_eq!((signed_out.status, browser.secret()), (303, ""));
+    let stolen = server.ask("GET", "/", &[BROWSER, &format!("Cookie: weir={secret}")]);
+    assert!(stolen.text().contains("Sign in"), "what was kept of it is good no longer");
+}
+
+#[test]
+fn behind_tls_a_browser_takes_the_cookie_from_this_host_alone_and_sends_it_encrypted() {
+    let t = empty();
+    let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_TRUSTED_PROXIES", "127.0.0.0/8")]);
+    let reply = server.ask("GET", "/-/sign-in", &[BROWSER, "X-Forwarded-Proto: https"]);
+    let cookie = reply.header("set-cookie").expect("there is one");
+    assert!(cookie.starts_with("__Host-weir-form=") && cookie.contains("; Secure"), "{cookie}");
+}
+
+#[test]
+fn a_wrong_password_is_told_and_nobody_is_led_elsewhere() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::new(&server);
+    browser.get("/-/sign-in");
+    let wrong = browser.send("/-/sign-in", "/-/sign-in", "name=ann&password=guessed-it");
+    assert_eq!((wrong.status, browser.secret()), (401, ""));
+    assert!(wrong.text().contains("the name or the password is wrong"), "{}", wrong.text());
+    for elsewhere in ["https://evil.example/", "//evil.example", "/%5Cevil.example", "/%0d%0aSet-Cookie:x=y"]
+    {
+        let mut browser = Browser::new(&server);
+        let fields = format!("name=ann&password={PASSWORD}&back={elsewhere}");
+        browser.get("/-/sign-in");
+        let reply = browser.send("/-/sign-in", "/-/sign-in", &fields);
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{elsewhere}");
+    }
+}
+
+#[test]
+fn signing_in_makes_another_secret_and_ends_the_one_before() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::of_ann(&server);
+    let before = browser.secret().to_owned();
+    let form = hidden(&browser.page("/"), "form");
+    let again = browser.post("/-/sign-in", &format!("form={form}&name=ann&password={PASSWORD}"), &[]);
+    assert_eq!(again.status, 303);
+    assert_ne!(browser.secret(), before);
+    let old = server.ask("GET", "/-/account", &[BROWSER, &format!("Cookie: weir={before}")]);
+    assert_eq!(old.status, 401);
+    let two = format!("Cookie: weir={}; weir={before}", browser.secret());
+    assert_eq!(server.ask("GET", "/-/account", &[BROWSER, &two]).status, 401, "of two, one may be another's");
+}
+
+#[test]
+fn no_other_page_acts_for_whoever_has_signed_in() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::of_ann(&server);
+    let form = hidden(&browser.page(RELEASE), "form");
+    let withdraw = format!("{RELEASE}/withdraw");
+    let body = "verb=yank&reason=because";
+    let mine = format!("form={form}&{body}");
+    let other = Browser::new(&server).get("/-/sign-in").text();
+    let others = format!("form={}&{body}", hidden(&other, "form"));
+    for (body, header) in [
+        (body, "X-Nothing: 1"),
+        ("form=&verb=yank&reason=because", "X-Nothing: 1"),
+        (others.as_str(), "X-Nothing: 1"),
+        (mine.as_str(), "Sec-Fetch-Site: cross-site"),
+        (mine.as_str(), "Sec-Fetch-Site: same-site"),
+        (mine.as_str(), "Origin: https://evil.example"),
+        (mine.as_str(), "Origin: null"),
+    ] {
+        let reply = browser.post(&withdraw, body, &[header]);
+        assert_eq!(reply.status, 403, "{body} {header}: {}", reply.text());
+    }
+    let cookie = browser.cookie();
+    let plain =
+        server.say("POST", &withdraw, &[BROWSER, &cookie, "Content-Type: text/plain"], mine.as_bytes());
+    assert_eq!(plain.status, 403);
+    assert_eq!(server.ask("GET", &format!("{withdraw}?{mine}"), &[BROWSER, &cookie]).status, 405);
+    assert!(!browser.page(RELEASE).contains("yanked"), "nothing was done");
+    let nobody = server.say(
+        "POST",
+        &withdraw,
+        &[BROWSER, "Content-Type: application/x-www-form-urlencoded"],
+        mine.as_bytes(),
+    );
+    assert_eq!(nobody.status, 403);
+    let good =
+        browser.post(&withdraw, &mine, &["Sec-Fetch-Site: same-origin", "Origin: http://registry.example"]);
+    assert_eq!((good.status, good.header("location")), (303, Some(RELEASE)), "{}", good.text());
+    assert!(browser.page(RELEASE).contains("because"));
+}
+
+#[test]
+fn a_curator_withdraws_releases_with_a_reason_and_sees_who_did_what() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::of_ann(&server);
+    let withdraw = format!("{RELEASE}/withdraw");
+    let silent = browser.send(RELEASE, &withdraw, "verb=quarantine&reason=++");
+    assert_eq!(silent.status, 422);
+    assert!(silent.text().contains("Say why"), "{}", silent.text());
+    assert_eq!(browser.send(RELEASE, &withdraw, "verb=quarantine&reason=a+stolen+key").status, 303);
+    let page = browser.page(RELEASE);
+    assert!(page.contains("a stolen key") && page.contains("value=\"unquarantine\""), "{page}");
+    assert!(!page.contains("value=\"yank\""), "{page}");
+    let info = t.weir_in("", "info acme/str@1.0.0").stdout;
+    assert!(info.contains("quarantined") && info.contains("by user:ann: a stolen key"), "{info}");
+    assert_eq!(browser.send(RELEASE, &withdraw, "verb=unquarantine&reason=").status, 303);
+
+    let activity = browser.page("/-/activity?about=acme/str");
+    for wanted in ["<strong>quarantined</strong> acme/str 1.0.0", "unquarantined", "owner-claim", "published"]
+    {
+        assert!(activity.contains(wanted), "{wanted}: {activity}");
+    }
+    assert!(browser.page("/-/activity?refused=on&about=none").contains("Nothing like that has happened"));
+}
+
+#[test]
+fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
+    let t = empty();
+    let server = served(&t);
+    let mut browser = Browser::of_ann(&server);
+    let fields = "name=ci&verb=publish&registry=team&names=acme&days=30";
+    let made = browser.send("/-/account", "/-/account/tokens", fields);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let text = made.text();
+    let secret = text
+        .split("<code class=\"secret\">")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .expect("it is shown");
+    assert!(text.contains("publish of acme at team"), "{text}");
+    assert!(!browser.page("/-/account").contains(secret), "and never again");
+    let bearer = format!("Authorization: Bearer {secret}");
+    assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 200);
+    let by_it = server.ask("GET", "/-/account", &[BROWSER, &format!("Cookie: weir={secret}")]);
+    assert_eq!(by_it.status, 403, "a token for a program makes no others");
+    let account = browser.page("/-/account");
+    let id = hidden(&account, "which");
+    assert_eq!(browser.send("/-/account", "/-/account/tokens/revoke", &format!("which={id}")).status, 303);
+    assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 401);
+}
+
+#[test]
+fn an_administrator_invites_somebody_who_then_sees_what_is_theirs_and_no_more() {
+    let t = empty();
+    let server = served(&t);
+    let mut ann = Browser::of_ann(&server);
+    let invited = ann.send("/-/people", "/-/people/invite", "name=bob&groups=");
+    assert_eq!(invited.status, 201, "{}", invited.text());
+    let text = invited.text();
+    let secret = text
+        .split("<code class=\"secret\">")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .expect("it is shown");
+    let mut bob = Browser::new(&server);
+    bob.get("/-/sign-in");
+    let accepted =
+        bob.send("/-/sign-in", "/-/sign-in", &format!("invitation={secret}&name=&password=bobs+password"));
+    assert_eq!(accepted.status, 303, "{}", accepted.text());
+    assert!(bob.page("/").contains(">bob</a>"));
+    for (path, status) in [("/-/people", 403), ("/-/activity", 403), ("/-/account", 200)] {
+        assert_eq!(bob.get(path).status, status, "{path}");
+    }
+    assert!(!bob.page("/").contains("/-/people"));
+    let mut stranger = Browser::new(&server);
+    assert_eq!(stranger.get("/-/people").status, 401);
+    assert!(stranger.get("/-/people").header("www-authenticate").is_none(), "no box of the browser's own");
+
+    assert_eq!(
+        ann.send("/-/people", "/-/people/change", "name=bob&what=groups&groups=team,+readers").status,
+        303
+    );
+    assert!(ann.page("/-/people").contains("value=\"readers, team\""));
+    assert_eq!(ann.send("/-/people", "/-/people/change", "name=bob&what=disable").status, 303);
+    assert!(bob.page("/").contains("Sign in"), "who is disabled is signed in no longer");
+}
+
+#[test]
+fn what_a_policy_says_is_asked_on_its_page() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create pub --policy open").succeeds();
+    let mut browser = Browser::of_ann(&server);
+    let page = browser.page("/pub/-/policy?who=user:eve&verb=quarantine&what=acme/str@1.0.0");
+    assert!(page.contains("<strong>No</strong>"), "{page}");
+    assert!(page.contains("would permit it, if this held"), "{page}");
+    assert!(page.contains("permit ("), "its text in Cedar: {page}");
+    let page = browser.page("/pub/-/policy?who=eve&verb=yank&what=acme/str");
+    assert!(!page.contains("<strong>No</strong>") && !page.contains("<strong>Yes</strong>"), "{page}");
+    let stranger = Browser::new(&server).page("/pub/-/policy?who=user:eve&verb=read");
+    assert!(stranger.contains("to see the rules") && !stranger.contains("permit ("), "{stranger}");
+}
