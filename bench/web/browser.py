@@ -129,6 +129,7 @@ class Browser:
     def picture(self, path):
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 4000), "scale": 1}
-        shot = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        form = {"format": "webp", "quality": 60} if path.endswith(".webp") else {"format": "png"}
+        shot = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip, **form)
         with open(path, "wb") as file:
             file.write(base64.b64decode(shot["data"]))

@@ -91,8 +91,18 @@ impl Index {
     /// Everything that reaches a version of a package, or any of its releases if no version is given. Releases that were
     /// removed are not among them, and what is needed only to work on a package is not passed on by it.
     pub fn impact(&self, name: &PackageName, version: Option<&Version>) -> Result<Impact, IndexError> {
+        self.impact_within(name, version, MOST_RELEASES)
+    }
+
+    /// The same, for whoever must not wait long: at most so many releases are looked at.
+    pub fn impact_within(
+        &self,
+        name: &PackageName,
+        version: Option<&Version>,
+        most: usize,
+    ) -> Result<Impact, IndexError> {
         let _still = self.reading()?;
-        let mut graph = Graph::new(self, MOST_RELEASES);
+        let mut graph = Graph::new(self, most);
         let of =
             graph.begin(name, |candidate| version.is_none_or(|version| candidate.version == *version))?;
         graph.walk()?;

@@ -63,6 +63,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/{registry}/-/log/{index}/proof", get(reading::proof))
         .route(package, get(reading::package))
         .route(&format!("{package}/{{version}}"), get(reading::release))
+        .route(&format!("{package}/{{version}}/impact"), get(reading::impact))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
         .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
 }

@@ -67,6 +67,11 @@ pub fn raw_file(registry: &str, id: &ReleaseId, path: &str) -> String {
     format!("{file}{}raw", if file.contains('?') { '&' } else { '?' })
 }
 
+/// What a version reaches.
+pub fn impact(registry: &str, name: &PackageName, version: &Version) -> String {
+    format!("{}/impact", self::version(registry, name, version))
+}
+
 /// Where a release is withdrawn, or taken back.
 pub fn withdraw(registry: &str, id: &ReleaseId) -> String {
     with_query(format!("{}/withdraw", version(registry, &id.name, &id.version)), &build_query(id))

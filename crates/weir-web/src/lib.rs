@@ -29,6 +29,7 @@ pub use pages::entry::EntryPage;
 pub use pages::failure::FailurePage;
 pub use pages::file::{FilePage, Shown};
 pub use pages::home::{HomePage, HomeRegistry};
+pub use pages::impact::ImpactPage;
 pub use pages::package::{DEPENDENTS, PackagePage};
 pub use pages::people::PeoplePage;
 pub use pages::policy::{Answer, Asked, PolicyPage};

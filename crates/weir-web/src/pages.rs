@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod failure;
 pub(crate) mod file;
 pub(crate) mod home;
+pub(crate) mod impact;
 pub(crate) mod package;
 pub(crate) mod people;
 pub(crate) mod policy;

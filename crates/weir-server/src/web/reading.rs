@@ -10,8 +10,8 @@ use weir_index::{Index, PackageFilter, PackageView, ReleaseView, SearchFilter, S
 use weir_model::{KindName, PackageName, Platform, Version};
 use weir_registry::{Acting, SubmitError};
 use weir_web::{
-    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, Looked, PAGE, PackagePage, Readme,
-    RegistryPage, ReleasePage, SearchPage, Shown,
+    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage, Looked, PAGE, PackagePage,
+    Readme, RegistryPage, ReleasePage, SearchPage, Shown,
 };
 
 use super::acting::may;
@@ -30,6 +30,9 @@ const SHOWN: usize = 72 << 10;
 
 /// So many bytes of a file can be downloaded from its page.
 const DOWNLOADED: usize = 16 << 20;
+
+/// So many releases are looked at to find what one reaches: of the largest packages, not all.
+const REACHED: usize = 20_000;
 
 /// What is asked for, where it is.
 type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
@@ -170,6 +173,25 @@ pub(crate) async fn release(
             now,
         };
         Ok(Some(page.page()))
+    });
+    answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
+}
+
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}/impact`
+pub(crate) async fn impact(
+    (State(app), Path((registry, owner, name, version)), _, visitor): At<(String, String, String, String)>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let build = Build::new(&owner, &name, &version, None)?;
+    let frame = visitor.frame_of(&registry);
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let Build { name, version, .. } = &build;
+        let impact = view.index().impact_within(name, Some(version), REACHED)?;
+        if impact.of.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(ImpactPage { frame: &frame, name, version, impact: &impact }.page()))
     });
     answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
 }

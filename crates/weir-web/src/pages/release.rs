@@ -57,6 +57,7 @@ struct Release<'a> {
     kind_facts: Vec<(String, String)>,
     entry: u64,
     entry_href: String,
+    impact: String,
     withdraw: String,
     verbs: Vec<&'static str>,
 }
@@ -109,6 +110,7 @@ impl ReleasePage<'_> {
             kind_facts: kind_facts(self.view),
             entry: self.view.mark.index,
             entry_href: address::entry(registry, self.view.mark.index),
+            impact: address::impact(registry, &release.id.name, &release.id.version),
             withdraw: address::withdraw(registry, &release.id),
             verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
         })

@@ -93,9 +93,15 @@ fn a_registry_can_be_read_page_by_page() {
     says(
         &server,
         "/org/-/packages/acme/greet/1.0.0",
-        &["Needs acme/str ^1 1.0.0", "acme/names &#62;=2026", "greet can be run"],
+        &["Needs acme/names &#62;=2026 acme/str ^1 1.0.0", "greet can be run"],
     );
     says(&server, "/org/-/packages/acme/str/1.1.0/files/str.sh", &["trim() { :; }", "14 B"]);
+    says(
+        &server,
+        "/org/-/packages/acme/str/1.0.0/impact",
+        &["It reaches 1 release of 1 package, the newest of 1 of them", "acme/greet 1.0.0 now baked"],
+    );
+    says(&server, "/org/-/packages/acme/greet/1.0.0/impact", &["Nothing in the registry org needs it"]);
     says(
         &server,
         "/org/-/log/2",
