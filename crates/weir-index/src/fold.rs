@@ -24,6 +24,7 @@ use crate::view::{Came, Mark, Withdrawn};
 /// Entries on their way into the view. Dropping it leaves the index as it was.
 #[derive(Debug)]
 pub struct Fold<'index> {
+    index: &'index Index,
     pub(crate) transaction: Transaction<'index>,
     /// The index of the entry that comes next.
     next: u64,
@@ -44,9 +45,12 @@ struct Found {
 
 impl<'index> Fold<'index> {
     pub(crate) fn begin(index: &'index mut Index) -> Result<Self, IndexError> {
-        let transaction = index.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Only one fold can be under way, since this borrows the index alone; from here on it is shared with who looks at it.
+        let index: &'index Index = index;
+        let transaction = Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)?;
         let next = position(&transaction)?.size;
         Ok(Self {
+            index,
             transaction,
             next,
             handed_in: None,
@@ -77,15 +81,45 @@ impl<'index> Fold<'index> {
         self.guarded(index, |fold| fold.apply(index, record))
     }
 
+    /// The view as it is with what was folded so far. Nobody else sees that yet.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be brought up to date.
+    pub fn view(&mut self) -> Result<&'index Index, FoldError> {
+        if self.failed {
+            return Err(FoldError::Failed);
+        }
+        derive::refresh(&self.transaction, std::mem::take(&mut self.touched))?;
+        Ok(self.index)
+    }
+
+    /// Folds the next entries of the log: all of them, or none, and then the fold can go on without.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`entry`](Self::entry).
+    pub fn all_or_none<'e>(&mut self, entries: impl IntoIterator<Item = &'e [u8]>) -> Result<(), FoldError> {
+        self.view()?;
+        let (next, handed_in) = (self.next, self.handed_in);
+        self.transaction.execute_batch("SAVEPOINT entries")?;
+        let folded = entries.into_iter().try_for_each(|bytes| self.entry(self.next, bytes));
+        if folded.is_err() {
+            self.transaction.execute_batch("ROLLBACK TO entries")?;
+            self.touched.clear();
+            self.packages.clear();
+            (self.next, self.handed_in, self.failed) = (next, handed_in, false);
+        }
+        self.transaction.execute_batch("RELEASE entries")?;
+        folded
+    }
+
     /// Makes the entries, and `state` as what the log's follower needs to go on from there, visible
     /// to everyone at once. If another process has gone further meanwhile, its state is kept.
     ///
     /// Without any entry handed in, `state` belongs to [`size`](Self::size).
     pub fn finish(mut self, state: &[u8]) -> Result<(), FoldError> {
-        if self.failed {
-            return Err(FoldError::Failed);
-        }
-        derive::refresh(&self.transaction, std::mem::take(&mut self.touched))?;
+        self.view()?;
         if self.handed_in.is_none_or(|end| end == self.next) {
             self.transaction
                 .prepare_cached(

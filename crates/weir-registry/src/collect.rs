@@ -92,7 +92,8 @@ impl Registrar {
     pub(crate) fn collect(&self, permit: &Authorized, what: &Collect) -> Result<Collected, SubmitError> {
         let objects = &*self.ports().objects;
         if what.dry_run {
-            return Ok(plan(&self.view()?, objects, what, permit.at())?.report);
+            let view = self.view()?;
+            return Ok(plan(&view, objects, what, permit.at())?.report);
         }
         let writer = self.writer()?;
         let plan = plan(&writer.replica, objects, what, permit.at())?;

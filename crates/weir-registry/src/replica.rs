@@ -366,6 +366,17 @@ impl Replica {
         self.sync(source, Timestamp::UNIX_EPOCH)
     }
 
+    /// Reads the registry's description once more, if it is another one now; whether it was. Only it says which keys sign from
+    /// now on: while keys change, both the old and the new one do.
+    pub(crate) fn describe_again(&mut self, source: &dyn Source) -> Result<bool, ReplicaError> {
+        let (_, descriptor) = fetch_descriptor(&self.location, source)?;
+        let is_another = descriptor != self.descriptor;
+        if is_another {
+            (self.descriptor, self.keys) = meet(&self.home, &self.location, source, None)?;
+        }
+        Ok(is_another)
+    }
+
     pub(crate) fn set_checkpoint(&mut self, checkpoint: weir_log::Checkpoint) {
         self.checkpoint = Some(checkpoint);
     }

@@ -246,3 +246,26 @@ fn after_an_error_a_fold_can_only_be_dropped() {
     assert!(matches!(fold.finish(b""), Err(FoldError::Failed)));
     assert_eq!(index.position().unwrap().size, 0);
 }
+
+#[test]
+fn of_entries_that_go_together_all_are_folded_or_none_and_the_fold_goes_on() {
+    let (a, b, c) = (release("acme/a 1.0.0"), release("acme/b 1.0.0"), release("acme/c 1.0.0"));
+    let mut log = Log::default();
+    log.publish(a.clone());
+    log.publish(c.clone());
+    let mut broken = Log::default();
+    broken.say(Action::Claim { owner: "acme".parse().unwrap(), who: Vec::new() });
+    broken.publish(needing(b.clone(), "other/new", "^1", None));
+    broken.publish(a.clone());
+
+    let mut index = weir_index::Index::in_memory().unwrap();
+    let mut fold = index.begin().unwrap();
+    fold.all_or_none([log.0[0].as_slice()]).unwrap();
+    assert!(fold.view().unwrap().candidates(&a.id.name).unwrap().is_some(), "what was folded is seen");
+    let refused = fold.all_or_none(broken.0.iter().map(Vec::as_slice)).unwrap_err();
+    assert!(matches!(refused, FoldError::Duplicate { first: 0, index: 3, .. }), "{refused}");
+    assert!(fold.view().unwrap().release(&b.id).unwrap().is_none());
+    fold.all_or_none([log.0[1].as_slice()]).unwrap();
+    fold.finish(b"state 2").unwrap();
+    assert_eq!(index.dump().unwrap(), log.folded().dump().unwrap());
+}

@@ -14,4 +14,5 @@ mod promotions;
 mod replicas;
 mod rules;
 mod storage;
+mod together;
 mod world;
