@@ -6,6 +6,7 @@
 //!   where it is.
 //! * [`PolicySet::decide`] answers a request, [`PolicySet::explain`] also says what every rule that mattered did, and, when none
 //!   permitted, which came closest and what of it was not so.
+//! * A [`TestedSet`] is one that passes the cases beside it: no other is put in force.
 //! * [`FolderPolicies`] is the gate of a registry in a folder: it follows what the log says is in force.
 //!
 //! What Cedar cannot evaluate is refused: a rule that fails must not be as good as one that is not there.
@@ -23,6 +24,7 @@ mod mentioned;
 mod problem;
 mod schema;
 mod set;
+mod tested;
 
 pub use ask::{Facts, Question};
 pub use built_in::{BuiltIn, FOLDER, RULES, SETS, find};
@@ -34,3 +36,4 @@ pub use groups::Groups;
 pub use problem::{PolicyError, Problem};
 pub use schema::SCHEMA;
 pub use set::{Effect, MAX_RULES, PolicySet, Rule};
+pub use tested::{TestError, TestedSet};

@@ -15,7 +15,7 @@ use weir_registry::{
     audit, folder_ports, is_free,
 };
 
-use crate::connect::{connect, open_for_writing, open_remote, source_of};
+use crate::connect::{address, connect, open_for_writing, open_remote, source_of};
 use crate::credentials::credential_for;
 use crate::error::ReachError;
 use crate::observe::{Amount, Event, Work};
@@ -94,10 +94,8 @@ fn may_write_there(session: &Session, location: &str) -> Result<bool, ReachError
     if session.offline {
         return Ok(false);
     }
-    let base: weir_client::Url = location.parse().map_err(|error: weir_client::UrlError| {
-        ReachError::BadAddress { address: location.into(), reason: error.to_string() }
-    })?;
-    Ok(credential_for(session, base.origin())?.is_some() && open_remote(session, location).is_ok())
+    Ok(credential_for(session, address(location)?.origin())?.is_some()
+        && open_remote(session, location).is_ok())
 }
 
 /// Shows a registry.

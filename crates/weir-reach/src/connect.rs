@@ -154,8 +154,13 @@ pub fn http_client(session: &Session) -> Result<HttpClient, ReachError> {
     })
 }
 
-fn address(location: &str) -> Result<Url, ReachError> {
-    location.parse().map_err(|error: weir_client::UrlError| ReachError::BadAddress {
+/// The address that a registry or a server is at.
+///
+/// # Errors
+///
+/// [`ReachError::BadAddress`] when it can be none.
+pub(crate) fn address(location: &str) -> Result<Url, ReachError> {
+    location.trim_end_matches('/').parse().map_err(|error: weir_client::UrlError| ReachError::BadAddress {
         address: location.into(),
         reason: error.to_string(),
     })

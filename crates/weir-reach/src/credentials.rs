@@ -49,22 +49,32 @@ struct KeptServer {
 ///
 /// When there is one that cannot be read, or that would travel unencrypted.
 pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Option<Credential>, ReachError> {
-    let usable = |made: Result<Credential, CredentialError>| {
-        made.map(Some).map_err(|error| ReachError::Credential { reason: error.to_string() })
-    };
     if let Some(token) = session.secrets.tokens.get(&variable_of(origin)) {
-        return usable(Credential::bearer(origin.clone(), token.trim()));
+        return bearer(origin, token.trim()).map(Some);
     }
     if let Some(kept) = read(&session.home.credentials())?.servers.get(&origin.to_string()) {
-        return usable(Credential::bearer(origin.clone(), &kept.token));
+        return bearer(origin, &kept.token).map(Some);
     }
     let Some(netrc) = &session.secrets.netrc else { return Ok(None) };
     match crate::netrc::find(netrc, origin.host())? {
         // Whoever wrote it did not think of this server: it is no reason to refuse what needs no credential.
         Some(_) if !origin.is_https() && !origin.is_loopback() => Ok(None),
-        Some((user, password)) => usable(Credential::basic(origin.clone(), &user, &password)),
+        Some((user, password)) => usable(Credential::basic(origin.clone(), &user, &password)).map(Some),
         None => Ok(None),
     }
+}
+
+/// A token as the credential for an origin.
+///
+/// # Errors
+///
+/// When it can be none, or would travel unencrypted.
+pub(crate) fn bearer(origin: &Origin, token: &str) -> Result<Credential, ReachError> {
+    usable(Credential::bearer(origin.clone(), token))
+}
+
+fn usable(made: Result<Credential, CredentialError>) -> Result<Credential, ReachError> {
+    made.map_err(|error| ReachError::Credential { reason: error.to_string() })
 }
 
 /// The end of the name of the variable that holds the token for an origin: `REGISTRY_EXAMPLE_COM`, or `…_8443` where the port is not

@@ -9,7 +9,7 @@ use weir_model::descriptor::{Descriptor, PolicySummary};
 use weir_registry::DESCRIPTOR;
 use weir_wire::api::{Capabilities, CapabilityLimits, LEVEL};
 
-use crate::connect::http_client;
+use crate::connect::{address, http_client};
 use crate::credentials::credential_for;
 use crate::error::{Offline, ReachError};
 use crate::registries::{ManifestRegistries, find, is_http};
@@ -117,10 +117,7 @@ pub fn discover(
     if session.offline {
         return Err(Offline::lacks(format!("what is at {location}")).into());
     }
-    let base: Url = location.parse().map_err(|error: weir_client::UrlError| ReachError::BadAddress {
-        address: location.clone(),
-        reason: error.to_string(),
-    })?;
+    let base = address(&location)?;
     let probe =
         Probe { credential: credential_for(session, base.origin())?, client: http_client(session)?, base };
     probe.look(location)

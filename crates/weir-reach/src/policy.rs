@@ -10,12 +10,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use weir_cedar::{
     CaseResult, Cases, Explanation, FOLDER, Facts, GROUPS_FILE, MAX_FILE, PolicyFile, PolicyFiles, PolicySet,
-    Problem, Question, Rule, SETS,
+    Problem, Question, Rule, SETS, TestError, TestedSet,
 };
 use weir_fs::Folder;
-use weir_model::descriptor::PolicySummary;
 use weir_model::{OwnerName, Sha256};
-use weir_policy::{Principal, Target, Verb, has_provenance};
+use weir_policy::{Caller, Principal, Target, Verb, has_provenance};
 
 use self::place::PolicyPlace;
 pub use self::simulate::{PolicyDifference, Simulated, Since, policy_simulate};
@@ -97,8 +96,7 @@ pub fn policy_show(session: &Session, which: WhichRegistry<'_>) -> Result<ShownP
     if is_http(&known.location) && shown.digest.is_none() {
         shown.summary = FOLDER.into();
     }
-    let Some(place) = PolicyPlace::readable(session, known)? else { return Ok(shown) };
-    let read = place.files()?;
+    let Some(read) = PolicyPlace::files_if_readable(session, known)? else { return Ok(shown) };
     shown.files_match = Some(read.as_ref().is_ok_and(|files| files.digest() == shown.digest));
     let set = read.and_then(|files| {
         shown.files = files.all().map(|file| file.name).collect();
@@ -269,15 +267,14 @@ pub fn policy_set(
     let place = PolicyPlace::of(session, &known)?;
     let who = place.principal(session)?;
     let files = with_groups(files, &place, &who)?;
-    let set = PolicySet::new(&files)?;
-    let tested = policy_test(&files)?;
-    if tested.failed > 0 {
-        return Err(ReachError::PolicyCases {
-            failed: tested.cases.into_iter().filter(|case| !case.passed).collect(),
-        });
+    let set = TestedSet::new(&files).map_err(|error| match error {
+        TestError::Files(error) => error.into(),
+        TestError::Cases { failed } => ReachError::PolicyCases { failed },
+    })?;
+    if !how.lock_out {
+        refuse_lock_out(&Caller::new(who, session.now), &set)?;
     }
-    refuse_lock_out(&who, session.now, &set, how)?;
-    let summary = PolicySummary { digest: *set.digest(), summary: set.summary() };
+    let summary = set.summary();
     let mut change = PolicyChange {
         registry: known.name.clone(),
         summary: summary.summary.clone(),
@@ -286,8 +283,8 @@ pub fn policy_set(
         changed: false,
         dry_run: how.dry_run,
         files: files.all().map(|file| file.name).collect(),
-        rules: set.rules().count(),
-        cases: tested.passed,
+        rules: set.set().rules().count(),
+        cases: set.cases(),
     };
     if how.dry_run {
         let in_force = connect(session, &known)?.replica.index().facts()?.policy;
@@ -326,27 +323,16 @@ fn toml_text(text: &str) -> String {
 }
 
 /// A set that nobody can change again is a mistake more often than a wish.
-fn refuse_lock_out(who: &Principal, at: Timestamp, set: &PolicySet, how: SetHow) -> Result<(), ReachError> {
-    if how.lock_out {
-        return Ok(());
+fn refuse_lock_out(caller: &Caller, set: &TestedSet) -> Result<(), ReachError> {
+    let decision = set.can_be_changed_by(caller);
+    match decision.allowed {
+        true => Ok(()),
+        false => Err(ReachError::PolicyLocksOut {
+            who: caller.principal().to_string(),
+            rule: decision.policy.into_owned(),
+            reason: decision.reason,
+        }),
     }
-    let question = Question {
-        principal: who.clone(),
-        verb: Verb::Govern,
-        target: Target::Registry,
-        owner_belongs_to: None,
-        facts: None,
-        at,
-    };
-    let decision = question.ask(|request| set.decide(request));
-    if decision.allowed {
-        return Ok(());
-    }
-    Err(ReachError::PolicyLocksOut {
-        who: who.to_string(),
-        rule: decision.policy.into_owned(),
-        reason: decision.reason,
-    })
 }
 
 /// What somebody wants explained.

@@ -6,8 +6,8 @@ use weir_client::Url;
 use weir_remote::Server;
 use weir_wire::people::WhoAmI;
 
-use crate::connect::http_client;
-use crate::credentials::{credential_for, forget_token, keep_token, only_server};
+use crate::connect::{address, http_client};
+use crate::credentials::{bearer, credential_for, forget_token, keep_token, only_server};
 use crate::error::{Offline, ReachError};
 use crate::registries::{find, is_http};
 use crate::session::Session;
@@ -55,11 +55,8 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
     if session.offline {
         return Err(Offline::lacks(format!("the server {location}")).into());
     }
-    let address = location.trim_end_matches('/').parse().map_err(|error: weir_client::UrlError| {
-        ReachError::BadAddress { address: location.clone(), reason: error.to_string() }
-    })?;
     let client = http_client(session)?;
-    let address = Server::find(&client, &address)?;
+    let address = Server::find(&client, &address(&location)?)?;
     let credential = credential_for(session, address.origin())?;
     let is_known = credential.is_some();
     Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known })
@@ -71,8 +68,7 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
 ///
 /// When it would travel unencrypted, or the file cannot be written.
 pub fn keep_login(session: &Session, address: &Url, token: &str) -> Result<(), ReachError> {
-    weir_client::Credential::bearer(address.origin().clone(), token)
-        .map_err(|error| ReachError::Credential { reason: error.to_string() })?;
+    bearer(address.origin(), token)?;
     keep_token(session, address.origin(), token)
 }
 
@@ -91,7 +87,6 @@ pub fn forget_login(session: &Session, address: &Url) -> Result<bool, ReachError
 ///
 /// When it is not good, would travel unencrypted, or the server is not reached.
 pub fn whoami_by(session: &Session, address: &Url, token: &str) -> Result<WhoAmI, ReachError> {
-    let credential = weir_client::Credential::bearer(address.origin().clone(), token)
-        .map_err(|error| ReachError::Credential { reason: error.to_string() })?;
+    let credential = bearer(address.origin(), token)?;
     Ok(Server::new(http_client(session)?, address, Some(credential))?.whoami()?)
 }

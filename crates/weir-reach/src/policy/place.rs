@@ -46,21 +46,19 @@ impl PolicyPlace {
         }
     }
 
-    /// The same, if its files can be read from here: of a registry over HTTP they are for those who signed in.
-    pub(super) fn readable(session: &Session, known: &KnownRegistry) -> Result<Option<Self>, ReachError> {
+    /// The files of a registry's set, or why they are none of one, if they can be read from here: of a registry over HTTP they are for
+    /// those who signed in.
+    pub(super) fn files_if_readable(
+        session: &Session,
+        known: &KnownRegistry,
+    ) -> Result<Option<Result<PolicyFiles, PolicyError>>, ReachError> {
         if session.offline && is_http(&known.location) {
             return Ok(None);
         }
-        let place = match Self::of(session, known) {
-            Err(ReachError::PoliciesElsewhere { .. }) => return Ok(None),
-            place => place?,
-        };
-        match &place {
-            Self::Server(remote, _) => match remote.policy() {
-                Err(RemoteError::SignInNeeded { .. }) => Ok(None),
-                read => read.map(|_| Some(place)).map_err(ReachError::from),
-            },
-            Self::Folder(_) => Ok(Some(place)),
+        match Self::of(session, known).and_then(|place| place.files()) {
+            Err(ReachError::PoliciesElsewhere { .. })
+            | Err(ReachError::Remote(RemoteError::SignInNeeded { .. })) => Ok(None),
+            read => read.map(Some),
         }
     }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use weir_cedar::{Cases, PolicyError, PolicyFile, PolicyFiles, PolicySet};
-use weir_model::descriptor::PolicySummary;
-use weir_policy::{Caller, Request, Verb};
+use weir_cedar::{PolicyFile, PolicyFiles, TestedSet};
+use weir_policy::{Caller, Verb};
 use weir_registry::{Registrar, SubmitError};
 use weir_wire::policy::{PolicyDocument, PolicyInForce, PolicyText};
 
@@ -45,38 +44,30 @@ pub(crate) async fn set(
         asked.carry_out(|registry| registry.may(Verb::Govern)).await?;
     }
     let caller = asker.caller(&name)?;
-    let document_locks_out = document.lock_out;
-    let files = document.files.into_iter().map(|PolicyText { name, text }| PolicyFile { name, text });
-    let files = PolicyFiles::new(files).map_err(|error| unusable(&error))?;
-    if !document_locks_out {
-        refuse_lock_out(&files, &caller)?;
-    }
     let accounting = Accounting::of(&app, &asker, Some(&name), "policy-set");
-    let (registries, served) = (app.clone(), asked.served.clone());
+    let (of, served) = (app.clone(), asked.served.clone());
     let came = blocking(move || {
-        let registrar =
-            registries.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        put(&registrar, served.folder.path(), &caller, &files)
+        let registrar = of.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        put(&registrar, served.folder.path(), &caller, document)
     });
     Ok(json(StatusCode::OK, &accounting.note(came.await).await?))
 }
 
-/// Puts a set in force.
-pub(super) fn put(
+/// Puts a set in force. Reading and testing one takes long: on a thread that may block.
+fn put(
     registrar: &Registrar,
     folder: &std::path::Path,
     caller: &Caller,
-    files: &PolicyFiles,
+    document: PolicyDocument,
 ) -> Result<PolicyInForce, Problem> {
-    let set = PolicySet::new(files).map_err(|error| unusable(&error))?;
-    let cases = Cases::read(files).map_err(|error| unusable(&error))?;
-    let failed: Vec<String> =
-        cases.run(&set).into_iter().filter(|case| !case.passed).map(|case| case.name).collect();
-    if !failed.is_empty() {
-        let detail = format!("the set does not decide as its cases say: {}", failed.join(", "));
-        return Err(Problem::new(Code::BadDocument, detail.chars().take(500).collect::<String>()));
+    let lock_out = document.lock_out;
+    let files = document.files.into_iter().map(|PolicyText { name, text }| PolicyFile { name, text });
+    let files = PolicyFiles::new(files).map_err(|error| unusable(&error))?;
+    let set = TestedSet::new(&files).map_err(|error| unusable(&error))?;
+    if !lock_out {
+        refuse_lock_out(&set, caller)?;
     }
-    let summary = PolicySummary { digest: *set.digest(), summary: set.summary() };
+    let summary = set.summary();
     let mut write = || files.write(folder).map_err(std::io::Error::from);
     let done = registrar
         .set_policy(caller, &summary, &mut write)
@@ -90,9 +81,8 @@ pub(super) fn put(
 }
 
 /// A set that whoever sets it could not change again is a mistake more often than a wish.
-fn refuse_lock_out(files: &PolicyFiles, caller: &Caller) -> Result<(), Problem> {
-    let set = PolicySet::new(files).map_err(|error| unusable(&error))?;
-    let decision = set.decide(&Request::of_registry(caller, Verb::Govern));
+fn refuse_lock_out(set: &TestedSet, caller: &Caller) -> Result<(), Problem> {
+    let decision = set.can_be_changed_by(caller);
     match decision.allowed {
         true => Ok(()),
         false => Err(Problem::new(
@@ -105,6 +95,6 @@ fn refuse_lock_out(files: &PolicyFiles, caller: &Caller) -> Result<(), Problem> 
     }
 }
 
-fn unusable(error: &PolicyError) -> Problem {
+fn unusable(error: &impl std::fmt::Display) -> Problem {
     Problem::new(Code::BadDocument, error.to_string().chars().take(2000).collect::<String>())
 }
