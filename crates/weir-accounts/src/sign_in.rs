@@ -104,6 +104,8 @@ impl Accounts {
         password: &str,
         now: Timestamp,
     ) -> Result<User, AccountError> {
+        // Who was not invited costs no hash.
+        invited(&self.connection(), invitation, now)?.ok_or(SignInError::NotInvited)?;
         let hash = self.hash(password)?;
         self.change(|connection| {
             let invited = invited(connection, invitation, now)?.ok_or(SignInError::NotInvited)?;

@@ -16,6 +16,9 @@ use crate::secret::Secret;
 /// The most characters that the name of a token may have.
 pub const LONGEST_TOKEN_NAME: usize = 100;
 
+/// What the token that asks is called by who gives it up: the name of no other.
+const CURRENT: &str = "current";
+
 /// The most characters of the name of a machine that are kept.
 const LONGEST_MACHINE: usize = 64;
 
@@ -241,6 +244,9 @@ fn check(new: &NewToken, now: Timestamp) -> Result<(), AccountError> {
     if length == 0 || length > LONGEST_TOKEN_NAME || new.name.chars().any(char::is_control) {
         return unusable("the name of a token has 1 to 100 characters, and none that is not printed");
     }
+    if new.name == CURRENT {
+        return unusable("`current` is the token that asks, so none can have that name");
+    }
     if new.registries.len() > 100 || new.networks.len() > 100 || new.scope.names.len() > 1000 {
         return unusable("a token names at most 100 registries, 100 networks and 1,000 names");
     }
@@ -324,6 +330,12 @@ mod tests {
         assert_eq!(accounts.speaker(&secret, None, at(2)).unwrap(), None);
         assert!(matches!(accounts.revoke(&ann, "ci", at(3)), Err(AccountError::NoToken(_))));
         assert!(accounts.issue(&ann, &named("ci"), at(3)).is_ok(), "the name is free again");
+    }
+
+    #[test]
+    fn none_has_the_name_of_the_one_that_asks() {
+        let (_place, accounts, ann) = with_ann();
+        assert!(matches!(accounts.issue(&ann, &named("current"), at(0)), Err(AccountError::Unusable(_))));
     }
 
     #[test]

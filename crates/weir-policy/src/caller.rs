@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::token::TokenScope;
 
 /// Who somebody is, as far as it was proved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Principal {
     /// Nobody proved anything.

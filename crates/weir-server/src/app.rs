@@ -207,8 +207,15 @@ impl App {
         let name = RegistryName::parse(name).ok_or_else(none)?;
         let found = self.registry(&name).await.map_err(|error| Problem::internal(&error))?;
         let served = found.ok_or_else(none)?;
-        self.follow_policies(&served).await?;
-        if served.may_read(&caller) { Ok(served) } else { Err(none()) }
+        match self.follow_policies(&served).await {
+            Ok(()) if served.may_read(&caller) => Ok(served),
+            Ok(()) => Err(none()),
+            // Who may read it cannot be known, so it is told to those only who can put it right.
+            Err(problem) => {
+                tracing::error!(%name, reason = problem.detail(), "who may read a registry cannot be known: nobody can");
+                if asker.administrator().is_ok() { Err(problem) } else { Err(none()) }
+            }
+        }
     }
 
     /// Has a registry decide by the set in force, which may have been set by another program. Where the files are others than the log

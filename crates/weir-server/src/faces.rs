@@ -14,6 +14,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
+use weir_policy::{Caller, Principal};
 use weir_registry::Face;
 
 use crate::app::App;
@@ -51,10 +52,11 @@ async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Probl
     {
         opened = open().await.map_err(|error| Problem::internal(&error))?;
     }
-    respond(head, face, opened.ok_or_else(nothing)?).await
+    let everybody = Caller::new(Principal::Anonymous, asker.at);
+    respond(head, face, opened.ok_or_else(nothing)?, registry.may_read(&everybody)).await
 }
 
-async fn respond(head: &Parts, face: Face, opened: Opened) -> Result<Response, Problem> {
+async fn respond(head: &Parts, face: Face, opened: Opened, is_public: bool) -> Result<Response, Problem> {
     let Opened { content, version } = opened;
     let size = version.bytes;
     let tag = tag(face, version);
@@ -73,7 +75,7 @@ async fn respond(head: &Parts, face: Face, opened: Opened) -> Result<Response, P
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(ETAG, value(&tag));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keeping(face)));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keeping(face, is_public)));
     if status != StatusCode::NOT_MODIFIED {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type(face)));
         headers.insert(CONTENT_LENGTH, length.into());
@@ -131,9 +133,14 @@ fn of_version(Version { bytes, inode, modified: (seconds, nanoseconds) }: Versio
     format!("\"{inode:x}-{seconds:x}{nanoseconds:08x}-{bytes:x}\"")
 }
 
-/// How long it may be kept without asking again.
-const fn keeping(face: Face) -> &'static str {
-    if face.is_fixed() { "public, max-age=31536000, immutable" } else { "no-cache" }
+/// How long it may be kept without asking again, and by whom: what not everybody may read, no cache that is shared may keep.
+const fn keeping(face: Face, is_public: bool) -> &'static str {
+    match (face.is_fixed(), is_public) {
+        (true, true) => "public, max-age=31536000, immutable",
+        (true, false) => "private, max-age=31536000, immutable",
+        (false, true) => "no-cache",
+        (false, false) => "private, no-cache",
+    }
 }
 
 const fn media_type(face: Face) -> &'static str {

@@ -1,9 +1,13 @@
 //! What a server adds to the policy of a registry: where a folder has owners and modes of files, a server has accounts.
 
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use jiff::Timestamp;
 use weir_cedar::FolderPolicies;
 use weir_fs::Folder;
 use weir_model::Sha256;
-use weir_policy::{Decision, Gate, OtherPolicies, Principal, Request, Verb};
+use weir_policy::{Decision, Gate, OtherPolicies, Principal, Request, Target, Verb};
 use weir_wire::ADMINISTRATORS;
 
 /// The rule of a folder without a set of its own, by which whoever can write it may do anything. Behind a server nobody can: it
@@ -14,12 +18,48 @@ const FOLDER_WRITE: &str = "folder-write";
 /// the set says.
 pub(crate) struct ServerGate {
     registry: FolderPolicies,
+    reads: RwLock<Reads>,
 }
+
+/// Who may read, as it was decided in this second by the set in force. Nearly every request asks it, and evaluating a set takes
+/// longer than all else of a small answer.
+#[derive(Default)]
+struct Reads {
+    /// The second, since what is decided may depend on the time.
+    at: Timestamp,
+    in_force: Option<Sha256>,
+    decided: HashMap<Principal, Decision>,
+}
+
+/// So many are remembered. A token can only narrow what somebody does beyond reading, so it makes no difference here.
+const MOST_READERS: usize = 4096;
 
 impl ServerGate {
     /// That of the registry in `folder`.
     pub(crate) fn open(folder: &Folder) -> Self {
-        Self { registry: FolderPolicies::open(folder.path()) }
+        Self { registry: FolderPolicies::open(folder.path()), reads: RwLock::default() }
+    }
+
+    fn decide_read(&self, request: &Request<'_>) -> Decision {
+        let (who, at) = (request.caller.principal(), request.caller.at());
+        let reads = self.reads.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(decision) = reads.decided.get(who).filter(|_| reads.at == at) {
+            return decision.clone();
+        }
+        let in_force = reads.in_force;
+        drop(reads);
+        let decision = self.registry.decide(request);
+        let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
+        // What was decided by a set that went out of force meanwhile is not to be remembered.
+        if reads.in_force == in_force {
+            if reads.at != at {
+                (reads.at, reads.decided) = (at, HashMap::new());
+            }
+            if reads.decided.len() < MOST_READERS {
+                reads.decided.insert(who.clone(), decision.clone());
+            }
+        }
+        decision
     }
 }
 
@@ -31,6 +71,9 @@ impl Gate for ServerGate {
             reason: reason.to_owned(),
         };
         let who = request.caller.principal();
+        if request.verb == Verb::Read && request.target == Target::Registry {
+            return self.decide_read(request);
+        }
         if request.verb != Verb::Read && *who == Principal::Anonymous {
             return refused("server-sign-in", "who changes a registry must have signed in");
         }
@@ -48,7 +91,12 @@ impl Gate for ServerGate {
     }
 
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
-        self.registry.follow(in_force)
+        let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
+        let followed = self.registry.follow(in_force);
+        if followed.is_err() || reads.in_force.as_ref() != in_force {
+            *reads = Reads { in_force: in_force.copied(), ..Reads::default() };
+        }
+        followed
     }
 }
 

@@ -92,6 +92,12 @@ pub async fn serve(
         Some(address) => Some(listen(address).await?),
         None => None,
     };
+    if tls.is_none() && settings.trusted_proxies.is_empty() && !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "passwords and tokens travel unencrypted: set `tls`, or name the proxy that does it in `trusted-proxies`"
+        );
+    }
     listening(Listening {
         address,
         metrics: metrics.as_ref().map(|(_, address)| *address),

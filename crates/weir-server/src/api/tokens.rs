@@ -12,7 +12,8 @@ use super::{SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
+use crate::registries::RegistryName;
 
 /// `GET /api/v1/tokens`
 pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
@@ -32,6 +33,17 @@ pub(crate) async fn create(
 /// Makes a token that speaks for who asks.
 pub(crate) async fn made(app: &Arc<App>, asker: &Asker, new: NewToken) -> Result<MadeToken, Problem> {
     let (owner, now) = (asker.person()?.name.clone(), asker.at);
+    for name in &new.registries {
+        // A name that was mistyped would make a token that opens nothing, which is noticed late.
+        app.served(asker, name).await.map_err(|_| {
+            let shown = name.chars().take(RegistryName::MAX_LEN).collect::<String>();
+            let shown = shown.escape_debug();
+            Problem::new(
+                Code::BadDocument,
+                format!("no registry `{shown}` is served here, or none that you may see"),
+            )
+        })?;
+    }
     let accounting = Accounting::of(app, asker, None, "token-created").about(new.name.clone());
     let made = on_accounts(app, move |accounts| {
         let (token, secret) = accounts.issue(&owner, &new, now)?;

@@ -258,8 +258,11 @@ struct Part {
 
 impl Part {
     fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        // Said twice, nobody knows which is meant.
         let text = |name: HeaderName| {
-            headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim)
+            let mut said = headers.get_all(name).iter();
+            let value = said.next().filter(|_| said.next().is_none());
+            value.and_then(|value| value.to_str().ok()).map(str::trim)
         };
         let offset = text(OFFSET).and_then(|offset| offset.parse().ok());
         let is_last = match text(COMPLETE) {

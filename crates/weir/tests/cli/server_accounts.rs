@@ -282,7 +282,10 @@ fn of_a_private_registry_strangers_are_told_nothing() {
         assert_eq!(told(&format!("/secret/{file}"), None), nothing);
         assert_eq!(told(&format!("/secret/{file}"), Some(&stranger)), nothing);
     }
-    assert_eq!(told("/secret/checkpoint", Some(&member)).0, 200);
+    let bearer = format!("Authorization: Bearer {member}");
+    let checkpoint = server.ask("GET", "/secret/checkpoint", &[&bearer]);
+    assert_eq!((checkpoint.status, checkpoint.header("cache-control")), (200, Some("private, no-cache")));
+    assert_eq!(server.ask("GET", "/team/checkpoint", &[]).header("cache-control"), Some("no-cache"));
     assert!(!told("/.well-known/weir", Some(&stranger)).1.contains("secret"));
     assert!(told("/.well-known/weir", Some(&member)).1.contains("secret"));
 
