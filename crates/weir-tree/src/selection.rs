@@ -23,6 +23,12 @@ const IGNORE_FILE: &str = ".weirignore";
 /// Git's ignore rules.
 const GIT_IGNORE_FILE: &str = ".gitignore";
 
+/// The folder of git's own things.
+const GIT_FOLDER: &str = ".git";
+
+/// Git's ignore rules that are nobody else's, in its folder.
+const GIT_EXCLUDE_FILE: &str = "info/exclude";
+
 /// The largest file of ignore rules that is read.
 const MAX_IGNORE_FILE: u64 = 1 << 20;
 
@@ -90,8 +96,9 @@ impl Selection {
     }
 
     /// The same for a folder that somebody works in. What editors and systems leave behind is left out, unless `include` names the very
-    /// file. Where the folder is part of a git repository, the ignore files above it count as well, up to the repository's top, as they
-    /// do for git; not if they leave out the folder itself, for whoever names it wants it.
+    /// file. Where the folder is part of a git repository, what git leaves out there is left out: by the ignore files above it, up to
+    /// the repository's top, by `.git/info/exclude`, and by the user's own `core.excludesFile`; not if they leave out the folder
+    /// itself, for whoever names it wants it.
     #[must_use]
     pub fn of_working_folder(mut self) -> Self {
         if let Rules::Package(lists) = &mut self.0 {
@@ -183,6 +190,8 @@ impl Selection {
                     walk.add_custom_ignore_filename(IGNORE_FILE);
                 }
                 let (refused, root) = (Arc::clone(refused), root.to_owned());
+                let as_git_does = ignoring && lists.is_worked_in;
+                walk.git_exclude(as_git_does).git_global(as_git_does);
                 walk.git_ignore(ignoring).require_git(false).filter_entry(move |entry| {
                     if !entry.path().starts_with(&root) && !root.starts_with(entry.path()) {
                         return false;
@@ -232,6 +241,10 @@ fn check_ignore_files(folder: &Path) -> Result<(), TreeError> {
     let folder = Folder::open(folder).map_err(refused)?;
     for name in [GIT_IGNORE_FILE, IGNORE_FILE] {
         folder.find(name, MAX_IGNORE_FILE).map_err(refused)?;
+    }
+    // Of a work tree beside its repository, `.git` is a file.
+    if folder.look(GIT_FOLDER).map_err(refused)?.is_some_and(|git| git.sort == weir_fs::Sort::Folder) {
+        folder.find(Path::new(GIT_FOLDER).join(GIT_EXCLUDE_FILE), MAX_IGNORE_FILE).map_err(refused)?;
     }
     Ok(())
 }

@@ -106,6 +106,28 @@ fn in_a_repository_the_ignore_files_above_count_up_to_its_top_as_for_git() {
 }
 
 #[test]
+fn what_is_left_out_of_a_repository_for_oneself_alone_is_left_out_too() {
+    let root = folder(&[
+        (".git/info/exclude", file("secret\n/p/notes\n")),
+        ("p/weir.toml", file("")),
+        ("p/secret", file("")),
+        ("p/notes", file("")),
+        ("p/sub/notes", file("")),
+    ]);
+    let package = root.path().join("p");
+    assert_eq!(worked_in(&package, &[]), ["sub/notes", "weir.toml"]);
+    assert_eq!(worked_in(&package, &["secret"]), ["secret", "weir.toml"]);
+    assert_eq!(selected(&package, &[], &[]).len(), 4, "and only where that is asked for");
+    // Who reads it for us would wait for a pipe.
+    let exclude = root.path().join(".git/info/exclude");
+    fs_err::remove_file(&exclude).expect("removed");
+    rustix::fs::mknodat(rustix::fs::CWD, &exclude, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .expect("made");
+    let selection = Selection::package(&[], &[]).expect("patterns").of_working_folder();
+    assert!(read_folder(&package, &selection).is_err());
+}
+
+#[test]
 fn what_editors_leave_behind_is_left_out_unless_it_is_named() {
     let leftovers = [".a.c.swp", ".DS_Store", "#a.c#", "a.c~", "sub/.#b", "sub/old.swp"];
     let mut items = vec![("weir.toml", file("")), ("a.c", file("")), ("#", file("")), ("~", file(""))];
