@@ -76,12 +76,17 @@ impl Descriptor {
     ///
     /// When it is of a newer format or no descriptor.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DescriptorError> {
-        let descriptor: Self =
-            serde_json::from_slice(bytes).map_err(|error| DescriptorError::Unreadable(error.to_string()))?;
-        if descriptor.weir > DESCRIPTOR_VERSION {
-            return Err(DescriptorError::Newer { found: descriptor.weir });
+        /// What every format has, whatever else becomes of it.
+        #[derive(Deserialize)]
+        struct Format {
+            weir: u32,
         }
-        Ok(descriptor)
+        let unreadable = |error: serde_json::Error| DescriptorError::Unreadable(error.to_string());
+        let Format { weir } = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if weir > DESCRIPTOR_VERSION {
+            return Err(DescriptorError::Newer { found: weir });
+        }
+        serde_json::from_slice(bytes).map_err(unreadable)
     }
 
     /// Whether the registry takes packages of this kind.
@@ -94,5 +99,26 @@ impl Descriptor {
         let mut text = serde_json::to_string_pretty(self).expect("strings and numbers under string keys");
         text.push('\n');
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_told_whatever_else_it_has() {
+        for newer in [
+            r#"{"weir": 2}"#,
+            r#"{"weir": 7, "kinds": ["of later times"]}"#,
+            r#"{"keys": {"all": "different"}, "weir": 2}"#,
+        ] {
+            let found = Descriptor::from_bytes(newer.as_bytes());
+            assert!(matches!(found, Err(DescriptorError::Newer { .. })), "{newer}: {found:?}");
+        }
+        for bad in ["", "{}", "[]", r#"{"weir": -1}"#, r#"{"weir": 1}"#] {
+            let found = Descriptor::from_bytes(bad.as_bytes());
+            assert!(matches!(found, Err(DescriptorError::Unreadable(_))), "{bad}: {found:?}");
+        }
     }
 }

@@ -16,7 +16,7 @@ use weir_reach::{Offline, ReachError};
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// There is no project.
-    #[error("there is no `weir.toml` in `{}` or any folder above it", start.display())]
+    #[error("there is no {} in `{}` or any folder above it", manifests(), start.display())]
     NoProject {
         /// Where it was looked for first.
         start: PathBuf,
@@ -355,4 +355,10 @@ pub enum ReferenceProblem {
     Source(weir_log::SourceError),
     /// Something else.
     Other,
+}
+
+/// What a project is known by.
+fn manifests() -> String {
+    let names: Vec<String> = crate::Project::manifest_files().map(|name| format!("`{name}`")).collect();
+    names.join(" or ")
 }

@@ -53,7 +53,7 @@ pub(crate) struct BrokenLock {
 
 impl Project {
     /// The files of which one makes a folder a project.
-    pub(crate) fn manifest_files() -> impl Iterator<Item = &'static str> {
+    pub fn manifest_files() -> impl Iterator<Item = &'static str> {
         std::iter::once(manifest::FILE_NAME).chain(own_manifests().map(OwnManifest::file))
     }
 

@@ -71,9 +71,7 @@ impl Context {
     pub(crate) fn folder(&self) -> Result<PathBuf, Failure> {
         let folder = match &self.shared.directory {
             // `--manifest-path` names the file as often as its folder.
-            Some(path) if path.file_name() == Some(weir_model::manifest::FILE_NAME.as_ref()) => {
-                path.parent().unwrap_or(path).to_owned()
-            }
+            Some(path) if is_manifest(path) => path.parent().unwrap_or(path).to_owned(),
             Some(path) => path.clone(),
             None => PathBuf::new(),
         };
@@ -207,4 +205,9 @@ fn lexical(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+/// Whether a path names the file that makes a folder a project.
+fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| Project::manifest_files().any(|file| name == file))
 }

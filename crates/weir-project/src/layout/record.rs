@@ -372,7 +372,54 @@ fn unescape(text: &str) -> Option<Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape, unescape};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A line as a record has them, or nearly.
+    fn line() -> impl Strategy<Value = String> {
+        let what = proptest::sample::select(vec![
+            "of", "tree", "link", "within", "file", "from", "without", "watched", "folder", "choice", "at",
+            "count", "other",
+        ]);
+        let path = prop_oneof![
+            "[a-c]{1,3}(/[a-c]{1,3}){0,3}",
+            "(\\.\\./){1,4}secret",
+            Just("/etc/passwd".to_owned()),
+            Just("../secret".to_owned()),
+            "\\PC{0,20}",
+            "(\\\\x[0-9a-f]{2}){1,4}",
+        ];
+        let value = prop_oneof![path.clone(), "[0-9a-f]{64}", "[0-9]{1,30}"];
+        (what, path, value).prop_map(|(what, name, value)| format!("{what} {name}\t{value}"))
+    }
+
+    proptest! {
+        /// A record is in the user's own folders, which another program may have written to.
+        #[test]
+        fn whatever_a_record_says_nothing_outside_the_project_is_taken_for_its_own(
+            lines in proptest::collection::vec(prop_oneof![4 => line(), 1 => "\\PC{0,40}"], 0..12),
+            ends in any::<bool>(),
+        ) {
+            let place = tempfile::tempdir().unwrap();
+            let project = place.path().join("project");
+            fs_err::create_dir_all(project.join(PACKAGES_FOLDER)).unwrap();
+            fs_err::write(place.path().join("secret"), "secret").unwrap();
+            let packages = Folder::open(&project).unwrap().folder(PACKAGES_FOLDER).unwrap();
+            let text = format!("{HEADER}\n{}{}", lines.join("\n"), if ends { "\n" } else { "" });
+            let records = Records::new(place.path().join("records"));
+            records.write(&packages, &text).unwrap();
+            let is_current = current(&records, &project, "").is_some();
+            prop_assert!(!is_current || text.lines().any(|line| line.starts_with("count ")));
+            for path in made(&text) {
+                let path = Path::new(OsStr::from_bytes(&path)).to_owned();
+                prop_assert!(path.components().all(|part| matches!(part, Component::Normal(_))), "{path:?}");
+            }
+            // Once something is under way, nothing is taken for done, whatever the record said.
+            invalidate(&records, &project).unwrap();
+            prop_assert_eq!(current(&records, &project, ""), None);
+        }
+    }
 
     #[test]
     fn any_bytes_come_back_from_one_line_without_tabs() {

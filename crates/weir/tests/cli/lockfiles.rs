@@ -1,5 +1,7 @@
 //! A lockfile is text that anybody may have edited: it is believed as far as resolving gives it again, and never a dead end.
 
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use weir_testkit::Sandbox;
 
 use crate::{empty, greeting, installed, newer};
@@ -254,4 +256,82 @@ fn machines_of_two_platforms_do_not_take_the_lockfile_from_each_other() {
     t.project(&[]);
     t.weir("lock --platform x86-64-debian-12").succeeds();
     assert!(!t.read("app/weir.lock").contains("acme/z"));
+}
+
+/// A change to a lockfile that somebody's editor, merge or script may make.
+#[derive(Debug, Clone)]
+enum Edit {
+    Delete(usize),
+    Repeat(usize),
+    Swap(usize, usize),
+    /// What stands behind the `=` of one line is that of another.
+    Borrow(usize, usize),
+    Digit(usize, char),
+    CutAt(usize),
+}
+
+impl Edit {
+    fn any() -> impl Strategy<Value = Self> {
+        let line = 0_usize..200;
+        prop_oneof![
+            line.clone().prop_map(Self::Delete),
+            line.clone().prop_map(Self::Repeat),
+            (line.clone(), line.clone()).prop_map(|(one, other)| Self::Swap(one, other)),
+            (line.clone(), line.clone()).prop_map(|(one, other)| Self::Borrow(one, other)),
+            (line.clone(), proptest::char::range('0', '9'))
+                .prop_map(|(line, digit)| Self::Digit(line, digit)),
+            line.prop_map(Self::CutAt),
+        ]
+    }
+
+    fn carry_out(&self, lines: &mut Vec<String>) {
+        let many = lines.len().max(1);
+        match self {
+            _ if lines.is_empty() => {}
+            Self::Delete(line) => drop(lines.remove(line % many)),
+            Self::Repeat(line) => lines.insert(line % many, lines[line % many].clone()),
+            Self::Swap(one, other) => lines.swap(one % many, other % many),
+            Self::Borrow(one, other) => {
+                if let (Some((key, _)), Some((_, value))) =
+                    (lines[one % many].split_once('='), lines[other % many].split_once('='))
+                {
+                    lines[one % many] = format!("{key}={value}");
+                }
+            }
+            Self::Digit(line, digit) => {
+                let line = &mut lines[line % many];
+                if let Some(at) = line.find(|c: char| c.is_ascii_digit()) {
+                    line.replace_range(at..=at, &digit.to_string());
+                }
+            }
+            Self::CutAt(line) => lines.truncate(line % many),
+        }
+    }
+}
+
+#[test]
+fn whatever_became_of_a_lockfile_installing_repairs_it_or_says_what_stands_in_the_way() {
+    let (t, lock) = locked();
+    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let edits = proptest::collection::vec(Edit::any(), 1..4);
+    let tried = TestRunner::new(config).run(&edits, |edits| {
+        let mut lines: Vec<String> = lock.lines().map(str::to_owned).collect();
+        edits.iter().for_each(|edit| edit.carry_out(&mut lines));
+        t.write("app/weir.lock", format!("{}\n", lines.join("\n")));
+        let locked = t.weir("install --locked");
+        prop_assert!(matches!(locked.code, 0 | 1 | 6 | 8), "{}", locked);
+        let run = t.weir("install");
+        prop_assert!(matches!(run.code, 0 | 6), "{}", run);
+        if run.code == 0 {
+            prop_assert_eq!(t.weir("install --locked").code, 0);
+            prop_assert_eq!(t.weir("verify").code, 0);
+        }
+        // Whatever it was, asking for everything anew is a way out.
+        let anew = t.weir("update");
+        prop_assert_eq!(anew.code, 0, "{}", anew);
+        t.write("app/weir.lock", &lock);
+        prop_assert_eq!(t.weir("install --locked").code, 0);
+        Ok(())
+    });
+    tried.unwrap_or_else(|error| panic!("{error}"));
 }

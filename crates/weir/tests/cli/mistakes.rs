@@ -156,7 +156,7 @@ fn a_folder_without_a_project_says_how_to_begin() {
     assert_snapshot!(t.weir("install"), @r"
     $ weir install
     -- stderr
-      × there is no `weir.toml` in `[ROOT]/app` or any folder above it
+      × there is no `weir.toml` or `elm.json` in `[ROOT]/app` or any folder above it
       help: `weir init` makes a project of this folder
     -- exit code 5
     ");
@@ -166,7 +166,7 @@ fn a_folder_without_a_project_says_how_to_begin() {
       "error": {
         "code": "not-found",
         "exit": 5,
-        "message": "there is no `weir.toml` in `[ROOT]/app` or any folder above it",
+        "message": "there is no `weir.toml` or `elm.json` in `[ROOT]/app` or any folder above it",
         "help": "`weir init` makes a project of this folder"
       }
     }
