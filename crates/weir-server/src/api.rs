@@ -6,28 +6,30 @@
 mod activity;
 pub(crate) mod answers;
 mod batches;
+mod operations;
 pub(crate) mod people;
 mod policy;
 mod promotions;
 mod registries;
 mod registry;
+mod routes;
 pub(crate) mod tokens;
 mod uploads;
 mod upstreams;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Request};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, head, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use weir_registry::{Acting, SubmitError};
 
+use self::routes::operations;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
@@ -43,35 +45,18 @@ const MAX_POLICY: usize = 4 << 20;
 
 /// Every route of the API.
 pub(crate) fn router() -> Router<Arc<App>> {
-    let upload = head(uploads::state).put(uploads::put).patch(uploads::append);
-    let registry = Router::new()
-        .route("/", get(registry::capabilities))
-        .route("/packs/{digest}", upload.clone())
-        .route("/packs/{digest}/verification", post(uploads::verify))
-        .route("/files/{digest}", upload)
-        .route("/files/{digest}/verification", post(uploads::verify))
-        .route("/batches", post(batches::submit))
-        .route("/policy", get(policy::read).post(policy::set).layer(DefaultBodyLimit::max(MAX_POLICY)))
-        .route("/upstreams", get(upstreams::list).post(upstreams::change))
-        .route("/checks/publish", get(registry::check))
-        .route("/checks/promote", post(promotions::check))
-        .route("/checkpoint", post(registry::renew))
-        .route("/keys", post(registry::rotate_key))
-        .route("/collections", post(registry::collect));
-    let server = Router::new()
-        .route("/sign-in", post(people::sign_in))
-        .route("/invitations/accept", post(people::accept))
-        .route("/whoami", get(people::whoami))
-        .route("/users", get(people::users).post(people::invite))
-        .route("/users/{name}", post(people::change))
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{which}", delete(tokens::revoke))
-        .route("/registries", post(registries::create))
-        .route("/activity", post(activity::query));
-    Router::new()
-        .nest("/{registry}/api/v1", registry)
-        .nest("/api/v1", server)
-        .layer(DefaultBodyLimit::max(MAX_DOCUMENT))
+    operations().into_router().layer(DefaultBodyLimit::max(MAX_DOCUMENT))
+}
+
+/// The document that describes the API, in the words of OpenAPI 3.1.
+pub fn openapi() -> serde_json::Value {
+    operations().document()
+}
+
+/// `GET /api/v1/openapi.json`
+async fn described() -> Response {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], DOCUMENT.as_str()).into_response()
 }
 
 /// A document that a request brings.

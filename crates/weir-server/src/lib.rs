@@ -34,6 +34,7 @@ mod settings;
 mod staging;
 mod web;
 
+pub use api::openapi;
 pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};
 pub use outside::Outside;

@@ -9,7 +9,7 @@ use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, Withdrawa
 use crate::draft::Draft;
 
 /// Things to be done together, under one new checkpoint.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// What is to be done, in this order.
@@ -17,7 +17,7 @@ pub struct Batch {
 }
 
 /// One thing to be done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Intent {
     /// Offer a new release, whose pack has been uploaded.
@@ -56,7 +56,7 @@ impl Intent {
 }
 
 /// A release of another registry, to be offered here as it is there: fixed to the same, so of the same input digest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// The release. Its input digest is that which it has there.
@@ -69,7 +69,7 @@ pub struct Promotion {
 }
 
 /// Which releases a withdrawal is about: every platform and revision of a version, or fewer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withdraw {
     /// What becomes of them.

@@ -7,7 +7,7 @@ use weir_model::{
 
 /// A release to be published: everything but what only the registry can say, which is what its
 /// dependencies are baked to, and so its input digest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Draft {
     /// Name, version, platform and revision.
@@ -50,7 +50,7 @@ pub struct Draft {
 }
 
 /// A dependency of a draft.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// The package needed.

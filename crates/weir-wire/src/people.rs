@@ -89,7 +89,7 @@ pub struct Token {
 }
 
 /// Who wants to sign in.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SignIn {
     /// Their name.
@@ -102,7 +102,7 @@ pub struct SignIn {
 }
 
 /// Who was invited.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Accept {
     /// The invitation.
@@ -118,7 +118,7 @@ pub struct Accept {
 }
 
 /// Who signed in, and the token that says so.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct SignedIn {
     /// Who.

@@ -341,6 +341,25 @@ fn the_reference_of_the_server_lists_every_setting() {
     assert!(written == page, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
 }
 
+#[test]
+fn the_document_of_the_api_is_the_one_that_a_server_gives() {
+    let path = root().join("docs/reference/openapi.json");
+    let document = serde_json::to_string_pretty(&weir_server::openapi()).unwrap() + "\n";
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs_err::write(&path, &document).unwrap();
+    }
+    let written = fs_err::read_to_string(&path).unwrap_or_default();
+    assert!(written == document, "run `UPDATE_DOCS=1 cargo test -p weir --test documentation`");
+    // The page for people tells of each address that is described.
+    let page = fs_err::read_to_string(root().join("docs/reference/api.md")).unwrap();
+    let paths = weir_server::openapi()["paths"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for path in paths {
+        let path = path.trim_start_matches("/{registry}").trim_start_matches("/api/v1");
+        let told = path.split('{').next().unwrap_or_default().trim_end_matches('/');
+        assert!(page.contains(told), "{path} is not in docs/reference/api.md");
+    }
+}
+
 fn reference() -> String {
     let overview = help(&[]);
     let (_, options) = overview.split_once("\nOptions:\n").unwrap();

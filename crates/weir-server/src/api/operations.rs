@@ -1,0 +1,275 @@
+//! What the API can be asked. Each operation is described where it is routed, and the document that describes all of them, in the
+//! words of [OpenAPI 3.1](https://spec.openapis.org/oas/v3.1.0), is made of that: it cannot name what is not there, nor leave out what is.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, on};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+use weir_wire::api::{LEVEL, ProblemDocument};
+
+use crate::app::App;
+
+/// Writes the form of a document.
+type Form = fn(&mut SchemaGenerator) -> Schema;
+
+/// One thing that can be asked.
+pub(crate) struct Operation {
+    method: MethodFilter,
+    path: &'static str,
+    /// What programs call it: no other has this name.
+    id: &'static str,
+    summary: &'static str,
+    parameters: Vec<Parameter>,
+    takes: Option<Body>,
+    most_bytes: Option<usize>,
+    gives: Vec<(u16, Option<Body>)>,
+    anybody: bool,
+}
+
+/// What a request or an answer has in it.
+#[derive(Clone, Copy)]
+enum Body {
+    Document(Form),
+    Bytes,
+}
+
+/// What a request says outside its document.
+struct Parameter {
+    place: &'static str,
+    name: &'static str,
+    is_needed: bool,
+    about: &'static str,
+    form: Value,
+}
+
+impl Operation {
+    /// `summary` says, as a sentence without its subject, what it does.
+    pub(crate) fn new(
+        method: MethodFilter,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+    ) -> Self {
+        let (parameters, takes, most_bytes, gives) = (Vec::new(), None, None, Vec::new());
+        Self { method, path, id, summary, parameters, takes, most_bytes, gives, anybody: false }
+    }
+
+    /// Who has not signed in may ask it, too.
+    pub(crate) fn by_anybody(self) -> Self {
+        Self { anybody: true, ..self }
+    }
+
+    /// It takes a document.
+    pub(crate) fn takes<T: JsonSchema>(self) -> Self {
+        Self { takes: Some(Body::Document(SchemaGenerator::subschema_for::<T>)), ..self }
+    }
+
+    /// It takes bytes.
+    pub(crate) fn takes_bytes(self) -> Self {
+        Self { takes: Some(Body::Bytes), ..self }
+    }
+
+    /// Its document may be as large as this, and not what others may be.
+    pub(crate) fn of_at_most(self, bytes: usize) -> Self {
+        Self { most_bytes: Some(bytes), ..self }
+    }
+
+    /// It answers with a document.
+    pub(crate) fn gives<T: JsonSchema>(mut self, status: u16) -> Self {
+        self.gives.push((status, Some(Body::Document(SchemaGenerator::subschema_for::<T>))));
+        self
+    }
+
+    /// It answers with a status, and perhaps headers.
+    pub(crate) fn gives_nothing(mut self, status: u16) -> Self {
+        self.gives.push((status, None));
+        self
+    }
+
+    /// What can be said behind a `?`.
+    pub(crate) fn query(self, name: &'static str, is_needed: bool, about: &'static str) -> Self {
+        self.parameter(Parameter {
+            place: "query",
+            name,
+            is_needed,
+            about,
+            form: json!({ "type": "string" }),
+        })
+    }
+
+    /// What can be said in a header.
+    pub(crate) fn header(
+        self,
+        name: &'static str,
+        is_needed: bool,
+        about: &'static str,
+        form: Value,
+    ) -> Self {
+        self.parameter(Parameter { place: "header", name, is_needed, about, form })
+    }
+
+    fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    fn method_name(&self) -> &'static str {
+        match self.method {
+            MethodFilter::GET => "get",
+            MethodFilter::HEAD => "head",
+            MethodFilter::PUT => "put",
+            MethodFilter::PATCH => "patch",
+            MethodFilter::DELETE => "delete",
+            _ => "post",
+        }
+    }
+
+    /// What stands in braces in its path.
+    fn named(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+    }
+
+    fn described(&self, forms: &mut SchemaGenerator) -> Value {
+        let of_path = self.named().map(
+            |name| json!({ "in": "path", "name": name, "required": true, "schema": { "type": "string" } }),
+        );
+        let others = self.parameters.iter().map(|Parameter { place, name, is_needed, about, form }| {
+            json!({ "in": place, "name": name, "required": is_needed, "description": about, "schema": form })
+        });
+        let parameters: Vec<Value> = of_path.chain(others).collect();
+        let mut answers: Map<String, Value> = self
+            .gives
+            .iter()
+            .map(|(status, body)| {
+                let mut answer = json!({ "description": "done" });
+                if let Some(body) = body {
+                    answer["content"] = body.described(forms);
+                }
+                (status.to_string(), answer)
+            })
+            .collect();
+        let problem = forms.subschema_for::<ProblemDocument>();
+        answers.insert(
+            "default".to_owned(),
+            json!({
+                "description": "refused, and why",
+                "content": { "application/problem+json": { "schema": problem } },
+            }),
+        );
+        let mut described = json!({
+            "operationId": self.id,
+            "summary": self.summary,
+            "parameters": parameters,
+            "responses": answers,
+        });
+        if let Some(body) = &self.takes {
+            described["requestBody"] = json!({ "required": true, "content": body.described(forms) });
+        }
+        if self.anybody {
+            // One of none, or of those that hold for all.
+            described["security"] = json!([{}, { "token": [] }, { "password": [] }]);
+        }
+        described
+    }
+}
+
+impl Body {
+    fn described(self, forms: &mut SchemaGenerator) -> Value {
+        match self {
+            Self::Document(form) => json!({ "application/json": { "schema": form(forms) } }),
+            Self::Bytes => json!({ "application/octet-stream": {} }),
+        }
+    }
+}
+
+/// Routes, and what is asked by them.
+#[derive(Default)]
+pub(crate) struct Operations {
+    router: Router<Arc<App>>,
+    all: Vec<Operation>,
+}
+
+impl Operations {
+    /// Has `handler` answer an operation.
+    pub(crate) fn with<H, T>(mut self, operation: Operation, handler: H) -> Self
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        let mut route = on(operation.method, handler);
+        if let Some(bytes) = operation.most_bytes {
+            route = route.layer(DefaultBodyLimit::max(bytes));
+        }
+        self.router = self.router.route(operation.path, route);
+        self.all.push(operation);
+        self
+    }
+
+    /// The routes.
+    pub(crate) fn into_router(self) -> Router<Arc<App>> {
+        self.router
+    }
+
+    /// The document that describes them.
+    pub(crate) fn document(&self) -> Value {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+        });
+        let mut forms = settings.into_generator();
+        let mut paths = Map::new();
+        for operation in &self.all {
+            let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+            path[operation.method_name()] = operation.described(&mut forms);
+        }
+        json!({
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Weir",
+                "version": LEVEL.to_string(),
+                "description": "What a server of Weir can be asked besides the files of its registries.",
+            },
+            "servers": [{ "url": "/" }],
+            "security": [{ "token": [] }, { "password": [] }],
+            "paths": paths,
+            "components": {
+                "schemas": forms.take_definitions(true),
+                "securitySchemes": {
+                    "token": { "type": "http", "scheme": "bearer" },
+                    "password": {
+                        "type": "http",
+                        "scheme": "basic",
+                        "description": "A token as the password, whatever the name.",
+                    },
+                },
+            },
+        })
+    }
+
+    /// Names that two operations have.
+    #[cfg(test)]
+    fn named_twice(&self) -> std::collections::BTreeSet<&'static str> {
+        let mut seen = std::collections::BTreeSet::new();
+        self.all.iter().map(|operation| operation.id).filter(|id| !seen.insert(*id)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::routes::operations;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_says_what_it_gives() {
+        let operations = operations();
+        assert!(operations.named_twice().is_empty());
+        for operation in &operations.all {
+            assert!(!operation.gives.is_empty(), "{}", operation.id);
+            assert!(!operation.summary.ends_with('.'), "{}", operation.id);
+        }
+    }
+}

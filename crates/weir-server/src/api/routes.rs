@@ -1,0 +1,265 @@
+//! The routes of the API, each with what it does, takes and gives.
+
+use axum::routing::MethodFilter;
+use serde_json::{Value, json};
+use weir_model::descriptor::Descriptor;
+use weir_registry::{Batch, Collected};
+use weir_wire::Receipt;
+use weir_wire::activity::{Activity, ActivityQuery};
+use weir_wire::api::{
+    Capabilities, CollectRequest, IDEMPOTENCY_KEY, Preview, Renewed, UPLOAD_COMPLETE, UPLOAD_OFFSET,
+    Uploaded, Verified,
+};
+use weir_wire::people::{
+    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, SignIn, SignedIn, Token, User, WantedRegistry,
+    WhoAmI,
+};
+use weir_wire::policy::{PolicyDocument, PolicyInForce};
+use weir_wire::promotion::PromotionCheck;
+use weir_wire::upstream::{UpstreamChange, UpstreamList};
+
+use super::answers::MAX_KEY;
+use super::operations::{Operation, Operations};
+use super::{
+    MAX_POLICY, activity, batches, described, people, policy, promotions, registries, registry, tokens,
+    uploads, upstreams,
+};
+
+const GET: MethodFilter = MethodFilter::GET;
+const HEAD: MethodFilter = MethodFilter::HEAD;
+const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
+const PATCH: MethodFilter = MethodFilter::PATCH;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+/// Everything that can be asked.
+pub(crate) fn operations() -> Operations {
+    let operations = of_a_registry(Operations::default());
+    let operations = of_objects(operations);
+    of_people(of_the_server(operations))
+}
+
+fn of_a_registry(operations: Operations) -> Operations {
+    let of = Operation::new;
+    operations
+        .with(
+            of(GET, "/{registry}/api/v1", "capabilities", "Tells what the registry can do")
+                .by_anybody()
+                .gives::<Capabilities>(200),
+            registry::capabilities,
+        )
+        .with(
+            of(POST, "/{registry}/api/v1/batches", "submit", "Carries out a batch, all of it or nothing")
+                .query(
+                    "dry-run",
+                    false,
+                    "`true`: only tells what would become of it, if its content were there",
+                )
+                .header(
+                    IDEMPOTENCY_KEY,
+                    false,
+                    "Needed unless it is a dry run. The same batch with the same key is answered the same",
+                    json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY }),
+                )
+                .takes::<Batch>()
+                .gives::<Told>(200),
+            batches::submit,
+        )
+        .with(
+            of(GET, "/{registry}/api/v1/policy", "policy", "Gives the files of the policy set")
+                .gives::<PolicyDocument>(200),
+            policy::read,
+        )
+        .with(
+            of(POST, "/{registry}/api/v1/policy", "setPolicy", "Puts a policy set in force")
+                .takes::<PolicyDocument>()
+                .of_at_most(MAX_POLICY)
+                .gives::<PolicyInForce>(200),
+            policy::set,
+        )
+        .with(
+            of(GET, "/{registry}/api/v1/upstreams", "upstreams", "Tells which registries are above it")
+                .gives::<UpstreamList>(200),
+            upstreams::list,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/upstreams",
+                "changeUpstreams",
+                "Names a registry above it, or one no longer",
+            )
+            .takes::<UpstreamChange>()
+            .gives::<UpstreamList>(200),
+            upstreams::change,
+        )
+        .with(
+            of(
+                GET,
+                "/{registry}/api/v1/checks/publish",
+                "checkPublish",
+                "Tells whether a package of a kind could be published at all",
+            )
+            .query("kind", true, "The kind")
+            .gives_nothing(204),
+            registry::check,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/checks/promote",
+                "checkPromote",
+                "Tells whether releases may go up from here",
+            )
+            .takes::<PromotionCheck>()
+            .gives_nothing(204),
+            promotions::check,
+        )
+        .with(
+            of(POST, "/{registry}/api/v1/checkpoint", "renew", "Signs the log anew").gives::<Renewed>(200),
+            registry::renew,
+        )
+        .with(
+            of(POST, "/{registry}/api/v1/keys", "rotateKey", "Gives the registry a new key")
+                .gives::<Descriptor>(200),
+            registry::rotate_key,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/collections",
+                "collect",
+                "Takes out of the storage what the registry need not hold",
+            )
+            .takes::<CollectRequest>()
+            .gives::<Collected>(200),
+            registry::collect,
+        )
+}
+
+/// What a batch is answered with: a receipt, or what would become of it.
+#[derive(schemars::JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is described, and never made")]
+enum Told {
+    Receipt(Receipt),
+    Preview(Preview),
+}
+
+fn of_objects(operations: Operations) -> Operations {
+    const PACK: &str = "/{registry}/api/v1/packs/{digest}";
+    const FILE: &str = "/{registry}/api/v1/files/{digest}";
+    const PACK_VERIFIED: &str = "/{registry}/api/v1/packs/{digest}/verification";
+    const FILE_VERIFIED: &str = "/{registry}/api/v1/files/{digest}/verification";
+    let asked = |path, id| {
+        mending(Operation::new(HEAD, path, id, "Tells how much of an upload is there")).gives_nothing(204)
+    };
+    let put = |path, id| {
+        mending(Operation::new(PUT, path, id, "Uploads all of it at once"))
+            .takes_bytes()
+            .gives::<Uploaded>(200)
+    };
+    let append = |path, id| {
+        mending(Operation::new(PATCH, path, id, "Goes on with an upload"))
+            .header(
+                UPLOAD_OFFSET,
+                true,
+                "The byte at which it goes on",
+                json!({ "type": "integer", "minimum": 0 }),
+            )
+            .header(UPLOAD_COMPLETE, true, "`?1` if this is the end of it", json!({ "enum": ["?0", "?1"] }))
+            .takes_bytes()
+            .gives::<Uploaded>(200)
+            .gives_nothing(204)
+    };
+    let verify = |path, id| {
+        Operation::new(POST, path, id, "Has what is held read and compared with its name")
+            .gives::<Verified>(200)
+    };
+    operations
+        .with(asked(PACK, "packState"), uploads::state)
+        .with(put(PACK, "putPack"), uploads::put)
+        .with(append(PACK, "appendPack"), uploads::append)
+        .with(verify(PACK_VERIFIED, "verifyPack"), uploads::verify)
+        .with(asked(FILE, "fileState"), uploads::state)
+        .with(put(FILE, "putFile"), uploads::put)
+        .with(append(FILE, "appendFile"), uploads::append)
+        .with(verify(FILE_VERIFIED, "verifyFile"), uploads::verify)
+}
+
+fn mending(operation: Operation) -> Operation {
+    operation.query("mend", false, "Empty: in place of what is held and damaged")
+}
+
+fn of_the_server(operations: Operations) -> Operations {
+    let of = Operation::new;
+    operations
+        .with(
+            of(GET, "/api/v1/openapi.json", "openapi", "Gives this document")
+                .by_anybody()
+                .gives::<Value>(200),
+            described,
+        )
+        .with(
+            of(POST, "/api/v1/registries", "createRegistry", "Makes a registry")
+                .takes::<WantedRegistry>()
+                .gives::<Descriptor>(201),
+            registries::create,
+        )
+        .with(
+            of(POST, "/api/v1/activity", "activity", "Tells what happened, the newest first")
+                .takes::<ActivityQuery>()
+                .gives::<Activity>(200),
+            activity::query,
+        )
+}
+
+fn of_people(operations: Operations) -> Operations {
+    let of = Operation::new;
+    operations
+        .with(
+            of(POST, "/api/v1/sign-in", "signIn", "Gives a token for a name and a password")
+                .by_anybody()
+                .takes::<SignIn>()
+                .gives::<SignedIn>(200),
+            people::sign_in,
+        )
+        .with(
+            of(POST, "/api/v1/invitations/accept", "accept", "Makes a user of who was invited")
+                .by_anybody()
+                .takes::<Accept>()
+                .gives::<SignedIn>(201),
+            people::accept,
+        )
+        .with(
+            of(GET, "/api/v1/whoami", "whoami", "Tells who asks, and by which token").gives::<WhoAmI>(200),
+            people::whoami,
+        )
+        .with(of(GET, "/api/v1/users", "users", "Tells who there is").gives::<Vec<User>>(200), people::users)
+        .with(
+            of(POST, "/api/v1/users", "invite", "Invites somebody").takes::<Invite>().gives::<Invited>(201),
+            people::invite,
+        )
+        .with(
+            of(POST, "/api/v1/users/{name}", "changeUser", "Changes what a user may")
+                .takes::<ChangeUser>()
+                .gives::<User>(200),
+            people::change,
+        )
+        .with(
+            of(GET, "/api/v1/tokens", "tokens", "Tells which tokens speak for who asks")
+                .gives::<Vec<Token>>(200),
+            tokens::list,
+        )
+        .with(
+            of(POST, "/api/v1/tokens", "createToken", "Makes a token that speaks for who asks")
+                .takes::<NewToken>()
+                .gives::<MadeToken>(201),
+            tokens::create,
+        )
+        .with(
+            of(DELETE, "/api/v1/tokens/{which}", "revokeToken", "Has a token speak for nobody any longer")
+                .gives_nothing(204),
+            tokens::revoke,
+        )
+}
