@@ -69,7 +69,7 @@ fn all_are_registered_and_each_in_a_batch_of_its_own() {
 #[test]
 fn one_that_is_refused_takes_no_other_with_it() {
     let world = World::new(true);
-    let refused = |n: usize| n % 3 == 0;
+    let refused = |n: usize| n.is_multiple_of(3);
     let releases: Vec<_> = (0..PUBLISHERS)
         .map(|n| {
             let needs = if refused(n) { vec!["acme/none ^1"] } else { Vec::new() };
@@ -91,7 +91,7 @@ fn of_many_who_publish_the_same_release_one_is_first_and_the_others_are_told() {
     let world = World::new(true);
     let releases: Vec<_> = (0..PUBLISHERS)
         .map(|n| {
-            ("acme/same 1.0.0".to_owned(), Vec::new(), if n % 2 == 0 { "even" } else { "odd" }.to_owned())
+            ("acme/same 1.0.0".to_owned(), Vec::new(), if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned())
         })
         .collect();
     let told = publish(&world, &releases);
