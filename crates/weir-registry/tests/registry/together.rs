@@ -91,7 +91,11 @@ fn of_many_who_publish_the_same_release_one_is_first_and_the_others_are_told() {
     let world = World::new(true);
     let releases: Vec<_> = (0..PUBLISHERS)
         .map(|n| {
-            ("acme/same 1.0.0".to_owned(), Vec::new(), if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned())
+            (
+                "acme/same 1.0.0".to_owned(),
+                Vec::new(),
+                if n.is_multiple_of(2) { "even" } else { "odd" }.to_owned(),
+            )
         })
         .collect();
     let told = publish(&world, &releases);
