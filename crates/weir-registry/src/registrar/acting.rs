@@ -1,6 +1,7 @@
 //! A registry, at work for one caller: each thing that they ask is put to the gate first.
 
 use std::io::Read;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use weir_index::RegistryFacts;
@@ -45,7 +46,7 @@ impl Acting {
     /// # Errors
     ///
     /// When the caller may not read it, or the log cannot be followed.
-    pub fn view(&self) -> Result<Replica, SubmitError> {
+    pub fn view(&self) -> Result<impl Deref<Target = Replica> + use<'_>, SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         self.registrar.view()
     }
