@@ -123,9 +123,11 @@ pub(crate) fn fetch_releases(
     releases: &[(&Connection, Release)],
 ) -> Result<(), ProjectError> {
     let mut packs = Vec::new();
+    let mut suppliers: BTreeMap<&str, Supplier> = BTreeMap::new();
     for (connection, release) in releases {
         if store.whole_tree(&release.tree)?.is_none() {
-            let supplier = Supplier::new(connection.known.clone(), Arc::clone(&connection.source));
+            let new = || Supplier::new(connection.known.clone(), Arc::clone(&connection.source));
+            let supplier = suppliers.entry(&connection.known.location).or_insert_with(new).clone();
             let bases = bases::nearest(store, connection.replica.index(), &release.id)?;
             let limits = Limits::stated(release.unpacked, Some(release.files));
             let (id, tree, pack_bytes) = (release.id.clone(), release.tree, Some(release.size));

@@ -34,6 +34,7 @@ mod look;
 mod moving;
 mod outdated;
 mod own;
+mod prefetch;
 mod project;
 mod publish;
 mod publish_git;
@@ -65,6 +66,7 @@ pub use look::{
 };
 pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, outdated};
+pub use prefetch::{PrefetchOptions, PrefetchReport, Prefetched, Why, prefetch};
 pub use project::Project;
 pub use publish::{
     PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit, write_pack,

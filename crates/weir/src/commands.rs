@@ -24,6 +24,7 @@ pub(crate) mod man;
 pub(crate) mod outdated;
 pub(crate) mod pack;
 pub(crate) mod policy;
+pub(crate) mod prefetch;
 pub(crate) mod promote;
 pub(crate) mod publish;
 mod receipt;

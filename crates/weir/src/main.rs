@@ -69,6 +69,7 @@ enum Command {
     List(commands::list::Arguments),
     Why(commands::why::Arguments),
     Outdated(commands::outdated::Arguments),
+    Prefetch(commands::prefetch::Arguments),
     Audit(commands::audit::Arguments),
     Search(commands::search::Arguments),
     #[command(alias = "show")]
@@ -156,6 +157,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::List(arguments) => commands::list::run(context, &arguments),
         Command::Why(arguments) => commands::why::run(context, &arguments),
         Command::Outdated(arguments) => commands::outdated::run(context, &arguments),
+        Command::Prefetch(arguments) => commands::prefetch::run(context, &arguments),
         Command::Audit(arguments) => commands::audit::run(context, &arguments),
         Command::Search(arguments) => commands::search::run(context, &arguments),
         Command::Info(arguments) => commands::info::run(context, &arguments),

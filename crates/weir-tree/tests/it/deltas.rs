@@ -62,7 +62,8 @@ fn opened<'p>(pack: &'p [u8], tree: &TreeManifest) -> PackFiles<&'p [u8]> {
     PackFiles::open(pack, &expected, &Limits::default()).expect("a pack")
 }
 
-fn delta(old: &[u8], old_tree: &TreeManifest, new: &[u8], new_tree: &TreeManifest) -> Vec<u8> {
+/// The delta between the trees in two packs.
+pub(crate) fn delta(old: &[u8], old_tree: &TreeManifest, new: &[u8], new_tree: &TreeManifest) -> Vec<u8> {
     let mut delta = Vec::new();
     let (mut old, mut new) = (opened(old, old_tree), opened(new, new_tree));
     let summary = write_delta(&mut old, &mut new, &mut delta).expect("made").expect("small enough");

@@ -39,6 +39,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("tree", of::<looking::DependencyTree>),
     ("list", of::<looking::InstalledReleases>),
     ("why", of::<looking::Ways>),
+    ("prefetch", of::<weir_project::PrefetchReport>),
     ("outdated", of::<looking::OutdatedPackages>),
     ("audit", of::<weir_project::LockAudit>),
     ("search", of::<weir_project::SearchReport>),

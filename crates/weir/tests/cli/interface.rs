@@ -62,6 +62,7 @@ fn the_overview_groups_the_commands() {
       registry      Make, name, look at and keep registries
       policy        Show, check, change and question the policies of a registry
       store         Look at, check and clean what this machine keeps
+      prefetch      Fetch what this machine is likely to want without a network
 
     A server:
       serve         Serve registries over HTTP

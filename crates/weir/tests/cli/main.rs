@@ -24,6 +24,7 @@ mod odd_places;
 mod over_http;
 mod over_tls;
 mod policies;
+mod prefetching;
 mod projects;
 mod promoting;
 mod publishing;

@@ -1,13 +1,15 @@
 //! The tree that is here already: what a delta is compressed with, and where what did not change is copied from.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::io::Errno;
 use weir_model::{EntryDigest, Hasher};
 
 use super::change::{Change, is_file};
 use crate::TreeError;
-use crate::file::Source;
 use crate::landing::NewFile;
 use crate::manifest::{Entry, TreeManifest};
 use crate::pack::stream::check_digest;
@@ -16,6 +18,7 @@ use crate::parallel::READ_BYTES;
 /// The contents of the old tree, by their digests. Not trusted: what is copied is hashed.
 pub(super) struct Base<'t> {
     root: &'t Path,
+    folder: OwnedFd,
     manifest: &'t TreeManifest,
     /// The file that has it.
     files: HashMap<EntryDigest, usize>,
@@ -31,10 +34,13 @@ impl<'t> Base<'t> {
         manifest: &'t TreeManifest,
         change: &Change,
     ) -> Result<(Self, Vec<u8>), TreeError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = open(root, flags, Mode::empty()).map_err(|source| TreeError::io(root, source))?;
         let entries = manifest.entries();
         let files = (0..entries.len()).filter(|number| is_file(&entries[*number]));
         let mut base = Self {
             root,
+            folder,
             manifest,
             files: files.map(|number| (entries[number].digest, number)).collect(),
             places: HashMap::with_capacity(change.prefix.len()),
@@ -76,14 +82,26 @@ impl<'t> Base<'t> {
     fn content(
         &mut self,
         number: usize,
-        take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
     ) -> Result<(), TreeError> {
         let entry = &self.manifest.entries()[number];
-        let path = self.root.join(&entry.path);
-        let source = Source::open(path.clone())?;
-        if source.size() != entry.size {
-            return Err(TreeError::ChangedWhileRead { path });
+        let failed = |source| TreeError::io(self.root.join(&entry.path), source);
+        // Whether it is still the file that it was is seen by its digest, and needs no looking at the file.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(&self.folder, entry.path.as_str(), flags, Mode::empty()).map_err(failed)?;
+        let mut left = entry.size;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
+            match rustix::io::read(&file, &mut self.buffer[..most]) {
+                Ok(0) => return Err(TreeError::ChangedWhileRead { path: self.root.join(&entry.path) }),
+                Ok(read) => {
+                    take(&self.buffer[..read])?;
+                    left -= read as u64;
+                }
+                Err(Errno::INTR) => {}
+                Err(source) => return Err(failed(source)),
+            }
         }
-        source.read(&mut self.buffer, take)
+        Ok(())
     }
 }

@@ -1,0 +1,104 @@
+//! `weir prefetch`: what may be wanted is here before the network goes.
+
+use insta::assert_snapshot;
+use weir_testkit::{Sandbox, StaticServer};
+
+use crate::empty;
+
+/// A registry on the web, a project that uses `acme/greet` 1.0.0 of it, and what was published since: a newer `acme/greet`, which needs a
+/// package that nobody here has, another package of that owner, and one of somebody else's.
+fn used() -> (Sandbox, StaticServer) {
+    let t = empty();
+    t.weir_in("", "registry init org --name org").succeeds();
+    let publish = |folder: String| t.weir_in("", &format!("--registry ./org publish {folder}")).succeeds();
+    publish(t.package("acme/greet", "1.0.0").file("greet.txt", "hello\n").write());
+    let server = StaticServer::serve(t.path("org")).expect("a port is free");
+    t.weir_in("", &format!("registry add web {} --default --user --yes", server.url())).succeeds();
+    t.project(&["acme/greet = ^1"]);
+    t.weir("install").succeeds();
+    publish(t.package("other/words", "1.0.0").file("words.txt", "hi\n").write());
+    publish(t.package("other/songs", "1.0.0").file("songs.txt", "la\n").write());
+    publish(
+        t.package("acme/greet", "1.1.0")
+            .dependency("other/words", "^1")
+            .file("greet.txt", "hello, hello\n")
+            .write(),
+    );
+    publish(t.package("acme/wave", "2.0.0").file("wave.txt", "wave\n").write());
+    (t, server)
+}
+
+#[test]
+fn on_a_plane_a_project_that_was_never_seen_is_resolved_and_installed() {
+    let (t, server) = used();
+    assert_snapshot!(t.weir("prefetch --dry-run"), @"
+    $ weir prefetch --dry-run
+    acme/greet 1.1.0   276 B  1 project at 1.0.0
+    other/words 1.0.0  252 B  needed by `acme/greet 1.1.0`
+    acme/wave 2.0.0    254 B  1 project uses packages of `acme`
+    Would fetch 3 releases (782 B)
+    ");
+    assert!(
+        server.seen().iter().filter(|seen| seen.path.starts_with("/pack")).count() == 1,
+        "of the install"
+    );
+    assert!(t.weir("prefetch").succeeds().stdout.ends_with("Fetched 3 releases (782 B)\n"));
+    assert_snapshot!(t.weir("prefetch"), @"
+    $ weir prefetch
+    Nothing to fetch: what is likely to be wanted is here
+    ");
+
+    drop(server);
+    t.write("plane/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1.1\"\n\"acme/wave\" = \"^2\"\n");
+    assert_snapshot!(t.weir_in("plane", "install --offline"), @"
+    $ weir install --offline
+    Installed 3 packages
+     +  acme/greet   1.1.0
+     +  acme/wave    2.0.0
+     +  other/words  1.0.0
+    ");
+    assert_eq!(t.read("plane/weir_packages/packages/acme/greet/greet.txt"), "hello, hello\n");
+    // Of somebody whose packages nobody here uses, nothing was fetched.
+    t.write("plane/weir.toml", "[dependencies]\n\"other/songs\" = \"^1\"\n");
+    t.weir_in("plane", "install --offline").fails_with(5);
+}
+
+#[test]
+fn no_more_is_fetched_than_the_budget_allows() {
+    let (t, server) = used();
+    let before = server.seen().len();
+    assert_snapshot!(t.weir("prefetch --budget 300"), @"
+    $ weir prefetch --budget 300
+    acme/wave 2.0.0  254 B  1 project uses packages of `acme`
+    Fetched 1 release (254 B)
+    1 more would not fit into 300 B
+    ");
+    let packs = server.seen().iter().skip(before).filter(|seen| seen.path.starts_with("/pack")).count();
+    assert_eq!(packs, 1);
+    assert_snapshot!(t.weir("prefetch --budget lots"), @r"
+    $ weir prefetch --budget lots
+    -- stderr
+      × `lots` is no value of `--budget <SIZE>`: a size is a number and `kB`, `MB` or `GB`, such as `500MB`
+    -- exit code 2
+    ");
+}
+
+#[test]
+fn without_a_network_or_without_projects_nothing_is_fetched() {
+    let (t, server) = used();
+    assert_snapshot!(t.weir("prefetch --offline"), @r"
+    $ weir prefetch --offline
+    -- stderr
+      × a release is not on this machine, which is offline: `what may be wanted, which registries have`
+      help: run it once without `--offline`, or bring them with `weir store import FILE`
+    -- exit code 5
+    ");
+    drop(server);
+    t.weir("prefetch").fails_with(1);
+
+    let t = empty();
+    assert_snapshot!(t.weir_in("", "prefetch"), @"
+    $ weir prefetch
+    No project was installed here yet: what may be wanted is not known
+    ");
+}
