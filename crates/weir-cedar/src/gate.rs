@@ -83,6 +83,13 @@ impl Gate for FolderPolicies {
         }
     }
 
+    fn forbids(&self, request: &Request<'_>) -> bool {
+        match &self.now().by {
+            By::Set(set) => set.forbids(request),
+            By::Folder | By::Nothing(_) => false,
+        }
+    }
+
     /// A set that was set meanwhile is taken up, so whoever runs for long need not be started again.
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
         if self.now().is(in_force) {

@@ -238,6 +238,14 @@ impl PolicySet {
         answer.decision() == CedarDecision::Allow && answer.diagnostics().errors().next().is_none()
     }
 
+    /// Whether a rule forbids what is asked for.
+    pub fn forbids(&self, request: &Request<'_>) -> bool {
+        self.asked(request).is_ok_and(|asked| {
+            let answer = self.answer(request.verb, &asked);
+            answer.deciding.first().is_some_and(|rule| rule.effect == Effect::Forbid)
+        })
+    }
+
     /// A request, in Cedar's words, with all that the rules read.
     ///
     /// # Errors

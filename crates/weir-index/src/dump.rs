@@ -22,6 +22,15 @@ impl Index {
         for claim in self.owners()? {
             line("claim", &claim);
         }
+        for bound in self.all_bound()? {
+            line("bound", &bound);
+        }
+        for adopted in self.adopted()? {
+            line("adopted", &adopted);
+        }
+        for held in self.held(usize::MAX)? {
+            line("held", &held);
+        }
         let mut every = self.connection.prepare("SELECT id, name FROM package ORDER BY id")?;
         let mut rows = every.query([])?;
         while let Some(row) = rows.next()? {

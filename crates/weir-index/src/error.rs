@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use weir_model::{InputDigest, RecordError, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
+use weir_model::{
+    InputDigest, OwnerName, PackageName, RecordError, ReleaseId, Sha256, TreeDigest, WithdrawalVerb,
+};
 
 use crate::schema::SCHEMA_VERSION;
+use crate::view::Tier;
 use crate::wire::Malformed;
 
 /// Why the index could not be opened, read or written.
@@ -205,6 +208,48 @@ pub enum FoldError {
         index: u64,
         /// Its root now.
         root: Sha256,
+    },
+    /// A name is bound to another tier than the one that a release comes from.
+    #[error("entry {index} of the log offers `{id}`, whose owner is bound to {to}")]
+    OtherTier {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// The tier that its name is bound to.
+        to: Tier,
+        /// The entry.
+        index: u64,
+    },
+    /// An owner is claimed while releases of it are offered that came from above.
+    #[error(
+        "entry {index} of the log claims `{owner}`, which is bound to the registry `{registry}`: releases of `{name}` are offered that came from there"
+    )]
+    ClaimedAbove {
+        /// The owner.
+        owner: OwnerName,
+        /// The registry that it is bound to.
+        registry: String,
+        /// A package of which something is offered that came from there.
+        name: PackageName,
+        /// The entry.
+        index: u64,
+    },
+    /// A package cannot be adopted, or given back.
+    #[error("entry {index} of the log adopts `{name}`, or gives it back: {reason}")]
+    NotAdopted {
+        /// The package.
+        name: PackageName,
+        /// Why it cannot be.
+        reason: &'static str,
+        /// The entry.
+        index: u64,
+    },
+    /// A release is said to be kept out that is here.
+    #[error("entry {index} of the log holds `{id}`, which was offered here")]
+    HeldHere {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// The entry.
+        index: u64,
     },
     /// An earlier entry failed; the fold can only be dropped.
     #[error("the fold failed at an earlier entry")]

@@ -133,6 +133,7 @@ pub(crate) fn write_withdrawn(withdrawn: &Withdrawn) -> Vec<u8> {
         out.optional(text.as_deref(), Writer::text);
     }
     out.optional(withdrawn.because.as_ref(), write_id);
+    out.optional(withdrawn.from.as_deref(), Writer::text);
     out.0
 }
 
@@ -144,6 +145,7 @@ pub(crate) fn read_withdrawn(blob: &[u8]) -> Result<Withdrawn> {
         reason: from.optional(Reader::text)?.map(str::to_owned),
         advisory: from.optional(Reader::text)?.map(str::to_owned),
         because: from.optional(read_id)?,
+        from: from.optional(Reader::text)?.map(str::to_owned),
     };
     from.finish()?;
     Ok(withdrawn)

@@ -19,6 +19,7 @@ use crate::index::{Index, position};
 use crate::rows::{
     digest, insert_release, intern_package, put_withdrawal, row_id, state, state_code, unsigned,
 };
+use crate::tiers;
 use crate::view::{Came, Mark, Withdrawn};
 
 /// Entries on their way into the view. Dropping it leaves the index as it was.
@@ -166,6 +167,8 @@ impl<'index> Fold<'index> {
             Action::Publish { release } => self.offer(*release, &mark, None),
             Action::Admit { release, from } => self.offer(*release, &mark, Some(&Came::Admitted(from))),
             Action::Promote { release, from } => self.offer(*release, &mark, Some(&Came::Promoted(from))),
+            Action::Hold(hold) => tiers::hold(&self.transaction, &hold, &mark),
+            Action::Adopt(adoption) => tiers::adopt(&self.transaction, &adoption, &mark),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),
@@ -175,6 +178,12 @@ impl<'index> Fold<'index> {
     }
 
     fn offer(&mut self, record: ReleaseRecord, mark: &Mark, came: Option<&Came>) -> Result<(), FoldError> {
+        match came {
+            Some(Came::Admitted(origin)) => {
+                tiers::admit(&self.transaction, &record.id(), &origin.registry, mark.index)?;
+            }
+            Some(Came::Promoted(_)) | None => tiers::publish(&self.transaction, &record.id(), mark.index)?,
+        }
         let package = self.package(&record.name)?;
         let release = self.with_input_digests(record, mark.index)?;
         self.check_revision(package, &release.id, mark.index)?;
@@ -266,9 +275,14 @@ impl<'index> Fold<'index> {
     }
 
     fn withdraw(&mut self, what: Standing, withdrawal: Withdrawal, mark: Mark) -> Result<(), FoldError> {
-        let Withdrawal { verb, id, reason, advisory, because } = withdrawal;
+        let Withdrawal { verb, id, reason, advisory, because, from } = withdrawal;
         let found = self.find(verb, &id, mark.index)?;
-        put_withdrawal(&self.transaction, found.row, what, &Withdrawn { mark, reason, advisory, because })?;
+        put_withdrawal(
+            &self.transaction,
+            found.row,
+            what,
+            &Withdrawn { mark, reason, advisory, because, from },
+        )?;
         self.set_state(&found, found.state.max(what))
     }
 
@@ -314,6 +328,7 @@ impl<'index> Fold<'index> {
     }
 
     fn claim(&self, owner: &OwnerName, who: &[String], mark: &Mark) -> Result<(), FoldError> {
+        tiers::claim(&self.transaction, owner, mark.index)?;
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO claim VALUES(?1, ?2, ?3)")?
             .execute(params![owner.as_str(), owner.confusable(), write_marked(mark, who)])?;

@@ -30,6 +30,7 @@ mod rows;
 mod schema;
 mod search;
 mod snapshot;
+mod tiers;
 mod view;
 mod wire;
 
@@ -43,5 +44,6 @@ pub use query::{PackageFilter, Releases};
 pub use search::{SearchFilter, SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{
-    Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, Stats, Withdrawn,
+    Adopted, Claim, Cursor, HeldRelease, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView,
+    Stats, Tier, Withdrawn,
 };

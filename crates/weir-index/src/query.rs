@@ -111,6 +111,11 @@ impl Index {
         self.releases_where("r.state < ?1 ORDER BY r.id DESC LIMIT ?2", params![removed, clamp(limit)])
     }
 
+    /// Every release that is yanked, quarantined or removed, in the order of the log.
+    pub fn withdrawn(&self) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.id IN (SELECT release FROM withdrawal) ORDER BY r.id", [])
+    }
+
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> Releases<'_> {
         Releases::new(self, rows::state_code(Standing::Removed))

@@ -1,6 +1,6 @@
 //! The tables of the index file, and what makes a file one.
 //!
-//! `release`, `withdrawal`, `claim`, `upstream`, `fact` and `position` hold what the log says. The
+//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `fact` and `position` hold what the log says. The
 //! others are derived from them, see [`derive`](crate::derive).
 
 use rusqlite::Connection;
@@ -27,6 +27,14 @@ CREATE TABLE claim(
   owner TEXT PRIMARY KEY, confusable TEXT NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE upstream(
   registry TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- The registry above that an owner is bound to, since something of it was admitted; derived from `release`.
+CREATE TABLE bound(owner TEXT PRIMARY KEY, registry TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- Packages of such owners that are kept here.
+CREATE TABLE adopted(name TEXT PRIMARY KEY, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- Releases of registries above that are kept out.
+CREATE TABLE held(
+  name TEXT NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL, revision INTEGER NOT NULL, facts BLOB NOT NULL,
+  PRIMARY KEY(name, version, platform, revision)) STRICT, WITHOUT ROWID;
 CREATE TABLE fact(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 -- How much of the log is folded, and what its follower needs to go on.
 CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, state BLOB NOT NULL) STRICT;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use weir_model::record::{Origin, Upstream};
+use weir_model::record::{Hold, Origin, Upstream};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
 
@@ -34,6 +34,9 @@ pub struct Withdrawn {
     /// Of a removal, the release whose removal or update caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<ReleaseId>,
+    /// The registry above that withdrew it, where it followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// A release and what the log says about it.
@@ -189,6 +192,47 @@ pub struct Claim {
     pub owner: OwnerName,
     /// To whom it belongs.
     pub who: Vec<String>,
+    /// The entry that says so.
+    #[serde(flatten)]
+    pub mark: Mark,
+}
+
+/// Which tier a name is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// This registry: its owner was claimed here, or it was adopted.
+    Here,
+    /// The registry above of this name, from which something of its owner was admitted.
+    Above(String),
+}
+
+impl std::fmt::Display for Tier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Here => f.write_str("this registry"),
+            Self::Above(registry) => write!(f, "the registry `{registry}`"),
+        }
+    }
+}
+
+/// A release of a registry above that is kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct HeldRelease {
+    /// Which, by which rule, and until when.
+    #[serde(flatten)]
+    pub hold: Hold,
+    /// The entry that says so.
+    pub mark: Mark,
+}
+
+/// A package that is kept here though it came from above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Adopted {
+    /// The package.
+    pub name: PackageName,
+    /// The registry that it came from.
+    pub registry: String,
     /// The entry that says so.
     #[serde(flatten)]
     pub mark: Mark,

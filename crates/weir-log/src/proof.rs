@@ -122,6 +122,27 @@ fn entry_in_bundle(source: &dyn Source, id: TileId, index: u64) -> Result<Vec<u8
     Err(TileError::Missing { file: id.path() }.into())
 }
 
+/// The leaf hashes of the entries at `indexes`, in their order: each is proved to be in `log`, for the tiles that they are read from have
+/// its signed root.
+///
+/// # Errors
+///
+/// When an index is beyond the end, or a tile is missing or not the one that was signed.
+pub fn leaf_hashes(
+    source: &dyn Source,
+    log: &CheckedCheckpoint,
+    indexes: &[u64],
+) -> Result<Vec<Hash>, ProofError> {
+    if let Some(index) = indexes.iter().copied().find(|index| *index >= log.size()) {
+        return Err(ProofError::OutOfRange { index, size: log.size() });
+    }
+    if indexes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stored: Vec<u64> = indexes.iter().map(|index| tlog_tiles::stored_hash_index(0, *index)).collect();
+    Ok(ours(with_tiles(source, log, |tiles| tlog_tiles::HashReader::read_hashes(tiles, &stored))?))
+}
+
 /// Makes the proof that `log` continues the log of its first `old` entries; at least one.
 pub fn prove_consistency(
     source: &dyn Source,

@@ -1,12 +1,14 @@
 //! Records: the entries of a registry's log, as JSON with sorted keys.
 
 mod release;
+mod tier;
 mod upstream;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::release::{DependencyRecord, ReleaseRecord};
+pub use self::tier::{Adoption, Hold};
 pub use self::upstream::{Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
 use crate::{KindName, OwnerName, ReleaseId, Sha256};
@@ -56,6 +58,10 @@ pub enum Action {
         /// Where it stood then, as whoever brought it says.
         from: Origin,
     },
+    /// A release of an upstream is kept out.
+    Hold(Hold),
+    /// A package of an upstream is kept here, or given back.
+    Adopt(Adoption),
     /// Whether a release may be used changes.
     Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.
@@ -151,6 +157,9 @@ pub struct Withdrawal {
     /// Of a removal, the release whose removal or update caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<ReleaseId>,
+    /// The registry above that withdrew it, where that is all there is to it: what that takes back is taken back here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// Where a release of another registry stands there.

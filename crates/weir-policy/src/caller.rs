@@ -104,6 +104,12 @@ impl Caller {
         Self { token: Some(scope), ..self }
     }
 
+    /// The same at another time: for asking when something will be permitted.
+    #[must_use]
+    pub fn at_time(self, at: Timestamp) -> Self {
+        Self { at, ..self }
+    }
+
     /// Who.
     pub fn principal(&self) -> &Principal {
         &self.principal

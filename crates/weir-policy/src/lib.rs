@@ -53,7 +53,7 @@ pub enum Verb {
     Describe,
     /// Change the policies in force.
     Govern,
-    /// Offer a release of a registry above. Nobody asks for it yet: policies can be written for it.
+    /// Offer a release of a registry above.
     Admit,
     /// Bring a release of this registry up into another.
     Promote,
@@ -172,6 +172,13 @@ pub trait Gate: Send + Sync {
 
     /// Whether a request that is refused is so for want of approvals only: with those that the rules ask for it would be permitted.
     fn wants_approvals(&self, _: &Request<'_>) -> bool {
+        false
+    }
+
+    /// Whether a rule forbids what is asked for, so that it is kept out whoever asks. Else a refusal is about who asks: somebody else
+    /// may be permitted it.
+    fn forbids(&self, request: &Request<'_>) -> bool {
+        let _ = request;
         false
     }
 

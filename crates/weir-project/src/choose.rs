@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use weir_model::lockfile::LockedRelease;
 use weir_model::manifest::{Prefer, Source};
-use weir_model::{PackageName, Platform, ReleaseId, Version};
-use weir_reach::{Connections, ReachError, Session};
+use weir_model::{PackageName, Platform, ReleaseId, Scope, Version};
+use weir_reach::{Connections, ReachError, Requirements, Session};
 use weir_resolve::{
     Here, Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver,
     Settings, View,
 };
+use weir_wire::upstream::{Ask, Asked, AskedInstead};
 
 use crate::error::ProjectError;
 use crate::local::Locals;
@@ -22,6 +24,7 @@ use crate::world::World;
 pub(crate) struct Chooser<'a> {
     session: &'a Session,
     project: &'a Project,
+    connections: &'a Connections<'a>,
     moving: Moving<'a>,
     pub(crate) world: World<'a>,
     pub(crate) locals: Locals,
@@ -44,7 +47,9 @@ impl<'a> Chooser<'a> {
         let world =
             World::new(connections, locked_registries(project), store, kept.collect(), project.tools());
         let prefer = preference(session, project)?;
-        Ok(Self { session, project, moving, world, locals, prefer })
+        let chooser = Self { session, project, moving, world, locals, prefer, connections };
+        connections.ask(&chooser.asked_of_registries());
+        Ok(chooser)
     }
 
     /// What the manifest asks for, in its order.
@@ -57,6 +62,38 @@ impl<'a> Chooser<'a> {
             origin: Origin::new(self.project.origin_of(requirement)),
         });
         asked.collect()
+    }
+
+    /// The same, as registries are asked that have others above them; packages in folders and repositories bring theirs along.
+    fn asked_of_registries(&self) -> Requirements {
+        let fixed = self.locals.fixed();
+        let is_fixed = |name: &PackageName| fixed.iter().any(|fixed| fixed.name == *name);
+        let own = self.requirements().into_iter().filter(|asked| !is_fixed(&asked.name)).map(|asked| {
+            let Requirement { name, range, registry, fluid, .. } = asked;
+            (Asked { name, range, fluid }, registry.map(|registry| registry.to_string()))
+        });
+        let mut required: Vec<(Asked, Option<String>)> = own.collect();
+        let brought = fixed.iter().flat_map(|fixed| &fixed.dependencies);
+        for needed in brought.filter(|needed| needed.scope == Scope::Run && !is_fixed(&needed.name)) {
+            let (name, range) = (needed.name.clone(), needed.range.clone());
+            required.push((Asked { name, range, fluid: true }, None));
+        }
+        let overrides = self.overrides().into_iter().filter_map(|instead| match instead.replacement {
+            Replacement::Range(range) => Some(AskedInstead { name: instead.name, range }),
+            Replacement::Fixed => None,
+        });
+        let newest = match self.moving {
+            Moving::Packages(names) => names.to_vec(),
+            Moving::Nothing | Moving::Added(_) | Moving::All => Vec::new(),
+        };
+        let ask = Ask {
+            overrides: overrides.collect(),
+            platform: self.session.platform(),
+            prefer: self.preferred_releases(),
+            newest,
+            ..Ask::default()
+        };
+        Requirements { required, ask }
     }
 
     /// Chooses releases. Offline, of what is on this machine, if that can be; otherwise also what is missing, so that it
@@ -102,8 +139,35 @@ impl<'a> Chooser<'a> {
                 let wanted = format!("the dependencies of `{}`", self.project.manifest_name());
                 ReachError::NoRegistry { wanted }.into()
             }
+            // What was not asked for is not known to be missing.
+            ProjectError::NoResolution(explanation) => {
+                self.tell_what_is_held(&explanation.to_string());
+                for note in self.connections.not_asked() {
+                    self.session.warn(note);
+                }
+                match self.connections.failed_to_ask() {
+                    Some(failure) => failure.into(),
+                    None => ProjectError::NoResolution(explanation),
+                }
+            }
             error => error,
         })
+    }
+
+    /// Tells which of the releases that an explanation is about are kept out by a rule.
+    fn tell_what_is_held(&self, explanation: &str) {
+        const LOOKED_AT: usize = 10_000;
+        const TOLD: usize = 5;
+        for connection in self.connections.asked() {
+            // Only a hint: a view that cannot answer has none.
+            let held = connection.replica.index().held(LOOKED_AT).unwrap_or_default();
+            let about = held.into_iter().filter(|held| explanation.contains(held.hold.id.name.as_str()));
+            for held in about.take(TOLD) {
+                let until = held.hold.until.map(|until| format!(" until {until}")).unwrap_or_default();
+                let (id, policy, reason) = (&held.hold.id, &held.hold.policy, &held.hold.reason);
+                self.session.warn(format!("`{id}` is held by the rule `{policy}`{until}: {reason}"));
+            }
+        }
     }
 
     /// Chooses of what any view offers.
@@ -152,6 +216,19 @@ impl<'a> Chooser<'a> {
             }
         }
         all
+    }
+
+    /// The releases that are preferred, for whoever is asked elsewhere.
+    fn preferred_releases(&self) -> Vec<ReleaseId> {
+        let pins = self.project.pins().into_iter().map(|(name, version)| ReleaseId {
+            name: name.clone(),
+            version: version.clone(),
+            platform: Platform::any(),
+            revision: 0,
+        });
+        let locked = self.project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
+        let locked = locked.filter(|release| release.registry.is_some()).map(LockedRelease::id);
+        pins.chain(locked).filter(|id| !self.moving.moves(&id.name)).collect()
     }
 
     /// What the lockfile prefers, without what may move.

@@ -143,10 +143,18 @@ impl<'c> World<'c> {
         let mut first: Option<Found<'c>> = None;
         for position in 0..known.len() {
             let Some(found) = self.look_in(position, name)? else { continue };
-            if let Some(first) = &first {
+            if let Some(nearer) = &first {
+                // What one admitted from the other is one package, and the nearer has it.
+                if came_from(nearer, &found, name)? {
+                    continue;
+                }
+                if came_from(&found, nearer, name)? {
+                    first = Some(found);
+                    continue;
+                }
                 return Err(WorldError::Ambiguous {
                     name: name.clone(),
-                    first: first.connection.known.name.clone(),
+                    first: nearer.connection.known.name.clone(),
                     second: found.connection.known.name.clone(),
                 });
             }
@@ -217,6 +225,12 @@ impl<'c> World<'c> {
         let view = found.connection.replica.index().release(id)?;
         Ok(view.map(|view| (found.connection, view)))
     }
+}
+
+/// Whether the registry of `nearer` has a package because it admitted it from that of `other`.
+fn came_from(nearer: &Found<'_>, other: &Found<'_>, name: &PackageName) -> Result<bool, WorldError> {
+    let bound = nearer.connection.replica.index().bound_above(&name.owner_name())?;
+    Ok(bound.is_some_and(|registry| registry == other.connection.replica.name()))
 }
 
 impl View for World<'_> {

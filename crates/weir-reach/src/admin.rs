@@ -1,11 +1,13 @@
 //! Looking after registries: making, showing, auditing, renewing.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use weir_cedar::PolicyFiles;
 use weir_fs::Folder;
 use weir_index::{Claim, RegistryFacts, Stats};
+use weir_log::{FolderSource, Source};
 use weir_model::Sha256;
 use weir_model::descriptor::Descriptor;
 use weir_policy::{Caller, FolderGate};
@@ -157,7 +159,11 @@ pub fn registry_verify(
     how: Verify,
 ) -> Result<RegistryAudit, ReachError> {
     let known = find(session, project, which, folder)?;
-    let source = source_of(session, &known.location)?;
+    // What is looked at is as it is: nothing is brought from above for it.
+    let source: Arc<dyn Source> = match is_http(&known.location) {
+        true => source_of(session, &known.location)?,
+        false => Arc::new(FolderSource::new(&known.location)),
+    };
     let replica = Replica::open(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     let folder = ContentFolder::new(&known.location);
     let look = match is_http(&known.location) {

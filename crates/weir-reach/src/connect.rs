@@ -1,6 +1,6 @@
 //! Reaching registries: where they are read from, and what this machine knows of them.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +10,17 @@ use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
 use weir_model::{PackageName, nearest};
 use weir_policy::Caller;
-use weir_registry::{Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, folder_ports};
+use weir_registry::{
+    Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
+};
 use weir_remote::RemoteRegistry;
+use weir_wire::upstream::{Ask, Asked};
 
+use crate::ask::WasAsked;
 use crate::credentials::credential_for;
 use crate::error::{Offline, ReachError};
 use crate::observe::{Amount, Event, Work};
+use crate::pull::PullingSource;
 use crate::registries::{KnownRegistry, ManifestRegistries, http_settings, in_use, is_http};
 use crate::session::Session;
 
@@ -57,6 +62,7 @@ pub struct Connections<'s> {
     session: &'s Session,
     known: Vec<KnownRegistry>,
     open: Vec<OnceCell<Connection>>,
+    asking: RefCell<Asking>,
     connect: fn(&Session, &KnownRegistry) -> Result<Connection, ReachError>,
 }
 
@@ -69,7 +75,8 @@ impl<'s> Connections<'s> {
     pub fn of(session: &'s Session, project: ManifestRegistries<'_>) -> Result<Self, ReachError> {
         let known = in_use(session, project)?;
         let open = known.iter().map(|_| OnceCell::new()).collect();
-        Ok(Self { session, known, open, connect })
+        let asks = !session.offline;
+        Ok(Self { session, known, open, asking: RefCell::new(Asking { asks, ..Asking::default() }), connect })
     }
 
     /// The same as this machine remembers them: only a registry that was never met is asked.
@@ -78,7 +85,7 @@ impl<'s> Connections<'s> {
     ///
     /// Those of [`Connections::of`].
     pub fn remembered(session: &'s Session, project: ManifestRegistries<'_>) -> Result<Self, ReachError> {
-        Ok(Self { connect: connect_remembered, ..Self::of(session, project)? })
+        Ok(Self { connect: connect_remembered, asking: RefCell::default(), ..Self::of(session, project)? })
     }
 
     /// All of them, the default one first.
@@ -105,6 +112,85 @@ impl<'s> Connections<'s> {
         Ok(open.get_or_init(|| connection))
     }
 
+    /// Has each registry admit what a resolution needs of those above it, before it is first looked at: once, however many
+    /// resolutions follow. A registry that cannot be asked is told of, and goes on with what it has.
+    pub fn ask(&self, what: &Requirements) {
+        let asks = std::mem::take(&mut self.asking.borrow_mut().asks);
+        if !asks {
+            return;
+        }
+        let mut unmarked: Vec<Asked> = what.of_registry(None).collect();
+        for position in 0..self.known.len() {
+            let known = &self.known[position];
+            let mut wanted: Vec<Asked> = what.of_registry(Some(&known.name)).collect();
+            wanted.extend(unmarked.iter().cloned());
+            if wanted.is_empty() || self.open[position].get().is_some() {
+                continue;
+            }
+            // One that cannot be connected says so to whoever needs it.
+            let Ok(connection) = (self.connect)(self.session, known) else { continue };
+            let what = Ask { requirements: wanted, ..what.ask.clone() };
+            let connection = self.asked_of(connection, &what);
+            let index = connection.replica.index();
+            unmarked.retain(|asked| !index.kind_of(&asked.name).is_ok_and(|kind| kind.is_some()));
+            let _ = self.open[position].set(connection);
+        }
+    }
+
+    /// A registry that is connected, after it was asked.
+    fn asked_of(&self, mut connection: Connection, what: &Ask) -> Connection {
+        let asked = (|| {
+            let facts = connection.replica.index().facts()?;
+            let came = crate::ask::ask(self.session, &connection, &facts, what)?;
+            if let WasAsked::Yes(answer) = &came
+                && answer.size != connection.replica.index().position()?.size
+            {
+                connection.replica.sync(&*connection.source, self.session.now)?;
+            }
+            Ok::<_, ReachError>(came)
+        })();
+        let name = &connection.known.name;
+        match asked {
+            Ok(WasAsked::Yes(_) | WasAsked::NobodyAbove) => {}
+            Ok(WasAsked::No(reason)) => {
+                let note = format!("`{name}` was not asked for what is above it: {reason}");
+                self.asking.borrow_mut().notes.push(note);
+            }
+            Err(error) => {
+                let reason = weir_model::chain(&error);
+                self.session
+                    .warn(format!("`{name}` could not ask above, and goes on with what it has: {reason}"));
+                self.asking.borrow_mut().failure = Some(error);
+            }
+        }
+        connection
+    }
+
+    /// Why what is above a registry was not asked, if that failed: whoever misses something then was not told that it is not there.
+    pub fn failed_to_ask(&self) -> Option<ReachError> {
+        self.asking.borrow_mut().failure.take()
+    }
+
+    /// What there is to know of registries that could not be asked from here, or are not because the machine is offline.
+    pub fn not_asked(&self) -> Vec<String> {
+        let mut notes = std::mem::take(&mut self.asking.borrow_mut().notes);
+        if self.session.offline {
+            for connection in self.asked() {
+                let facts = connection.replica.index().facts().unwrap_or_default();
+                if !facts.upstreams().is_empty() {
+                    let above: Vec<&str> =
+                        facts.upstreams().iter().map(|above| above.name.as_str()).collect();
+                    notes.push(format!(
+                        "with a network, `{}` would be asked for what is above it: {}",
+                        connection.known.name,
+                        above.join(", ")
+                    ));
+                }
+            }
+        }
+        notes
+    }
+
     /// Every one that was asked.
     pub fn asked(&self) -> impl Iterator<Item = &Connection> {
         self.open.iter().filter_map(OnceCell::get)
@@ -124,6 +210,31 @@ impl<'s> Connections<'s> {
         }
         Ok(None)
     }
+}
+
+/// What a project's resolution requires.
+#[derive(Debug, Clone, Default)]
+pub struct Requirements {
+    /// Each package, with the name of the registry that it must come from, if one was named.
+    pub required: Vec<(Asked, Option<String>)>,
+    /// All else; its own requirements are none.
+    pub ask: Ask,
+}
+
+impl Requirements {
+    fn of_registry<'r>(&'r self, named: Option<&'r str>) -> impl Iterator<Item = Asked> + 'r {
+        let of_it = self.required.iter().filter(move |(_, registry)| registry.as_deref() == named);
+        of_it.map(|(asked, _)| asked.clone())
+    }
+}
+
+/// How asking registries for what is above them went.
+#[derive(Default)]
+struct Asking {
+    /// Whether that is still to be done.
+    asks: bool,
+    notes: Vec<String>,
+    failure: Option<ReachError>,
 }
 
 thread_local! {
@@ -173,7 +284,12 @@ pub(crate) fn address(location: &str) -> Result<Url, ReachError> {
 /// [`ReachError::BadAddress`] when the location is an address that nothing is at.
 pub fn source_of(session: &Session, location: &str) -> Result<Arc<dyn Source>, ReachError> {
     if !is_http(location) {
-        return Ok(Arc::new(FolderSource::new(location)));
+        // One that nobody is above is read as it is.
+        let root = Path::new(location);
+        return Ok(match root.join(UPSTREAMS_FILE).exists() {
+            true => Arc::new(PullingSource::new(session, root)),
+            false => Arc::new(FolderSource::new(location)),
+        });
     }
     let base = address(location)?;
     let credential = credential_for(session, Url::origin(&base))?;

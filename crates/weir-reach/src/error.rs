@@ -165,6 +165,14 @@ pub enum ReachError {
         /// Why.
         reason: String,
     },
+    /// What was asked of a registry could not be admitted.
+    #[error("`{registry}` admitted nothing from above: {reason}")]
+    NotAdmitted {
+        /// The registry.
+        registry: String,
+        /// Why not.
+        reason: String,
+    },
     /// Nobody has said where an upstream is.
     #[error("the registry `{registry}` does not say where its upstream `{upstream}` is reached")]
     NoAddress {

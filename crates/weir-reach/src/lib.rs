@@ -8,6 +8,7 @@
 //! * Whoever looks after a registry makes, shows, verifies and renews it here.
 
 mod admin;
+mod ask;
 mod collect;
 mod connect;
 mod credentials;
@@ -22,6 +23,7 @@ mod netrc;
 mod observe;
 mod owners;
 mod policy;
+mod pull;
 mod registries;
 mod server;
 mod session;
@@ -31,9 +33,11 @@ pub use admin::{
     BoundKey, MadeRegistry, ShownRegistry, Verify, registry_bind, registry_binding, registry_init,
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
+pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
-    Connection, Connections, connect, http_client, open_for_writing, own_name, pinned_name, source_of,
+    Connection, Connections, Requirements, connect, http_client, open_for_writing, own_name, pinned_name,
+    source_of,
 };
 pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
 pub use deltas::registry_deltas;
@@ -50,6 +54,7 @@ pub use policy::{
     ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, policy_check, policy_explain, policy_files,
     policy_files_named, policy_set, policy_show, policy_simulate, policy_test,
 };
+pub use pull::pull_pack;
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, trusted_folders,
@@ -57,6 +62,6 @@ pub use registries::{
 pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_by};
 pub use session::Session;
 pub use upstream::{
-    ShownUpstream, Upstreams, change_upstreams, known_upstream, told_mode, upstream_change, upstream_show,
-    upstreams, upstreams_in, upstreams_of,
+    HeldReleases, ShownUpstream, Upstreams, change_upstreams, known_upstream, registry_held, told_mode,
+    upstream_change, upstream_show, upstreams, upstreams_in, upstreams_of,
 };

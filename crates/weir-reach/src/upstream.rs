@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use weir_cedar::FolderPolicies;
-use weir_index::{Cursor, RegistryFacts, Stats};
+use weir_index::{Cursor, HeldRelease, RegistryFacts, Stats};
 use weir_model::address::{holds_secret, without_secrets};
 use weir_model::record::{Upstream, UpstreamMode};
 use weir_policy::Caller;
@@ -109,6 +109,28 @@ fn document(above: &Upstream, addresses: &UpstreamAddresses) -> UpstreamDocument
         key: above.key.clone(),
         mode: above.mode,
     }
+}
+
+/// What a registry keeps out of what is above it.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct HeldReleases {
+    /// The registry, by its own name.
+    pub registry: String,
+    /// Each release that is held, by name; at most 10,000.
+    pub held: Vec<HeldRelease>,
+}
+
+/// What a registry keeps out of what is above it, as its log says.
+///
+/// # Errors
+///
+/// When the registry is not reached or not believed.
+pub fn registry_held(session: &Session, which: WhichRegistry<'_>) -> Result<HeldReleases, ReachError> {
+    const MOST: usize = 10_000;
+    let connection = connect(session, &which.find(session)?)?;
+    let held = connection.replica.index().held(MOST)?;
+    Ok(HeldReleases { registry: connection.replica.name().to_owned(), held })
 }
 
 /// An upstream, as a registry that can be connected.

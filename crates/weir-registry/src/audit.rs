@@ -57,6 +57,8 @@ pub struct RegistryAudit {
     /// Files that references name and that are not held here: whoever installs them fetches them from where the
     /// references say.
     pub elsewhere: Vec<String>,
+    /// Content of releases that were admitted which is not held here: it is fetched from above when it is first needed.
+    pub above: Vec<String>,
     /// Content that only removed releases name, or quarantined ones that were removed.
     pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
@@ -133,6 +135,7 @@ pub fn audit(
         unanswered: Vec::new(),
         unasked: 0,
         elsewhere: Vec::new(),
+        above: Vec::new(),
         kept: Vec::new(),
         unused: Vec::new(),
     };
@@ -334,8 +337,12 @@ impl ContentAudit<'_> {
         }
         for (sha256, file) in &self.named.files {
             if let Some(promised) = file.promised.first() {
-                let verified = self.file(sha256);
-                self.verified(promised, verified);
+                match self.file(sha256) {
+                    Err(ContentError::Absent { .. }) if !file.own => {
+                        self.audit.above.push(promised.to_string());
+                    }
+                    verified => self.verified(promised, verified),
+                }
             } else if file.referenced && self.is_elsewhere(sha256) {
                 self.audit.elsewhere.push(format!("the file {sha256}"));
             }
@@ -378,7 +385,10 @@ impl ContentAudit<'_> {
         let Some((first, stated)) = pack.uses.first().zip(pack.stated()) else { return };
         let told = tell_of_bytes(self.observer);
         let verified = self.objects.verify_pack(tree, &stated, pack.is_withheld(), &told);
-        self.verified(&first.what, verified);
+        match verified {
+            Err(ContentError::Absent { .. }) if !pack.own => self.audit.above.push(first.what.to_string()),
+            verified => self.verified(&first.what, verified),
+        }
     }
 
     fn file(&self, sha256: &Sha256) -> Result<u64, ContentError> {

@@ -310,6 +310,65 @@ pub enum SubmitError {
     /// The log or the descriptor cannot be changed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A name is bound to another tier.
+    #[error(
+        "{} under `{name}`, which is bound to {tier}",
+        upstream.as_ref().map_or_else(
+            || "nothing is published here".to_owned(),
+            |upstream| format!("nothing of the registry `{upstream}` is admitted")
+        )
+    )]
+    OtherTier {
+        /// The package.
+        name: PackageName,
+        /// The tier that it is bound to.
+        tier: weir_index::Tier,
+        /// The registry above that a release was to come from; nothing where it was to be published here.
+        upstream: Option<String>,
+    },
+    /// An owner is to be claimed of which releases are offered that came from above.
+    #[error(
+        "`{owner}` is bound to the registry `{registry}`: releases of `{name}` are offered that came from there"
+    )]
+    ClaimedAbove {
+        /// The owner.
+        owner: weir_model::OwnerName,
+        /// The registry that it is bound to.
+        registry: String,
+        /// A package of which something came from there.
+        name: PackageName,
+    },
+    /// A package cannot be adopted, or given back.
+    #[error("`{name}` is not adopted, nor given back: {reason}")]
+    NotAdopted {
+        /// The package.
+        name: PackageName,
+        /// Why not.
+        reason: String,
+    },
+    /// A release of a registry above is not what its log says.
+    #[error("`{id}` is not admitted: the log of `{upstream}` does not say of it what its view says")]
+    NotProven {
+        /// The release.
+        id: ReleaseId,
+        /// The registry above.
+        upstream: String,
+    },
+    /// A release of a registry above was built with something that is another here.
+    #[error(
+        "`{id}` of the registry `{upstream}` was built with `{with}`, which is not here, or is not the same here"
+    )]
+    BuiltWithOther {
+        /// The release.
+        id: ReleaseId,
+        /// What it was built with.
+        with: ReleaseId,
+        /// The registry above.
+        upstream: String,
+    },
+    /// A registry above could not prove what its log says.
+    #[error(transparent)]
+    Proof(#[from] weir_log::ProofError),
     /// A registry cannot be the upstream of another one.
     #[error("`{upstream}` cannot be an upstream of `{registry}`: {reason}")]
     NoUpstream {

@@ -47,7 +47,7 @@ pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
 pub use memory::Memory;
 pub use ports::{Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn};
-pub use registrar::{Acting, NewRegistry, Registrar, SetPolicy};
+pub use registrar::{Acting, Admission, Admitted, Followed, NewRegistry, Registrar, SetPolicy};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
 pub use reuse::{BuiltBefore, Kept, quarantined};

@@ -28,6 +28,8 @@ pub(crate) struct Named {
 pub(crate) struct NamedPack {
     /// The releases that use it.
     pub(crate) uses: Vec<PackUse>,
+    /// Whether a release uses it that was published here. All others came from above, and so may their content.
+    pub(crate) own: bool,
     /// Whether a release of it is quarantined, removed or not.
     quarantined: bool,
     /// Whether readers may have a release of it.
@@ -69,6 +71,8 @@ pub(crate) struct NamedFile {
     /// The releases that promise it, as evidence or because it was held when they were registered. Another reference promises
     /// nothing: the registry may hold what it names, or leave it where it comes from.
     pub(crate) promised: Vec<Use>,
+    /// Whether a release names it that was published here.
+    pub(crate) own: bool,
     pub(crate) referenced: bool,
     /// How many bytes it has, if a release that refers to it says so.
     pub(crate) size: Option<u64>,
@@ -105,16 +109,19 @@ impl Named {
         let pack = self.packs.entry(release.tree).or_default();
         pack.quarantined |= view.quarantined.is_some();
         pack.served |= view.standing().is_usable();
+        pack.own |= view.origin.is_none();
         pack.used(removed, || PackUse { what: Use::Content(release.id.clone()), stated: release.into() });
         for evidence in evidence(release) {
             let is_evidence = || Use::Evidence(release.id.clone(), evidence);
             match evidence.held() {
                 Held::Pack(tree, size) => {
                     let pack = self.packs.entry(tree).or_default();
+                    pack.own |= view.origin.is_none();
                     pack.used(removed, || PackUse { what: is_evidence(), stated: Stated::size(size) });
                 }
                 Held::File(sha256) => {
                     let file = self.files.entry(sha256).or_default();
+                    file.own |= view.origin.is_none();
                     match removed {
                         None => file.promised.push(is_evidence()),
                         Some(at) => file.removed = file.removed.max(Some(at)),
@@ -126,6 +133,7 @@ impl Named {
             let Some(sha256) = reference.sha256 else { continue };
             let file = self.files.entry(sha256).or_default();
             file.size = file.size.or(reference.size);
+            file.own |= view.origin.is_none();
             match removed {
                 None if reference.held => {
                     file.promised.push(Use::External(release.id.clone(), reference.name.clone()));

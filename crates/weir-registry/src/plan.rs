@@ -9,8 +9,8 @@ mod promotion;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use weir_index::{Index, IndexError, RegistryFacts, ReleaseView};
-use weir_model::record::Withdrawal;
+use weir_index::{Index, IndexError, RegistryFacts, ReleaseView, Tier};
+use weir_model::record::{Adoption, Withdrawal};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
     Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
@@ -231,6 +231,7 @@ impl Planning<'_> {
             Intent::Publish(draft) => self.publish(draft, None),
             Intent::Promote(promotion) => self.publish(&promotion.draft, Some(promotion)),
             Intent::Claim { owner, who } => self.claim(owner, who),
+            Intent::Adopt { name, back } => self.adopt(name, *back),
             Intent::Withdraw(what) => self.withdraw(what),
         }
     }
@@ -249,6 +250,9 @@ impl Planning<'_> {
         if let Some(there) = self.on.index.release(&draft.id)? {
             self.plan.outcomes.push(already_published(draft, &there, permit.policy())?);
             return Ok(());
+        }
+        if let Some(tier @ Tier::Above(_)) = self.tier_of(&draft.id.name)? {
+            return Err(SubmitError::OtherTier { name: draft.id.name.clone(), tier, upstream: None });
         }
         if let Some(existing) = existing {
             return Err(SubmitError::Confusable { name: draft.id.name.clone(), existing });
@@ -296,6 +300,14 @@ impl Planning<'_> {
                 Some(Promotion { from, .. }) => Action::Promote { release, from: from.clone() },
             },
         )
+    }
+
+    /// The tier that a name is bound to; an owner that the batch claims is bound here.
+    fn tier_of(&self, name: &PackageName) -> Result<Option<Tier>, IndexError> {
+        match self.claims.contains_key(&name.owner_name()) {
+            true => Ok(Some(Tier::Here)),
+            false => self.on.index.tier_of(name),
+        }
     }
 
     /// Upload comes before registration: the content itself, and all that it was built from and by.
@@ -464,7 +476,8 @@ impl Planning<'_> {
     /// Whoever publishes first under an owner has it.
     fn claim_on_first_use(&mut self, permit: &Authorized, name: &PackageName) -> Result<(), SubmitError> {
         let owner = name.owner_name();
-        if self.owner_of(&owner)?.is_none() {
+        // What is adopted is published here, and its owner stays where it is.
+        if self.owner_of(&owner)?.is_none() && self.on.index.bound_above(&owner)?.is_none() {
             let who = vec![permit.actor().to_owned()];
             self.claims.insert(owner.clone(), who.clone());
             self.record(permit, Action::Claim { owner, who })?;
@@ -480,6 +493,7 @@ impl Planning<'_> {
             return Err(SubmitError::Nobody { owner: owner.clone(), who: shown });
         }
         let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner, None)?;
+        self.refuse_claim(owner)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
         self.plan.outcomes.push(Outcome {
             subject: owner.to_string(),
@@ -493,6 +507,50 @@ impl Planning<'_> {
             self.record(&permit, Action::Claim { owner: owner.clone(), who: who.to_vec() })?;
         }
         Ok(())
+    }
+
+    /// Nobody claims an owner as long as releases of it are offered that came from above: what a name means must not change under whoever
+    /// uses it.
+    fn refuse_claim(&self, owner: &OwnerName) -> Result<(), SubmitError> {
+        let Some(name) = self.on.index.admitted_of(owner)? else { return Ok(()) };
+        let registry = self.on.index.bound_above(owner)?.unwrap_or_default();
+        Err(SubmitError::ClaimedAbove { owner: owner.clone(), registry, name })
+    }
+
+    /// Keeps a package of a registry above here, or gives it back. It is like claiming: what a name means here is decided anew.
+    fn adopt(&mut self, name: &PackageName, back: bool) -> Result<(), SubmitError> {
+        let owner = name.owner_name();
+        let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), &owner, None)?;
+        let index = self.on.index;
+        let refused = |reason: String| Err(SubmitError::NotAdopted { name: name.clone(), reason });
+        let (tier, adopted) = (index.tier_of(name)?, index.adoption_of(name)?);
+        let done = match (back, adopted, tier) {
+            (false, Some(_), _) | (true, None, Some(Tier::Above(_))) => Done::Already,
+            (false, None, Some(Tier::Above(registry))) => match index.kind_of(name)? {
+                Some(_) => Done::Adopted,
+                None => return refused(format!("nothing of it was admitted yet from `{registry}`")),
+            },
+            (false, None, Some(Tier::Here)) => return refused("it is this registry's already".into()),
+            (_, None, _) => return refused("nothing of it came from above".into()),
+            (true, Some(_), _) if self.owner_of(&owner)?.is_some() => {
+                return refused(format!("its owner `{owner}` was claimed here"));
+            }
+            (true, Some(_), _) => match index.own_release(name)? {
+                Some(own) => return refused(format!("`{own}`, which was published here, is offered still")),
+                None => Done::GivenBack,
+            },
+        };
+        self.plan.outcomes.push(Outcome {
+            subject: name.to_string(),
+            done,
+            policy: permit.decision().policy.clone().into_owned(),
+            input_digest: None,
+            baked: Vec::new(),
+        });
+        match done {
+            Done::Already => Ok(()),
+            _ => self.record(&permit, Action::Adopt(Adoption { name: name.clone(), back })),
+        }
     }
 
     fn owner_of(&self, owner: &OwnerName) -> Result<Option<Vec<String>>, IndexError> {
@@ -544,6 +602,7 @@ impl Planning<'_> {
                 reason: what.reason.clone(),
                 advisory: what.advisory.clone(),
                 because: what.because.clone().filter(|_| what.verb == WithdrawalVerb::Remove),
+                from: None,
             };
             self.record(&permit, Action::Withdraw(withdrawal))?;
         }

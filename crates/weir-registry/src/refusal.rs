@@ -37,6 +37,11 @@ impl SubmitError {
             }
             Self::Record(_) | Self::Fold(_) | Self::Nobody { .. } => Code::BadRecord,
             Self::Content(error) if error.is_integrity() => Code::BadContent,
+            Self::OtherTier { .. }
+            | Self::ClaimedAbove { .. }
+            | Self::NotAdopted { .. }
+            | Self::BuiltWithOther { .. } => Code::OtherTier,
+            Self::NotProven { .. } | Self::Proof(_) => Code::BadRecord,
             Self::NoUpstream { .. } => Code::NoUpstream,
             Self::UnknownUpstream { .. } => Code::NotFound,
             Self::Busy => Code::Busy,
@@ -105,10 +110,15 @@ impl SubmitError {
             | Self::SecondTree { id, .. }
             | Self::Unsatisfiable { id, .. }
             | Self::Diamond { id, .. }
+            | Self::NotProven { id, .. }
+            | Self::BuiltWithOther { id, .. }
             | Self::WouldBreak { id, .. } => Some(id.to_string()),
+            Self::ClaimedAbove { owner, .. } => Some(owner.to_string()),
             Self::KindNotTaken { id, .. } => id.as_ref().map(ToString::to_string),
             Self::OtherKind { name, .. }
             | Self::Confusable { name, .. }
+            | Self::OtherTier { name, .. }
+            | Self::NotAdopted { name, .. }
             | Self::UnknownPackage { name, .. }
             | Self::UnknownVersion { name, .. } => Some(name.to_string()),
             Self::UnknownBuild { wanted, .. } => Some(wanted.clone()),

@@ -6,8 +6,10 @@
 //! nothing but bytes that the next upload finds again.
 
 mod acting;
+mod admit;
 mod begin;
 mod derive;
+mod flow;
 mod govern;
 mod groups;
 mod promote;
@@ -25,6 +27,7 @@ use weir_model::{KindName, Sha256, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
 
 pub use self::acting::Acting;
+pub use self::admit::{Admission, Admitted, Followed};
 pub use self::begin::NewRegistry;
 pub use self::govern::SetPolicy;
 use self::groups::Groups;

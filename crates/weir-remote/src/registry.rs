@@ -9,7 +9,7 @@ use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registr
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::PromotionCheck;
-use weir_wire::upstream::{UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
 use crate::upload::{State, Upload, UploadError};
@@ -70,6 +70,15 @@ impl RemoteRegistry {
     /// When it is none, does not pass its own cases, or one may not.
     pub fn set_policy(&self, set: &PolicyDocument) -> Result<PolicyInForce, RemoteError> {
         self.line.post("policy", set)
+    }
+
+    /// Has it admit what a resolution would use of the registries above it.
+    ///
+    /// # Errors
+    ///
+    /// When one of those is not reached or not believed, or one has not signed in.
+    pub fn ask(&self, what: &Ask) -> Result<Answer, RemoteError> {
+        self.line.post("ask", what)
     }
 
     /// The registries above it.

@@ -5,11 +5,13 @@
 
 mod activity;
 pub(crate) mod answers;
+mod ask;
 mod batches;
 mod operations;
 pub(crate) mod people;
 mod policy;
 mod promotions;
+pub(crate) mod pulling;
 mod registries;
 mod registry;
 mod routes;
@@ -42,6 +44,9 @@ const MAX_DOCUMENT: usize = 256 << 10;
 
 /// The largest policy set that is read, as a document, in bytes.
 const MAX_POLICY: usize = 4 << 20;
+
+/// The largest ask that is read, in bytes.
+const MAX_ASK: usize = 8 << 20;
 
 /// Every route of the API.
 pub(crate) fn router() -> Router<Arc<App>> {

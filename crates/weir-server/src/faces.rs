@@ -17,6 +17,7 @@ use tokio_util::io::ReaderStream;
 use weir_policy::{Caller, Principal};
 use weir_registry::Face;
 
+use crate::api;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::conditions::{Answer, answer};
@@ -49,6 +50,12 @@ async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Probl
     let mut opened = open().await.map_err(|error| Problem::internal(&error))?;
     if let (Face::Delta(delta), None) = (face, &opened)
         && app.deltas.make(app, asker.caller(name)?, &registry, delta).await
+    {
+        opened = open().await.map_err(|error| Problem::internal(&error))?;
+    }
+    // Content of what was admitted is fetched when it is first asked for; who only looks is told what is here.
+    if let (None, Face::Pack(tree), &Method::GET) = (&opened, face, &head.method)
+        && api::pulling::pull(app, &asker, &registry, tree).await?
     {
         opened = open().await.map_err(|error| Problem::internal(&error))?;
     }

@@ -90,6 +90,10 @@ impl Gate for ServerGate {
         *request.caller.principal() != Principal::Anonymous && self.registry.wants_approvals(request)
     }
 
+    fn forbids(&self, request: &Request<'_>) -> bool {
+        self.registry.forbids(request)
+    }
+
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
         let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
         let followed = self.registry.follow(in_force);
@@ -110,6 +114,10 @@ impl Gate for Shared {
 
     fn wants_approvals(&self, request: &Request<'_>) -> bool {
         self.0.wants_approvals(request)
+    }
+
+    fn forbids(&self, request: &Request<'_>) -> bool {
+        self.0.forbids(request)
     }
 
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {

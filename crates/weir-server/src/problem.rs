@@ -181,6 +181,7 @@ const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
         | Refused::BakedCycle
         | Refused::Diamond
         | Refused::WouldBreak
+        | Refused::OtherTier
         | Refused::NoUpstream => (StatusCode::CONFLICT, "What is there already does not allow it"),
         Refused::KindNotTaken
         | Refused::NotUploaded

@@ -33,6 +33,14 @@ pub enum Intent {
         /// To whom it belongs from now on.
         who: Vec<String>,
     },
+    /// Keep a package here that came from a registry above, or give it back.
+    Adopt {
+        /// The package.
+        name: PackageName,
+        /// Whether it is given back.
+        #[serde(default)]
+        back: bool,
+    },
 }
 
 impl Intent {
@@ -41,7 +49,7 @@ impl Intent {
         match self {
             Self::Publish(draft) => Some(&draft.id),
             Self::Promote(promotion) => Some(&promotion.draft.id),
-            Self::Withdraw(_) | Self::Claim { .. } => None,
+            Self::Withdraw(_) | Self::Claim { .. } | Self::Adopt { .. } => None,
         }
     }
 
@@ -50,7 +58,7 @@ impl Intent {
         match self {
             Self::Publish(draft) => Some(draft),
             Self::Promote(promotion) => Some(&promotion.draft),
-            Self::Withdraw(_) | Self::Claim { .. } => None,
+            Self::Withdraw(_) | Self::Claim { .. } | Self::Adopt { .. } => None,
         }
     }
 }

@@ -48,6 +48,10 @@ pub enum Done {
     Withdrawn(WithdrawalVerb),
     /// An owner belongs to somebody now.
     Claimed,
+    /// A package that came from above is kept here now.
+    Adopted,
+    /// Such a package comes from above again.
+    GivenBack,
 }
 
 impl Done {
@@ -59,6 +63,8 @@ impl Done {
             Self::Already => "already",
             Self::Withdrawn(verb) => verb.done(),
             Self::Claimed => "claimed",
+            Self::Adopted => "adopted",
+            Self::GivenBack => "given-back",
         }
     }
 }
@@ -74,8 +80,9 @@ impl TryFrom<String> for Done {
 
     fn try_from(word: String) -> Result<Self, String> {
         let withdrawn = WithdrawalVerb::ALL.into_iter().map(Self::Withdrawn);
-        let mut all =
-            [Self::Published, Self::Promoted, Self::Already, Self::Claimed].into_iter().chain(withdrawn);
+        let plain =
+            [Self::Published, Self::Promoted, Self::Already, Self::Claimed, Self::Adopted, Self::GivenBack];
+        let mut all = plain.into_iter().chain(withdrawn);
         all.find(|done| done.as_str() == word)
             .ok_or_else(|| format!("nothing that is done is called `{word}`"))
     }

@@ -58,6 +58,8 @@ pub enum Code {
     Diamond,
     /// Something was built with what is to be removed.
     WouldBreak,
+    /// The name is bound to another registry, above or below.
+    OtherTier,
     /// A registry cannot be the upstream of another one.
     NoUpstream,
     /// There is no such package, version, build or upstream.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use weir_model::record::UpstreamMode;
+use weir_model::{PackageName, Platform, Range, ReleaseId};
 
 /// A registry above another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -54,4 +55,65 @@ pub enum UpstreamChange {
         /// Its name.
         name: String,
     },
+}
+
+/// The most registries that an ask goes through, one above the other.
+pub const MOST_TIERS: usize = 16;
+
+/// What somebody's resolution requires, so that the registry can have admitted what that would use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ask {
+    /// The packages that must be there.
+    pub requirements: Vec<Asked>,
+    /// Ranges in the place of those that are asked for, wherever they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<AskedInstead>,
+    /// Where it is to run.
+    #[serde(default)]
+    pub platform: Platform,
+    /// What is preferred while it satisfies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<ReleaseId>,
+    /// Packages of which the newest is wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newest: Vec<PackageName>,
+    /// The registries below that ask for somebody, the lowest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
+}
+
+/// One package that must be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The package.
+    pub name: PackageName,
+    /// The versions that would do.
+    pub range: Range,
+    /// Whether it may move within the range afterwards.
+    #[serde(default)]
+    pub fluid: bool,
+}
+
+/// A range in the place of those that are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedInstead {
+    /// The package.
+    pub name: PackageName,
+    /// The versions that would do.
+    pub range: Range,
+}
+
+/// What came of an ask. It is only told: whoever asked follows the log, and goes by what that says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Answer {
+    /// How many releases were admitted.
+    pub admitted: u64,
+    /// How many are newly held.
+    pub held: u64,
+    /// Entries of the log afterwards.
+    pub size: u64,
 }

@@ -87,7 +87,7 @@ pub fn records() -> Vec<Record> {
     let top = release("acme/top 2.0.0-rc.1", Digest::of("top"), Some(("^1", &low)));
     let withdraw = |verb, id: &ReleaseId| {
         let reason = Some("broken".into());
-        Action::Withdraw(Withdrawal { verb, id: id.clone(), reason, advisory: None, because: None })
+        Action::Withdraw(Withdrawal { verb, id: id.clone(), reason, advisory: None, because: None, from: None })
     };
     let actions = vec![
         Action::Claim { owner: "acme".parse().unwrap(), who: vec!["user:ann".into()] },

@@ -53,6 +53,8 @@ columns! {
     Withdrawal = "withdrawal",
     Claim = "claim",
     Upstream = "upstream",
+    Adopted = "adopted",
+    Held = "held",
     Fact = "fact",
 }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rusqlite::{OptionalExtension as _, params};
 use weir_model::record::Origin;
 use weir_model::{
-    Baked, Dependency, InputDigest, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
+    Baked, Dependency, InputDigest, OwnerName, PackageName, Platform, Range, Release, ReleaseId, Sha256, of,
 };
 use weir_rules::Standing;
 
@@ -18,6 +18,7 @@ use crate::facts;
 use crate::fold::Fold;
 use crate::rows::{self, kind, row_id};
 use crate::schema::{DROP_LATE_INDEXES, LATE_INDEXES};
+use crate::tiers;
 use crate::view::{Came, Mark};
 use crate::wire::{Malformed, Reader, parse};
 
@@ -69,6 +70,7 @@ fn releases(
     let mut packages: Vec<PackagePast> = names.iter().map(|_| PackagePast::default()).collect();
     let mut listener = Listener::new(names);
     let mut stored = 0u64;
+    let mut owners: HashMap<OwnerName, String> = HashMap::new();
     while !columns.at(Column::Package).is_empty() {
         let (package, release, mark, came) = listener.release(columns, &mut packages)?;
         if mark.index >= size {
@@ -77,6 +79,17 @@ fn releases(
         let id = package as i64 + 1;
         let length =
             rows::insert_release(&fold.transaction, id, &release, &mark, came.as_ref(), Standing::Offered)?;
+        if let Some(Came::Admitted(origin)) = &came {
+            let owner = release.id.name.owner_name();
+            if owners
+                .insert(owner.clone(), origin.registry.clone())
+                .is_none_or(|same| same == origin.registry)
+            {
+                tiers::bind(&fold.transaction, &owner, &origin.registry)?;
+            } else {
+                return Err(contradiction(format!("`{owner}` comes from two registries above")));
+            }
+        }
         stored = stored.saturating_add(length as u64);
         if stored > stored_limit {
             return Err(SnapshotError::TooLarge { limit: stored_limit });
@@ -142,6 +155,21 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
         let (name, blob) = (column.text()?, column.bytes()?);
         facts::read_marked(blob)?;
         fold.transaction.execute("INSERT OR REPLACE INTO fact VALUES(?1, ?2)", params![name, blob])?;
+    }
+    let column = columns.at(Column::Adopted);
+    while !column.is_empty() {
+        let (name, blob) = (column.parsed::<PackageName>()?, column.bytes()?);
+        facts::read_marked(blob)?;
+        fold.transaction
+            .execute("INSERT OR REPLACE INTO adopted VALUES(?1, ?2)", params![name.as_str(), blob])?;
+    }
+    let column = columns.at(Column::Held);
+    while !column.is_empty() {
+        let (name, version, platform) = (column.parsed()?, column.parsed()?, column.parsed()?);
+        let id = ReleaseId { name, version, platform, revision: column.small()? };
+        let blob = column.bytes()?;
+        tiers::read_hold(id.clone(), blob)?;
+        tiers::put_hold(&fold.transaction, &id, blob)?;
     }
     let column = columns.at(Column::Upstream);
     while !column.is_empty() {

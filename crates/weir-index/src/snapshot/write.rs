@@ -56,7 +56,7 @@ fn names(index: &Index, columns: &mut ColumnsOut) -> Result<HashMap<String, usiz
     Ok(names)
 }
 
-/// Withdrawals, claims, upstreams and facts: few, so their rows go as they are.
+/// Withdrawals, claims, upstreams, facts, and what is adopted and held: few, so their rows go as they are.
 fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
     let mut statement = index
         .connection
@@ -72,8 +72,11 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
         column.bytes(blob);
         last = release;
     }
-    for (table, key, column) in [("claim", "owner", Column::Claim), ("fact", "name", Column::Fact)] {
-        let value = if table == "claim" { "facts" } else { "value" };
+    for (table, key, value, column) in [
+        ("claim", "owner", "facts", Column::Claim),
+        ("fact", "name", "value", Column::Fact),
+        ("adopted", "name", "facts", Column::Adopted),
+    ] {
         let mut statement =
             index.connection.prepare(&format!("SELECT {key}, {value} FROM {table} ORDER BY {key}"))?;
         let mut rows = statement.query([])?;
@@ -81,6 +84,14 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
             columns.at(column).text(&row.get::<_, String>(0)?);
             columns.at(column).bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
         }
+    }
+    for held in index.held(usize::MAX)? {
+        let (id, column) = (&held.hold.id, columns.at(Column::Held));
+        for text in [id.name.to_string(), id.version.to_string(), id.platform.to_string()] {
+            column.text(&text);
+        }
+        column.number(id.revision.into());
+        column.bytes(&crate::tiers::held_facts(&held));
     }
     let mut statement = index
         .connection

@@ -1,7 +1,7 @@
 //! What each record does to the view, and which records it refuses.
 
-use weir_index::FoldError;
-use weir_model::record::Description;
+use weir_index::{FoldError, Tier};
+use weir_model::record::{Adoption, Description, Hold};
 use weir_model::{Action, Digest, KindName, WithdrawalVerb};
 use weir_rules::Standing;
 
@@ -268,4 +268,91 @@ fn of_entries_that_go_together_all_are_folded_or_none_and_the_fold_goes_on() {
     fold.all_or_none([log.0[1].as_slice()]).unwrap();
     fold.finish(b"state 2").unwrap();
     assert_eq!(index.dump().unwrap(), log.folded().dump().unwrap());
+}
+
+fn claim(owner: &str) -> Action {
+    Action::Claim { owner: owner.parse().unwrap(), who: vec!["user:ann".into()] }
+}
+
+fn adopt(name: &str, back: bool) -> Action {
+    Action::Adopt(Adoption { name: name.parse().unwrap(), back })
+}
+
+/// Whatever comes first, the releases of a name are one owner's.
+#[test]
+fn a_name_is_bound_to_the_tier_that_had_its_owner_first() {
+    // Claimed here: nothing is admitted.
+    let mut log = Log::default();
+    log.say(claim("acme"));
+    log.publish(release("acme/greet 1.0.0"));
+    log.admit(release("acme/other 1.0.0"));
+    assert!(matches!(refused(&log), FoldError::OtherTier { to: Tier::Here, .. }));
+    // Admitted: nothing is published, nor claimed, nor admitted from another.
+    let mut above = Log::default();
+    above.admit(release("acme/greet 1.0.0"));
+    assert_eq!(
+        above.folded().tier_of(&"acme/other".parse().unwrap()).unwrap(),
+        Some(Tier::Above("up".into()))
+    );
+    let mut log = above.clone();
+    log.publish(release("acme/other 1.0.0"));
+    assert!(matches!(refused(&log), FoldError::OtherTier { to: Tier::Above(_), .. }));
+    let mut log = above.clone();
+    log.say(claim("acme"));
+    assert!(matches!(refused(&log), FoldError::ClaimedAbove { .. }));
+    let mut log = above.clone();
+    log.admit_from("other", release("acme/other 1.0.0"));
+    assert!(matches!(refused(&log), FoldError::OtherTier { to: Tier::Above(_), .. }));
+    // Once nothing is offered of it, it can be claimed.
+    let mut log = above;
+    log.say(withdraw(WithdrawalVerb::Remove, "acme/greet 1.0.0", "gone"));
+    log.say(claim("acme"));
+    log.publish(release("acme/greet 1.1.0"));
+    let index = log.folded();
+    assert_eq!(index.tier_of(&"acme/greet".parse().unwrap()).unwrap(), Some(Tier::Here));
+}
+
+#[test]
+fn a_package_is_adopted_and_given_back() {
+    let mut log = Log::default();
+    log.say(adopt("acme/greet", false));
+    assert!(matches!(refused(&log), FoldError::NotAdopted { .. }));
+    let mut log = Log::default();
+    log.admit(release("acme/greet 1.0.0"));
+    log.say(adopt("acme/greet", false));
+    let mut again = log.clone();
+    again.admit(release("acme/greet 1.1.0"));
+    assert!(matches!(refused(&again), FoldError::OtherTier { to: Tier::Here, .. }));
+    // What else its owner has still comes from above.
+    log.admit(release("acme/other 1.0.0"));
+    log.publish(release("acme/greet 1.0.1"));
+    let mut back = log.clone();
+    back.say(adopt("acme/greet", true));
+    assert!(matches!(refused(&back), FoldError::NotAdopted { .. }));
+    log.say(withdraw(WithdrawalVerb::Remove, "acme/greet 1.0.1", "gone"));
+    log.say(adopt("acme/greet", true));
+    log.admit(release("acme/greet 1.1.0"));
+    assert!(log.folded().adopted().unwrap().is_empty());
+}
+
+#[test]
+fn what_is_held_is_told_until_it_is_admitted() {
+    let mut log = Log::default();
+    let hold = |reason: &str| {
+        Action::Hold(Hold {
+            id: id("acme/greet 1.0.0"),
+            registry: "up".into(),
+            policy: "cooldown".into(),
+            reason: reason.into(),
+            until: None,
+        })
+    };
+    log.say(hold("too young"));
+    log.say(hold("still too young"));
+    let held = log.folded().held_of(&"acme/greet".parse().unwrap()).unwrap();
+    assert_eq!(held.iter().map(|held| held.hold.reason.as_str()).collect::<Vec<_>>(), ["still too young"]);
+    log.admit(release("acme/greet 1.0.0"));
+    assert!(log.folded().held(10).unwrap().is_empty());
+    log.say(hold("too late"));
+    assert!(matches!(refused(&log), FoldError::HeldHere { .. }));
 }

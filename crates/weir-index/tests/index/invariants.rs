@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::Config;
 use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
-use weir_model::record::{Description, Withdrawal};
+use weir_model::record::{Description, Hold, Withdrawal};
 use weir_model::{
     Action, Digest, InputDigest, KindName, ReferenceFact, Release, ReleaseId, TreeDigest, WithdrawalVerb,
 };
@@ -60,7 +60,8 @@ impl Author {
     fn make(&mut self, step: &Move) {
         match step {
             Move::Publish { package, version, platform, flavour, needs, admitted } => {
-                let release = self.release(*package, *version, *platform, *flavour, needs);
+                let owner = if *admitted { "above" } else { "acme" };
+                let release = self.release(owner, *package, *version, *platform, *flavour, needs);
                 if *admitted {
                     self.log.admit(release.clone())
                 } else if flavour % 4 == 1 {
@@ -77,6 +78,7 @@ impl Author {
 
     fn release(
         &mut self,
+        owner: &str,
         package: u8,
         version: u8,
         platform: bool,
@@ -84,7 +86,7 @@ impl Author {
         needs: &[(u8, bool)],
     ) -> Release {
         let platform = if platform { " x86-64-debian-12" } else { "" };
-        let place = format!("acme/package-{package} 1.{version}.0{platform}");
+        let place = format!("{owner}/package-{package} 1.{version}.0{platform}");
         let revision = self.revisions.entry(place.clone()).and_modify(|revision| *revision += 1).or_insert(0);
         let revision = if *revision > 0 { format!(" revision {revision}") } else { String::new() };
         let mut release = release(&format!("{place}{revision}"));
@@ -136,14 +138,28 @@ impl Author {
             self.removed.push(release.clone());
         }
         let reason = Some(format!("reason {on}"));
-        self.log.say(Action::Withdraw(Withdrawal { verb, id: release, reason, advisory, because }));
+        self.log.say(Action::Withdraw(Withdrawal {
+            verb,
+            id: release,
+            reason,
+            advisory,
+            because,
+            from: on.is_multiple_of(3).then(|| "up".to_owned()),
+        }));
     }
 
     fn other(&mut self, what: u8) {
         let name = format!("owner-{}", what % 3);
         self.upstream += u64::from(what);
         let size = self.upstream;
-        self.log.say(match what % 4 {
+        self.log.say(match what % 5 {
+            4 => Action::Hold(Hold {
+                id: format!("above/held-{} 1.0.{what}", what % 3).parse().unwrap(),
+                registry: "up".into(),
+                policy: "cooldown".into(),
+                reason: name,
+                until: what.is_multiple_of(2).then(|| "2026-11-20T12:00:00Z".parse().unwrap()),
+            }),
             0 => Action::Claim { owner: name.parse().unwrap(), who: vec![format!("user:{what}")] },
             1 => Action::Policy { digest: Digest::of([what]) },
             2 => Action::Upstream { registry: "up".into(), size, root: Digest::of(size.to_string()) },

@@ -29,7 +29,11 @@ impl Log {
     }
 
     pub(crate) fn admit(&mut self, release: Release) -> u64 {
-        let from = Origin { registry: "up".into(), index: 7, leaf: Digest::of("leaf") };
+        self.admit_from("up", release)
+    }
+
+    pub(crate) fn admit_from(&mut self, registry: &str, release: Release) -> u64 {
+        let from = Origin { registry: registry.into(), index: 7, leaf: Digest::of("leaf") };
         self.say(Action::Admit { release: Box::new(release.into()), from })
     }
 
@@ -127,5 +131,5 @@ pub(crate) fn platform(text: &str) -> Platform {
 
 pub(crate) fn withdraw(verb: WithdrawalVerb, text: &str, reason: &str) -> Action {
     let reason = Some(reason.into());
-    Action::Withdraw(Withdrawal { verb, id: id(text), reason, advisory: None, because: None })
+    Action::Withdraw(Withdrawal { verb, id: id(text), reason, advisory: None, because: None, from: None })
 }

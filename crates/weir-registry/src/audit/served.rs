@@ -35,11 +35,11 @@ pub(super) struct ServedContent<'a> {
 /// An object that the log names.
 enum Wanted<'a> {
     /// A pack that readers may have.
-    Pack { tree: &'a TreeDigest, stated: Stated, of: &'a Use },
+    Pack { tree: &'a TreeDigest, stated: Stated, of: &'a Use, own: bool },
     /// A pack that they may not.
     Withheld { tree: &'a TreeDigest },
     /// A file that a release promises.
-    Promised { sha256: &'a Sha256, size: Option<u64>, of: &'a Use },
+    Promised { sha256: &'a Sha256, size: Option<u64>, of: &'a Use, own: bool },
     /// A file that the registry may hold, or leave where it comes from.
     Referenced { sha256: &'a Sha256, size: Option<u64> },
 }
@@ -110,6 +110,7 @@ fn note(
                     audit.elsewhere.push(format!("the file {sha256}"));
                 }
             }
+            Err(ContentError::Absent { .. }) if wanted.may_be_above() => audit.above.push(wanted.to_string()),
             Err(error) if no_answer(&error) => audit.unanswered.push(format!("{wanted}: {error}")),
             Err(error) => problems.push(format!("{wanted}: {error}")),
         }
@@ -121,6 +122,7 @@ fn note(
     problems.sort();
     audit.problems.extend(problems);
     audit.elsewhere.sort();
+    audit.above.sort();
     audit.unanswered.sort();
     audit.unasked += (count - seen) as u64;
 }
@@ -129,17 +131,22 @@ fn note(
 fn wanted(named: &Named) -> Vec<Wanted<'_>> {
     let packs = named.packs.iter().filter_map(|(tree, pack)| match pack.uses.first().zip(pack.stated()) {
         _ if pack.is_withheld() => Some(Wanted::Withheld { tree }),
-        Some((first, stated)) => Some(Wanted::Pack { tree, stated, of: &first.what }),
+        Some((first, stated)) => Some(Wanted::Pack { tree, stated, of: &first.what, own: pack.own }),
         None => None,
     });
     let files = named.files.iter().filter_map(|(sha256, file)| match file.promised.first() {
-        Some(of) => Some(Wanted::Promised { sha256, size: file.size, of }),
+        Some(of) => Some(Wanted::Promised { sha256, size: file.size, of, own: file.own }),
         None => file.referenced.then_some(Wanted::Referenced { sha256, size: file.size }),
     });
     packs.chain(files).collect()
 }
 
 impl Wanted<'_> {
+    /// Whether it need not be held here yet: only releases name it that came from above.
+    fn may_be_above(&self) -> bool {
+        matches!(self, Self::Pack { own: false, .. } | Self::Promised { own: false, .. })
+    }
+
     /// Bytes that the log says it has; 0 where it does not say.
     fn said(&self) -> u64 {
         match self {

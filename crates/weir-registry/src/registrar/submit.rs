@@ -16,7 +16,7 @@ use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
 
 /// So often batches are planned again because somebody else was faster.
-const MOST_ATTEMPTS: u32 = 16;
+pub(super) const MOST_ATTEMPTS: u32 = 16;
 
 /// A batch that somebody asks to be carried out.
 #[derive(Clone)]

@@ -16,7 +16,8 @@ use crate::asker::Asker;
 use crate::problem::{Code, Problem};
 
 /// What a registry of this server can do beyond being read.
-const FEATURES: [&str; 6] = ["batches", "dry-run", "uploads", "resumable-uploads", "tokens", "collections"];
+const FEATURES: [&str; 7] =
+    ["batches", "dry-run", "uploads", "resumable-uploads", "tokens", "collections", weir_reach::ASK_FEATURE];
 
 /// `GET /{registry}/api/v1`
 pub(crate) async fn capabilities(

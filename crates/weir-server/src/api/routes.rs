@@ -16,13 +16,13 @@ use weir_wire::people::{
 };
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::PromotionCheck;
-use weir_wire::upstream::{UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
-    MAX_POLICY, activity, batches, described, people, policy, promotions, registries, registry, tokens,
-    uploads, upstreams,
+    MAX_ASK, MAX_POLICY, activity, ask, batches, described, people, policy, promotions, registries, registry,
+    tokens, uploads, upstreams,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -76,6 +76,18 @@ fn of_a_registry(operations: Operations) -> Operations {
                 .of_at_most(MAX_POLICY)
                 .gives::<PolicyInForce>(200),
             policy::set,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/ask",
+                "ask",
+                "Has it admit what a resolution would use of the registries above it",
+            )
+            .takes::<Ask>()
+            .of_at_most(MAX_ASK)
+            .gives::<Answer>(200),
+            ask::ask,
         )
         .with(
             of(GET, "/{registry}/api/v1/upstreams", "upstreams", "Tells which registries are above it")

@@ -85,6 +85,7 @@ pub(super) fn of_reaching(error: &ReachError) -> Problem {
         | ReachError::Remote(_)
         | ReachError::Credential { .. }
         | ReachError::NoAddress { .. }
+        | ReachError::NotAdmitted { .. }
             if !names_files(error) =>
         {
             tracing::warn!(%error, "an upstream was not reached or not believed");

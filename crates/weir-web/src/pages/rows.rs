@@ -71,7 +71,7 @@ impl ReleaseRow {
 impl State {
     /// That of a release that is not simply offered.
     pub(crate) fn of(view: &ReleaseView) -> Option<Self> {
-        let Withdrawn { mark, reason, advisory, because } = view.withdrawn()?;
+        let Withdrawn { mark, reason, advisory, because, .. } = view.withdrawn()?;
         let reason = match (reason, because) {
             (Some(reason), _) => reason.clone(),
             (None, Some(because)) => format!("because {because} left"),

@@ -70,6 +70,8 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
             Done::Withdrawn(WithdrawalVerb::Unquarantine) => ("Unquarantined", palette.good),
             Done::Withdrawn(WithdrawalVerb::Remove) => ("Unpublished", palette.bad),
             Done::Claimed => ("Claimed", palette.good),
+            Done::Adopted => ("Adopted", palette.good),
+            Done::GivenBack => ("Given back", palette.good),
         };
         page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
         for baked in &outcome.baked {

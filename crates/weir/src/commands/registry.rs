@@ -1,6 +1,8 @@
 //! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
 
+mod adopt;
 mod deltas;
+mod held;
 mod upstream;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Bind(BindArguments),
     #[command(subcommand)]
     Upstream(upstream::Command),
+    Held(held::Arguments),
+    Adopt(adopt::Arguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -64,6 +68,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
         Command::Bind(arguments) => bind(context, &arguments),
         Command::Upstream(command) => upstream::run(context, command),
+        Command::Held(_) => held::run(context),
+        Command::Adopt(arguments) => adopt::run(context, arguments),
     }
 }
 
@@ -535,6 +541,12 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
     }
     if audit.unasked > 0 {
         page.line(format!("{} more were not asked for after that", audit.unasked));
+    }
+    if !audit.above.is_empty() {
+        page.line(format!(
+            "Not held here yet, and fetched from above when it is first needed: {} of content",
+            count(audit.above.len(), "object")
+        ));
     }
     if !audit.elsewhere.is_empty() {
         page.line(format!(

@@ -37,6 +37,7 @@ mod server_writing;
 mod serving;
 mod stores;
 mod terminal;
+mod tiers;
 mod upstreams;
 mod web;
 mod web_acting;

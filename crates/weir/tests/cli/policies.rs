@@ -69,9 +69,9 @@ fn a_set_of_the_program_is_put_in_force_and_refuses_with_its_rules_name_and_what
     since   [TIME]
     files   groups.toml, size.cedar, team.cedar
     forbid  size-limit    size.cedar:3   it is larger than the registry takes
-    permit  team-members  team.cedar:4   members of the team may read and publish
-    permit  team-admins   team.cedar:14  administrators keep the registry
-    forbid  owner-claim   team.cedar:24  the owner belongs to others
+    permit  team-members  team.cedar:4   members of the team may read and publish, and have releases admitted from above
+    permit  team-admins   team.cedar:15  administrators keep the registry
+    forbid  owner-claim   team.cedar:25  the owner belongs to others
     group admins: ann
     ");
     assert_snapshot!(t.weir_in("", "registry verify"), @r"
@@ -337,9 +337,9 @@ fn what_is_read_from_elsewhere_shows_which_set_is_in_force() {
     t.weir_in("", "policy set --built-in open").succeeds();
     let server = weir_testkit::StaticServer::serve(t.path("org")).unwrap();
     let shown = t.weir_in("", &format!("policy show {}", server.url())).succeeds();
-    assert!(shown.stdout.contains("open: 5 rules") && shown.stdout.contains("user:ann"), "{shown}");
+    assert!(shown.stdout.contains("open: 6 rules") && shown.stdout.contains("user:ann"), "{shown}");
     let shown = t.weir_in("", &format!("registry show {}", server.url())).succeeds();
-    assert!(shown.stdout.contains("open: 5 rules"), "{shown}");
+    assert!(shown.stdout.contains("open: 6 rules"), "{shown}");
     let run = t.weir_in("", &format!("policy test --registry {}", server.url())).fails_with(1);
     assert!(run.stderr.contains("cannot be seen from here"), "{run}");
 }

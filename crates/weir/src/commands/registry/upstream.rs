@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Show(ShowArguments),
     #[command(visible_alias = "rm")]
     Remove(RemoveArguments),
+    Follow(FollowArguments),
 }
 
 /// Name a registry above one, or give it another address, key or mode
@@ -78,12 +79,24 @@ pub(crate) struct RemoveArguments {
     name: String,
 }
 
+/// Follow the registries above one: what is mirrored is admitted, as far as policy allows
+///
+/// Also without it, each is followed whenever somebody asks for something. Run it from time to time where something is mirrored.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir registry upstream follow", "weir registry upstream follow --content"))]
+pub(crate) struct FollowArguments {
+    /// Also bring the content of what was admitted, which is otherwise brought when it is first needed
+    #[arg(long)]
+    content: bool,
+}
+
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Add(arguments) => add(context, arguments),
         Command::List(_) => list(context),
         Command::Show(arguments) => show(context, &arguments),
         Command::Remove(arguments) => remove(context, arguments),
+        Command::Follow(arguments) => follow(context, &arguments),
     }
 }
 
@@ -172,6 +185,24 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
         if let Some(why) = &shown.unreached {
             let bad = page.palette.bad;
             page.line(format!("{bad}not reached{bad:#}: {}", harmless(why)));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn follow(context: &Context, arguments: &FollowArguments) -> Result<ExitCode, Failure> {
+    let followed = with_registry(context, |session, which| {
+        Ok(weir_reach::upstream_follow(session, which, arguments.content)?)
+    })?;
+    context.output.show(&followed, |page| {
+        let registry = harmless(&followed.registry);
+        page.line(format!(
+            "The registry `{registry}` admitted {}, and newly holds {}",
+            count(followed.answer.admitted, "release"),
+            followed.answer.held
+        ));
+        if arguments.content {
+            page.line(format!("Brought {}", count(followed.packs, "pack")));
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,7 @@ impl Verdict for ReachError {
             Self::Remote(error) => error.exit(),
             Self::PolicyLocksOut { .. } => Exit::Refused,
             Self::Config { .. }
+            | Self::NotAdmitted { .. }
             | Self::PoliciesElsewhere { .. }
             | Self::Policy(_)
             | Self::PolicyCases { .. }
@@ -288,7 +289,12 @@ impl Verdict for SubmitError {
             | Self::BakedCycle { .. }
             | Self::Diamond { .. }
             | Self::WouldBreak { .. }
+            | Self::OtherTier { .. }
+            | Self::ClaimedAbove { .. }
+            | Self::NotAdopted { .. }
+            | Self::BuiltWithOther { .. }
             | Self::NoUpstream { .. } => Exit::Conflict,
+            Self::NotProven { .. } | Self::Proof(_) => Exit::Integrity,
             Self::Remote(refusal) => exit_of(refusal.code),
             Self::Unreachable(error) => error.exit(),
             Self::Elsewhere(error) => error.downcast_ref::<RemoteError>().map_or(Exit::Failed, Verdict::exit),
@@ -332,6 +338,12 @@ impl Verdict for SubmitError {
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
             Self::BakedCycle { .. } => Some("make one of the dependencies fluid: `fluid = true`".into()),
             Self::UnknownBuild { there, .. } => Some(there_are(there)),
+            Self::OtherTier { name, tier: weir_index::Tier::Above(_), upstream: None } => Some(format!(
+                "if you mean to take it over, `weir registry adopt {name}` keeps it here from now on"
+            )),
+            Self::ClaimedAbove { name, .. } => Some(format!(
+                "`weir unpublish` takes out what came from above; `weir registry adopt {name}` keeps that package here"
+            )),
             Self::UnknownUpstream { there, .. } if there.is_empty() => {
                 Some("`weir registry upstream add FOLDER-OR-ADDRESS` names one".into())
             }

@@ -114,6 +114,7 @@ pub(super) fn exit_of(code: Code) -> Exit {
         | Code::BakedCycle
         | Code::Diamond
         | Code::WouldBreak
+        | Code::OtherTier
         | Code::NoUpstream => Exit::Conflict,
         Code::Unsatisfiable => Exit::NoResolution,
         Code::NotFound => Exit::NotFound,

@@ -1,0 +1,33 @@
+//! What a log says of releases that a registry above has and this one does not offer, and of packages of it that are kept here.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{PackageName, ReleaseId};
+
+/// A release of an upstream that policy keeps out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Hold {
+    /// The release.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// The upstream that has it.
+    pub registry: String,
+    /// The rule that keeps it out.
+    pub policy: String,
+    /// Why, in the rule's words.
+    pub reason: String,
+    /// When the rule would let it in, if only time has to pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// A package of an upstream is kept here, or given back to where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// The package.
+    pub name: PackageName,
+    /// Whether it is given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+}

@@ -1,0 +1,260 @@
+//! Asking a registry, before something is resolved, to have admitted what that needs of the registries above it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use weir_index::{Index, RegistryFacts, Tier};
+use weir_model::{PackageName, Scope};
+use weir_policy::Caller;
+use weir_registry::content::pack_path;
+use weir_registry::{KeyFolder, Registrar, SubmitError};
+use weir_remote::RemoteError;
+use weir_rules::best;
+use weir_upstream::{Above, AdmissionError, admit};
+use weir_wire::upstream::{Answer, Ask, Asked, MOST_TIERS};
+
+use crate::connect::{Connection, connect, open_remote};
+use crate::error::{Offline, ReachError};
+use crate::policy::WhichRegistry;
+use crate::pull::pull_pack;
+use crate::registries::{KnownRegistry, is_http};
+use crate::session::Session;
+use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
+
+/// The most requirements that are asked for upwards, of those that packages of the registry itself bring along.
+const MOST_REQUIREMENTS: usize = 10_000;
+
+/// What a server says that it can do when it can be asked.
+pub const ASK_FEATURE: &str = "ask";
+
+/// Whether a registry was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WasAsked {
+    /// It was, and this came of it.
+    Yes(Answer),
+    /// Nobody is above it.
+    NobodyAbove,
+    /// It could not be, from here: why, in words.
+    No(String),
+}
+
+/// Asks the registry that is connected, of which its log says `facts`.
+///
+/// # Errors
+///
+/// When it, or one above it that decides, is not reached or not believed.
+pub(crate) fn ask(
+    session: &Session,
+    connection: &Connection,
+    facts: &RegistryFacts,
+    what: &Ask,
+) -> Result<WasAsked, ReachError> {
+    if facts.upstreams().is_empty() {
+        return Ok(WasAsked::NobodyAbove);
+    }
+    let location = &connection.known.location;
+    if is_http(location) {
+        let remote = match open_remote(session, location) {
+            Err(ReachError::Remote(RemoteError::OnlyFiles { .. })) => {
+                return Ok(WasAsked::No("it is served as plain files".into()));
+            }
+            remote => remote?,
+        };
+        if !remote.capabilities().features.iter().any(|feature| feature == ASK_FEATURE) {
+            return Ok(WasAsked::No("its server cannot be asked".into()));
+        }
+        return match remote.ask(what) {
+            Err(RemoteError::SignInNeeded { .. }) => {
+                Ok(WasAsked::No("only who has signed in is answered: `weir login`".into()))
+            }
+            answer => Ok(WasAsked::Yes(answer?)),
+        };
+    }
+    let keys = KeyFolder::new(session.home.keys(), location);
+    if !keys.has_any(connection.replica.keys().keys()) {
+        return Ok(WasAsked::No("its key is not on this machine".into()));
+    }
+    let root = PathBuf::from(location);
+    let registrar = folder_registrar(session, &root)?;
+    let caller = Caller::new(session.principal.clone(), session.now);
+    Ok(WasAsked::Yes(admit_from_above(session, &registrar, &root, &caller, what)?))
+}
+
+/// What came of following the registries above one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Followed {
+    /// The registry, by its own name.
+    pub registry: String,
+    /// What was admitted, and what is held.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// How many packs were brought.
+    pub packs: u64,
+}
+
+/// Has a registry follow those above it: mirrors admit all that policy allows. With `content`, what was admitted is brought at once, of a
+/// registry in a folder.
+///
+/// # Errors
+///
+/// When one above is not reached or not believed, or the registry cannot be written from here.
+pub fn upstream_follow(
+    session: &Session,
+    which: WhichRegistry<'_>,
+    content: bool,
+) -> Result<Followed, ReachError> {
+    let known = which.find(session)?;
+    if session.offline {
+        return Err(Offline::lacks(format!("what is above the registry {}", known.location)).into());
+    }
+    let connection = connect(session, &known)?;
+    let registry = connection.replica.name().to_owned();
+    let facts = connection.replica.index().facts()?;
+    let answer = match ask(session, &connection, &facts, &Ask::default())? {
+        WasAsked::Yes(answer) => answer,
+        WasAsked::NobodyAbove => {
+            return Err(ReachError::NotAdmitted { registry, reason: "nobody is above it".into() });
+        }
+        WasAsked::No(reason) => return Err(ReachError::NotAdmitted { registry, reason }),
+    };
+    let mut packs = 0;
+    if content {
+        if is_http(&known.location) {
+            let reason =
+                "content is brought at once where its folder is; else it is when it is needed".into();
+            return Err(ReachError::NotAdmitted { registry, reason });
+        }
+        packs = bring_content(session, &PathBuf::from(&known.location))?;
+    }
+    Ok(Followed { registry, answer, packs })
+}
+
+/// Brings every pack of what was admitted that is not in the folder `root` yet; how many.
+fn bring_content(session: &Session, root: &Path) -> Result<u64, ReachError> {
+    let registrar = folder_registrar(session, root)?;
+    let caller = Caller::new(session.principal.clone(), session.now);
+    let view = registrar.view_for(&caller)?;
+    let mut missing = Vec::new();
+    for release in view.index().live_releases() {
+        let release = release?;
+        let tree = release.release.tree;
+        if release.origin.is_some() && release.standing().is_usable() && !root.join(pack_path(&tree)).exists()
+        {
+            missing.push(tree);
+        }
+    }
+    // Nobody waits for downloads to read the view.
+    drop(view);
+    let mut packs = 0;
+    for tree in missing {
+        packs += u64::from(pull_pack(session, &registrar, root, &caller, &tree)?);
+    }
+    Ok(packs)
+}
+
+/// Has the registry that `registrar` writes to, and that is kept in the folder `root`, admit what a resolution of `what` would use of
+/// the registries above it. They are followed first, and asked themselves where others are above them.
+///
+/// # Errors
+///
+/// When one that decides is not reached or not believed, or the registry cannot be written.
+pub fn admit_from_above(
+    session: &Session,
+    registrar: &Registrar,
+    root: &Path,
+    caller: &Caller,
+    what: &Ask,
+) -> Result<Answer, ReachError> {
+    let view = registrar.view_for(caller)?;
+    let facts = view.index().facts()?;
+    let registry = facts.name.clone().unwrap_or_default();
+    let on_the_way = |reason: &str| {
+        let upstream = what.via.last().cloned().unwrap_or_default();
+        Err(SubmitError::NoUpstream { upstream: registry.clone(), registry: upstream, reason: reason.into() }
+            .into())
+    };
+    if what.via.contains(&registry) {
+        return on_the_way(
+            "it is asked on behalf of itself: the registries are above one another in a circle",
+        );
+    }
+    if what.via.len() >= MOST_TIERS {
+        return on_the_way("too many registries are one above the other");
+    }
+    let upstreams = upstreams_in(&facts, root)?;
+    let upward = Ask {
+        via: what.via.iter().cloned().chain([registry.clone()]).collect(),
+        ..upward(view.index(), what)?
+    };
+    drop(view);
+    let mut connections = Vec::with_capacity(upstreams.len());
+    for above in &upstreams {
+        connections.push(known_upstream(&registry, above).and_then(|known| follow(session, &known, &upward)));
+    }
+    let above = upstreams.iter().zip(&connections).map(|(above, connection)| Above {
+        name: above.name.clone(),
+        mode: above.mode,
+        followed: match connection {
+            Ok(connection) => {
+                Ok(weir_registry::Followed { replica: &connection.replica, source: &*connection.source })
+            }
+            Err(error) => Err(weir_model::chain(error)),
+        },
+    });
+    let above: Vec<Above<'_>> = above.collect();
+    let admitted = admit(registrar, caller, &above, what);
+    drop(above);
+    match admitted {
+        Ok(answer) => Ok(answer),
+        Err(AdmissionError::Submit(error)) => Err(error.into()),
+        Err(AdmissionError::GaveUp(reason)) => Err(ReachError::NotAdmitted { registry, reason }),
+        Err(AdmissionError::Unreached { upstream, reason }) => {
+            let place = upstreams.iter().position(|above| above.name == upstream);
+            let failed = place.and_then(|place| connections.swap_remove(place).err());
+            Err(failed.unwrap_or(ReachError::NotAdmitted { registry, reason }))
+        }
+    }
+}
+
+/// Follows a registry above; one that others are above is asked first.
+fn follow(session: &Session, known: &KnownRegistry, what: &Ask) -> Result<Connection, ReachError> {
+    let connection = connect(session, known)?;
+    let facts = connection.replica.index().facts()?;
+    match ask(session, &connection, &facts, what) {
+        Ok(WasAsked::Yes(_)) => connect(session, known),
+        Ok(WasAsked::NobodyAbove | WasAsked::No(_)) => Ok(connection),
+        Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
+        // What it has can still be admitted; what it lacks is missed by whoever needs it.
+        Err(error) => {
+            session.warn(format!("`{}` could not ask above: {}", known.name, weir_model::chain(&error)));
+            Ok(connection)
+        }
+    }
+}
+
+/// What is asked for upwards: what is not this registry's own, and what its own packages need that is not.
+fn upward(index: &Index, what: &Ask) -> Result<Ask, ReachError> {
+    let mut waiting = what.requirements.clone();
+    let mut seen: BTreeSet<(PackageName, String)> = BTreeSet::new();
+    let mut requirements = Vec::new();
+    while let Some(asked) = waiting.pop() {
+        if seen.len() >= MOST_REQUIREMENTS || !seen.insert((asked.name.clone(), asked.range.to_string())) {
+            continue;
+        }
+        if index.tier_of(&asked.name)? != Some(Tier::Here) {
+            requirements.push(asked);
+            continue;
+        }
+        let Some(candidates) = index.candidates(&asked.name)? else { continue };
+        let Some(chosen) = best(&candidates.releases, &asked.range, &what.platform) else { continue };
+        let needed = index.dependencies(&candidates, chosen)?.into_iter();
+        waiting.extend(needed.filter(|needed| needed.scope == Scope::Run).map(|needed| Asked {
+            name: needed.name,
+            range: needed.range,
+            fluid: needed.baked.is_none(),
+        }));
+    }
+    Ok(Ask { requirements, ..what.clone() })
+}

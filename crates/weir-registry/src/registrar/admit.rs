@@ -1,0 +1,413 @@
+//! Admission: releases of a registry above come into the log of this one. Nothing is believed of them but what the followed log
+//! of that registry says, and each is proved to be in it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io::Read;
+use std::ops::Deref;
+
+use weir_index::{RegistryFacts, ReleaseView, Tier};
+use weir_log::{Checkpoint, Source, leaf_hashes};
+use weir_model::record::{Hold, Origin, RECORD_VERSION, Withdrawal};
+use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
+use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
+
+use super::{Registrar, flow};
+use crate::closed::After;
+use crate::content::{ContentError, Stored};
+use crate::error::SubmitError;
+use crate::plan::refuse_kind;
+use crate::ports::{Entry, Object, PortError};
+use crate::replica::Replica;
+use crate::reuse::quarantined;
+
+/// A registry above, as it was followed.
+#[derive(Clone, Copy)]
+pub struct Followed<'a> {
+    /// Its view.
+    pub replica: &'a Replica,
+    /// Its files.
+    pub source: &'a dyn Source,
+}
+
+/// What is to be admitted from one registry above, under one checkpoint.
+pub struct Admission<'a> {
+    /// Its name, as this registry's log says it.
+    pub upstream: &'a str,
+    /// The registry, as it was followed.
+    pub from: Followed<'a>,
+    /// The releases.
+    pub releases: Vec<ReleaseId>,
+    /// The releases that policy keeps out.
+    pub held: Vec<Hold>,
+    /// Whether the log is to say how far the other was looked through, also where nothing else is new.
+    pub pin: bool,
+}
+
+/// What became of an admission.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// How many releases were admitted.
+    pub releases: u64,
+    /// How many are newly held.
+    pub held: u64,
+    /// How many were withdrawn because they are above, or are no longer.
+    pub withdrawn: u64,
+}
+
+/// A release of a registry above, and where it stands there.
+struct Coming {
+    view: ReleaseView,
+    origin: Origin,
+}
+
+impl Registrar {
+    /// The view, up to date when it was asked for, for who may read it.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not, or the log cannot be read.
+    pub fn view_for(&self, caller: &Caller) -> Result<impl Deref<Target = Replica> + use<'_>, SubmitError> {
+        let view = self.view()?;
+        self.permit(caller, Verb::Read)?;
+        Ok(view)
+    }
+
+    /// Who decides. What it says is no permission yet.
+    pub fn gate(&self) -> &dyn weir_policy::Gate {
+        &*self.gate
+    }
+
+    /// Admits releases of a registry above, by the policy of this one, and says what of it is held.
+    ///
+    /// # Errors
+    ///
+    /// When one is not what the other's log says, is bound to another tier, would break a promise of this registry, or is not permitted;
+    /// when the log cannot be written. Nothing is admitted then.
+    pub fn admit(&self, caller: &Caller, admission: &Admission<'_>) -> Result<Admitted, SubmitError> {
+        let coming = coming(admission)?;
+        for _ in 0..super::submit::MOST_ATTEMPTS {
+            match self.try_to_admit(caller, admission, &coming) {
+                Err(SubmitError::Port(PortError::Moved { .. })) => {}
+                done => return done,
+            }
+        }
+        Err(SubmitError::Busy)
+    }
+
+    /// Takes in the pack of a release that was admitted, checked against its name and its record.
+    ///
+    /// # Errors
+    ///
+    /// When no release that may be used consists of it, it is something else, or it cannot be written.
+    pub fn take_in(
+        &self,
+        caller: &Caller,
+        tree: &TreeDigest,
+        from: &mut dyn Read,
+    ) -> Result<(), SubmitError> {
+        let permit = self.permit(caller, Verb::Read)?;
+        let uses = self.view()?.index().by_tree(tree)?;
+        let admitted = uses.into_iter().find(|view| view.origin.is_some() && view.standing().is_usable());
+        let Some(release) = admitted.map(|view| view.release) else {
+            return Err(ContentError::no_pack(tree).into());
+        };
+        let object = Object::Pack(*tree);
+        let held = self.ports.objects.put(&permit, object, &mut from.take(release.size.saturating_add(1)))?;
+        self.fault("admit:taken-in");
+        if held == release.size {
+            return Ok(());
+        }
+        // Readers stop at the size that the record states.
+        self.ports.objects.remove(&permit, &Stored::Pack { tree: *tree, size: held, held: false })?;
+        Err(SubmitError::OtherSize { id: release.id, tree: *tree, held, said: release.size })
+    }
+
+    fn try_to_admit(
+        &self,
+        caller: &Caller,
+        admission: &Admission<'_>,
+        coming: &[Coming],
+    ) -> Result<Admitted, SubmitError> {
+        let permit = self.permit(caller, Verb::Read)?;
+        let mut admitting = Admitting {
+            registrar: self,
+            caller,
+            admission,
+            batch: ulid::Ulid::generate().to_string(),
+            permit: permit.clone(),
+            entries: Vec::new(),
+            admitted: BTreeMap::new(),
+            trees: HashMap::new(),
+            newly_held: 0,
+            withdrawals: Vec::new(),
+        };
+        // Most asks find all there already: who finds so keeps nobody from writing.
+        let before = self.view()?;
+        admitting.plan(&before, coming)?;
+        if admitting.entries.is_empty() {
+            return Ok(Admitted::default());
+        }
+        drop(before);
+        let mut writer = self.writer()?;
+        admitting.plan(&writer.replica, coming)?;
+        self.fault("admit:planned");
+        let done = Admitted {
+            releases: admitting.admitted.len() as u64,
+            held: admitting.newly_held,
+            withdrawn: admitting.withdrawals.len() as u64,
+        };
+        if !admitting.entries.is_empty() {
+            // As in a batch: withdrawn content is not served once the log says so, nor before the log says that it may be again.
+            let places = admitting.places(&writer.replica)?;
+            for tree in places.iter().filter(|(_, withheld)| *withheld).map(|(tree, _)| tree) {
+                self.ports.objects.withhold(&permit, tree)?;
+            }
+            writer.append(&permit, &admitting.entries)?;
+            self.fault("admit:appended");
+            for tree in places.iter().filter(|(_, withheld)| !*withheld).map(|(tree, _)| tree) {
+                self.ports.objects.restore(&permit, tree)?;
+            }
+            self.snapshot_if_due(&mut writer, &permit)?;
+        }
+        Ok(done)
+    }
+}
+
+/// Reads what is to come in the other's view, in the order of its log, and proves that its log says so.
+fn coming(admission: &Admission<'_>) -> Result<Vec<Coming>, SubmitError> {
+    let Followed { replica, source } = admission.from;
+    let not_proven =
+        |id: &ReleaseId| SubmitError::NotProven { id: id.clone(), upstream: admission.upstream.to_owned() };
+    let mut views = Vec::with_capacity(admission.releases.len());
+    for id in &admission.releases {
+        views.push(replica.index().release(id)?.ok_or_else(|| not_proven(id))?);
+    }
+    views.sort_by_key(|view| view.mark.index);
+    if views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let note = replica.checkpoint().map(|checkpoint| checkpoint.note().to_owned()).unwrap_or_default();
+    let log = Checkpoint::verify(note.as_bytes(), replica.keys()).map_err(weir_log::WriteError::from)?;
+    let indexes: Vec<u64> = views.iter().map(|view| view.mark.index).collect();
+    let leaves = leaf_hashes(source, &log, &indexes)?;
+    let mut coming = Vec::with_capacity(views.len());
+    for (view, leaf) in views.into_iter().zip(leaves) {
+        // A record with more in it than this program knows could not be repeated here in full.
+        if weir_log::Hash::of_leaf(&record_of(&view)?) != leaf {
+            return Err(not_proven(&view.release.id));
+        }
+        let leaf = Sha256::from_bytes(*leaf.as_bytes());
+        let origin = Origin { registry: admission.upstream.to_owned(), index: view.mark.index, leaf };
+        coming.push(Coming { view, origin });
+    }
+    Ok(coming)
+}
+
+/// The entry of the other's log that a view was made from.
+fn record_of(view: &ReleaseView) -> Result<Vec<u8>, SubmitError> {
+    let release = Box::new(view.release.clone().into());
+    let action = match (view.origin.clone(), view.promoted.clone()) {
+        (Some(from), _) => Action::Admit { release, from },
+        (None, Some(from)) => Action::Promote { release, from },
+        (None, None) => Action::Publish { release },
+    };
+    let mark = &view.mark;
+    let (batch, by) = (mark.batch.clone(), mark.by.clone());
+    Ok(Record { v: RECORD_VERSION, batch, at: mark.at, by, action }.to_bytes()?)
+}
+
+/// An admission under way.
+struct Admitting<'a> {
+    registrar: &'a Registrar,
+    caller: &'a Caller,
+    admission: &'a Admission<'a>,
+    batch: String,
+    permit: Authorized,
+    entries: Vec<Entry>,
+    admitted: BTreeMap<ReleaseId, Release>,
+    trees: HashMap<InputDigest, TreeDigest>,
+    newly_held: u64,
+    withdrawals: Vec<Withdrawal>,
+}
+
+impl Admitting<'_> {
+    /// Plans on a view: what of all that is new there, and whether it may come in.
+    fn plan(&mut self, view: &Replica, coming: &[Coming]) -> Result<(), SubmitError> {
+        self.entries.clear();
+        self.admitted.clear();
+        self.trees.clear();
+        self.newly_held = 0;
+        self.withdrawals.clear();
+        let facts = view.index().facts()?;
+        for one in coming {
+            self.one(view, &facts, one)?;
+        }
+        self.holds(view)?;
+        self.withdraw(view)?;
+        if facts.is_closed() {
+            let leaving = BTreeSet::new();
+            After { index: view.index(), leaving: &leaving, published: &self.admitted }.check()?;
+        }
+        self.pin(&facts)
+    }
+
+    fn one(&mut self, own: &Replica, facts: &RegistryFacts, coming: &Coming) -> Result<(), SubmitError> {
+        let (index, release) = (own.index(), &coming.view.release);
+        let id = &release.id;
+        if let Some(there) = index.release(id)? {
+            return match there.release.tree == release.tree {
+                true => Ok(()),
+                false => Err(SubmitError::AlreadyPublished {
+                    id: id.clone(),
+                    published: there.release.tree,
+                    offered: release.tree,
+                }),
+            };
+        }
+        let upstream = self.admission.upstream;
+        match index.tier_of(&id.name)? {
+            Some(Tier::Above(registry)) if registry == upstream => {}
+            Some(tier) => {
+                let upstream = Some(upstream.to_owned());
+                return Err(SubmitError::OtherTier { name: id.name.clone(), tier, upstream });
+            }
+            None => {}
+        }
+        let kind = index.kind_of(&id.name)?;
+        if let Some(kind) = kind.filter(|kind| *kind != release.kind) {
+            return Err(SubmitError::OtherKind { name: id.name.clone(), kind, offered: release.kind });
+        }
+        refuse_kind(facts, Some(id), release.kind)?;
+        if let Some(view) = quarantined(index, &release.tree)? {
+            let quarantined = view.release.id;
+            return Err(SubmitError::QuarantinedContent { id: id.clone(), quarantined });
+        }
+        self.same_inputs(own, release)?;
+        let confusable = kind.is_none() && index.confusable_with(&id.name)?.is_some();
+        let facts = ReleaseFacts::from(release).published_at(coming.view.mark.at);
+        let request = Request {
+            caller: self.caller,
+            verb: Verb::Admit,
+            target: Target::Release(id.clone()),
+            owner_belongs_to: None,
+            release: Some(ReleaseFacts { confusable, upstream: Some(upstream), ..facts }),
+        };
+        let permit = authorize(&*self.registrar.gate, request)?;
+        let record = Box::new(release.clone().into());
+        let action = Action::Admit { release: record, from: coming.origin.clone() };
+        self.entries.push(Entry::new(&permit, &self.batch, action)?);
+        if let Some(withdrawal) = flow::as_it_comes(&coming.view, upstream) {
+            self.entries.push(Entry::new(&permit, &self.batch, Action::Withdraw(withdrawal))?);
+        }
+        self.trees.insert(release.input_digest, release.tree);
+        self.admitted.insert(id.clone(), release.clone());
+        Ok(())
+    }
+
+    /// What it was built with must be the same here, and what it was built to, too.
+    fn same_inputs(&self, own: &Replica, release: &Release) -> Result<(), SubmitError> {
+        for dependency in &release.dependencies {
+            let (Some(baked), Some(id)) = (&dependency.baked, dependency.baked_id()) else { continue };
+            let here = match self.admitted.get(&id) {
+                Some(admitted) => Some(admitted.input_digest),
+                None => own.index().release(&id)?.map(|view| view.release.input_digest),
+            };
+            if here != Some(baked.input_digest) {
+                return Err(SubmitError::BuiltWithOther {
+                    id: release.id.clone(),
+                    with: id,
+                    upstream: self.admission.upstream.to_owned(),
+                });
+            }
+        }
+        let bound = match own.index().by_input_digest(&release.input_digest)?.first() {
+            Some(view) => Some(view.release.tree),
+            None => self.trees.get(&release.input_digest).copied(),
+        };
+        match bound.filter(|bound| *bound != release.tree) {
+            Some(bound) => Err(SubmitError::SecondTree {
+                id: release.id.clone(),
+                input_digest: release.input_digest,
+                bound,
+                offered: release.tree,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// What was withdrawn above, or taken back.
+    fn withdraw(&mut self, own: &Replica) -> Result<(), SubmitError> {
+        let above = self.admission.from.replica.index();
+        self.withdrawals.extend(flow::withdrawals(own.index(), above, self.admission.upstream)?);
+        for withdrawal in &self.withdrawals {
+            let action = Action::Withdraw(withdrawal.clone());
+            self.entries.push(Entry::new(&self.permit, &self.batch, action)?);
+        }
+        Ok(())
+    }
+
+    /// The trees whose packs readers may have no more, or again, and which of the two.
+    fn places(&self, own: &Replica) -> Result<Vec<(TreeDigest, bool)>, SubmitError> {
+        let mut places = BTreeMap::new();
+        for withdrawal in &self.withdrawals {
+            let Some(view) = own.index().release(&withdrawal.id)? else { continue };
+            let tree = view.release.tree;
+            let (mut withheld, mut served) = (false, self.admitted.values().any(|new| new.tree == tree));
+            for view in own.index().by_tree(&tree)? {
+                let of_it = self.withdrawals.iter().filter(|one| one.id == view.release.id);
+                let (mut quarantined, mut removed) = (view.quarantined.is_some(), view.removed.is_some());
+                for one in of_it {
+                    match one.verb {
+                        WithdrawalVerb::Quarantine => quarantined = true,
+                        WithdrawalVerb::Unquarantine => quarantined = false,
+                        WithdrawalVerb::Remove => removed = true,
+                        WithdrawalVerb::Yank | WithdrawalVerb::Unyank => {}
+                    }
+                }
+                withheld |= quarantined;
+                served |= !quarantined && !removed;
+            }
+            places.insert(tree, withheld && !served);
+        }
+        Ok(places.into_iter().collect())
+    }
+
+    /// What is held and was not so before, or for another reason.
+    fn holds(&mut self, own: &Replica) -> Result<(), SubmitError> {
+        let mut told: HashSet<&ReleaseId> = HashSet::new();
+        for hold in &self.admission.held {
+            let id = &hold.id;
+            if !told.insert(id) || self.admitted.contains_key(id) || own.index().release(id)?.is_some() {
+                continue;
+            }
+            let known = own.index().held_of(&id.name)?.into_iter().find(|known| known.hold.id == *id);
+            if known.is_none_or(|known| known.hold != *hold) {
+                self.entries.push(Entry::new(&self.permit, &self.batch, Action::Hold(hold.clone()))?);
+                self.newly_held += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says up to where the other's log was looked through.
+    fn pin(&mut self, facts: &RegistryFacts) -> Result<(), SubmitError> {
+        if self.entries.is_empty() && !self.admission.pin {
+            return Ok(());
+        }
+        let Some(checkpoint) = self.admission.from.replica.checkpoint() else { return Ok(()) };
+        let (size, root) = (checkpoint.size(), Sha256::from_bytes(*checkpoint.root().as_bytes()));
+        let before = facts.cursors.iter().find(|cursor| cursor.registry == self.admission.upstream);
+        // Somebody else may have followed it further meanwhile.
+        if before.is_some_and(|cursor| cursor.size > size) {
+            return Ok(());
+        }
+        if before.is_some_and(|cursor| cursor.size == size && cursor.root == root) && self.entries.is_empty()
+        {
+            return Ok(());
+        }
+        let registry = self.admission.upstream.to_owned();
+        let pin = Action::Upstream { registry, size, root };
+        self.entries.push(Entry::new(&self.permit, &self.batch, pin)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! Asks: what somebody's resolution requires, so that the registry can have admitted what that uses of those above it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use weir_wire::upstream::{Ask, MOST_TIERS};
+
+use super::upstreams::of_reaching;
+use super::{Asked, SignedDocument, json};
+use crate::accounting::Accounting;
+use crate::app::App;
+use crate::asker::Asker;
+use crate::files::blocking;
+use crate::problem::{Code, Problem};
+
+/// The most packages that one ask is about.
+const MOST_REQUIREMENTS: usize = 10_000;
+
+/// The most choices that one ask prefers.
+const MOST_PREFERRED: usize = 50_000;
+
+/// `POST /{registry}/api/v1/ask`
+pub(crate) async fn ask(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    SignedDocument(what): SignedDocument<Ask>,
+) -> Result<Response, Problem> {
+    bounded(&what)?;
+    let asked = Asked::of(&app, &asker, &name).await?;
+    let (caller, served, session) = (asker.caller(&name)?, asked.served.clone(), app.session());
+    let shared = app.clone();
+    let came = blocking(move || {
+        let registrar =
+            shared.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        weir_reach::admit_from_above(&session, &registrar, served.folder.path(), &caller, &what)
+            .map_err(|error| of_reaching(&error))
+    });
+    let answer = came.await?;
+    // Who finds all there already has done nothing.
+    if answer.admitted > 0 {
+        let subject = format!("{} releases", answer.admitted);
+        let accounting = Accounting::of(&app, &asker, Some(&name), "admitted").about(subject);
+        accounting.note(Ok(())).await?;
+    }
+    Ok(json(StatusCode::OK, &answer))
+}
+
+fn bounded(what: &Ask) -> Result<(), Problem> {
+    let too_many = [
+        (what.requirements.len(), MOST_REQUIREMENTS, "requirements"),
+        (what.overrides.len(), MOST_REQUIREMENTS, "overrides"),
+        (what.newest.len(), MOST_REQUIREMENTS, "names"),
+        (what.prefer.len(), MOST_PREFERRED, "preferred releases"),
+        (what.via.len(), MOST_TIERS, "registries on the way"),
+    ];
+    match too_many.into_iter().find(|(many, most, _)| many > most) {
+        Some((many, most, things)) => Err(Problem::new(
+            Code::TooLarge,
+            format!("an ask has at most {most} {things}, and this one has {many}"),
+        )),
+        None => Ok(()),
+    }
+}

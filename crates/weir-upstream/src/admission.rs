@@ -1,0 +1,272 @@
+//! What is asked for is resolved, and what that uses is admitted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use weir_index::{IndexError, ReleaseView};
+use weir_model::record::{Hold, UpstreamMode};
+use weir_model::{PackageName, ReleaseId, Version};
+use weir_policy::Caller;
+use weir_registry::{Admission, Registrar, SubmitError};
+use weir_resolve::{
+    Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver, Settings,
+};
+use weir_wire::upstream::{Answer, Ask};
+
+use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
+use crate::mirror;
+use crate::tiers::{Above, Tiers, TiersError};
+
+/// So often releases are left out that were built with something that policy keeps out, before nothing more is tried.
+const MOST_ROUNDS: usize = 100;
+
+/// Of one package at most so many releases are told to be held: the newest.
+const MOST_HELD: usize = 16;
+
+/// Why nothing was admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmissionError {
+    /// A registry above decides, and was not followed.
+    #[error("the upstream `{upstream}` was not followed: {reason}")]
+    Unreached {
+        /// Which.
+        upstream: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The search took too long.
+    #[error("{0}")]
+    GaveUp(String),
+    /// The registry refused, or could not do it.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+impl From<TiersError> for AdmissionError {
+    fn from(error: TiersError) -> Self {
+        match error {
+            TiersError::Index(error) => SubmitError::from(error).into(),
+            TiersError::Unreached { upstream, reason } => Self::Unreached { upstream, reason },
+        }
+    }
+}
+
+impl From<IndexError> for AdmissionError {
+    fn from(error: IndexError) -> Self {
+        SubmitError::from(error).into()
+    }
+}
+
+/// Admits what a resolution of `ask` uses, and of upstreams that are mirrored all that policy allows. What cannot be resolved admits
+/// nothing: whoever asked finds out for themselves why, by what the log says is held.
+///
+/// # Errors
+///
+/// When an upstream that decides was not followed, when the registry may not be read by `caller`, or cannot be written.
+pub fn admit(
+    registrar: &Registrar,
+    caller: &Caller,
+    upstreams: &[Above<'_>],
+    ask: &Ask,
+) -> Result<Answer, AdmissionError> {
+    let mut answer = Answer::default();
+    let mut admissions: BTreeMap<usize, (BTreeSet<ReleaseId>, Vec<Hold>)> = BTreeMap::new();
+    let view = registrar.view_for(caller)?;
+    for (place, above) in upstreams.iter().enumerate() {
+        if above.mode == UpstreamMode::Mirror && above.followed.is_ok() {
+            let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
+            let tiers = Tiers::new(keeper, upstreams);
+            mirror::select(&tiers, place, &mut |releases, holds| {
+                let admitted = write(registrar, caller, upstreams, place, releases, holds, true)?;
+                answer.admitted += admitted.0;
+                answer.held += admitted.1;
+                Ok::<_, AdmissionError>(())
+            })?;
+        }
+    }
+    drop(view);
+    let view = registrar.view_for(caller)?;
+    let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
+    let tiers = Tiers::new(keeper, upstreams);
+    let (chosen, resolution) = choose(&tiers, ask)?;
+    for (place, id) in chosen {
+        admissions.entry(place).or_default().0.insert(id);
+    }
+    for (place, hold) in holds(&tiers, ask, resolution.as_ref())? {
+        admissions.entry(place).or_default().1.push(hold);
+    }
+    // Those that were followed and of which nothing is new still tell what they withdrew.
+    for (place, above) in upstreams.iter().enumerate() {
+        if above.followed.is_ok() {
+            admissions.entry(place).or_default();
+        }
+    }
+    for (place, (releases, holds)) in admissions {
+        let releases = releases.into_iter().collect();
+        let (admitted, held) = write(registrar, caller, upstreams, place, releases, holds, false)?;
+        answer.admitted += admitted;
+        answer.held += held;
+    }
+    answer.size = registrar.view_for(caller)?.index().position()?.size;
+    Ok(answer)
+}
+
+fn write(
+    registrar: &Registrar,
+    caller: &Caller,
+    upstreams: &[Above<'_>],
+    place: usize,
+    releases: Vec<ReleaseId>,
+    held: Vec<Hold>,
+    pin: bool,
+) -> Result<(u64, u64), AdmissionError> {
+    let above = &upstreams[place];
+    let Ok(from) = &above.followed else { return Ok((0, 0)) };
+    let admitted =
+        registrar.admit(caller, &Admission { upstream: &above.name, from: *from, releases, held, pin })?;
+    Ok((admitted.releases, admitted.held))
+}
+
+/// What of the registries above a resolution uses, and what it was built with.
+type Chosen = Vec<(usize, ReleaseId)>;
+
+fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), AdmissionError> {
+    if ask.requirements.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    let origin = Origin::new("what is asked for");
+    let requirements = ask.requirements.iter().map(|asked| Requirement {
+        name: asked.name.clone(),
+        range: asked.range.clone(),
+        registry: None,
+        fluid: asked.fluid,
+        origin: origin.clone(),
+    });
+    let requirements: Vec<Requirement> = requirements.collect();
+    let mut lock = Lock::new();
+    for id in &ask.prefer {
+        lock.add_release(id.clone());
+    }
+    for _ in 0..MOST_ROUNDS {
+        let mut overrides: BTreeMap<&PackageName, Override> = BTreeMap::new();
+        for asked in &ask.overrides {
+            overrides.entry(&asked.name).or_insert_with(|| Override {
+                name: asked.name.clone(),
+                replacement: Replacement::Range(asked.range.clone()),
+                origin: origin.clone(),
+            });
+        }
+        let settings = Settings {
+            platform: ask.platform.clone(),
+            overrides: overrides.into_values().collect(),
+            newest: ask.newest.iter().cloned().collect(),
+            ..Settings::default()
+        };
+        let resolver =
+            Resolver::new(tiers, settings).map_err(|error| AdmissionError::GaveUp(error.to_string()))?;
+        let resolution = match resolver.resolve(Request { requirements: &requirements, lock: Some(&lock) }) {
+            Ok(resolution) => resolution,
+            Err(ResolveError::Impossible(_)) => return Ok((Vec::new(), None)),
+            Err(ResolveError::View(error)) => return Err(error.into()),
+            Err(error) => return Err(AdmissionError::GaveUp(error.to_string())),
+        };
+        match with_what_they_were_built_with(tiers, &resolution)? {
+            Ok(chosen) => return Ok((chosen, Some(resolution))),
+            Err(refused) => tiers.exclude(refused),
+        }
+    }
+    Err(AdmissionError::GaveUp("too many releases were built with something that policy keeps out".into()))
+}
+
+/// The releases of a resolution that are above, and all that they were built with, or the one of them that cannot come in.
+fn with_what_they_were_built_with(
+    tiers: &Tiers<'_>,
+    resolution: &Resolution,
+) -> Result<Result<Chosen, Refused>, AdmissionError> {
+    let mut chosen: BTreeMap<ReleaseId, usize> = BTreeMap::new();
+    for node in &resolution.nodes {
+        let mut waiting = vec![node.id.clone()];
+        while let Some(id) = waiting.pop() {
+            if chosen.contains_key(&id) {
+                continue;
+            }
+            let Some((place, view)) = tiers.above(&id)? else {
+                match tiers.own().release(&id)? {
+                    Some(_) => continue,
+                    None => return Ok(Err(not_there(tiers, &node.id, &id)?)),
+                }
+            };
+            if let Some(refused) = refusal(tiers, place, &view)? {
+                let upstream = &tiers.upstreams[place].name;
+                return Ok(Err(kept_out_with(&node.id, upstream, &refused)));
+            }
+            waiting.extend(view.release.dependencies.iter().filter_map(weir_model::Dependency::baked_id));
+            chosen.insert(id, place);
+        }
+    }
+    Ok(Ok(chosen.into_iter().map(|(id, place)| (place, id)).collect()))
+}
+
+pub(crate) fn refusal(
+    tiers: &Tiers<'_>,
+    place: usize,
+    view: &ReleaseView,
+) -> Result<Option<Refused>, AdmissionError> {
+    if let Some(refused) = tiers.excluded(&view.release.id) {
+        return Ok(Some(refused));
+    }
+    Ok(tiers.keeper.refuses(view, &tiers.upstreams[place].name)?)
+}
+
+/// What was built with a release that comes from nowhere: its owner is bound elsewhere.
+fn not_there(tiers: &Tiers<'_>, id: &ReleaseId, missing: &ReleaseId) -> Result<Refused, AdmissionError> {
+    let upstream = match tiers.above(id)? {
+        Some((place, _)) => tiers.upstreams[place].name.clone(),
+        None => String::new(),
+    };
+    let hold = Hold {
+        id: id.clone(),
+        registry: upstream,
+        policy: BOUND.into(),
+        reason: format!("it was built with `{missing}`, whose owner is bound to another registry"),
+        until: None,
+    };
+    Ok(Refused { hold, is_kept_out: true })
+}
+
+/// Instead of a rule: what keeps a release out is to which tier names are bound.
+pub(crate) const BOUND: &str = "bound-elsewhere";
+
+/// What the log is to say is held: of the packages that were asked for, and of those that were used, what is newer than what was used.
+fn holds(
+    tiers: &Tiers<'_>,
+    ask: &Ask,
+    resolution: Option<&Resolution>,
+) -> Result<Vec<(usize, Hold)>, AdmissionError> {
+    let asked: BTreeSet<&PackageName> = ask.requirements.iter().map(|asked| &asked.name).collect();
+    let mut used: BTreeMap<&PackageName, &Version> = BTreeMap::new();
+    for node in resolution.iter().flat_map(|resolution| &resolution.nodes) {
+        let newest = used.entry(&node.id.name).or_insert(&node.id.version);
+        *newest = (*newest).max(&node.id.version);
+    }
+    let mut holds = Vec::new();
+    for (name, found) in tiers.looked_at() {
+        if resolution.is_some() && !asked.contains(&name) && !used.contains_key(&name) {
+            continue;
+        }
+        let serves = |refused: &&Refused| {
+            let id = &refused.hold.id;
+            refused.is_kept_out
+                && (id.platform.is_any() || id.platform == ask.platform)
+                && used.get(&name).is_none_or(|used| id.version > **used)
+        };
+        let mut kept_out: Vec<&Refused> = found.refused.iter().filter(serves).collect();
+        kept_out.sort_by(|a, b| b.hold.id.version.cmp(&a.hold.id.version));
+        for refused in kept_out.into_iter().take(MOST_HELD) {
+            if let Some(place) = tiers.upstreams.iter().position(|above| above.name == refused.hold.registry)
+            {
+                holds.push((place, refused.hold.clone()));
+            }
+        }
+    }
+    Ok(holds)
+}

@@ -1,0 +1,119 @@
+//! Asking the gate whether a release may come in, why not, and from when on.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use weir_index::{Index, IndexError, ReleaseView};
+use weir_model::ReleaseId;
+use weir_model::record::Hold;
+use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
+
+/// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
+const LONGEST_WAIT: i64 = 3650;
+
+/// Why a release does not come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// What the log would say of it.
+    pub(crate) hold: Hold,
+    /// Whether a rule forbids the release. Else it is who asks that may not.
+    pub(crate) is_kept_out: bool,
+}
+
+/// Decides for one caller what may come into one registry.
+pub(crate) struct Gatekeeper<'a> {
+    pub(crate) own: &'a Index,
+    pub(crate) gate: &'a dyn Gate,
+    pub(crate) caller: &'a Caller,
+    /// From when on a rule lets in what was published at some time.
+    waits: RefCell<HashMap<(String, Timestamp), Option<Timestamp>>>,
+}
+
+impl<'a> Gatekeeper<'a> {
+    pub(crate) fn new(own: &'a Index, gate: &'a dyn Gate, caller: &'a Caller) -> Self {
+        Self { own, gate, caller, waits: RefCell::default() }
+    }
+
+    /// Why a release of the registry `upstream` does not come in; nothing if it may.
+    pub(crate) fn refuses(&self, view: &ReleaseView, upstream: &str) -> Result<Option<Refused>, IndexError> {
+        let name = &view.release.id.name;
+        let is_new = self.own.kind_of(name)?.is_none();
+        let confusable = is_new && self.own.confusable_with(name)?.is_some();
+        let asked = |caller: &Caller| {
+            let decision = self.gate.decide(&request(view, caller, upstream, confusable));
+            (!decision.allowed).then_some(decision)
+        };
+        let Some(decision) = asked(self.caller) else { return Ok(None) };
+        let is_kept_out = self.gate.forbids(&request(view, self.caller, upstream, confusable));
+        let until = if is_kept_out {
+            let key = (decision.policy.clone().into_owned(), view.mark.at);
+            let known = self.waits.borrow().get(&key).copied();
+            known.unwrap_or_else(|| {
+                let until = self.first_time(&|caller| asked(caller).is_none());
+                self.waits.borrow_mut().insert(key, until);
+                until
+            })
+        } else {
+            None
+        };
+        let hold = Hold {
+            id: view.release.id.clone(),
+            registry: upstream.to_owned(),
+            policy: decision.policy.into_owned(),
+            reason: decision.reason,
+            until,
+        };
+        Ok(Some(Refused { hold, is_kept_out }))
+    }
+
+    /// When something is permitted first that is not now, if it ever is: rules that ask for the time ask whether enough of it has passed.
+    fn first_time(&self, permitted: &dyn Fn(&Caller) -> bool) -> Option<Timestamp> {
+        let now = self.caller.at().as_second();
+        let at = |seconds: i64| {
+            Timestamp::from_second(seconds).is_ok_and(|at| permitted(&self.caller.clone().at_time(at)))
+        };
+        let mut late = now.checked_add(SignedDuration::from_hours(24 * LONGEST_WAIT).as_secs())?;
+        if !at(late) {
+            return None;
+        }
+        let mut early = now;
+        while late - early > 1 {
+            let middle = early + (late - early) / 2;
+            if at(middle) { late = middle } else { early = middle }
+        }
+        Timestamp::from_second(late).ok()
+    }
+}
+
+fn request<'r>(
+    view: &'r ReleaseView,
+    caller: &'r Caller,
+    upstream: &'r str,
+    confusable: bool,
+) -> Request<'r> {
+    let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at);
+    Request {
+        caller,
+        verb: Verb::Admit,
+        target: Target::Release(view.release.id.clone()),
+        // What is claimed here is not admitted, whatever the rules say.
+        owner_belongs_to: None,
+        release: Some(ReleaseFacts { confusable, upstream: Some(upstream), ..facts }),
+    }
+}
+
+/// A release that is kept out because of another one that it cannot do without.
+pub(crate) fn kept_out_with(id: &ReleaseId, upstream: &str, other: &Refused) -> Refused {
+    let reason = format!("it was built with `{}`: {}", other.hold.id, other.hold.reason);
+    Refused {
+        hold: Hold {
+            id: id.clone(),
+            registry: upstream.to_owned(),
+            policy: other.hold.policy.clone(),
+            reason,
+            until: other.hold.until,
+        },
+        is_kept_out: other.is_kept_out,
+    }
+}

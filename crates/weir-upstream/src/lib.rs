@@ -1,0 +1,17 @@
+//! What of the registries above one is admitted: planned by its own policy, and written into its log.
+//!
+//! * An [`Above`] is a registry above, as it was followed: its log was verified, and its view is what is chosen from.
+//! * [`admit`] resolves what is [asked](weir_wire::upstream::Ask) over this registry and what its policy would admit, and admits what
+//!   that uses; of a mirrored upstream, all that policy allows. All of it becomes visible under one checkpoint.
+//! * What policy keeps out is held: the log says which rule it is, and until when.
+//!
+//! A name is bound to one tier, by the log (`weir-index/src/tiers.rs`). An owner that is bound to none yet is bound to the first of the
+//! upstreams that has anything of it: that one which cannot be reached is no reason to take it from the next.
+
+mod admission;
+mod gatekeeper;
+mod mirror;
+mod tiers;
+
+pub use admission::{AdmissionError, admit};
+pub use tiers::Above;

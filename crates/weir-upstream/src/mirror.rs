@@ -1,0 +1,171 @@
+//! All of an upstream that policy allows, for those that are mirrored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use weir_model::record::Hold;
+use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
+
+use crate::admission::{AdmissionError, BOUND, refusal};
+use crate::gatekeeper::kept_out_with;
+use crate::tiers::{From, Tiers};
+
+/// So many releases are admitted under one checkpoint: what is read of them is held in memory meanwhile.
+const TOGETHER: usize = 10_000;
+
+/// What a release that would come in needs of others that are not here.
+struct Needs {
+    index: u64,
+    ranges: Vec<(PackageName, Range)>,
+}
+
+/// Finds all that may come in, and hands it over in the order of the upstream's log: what something was built with comes before it.
+pub(crate) fn select(
+    tiers: &Tiers<'_>,
+    place: usize,
+    hand_over: &mut dyn FnMut(Vec<ReleaseId>, Vec<Hold>) -> Result<(), AdmissionError>,
+) -> Result<(), AdmissionError> {
+    if is_up_to_date(tiers, place)? {
+        return Ok(());
+    }
+    let upstream = &tiers.upstreams[place];
+    let mut coming: BTreeMap<ReleaseId, Needs> = BTreeMap::new();
+    let mut holds = Vec::new();
+    let mut from: HashMap<PackageName, From> = HashMap::new();
+    let mut kept_out = HashMap::new();
+    for view in upstream.index()?.live_releases() {
+        let view = view?;
+        let id = &view.release.id;
+        if !view.standing().is_usable() {
+            continue;
+        }
+        if tiers.own().release(id)?.is_some() {
+            continue;
+        }
+        let tier = match from.get(&id.name) {
+            Some(known) => *known,
+            None => {
+                let tier = tiers.from(&id.name)?;
+                from.insert(id.name.clone(), tier);
+                tier
+            }
+        };
+        if tier != From::Above(place) {
+            continue;
+        }
+        let mut refused = refusal(tiers, place, &view)?;
+        for baked in view.release.dependencies.iter().filter_map(weir_model::Dependency::baked_id) {
+            if refused.is_some() || coming.contains_key(&baked) || tiers.own().release(&baked)?.is_some() {
+                continue;
+            }
+            refused = kept_out.get(&baked).map(|other| kept_out_with(id, &upstream.name, other));
+            if refused.is_none() {
+                refused = Some(bound_elsewhere(id, &upstream.name, &baked));
+            }
+        }
+        if let Some(refused) = refused {
+            if refused.is_kept_out {
+                holds.push(refused.hold.clone());
+            }
+            kept_out.insert(id.clone(), refused);
+            continue;
+        }
+        let needed = view.release.dependencies.iter();
+        let needed = needed.filter(|needed| needed.baked.is_none() && needed.scope == Scope::Run);
+        let ranges = needed.map(|needed| (needed.name.clone(), needed.range.clone())).collect();
+        coming.insert(id.clone(), Needs { index: view.mark.index, ranges });
+    }
+    leave_out_unmet(tiers, place, &mut coming, &mut holds)?;
+    let mut order: Vec<(u64, ReleaseId)> = coming.into_iter().map(|(id, needs)| (needs.index, id)).collect();
+    order.sort_unstable_by_key(|(index, _)| *index);
+    let mut order: Vec<ReleaseId> = order.into_iter().map(|(_, id)| id).collect();
+    while order.len() > TOGETHER {
+        let rest = order.split_off(TOGETHER);
+        hand_over(std::mem::replace(&mut order, rest), Vec::new())?;
+    }
+    hand_over(order, holds)
+}
+
+/// Whether nothing can have changed: the upstream's log is where it was, no rule is another, and nothing is due.
+fn is_up_to_date(tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
+    let upstream = &tiers.upstreams[place];
+    let facts = tiers.own().facts()?;
+    let Some(cursor) = facts.cursors.iter().find(|cursor| cursor.registry == upstream.name) else {
+        return Ok(false);
+    };
+    let moved = upstream.index()?.position()?.size != cursor.size;
+    let ruled = facts.policy.is_some_and(|(_, mark)| mark.index > cursor.mark.index);
+    let named = facts.described.is_some_and(|mark| mark.index > cursor.mark.index);
+    if moved || ruled || named {
+        return Ok(false);
+    }
+    let now = tiers.keeper.caller.at();
+    let held = tiers.own().held(usize::MAX)?;
+    Ok(!held
+        .iter()
+        .any(|held| held.hold.registry == upstream.name && held.hold.until.is_some_and(|due| due <= now)))
+}
+
+fn bound_elsewhere(id: &ReleaseId, upstream: &str, missing: &ReleaseId) -> crate::gatekeeper::Refused {
+    crate::gatekeeper::Refused {
+        hold: Hold {
+            id: id.clone(),
+            registry: upstream.to_owned(),
+            policy: BOUND.into(),
+            reason: format!("it was built with `{missing}`, which does not come from the same registry"),
+            until: None,
+        },
+        is_kept_out: true,
+    }
+}
+
+/// Leaves out what needs something of which nothing is here or comes, until nothing more is left out: whoever installs from a mirror
+/// finds what things need.
+fn leave_out_unmet(
+    tiers: &Tiers<'_>,
+    place: usize,
+    coming: &mut BTreeMap<ReleaseId, Needs>,
+    holds: &mut Vec<Hold>,
+) -> Result<(), AdmissionError> {
+    let mut own: HashMap<PackageName, Vec<Version>> = HashMap::new();
+    loop {
+        let mut versions: HashMap<&PackageName, BTreeSet<&Version>> = HashMap::new();
+        for id in coming.keys() {
+            versions.entry(&id.name).or_default().insert(&id.version);
+        }
+        let mut unmet: Vec<(ReleaseId, String)> = Vec::new();
+        let mut met: HashSet<(&PackageName, &str)> = HashSet::new();
+        for (id, needs) in &*coming {
+            for (name, range) in &needs.ranges {
+                if met.contains(&(name, range.as_str())) {
+                    continue;
+                }
+                if !own.contains_key(name) {
+                    let candidates = tiers.own().candidates(name)?;
+                    let there = candidates.into_iter().flat_map(|candidates| candidates.releases);
+                    own.insert(name.clone(), there.map(|there| there.version).collect());
+                }
+                let here = own.get(name).into_iter().flatten().any(|version| range.contains(version));
+                let comes =
+                    || versions.get(name).is_some_and(|there| there.iter().any(|v| range.contains(v)));
+                if here || comes() {
+                    met.insert((name, range.as_str()));
+                } else {
+                    unmet.push((id.clone(), format!("it needs `{name}` {range}, of which nothing comes in")));
+                    break;
+                }
+            }
+        }
+        drop(met);
+        if unmet.is_empty() {
+            return Ok(());
+        }
+        for (id, reason) in unmet {
+            coming.remove(&id);
+            let registry = tiers.upstreams[place].name.clone();
+            holds.push(Hold { id, registry, policy: UNMET.into(), reason, until: None });
+        }
+    }
+}
+
+/// Instead of a rule: what keeps a release out is that something it needs is kept out.
+const UNMET: &str = "needs-what-is-held";

@@ -1,0 +1,245 @@
+//! Tiers of registries: what is asked for at the bottom comes down, by the policy of each.
+
+use insta::assert_snapshot;
+use weir_testkit::{Sandbox, WeirServer};
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(env!("CARGO_BIN_EXE_weir"))
+}
+
+/// Three registries in folders, one above the other: `public`, `team`, and `laptop`, which is the default one.
+fn three() -> Sandbox {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.weir_in("", "registry init team --name team").succeeds();
+    t.registry("laptop");
+    t.weir_in("", "registry upstream add public --registry team").succeeds();
+    t.weir_in("", "registry upstream add team").succeeds();
+    t
+}
+
+fn publish(t: &Sandbox, registry: &str, folder: &str) {
+    t.weir_in("", &format!("publish {folder} --registry ./{registry}")).succeeds();
+}
+
+#[test]
+fn what_is_installed_at_the_bottom_comes_down_through_all_tiers() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.2.0").dependency("lib/str", "^1").write());
+    t.project(&["lib/log = ^1"]);
+    t.weir("install").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/lib/log/content.txt"), "lib/log 1.2.0\n");
+    for registry in ["team", "laptop"] {
+        let shown = t.weir_in("", &format!("registry show {registry}")).succeeds().stdout;
+        assert!(shown.contains("2 offered"), "{shown}");
+        t.weir_in("", &format!("registry verify {registry}")).succeeds();
+    }
+    // Those above are gone, and so are the project's packages, its lockfile and the store: it is installed from the nearest.
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(registry), t.path(format!("{registry}-away"))).unwrap();
+    }
+    for there in ["app/weir_packages", "home/weir/store"] {
+        fs_err::rename(t.path(there), t.path(there.replace('/', "-"))).unwrap();
+    }
+    t.weir("install").succeeds();
+    fs_err::remove_file(t.path("app/weir.lock")).unwrap();
+    let run = t.weir("install");
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("could not ask above, and goes on with what it has"), "{run}");
+}
+
+#[test]
+fn a_lockfile_that_fits_asks_nobody() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.1.0").write());
+    t.weir("install").succeeds();
+    let lock = t.read("app/weir.lock");
+    assert!(lock.contains("1.0.0") && !lock.contains("1.1.0"), "{lock}");
+    assert!(!t.weir_in("", "info lib/str").succeeds().stdout.contains("1.1.0"));
+    t.weir("update").succeeds();
+    assert!(t.read("app/weir.lock").contains("1.1.0"));
+}
+
+#[test]
+fn what_a_rule_keeps_out_is_held_until_it_is_let_in() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.project(&["lib/str = ^1"]);
+    let run = t.weir("install");
+    assert_eq!(run.code, 5, "{run}");
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("lib/str 1.0.0") && held.contains("cooldown") && held.contains("until "), "{held}");
+    assert!(run.stderr.contains("`lib/str 1.0.0` is held by the rule `cooldown` until"), "{run}");
+    // Asked again, nothing is written again.
+    let size = t.weir_in("", "registry show").succeeds().stdout;
+    t.weir("install");
+    assert_eq!(t.weir_in("", "registry show").succeeds().stdout, size);
+    // Another policy lets it in, and the next that asks has it.
+    t.weir_in("", "policy set --built-in folder").succeeds();
+    t.weir("install").succeeds();
+    assert_snapshot!(t.weir_in("", "registry held"), @r"
+    $ weir registry held
+    Nothing is held by the registry `team`
+    ");
+}
+
+/// Dependency confusion: whoever puts a name of ours into a registry above is not asked for it, before and after we have it.
+#[test]
+fn a_name_is_one_owners_whatever_comes_first() {
+    // Claimed here first.
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    t.package("acme/secret", "1.0.0").publish();
+    publish(&t, "public", &t.package("acme/secret", "9.0.0").file("content.txt", "evil").write());
+    t.project(&["acme/secret = *"]);
+    t.weir("install").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/acme/secret/content.txt"), "acme/secret 1.0.0\n");
+    // A name under an owner of ours that only the one above has is nobody's here.
+    publish(&t, "public", &t.package("acme/other", "1.0.0").write());
+    t.project(&["acme/other = *"]);
+    assert_ne!(t.weir("install").code, 0);
+
+    // Admitted first: what was installed stays what it is, and nobody publishes under it here by mistake.
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    publish(&t, "public", &t.package("acme/secret", "9.0.0").write());
+    t.project(&["acme/secret = *"]);
+    t.weir("install").succeeds();
+    let folder = t.package("acme/secret", "1.0.0").write();
+    assert_snapshot!(t.weir_in("", &format!("publish {folder}")), @r"
+    $ weir publish packages/acme-secret-1.0.0
+    -- stderr
+      × nothing is published here under `acme/secret`, which is bound to the registry `public`
+      help: if you mean to take it over, `weir registry adopt acme/secret` keeps it here from now on
+    -- exit code 8
+    ");
+    assert_snapshot!(t.weir_in("", "claim acme user:ann"), @r"
+    $ weir claim acme user:ann
+    -- stderr
+      × `acme` is bound to the registry `public`: releases of `acme/secret` are offered that came from there
+      help: `weir unpublish` takes out what came from above; `weir registry adopt acme/secret` keeps that package here
+    -- exit code 8
+    ");
+    // Taken out first, it can be claimed; from then on it is ours.
+    t.weir_in("", "unpublish acme/secret@9.0.0").succeeds();
+    t.weir_in("", "claim acme user:ann").succeeds();
+    t.weir_in("", &format!("publish {folder}")).succeeds();
+    publish(&t, "public", &t.package("acme/secret", "9.1.0").write());
+    t.weir("update").succeeds();
+    assert!(t.read("app/weir.lock").contains("\"1.0.0\""));
+}
+
+#[test]
+fn a_mirror_takes_all_that_policy_allows_and_what_that_needs() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public --mode mirror").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").fluid("lib/str", "^1").write());
+    publish(&t, "public", &t.package("lib/other", "1.0.0").write());
+    t.weir_in("", "registry upstream follow").succeeds();
+    let shown = t.weir_in("", "registry show").succeeds().stdout;
+    assert!(shown.contains("3 offered"), "{shown}");
+    // Nothing is new: nothing is written.
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert_eq!(t.weir_in("", "registry show").succeeds().stdout, shown);
+    let verified = t.weir_in("", "registry verify").succeeds().stdout;
+    assert!(verified.contains("fetched from above when it is first needed: 3 objects"), "{verified}");
+}
+
+/// A registry `team`, the default one, below `public`, from which `lib/str 1.0.0` was installed.
+fn installed() -> Sandbox {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    t
+}
+
+#[test]
+fn a_package_is_taken_over_to_patch_it_and_given_back() {
+    let t = installed();
+    t.weir_in("", "registry adopt lib/str").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.5.0").write());
+    t.package("lib/str", "1.0.1").file("content.txt", "patched here\n").publish();
+    t.weir("update").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/lib/str/content.txt"), "patched here\n");
+    // What else its owner has still comes from above.
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    t.weir("add lib/log").succeeds();
+    let refused = t.weir_in("", "registry adopt lib/str --release");
+    assert_eq!(refused.code, 8, "{refused}");
+    assert!(
+        refused.stderr.contains("`lib/str 1.0.1`, which was published here, is offered still"),
+        "{refused}"
+    );
+    t.weir_in("", "unpublish lib/str@1.0.1").succeeds();
+    t.weir_in("", "registry adopt lib/str --release").succeeds();
+    t.weir("update").succeeds();
+    assert!(t.read("app/weir.lock").contains("1.5.0"));
+    t.weir_in("", "registry verify").succeeds();
+}
+
+#[test]
+fn what_is_withdrawn_above_is_withdrawn_below_by_the_next_that_asks() {
+    let t = installed();
+    let standing = || t.weir_in("", "info lib/str@1.0.0").succeeds().stdout;
+    t.weir_in("", "quarantine lib/str@1.0.0 --reason 'it steals' --registry ./public").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert!(standing().contains("it steals"), "{}", standing());
+    fs_err::rename(t.path("home/weir/store"), t.path("store-away")).unwrap();
+    assert_ne!(t.weir("install").code, 0, "its pack is served to nobody");
+    t.weir_in("", "unquarantine lib/str@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert!(!standing().contains("it steals"), "{}", standing());
+    t.weir("install").succeeds();
+    // What was decided here stays.
+    t.weir_in("", "yank lib/str@1.0.0 --reason ours").succeeds();
+    t.weir_in("", "yank lib/str@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "unyank lib/str@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert!(standing().contains("ours"), "{}", standing());
+    t.weir_in("", "registry verify").succeeds();
+}
+
+#[test]
+fn a_chain_of_servers_is_asked_and_content_comes_through_it() {
+    let t = sandbox();
+    let public = WeirServer::start(&t, "public-data", &[]);
+    t.weir_in("", "registry init public-data/registries/public --name public").succeeds();
+    publish(&t, "public-data/registries/public", &t.package("lib/str", "1.0.0").write());
+    let team = WeirServer::with_team(&t, &[]);
+    t.weir_in("", &format!("registry upstream add {}/public", public.url())).succeeds();
+    t.weir_in("", "registry init laptop --name laptop").succeeds();
+    t.weir_in("", &format!("registry upstream add {}/team --registry laptop", team.url())).succeeds();
+    t.weir_in("", "registry add laptop laptop --default --user").succeeds();
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/lib/str/content.txt"), "lib/str 1.0.0\n");
+    // The server above is gone: what the nearer ones have is enough, without the packages and without the store.
+    drop(public);
+    for there in ["app/weir_packages", "home/weir/store", "laptop/pack"] {
+        fs_err::rename(t.path(there), t.path(there.replace('/', "-"))).unwrap();
+    }
+    t.weir("install").succeeds();
+    // Nobody who has not signed in has anything admitted.
+    let body = br#"{"requirements":[{"name":"lib/str","range":"*"}]}"#;
+    let reply = team.say("POST", "/team/api/v1/ask", &["Content-Type: application/json"], body);
+    assert_eq!(reply.status, 401, "{}", reply.text());
+}
