@@ -6,6 +6,7 @@ use weir_model::{PackageName, ReleaseId, Sha256, TreeDigest, Version};
 use weir_reach::ReachError;
 use weir_registry::content::ContentError;
 use weir_registry::{ReplicaError, SubmitError};
+use weir_remote::RemoteError;
 use weir_rules::Standing;
 
 /// Why nothing was promoted. What was sent already is found again when it is tried again.
@@ -20,6 +21,9 @@ pub enum PromoteError {
     /// The log of the registry below does not prove it.
     #[error(transparent)]
     Replica(#[from] ReplicaError),
+    /// A server says no.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Content cannot be read.
     #[error(transparent)]
     Content(#[from] ContentError),

@@ -1,14 +1,18 @@
 //! Promotion: releases of a registry, with what they need of its own, brought up into another as they are there.
 //!
-//! * [`promote`] plans what moves ([`plan`](mod@plan)), asks the registry below whether it may go and the one above whether it
+//! * [`promote`] plans what moves, asks the registry below whether it may go and the one above whether it
 //!   may come, moves the content, and submits one batch. Cut short anywhere, it goes on when it is run again: content that is
 //!   there is not sent twice, and a release that is there with the same content is there already.
+//! * Where the registry above wants approvals, what was submitted waits there as a request: [`requests`], [`approve`] and
+//!   [`withdraw`].
 //!
 //! Nothing is believed that the registry below merely says: its log is followed, and each record that moves is proven by it.
 
 mod carry;
 mod error;
 mod plan;
+mod requests;
+mod target;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -20,12 +24,14 @@ use weir_model::{
     Action, BuildId, InputDigest, PackageName, Platform, ReleaseId, Scope, TreeDigest, Version,
 };
 use weir_reach::{
-    Amount, Connection, KnownRegistry, ManifestRegistries, Session, Work, connect, find, known_upstream,
-    open_for_writing, upstreams_of,
+    Amount, Connection, ManifestRegistries, Session, Work, connect, find, is_http, open_for_writing,
+    open_served,
 };
 use weir_registry::{Batch, Code, Draft, Intent, Outcome, Promotion, Receipt, SubmitError, Wanted};
+use weir_wire::promotion::PromotionRequest;
 
 pub use error::PromoteError;
+pub use requests::{approve, requests, withdraw};
 
 /// How many parts of a large file are fetched at a time.
 const STREAMS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
@@ -59,15 +65,18 @@ pub struct PromotionReport {
     pub releases: Vec<PromotedRelease>,
     /// What is there already, with the same content.
     pub already: Vec<ReleaseId>,
-    /// What the registry above answered; nothing with `--dry-run`.
+    /// What the registry above answered; nothing with `--dry-run`, or while it waits for approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
     /// With `--dry-run`, what would become of each release.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub preview: Vec<Outcome>,
-    /// With `--dry-run`, why it would wait for approvals.
+    /// Why it waits, or with `--dry-run` would wait, for approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits: Option<String>,
+    /// The request that it waits as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<PromotionRequest>,
 }
 
 /// A release that moves.
@@ -98,7 +107,7 @@ pub fn promote(
 ) -> Result<PromotionReport, PromoteError> {
     let here = Path::new(".");
     let below = connect(session, &find(session, project, None, here)?)?;
-    let above = connect(session, &target(session, project, &below, what.to.as_deref())?)?;
+    let above = connect(session, &target::of(session, project, &below, what.to.as_deref())?)?;
     if below.replica.name() == above.replica.name() {
         return Err(PromoteError::SameRegistry { registry: below.known.name });
     }
@@ -115,6 +124,7 @@ pub fn promote(
         receipt: None,
         preview: Vec::new(),
         waits: None,
+        request: None,
     };
     let mut intents = Vec::with_capacity(ids.len());
     for view in &plan.moves {
@@ -132,7 +142,10 @@ pub fn promote(
     // First of all: what would be refused is not sent.
     match upper.preview(&batch) {
         Ok(preview) => report.preview = preview,
-        Err(error) if what.dry_run => report.waits = Some(wants_approvals(error)?),
+        // Only a server keeps requests.
+        Err(error) if what.dry_run || is_http(&above.known.location) => {
+            report.waits = Some(wants_approvals(error)?);
+        }
         Err(error) => return Err(error.into()),
     }
     if what.dry_run {
@@ -147,24 +160,15 @@ pub fn promote(
         }
     }
     session.begin(Work::Publishing { releases: batch.intents.len() }, Amount::Unknown);
-    report.receipt = Some(upper.submit(&batch)?);
-    Ok(report)
-}
-
-/// The registry that is named, or else the first of those above.
-fn target(
-    session: &Session,
-    project: Option<ManifestRegistries<'_>>,
-    below: &Connection,
-    named: Option<&str>,
-) -> Result<KnownRegistry, PromoteError> {
-    if named.is_some() {
-        return Ok(find(session, project, named, Path::new("."))?);
+    if report.waits.is_some() {
+        let kept = open_served(session, &above.known)?.request_promotion(&batch)?;
+        (report.receipt, report.request) = (kept.receipt, kept.request);
+        // They may have become needless meanwhile.
+        report.waits = report.waits.filter(|_| report.request.is_some());
+    } else {
+        report.receipt = Some(upper.submit(&batch)?);
     }
-    let above = upstreams_of(session, below)?;
-    let registry = || below.known.name.clone();
-    let first = above.first().ok_or_else(|| PromoteError::NoUpstream { registry: registry() })?;
-    Ok(known_upstream(&registry(), first)?)
+    Ok(report)
 }
 
 /// Why a registry wants approvals, if that is all that it refuses for.

@@ -380,6 +380,21 @@ pub(crate) fn open_remote(session: &Session, location: &str) -> Result<RemoteReg
     Ok(RemoteRegistry::open(http_client(session)?, &base, credential)?)
 }
 
+/// Opens a registry that a server serves, for what only a server does.
+///
+/// # Errors
+///
+/// When it is a folder or plain files, its server wants to know who asks, or this machine is offline.
+pub fn open_served(session: &Session, known: &KnownRegistry) -> Result<RemoteRegistry, ReachError> {
+    if session.offline {
+        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+    }
+    if !is_http(&known.location) {
+        return Err(ReachError::NotServed { registry: known.name.clone() });
+    }
+    open_remote(session, &known.location)
+}
+
 /// Opens a registry for writing.
 ///
 /// # Errors

@@ -61,6 +61,12 @@ pub enum ReachError {
         /// For what one is wanted, in words.
         wanted: String,
     },
+    /// It is something that only a server does.
+    #[error("the registry `{registry}` is a folder or plain files, and this takes a server")]
+    NotServed {
+        /// Which one.
+        registry: String,
+    },
     /// A registry was named that is not known.
     #[error("no registry is named `{name}`")]
     UnknownRegistry {

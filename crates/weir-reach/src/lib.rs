@@ -36,8 +36,8 @@ pub use admin::{
 pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
-    Connection, Connections, Requirements, connect, http_client, open_for_writing, own_name, pinned_name,
-    source_of,
+    Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,
+    pinned_name, source_of,
 };
 pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
 pub use deltas::registry_deltas;

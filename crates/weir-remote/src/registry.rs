@@ -8,7 +8,7 @@ use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
-use weir_wire::promotion::PromotionCheck;
+use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
@@ -99,6 +99,42 @@ impl RemoteRegistry {
         self.line.post("upstreams", change)
     }
 
+    /// Has a batch of promotions wait for approvals; or carries it out, where none are wanted any more.
+    ///
+    /// # Errors
+    ///
+    /// When it would be refused whoever approved it.
+    pub fn request_promotion(&self, batch: &Batch) -> Result<KeptPromotion, RemoteError> {
+        self.line.post("promotions", batch)
+    }
+
+    /// The promotions that wait, as far as one may see them.
+    ///
+    /// # Errors
+    ///
+    /// When one may not ask.
+    pub fn promotions(&self) -> Result<PromotionRequests, RemoteError> {
+        self.line.get("promotions")
+    }
+
+    /// Approves a promotion that waits.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or there is none.
+    pub fn approve_promotion(&self, request: &str) -> Result<KeptPromotion, RemoteError> {
+        self.line.post(&format!("promotions/{}/approvals", in_path(request)), &())
+    }
+
+    /// Takes a promotion that waits back, or turns it down.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or there is none.
+    pub fn withdraw_promotion(&self, request: &str) -> Result<PromotionRequest, RemoteError> {
+        self.line.post(&format!("promotions/{}/withdrawal", in_path(request)), &())
+    }
+
     fn upload(&self, object: Object, query: &'static str) -> Upload<'_> {
         Upload { line: &self.line, path: path(object), query }
     }
@@ -113,6 +149,12 @@ impl RemoteRegistry {
             UploadError::Io(error) => error.into(),
         })
     }
+}
+
+/// What somebody calls a request, as a part of an address: what no request is called becomes what is not there.
+fn in_path(request: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    request.chars().take(64).map(plain).collect()
 }
 
 /// Where an object is uploaded to.

@@ -42,6 +42,13 @@ impl Accounting {
         self
     }
 
+    /// The same as done by somebody else, for whom it was carried out.
+    pub(crate) fn on_behalf_of(mut self, actor: impl Into<String>) -> Self {
+        self.event.actor = actor.into();
+        self.event.token = None;
+        self
+    }
+
     /// Writes down what came of it, and gives that back.
     pub(crate) async fn note<T>(self, came: Result<T, Problem>) -> Result<T, Problem> {
         let events = match &came {

@@ -42,6 +42,9 @@ use crate::registries::{RegistryName, Served};
 /// The largest document that is read where nothing else is said, in bytes.
 const MAX_DOCUMENT: usize = 256 << 10;
 
+/// The largest batch of promotions that may wait for approvals, in bytes.
+const MAX_REQUEST: usize = 8 << 20;
+
 /// The largest policy set that is read, as a document, in bytes.
 const MAX_POLICY: usize = 4 << 20;
 

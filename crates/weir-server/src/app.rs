@@ -17,6 +17,7 @@ use weir_activity::{ActivityError, ActivityLog};
 use weir_fs::{Folder, FsError};
 use weir_reach::Session;
 use weir_registry::Face;
+use weir_requests::{RequestError, Requests};
 use weir_wire::ADMINISTRATORS;
 
 use crate::api;
@@ -53,6 +54,7 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) accounts: Accounts,
     pub(crate) activity: ActivityLog,
+    pub(crate) requests: Requests,
     pub(crate) data: DataFolder,
     /// What registries above those that are served are reached with.
     reach: Session,
@@ -93,6 +95,9 @@ pub enum AppError {
     /// What happened cannot be kept.
     #[error(transparent)]
     Activity(#[from] ActivityError),
+    /// What waits for approvals cannot be kept.
+    #[error(transparent)]
+    Requests(#[from] RequestError),
 }
 
 /// What a host says of itself, at `/.well-known/weir`.
@@ -131,6 +136,7 @@ impl App {
             registries: Registries::new(data)?,
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
+            requests: Requests::open(&data.requests())?,
             staging: Staging::new(data.uploads())?,
             writing: Places::new(writers, writers / 2),
             uploading: Places::new(writers, writers / 4),

@@ -5,6 +5,7 @@
 //! registries/<name>/    a registry each, byte for byte as without a server
 //! keys/                 what signs for them
 //! state.db              accounts: who there is, and which tokens speak for whom
+//! requests.db           promotions that wait until others have approved them
 //! activity.db           what happened: who did what, and what was refused
 //! uploads/              what was uploaded in part
 //! views/                what is known of the registries; made anew from them when it is lost
@@ -68,6 +69,11 @@ impl DataFolder {
     /// The file of the accounts.
     pub fn accounts(&self) -> PathBuf {
         self.root.join("state.db")
+    }
+
+    /// The file of what waits for approvals.
+    pub fn requests(&self) -> PathBuf {
+        self.root.join("requests.db")
     }
 
     /// The file of what happened.

@@ -34,6 +34,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "pack",
             "publish",
             "promote",
+            "approve",
             "import",
             "yank",
             "unyank",

@@ -327,6 +327,19 @@ fn the_guide_of_policies_runs_and_prints_what_it_says() {
 }
 
 #[test]
+fn the_guide_of_promotions_runs_and_prints_what_it_says() {
+    let guide = fs_err::read_to_string(root().join("docs/guide/promote.md")).unwrap();
+    assert!(blocks(&guide, "sh").contains("weir promote"), "the guide has nothing to type");
+    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("USER", Path::new("ann"))];
+    walk(&guide, "bash", reader.path(), &variables);
+    make_writable(home.path());
+}
+
+#[test]
 fn the_reference_of_the_server_lists_every_setting() {
     let path = root().join("docs/reference/server.md");
     let written = fs_err::read_to_string(&path).unwrap_or_default();

@@ -122,6 +122,26 @@ impl Acting {
         self.registrar.submit(&self.caller, batch, approved_by)
     }
 
+    /// Whether only approvals keep a batch from being carried out.
+    ///
+    /// # Errors
+    ///
+    /// When anything else does, or its content is not there.
+    pub fn waits_for_approval(&self, batch: &Batch) -> Result<bool, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.waits_for_approval(&self.caller, batch)
+    }
+
+    /// Which of `batches` the caller may approve.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not read, or it cannot be found out.
+    pub fn approvable(&self, batches: &[Batch]) -> Result<Vec<bool>, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Read)?;
+        self.registrar.approvable(&self.caller, batches)
+    }
+
     /// Whether the caller may approve what a batch promotes.
     ///
     /// # Errors
@@ -130,6 +150,12 @@ impl Acting {
     pub fn may_approve(&self, batch: &Batch) -> Result<(), SubmitError> {
         self.registrar.permit(&self.caller, Verb::Read)?;
         self.registrar.may_approve(&self.caller, batch)
+    }
+
+    /// The same registry, at work for somebody else.
+    #[must_use]
+    pub fn instead_for(&self, caller: Caller) -> Self {
+        Self { registrar: self.registrar.clone(), caller }
     }
 
     fn find(&self, object: Object) -> Result<Option<u64>, SubmitError> {

@@ -56,7 +56,7 @@ impl Registrar {
     }
 
     /// The plan of a batch if all that it names were uploaded, on the view as it is when nobody has the turn.
-    fn planned_on_view(
+    pub(super) fn planned_on_view(
         &self,
         caller: &Caller,
         batch: &Batch,

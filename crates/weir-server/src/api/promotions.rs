@@ -5,13 +5,17 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use weir_registry::Registry as _;
-use weir_wire::promotion::PromotionCheck;
+use weir_policy::Caller;
+use weir_registry::{Batch, Receipt, Registry as _};
+use weir_requests::{RequestError, Requests, Waiting};
+use weir_wire::AccountName;
+use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequests};
 
-use super::{Asked, SignedDocument};
+use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
+use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
 /// So many releases can be asked about at once.
@@ -36,4 +40,194 @@ pub(crate) async fn check(
     let came = asked.carry_out(move |registry| registry.may_promote(&releases, &into)).await;
     accounting.note(came).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST …/promotions`: has a batch of promotions wait until others have approved it; where none need to, it is carried out.
+pub(crate) async fn request(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    SignedDocument(batch): SignedDocument<Batch>,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    weir_requests::check(&batch).map_err(|error| told(&error))?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "promotion-requested");
+    let accounting = accounting.about(subject(&batch));
+    let looked_at = batch.clone();
+    let waits = asked.carry_out(move |registry| registry.waits_for_approval(&looked_at)).await;
+    match waits {
+        Ok(true) => {}
+        Ok(false) => {
+            let accounting = Accounting::of(&app, &asker, Some(&name), "batch");
+            let came = asked.carry_out(move |registry| registry.submit(&batch)).await;
+            let receipt = accounting.note_batch(came, |receipt| &receipt.outcomes).await?;
+            return Ok(json(StatusCode::OK, &KeptPromotion { request: None, receipt: Some(receipt) }));
+        }
+        Err(problem) => return accounting.note(Err(problem)).await,
+    }
+    let (actor, now) = (asked.actor.clone(), asker.at);
+    let kept = on_requests(&app, move |requests| requests.keep(&name, &actor, &batch, now)).await;
+    let Waiting { request, .. } = accounting.note(kept).await?;
+    Ok(json(StatusCode::CREATED, &KeptPromotion { request: Some(request), receipt: None }))
+}
+
+/// `GET …/promotions`: those that wait, as far as they are for who asks: their own, and what they may approve.
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    asker.speaker()?;
+    let waiting = on_requests(&app, move |requests| requests.waiting(&name)).await?;
+    let batches: Vec<Batch> = waiting.iter().map(|waiting| waiting.batch.clone()).collect();
+    let approvable = asked.carry_out(move |registry| registry.approvable(&batches)).await?;
+    let seen = waiting.into_iter().zip(approvable);
+    let seen = seen.filter(|(waiting, approvable)| *approvable || waiting.request.by == asked.actor);
+    let requests = seen.map(|(waiting, _)| waiting.request).collect();
+    Ok(json(StatusCode::OK, &PromotionRequests { requests }))
+}
+
+/// `POST …/promotions/{request}/approvals`: approves one, and carries it out if that is enough.
+pub(crate) async fn approve(
+    State(app): State<Arc<App>>,
+    Path((name, id)): Path<(String, String)>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    // A person says so, and no program that has a token of theirs.
+    asker.person()?;
+    let found = found(&app, &asked, &name, &id).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "promotion-approved");
+    let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
+    let batch = found.batch.clone();
+    let may = asked.carry_out(move |registry| registry.may_approve(&batch)).await;
+    let (registry, request, actor, now) = (name.clone(), id.clone(), asked.actor.clone(), asker.at);
+    let approved = match may {
+        Ok(()) => on_requests(&app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
+        Err(problem) => Err(problem),
+    };
+    let waiting = accounting.note(approved).await?;
+    let receipt = carry_out(&app, &asker, &asked, &name, &waiting).await?;
+    Ok(json(StatusCode::OK, &KeptPromotion { request: Some(waiting.request), receipt }))
+}
+
+/// `POST …/promotions/{request}/withdrawal`: takes one back, or turns it down: who asked for it may, and who may approve it.
+pub(crate) async fn withdraw(
+    State(app): State<Arc<App>>,
+    Path((name, id)): Path<(String, String)>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    let asked = Asked::of(&app, &asker, &name).await?;
+    asker.speaker()?;
+    let found = found(&app, &asked, &name, &id).await?;
+    let accounting = Accounting::of(&app, &asker, Some(&name), "promotion-withdrawn");
+    let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
+    let may = match found.request.by == asked.actor {
+        true => Ok(()),
+        false => asked.carry_out(move |registry| registry.may_approve(&found.batch)).await,
+    };
+    let ended = match may {
+        Ok(()) => on_requests(&app, move |requests| requests.end(&name, &id)).await,
+        Err(problem) => Err(problem),
+    };
+    Ok(json(StatusCode::OK, &accounting.note(ended).await?.request))
+}
+
+/// A request that is for who asks: who neither asked for it nor may approve it is told what is told of none.
+async fn found(app: &Arc<App>, asked: &Asked, name: &str, id: &str) -> Result<Waiting, Problem> {
+    let (registry, request) = (name.to_owned(), id.to_owned());
+    let waiting = on_requests(app, move |requests| requests.find(&registry, &request)).await?;
+    let batches = [waiting.batch.clone()];
+    let approvable = asked.carry_out(move |registry| registry.approvable(&batches)).await?;
+    match waiting.request.by == asked.actor || approvable == [true] {
+        true => Ok(waiting),
+        false => {
+            Err(told(&RequestError::None(id.chars().filter(char::is_ascii_alphanumeric).take(40).collect())))
+        }
+    }
+}
+
+/// Carries a promotion out for who asked for it, by what the policy says now and with the approvals of those who may still give
+/// them; nothing if more are wanted.
+async fn carry_out(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    name: &str,
+    waiting: &Waiting,
+) -> Result<Option<Receipt>, Problem> {
+    let (owner, at) = (waiting.request.by.clone(), asker.at);
+    let approvers: Vec<String> =
+        waiting.request.approvals.iter().map(|approval| approval.by.clone()).collect();
+    let accounts = app.clone();
+    let callers = blocking(move || {
+        let found = |actor: &String| caller(&accounts, actor, at);
+        (found(&owner), approvers.iter().filter_map(found).collect::<Vec<_>>())
+    });
+    let (owner, approvers) = callers.await;
+    let gone = || Problem::new(Code::Conflict, "who asked for it may not sign in any longer: take it back");
+    let owner = owner.ok_or_else(gone)?;
+    let accounting = Accounting::of(app, asker, Some(name), "batch").on_behalf_of(owner.actor());
+    let batch = waiting.batch.clone();
+    let came = asked.carry_out(move |registry| {
+        let mut approved_by = Vec::new();
+        for approver in approvers {
+            if registry.instead_for(approver.clone()).may_approve(&batch).is_ok() {
+                approved_by.push(approver.actor().to_owned());
+            }
+        }
+        let acting = registry.instead_for(owner);
+        match acting.submit_approved(&batch, &approved_by) {
+            Err(error) if error.code() == weir_registry::Code::NeedsApproval => Ok(None),
+            done => done.map(Some),
+        }
+    });
+    let Some(receipt) = came.await? else { return Ok(None) };
+    let receipt = accounting.note_batch(Ok(receipt), |receipt| &receipt.outcomes).await?;
+    let (registry, id) = (name.to_owned(), waiting.request.id.clone());
+    match on_requests(app, move |requests| requests.end(&registry, &id)).await {
+        // Somebody else approved it at the same moment: it was carried out once.
+        Ok(_) | Err(_) => Ok(Some(receipt)),
+    }
+}
+
+/// A user as the policy knows them now, if they may still sign in.
+fn caller(app: &App, actor: &str, at: jiff::Timestamp) -> Option<Caller> {
+    let name: AccountName = actor.strip_prefix("user:")?.parse().ok()?;
+    let user = app.accounts.user(&name).ok().filter(|user| !user.disabled)?;
+    Some(Caller::new(user.principal(), at))
+}
+
+/// What a batch is about, in a few words.
+fn subject(batch: &Batch) -> String {
+    let mut releases = batch.intents.iter().filter_map(weir_registry::Intent::published);
+    match (releases.next(), releases.count()) {
+        (None, _) => String::new(),
+        (Some(first), 0) => first.to_string(),
+        (Some(first), more) => format!("{first} and {more} more"),
+    }
+}
+
+/// Does something with what waits, on a thread that may block.
+async fn on_requests<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&Requests) -> Result<T, RequestError> + Send + 'static,
+) -> Result<T, Problem> {
+    let app = app.clone();
+    blocking(move || work(&app.requests)).await.map_err(|error| told(&error))
+}
+
+fn told(error: &RequestError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        RequestError::None(_) => Problem::new(Code::NotFound, detail),
+        RequestError::Unusable(_) => Problem::new(Code::BadDocument, detail),
+        RequestError::TooMany { .. } => Problem::new(Code::Conflict, detail),
+        RequestError::OwnRequest => Problem::new(Code::NotAllowed, detail),
+        RequestError::Strange(_)
+        | RequestError::Database(_)
+        | RequestError::Json(_)
+        | RequestError::Io(_) => Problem::internal(error),
+    }
 }

@@ -15,14 +15,14 @@ use weir_wire::people::{
     WhoAmI,
 };
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
-use weir_wire::promotion::PromotionCheck;
+use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
-    MAX_ASK, MAX_POLICY, activity, ask, batches, described, people, policy, promotions, registries, registry,
-    tokens, uploads, upstreams,
+    MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, people, policy, promotions,
+    registries, registry, tokens, uploads, upstreams,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -126,6 +126,49 @@ fn of_a_registry(operations: Operations) -> Operations {
             .takes::<PromotionCheck>()
             .gives_nothing(204),
             promotions::check,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/promotions",
+                "requestPromotion",
+                "Has a batch of promotions wait until others have approved it",
+            )
+            .takes::<Batch>()
+            .of_at_most(MAX_REQUEST)
+            .gives::<KeptPromotion>(200)
+            .gives::<KeptPromotion>(201),
+            promotions::request,
+        )
+        .with(
+            of(
+                GET,
+                "/{registry}/api/v1/promotions",
+                "promotions",
+                "Tells which promotions wait for approvals",
+            )
+            .gives::<PromotionRequests>(200),
+            promotions::list,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/promotions/{request}/approvals",
+                "approvePromotion",
+                "Approves a promotion, and carries it out if that is enough",
+            )
+            .gives::<KeptPromotion>(200),
+            promotions::approve,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/promotions/{request}/withdrawal",
+                "withdrawPromotion",
+                "Takes a promotion that waits back, or turns it down",
+            )
+            .gives::<PromotionRequest>(200),
+            promotions::withdraw,
         )
         .with(
             of(POST, "/{registry}/api/v1/checkpoint", "renew", "Signs the log anew").gives::<Renewed>(200),

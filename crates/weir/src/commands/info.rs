@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use weir_index::ReleaseView;
+use weir_model::record::Origin;
 use weir_project::InfoReport;
 use weir_rules::Standing;
 
@@ -81,6 +82,7 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
         ("kind", release.kind.to_string()),
         ("licence", release.license.clone().unwrap_or_default()),
         ("published", format!("{} by {}", day(&view.mark.at), view.mark.by)),
+        ("promoted", view.promoted.as_ref().map(promoted).unwrap_or_default()),
         (
             "size",
             format!(
@@ -118,6 +120,11 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
         });
         page.table(&[], rows.collect());
     }
+}
+
+/// Where a release was brought up from, by the word of who did that.
+fn promoted(from: &Origin) -> String {
+    format!("from {}, its record {}", harmless(&from.registry), from.index)
 }
 
 fn versions(page: &mut Page, releases: &[ReleaseView]) {

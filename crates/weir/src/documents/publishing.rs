@@ -3,7 +3,23 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use weir_project::Affected;
+use weir_promote::PromotionReport;
 use weir_registry::{Outcome, Receipt};
+use weir_wire::promotion::PromotionRequest;
+
+/// `weir promote`: one of these.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct Promotion {
+    /// What was promoted, waits, or would be promoted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) promotion: Option<PromotionReport>,
+    /// With `--list`, what waits for approvals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) requests: Option<Vec<PromotionRequest>>,
+    /// With `--withdraw`, what was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) withdrawn: Option<PromotionRequest>,
+}
 
 /// `weir yank`, `unyank`, `quarantine`, `unquarantine`, `unpublish` and `claim`.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -43,6 +43,7 @@ fn the_overview_groups_the_commands() {
       pack          Make the pack that `weir publish` would upload
       publish       Publish packages, all of them together or none
       promote       Bring a release, with what it needs, up into another registry
+      approve       Approve a promotion that somebody else asked for
       import        Make a package folder of somebody's archive
       yank          Have new resolutions avoid releases; lockfiles keep them
       unyank        Take a yank back

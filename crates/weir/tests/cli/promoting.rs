@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use weir_testkit::{Sandbox, WeirServer};
 
+use crate::server_accounts::{code, post, user, variable};
 use crate::{greeting, newer};
 
 /// The registry `org` of [`greeting`], and an empty one, `public`.
@@ -102,8 +103,8 @@ fn what_is_there_already_stays_and_what_was_fixed_stays_fixed() {
     // A publication would take the newest of what it needs; a promotion is fixed to what it was.
     let run = t.weir_in("", "promote acme/greet@1.0.0 --to public --json").succeeds();
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
-    assert_eq!(report["already"][0]["version"], "1.0.0");
-    assert_eq!(report["receipt"]["outcomes"].as_array().map(Vec::len), Some(2), "{run}");
+    assert_eq!(report["promotion"]["already"][0]["version"], "1.0.0");
+    assert_eq!(report["promotion"]["receipt"]["outcomes"].as_array().map(Vec::len), Some(2), "{run}");
     assert!(identity(&t, "acme/greet@1.0.0", "public")[2].contains("\"version\":\"1.0.0\""), "{run}");
 }
 
@@ -261,5 +262,130 @@ fn releases_go_from_a_folder_to_a_server_and_from_there_to_another_registry() {
     let activity = t.weir_in("", "activity --about acme/greet").succeeds().stdout;
     for told in ["promoted", "promote"] {
         assert!(activity.contains(told), "{activity}");
+    }
+}
+
+/// A folder `laptop` and a server with a registry `public` that wants two approvals; `ann` governs it.
+fn with_approvals() -> (Sandbox, WeirServer) {
+    let t = greeting();
+    t.weir_in("", "registry add laptop org --user").succeeds();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", &format!("registry create public --policy open --server {}", server.url())).succeeds();
+    t.weir_in("", &format!("registry add public {}/public --user", server.url())).succeeds();
+    t.weir_in("", "policy set --built-in open --with two-approvals --registry public").succeeds();
+    (t, server)
+}
+
+/// Asks for a promotion that waits; gives the name of the request.
+fn asked(t: &Sandbox, release: &str) -> String {
+    let run = t.weir_in("", &format!("promote {release} --registry laptop --to public --json")).succeeds();
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert!(report["promotion"]["receipt"].is_null(), "{run}");
+    report["promotion"]["request"]["id"].as_str().expect("it waits").to_owned()
+}
+
+#[test]
+fn a_promotion_waits_until_two_others_have_approved_it() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    let tokens = ["bob", "cat"].map(|name| user(&t, &server, name, "--group admins"));
+    let eve = user(&t, &server, "eve", "");
+    let by = |token: &str, typed: &str| t.weir_with("", typed, &[(&host, token)]);
+    let dry = t.weir_in("", "promote acme/greet@1.0.0 --registry laptop --to public --dry-run").succeeds();
+    assert!(dry.stdout.contains("It would wait"), "{dry}");
+    assert!(t.weir_in("", "promote --list --to public").succeeds().stdout.contains("No promotion waits"));
+
+    let request = asked(&t, "acme/greet@1.0.0");
+    assert_eq!(asked(&t, "acme/greet@1.0.0"), request, "the same waits once");
+    let list = by(&tokens[0], "promote --list --to public").succeeds().stdout;
+    for told in
+        [request.as_str(), "`acme/greet 1.0.0` and 2 more", "from org by user:ann", "nobody approved it yet"]
+    {
+        assert!(list.contains(told), "{told}: {list}");
+    }
+    let approve = format!("approve {request} --to public");
+    let own = t.weir_in("", &approve).fails_with(4);
+    assert!(own.stderr.contains("you asked for it yourself"), "{own}");
+    // Who may neither approve nor asked is told nothing of it.
+    assert!(!by(&eve, "promote --list --to public").succeeds().stdout.contains(&request));
+    let none = by(&eve, &approve).fails_with(5).stderr;
+    assert_eq!(
+        none.replace(&request, "X"),
+        by(&eve, "approve 01X --to public").fails_with(5).stderr.replace("01X", "X")
+    );
+    by(&eve, &format!("promote --withdraw {request} --to public")).fails_with(5);
+    // A program is no person, whoever gave it a token.
+    let made = by(&tokens[0], &format!("token create ci --server {} --json", server.url())).succeeds().stdout;
+    let made: serde_json::Value = serde_json::from_str(&made).expect("it is JSON");
+    let program = by(made["secret"].as_str().expect("there is one"), &approve).fails_with(4);
+    assert!(program.stderr.contains("is for a program"), "{program}");
+
+    let first = by(&tokens[0], &approve).succeeds().stdout;
+    assert!(first.contains("It waits for others: approved by user:bob"), "{first}");
+    assert!(by(&tokens[0], &approve).succeeds().stdout.contains("It waits for others"), "once is once");
+    t.weir_in("", "info acme/greet --registry public").fails_with(5);
+    let last = by(&tokens[1], &approve).succeeds().stdout;
+    assert!(last.contains("Promoted `acme/greet 1.0.0`"), "{last}");
+    for release in ["acme/greet", "acme/str", "acme/names"] {
+        assert_eq!(identity(&t, release, "laptop"), identity(&t, release, "public"), "{release}");
+    }
+    let info = t.weir_in("", "info acme/greet --registry public --json").succeeds().stdout;
+    let info: serde_json::Value = serde_json::from_str(&info).expect("it is JSON");
+    assert_eq!(info["package"]["releases"][0]["mark"]["by"], "user:ann", "{info}");
+    by(&tokens[1], &approve).fails_with(5);
+    let activity = t.weir_in("", "activity --csv").succeeds().stdout;
+    for told in ["user:ann,", "promotion-requested", "promotion-approved", ",promoted,"] {
+        assert!(activity.contains(told), "{told}: {activity}");
+    }
+    assert_eq!(activity.matches(",promoted,").count(), 3, "{activity}");
+}
+
+#[test]
+fn what_is_approved_is_carried_out_by_the_rules_and_the_people_of_that_moment() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    let tokens = ["bob", "cat", "dan"].map(|name| user(&t, &server, name, "--group admins"));
+    let by = |who: usize, typed: &str| t.weir_with("", typed, &[(&host, &tokens[who])]);
+    let request = asked(&t, "acme/str@1.0.0");
+    let approve = format!("approve {request} --to public");
+    by(0, &approve).succeeds();
+    // Who may not approve any longer has not approved.
+    t.weir_in("", &format!("user groups bob others --server {}", server.url())).succeeds();
+    assert!(by(1, &approve).succeeds().stdout.contains("It waits for others"));
+    t.write(
+        "rules/no.cedar",
+        r#"@id("all") permit (principal, action, resource);
+@id("frozen") @reason("nothing comes in before the release")
+forbid (principal, action == Action::"publish", resource);"#,
+    );
+    t.weir_in("", "policy set rules/no.cedar --registry public").succeeds();
+    let frozen = by(2, &approve).fails_with(4);
+    assert!(frozen.stderr.contains("nothing comes in before the release"), "{frozen}");
+    t.weir_in("", "policy set --built-in open --with two-approvals --registry public").succeeds();
+    assert!(by(2, &approve).succeeds().stdout.contains("Promoted `acme/str 1.0.0`"));
+}
+
+#[test]
+fn a_promotion_that_waits_is_taken_back_or_turned_down() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    let bob = user(&t, &server, "bob", "--group admins");
+    for by in [None, Some(bob.as_str())] {
+        let request = asked(&t, "acme/str@1.0.0");
+        let typed = format!("promote --withdraw {request} --to public");
+        let variables: Vec<(&str, &str)> = by.iter().map(|token| (host.as_str(), *token)).collect();
+        let run = t.weir_with("", &typed, &variables).succeeds();
+        assert!(run.stdout.contains("Taken back"), "{run}");
+        t.weir_with("", &typed, &variables).fails_with(5);
+    }
+    // Nothing but promotions waits, and nothing of who has not signed in is read.
+    let claim = serde_json::json!({ "intents": [{ "claim": { "owner": "own", "who": ["user:ann"] } }] });
+    let reply = post(&server, "/public/api/v1/promotions", Some(&bob), &claim);
+    assert_eq!((reply.status, code(&reply).as_str()), (422, "bad-document"), "{}", reply.text());
+    let reply = post(&server, "/public/api/v1/promotions", None, &claim);
+    assert_eq!((reply.status, code(&reply).as_str()), (401, "sign-in-needed"), "{}", reply.text());
+    for path in ["/public/api/v1/promotions/x/approvals", "/public/api/v1/promotions/x/withdrawal"] {
+        assert_eq!(post(&server, path, None, &serde_json::json!(null)).status, 401, "{path}");
+        assert_eq!(post(&server, path, Some(&bob), &serde_json::json!(null)).status, 404, "{path}");
     }
 }

@@ -7,7 +7,7 @@ fn sandbox() -> Sandbox {
 }
 
 /// Makes `name` a user in `groups`, and signs in from a home of their own.
-fn user(t: &Sandbox, server: &WeirServer, name: &str, groups: &str) -> String {
+pub(crate) fn user(t: &Sandbox, server: &WeirServer, name: &str, groups: &str) -> String {
     let invited = t.weir_in("", &format!("user invite {name} {groups} --json")).succeeds().stdout;
     let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
     let invitation = invited["invitation"].as_str().expect("there is one");
@@ -18,20 +18,25 @@ fn user(t: &Sandbox, server: &WeirServer, name: &str, groups: &str) -> String {
     reply["token"].as_str().expect("there is one").to_owned()
 }
 
-fn post(server: &WeirServer, path: &str, token: Option<&str>, document: &serde_json::Value) -> Reply {
+pub(crate) fn post(
+    server: &WeirServer,
+    path: &str,
+    token: Option<&str>,
+    document: &serde_json::Value,
+) -> Reply {
     let token = token.map(|token| format!("Authorization: Bearer {token}"));
     let mut headers = vec!["Content-Type: application/json"];
     headers.extend(token.as_deref());
     server.say("POST", path, &headers, document.to_string().as_bytes())
 }
 
-fn code(reply: &Reply) -> String {
+pub(crate) fn code(reply: &Reply) -> String {
     let problem: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     problem["code"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The variable for the token of a server, and the token.
-fn variable(server: &WeirServer) -> String {
+pub(crate) fn variable(server: &WeirServer) -> String {
     let place = server.url().trim_start_matches("http://");
     format!("WEIR_TOKEN_{}", place.replace(['.', ':'], "_"))
 }

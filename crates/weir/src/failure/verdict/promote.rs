@@ -10,6 +10,7 @@ impl Verdict for PromoteError {
             Self::Reach(error) => error.exit(),
             Self::Submit(error) => error.exit(),
             Self::Replica(error) => error.exit(),
+            Self::Remote(error) => error.exit(),
             Self::Content(error) => error.exit(),
             Self::Source(error) => error.exit(),
             Self::Index(_) => Exit::Failed,
@@ -27,6 +28,7 @@ impl Verdict for PromoteError {
             Self::Reach(error) => error.help(),
             Self::Submit(error) => error.help(),
             Self::Replica(error) => error.help(),
+            Self::Remote(error) => error.help(),
             Self::Source(error) => error.help(),
             Self::NoUpstream { .. } => Some(
                 "name the one that it is to go into: `--to REGISTRY`; or the one above, once and for all: `weir registry upstream add ADDRESS`".into(),

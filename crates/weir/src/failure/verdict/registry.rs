@@ -44,7 +44,7 @@ impl Verdict for ReachError {
             Self::Io(error) => error.exit(),
             Self::Credential { .. } | Self::KeyElsewhere { .. } => Exit::Refused,
             Self::Remote(error) => error.exit(),
-            Self::PolicyLocksOut { .. } => Exit::Refused,
+            Self::PolicyLocksOut { .. } | Self::NotServed { .. } => Exit::Refused,
             Self::Config { .. }
             | Self::NotAdmitted { .. }
             | Self::PoliciesElsewhere { .. }
@@ -67,6 +67,7 @@ impl Verdict for ReachError {
             Self::NoAddress { upstream, .. } => Some(format!(
                 "whoever keeps the registry says it: `weir registry upstream add FOLDER-OR-ADDRESS` with that of `{upstream}`"
             )),
+            Self::NotServed { .. } => Some("`weir serve` serves a folder of registries".into()),
             Self::Remote(error) => error.help(),
             Self::PoliciesElsewhere { .. } => {
                 Some("do it where its folder is: `--registry FOLDER`; `weir policy show` tells which set is in force".into())

@@ -31,7 +31,7 @@ impl Verdict for AppError {
         match self {
             Self::Fs(error) => error.exit(),
             Self::Accounts(error) => error.exit(),
-            Self::Activity(_) => Exit::Failed,
+            Self::Activity(_) | Self::Requests(_) => Exit::Failed,
             Self::InUse(_) => Exit::Conflict,
             Self::Io(error) => error.exit(),
         }
@@ -42,7 +42,7 @@ impl Verdict for AppError {
             Self::Fs(error) => error.help(),
             Self::InUse(_) => Some("stop it first, or name another folder".into()),
             Self::Io(error) => error.help(),
-            Self::Accounts(_) | Self::Activity(_) => None,
+            Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) => None,
         }
     }
 }
