@@ -243,9 +243,10 @@ impl Admitting<'_> {
             self.one(view, &facts, one)?;
         }
         self.holds(view)?;
-        self.withdraw(view)?;
+        self.withdraw(view, facts.is_closed())?;
         if facts.is_closed() {
-            let leaving = BTreeSet::new();
+            let removed = self.withdrawals.iter().filter(|one| one.verb == WithdrawalVerb::Remove);
+            let leaving: BTreeSet<ReleaseId> = removed.map(|one| one.id.clone()).collect();
             After { index: view.index(), leaving: &leaving, published: &self.admitted }.check()?;
         }
         self.pin(&facts)
@@ -335,10 +336,14 @@ impl Admitting<'_> {
         }
     }
 
-    /// What was withdrawn above, or taken back.
-    fn withdraw(&mut self, own: &Replica) -> Result<(), SubmitError> {
+    /// What was withdrawn above, or taken back. A closed registry keeps what something here was built with: that is its promise,
+    /// whatever is removed above.
+    fn withdraw(&mut self, own: &Replica, is_closed: bool) -> Result<(), SubmitError> {
         let above = self.admission.from.replica.index();
         self.withdrawals.extend(flow::withdrawals(own.index(), above, self.admission.upstream)?);
+        if is_closed {
+            flow::keep_what_is_needed(own.index(), self.admitted.values(), &mut self.withdrawals)?;
+        }
         for withdrawal in &self.withdrawals {
             let action = Action::Withdraw(withdrawal.clone());
             self.entries.push(Entry::new(&self.permit, &self.batch, action)?);

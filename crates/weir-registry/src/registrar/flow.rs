@@ -2,9 +2,11 @@
 //!
 //! What was withdrawn here by somebody's own decision stays as it is: a withdrawal that followed says from where.
 
-use weir_index::{Index, ReleaseView, Withdrawn};
-use weir_model::WithdrawalVerb;
+use std::collections::BTreeSet;
+
+use weir_index::{Dependent, Index, ReleaseView, Withdrawn};
 use weir_model::record::Withdrawal;
+use weir_model::{Dependency, Release, ReleaseId, WithdrawalVerb};
 
 use crate::error::SubmitError;
 
@@ -29,6 +31,39 @@ pub(super) fn withdrawals(
         due.extend(there.iter().flat_map(|there| take_back(&here, there, upstream)));
     }
     Ok(due)
+}
+
+/// Takes out of `due` the removals of releases that something was built with which stays, or is `coming`.
+pub(super) fn keep_what_is_needed<'a>(
+    own: &Index,
+    coming: impl IntoIterator<Item = &'a Release>,
+    due: &mut Vec<Withdrawal>,
+) -> Result<(), SubmitError> {
+    let removals = due.iter().filter(|one| one.verb == WithdrawalVerb::Remove);
+    let mut leaving: BTreeSet<ReleaseId> = removals.map(|one| one.id.clone()).collect();
+    for release in coming {
+        for baked in release.dependencies.iter().filter_map(Dependency::baked_id) {
+            leaving.remove(&baked);
+        }
+    }
+    // What stays may have been built with what leaves, which stays then.
+    loop {
+        let mut needed = BTreeSet::new();
+        for id in &leaving {
+            let stays = |dependent: &Dependent| {
+                dependent.dependency.baked_id().as_ref() == Some(id) && !leaving.contains(&dependent.id)
+            };
+            if own.dependents(&id.name)?.iter().any(stays) {
+                needed.insert(id.clone());
+            }
+        }
+        if needed.is_empty() {
+            break;
+        }
+        leaving.retain(|id| !needed.contains(id));
+    }
+    due.retain(|one| one.verb != WithdrawalVerb::Remove || leaving.contains(&one.id));
+    Ok(())
 }
 
 /// What has to be withdrawn of one that comes in only now.

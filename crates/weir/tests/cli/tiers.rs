@@ -243,3 +243,28 @@ fn a_chain_of_servers_is_asked_and_content_comes_through_it() {
     let reply = team.say("POST", "/team/api/v1/ask", &["Content-Type: application/json"], body);
     assert_eq!(reply.status, 401, "{}", reply.text());
 }
+
+#[test]
+fn a_closed_registry_keeps_what_it_was_built_with_though_it_is_removed_above() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.weir_in("", "registry init team --name team --closed --default").succeeds();
+    t.weir_in("", "registry upstream add public").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    t.project(&["lib/str = ^1", "lib/log = ^1"]);
+    t.weir("install").succeeds();
+    t.package("acme/tool", "1.0.0").dependency("lib/str", "^1").publish();
+
+    t.weir_in("", "unpublish lib/str@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "unpublish lib/log@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    t.weir_in("", "registry verify").succeeds();
+    t.weir_in("", "info lib/str@1.0.0").succeeds();
+    assert_ne!(t.weir_in("", "info lib/log@1.0.0").code, 0, "nothing here was built with it");
+
+    t.weir_in("", "unpublish acme/tool@1.0.0").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert_ne!(t.weir_in("", "info lib/str@1.0.0").code, 0, "nor any longer with this");
+    t.weir_in("", "registry verify").succeeds();
+}
