@@ -12,7 +12,7 @@ use weir_rules::{Standing, newest};
 
 use crate::error::ProjectError;
 use crate::project::Project;
-use weir_reach::{ReachError, Session, connect, in_use, pinned_name};
+use weir_reach::{ReachError, Session, connect_through, in_use, pinned_name};
 
 /// What the registries say now of the releases that a lockfile names.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -110,7 +110,7 @@ fn views(
         if pinned.is_some_and(|pinned| !wanted.contains(pinned.as_str())) {
             continue;
         }
-        let replica = connect(session, &known)?.replica;
+        let replica = connect_through(session, &known)?.replica;
         views.entry(replica.name().to_owned()).or_insert(replica);
     }
     Ok(views)

@@ -218,6 +218,18 @@ pub fn admit_from_above(
     }
 }
 
+/// Follows a registry, which has followed those above it first: what was withdrawn there is withdrawn here by now.
+///
+/// # Errors
+///
+/// Those of [`connect`].
+pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
+    match session.offline {
+        true => connect(session, known),
+        false => follow(session, known, &Ask::default()),
+    }
+}
+
 /// Follows a registry above; one that others are above is asked first.
 fn follow(session: &Session, known: &KnownRegistry, what: &Ask) -> Result<Connection, ReachError> {
     let connection = connect(session, known)?;

@@ -344,6 +344,8 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
         let replica = Replica::offline(&home, &known.location, known.key.as_deref())?;
         return Ok(Connection { known: known.clone(), source, replica });
     }
+    // One that was never met is asked already for what it calls itself.
+    session.begin(Work::Syncing { registry: known.name.clone() }, Amount::Unknown);
     let mut replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
     let work = Work::Syncing { registry: replica.name().to_owned() };
     session.begin(work.clone(), Amount::Unknown);

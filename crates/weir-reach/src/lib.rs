@@ -33,7 +33,7 @@ pub use admin::{
     BoundKey, MadeRegistry, ShownRegistry, Verify, registry_bind, registry_binding, registry_init,
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
-pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, upstream_follow};
+pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, connect_through, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,

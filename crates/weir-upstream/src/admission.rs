@@ -6,7 +6,7 @@ use weir_index::{IndexError, ReleaseView};
 use weir_model::record::{Hold, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Version};
 use weir_policy::Caller;
-use weir_registry::{Admission, Registrar, SubmitError};
+use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::{
     Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver, Settings,
 };
@@ -76,9 +76,7 @@ pub fn admit(
             let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
             let tiers = Tiers::new(keeper, upstreams);
             mirror::select(&tiers, place, &mut |releases, holds| {
-                let admitted = write(registrar, caller, upstreams, place, releases, holds, true)?;
-                answer.admitted += admitted.0;
-                answer.held += admitted.1;
+                told(&mut answer, write(registrar, caller, upstreams, place, releases, holds, true)?);
                 Ok::<_, AdmissionError>(())
             })?;
         }
@@ -102,12 +100,16 @@ pub fn admit(
     }
     for (place, (releases, holds)) in admissions {
         let releases = releases.into_iter().collect();
-        let (admitted, held) = write(registrar, caller, upstreams, place, releases, holds, false)?;
-        answer.admitted += admitted;
-        answer.held += held;
+        told(&mut answer, write(registrar, caller, upstreams, place, releases, holds, false)?);
     }
     answer.size = registrar.view_for(caller)?.index().position()?.size;
     Ok(answer)
+}
+
+fn told(answer: &mut Answer, done: Admitted) {
+    answer.admitted += done.releases;
+    answer.held += done.held;
+    answer.withdrawn += done.withdrawn;
 }
 
 fn write(
@@ -118,12 +120,11 @@ fn write(
     releases: Vec<ReleaseId>,
     held: Vec<Hold>,
     pin: bool,
-) -> Result<(u64, u64), AdmissionError> {
+) -> Result<Admitted, AdmissionError> {
     let above = &upstreams[place];
-    let Ok(from) = &above.followed else { return Ok((0, 0)) };
-    let admitted =
-        registrar.admit(caller, &Admission { upstream: &above.name, from: *from, releases, held, pin })?;
-    Ok((admitted.releases, admitted.held))
+    let Ok(from) = &above.followed else { return Ok(Admitted::default()) };
+    let admission = Admission { upstream: &above.name, from: *from, releases, held, pin };
+    Ok(registrar.admit(caller, &admission)?)
 }
 
 /// What of the registries above a resolution uses, and what it was built with.

@@ -114,6 +114,9 @@ pub struct Answer {
     pub admitted: u64,
     /// How many are newly held.
     pub held: u64,
+    /// How many withdrawals followed, or were taken back.
+    #[serde(default)]
+    pub withdrawn: u64,
     /// Entries of the log afterwards.
     pub size: u64,
 }

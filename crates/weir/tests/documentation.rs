@@ -313,10 +313,10 @@ fn capital(sentence: &str) -> String {
     first.map_or_else(|| sentence.to_owned(), |first| first.to_uppercase().chain(characters).collect())
 }
 
-#[test]
-fn the_guide_of_policies_runs_and_prints_what_it_says() {
-    let guide = fs_err::read_to_string(root().join("docs/guide/policy.md")).unwrap();
-    assert!(blocks(&guide, "sh").contains("weir policy set"), "the guide has nothing to type");
+/// Types what a guide of one folder says, and holds what comes against what it shows.
+fn follow_guide(page: &str, about: &str) {
+    let guide = fs_err::read_to_string(root().join("docs/guide").join(page)).unwrap();
+    assert!(blocks(&guide, "sh").contains(about), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -327,16 +327,18 @@ fn the_guide_of_policies_runs_and_prints_what_it_says() {
 }
 
 #[test]
+fn the_guide_of_policies_runs_and_prints_what_it_says() {
+    follow_guide("policy.md", "weir policy set");
+}
+
+#[test]
 fn the_guide_of_promotions_runs_and_prints_what_it_says() {
-    let guide = fs_err::read_to_string(root().join("docs/guide/promote.md")).unwrap();
-    assert!(blocks(&guide, "sh").contains("weir promote"), "the guide has nothing to type");
-    let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
-    let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("USER", Path::new("ann"))];
-    walk(&guide, "bash", reader.path(), &variables);
-    make_writable(home.path());
+    follow_guide("promote.md", "weir promote");
+}
+
+#[test]
+fn the_guide_of_the_hierarchy_runs_and_prints_what_it_says() {
+    follow_guide("hierarchy.md", "weir registry upstream add");
 }
 
 #[test]

@@ -201,7 +201,10 @@ fn what_is_withdrawn_above_is_withdrawn_below_by_the_next_that_asks() {
     let t = installed();
     let standing = || t.weir_in("", "info lib/str@1.0.0").succeeds().stdout;
     t.weir_in("", "quarantine lib/str@1.0.0 --reason 'it steals' --registry ./public").succeeds();
-    t.weir_in("", "registry upstream follow").succeeds();
+    let audit = t.weir("audit");
+    assert!(audit.code != 0 && audit.stdout.contains("it steals"), "who audits asks above first: {audit}");
+    let followed = t.weir_in("", "registry upstream follow").succeeds();
+    assert!(!followed.stdout.contains("Followed 1 withdrawal"), "it followed already: {followed}");
     assert!(standing().contains("it steals"), "{}", standing());
     fs_err::rename(t.path("home/weir/store"), t.path("store-away")).unwrap();
     assert_ne!(t.weir("install").code, 0, "its pack is served to nobody");

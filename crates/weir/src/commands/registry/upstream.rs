@@ -201,6 +201,10 @@ fn follow(context: &Context, arguments: &FollowArguments) -> Result<ExitCode, Fa
             count(followed.answer.admitted, "release"),
             followed.answer.held
         ));
+        if followed.answer.withdrawn > 0 {
+            let withdrawals = count(followed.answer.withdrawn, "withdrawal");
+            page.line(format!("Followed {withdrawals}, as above"));
+        }
         if arguments.content {
             page.line(format!("Brought {}", count(followed.packs, "pack")));
         }
