@@ -73,6 +73,15 @@ impl Registrar {
             caller,
             approved_by,
         };
+        for _ in 1..MOST_ATTEMPTS {
+            let before = view.index().position()?.size;
+            let planned = planner.plan(batch);
+            // What somebody else appended meanwhile was seen by some of the questions and not by others: what is refused then may
+            // be refused for no reason, or for another one. The view is not held still, since planning may take long.
+            if planned.is_ok() || view.index().position()?.size == before {
+                return planned;
+            }
+        }
         planner.plan(batch)
     }
 

@@ -101,9 +101,12 @@ fn of_many_who_publish_the_same_release_one_is_first_and_the_others_are_told() {
     let told = publish(&world, &releases);
     let done = |done: Done| told.iter().flatten().filter(|receipt| receipt.outcomes[0].done == done).count();
     assert_eq!((done(Done::Published), done(Done::Already)), (1, PUBLISHERS / 2 - 1));
-    let refused =
-        told.iter().filter(|told| matches!(told, Err(SubmitError::AlreadyPublished { .. }))).count();
-    assert_eq!(refused, PUBLISHERS / 2);
+    let others: Vec<_> = told
+        .iter()
+        .filter_map(|told| told.as_ref().err())
+        .filter(|error| !matches!(error, SubmitError::AlreadyPublished { .. }))
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
     sound(&world);
 }
 
