@@ -154,7 +154,8 @@ impl Planning<'_> {
             there: Vec::new(),
         };
         let view = self.lower.release(id)?.ok_or_else(missing)?;
-        if !view.standing().is_usable() {
+        // What was yanked here would be offered above.
+        if view.standing() != Standing::Offered {
             return Err(PromoteError::Withdrawn { id: id.clone(), standing: view.standing() });
         }
         if let Some(origin) = &view.origin {

@@ -207,7 +207,11 @@ pub fn admit_from_above(
     let admitted = admit(registrar, caller, &above, what);
     drop(above);
     match admitted {
-        Ok(answer) => Ok(answer),
+        // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
+        Ok(answer) => match what.requirements.is_empty() {
+            true => connections.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
+            false => Ok(answer),
+        },
         Err(AdmissionError::Submit(error)) => Err(error.into()),
         Err(AdmissionError::GaveUp(reason)) => Err(ReachError::NotAdmitted { registry, reason }),
         Err(AdmissionError::Unreached { upstream, reason }) => {

@@ -264,7 +264,21 @@ pub fn change_upstreams(
             let met = meet(session, &registry, wanted)?;
             let addresses = addresses.with(&met.name, Some(&wanted.address));
             let first = wanted.first;
-            let put = move |list| Ok(with(list, met.clone(), first));
+            let is_meant = wanted.key.is_some();
+            let put = |list: Vec<Upstream>| {
+                let another = list.iter().find(|above| above.name == met.name && above.key != met.key);
+                match another.filter(|_| !is_meant) {
+                    Some(above) => Err(SubmitError::NoUpstream {
+                        upstream: met.name.clone(),
+                        registry: registry.clone(),
+                        reason: format!(
+                            "another registry of that name is above it already, with the key {}; `--key {}` says that this one is meant",
+                            above.key, met.key
+                        ),
+                    }),
+                    None => Ok(with(list, met.clone(), first)),
+                }
+            };
             (registrar.set_upstreams(caller, &put, &mut |_| addresses.write(root))?, addresses)
         }
         UpstreamChange::Remove { name } => {

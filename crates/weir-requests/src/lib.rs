@@ -308,6 +308,7 @@ fn find(connection: &Connection, registry: &str, id: &str) -> Result<Waiting, Re
         registry: registry.to_owned(),
         from: promotions().next().map(|promotion| promotion.from.registry.clone()).unwrap_or_default(),
         releases: promotions().map(|promotion| promotion.draft.id.clone()).collect(),
+        trees: promotions().map(|promotion| promotion.draft.tree).collect(),
         by,
         at,
         approvals,

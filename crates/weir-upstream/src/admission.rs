@@ -82,6 +82,12 @@ pub fn admit(
         }
     }
     drop(view);
+    // What was withdrawn above is withdrawn before anything is chosen, or what is chosen would not be what there is afterwards.
+    for (place, above) in upstreams.iter().enumerate() {
+        if above.followed.is_ok() {
+            told(&mut answer, write(registrar, caller, upstreams, place, Vec::new(), Vec::new(), false)?);
+        }
+    }
     let view = registrar.view_for(caller)?;
     let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
     let tiers = Tiers::new(keeper, upstreams);
@@ -91,12 +97,6 @@ pub fn admit(
     }
     for (place, hold) in holds(&tiers, ask, resolution.as_ref())? {
         admissions.entry(place).or_default().1.push(hold);
-    }
-    // Those that were followed and of which nothing is new still tell what they withdrew.
-    for (place, above) in upstreams.iter().enumerate() {
-        if above.followed.is_ok() {
-            admissions.entry(place).or_default();
-        }
     }
     for (place, (releases, holds)) in admissions {
         let releases = releases.into_iter().collect();

@@ -12,6 +12,9 @@ use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
 /// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
 const LONGEST_WAIT: i64 = 3650;
 
+/// The rule that no policy set can lift: one name is not let in beside another that looks like it.
+const CONFUSABLE: &str = "confusable";
+
 /// Why a release does not come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
@@ -39,13 +42,22 @@ impl<'a> Gatekeeper<'a> {
     pub(crate) fn refuses(&self, view: &ReleaseView, upstream: &str) -> Result<Option<Refused>, IndexError> {
         let name = &view.release.id.name;
         let is_new = self.own.kind_of(name)?.is_none();
-        let confusable = is_new && self.own.confusable_with(name)?.is_some();
+        if let Some(existing) = is_new.then(|| self.mistaken_for(view)).transpose()?.flatten() {
+            let hold = Hold {
+                id: view.release.id.clone(),
+                registry: upstream.to_owned(),
+                policy: CONFUSABLE.to_owned(),
+                reason: format!("its name can be mistaken for `{existing}`, which is here"),
+                until: None,
+            };
+            return Ok(Some(Refused { hold, is_kept_out: true }));
+        }
         let asked = |caller: &Caller| {
-            let decision = self.gate.decide(&request(view, caller, upstream, confusable));
+            let decision = self.gate.decide(&request(view, caller, upstream));
             (!decision.allowed).then_some(decision)
         };
         let Some(decision) = asked(self.caller) else { return Ok(None) };
-        let is_kept_out = self.gate.forbids(&request(view, self.caller, upstream, confusable));
+        let is_kept_out = self.gate.forbids(&request(view, self.caller, upstream));
         let until = if is_kept_out {
             let key = (decision.policy.clone().into_owned(), view.mark.at);
             let known = self.waits.borrow().get(&key).copied();
@@ -67,6 +79,15 @@ impl<'a> Gatekeeper<'a> {
         Ok(Some(Refused { hold, is_kept_out }))
     }
 
+    /// What is here already that a new name can be mistaken for: nobody could publish it here either.
+    fn mistaken_for(&self, view: &ReleaseView) -> Result<Option<String>, IndexError> {
+        let name = &view.release.id.name;
+        if let Some(other) = self.own.confusable_with(name)? {
+            return Ok(Some(other.to_string()));
+        }
+        Ok(self.own.confusable_owner(&name.owner_name())?.map(|owner| format!("{owner}/")))
+    }
+
     /// When something is permitted first that is not now, if it ever is: rules that ask for the time ask whether enough of it has passed.
     fn first_time(&self, permitted: &dyn Fn(&Caller) -> bool) -> Option<Timestamp> {
         let now = self.caller.at().as_second();
@@ -86,12 +107,7 @@ impl<'a> Gatekeeper<'a> {
     }
 }
 
-fn request<'r>(
-    view: &'r ReleaseView,
-    caller: &'r Caller,
-    upstream: &'r str,
-    confusable: bool,
-) -> Request<'r> {
+fn request<'r>(view: &'r ReleaseView, caller: &'r Caller, upstream: &'r str) -> Request<'r> {
     let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at);
     Request {
         caller,
@@ -99,7 +115,7 @@ fn request<'r>(
         target: Target::Release(view.release.id.clone()),
         // What is claimed here is not admitted, whatever the rules say.
         owner_belongs_to: None,
-        release: Some(ReleaseFacts { confusable, upstream: Some(upstream), ..facts }),
+        release: Some(ReleaseFacts { upstream: Some(upstream), ..facts }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use weir_model::ReleaseId;
+use weir_model::{ReleaseId, TreeDigest};
 
 use crate::receipt::Receipt;
 
@@ -28,6 +28,8 @@ pub struct PromotionRequest {
     pub from: String,
     /// What would be promoted.
     pub releases: Vec<ReleaseId>,
+    /// What each of them consists of, in the same order: another release of that name has another tree.
+    pub trees: Vec<TreeDigest>,
     /// Who asked for it: `user:ann`.
     pub by: String,
     /// When.

@@ -284,14 +284,23 @@ impl Admitting<'_> {
             return Err(SubmitError::QuarantinedContent { id: id.clone(), quarantined });
         }
         self.same_inputs(own, release)?;
-        let confusable = kind.is_none() && index.confusable_with(&id.name)?.is_some();
+        if kind.is_none() {
+            let owner = || index.confusable_owner(&id.name.owner_name());
+            let existing = match index.confusable_with(&id.name)? {
+                Some(other) => Some(other.to_string()),
+                None => owner()?.map(|owner| format!("{owner}/")),
+            };
+            if let Some(existing) = existing {
+                return Err(SubmitError::Confusable { name: id.name.clone(), existing });
+            }
+        }
         let facts = ReleaseFacts::from(release).published_at(coming.view.mark.at);
         let request = Request {
             caller: self.caller,
             verb: Verb::Admit,
             target: Target::Release(id.clone()),
             owner_belongs_to: None,
-            release: Some(ReleaseFacts { confusable, upstream: Some(upstream), ..facts }),
+            release: Some(ReleaseFacts { upstream: Some(upstream), ..facts }),
         };
         let permit = authorize(&*self.registrar.gate, request)?;
         let record = Box::new(release.clone().into());

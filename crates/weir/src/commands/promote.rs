@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_model::Platform;
+use weir_model::{Platform, TreeDigest};
 use weir_project::Project;
 use weir_promote::{Promote, PromotionReport};
 use weir_registry::Done;
@@ -161,6 +161,7 @@ fn show_waiting(page: &mut Page, requests: &[PromotionRequest]) {
         vec![
             Cell::plain(&request.id),
             Cell::plain(releases(request)),
+            Cell::new(request.trees.last().map(TreeDigest::short).unwrap_or_default(), faint),
             Cell::new(format!("from {} by {}", harmless(&request.from), harmless(&request.by)), faint),
             Cell::new(approvals(request), faint),
         ]
