@@ -80,7 +80,7 @@ pub fn fetch_missing(
     let references = References::missing(store, project, &planned, used)?;
     if session.offline && !missing.is_empty() {
         let missing = missing.iter().map(|(release, _)| release.id().to_string()).collect();
-        return Err(Offline { missing }.into());
+        return Err(Offline::Lacks { missing }.into());
     }
     let asks_registries = !missing.is_empty() || references.of_releases();
     let suppliers = match asks_registries && !session.offline {
@@ -138,7 +138,7 @@ pub(crate) fn fetch_releases(
         return Ok(());
     }
     if session.offline {
-        return Err(Offline { missing: packs.iter().map(|job| job.id.to_string()).collect() }.into());
+        return Err(Offline::Lacks { missing: packs.iter().map(|job| job.id.to_string()).collect() }.into());
     }
     run(session, store, packs.into_iter().map(Job::Pack).collect()).map(drop)
 }

@@ -103,7 +103,7 @@ pub enum Why {
 /// When a registry cannot be followed, or something cannot be fetched. What was fetched by then stays.
 pub fn prefetch(session: &Session, options: &PrefetchOptions) -> Result<PrefetchReport, ProjectError> {
     if session.offline {
-        return Err(Offline::lacks("what may be wanted, which registries have").into());
+        return Err(Offline::needs("fetching ahead").into());
     }
     let store = session.open_store()?;
     let registered = store.projects()?;

@@ -3,7 +3,7 @@
 //! * [`promote`] plans what moves, asks the registry below whether it may go and the one above whether it
 //!   may come, moves the content, and submits one batch. Cut short anywhere, it goes on when it is run again: content that is
 //!   there is not sent twice, and a release that is there with the same content is there already.
-//! * Where the registry above wants approvals, what was submitted waits there as a request: [`requests`], [`approve`] and
+//! * Where the registry above wants approvals, what was submitted waits there as a request: [`requests()`], [`approve`] and
 //!   [`withdraw`].
 //!
 //! Nothing is believed that the registry below merely says: its log is followed, and each record that moves is proven by it.

@@ -107,7 +107,7 @@ pub fn upstream_follow(
 ) -> Result<Followed, ReachError> {
     let known = which.find(session)?;
     if session.offline {
-        return Err(Offline::lacks(format!("what is above the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking above the registry {}", known.location)).into());
     }
     let connection = connect(session, &known)?;
     let registry = connection.replica.name().to_owned();

@@ -389,7 +389,7 @@ pub(crate) fn open_remote(session: &Session, location: &str) -> Result<RemoteReg
 /// When it is a folder or plain files, its server wants to know who asks, or this machine is offline.
 pub fn open_served(session: &Session, known: &KnownRegistry) -> Result<RemoteRegistry, ReachError> {
     if session.offline {
-        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     if !is_http(&known.location) {
         return Err(ReachError::NotServed { registry: known.name.clone() });
@@ -404,7 +404,7 @@ pub fn open_served(session: &Session, known: &KnownRegistry) -> Result<RemoteReg
 /// When it is served as plain files only, its server wants to know who asks, or this machine is offline.
 pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<dyn Registry>, ReachError> {
     if session.offline {
-        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     if is_http(&known.location) {
         return Ok(Box::new(open_remote(session, &known.location)?));

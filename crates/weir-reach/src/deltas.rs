@@ -26,7 +26,7 @@ pub fn registry_deltas(
         return Err(ReachError::DeltasElsewhere { location: known.location });
     }
     if session.offline {
-        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     Ok(open_folder(session, &known)?.make_deltas(what)?)
 }

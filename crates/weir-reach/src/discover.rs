@@ -115,7 +115,7 @@ pub fn discover(
         return Ok(of_folder(&location));
     }
     if session.offline {
-        return Err(Offline::lacks(format!("what is at {location}")).into());
+        return Err(Offline::needs(format!("finding out what is at {location}")).into());
     }
     let base = address(&location)?;
     let probe =

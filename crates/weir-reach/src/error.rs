@@ -5,18 +5,32 @@ use std::path::PathBuf;
 use weir_model::PackageName;
 use weir_registry::{ReplicaError, SubmitError};
 
-/// What is wanted is not on this machine, and the machine is offline.
+/// What is wanted is not to be had while the machine is offline.
 #[derive(Debug, thiserror::Error)]
-#[error("{} not on this machine, which is offline: {}", if missing.len() == 1 { "a release is" } else { "some releases are" }, list(missing))]
-pub struct Offline {
-    /// What is missing, in words.
-    pub missing: Vec<String>,
+pub enum Offline {
+    /// Releases are not on this machine.
+    #[error("{} not on this machine, which is offline: {}", if missing.len() == 1 { "a release is" } else { "some releases are" }, list(missing))]
+    Lacks {
+        /// They, in words.
+        missing: Vec<String>,
+    },
+    /// Somebody would have to be asked.
+    #[error("{what} needs a network, and this machine is offline")]
+    Needs {
+        /// For what, in words.
+        what: String,
+    },
 }
 
 impl Offline {
     /// One thing is missing.
     pub fn lacks(what: impl Into<String>) -> Self {
-        Self { missing: vec![what.into()] }
+        Self::Lacks { missing: vec![what.into()] }
+    }
+
+    /// It cannot be done without a network.
+    pub fn needs(what: impl Into<String>) -> Self {
+        Self::Needs { what: what.into() }
     }
 }
 

@@ -262,7 +262,7 @@ pub fn policy_set(
 ) -> Result<PolicyChange, ReachError> {
     let known = which.find(session)?;
     if session.offline {
-        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     let place = PolicyPlace::of(session, &known)?;
     let who = place.principal(session)?;

@@ -53,7 +53,7 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
         return Err(ReachError::BadAddress { address: location, reason });
     }
     if session.offline {
-        return Err(Offline::lacks(format!("the server {location}")).into());
+        return Err(Offline::needs(format!("asking the server {location}")).into());
     }
     let client = http_client(session)?;
     let address = Server::find(&client, &address(&location)?)?;

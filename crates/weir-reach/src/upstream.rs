@@ -215,7 +215,7 @@ pub fn upstream_change(
 ) -> Result<Upstreams, ReachError> {
     let known = which.find(session)?;
     if session.offline {
-        return Err(Offline::lacks(format!("the registry {}", known.location)).into());
+        return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     if is_http(&known.location) {
         let told = open_remote(session, &known.location)?.change_upstreams(change)?;

@@ -29,7 +29,7 @@ pub(crate) fn steps(view: &ReleaseView, registry: &str, location: &str) -> Vec<S
             Step { what: "In CMakeLists.txt", text: format!("find_package({short} CONFIG REQUIRED)") }
         }
         KindName::Data | KindName::Generic => {
-            Step { what: "Its files", text: format!("ls weir_packages/{name}") }
+            Step { what: "Its files", text: format!("ls weir_packages/packages/{name}") }
         }
     };
     steps.push(last);

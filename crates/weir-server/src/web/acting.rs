@@ -33,7 +33,9 @@ pub(crate) async fn withdraw(
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
     let verb = form
         .field("verb")
-        .and_then(|verb| WithdrawalVerb::ALL.into_iter().find(|known| known.as_str() == verb));
+        // What cannot be taken back is not done by a button.
+        .and_then(|verb| WithdrawalVerb::ALL.into_iter().find(|known| known.as_str() == verb))
+        .filter(|verb| *verb != WithdrawalVerb::Remove);
     let verb = verb.ok_or_else(|| unreadable("it is not said what is to become of the release"))?;
     let reason = form.field("reason").map(|reason| reason.chars().take(LONGEST_REASON).collect::<String>());
     if reason.is_none() && matches!(verb, WithdrawalVerb::Yank | WithdrawalVerb::Quarantine) {

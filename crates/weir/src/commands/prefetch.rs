@@ -56,6 +56,7 @@ fn show(page: &mut Page, report: &PrefetchReport) {
     page.table(&[], rows.collect());
     let (number, size) = (count(report.releases.len(), "release"), bytes(report.bytes));
     page.line(match (report.releases.len(), report.dry_run) {
+        (0, _) if report.beyond > 0 => "Nothing to fetch within the budget".to_owned(),
         (0, _) => "Nothing to fetch: what is likely to be wanted is here".to_owned(),
         (_, true) => format!("Would fetch {number} ({size})"),
         (_, false) => format!("Fetched {number} ({size})"),

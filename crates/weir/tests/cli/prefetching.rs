@@ -89,8 +89,8 @@ fn without_a_network_or_without_projects_nothing_is_fetched() {
     assert_snapshot!(t.weir("prefetch --offline"), @r"
     $ weir prefetch --offline
     -- stderr
-      × a release is not on this machine, which is offline: `what may be wanted, which registries have`
-      help: run it once without `--offline`, or bring them with `weir store import FILE`
+      × fetching ahead needs a network, and this machine is offline
+      help: run it without `--offline`
     -- exit code 5
     ");
     drop(server);

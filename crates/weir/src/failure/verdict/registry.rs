@@ -19,7 +19,12 @@ impl Verdict for Offline {
     }
 
     fn help(&self) -> Option<String> {
-        Some("run it once without `--offline`, or bring them with `weir store import FILE`".into())
+        Some(match self {
+            Self::Lacks { .. } => {
+                "run it once without `--offline`, or bring them with `weir store import FILE`".into()
+            }
+            Self::Needs { .. } => "run it without `--offline`".into(),
+        })
     }
 }
 
