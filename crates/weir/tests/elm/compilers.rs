@@ -6,7 +6,7 @@ use std::process::Command;
 
 use weir_testkit::Sandbox;
 
-use crate::{application, compiler, make, package, sandbox, string_package, uses_str, version};
+use crate::{application, compile_with, compiler, make, package, sandbox, string_package, uses_str, version};
 
 const PLAIN: &str =
     "module Next exposing (a)\n\n{-| Next.\n\n@docs a\n\n-}\n\n\n{-| -}\na : Int\na =\n    1\n";
@@ -51,10 +51,10 @@ fn a_later_compiler_reads_what_is_made_for_it() {
     fs_err::create_dir(&bin).unwrap();
     fs_err::os::unix::fs::symlink(&later, bin.join("elm")).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let run = t.weir_with("app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
+    let run = compile_with(&t, "app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
     run.succeeds();
     uses_str(&t, "trim", "3");
-    let run = t.weir_with("app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
+    let run = compile_with(&t, "app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
     assert!(run.stderr.contains("TYPE MISMATCH"), "{run}");
 }
 

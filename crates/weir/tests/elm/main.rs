@@ -94,12 +94,16 @@ fn make(t: &Sandbox) -> Run {
     compile(t, "app", "run -- elm make src/Main.elm --output=/dev/null")
 }
 
-/// Has the compiler called. 0.19.1 writes its notes (`d.dat`) behind its own back, and on a slow disk stumbles over the lock that it
-/// has on them itself: then, as a person would, once more.
 fn compile(t: &Sandbox, folder: &str, typed: &str) -> Run {
-    let run = t.weir_in(folder, typed);
+    compile_with(t, folder, typed, &[])
+}
+
+/// Has the compiler called. It writes its notes (`d.dat`) behind its own back, and on a slow disk stumbles over the lock that it
+/// has on them itself: then, as a person would, once more.
+fn compile_with(t: &Sandbox, folder: &str, typed: &str, variables: &[(&str, &str)]) -> Run {
+    let run = t.weir_with(folder, typed, variables);
     match run.stderr.contains("resource busy (file is locked)") {
-        true => t.weir_in(folder, typed),
+        true => t.weir_with(folder, typed, variables),
         false => run,
     }
 }
