@@ -3,23 +3,23 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use weir_model::Sha256;
+use weir_state::{Form, OpenError};
 use weir_wire::{AccountName, BadName};
 
 use crate::sign_in::SignInError;
 use crate::tokens::Speaker;
 
-/// What the file calls itself: `WeiA`.
-const APPLICATION_ID: i64 = 0x5765_6941;
-
-/// The form of its tables.
-const VERSION: i64 = 1;
-
-/// For so long another connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The file; it calls itself `WeiA`.
+const FORM: Form = Form {
+    application: 0x5765_6941,
+    version: 1,
+    tables: TABLES,
+    // An acknowledged change, such as a token that was revoked, survives a loss of power.
+    pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+};
 
 const TABLES: &str = "
 CREATE TABLE user(
@@ -119,6 +119,16 @@ impl From<getrandom::Error> for AccountError {
     }
 }
 
+impl From<OpenError> for AccountError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Strange(file) => Self::Strange(file),
+            OpenError::Database(error) => error.into(),
+            OpenError::Io(error) => error.into(),
+        }
+    }
+}
+
 impl Accounts {
     /// Opens the accounts in `file`, which is made for its owner's eyes only if it is not there.
     ///
@@ -126,24 +136,7 @@ impl Accounts {
     ///
     /// When it is something else, or cannot be opened.
     pub fn open(file: &Path) -> Result<Self, AccountError> {
-        make_private(file)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-        let tables = number("SELECT count(*) FROM sqlite_schema")?;
-        match (application, version, tables) {
-            (APPLICATION_ID, VERSION, _) => {}
-            (0, 0, 0) => connection.execute_batch(&format!(
-                "BEGIN EXCLUSIVE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
-            ))?,
-            _ => return Err(AccountError::Strange(file.display().to_string())),
-        }
-        // An acknowledged change, such as a token that was revoked, survives a loss of power.
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
-        )?;
+        let connection = weir_state::open(file, &FORM)?;
         Ok(Self { connection: Mutex::new(connection), speakers: Mutex::default(), hashing: Mutex::default() })
     }
 
@@ -163,15 +156,5 @@ impl Accounts {
         // Before the connection is given up: whoever asks next reads what holds now.
         self.speakers.lock().unwrap_or_else(PoisonError::into_inner).clear();
         Ok(done)
-    }
-}
-
-/// Makes the file before SQLite does, so that nobody else can ever have opened it. The files beside it get the same mode.
-fn make_private(file: &Path) -> Result<(), std::io::Error> {
-    use fs_err::os::unix::fs::OpenOptionsExt as _;
-    let made = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    match made {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map(drop),
     }
 }

@@ -6,17 +6,11 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
+use weir_state::{Form, OpenError};
 use weir_wire::activity::{Activity, ActivityQuery, Event};
-
-/// What the file calls itself: `WeiE`.
-const APPLICATION_ID: i64 = 0x5765_6945;
-
-/// The form of its tables.
-const VERSION: i64 = 1;
 
 /// So many events are kept.
 pub const MOST: i64 = 10_000_000;
@@ -26,6 +20,14 @@ pub const PAGE: u32 = 1000;
 
 /// The longest text of an event that is kept, in bytes: some of it is what an asker chose.
 const MAX_TEXT: usize = 1000;
+
+/// The file; it calls itself `WeiE`.
+const FORM: Form = Form {
+    application: 0x5765_6945,
+    version: 1,
+    tables: TABLES,
+    pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
+};
 
 const TABLES: &str = "
 CREATE TABLE event(
@@ -64,6 +66,16 @@ pub enum ActivityError {
     Io(#[from] std::io::Error),
 }
 
+impl From<OpenError> for ActivityError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Strange(file) => Self::Strange(file),
+            OpenError::Database(error) => error.into(),
+            OpenError::Io(error) => error.into(),
+        }
+    }
+}
+
 impl ActivityLog {
     /// Opens the events in `file`, which is made for its owner's eyes only if it is not there.
     ///
@@ -71,24 +83,7 @@ impl ActivityLog {
     ///
     /// When it is something else, or cannot be opened.
     pub fn open(file: &Path) -> Result<Self, ActivityError> {
-        use fs_err::os::unix::fs::OpenOptionsExt as _;
-        match fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            made => drop(made?),
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-        match (application, version, number("SELECT count(*) FROM sqlite_schema")?) {
-            (APPLICATION_ID, VERSION, _) => {}
-            (0, 0, 0) => connection.execute_batch(&format!(
-                "BEGIN EXCLUSIVE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
-            ))?,
-            _ => return Err(ActivityError::Strange(file.display().to_string())),
-        }
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")?;
+        let connection = weir_state::open(file, &FORM)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 

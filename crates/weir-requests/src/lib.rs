@@ -7,22 +7,13 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use weir_model::Sha256;
+use weir_state::{Form, OpenError};
 use weir_wire::promotion::{Approval, PromotionRequest};
 use weir_wire::{Batch, Intent};
-
-/// What the file calls itself: `WeiR`.
-const APPLICATION_ID: i64 = 0x5765_6952;
-
-/// The form of its tables.
-const VERSION: i64 = 1;
-
-/// For so long another connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// So many releases can wait together.
 pub const MOST_RELEASES: usize = 1_000;
@@ -38,6 +29,15 @@ const MOST_APPROVALS: usize = 100;
 
 /// After so many days nobody wants it any more.
 pub const LONGEST_DAYS: i64 = 90;
+
+/// The file; it calls itself `WeiR`.
+const FORM: Form = Form {
+    application: 0x5765_6952,
+    version: 1,
+    tables: TABLES,
+    // An approval that was acknowledged survives a loss of power.
+    pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+};
 
 const TABLES: &str = "
 CREATE TABLE request(
@@ -105,6 +105,16 @@ pub enum RequestError {
     Io(#[from] std::io::Error),
 }
 
+impl From<OpenError> for RequestError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Strange(file) => Self::Strange(file),
+            OpenError::Database(error) => error.into(),
+            OpenError::Io(error) => error.into(),
+        }
+    }
+}
+
 impl Requests {
     /// Opens the requests in `file`, which is made for its owner's eyes only if it is not there.
     ///
@@ -112,27 +122,7 @@ impl Requests {
     ///
     /// When it is something else, or cannot be opened.
     pub fn open(file: &Path) -> Result<Self, RequestError> {
-        use fs_err::os::unix::fs::OpenOptionsExt as _;
-        match fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            made => drop(made?),
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags)?;
-        connection.busy_timeout(PATIENCE)?;
-        let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
-        let (application, version) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-        match (application, version, number("SELECT count(*) FROM sqlite_schema")?) {
-            (APPLICATION_ID, VERSION, _) => {}
-            (0, 0, 0) => connection.execute_batch(&format!(
-                "BEGIN EXCLUSIVE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT"
-            ))?,
-            _ => return Err(RequestError::Strange(file.display().to_string())),
-        }
-        // An approval that was acknowledged survives a loss of power.
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
-        )?;
+        let connection = weir_state::open(file, &FORM)?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 

@@ -1,0 +1,100 @@
+//! A file that a server keeps something in, in SQLite: made for its owner's eyes only, and refused where it is something else.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// For so long another connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a file is to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// What it calls itself: four letters, as SQLite's `application_id`.
+    pub application: i64,
+    /// The form of its tables.
+    pub version: i64,
+    /// The statements that make them.
+    pub tables: &'static str,
+    /// What of a change survives a loss of power, and how else the file is used: pragmas of SQLite.
+    pub pragmas: &'static str,
+}
+
+/// Why a file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is something else, or of a newer form.
+    #[error("`{0}` is something else, or of a newer Weir")]
+    Strange(String),
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    /// The system failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Opens `file`, which is made if it is not there.
+///
+/// # Errors
+///
+/// When it is something else, or cannot be opened.
+pub fn open(file: &Path, form: &Form) -> Result<Connection, OpenError> {
+    make_private(file)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let found = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    let Form { application, version, tables, pragmas } = form;
+    match (found, number("SELECT count(*) FROM sqlite_schema")?) {
+        (found, _) if found == (*application, *version) => {}
+        ((0, 0), 0) => connection.execute_batch(&format!(
+            "BEGIN EXCLUSIVE; {tables} PRAGMA application_id = {application}; PRAGMA user_version = {version}; COMMIT"
+        ))?,
+        _ => return Err(OpenError::Strange(file.display().to_string())),
+    }
+    connection.execute_batch(pragmas)?;
+    Ok(connection)
+}
+
+/// Makes the file before SQLite does, so that nobody else can ever have opened it. The files beside it get the same mode.
+fn make_private(file: &Path) -> Result<(), std::io::Error> {
+    use fs_err::os::unix::fs::OpenOptionsExt as _;
+    let made = fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORM: Form = Form {
+        application: 7,
+        version: 1,
+        tables: "CREATE TABLE one(number INTEGER) STRICT;",
+        pragmas: "PRAGMA journal_mode = WAL",
+    };
+
+    #[test]
+    fn a_file_is_made_opened_again_and_refused_where_it_is_something_else() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("one.db");
+        open(&file, &FORM).unwrap().execute("INSERT INTO one VALUES(1)", []).unwrap();
+        let again = open(&file, &FORM).unwrap();
+        assert_eq!(again.query_row("SELECT number FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+        for other in [Form { application: 8, ..FORM }, Form { version: 2, ..FORM }] {
+            assert!(matches!(open(&file, &other), Err(OpenError::Strange(_))));
+        }
+        fs_err::write(
+            place.path().join("text"),
+            "no database, but long enough to be read as the head of one",
+        )
+        .unwrap();
+        assert!(open(&place.path().join("text"), &FORM).is_err());
+    }
+}
