@@ -23,6 +23,14 @@ impl Index {
         Ok(None)
     }
 
+    /// What is here that a new name could be mistaken for: a package, or, with a `/` behind it, an owner.
+    pub fn mistaken_for(&self, name: &PackageName) -> Result<Option<String>, IndexError> {
+        match self.confusable_with(name)? {
+            Some(package) => Ok(Some(package.to_string())),
+            None => Ok(self.confusable_owner(&name.owner_name())?.map(|owner| format!("{owner}/"))),
+        }
+    }
+
     /// An owner of another name that a person could mistake for this one, if one was claimed or has packages here.
     pub fn confusable_owner(&self, owner: &OwnerName) -> Result<Option<OwnerName>, IndexError> {
         let _still = self.reading()?;

@@ -57,7 +57,6 @@ pub use key::{KeyError, Origin, Signers, SigningKey, TrustedKeys, VerifyingKey};
 pub use position::{Position, PositionError, Prefix};
 pub use proof::{
     ConsistencyProof, InclusionProof, ProofError, leaf_hashes, prove_consistency, prove_inclusion,
-    proven_entry,
 };
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, ProxyProblem, Source, SourceError};

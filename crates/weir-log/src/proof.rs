@@ -21,12 +21,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::bundle::EntryReader;
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError};
 use crate::key::TrustedKeys;
 use crate::signed_tiles::{SignedTiles, TileError};
 use crate::source::Source;
-use crate::tile::{TILE_WIDTH, TileId};
 use crate::{Hash, MAX_SIZE};
 
 const INCLUSION_HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -90,36 +88,6 @@ pub fn prove_inclusion(
     }
     let hashes = with_tiles(source, log, |tiles| tlog_tiles::prove_record(log.size(), index, tiles))?;
     Ok(InclusionProof { index, hashes: ours(hashes), checkpoint: (**log).clone() })
-}
-
-/// Reads entry `index` of `log` from its bundle, with the proof that it is there. Neither is given unless the proof holds.
-///
-/// # Errors
-///
-/// When there is no such entry, or what is read is not what was signed.
-pub fn proven_entry(
-    source: &dyn Source,
-    log: &CheckedCheckpoint,
-    keys: &TrustedKeys,
-    index: u64,
-) -> Result<(Vec<u8>, InclusionProof), ProofError> {
-    let proof = prove_inclusion(source, log, index)?;
-    let entry = entry_in_bundle(source, TileId::of_entry(index, log.size()), index)?;
-    proof.check(&entry, keys)?;
-    Ok((entry, proof))
-}
-
-/// An entry as its bundle has it. A partial one may have been cleared away since it was completed.
-fn entry_in_bundle(source: &dyn Source, id: TileId, index: u64) -> Result<Vec<u8>, ProofError> {
-    for path in [id.path(), id.to_full().path()] {
-        let Some(bytes) = source.open(&path, 0).map_err(TileError::from)? else { continue };
-        let mut entries = EntryReader::new(bytes);
-        for _ in 0..index % TILE_WIDTH {
-            entries.next_entry().map_err(|_| ProofError::Invalid)?;
-        }
-        return Ok(entries.next_entry().map_err(|_| ProofError::Invalid)?.to_vec());
-    }
-    Err(TileError::Missing { file: id.path() }.into())
 }
 
 /// The leaf hashes of the entries at `indexes`, in their order: each is proved to be in `log`, for the tiles that they are read from have

@@ -425,7 +425,7 @@ impl Replica {
         let unproven = |error| ReplicaError::Unproven { location: self.location.clone(), index, error };
         let log = weir_log::Checkpoint::verify(note.as_bytes(), &self.keys);
         let log = log.map_err(|error| unproven(error.into()))?;
-        let (entry, _) = weir_log::proven_entry(source, &log, &self.keys, index).map_err(unproven)?;
+        let (entry, _) = weir_log::read_entry(source, &log, &self.keys, index).map_err(unproven)?;
         let leaf = Sha256::from_bytes(*weir_log::Hash::of_leaf(&entry).as_bytes());
         let record = weir_model::Record::from_bytes(&entry)
             .map_err(|source| weir_index::FoldError::Record { index, source })?;

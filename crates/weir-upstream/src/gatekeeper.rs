@@ -42,7 +42,7 @@ impl<'a> Gatekeeper<'a> {
     pub(crate) fn refuses(&self, view: &ReleaseView, upstream: &str) -> Result<Option<Refused>, IndexError> {
         let name = &view.release.id.name;
         let is_new = self.own.kind_of(name)?.is_none();
-        if let Some(existing) = is_new.then(|| self.mistaken_for(view)).transpose()?.flatten() {
+        if let Some(existing) = is_new.then(|| self.own.mistaken_for(name)).transpose()?.flatten() {
             let hold = Hold {
                 id: view.release.id.clone(),
                 registry: upstream.to_owned(),
@@ -77,15 +77,6 @@ impl<'a> Gatekeeper<'a> {
             until,
         };
         Ok(Some(Refused { hold, is_kept_out }))
-    }
-
-    /// What is here already that a new name can be mistaken for: nobody could publish it here either.
-    fn mistaken_for(&self, view: &ReleaseView) -> Result<Option<String>, IndexError> {
-        let name = &view.release.id.name;
-        if let Some(other) = self.own.confusable_with(name)? {
-            return Ok(Some(other.to_string()));
-        }
-        Ok(self.own.confusable_owner(&name.owner_name())?.map(|owner| format!("{owner}/")))
     }
 
     /// When something is permitted first that is not now, if it ever is: rules that ask for the time ask whether enough of it has passed.

@@ -47,8 +47,7 @@ impl Acting {
     ///
     /// When the caller may not read it, or the log cannot be followed.
     pub fn view(&self) -> Result<impl Deref<Target = Replica> + use<'_>, SubmitError> {
-        self.registrar.permit(&self.caller, Verb::Read)?;
-        self.registrar.view()
+        self.registrar.view_for(&self.caller)
     }
 
     /// The entry `index` of the log, byte for byte, and the proof that the log holds it, which was checked. `None` where the

@@ -11,12 +11,13 @@ use weir_model::record::{Hold, Origin, RECORD_VERSION, Withdrawal};
 use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
 
+use super::submit::until_nobody_was_faster;
 use super::{Registrar, flow};
 use crate::closed::After;
 use crate::content::{ContentError, Stored};
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
-use crate::ports::{Entry, Object, PortError};
+use crate::ports::{Entry, Object};
 use crate::replica::Replica;
 use crate::reuse::quarantined;
 
@@ -85,13 +86,7 @@ impl Registrar {
     /// when the log cannot be written. Nothing is admitted then.
     pub fn admit(&self, caller: &Caller, admission: &Admission<'_>) -> Result<Admitted, SubmitError> {
         let coming = coming(admission)?;
-        for _ in 0..super::submit::MOST_ATTEMPTS {
-            match self.try_to_admit(caller, admission, &coming) {
-                Err(SubmitError::Port(PortError::Moved { .. })) => {}
-                done => return done,
-            }
-        }
-        Err(SubmitError::Busy)
+        until_nobody_was_faster(|| self.try_to_admit(caller, admission, &coming))
     }
 
     /// Takes in the pack of a release that was admitted, checked against its name and its record.
@@ -284,15 +279,10 @@ impl Admitting<'_> {
             return Err(SubmitError::QuarantinedContent { id: id.clone(), quarantined });
         }
         self.same_inputs(own, release)?;
-        if kind.is_none() {
-            let owner = || index.confusable_owner(&id.name.owner_name());
-            let existing = match index.confusable_with(&id.name)? {
-                Some(other) => Some(other.to_string()),
-                None => owner()?.map(|owner| format!("{owner}/")),
-            };
-            if let Some(existing) = existing {
-                return Err(SubmitError::Confusable { name: id.name.clone(), existing });
-            }
+        if kind.is_none()
+            && let Some(existing) = index.mistaken_for(&id.name)?
+        {
+            return Err(SubmitError::Confusable { name: id.name.clone(), existing });
         }
         let facts = ReleaseFacts::from(release).published_at(coming.view.mark.at);
         let request = Request {

@@ -2,7 +2,7 @@
 
 use weir_index::Index;
 use weir_model::ReleaseId;
-use weir_policy::{Caller, ReleaseFacts, Request, Target, Verb, authorize};
+use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
 use weir_wire::{Batch, Intent};
 
 use super::Registrar;
@@ -25,16 +25,7 @@ impl Registrar {
                 .release(id)?
                 .ok_or_else(|| SubmitError::UnknownBuild { wanted: id.to_string(), there: Vec::new() })?;
             let facts = ReleaseFacts { promoted: Some(into), ..ReleaseFacts::from(&found.release) };
-            authorize(
-                &*self.gate,
-                Request {
-                    caller,
-                    verb: Verb::Promote,
-                    target: Target::Release(id.clone()),
-                    owner_belongs_to: index.owner(&id.name.owner_name())?.map(|claim| claim.who),
-                    release: Some(facts.published_at(found.mark.at)),
-                },
-            )?;
+            self.permit_of(index, caller, Verb::Promote, id, facts.published_at(found.mark.at))?;
         }
         Ok(())
     }
@@ -80,17 +71,27 @@ impl Registrar {
             let id = &promotion.draft.id;
             let facts =
                 ReleaseFacts { promoted: Some(&promotion.from.registry), ..facts_of(&promotion.draft) };
-            authorize(
-                &*self.gate,
-                Request {
-                    caller,
-                    verb: Verb::Approve,
-                    target: Target::Release(id.clone()),
-                    owner_belongs_to: index.owner(&id.name.owner_name())?.map(|claim| claim.who),
-                    release: Some(facts),
-                },
-            )?;
+            self.permit_of(index, caller, Verb::Approve, id, facts)?;
         }
         Ok(())
+    }
+
+    /// Asks the gate about one release.
+    fn permit_of(
+        &self,
+        index: &Index,
+        caller: &Caller,
+        verb: Verb,
+        id: &ReleaseId,
+        facts: ReleaseFacts<'_>,
+    ) -> Result<Authorized, SubmitError> {
+        let request = Request {
+            caller,
+            verb,
+            target: Target::Release(id.clone()),
+            owner_belongs_to: index.owner(&id.name.owner_name())?.map(|claim| claim.who),
+            release: Some(facts),
+        };
+        Ok(authorize(&*self.gate, request)?)
     }
 }

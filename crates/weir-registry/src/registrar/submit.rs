@@ -16,7 +16,7 @@ use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
 
 /// So often batches are planned again because somebody else was faster.
-pub(super) const MOST_ATTEMPTS: u32 = 16;
+const MOST_ATTEMPTS: u32 = 16;
 
 /// A batch that somebody asks to be carried out.
 #[derive(Clone)]
@@ -95,13 +95,7 @@ impl Registrar {
     }
 
     fn in_turn(&self, group: &[Asked]) -> Result<Vec<Answer>, SubmitError> {
-        for _ in 0..MOST_ATTEMPTS {
-            match self.try_in_turn(group) {
-                Err(SubmitError::Port(PortError::Moved { .. })) => {}
-                done => return done,
-            }
-        }
-        Err(SubmitError::Busy)
+        until_nobody_was_faster(|| self.try_in_turn(group))
     }
 
     fn try_in_turn(&self, group: &[Asked]) -> Result<Vec<Answer>, SubmitError> {
@@ -153,6 +147,19 @@ impl Registrar {
         gathered.add(&plan.entries)?;
         Ok(Planned { id: (!plan.entries.is_empty()).then_some(id), plan })
     }
+}
+
+/// Tries until nobody else appended meanwhile, so often.
+pub(super) fn until_nobody_was_faster<T>(
+    attempt: impl Fn() -> Result<T, SubmitError>,
+) -> Result<T, SubmitError> {
+    for _ in 0..MOST_ATTEMPTS {
+        match attempt() {
+            Err(SubmitError::Port(PortError::Moved { .. })) => {}
+            done => return done,
+        }
+    }
+    Err(SubmitError::Busy)
 }
 
 /// The permission to append: that of the last who has anything to append, whose time is the latest.
