@@ -44,7 +44,46 @@ pub struct Facts {
     pub kind_facts: Map<String, Value>,
 }
 
+impl From<ReleaseFacts<'_>> for Facts {
+    fn from(facts: ReleaseFacts<'_>) -> Self {
+        Self {
+            kind: facts.kind,
+            license: facts.license.map(str::to_owned),
+            size: facts.size,
+            unpacked: facts.unpacked,
+            files: facts.files,
+            built: facts.built,
+            provenance: facts.provenance,
+            confusable: facts.confusable,
+            published: facts.published,
+            upstream: facts.upstream.map(str::to_owned),
+            promoted: facts.promoted.map(str::to_owned),
+            approved_by: facts.approved_by.to_vec(),
+            kind_facts: facts.kind_facts.clone(),
+        }
+    }
+}
+
 impl Facts {
+    /// Those of a release of which nothing is known but what sort of package it is: nothing special.
+    pub fn of_kind(kind: KindName) -> Self {
+        Self {
+            kind,
+            license: None,
+            size: 0,
+            unpacked: 0,
+            files: 0,
+            built: false,
+            provenance: false,
+            confusable: false,
+            published: None,
+            upstream: None,
+            promoted: None,
+            approved_by: Vec::new(),
+            kind_facts: Map::new(),
+        }
+    }
+
     /// They, as a gate is asked.
     pub fn view(&self) -> ReleaseFacts<'_> {
         ReleaseFacts {

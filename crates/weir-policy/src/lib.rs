@@ -99,6 +99,34 @@ impl Verb {
     }
 }
 
+/// What an action is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoneTo {
+    /// The registry as a whole.
+    Registry,
+    /// Everything of an owner.
+    Owner,
+    /// One release.
+    Release,
+}
+
+impl Verb {
+    /// What it is done to.
+    pub const fn is_done_to(self) -> DoneTo {
+        match self {
+            Self::Read | Self::Upload | Self::Collect | Self::Describe | Self::Govern => DoneTo::Registry,
+            Self::Claim => DoneTo::Owner,
+            Self::Publish
+            | Self::Yank
+            | Self::Quarantine
+            | Self::Remove
+            | Self::Admit
+            | Self::Promote
+            | Self::Approve => DoneTo::Release,
+        }
+    }
+}
+
 impl FromStr for Verb {
     type Err = String;
 
@@ -130,6 +158,17 @@ pub enum Target {
     Owner(OwnerName),
     /// One release.
     Release(ReleaseId),
+}
+
+impl Target {
+    /// The owner whose it is; nobody's is the registry as a whole.
+    pub fn owner(&self) -> Option<OwnerName> {
+        match self {
+            Self::Registry => None,
+            Self::Owner(owner) => Some(owner.clone()),
+            Self::Release(id) => Some(id.name.owner_name()),
+        }
+    }
 }
 
 /// Who wants to do what to what, with the facts a policy may ask for.

@@ -13,8 +13,8 @@ use weir_cedar::{
     Problem, Question, Rule, SETS, TestError, TestedSet,
 };
 use weir_fs::Folder;
-use weir_model::{OwnerName, Sha256};
-use weir_policy::{Caller, Principal, Target, Verb, has_provenance};
+use weir_model::Sha256;
+use weir_policy::{Caller, Principal, ReleaseFacts, Target, Verb};
 
 use self::place::PolicyPlace;
 pub use self::simulate::{PolicyDifference, Simulated, Since, policy_simulate};
@@ -392,12 +392,8 @@ pub fn policy_explain(
 ) -> Result<ExplainedPolicy, ReachError> {
     let connection = connect(session, &which.find(session)?)?;
     let set = PolicySet::new(files)?;
-    let owner: Option<OwnerName> = match &what.target {
-        Target::Registry => None,
-        Target::Owner(owner) => Some(owner.clone()),
-        Target::Release(id) => Some(id.name.owner_name()),
-    };
-    let claim = owner.map(|owner| connection.replica.index().owner(&owner)).transpose()?.flatten();
+    let claim =
+        what.target.owner().map(|owner| connection.replica.index().owner(&owner)).transpose()?.flatten();
     let question = Question {
         facts: facts(&connection, &what)?,
         principal: what.principal,
@@ -420,27 +416,19 @@ fn facts(connection: &Connection, what: &ExplainWhat) -> Result<Option<Facts>, R
     let Target::Release(id) = &what.target else { return Ok(None) };
     let index = connection.replica.index();
     let there = index.release(id)?;
-    let given = &what.facts;
-    let release = there.as_ref().map(|view| &view.release);
-    let kind = match (given.kind, release) {
-        (Some(kind), _) => Some(kind),
-        (None, Some(release)) => Some(release.kind),
-        (None, None) => index.kind_of(&id.name)?,
+    let kind = index.kind_of(&id.name)?;
+    let known = match &there {
+        Some(view) => ReleaseFacts::from(&view.release).published_at(view.mark.at).into(),
+        None => Facts::of_kind(kind.unwrap_or_default()),
     };
-    let number = |given: Option<u64>, there: Option<u64>| given.or(there).unwrap_or_default();
+    let given = &what.facts;
     Ok(Some(Facts {
-        kind: kind.unwrap_or(weir_model::KindName::Generic),
-        license: given.license.clone().or_else(|| release?.license.clone()),
-        size: number(given.size, release.map(|release| release.size)),
-        unpacked: number(given.unpacked, release.map(|release| release.unpacked)),
-        files: number(given.files, release.map(|release| release.files)),
-        built: release.is_some_and(|release| release.recipe.is_some()),
-        provenance: release.is_some_and(|release| has_provenance(&release.kind_facts)),
-        confusable: index.kind_of(&id.name)?.is_none() && index.confusable_with(&id.name)?.is_some(),
-        published: there.as_ref().map(|view| view.mark.at),
-        upstream: None,
-        promoted: None,
-        approved_by: Vec::new(),
-        kind_facts: release.map(|release| release.kind_facts.clone()).unwrap_or_default(),
+        kind: given.kind.unwrap_or(known.kind),
+        license: given.license.clone().or(known.license),
+        size: given.size.unwrap_or(known.size),
+        unpacked: given.unpacked.unwrap_or(known.unpacked),
+        files: given.files.unwrap_or(known.files),
+        confusable: kind.is_none() && index.confusable_with(&id.name)?.is_some(),
+        ..known
     }))
 }

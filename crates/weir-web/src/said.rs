@@ -1,8 +1,7 @@
 //! Times, sizes and numbers, as the terminal says them.
 
 use jiff::{SignedDuration, Timestamp};
-
-const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+pub(crate) use weir_model::amounts::{bytes, count};
 
 /// The most characters of a line that a stranger wrote.
 const LINE: usize = 300;
@@ -25,31 +24,6 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
         60..3600 => format!("{} ago", count((seconds / 60).unsigned_abs(), "minute")),
         3600..86_400 => format!("{} ago", count((seconds / 3600).unsigned_abs(), "hour")),
         _ => format!("{} ago", count((seconds / 86_400).unsigned_abs(), "day")),
-    }
-}
-
-/// A number of bytes.
-pub(crate) fn bytes(count: u64) -> String {
-    const STEP: u64 = 1024;
-    if count < STEP {
-        return format!("{count} B");
-    }
-    let mut tenths = u128::from(count) * 10;
-    let mut unit = 0;
-    while tenths >= u128::from(STEP) * 10 && unit < UNITS.len() {
-        tenths /= u128::from(STEP);
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
-}
-
-/// A number of things.
-pub(crate) fn count(number: u64, singular: &str) -> String {
-    let stem = singular.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o']));
-    match (number, stem) {
-        (1, _) => format!("1 {singular}"),
-        (_, Some(stem)) => format!("{number} {stem}ies"),
-        (_, None) => format!("{number} {singular}s"),
     }
 }
 

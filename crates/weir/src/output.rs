@@ -12,6 +12,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use weir_model::ReleaseId;
 use weir_model::address::without_secrets;
+pub(crate) use weir_model::amounts::{bytes, count};
 pub(crate) use weir_model::unseen::harmless;
 use weir_model::unseen::harmless_json;
 
@@ -455,23 +456,6 @@ fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{start}…{}", end.into_iter().collect::<String>()))
 }
 
-/// A number of bytes as people say it: `512 B`, `12.3 KiB`, `4.0 MiB`.
-pub(crate) fn bytes(count: u64) -> String {
-    const STEP: u64 = 1024;
-    if count < STEP {
-        return format!("{count} B");
-    }
-    let mut tenths = u128::from(count) * 10;
-    let mut unit = 0;
-    while tenths >= u128::from(STEP) * 10 && unit < UNITS.len() {
-        tenths /= u128::from(STEP);
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit - 1])
-}
-
-const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-
 /// A number of seconds as people say it: `3 s`, `2 min 5 s`, `1 h 20 min`.
 pub(crate) fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -485,20 +469,6 @@ pub(crate) fn duration(seconds: u64) -> String {
 pub(crate) fn short(id: &ReleaseId) -> String {
     let revision = if id.revision > 0 { format!(" revision {}", id.revision) } else { String::new() };
     format!("{} {}{revision}", id.name, id.version)
-}
-
-/// `1 package`, `2 packages`.
-pub(crate) fn count(number: impl TryInto<u64>, singular: &str) -> String {
-    let number = number.try_into().unwrap_or(u64::MAX);
-    let ending = match singular {
-        _ if number == 1 => return format!("1 {singular}"),
-        word if word.ends_with("ch") => "es",
-        _ => "s",
-    };
-    match singular.strip_suffix('y').filter(|stem| !stem.ends_with('e')) {
-        Some(stem) => format!("{number} {stem}ies"),
-        None => format!("{number} {singular}{ending}"),
-    }
 }
 
 #[cfg(test)]

@@ -103,9 +103,7 @@ fn the_guide_of_bash_packages_runs_from_its_first_line_to_its_last_and_prints_wh
         Command::new("bash").args(["-euo", "pipefail", "-c", WORLD]).current_dir(world.path()).output();
     let made = made.unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let programs = [world.path().join("bin"), Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path = path_after(&[&world.path().join("bin")]);
     let (home, config) = (world.path().join("home"), world.path().join("gitconfig"));
     let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", &home), ("GIT_CONFIG_GLOBAL", &config)];
     walk(&guide, "bash", reader.path(), &variables);
@@ -119,9 +117,7 @@ fn the_guide_of_repositories_of_built_packages_runs_and_prints_what_it_says() {
     let part = part.split("\n## ").next().unwrap();
     assert!(blocks(part, "sh").contains("weir repo add"), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path = path_after(&[]);
     walk(part, "bash", reader.path(), &[("PATH", Path::new(&path)), ("WEIR_HOME", home.path())]);
     make_writable(home.path());
 }
@@ -143,9 +139,7 @@ fn the_guides_of_a_server_and_of_accounts_run_one_after_the_other() {
     assert!(blocks(&text, "sh").contains("weir token create"), "the guide has nothing to type");
     let text = text.replace("https://weir.example", server.url());
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path = path_after(&[]);
     let invitation = Path::new(server.invitation().unwrap());
     let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("INVITATION", invitation)];
     walk(&text, "bash", reader.path(), &variables);
@@ -176,11 +170,16 @@ fn the_guide_of_elm_runs_and_prints_what_it_says() {
             (root().join("crates/weir/tests/elm/set").join(name), reader.path().join(format!("elm-{name}")));
         assert!(Command::new("cp").arg("-R").args([from, to]).status().unwrap().success());
     }
-    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path = path_after(&[]);
     walk(&guide, "bash", reader.path(), &[("PATH", Path::new(&path)), ("WEIR_HOME", home.path())]);
     make_writable(home.path());
+}
+
+/// Where programs are found: in these folders, then `weir`, then as everywhere.
+fn path_after(folders: &[&Path]) -> std::ffi::OsString {
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let first = folders.iter().copied().chain(Path::new(WEIR).parent()).map(Path::to_owned);
+    std::env::join_paths(first.chain(std::env::split_paths(&others))).unwrap()
 }
 
 /// The folders of a store are read-only, and the temporary folder is to be removed with it.
@@ -318,9 +317,7 @@ fn follow_guide(page: &str, about: &str) {
     let guide = fs_err::read_to_string(root().join("docs/guide").join(page)).unwrap();
     assert!(blocks(&guide, "sh").contains(about), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let programs = [Path::new(WEIR).parent().unwrap().to_owned()];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(programs.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let path = path_after(&[]);
     let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("USER", Path::new("ann"))];
     walk(&guide, "bash", reader.path(), &variables);
     make_writable(home.path());

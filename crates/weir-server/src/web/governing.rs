@@ -10,7 +10,7 @@ use weir_accounts::Accounts;
 use weir_cedar::{FOLDER, Facts, PolicyFile, PolicyFiles, PolicySet, Question, SETS};
 use weir_index::Index;
 use weir_model::{ReleaseId, Version};
-use weir_policy::{Principal, Target, Verb, has_provenance};
+use weir_policy::{DoneTo, Principal, ReleaseFacts, Target, Verb};
 use weir_registry::SubmitError;
 use weir_web::{ActivityPage, Answer, Asked as AskedOf, PeoplePage, PolicyPage, address};
 use weir_wire::activity::ActivityQuery;
@@ -95,12 +95,11 @@ fn decide(set: &PolicySet, asked: &AskedOf, index: &Index, at: Timestamp) -> Res
         Ok(target) => target,
         Err(reason) => return Ok(Answer::Unclear(reason)),
     };
-    let (owner, id) = match &target {
-        Target::Registry => (None, None),
-        Target::Owner(owner) => (Some(owner.clone()), None),
-        Target::Release(id) => (Some(id.name.owner_name()), Some(id)),
+    let id = match &target {
+        Target::Release(id) => Some(id),
+        Target::Registry | Target::Owner(_) => None,
     };
-    let claim = owner.map(|owner| index.owner(&owner)).transpose()?.flatten();
+    let claim = target.owner().map(|owner| index.owner(&owner)).transpose()?.flatten();
     let question = Question {
         facts: id.map(|id| facts(index, id)).transpose()?,
         principal,
@@ -113,19 +112,13 @@ fn decide(set: &PolicySet, asked: &AskedOf, index: &Index, at: Timestamp) -> Res
 }
 
 fn target(verb: Verb, what: &str) -> Result<Target, String> {
-    match verb {
-        Verb::Read | Verb::Upload | Verb::Collect | Verb::Describe | Verb::Govern => Ok(Target::Registry),
-        Verb::Claim => what
+    match verb.is_done_to() {
+        DoneTo::Registry => Ok(Target::Registry),
+        DoneTo::Owner => what
             .parse()
             .map(Target::Owner)
             .map_err(|_| format!("`{}` is done to an owner: name one", verb.as_str())),
-        Verb::Publish
-        | Verb::Yank
-        | Verb::Quarantine
-        | Verb::Remove
-        | Verb::Admit
-        | Verb::Promote
-        | Verb::Approve => {
+        DoneTo::Release => {
             let named = what
                 .split_once('@')
                 .and_then(|(name, version)| Some((name.parse().ok()?, version.parse::<Version>().ok()?)));
@@ -145,38 +138,10 @@ fn target(verb: Verb, what: &str) -> Result<Target, String> {
 /// What is known of a release, or of one that nobody published, nothing special.
 fn facts(index: &Index, id: &ReleaseId) -> Result<Facts, SubmitError> {
     let Some(view) = index.release(id)? else {
-        return Ok(Facts {
-            kind: index.kind_of(&id.name)?.unwrap_or_default(),
-            license: None,
-            size: 0,
-            unpacked: 0,
-            files: 0,
-            built: false,
-            provenance: false,
-            confusable: false,
-            published: None,
-            upstream: None,
-            promoted: None,
-            approved_by: Vec::new(),
-            kind_facts: serde_json::Map::new(),
-        });
+        return Ok(Facts::of_kind(index.kind_of(&id.name)?.unwrap_or_default()));
     };
-    let release = view.release;
-    Ok(Facts {
-        kind: release.kind,
-        built: release.recipe.is_some(),
-        provenance: has_provenance(&release.kind_facts),
-        license: release.license,
-        size: release.size,
-        unpacked: release.unpacked,
-        files: release.files,
-        confusable: false,
-        published: Some(view.mark.at),
-        upstream: view.origin.map(|origin| origin.registry),
-        promoted: None,
-        approved_by: Vec::new(),
-        kind_facts: release.kind_facts,
-    })
+    let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at).into();
+    Ok(Facts { upstream: view.origin.map(|origin| origin.registry), ..facts })
 }
 
 /// `GET /-/activity`

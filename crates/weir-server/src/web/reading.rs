@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_T
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use weir_index::{Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
+use weir_log::InclusionProof;
 use weir_model::{KindName, PackageName, Platform, Version};
 use weir_registry::{Acting, SubmitError};
 use weir_web::{
@@ -233,9 +234,7 @@ pub(crate) async fn file(
 pub(crate) async fn entry(
     (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
 ) -> Result<Response, Problem> {
-    let asked = looking(&app, &visitor, &registry).await?;
-    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
-    let (entry, proof) = found.ok_or_else(|| nothing("the log has no such entry"))?;
+    let (entry, proof) = entry_of(&app, &visitor, &registry, index).await?;
     let frame = visitor.frame_of(&registry);
     let page = EntryPage { frame: &frame, entry: &entry, proof: &proof, now: visitor.asker.at };
     answer(&visitor, StatusCode::OK, page.page())
@@ -245,10 +244,20 @@ pub(crate) async fn entry(
 pub(crate) async fn proof(
     (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
 ) -> Result<Response, Problem> {
-    let asked = looking(&app, &visitor, &registry).await?;
-    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
-    let (_, proof) = found.ok_or_else(|| nothing("the log has no such entry"))?;
+    let (_, proof) = entry_of(&app, &visitor, &registry, index).await?;
     download(&visitor, &format!("{registry}-{index}.tlog-proof"), Some(proof.to_string().into_bytes()))
+}
+
+/// An entry of the log of a registry, and the proof that it is there.
+async fn entry_of(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    registry: &str,
+    index: u64,
+) -> Result<(Vec<u8>, InclusionProof), Problem> {
+    let asked = looking(app, visitor, registry).await?;
+    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
+    found.ok_or_else(|| nothing("the log has no such entry"))
 }
 
 /// A registry that is looked at.

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use weir_cedar::{BuiltIn, Effect, Near, PolicyFiles, Problem, RULES, Rule, SETS, find};
 use weir_model::{KindName, Platform, ReleaseId};
-use weir_policy::{Principal, Target, Verb};
+use weir_policy::{DoneTo, Principal, Target, Verb};
 use weir_project::Project;
 use weir_reach::{
     CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, SetHow, ShownPolicy, Simulated, Since,
@@ -396,25 +396,19 @@ fn claims(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 fn target(arguments: &ExplainArguments) -> Result<Target, Failure> {
     let wrong = |wanted: &str| Failure::usage(format!("`{}` is done to {wanted}", arguments.action.as_str()));
     let given = arguments.target.as_deref();
-    match arguments.action {
-        Verb::Read | Verb::Upload | Verb::Collect | Verb::Describe | Verb::Govern => match given {
+    match arguments.action.is_done_to() {
+        DoneTo::Registry => match given {
             None => Ok(Target::Registry),
             Some(_) => Err(wrong("the registry as a whole, which needs no name")),
         },
-        Verb::Claim => {
+        DoneTo::Owner => {
             let given = given.ok_or_else(|| wrong("an owner: name one"))?;
             given
                 .parse()
                 .map(Target::Owner)
                 .map_err(|error: weir_model::NameError| Failure::usage(error.to_string()))
         }
-        Verb::Publish
-        | Verb::Yank
-        | Verb::Quarantine
-        | Verb::Remove
-        | Verb::Admit
-        | Verb::Promote
-        | Verb::Approve => {
+        DoneTo::Release => {
             let given = given.ok_or_else(|| wrong("a release: name one, as `owner/name@1.0.0`"))?;
             let PackageAtVersion { name, version } =
                 given.parse().map_err(|error: String| Failure::usage(error))?;
