@@ -93,6 +93,9 @@ pub enum AccountError {
     /// There is a token of that name that is still good.
     #[error("you have a token `{0}` already")]
     TokenExists(String),
+    /// There is no such invitation.
+    #[error("nobody is invited as `{0}`: it was accepted, taken back, is too old, or never was")]
+    NoInvitation(String),
     /// Nobody would be left who could govern the server.
     #[error("`{0}` is the last administrator: nobody could govern this server afterwards")]
     LastAdministrator(AccountName),

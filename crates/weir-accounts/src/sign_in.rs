@@ -11,10 +11,10 @@ use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use weir_wire::AccountName;
-use weir_wire::people::User;
+use weir_wire::people::{PendingInvitation, User};
 
 use crate::accounts::{AccountError, Accounts};
-use crate::people::{put_groups, user};
+use crate::people::{moment, put_groups, user};
 use crate::secret::Secret;
 
 /// The fewest characters that a password may have.
@@ -90,6 +90,54 @@ impl Accounts {
             Ok(())
         })?;
         Ok(Invitation { secret, expires })
+    }
+
+    /// The invitations that are good still, those that end first.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn invitations(&self, now: Timestamp) -> Result<Vec<PendingInvitation>, AccountError> {
+        let connection = self.connection();
+        let mut found = connection.prepare_cached(
+            "SELECT id, user, groups, expires FROM invitation WHERE expires >= ?1 ORDER BY expires, id",
+        )?;
+        let rows = found.query_map([now.as_second()], |row| {
+            Ok((
+                row.get(0)?,
+                row.get::<_, Option<String>>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        })?;
+        rows.map(|row| {
+            let (id, name, groups, expires) = row?;
+            let name = name.map(|name| name.parse()).transpose()?;
+            let groups = serde_json::from_str(&groups).map_err(std::io::Error::from)?;
+            Ok(PendingInvitation { id, name, groups, expires: moment(expires) })
+        })
+        .collect()
+    }
+
+    /// Takes an invitation back, by its id or the name that it is for. Gives what it was.
+    ///
+    /// # Errors
+    ///
+    /// When none is good of that name or id.
+    pub fn uninvite(&self, which: &str, now: Timestamp) -> Result<PendingInvitation, AccountError> {
+        let is_meant = |one: &PendingInvitation| {
+            one.id == which || one.name.as_ref().is_some_and(|name| name.as_str() == which)
+        };
+        let meant = self.invitations(now)?.into_iter().find(is_meant);
+        let none = || AccountError::NoInvitation(which.chars().take(64).collect());
+        let meant = meant.ok_or_else(none)?;
+        self.change(|connection| {
+            // Somebody may have accepted it meanwhile.
+            match connection.execute("DELETE FROM invitation WHERE id = ?1", [&meant.id])? {
+                0 => Err(none()),
+                _ => Ok(meant.clone()),
+            }
+        })
     }
 
     /// Makes a user of who was invited, with a password of their own, and a name where the invitation is for none.
@@ -349,6 +397,28 @@ mod tests {
         let again = accounts.accept(&invitation.secret, None, "another one!", at(2)).unwrap_err();
         assert!(matches!(again, AccountError::SignIn(SignInError::NotInvited)));
         assert_eq!(accounts.sign_in(&name("ann"), PASSWORD, None, at(3)).unwrap(), ann);
+    }
+
+    #[test]
+    fn an_invitation_is_listed_until_it_is_accepted_taken_back_or_too_old() {
+        let (_place, accounts) = accounts();
+        let (ann, bob) = (name("ann"), name("bob"));
+        let of_ann = accounts.invite(Some(&ann), &[name("core")].into(), at(0)).unwrap();
+        let of_bob = accounts.invite(Some(&bob), &BTreeSet::new(), at(1)).unwrap();
+        let names = |now| {
+            let pending = accounts.invitations(now).unwrap();
+            pending.into_iter().map(|one| one.name.unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(at(2)), ["ann", "bob"]);
+        assert_eq!(accounts.uninvite("ann", at(2)).unwrap().groups, [name("core")].into());
+        assert!(matches!(accounts.uninvite("ann", at(2)), Err(AccountError::NoInvitation(_))));
+        assert!(accounts.accept(&of_ann.secret, None, PASSWORD, at(3)).is_err(), "it is good no longer");
+        accounts.accept(&of_bob.secret, None, PASSWORD, at(3)).unwrap();
+        accounts.invite(None, &BTreeSet::new(), at(4)).unwrap();
+        let nameless = accounts.invitations(at(5)).unwrap().remove(0);
+        assert_eq!(accounts.uninvite(&nameless.id, at(5)).unwrap(), nameless);
+        accounts.invite(Some(&ann), &BTreeSet::new(), at(6)).unwrap();
+        assert!(names(at(6) + INVITED_FOR + SignedDuration::from_secs(1)).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use weir_wire::AccountName;
-use weir_wire::people::{NewToken, Token, User};
+use weir_wire::people::{NewToken, Token, TokenEnd, User};
 
 use crate::accounts::{AccountError, Accounts};
 use crate::people::{moment, user};
@@ -94,7 +94,7 @@ impl Accounts {
             )?;
             Ok(())
         })?;
-        let new = NewToken { name, expires: Some(expires), ..NewToken::default() };
+        let new = NewToken { name, expires: TokenEnd::At(expires), ..NewToken::default() };
         self.insert(owner, &new, true, now)
     }
 
@@ -141,7 +141,7 @@ impl Accounts {
                     json(&new.registries)?,
                     json(&new.networks)?,
                     now.as_second(),
-                    new.expires.map(Timestamp::as_second),
+                    new.expires.of(now).map(Timestamp::as_second),
                     i64::from(login),
                 ],
             )?;
@@ -241,7 +241,7 @@ impl Accounts {
 fn check(new: &NewToken, now: Timestamp) -> Result<(), AccountError> {
     let unusable = |reason: &str| Err(AccountError::Unusable(reason.to_owned()));
     let length = new.name.chars().count();
-    if length == 0 || length > LONGEST_TOKEN_NAME || new.name.chars().any(char::is_control) {
+    if length == 0 || length > LONGEST_TOKEN_NAME || new.name.chars().any(weir_model::unseen::is_unseen) {
         return unusable("the name of a token has 1 to 100 characters, and none that is not printed");
     }
     if new.name == CURRENT {
@@ -250,7 +250,7 @@ fn check(new: &NewToken, now: Timestamp) -> Result<(), AccountError> {
     if new.registries.len() > 100 || new.networks.len() > 100 || new.scope.names.len() > 1000 {
         return unusable("a token names at most 100 registries, 100 networks and 1,000 names");
     }
-    if new.expires.is_some_and(|expires| expires <= now) {
+    if new.expires.of(now).is_some_and(|expires| expires <= now) {
         return unusable("a token that has ended already is of no use");
     }
     Ok(())
@@ -323,6 +323,10 @@ mod tests {
         let (_place, accounts, ann) = with_ann();
         let (token, secret) = accounts.issue(&ann, &named("ci"), at(0)).unwrap();
         assert!(matches!(accounts.issue(&ann, &named("ci"), at(0)), Err(AccountError::TokenExists(_))));
+        assert_eq!(token.expires, Some(at(90 * 86_400)), "it ends, though nobody said when");
+        let endless = NewToken { expires: TokenEnd::Never, ..named("mirror") };
+        assert_eq!(accounts.issue(&ann, &endless, at(0)).unwrap().0.expires, None);
+        accounts.revoke(&ann, "mirror", at(0)).unwrap();
         let speaker = accounts.speaker(&secret, None, at(1)).unwrap().unwrap();
         assert_eq!((&speaker.user.name, &speaker.token.id), (&ann, &token.id));
         assert_eq!(accounts.tokens(&ann, at(1)).unwrap()[0].used, Some(at(1)));
@@ -342,7 +346,7 @@ mod tests {
     fn a_token_ends_and_is_good_from_its_networks_only() {
         let (_place, accounts, ann) = with_ann();
         let networks = vec!["10.0.0.0/8".parse().unwrap()];
-        let new = NewToken { expires: Some(at(100)), networks, ..named("ci") };
+        let new = NewToken { expires: TokenEnd::At(at(100)), networks, ..named("ci") };
         let (_, secret) = accounts.issue(&ann, &new, at(0)).unwrap();
         let speaks = |from: Option<&str>, now| {
             let from = from.map(|address| address.parse().unwrap());

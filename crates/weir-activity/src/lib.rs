@@ -4,6 +4,7 @@
 //! of power loses nothing that a registry promised (its own log says who did what). They survive a killed process. The oldest go when there
 //! are more than [`MOST`].
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +18,9 @@ pub const MOST: i64 = 10_000_000;
 
 /// So many are told at once, at most.
 pub const PAGE: u32 = 1000;
+
+/// So many of the newest events are looked at to count what rules decided.
+pub const COUNTED: i64 = 100_000;
 
 /// The longest text of an event that is kept, in bytes: some of it is what an asker chose.
 const MAX_TEXT: usize = 1000;
@@ -122,6 +126,26 @@ impl ActivityLog {
         transaction.prepare_cached("DELETE FROM event WHERE id <= ?1")?.execute([last - MOST])?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// How often each rule permitted something in a registry, and refused it, of the last [`COUNTED`] events.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn decided(&self, registry: &str) -> Result<BTreeMap<String, (u64, u64)>, ActivityError> {
+        let connection = self.connection();
+        let mut found = connection.prepare_cached(
+            "SELECT policy, count(*) FILTER (WHERE done), count(*) FILTER (WHERE NOT done) FROM event
+             WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ?2 AND registry = ?1 AND policy IS NOT NULL
+             GROUP BY policy",
+        )?;
+        let number =
+            |row: &Row<'_>, column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+        let rows = found.query_map(params![registry, COUNTED], |row| {
+            Ok((row.get(0)?, (number(row, 1)?, number(row, 2)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What happened, the newest first.
@@ -246,6 +270,8 @@ mod tests {
         assert_eq!(found(ActivityQuery { refused: true, ..all.clone() }), (vec![2], None));
         let later = Timestamp::from_second(1_700_000_001).unwrap();
         assert_eq!(found(ActivityQuery { since: Some(later), ..all.clone() }), (vec![], None));
+        assert_eq!(log.decided("team").unwrap()["folder-write"], (3, 1));
+        assert!(log.decided("other").unwrap().is_empty());
         let longest = log.query(&ActivityQuery { limit: Some(1), ..all }).unwrap().events.remove(0);
         assert_eq!(longest.subject.unwrap().len(), MAX_TEXT);
         assert_eq!(log.query(&ActivityQuery::default()).unwrap().events[3].policy, events[0].policy);

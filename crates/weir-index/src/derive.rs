@@ -136,11 +136,13 @@ impl<'a> Deriver<'a> {
     fn summary(&self, package: i64, summary: &Summary<'_>) -> Result<(), IndexError> {
         let (name, before) = self
             .connection
-            .prepare_cached("SELECT name, description, keywords, offered FROM package WHERE id = ?1")?
+            .prepare_cached(
+                "SELECT name, description, keywords, offered + yanked + quarantined FROM package WHERE id = ?1",
+            )?
             .query_row([package], |row| {
                 let before = Document { description: row.get(1)?, keywords: row.get(2)? };
-                let offered: i64 = row.get(3)?;
-                Ok((row.get::<_, String>(0)?, (offered > 0).then_some(before)))
+                let live: i64 = row.get(3)?;
+                Ok((row.get::<_, String>(0)?, (live > 0).then_some(before)))
             })?;
         let after = summary.document();
         if before != after {
@@ -175,6 +177,8 @@ impl<'a> Deriver<'a> {
 struct Summary<'a> {
     kind: KindName,
     newest: Option<&'a ReleaseView>,
+    /// The release that it is described by: the newest that is offered, or else the newest that is there.
+    telling: Option<&'a ReleaseView>,
     platforms: BTreeSet<&'a Platform>,
     counts: [i64; 4],
     size: u64,
@@ -188,19 +192,21 @@ impl<'a> Summary<'a> {
         }
         let offered = || live.iter().copied().filter(|view| view.standing().is_offered());
         let newest = weir_rules::newest(live.iter().copied(), None);
-        let decisive = newest.or(live.first().copied()).or(all.last());
+        let telling = newest.or(live.first().copied());
+        let decisive = telling.or(all.last());
         Self {
             kind: decisive.map_or(KindName::default(), |view| view.release.kind),
             newest,
+            telling,
             platforms: offered().map(|view| &view.release.id.platform).collect(),
             counts,
             size: live.iter().fold(0, |sum, view| sum.saturating_add(view.release.size)),
         }
     }
 
-    /// What the search finds the package by; nothing if it offers nothing.
+    /// What the search finds the package by; nothing if all of it was removed. Whoever looks for what was withdrawn is to be told so.
     fn document(&self) -> Option<Document> {
-        let release = &self.newest?.release;
+        let release = &self.telling?.release;
         let words = |value: &serde_json::Value| match value {
             serde_json::Value::String(text) => text.clone(),
             serde_json::Value::Array(items) => {

@@ -16,6 +16,7 @@
 //! a fold; so the view depends on the log alone and not on the steps in which it was folded.
 
 mod candidates;
+mod closure;
 mod dependents;
 mod derive;
 mod dump;
@@ -35,6 +36,7 @@ mod view;
 mod wire;
 
 pub use candidates::{Candidate, Candidates};
+pub use closure::Closure;
 pub use dependents::Dependent;
 pub use error::{FoldError, IndexError, SnapshotError};
 pub use fold::Fold;

@@ -116,6 +116,15 @@ impl Index {
         self.releases_where("r.id IN (SELECT release FROM withdrawal) ORDER BY r.id", [])
     }
 
+    /// Releases that are quarantined, those that were published last first: at most `limit`.
+    pub fn quarantined_releases(&self, limit: usize) -> Result<Vec<ReleaseView>, IndexError> {
+        let quarantined = rows::state_code(Standing::Quarantined);
+        self.releases_where(
+            "r.id IN (SELECT release FROM withdrawal WHERE what = ?1) AND r.state = ?1 ORDER BY r.id DESC LIMIT ?2",
+            params![quarantined, clamp(limit)],
+        )
+    }
+
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> Releases<'_> {
         Releases::new(self, rows::state_code(Standing::Removed))
@@ -289,12 +298,13 @@ impl Iterator for Releases<'_> {
 
 /// The columns that [`read_summary`] expects.
 pub(crate) const SUMMARY_COLUMNS: &str =
-    "name, kind, version, description, platforms, offered + yanked + quarantined, dependents";
+    "name, kind, version, description, platforms, dependents, offered, yanked, quarantined";
 
 pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> {
     let damaged = || IndexError::damaged("a package");
     let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
     let version: Option<String> = row.get(2)?;
+    let (offered, yanked, quarantined) = (unsigned(row, 6)?, unsigned(row, 7)?, unsigned(row, 8)?);
     Ok(PackageSummary {
         name: parse(text(0)?).map_err(damaged())?,
         kind: rows::kind(row.get(1)?).map_err(damaged())?,
@@ -306,8 +316,14 @@ pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> 
             .map(parse)
             .collect::<Result<_, _>>()
             .map_err(damaged())?,
-        releases: unsigned(row, 5)?,
-        dependents: unsigned(row, 6)?,
+        standing: match (offered, yanked, quarantined) {
+            (1.., _, _) => Standing::Offered,
+            (_, 1.., _) => Standing::Yanked,
+            (_, _, 1..) => Standing::Quarantined,
+            _ => Standing::Removed,
+        },
+        releases: offered + yanked + quarantined,
+        dependents: unsigned(row, 5)?,
     })
 }
 

@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables. Another one means: fold again.
-pub(crate) const SCHEMA_VERSION: i64 = 1;
+pub(crate) const SCHEMA_VERSION: i64 = 2;
 
 /// Marks an SQLite file as an index: `weir` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x7765_6972;

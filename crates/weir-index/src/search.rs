@@ -16,6 +16,7 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Version};
+use weir_rules::Standing;
 
 use crate::error::IndexError;
 use crate::index::Index;
@@ -65,7 +66,9 @@ pub struct SearchHit {
     pub kind: KindName,
     /// Its newest version that is offered.
     pub version: Option<Version>,
-    /// What that version says it is.
+    /// Where it stands: of what offers nothing, the mildest that is so of any of its releases.
+    pub standing: Standing,
+    /// What that version says it is, or else the newest that is there.
     pub description: Option<String>,
     /// The platforms it is offered for.
     pub platforms: Vec<Platform>,
@@ -195,7 +198,7 @@ impl Search<'_> {
     /// Packages whose name is the query, with or without the owner.
     fn exact(&mut self, query: &Query) -> Result<Vec<i64>, IndexError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM package WHERE offered > 0 AND id IN
+            "SELECT id FROM package WHERE offered + yanked + quarantined > 0 AND id IN
              (SELECT id FROM package WHERE short = ?1 UNION SELECT id FROM package WHERE confusable = ?1)",
         )?;
         let found =
@@ -329,6 +332,7 @@ impl Search<'_> {
                 name: summary.name,
                 kind: summary.kind,
                 version: summary.version,
+                standing: summary.standing,
                 description: summary.description,
                 platforms: summary.platforms,
                 dependents: summary.dependents,

@@ -174,7 +174,9 @@ pub struct PackageSummary {
     pub kind: KindName,
     /// The newest version that is offered; nothing if none is.
     pub version: Option<Version>,
-    /// What that version says it is.
+    /// Where it stands: of what offers nothing, the mildest that is so of any of its releases.
+    pub standing: Standing,
+    /// What that version says it is, or else the newest that is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// The platforms of its releases that are offered, sorted.

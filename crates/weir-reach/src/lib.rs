@@ -50,9 +50,9 @@ pub use interrupt::{Busy, Interrupt};
 pub use observe::{Amount, Counted, Counter, Event, PlannedBuild, Work};
 pub use owners::{EVERYWHERE, Owners};
 pub use policy::{
-    CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, PolicyChange, PolicyDifference, SetHow,
-    ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, policy_check, policy_explain, policy_files,
-    policy_files_named, policy_set, policy_show, policy_simulate, policy_test,
+    CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, Log, PolicyChange, PolicyDifference, SetHow,
+    ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_check, policy_explain,
+    policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test, simulate_on,
 };
 pub use pull::pull_pack;
 pub use registries::{

@@ -17,7 +17,7 @@ use weir_model::Sha256;
 use weir_policy::{Caller, Principal, ReleaseFacts, Target, Verb};
 
 use self::place::PolicyPlace;
-pub use self::simulate::{PolicyDifference, Simulated, Since, policy_simulate};
+pub use self::simulate::{Log, PolicyDifference, Simulated, Since, policy_simulate, simulate_on};
 use crate::connect::{Connection, connect};
 use crate::error::{Offline, ReachError};
 use crate::registries::{KnownRegistry, ManifestRegistries, find, is_http};
@@ -115,7 +115,11 @@ pub fn policy_show(session: &Session, which: WhichRegistry<'_>) -> Result<ShownP
 }
 
 /// The set that a registry without one goes by, as files.
-fn folder_files() -> Result<PolicyFiles, weir_cedar::PolicyError> {
+///
+/// # Errors
+///
+/// Never: it comes with the program.
+pub fn folder_files() -> Result<PolicyFiles, weir_cedar::PolicyError> {
     PolicyFiles::new(SETS.iter().filter(|set| set.name == FOLDER).map(weir_cedar::BuiltIn::file))
 }
 

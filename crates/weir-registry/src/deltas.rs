@@ -58,6 +58,17 @@ pub struct DeltasMade {
     pub left: u64,
 }
 
+/// What became of a delta that somebody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedDelta {
+    /// It is there.
+    There,
+    /// It saves too little, and that will not change.
+    NotWorth,
+    /// It cannot be made as things are: a pack is withheld or not here, it is between no two releases of a package, or there are enough.
+    NotNow,
+}
+
 /// What became of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Made {
@@ -96,19 +107,20 @@ impl Registrar {
         Ok(report)
     }
 
-    /// Makes the delta that a reader asks for, if it is between releases of one package, and tells whether it is there then.
+    /// Makes the delta that a reader asks for, if it is between releases of one package.
     pub(crate) fn make_delta_asked_for(
         &self,
         permit: &Authorized,
         delta: &Delta,
-    ) -> Result<bool, SubmitError> {
+    ) -> Result<AskedDelta, SubmitError> {
         let objects = &*self.ports().objects;
         if objects.deltas_to(&delta.to)? >= MOST_ASKED || !is_update(self.view()?.index(), delta)? {
-            return Ok(false);
+            return Ok(AskedDelta::NotNow);
         }
         match make(objects, permit, delta) {
-            Ok(made) => Ok(made != Made::NotWorth),
-            Err(ContentError::Absent { .. }) => Ok(false),
+            Ok(Made::Kept(_) | Made::There) => Ok(AskedDelta::There),
+            Ok(Made::NotWorth) => Ok(AskedDelta::NotWorth),
+            Err(ContentError::Absent { .. }) => Ok(AskedDelta::NotNow),
             Err(error) => Err(error.into()),
         }
     }

@@ -2,6 +2,8 @@
 
 use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, TreeDigest, Version};
 
+use weir_wire::LONGEST_REASON;
+
 use crate::content::ContentError;
 use crate::evidence::Evidence;
 use crate::ports::{KeysError, PortError};
@@ -234,6 +236,20 @@ pub enum SubmitError {
         owner: weir_model::OwnerName,
         /// What was given, as far as it can be shown.
         who: String,
+    },
+    /// An owner belongs to too many, or to one twice.
+    #[error("`{owner}` cannot belong to so many: at most {most}, each named once")]
+    TooManyHolders {
+        /// The owner.
+        owner: weir_model::OwnerName,
+        /// How many it can belong to.
+        most: usize,
+    },
+    /// What is said of a withdrawal cannot be shown to those it is said for.
+    #[error("a {what} has at most {LONGEST_REASON} characters, and none that nobody sees or that is no text")]
+    BadWords {
+        /// What it was to be: a reason, an advisory.
+        what: &'static str,
     },
     /// There is no package of that name.
     #[error("there is no package `{name}` in this registry")]

@@ -39,7 +39,7 @@ mod upstreams;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
-pub use deltas::{DELTAS_FROM, DeltasMade, MakeDeltas};
+pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
 pub use error::{OpenError, SubmitError};
 pub use evidence::{Evidence, evidence};
 pub use face::Face;

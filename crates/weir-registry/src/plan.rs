@@ -6,6 +6,7 @@
 
 mod offers;
 mod promotion;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -23,6 +24,7 @@ use weir_wire::{Batch, Done, Draft, Intent, Outcome, Promotion, Wanted, Withdraw
 
 use self::offers::{Offers, publication_order};
 use self::promotion::Permit;
+use self::words::{refuse_bad_holders, refuse_bad_words};
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
@@ -486,12 +488,7 @@ impl Planning<'_> {
     }
 
     fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
-        if let Some(bad) =
-            who.iter().find(|who| !is_somebody(who)).map(String::as_str).or(who.is_empty().then_some(""))
-        {
-            let shown = bad.chars().take(100).collect::<String>().escape_debug().to_string();
-            return Err(SubmitError::Nobody { owner: owner.clone(), who: shown });
-        }
+        refuse_bad_holders(owner, who)?;
         let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner, None)?;
         self.refuse_claim(owner)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
@@ -573,6 +570,8 @@ impl Planning<'_> {
     }
 
     fn withdraw(&mut self, what: &Withdraw) -> Result<(), SubmitError> {
+        refuse_bad_words("reason", what.reason.as_deref())?;
+        refuse_bad_words("advisory", what.advisory.as_deref())?;
         for view in self.on.chosen(what)? {
             let id = view.release.id.clone();
             let permit = self.authorize(
@@ -729,15 +728,4 @@ fn already_published(draft: &Draft, there: &ReleaseView, policy: &str) -> Result
         input_digest: Some(there.release.input_digest),
         baked: there.release.dependencies.iter().filter_map(Dependency::baked_id).collect(),
     })
-}
-
-/// Whether a text can say to whom something belongs: `user:ann`, `group:core`, `workload:…`.
-fn is_somebody(who: &str) -> bool {
-    const LONGEST: usize = 300;
-    let Some((sort, name)) = who.split_once(':') else { return false };
-    let printed = |c: char| !c.is_control() && !c.is_whitespace();
-    matches!(sort, "user" | "group" | "workload")
-        && !name.is_empty()
-        && who.len() <= LONGEST
-        && name.chars().all(printed)
 }

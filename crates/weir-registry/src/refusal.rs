@@ -35,7 +35,11 @@ impl SubmitError {
             Self::UnknownPackage { .. } | Self::UnknownVersion { .. } | Self::UnknownBuild { .. } => {
                 Code::NotFound
             }
-            Self::Record(_) | Self::Fold(_) | Self::Nobody { .. } => Code::BadRecord,
+            Self::Record(_)
+            | Self::Fold(_)
+            | Self::Nobody { .. }
+            | Self::TooManyHolders { .. }
+            | Self::BadWords { .. } => Code::BadRecord,
             Self::Content(error) if error.is_integrity() => Code::BadContent,
             Self::OtherTier { .. }
             | Self::ClaimedAbove { .. }

@@ -5,8 +5,8 @@ use weir_model::descriptor::Descriptor;
 use weir_wire::AccountName;
 use weir_wire::activity::{Activity, ActivityQuery};
 use weir_wire::people::{
-    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, SignIn, SignedIn, Token, User, WantedRegistry,
-    WhoAmI,
+    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
+    User, WantedRegistry, WhoAmI,
 };
 
 use crate::call::{Line, RemoteError};
@@ -100,6 +100,24 @@ impl Server {
         self.line.post("users", whom)
     }
 
+    /// Who was invited and is no user yet.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see it.
+    pub fn invitations(&self) -> Result<Vec<PendingInvitation>> {
+        self.line.get("invitations")
+    }
+
+    /// Takes an invitation back, by the name that it is for or its id.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or there is none.
+    pub fn uninvite(&self, which: &str) -> Result<()> {
+        self.delete(&format!("invitations/{which}"))
+    }
+
     /// Changes what a user may.
     ///
     /// # Errors
@@ -133,7 +151,11 @@ impl Server {
     ///
     /// When one has no such token.
     pub fn revoke_token(&self, which: &str) -> Result<()> {
-        let reply = self.line.say(Method::Delete, &format!("tokens/{which}"), "", Vec::new(), &[], false)?;
+        self.delete(&format!("tokens/{which}"))
+    }
+
+    fn delete(&self, path: &str) -> Result<()> {
+        let reply = self.line.say(Method::Delete, path, "", Vec::new(), &[], false)?;
         self.line.good(reply).map(drop)
     }
 

@@ -42,6 +42,12 @@ impl Accounting {
         self
     }
 
+    /// The same for a reason that whoever asks for it gives.
+    pub(crate) fn because(mut self, reason: Option<String>) -> Self {
+        self.event.reason = reason;
+        self
+    }
+
     /// The same as done by somebody else, for whom it was carried out.
     pub(crate) fn on_behalf_of(mut self, actor: impl Into<String>) -> Self {
         self.event.actor = actor.into();

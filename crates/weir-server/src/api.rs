@@ -5,12 +5,12 @@
 
 mod activity;
 pub(crate) mod answers;
-mod ask;
+pub(crate) mod ask;
 mod batches;
 mod operations;
 pub(crate) mod people;
-mod policy;
-mod promotions;
+pub(crate) mod policy;
+pub(crate) mod promotions;
 pub(crate) mod pulling;
 mod registries;
 mod registry;

@@ -84,6 +84,17 @@ impl Problem {
         problem
     }
 
+    /// An address that cannot be asked in this way, and in which it can.
+    pub(crate) fn method_not_allowed(allowed: Option<HeaderValue>) -> Self {
+        let mut problem =
+            Self::new(Code::MethodNotAllowed, "this address takes requests of another method than this one");
+        if let Some(allowed) = allowed {
+            problem.headers.retain(|(name, _)| name != ALLOW);
+            problem.headers.push((ALLOW, allowed));
+        }
+        problem
+    }
+
     /// What went wrong here is for the log; what is told has no paths of this machine.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %error, "a request failed");
@@ -151,11 +162,22 @@ impl Problem {
         self.policy.as_deref()
     }
 
+    /// The same by a rule of a policy.
+    #[must_use]
+    pub(crate) fn by_policy(self, policy: String) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
     /// The same with a header of its own.
     #[must_use]
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// In which ways the address can be asked, where it was asked in another.
+    pub(crate) fn allows(&self) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(name, _)| name == ALLOW).map(|(_, value)| value)
     }
 
     fn asks_for_credential(&mut self) {

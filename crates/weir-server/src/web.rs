@@ -9,6 +9,9 @@ mod contents;
 mod failures;
 mod form;
 mod governing;
+mod graph;
+mod policy;
+mod queue;
 mod reading;
 mod visitor;
 
@@ -54,16 +57,24 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(address::ACTIVITY, get(governing::activity))
         .route(address::PEOPLE, get(governing::people_page))
         .route(address::INVITE, post(governing::invite))
+        .route(address::UNINVITE, post(governing::uninvite))
         .route(address::CHANGE_USER, post(governing::change))
         .route("/{registry}", get(reading::registry).fallback(face))
         .route("/{registry}/", get(reading::registry).fallback(face))
         .route("/{registry}/-/search", get(reading::search))
-        .route("/{registry}/-/policy", get(governing::policy))
+        .route("/{registry}/-/policy", get(policy::policy))
+        .route("/{registry}/-/policy/simulate", post(policy::simulate))
+        .route("/{registry}/-/policy/set", post(policy::set))
+        .route("/{registry}/-/queue", get(queue::queue))
+        .route("/{registry}/-/queue/admit", post(queue::admit))
+        .route("/{registry}/-/queue/approve", post(queue::approve))
+        .route("/{registry}/-/queue/refuse", post(queue::refuse))
         .route("/{registry}/-/log/{index}", get(reading::entry))
         .route("/{registry}/-/log/{index}/proof", get(reading::proof))
         .route(package, get(reading::package))
         .route(&format!("{package}/{{version}}"), get(reading::release))
         .route(&format!("{package}/{{version}}/impact"), get(reading::impact))
+        .route(&format!("{package}/{{version}}/graph"), get(graph::graph))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
         .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
 }

@@ -24,6 +24,8 @@ pub const ACTIVITY: &str = "/-/activity";
 pub const PEOPLE: &str = "/-/people";
 /// Where somebody is invited.
 pub const INVITE: &str = "/-/people/invite";
+/// Where an invitation is taken back.
+pub const UNINVITE: &str = "/-/people/uninvite";
 /// Where a user is changed.
 pub const CHANGE_USER: &str = "/-/people/change";
 /// Below this are stylesheet, script and icon.
@@ -67,9 +69,25 @@ pub fn raw_file(registry: &str, id: &ReleaseId, path: &str) -> String {
     format!("{file}{}raw", if file.contains('?') { '&' } else { '?' })
 }
 
+/// A file of a release, as a picture that a page shows.
+pub fn picture(registry: &str, id: &ReleaseId, path: &str) -> String {
+    let file = file(registry, id, path);
+    format!("{file}{}picture", if file.contains('?') { '&' } else { '?' })
+}
+
 /// What a version reaches.
 pub fn impact(registry: &str, name: &PackageName, version: &Version) -> String {
     format!("{}/impact", self::version(registry, name, version))
+}
+
+/// What a release needs, or what needs it, as a drawing of some size in hundredths.
+pub fn graph(registry: &str, id: &ReleaseId, reaches: bool, zoom: Option<usize>) -> String {
+    let mut query = build_query(id);
+    if reaches {
+        query.push(("of", "dependents".to_owned()));
+    }
+    query.extend(zoom.filter(|zoom| *zoom != 100).map(|zoom| ("zoom", zoom.to_string())));
+    with_query(format!("{}/graph", version(registry, &id.name, &id.version)), &query)
 }
 
 /// Where a release is withdrawn, or taken back.
@@ -90,6 +108,36 @@ pub fn proof(registry: &str, index: u64) -> String {
 /// The policy of a registry.
 pub fn policy(registry: &str) -> String {
     format!("/{registry}/-/policy")
+}
+
+/// Where a changed policy set is simulated.
+pub fn simulate_policy(registry: &str) -> String {
+    format!("{}/simulate", policy(registry))
+}
+
+/// Where a policy set is put in force.
+pub fn set_policy(registry: &str) -> String {
+    format!("{}/set", policy(registry))
+}
+
+/// What waits for a decision in a registry.
+pub fn queue(registry: &str) -> String {
+    format!("/{registry}/-/queue")
+}
+
+/// Where a release that is held is admitted.
+pub fn admit(registry: &str) -> String {
+    format!("{}/admit", queue(registry))
+}
+
+/// Where a promotion is approved.
+pub fn approve(registry: &str) -> String {
+    format!("{}/approve", queue(registry))
+}
+
+/// Where a promotion is refused, or taken back.
+pub fn refuse(registry: &str) -> String {
+    format!("{}/refuse", queue(registry))
 }
 
 /// Signing in, and back to where somebody was.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use ammonia::{Builder, UrlRelative};
+use percent_encoding::percent_decode_str;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use weir_model::ReleaseId;
 
@@ -18,8 +19,12 @@ const MAX_HTML: usize = 72 << 10;
 /// Lists, quotes and the like inside one another. Beyond it a README is shown as text.
 const MAX_DEPTH: usize = 64;
 
-/// The elements that a README may have. None loads anything, runs anything or looks like a part of the page around it.
-const ELEMENTS: [&str; 36] = [
+/// How the names of pictures end that are shown: browsers decode these anyway, and nothing in them runs.
+const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "gif", "webp"];
+
+/// The elements that a README may have. None runs anything, loads anything but a picture of its own package, or looks like a part of
+/// the page around it.
+const ELEMENTS: [&str; 37] = [
     "a",
     "abbr",
     "b",
@@ -40,6 +45,7 @@ const ELEMENTS: [&str; 36] = [
     "h6",
     "hr",
     "i",
+    "img",
     "kbd",
     "li",
     "ol",
@@ -115,6 +121,7 @@ fn markdown(text: &str) -> Option<String> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut depth = 0_usize;
     let mut events = Vec::new();
+    let mut pictures = Vec::new();
     for event in Parser::new_ext(text, options) {
         match &event {
             Event::Start(_) => depth += 1,
@@ -124,15 +131,16 @@ fn markdown(text: &str) -> Option<String> {
         if depth > MAX_DEPTH {
             return None;
         }
-        events.push(plainer(event));
+        events.push(plainer(event, &mut pictures));
     }
     let mut out = String::with_capacity(text.len() * 2);
     html::push_html(&mut out, events.into_iter());
     (out.len() <= MAX_HTML && nesting(&out) <= MAX_DEPTH).then_some(out)
 }
 
-/// A picture is a link to it, as nothing is loaded from elsewhere; and headings are below those of the page.
-fn plainer(event: Event<'_>) -> Event<'_> {
+/// A picture from elsewhere is a link to it, as nothing is loaded from there; and headings are below those of the page. Of the `pictures`
+/// that are open, it is kept which are shown.
+fn plainer<'e>(event: Event<'e>, pictures: &mut Vec<bool>) -> Event<'e> {
     use pulldown_cmark::HeadingLevel::{H1, H2, H3, H4, H5, H6};
     let below = |level| match level {
         H1 => H2,
@@ -143,9 +151,14 @@ fn plainer(event: Event<'_>) -> Event<'_> {
     };
     match event {
         Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
-            Event::Start(Tag::Link { link_type, dest_url, title, id })
+            let is_shown = !has_scheme(&dest_url) && is_picture(file_of(&dest_url));
+            pictures.push(is_shown);
+            Event::Start(match is_shown {
+                true => Tag::Image { link_type, dest_url, title, id },
+                false => Tag::Link { link_type, dest_url, title, id },
+            })
         }
-        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        Event::End(TagEnd::Image) if !pictures.pop().unwrap_or_default() => Event::End(TagEnd::Link),
         Event::Start(Tag::Heading { level, .. }) => Event::Start(Tag::Heading {
             level: below(level),
             id: None,
@@ -181,55 +194,101 @@ fn is_void(tag: &str) -> bool {
     ["br", "hr", "img", "input", "wbr"].iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
-/// The same HTML with nothing in it that acts, loads, or leads elsewhere than it says.
+/// The same HTML with nothing in it that acts, loads what is not its package's, or leads elsewhere than it says.
 fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> String {
-    let (registry, id) = (registry.to_owned(), id.clone());
-    let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-    let relative = move |url: &str| -> Option<Cow<'static, str>> {
-        let file = url.split(['#', '?']).next().unwrap_or_default();
-        let path = below(&folder, file)?;
-        Some(address::file(&registry, &id, &path).into())
-    };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let place = Place { registry: registry.to_owned(), id: id.clone(), folder: folder.to_owned() };
     Builder::empty()
         .tags(HashSet::from(ELEMENTS))
         .clean_content_tags(HashSet::from(["script", "style", "title", "textarea", "iframe", "noscript"]))
         .add_tag_attributes("a", ["href", "title"])
+        .add_tag_attributes("img", ["src", "alt", "title", "width", "height"])
+        .set_tag_attribute_value("img", "loading", "lazy")
         .add_tag_attributes("ol", ["start"])
         .add_tag_attributes("details", ["open"])
         .add_tag_attributes("td", ["align"])
         .add_tag_attributes("th", ["align"])
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        .url_relative(UrlRelative::Custom(Box::new(Relative(relative))))
+        .url_relative(UrlRelative::PassThrough)
+        .attribute_filter(move |element, attribute, value| place.shown(element, attribute, value))
         .link_rel(Some("nofollow noopener noreferrer ugc"))
         .strip_comments(true)
         .clean(html)
         .to_string()
 }
 
-/// How an address that names no host is read: as a file of the package.
-struct Relative<F>(F);
+/// Where a README is, for what it leads to.
+struct Place {
+    registry: String,
+    id: ReleaseId,
+    folder: String,
+}
 
-impl<'a, F: Send + Sync + Fn(&str) -> Option<Cow<'static, str>> + 'a> ammonia::UrlRelativeEvaluate<'a>
-    for Relative<F>
-{
-    fn evaluate<'u>(&self, url: &'u str) -> Option<Cow<'u, str>> {
-        (self.0)(url)
+impl Place {
+    /// An attribute as a page has it, if it has it. Everything that is an address goes through here.
+    fn shown<'u>(&self, element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
+        let Self { registry, id, folder } = self;
+        let file = || below(folder, file_of(value));
+        match (element, attribute) {
+            ("a", "href") if has_scheme(value) => names_a_host(value).then_some(value.into()),
+            ("a", "href") => Some(address::file(registry, id, &file()?).into()),
+            ("img", "src") => {
+                let picture = file().filter(|file| is_picture(file))?;
+                Some(address::picture(registry, id, &picture).into())
+            }
+            ("img", "width" | "height") if !value.bytes().all(|byte| byte.is_ascii_digit()) => None,
+            _ => Some(value.into()),
+        }
     }
 }
 
-/// The path of a file that is named from `folder`, if it is one below the package.
+/// What of a relative address names a file.
+fn file_of(address: &str) -> &str {
+    address.split(['#', '?']).next().unwrap_or_default()
+}
+
+fn is_picture(file: &str) -> bool {
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    PICTURES.iter().any(|picture| ending.eq_ignore_ascii_case(picture))
+}
+
+/// What browsers leave out at the beginning of an address, and whether what follows is no relative address.
+fn has_scheme(address: &str) -> bool {
+    let address = address.trim_start_matches(|c: char| c <= ' ');
+    address.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-\t\r\n".contains(c))
+    })
+}
+
+/// Whether an address with a scheme is one of another host. `https:/-/x` and `https:x` are, to a browser, addresses of the host that the
+/// page is from.
+fn names_a_host(address: &str) -> bool {
+    let Some((scheme, rest)) = address.split_once(':') else { return false };
+    if scheme.eq_ignore_ascii_case("mailto") {
+        return true;
+    }
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    is_web && host.starts_with(|c: char| !matches!(c, '/' | '\\') && !c.is_control() && !c.is_whitespace())
+}
+
+/// The path of a file that is named from `folder`, as in an address, if it is one below the package.
 fn below(folder: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with(['/', '\\']) || path.contains(['\\', ':']) {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<String> =
+        folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     for part in path.split('/') {
-        match part {
+        // An address spells out what a name has that means something in it.
+        let part = percent_decode_str(part).decode_utf8().ok().filter(|part| !part.contains('/'))?;
+        match &*part {
             "" | "." => {}
             ".." => {
                 parts.pop()?;
             }
-            part => parts.push(part),
+            part => parts.push(part.to_owned()),
         }
     }
     (!parts.is_empty()).then(|| parts.join("/"))
@@ -260,6 +319,41 @@ mod tests {
     }
 
     #[test]
+    fn files_are_found_by_addresses_that_spell_their_names_out() {
+        let link = shown("[a](a%20b%c3%a4.md) [b](%2e%2e/LICENSE)");
+        assert!(link.contains("/files/docs/a%20b%C3%A4.md\"") && link.contains("/files/LICENSE\""), "{link}");
+        for nowhere in ["[a](a%2fb.md)", "[a](%ff.md)", "[a](%2e%2e/%2e%2e/x)"] {
+            assert!(!shown(nowhere).contains("href"), "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn pictures_of_the_package_are_shown_and_none_from_elsewhere() {
+        let shot = "/team/-/packages/acme/str/1.0.0/files/docs/a%20b.png?picture\"";
+        for own in [
+            "![s](a%20b.png)",
+            "<img src=\"a%20b.png\" alt=s width=100 onerror=alert(1)>",
+            "<p><img src='./a b.png'></p>",
+        ] {
+            let html = shown(own);
+            assert!(html.contains(&format!("src=\"{shot}")) && !html.contains("onerror"), "{html}");
+        }
+        assert!(shown("[![s](a.png)](b.md)").contains("</a>"));
+        for other in [
+            "<img src=https://evil.example/x.png>",
+            "<img src=//evil.example/x.png>",
+            "<img src=/-/sign-out.png>",
+            "<img src=x.svg>",
+            "<img src=https:x.png>",
+            "<img src=\"java\nscript:x.png\">",
+            "<img srcset=https://evil.example/x.png>",
+        ] {
+            let html = shown(other);
+            assert!(!html.contains("src"), "{other}\ngave {html}");
+        }
+    }
+
+    #[test]
     fn what_would_act_is_gone() {
         for attack in [
             "<script>alert(1)</script>",
@@ -271,6 +365,11 @@ mod tests {
             "<a href=\"java\nscript:alert(1)\">x</a>",
             "<a href=\"data:text/html,<script>alert(1)</script>\">x</a>",
             "<a href=\"//evil.example\">x</a>",
+            "<a href=\"https:/-/sign-out\">x</a>",
+            "<a href=\" HTTPS:-/sign-out\">x</a>",
+            "<a href=\"http:\\\\-/sign-out\">x</a>",
+            "<a href=\"ht\ntps:/-/sign-out\">x</a>",
+            "[x](https:/-/sign-out)",
             "<a href=\"/\\evil.example\">x</a>",
             "<iframe src=https://evil.example></iframe>",
             "<form action=https://evil.example><input name=p></form>",
@@ -285,7 +384,8 @@ mod tests {
             let html = shown(attack);
             for forbidden in [
                 "<script",
-                "<img",
+                "src=",
+                "sign-out",
                 "<svg",
                 "<iframe",
                 "<form",

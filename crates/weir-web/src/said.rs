@@ -35,6 +35,11 @@ pub(crate) fn line(text: &str) -> String {
     }
 }
 
+/// Who did something: a user by their name.
+pub(crate) fn who(actor: &str) -> &str {
+    actor.strip_prefix("user:").unwrap_or(actor)
+}
+
 /// A text in pieces: what stands between backquotes is code, as in everything that Weir says.
 pub(crate) fn marked(text: &str) -> Vec<(bool, String)> {
     let pieces = text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece.to_owned()));

@@ -36,7 +36,7 @@ pub struct Event {
     /// The policy that decided, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// Of what was not done, why.
+    /// Of what was not done, why not; of what was, why, where whoever did it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

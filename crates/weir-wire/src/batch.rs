@@ -76,6 +76,9 @@ pub struct Promotion {
     pub from: Origin,
 }
 
+/// The most characters that a reason or an advisory may have.
+pub const LONGEST_REASON: usize = 1000;
+
 /// Which releases a withdrawal is about: every platform and revision of a version, or fewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

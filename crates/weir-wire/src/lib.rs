@@ -16,7 +16,7 @@ mod receipt;
 mod refusal;
 pub mod upstream;
 
-pub use batch::{Batch, Intent, Promotion, Withdraw};
+pub use batch::{Batch, Intent, LONGEST_REASON, Promotion, Withdraw};
 pub use draft::{Draft, Wanted};
 pub use names::{ADMINISTRATORS, AccountName, BadName};
 pub use receipt::{Done, Outcome, Receipt};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use weir_model::KindName;
 use weir_policy::{Principal, TokenScope};
@@ -53,9 +53,67 @@ pub struct NewToken {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub networks: Vec<IpNet>,
-    /// Until when it is good; for ever, if nothing is said.
+    /// Until when it is good: a time, or `never` where it is to have no end. For 90 days, if nothing is said.
     #[serde(default)]
-    pub expires: Option<Timestamp>,
+    #[schemars(with = "Option<String>")]
+    pub expires: TokenEnd,
+}
+
+/// For how many days a token is good of which nothing else is said.
+pub const USUAL_TOKEN_DAYS: u32 = 90;
+
+/// Until when a token is to be good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Option<String>", into = "Option<String>")]
+pub enum TokenEnd {
+    /// For [`USUAL_TOKEN_DAYS`].
+    #[default]
+    Usual,
+    /// Until it is revoked.
+    Never,
+    /// Until then.
+    At(Timestamp),
+}
+
+impl TokenEnd {
+    /// What a token has no end by, as it is written.
+    const NEVER: &str = "never";
+
+    /// When that is, of a token that is made `now`.
+    pub fn of(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Never => None,
+            Self::At(at) => Some(at),
+            Self::Usual => Some(Self::days_after(now, USUAL_TOKEN_DAYS)),
+        }
+    }
+
+    /// So many days after a time.
+    pub fn days_after(now: Timestamp, days: u32) -> Timestamp {
+        now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl TryFrom<Option<String>> for TokenEnd {
+    type Error = jiff::Error;
+
+    fn try_from(text: Option<String>) -> Result<Self, jiff::Error> {
+        match text.as_deref() {
+            None => Ok(Self::Usual),
+            Some(Self::NEVER) => Ok(Self::Never),
+            Some(text) => text.parse().map(Self::At),
+        }
+    }
+}
+
+impl From<TokenEnd> for Option<String> {
+    fn from(end: TokenEnd) -> Self {
+        match end {
+            TokenEnd::Usual => None,
+            TokenEnd::Never => Some(TokenEnd::NEVER.to_owned()),
+            TokenEnd::At(at) => Some(at.to_string()),
+        }
+    }
 }
 
 /// A token, as its owner may see it.
@@ -158,6 +216,21 @@ pub struct Invited {
     pub name: AccountName,
     /// What they show.
     pub invitation: String,
+    /// Until when it is good.
+    pub expires: Timestamp,
+}
+
+/// An invitation that nobody has accepted yet: not what whoever is invited shows, which is told once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PendingInvitation {
+    /// What it is known by.
+    pub id: String,
+    /// For whom it is; nothing where they choose a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<AccountName>,
+    /// The groups they will be in.
+    pub groups: BTreeSet<AccountName>,
     /// Until when it is good.
     pub expires: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 use weir_index::{Index, SearchFilter};
 use weir_model::{KindName, WithdrawalVerb};
+use weir_rules::Standing;
 
 use crate::support::{Log, described, needing, of_kind, platform, release, withdraw};
 
@@ -89,17 +90,36 @@ fn filters_leave_out_other_kinds_and_platforms() {
 }
 
 #[test]
-fn what_is_not_offered_is_not_found_and_a_new_description_replaces_the_old() {
+fn what_was_withdrawn_is_found_and_says_so_until_it_is_removed() {
     let mut log = Log::default();
     log.publish(described(release("a/one 1.0.0"), "alpha"));
     log.publish(described(release("a/two 1.0.0"), "alpha"));
     log.say(withdraw(WithdrawalVerb::Quarantine, "a/two 1.0.0", ""));
     let mut index = log.folded();
-    assert_eq!(found(&index, "alpha"), ["a/one"]);
-    log.publish(described(release("a/one 1.1.0"), "beta"));
+    let stand = |index: &Index| {
+        let found = index.search("alpha", &SearchFilter::default(), 20, 0).unwrap();
+        let hits = found.hits.into_iter();
+        hits.map(|hit| (hit.name.to_string(), hit.version.is_some(), hit.standing)).collect::<Vec<_>>()
+    };
+    let one = ("a/one".to_owned(), true, Standing::Offered);
+    assert_eq!(stand(&index), [one.clone(), ("a/two".to_owned(), false, Standing::Quarantined)]);
     log.say(withdraw(WithdrawalVerb::Unquarantine, "a/two 1.0.0", ""));
+    log.say(withdraw(WithdrawalVerb::Yank, "a/two 1.0.0", ""));
     crate::support::fold(&mut index, &log, 3..5).unwrap();
-    assert_eq!(found(&index, "alpha"), ["a/two"]);
+    assert_eq!(stand(&index), [one.clone(), ("a/two".to_owned(), false, Standing::Yanked)]);
+    log.say(withdraw(WithdrawalVerb::Remove, "a/two 1.0.0", ""));
+    crate::support::fold(&mut index, &log, 5..6).unwrap();
+    assert_eq!(stand(&index), [one]);
+}
+
+#[test]
+fn a_new_description_replaces_the_old() {
+    let mut log = Log::default();
+    log.publish(described(release("a/one 1.0.0"), "alpha"));
+    let mut index = log.folded();
+    log.publish(described(release("a/one 1.1.0"), "beta"));
+    crate::support::fold(&mut index, &log, 1..2).unwrap();
+    assert!(found(&index, "alpha").is_empty());
     assert_eq!(found(&index, "beta"), ["a/one"]);
 }
 

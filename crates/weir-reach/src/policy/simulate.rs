@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use weir_cedar::{PolicyFiles, PolicySet};
+use weir_log::{Source, TrustedKeys};
 use weir_model::record::ReleaseRecord;
 use weir_model::{Action, OwnerName, Record, ReleaseId};
 use weir_policy::{Caller, Decision, Principal, ReleaseFacts, Request, Target, Verb};
@@ -99,23 +100,53 @@ pub fn policy_simulate(
     let connection = connect(session, &which.find(session)?)?;
     let place = PolicyPlace::of(session, &connection.known)?;
     let changed = with_groups(changed.clone(), &place, &place.principal(session)?)?;
+    let log = Log {
+        registry: &connection.known.name,
+        source: &*connection.source,
+        keys: connection.replica.keys(),
+    };
+    simulate_on(log, PolicySet::new(present)?, PolicySet::new(&changed)?, since)
+}
+
+/// A log that is at hand.
+#[derive(Clone, Copy)]
+pub struct Log<'a> {
+    /// What the registry is called.
+    pub registry: &'a str,
+    /// Its files.
+    pub source: &'a dyn Source,
+    /// Whose signatures it has.
+    pub keys: &'a TrustedKeys,
+}
+
+/// Replays what was published in a log since `since`, as [`policy_simulate`] does.
+///
+/// # Errors
+///
+/// When the log cannot be read.
+pub fn simulate_on(
+    log: Log<'_>,
+    present: PolicySet,
+    changed: PolicySet,
+    since: Since,
+) -> Result<Simulated, ReachError> {
+    let told = Simulated {
+        registry: log.registry.to_owned(),
+        publications: 0,
+        same: 0,
+        different: 0,
+        differences: Vec::new(),
+    };
     let mut replay = Replay {
-        present: PolicySet::new(present)?,
-        changed: PolicySet::new(&changed)?,
+        present,
+        changed,
         since,
         claims: BTreeMap::new(),
         claimed_now: Vec::new(),
         batch: String::new(),
-        told: Simulated {
-            registry: connection.known.name.clone(),
-            publications: 0,
-            same: 0,
-            different: 0,
-            differences: Vec::new(),
-        },
+        told,
     };
-    let keys = connection.replica.keys();
-    weir_log::follow(&*connection.source, keys, None, Timestamp::UNIX_EPOCH, &mut |index, bytes| {
+    weir_log::follow(log.source, log.keys, None, Timestamp::UNIX_EPOCH, &mut |index, bytes| {
         replay.record(index, &Record::from_bytes(bytes)?);
         Ok(())
     })

@@ -14,7 +14,7 @@ use weir_wire::{Batch, Outcome, Receipt};
 use super::{Registrar, stamp};
 use crate::collect::{Collect, Collected};
 use crate::content::{Delta, Stored};
-use crate::deltas::{DeltasMade, MakeDeltas};
+use crate::deltas::{AskedDelta, DeltasMade, MakeDeltas};
 use crate::error::SubmitError;
 use crate::ports::Object;
 use crate::registry::Registry;
@@ -101,12 +101,12 @@ impl Acting {
         self.registrar.make_deltas(&permit, what)
     }
 
-    /// Makes the delta that a reader asks for, if it is one between releases of a package and worth it. Tells whether it is there then.
+    /// Makes the delta that a reader asks for, if it is one between releases of a package and worth it.
     ///
     /// # Errors
     ///
     /// When the caller may not read, or the storage cannot be read or written.
-    pub fn make_delta(&self, delta: &Delta) -> Result<bool, SubmitError> {
+    pub fn make_delta(&self, delta: &Delta) -> Result<AskedDelta, SubmitError> {
         let permit = self.registrar.permit(&self.caller, Verb::Read)?;
         self.registrar.make_delta_asked_for(&permit, delta)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use weir_wire::upstream::{Ask, MOST_TIERS};
+use weir_wire::upstream::{Answer, Ask, MOST_TIERS};
 
 use super::upstreams::of_reaching;
 use super::{Asked, SignedDocument, json};
@@ -28,9 +28,21 @@ pub(crate) async fn ask(
     asker: Asker,
     SignedDocument(what): SignedDocument<Ask>,
 ) -> Result<Response, Problem> {
-    bounded(&what)?;
     let asked = Asked::of(&app, &asker, &name).await?;
-    let (caller, served, session) = (asker.caller(&name)?, asked.served.clone(), app.session());
+    Ok(json(StatusCode::OK, &asked_above(&app, &asker, &asked, what, None).await?))
+}
+
+/// Has a registry admit what `what` asks for. Why is written down where it is said.
+pub(crate) async fn asked_above(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    what: Ask,
+    reason: Option<String>,
+) -> Result<Answer, Problem> {
+    bounded(&what)?;
+    let name = asked.served.name.as_str();
+    let (caller, served, session) = (asker.caller(name)?, asked.served.clone(), app.session());
     let shared = app.clone();
     let came = blocking(move || {
         let registrar =
@@ -42,10 +54,10 @@ pub(crate) async fn ask(
     // Who finds all there already has done nothing.
     if answer.admitted > 0 {
         let subject = format!("{} releases", answer.admitted);
-        let accounting = Accounting::of(&app, &asker, Some(&name), "admitted").about(subject);
-        accounting.note(Ok(())).await?;
+        let accounting = Accounting::of(app, asker, Some(name), "admitted").about(subject);
+        accounting.because(reason).note(Ok(())).await?;
     }
-    Ok(json(StatusCode::OK, &answer))
+    Ok(answer)
 }
 
 fn bounded(what: &Ask) -> Result<(), Problem> {

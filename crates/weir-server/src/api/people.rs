@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use weir_accounts::{AccountError, Accounts, Secret, SignInError};
 use weir_wire::AccountName;
-use weir_wire::people::{Accept, ChangeUser, Invite, Invited, SignIn, SignedIn, User, WhoAmI};
+use weir_wire::people::{
+    Accept, ChangeUser, Invite, Invited, PendingInvitation, SignIn, SignedIn, User, WhoAmI,
+};
 
 use super::{Document, SignedDocument, json};
 use crate::accounting::Accounting;
@@ -119,6 +121,37 @@ pub(crate) async fn invited(
     accounting.note(invited.await).await
 }
 
+/// `GET /api/v1/invitations`
+pub(crate) async fn invitations(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
+    Ok(json(StatusCode::OK, &pending(&app, &asker).await?))
+}
+
+/// The invitations that nobody has accepted yet, for an administrator.
+pub(crate) async fn pending(app: &Arc<App>, asker: &Asker) -> Result<Vec<PendingInvitation>, Problem> {
+    asker.administrator()?;
+    let now = asker.at;
+    on_accounts(app, move |accounts| accounts.invitations(now)).await
+}
+
+/// `DELETE /api/v1/invitations/{which}`: by the name that it is for, or its id.
+pub(crate) async fn uninvite(
+    State(app): State<Arc<App>>,
+    Path(which): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    uninvited(&app, &asker, which).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Takes an invitation back, for an administrator.
+pub(crate) async fn uninvited(app: &Arc<App>, asker: &Asker, which: String) -> Result<(), Problem> {
+    asker.administrator()?;
+    let now = asker.at;
+    let accounting = Accounting::of(app, asker, None, "user-uninvited").about(which.clone());
+    let uninvited = on_accounts(app, move |accounts| accounts.uninvite(&which, now)).await;
+    accounting.note(uninvited).await.map(drop)
+}
+
 /// `POST /api/v1/users/{name}`: changes what a user may.
 pub(crate) async fn change(
     State(app): State<Arc<App>>,
@@ -183,7 +216,9 @@ fn told(error: &AccountError) -> Problem {
         }
         AccountError::Name(_) | AccountError::Unusable(_) => Problem::new(Code::BadDocument, detail),
         AccountError::Disabled(_) => Problem::new(Code::NotAllowed, detail),
-        AccountError::NoUser(_) | AccountError::NoToken(_) => Problem::new(Code::NotFound, detail),
+        AccountError::NoUser(_) | AccountError::NoToken(_) | AccountError::NoInvitation(_) => {
+            Problem::new(Code::NotFound, detail)
+        }
         AccountError::UserExists(_) | AccountError::TokenExists(_) | AccountError::LastAdministrator(_) => {
             Problem::new(Code::Conflict, detail)
         }

@@ -39,18 +39,35 @@ pub(crate) async fn set(
     SignedDocument(document): SignedDocument<PolicyDocument>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
+    Ok(json(StatusCode::OK, &put_in_force(&app, &asker, &asked, document).await?))
+}
+
+/// Whether who asks may put another set in force.
+pub(crate) async fn may_govern(asker: &Asker, asked: &Asked) -> Result<(), Problem> {
     // Who governs the server can always put right what cannot decide any more.
-    if asker.administrator().is_err() {
-        asked.carry_out(|registry| registry.may(Verb::Govern)).await?;
+    match asker.administrator() {
+        Ok(_) => Ok(()),
+        Err(_) => asked.carry_out(|registry| registry.may(Verb::Govern)).await,
     }
-    let caller = asker.caller(&name)?;
-    let accounting = Accounting::of(&app, &asker, Some(&name), "policy-set");
+}
+
+/// Puts a set in force, for who asks.
+pub(crate) async fn put_in_force(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    document: PolicyDocument,
+) -> Result<PolicyInForce, Problem> {
+    may_govern(asker, asked).await?;
+    let name = asked.served.name.as_str();
+    let caller = asker.caller(name)?;
+    let accounting = Accounting::of(app, asker, Some(name), "policy-set");
     let (of, served) = (app.clone(), asked.served.clone());
     let came = blocking(move || {
         let registrar = of.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
         put(&registrar, served.folder.path(), &caller, document)
     });
-    Ok(json(StatusCode::OK, &accounting.note(came.await).await?))
+    accounting.note(came.await).await
 }
 
 /// Puts a set in force. Reading and testing one takes long: on a thread that may block.

@@ -9,7 +9,7 @@ use weir_policy::Caller;
 use weir_registry::{Batch, Receipt, Registry as _};
 use weir_requests::{RequestError, Requests, Waiting};
 use weir_wire::AccountName;
-use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequests};
+use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 
 use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
@@ -79,13 +79,29 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
     asker.speaker()?;
-    let waiting = on_requests(&app, move |requests| requests.waiting(&name)).await?;
+    let waiting = waiting(&app, &asked).await?;
+    let requests = waiting.into_iter().map(|seen| seen.request).collect();
+    Ok(json(StatusCode::OK, &PromotionRequests { requests }))
+}
+
+/// A promotion that waits, to who may see it.
+pub(crate) struct Seen {
+    pub(crate) request: PromotionRequest,
+    /// Whether they may approve it.
+    pub(crate) approvable: bool,
+}
+
+/// The promotions that wait, as far as they are for who asks.
+pub(crate) async fn waiting(app: &Arc<App>, asked: &Asked) -> Result<Vec<Seen>, Problem> {
+    let name = asked.served.name.to_string();
+    let waiting = on_requests(app, move |requests| requests.waiting(&name)).await?;
     let batches: Vec<Batch> = waiting.iter().map(|waiting| waiting.batch.clone()).collect();
     let approvable = asked.carry_out(move |registry| registry.approvable(&batches)).await?;
-    let seen = waiting.into_iter().zip(approvable);
-    let seen = seen.filter(|(waiting, approvable)| *approvable || waiting.request.by == asked.actor);
-    let requests = seen.map(|(waiting, _)| waiting.request).collect();
-    Ok(json(StatusCode::OK, &PromotionRequests { requests }))
+    let seen = waiting.into_iter().zip(approvable).map(|(waiting, approvable)| {
+        let is_own = waiting.request.by == asked.actor;
+        Seen { request: waiting.request, approvable: approvable && !is_own }
+    });
+    Ok(seen.filter(|seen| seen.approvable || seen.request.by == asked.actor).collect())
 }
 
 /// `POST …/promotions/{request}/approvals`: approves one, and carries it out if that is enough.
@@ -95,21 +111,34 @@ pub(crate) async fn approve(
     asker: Asker,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
+    Ok(json(StatusCode::OK, &approved(&app, &asker, &asked, &id, None).await?))
+}
+
+/// Approves a promotion, and carries it out if that is enough. Why is written down where it is said.
+pub(crate) async fn approved(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    id: &str,
+    reason: Option<String>,
+) -> Result<KeptPromotion, Problem> {
     // A person says so, and no program that has a token of theirs.
     asker.person()?;
-    let found = found(&app, &asked, &name, &id).await?;
-    let accounting = Accounting::of(&app, &asker, Some(&name), "promotion-approved");
+    let name = asked.served.name.as_str();
+    let found = found(app, asked, name, id).await?;
+    let accounting = Accounting::of(app, asker, Some(name), "promotion-approved").because(reason);
     let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
     let batch = found.batch.clone();
     let may = asked.carry_out(move |registry| registry.may_approve(&batch)).await;
-    let (registry, request, actor, now) = (name.clone(), id.clone(), asked.actor.clone(), asker.at);
+    let (registry, request) = (name.to_owned(), id.to_owned());
+    let (actor, now) = (asked.actor.clone(), asker.at);
     let approved = match may {
-        Ok(()) => on_requests(&app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
+        Ok(()) => on_requests(app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
         Err(problem) => Err(problem),
     };
     let waiting = accounting.note(approved).await?;
-    let receipt = carry_out(&app, &asker, &asked, &name, &waiting).await?;
-    Ok(json(StatusCode::OK, &KeptPromotion { request: Some(waiting.request), receipt }))
+    let receipt = carry_out(app, asker, asked, name, &waiting).await?;
+    Ok(KeptPromotion { request: Some(waiting.request), receipt })
 }
 
 /// `POST …/promotions/{request}/withdrawal`: takes one back, or turns it down: who asked for it may, and who may approve it.
@@ -119,19 +148,32 @@ pub(crate) async fn withdraw(
     asker: Asker,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
+    Ok(json(StatusCode::OK, &withdrawn(&app, &asker, &asked, &id, None).await?))
+}
+
+/// Takes a promotion back, or turns it down. Why is written down where it is said.
+pub(crate) async fn withdrawn(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    id: &str,
+    reason: Option<String>,
+) -> Result<PromotionRequest, Problem> {
     asker.speaker()?;
-    let found = found(&app, &asked, &name, &id).await?;
-    let accounting = Accounting::of(&app, &asker, Some(&name), "promotion-withdrawn");
+    let name = asked.served.name.as_str();
+    let found = found(app, asked, name, id).await?;
+    let accounting = Accounting::of(app, asker, Some(name), "promotion-withdrawn").because(reason);
     let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
     let may = match found.request.by == asked.actor {
         true => Ok(()),
         false => asked.carry_out(move |registry| registry.may_approve(&found.batch)).await,
     };
+    let (registry, request) = (name.to_owned(), id.to_owned());
     let ended = match may {
-        Ok(()) => on_requests(&app, move |requests| requests.end(&name, &id)).await,
+        Ok(()) => on_requests(app, move |requests| requests.end(&registry, &request)).await,
         Err(problem) => Err(problem),
     };
-    Ok(json(StatusCode::OK, &accounting.note(ended).await?.request))
+    Ok(accounting.note(ended).await?.request)
 }
 
 /// A request that is for who asks: who neither asked for it nor may approve it is told what is told of none.

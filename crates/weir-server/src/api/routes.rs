@@ -11,8 +11,8 @@ use weir_wire::api::{
     Uploaded, Verified,
 };
 use weir_wire::people::{
-    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, SignIn, SignedIn, Token, User, WantedRegistry,
-    WhoAmI,
+    Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
+    User, WantedRegistry, WhoAmI,
 };
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
@@ -294,6 +294,16 @@ fn of_people(operations: Operations) -> Operations {
         .with(
             of(POST, "/api/v1/users", "invite", "Invites somebody").takes::<Invite>().gives::<Invited>(201),
             people::invite,
+        )
+        .with(
+            of(GET, "/api/v1/invitations", "invitations", "Tells who was invited and is no user yet")
+                .gives::<Vec<PendingInvitation>>(200),
+            people::invitations,
+        )
+        .with(
+            of(DELETE, "/api/v1/invitations/{which}", "uninvite", "Takes an invitation back")
+                .gives_nothing(204),
+            people::uninvite,
         )
         .with(
             of(POST, "/api/v1/users/{name}", "changeUser", "Changes what a user may")

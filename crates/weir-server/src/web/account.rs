@@ -6,11 +6,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ulid::Ulid;
 use weir_policy::{TokenScope, Verb};
 use weir_web::{AccountPage, Created, SignInPage, address};
-use weir_wire::people::{Accept, NewToken, SignIn, SignedIn};
+use weir_wire::people::{Accept, NewToken, SignIn, SignedIn, TokenEnd};
 
 use super::form::{Form, unreadable};
 use super::{Visitor, answer, pairs};
@@ -22,7 +22,7 @@ use crate::problem::{Code, Problem};
 const BEGUN: i64 = 3600;
 
 /// The longest that a token made here is good for, in days.
-const LONGEST: i64 = 366;
+const LONGEST: u32 = 366;
 
 /// `GET /-/sign-in`
 pub(crate) async fn sign_in_page(RawQuery(query): RawQuery, visitor: Visitor) -> Result<Response, Problem> {
@@ -76,14 +76,17 @@ pub(crate) async fn account(State(app): State<Arc<App>>, visitor: Visitor) -> Re
 /// `POST /-/account/tokens`
 pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let visitor = &form.visitor;
-    let days = form.read::<i64>("days")?.clamp(1, LONGEST);
+    let days = form.read::<u32>("days")?;
+    if days == 0 || days > LONGEST {
+        return Err(unreadable(format!("a token that is made here is good for 1 to {LONGEST} days")));
+    }
     let verbs = form.fields("verb").map(str::parse::<Verb>).collect::<Result<_, _>>().map_err(unreadable)?;
     let new = NewToken {
         name: form.field("name").unwrap_or_default().to_owned(),
         scope: TokenScope { verbs, names: form.list("names")? },
         registries: form.fields("registry").map(str::to_owned).collect(),
         networks: Vec::new(),
-        expires: visitor.asker.at.checked_add(SignedDuration::from_hours(days * 24)).ok(),
+        expires: TokenEnd::At(TokenEnd::days_after(visitor.asker.at, days)),
     };
     let made = tokens::made(&app, &visitor.asker, new).await?;
     let created = Created { name: made.token.name, secret: made.secret };

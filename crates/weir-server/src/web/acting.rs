@@ -17,9 +17,6 @@ use crate::api::Asked;
 use crate::app::App;
 use crate::problem::Problem;
 
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 500;
-
 /// `POST /{registry}/-/packages/{owner}/{name}/{version}/withdraw`
 pub(crate) async fn withdraw(
     State(app): State<Arc<App>>,
@@ -37,7 +34,7 @@ pub(crate) async fn withdraw(
         .and_then(|verb| WithdrawalVerb::ALL.into_iter().find(|known| known.as_str() == verb))
         .filter(|verb| *verb != WithdrawalVerb::Remove);
     let verb = verb.ok_or_else(|| unreadable("it is not said what is to become of the release"))?;
-    let reason = form.field("reason").map(|reason| reason.chars().take(LONGEST_REASON).collect::<String>());
+    let reason = form.reason();
     if reason.is_none() && matches!(verb, WithdrawalVerb::Yank | WithdrawalVerb::Quarantine) {
         return Err(unreadable("say why: whoever uses the release reads it"));
     }
@@ -49,7 +46,10 @@ pub(crate) async fn withdraw(
     let batch = Batch { intents: vec![Intent::Withdraw(withdrawal)] };
     let came = asked.carry_out(move |acting| acting.submit(&batch)).await;
     accounting.about(id.to_string()).note_batch(came, |receipt| &receipt.outcomes).await?;
-    Ok(go(&address::release(&registry, &id)))
+    Ok(go(&match form.field("back") {
+        Some("queue") => address::queue(&registry),
+        _ => address::release(&registry, &id),
+    }))
 }
 
 /// What whoever looks may have become of a release: the registry itself is asked.

@@ -3,30 +3,49 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header::{ACCEPT, RETRY_AFTER};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_RANGE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use weir_web::FailurePage;
 
 use super::{Visitor, answer};
 use crate::app::App;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::registries::RegistryName;
 
 /// Answers a request; where a browser would be shown a document for programs, it is shown a page that says the same.
 pub(crate) async fn failures(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if !is_of_a_browser(&request) {
-        return next.run(request).await;
+        return documented(next.run(request).await);
     }
     let (head, body) = request.into_parts();
     let kept = head.clone();
-    let response = next.run(Request::from_parts(head, body)).await;
+    let response = documented(next.run(Request::from_parts(head, body)).await);
     match response.extensions().get::<Problem>() {
         Some(problem) => page(&app, kept, problem).await.unwrap_or(response),
         None => response,
     }
+}
+
+/// What routing itself refuses says as much as what a handler refuses.
+fn documented(response: Response) -> Response {
+    let status = response.status();
+    if response.extensions().get::<Problem>().is_some() || response.headers().contains_key(CONTENT_RANGE) {
+        return response;
+    }
+    let problem = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let allowed = response.headers().get(ALLOW).cloned();
+            Problem::method_not_allowed(allowed)
+        }
+        StatusCode::BAD_REQUEST => {
+            Problem::new(Code::BadRequest, "the address or the head of the request cannot be read")
+        }
+        _ => return response,
+    };
+    problem.into_response()
 }
 
 /// Whether a page is wanted. Programs ask for something else, and the API is for programs.
@@ -56,6 +75,9 @@ async fn page(app: &Arc<App>, mut head: Parts, problem: &Problem) -> Option<Resp
             || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
     };
     let mut response = answer(&visitor, status, page.page()).ok()?;
+    if let Some(allowed) = problem.allows() {
+        response.headers_mut().insert(ALLOW, allowed.clone());
+    }
     if problem.is_passing() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

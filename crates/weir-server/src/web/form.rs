@@ -17,6 +17,10 @@ const MAX_FORM: usize = 16 << 10;
 /// The most fields of a form.
 const MOST_FIELDS: usize = 64;
 
+/// The same of one that has the files of a policy set in it.
+const MAX_LARGE_FORM: usize = 1 << 20;
+const MOST_LARGE_FIELDS: usize = 256;
+
 /// A form, and who sent it: it brought along what only a page that this server made for them can know.
 pub(crate) struct Form {
     pub(crate) visitor: Visitor,
@@ -38,6 +42,11 @@ impl Form {
     /// What stands in a field as it was typed: a password may begin with a blank.
     pub(crate) fn as_typed(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
+    }
+
+    /// The reason that was given, if one was.
+    pub(crate) fn reason(&self) -> Option<String> {
+        self.field("reason").map(with_plain_lines)
     }
 
     /// What stands in a field, read.
@@ -70,6 +79,11 @@ impl Form {
     }
 }
 
+/// A text of several lines: forms end them as telegraphs did.
+pub(crate) fn with_plain_lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
 pub(crate) fn unreadable(what: impl Into<String>) -> Problem {
     Problem::new(Code::BadDocument, what.into().chars().take(500).collect::<String>())
 }
@@ -78,6 +92,31 @@ impl FromRequest<Arc<App>> for Form {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        Self::within(request, app, MAX_FORM, MOST_FIELDS).await
+    }
+}
+
+/// The same with much in it: read of those only who have signed in.
+pub(crate) struct LargeForm(pub(crate) Form);
+
+impl FromRequest<Arc<App>> for LargeForm {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut head, body) = request.into_parts();
+        Visitor::from_request_parts(&mut head, app).await?.asker.speaker()?;
+        let request = Request::from_parts(head, body);
+        Form::within(request, app, MAX_LARGE_FORM, MOST_LARGE_FIELDS).await.map(Self)
+    }
+}
+
+impl Form {
+    async fn within(
+        request: Request,
+        app: &Arc<App>,
+        most_bytes: usize,
+        most_fields: usize,
+    ) -> Result<Self, Problem> {
         let (mut head, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut head, app).await?;
         let elsewhere = || {
@@ -90,9 +129,10 @@ impl FromRequest<Arc<App>> for Form {
         if is_from_elsewhere(&head, &visitor) || !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(elsewhere());
         }
-        let body = axum::body::to_bytes(body, MAX_FORM).await;
-        let body = body.map_err(|_| Problem::new(Code::TooLarge, "a form has at most 16 KiB"))?;
-        let pairs = form_urlencoded::parse(&body).take(MOST_FIELDS);
+        let too_large =
+            || Problem::new(Code::TooLarge, format!("this form has at most {} KiB", most_bytes >> 10));
+        let body = axum::body::to_bytes(body, most_bytes).await.map_err(|_| too_large())?;
+        let pairs = form_urlencoded::parse(&body).take(most_fields);
         let fields = pairs.map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value))).collect();
         let form = Self { visitor, fields };
         match form.visitor.form() {

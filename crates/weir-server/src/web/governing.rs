@@ -1,148 +1,25 @@
-//! Pages about who may what: the policy of a registry, what happened, and who there is.
+//! Pages for administrators: what happened, and who there is.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
 use weir_accounts::Accounts;
-use weir_cedar::{FOLDER, Facts, PolicyFile, PolicyFiles, PolicySet, Question, SETS};
-use weir_index::Index;
-use weir_model::{ReleaseId, Version};
-use weir_policy::{DoneTo, Principal, ReleaseFacts, Target, Verb};
-use weir_registry::SubmitError;
-use weir_web::{ActivityPage, Answer, Asked as AskedOf, PeoplePage, PolicyPage, address};
+use weir_web::{ActivityPage, PeoplePage, address};
 use weir_wire::activity::ActivityQuery;
 use weir_wire::people::{ChangeUser, Invite, Invited};
 
 use super::account::{administrators_only, go};
 use super::form::{Form, unreadable};
 use super::{Visitor, answer, pairs};
-use crate::api::{Asked, people};
+use crate::api::people;
 use crate::app::App;
 use crate::files::blocking;
 use crate::problem::Problem;
 
 /// So many events are on a page.
 const EVENTS: u32 = 50;
-
-/// `GET /{registry}/-/policy`, and with `?who=…&verb=…&what=…` what it says to a question.
-pub(crate) async fn policy(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    visitor: Visitor,
-) -> Result<Response, Problem> {
-    let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
-    let question = question(query.as_deref().unwrap_or_default());
-    let (frame, served, now) = (visitor.frame_of(&name), asked.served.clone(), visitor.asker.at);
-    let signed_in = !visitor.asker.is_anonymous();
-    let page = asked.carry_out(move |acting| {
-        let view = acting.view()?;
-        let in_force = view.index().facts()?.policy;
-        let files = PolicyFiles::read(served.folder.path()).map_err(std::io::Error::other)?;
-        let own = files.digest().is_some();
-        let files = if own { files } else { folder_files()? };
-        let set = PolicySet::new(&files).map_err(std::io::Error::other)?;
-        let rules: Vec<_> = set.rules().cloned().collect();
-        // Who may do what is for who may act; its sentence is for all.
-        let shown: Vec<PolicyFile> = if signed_in { files.all().collect() } else { Vec::new() };
-        let asks = signed_in && !question.who.is_empty();
-        let answered = asks.then(|| decide(&set, &question, view.index(), now)).transpose()?;
-        let page = PolicyPage {
-            frame: &frame,
-            summary: &set.summary(),
-            digest: in_force.map(|(digest, _)| digest.to_string()),
-            rules: if signed_in { &rules } else { &[] },
-            files: &shown,
-            asked: &question,
-            answer: answered.as_ref(),
-        };
-        Ok(page.page())
-    });
-    answer(&visitor, StatusCode::OK, page.await?)
-}
-
-/// The set that a registry without one goes by, as files.
-fn folder_files() -> Result<PolicyFiles, SubmitError> {
-    let files = PolicyFiles::new(SETS.iter().filter(|set| set.name == FOLDER).map(weir_cedar::BuiltIn::file));
-    Ok(files.map_err(std::io::Error::other)?)
-}
-
-fn question(query: &str) -> AskedOf {
-    let mut asked = AskedOf::default();
-    for (name, value) in pairs(query) {
-        let value: String = value.trim().chars().take(200).collect();
-        match &*name {
-            "who" => asked.who = value,
-            "verb" => asked.verb = value,
-            "what" => asked.what = value,
-            _ => {}
-        }
-    }
-    asked
-}
-
-/// What the set says to a question, or why it is none.
-fn decide(set: &PolicySet, asked: &AskedOf, index: &Index, at: Timestamp) -> Result<Answer, SubmitError> {
-    let (verb, principal) = match (asked.verb.parse::<Verb>(), asked.who.parse::<Principal>()) {
-        (Ok(verb), Ok(principal)) => (verb, principal),
-        (Err(error), _) => return Ok(Answer::Unclear(error)),
-        (_, Err(error)) => return Ok(Answer::Unclear(error.to_string())),
-    };
-    let target = match target(verb, &asked.what) {
-        Ok(target) => target,
-        Err(reason) => return Ok(Answer::Unclear(reason)),
-    };
-    let id = match &target {
-        Target::Release(id) => Some(id),
-        Target::Registry | Target::Owner(_) => None,
-    };
-    let claim = target.owner().map(|owner| index.owner(&owner)).transpose()?.flatten();
-    let question = Question {
-        facts: id.map(|id| facts(index, id)).transpose()?,
-        principal,
-        verb,
-        target,
-        owner_belongs_to: claim.map(|claim| claim.who),
-        at,
-    };
-    Ok(Answer::Decided(Box::new(question.ask(|request| set.explain(request)))))
-}
-
-fn target(verb: Verb, what: &str) -> Result<Target, String> {
-    match verb.is_done_to() {
-        DoneTo::Registry => Ok(Target::Registry),
-        DoneTo::Owner => what
-            .parse()
-            .map(Target::Owner)
-            .map_err(|_| format!("`{}` is done to an owner: name one", verb.as_str())),
-        DoneTo::Release => {
-            let named = what
-                .split_once('@')
-                .and_then(|(name, version)| Some((name.parse().ok()?, version.parse::<Version>().ok()?)));
-            let (name, version) = named.ok_or_else(|| {
-                format!("`{}` is done to a release: name one, as `owner/name@1.0.0`", verb.as_str())
-            })?;
-            Ok(Target::Release(ReleaseId {
-                name,
-                version,
-                platform: weir_model::Platform::default(),
-                revision: 0,
-            }))
-        }
-    }
-}
-
-/// What is known of a release, or of one that nobody published, nothing special.
-fn facts(index: &Index, id: &ReleaseId) -> Result<Facts, SubmitError> {
-    let Some(view) = index.release(id)? else {
-        return Ok(Facts::of_kind(index.kind_of(&id.name)?.unwrap_or_default()));
-    };
-    let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at).into();
-    Ok(Facts { upstream: view.origin.map(|origin| origin.registry), ..facts })
-}
 
 /// `GET /-/activity`
 pub(crate) async fn activity(
@@ -183,6 +60,13 @@ pub(crate) async fn invite(State(app): State<Arc<App>>, form: Form) -> Result<Re
     show(&app, &form.visitor, StatusCode::CREATED, Some(&invited)).await
 }
 
+/// `POST /-/people/uninvite`
+pub(crate) async fn uninvite(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
+    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
+    people::uninvited(&app, &form.visitor.asker, which.to_owned()).await?;
+    Ok(go(address::PEOPLE))
+}
+
 /// `POST /-/people/change`
 pub(crate) async fn change(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let name = form.field("name").unwrap_or_default().to_owned();
@@ -204,7 +88,8 @@ async fn show(
 ) -> Result<Response, Problem> {
     administrators_only(visitor)?;
     let users = people::on_accounts(app, Accounts::users).await?;
+    let pending = people::pending(app, &visitor.asker).await?;
     let frame = visitor.frame();
-    let page = PeoplePage { frame: &frame, users: &users, invited, now: visitor.asker.at };
+    let page = PeoplePage { frame: &frame, users: &users, pending: &pending, invited, now: visitor.asker.at };
     answer(visitor, status, page.page())
 }

@@ -6,7 +6,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use weir_index::{Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
+use weir_index::{HeldRelease, Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
 use weir_log::InclusionProof;
 use weir_model::{KindName, PackageName, Platform, Version};
 use weir_registry::{Acting, SubmitError};
@@ -33,7 +33,7 @@ const SHOWN: usize = 72 << 10;
 const DOWNLOADED: usize = 16 << 20;
 
 /// So many releases are looked at to find what one reaches: of the largest packages, not all.
-const REACHED: usize = 20_000;
+pub(super) const REACHED: usize = 20_000;
 
 /// What is asked for, where it is.
 type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
@@ -126,7 +126,8 @@ pub(crate) async fn package(
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let index = view.index();
-        let Some(package) = index.package(&name)? else { return Ok(None) };
+        let held = index.held_of(&name)?;
+        let Some(package) = index.package(&name)? else { return Ok(Err(nothing(&no_package(&held)))) };
         let chosen = package.newest().or(package.releases.first()).or(package.removed.first());
         let tree = chosen.and_then(|chosen| tree(&app, acting, &registry, chosen));
         let readme = tree.as_ref().and_then(|tree| tree.readme.as_ref());
@@ -139,13 +140,24 @@ pub(crate) async fn package(
             chosen,
             holders: &index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&name, DEPENDENTS)?,
+            held: &held,
             readme: readme.as_ref(),
             now,
         };
-        Ok(Some(page.page()))
+        Ok(Ok(page.page()))
     });
-    let page = page.await?.ok_or_else(|| nothing("the registry has no such package"))?;
-    answer(&visitor, StatusCode::OK, page)
+    answer(&visitor, StatusCode::OK, page.await??)
+}
+
+/// What is told of a package that is not here: policy may keep it out.
+fn no_package(held: &[HeldRelease]) -> String {
+    match held.first() {
+        None => "the registry has no such package".to_owned(),
+        Some(HeldRelease { hold, .. }) => format!(
+            "the registry has no such package: `{}` of the registry above, `{}`, is held by the rule `{}`: {}",
+            hold.id, hold.registry, hold.policy, hold.reason
+        ),
+    }
 }
 
 /// `GET /{registry}/-/packages/{owner}/{name}/{version}`
@@ -197,7 +209,7 @@ pub(crate) async fn impact(
     answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
 }
 
-/// `GET /{registry}/-/packages/{owner}/{name}/{version}/files/{path}`, and with `?raw` its bytes.
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}/files/{path}`, with `?raw` its bytes, and with `?picture` a picture.
 pub(crate) async fn file(
     (State(app), Path((registry, owner, name, version, path)), RawQuery(query), visitor): At<(
         String,
@@ -209,8 +221,9 @@ pub(crate) async fn file(
 ) -> Result<Response, Problem> {
     let asked = looking(&app, &visitor, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
-    let is_raw = query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == "raw"));
-    let most = if is_raw { DOWNLOADED + 1 } else { SHOWN + 4 };
+    let wants = |what: &str| query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == what));
+    let (is_raw, is_picture) = (wants("raw"), wants("picture"));
+    let most = if is_raw || is_picture { DOWNLOADED + 1 } else { SHOWN + 4 };
     let (at, frame) = (path.clone(), visitor.frame_of(&registry));
     let found = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -222,6 +235,9 @@ pub(crate) async fn file(
     let (view, file) = found.await?.ok_or_else(no_release)?;
     let file =
         file.ok_or_else(|| nothing("the release has no such file, or its files are withheld from readers"))?;
+    if is_picture {
+        return picture(&visitor, file.bytes);
+    }
     if is_raw {
         return download(&visitor, &path, file.bytes);
     }
@@ -232,9 +248,9 @@ pub(crate) async fn file(
 
 /// `GET /{registry}/-/log/{index}`
 pub(crate) async fn entry(
-    (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
+    (State(app), Path((registry, index)), _, visitor): At<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (entry, proof) = entry_of(&app, &visitor, &registry, index).await?;
+    let (entry, proof) = entry_of(&app, &visitor, &registry, &index).await?;
     let frame = visitor.frame_of(&registry);
     let page = EntryPage { frame: &frame, entry: &entry, proof: &proof, now: visitor.asker.at };
     answer(&visitor, StatusCode::OK, page.page())
@@ -242,10 +258,14 @@ pub(crate) async fn entry(
 
 /// `GET /{registry}/-/log/{index}/proof`
 pub(crate) async fn proof(
-    (State(app), Path((registry, index)), _, visitor): At<(String, u64)>,
+    (State(app), Path((registry, index)), _, visitor): At<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (_, proof) = entry_of(&app, &visitor, &registry, index).await?;
-    download(&visitor, &format!("{registry}-{index}.tlog-proof"), Some(proof.to_string().into_bytes()))
+    let (_, proof) = entry_of(&app, &visitor, &registry, &index).await?;
+    download(
+        &visitor,
+        &format!("{registry}-{}.tlog-proof", proof.index()),
+        Some(proof.to_string().into_bytes()),
+    )
 }
 
 /// An entry of the log of a registry, and the proof that it is there.
@@ -253,11 +273,12 @@ async fn entry_of(
     app: &Arc<App>,
     visitor: &Visitor,
     registry: &str,
-    index: u64,
+    index: &str,
 ) -> Result<(Vec<u8>, InclusionProof), Problem> {
+    let none = || nothing("the log has no such entry");
     let asked = looking(app, visitor, registry).await?;
-    let found = asked.carry_out(move |acting| acting.entry(index)).await?;
-    found.ok_or_else(|| nothing("the log has no such entry"))
+    let index: u64 = index.parse().map_err(|_| none())?;
+    asked.carry_out(move |acting| acting.entry(index)).await?.ok_or_else(none)
 }
 
 /// A registry that is looked at.
@@ -387,8 +408,26 @@ fn shown(bytes: Option<Vec<u8>>) -> Shown {
     Shown::Text { text: text.to_owned(), cut: cut || more }
 }
 
-/// Bytes that somebody else wrote: kept by whoever asks for them, and shown by no browser.
-fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
+/// A picture of the sorts that browsers decode and in which nothing runs. Its beginning says which it is, and not its name.
+fn picture(visitor: &Visitor, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
+    const SORTS: [(&[u8], &str); 4] = [
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"GIF8", "image/gif"),
+        (b"RIFF", "image/webp"),
+    ];
+    let sort = |bytes: &Vec<u8>| SORTS.iter().find(|(begins, _)| bytes.starts_with(begins));
+    let media_type = bytes.as_ref().and_then(sort).map(|(_, media_type)| *media_type);
+    let media_type = media_type.ok_or_else(|| nothing("the file is no picture that a page shows"))?;
+    written_by_others(visitor, bytes, media_type)
+}
+
+/// Bytes that somebody else wrote, in which nothing runs.
+fn written_by_others(
+    visitor: &Visitor,
+    bytes: Option<Vec<u8>>,
+    media_type: &'static str,
+) -> Result<Response, Problem> {
     let bytes = bytes.filter(|bytes| bytes.len() <= DOWNLOADED).ok_or_else(|| {
         Problem::new(
             Code::TooLarge,
@@ -398,9 +437,16 @@ fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Res
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     harden(headers);
-    set(headers, CONTENT_TYPE, "application/octet-stream");
+    set(headers, CONTENT_TYPE, media_type);
     set(headers, CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
     set(headers, axum::http::header::CACHE_CONTROL, keeping(visitor));
+    Ok(response)
+}
+
+/// Bytes that somebody else wrote: kept by whoever asks for them, and shown by no browser.
+fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
+    let mut response = written_by_others(visitor, bytes, "application/octet-stream")?;
+    let headers = response.headers_mut();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = path.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {

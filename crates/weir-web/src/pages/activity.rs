@@ -80,7 +80,7 @@ fn row(event: &Event) -> Row {
     let text = |text: &Option<String>| said::line(text.as_deref().unwrap_or_default());
     Row {
         at: said::time(event.at),
-        who: said::line(event.actor.strip_prefix("user:").unwrap_or(&event.actor)),
+        who: said::line(said::who(&event.actor)),
         from: event.from.map(|from| from.to_canonical().to_string()).unwrap_or_default(),
         done: event.done,
         what: said::line(&event.action),

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use weir_index::{PackageView, ReleaseView};
+use weir_index::{HeldRelease, PackageView, ReleaseView};
 use weir_model::PackageName;
 
-use super::release::facts;
+use super::release::{build, facts};
 use super::rows::{Fact, NeedRow, ReleaseRow, State};
 use crate::frame::{Frame, Page, PageError};
 use crate::readme::Readme;
@@ -34,6 +34,8 @@ pub struct PackagePage<'a> {
     pub holders: &'a [String],
     /// The first of the packages that need it, by name.
     pub dependents: &'a [PackageName],
+    /// Releases of registries above that policy keeps out, the newest first.
+    pub held: &'a [HeldRelease],
     /// What the chosen release says of itself.
     pub readme: Option<&'a Readme>,
     /// Now.
@@ -60,8 +62,16 @@ struct Package<'a> {
     releases: Vec<ReleaseRow>,
     older: Vec<ReleaseRow>,
     untold: usize,
+    held: Vec<HeldRow>,
     dependents: Vec<(String, String)>,
     more_dependents: u64,
+}
+
+struct HeldRow {
+    build: String,
+    reason: String,
+    policy: String,
+    until: String,
 }
 
 impl PackagePage<'_> {
@@ -107,6 +117,7 @@ impl PackagePage<'_> {
             },
             facts: self.facts(),
             needs: needed.iter().map(|dependency| NeedRow::new(registry, dependency)).collect(),
+            held: self.held.iter().take(LISTED).map(held).collect(),
             untold: number.saturating_sub(MOST_RELEASES),
             releases,
             older,
@@ -116,10 +127,18 @@ impl PackagePage<'_> {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let holders: Vec<&str> =
-            self.holders.iter().map(|who| who.strip_prefix("user:").unwrap_or(who)).collect();
+        let holders: Vec<&str> = self.holders.iter().map(|who| said::who(who)).collect();
         let mut rows = self.chosen.map(|view| facts(view, self.frame.registry())).unwrap_or_default();
         rows.extend(Fact::new("owner", holders.join(", ")));
         rows
+    }
+}
+
+fn held(HeldRelease { hold, .. }: &HeldRelease) -> HeldRow {
+    HeldRow {
+        build: build(&hold.id),
+        reason: said::line(&hold.reason),
+        policy: said::line(&hold.policy),
+        until: hold.until.map(said::day).unwrap_or_default(),
     }
 }

@@ -1,8 +1,11 @@
 //! Who there is on the server, and which groups they are in: for administrators.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use jiff::Timestamp;
-use weir_wire::people::{Invited, User};
+use weir_wire::AccountName;
+use weir_wire::people::{Invited, PendingInvitation, User};
 
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
@@ -14,6 +17,8 @@ pub struct PeoplePage<'a> {
     pub frame: &'a Frame,
     /// The users, by name.
     pub users: &'a [User],
+    /// Who was invited and is no user yet.
+    pub pending: &'a [PendingInvitation],
     /// Who was just invited: the only time that the invitation is shown.
     pub invited: Option<&'a Invited>,
     /// Now.
@@ -25,7 +30,9 @@ pub struct PeoplePage<'a> {
 struct People<'a> {
     frame: &'a Frame,
     rows: Vec<Row>,
+    pending: Vec<PendingRow>,
     invited: Option<Shown>,
+    uninvite: &'static str,
     invite: &'static str,
     change: &'static str,
 }
@@ -36,6 +43,13 @@ struct Row {
     since: String,
     disabled: bool,
     administrator: bool,
+}
+
+struct PendingRow {
+    id: String,
+    name: String,
+    groups: String,
+    expires: String,
 }
 
 struct Shown {
@@ -53,7 +67,7 @@ impl PeoplePage<'_> {
     pub fn page(&self) -> Result<Page, PageError> {
         let rows = self.users.iter().map(|user| Row {
             name: user.name.to_string(),
-            groups: user.groups.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            groups: listed(&user.groups),
             since: said::ago(user.created, self.now),
             disabled: user.disabled,
             administrator: user.is_administrator(),
@@ -63,12 +77,24 @@ impl PeoplePage<'_> {
             invitation: invited.invitation.clone(),
             expires: said::time(invited.expires),
         });
+        let pending = self.pending.iter().map(|one| PendingRow {
+            id: one.id.clone(),
+            name: one.name.as_ref().map_or_else(|| "whoever has it".to_owned(), ToString::to_string),
+            groups: listed(&one.groups),
+            expires: said::time(one.expires),
+        });
         Page::write(&People {
             frame: self.frame,
             rows: rows.collect(),
+            pending: pending.collect(),
             invited,
+            uninvite: address::UNINVITE,
             invite: address::INVITE,
             change: address::CHANGE_USER,
         })
     }
+}
+
+fn listed(groups: &BTreeSet<AccountName>) -> String {
+    groups.iter().map(AccountName::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -1,7 +1,11 @@
 //! The policy of a registry: its rules in words and in Cedar, and what it says to a question.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
+use jiff::Timestamp;
 use weir_cedar::{Effect, Explanation, PolicyFile, Rule};
+use weir_model::ReleaseId;
 use weir_policy::Verb;
 
 use crate::frame::{Frame, Page, PageError};
@@ -27,6 +31,58 @@ pub enum Answer {
     Unclear(String),
 }
 
+/// A set that is being changed.
+#[derive(Debug)]
+pub struct Changing<'a> {
+    /// Its files, as they are typed.
+    pub files: Vec<PolicyFile>,
+    /// What would differ, once that was asked.
+    pub simulated: Option<&'a Result<Simulation, SimulationFailed>>,
+}
+
+/// What a changed set would have said of what was published.
+#[derive(Debug)]
+pub struct Simulation {
+    /// The digest of the set that was simulated.
+    pub digest: String,
+    /// From which entry of the log on.
+    pub since: u64,
+    /// How many publications it was asked about.
+    pub publications: u64,
+    /// Of how many it says something else than the set in force.
+    pub different: u64,
+    /// The first of those.
+    pub differs: Vec<Differs>,
+}
+
+/// A publication of which it says something else.
+#[derive(Debug)]
+pub struct Differs {
+    /// Its entry in the log.
+    pub index: u64,
+    /// When it was published.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// What.
+    pub release: ReleaseId,
+    /// Whether the changed set permits it.
+    pub permitted: bool,
+    /// The rule of the changed set that decides.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// The rule of the set in force that decides.
+    pub rule_now: String,
+}
+
+/// Why a changed set could not be simulated.
+#[derive(Debug)]
+pub struct SimulationFailed(pub String);
+
+/// So many differences are shown.
+const MOST_DIFFERENCES: usize = 100;
+
 /// What the page is made of.
 #[derive(Debug)]
 pub struct PolicyPage<'a> {
@@ -38,12 +94,16 @@ pub struct PolicyPage<'a> {
     pub digest: Option<String>,
     /// Its rules.
     pub rules: &'a [Rule],
+    /// How often each of them permitted something, and refused it, as far as that is known and whoever looks may know it.
+    pub decided: &'a BTreeMap<String, (u64, u64)>,
     /// Its files.
     pub files: &'a [PolicyFile],
     /// What was asked.
     pub asked: &'a Asked,
     /// And answered.
     pub answer: Option<&'a Answer>,
+    /// What it is being changed to, by whoever may.
+    pub changing: Option<&'a Changing<'a>>,
 }
 
 #[derive(Template)]
@@ -58,6 +118,32 @@ struct Policy<'a> {
     asked: &'a Asked,
     verbs: Vec<&'static str>,
     verdict: Option<Verdict>,
+    counts: bool,
+    change: Option<Change>,
+    simulate: String,
+    set: String,
+}
+
+struct Change {
+    files: Vec<PolicyFile>,
+    /// The number of a file that is added.
+    next: usize,
+    digest: String,
+    failed: String,
+    told: String,
+    differs: Vec<DiffersRow>,
+    more: u64,
+}
+
+struct DiffersRow {
+    release: String,
+    href: String,
+    by: String,
+    day: String,
+    permitted: bool,
+    rule: String,
+    reason: String,
+    rule_now: String,
 }
 
 struct RuleRow {
@@ -65,6 +151,7 @@ struct RuleRow {
     effect: &'static str,
     reason: String,
     place: String,
+    decided: String,
 }
 
 struct Verdict {
@@ -87,24 +174,84 @@ impl PolicyPage<'_> {
             action: address::policy(self.frame.registry()),
             summary: self.summary,
             digest: self.digest.clone().unwrap_or_default(),
-            rules: self.rules.iter().map(row).collect(),
+            rules: self.rules.iter().map(|rule| self.row(rule)).collect(),
             files: self.files,
             asked: self.asked,
             verbs: Verb::ALL.iter().map(|verb| verb.as_str()).collect(),
             verdict: self.answer.map(verdict),
+            counts: !self.decided.is_empty(),
+            change: self.changing.map(|changing| self.change(changing)),
+            simulate: address::simulate_policy(self.frame.registry()),
+            set: address::set_policy(self.frame.registry()),
         })
+    }
+
+    fn row(&self, rule: &Rule) -> RuleRow {
+        let decided = self.decided.get(&rule.id).copied().unwrap_or_default();
+        RuleRow {
+            id: said::line(&rule.id),
+            effect: match rule.effect {
+                Effect::Permit => "permits",
+                Effect::Forbid => "forbids",
+            },
+            reason: said::line(rule.reason.as_deref().unwrap_or_default()),
+            place: format!("{}:{}", rule.file, rule.line),
+            decided: match decided {
+                (0, 0) => String::new(),
+                (permitted, 0) => permitted.to_string(),
+                // Where a rule permits, it is named by what it did not permit as the nearest.
+                (permitted, refused) => format!("{permitted}, {refused} refused"),
+            },
+        }
+    }
+
+    fn change(&self, changing: &Changing<'_>) -> Change {
+        let mut change = Change {
+            files: changing.files.clone(),
+            next: changing.files.len(),
+            digest: String::new(),
+            failed: String::new(),
+            told: String::new(),
+            differs: Vec::new(),
+            more: 0,
+        };
+        match changing.simulated {
+            None => {}
+            Some(Err(SimulationFailed(reason))) => change.failed.clone_from(reason),
+            Some(Ok(simulation)) => {
+                change.digest.clone_from(&simulation.digest);
+                change.told = told(simulation);
+                let shown = simulation.differs.iter().take(MOST_DIFFERENCES);
+                change.differs = shown.map(|one| differs(self.frame.registry(), one)).collect();
+                change.more = simulation.different - change.differs.len() as u64;
+            }
+        }
+        change
     }
 }
 
-fn row(rule: &Rule) -> RuleRow {
-    RuleRow {
-        id: said::line(&rule.id),
-        effect: match rule.effect {
-            Effect::Permit => "permits",
-            Effect::Forbid => "forbids",
-        },
-        reason: said::line(rule.reason.as_deref().unwrap_or_default()),
-        place: format!("{}:{}", rule.file, rule.line),
+fn told(simulation: &Simulation) -> String {
+    let asked = said::count(simulation.publications, "publication");
+    let since = match simulation.since {
+        0 => String::new(),
+        since => format!(" since entry {since}"),
+    };
+    match simulation.different {
+        0 => format!("Of {asked}{since}, it says what the set in force says of all."),
+        different => format!("Of {asked}{since}, it says something else of {different}."),
+    }
+}
+
+fn differs(registry: &str, one: &Differs) -> DiffersRow {
+    DiffersRow {
+        release: one.release.to_string(),
+        href: address::entry(registry, one.index),
+        by: said::line(said::who(&one.by)),
+        day: said::day(one.at),
+        permitted: one.permitted,
+        rule: said::line(&one.rule),
+        reason: said::line(&one.reason),
+        rule_now: said::line(&one.rule_now),
     }
 }
 

@@ -58,6 +58,8 @@ struct Release<'a> {
     entry: u64,
     entry_href: String,
     impact: String,
+    graph: String,
+    graph_of_dependents: String,
     withdraw: String,
     verbs: Vec<&'static str>,
 }
@@ -111,6 +113,8 @@ impl ReleasePage<'_> {
             entry: self.view.mark.index,
             entry_href: address::entry(registry, self.view.mark.index),
             impact: address::impact(registry, &release.id.name, &release.id.version),
+            graph: address::graph(registry, &release.id, false, None),
+            graph_of_dependents: address::graph(registry, &release.id, true, None),
             withdraw: address::withdraw(registry, &release.id),
             verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
         })

@@ -3,6 +3,7 @@
 use askama::Template;
 use weir_index::{PackageSummary, SearchResults};
 use weir_model::{KindName, Platform, Version};
+use weir_rules::Standing;
 
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
@@ -69,6 +70,8 @@ struct Row {
     short: String,
     href: String,
     version: String,
+    /// Where it stands, if it offers nothing.
+    standing: &'static str,
     kind: &'static str,
     description: String,
     needed: String,
@@ -109,7 +112,7 @@ impl SearchPage<'_> {
                         registry,
                         &hit.name,
                         hit.kind,
-                        hit.version.as_ref(),
+                        (hit.version.as_ref(), hit.standing),
                         hit.description.as_deref(),
                         &hit.platforms,
                     )
@@ -124,7 +127,7 @@ impl SearchPage<'_> {
                         registry,
                         &one.name,
                         one.kind,
-                        one.version.as_ref(),
+                        (one.version.as_ref(), one.standing),
                         one.description.as_deref(),
                         &one.platforms,
                     )
@@ -234,7 +237,7 @@ fn row(
     registry: &str,
     name: &weir_model::PackageName,
     kind: KindName,
-    version: Option<&Version>,
+    (version, standing): (Option<&Version>, Standing),
     description: Option<&str>,
     platforms: &[Platform],
 ) -> Row {
@@ -246,6 +249,7 @@ fn row(
         short: short.to_owned(),
         href: address::package(registry, name),
         version: version.map(ToString::to_string).unwrap_or_default(),
+        standing: standing.as_str(),
         kind: kind.as_str(),
         description: said::line(description.unwrap_or_default()),
         needed: String::new(),

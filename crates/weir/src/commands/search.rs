@@ -44,7 +44,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let rows = report.hits.iter().map(|hit| {
             vec![
                 Cell::new(&hit.name, palette.name),
-                Cell::plain(hit.version.as_ref().map(ToString::to_string).unwrap_or_default()),
+                Cell::plain(
+                    hit.version.as_ref().map_or_else(|| hit.standing.to_string(), ToString::to_string),
+                ),
                 Cell::new(hit.kind, palette.faint),
                 Cell::plain(hit.description.as_deref().unwrap_or_default()),
             ]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use ipnet::IpNet;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use weir_policy::{Named, TokenScope, Verb};
-use weir_wire::people::{NewToken, Token};
+use weir_wire::people::{NewToken, Token, TokenEnd, USUAL_TOKEN_DAYS};
 
 use super::login::reach;
 use crate::context::Context;
@@ -57,7 +57,7 @@ pub(crate) struct CreateArguments {
     #[arg(long = "from", value_name = "NETWORK")]
     networks: Vec<IpNet>,
     /// It is good for so many days; 0 is for ever
-    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    #[arg(long, value_name = "DAYS", default_value_t = USUAL_TOKEN_DAYS)]
     expires: u32,
     #[command(flatten)]
     server: ServerOption,
@@ -91,15 +91,16 @@ pub(crate) struct RevokeArguments {
 fn create(context: &Context, arguments: CreateArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let reached = reach(&session, arguments.server.server.as_deref())?;
-    let ends = |days: u32| {
-        session.now.checked_add(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+    let expires = match arguments.expires {
+        0 => TokenEnd::Never,
+        days => TokenEnd::At(TokenEnd::days_after(session.now, days)),
     };
     let new = NewToken {
         name: arguments.name,
         scope: TokenScope { verbs: arguments.actions.into_iter().collect(), names: arguments.names },
         registries: arguments.registries.into_iter().collect::<BTreeSet<_>>(),
         networks: arguments.networks,
-        expires: (arguments.expires > 0).then(|| ends(arguments.expires)),
+        expires,
     };
     let made = reached.server.create_token(&new)?;
     context.output.answer(&made, |page| {

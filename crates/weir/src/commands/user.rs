@@ -10,10 +10,10 @@ use weir_wire::people::{ChangeUser, Invite, User};
 use super::login::reach;
 use super::token::ServerOption;
 use crate::context::Context;
-use crate::documents::server::Users;
+use crate::documents::server::{Invitations, Uninvited, Users};
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, count};
+use crate::output::{Cell, count, harmless};
 
 /// Invite users to a server, and say in which groups they are
 #[derive(Debug, Subcommand)]
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls")]
     List(ListArguments),
     Invite(InviteArguments),
+    Invitations(InvitationsArguments),
+    Uninvite(UninviteArguments),
     Groups(GroupsArguments),
     Disable(NameArguments),
     Enable(EnableArguments),
@@ -30,6 +32,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
     match command {
         Command::List(arguments) => list(context, &arguments),
         Command::Invite(arguments) => invite(context, arguments),
+        Command::Invitations(arguments) => invitations(context, &arguments),
+        Command::Uninvite(arguments) => uninvite(context, &arguments),
         Command::Groups(arguments) => {
             let groups = Some(arguments.groups.into_iter().collect());
             change(context, &arguments.name, &arguments.server, &ChangeUser { groups, disabled: None })
@@ -58,6 +62,23 @@ pub(crate) struct InviteArguments {
     /// A group they will be in; the members of `admins` govern the server
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<AccountName>,
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+/// List the invitations that nobody has accepted yet
+#[derive(Debug, Args)]
+pub(crate) struct InvitationsArguments {
+    #[command(flatten)]
+    server: ServerOption,
+}
+
+/// Take an invitation back
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user uninvite bob"))]
+pub(crate) struct UninviteArguments {
+    /// The name that it is for, or what `weir user invitations` calls it
+    which: String,
     #[command(flatten)]
     server: ServerOption,
 }
@@ -136,6 +157,37 @@ fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
+fn invitations(context: &Context, arguments: &InvitationsArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
+    let invitations = Invitations { invitations: reached.server.invitations()? };
+    context.output.answer(&invitations, |page| {
+        let rows = invitations.invitations.iter().map(|one| {
+            let name = one.name.as_ref().map_or("(any name)", AccountName::as_str);
+            vec![
+                Cell::plain(name),
+                Cell::plain(listed(&one.groups)),
+                Cell::plain(one.expires.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+                Cell::plain(harmless(&one.id)),
+            ]
+        });
+        page.table(&["invited", "groups", "until", "id"], rows.collect());
+        page.line(count(invitations.invitations.len(), "invitation"));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn uninvite(context: &Context, arguments: &UninviteArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let reached = reach(&session, arguments.server.server.as_deref())?;
+    reached.server.uninvite(&arguments.which)?;
+    let taken_back = Uninvited { invitation: arguments.which.clone(), server: reached.place() };
+    context.output.show(&taken_back, |page| {
+        page.line(format!("The invitation of `{}` is good no longer", harmless(&taken_back.invitation)));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn disable(context: &Context, arguments: &NameArguments, disabled: bool) -> Result<ExitCode, Failure> {
     let change_to = ChangeUser { groups: None, disabled: Some(disabled) };
     change(context, &arguments.name, &arguments.server, &change_to)
@@ -160,5 +212,9 @@ fn change(
 }
 
 fn groups_of(user: &User) -> String {
-    user.groups.iter().map(AccountName::as_str).collect::<Vec<_>>().join(", ")
+    listed(&user.groups)
+}
+
+fn listed(groups: &BTreeSet<AccountName>) -> String {
+    groups.iter().map(AccountName::as_str).collect::<Vec<_>>().join(", ")
 }

@@ -105,6 +105,8 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("token list", of::<server::Tokens>),
     ("token revoke", of::<server::RevokedToken>),
     ("user list", of::<server::Users>),
+    ("user invitations", of::<server::Invitations>),
+    ("user uninvite", of::<server::Uninvited>),
     ("user invite", of::<weir_wire::people::Invited>),
     ("user groups", of::<weir_wire::people::User>),
     ("user disable", of::<weir_wire::people::User>),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use weir_wire::people::{Token, User};
+use weir_wire::people::{PendingInvitation, Token, User};
 
 /// `weir login`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -45,4 +45,20 @@ pub(crate) struct RevokedToken {
 pub(crate) struct Users {
     /// Each user.
     pub(crate) users: Vec<User>,
+}
+
+/// `weir user invitations`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Invitations {
+    /// Each that is good still, those that end first.
+    pub(crate) invitations: Vec<PendingInvitation>,
+}
+
+/// `weir user uninvite`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Uninvited {
+    /// The invitation, as it was named.
+    pub(crate) invitation: String,
+    /// The server.
+    pub(crate) server: String,
 }

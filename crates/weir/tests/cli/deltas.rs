@@ -229,14 +229,23 @@ fn a_server_makes_a_delta_when_it_is_first_asked_for() {
     let second = newest(&t);
 
     let there = |from: &str, to: &str| server.ask("GET", &format!("/org{}", delta(from, to)), &[]).status;
+    let becomes = |status: u16| {
+        (0..600).any(|_| {
+            there(&first, &second) == status || {
+                std::thread::sleep(Duration::from_millis(50));
+                false
+            }
+        })
+    };
     // It is made while somebody asks for it, or soon afterwards.
-    let made = (0..600).any(|_| {
-        there(&first, &second) == 200 || {
-            std::thread::sleep(Duration::from_millis(50));
-            false
-        }
-    });
-    assert!(made);
+    assert!(becomes(200));
+    let org = "--registry ./data/registries/org";
+    t.weir_in("", &format!("{org} quarantine acme/maps@1.1.0 --reason 'a test'")).succeeds();
+    // What never changes is believed to be there still for a second.
+    assert!(becomes(404));
+    assert_eq!(there(&first, &second), 404, "and it is not made");
+    t.weir_in("", &format!("{org} unquarantine acme/maps@1.1.0")).succeeds();
+    assert!(becomes(200), "what was withheld is made again once it may be had");
     let run = t.weir("update").succeeds();
     assert!(run.stdout.contains("deltas saved"), "{run}");
     has(&t, "1.1.0");

@@ -42,6 +42,7 @@ mod upstreams;
 mod web;
 mod web_acting;
 mod web_browser;
+mod web_deciding;
 
 use weir_testkit::Sandbox;
 

@@ -266,7 +266,7 @@ fn releases_go_from_a_folder_to_a_server_and_from_there_to_another_registry() {
 }
 
 /// A folder `laptop` and a server with a registry `public` that wants two approvals; `ann` governs it.
-fn with_approvals() -> (Sandbox, WeirServer) {
+pub(crate) fn with_approvals() -> (Sandbox, WeirServer) {
     let t = greeting();
     t.weir_in("", "registry add laptop org --user").succeeds();
     let server = WeirServer::with_team(&t, &[]);
@@ -277,7 +277,7 @@ fn with_approvals() -> (Sandbox, WeirServer) {
 }
 
 /// Asks for a promotion that waits; gives the name of the request.
-fn asked(t: &Sandbox, release: &str) -> String {
+pub(crate) fn asked(t: &Sandbox, release: &str) -> String {
     let run = t.weir_in("", &format!("promote {release} --registry laptop --to public --json")).succeeds();
     let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
     assert!(report["promotion"]["receipt"].is_null(), "{run}");

@@ -131,6 +131,48 @@ fn a_token_does_no_more_than_it_is_for_and_nothing_once_it_is_revoked() {
 }
 
 #[test]
+fn a_token_of_which_nothing_is_said_ends_and_only_one_that_is_to_have_no_end_has_none() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let ann = user(&t, &server, "bob", "");
+    let ends = |document: serde_json::Value| {
+        let reply = post(&server, "/api/v1/tokens", Some(&ann), &document);
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        let made: serde_json::Value = serde_json::from_slice(&reply.body).expect("it is JSON");
+        made["token"]["expires"].as_str().map(str::to_owned)
+    };
+    assert!(ends(serde_json::json!({ "name": "usual" })).is_some());
+    assert!(ends(serde_json::json!({ "name": "null", "expires": null })).is_some());
+    assert_eq!(ends(serde_json::json!({ "name": "endless", "expires": "never" })), None);
+    let soon =
+        post(&server, "/api/v1/tokens", Some(&ann), &serde_json::json!({ "name": "x", "expires": "soon" }));
+    assert_eq!((soon.status, code(&soon).as_str()), (422, "bad-document"));
+    t.weir_in("", "token create mirror --expires 0").succeeds();
+    assert!(t.weir_in("", "token list").stdout.contains("never"));
+}
+
+#[test]
+fn an_invitation_is_listed_and_taken_back() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let invited = t.weir_in("", "user invite bob --group core --json").succeeds().stdout;
+    let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
+    let invitation = invited["invitation"].as_str().expect("there is one");
+    let listed = t.weir_in("", "user invitations").succeeds().stdout;
+    assert!(listed.contains("bob") && listed.contains("core") && listed.contains("1 invitation"), "{listed}");
+    assert!(!listed.contains(invitation), "what is shown once is not shown again");
+    let taken_back = t.weir_in("", "user uninvite bob").succeeds();
+    assert_eq!(taken_back.stdout, "The invitation of `bob` is good no longer\n");
+    let accept = serde_json::json!({ "invitation": invitation, "password": "bob's password" });
+    assert_eq!(code(&post(&server, "/api/v1/invitations/accept", None, &accept)), "not-signed-in");
+    assert!(t.weir_in("", "user invitations").succeeds().stdout.contains("0 invitations"));
+    let gone = t.weir_in("", "user uninvite bob").fails_with(5);
+    assert!(gone.stderr.contains("nobody is invited as `bob`"), "{gone}");
+    let stranger = server.ask("GET", "/api/v1/invitations", &[]);
+    assert_eq!(stranger.status, 401);
+}
+
+#[test]
 fn a_token_is_for_its_registries_and_its_networks() {
     let t = sandbox();
     let server = WeirServer::with_team(&t, &[]);
@@ -400,8 +442,12 @@ fn one_folder_has_one_server() {
 fn an_owner_belongs_to_somebody() {
     let t = sandbox();
     let _server = WeirServer::with_team(&t, &[]);
-    for who in ["ann", "user:", "tulip:ann", "'user:a b'"] {
+    for who in ["ann", "user:", "tulip:ann", "'user:a b'", "user:a\u{202e}b"] {
         let refused = t.weir_in("", &format!("claim acme {who}"));
         assert!(refused.code != 0 && refused.stderr.contains("cannot belong to"), "{refused}");
+    }
+    for who in ["user:ann user:ann".to_owned(), (0..101).map(|n| format!("user:u{n} ")).collect()] {
+        let refused = t.weir_in("", &format!("claim acme {who}"));
+        assert!(refused.code != 0 && refused.stderr.contains("cannot belong to so many"), "{refused}");
     }
 }

@@ -226,6 +226,35 @@ fn documents_that_are_none_are_told_and_bounded() {
 }
 
 #[test]
+fn what_is_said_for_ever_has_nothing_in_it_that_nobody_sees() {
+    let (t, server) = with_team();
+    let ann = ann(&t);
+    t.package("acme/one", "1.0.0").file("a", "a").publish();
+    let batches = std::cell::Cell::new(0);
+    let said = |intent: serde_json::Value| {
+        let body = serde_json::json!({ "intents": [intent] }).to_string();
+        batches.set(batches.get() + 1);
+        let key = format!("Idempotency-Key: {}", batches.get());
+        let headers = [&*ann, "Content-Type: application/json", &key];
+        server.say("POST", "/team/api/v1/batches", &headers, body.as_bytes())
+    };
+    let yank = |reason: &str| {
+        let (name, version) = ("acme/one", "1.0.0");
+        said(
+            serde_json::json!({ "withdraw": { "verb": "yank", "name": name, "version": version, "reason": reason } }),
+        )
+    };
+    for reason in ["\u{1b}]0;owned\u{7}", "gnp.exe\u{202e}", "a\u{0}b", &"long".repeat(300)] {
+        let reply = yank(reason);
+        assert_eq!(reply.status, 422, "{reason:?}: {}", reply.text());
+        assert!(reply.text().contains("a reason has at most 1000 characters"), "{}", reply.text());
+    }
+    let claim = said(serde_json::json!({ "claim": { "owner": "acme", "who": ["user:a\u{202e}nn"] } }));
+    assert_eq!(claim.status, 422, "{}", claim.text());
+    assert_eq!(yank("größer,\nund kaputt").status, 200);
+}
+
+#[test]
 fn many_publish_at_once_and_nothing_is_lost() {
     const PACKAGES: usize = 24;
     let (t, server) = with_team();

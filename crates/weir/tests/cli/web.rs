@@ -158,6 +158,9 @@ fn what_is_not_there_is_told_to_a_browser_as_a_page_and_to_a_program_as_a_docume
         "/org/-/packages/acme/str/1.0.0/files/..%2f..%2fweir.toml",
         "/org/-/packages/acme/..%2f..%2fx",
         "/org/-/log/99",
+        "/org/-/log/-1",
+        "/org/-/log/99999999999999999999",
+        "/org/-/log/1/proof/x",
         "/-/assets/none.css",
     ] {
         let reply = server.ask("GET", path, &[BROWSER]);
@@ -168,6 +171,28 @@ fn what_is_not_there_is_told_to_a_browser_as_a_page_and_to_a_program_as_a_docume
             (document.status, document.header("content-type")),
             (404, Some("application/problem+json"))
         );
+    }
+    for (method, path, status) in [
+        ("POST", "/org/-/policy", 405),
+        ("DELETE", "/org/-/search", 405),
+        ("GET", "/-/sign-out", 405),
+        ("GET", "/org/-/packages/acme/%ff", 400),
+        ("GET", "/org/-/packages/acme/str/1.0.0/files/%ff", 400),
+    ] {
+        let page = server.ask(method, path, &[BROWSER]);
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (status, Some("text/html; charset=utf-8")),
+            "{path}"
+        );
+        assert!(page.text().contains("<h1>"), "{path}: {}", page.text());
+        let document = server.ask(method, path, &[]);
+        assert_eq!(
+            (document.status, document.header("content-type")),
+            (status, Some("application/problem+json")),
+            "{path}"
+        );
+        assert_eq!(document.header("allow").is_some(), status == 405, "{path}");
     }
     let api = server.ask("GET", "/api/v1/whoami", &[BROWSER]);
     assert_eq!((api.status, api.header("content-type")), (401, Some("application/problem+json")));
@@ -240,7 +265,7 @@ fn what_strangers_wrote_is_shown_and_does_nothing() {
     ] {
         let html = page(&server, path).text();
         for acts in
-            ["<script>", "<img", "<svg", "<iframe", "onerror=a alert", "href=\"javascript", "\u{202e}"]
+            ["<script>", "<img src", "<svg", "<iframe", "onerror=a alert", "href=\"javascript", "\u{202e}"]
         {
             assert!(!html.contains(acts), "{acts} is on {path}:\n{html}");
         }
@@ -249,6 +274,34 @@ fn what_strangers_wrote_is_shown_and_does_nothing() {
     assert_eq!(long.status, 200);
     assert!(long.body.len() < 100 << 10, "{} bytes", long.body.len());
     assert!(long.text().contains("There is more in"));
+}
+
+#[test]
+fn pictures_of_a_package_are_shown_on_its_page_and_nothing_else_as_one() {
+    let (t, server) = served();
+    let readme = "<img src=\"shot%201.png\" alt=shot> ![drawn](drawn.svg) [how](how%20to.md)\n";
+    let png = "\u{fffd}PNG"; // No picture, whatever its name says.
+    let folder = t
+        .package("acme/pictures", "1.0.0")
+        .file("README.md", readme)
+        .file("how to.md", "so")
+        .file("drawn.svg", "<svg onload=alert(1)></svg>")
+        .file("shot 1.png", png)
+        .file("shot.gif", "GIF89a")
+        .write();
+    publish(&t, &folder);
+    let files = "/org/-/packages/acme/pictures/1.0.0/files";
+    let html = page(&server, "/org/-/packages/acme/pictures").text();
+    for shown in ["shot%201.png?picture\"", "how%20to.md\"", "drawn.svg\""] {
+        assert!(html.contains(&format!("{files}/{shown}")), "{shown}: {html}");
+    }
+    let picture = server.ask("GET", &format!("{files}/shot.gif?picture"), &[]);
+    assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/gif")));
+    assert_eq!(picture.header("content-security-policy"), Some("sandbox; default-src 'none'"));
+    assert_eq!(picture.header("x-content-type-options"), Some("nosniff"));
+    for none in ["shot%201.png", "drawn.svg", "README.md"] {
+        assert_eq!(server.ask("GET", &format!("{files}/{none}?picture"), &[]).status, 404, "{none}");
+    }
 }
 
 #[test]
@@ -265,6 +318,9 @@ fn what_is_quarantined_is_told_and_its_files_are_shown_to_nobody() {
         &["quarantined on", "stolen key", "Its files cannot be shown"],
     );
     says(&server, "/org/-/packages/acme/str", &["quarantined on", "stolen key"]);
+    says(&server, "/org/-/search?q=str", &["1 package found", "acme/ str quarantined"]);
+    let found = t.weir_in("", "--registry ./data/registries/org search str").stdout;
+    assert!(found.contains("quarantined"), "{found}");
     assert_eq!(server.ask("GET", file, &[BROWSER]).status, 404);
 }
 

@@ -10,18 +10,18 @@ const BROWSER: &str = "Accept: text/html";
 const PASSWORD: &str = "correct+horse";
 
 /// A browser: what it keeps of cookies.
-struct Browser<'server> {
+pub(crate) struct Browser<'server> {
     server: &'server WeirServer,
     cookies: Vec<(String, String)>,
 }
 
 impl<'server> Browser<'server> {
-    fn new(server: &'server WeirServer) -> Self {
+    pub(crate) fn new(server: &'server WeirServer) -> Self {
         Self { server, cookies: Vec::new() }
     }
 
     /// One in which `ann` has signed in.
-    fn of_ann(server: &'server WeirServer) -> Self {
+    pub(crate) fn of_ann(server: &'server WeirServer) -> Self {
         let mut browser = Self::new(server);
         browser.get("/-/sign-in");
         let reply = browser.send("/-/sign-in", "/-/sign-in", &format!("name=ann&password={PASSWORD}"));
@@ -29,30 +29,35 @@ impl<'server> Browser<'server> {
         browser
     }
 
+    /// One that has the secret of somebody who has signed in.
+    pub(crate) fn signed_in_by(server: &'server WeirServer, secret: &str) -> Self {
+        Self { server, cookies: vec![("weir".to_owned(), secret.to_owned())] }
+    }
+
     fn cookie(&self) -> String {
         let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         format!("Cookie: {}", pairs.join("; "))
     }
 
-    fn get(&mut self, path: &str) -> Reply {
+    pub(crate) fn get(&mut self, path: &str) -> Reply {
         let reply = self.server.ask("GET", path, &[BROWSER, &self.cookie()]);
         self.keep(&reply);
         reply
     }
 
-    fn page(&mut self, path: &str) -> String {
+    pub(crate) fn page(&mut self, path: &str) -> String {
         let reply = self.get(path);
         assert_eq!(reply.status, 200, "{path}: {}", reply.text());
         reply.text()
     }
 
     /// Sends a form from the page `from`, with what is hidden in it.
-    fn send(&mut self, from: &str, to: &str, fields: &str) -> Reply {
+    pub(crate) fn send(&mut self, from: &str, to: &str, fields: &str) -> Reply {
         let form = hidden(&self.get(from).text(), "form");
         self.post(to, &format!("form={form}&{fields}"), &[])
     }
 
-    fn post(&mut self, to: &str, body: &str, headers: &[&str]) -> Reply {
+    pub(crate) fn post(&mut self, to: &str, body: &str, headers: &[&str]) -> Reply {
         let cookie = self.cookie();
         let mut lines = vec![BROWSER, "Content-Type: application/x-www-form-urlencoded", &cookie];
         lines.extend(headers);
@@ -79,7 +84,7 @@ impl<'server> Browser<'server> {
     }
 }
 
-fn hidden(html: &str, name: &str) -> String {
+pub(crate) fn hidden(html: &str, name: &str) -> String {
     let (_, after) = html.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or(("", ""));
     after.split('"').next().unwrap_or_default().to_owned()
 }
@@ -262,6 +267,10 @@ fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
     let by_it = server.ask("GET", "/-/account", &[BROWSER, &format!("Cookie: weir={secret}")]);
     assert_eq!(by_it.status, 403, "a token for a program makes no others");
     let account = browser.page("/-/account");
+    for days in ["0", "367", "99999999999", "soon"] {
+        let refused = browser.send("/-/account", "/-/account/tokens", &format!("name=long&days={days}"));
+        assert_eq!(refused.status, 422, "{days}");
+    }
     let id = hidden(&account, "which");
     assert_eq!(browser.send("/-/account", "/-/account/tokens/revoke", &format!("which={id}")).status, 303);
     assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 401);
@@ -280,6 +289,13 @@ fn an_administrator_invites_somebody_who_then_sees_what_is_theirs_and_no_more() 
         .nth(1)
         .and_then(|rest| rest.split('<').next())
         .expect("it is shown");
+    ann.send("/-/people", "/-/people/invite", "name=eve&groups=team");
+    let people = ann.page("/-/people");
+    let (_, of_eve) = people.split_once("<td>eve</td><td>team</td>").expect("who is invited is listed");
+    let which = hidden(of_eve, "which");
+    assert_eq!(ann.send("/-/people", "/-/people/uninvite", &format!("which={which}")).status, 303);
+    assert!(!ann.page("/-/people").contains("<td>eve</td>"), "and is not, once that was taken back");
+    assert_eq!(ann.send("/-/people", "/-/people/uninvite", &format!("which={which}")).status, 404);
     let mut bob = Browser::new(&server);
     bob.get("/-/sign-in");
     let accepted =

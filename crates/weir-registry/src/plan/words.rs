@@ -1,0 +1,45 @@
+//! What a batch says in words of its own: it stands in the log for ever, and everybody reads it.
+
+use std::collections::BTreeSet;
+
+use weir_model::OwnerName;
+use weir_model::unseen::is_unseen;
+use weir_wire::LONGEST_REASON;
+
+use crate::error::SubmitError;
+
+/// So many can an owner belong to: who are more are a group.
+const MOST_HOLDERS: usize = 100;
+
+/// A reason or an advisory is read by whoever uses the release.
+pub(super) fn refuse_bad_words(what: &'static str, words: Option<&str>) -> Result<(), SubmitError> {
+    let hidden = |c: char| c != '\n' && is_unseen(c);
+    match words.is_some_and(|words| words.chars().count() > LONGEST_REASON || words.contains(hidden)) {
+        true => Err(SubmitError::BadWords { what }),
+        false => Ok(()),
+    }
+}
+
+/// Whoever an owner belongs to is somebody, and is named once.
+pub(super) fn refuse_bad_holders(owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
+    let nobody = who.iter().find(|who| !is_somebody(who)).map(String::as_str);
+    if let Some(bad) = nobody.or(who.is_empty().then_some("")) {
+        let shown = bad.chars().take(100).collect::<String>().escape_debug().to_string();
+        return Err(SubmitError::Nobody { owner: owner.clone(), who: shown });
+    }
+    if who.len() > MOST_HOLDERS || who.iter().collect::<BTreeSet<_>>().len() < who.len() {
+        return Err(SubmitError::TooManyHolders { owner: owner.clone(), most: MOST_HOLDERS });
+    }
+    Ok(())
+}
+
+/// Whether a text can say to whom something belongs: `user:ann`, `group:core`, `workload:…`.
+fn is_somebody(who: &str) -> bool {
+    const LONGEST: usize = 300;
+    let Some((sort, name)) = who.split_once(':') else { return false };
+    let printed = |c: char| !is_unseen(c) && !c.is_whitespace();
+    matches!(sort, "user" | "group" | "workload")
+        && !name.is_empty()
+        && who.len() <= LONGEST
+        && name.chars().all(printed)
+}

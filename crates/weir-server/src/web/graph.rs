@@ -1,0 +1,47 @@
+//! What a release needs and what needs it, drawn; and how two releases differ.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use weir_web::{Drawn, GraphPage, MOST_DRAWN};
+
+use super::reading::{Build, REACHED, no_release};
+use super::{Visitor, answer, pairs};
+use crate::api::Asked;
+use crate::app::App;
+use crate::problem::Problem;
+
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}/graph`: what it needs, and with `?of=dependents` what needs it.
+pub(crate) async fn graph(
+    State(app): State<Arc<App>>,
+    Path((registry, owner, name, version)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let asked = Asked::of_visitor(&app, &visitor.asker, &registry).await?;
+    let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    let said = |wanted: &str| {
+        let mut pairs = pairs(query.as_deref().unwrap_or_default());
+        pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let reaches = said("of").as_deref() == Some("dependents");
+    let zoom = GraphPage::zoom(said("zoom").and_then(|zoom| zoom.parse().ok()));
+    let frame = visitor.frame_of(&registry);
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let index = view.index();
+        let Some((chosen, _)) = build.find(index)? else { return Ok(None) };
+        let id = &chosen.release.id;
+        if reaches {
+            let impact = index.impact_within(&id.name, Some(&id.version), REACHED)?;
+            let drawn = Drawn::Reaches(&impact);
+            return Ok(Some(GraphPage { frame: &frame, id, drawn, zoom }.page()));
+        }
+        let Some(closure) = index.closure(id, MOST_DRAWN)? else { return Ok(None) };
+        let drawn = Drawn::Needs(&closure);
+        Ok(Some(GraphPage { frame: &frame, id, drawn, zoom }.page()))
+    });
+    answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
+}

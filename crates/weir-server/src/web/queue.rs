@@ -1,0 +1,128 @@
+//! What waits for a decision, and deciding it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use weir_model::{Range, ReleaseId, WithdrawalVerb};
+use weir_web::{MOST_QUEUED, QueuePage, WaitingPromotion, address};
+use weir_wire::upstream::{Ask, Asked as AskedFor};
+
+use super::account::go;
+use super::acting::may;
+use super::form::{Form, unreadable};
+use super::{Visitor, answer};
+use crate::api::{Asked, ask, promotions};
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+/// So often the registry is asked whether a quarantine may be taken back: of the others their own pages tell.
+const MOST_ASKED: usize = 25;
+
+/// `GET /{registry}/-/queue`
+pub(crate) async fn queue(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
+    let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
+    let signed_in = !visitor.asker.is_anonymous();
+    let waiting = if signed_in { promotions::waiting(&app, &asked).await? } else { Vec::new() };
+    let waiting = waiting.into_iter();
+    let waiting: Vec<WaitingPromotion> =
+        waiting.map(|seen| WaitingPromotion { request: seen.request, approvable: seen.approvable }).collect();
+    let (frame, now) = (visitor.frame_of(&name), visitor.asker.at);
+    let page = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let held = view.index().held(MOST_QUEUED + 1)?;
+        let quarantined = view.index().quarantined_releases(MOST_QUEUED + 1)?;
+        drop(view);
+        let quarantined = quarantined.into_iter().enumerate().map(|(place, view)| {
+            let verbs = || may(acting, &view.release.id, view.standing());
+            let may = signed_in && place < MOST_ASKED && verbs().contains(&WithdrawalVerb::Unquarantine);
+            (view, may)
+        });
+        let quarantined: Vec<_> = quarantined.collect();
+        Ok(QueuePage { frame: &frame, held: &held, promotions: &waiting, quarantined: &quarantined, now }
+            .page())
+    });
+    answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// `POST /{registry}/-/queue/admit`: a release that is held comes in, if the policy lets whoever asks have it in.
+pub(crate) async fn admit(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let asker = &form.visitor.asker;
+    let asked = Asked::of(&app, asker, &name).await?;
+    asker.speaker()?;
+    let id: ReleaseId = form.read("release")?;
+    let reason = why(&form)?;
+    let wanted = AskedFor { name: id.name.clone(), range: Range::exact(&id.version), fluid: false };
+    let what = Ask {
+        requirements: vec![wanted],
+        platform: id.platform.clone(),
+        prefer: vec![id.clone()],
+        ..Ask::default()
+    };
+    ask::asked_above(&app, asker, &asked, what, Some(reason)).await?;
+    let (address, wanted) = (address::release(&name, &id), id.clone());
+    let found = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        Ok((view.index().release(&wanted)?.is_some(), view.index().held_of(&wanted.name)?))
+    });
+    match found.await? {
+        (true, _) => Ok(go(&address)),
+        (false, held) => Err(held_still(&id, held.into_iter().find(|held| held.hold.id == id))),
+    }
+}
+
+fn held_still(id: &ReleaseId, held: Option<weir_index::HeldRelease>) -> Problem {
+    match held {
+        Some(held) => {
+            let detail = format!("`{id}` is held still: {}", held.hold.reason);
+            Problem::new(Code::NotAllowed, detail).by_policy(held.hold.policy)
+        }
+        None => Problem::new(
+            Code::Conflict,
+            format!("`{id}` did not come in: the registry above has it no longer, or what it needs is held"),
+        ),
+    }
+}
+
+/// `POST /{registry}/-/queue/approve`
+pub(crate) async fn approve(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
+    promotions::approved(&app, &form.visitor.asker, &asked, &request, Some(reason)).await?;
+    Ok(go(&address::queue(&name)))
+}
+
+/// `POST /{registry}/-/queue/refuse`
+pub(crate) async fn refuse(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
+    promotions::withdrawn(&app, &form.visitor.asker, &asked, &request, Some(reason)).await?;
+    Ok(go(&address::queue(&name)))
+}
+
+async fn of_promotion(app: &Arc<App>, name: &str, form: &Form) -> Result<(Asked, String, String), Problem> {
+    let asked = Asked::of(app, &form.visitor.asker, name).await?;
+    form.visitor.asker.speaker()?;
+    let request = form.field("request").ok_or_else(|| unreadable("`request` is missing"))?;
+    Ok((asked, request.to_owned(), why(form)?))
+}
+
+/// Who decides for others says why.
+fn why(form: &Form) -> Result<String, Problem> {
+    form.reason().ok_or_else(|| unreadable("say why: whoever asks about it later reads that"))
+}

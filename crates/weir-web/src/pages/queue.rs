@@ -1,0 +1,149 @@
+//! What waits for a decision: releases that are held, promotions, quarantines.
+
+use askama::Template;
+use jiff::Timestamp;
+use weir_index::{HeldRelease, ReleaseView};
+use weir_wire::promotion::PromotionRequest;
+
+use super::release::build;
+use super::rows::ReleaseRow;
+use crate::frame::{Frame, Page, PageError};
+use crate::{address, said};
+
+/// So many releases that are held, and so many that are quarantined, are told of: whoever makes the page asks for one more.
+pub const MOST_QUEUED: usize = 100;
+
+/// So many releases of one promotion are named.
+const NAMED: usize = 20;
+
+/// A promotion that waits.
+#[derive(Debug)]
+pub struct WaitingPromotion {
+    /// What is told of it.
+    pub request: PromotionRequest,
+    /// Whether whoever looks may approve it.
+    pub approvable: bool,
+}
+
+/// What the page is made of.
+#[derive(Debug)]
+pub struct QueuePage<'a> {
+    /// What is around it.
+    pub frame: &'a Frame,
+    /// What policy keeps out, by name.
+    pub held: &'a [HeldRelease],
+    /// The promotions that wait, as far as they are for whoever looks.
+    pub promotions: &'a [WaitingPromotion],
+    /// What is quarantined, and whether whoever looks may take that back.
+    pub quarantined: &'a [(ReleaseView, bool)],
+    /// Now.
+    pub now: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "queue.html")]
+struct Queue<'a> {
+    frame: &'a Frame,
+    held: Vec<HeldRow>,
+    more_held: bool,
+    admit: String,
+    promotions: Vec<PromotionRow>,
+    approve: String,
+    refuse: String,
+    quarantined: Vec<QuarantinedRow>,
+    more_quarantined: bool,
+}
+
+struct HeldRow {
+    id: String,
+    name: String,
+    href: String,
+    build: String,
+    from: String,
+    policy: String,
+    reason: String,
+    until: String,
+    since: String,
+}
+
+struct PromotionRow {
+    id: String,
+    from: String,
+    by: String,
+    ago: String,
+    releases: Vec<(String, String)>,
+    more: usize,
+    approved_by: String,
+    approvable: bool,
+}
+
+struct QuarantinedRow {
+    release: ReleaseRow,
+    impact: String,
+    withdraw: String,
+    may: bool,
+}
+
+impl QueuePage<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn page(&self) -> Result<Page, PageError> {
+        let registry = self.frame.registry();
+        Page::write(&Queue {
+            frame: self.frame,
+            held: self.held.iter().take(MOST_QUEUED).map(|held| self.held(held)).collect(),
+            more_held: self.held.len() > MOST_QUEUED,
+            admit: address::admit(registry),
+            promotions: self.promotions.iter().map(|one| self.promotion(one)).collect(),
+            approve: address::approve(registry),
+            refuse: address::refuse(registry),
+            quarantined: self.quarantined.iter().take(MOST_QUEUED).map(|one| self.quarantined(one)).collect(),
+            more_quarantined: self.quarantined.len() > MOST_QUEUED,
+        })
+    }
+
+    fn held(&self, HeldRelease { hold, mark }: &HeldRelease) -> HeldRow {
+        HeldRow {
+            id: hold.id.to_string(),
+            name: hold.id.name.to_string(),
+            href: address::package(self.frame.registry(), &hold.id.name),
+            build: build(&hold.id),
+            from: said::line(&hold.registry),
+            policy: said::line(&hold.policy),
+            reason: said::line(&hold.reason),
+            until: hold.until.map(said::time).unwrap_or_default(),
+            since: said::ago(mark.at, self.now),
+        }
+    }
+
+    fn promotion(&self, WaitingPromotion { request, approvable }: &WaitingPromotion) -> PromotionRow {
+        let registry = self.frame.registry();
+        let named = request.releases.iter().take(NAMED);
+        let approved_by: Vec<&str> =
+            request.approvals.iter().map(|approval| said::who(&approval.by)).collect();
+        PromotionRow {
+            id: request.id.clone(),
+            from: said::line(&request.from),
+            by: said::who(&request.by).to_owned(),
+            ago: said::ago(request.at, self.now),
+            releases: named.map(|id| (id.to_string(), address::package(registry, &id.name))).collect(),
+            more: request.releases.len().saturating_sub(NAMED),
+            approved_by: approved_by.join(", "),
+            approvable: *approvable,
+        }
+    }
+
+    fn quarantined(&self, (view, may): &(ReleaseView, bool)) -> QuarantinedRow {
+        let registry = self.frame.registry();
+        let id = &view.release.id;
+        QuarantinedRow {
+            release: ReleaseRow::new(registry, view, self.now),
+            impact: address::impact(registry, &id.name, &id.version),
+            withdraw: address::withdraw(registry, id),
+            may: *may,
+        }
+    }
+}

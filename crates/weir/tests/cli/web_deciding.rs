@@ -1,0 +1,188 @@
+//! Deciding on the pages of a server: what is held, what waits, what the policy is.
+
+use weir_testkit::{Sandbox, WeirServer};
+
+use crate::empty;
+use crate::promoting::{asked, with_approvals};
+use crate::server_accounts::{post, user};
+use crate::web_acting::{Browser, hidden};
+
+/// A rule that only curators get past.
+const COOLDOWN: &str = "@id(\"cooldown\")
+@reason(\"it was published less than seven days ago\")
+forbid (principal, action == Action::\"admit\", resource)
+unless { principal in Group::\"curators\" || (resource has published && context.now.durationSince(resource.published) >= duration(\"7d\")) };
+";
+
+/// A registry `public` above `team`, with `lib/str` in it that `bob` asked for and that is held; his token, too.
+fn with_a_held_release(t: &Sandbox) -> (WeirServer, WeirServer, String) {
+    let public = WeirServer::start(t, "public-data", &[]);
+    t.weir_in("", "registry init public-data/registries/public --name public").succeeds();
+    let folder = t.package("lib/str", "1.0.0").write();
+    t.weir_in("", &format!("--registry ./public-data/registries/public publish {folder}")).succeeds();
+    let team = WeirServer::with_team(t, &[]);
+    t.weir_in("", &format!("registry upstream add {}/public", public.url())).succeeds();
+    t.write("policy/cooldown.cedar", COOLDOWN);
+    t.weir_in("", "policy set --built-in team --with size").succeeds();
+    t.weir_in("", "policy set policy/cooldown.cedar --dry-run").fails_with(4);
+    let folder = t.path("data/registries/team/policy");
+    let files = [folder.join("team.cedar"), folder.join("size.cedar")].map(|path| path.display().to_string());
+    t.weir_in("", &format!("policy set {} policy/cooldown.cedar", files.join(" "))).succeeds();
+    let bob = user(t, &team, "bob", "--group team");
+    let ask = serde_json::json!({ "requirements": [{ "name": "lib/str", "range": "*" }] });
+    let reply = post(&team, "/team/api/v1/ask", Some(&bob), &ask);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    (public, team, bob)
+}
+
+#[test]
+fn a_release_that_is_held_is_admitted_by_whom_the_policy_lets_and_by_nobody_else() {
+    let t = empty();
+    let (_public, team, bob) = with_a_held_release(&t);
+    let mut bob = Browser::signed_in_by(&team, &bob);
+    let queue = bob.page("/team/-/queue");
+    for told in
+        ["lib/str", "1.0.0", "published less than seven days ago", "<code>cooldown</code>", "from public"]
+    {
+        assert!(queue.contains(told), "{told}: {queue}");
+    }
+    let gone = bob.get("/team/-/packages/lib/str");
+    assert_eq!(gone.status, 404);
+    assert!(gone.text().contains("is held by the rule"), "{}", gone.text());
+    let held = "release=lib%2Fstr+1.0.0";
+    let refused = bob.send("/team/-/queue", "/team/-/queue/admit", &format!("{held}&reason=I+need+it"));
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("<code>cooldown</code>"), "{}", refused.text());
+    let silent = bob.send("/team/-/queue", "/team/-/queue/admit", held);
+    assert_eq!(silent.status, 422, "{}", silent.text());
+
+    t.weir_in("", "user groups ann admins curators").succeeds();
+    let mut ann = Browser::of_ann(&team);
+    let admitted = ann.send("/team/-/queue", "/team/-/queue/admit", &format!("{held}&reason=I+read+it"));
+    let release = "/team/-/packages/lib/str/1.0.0";
+    assert_eq!((admitted.status, admitted.header("location")), (303, Some(release)), "{}", admitted.text());
+    assert!(ann.page(release).contains("from"), "it is here");
+    assert!(ann.page("/team/-/queue").contains("Nothing that somebody asked for is kept out"));
+    assert!(ann.page("/-/activity").contains("I read it"), "why stands in the activity");
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+}
+
+#[test]
+fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
+    let (t, server) = with_approvals();
+    let tokens = ["bob", "cat"].map(|name| user(&t, &server, name, "--group admins"));
+    let eve = user(&t, &server, "eve", "");
+    let request = asked(&t, "acme/greet@1.0.0");
+    let [mut bob, mut cat, mut eve] =
+        [&*tokens[0], &*tokens[1], &*eve].map(|token| Browser::signed_in_by(&server, token));
+    assert!(!eve.page("/public/-/queue").contains(&request), "who may not approve it is told nothing");
+    let fields = format!("request={request}&reason=it+is+good");
+    assert_eq!(eve.send("/public/-/queue", "/public/-/queue/approve", &fields).status, 404);
+    let mut ann = Browser::of_ann(&server);
+    let own = ann.page("/public/-/queue");
+    assert!(own.contains(&request) && own.contains("take it back") && !own.contains(">approve<"), "{own}");
+
+    let approve =
+        |browser: &mut Browser| browser.send("/public/-/queue", "/public/-/queue/approve", &fields).status;
+    assert_eq!(approve(&mut bob), 303);
+    assert!(cat.page("/public/-/queue").contains("approved by bob"));
+    assert_eq!(cat.get("/public/-/packages/acme/greet").status, 404);
+    assert_eq!(approve(&mut cat), 303);
+    assert_eq!(cat.get("/public/-/packages/acme/greet").status, 200, "two were enough");
+    assert!(ann.page("/-/activity?about=").contains("it is good"));
+
+    let folder = t.package("acme/str", "1.1.0").file("str.sh", "pad() { :; }\n").write();
+    t.weir_in("", &format!("publish {folder} --registry laptop")).succeeds();
+    let request = asked(&t, "acme/str@1.1.0");
+    let fields = format!("request={request}&reason=not+now");
+    assert_eq!(bob.send("/public/-/queue", "/public/-/queue/refuse", &fields).status, 303);
+    assert!(!ann.page("/public/-/queue").contains(&request));
+    assert!(ann.page("/-/activity").contains("not now"));
+}
+
+#[test]
+fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    t.package("acme/str", "1.0.0").file("str.sh", "trim() { :; }\n").publish();
+    let bob = user(&t, &server, "bob", "");
+    let mut ann = Browser::of_ann(&server);
+    let policy = ann.page("/team/-/policy");
+    assert!(policy.contains("folder.cedar") && policy.contains("<th scope=\"col\">Decided</th>"), "{policy}");
+    let form = hidden(&policy, "form");
+    let open = include_str!("../../../weir-cedar/src/sets/open.cedar");
+    let encoded = |text: &str| {
+        text.bytes()
+            .map(|byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect::<String>()
+    };
+    let text = |cedar: &str| {
+        format!("form={form}&name-0=open.cedar&text-0={}", encoded(&cedar.replace('\n', "\r\n")))
+    };
+
+    let broken = ann.post("/team/-/policy/simulate", &text("permit (principal"), &[]);
+    assert_eq!(broken.status, 422, "{}", broken.text());
+    assert!(broken.text().contains("It cannot be put in force"), "{}", broken.text());
+
+    let nobody =
+        "@id(\"none\")\n@reason(\"nobody\")\nforbid (principal, action == Action::\"publish\", resource);\n";
+    let simulated = ann.post("/team/-/policy/simulate", &text(&format!("{open}\n{nobody}")), &[]);
+    let page = simulated.text();
+    assert_eq!(simulated.status, 200, "{page}");
+    for told in [
+        "Of 1 publication, it says something else of 1",
+        "acme/str 1.0.0",
+        "refused",
+        "<code>none</code>",
+        "Put in force",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    // What was simulated was another one.
+    let digest = hidden(&page, "simulated");
+    let other = ann.post("/team/-/policy/set", &format!("{}&simulated={digest}", text(open)), &[]);
+    assert_eq!(other.status, 409, "{}", other.text());
+    assert!(t.weir_in("", "policy show").stdout.contains("folder"), "nothing was changed");
+
+    let page = ann.post("/team/-/policy/simulate", &text(open), &[]).text();
+    let digest = hidden(&page, "simulated");
+    let set = ann.post("/team/-/policy/set", &format!("{}&simulated={digest}", text(open)), &[]);
+    assert_eq!((set.status, set.header("location")), (303, Some("/team/-/policy")), "{}", set.text());
+    assert!(t.weir_in("", "policy show").stdout.contains("open-publish"));
+    let mut bob = Browser::signed_in_by(&server, &bob);
+    assert!(!bob.page("/team/-/policy").contains("Change it"), "who does not govern it changes nothing");
+    let form = hidden(&bob.page("/team/-/policy"), "form");
+    let refused = bob.post("/team/-/policy/simulate", &format!("form={form}&name-0=a.cedar&text-0=x"), &[]);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+}
+
+#[test]
+fn what_a_release_brings_along_and_what_it_reaches_is_drawn_and_listed() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    t.package("acme/base", "1.0.0").file("a", "a").publish();
+    t.package("acme/str", "1.0.0").dependency("acme/base", "^1").publish();
+    t.package("acme/app", "1.0.0").dependency("acme/str", "^1").dependency("acme/base", "^1").publish();
+    let mut visitor = Browser::new(&server);
+    let page = visitor.page("/team/-/packages/acme/app/1.0.0/graph");
+    assert!(page.contains("It brings 2 releases along") && page.matches("<path ").count() == 3, "{page}");
+    for release in ["acme/str", "acme/base"] {
+        assert!(
+            page.matches(&format!("href=\"/team/-/packages/{release}/1.0.0\"")).count() >= 2,
+            "drawn and listed"
+        );
+    }
+    let large = visitor.page("/team/-/packages/acme/app/1.0.0/graph?zoom=150");
+    assert!(large.contains("<span class=\"chip on\" aria-current=\"true\">150 %</span>"), "{large}");
+    let page = visitor.page("/team/-/packages/acme/base/1.0.0/graph?of=dependents");
+    assert!(page.contains("It reaches 2 releases"), "{page}");
+    assert!(visitor.page("/team/-/packages/acme/base/1.0.0/graph").contains("It needs nothing"));
+    assert_eq!(visitor.get("/team/-/packages/acme/none/1.0.0/graph").status, 404);
+}
