@@ -69,7 +69,12 @@ impl Kind for Elm {
 
 /// Whether the compiler takes a release as a package, and not only as a folder of an application's modules.
 pub fn is_compiled_alone(facts: &Facts) -> bool {
-    ElmFacts::read(facts).is_ok_and(|facts| !facts.is_source())
+    compilers(facts).is_some()
+}
+
+/// For which compilers a release is; nothing where the compiler does not take it as a package.
+pub fn compilers(facts: &Facts) -> Option<Range> {
+    ElmFacts::read(facts).ok().filter(|facts| !facts.is_source()).map(|facts| facts.elm)
 }
 
 /// The compiler's name.

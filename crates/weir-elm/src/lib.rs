@@ -3,6 +3,7 @@
 //! `elm.json` stays the manifest: [`ElmJson`] reads it and writes it as `elm` does, and [`Elm`] is the kind. What the compiler keeps of a registry,
 //! `registry.dat`, is [`registry_dat`]'s; where it looks for packages is [`home`]'s to plan. Nothing here runs the compiler or writes a file.
 
+pub mod api;
 mod constraint;
 mod elm_json;
 pub mod home;
@@ -14,5 +15,5 @@ pub mod registry_dat;
 
 pub use constraint::{until_next_major, written};
 pub use elm_json::{Application, ElmJson, ElmJsonError, FILE_NAME, MAX_BYTES, Package};
-pub use kind::{COMPILER, Elm, SOURCES_FOLDER, is_compiled_alone};
+pub use kind::{COMPILER, Elm, SOURCES_FOLDER, compilers, is_compiled_alone};
 pub use module::{Header, is_module_name};

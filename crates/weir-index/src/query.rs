@@ -135,6 +135,11 @@ impl Index {
         Releases::new(self, rows::state_code(Standing::Removed) + 1)
     }
 
+    /// Every release that an entry from `index` on published, removed ones too, in the order of the log.
+    pub fn releases_from(&self, index: u64) -> Result<Releases<'_>, IndexError> {
+        Ok(Releases { after: row_id(index)? - 1, ..self.all_releases() })
+    }
+
     fn releases_where(
         &self,
         condition: &str,

@@ -4,8 +4,11 @@
 //! packages and version of the compiler, made once and whole. A wrapper called `elm`, first on the `PATH`, shows it to the compiler
 //! whoever calls that, and to nothing else. The user's own `~/.elm` is not looked at.
 
+mod online;
+mod site;
+
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -24,6 +27,8 @@ use crate::closure::{closure, used};
 use crate::error::ProjectError;
 use crate::files::keep_note;
 use crate::project::Project;
+
+pub use online::ElmOnline;
 
 /// The compiler's name on the `PATH`.
 const ELM: &str = "elm";
@@ -58,28 +63,6 @@ pub fn elm_compiler(session: &Session, path: &OsStr) -> BTreeMap<PackageName, Ve
     let version = find(path, &homes).and_then(|program| version(&homes, &program).ok());
     let name = weir_elm::COMPILER.parse().ok();
     name.zip(version).into_iter().collect()
-}
-
-/// Refuses what the compiler would do by asking the public registry, which it is not shown.
-pub(crate) fn refuse_networked(
-    project: &Project,
-    command: &OsStr,
-    args: &[OsString],
-) -> Result<(), ProjectError> {
-    let Some(first) =
-        args.first().and_then(|first| first.to_str()).filter(|_| command == ELM && is_elm(project))
-    else {
-        return Ok(());
-    };
-    let instead = match first {
-        "install" => "`weir add AUTHOR/PACKAGE` adds a package, from the registries you name",
-        "init" => "`weir init --kind elm` begins one",
-        "publish" | "bump" | "diff" => "`weir publish` offers a release in a registry of yours",
-        _ => return Ok(()),
-    };
-    Err(ProjectError::Usage(format!(
-        "`elm {first}` asks the public registry, and Weir shows the compiler no network: {instead}"
-    )))
 }
 
 /// The folder with the wrapper `elm`, to be put first on the `PATH`; nothing where the project is not Elm's, or there is no compiler on

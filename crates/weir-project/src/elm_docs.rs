@@ -27,7 +27,7 @@ use crate::publish::PreparedPackage;
 const DOCS: &str = "docs.json";
 
 /// The largest that is taken, in bytes.
-const MAX_DOCS: u64 = 64 << 20;
+pub(crate) const MAX_DOCS: u64 = 64 << 20;
 
 /// How long the compiler may take, and what it may have.
 const LIMITS: BuildLimits =

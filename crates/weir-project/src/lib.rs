@@ -18,6 +18,7 @@ mod choose;
 mod closure;
 mod edit;
 mod elm;
+mod elm_diff;
 mod elm_docs;
 mod error;
 pub mod fetch;
@@ -55,7 +56,8 @@ pub use changes::{Changes, Direction, Move, ReferenceMove};
 pub use edit::{
     AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
 };
-pub use elm::elm_compiler;
+pub use elm::{ElmOnline, elm_compiler};
+pub use elm_diff::{ElmDiff, ElmSide, elm_diff};
 pub use error::{ProjectError, ReferenceProblem};
 pub use impact::{Affected, ImpactReport, affected, impact};
 pub use import::{ImportedPackage, NewPackage, import};

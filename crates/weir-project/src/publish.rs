@@ -77,7 +77,7 @@ pub(crate) struct PreparedPackage {
 
 impl PreparedPackage {
     /// Reads the files of a folder that its manifest and ignore files say belong to it.
-    fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
+    pub(crate) fn read(session: &Session, folder: &Path) -> Result<Self, ProjectError> {
         let (folder, files) = opened(folder)?;
         let failed = |error| ProjectError::of_package(&folder, error);
         let manifest = read_manifest(&files).map_err(failed)?;

@@ -77,7 +77,6 @@ pub fn run_plan(
     args: &[OsString],
     path: &OsStr,
 ) -> Result<RunPlan, ProjectError> {
-    elm::refuse_networked(project, command, args)?;
     let env = environment(project, &with_wrappers(session, project, path)?);
     let name = command.to_string_lossy();
     if let Some(script) = project.manifest.scripts.get(&*name) {

@@ -50,7 +50,9 @@ pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Ch
 pub(crate) use deltas::{held_delta, open_pack as open_held_pack};
 pub use durable::POINTS;
 pub use error::ContentError;
-pub use fetch::{Fetched, LocalChunks, NoChunks, OldVersion, fetch_file, open_pack};
+pub use fetch::{
+    Fetched, LocalChunks, NoChunks, OldVersion, PackOfRelease, fetch_file, open_files, open_pack,
+};
 pub(crate) use files::LARGEST_FILE;
 pub use folder::ContentFolder;
 pub use stored::Stored;

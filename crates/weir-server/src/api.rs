@@ -29,6 +29,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use weir_registry::{Acting, SubmitError};
 
 use self::routes::operations;
@@ -119,7 +120,15 @@ pub(crate) struct Asked {
     pub(crate) actor: String,
     is_anonymous: bool,
     /// Held as long as a thread is needed that may block.
-    _place: Place,
+    _held: Held,
+}
+
+/// What is held while a thread is needed that may block.
+enum Held {
+    /// A place, which nobody waits for.
+    Place { _place: Place },
+    /// A turn, which was waited for.
+    Turn { _turn: OwnedSemaphorePermit },
 }
 
 impl Asked {
@@ -133,6 +142,14 @@ impl Asked {
         Self::at(app, asker, name, |app| &app.looking).await
     }
 
+    /// The same for a program that reads much at once, as compilers do: it waits for its turn.
+    pub(crate) async fn of_reader(app: &Arc<App>, asker: &Asker, name: &str) -> Result<Self, Problem> {
+        let served = app.served(asker, name).await?;
+        let turn = app.reading.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| Problem::new(Code::NotReady, "the server ends"))?;
+        Self::holding(app, asker, served, Held::Turn { _turn: turn }).await
+    }
+
     /// The same, at a place among those that `places` gives.
     pub(crate) async fn at(
         app: &Arc<App>,
@@ -141,8 +158,17 @@ impl Asked {
         places: fn(&App) -> &Places,
     ) -> Result<Self, Problem> {
         let served = app.served(asker, name).await?;
-        let caller = asker.caller(name)?;
-        let place = places(app).place(caller.actor())?;
+        let place = places(app).place(asker.caller(name)?.actor())?;
+        Self::holding(app, asker, served, Held::Place { _place: place }).await
+    }
+
+    async fn holding(
+        app: &Arc<App>,
+        asker: &Asker,
+        served: Arc<Served>,
+        held: Held,
+    ) -> Result<Self, Problem> {
+        let caller = asker.caller(served.name.as_str())?;
         let (app, actor, registry) = (app.clone(), caller.actor().to_owned(), served.clone());
         let registrar = blocking(move || app.registries.registrar(&registry)).await;
         let registrar = registrar.map_err(|error| Problem::refused(&error, asker.is_anonymous()))?;
@@ -151,7 +177,7 @@ impl Asked {
             acting: Arc::new(registrar.acting_for(caller)),
             actor,
             is_anonymous: asker.is_anonymous(),
-            _place: place,
+            _held: held,
         })
     }
 

@@ -12,6 +12,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
 use weir_activity::{ActivityError, ActivityLog};
 use weir_fs::{Folder, FsError};
@@ -25,6 +26,7 @@ use crate::api::answers::Answers;
 use crate::asker::Asker;
 use crate::data::DataFolder;
 use crate::deltas::Deltas;
+use crate::elm;
 use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::metrics::{MEDIA_TYPE, Metrics};
@@ -45,6 +47,9 @@ const SIGNING_IN: usize = 16;
 
 /// So many pages are made at once.
 const LOOKING: usize = 32;
+
+/// So many answers for programs are made at once.
+const READING: usize = 32;
 
 /// All that handlers share.
 pub struct App {
@@ -71,8 +76,12 @@ pub struct App {
     pub(crate) deltas: Deltas,
     /// Places for those who look at pages.
     pub(crate) looking: Places,
+    /// Turns of programs that read: who comes then waits.
+    pub(crate) reading: Arc<Semaphore>,
     /// The files of releases, as pages show them.
     pub(crate) contents: Contents,
+    /// The files of releases, as Elm's tools are given them.
+    pub(crate) elm_files: elm::Files,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -142,7 +151,9 @@ impl App {
             uploading: Places::new(writers, writers / 4),
             signing_in: Places::new(SIGNING_IN, SIGNING_IN / 8),
             looking: Places::new(LOOKING, LOOKING / 2),
+            reading: Arc::new(Semaphore::new(READING)),
             contents: Contents::new(),
+            elm_files: elm::Files::new(),
             answers: Answers::new(),
             deltas: Deltas::new(),
             data: data.clone(),
@@ -242,6 +253,7 @@ impl App {
             .route("/readyz", get(ready))
             .route("/.well-known/weir", get(host))
             .merge(api::router())
+            .merge(elm::router())
             .merge(web::router());
         if self.settings.metrics_listen.is_none() {
             router = router.route("/metrics", get(metrics));

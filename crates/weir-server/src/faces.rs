@@ -160,6 +160,6 @@ const fn media_type(face: Face) -> &'static str {
     }
 }
 
-fn value(text: &str) -> HeaderValue {
+pub(crate) fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }

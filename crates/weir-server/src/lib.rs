@@ -6,7 +6,8 @@
 //! * [`Settings`]: what an administrator decides, from a file and the environment;
 //! * [`DataFolder`]: what a server keeps;
 //! * [`serve()`]: connections, their limits, and how it stops;
-//! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages;
+//! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages,
+//!   `elm`: what Elm's own tools ask;
 //! * [`Outside`]: what other registries are reached with;
 //! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
 //!
@@ -20,6 +21,7 @@ mod asker;
 mod conditions;
 mod data;
 mod deltas;
+mod elm;
 mod faces;
 mod files;
 mod gate;

@@ -12,6 +12,7 @@ use weir_policy::{Caller, Request, Verb, authorize};
 use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
 
 use crate::data::DataFolder;
+use crate::elm::Lists;
 use crate::gate::{ServerGate, Shared};
 
 /// Names at the root of a server that are its own.
@@ -61,6 +62,8 @@ pub(crate) struct Served {
     /// When the gate was last made to decide by the set in force, in milliseconds since the server began.
     followed: AtomicU64,
     registrar: OnceLock<Arc<Registrar>>,
+    /// What Elm's tools are told of it.
+    pub(crate) elm: Lists,
 }
 
 impl Served {
@@ -140,6 +143,7 @@ impl Registries {
             followed: AtomicU64::new(0),
             folder,
             registrar: OnceLock::new(),
+            elm: Lists::default(),
         });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))

@@ -36,6 +36,7 @@ use crate::problem::{Code, Problem};
 pub(crate) use contents::Contents;
 pub(crate) use failures::failures;
 use visitor::Visitor;
+pub(crate) use visitor::{is_encrypted, origin};
 
 /// What a page may load, and from where: its stylesheet, script and icon from this server. Nothing is put into another page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

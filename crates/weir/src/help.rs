@@ -25,7 +25,7 @@ pub(crate) const AFTERWORD: &str = "\
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "A project and its dependencies",
-        &["init", "add", "remove", "install", "update", "lock", "run", "env", "test", "bash"],
+        &["init", "add", "remove", "install", "update", "lock", "run", "env", "test", "bash", "elm"],
     ),
     ("Looking", &["tree", "list", "why", "outdated", "audit", "search", "info", "impact", "verify"]),
     (

@@ -62,6 +62,8 @@ enum Command {
     Test(commands::test::Arguments),
     #[command(subcommand)]
     Bash(commands::bash::Command),
+    #[command(subcommand)]
+    Elm(commands::elm::Command),
 
     // Looking.
     Tree(commands::tree::Arguments),
@@ -153,6 +155,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Env(arguments) => commands::env::run(context, &arguments),
         Command::Test(arguments) => commands::test::run(context, &arguments),
         Command::Bash(command) => commands::bash::run(context, command),
+        Command::Elm(command) => commands::elm::run(context, command),
 
         Command::Tree(arguments) => commands::tree::run(context, &arguments),
         Command::List(arguments) => commands::list::run(context, &arguments),

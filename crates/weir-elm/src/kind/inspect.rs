@@ -1,5 +1,6 @@
 //! What is found out about a package before it is published.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 
 use weir_kind::{Inspection, KindError, PackageFiles, read_text};
@@ -7,9 +8,16 @@ use weir_model::Manifest;
 use weir_tree::{Mode, TreeManifest, TreePath};
 
 use super::facts::ElmFacts;
+use crate::api::Api;
 use crate::elm_json::{ElmJson, FILE_NAME, MAX_BYTES};
 use crate::module::Header;
 use crate::name::{refused_name, refused_version};
+
+/// What the compiler makes of the comments of a package.
+const DOCS: &str = "docs.json";
+
+/// The largest that is read, in bytes.
+const MAX_DOCS: u64 = 64 << 20;
 
 /// How much of a module is read to tell whether it has ports: what stands before that is a comment.
 const HEAD: u64 = 256 << 10;
@@ -77,8 +85,31 @@ pub(super) fn inspect(
         ));
         facts.sources = sources;
     }
+    if !facts.is_source() {
+        check_docs(files, &facts)?;
+    }
     facts.check().map_err(KindError::NotAllowed)?;
     Ok(Inspection { facts: facts.into_facts(), warnings })
+}
+
+/// Documentation that comes along tells of the modules that are exposed, and of no others: tools show it, and versions are judged by it.
+fn check_docs(files: &dyn PackageFiles, facts: &ElmFacts) -> Result<(), KindError> {
+    let Some(text) = read_text(files, DOCS, MAX_DOCS)? else { return Ok(()) };
+    let bad = |reason: String| KindError::BadFile { path: files.place(DOCS), reason };
+    let api = Api::parse(text.as_bytes()).map_err(|error| bad(error.to_string()))?;
+    let exposed: BTreeSet<&str> = facts.modules.iter().map(String::as_str).collect();
+    let told: BTreeSet<&str> = api.modules().collect();
+    match exposed.symmetric_difference(&told).next() {
+        // A package that could not be documented has an empty one, perhaps.
+        Some(_) if told.is_empty() => Ok(()),
+        Some(module) if told.contains(module) => {
+            Err(bad(format!("it tells of the module `{module}`, which `{FILE_NAME}` does not expose")))
+        }
+        Some(module) => {
+            Err(bad(format!("it does not tell of the module `{module}`, which `{FILE_NAME}` exposes")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What the compiler could not read is not published.

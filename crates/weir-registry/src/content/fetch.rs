@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use weir_log::{Source, SourceError};
-use weir_model::{ChunkDigest, Digest, Hasher, Sha256, TreeDigest};
+use weir_model::{ChunkDigest, Digest, Hasher, Release, Sha256, TreeDigest};
+use weir_tree::{Expected, Limits, PackFiles, TreeError};
 
 use super::chunks::{CHUNK_LARGEST, CHUNKED_ABOVE, Chunk, ChunkList, cut};
 use super::error::ContentError;
@@ -30,6 +31,33 @@ pub fn open_pack(
     offset: u64,
 ) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
     source.open(&pack_path(tree), offset)
+}
+
+/// The pack of a release, read file by file.
+pub type PackOfRelease = PackFiles<Box<dyn Read + Send>>;
+
+/// Opens the pack of `release` to read single files out of it, within `limits` and what the release states; `None` if the registry
+/// does not have it.
+///
+/// # Errors
+///
+/// When it cannot be read, or is not the pack of the release.
+pub fn open_files(
+    source: &dyn Source,
+    release: &Release,
+    limits: &Limits,
+) -> Result<Option<PackOfRelease>, TreeError> {
+    let opened = open_pack(source, &release.tree, 0);
+    let unread = |error: SourceError| TreeError::PackRead { source: io::Error::other(error) };
+    let Some(pack) = opened.map_err(unread)? else { return Ok(None) };
+    let stated = Limits::stated(release.unpacked, Some(release.files));
+    let limits = Limits {
+        unpacked_bytes: limits.unpacked_bytes.min(stated.unpacked_bytes),
+        files: limits.files.min(stated.files),
+        ..*limits
+    };
+    let expected = Expected { tree: release.tree, pack_bytes: Some(release.size) };
+    PackFiles::open(pack, &expected, &limits).map(Some)
 }
 
 /// Chunks that this machine has already. Not trusted: what it gives is checked.

@@ -3,7 +3,6 @@
 //! A pack is read from its beginning. How far a page may read is bounded, and so is what of a file is kept; a file is believed
 //! only when all of it was read, and has the digest that the tree says.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use quick_cache::Weighter;
@@ -11,8 +10,8 @@ use quick_cache::sync::Cache;
 use weir_index::ReleaseView;
 use weir_log::Source;
 use weir_model::{Release, TreeDigest};
-use weir_registry::content::pack_path;
-use weir_tree::{Entry, Expected, Limits, Mode, PackFiles, TreeError, TreeManifest};
+use weir_registry::content::{PackOfRelease, open_files};
+use weir_tree::{Entry, Limits, Mode, TreeError, TreeManifest};
 use weir_web::MAX_README;
 
 use crate::registries::RegistryName;
@@ -113,25 +112,13 @@ pub(crate) fn file(
     Ok(Some(File { size: entry.size, bytes }))
 }
 
-type Pack = PackFiles<Box<dyn Read + Send>>;
-
-fn open(source: &dyn Source, release: &Release) -> Result<Option<Pack>, TreeError> {
-    let path = pack_path(&release.tree);
-    let unread = |error: &dyn std::error::Error| TreeError::PackRead {
-        source: std::io::Error::other(error.to_string()),
-    };
-    let Some(pack) = source.open(&path, 0).map_err(|error| unread(&error))? else { return Ok(None) };
-    let limits = Limits {
-        manifest_bytes: MOST_MANIFEST,
-        files: MOST_FILES.min(release.files),
-        ..Limits::stated(release.unpacked, Some(release.files))
-    };
-    let expected = Expected { tree: release.tree, pack_bytes: Some(release.size) };
-    PackFiles::open(pack, &expected, &limits).map(Some)
+fn open(source: &dyn Source, release: &Release) -> Result<Option<PackOfRelease>, TreeError> {
+    let limits = Limits { manifest_bytes: MOST_MANIFEST, files: MOST_FILES, ..Limits::default() };
+    open_files(source, release, &limits)
 }
 
 /// The first bytes of a file that all of which were checked; nothing where reading that far would cost too much.
-fn beginning(files: &mut Pack, entry: &Entry, most: usize) -> Result<Option<Vec<u8>>, TreeError> {
+fn beginning(files: &mut PackOfRelease, entry: &Entry, most: usize) -> Result<Option<Vec<u8>>, TreeError> {
     let before = files.manifest().entries().iter().take_while(|other| other.path != entry.path);
     let end = before.map(|other| other.size).fold(entry.size, u64::saturating_add);
     if end > FAR {
@@ -160,7 +147,7 @@ fn readme(manifest: &TreeManifest) -> Option<Entry> {
         .map(|(_, entry)| entry.clone())
 }
 
-fn text(files: &mut Pack, entry: &Entry) -> Result<Option<(String, String)>, TreeError> {
+fn text(files: &mut PackOfRelease, entry: &Entry) -> Result<Option<(String, String)>, TreeError> {
     // One byte more than is shown tells that there is more.
     let bytes = beginning(files, entry, MAX_README + 4)?;
     let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -130,7 +130,7 @@ fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
 }
 
 /// Scheme and host, as whoever asks says they know the server. It is shown to them and to nobody else.
-fn origin(is_encrypted: bool, head: &Parts) -> String {
+pub(crate) fn origin(is_encrypted: bool, head: &Parts) -> String {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| head.uri.authority().map(Authority::as_str)).unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
@@ -139,7 +139,7 @@ fn origin(is_encrypted: bool, head: &Parts) -> String {
 }
 
 /// Whether the way to whoever asks is encrypted, by this server or by a proxy that is trusted.
-fn is_encrypted(app: &App, head: &Parts) -> bool {
+pub(crate) fn is_encrypted(app: &App, head: &Parts) -> bool {
     let proto = head.headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
     app.settings.tls.is_some() || (proto == Some("https") && from_trusted_proxy(app, &head.extensions))
 }

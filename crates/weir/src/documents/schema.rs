@@ -36,6 +36,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("bash init", of::<project::LoaderScript>),
     ("bash check", of::<project::BashCheck>),
     ("bash bundle", of::<project::Bundle>),
+    ("elm diff", of::<weir_project::ElmDiff>),
     ("tree", of::<looking::DependencyTree>),
     ("list", of::<looking::InstalledReleases>),
     ("why", of::<looking::Ways>),

@@ -164,15 +164,6 @@ fn what_only_tests_need_stands_apart() {
 }
 
 #[test]
-fn what_elm_would_ask_the_public_registry_for_is_said_in_weirs_words() {
-    let t = sandbox();
-    application(&t, &version(&compiler()));
-    t.weir("install").succeeds();
-    let refused = t.weir("run -- elm install acme/str").fails_with(2);
-    assert!(refused.stderr.contains("weir add"), "{refused}");
-}
-
-#[test]
 fn a_new_application_and_a_new_package_compile() {
     let t = sandbox();
     t.weir_in("", "init shop --kind elm").succeeds();

@@ -5,6 +5,8 @@
 mod compilers;
 mod everyday;
 mod hostile;
+mod online;
+mod protocol;
 mod publishing;
 mod sources;
 
@@ -20,11 +22,16 @@ const SET: [&str; 2] = ["core", "json"];
 fn sandbox() -> Sandbox {
     let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
     t.registry("org");
+    copy_set(&t);
+    t.weir_in("", "publish core json").succeeds();
+    t
+}
+
+/// Puts the folders `core` and `json` there.
+fn copy_set(t: &Sandbox) {
     for name in SET {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/elm/set").join(name), &t.path(name));
     }
-    t.weir_in("", "publish core json").succeeds();
-    t
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,0 +1,189 @@
+//! The package site of Elm, as the registries of a project have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use weir_elm_protocol::{Asked, Listed, Listing, ReleaseFile, all_packages, files, releases, search, since};
+use weir_elm_proxy::Site;
+use weir_git::Submodules;
+use weir_log::Source;
+use weir_model::manifest::GitTag;
+use weir_model::{PackageName, Version, chain};
+use weir_reach::{Connection, Session};
+use weir_tree::copy_tree;
+
+use crate::error::ProjectError;
+use crate::project::Project;
+use crate::publish::{PreparedPackage, PublishOptions, publish_packages};
+
+/// Where the compiler is told that archives are.
+const PLACE: &str = "https://package.elm-lang.org";
+
+/// What the compiler is answered in one run.
+pub(super) struct Answers {
+    session: Session,
+    /// The folder that is published from.
+    folder: PathBuf,
+    listed: Vec<Listed>,
+    /// Which registry has a package.
+    belongs: BTreeMap<PackageName, usize>,
+    /// Names that several have, though it is not one package.
+    ambiguous: BTreeSet<PackageName>,
+    registries: Vec<Registry>,
+}
+
+struct Registry {
+    connection: Mutex<Connection>,
+    source: Arc<dyn Source>,
+}
+
+impl Answers {
+    /// Those of registries, nearest first, for a compiler.
+    pub(super) fn new(
+        session: Session,
+        connections: Vec<Connection>,
+        compiler: &Version,
+        folder: PathBuf,
+    ) -> Result<Self, ProjectError> {
+        let mut answers = Self {
+            session,
+            folder,
+            listed: Vec::new(),
+            belongs: BTreeMap::new(),
+            ambiguous: BTreeSet::new(),
+            registries: Vec::new(),
+        };
+        for (place, connection) in connections.iter().enumerate() {
+            let index = connection.replica.index();
+            let mut listing = Listing::default();
+            listing.follow(index).map_err(std::io::Error::other)?;
+            let places = listing.of_compiler(compiler);
+            for listed in listing.offered(&places) {
+                let name = &listed.id.name;
+                let owner = *answers.belongs.entry(name.clone()).or_insert(place);
+                if owner == place {
+                    answers.listed.push(listed.clone());
+                } else if !came_from(&connections[owner], connection, name)? {
+                    answers.ambiguous.insert(name.clone());
+                }
+            }
+        }
+        let Self { listed, ambiguous, belongs, .. } = &mut answers;
+        listed.retain(|listed| !ambiguous.contains(&listed.id.name));
+        belongs.retain(|name, _| !ambiguous.contains(name));
+        let registry = |connection: Connection| {
+            let source = connection.source.clone();
+            Registry { connection: Mutex::new(connection), source }
+        };
+        answers.registries = connections.into_iter().map(registry).collect();
+        Ok(answers)
+    }
+
+    /// The names that the compiler is not shown.
+    pub(super) fn ambiguous(&self) -> impl Iterator<Item = &PackageName> {
+        self.ambiguous.iter()
+    }
+
+    fn file(
+        &self,
+        name: &PackageName,
+        version: &Version,
+        file: ReleaseFile,
+    ) -> Result<Option<Vec<u8>>, String> {
+        let Some(registry) = self.belongs.get(name).and_then(|place| self.registries.get(*place)) else {
+            return Ok(None);
+        };
+        let view = {
+            let connection = registry.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            files::find(connection.replica.index(), name, version)
+        };
+        let Some(view) = view.map_err(told)? else { return Ok(None) };
+        let wanted = if file == ReleaseFile::Endpoint { ReleaseFile::Archive } else { file };
+        let read = files::read(&*registry.source, &view, wanted).map_err(told)?;
+        Ok(read.map(|bytes| match file {
+            ReleaseFile::Endpoint => {
+                let archive = ReleaseFile::Archive.file_name();
+                let url = format!("{PLACE}/packages/{name}/{version}/{archive}");
+                files::endpoint(&url, &bytes).into_bytes()
+            }
+            _ => bytes,
+        }))
+    }
+
+    /// The package as the tag has it, and its commit. Who publishes may have moved the tag since they tried last.
+    fn tagged(&self, version: &Version) -> Result<(PreparedPackage, String), ProjectError> {
+        let tag = GitTag { url: ".".into(), tag: version.to_string() };
+        let tag = weir_git::at(&tag, &self.folder);
+        let git = self.session.git();
+        git.forget(&tag);
+        let store = self.session.open_store()?.session()?;
+        let fetched = git.fetch(&store, &tag, Submodules::LeftOut)?;
+        let stored = store.tree(&fetched.tree)?;
+        let stored =
+            stored.ok_or_else(|| ProjectError::NotFound(format!("the files of the tag {version}")))?;
+        Ok((PreparedPackage::read(&self.session, stored.path())?, fetched.commit))
+    }
+}
+
+impl Site for Answers {
+    fn answer(&self, asked: &Asked) -> Result<Option<bytes::Bytes>, String> {
+        let listed = || self.listed.iter();
+        Ok(match asked {
+            Asked::AllPackages => Some(all_packages(listed()).into()),
+            Asked::Since(count) => {
+                let told = usize::try_from(*count).unwrap_or(usize::MAX).min(self.listed.len());
+                Some(since(self.listed[told..].iter()).into())
+            }
+            Asked::Search => Some(search(listed()).into()),
+            Asked::Releases(name) => releases(listed(), name).map(Into::into),
+            Asked::Capabilities => None,
+            Asked::File(name, version, file) => self.file(name, version, *file)?.map(Into::into),
+        })
+    }
+
+    fn commit(&self, _: &PackageName, version: &Version) -> Result<String, String> {
+        self.tagged(version).map(|(_, commit)| commit).map_err(told)
+    }
+
+    fn sources(&self, name: &PackageName, version: &Version) -> Result<bytes::Bytes, String> {
+        let (package, _) = self.tagged(version).map_err(told)?;
+        let archive = files::archive_of(package.folder(), &package.package.tree, name, version);
+        archive.map(Into::into).map_err(told)
+    }
+
+    fn publish(&self, name: &PackageName, version: &Version, docs: &[u8]) -> Result<(), String> {
+        let publish = || {
+            let (package, _) = self.tagged(version)?;
+            let id = &package.package.id;
+            if (&id.name, &id.version) != (name, version) {
+                return Err(ProjectError::Usage(format!(
+                    "the tag `{version}` is of `{id}`, not of `{name} {version}`"
+                )));
+            }
+            let staged = tempfile::tempdir()?;
+            let files = staged.path().join("files");
+            copy_tree(package.folder(), &package.package.tree, &files)?;
+            fs_err::write(files.join(ReleaseFile::Docs.file_name()), docs)?;
+            let package = PreparedPackage::staged(&self.session, staged)?;
+            let project = Project::open(&self.folder, &self.session.owners)?;
+            let options = PublishOptions::default();
+            publish_packages(&self.session, Some(&project), &[package], Vec::new(), &self.folder, &options)
+        };
+        publish().map(drop).map_err(told)
+    }
+}
+
+/// Whether what one registry has of a name it admitted from the other.
+fn came_from(near: &Connection, far: &Connection, name: &PackageName) -> Result<bool, ProjectError> {
+    let package = near.replica.index().package(name)?;
+    let origins =
+        package.iter().flat_map(|package| &package.releases).filter_map(|view| view.origin.as_ref());
+    let mut origins = origins.peekable();
+    Ok(origins.peek().is_some() && origins.all(|origin| origin.registry == far.replica.name()))
+}
+
+/// An error as the compiler's user is told it.
+fn told(error: impl std::error::Error) -> String {
+    chain(&error).to_string()
+}

@@ -1,0 +1,173 @@
+//! What Elm's own compiler and the tools around it ask a registry: `/{registry}/elm/{compiler}/…`.
+//!
+//! What is asked and how it is answered is the business of `weir-elm-protocol`; here is who may ask, what is kept in memory, and HTTP.
+//! The compiler asks for lists with POST, other tools with GET, and some look with HEAD first.
+
+mod credentials;
+mod lists;
+mod publish;
+mod releases;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, FromRequestParts as _, Path, Request, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use axum::middleware::map_request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, post};
+use bytes::Bytes;
+use weir_elm_protocol::{Asked, CAPABILITIES, ProtocolError};
+use weir_model::Version;
+use weir_policy::{Caller, Principal};
+use weir_registry::SubmitError;
+
+use crate::app::App;
+use crate::asker::Asker;
+use crate::conditions::{Answer, answer};
+use crate::faces::value;
+use crate::problem::{Code, Problem};
+
+pub(crate) use lists::Lists;
+pub(crate) use releases::Files;
+
+/// The largest package that is published here, in bytes of all that comes with it.
+const MAX_PUBLICATION: usize = 96 << 20;
+
+/// Every route of the protocol.
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/{registry}/elm/{compiler}/register", post(publish::publish))
+        .route("/{registry}/elm/{compiler}/upload-package", post(publish::publish))
+        .layer(DefaultBodyLimit::max(MAX_PUBLICATION))
+        .route("/{registry}/elm/{compiler}/{*path}", any(ask))
+        .layer(map_request(credentials::plain))
+}
+
+/// An answer that is kept in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    media_type: &'static str,
+    bytes: Bytes,
+    /// The same in gzip, where that is worth it.
+    gzip: Option<Bytes>,
+    tag: Arc<str>,
+    /// Whether it is the same for ever.
+    is_fixed: bool,
+}
+
+async fn ask(
+    State(app): State<Arc<App>>,
+    Path((registry, compiler, path)): Path<(String, String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (mut head, _) = request.into_parts();
+    let asker = Asker::from_request_parts(&mut head, &app).await?;
+    let served = app.served(&asker, &registry).await?;
+    let everybody = served.may_read(&Caller::new(Principal::Anonymous, asker.at));
+    let nothing = || Problem::new(Code::NotFound, "Elm's tools ask for nothing of this name");
+    let compiler: Version = compiler.parse().map_err(|_| nothing())?;
+    let asked = Asked::parse(&path).ok_or_else(nothing)?;
+    if ![Method::GET, Method::HEAD, Method::POST].contains(&head.method) {
+        return Err(Problem::new(Code::MethodNotAllowed, "Elm's tools ask with GET, HEAD or POST"));
+    }
+    let document = match asked {
+        Asked::Capabilities => Document::json(CAPABILITIES.to_owned()),
+        Asked::File(name, version, file) => {
+            let asked = releases::AskedFile { name, version, file };
+            let base = format!("{}/{registry}/elm/{compiler}", origin(&app, &head));
+            releases::find(&app, &asker, &served, asked, &base).await?
+        }
+        asked => lists::find(&app, &asker, &served, &compiler, asked).await?,
+    };
+    Ok(respond(&head, &document, everybody))
+}
+
+/// Scheme and host as whoever asks knows the server: the compiler wants a whole address of an archive.
+fn origin(app: &App, head: &Parts) -> String {
+    crate::web::origin(crate::web::is_encrypted(app, head), head)
+}
+
+impl Document {
+    /// A list in JSON, which may change at any time.
+    fn json(text: String) -> Self {
+        Self::new("application/json", text.into(), false)
+    }
+
+    fn new(media_type: &'static str, bytes: Bytes, is_fixed: bool) -> Self {
+        let digest = weir_model::Sha256::of(&bytes).to_hex();
+        Self { media_type, bytes, gzip: None, tag: format!("\"{}\"", &digest[..32]).into(), is_fixed }
+    }
+
+    /// Bytes of memory that it takes.
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.gzip.as_ref().map_or(0, Bytes::len) + 256
+    }
+}
+
+fn respond(head: &Parts, document: &Document, is_public: bool) -> Response {
+    let accepts = head.headers.get(ACCEPT_ENCODING).and_then(|accepts| accepts.to_str().ok());
+    let accepts_gzip = accepts.is_some_and(|accepts| accepts.split(',').any(|one| one.trim() == "gzip"));
+    let zipped = document.gzip.as_ref().filter(|_| accepts_gzip);
+    let tag = match zipped {
+        Some(_) => format!("{}-gzip\"", document.tag.trim_end_matches('"')),
+        None => document.tag.to_string(),
+    };
+    let bytes = zipped.unwrap_or(&document.bytes);
+    let is_known = answer(&head.headers, bytes.len() as u64, &tag) == Answer::NotModified;
+    let has_body = !is_known && head.method != Method::HEAD;
+    let mut response = Response::new(if has_body { Body::from(bytes.clone()) } else { Body::empty() });
+    let headers = response.headers_mut();
+    headers.insert(ETAG, value(&tag));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    let keeping = match (document.is_fixed, is_public) {
+        (true, true) => "public, max-age=86400",
+        (true, false) => "private, max-age=86400",
+        (false, true) => "no-cache",
+        (false, false) => "private, no-cache",
+    };
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(keeping));
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(document.media_type));
+    headers.insert(CONTENT_LENGTH, bytes.len().into());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if zipped.is_some() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+/// A failure below, as a registry tells failures.
+fn failed(error: ProtocolError) -> SubmitError {
+    match error {
+        ProtocolError::Index(error) => error.into(),
+        other => SubmitError::Io(std::io::Error::other(other)),
+    }
+}
+
+/// What somebody is told who publishes with a tool of Elm's: these show the text of an answer as it is.
+struct Refusal(Problem);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let text = format!("{}\n", self.0.detail());
+        let told = self.0.into_response();
+        let mut response = (told.status(), text).into_response();
+        response.headers_mut().extend(
+            told.headers()
+                .iter()
+                .filter(|(name, _)| *name != CONTENT_TYPE && *name != CONTENT_LENGTH)
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+        response
+    }
+}
