@@ -15,8 +15,7 @@ use crate::tokens::Speaker;
 /// The file; it calls itself `WeiA`.
 const FORM: Form = Form {
     application: 0x5765_6941,
-    version: 1,
-    tables: TABLES,
+    steps: &[TABLES, TRUST],
     // An acknowledged change, such as a token that was revoked, survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };
@@ -63,6 +62,37 @@ CREATE TABLE attempt(
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// Programs that are trusted, the tokens they got, and the identity tokens that were taken for those.
+const TRUST: &str = "
+CREATE TABLE trust(
+    id TEXT PRIMARY KEY,
+    maker TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    issuer TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    registry TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    minutes INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trust_of ON trust(issuer);
+CREATE TABLE workload(
+    id TEXT PRIMARY KEY,
+    secret BLOB NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    trusts TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX workload_until ON workload(expires);
+CREATE TABLE taken(
+    token BLOB PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX taken_until ON taken(until);
+";
+
 /// The accounts of a server.
 pub struct Accounts {
     connection: Mutex<Connection>,
@@ -96,6 +126,28 @@ pub enum AccountError {
     /// There is no such invitation.
     #[error("nobody is invited as `{0}`: it was accepted, taken back, is too old, or never was")]
     NoInvitation(String),
+    /// Nobody trusts that program.
+    #[error("nobody here trusts `{subject}` of `{issuer}`, by what is said of it now")]
+    NotTrusted {
+        /// Who says which program it is.
+        issuer: String,
+        /// What that calls it.
+        subject: String,
+    },
+    /// An identity token was shown before.
+    #[error("the identity token was taken already: each is good once, so that nobody else can use one")]
+    Taken,
+    /// Several trust a program, each in another way.
+    #[error("`{registry}` trusts this program by several rules that differ in who made them or in what it may do: {}", rules.join(", "))]
+    Ambiguous {
+        /// The registry.
+        registry: String,
+        /// The rules, by their ids.
+        rules: Vec<String>,
+    },
+    /// There is no such rule.
+    #[error("there is no rule `{0}` by which a program is trusted, or it is not yours")]
+    NoTrust(String),
     /// Nobody would be left who could govern the server.
     #[error("`{0}` is the last administrator: nobody could govern this server afterwards")]
     LastAdministrator(AccountName),

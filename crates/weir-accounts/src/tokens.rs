@@ -6,12 +6,14 @@ use std::sync::PoisonError;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
+use weir_model::Sha256;
 use weir_wire::AccountName;
 use weir_wire::people::{NewToken, Token, TokenEnd, User};
 
 use crate::accounts::{AccountError, Accounts};
 use crate::people::{moment, user};
 use crate::secret::Secret;
+use crate::workloads::{WorkloadSpeaker, workload_speaker};
 
 /// The most characters that the name of a token may have.
 pub const LONGEST_TOKEN_NAME: usize = 100;
@@ -33,14 +35,40 @@ const USED_STEP: i64 = 60;
 
 /// Who speaks by a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speaker {
+pub enum Speaker {
+    /// A user.
+    User(Box<UserSpeaker>),
+    /// A program that is trusted.
+    Workload(Box<WorkloadSpeaker>),
+}
+
+impl Speaker {
+    /// The user, where one speaks.
+    pub fn user(&self) -> Option<&UserSpeaker> {
+        match self {
+            Self::User(speaker) => Some(speaker),
+            Self::Workload(_) => None,
+        }
+    }
+
+    fn is_good(&self, from: Option<IpAddr>, now: Timestamp) -> bool {
+        match self {
+            Self::User(speaker) => speaker.is_good(from, now),
+            Self::Workload(speaker) => speaker.told.expires > now,
+        }
+    }
+}
+
+/// A user who speaks by a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSpeaker {
     /// The user it speaks for.
     pub user: User,
     /// The token.
     pub token: Token,
 }
 
-impl Speaker {
+impl UserSpeaker {
     /// Whether the token may speak to the registry of that name.
     pub fn may_speak_to(&self, registry: &str) -> bool {
         self.token.registries.is_empty() || self.token.registries.contains(registry)
@@ -217,18 +245,14 @@ impl Accounts {
             return Ok(Some(known.clone()));
         }
         let connection = self.connection();
-        // Both ends are digests: what the time of comparing them tells is of no use to anybody.
-        let is_good = connection
-            .prepare_cached("SELECT 1 FROM token WHERE id = ?1 AND secret = ?2 AND revoked IS NULL")?
-            .exists(params![id, digest.as_bytes()])?;
-        if !is_good {
-            return Ok(None);
-        }
-        let Some(token) = token(&connection, id)? else { return Ok(None) };
-        let speaker = Speaker { user: user(&connection, &token.owner)?, token };
-        if speaker.token.used.is_none_or(|used| now.as_second() - used.as_second() >= USED_STEP) {
-            connection.execute("UPDATE token SET used = ?2 WHERE id = ?1", params![id, now.as_second()])?;
-        }
+        let user =
+            user_speaker(&connection, id, &digest, now)?.map(|speaker| Speaker::User(Box::new(speaker)));
+        let speaker = match user {
+            Some(speaker) => Some(speaker),
+            None => workload_speaker(&connection, id, &digest)?
+                .map(|speaker| Speaker::Workload(Box::new(speaker))),
+        };
+        let Some(speaker) = speaker else { return Ok(None) };
         let mut speakers = self.speakers.lock().unwrap_or_else(PoisonError::into_inner);
         if speakers.len() >= REMEMBERED {
             speakers.clear();
@@ -236,6 +260,27 @@ impl Accounts {
         speakers.insert(digest, speaker.clone());
         Ok(Some(speaker))
     }
+}
+
+fn user_speaker(
+    connection: &Connection,
+    id: &str,
+    digest: &Sha256,
+    now: Timestamp,
+) -> Result<Option<UserSpeaker>, AccountError> {
+    // Both ends are digests: what the time of comparing them tells is of no use to anybody.
+    let is_good = connection
+        .prepare_cached("SELECT 1 FROM token WHERE id = ?1 AND secret = ?2 AND revoked IS NULL")?
+        .exists(params![id, digest.as_bytes()])?;
+    if !is_good {
+        return Ok(None);
+    }
+    let Some(token) = token(connection, id)? else { return Ok(None) };
+    let speaker = UserSpeaker { user: user(connection, &token.owner)?, token };
+    if speaker.token.used.is_none_or(|used| now.as_second() - used.as_second() >= USED_STEP) {
+        connection.execute("UPDATE token SET used = ?2 WHERE id = ?1", params![id, now.as_second()])?;
+    }
+    Ok(Some(speaker))
 }
 
 fn check(new: &NewToken, now: Timestamp) -> Result<(), AccountError> {
@@ -291,7 +336,7 @@ fn token(connection: &Connection, id: &str) -> Result<Option<Token>, AccountErro
 }
 
 /// A value as the file keeps it.
-fn json(value: &impl Serialize) -> Result<String, AccountError> {
+pub(crate) fn json(value: &impl Serialize) -> Result<String, AccountError> {
     Ok(serde_json::to_string(value).map_err(std::io::Error::from)?)
 }
 
@@ -328,6 +373,7 @@ mod tests {
         assert_eq!(accounts.issue(&ann, &endless, at(0)).unwrap().0.expires, None);
         accounts.revoke(&ann, "mirror", at(0)).unwrap();
         let speaker = accounts.speaker(&secret, None, at(1)).unwrap().unwrap();
+        let speaker = speaker.user().unwrap();
         assert_eq!((&speaker.user.name, &speaker.token.id), (&ann, &token.id));
         assert_eq!(accounts.tokens(&ann, at(1)).unwrap()[0].used, Some(at(1)));
         accounts.revoke(&ann, "ci", at(2)).unwrap();

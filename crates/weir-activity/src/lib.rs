@@ -28,8 +28,7 @@ const MAX_TEXT: usize = 1000;
 /// The file; it calls itself `WeiE`.
 const FORM: Form = Form {
     application: 0x5765_6945,
-    version: 1,
-    tables: TABLES,
+    steps: &[TABLES],
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
 };
 

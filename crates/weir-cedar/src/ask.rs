@@ -243,13 +243,22 @@ impl Telling<'_> {
                 let parents = groups.into_iter().map(|group| uid(&TYPES.group, group)).collect();
                 entity(uid(&TYPES.user, name), fields, parents, Fields::new())
             }
-            Principal::Workload { issuer, subject, claims } => {
+            Principal::Workload { issuer, subject, claims, acts_for } => {
+                let people = acts_for.iter().filter_map(|who| who.strip_prefix("user:"));
+                let groups = acts_for.iter().filter_map(|who| who.strip_prefix("group:"));
+                let groups: BTreeSet<&str> = groups.chain(people.flat_map(|name| more.of(name))).collect();
                 self.tell(&mut fields, "issuer", || text(issuer));
                 self.tell(&mut fields, "subject", || text(subject));
-                self.tell(&mut fields, "names", || texts([principal.to_string().as_str()]));
+                self.tell(&mut fields, "names", || {
+                    let mut names: BTreeSet<String> =
+                        groups.iter().map(|group| format!("group:{group}")).collect();
+                    names.extend(acts_for.iter().cloned().chain([principal.to_string()]));
+                    texts(names.iter().map(String::as_str))
+                });
                 let claims = claims.iter().filter(|_| self.read.tags);
                 let tags = claims.map(|(claim, value)| (claim.clone(), text(value))).collect();
-                entity(uid(&TYPES.workload, &format!("{issuer} {subject}")), fields, HashSet::new(), tags)
+                let parents = groups.into_iter().map(|group| uid(&TYPES.group, group)).collect();
+                entity(uid(&TYPES.workload, &format!("{issuer} {subject}")), fields, parents, tags)
             }
         }
     }

@@ -240,8 +240,10 @@ fn principal(
 ) -> Result<Principal, String> {
     Ok(match text.parse()? {
         Principal::User { name, .. } => Principal::User { name, groups: in_groups },
-        Principal::Workload { subject, .. } => {
-            Principal::Workload { issuer: vouching, subject, claims: said }
+        Principal::Workload { issuer, subject, .. } => {
+            let acts_for = in_groups.iter().map(|group| format!("group:{group}")).collect();
+            let issuer = if vouching.is_empty() { issuer } else { vouching };
+            Principal::Workload { issuer, subject, claims: said, acts_for }
         }
         Principal::Anonymous => Principal::Anonymous,
     })

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use ureq::http::{HeaderMap, header};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
+use weir_log::SourceError;
 
 use crate::authorities::roots;
 use crate::credential::Credential;
@@ -115,6 +116,17 @@ impl HttpClient {
     /// Its limits.
     pub fn options(&self) -> &HttpOptions {
         &self.inner.options
+    }
+
+    /// Reads a document of at most `limit` bytes that is for everybody; `None` where there is none. Redirects stay within its origin.
+    ///
+    /// # Errors
+    ///
+    /// When there was no answer, a refusal, or more bytes.
+    pub fn document(&self, url: &Url, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let request =
+            Request { url: url.clone(), credential: None, peer: Peer::Registry, offset: 0, since: None };
+        self.whole(&request, limit).map_err(|failure| failure.about(url))
     }
 
     /// Reads the whole of a file of at most `limit` bytes; starts over when the connection breaks, so

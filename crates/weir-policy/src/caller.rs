@@ -30,6 +30,10 @@ pub enum Principal {
         subject: String,
         /// What else is said of it.
         claims: BTreeMap<String, String>,
+        /// For whom it acts, as owners can belong to them: `user:ann`, `group:core`. Who trusts a program lends it what they are, as far as
+        /// they say; nobody where it acts for itself alone.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        acts_for: BTreeSet<String>,
     },
 }
 
@@ -39,10 +43,20 @@ impl Principal {
         Self::User { name: name.into(), groups: BTreeSet::new() }
     }
 
+    /// A program that acts for itself alone.
+    pub fn workload(
+        issuer: impl Into<String>,
+        subject: impl Into<String>,
+        claims: BTreeMap<String, String>,
+    ) -> Self {
+        Self::Workload { issuer: issuer.into(), subject: subject.into(), claims, acts_for: BTreeSet::new() }
+    }
+
     /// Whether an owner that belongs to `who` (`user:ann`, `group:core`) belongs to it.
     pub fn is(&self, who: &str) -> bool {
         match (self, who.split_once(':')) {
             (Self::User { groups, .. }, Some(("group", group))) => groups.contains(group),
+            (Self::Workload { acts_for, .. }, _) if acts_for.contains(who) => true,
             (Self::Anonymous, _) => false,
             _ => self.to_string() == who,
         }
@@ -50,12 +64,14 @@ impl Principal {
 }
 
 impl fmt::Display for Principal {
-    /// As it stands in records: `user:ann`.
+    /// As it stands in records: `user:ann`, `workload:https://ci.example acme`. What one issuer calls somebody another may call somebody
+    /// else, so a workload is not named without its issuer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::User { name, .. } => write!(f, "user:{name}"),
-            Self::Workload { subject, .. } => write!(f, "workload:{subject}"),
+            Self::Workload { issuer, subject, .. } if issuer.is_empty() => write!(f, "workload:{subject}"),
+            Self::Workload { issuer, subject, .. } => write!(f, "workload:{issuer} {subject}"),
         }
     }
 }
@@ -63,16 +79,17 @@ impl fmt::Display for Principal {
 impl FromStr for Principal {
     type Err = String;
 
-    /// Reads what records say: `user:ann` is in no group then, and of `workload:…` nobody knows who vouches for it.
+    /// Reads what records say: `user:ann` is in no group then, and `workload:ISSUER SUBJECT` has no claims; of `workload:SUBJECT`
+    /// nobody knows who vouches for it.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             None if text == "anonymous" => Ok(Self::Anonymous),
             Some(("user", name)) if !name.is_empty() => Ok(Self::user(name)),
-            Some(("workload", subject)) if !subject.is_empty() => Ok(Self::Workload {
-                issuer: String::new(),
-                subject: subject.to_owned(),
-                claims: BTreeMap::new(),
-            }),
+            Some(("workload", who)) if !who.is_empty() => {
+                let named = who.split_once(' ').filter(|(issuer, _)| issuer.contains("://"));
+                let (issuer, subject) = named.unwrap_or(("", who));
+                Ok(Self::workload(issuer, subject, BTreeMap::new()))
+            }
             _ => Err(format!(
                 "`{}` is nobody: `anonymous`, `user:NAME` or `workload:SUBJECT`",
                 text.escape_debug()

@@ -302,6 +302,18 @@ impl Authorized {
         self.caller.actor()
     }
 
+    /// To whom an owner belongs that they begin: to them, or to whoever trusts the program that acts.
+    pub fn holder(&self) -> String {
+        let Principal::Workload { acts_for, .. } = self.caller.principal() else {
+            return self.actor().to_owned();
+        };
+        acts_for
+            .iter()
+            .find(|who| who.starts_with("user:"))
+            .cloned()
+            .unwrap_or_else(|| self.actor().to_owned())
+    }
+
     /// When they asked.
     pub fn at(&self) -> Timestamp {
         self.caller.at()

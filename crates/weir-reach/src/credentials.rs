@@ -1,17 +1,20 @@
 //! What proves to a server who asks: one secret for each origin, kept where only its owner can read it.
 //!
-//! It is looked for in this order: a variable of the environment (`WEIR_TOKEN_` and the host), the file that `weir login` writes, and
+//! It is looked for in this order: a variable of the environment (`WEIR_TOKEN_` and the host), the identity token of a job, exchanged
+//! at the server it is meant for, the file that `weir login` writes, and
 //! the user's `netrc`. None of it is named by a project: a clone's `weir.toml` says which registries to ask, and must not be
 //! able to say what they are told.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_client::{Credential, CredentialError, Origin};
 use weir_fs::{Access, Durability, Folder};
 
 use crate::error::ReachError;
+use crate::identity::{self, IdentityToken};
 use crate::session::Session;
 
 /// What the variables begin with that hold tokens.
@@ -27,17 +30,33 @@ pub struct Secrets {
     pub tokens: BTreeMap<String, String>,
     /// The user's `netrc`, if there may be one.
     pub netrc: Option<PathBuf>,
+    /// The identity token of the job that runs this, if it has one.
+    pub identity: Option<IdentityToken>,
 }
 
 /// The file that `weir login` writes.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     #[serde(default)]
     servers: BTreeMap<String, KeptServer>,
+    /// What servers gave for identity tokens.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    exchanged: BTreeMap<String, KeptExchange>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A token that was got for an identity token, for the next command of the same job.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptExchange {
+    token: String,
+    /// The digest of the identity token.
+    identity: String,
+    /// Until when it is good.
+    until: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeptServer {
     token: String,
@@ -51,6 +70,9 @@ struct KeptServer {
 pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Option<Credential>, ReachError> {
     if let Some(token) = session.secrets.tokens.get(&variable_of(origin)) {
         return bearer(origin, token.trim()).map(Some);
+    }
+    if let Some(credential) = identity::credential(session, origin)? {
+        return Ok(Some(credential));
     }
     if let Some(kept) = read(&session.home.credentials())?.servers.get(&origin.to_string()) {
         return bearer(origin, &kept.token).map(Some);
@@ -103,6 +125,30 @@ pub(crate) fn only_server(session: &Session) -> Result<Option<String>, ReachErro
 pub(crate) fn keep_token(session: &Session, origin: &Origin, token: &str) -> Result<(), ReachError> {
     change(session, |kept| {
         kept.servers.insert(origin.to_string(), KeptServer { token: token.to_owned() });
+        Ok(())
+    })
+}
+
+/// The token that a server gave for an identity token with this digest, and that is good at `at`; else what `exchange` gets for it, with
+/// the time until when that is good. Everything else of the same job waits meanwhile: an identity token is good once.
+pub(crate) fn exchanged(
+    session: &Session,
+    origin: &Origin,
+    identity: &str,
+    at: Timestamp,
+    exchange: impl FnOnce() -> Result<(String, Timestamp), ReachError>,
+) -> Result<String, ReachError> {
+    let origin = origin.to_string();
+    change(session, |kept| {
+        let found = kept.exchanged.get(&origin);
+        if let Some(found) = found.filter(|kept| kept.identity == identity && kept.until > at) {
+            return Ok(found.token.clone());
+        }
+        let (token, until) = exchange()?;
+        kept.exchanged.retain(|_, kept| kept.until > at);
+        let new = KeptExchange { token: token.clone(), identity: identity.to_owned(), until };
+        kept.exchanged.insert(origin, new);
+        Ok(token)
     })
 }
 
@@ -115,23 +161,32 @@ pub(crate) fn forget_token(session: &Session, origin: &Origin) -> Result<bool, R
     if !read(&session.home.credentials())?.servers.contains_key(&origin.to_string()) {
         return Ok(false);
     }
-    change(session, |kept| drop(kept.servers.remove(&origin.to_string())))?;
-    Ok(true)
+    change(session, |kept| {
+        kept.servers.remove(&origin.to_string());
+        Ok(true)
+    })
 }
 
 /// One process after the other changes the file, and only its owner can ever read it.
-fn change(session: &Session, edit: impl FnOnce(&mut Kept)) -> Result<(), ReachError> {
+fn change<T>(
+    session: &Session,
+    edit: impl FnOnce(&mut Kept) -> Result<T, ReachError>,
+) -> Result<T, ReachError> {
     let path = session.home.credentials();
     let folder = Folder::make(path.parent().unwrap_or(Path::new("."))).map_err(std::io::Error::from)?;
     let _lock = folder.lock(|| {}).map_err(std::io::Error::from)?;
     let mut kept = read(&path)?;
-    edit(&mut kept);
+    let before = kept.clone();
+    let done = edit(&mut kept)?;
+    if kept == before {
+        return Ok(done);
+    }
     let text = toml_edit::ser::to_string_pretty(&kept).map_err(std::io::Error::other)?;
     let name = path.file_name().unwrap_or_default();
     folder
         .replace(name, text.as_bytes(), Access::Private, Durability::Durable)
         .map_err(std::io::Error::from)?;
-    Ok(())
+    Ok(done)
 }
 
 fn read(path: &Path) -> Result<Kept, ReachError> {

@@ -128,6 +128,18 @@ impl Line {
         self.document(&self.good(reply)?)
     }
 
+    /// Sends fields, as a form of a page would, and gets a document.
+    pub(crate) fn post_fields<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<T, RemoteError> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        let reply = self.say(Method::Post, path, "", headers, body.as_bytes(), false)?;
+        self.document(&self.good(reply)?)
+    }
+
     pub(crate) fn encoded(&self, document: &impl Serialize) -> Result<Vec<u8>, RemoteError> {
         serde_json::to_vec(document).map_err(|error| self.unreadable(error.to_string()))
     }

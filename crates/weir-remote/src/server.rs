@@ -8,6 +8,7 @@ use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
     User, WantedRegistry, WhoAmI,
 };
+use weir_wire::trust::{Exchanged, ID_TOKEN, NewTrust, TOKEN_EXCHANGE, Trust};
 
 use crate::call::{Line, RemoteError};
 
@@ -157,6 +158,50 @@ impl Server {
     fn delete(&self, path: &str) -> Result<()> {
         let reply = self.line.say(Method::Delete, path, "", Vec::new(), &[], false)?;
         self.line.good(reply).map(drop)
+    }
+
+    /// The programs that are trusted: by who asks, or by anybody where an administrator asks.
+    ///
+    /// # Errors
+    ///
+    /// When one has not signed in.
+    pub fn trusts(&self) -> Result<Vec<Trust>> {
+        self.line.get("trust")
+    }
+
+    /// Has a program be trusted by what its provider says of it.
+    ///
+    /// # Errors
+    ///
+    /// When the rule would trust anybody, or the server does not believe the provider.
+    pub fn add_trust(&self, new: &NewTrust) -> Result<Trust> {
+        self.line.post("trust", new)
+    }
+
+    /// Has a program be trusted no longer by a rule.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of that id, or it is somebody else's.
+    pub fn remove_trust(&self, id: &str) -> Result<()> {
+        let reply = self.line.say(Method::Delete, &format!("trust/{id}"), "", Vec::new(), &[], false)?;
+        self.line.good(reply).map(drop)
+    }
+
+    /// A short token for an identity token (RFC 8693).
+    ///
+    /// # Errors
+    ///
+    /// When nobody trusts the program, or the token is not good.
+    pub fn exchange(&self, identity_token: &str) -> Result<Exchanged> {
+        self.line.post_fields(
+            "token-exchange",
+            &[
+                ("grant_type", TOKEN_EXCHANGE),
+                ("subject_token", identity_token),
+                ("subject_token_type", ID_TOKEN),
+            ],
+        )
     }
 
     /// What happened, the newest first.

@@ -33,8 +33,7 @@ pub const LONGEST_DAYS: i64 = 90;
 /// The file; it calls itself `WeiR`.
 const FORM: Form = Form {
     application: 0x5765_6952,
-    version: 1,
-    tables: TABLES,
+    steps: &[TABLES],
     // An approval that was acknowledged survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };

@@ -16,6 +16,7 @@ mod registries;
 mod registry;
 mod routes;
 pub(crate) mod tokens;
+mod trust;
 mod uploads;
 mod upstreams;
 

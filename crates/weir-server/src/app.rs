@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
 use weir_activity::{ActivityError, ActivityLog};
 use weir_fs::{Folder, FsError};
+use weir_openid::Providers;
 use weir_reach::Session;
 use weir_registry::Face;
 use weir_requests::{RequestError, Requests};
@@ -35,7 +36,7 @@ use crate::outside::Outside;
 use crate::places::Places;
 use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::staging::Staging;
 use crate::web::{self, Contents, failures};
 
@@ -82,6 +83,10 @@ pub struct App {
     pub(crate) contents: Contents,
     /// The files of releases, as Elm's tools are given them.
     pub(crate) elm_files: elm::Files,
+    /// The providers whose identity tokens are believed.
+    pub(crate) openid: Providers,
+    /// Where it listens, once it does.
+    listens: OnceLock<String>,
     /// What batches were answered, for those who ask again.
     pub(crate) answers: Answers,
 }
@@ -107,6 +112,9 @@ pub enum AppError {
     /// What waits for approvals cannot be kept.
     #[error(transparent)]
     Requests(#[from] RequestError),
+    /// Its settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
 }
 
 /// What a host says of itself, at `/.well-known/weir`.
@@ -155,6 +163,8 @@ impl App {
             contents: Contents::new(),
             elm_files: elm::Files::new(),
             answers: Answers::new(),
+            openid: Providers::new(outside.client(), settings.openid.workload_issuers()?),
+            listens: OnceLock::new(),
             deltas: Deltas::new(),
             data: data.clone(),
             reach: outside.session(data),
@@ -163,6 +173,17 @@ impl App {
             metrics: Metrics::new(),
             settings,
         }))
+    }
+
+    /// It listens at this address now.
+    pub(crate) fn listens_at(&self, address: String) {
+        let _ = self.listens.set(address);
+    }
+
+    /// The address by which others know the server.
+    pub fn address(&self) -> &str {
+        let address = self.settings.address.as_ref().or(self.listens.get());
+        address.map(|address| address.trim_end_matches('/')).unwrap_or_default()
     }
 
     /// What other registries are reached with, now.

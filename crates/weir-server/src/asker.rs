@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use weir_accounts::{Secret, Speaker};
-use weir_policy::{Caller, Principal};
+use weir_accounts::{Secret, Speaker, WorkloadSpeaker};
+use weir_policy::{Caller, Principal, TokenScope, Verb};
 use weir_wire::people::User;
 
 use crate::app::App;
@@ -66,7 +66,11 @@ impl Asker {
     ///
     /// When the token is not for that registry: then it proves nothing there.
     pub(crate) fn caller(&self, registry: &str) -> Result<Caller, Problem> {
-        let Some(speaker) = &self.speaker else { return Ok(Caller::new(Principal::Anonymous, self.at)) };
+        let speaker = match &self.speaker {
+            None => return Ok(Caller::new(Principal::Anonymous, self.at)),
+            Some(Speaker::User(speaker)) => speaker,
+            Some(Speaker::Workload(speaker)) => return Ok(self.workload(speaker, registry)),
+        };
         if !speaker.may_speak_to(registry) {
             let named = speaker.token.registries.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
             let detail = format!("the token is only for {}", named.join(", "));
@@ -75,14 +79,35 @@ impl Asker {
         Ok(Caller::new(speaker.user.principal(), self.at).by_token(speaker.token.scope.clone()))
     }
 
+    /// A program: it acts for who trusts it, and where nobody does it reads what its own word lets it.
+    fn workload(&self, speaker: &WorkloadSpeaker, registry: &str) -> Caller {
+        let grant = speaker.grant(registry);
+        let principal = speaker.told.principal(grant.map(|grant| &grant.by));
+        let reading = || TokenScope { verbs: [Verb::Read].into(), names: Vec::new() };
+        Caller::new(principal, self.at).by_token(grant.map_or_else(reading, |grant| grant.scope.clone()))
+    }
+
     /// Who, as it is written down.
     pub(crate) fn actor(&self) -> String {
-        self.speaker.as_ref().map_or(Principal::Anonymous, |speaker| speaker.user.principal()).to_string()
+        let principal = match &self.speaker {
+            None => Principal::Anonymous,
+            Some(Speaker::User(speaker)) => speaker.user.principal(),
+            Some(Speaker::Workload(speaker)) => speaker.told.principal(None),
+        };
+        principal.to_string()
     }
 
     /// The token that spoke, by its id.
     pub(crate) fn token(&self) -> Option<String> {
-        self.speaker.as_ref().map(|speaker| speaker.token.id.clone())
+        self.speaker.as_ref().map(|speaker| match speaker {
+            Speaker::User(speaker) => speaker.token.id.clone(),
+            Speaker::Workload(speaker) => speaker.id.clone(),
+        })
+    }
+
+    /// The name of the user, where one speaks.
+    pub(crate) fn user_name(&self) -> Option<String> {
+        Some(self.speaker.as_ref()?.user()?.user.name.to_string())
     }
 
     /// Where it comes from, as places are counted.
@@ -112,17 +137,13 @@ impl Asker {
     ///
     /// When nobody has signed in, or a token for a program speaks.
     pub(crate) fn person(&self) -> Result<&User, Problem> {
-        let speaker = self.speaker()?;
-        match speaker.token.login {
-            true => Ok(&speaker.user),
-            false => Err(Problem::new(
-                Code::NotAllowed,
-                format!(
-                    "the token `{}` is for a program: sign in yourself, with `weir login`",
-                    speaker.token.name
-                ),
-            )),
-        }
+        let name = match self.speaker()? {
+            Speaker::User(speaker) if speaker.token.login => return Ok(&speaker.user),
+            Speaker::User(speaker) => &speaker.token.name,
+            Speaker::Workload(speaker) => &speaker.told.subject,
+        };
+        let detail = format!("the token `{name}` is for a program: sign in yourself, with `weir login`");
+        Err(Problem::new(Code::NotAllowed, detail))
     }
 
     /// The user who signed in, if they govern the server.

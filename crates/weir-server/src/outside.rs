@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use weir_client::{Authorities, HttpClient, HttpOptions, ProxyChoice};
 use weir_model::Unobserved;
 use weir_policy::Principal;
 use weir_reach::{Interrupt, Owners, Secrets, Session};
@@ -19,7 +21,24 @@ pub struct Outside {
     pub authorities: Option<PathBuf>,
 }
 
+/// For so long an identity provider is waited for: somebody waits for the answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Outside {
+    /// What asks identity providers.
+    pub(crate) fn client(&self) -> HttpClient {
+        let authorities = Authorities { instead: self.authorities.clone(), besides: None };
+        HttpClient::new(HttpOptions {
+            connect_timeout: PATIENCE,
+            response_timeout: PATIENCE,
+            stall_timeout: PATIENCE,
+            attempts: 2,
+            proxy: ProxyChoice::Environment,
+            authorities,
+            ..HttpOptions::default()
+        })
+    }
+
     /// The same as the libraries ask for it. It is nobody's project that is worked on.
     pub(crate) fn session(self, data: &DataFolder) -> Session {
         Session {

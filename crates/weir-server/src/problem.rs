@@ -44,6 +44,8 @@ pub(crate) enum Code {
     RangeNotSatisfiable,
     /// A registry above was not reached, or is not believed.
     Upstream,
+    /// An identity provider was not reached, or is not believed.
+    IdentityProvider,
     /// Others are served first.
     Overloaded,
     /// The server cannot answer yet.
@@ -233,7 +235,7 @@ impl Code {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Overloaded | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Upstream => StatusCode::BAD_GATEWAY,
+            Self::Upstream | Self::IdentityProvider => StatusCode::BAD_GATEWAY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -258,6 +260,7 @@ impl Code {
             Self::Overloaded => "Others are served first",
             Self::NotReady => "The server cannot answer yet",
             Self::Upstream => "A registry above was not reached, or is not believed",
+            Self::IdentityProvider => "An identity provider was not reached, or is not believed",
             Self::Internal => "The server failed",
         }
     }

@@ -98,6 +98,7 @@ pub async fn serve(
             "passwords and tokens travel unencrypted: set `tls`, or name the proxy that does it in `trusted-proxies`"
         );
     }
+    app.listens_at(format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
     listening(Listening {
         address,
         metrics: metrics.as_ref().map(|(_, address)| *address),

@@ -12,6 +12,8 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, value};
+use weir_client::Url;
+use weir_openid::{Issuer, IssuerError};
 
 /// The longest file of settings that is read, in bytes.
 const MAX_SETTINGS: u64 = 1 << 20;
@@ -31,10 +33,15 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// An address of its own for `/metrics`, which then is not answered on the other. Metrics tell who uses what.
     pub metrics_listen: Option<SocketAddr>,
+    /// The address by which others know the server, such as `https://weir.example`: identity tokens must be meant for it. Where
+    /// nothing is said it is where the server listens.
+    pub address: Option<String>,
     /// TLS, where no proxy does it.
     pub tls: Option<Tls>,
     /// How people sign in.
     pub sign_in: SignIn,
+    /// Whose identity tokens are believed.
+    pub openid: OpenId,
     /// What nobody may exceed.
     pub limits: Limits,
     /// What is logged.
@@ -57,6 +64,17 @@ pub struct Tls {
 pub struct SignIn {
     /// Days after which somebody has to sign in again.
     pub days: u32,
+}
+
+/// Whose identity tokens are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct OpenId {
+    /// The OpenID providers that tell programs apart, such as those of build servers. Only of theirs can anybody say that they are
+    /// trusted, and none is asked before somebody has.
+    pub workload_issuers: Vec<String>,
+    /// Whether providers on this machine itself may be asked without TLS: for trying things out.
+    pub allow_loopback: bool,
 }
 
 /// What nobody may exceed.
@@ -119,8 +137,10 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)),
             trusted_proxies: Vec::new(),
             metrics_listen: None,
+            address: None,
             tls: None,
             sign_in: SignIn::default(),
+            openid: OpenId::default(),
             limits: Limits::default(),
             log: Log::default(),
         }
@@ -130,6 +150,30 @@ impl Default for Settings {
 impl Default for SignIn {
     fn default() -> Self {
         Self { days: 90 }
+    }
+}
+
+impl Default for OpenId {
+    fn default() -> Self {
+        Self {
+            workload_issuers: vec![
+                "https://token.actions.githubusercontent.com".to_owned(),
+                "https://gitlab.com".to_owned(),
+            ],
+            allow_loopback: false,
+        }
+    }
+}
+
+impl OpenId {
+    /// The providers that tell programs apart.
+    pub(crate) fn workload_issuers(&self) -> Result<Vec<Issuer>, SettingsError> {
+        let read = |text: &String| Issuer::parse(text, self.allow_loopback);
+        let unusable = |error: IssuerError| SettingsError::Unusable {
+            setting: "openid.workload-issuers",
+            reason: format!("cannot be used: {error}"),
+        };
+        self.workload_issuers.iter().map(read).collect::<Result<_, _>>().map_err(unusable)
     }
 }
 
@@ -198,7 +242,7 @@ pub enum SettingsError {
         /// Which.
         setting: &'static str,
         /// Why not.
-        reason: &'static str,
+        reason: String,
     },
 }
 
@@ -246,9 +290,16 @@ impl Settings {
             if number == 0 {
                 return Err(SettingsError::Unusable {
                     setting,
-                    reason: "is 0, with which nobody would be answered",
+                    reason: "is 0, with which nobody would be answered".to_owned(),
                 });
             }
+        }
+        self.openid.workload_issuers()?;
+        if let Some(address) = &self.address
+            && let Err(error) = address.parse::<Url>()
+        {
+            let reason = format!("cannot be used: {error}");
+            return Err(SettingsError::Unusable { setting: "address", reason });
         }
         Ok(())
     }
@@ -283,6 +334,7 @@ impl Known {
         });
         let item = match self.form {
             "number" => text.parse::<i64>().map_or_else(|_| value(text), value),
+            "true or false" => text.parse::<bool>().map_or_else(|_| value(text), value),
             "list" => value(
                 text.split(',').map(str::trim).filter(|one| !one.is_empty()).collect::<toml_edit::Array>(),
             ),
@@ -410,6 +462,8 @@ mod tests {
                 ("WEIR_SERVER_TLS_CERTIFICATE", "cert.pem"),
                 ("WEIR_SERVER_TLS_KEY", "key.pem"),
                 ("WEIR_SERVER_LOG_FORMAT", "json"),
+                ("WEIR_SERVER_OPENID_ALLOW_LOOPBACK", "true"),
+                ("WEIR_SERVER_OPENID_WORKLOAD_ISSUERS", "http://127.0.0.1:9, https://ci.example"),
                 ("OTHER", "x"),
             ],
         )
@@ -419,6 +473,7 @@ mod tests {
         assert_eq!(settings.trusted_proxies.len(), 2);
         assert_eq!(settings.tls.map(|tls| tls.key), Some(PathBuf::from("key.pem")));
         assert_eq!(settings.log.format, LogFormat::Json);
+        assert_eq!(settings.openid.workload_issuers().unwrap().len(), 2);
     }
 
     #[test]
@@ -427,6 +482,9 @@ mod tests {
             |text: &str, environment: &[(&str, &str)]| read(text, environment).unwrap_err().to_string();
         assert!(told("listn = 1", &[]).contains("listn"));
         assert!(told("[limits]\nconnections = 0", &[]).contains("limits.connections"));
+        assert!(told("", &[("WEIR_SERVER_ADDRESS", "weir.example")]).contains("`address`"));
+        let plain = [("WEIR_SERVER_OPENID_WORKLOAD_ISSUERS", "http://127.0.0.1:9")];
+        assert!(told("", &plain).contains("openid.workload-issuers"));
         assert!(told("", &[("WEIR_SERVER_LISTN", "1")]).contains("WEIR_SERVER_LISTEN"));
         assert!(told("", &[("WEIR_SERVER_LIMITS_CONNECTIONS", "many")]).contains("connections"));
     }

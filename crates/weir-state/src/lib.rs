@@ -13,10 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Form {
     /// What it calls itself: four letters, as SQLite's `application_id`.
     pub application: i64,
-    /// The form of its tables.
-    pub version: i64,
-    /// The statements that make them.
-    pub tables: &'static str,
+    /// The statements that make its tables: the first of an empty file, each other of what the one before it left. How many of them
+    /// a file has seen is its version.
+    pub steps: &'static [&'static str],
     /// What of a change survives a loss of power, and how else the file is used: pragmas of SQLite.
     pub pragmas: &'static str,
 }
@@ -47,13 +46,20 @@ pub fn open(file: &Path, form: &Form) -> Result<Connection, OpenError> {
     connection.busy_timeout(PATIENCE)?;
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let found = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
-    let Form { application, version, tables, pragmas } = form;
-    match (found, number("SELECT count(*) FROM sqlite_schema")?) {
-        (found, _) if found == (*application, *version) => {}
-        ((0, 0), 0) => connection.execute_batch(&format!(
-            "BEGIN EXCLUSIVE; {tables} PRAGMA application_id = {application}; PRAGMA user_version = {version}; COMMIT"
-        ))?,
-        _ => return Err(OpenError::Strange(file.display().to_string())),
+    let Form { application, steps, pragmas } = form;
+    let strange = || OpenError::Strange(file.display().to_string());
+    let seen = match (found, number("SELECT count(*) FROM sqlite_schema")?) {
+        ((0, 0), 0) => 0,
+        ((found, seen), _) if found == *application => usize::try_from(seen).map_err(|_| strange())?,
+        _ => return Err(strange()),
+    };
+    let left = steps.get(seen..).ok_or_else(strange)?;
+    if !left.is_empty() {
+        connection.execute_batch(&format!(
+            "BEGIN EXCLUSIVE; {} PRAGMA application_id = {application}; PRAGMA user_version = {}; COMMIT",
+            left.concat(),
+            steps.len()
+        ))?;
     }
     connection.execute_batch(pragmas)?;
     Ok(connection)
@@ -73,12 +79,9 @@ fn make_private(file: &Path) -> Result<(), std::io::Error> {
 mod tests {
     use super::*;
 
-    const FORM: Form = Form {
-        application: 7,
-        version: 1,
-        tables: "CREATE TABLE one(number INTEGER) STRICT;",
-        pragmas: "PRAGMA journal_mode = WAL",
-    };
+    const FIRST: &str = "CREATE TABLE one(number INTEGER) STRICT;";
+
+    const FORM: Form = Form { application: 7, steps: &[FIRST], pragmas: "PRAGMA journal_mode = WAL" };
 
     #[test]
     fn a_file_is_made_opened_again_and_refused_where_it_is_something_else() {
@@ -87,9 +90,13 @@ mod tests {
         open(&file, &FORM).unwrap().execute("INSERT INTO one VALUES(1)", []).unwrap();
         let again = open(&file, &FORM).unwrap();
         assert_eq!(again.query_row("SELECT number FROM one", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
-        for other in [Form { application: 8, ..FORM }, Form { version: 2, ..FORM }] {
-            assert!(matches!(open(&file, &other), Err(OpenError::Strange(_))));
-        }
+        assert!(matches!(open(&file, &Form { application: 8, ..FORM }), Err(OpenError::Strange(_))));
+        let later = Form { steps: &[FIRST, "ALTER TABLE one ADD COLUMN name TEXT;"], ..FORM };
+        let changed = open(&file, &later).unwrap();
+        let kept = "SELECT number, name FROM one";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?));
+        assert_eq!(changed.query_row(kept, [], row).unwrap(), (1, None));
+        assert!(matches!(open(&file, &FORM), Err(OpenError::Strange(_))), "a later Weir has used it");
         fs_err::write(
             place.path().join("text"),
             "no database, but long enough to be read as the head of one",

@@ -18,6 +18,7 @@
 
 mod contract;
 mod filter;
+mod openid;
 mod package;
 mod sandbox;
 mod static_server;
@@ -26,6 +27,7 @@ mod tls_server;
 mod weir_server;
 
 pub use contract::check_json;
+pub use openid::OpenIdProvider;
 pub use package::PackageBuilder;
 pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};

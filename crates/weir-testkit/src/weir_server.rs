@@ -20,6 +20,7 @@ pub struct WeirServer {
     url: String,
     address: SocketAddr,
     invitation: Option<String>,
+    invitation_link: Option<String>,
 }
 
 /// What a server answered.
@@ -62,7 +63,13 @@ impl WeirServer {
         let url = value("url").expect("it says where it listens");
         let (_, address) = url.split_once("://").expect("it is an address");
         let address = address.parse().expect("it is an address with a port");
-        Self { process, address, invitation: value("invitation"), url }
+        Self {
+            process,
+            address,
+            invitation: value("invitation"),
+            invitation_link: value("invitation-link"),
+            url,
+        }
     }
 
     /// Starts a server with an administrator `ann`, who has signed in, and a registry `team` with the policy set `folder`, which is
@@ -86,6 +93,11 @@ impl WeirServer {
         self.invitation.as_deref()
     }
 
+    /// The same as a link, for a browser.
+    pub fn invitation_link(&self) -> Option<&str> {
+        self.invitation_link.as_deref()
+    }
+
     /// Its address, such as `http://127.0.0.1:41234`.
     pub fn url(&self) -> &str {
         &self.url
@@ -97,9 +109,7 @@ impl WeirServer {
     ///
     /// When it takes none.
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).expect("it takes connections");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a connection has a timeout");
-        stream
+        connect(self.address)
     }
 
     /// Asks for `path`, with header lines such as `Range: bytes=0-3`, and closes the connection.
@@ -117,21 +127,7 @@ impl WeirServer {
     ///
     /// When there is no answer.
     pub fn say(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Reply {
-        let mut stream = self.connect();
-        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let length = match body.is_empty() && matches!(method, "GET" | "HEAD" | "DELETE") {
-            true => String::new(),
-            false => format!("Content-Length: {}\r\n", body.len()),
-        };
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n{length}{lines}\r\n"
-        );
-        stream.write_all(request.as_bytes()).expect("the request is taken");
-        // Who is refused need not be heard to the end.
-        let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("there is an answer");
-        Reply::parse(&answer)
+        Reply::to(self.address, method, path, headers, body)
     }
 
     /// The number of its process.
@@ -156,7 +152,32 @@ impl Drop for WeirServer {
     }
 }
 
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it takes connections");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a connection has a timeout");
+    stream
+}
+
 impl Reply {
+    /// What a server at `address` answers, over a connection of its own.
+    pub(crate) fn to(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Self {
+        let mut stream = connect(address);
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let length = match body.is_empty() && matches!(method, "GET" | "HEAD" | "DELETE") {
+            true => String::new(),
+            false => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: registry.example\r\nConnection: close\r\n{length}{lines}\r\n"
+        );
+        stream.write_all(request.as_bytes()).expect("the request is taken");
+        // Who is refused need not be heard to the end.
+        let _ = stream.write_all(body);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("there is an answer");
+        Reply::parse(&answer)
+    }
+
     fn parse(answer: &[u8]) -> Self {
         let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
         let head = String::from_utf8_lossy(&answer[..end]).into_owned();

@@ -14,6 +14,7 @@ pub mod policy;
 pub mod promotion;
 mod receipt;
 mod refusal;
+pub mod trust;
 pub mod upstream;
 
 pub use batch::{Batch, Intent, LONGEST_REASON, Promotion, Withdraw};

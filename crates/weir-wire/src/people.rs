@@ -9,6 +9,7 @@ use weir_model::KindName;
 use weir_policy::{Principal, TokenScope};
 
 use crate::names::{ADMINISTRATORS, AccountName};
+use crate::trust::Workload;
 
 /// A user of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -189,12 +190,30 @@ pub struct SignedIn {
 
 /// Who asks, and by which token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct WhoAmI {
-    /// Who.
-    pub user: User,
-    /// The token that speaks for them.
-    pub token: Token,
+#[serde(untagged)]
+pub enum WhoAmI {
+    /// A user.
+    User {
+        /// Who.
+        user: User,
+        /// The token that speaks for them.
+        token: Token,
+    },
+    /// A program that is trusted by what an identity provider says of it.
+    Workload {
+        /// Which.
+        workload: Workload,
+    },
+}
+
+impl WhoAmI {
+    /// Who it is to a policy, where no registry is spoken of.
+    pub fn principal(&self) -> Principal {
+        match self {
+            Self::User { user, .. } => user.principal(),
+            Self::Workload { workload } => workload.principal(None),
+        }
+    }
 }
 
 /// Somebody who is to be invited.

@@ -41,6 +41,7 @@ pub(crate) mod sysroot;
 pub(crate) mod test;
 pub(crate) mod token;
 pub(crate) mod tree;
+pub(crate) mod trust;
 pub(crate) mod update;
 pub(crate) mod user;
 pub(crate) mod verify;

@@ -118,6 +118,8 @@ enum Command {
     #[command(subcommand)]
     Token(commands::token::Command),
     #[command(subcommand)]
+    Trust(commands::trust::Command),
+    #[command(subcommand)]
     User(commands::user::Command),
     Activity(commands::activity::Arguments),
 
@@ -195,6 +197,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Logout(arguments) => commands::login::logout(context, &arguments),
         Command::Whoami(arguments) => commands::login::whoami(context, &arguments),
         Command::Token(command) => commands::token::run(context, command),
+        Command::Trust(command) => commands::trust::run(context, command),
         Command::User(command) => commands::user::run(context, command),
         Command::Activity(arguments) => commands::activity::run(context, &arguments),
 

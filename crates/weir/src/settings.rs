@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use weir_policy::Principal;
-use weir_reach::{Secrets, TOKEN_VARIABLE};
+use weir_reach::{IDENTITY_FILE_VARIABLE, IDENTITY_VARIABLE, IdentityToken, Secrets, TOKEN_VARIABLE};
 
 use crate::failure::Failure;
 
@@ -81,14 +81,19 @@ pub(crate) fn principal() -> Principal {
     Principal::user(named("USER").or_else(|| named("LOGNAME")).or_else(known).unwrap_or_else(number))
 }
 
-/// What proves to servers who asks: tokens in variables, and the user's `netrc`.
+/// What proves to servers who asks: tokens in variables, the identity token of a job, and the user's `netrc`.
 pub(crate) fn secrets() -> Secrets {
     let token = |(name, value): (OsString, OsString)| {
         let host = name.into_string().ok()?.strip_prefix(TOKEN_VARIABLE)?.to_owned();
         Some((host, value.into_string().ok().filter(|token| !token.is_empty())?))
     };
     let in_home = || Some(PathBuf::from(env::var_os("HOME").filter(|home| !home.is_empty())?).join(".netrc"));
-    Secrets { tokens: env::vars_os().filter_map(token).collect(), netrc: path("NETRC").or_else(in_home) }
+    let text = env::var(IDENTITY_VARIABLE).ok().filter(|token| !token.is_empty()).map(IdentityToken::Text);
+    Secrets {
+        tokens: env::vars_os().filter_map(token).collect(),
+        netrc: path("NETRC").or_else(in_home),
+        identity: text.or_else(|| path(IDENTITY_FILE_VARIABLE).map(IdentityToken::File)),
+    }
 }
 
 /// Who runs this: the user and, where that is root, who became root by `sudo`, as git has it.

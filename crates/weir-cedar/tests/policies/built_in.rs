@@ -36,14 +36,18 @@ fn all_of_them_are_sets() {
 #[test]
 fn the_set_of_folders_decides_as_the_gate_of_folders_on_everything() {
     let set = built_in("folder");
-    let workload = Principal::Workload {
+    let claims = [("ref".to_owned(), "main".to_owned())].into();
+    let workload = Principal::workload("https://ci.example", "acme", claims);
+    let trusted = Principal::Workload {
         issuer: "https://ci.example".into(),
         subject: "acme".into(),
-        claims: [("ref".to_owned(), "main".to_owned())].into(),
+        claims: Default::default(),
+        acts_for: ["user:ann".to_owned(), "group:core".to_owned()].into(),
     };
     let principals = [
         Principal::Anonymous,
         workload,
+        trusted,
         user("ann", &[]),
         user("bob", &["core"]),
         user("ann", &["core", "x"]),
@@ -54,7 +58,7 @@ fn the_set_of_folders_decides_as_the_gate_of_folders_on_everything() {
         Some(&["user:ann"]),
         Some(&["group:core"]),
         Some(&["user:cat", "group:x"]),
-        Some(&["workload:acme"]),
+        Some(&["workload:https://ci.example acme"]),
         Some(&["anonymous"]),
         Some(&["ann", "core", "user:"]),
     ];
@@ -74,7 +78,7 @@ fn the_set_of_folders_decides_as_the_gate_of_folders_on_everything() {
             }
         }
     }
-    assert_eq!(asked, 5 * 13 * 8);
+    assert_eq!(asked, 6 * 13 * 8);
 }
 
 fn allowed(set: &PolicySet, principal: &Principal, verb: Verb) -> bool {

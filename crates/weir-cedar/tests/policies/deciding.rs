@@ -90,7 +90,7 @@ fn workloads_are_told_by_issuer_subject_and_claims_and_facts_of_kinds_by_tags() 
     "#);
     let of = |issuer: &str, branch: &str| {
         let claims = [("ref".to_owned(), branch.to_owned())].into();
-        let principal = Principal::Workload { issuer: issuer.into(), subject: "acme".into(), claims };
+        let principal = Principal::workload(issuer, "acme", claims);
         let mut facts = plain();
         facts.kind_facts.insert("abi".into(), "gnu".into());
         facts.kind_facts.insert("list".into(), serde_json::json!([1]));

@@ -46,8 +46,7 @@ fn text(
 }
 
 fn asked() -> Vec<Question> {
-    let workload =
-        Principal::Workload { issuer: "i".into(), subject: "s".into(), claims: Default::default() };
+    let workload = Principal::workload("i", "s", Default::default());
     let principals = [Principal::Anonymous, workload, user("ann", &[]), user("bob", &["core"])];
     let mut asked = Vec::new();
     for principal in principals {

@@ -83,7 +83,7 @@ impl PolicyPlace {
         match self {
             Self::Folder(_) => Ok(session.principal.clone()),
             Self::Server(_, location) => {
-                Ok(reach_server(session, Some(location))?.server.whoami()?.user.principal())
+                Ok(reach_server(session, Some(location))?.server.whoami()?.principal())
             }
         }
     }

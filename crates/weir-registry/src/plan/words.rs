@@ -37,7 +37,8 @@ pub(super) fn refuse_bad_holders(owner: &OwnerName, who: &[String]) -> Result<()
 fn is_somebody(who: &str) -> bool {
     const LONGEST: usize = 300;
     let Some((sort, name)) = who.split_once(':') else { return false };
-    let printed = |c: char| !is_unseen(c) && !c.is_whitespace();
+    // Between the issuer of a workload and what that calls it there is a space.
+    let printed = |c: char| !is_unseen(c) && (!c.is_whitespace() || (sort == "workload" && c == ' '));
     matches!(sort, "user" | "group" | "workload")
         && !name.is_empty()
         && who.len() <= LONGEST

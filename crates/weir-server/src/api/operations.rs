@@ -35,6 +35,7 @@ pub(crate) struct Operation {
 #[derive(Clone, Copy)]
 enum Body {
     Document(Form),
+    Fields(Form),
     Bytes,
 }
 
@@ -67,6 +68,11 @@ impl Operation {
     /// It takes a document.
     pub(crate) fn takes<T: JsonSchema>(self) -> Self {
         Self { takes: Some(Body::Document(SchemaGenerator::subschema_for::<T>)), ..self }
+    }
+
+    /// It takes what a form of a page would send: fields, each a text.
+    pub(crate) fn takes_fields<T: JsonSchema>(self) -> Self {
+        Self { takes: Some(Body::Fields(SchemaGenerator::subschema_for::<T>)), ..self }
     }
 
     /// It takes bytes.
@@ -182,6 +188,7 @@ impl Body {
     fn described(self, forms: &mut SchemaGenerator) -> Value {
         match self {
             Self::Document(form) => json!({ "application/json": { "schema": form(forms) } }),
+            Self::Fields(form) => json!({ "application/x-www-form-urlencoded": { "schema": form(forms) } }),
             Self::Bytes => json!({ "application/octet-stream": {} }),
         }
     }

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
-use weir_accounts::{AccountError, Accounts, Secret, SignInError};
+use weir_accounts::{AccountError, Accounts, Secret, SignInError, Speaker};
 use weir_wire::AccountName;
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, PendingInvitation, SignIn, SignedIn, User, WhoAmI,
@@ -85,8 +85,11 @@ fn log_in(
 
 /// `GET /api/v1/whoami`
 pub(crate) async fn whoami(asker: Asker) -> Result<Response, Problem> {
-    let speaker = asker.speaker()?.clone();
-    Ok(json(StatusCode::OK, &WhoAmI { user: speaker.user, token: speaker.token }))
+    let who = match asker.speaker()?.clone() {
+        Speaker::User(speaker) => WhoAmI::User { user: speaker.user, token: speaker.token },
+        Speaker::Workload(speaker) => WhoAmI::Workload { workload: speaker.told },
+    };
+    Ok(json(StatusCode::OK, &who))
 }
 
 /// `GET /api/v1/users`
@@ -195,7 +198,7 @@ pub(crate) async fn on_accounts<T: Send + 'static>(
 }
 
 /// The same, at a place that was found.
-async fn on_accounts_in<T: Send + 'static>(
+pub(crate) async fn on_accounts_in<T: Send + 'static>(
     app: &Arc<App>,
     _place: Place,
     work: impl FnOnce(&Accounts) -> Result<T, AccountError> + Send + 'static,
@@ -211,17 +214,19 @@ fn told(error: &AccountError) -> Problem {
             Problem::new(Code::TooManyFailures, detail).with(axum::http::header::RETRY_AFTER, *seconds)
         }
         AccountError::SignIn(SignInError::Password) => Problem::new(Code::BadDocument, detail),
-        AccountError::SignIn(SignInError::Wrong | SignInError::NotInvited) => {
-            Problem::new(Code::NotSignedIn, detail)
-        }
+        AccountError::SignIn(SignInError::Wrong | SignInError::NotInvited)
+        | AccountError::NotTrusted { .. }
+        | AccountError::Taken => Problem::new(Code::NotSignedIn, detail),
         AccountError::Name(_) | AccountError::Unusable(_) => Problem::new(Code::BadDocument, detail),
         AccountError::Disabled(_) => Problem::new(Code::NotAllowed, detail),
-        AccountError::NoUser(_) | AccountError::NoToken(_) | AccountError::NoInvitation(_) => {
-            Problem::new(Code::NotFound, detail)
-        }
-        AccountError::UserExists(_) | AccountError::TokenExists(_) | AccountError::LastAdministrator(_) => {
-            Problem::new(Code::Conflict, detail)
-        }
+        AccountError::NoUser(_)
+        | AccountError::NoToken(_)
+        | AccountError::NoTrust(_)
+        | AccountError::NoInvitation(_) => Problem::new(Code::NotFound, detail),
+        AccountError::UserExists(_)
+        | AccountError::TokenExists(_)
+        | AccountError::LastAdministrator(_)
+        | AccountError::Ambiguous { .. } => Problem::new(Code::Conflict, detail),
         AccountError::Strange(_) | AccountError::Database(_) | AccountError::Io(_) => {
             Problem::internal(error)
         }

@@ -16,13 +16,14 @@ use weir_wire::people::{
 };
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
+use weir_wire::trust::{Exchange, Exchanged, NewTrust, Trust};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
     MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, people, policy, promotions,
-    registries, registry, tokens, uploads, upstreams,
+    registries, registry, tokens, trust, uploads, upstreams,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -321,6 +322,33 @@ fn of_people(operations: Operations) -> Operations {
                 .takes::<NewToken>()
                 .gives::<MadeToken>(201),
             tokens::create,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/token-exchange",
+                "exchangeToken",
+                "Gives a program a short token for its identity token (RFC 8693)",
+            )
+            .by_anybody()
+            .takes_fields::<Exchange>()
+            .gives::<Exchanged>(200),
+            trust::exchange,
+        )
+        .with(
+            of(GET, "/api/v1/trust", "trusted", "Tells which programs are trusted").gives::<Vec<Trust>>(200),
+            trust::list,
+        )
+        .with(
+            of(POST, "/api/v1/trust", "addTrust", "Has a program be trusted by what its provider says of it")
+                .takes::<NewTrust>()
+                .gives::<Trust>(201),
+            trust::add,
+        )
+        .with(
+            of(DELETE, "/api/v1/trust/{id}", "removeTrust", "Has a program be trusted no longer by a rule")
+                .gives_nothing(204),
+            trust::remove,
         )
         .with(
             of(DELETE, "/api/v1/tokens/{which}", "revokeToken", "Has a token speak for nobody any longer")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use weir_accounts::Speaker;
 use weir_wire::people::{MadeToken, NewToken};
 
 use super::people::on_accounts;
@@ -34,15 +35,7 @@ pub(crate) async fn create(
 pub(crate) async fn made(app: &Arc<App>, asker: &Asker, new: NewToken) -> Result<MadeToken, Problem> {
     let (owner, now) = (asker.person()?.name.clone(), asker.at);
     for name in &new.registries {
-        // A name that was mistyped would make a token that opens nothing, which is noticed late.
-        app.served(asker, name).await.map_err(|_| {
-            let shown = name.chars().take(RegistryName::MAX_LEN).collect::<String>();
-            let shown = shown.escape_debug();
-            Problem::new(
-                Code::BadDocument,
-                format!("no registry `{shown}` is served here, or none that you may see"),
-            )
-        })?;
+        check_registry(app, asker, name).await?;
     }
     let accounting = Accounting::of(app, asker, None, "token-created").about(new.name.clone());
     let made = on_accounts(app, move |accounts| {
@@ -50,6 +43,17 @@ pub(crate) async fn made(app: &Arc<App>, asker: &Asker, new: NewToken) -> Result
         Ok(MadeToken { token, secret: secret.reveal().to_owned() })
     });
     accounting.note(made.await).await
+}
+
+/// Refuses a name of no registry that who asks may see. One that was mistyped would make a token that opens nothing, which is noticed
+/// late.
+pub(super) async fn check_registry(app: &Arc<App>, asker: &Asker, name: &str) -> Result<(), Problem> {
+    app.served(asker, name).await.map(drop).map_err(|_| {
+        let shown = name.chars().take(RegistryName::MAX_LEN).collect::<String>();
+        let shown = shown.escape_debug();
+        let detail = format!("no registry `{shown}` is served here, or none that you may see");
+        Problem::new(Code::BadDocument, detail)
+    })
 }
 
 /// `DELETE /api/v1/tokens/{name or id}`; `current` is the one that asks.
@@ -66,14 +70,16 @@ pub(crate) async fn revoke(
 pub(crate) async fn revoked(app: &Arc<App>, asker: &Asker, which: &str) -> Result<(), Problem> {
     let now = asker.at;
     // Any token may be given up by whoever has it.
-    let (owner, which) = match which {
-        "current" => {
-            let speaker = asker.speaker()?;
-            (speaker.user.name.clone(), speaker.token.id.clone())
-        }
-        _ => (asker.person()?.name.clone(), which.to_owned()),
+    let whose = match (which, asker.speaker()?) {
+        ("current", Speaker::User(speaker)) => Some((speaker.user.name.clone(), speaker.token.id.clone())),
+        ("current", Speaker::Workload(_)) => None,
+        _ => Some((asker.person()?.name.clone(), which.to_owned())),
     };
+    let which = whose.as_ref().map(|(_, which)| which.clone()).or(asker.token()).unwrap_or_default();
     let accounting = Accounting::of(app, asker, None, "token-revoked").about(which.clone());
-    let revoked = on_accounts(app, move |accounts| accounts.revoke(&owner, &which, now));
-    accounting.note(revoked.await).await.map(drop)
+    let revoked = on_accounts(app, move |accounts| match whose {
+        Some((owner, which)) => accounts.revoke(&owner, &which, now).map(drop),
+        None => accounts.revoke_workload(&which),
+    });
+    accounting.note(revoked.await).await
 }

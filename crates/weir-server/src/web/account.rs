@@ -27,12 +27,15 @@ const LONGEST: u32 = 366;
 /// `GET /-/sign-in`
 pub(crate) async fn sign_in_page(RawQuery(query): RawQuery, visitor: Visitor) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let back = pairs(&query).find(|(name, _)| name == "back").map(|(_, value)| value.into_owned());
-    let back = local(back.as_deref().unwrap_or_default());
+    let asked = |wanted| pairs(&query).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let (back, invitation) = (asked("back").unwrap_or_default(), asked("invitation").unwrap_or_default());
+    let back = local(&back);
     if !visitor.asker.is_anonymous() {
         return Ok(go(back));
     }
-    begin(&visitor, StatusCode::OK, back, "", None)
+    // Following the link only shows the form: what looks at links in advance uses no invitation up.
+    let typed = Typed { back, name: "", invitation: &invitation };
+    begin(&visitor, StatusCode::OK, &typed, None)
 }
 
 /// `POST /-/sign-in`
@@ -54,7 +57,10 @@ pub(crate) async fn sign_in(State(app): State<Arc<App>>, form: Form) -> Result<R
     match signed_in {
         Ok(signed_in) => Ok(signed_in_as(&app, visitor, &signed_in, back).await),
         Err(problem) if problem.status() == StatusCode::INTERNAL_SERVER_ERROR => Err(problem),
-        Err(problem) => begin(visitor, problem.status(), back, name, Some(problem.detail())),
+        Err(problem) => {
+            let typed = Typed { back, name, invitation: form.as_typed("invitation") };
+            begin(visitor, problem.status(), &typed, Some(problem.detail()))
+        }
     }
 }
 
@@ -124,12 +130,18 @@ async fn show(
     answer(visitor, status, page.page())
 }
 
+/// What stands in the forms of the page to sign in on.
+struct Typed<'t> {
+    back: &'t str,
+    name: &'t str,
+    invitation: &'t str,
+}
+
 /// The page to sign in on. The cookie that comes with it is what its form proves itself by.
 fn begin(
     visitor: &Visitor,
     status: StatusCode,
-    back: &str,
-    name: &str,
+    typed: &Typed<'_>,
     failed: Option<&str>,
 ) -> Result<Response, Problem> {
     let (visitor, begun) = match visitor.form() {
@@ -141,7 +153,8 @@ fn begin(
     };
     let frame = visitor.frame();
     let form = visitor.form().unwrap_or_default();
-    let page = SignInPage { frame: &frame, form: &form, back, name, failed };
+    let Typed { back, name, invitation } = *typed;
+    let page = SignInPage { frame: &frame, form: &form, back, name, invitation, failed };
     let mut response = answer(&visitor, status, page.page())?;
     if let Some(secret) = begun {
         let secure = visitor.is_encrypted();

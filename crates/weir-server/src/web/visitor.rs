@@ -48,7 +48,7 @@ impl Visitor {
     /// What is around a page that is not one of a registry.
     pub(crate) fn frame(&self) -> Frame {
         Frame {
-            user: self.asker.speaker().ok().map(|speaker| speaker.user.name.to_string()),
+            user: self.asker.user_name(),
             administrator: self.asker.administrator().is_ok(),
             form: self.form().unwrap_or_default(),
             registry: None,

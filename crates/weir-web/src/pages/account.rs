@@ -22,6 +22,8 @@ pub struct SignInPage<'a> {
     pub back: &'a str,
     /// The name that was given.
     pub name: &'a str,
+    /// The invitation that was given, by a link or before; empty where none was.
+    pub invitation: &'a str,
     /// Why it did not work.
     pub failed: Option<&'a str>,
 }
@@ -33,6 +35,7 @@ struct SignIn<'a> {
     form: &'a str,
     back: &'a str,
     name: &'a str,
+    invitation: &'a str,
     failed: &'a str,
     action: &'static str,
 }
@@ -49,6 +52,7 @@ impl SignInPage<'_> {
             form: self.form,
             back: self.back,
             name: self.name,
+            invitation: self.invitation,
             failed: self.failed.unwrap_or_default(),
             action: address::SIGN_IN,
         })

@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_reach::{ReachedServer, Session, forget_login, keep_login, reach_server};
 use weir_wire::AccountName;
-use weir_wire::people::{Accept, SignIn, SignedIn};
+use weir_wire::people::{Accept, SignIn, SignedIn, Token, User, WhoAmI};
+use weir_wire::trust::Workload;
 
+use super::token;
 use crate::context::Context;
 use crate::documents::server::{LoggedIn, LoggedOut};
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::Page;
+use crate::output::{Page, harmless};
 use crate::question;
 
 /// The longest secret that is read from stdin, in bytes.
@@ -125,7 +127,10 @@ fn by_token(
 ) -> Result<(String, Option<jiff::Timestamp>), Failure> {
     let whoami = weir_reach::whoami_by(session, &reached.address, token)?;
     keep_login(session, &reached.address, token)?;
-    Ok((whoami.user.name.to_string(), whoami.token.expires))
+    Ok(match whoami {
+        WhoAmI::User { user, token } => (user.name.to_string(), token.expires),
+        WhoAmI::Workload { workload } => (workload.subject, Some(workload.expires)),
+    })
 }
 
 pub(crate) fn logout(context: &Context, arguments: &LogoutArguments) -> Result<ExitCode, Failure> {
@@ -152,18 +157,37 @@ pub(crate) fn whoami(context: &Context, arguments: &WhoamiArguments) -> Result<E
     let reached = reach(&session, arguments.server.as_deref())?;
     let whoami = reached.server.whoami()?;
     context.output.answer(&whoami, |page: &mut Page| {
-        page.line(format!("`{}` at {}", whoami.user.name, reached.place()));
-        let groups: Vec<&str> = whoami.user.groups.iter().map(AccountName::as_str).collect();
-        let mut facts = vec![("token", whoami.token.name.clone())];
-        if !groups.is_empty() {
-            facts.insert(0, ("groups", groups.join(", ")));
+        let place = reached.place();
+        match &whoami {
+            WhoAmI::User { user, token } => show_user(page, user, token, &place),
+            WhoAmI::Workload { workload } => show_workload(page, workload, &place),
         }
-        if let Some(expires) = whoami.token.expires {
-            facts.push(("until", expires.strftime("%Y-%m-%d").to_string()));
-        }
-        page.facts(&facts);
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_user(page: &mut Page, user: &User, token: &Token, place: &str) {
+    page.line(format!("`{}` at {place}", user.name));
+    let groups: Vec<&str> = user.groups.iter().map(AccountName::as_str).collect();
+    let mut facts = vec![("token", token.name.clone())];
+    if !groups.is_empty() {
+        facts.insert(0, ("groups", groups.join(", ")));
+    }
+    if let Some(expires) = token.expires {
+        facts.push(("until", expires.strftime("%Y-%m-%d").to_string()));
+    }
+    page.facts(&facts);
+}
+
+fn show_workload(page: &mut Page, workload: &Workload, place: &str) {
+    page.line(format!("`{}` at {place}", harmless(&workload.subject)));
+    let mut facts = vec![("says", harmless(&workload.issuer).into_owned())];
+    for grant in &workload.grants {
+        let may = token::scope(&grant.scope);
+        facts.push(("may", format!("{may} to {}, for `{}`", harmless(&grant.registry), grant.by)));
+    }
+    facts.push(("until", workload.expires.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()));
+    page.facts(&facts);
 }
 
 /// The server that somebody means.

@@ -373,15 +373,17 @@ fn principal(arguments: &ExplainArguments, me: &Principal) -> Result<Principal, 
         Principal::User { name, groups } => {
             Principal::User { name, groups: groups.into_iter().chain(in_groups).collect() }
         }
-        Principal::Workload { subject, .. } => Principal::Workload {
-            issuer: arguments.issuer.clone(),
+        Principal::Workload { issuer, subject, .. } => Principal::Workload {
+            issuer: if arguments.issuer.is_empty() { issuer } else { arguments.issuer.clone() },
             subject,
             claims: claims(&arguments.claims)?,
+            acts_for: in_groups.iter().map(|group| format!("group:{group}")).collect(),
         },
     })
 }
 
-fn claims(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+/// Claims, as they are typed.
+pub(super) fn claims(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |claim: &String| {
         let (name, value) = claim.split_once('=')?;
         Some((name.to_owned(), value.to_owned()))

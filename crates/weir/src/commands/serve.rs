@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     runtime.block_on(async {
         let stop = asked_to_stop()?;
         let listening = |listening: Listening| {
-            let serving = serving(&listening, data.root(), registries, invitation);
+            let serving = serving(&listening, app.address(), data.root(), registries, invitation);
             shown = show(&context.output, &serving);
         };
         Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
@@ -104,6 +104,7 @@ fn begin_log(log: &Log, output: &Output) {
 
 fn serving(
     listening: &Listening,
+    address: &str,
     data: &Path,
     registries: Vec<String>,
     invitation: Option<Secret>,
@@ -112,7 +113,15 @@ fn serving(
     let url = format!("{scheme}://{}", listening.address);
     let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
     let invitation = invitation.map(|secret| secret.reveal().to_owned());
-    Serving { metrics: format!("{metrics}/metrics"), url, data: data.to_owned(), invitation, registries }
+    let link = |invitation: &String| format!("{address}/-/sign-in?invitation={invitation}");
+    Serving {
+        metrics: format!("{metrics}/metrics"),
+        url,
+        data: data.to_owned(),
+        invitation_link: invitation.as_ref().map(link),
+        invitation,
+        registries,
+    }
 }
 
 fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
@@ -121,8 +130,12 @@ fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
         for registry in &serving.registries {
             page.line(format!("  {}/{registry}", serving.url));
         }
-        if let Some(invitation) = &serving.invitation {
-            page.line("Nobody governs this server yet. Whoever says this first, within three days, does:");
+        if let (Some(invitation), Some(link)) = (&serving.invitation, &serving.invitation_link) {
+            page.line(
+                "Nobody governs this server yet. Whoever follows this link first, within three days, does:",
+            );
+            page.line(format!("  {link}"));
+            page.line("or says this:");
             page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.url));
         }
         if serving.registries.is_empty() {

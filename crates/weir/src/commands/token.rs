@@ -147,19 +147,25 @@ fn limits(token: &Token) -> String {
     if token.login {
         parts.push("all that you may".to_owned());
     }
-    let verbs: Vec<&str> = token.scope.verbs.iter().map(|verb| verb.as_str()).collect();
-    let names: Vec<String> = token.scope.names.iter().map(ToString::to_string).collect();
     let registries: Vec<String> = token.registries.iter().map(|name| harmless(name).to_string()).collect();
     let networks: Vec<String> = token.networks.iter().map(ToString::to_string).collect();
     if !token.login {
-        parts.push(if verbs.is_empty() { "anything".to_owned() } else { verbs.join(", ") });
+        parts.push(scope(&token.scope));
     }
-    for (word, list) in [("for", names), ("to", registries), ("from", networks)] {
+    for (word, list) in [("to", registries), ("from", networks)] {
         if !list.is_empty() {
             parts.push(format!("{word} {}", list.join(", ")));
         }
     }
     parts.join(" ")
+}
+
+/// What a scope allows, in a few words.
+pub(super) fn scope(scope: &TokenScope) -> String {
+    let verbs: Vec<&str> = scope.verbs.iter().map(|verb| verb.as_str()).collect();
+    let names: Vec<String> = scope.names.iter().map(ToString::to_string).collect();
+    let verbs = if verbs.is_empty() { "anything".to_owned() } else { verbs.join(", ") };
+    if names.is_empty() { verbs } else { format!("{verbs} for {}", names.join(", ")) }
 }
 
 fn revoke(context: &Context, arguments: &RevokeArguments) -> Result<ExitCode, Failure> {

@@ -33,6 +33,9 @@ pub(crate) struct Serving {
     /// Where nobody governs the server yet: whoever has this becomes its first administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) invitation: Option<String>,
+    /// The same as a link, for a browser.
+    #[serde(rename = "invitation-link", skip_serializing_if = "Option::is_none")]
+    pub(crate) invitation_link: Option<String>,
     /// The registries that were there when it began.
     pub(crate) registries: Vec<String>,
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use weir_wire::people::{PendingInvitation, Token, User};
+use weir_wire::trust::Trust;
 
 /// `weir login`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -59,6 +60,22 @@ pub(crate) struct Invitations {
 pub(crate) struct Uninvited {
     /// The invitation, as it was named.
     pub(crate) invitation: String,
+    /// The server.
+    pub(crate) server: String,
+}
+
+/// `weir trust list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TrustedPrograms {
+    /// Each rule by which a program is trusted.
+    pub(crate) trusted: Vec<Trust>,
+}
+
+/// `weir trust remove`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UntrustedProgram {
+    /// The rule, by its id.
+    pub(crate) rule: String,
     /// The server.
     pub(crate) server: String,
 }

@@ -71,6 +71,7 @@ fn the_overview_groups_the_commands() {
       logout        Sign out of a server
       whoami        Show who you are to a server
       token         Make, list and revoke tokens, by which programs act for you
+      trust         Say which programs may publish without a secret of their own
       user          Invite users to a server, and say in which groups they are
       activity      Show who did what on a server, and what was refused
 

@@ -38,6 +38,7 @@ mod serving;
 mod stores;
 mod terminal;
 mod tiers;
+mod trusted_publishing;
 mod upstreams;
 mod web;
 mod web_acting;

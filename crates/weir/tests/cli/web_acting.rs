@@ -136,6 +136,31 @@ fn who_signs_in_has_a_secret_that_only_pages_know_until_they_sign_out() {
 }
 
 #[test]
+fn the_first_administrator_follows_the_link_that_the_server_says() {
+    let t = empty();
+    let server = WeirServer::start(&t, "data", &[]);
+    let link = format!("/-/sign-in?invitation={}", server.invitation().expect("nobody governs it yet"));
+    assert_eq!(server.invitation_link(), Some(format!("{}{link}", server.url()).as_str()));
+    let mut browser = Browser::new(&server);
+    assert!(browser.get(&link).text().contains("<details class=\"invited\" open>"));
+    let invitation = server.invitation().expect("nobody governs it yet");
+    let accept = |password: &str| format!("invitation={invitation}&name=ann&password={password}");
+    let short = browser.send(&link, "/-/sign-in", &accept("short"));
+    assert!(
+        short.text().contains(&format!("value=\"{invitation}\"")),
+        "it need not be typed again: {}",
+        short.text()
+    );
+    let accepted = browser.send(&link, "/-/sign-in", &accept(PASSWORD));
+    assert_eq!((accepted.status, accepted.header("location")), (303, Some("/")));
+    assert_eq!(browser.get("/-/people").status, 200, "only administrators see it");
+
+    let mut late = Browser::new(&server);
+    let refused = late.send(&link, "/-/sign-in", &accept(PASSWORD));
+    assert!(refused.text().contains("it was used already"), "{}", refused.text());
+}
+
+#[test]
 fn behind_tls_a_browser_takes_the_cookie_from_this_host_alone_and_sends_it_encrypted() {
     let t = empty();
     let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_TRUSTED_PROXIES", "127.0.0.0/8")]);

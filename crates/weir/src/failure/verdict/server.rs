@@ -33,6 +33,7 @@ impl Verdict for AppError {
             Self::Accounts(error) => error.exit(),
             Self::Activity(_) | Self::Requests(_) => Exit::Failed,
             Self::InUse(_) => Exit::Conflict,
+            Self::Settings(error) => error.exit(),
             Self::Io(error) => error.exit(),
         }
     }
@@ -42,6 +43,7 @@ impl Verdict for AppError {
             Self::Fs(error) => error.help(),
             Self::InUse(_) => Some("stop it first, or name another folder".into()),
             Self::Io(error) => error.help(),
+            Self::Settings(error) => error.help(),
             Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) => None,
         }
     }
