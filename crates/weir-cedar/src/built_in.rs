@@ -46,7 +46,7 @@ pub const SETS: [BuiltIn; 5] = [
 ];
 
 /// The rules that can be added to any set: they only forbid.
-pub const RULES: [BuiltIn; 7] = [
+pub const RULES: [BuiltIn; 8] = [
     BuiltIn {
         name: "licenses",
         summary: "only licences of a list come in",
@@ -81,6 +81,11 @@ pub const RULES: [BuiltIn; 7] = [
         name: "two-approvals",
         summary: "nothing is promoted into this registry that two others did not approve",
         text: include_str!("rules/two-approvals.cedar"),
+    },
+    BuiltIn {
+        name: "elm-canonical",
+        summary: "versions of Elm packages are what their changes ask for, the first is 1.0.0",
+        text: include_str!("rules/elm-canonical.cedar"),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! The kind `elm`.
 
+mod compare;
 mod facts;
 mod foreign;
 mod inspect;
@@ -9,7 +10,7 @@ use weir_kind::{
     BadFacts, Closure, Facts, Foreign, Inspection, Kind, KindError, Layout, OwnManifest, PackageFiles,
     Scaffold,
 };
-use weir_model::{KindName, Manifest, PackageName, Range};
+use weir_model::{KindName, Manifest, PackageName, Range, Version};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
@@ -46,6 +47,20 @@ impl Kind for Elm {
         tree: &TreeManifest,
     ) -> Result<Inspection, KindError> {
         inspect::inspect(files, manifest, tree)
+    }
+
+    fn compares(&self) -> bool {
+        true
+    }
+
+    fn compare(
+        &self,
+        version: &Version,
+        before: Option<&Version>,
+        files: Option<&dyn PackageFiles>,
+        files_before: Option<&dyn PackageFiles>,
+    ) -> Result<Facts, KindError> {
+        compare::compare(version, before, files, files_before)
     }
 
     fn check_facts(&self, facts: &Facts) -> Result<(), BadFacts> {

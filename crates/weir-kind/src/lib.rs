@@ -14,7 +14,7 @@ mod own_manifest;
 
 use std::path::PathBuf;
 
-use weir_model::{KindName, Manifest, PackageName, Platform, Range, ReleaseId};
+use weir_model::{KindName, Manifest, PackageName, Platform, Range, ReleaseId, Version};
 use weir_store::Session;
 use weir_tree::TreeManifest;
 
@@ -54,6 +54,27 @@ pub trait Kind: Send + Sync {
     /// When a file of it cannot be read.
     fn guess(&self, _files: &dyn PackageFiles, _tree: &TreeManifest) -> Result<Option<String>, KindError> {
         Ok(None)
+    }
+
+    /// Whether a release is compared with the one before it when it is published.
+    fn compares(&self) -> bool {
+        false
+    }
+
+    /// What policies may want to know of a version beside the one `before` it: of the numbers, and of the files where they are there. It is
+    /// told to them and is in no record, for it is true of one registry only.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    fn compare(
+        &self,
+        _version: &Version,
+        _before: Option<&Version>,
+        _files: Option<&dyn PackageFiles>,
+        _files_before: Option<&dyn PackageFiles>,
+    ) -> Result<Facts, KindError> {
+        Ok(Facts::new())
     }
 
     /// Checks a release, and finds out what its kind needs to know about it. Whoever publishes it does so, and the registry

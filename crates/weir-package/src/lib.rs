@@ -11,7 +11,9 @@ mod check;
 mod error;
 mod pack;
 mod package;
+mod version;
 
 pub use check::{Refused, check};
 pub use error::PackageError;
 pub use package::{MAX_MANIFEST, Package, built_facts, read_manifest, selection};
+pub use version::{Files, is_compared, version_facts};

@@ -29,6 +29,7 @@ use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
 use crate::ports::Entry;
+use crate::registrar::Differences;
 use crate::reuse::quarantined;
 
 /// What is to be appended, and what became of each intent.
@@ -57,6 +58,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) caller: &'a Caller,
     /// Who approved that it is promoted.
     pub(crate) approved_by: &'a [String],
+    /// How what it publishes differs from what is there, where that was found out.
+    pub(crate) differences: &'a Differences,
 }
 
 /// What a registry was given before it is asked to register it.

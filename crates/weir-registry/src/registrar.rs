@@ -8,6 +8,7 @@
 mod acting;
 mod admit;
 mod begin;
+mod compare;
 mod derive;
 mod flow;
 mod govern;
@@ -29,6 +30,7 @@ use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
 pub use self::acting::Acting;
 pub use self::admit::{Admission, Admitted, Followed};
 pub use self::begin::NewRegistry;
+pub(crate) use self::compare::{Differences, before};
 pub use self::govern::SetPolicy;
 use self::groups::Groups;
 use self::submit::{Answer, Asked};

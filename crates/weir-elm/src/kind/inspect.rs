@@ -14,10 +14,10 @@ use crate::module::Header;
 use crate::name::{refused_name, refused_version};
 
 /// What the compiler makes of the comments of a package.
-const DOCS: &str = "docs.json";
+pub(super) const DOCS: &str = "docs.json";
 
 /// The largest that is read, in bytes.
-const MAX_DOCS: u64 = 64 << 20;
+pub(super) const MAX_DOCS: u64 = 64 << 20;
 
 /// How much of a module is read to tell whether it has ports: what stands before that is a comment.
 const HEAD: u64 = 256 << 10;

@@ -3,6 +3,7 @@
 //! They are published like any other, by the same rules, but fixed to what they were fixed to there: so their inputs are the
 //! same, and whoever has one locked has the one that comes down again.
 
+use serde_json::{Map, Value};
 use weir_model::{Baked, Release, ReleaseId};
 use weir_policy::{Authorized, Denied, ReleaseFacts, Request, Target, Verb, authorize, wants_approvals};
 use weir_rules::Standing;
@@ -10,6 +11,7 @@ use weir_wire::{Draft, Promotion, Wanted};
 
 use super::{Planning, facts_of, need_of};
 use crate::error::SubmitError;
+use crate::registrar::before;
 
 /// What the gate says of a publication.
 pub(super) enum Permit {
@@ -38,7 +40,9 @@ impl Planning<'_> {
         confusable: bool,
     ) -> Result<Permit, SubmitError> {
         let owner_belongs_to = self.owner_of(&draft.id.name.owner_name())?;
+        let kind_facts = self.kind_facts(draft)?;
         let facts = ReleaseFacts {
+            kind_facts: &kind_facts,
             confusable,
             promoted: promotion.map(|promotion| promotion.from.registry.as_str()),
             approved_by: self.on.approved_by,
@@ -58,6 +62,20 @@ impl Planning<'_> {
             }
             Err(denied) => Err(denied.into()),
         }
+    }
+
+    /// What the kind of a draft found out about it, and how it differs from the release before it. Another may have come between: then it is
+    /// to be found out anew.
+    fn kind_facts(&self, draft: &Draft) -> Result<Map<String, Value>, SubmitError> {
+        let mut facts = draft.facts.clone();
+        if let Some(difference) = self.on.differences.get(&draft.id) {
+            let before = before(self.on.index, &draft.id, draft.kind)?.map(|(version, _)| version);
+            if before != difference.before {
+                return Err(SubmitError::Busy);
+            }
+            facts.extend(difference.facts.clone());
+        }
+        Ok(facts)
     }
 
     /// The release that is promoted, fixed to what it was fixed to where it comes from. All of that must be here by now.

@@ -9,8 +9,8 @@ use weir_model::{Sha256, TreeDigest};
 use weir_policy::{Authorized, Caller};
 use weir_wire::{Batch, Outcome, Receipt};
 
-use super::Registrar;
 use super::writer::Gathered;
+use super::{Differences, Registrar};
 use crate::error::SubmitError;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
@@ -25,6 +25,8 @@ pub(super) struct Asked {
     batch: Arc<Batch>,
     /// Who approved what it promotes.
     approved_by: Arc<[String]>,
+    /// How what it publishes differs from what was there.
+    differences: Arc<Differences>,
 }
 
 /// What becomes of it.
@@ -45,8 +47,9 @@ impl Registrar {
             self.planned_on_view(caller, batch, approved_by)?;
             self.refuse_others_than_uploaded(batch)?;
         }
+        let differences = Arc::new(self.differences(batch)?);
         let (batch, approved_by) = (Arc::new(batch.clone()), approved_by.into());
-        let asked = Asked { caller: caller.clone(), batch, approved_by };
+        let asked = Asked { caller: caller.clone(), batch, approved_by, differences };
         self.groups.ask(asked, |group| self.carry_out(group))
     }
 
@@ -72,6 +75,8 @@ impl Registrar {
             batch: String::new(),
             caller,
             approved_by,
+            // What the packs say is found out only of what may be published otherwise.
+            differences: &Differences::new(),
         };
         for _ in 1..MOST_ATTEMPTS {
             let before = view.index().position()?.size;
@@ -136,6 +141,7 @@ impl Registrar {
             batch: id.clone(),
             caller: &asked.caller,
             approved_by: &asked.approved_by,
+            differences: &asked.differences,
         };
         let plan = planner.plan(&asked.batch)?;
         self.fault("submit:planned");

@@ -93,3 +93,37 @@ fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_
     let published = t.weir_with("", "publish low", &[("PATH", "/nowhere")]).succeeds();
     assert!(published.stderr.contains("there is no `elm`"), "{published}");
 }
+
+#[test]
+fn a_registry_may_demand_that_versions_keep_elms_promise() {
+    let t = sandbox();
+    t.weir_in("", "policy set --built-in folder --with elm-canonical --registry org").succeeds();
+    let publish = |version: &str, functions: &[&str]| {
+        let names = functions.join(", ");
+        let bodies: String = functions
+            .iter()
+            .map(|name| format!("\n\n{{-| -}}\n{name} : String -> String\n{name} text =\n    text\n"))
+            .collect();
+        let module =
+            format!("module Str exposing ({names})\n\n{{-| Texts.\n\n@docs {names}\n\n-}}\n{bodies}");
+        package(&t, "str", version, &[], &module);
+        t.weir_in("", "publish str")
+    };
+    let refused = |version: &str, functions: &[&str], rule: &str| {
+        let run = publish(version, functions);
+        assert!(run.code == 4 && run.stderr.contains(rule), "{version} {functions:?}: {run}");
+    };
+    refused("0.9.0", &["trim"], "elm-first-version");
+    publish("1.0.0", &["trim"]).succeeds();
+    assert!(publish("1.0.0", &["trim"]).succeeds().stdout.contains("Already so"));
+    refused("1.0.1", &["loud", "trim"], "elm-version-bump");
+    refused("2.0.0", &["loud", "trim"], "elm-version-bump");
+    refused("1.2.0", &["loud", "trim"], "elm-version-bump");
+    publish("1.1.0", &["loud", "trim"]).succeeds();
+    publish("1.1.1", &["loud", "trim"]).succeeds();
+    refused("1.2.0", &["loud"], "elm-version-bump");
+    publish("2.0.0", &["loud"]).succeeds();
+    // A later fix of the older line is judged by that line.
+    publish("1.1.2", &["loud", "trim"]).succeeds();
+    refused("1.2.0", &["trim"], "elm-version-bump");
+}
