@@ -3,8 +3,12 @@
 //! Events are kept in one SQLite file, apart from the accounts: they are many, and losing the last moments of them in a loss
 //! of power loses nothing that a registry promised (its own log says who did what). They survive a killed process. The oldest go when there
 //! are more than [`MOST`].
+//!
+//! How often content was downloaded is kept in another file, added up: see [`Downloads`].
 
 use std::collections::BTreeMap;
+mod downloads;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +16,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use weir_state::{Form, OpenError};
 use weir_wire::activity::{Activity, ActivityQuery, Event};
+
+pub use downloads::{Downloaded, Downloads};
 
 /// So many events are kept.
 pub const MOST: i64 = 10_000_000;

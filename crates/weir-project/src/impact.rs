@@ -7,7 +7,9 @@ use weir_index::{Impact, Upgrade};
 use weir_model::{PackageName, ReleaseId, Version, WithdrawalVerb};
 use weir_reach::{ReachError, Session, connect, find};
 use weir_registry::Intent;
+use weir_wire::downloads::{DayDownloads, DownloadCounts};
 
+use crate::downloads::downloads_if_any;
 use crate::error::ProjectError;
 use crate::look::why;
 use crate::project::Project;
@@ -32,6 +34,9 @@ pub struct ImpactReport {
     pub upgrades: Vec<Upgrade>,
     /// Each way by which the project uses what was asked about, which stands at its end.
     pub used: Vec<Vec<ReleaseId>>,
+    /// How often what was asked about was downloaded in the last thirty days, and by what sort of caller, where a server says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downloads: Option<DownloadCounts>,
 }
 
 /// Tells who is affected by a version of a package, or by any of its releases; and what an upgrade to that version, which need
@@ -48,6 +53,11 @@ pub fn impact(
 ) -> Result<ImpactReport, ProjectError> {
     let connection =
         connect(session, &find(session, project.map(Project::registries), None, Path::new("."))?)?;
+    let downloads = downloads_if_any(session, &connection.known, name).map(|downloads| {
+        let meant = |day: &&DayDownloads| version.is_none_or(|version| day.version == *version);
+        let those = downloads.days.iter().filter(meant).map(|day| day.downloads);
+        those.fold(DownloadCounts::default(), DownloadCounts::plus)
+    });
     let index = connection.replica.index();
     // All that is told is of one moment.
     let _reading = index.reading()?;
@@ -66,6 +76,7 @@ pub fn impact(
         version: version.cloned(),
         upgrade_to,
         upgrades,
+        downloads,
     })
 }
 

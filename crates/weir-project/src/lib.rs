@@ -16,6 +16,7 @@ mod bash;
 mod changes;
 mod choose;
 mod closure;
+mod downloads;
 mod edit;
 mod elm;
 mod elm_diff;
@@ -53,6 +54,7 @@ mod world;
 pub use audit::{Finding, LockAudit, LockedStanding, audit};
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};
+pub use downloads::downloads;
 pub use edit::{
     AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
 };

@@ -9,7 +9,9 @@ use weir_model::lockfile::LockedRelease;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
 use weir_registry::Replica;
 use weir_rules::Standing;
+use weir_wire::downloads::PackageDownloads;
 
+use crate::downloads::downloads_if_any;
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::resolve::scopes;
@@ -254,6 +256,9 @@ pub struct InfoReport {
     pub dependents: Vec<(ReleaseId, Range)>,
     /// What the project uses of it.
     pub used: Vec<Version>,
+    /// How often it was downloaded in the last thirty days, where a server says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub downloads: Option<PackageDownloads>,
 }
 
 /// Tells what a registry knows of a package.
@@ -269,6 +274,7 @@ pub fn info(
 ) -> Result<InfoReport, ProjectError> {
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
+    let downloads = downloads_if_any(session, &connection.known, name);
     let index = connection.replica.index();
     // All that is told is of one moment.
     let _reading = index.reading()?;
@@ -301,5 +307,6 @@ pub fn info(
         dependents: dependents.map(|dependent| (dependent.id, dependent.dependency.range)).collect(),
         used: used.map(|release| release.version.clone()).collect(),
         package,
+        downloads,
     })
 }

@@ -4,9 +4,10 @@ use std::io::Read;
 
 use weir_client::{Credential, HttpClient, Method, Url};
 use weir_model::descriptor::Descriptor;
-use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
+use weir_model::{KindName, PackageName, ReleaseId, Sha256, TreeDigest};
 use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
+use weir_wire::downloads::PackageDownloads;
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
@@ -79,6 +80,17 @@ impl RemoteRegistry {
     /// When one of those is not reached or not believed, or one has not signed in.
     pub fn ask(&self, what: &Ask) -> Result<Answer, RemoteError> {
         self.line.post("ask", what)
+    }
+
+    /// How often a package was downloaded in the last days.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such package, or one may not read the registry.
+    pub fn downloads(&self, package: &PackageName, days: u32) -> Result<PackageDownloads, RemoteError> {
+        let query = format!("package={package}&days={days}");
+        let reply = self.line.say(Method::Get, "downloads", &query, Vec::new(), &[], true)?;
+        self.line.document(&self.line.good(reply)?)
     }
 
     /// The registries above it.

@@ -7,6 +7,7 @@ mod activity;
 pub(crate) mod answers;
 pub(crate) mod ask;
 mod batches;
+mod downloads;
 mod operations;
 pub(crate) mod people;
 pub(crate) mod policy;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
-use weir_activity::{ActivityError, ActivityLog};
+use weir_activity::{ActivityError, ActivityLog, Downloads};
 use weir_fs::{Folder, FsError};
 use weir_openid::Providers;
 use weir_reach::Session;
@@ -25,6 +25,7 @@ use weir_wire::ADMINISTRATORS;
 use crate::api;
 use crate::api::answers::Answers;
 use crate::asker::Asker;
+use crate::counting::Counting;
 use crate::data::DataFolder;
 use crate::deltas::Deltas;
 use crate::elm;
@@ -60,6 +61,10 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) accounts: Accounts,
     pub(crate) activity: ActivityLog,
+    /// How often what was downloaded.
+    pub(crate) downloads: Downloads,
+    /// The same, of the last moments.
+    pub(crate) counting: Counting,
     pub(crate) requests: Requests,
     pub(crate) data: DataFolder,
     /// What registries above those that are served are reached with.
@@ -153,6 +158,8 @@ impl App {
             registries: Registries::new(data)?,
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
+            downloads: Downloads::open(&data.downloads())?,
+            counting: Counting::default(),
             requests: Requests::open(&data.requests())?,
             staging: Staging::new(data.uploads())?,
             writing: Places::new(writers, writers / 2),

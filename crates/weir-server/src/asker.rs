@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use weir_accounts::{Secret, Speaker, WorkloadSpeaker};
 use weir_policy::{Caller, Principal, TokenScope, Verb};
+use weir_wire::downloads::Downloader;
 use weir_wire::people::User;
 
 use crate::app::App;
@@ -103,6 +104,15 @@ impl Asker {
             Speaker::User(speaker) => speaker.token.id.clone(),
             Speaker::Workload(speaker) => speaker.id.clone(),
         })
+    }
+
+    /// What sort of caller it is, as downloads are counted.
+    pub(crate) fn downloader(&self) -> Downloader {
+        match &self.speaker {
+            None => Downloader::Anonymous,
+            Some(Speaker::User(_)) => Downloader::User,
+            Some(Speaker::Workload(_)) => Downloader::Workload,
+        }
     }
 
     /// The name of the user, where one speaks.

@@ -81,6 +81,11 @@ impl DataFolder {
         self.root.join("activity.db")
     }
 
+    /// The file of how often content was downloaded.
+    pub fn downloads(&self) -> PathBuf {
+        self.root.join("downloads.db")
+    }
+
     /// The folder of uploads that are not whole yet.
     pub fn uploads(&self) -> PathBuf {
         self.root.join("uploads")

@@ -14,6 +14,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
+use weir_model::TreeDigest;
 use weir_policy::{Caller, Principal};
 use weir_registry::Face;
 
@@ -60,7 +61,29 @@ async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Probl
         opened = open().await.map_err(|error| Problem::internal(&error))?;
     }
     let everybody = Caller::new(Principal::Anonymous, asker.at);
-    respond(head, face, opened.ok_or_else(nothing)?, registry.may_read(&everybody)).await
+    let response = respond(head, face, opened.ok_or_else(nothing)?, registry.may_read(&everybody)).await?;
+    if let Some(tree) = downloaded(head, face, &response) {
+        app.counting.count(&registry.name, tree, &asker);
+    }
+    Ok(response)
+}
+
+/// The content that is sent from its beginning, if some is. Who goes on where they were interrupted was counted before.
+fn downloaded(head: &Parts, face: Face, response: &Response) -> Option<TreeDigest> {
+    let tree = match face {
+        Face::Pack(tree) => tree,
+        Face::Delta(delta) => delta.to,
+        _ => return None,
+    };
+    let begins = match response.status() {
+        StatusCode::OK => true,
+        StatusCode::PARTIAL_CONTENT => {
+            let range = response.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
+            range.is_some_and(|range| range.starts_with("bytes 0-"))
+        }
+        _ => false,
+    };
+    (begins && head.method == Method::GET).then_some(tree)
 }
 
 async fn respond(head: &Parts, face: Face, opened: Opened, is_public: bool) -> Result<Response, Problem> {

@@ -9,7 +9,7 @@
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages,
 //!   `elm`: what Elm's own tools ask;
 //! * [`Outside`]: what other registries are reached with;
-//! * `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
+//! * `counting`: downloads, added up; `asker`: who asks; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
 //! block, in `files`, and nowhere else.
@@ -19,6 +19,7 @@ mod api;
 mod app;
 mod asker;
 mod conditions;
+mod counting;
 mod data;
 mod deltas;
 mod elm;

@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use crate::app::App;
+use crate::counting::Counting;
 use crate::observe::Peer;
 use crate::settings::{Limits, Tls};
 
@@ -114,10 +115,12 @@ pub async fn serve(
                 None => std::future::pending().await,
             }
         } => {}
+        () = Counting::run(app) => {}
         () = stop => {}
     }
     drop((main, metrics));
     let _ = tokio::time::timeout(settings.limits.shutdown(), connections.under_way.shutdown()).await;
+    Counting::write(app).await;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod changes;
 pub(crate) mod claim;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod downloads;
 pub(crate) mod elm;
 pub(crate) mod env;
 pub(crate) mod impact;

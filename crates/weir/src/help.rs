@@ -47,7 +47,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Packages built from source", &["repo", "build", "sysroot", "root"]),
     ("Registries and the store", &["registry", "policy", "store", "prefetch"]),
-    ("A server", &["serve", "login", "logout", "whoami", "token", "trust", "user", "activity"]),
+    ("A server", &["serve", "login", "logout", "whoami", "token", "trust", "user", "activity", "downloads"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];
 

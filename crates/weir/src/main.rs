@@ -77,6 +77,7 @@ enum Command {
     #[command(alias = "show")]
     Info(commands::info::Arguments),
     Impact(commands::impact::Arguments),
+    Downloads(commands::downloads::Arguments),
     Verify(commands::verify::Arguments),
 
     // Publishing.
@@ -168,6 +169,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Search(arguments) => commands::search::run(context, &arguments),
         Command::Info(arguments) => commands::info::run(context, &arguments),
         Command::Impact(arguments) => commands::impact::run(context, &arguments),
+        Command::Downloads(arguments) => commands::downloads::run(context, &arguments),
         Command::Verify(arguments) => commands::verify::run(context, &arguments),
 
         Command::Pack(arguments) => commands::pack::run(context, &arguments),

@@ -10,6 +10,7 @@ use weir_wire::api::{
     Capabilities, CollectRequest, IDEMPOTENCY_KEY, Preview, Renewed, UPLOAD_COMPLETE, UPLOAD_OFFSET,
     Uploaded, Verified,
 };
+use weir_wire::downloads::PackageDownloads;
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
     User, WantedRegistry, WhoAmI,
@@ -22,8 +23,8 @@ use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
-    MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, people, policy, promotions,
-    registries, registry, tokens, trust, uploads, upstreams,
+    MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, downloads, people, policy,
+    promotions, registries, registry, tokens, trust, uploads, upstreams,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -170,6 +171,14 @@ fn of_a_registry(operations: Operations) -> Operations {
             )
             .gives::<PromotionRequest>(200),
             promotions::withdraw,
+        )
+        .with(
+            of(GET, "/{registry}/api/v1/downloads", "downloads", "Tells how often a package was downloaded")
+                .by_anybody()
+                .query("package", true, "The package")
+                .query("days", false, "Of so many days, today the last of them; 30 where nothing is said")
+                .gives::<PackageDownloads>(200),
+            downloads::of_package,
         )
         .with(
             of(POST, "/{registry}/api/v1/checkpoint", "renew", "Signs the log anew").gives::<Renewed>(200),

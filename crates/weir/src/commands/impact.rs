@@ -46,6 +46,9 @@ fn show(page: &mut Page, report: &ImpactReport, limit: usize) {
     let version = report.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     page.heading(&format!("{}{version}", report.name));
     show_reached(page, report, limit);
+    if let Some(downloads) = &report.downloads {
+        page.line(format!("In the last 30 days: {}", super::downloads::told(downloads)));
+    }
     for way in &report.used {
         page.line(format!("This project uses it: {}", way_of(page, way)));
     }

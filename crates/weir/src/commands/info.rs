@@ -7,6 +7,7 @@ use weir_index::ReleaseView;
 use weir_model::record::Origin;
 use weir_project::InfoReport;
 use weir_rules::Standing;
+use weir_wire::downloads::DownloadCounts;
 
 use crate::arguments::PackageMaybeAtVersion;
 use crate::complete;
@@ -46,6 +47,7 @@ fn show(page: &mut Page, report: &InfoReport) {
             "needed by",
             if package.dependents == 0 { String::new() } else { count(package.dependents, "package") },
         ),
+        ("downloaded", report.downloads.as_ref().map(|found| month(&found.total)).unwrap_or_default()),
         ("used here", report.used.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     ];
     match package.releases.iter().find(|view| Some(&view.release.id) == chosen) {
@@ -56,6 +58,11 @@ fn show(page: &mut Page, report: &InfoReport) {
         }
     }
     versions(page, &package.releases);
+}
+
+/// How often something was downloaded in the last thirty days.
+fn month(counts: &DownloadCounts) -> String {
+    format!("{} in 30 days", super::downloads::told(counts))
 }
 
 /// A release, with what is known of its package.

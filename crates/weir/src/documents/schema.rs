@@ -46,6 +46,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("search", of::<weir_project::SearchReport>),
     ("info", of::<weir_project::InfoReport>),
     ("impact", of::<weir_project::ImpactReport>),
+    ("downloads", of::<weir_wire::downloads::PackageDownloads>),
     ("verify", of::<weir_project::VerifyReport>),
     ("pack", of::<weir_project::PackReport>),
     ("publish", of::<weir_project::PublishReport>),

@@ -27,6 +27,7 @@ fn the_overview_groups_the_commands() {
       env           Print the variables with which the project's packages are used
       test          Run the package's test suite, with its dependencies loaded
       bash          Load, check and bundle Bash packages
+      elm           Compare what Elm packages offer
 
     Looking:
       tree          Draw what the project needs, and what that needs, as a tree
@@ -74,6 +75,7 @@ fn the_overview_groups_the_commands() {
       trust         Say which programs may publish without a secret of their own
       user          Invite users to a server, and say in which groups they are
       activity      Show who did what on a server, and what was refused
+      downloads     Show how often a package was downloaded
 
     Weir itself:
       demo          Show the whole thing at work, in a temporary folder

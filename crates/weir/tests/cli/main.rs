@@ -10,6 +10,7 @@ mod conflicts;
 mod contract;
 mod days_without_a_network;
 mod deltas;
+mod downloads;
 mod exit_codes;
 mod for_oneself;
 mod from_git;
