@@ -35,6 +35,15 @@ pub struct WhichRegistry<'a> {
 }
 
 impl WhichRegistry<'_> {
+    /// The registry that is meant.
+    ///
+    /// # Errors
+    ///
+    /// When none is known by what was said.
+    pub fn known(&self, session: &Session) -> Result<KnownRegistry, ReachError> {
+        self.find(session)
+    }
+
     pub(crate) fn find(&self, session: &Session) -> Result<KnownRegistry, ReachError> {
         find(session, self.project, self.named, self.folder)
     }

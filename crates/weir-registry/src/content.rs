@@ -38,6 +38,7 @@ mod fetch;
 mod files;
 mod folder;
 mod objects;
+mod shown;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -55,6 +56,7 @@ pub use fetch::{
 };
 pub(crate) use files::LARGEST_FILE;
 pub use folder::ContentFolder;
+pub use shown::{ShownFile, ShownTree, shown_file, shown_texts, shown_tree};
 pub use stored::Stored;
 pub use verify::{Stated, Unpacked};
 pub(crate) use verify::{digest_of, held_file, held_pack, pack_as_stated};

@@ -6,6 +6,7 @@
 mod account;
 mod acting;
 mod contents;
+mod difference;
 mod failures;
 mod form;
 mod governing;
@@ -76,6 +77,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(&format!("{package}/{{version}}"), get(reading::release))
         .route(&format!("{package}/{{version}}/impact"), get(reading::impact))
         .route(&format!("{package}/{{version}}/graph"), get(graph::graph))
+        .route(&format!("{package}/{{version}}/difference"), get(difference::difference))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
         .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
 }

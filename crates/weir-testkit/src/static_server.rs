@@ -295,7 +295,7 @@ impl<'a> Connection<'a> {
     }
 
     fn open(&self, path: &str) -> io::Result<Option<fs_err::File>> {
-        let relative = decoded(path);
+        let relative = decoded(without_query(path));
         let relative = relative.trim_start_matches('/');
         if Path::new(relative).components().any(|part| part.as_os_str() == "..") {
             return Ok(None);
@@ -359,6 +359,9 @@ impl<'a> Connection<'a> {
             length += extra;
         }
         header.push_str(&format!("ETag: {tag}\r\n"));
+        if let Some(media_type) = media_type(without_query(&request.path)) {
+            header.push_str(&format!("Content-Type: {media_type}\r\n"));
+        }
         match misbehaviour {
             Some(Misbehaviour::Endless) => header.push_str("Connection: close\r\n"),
             Some(Misbehaviour::Chunked) => header.push_str("Transfer-Encoding: chunked\r\n"),
@@ -512,4 +515,22 @@ fn decoded(path: &str) -> String {
         }
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A server of files does not look at what is behind a `?`.
+fn without_query(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}
+
+/// What a browser must be told of a file.
+fn media_type(path: &str) -> Option<&'static str> {
+    let (_, ending) = path.rsplit_once('.')?;
+    match ending {
+        "html" => Some("text/html; charset=utf-8"),
+        "css" => Some("text/css"),
+        "js" => Some("text/javascript"),
+        "json" => Some("application/json"),
+        "svg" => Some("image/svg+xml"),
+        _ => None,
+    }
 }

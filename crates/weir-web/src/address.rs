@@ -90,6 +90,24 @@ pub fn graph(registry: &str, id: &ReleaseId, reaches: bool, zoom: Option<usize>)
     with_query(format!("{}/graph", version(registry, &id.name, &id.version)), &query)
 }
 
+/// Where it is asked how a version differs from another.
+pub fn version_difference(registry: &str, id: &ReleaseId) -> String {
+    format!("{}/difference", version(registry, &id.name, &id.version))
+}
+
+/// How a release differs from the one before.
+pub fn newest_difference(registry: &str, id: &ReleaseId) -> String {
+    with_query(version_difference(registry, id), &build_query(id))
+}
+
+/// How a release differs from another version of its package, in all or in one file.
+pub fn difference(registry: &str, id: &ReleaseId, with: &Version, file: Option<&str>) -> String {
+    let mut query = build_query(id);
+    query.push(("with", with.to_string()));
+    query.extend(file.map(|file| ("file", file.to_owned())));
+    with_query(version_difference(registry, id), &query)
+}
+
 /// Where a release is withdrawn, or taken back.
 pub fn withdraw(registry: &str, id: &ReleaseId) -> String {
     with_query(format!("{}/withdraw", version(registry, &id.name, &id.version)), &build_query(id))
@@ -146,7 +164,7 @@ pub fn sign_in(back: &str) -> String {
 }
 
 /// What has to be said beside a version to mean this build of it.
-fn build_query(id: &ReleaseId) -> Vec<(&'static str, String)> {
+pub(crate) fn build_query(id: &ReleaseId) -> Vec<(&'static str, String)> {
     let mut query = Vec::new();
     if !id.platform.is_any() {
         query.push(("platform", id.platform.to_string()));

@@ -19,12 +19,18 @@ const STYLE: Asset =
     Asset { media_type: "text/css; charset=utf-8", text: include_str!("../assets/style.css") };
 const SCRIPT: Asset =
     Asset { media_type: "text/javascript; charset=utf-8", text: include_str!("../assets/script.js") };
+const SITE_SCRIPT: Asset =
+    Asset { media_type: "text/javascript; charset=utf-8", text: include_str!("../assets/site.js") };
 const ICON: Asset = Asset { media_type: "image/svg+xml", text: include_str!("../assets/icon.svg") };
 
-static NAMES: LazyLock<[(String, Asset); 3]> = LazyLock::new(|| {
-    [("css", STYLE), ("js", SCRIPT), ("svg", ICON)]
+static NAMES: LazyLock<[(String, Asset); 4]> = LazyLock::new(|| {
+    [("css", STYLE), ("js", SCRIPT), ("svg", ICON), ("js", SITE_SCRIPT)]
         .map(|(ending, asset)| (format!("{}.{ending}", &Sha256::of(asset.text).to_hex()[..16]), asset))
 });
+
+/// What the pages of a site refer to: names, and texts.
+pub static SITE_ASSETS: LazyLock<[(String, &'static str); 3]> =
+    LazyLock::new(|| [0, 2, 3].map(|position: usize| (NAMES[position].0.clone(), NAMES[position].1.text)));
 
 /// The asset of that name.
 pub fn asset(name: &str) -> Option<Asset> {
@@ -43,17 +49,23 @@ pub(crate) fn script() -> String {
     address(1)
 }
 
+pub(crate) fn site_script() -> String {
+    address(3)
+}
+
 pub(crate) fn icon() -> String {
     address(2)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SCRIPT, STYLE, asset, style};
+    use super::{SCRIPT, SITE_SCRIPT, STYLE, asset, style};
 
     #[test]
     fn what_pages_refer_to_is_small_and_has_the_name_of_what_it_says() {
-        assert!(SCRIPT.text.len() < 15 << 10, "{} bytes", SCRIPT.text.len());
+        for script in [SCRIPT, SITE_SCRIPT] {
+            assert!(script.text.len() < 15 << 10, "{} bytes", script.text.len());
+        }
         assert!(STYLE.text.len() < 20 << 10, "{} bytes", STYLE.text.len());
         let name = style();
         assert!(asset(name.rsplit('/').next().unwrap()).is_some());

@@ -22,6 +22,10 @@ pub struct Frame {
     pub origin: String,
     /// What is in the search box.
     pub query: String,
+    /// Whether it is a file of a site without a server: nobody signs in there.
+    pub site: bool,
+    /// Where the registry can be reached, if that is elsewhere than where the page is from.
+    pub location: Option<String>,
 }
 
 /// A page, as it goes out.
@@ -62,7 +66,7 @@ impl Frame {
     }
 
     pub(crate) fn script(&self) -> String {
-        assets::script()
+        if self.site { assets::site_script() } else { assets::script() }
     }
 
     pub(crate) fn icon(&self) -> String {
@@ -87,9 +91,13 @@ impl Frame {
         self.registry.as_deref().unwrap_or_default()
     }
 
-    /// Where the registry is, for whoever adds it.
+    /// Where the registry is, for whoever adds it; nothing where a site does not say so.
     pub(crate) fn location(&self) -> String {
-        format!("{}/{}", self.origin, self.registry())
+        match &self.location {
+            Some(location) => location.clone(),
+            None if self.site => String::new(),
+            None => format!("{}/{}", self.origin, self.registry()),
+        }
     }
 }
 

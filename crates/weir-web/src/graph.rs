@@ -13,8 +13,8 @@ const GAP: usize = 70;
 const EDGE: usize = 8;
 /// The width of a character, about.
 const CHARACTER: usize = 7;
-/// The most characters in a box.
-const LONGEST: usize = 44;
+/// The most characters in a box: more than a name and a version have.
+const LONGEST: usize = 200;
 /// So often layers are ordered anew.
 const SWEEPS: usize = 6;
 

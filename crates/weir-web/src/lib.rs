@@ -15,6 +15,7 @@
 
 pub mod address;
 mod assets;
+mod differ;
 mod frame;
 mod graph;
 mod pages;
@@ -22,10 +23,11 @@ mod readme;
 mod said;
 mod use_it;
 
-pub use assets::{Asset, asset};
+pub use assets::{Asset, SITE_ASSETS, asset};
 pub use frame::{Frame, Page, PageError};
 pub use pages::account::{AccountPage, Created, SignInPage};
 pub use pages::activity::ActivityPage;
+pub use pages::difference::{DifferencePage, FileChange, FileChanged, FileChanges};
 pub use pages::entry::EntryPage;
 pub use pages::failure::FailurePage;
 pub use pages::file::{FilePage, Shown};
@@ -36,7 +38,8 @@ pub use pages::package::{DEPENDENTS, PackagePage};
 pub use pages::people::PeoplePage;
 pub use pages::policy::{Answer, Asked, Changing, Differs, PolicyPage, Simulation, SimulationFailed};
 pub use pages::queue::{MOST_QUEUED, QueuePage, WaitingPromotion};
-pub use pages::registry::RegistryPage;
+pub use pages::registry::{NO_POLICY, RegistryPage};
 pub use pages::release::ReleasePage;
 pub use pages::search::{Found, Looked, PAGE, SearchPage};
 pub use readme::{MAX_README, Readme, beginning};
+pub use said::UNTIMED;

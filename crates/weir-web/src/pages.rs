@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod activity;
+pub(crate) mod difference;
 pub(crate) mod entry;
 pub(crate) mod failure;
 pub(crate) mod file;

@@ -6,6 +6,9 @@ pub(crate) use weir_model::amounts::{bytes, count};
 /// The most characters of a line that a stranger wrote.
 const LINE: usize = 300;
 
+/// Now, of a page that is kept for long and not made anew: what is told of times is the day, and not how long ago it was.
+pub const UNTIMED: Timestamp = Timestamp::MAX;
+
 /// The day, in UTC.
 pub(crate) fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
@@ -18,6 +21,9 @@ pub(crate) fn time(at: Timestamp) -> String {
 
 /// How long ago, in the largest unit that says it.
 pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    if now == UNTIMED {
+        return day(at);
+    }
     let seconds = now.duration_since(at).max(SignedDuration::ZERO).as_secs();
     match seconds {
         0..60 => "just now".to_owned(),

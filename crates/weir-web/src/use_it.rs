@@ -16,10 +16,12 @@ pub(crate) struct Step {
 pub(crate) fn steps(view: &ReleaseView, registry: &str, location: &str) -> Vec<Step> {
     let name = &view.release.id.name;
     let short = name.as_str().split_once('/').map_or(name.as_str(), |(_, short)| short);
-    let mut steps = vec![
-        Step { what: "Once, to know the registry", text: format!("weir registry add {registry} {location}") },
-        Step { what: "In a project", text: format!("weir add {name}") },
-    ];
+    let mut steps = Vec::new();
+    if !location.is_empty() {
+        let text = format!("weir registry add {registry} {location}");
+        steps.push(Step { what: "Once, to know the registry", text });
+    }
+    steps.push(Step { what: "In a project", text: format!("weir add {name}") });
     let last = match view.release.kind {
         KindName::Bash => {
             Step { what: "In a script", text: format!("eval \"$(weir bash init)\"\nweir.load {name}") }

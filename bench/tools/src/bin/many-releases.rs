@@ -2,7 +2,7 @@
 //! has 100 packages.
 //!
 //! ```text
-//! many-releases REGISTRY KEY generic|elm PROJECT
+//! many-releases REGISTRY KEY generic|elm PROJECT [PACKAGES VERSIONS]
 //! ```
 //!
 //! Package `p` lies in layer `p / 2000` and needs two to four packages of the layer below, some of
@@ -22,16 +22,20 @@ const CLOSURE: usize = 100;
 
 fn main() -> Result<(), Anything> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [registry, key, kind, project] = arguments.as_slice() else {
-        return Err("usage: many-releases REGISTRY KEY generic|elm PROJECT".into());
+    let (registry, key, kind, project, packages, versions) = match arguments.as_slice() {
+        [registry, key, kind, project] => (registry, key, kind, project, PACKAGES, VERSIONS),
+        [registry, key, kind, project, packages, versions] => {
+            (registry, key, kind, project, packages.parse()?, versions.parse()?)
+        }
+        _ => return Err("usage: many-releases REGISTRY KEY generic|elm PROJECT [PACKAGES VERSIONS]".into()),
     };
     let kind: KindName = kind.parse()?;
     let mut chance = Chance(7);
     let mut newest: BTreeMap<u64, Release> = BTreeMap::new();
     let mut log = Vec::new();
     // Version by version: a release bakes versions of its own age and older.
-    for version in 1..=VERSIONS {
-        for package in 0..PACKAGES {
+    for version in 1..=versions {
+        for package in 0..packages {
             let release = release(package, version, kind, &newest, &mut chance)?;
             log.push(record(release.clone(), log.len() as u64, &mut chance)?);
             newest.insert(package, release);

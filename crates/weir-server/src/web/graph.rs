@@ -1,4 +1,4 @@
-//! What a release needs and what needs it, drawn; and how two releases differ.
+//! What a release needs and what needs it, drawn.
 
 use std::sync::Arc;
 

@@ -9,16 +9,16 @@ use axum::response::{IntoResponse as _, Response};
 use weir_index::{HeldRelease, Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
 use weir_log::InclusionProof;
 use weir_model::{KindName, PackageName, Platform, Version};
-use weir_registry::{Acting, SubmitError};
+use weir_registry::content::{ShownTree, shown_file};
+use weir_registry::{Acting, Object, SubmitError};
 use weir_web::{
-    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage, Looked, PAGE, PackagePage,
-    Readme, RegistryPage, ReleasePage, SearchPage, Shown,
+    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage, Looked, NO_POLICY, PAGE,
+    PackagePage, Readme, RegistryPage, ReleasePage, SearchPage, Shown,
 };
 
 use super::acting::may;
-use super::contents::{self, Tree};
 use super::{Visitor, answer, harden, keeping, pairs, set};
-use crate::api::Asked;
+use crate::api::{self, Asked};
 use crate::app::App;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
@@ -31,6 +31,9 @@ const SHOWN: usize = 72 << 10;
 
 /// So many bytes of a file can be downloaded from its page.
 const DOWNLOADED: usize = 16 << 20;
+
+/// The largest pack that is brought from above because somebody looks at a page, in bytes.
+const BROUGHT: u64 = 64 << 20;
 
 /// So many releases are looked at to find what one reaches: of the largest packages, not all.
 pub(super) const REACHED: usize = 20_000;
@@ -89,8 +92,7 @@ pub(crate) async fn registry(
             frame: &frame,
             stats: &index.stats()?,
             facts: &index.facts()?,
-            policy: policy
-                .map_or("Whoever is in its team publishes: the set `folder`.", |set| set.summary.as_str()),
+            policy: policy.map_or(NO_POLICY, |set| set.summary.as_str()),
             checkpoint: view.checkpoint(),
             newest: &index.newest_releases(NEW)?,
             now,
@@ -171,6 +173,7 @@ pub(crate) async fn release(
 ) -> Result<Response, Problem> {
     let asked = looking(&app, &visitor, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    bring(&app, &visitor, &asked, &build).await?;
     let signed_in = !visitor.asker.is_anonymous();
     let (frame, now, registry) = (visitor.frame_of(&registry), visitor.asker.at, asked.served.name.clone());
     let page = asked.carry_out(move |acting| {
@@ -221,6 +224,7 @@ pub(crate) async fn file(
 ) -> Result<Response, Problem> {
     let asked = looking(&app, &visitor, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    bring(&app, &visitor, &asked, &build).await?;
     let wants = |what: &str| query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == what));
     let (is_raw, is_picture) = (wants("raw"), wants("picture"));
     let most = if is_raw || is_picture { DOWNLOADED + 1 } else { SHOWN + 4 };
@@ -228,7 +232,10 @@ pub(crate) async fn file(
     let found = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
-        let file = contents::file(&*acting.source()?, &chosen, &at, most);
+        if !chosen.standing().is_usable() {
+            return Ok(Some((chosen, None)));
+        }
+        let file = shown_file(&*acting.source()?, &chosen.release, &at, most);
         let file = file.map_err(|error| SubmitError::Io(std::io::Error::other(error)))?;
         Ok(Some((chosen, file)))
     });
@@ -328,6 +335,7 @@ fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
 }
 
 /// Which release of a package is meant.
+#[derive(Clone)]
 pub(super) struct Build {
     name: PackageName,
     version: Version,
@@ -372,13 +380,35 @@ impl Build {
     }
 }
 
+/// Has the content of a release brought that was admitted and is not here yet, as for whoever installs it: who decides on it wants to
+/// read it. What cannot be brought is not here still, and its page says so.
+async fn bring(app: &Arc<App>, visitor: &Visitor, asked: &Asked, build: &Build) -> Result<(), Problem> {
+    let build = build.clone();
+    let missing = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
+        let tree = chosen.release.tree;
+        let is_wanted = chosen.origin.is_some()
+            && chosen.standing().is_usable()
+            && chosen.release.size <= BROUGHT
+            && acting.size_of(Object::Pack(tree))?.is_none();
+        Ok(is_wanted.then_some(tree))
+    });
+    if let Some(tree) = missing.await?
+        && let Err(problem) = api::pulling::pull(app, &visitor.asker, &asked.served, tree).await
+    {
+        tracing::warn!(%tree, reason = problem.detail(), "content from above could not be brought for a page");
+    }
+    Ok(())
+}
+
 /// The files of a release. That they cannot be read is told on the page, and why in the log.
-fn tree(
+pub(super) fn tree(
     app: &App,
     acting: &Acting,
     registry: &crate::registries::RegistryName,
     view: &ReleaseView,
-) -> Option<Arc<Tree>> {
+) -> Option<Arc<ShownTree>> {
     let source = acting.source().ok()?;
     match app.contents.tree(registry, &*source, view) {
         Ok(tree) => tree,

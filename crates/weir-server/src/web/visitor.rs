@@ -55,6 +55,8 @@ impl Visitor {
             here: self.here.clone(),
             origin: self.origin.clone(),
             query: String::new(),
+            site: false,
+            location: None,
         }
     }
 

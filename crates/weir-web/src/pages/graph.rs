@@ -67,7 +67,6 @@ struct BoxRow {
     text_x: usize,
     text_y: usize,
     text: String,
-    full: String,
     href: String,
     asked: bool,
 }
@@ -157,7 +156,6 @@ impl GraphPage<'_> {
             text_x: place.x + 10,
             text_y: place.y + 17,
             text: place.text,
-            full: id.to_string(),
             href: address::release(self.frame.registry(), id),
             asked: id == self.id,
         }
@@ -171,7 +169,7 @@ impl GraphPage<'_> {
                 here.map(|(id, _)| (id.to_string(), address::release(self.frame.registry(), id))).collect();
             releases.sort_unstable();
             Step {
-                far: if layer == 1 { "directly".to_owned() } else { format!("after {layer} steps") },
+                far: if layer == 1 { "Directly".to_owned() } else { format!("After {layer} steps") },
                 releases,
             }
         };

@@ -11,6 +11,9 @@ use super::rows::{Fact, ReleaseRow};
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
+/// What is said of the policy of a registry that has no set of its own.
+pub const NO_POLICY: &str = "Whoever is in its team publishes: the set `folder`.";
+
 /// What the page is made of.
 #[derive(Debug)]
 pub struct RegistryPage<'a> {

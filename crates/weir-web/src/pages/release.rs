@@ -59,6 +59,7 @@ struct Release<'a> {
     entry_href: String,
     impact: String,
     graph: String,
+    difference: String,
     graph_of_dependents: String,
     withdraw: String,
     verbs: Vec<&'static str>,
@@ -114,6 +115,7 @@ impl ReleasePage<'_> {
             entry_href: address::entry(registry, self.view.mark.index),
             impact: address::impact(registry, &release.id.name, &release.id.version),
             graph: address::graph(registry, &release.id, false, None),
+            difference: address::newest_difference(registry, &release.id),
             graph_of_dependents: address::graph(registry, &release.id, true, None),
             withdraw: address::withdraw(registry, &release.id),
             verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
@@ -191,7 +193,7 @@ fn evidence(view: &ReleaseView) -> Vec<Fact> {
 }
 
 /// What its kind found out: words, or lists of them. What is more is for machines.
-fn kind_facts(view: &ReleaseView) -> Vec<(String, String)> {
+pub(crate) fn kind_facts(view: &ReleaseView) -> Vec<(String, String)> {
     let facts = view.release.kind_facts.iter().filter(|(name, _)| !matches!(name.as_str(), "build" | "git"));
     facts.filter_map(|(name, value)| Some((said::line(name), said::line(&words(value)?)))).take(20).collect()
 }

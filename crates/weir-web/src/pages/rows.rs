@@ -80,7 +80,7 @@ impl State {
         Some(Self {
             word: view.standing().as_str(),
             reason,
-            by: mark.by.clone(),
+            by: said::who(&mark.by).to_owned(),
             day: said::day(mark.at),
             advisory: advisory.clone().unwrap_or_default(),
         })
@@ -108,12 +108,17 @@ impl NeedRow {
             range: range.to_string(),
             baked: baked.as_ref().map(|baked| baked.version.to_string()).unwrap_or_default(),
             baked_href: release.map(|id| address::release(registry, &id)).unwrap_or_default(),
-            scope: match scope {
-                Scope::Run => "",
-                Scope::Build => "to build",
-                Scope::Dev => "to develop",
-            },
+            scope: scope_word(*scope),
         }
+    }
+}
+
+/// What something is needed for, where that is not its use.
+pub(crate) fn scope_word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Run => "",
+        Scope::Build => "to build",
+        Scope::Dev => "to develop",
     }
 }
 

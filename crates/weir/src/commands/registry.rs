@@ -3,6 +3,7 @@
 mod adopt;
 mod deltas;
 mod held;
+mod site;
 mod upstream;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     Upstream(upstream::Command),
     Held(held::Arguments),
     Adopt(adopt::Arguments),
+    Site(site::Arguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -70,6 +72,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Upstream(command) => upstream::run(context, command),
         Command::Held(_) => held::run(context),
         Command::Adopt(arguments) => adopt::run(context, arguments),
+        Command::Site(arguments) => site::run(context, &arguments),
     }
 }
 

@@ -45,6 +45,7 @@ mod web;
 mod web_acting;
 mod web_browser;
 mod web_deciding;
+mod web_site;
 
 use weir_testkit::Sandbox;
 

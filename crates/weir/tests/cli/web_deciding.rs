@@ -164,6 +164,45 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
 }
 
 #[test]
+fn two_releases_are_compared_fact_by_fact_and_file_by_file() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    t.package("acme/base", "1.0.0").file("a", "a").publish();
+    let first = t.package("acme/str", "1.0.0").description("Strings").file("str.sh", "one\ntwo\nthree\n");
+    first.file("gone.txt", "gone\n").file("old/name.txt", "moved\n").publish();
+    let second = t.package("acme/str", "1.1.0").description("Strings, trimmed").dependency("acme/base", "^1");
+    let second = second.file("str.sh", "one\n<b>2</b>\nthree\n").file("new/name.txt", "moved\n");
+    second.file("added.txt", "added\n").publish();
+    let mut visitor = Browser::new(&server);
+    let difference = "/team/-/packages/acme/str/1.1.0/difference";
+    let page = visitor.page(difference);
+    for told in [
+        "Strings, trimmed",
+        ">acme/base</a></td><td><span class=\"faint\">not needed</span></td><td>^1, fixed to 1.0.0",
+        "1 added, 2 changed, 1 moved, 1 gone",
+        "from old/name.txt",
+        "<span class=\"gone\">-two",
+        "<span class=\"new\">+&#60;b&#62;2&#60;/b&#62;",
+        "<option selected>1.0.0</option>",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let one = visitor.page(&format!("{difference}?with=1.0.0&file=gone.txt"));
+    assert!(one.contains("<span class=\"gone\">-gone"), "{one}");
+    let back = visitor.page("/team/-/packages/acme/str/1.0.0/difference?with=1.1.0");
+    assert!(back.contains("1 added, 2 changed, 1 moved, 1 gone"), "{back}");
+    for none in ["?with=9.9.9", "?with=x"] {
+        assert_eq!(visitor.get(&format!("{difference}{none}")).status, 404, "{none}");
+    }
+    // What is withheld is compared with nobody.
+    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'a test'").succeeds();
+    for path in [difference.to_owned(), format!("{difference}?file=str.sh")] {
+        let page = visitor.page(&path);
+        assert!(!page.contains("-two"), "{page}");
+    }
+}
+
+#[test]
 fn what_a_release_brings_along_and_what_it_reaches_is_drawn_and_listed() {
     let t = empty();
     let server = WeirServer::with_team(&t, &[]);
@@ -185,4 +224,45 @@ fn what_a_release_brings_along_and_what_it_reaches_is_drawn_and_listed() {
     assert!(page.contains("It reaches 2 releases"), "{page}");
     assert!(visitor.page("/team/-/packages/acme/base/1.0.0/graph").contains("It needs nothing"));
     assert_eq!(visitor.get("/team/-/packages/acme/none/1.0.0/graph").status, 404);
+}
+
+#[test]
+fn a_curators_day_with_the_browser_alone() {
+    let t = empty();
+    let (_public, team, _bob) = with_a_held_release(&t);
+    t.weir_in("", "user groups ann admins curators team").succeeds();
+    let mut ann = Browser::of_ann(&team);
+    // In the morning something is held, and is admitted.
+    let queue = ann.page("/team/-/queue");
+    let held = hidden(&queue, "release");
+    assert_eq!(held, "lib/str 1.0.0");
+    let fields = "release=lib%2Fstr+1.0.0&reason=read+it%2C+line+by+line";
+    assert_eq!(ann.send("/team/-/queue", "/team/-/queue/admit", fields).status, 303);
+    let release = "/team/-/packages/lib/str/1.0.0";
+    assert!(ann.page(&format!("{release}/files/content.txt")).contains("lib/str 1.0.0"), "it is examined");
+    t.package("acme/app", "1.0.0").dependency("lib/str", "^1").publish();
+    t.package("acme/suite", "1.0.0").dependency("acme/app", "^1").publish();
+    // At noon it turns out to be bad: it is searched for, quarantined, and who has it is named.
+    assert!(ann.page("/team/-/search?q=str").contains("lib/"));
+    let fields = "verb=quarantine&reason=it+sends+keys+away";
+    assert_eq!(ann.send(release, &format!("{release}/withdraw"), fields).status, 303);
+    assert_eq!(ann.get(&format!("{release}/files/content.txt")).status, 404, "nobody is shown its files");
+    let reached = ann.page(&format!("{release}/impact"));
+    for told in ["acme/app", "acme/suite", "through acme/app 1.0.0"] {
+        assert!(reached.contains(told), "{told}: {reached}");
+    }
+    assert!(ann.page("/team/-/search?q=str").contains("class=\"tag quarantined\">quarantined"));
+    t.project(&["lib/str = ^1"]);
+    assert_ne!(t.weir("install").code, 0, "and nobody gets it");
+    // In the evening it was a mistake, and the day is written down.
+    let queue = ann.page("/team/-/queue");
+    assert!(queue.contains("it sends keys away") && queue.contains("what it reaches"), "{queue}");
+    let fields = "verb=unquarantine&reason=it+was+another+one&back=queue";
+    let back = ann.send("/team/-/queue", &format!("{release}/withdraw"), fields);
+    assert_eq!((back.status, back.header("location")), (303, Some("/team/-/queue")));
+    let day = ann.page("/-/activity");
+    for told in ["admitted", "read it, line by line", "quarantined", "unquarantined"] {
+        assert!(day.contains(told), "{told}: {day}");
+    }
+    t.weir("install").succeeds();
 }

@@ -13,6 +13,7 @@ use super::{Stage, words};
 use crate::failure::Failure;
 
 mod packages;
+mod waiting;
 
 /// The password of whoever governs the demonstration. The server listens on this machine only, and is gone in a while.
 const PASSWORD: &str = "weir-demonstration";
@@ -63,7 +64,8 @@ fn fill(stage: &Stage, url: &str, invitation: &str) -> Result<(), Failure> {
     ] {
         stage.quietly("", &typed, "")?;
     }
-    packages::publish(stage)
+    packages::publish(stage)?;
+    waiting::leave(stage, url)
 }
 
 impl Stage {

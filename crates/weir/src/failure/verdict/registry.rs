@@ -7,6 +7,7 @@ use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
 use weir_registry::{KeysError, OpenError, PortError, ReplicaError, SubmitError, TrustError};
 use weir_remote::RemoteError;
+use weir_site::SiteError;
 use weir_store::StoreError;
 use weir_tree::TreeError;
 
@@ -25,6 +26,26 @@ impl Verdict for Offline {
             }
             Self::Needs { .. } => "run it without `--offline`".into(),
         })
+    }
+}
+
+impl Verdict for SiteError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Taken(_) => Exit::Conflict,
+            Self::Fs(error) => error.exit(),
+            Self::Io(error) => error.exit(),
+            Self::Index(_) | Self::Page(_) | Self::Json(_) | Self::Name(_) => Exit::Failed,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Taken(_) => {
+                Some("name a folder that is empty or not there, or one that this command wrote".into())
+            }
+            _ => None,
+        }
     }
 }
 
