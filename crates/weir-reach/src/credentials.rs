@@ -1,7 +1,7 @@
 //! What proves to a server who asks: one secret for each origin, kept where only its owner can read it.
 //!
 //! It is looked for in this order: a variable of the environment (`WEIR_TOKEN_` and the host), the identity token of a job, exchanged
-//! at the server it is meant for, the file that `weir login` writes, and
+//! at the server it is meant for, the file that `weir login` writes, a program of the user's that knows credentials, and
 //! the user's `netrc`. None of it is named by a project: a clone's `weir.toml` says which registries to ask, and must not be
 //! able to say what they are told.
 
@@ -14,7 +14,9 @@ use weir_client::{Credential, CredentialError, Origin};
 use weir_fs::{Access, Durability, Folder};
 
 use crate::error::ReachError;
+use crate::helper::{self, HelperAnswers};
 use crate::identity::{self, IdentityToken};
+use crate::registries::http_settings;
 use crate::session::Session;
 
 /// What the variables begin with that hold tokens.
@@ -32,6 +34,8 @@ pub struct Secrets {
     pub netrc: Option<PathBuf>,
     /// The identity token of the job that runs this, if it has one.
     pub identity: Option<IdentityToken>,
+    /// What the user's credential helper answered so far.
+    pub helper: HelperAnswers,
 }
 
 /// The file that `weir login` writes.
@@ -77,10 +81,18 @@ pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Optio
     if let Some(kept) = read(&session.home.credentials())?.servers.get(&origin.to_string()) {
         return bearer(origin, &kept.token).map(Some);
     }
+    let is_safe = origin.is_https() || origin.is_loopback();
+    let helper = http_settings(session)?.credential_helper;
+    if is_safe
+        && !helper.is_empty()
+        && let Some((user, password)) = helper::ask(&helper, origin, &session.secrets.helper)?
+    {
+        return usable(Credential::basic(origin.clone(), &user, &password)).map(Some);
+    }
     let Some(netrc) = &session.secrets.netrc else { return Ok(None) };
     match crate::netrc::find(netrc, origin.host())? {
         // Whoever wrote it did not think of this server: it is no reason to refuse what needs no credential.
-        Some(_) if !origin.is_https() && !origin.is_loopback() => Ok(None),
+        Some(_) if !is_safe => Ok(None),
         Some((user, password)) => usable(Credential::basic(origin.clone(), &user, &password)).map(Some),
         None => Ok(None),
     }

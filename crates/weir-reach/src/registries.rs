@@ -76,6 +76,9 @@ struct ConfigHttp {
     ca_file: Option<PathBuf>,
     /// Seconds.
     timeout: Option<NonZeroU16>,
+    /// A program that knows credentials, and its arguments.
+    #[serde(default)]
+    credential_helper: Vec<String>,
 }
 
 /// What a user's configuration says of requests.
@@ -84,6 +87,8 @@ pub(crate) struct HttpSettings {
     pub(crate) authorities: Option<PathBuf>,
     /// How long to wait for a connection, an answer, or more of one.
     pub(crate) timeout: Option<Duration>,
+    /// A program that knows credentials, and its arguments; empty where there is none.
+    pub(crate) credential_helper: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -239,10 +244,11 @@ type Configured = (String, RegistryAddress, BTreeMap<String, String>);
 pub(crate) fn http_settings(session: &Session) -> Result<HttpSettings, ReachError> {
     let path = session.home.config_file();
     let folder = path.parent().unwrap_or(Path::new("."));
-    let ConfigHttp { ca_file, timeout } = read_config_file(&path)?.http;
+    let ConfigHttp { ca_file, timeout, credential_helper } = read_config_file(&path)?.http;
     Ok(HttpSettings {
         authorities: ca_file.map(|file| folder.join(file)),
         timeout: timeout.map(|seconds| Duration::from_secs(seconds.get().into())),
+        credential_helper,
     })
 }
 

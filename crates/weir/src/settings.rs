@@ -92,6 +92,7 @@ pub(crate) fn secrets() -> Secrets {
     Secrets {
         tokens: env::vars_os().filter_map(token).collect(),
         netrc: path("NETRC").or_else(in_home),
+        helper: Default::default(),
         identity: text.or_else(|| path(IDENTITY_FILE_VARIABLE).map(IdentityToken::File)),
     }
 }

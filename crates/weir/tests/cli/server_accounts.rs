@@ -238,6 +238,43 @@ fn a_netrc_and_a_token_on_stdin_sign_in_too() {
 }
 
 #[test]
+fn a_credential_helper_is_asked_for_the_server_and_once_in_a_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let token = t.weir_in("", "token create keyring").succeeds().stdout;
+    let asked = t.path("asked").display().to_string();
+    t.write(
+        "helper",
+        format!("#!/bin/sh\ncat >> {asked}; echo $1 $2 >> {asked}\necho username=ann; echo password={token}"),
+    );
+    let helper = t.path("helper");
+    fs_err::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    t.write(
+        "other-home/config.toml",
+        format!("[http]\ncredential-helper = [{:?}, \"--mine\"]\n", helper.display().to_string()),
+    );
+    let home = t.path("other-home").display().to_string();
+    let with = [("WEIR_HOME", home.as_str())];
+    let who = t.weir_with("", &format!("whoami {}", server.url()), &with).succeeds();
+    assert!(who.stdout.contains("keyring"), "{who}");
+    let host = server.url().trim_start_matches("http://");
+    assert_eq!(t.read("asked"), format!("protocol=http\nhost={host}\n\n--mine get\n"));
+    let folder = t.package("acme/one", "1.0.0").file("a", "a").write();
+    t.weir_with(&folder, &format!("--registry {}/team publish", server.url()), &with).succeeds();
+    assert_eq!(t.read("asked").matches("get").count(), 2, "once in each of two runs");
+
+    t.write("helper", "#!/bin/sh\nexit 1\n");
+    t.weir_with("", &format!("whoami {}", server.url()), &with).fails_with(4);
+    fs_err::remove_file(&helper).unwrap();
+    let missing = t.weir_with("", &format!("whoami {}", server.url()), &with).fails_with(4);
+    assert!(
+        missing.stderr.contains("the credential helper") && missing.stderr.contains("cannot be asked"),
+        "{missing}"
+    );
+}
+
+#[test]
 fn what_happened_is_written_down_with_who_from_where_and_why_not() {
     let t = sandbox();
     let server = WeirServer::with_team(&t, &[]);
