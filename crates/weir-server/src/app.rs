@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -24,7 +25,7 @@ use weir_wire::ADMINISTRATORS;
 
 use crate::api;
 use crate::api::answers::Answers;
-use crate::asker::Asker;
+use crate::asker::{Asker, Client};
 use crate::counting::Counting;
 use crate::data::DataFolder;
 use crate::deltas::Deltas;
@@ -284,7 +285,7 @@ impl App {
             .merge(elm::router())
             .merge(web::router());
         if self.settings.metrics_listen.is_none() {
-            router = router.route("/metrics", get(metrics));
+            router = router.route("/metrics", get(metrics_of_main));
         }
         router
             .fallback(face)
@@ -299,8 +300,31 @@ impl App {
     }
 }
 
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    ([(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")], app.metrics.to_text()).into_response()
+/// The metrics, on the address that everybody knows: for whoever has their token, or this machine where there is none.
+async fn metrics_of_main(
+    State(app): State<Arc<App>>,
+    client: Option<Extension<Client>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let is_here = || client.is_some_and(|Extension(Client(from))| from.to_canonical().is_loopback());
+    if app.settings.metrics_token.is_none() && !is_here() {
+        let detail = "metrics are told to the machine of the server only: the settings `metrics-token` and `metrics-listen` let others ask";
+        return Err(Problem::new(Code::NotAllowed, detail));
+    }
+    metrics(State(app), headers).await
+}
+
+async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
+    if let Some(token) = &app.settings.metrics_token {
+        let sent = headers.get(AUTHORIZATION).and_then(|sent| sent.to_str().ok()?.strip_prefix("Bearer "));
+        if !sent.is_some_and(|sent| token.is(sent)) {
+            return Err(Problem::new(
+                Code::SignInNeeded,
+                "whoever asks for metrics sends their token as `Bearer`",
+            ));
+        }
+    }
+    Ok(([(CONTENT_TYPE, MEDIA_TYPE), (CACHE_CONTROL, "no-store")], app.metrics.to_text()).into_response())
 }
 
 async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {

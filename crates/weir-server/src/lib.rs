@@ -42,4 +42,6 @@ pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};
 pub use outside::Outside;
 pub use serve::{Listening, ServeError, serve};
-pub use settings::{Limits, Log, LogFormat, Requests, Settings, SettingsError, Tls, VARIABLES, reference};
+pub use settings::{
+    Limits, Log, LogFormat, MetricsToken, Requests, Settings, SettingsError, Tls, VARIABLES, reference,
+};

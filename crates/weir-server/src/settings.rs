@@ -3,6 +3,7 @@
 //! Every setting is a field of [`Settings`]; the reference page and the names of the environment variables are made from
 //! these types ([`reference()`]), so there is nothing to keep in step.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,10 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml_edit::{DocumentMut, Item, Table, value};
 use weir_client::Url;
+use weir_model::Sha256;
 use weir_openid::{Issuer, IssuerError};
 
 /// The longest file of settings that is read, in bytes.
 const MAX_SETTINGS: u64 = 1 << 20;
+
+/// The fewest characters of a secret that somebody chooses for a program.
+const SHORTEST_TOKEN: usize = 16;
 
 /// What the names of a server's environment variables begin with.
 pub const VARIABLES: &str = "WEIR_SERVER_";
@@ -31,8 +36,11 @@ pub struct Settings {
     /// (`X-Forwarded-For`) and under which id (`X-Request-Id`).
     #[schemars(with = "Vec<String>")]
     pub trusted_proxies: Vec<IpNet>,
-    /// An address of its own for `/metrics`, which then is not answered on the other. Metrics tell who uses what.
+    /// An address of its own for `/metrics`, which then is not answered on the other. Metrics tell how much a server is used.
     pub metrics_listen: Option<SocketAddr>,
+    /// What whoever asks for `/metrics` must send as `Authorization: Bearer`, on either address. Where neither this is said nor an
+    /// address of their own, only this machine is answered.
+    pub metrics_token: Option<MetricsToken>,
     /// The address by which others know the server, such as `https://weir.example`: identity tokens must be meant for it. Where
     /// nothing is said it is where the server listens.
     pub address: Option<String>,
@@ -46,6 +54,24 @@ pub struct Settings {
     pub limits: Limits,
     /// What is logged.
     pub log: Log,
+}
+
+/// A secret that whoever watches the server has. It is not printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct MetricsToken(String);
+
+impl MetricsToken {
+    /// Whether somebody sent it. Digests are compared: the time that takes tells nothing of it.
+    pub(crate) fn is(&self, sent: &str) -> bool {
+        Sha256::of(self.0.as_bytes()) == Sha256::of(sent.as_bytes())
+    }
+}
+
+impl fmt::Debug for MetricsToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MetricsToken(…)")
+    }
 }
 
 /// The certificate of a server.
@@ -137,6 +163,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7878)),
             trusted_proxies: Vec::new(),
             metrics_listen: None,
+            metrics_token: None,
             address: None,
             tls: None,
             sign_in: SignIn::default(),
@@ -293,6 +320,10 @@ impl Settings {
                     reason: "is 0, with which nobody would be answered".to_owned(),
                 });
             }
+        }
+        if self.metrics_token.as_ref().is_some_and(|token| token.0.len() < SHORTEST_TOKEN) {
+            let reason = format!("is shorter than {SHORTEST_TOKEN} characters, and could be guessed");
+            return Err(SettingsError::Unusable { setting: "metrics-token", reason });
         }
         self.openid.workload_issuers()?;
         if let Some(address) = &self.address

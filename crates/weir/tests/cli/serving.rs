@@ -232,6 +232,20 @@ fn it_says_how_it_is_and_counts_what_it_does() {
 }
 
 #[test]
+fn metrics_are_for_this_machine_or_for_who_has_their_token() {
+    let t = moved();
+    let behind_proxy = [("WEIR_SERVER_TRUSTED_PROXIES", "127.0.0.0/8")];
+    let server = WeirServer::start(&t, "data", &behind_proxy);
+    assert_eq!(server.ask("GET", "/metrics", &[]).status, 200);
+    assert_eq!(server.ask("GET", "/metrics", &["X-Forwarded-For: 203.0.113.9"]).status, 403);
+    drop(server);
+    let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_METRICS_TOKEN", "watched-by-prometheus")]);
+    assert_eq!(server.ask("GET", "/metrics", &[]).status, 401);
+    assert_eq!(server.ask("GET", "/metrics", &["Authorization: Bearer watched-by-nobody"]).status, 401);
+    assert_eq!(server.ask("GET", "/metrics", &["Authorization: Bearer watched-by-prometheus"]).status, 200);
+}
+
+#[test]
 fn metrics_can_have_an_address_of_their_own() {
     let t = moved();
     let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_METRICS_LISTEN", "127.0.0.1:0")]);
