@@ -65,9 +65,9 @@ pub fn elm_compiler(session: &Session, path: &OsStr) -> BTreeMap<PackageName, Ve
     name.zip(version).into_iter().collect()
 }
 
-/// The folder with the wrapper `elm`, to be put first on the `PATH`; nothing where the project is not Elm's, or there is no compiler on
-/// `path`.
-pub(crate) fn wrapper(
+/// The `ELM_HOME` that the compiler is shown, with the wrapper `elm` in its `bin`; nothing where the project is not Elm's, or there is no
+/// compiler on `path`.
+pub(crate) fn shown(
     session: &Session,
     project: &Project,
     path: &OsStr,
@@ -84,7 +84,7 @@ pub(crate) fn wrapper(
     }
     let folder = ready(session, project, &homes, &home, &program)?;
     forget_stale(project, &homes, &folder, &version)?;
-    Ok(Some(folder.join("bin")))
+    Ok(Some(folder))
 }
 
 /// Removes what the compiler noted of a project, in `elm-stuff`, when that was of other packages or of an older `elm.json`.

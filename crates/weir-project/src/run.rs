@@ -77,7 +77,10 @@ pub fn run_plan(
     args: &[OsString],
     path: &OsStr,
 ) -> Result<RunPlan, ProjectError> {
-    let env = environment(project, &with_wrappers(session, project, path)?);
+    let homes = elm::shown(session, project, path)?;
+    let mut env = environment(project, &with_wrappers(homes.as_deref(), path));
+    // Tools around the compiler read there which packages there are.
+    env.extend(homes.map(|home| ("ELM_HOME".into(), home.into_os_string())));
     let name = command.to_string_lossy();
     if let Some(script) = project.manifest.scripts.get(&*name) {
         let mut arguments = vec!["-c".into(), format!("{script} \"$@\"").into(), command.to_owned()];
@@ -97,11 +100,11 @@ pub fn run_plan(
     Err(ProjectError::UnknownCommand { command: name.into_owned(), similar })
 }
 
-/// A `PATH` on which tools that are to see a project's packages and nothing else are found first.
-fn with_wrappers(session: &Session, project: &Project, path: &OsStr) -> Result<OsString, ProjectError> {
-    let Some(folder) = elm::wrapper(session, project, path)? else { return Ok(path.to_owned()) };
-    let folders = std::iter::once(folder).chain(std::env::split_paths(path));
-    Ok(std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned()))
+/// A `PATH` on which the compiler that sees a project's packages and nothing else is found first, where there is one.
+fn with_wrappers(elm_home: Option<&Path>, path: &OsStr) -> OsString {
+    let Some(home) = elm_home else { return path.to_owned() };
+    let folders = std::iter::once(home.join("bin")).chain(std::env::split_paths(path));
+    std::env::join_paths(folders).unwrap_or_else(|_| path.to_owned())
 }
 
 fn on_path(command: &OsStr, path: &OsStr) -> bool {

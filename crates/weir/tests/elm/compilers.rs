@@ -1,7 +1,7 @@
 //! More than one compiler, and more than one run of it.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use weir_testkit::Sandbox;
@@ -11,8 +11,16 @@ use crate::{application, compile_with, compiler, make, package, sandbox, string_
 const PLAIN: &str =
     "module Next exposing (a)\n\n{-| Next.\n\n@docs a\n\n-}\n\n\n{-| -}\na : Int\na =\n    1\n";
 
+/// A folder with that compiler in it, and a `PATH` on which it comes first.
+pub(crate) fn path_with(t: &Sandbox, compiler: &Path) -> String {
+    let bin = t.path("bin");
+    fs_err::create_dir(&bin).unwrap();
+    fs_err::os::unix::fs::symlink(compiler, bin.join("elm")).unwrap();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
 /// A later compiler, with the other dialect of `registry.dat`: `./test` brings it where npm is.
-fn later() -> Option<PathBuf> {
+pub(crate) fn later() -> Option<PathBuf> {
     std::env::var_os("WEIR_TEST_ELM_LATER").map(PathBuf::from).filter(|file| file.is_file())
 }
 
@@ -47,15 +55,24 @@ fn a_later_compiler_reads_what_is_made_for_it() {
     application(&t, &version(&later));
     t.weir("add acme/str").succeeds();
     uses_str(&t, "trim", "\"a\"");
-    let bin = t.path("bin");
-    fs_err::create_dir(&bin).unwrap();
-    fs_err::os::unix::fs::symlink(&later, bin.join("elm")).unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let path = path_with(&t, &later);
     let run = compile_with(&t, "app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
     run.succeeds();
     uses_str(&t, "trim", "3");
     let run = compile_with(&t, "app", "run -- elm make src/Main.elm --output=/dev/null", &[("PATH", &path)]);
     assert!(run.stderr.contains("TYPE MISMATCH"), "{run}");
+}
+
+#[test]
+fn tools_around_the_compiler_find_the_packages_of_the_project_and_keep_their_network() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add acme/str").succeeds();
+    let run =
+        t.weir("run -- sh -c 'ls $ELM_HOME/*/packages/acme/str; echo proxy: $https_proxy; command -v elm'");
+    let said: Vec<&str> = run.stdout.lines().collect();
+    assert!(matches!(said.as_slice(), ["1.0.0", "proxy:", elm] if elm.contains("/homes/")), "{run}");
 }
 
 #[test]

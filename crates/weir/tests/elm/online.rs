@@ -1,10 +1,12 @@
 //! Commands of the compiler that ask the public registry, answered from registries of our own: the compiler itself, unmodified.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use weir_testkit::{Run, Sandbox, WeirServer};
 
+use crate::compilers::{later, path_with};
 use crate::{
     application, compile, compiler, copy_set, make, manifest, package, sandbox, string_package, uses_str,
     version,
@@ -138,6 +140,26 @@ fn elm_publish_bump_and_diff_work_with_a_registry_of_ones_own() {
     t.write("str/elm.json", t.read("str/elm.json").replace("1.1.0", "1.1.1"));
     let refused = elm(&t, "str", "publish");
     assert!(refused.code != 0 && t.weir_in("", "info acme/str@1.1.1").code != 0, "{refused}");
+}
+
+#[test]
+fn a_later_compiler_installs_and_publishes_too() {
+    let Some(later) = later() else { return };
+    let t = sandbox();
+    let path = path_with(&t, &later);
+    let elm = |folder: &str, typed: &str| {
+        let words: Vec<String> = format!("run -- elm {typed}").split(' ').map(str::to_owned).collect();
+        let mut command = t.command(folder, &words, &[("PATH", &path)]);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut run = command.spawn().unwrap();
+        run.stdin.take().unwrap().write_all(b"y\n").unwrap();
+        t.run(typed, &run.wait_with_output().unwrap())
+    };
+    tagged(&t, TRIM, "1.0.0");
+    elm("str", "publish").succeeds();
+    application(&t, &version(&later));
+    elm("app", "install acme/str").succeeds();
+    assert!(t.read("app/weir.lock").contains("acme/str"));
 }
 
 #[test]
