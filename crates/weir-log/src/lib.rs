@@ -60,7 +60,7 @@ pub use proof::{
 };
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, ProxyProblem, Source, SourceError};
-pub use tile::is_tile;
+pub use tile::{is_tile, tile_paths};
 pub use writer::{LogFolder, LogWriter, WriteError};
 
 /// The largest log this crate accepts, in entries. Far above any registry, and low enough that tile

@@ -26,6 +26,16 @@ pub trait Source: Send + Sync {
         Ok(self.open(path, 0)?.map(|_| Found { size: None }))
     }
 
+    /// Has a file brought anew that turned out not to be what its name says, where there is somewhere to bring it from; whether it was.
+    ///
+    /// # Errors
+    ///
+    /// When it is damaged, and could not be brought.
+    fn mend(&self, path: &str) -> Result<bool, SourceError> {
+        let _ = path;
+        Ok(false)
+    }
+
     /// The folder or URL, for messages.
     fn describe(&self) -> String;
 }

@@ -87,6 +87,20 @@ pub fn is_tile(path: &str) -> bool {
     parse(path).is_some_and(|tile| tile.path() == path)
 }
 
+/// The files of a log of `size` entries, below the registry: every tile of hashes, and the bundles that have an entry from `first` on. Each
+/// with the path that it has once it is full: a log that has grown since may have it under that only.
+pub fn tile_paths(size: u64, first: u64) -> impl Iterator<Item = (String, String)> {
+    let tiles_of = |level: TileLevel, from: u64, size: u64| {
+        let all = from..size.div_ceil(TILE_WIDTH);
+        all.map(move |index| TileId::new(level, index, size - index * TILE_WIDTH))
+    };
+    let hashes = (0_u8..).map(move |level| (level, size.checked_shr(8 * u32::from(level)).unwrap_or(0)));
+    let hashes = hashes.take_while(|(_, size)| *size > 0);
+    let hashes = hashes.flat_map(move |(level, size)| tiles_of(TileLevel::Hashes(level), 0, size));
+    let entries = tiles_of(TileLevel::Entries, first / TILE_WIDTH, size);
+    hashes.chain(entries).map(|tile| (tile.path(), tile.to_full().path()))
+}
+
 /// The tile that a path may name. It takes more spellings than there are: who asks compares.
 fn parse(path: &str) -> Option<TileId> {
     let (path, width) = match path.split_once(".p/") {

@@ -55,7 +55,7 @@ pub enum Action {
     Promote {
         /// The release.
         release: Box<ReleaseRecord>,
-        /// Where it stood then, as whoever brought it says.
+        /// Where it stood then, as was proven by what that registry had signed.
         from: Origin,
     },
     /// A release of an upstream is kept out.
@@ -165,12 +165,27 @@ pub struct Withdrawal {
 /// Where a release of another registry stands there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Origin {
-    /// The name of that registry.
+    /// The name of that registry; of one that a release was promoted from, the key that signed for it, which begins with its name.
     pub registry: String,
     /// The index of the record in its log.
     pub index: u64,
     /// The leaf hash of that record.
     pub leaf: Sha256,
+}
+
+impl Origin {
+    /// What the registry calls itself.
+    pub fn registry_name(&self) -> &str {
+        self.registry.split('+').next().unwrap_or_default()
+    }
+
+    /// The registry in a few characters: its name, and if it is named by its key, the number of that: `team+5e1a9c3f`.
+    pub fn short(&self) -> &str {
+        match self.registry.match_indices('+').nth(1) {
+            Some((end, _)) => &self.registry[..end],
+            None => &self.registry,
+        }
+    }
 }
 
 /// What a registry says of itself from here on; what is absent stays as it was.

@@ -24,7 +24,7 @@ use crate::world::World;
 pub(crate) struct Chooser<'a> {
     session: &'a Session,
     project: &'a Project,
-    connections: &'a Connections<'a>,
+    pub(crate) connections: &'a Connections<'a>,
     moving: Moving<'a>,
     pub(crate) world: World<'a>,
     pub(crate) locals: Locals,
@@ -141,7 +141,6 @@ impl<'a> Chooser<'a> {
             }
             // What was not asked for is not known to be missing.
             ProjectError::NoResolution(explanation) => {
-                self.tell_what_is_held(&explanation.to_string());
                 for note in self.connections.not_asked() {
                     self.session.warn(note);
                 }
@@ -152,22 +151,6 @@ impl<'a> Chooser<'a> {
             }
             error => error,
         })
-    }
-
-    /// Tells which of the releases that an explanation is about are kept out by a rule.
-    fn tell_what_is_held(&self, explanation: &str) {
-        const LOOKED_AT: usize = 10_000;
-        const TOLD: usize = 5;
-        for connection in self.connections.asked() {
-            // Only a hint: a view that cannot answer has none.
-            let held = connection.replica.index().held(LOOKED_AT).unwrap_or_default();
-            let about = held.into_iter().filter(|held| explanation.contains(held.hold.id.name.as_str()));
-            for held in about.take(TOLD) {
-                let until = held.hold.until.map(|until| format!(" until {until}")).unwrap_or_default();
-                let (id, policy, reason) = (&held.hold.id, &held.hold.policy, &held.hold.reason);
-                self.session.warn(format!("`{id}` is held by the rule `{policy}`{until}: {reason}"));
-            }
-        }
     }
 
     /// Chooses of what any view offers.

@@ -3,13 +3,14 @@
 
 use serde::Serialize;
 use weir_model::manifest::{GitTag, Reference, Requirement, Source};
+use weir_model::record::Hold;
 use weir_model::{PackageName, Range, Scope, Version, nearest};
 
-use crate::choose::{Chooser, movable};
+use crate::choose::{Chooser, movable, versions};
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
 use crate::moving::Moving;
-use crate::outdated::{Held, Wider, held, newest_ranges};
+use crate::outdated::{Held, Wider, held, kept_out, newest_ranges};
 use crate::own::Edited;
 use crate::project::{Project, ProjectLock};
 use crate::{local, references, tag_manifest};
@@ -82,11 +83,17 @@ pub struct RemoveReport {
 
 /// What updating did.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct UpdateReport {
     /// Ranges of the manifest that moved.
     pub ranges: Vec<RangeChange>,
     /// What was to move and is not at the newest that is offered.
     pub held: Vec<Held>,
+    /// What would be newer, and is kept out by the policy of a registry that others are above.
+    pub kept_out: Vec<Hold>,
+    /// Why what is above a registry was not asked, where it was not: then more may be newer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unasked: Option<String>,
     /// What installing did.
     pub install: InstallReport,
 }
@@ -309,8 +316,16 @@ fn offered(
     match world.offered(name, registry, &session.platform())? {
         Some(offered) => Ok(offered),
         None => {
-            let similar = world.similar_names(name).first().map(ToString::to_string);
+            // What was not asked for is not known to be missing.
+            if let Some(failure) = chooser.connections.failed_to_ask() {
+                return Err(failure.into());
+            }
             let place = world.describe(registry);
+            let held = world.held(name);
+            if !held.is_empty() {
+                return Err(ReachError::OnlyHeld { name: name.clone(), place, held }.into());
+            }
+            let similar = world.similar_names(name).first().map(ToString::to_string);
             Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into())
         }
     }
@@ -415,14 +430,15 @@ pub fn update(
             ));
         }
     }
-    let Foreseen { ranges, held } = foresee(session, &connections, project, wanted, moving, full)?;
+    let Foreseen { ranges, held, kept_out } = foresee(session, &connections, project, wanted, moving, full)?;
     let edited = project.edited(|editing| {
         for change in &ranges {
             editing.set_range(&change.name, change.scope, &change.after);
         }
     })?;
     let install = change(session, &connections, project, &alone, edited, moving, options)?;
-    Ok(UpdateReport { ranges, held, install })
+    let unasked = connections.failed_to_ask().map(|failure| weir_model::chain(&failure));
+    Ok(UpdateReport { ranges, held, kept_out, unasked, install })
 }
 
 /// Tags of packages that are named are taken as they are now; the others must not have moved.
@@ -447,6 +463,7 @@ fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) 
 struct Foreseen {
     ranges: Vec<RangeChange>,
     held: Vec<Held>,
+    kept_out: Vec<Hold>,
 }
 
 fn foresee(
@@ -471,7 +488,9 @@ fn foresee(
     };
     let mut held = held(session, &chooser, &resolution, &asked)?;
     held.retain(|held| moving.moves(&held.name));
-    Ok(Foreseen { ranges, held })
+    let mut kept_out = kept_out(session, &chooser, &versions(&resolution));
+    kept_out.retain(|hold| moving.moves(&hold.id.name));
+    Ok(Foreseen { ranges, held, kept_out })
 }
 
 /// A range that accepts `version`, written as the old one was: `=1.2.3`, `~1.2`, `^1.2` or `1.2`.

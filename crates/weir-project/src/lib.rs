@@ -69,7 +69,7 @@ pub use look::{
     InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list, offered_names, search, why,
 };
 pub use moving::Moving;
-pub use outdated::{Held, Hold, Outdated, outdated};
+pub use outdated::{Held, Hold, Outdated, OutdatedPackages, outdated};
 pub use prefetch::{PrefetchOptions, PrefetchReport, Prefetched, Why, prefetch};
 pub use project::Project;
 pub use publish::{

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_index::{Dependent, PackageFilter, PackageView, SearchFilter, SearchHit};
+use weir_index::{Dependent, HeldRelease, PackageFilter, PackageView, SearchFilter, SearchHit};
 use weir_model::lockfile::LockedRelease;
+use weir_model::record::Hold;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
 use weir_registry::Replica;
 use weir_rules::Standing;
@@ -259,6 +260,8 @@ pub struct InfoReport {
     /// How often it was downloaded in the last thirty days, where a server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downloads: Option<PackageDownloads>,
+    /// Releases of a registry above that are kept out, the newest first.
+    pub held: Vec<HeldRelease>,
 }
 
 /// Tells what a registry knows of a package.
@@ -280,6 +283,7 @@ pub fn info(
     let _reading = index.reading()?;
     let place = connection.place();
     let package = connection.package(name)?;
+    let held = index.held_of(name)?;
     let chosen = match version {
         None => {
             let here = weir_rules::newest(&package.releases, Some(&session.platform()));
@@ -287,11 +291,24 @@ pub fn info(
         }
         Some(version) => {
             let found = package.releases.iter().find(|view| view.release.id.version == *version);
-            let found = found.ok_or_else(|| ReachError::UnknownVersion {
-                name: name.clone(),
-                version: version.to_string(),
-                place,
-                versions: package.releases.iter().map(|view| view.release.id.version.to_string()).collect(),
+            let of_it: Vec<Hold> = held
+                .iter()
+                .map(|held| &held.hold)
+                .filter(|hold| hold.id.version == *version)
+                .cloned()
+                .collect();
+            let found = found.ok_or_else(|| match of_it.is_empty() {
+                false => ReachError::OnlyHeld { name: name.clone(), place, held: of_it },
+                true => ReachError::UnknownVersion {
+                    name: name.clone(),
+                    version: version.to_string(),
+                    place,
+                    versions: package
+                        .releases
+                        .iter()
+                        .map(|view| view.release.id.version.to_string())
+                        .collect(),
+                },
             })?;
             Some(found.release.id.clone())
         }
@@ -306,6 +323,7 @@ pub fn info(
         chosen,
         dependents: dependents.map(|dependent| (dependent.id, dependent.dependency.range)).collect(),
         used: used.map(|release| release.version.clone()).collect(),
+        held,
         package,
         downloads,
     })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use weir_model::manifest::Source;
 use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 use weir_reach::{Connections, Session};
-use weir_resolve::{Requirement, Resolution};
+use weir_resolve::{Requirement, Resolution, View as _};
 
 use crate::choose::{Chooser, movable, versions};
 use crate::edit::{RangeChange, same_style};
@@ -115,12 +115,22 @@ impl Outdated {
     }
 }
 
+/// What is behind in a project.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct OutdatedPackages {
+    /// The packages that are behind; none if all are at their newest.
+    pub packages: Vec<Outdated>,
+    /// What would be newer, and is kept out by the policy of a registry that others are above.
+    pub kept_out: Vec<weir_model::record::Hold>,
+}
+
 /// What `weir update` and `weir update --full` would do, and what is behind and does not move.
 ///
 /// # Errors
 ///
 /// When a registry cannot be asked, or what the manifest asks for cannot be met.
-pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, ProjectError> {
+pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages, ProjectError> {
     if let Some(broken) = &project.broken_lock {
         return Err(project.unreadable_lock(broken));
     }
@@ -138,6 +148,7 @@ pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, P
     let holds = held(session, &chooser, &full, &wider)?;
     let direct = [locked_directly(project), asked_for(&wanted), asked_for(&full)];
     let (wanted, full) = (versions(&wanted), versions(&full));
+    let kept_out = kept_out(session, &chooser, &full);
     let current = locked_versions(project);
     let names: BTreeSet<&PackageName> = current.keys().chain(wanted.keys()).chain(full.keys()).collect();
     let scopes = scopes(project);
@@ -170,7 +181,22 @@ pub fn outdated(session: &Session, project: &Project) -> Result<Vec<Outdated>, P
             }
         }
     }
-    Ok(behind)
+    Ok(OutdatedPackages { packages: behind, kept_out })
+}
+
+/// Of each package that was chosen the newest release that is newer and that a policy keeps out.
+pub(crate) fn kept_out(
+    session: &Session,
+    chooser: &Chooser<'_>,
+    chosen: &BTreeMap<PackageName, BTreeSet<Version>>,
+) -> Vec<weir_model::record::Hold> {
+    let platform = session.platform();
+    let newest = chosen.iter().filter_map(|(name, versions)| {
+        let newer = |version: &Version| versions.iter().all(|chosen| version > chosen);
+        let mut held = chooser.world.held(name).into_iter();
+        held.find(|hold| newer(&hold.id.version) && hold.id.platform.serves(&platform))
+    });
+    newest.collect()
 }
 
 /// Versions of one package, before and after, of which each row is one: first those that the project asks for itself, then those

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_index::ReleaseView;
+use weir_model::record::Hold;
 use weir_model::{Dependency, PackageName, Platform, ReleaseId, Version, nearest};
 use weir_resolve::{Candidate, Candidates, View};
 
@@ -300,6 +301,16 @@ impl View for World<'_> {
         let having =
             others.filter(|(position, _)| self.look_in(*position, name).is_ok_and(|found| found.is_some()));
         having.map(|(_, known)| known.name.as_str().into()).collect()
+    }
+
+    fn held(&self, name: &PackageName) -> Vec<Hold> {
+        // Where the name belongs, if that is known; only to tell of: a view that cannot answer has nothing to tell.
+        let of = |connection: &Connection| connection.replica.index().held_of(name).unwrap_or_default();
+        let held = match self.find(name, None) {
+            Ok(Some(found)) => of(found.connection),
+            _ => self.connections.asked().flat_map(of).collect(),
+        };
+        held.into_iter().map(|held| held.hold).collect()
     }
 
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {

@@ -5,16 +5,11 @@ use std::io::Read;
 use weir_log::Source;
 use weir_model::{Release, Sha256, TreeDigest};
 use weir_reach::{Amount, Counter, Session, Work};
-use weir_registry::content::{
-    ChunkList, ContentError, NoChunks, chunk_list_path, fetch_file, file_path, open_pack,
-};
+use weir_registry::content::{open_file, open_pack};
 use weir_registry::{Evidence, Registry, evidence};
 
 use crate::STREAMS;
 use crate::error::PromoteError;
-
-/// The largest file that is brought along without being told how large it is, in bytes.
-const LARGEST: u64 = 64 << 30;
 
 /// Brings all that a release names and the registry below holds; gives the bytes of its pack as the one above holds it.
 /// Both check what comes by its digest.
@@ -69,22 +64,8 @@ fn file(
     if upper.has_file(sha256)? {
         return Ok(());
     }
-    if let Some(from) = lower.open(&file_path(sha256), 0)? {
-        session.begin(Work::Uploading, size.map_or(Amount::Unknown, Amount::Bytes));
-        upper.put_file(sha256, &mut Counter::new(session).read(from.take(size.unwrap_or(u64::MAX))))?;
-        return Ok(());
-    }
-    // A large one is held in chunks, and its list says how large it is.
-    let lost = || PromoteError::LostFile { sha256: *sha256 };
-    let list = lower
-        .read(&chunk_list_path(sha256), ChunkList::longest(size.unwrap_or(LARGEST)))?
-        .ok_or_else(lost)?;
-    let size = ChunkList::parse(&list, sha256, size)?.size();
-    let folder = tempfile::tempdir().map_err(ContentError::from)?;
-    let partial = folder.path().join("file");
-    fetch_file(lower, sha256, size, &NoChunks, &partial, STREAMS, &|_| {})?;
-    session.begin(Work::Uploading, Amount::Bytes(size));
-    let from = fs_err::File::open(&partial).map_err(ContentError::from)?;
+    let from = open_file(lower, sha256, size, STREAMS)?.ok_or(PromoteError::LostFile { sha256: *sha256 })?;
+    session.begin(Work::Uploading, size.map_or(Amount::Unknown, Amount::Bytes));
     upper.put_file(sha256, &mut Counter::new(session).read(from))?;
     Ok(())
 }

@@ -63,6 +63,14 @@ pub enum PromoteError {
         /// How it stands.
         standing: Standing,
     },
+    /// The registry below does not have what waits to be promoted from it, or has it no longer.
+    #[error("`{id}` is not in the registry `{registry}` any longer")]
+    NotBelow {
+        /// The release.
+        id: ReleaseId,
+        /// The registry below.
+        registry: String,
+    },
     /// The release was withdrawn above.
     #[error("`{id}` is {standing} in the registry `{registry}`")]
     WithdrawnAbove {

@@ -8,6 +8,7 @@
 //!
 //! Nothing is believed that the registry below merely says: its log is followed, and each record that moves is proven by it.
 
+mod below;
 mod carry;
 mod error;
 mod plan;
@@ -27,7 +28,9 @@ use weir_reach::{
     Amount, Connection, ManifestRegistries, Session, Work, connect, find, is_http, open_for_writing,
     open_served,
 };
-use weir_registry::{Batch, Code, Draft, Intent, Outcome, Promotion, Receipt, SubmitError, Wanted};
+use weir_registry::{
+    Batch, Code, Draft, Intent, Outcome, Promotion, ProvenRecord, Receipt, SubmitError, Wanted,
+};
 use weir_wire::promotion::PromotionRequest;
 
 pub use error::PromoteError;
@@ -182,7 +185,7 @@ fn wants_approvals(error: SubmitError) -> Result<String, SubmitError> {
 /// A release as its record says it, proven by the log that was followed.
 fn promotion(below: &Connection, view: &weir_index::ReleaseView) -> Result<Promotion, PromoteError> {
     let source: &dyn Source = &*below.source;
-    let (record, from) = below.replica.proven_record(source, view.mark.index)?;
+    let ProvenRecord { record, entry, from, proof } = below.replica.proven_record(source, view.mark.index)?;
     let release = match record.action {
         Action::Publish { release } | Action::Admit { release, .. } | Action::Promote { release, .. } => {
             release
@@ -225,5 +228,5 @@ fn promotion(below: &Connection, view: &weir_index::ReleaseView) -> Result<Promo
         description: release.description,
         facts: release.kind_facts,
     };
-    Ok(Promotion { draft, baked, from })
+    Ok(Promotion { draft, baked, from, entry, proof: proof.to_string() })
 }

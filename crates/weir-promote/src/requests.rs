@@ -3,6 +3,7 @@
 use weir_reach::{ManifestRegistries, Session, open_served};
 use weir_wire::promotion::{KeptPromotion, PromotionRequest, PromotionRequests};
 
+use crate::below::refuse_withdrawn;
 use crate::error::PromoteError;
 use crate::target::waiting;
 
@@ -25,15 +26,19 @@ pub fn requests(
 ///
 /// # Errors
 ///
-/// When the caller may not, or there is none.
+/// When the caller may not, there is none, or the registry below has withdrawn what it is about.
 pub fn approve(
     session: &Session,
     project: Option<ManifestRegistries<'_>>,
     into: Option<&str>,
     request: &str,
 ) -> Result<KeptPromotion, PromoteError> {
-    let known = waiting(session, project, into)?;
-    Ok(open_served(session, &known)?.approve_promotion(request)?)
+    let server = open_served(session, &waiting(session, project, into)?)?;
+    let PromotionRequests { requests } = server.promotions()?;
+    if let Some(waits) = requests.iter().find(|waits| waits.id == request) {
+        refuse_withdrawn(session, project, waits)?;
+    }
+    Ok(server.approve_promotion(request)?)
 }
 
 /// Takes one back, or turns it down.

@@ -21,8 +21,10 @@ use crate::connect::{address, connect, open_for_writing, open_remote, source_of}
 use crate::credentials::credential_for;
 use crate::error::ReachError;
 use crate::observe::{Amount, Event, Work};
+use crate::pull::Puller;
 use crate::registries::{ManifestRegistries, find, is_http};
 use crate::session::Session;
+use crate::upstream::folder_registrar;
 
 /// A registry that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -159,7 +161,7 @@ pub fn registry_verify(
     how: Verify,
 ) -> Result<RegistryAudit, ReachError> {
     let known = find(session, project, which, folder)?;
-    // What is looked at is as it is: nothing is brought from above for it.
+    // What is looked at is as it is: only what is found to be damaged is brought from above again.
     let source: Arc<dyn Source> = match is_http(&known.location) {
         true => source_of(session, &known.location)?,
         false => Arc::new(FolderSource::new(&known.location)),
@@ -180,6 +182,16 @@ pub fn registry_verify(
         });
     };
     let mut report = audit(&*source, replica.keys(), how.closed, look, &observer)?;
+    if !report.problems.is_empty() && !is_http(&known.location) && !session.offline {
+        let root = Path::new(&known.location);
+        let registrar = folder_registrar(session, root)?;
+        let caller = Caller::new(session.principal.clone(), session.now);
+        let mended = Puller { session, registrar: &registrar, root, caller: &caller }.mend_all()?;
+        if !mended.is_empty() {
+            report = audit(&*source, replica.keys(), how.closed, look, &observer)?;
+            report.mended = mended;
+        }
+    }
     // What was seen before must still be its beginning: an audit alone cannot know.
     let mut replica = replica;
     if let Err(error) = replica.sync(&*source, session.now) {

@@ -7,17 +7,16 @@ use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
 use weir_model::{PackageName, Scope};
 use weir_policy::Caller;
-use weir_registry::content::pack_path;
 use weir_registry::{KeyFolder, Registrar, SubmitError};
 use weir_remote::RemoteError;
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, admit};
-use weir_wire::upstream::{Answer, Ask, Asked, MOST_TIERS};
+use weir_wire::upstream::{Answer, Ask, Asked, MOST_TIERS, Unreached};
 
 use crate::connect::{Connection, connect, open_remote};
 use crate::error::{Offline, ReachError};
 use crate::policy::WhichRegistry;
-use crate::pull::pull_pack;
+use crate::pull::Puller;
 use crate::registries::{KnownRegistry, is_http};
 use crate::session::Session;
 use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
@@ -90,8 +89,8 @@ pub struct Followed {
     /// What was admitted, and what is held.
     #[serde(flatten)]
     pub answer: Answer,
-    /// How many packs were brought.
-    pub packs: u64,
+    /// How many packs and files were brought.
+    pub brought: u64,
 }
 
 /// Has a registry follow those above it: mirrors admit all that policy allows. With `content`, what was admitted is brought at once, of a
@@ -119,39 +118,20 @@ pub fn upstream_follow(
         }
         WasAsked::No(reason) => return Err(ReachError::NotAdmitted { registry, reason }),
     };
-    let mut packs = 0;
+    answer.unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
+    let mut brought = 0;
     if content {
         if is_http(&known.location) {
             let reason =
                 "content is brought at once where its folder is; else it is when it is needed".into();
             return Err(ReachError::NotAdmitted { registry, reason });
         }
-        packs = bring_content(session, &PathBuf::from(&known.location))?;
+        let root = PathBuf::from(&known.location);
+        let registrar = folder_registrar(session, &root)?;
+        let caller = Caller::new(session.principal.clone(), session.now);
+        brought = Puller { session, registrar: &registrar, root: &root, caller: &caller }.bring_all()?;
     }
-    Ok(Followed { registry, answer, packs })
-}
-
-/// Brings every pack of what was admitted that is not in the folder `root` yet; how many.
-fn bring_content(session: &Session, root: &Path) -> Result<u64, ReachError> {
-    let registrar = folder_registrar(session, root)?;
-    let caller = Caller::new(session.principal.clone(), session.now);
-    let view = registrar.view_for(&caller)?;
-    let mut missing = Vec::new();
-    for release in view.index().live_releases() {
-        let release = release?;
-        let tree = release.release.tree;
-        if release.origin.is_some() && release.standing().is_usable() && !root.join(pack_path(&tree)).exists()
-        {
-            missing.push(tree);
-        }
-    }
-    // Nobody waits for downloads to read the view.
-    drop(view);
-    let mut packs = 0;
-    for tree in missing {
-        packs += u64::from(pull_pack(session, &registrar, root, &caller, &tree)?);
-    }
-    Ok(packs)
+    Ok(Followed { registry, answer, brought })
 }
 
 /// Has the registry that `registrar` writes to, and that is kept in the folder `root`, admit what a resolution of `what` would use of
@@ -197,7 +177,7 @@ pub fn admit_from_above(
         name: above.name.clone(),
         mode: above.mode,
         followed: match connection {
-            Ok(connection) => {
+            Ok((connection, _)) => {
                 Ok(weir_registry::Followed { replica: &connection.replica, source: &*connection.source })
             }
             Err(error) => Err(weir_model::chain(error)),
@@ -208,10 +188,14 @@ pub fn admit_from_above(
     drop(above);
     match admitted {
         // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
-        Ok(answer) => match what.requirements.is_empty() {
-            true => connections.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
-            false => Ok(answer),
-        },
+        Ok(answer) => {
+            let unreached = connections.iter().flatten().flat_map(|(_, unreached)| unreached).cloned();
+            let answer = Answer { unreached: unreached.take(MOST_TIERS).collect(), ..answer };
+            match what.requirements.is_empty() {
+                true => connections.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
+                false => Ok(answer),
+            }
+        }
         Err(AdmissionError::Submit(error)) => Err(error.into()),
         Err(AdmissionError::GaveUp(reason)) => Err(ReachError::NotAdmitted { registry, reason }),
         Err(AdmissionError::Unreached { upstream, reason }) => {
@@ -228,24 +212,30 @@ pub fn admit_from_above(
 ///
 /// Those of [`connect`].
 pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
-    match session.offline {
-        true => connect(session, known),
-        false => follow(session, known, &Ask::default()),
+    if session.offline {
+        return connect(session, known);
     }
+    let (connection, unreached) = follow(session, known, &Ask::default())?;
+    unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
+    Ok(connection)
 }
 
-/// Follows a registry above; one that others are above is asked first.
-fn follow(session: &Session, known: &KnownRegistry, what: &Ask) -> Result<Connection, ReachError> {
+/// Follows a registry above; one that others are above is asked first. With it, what further up could not be asked: what the
+/// registry has can still be admitted, and what it lacks is missed by whoever needs it.
+fn follow(
+    session: &Session,
+    known: &KnownRegistry,
+    what: &Ask,
+) -> Result<(Connection, Vec<Unreached>), ReachError> {
     let connection = connect(session, known)?;
     let facts = connection.replica.index().facts()?;
     match ask(session, &connection, &facts, what) {
-        Ok(WasAsked::Yes(_)) => connect(session, known),
-        Ok(WasAsked::NobodyAbove | WasAsked::No(_)) => Ok(connection),
+        Ok(WasAsked::Yes(answer)) => Ok((connect(session, known)?, answer.unreached)),
+        Ok(WasAsked::NobodyAbove | WasAsked::No(_)) => Ok((connection, Vec::new())),
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
-        // What it has can still be admitted; what it lacks is missed by whoever needs it.
         Err(error) => {
-            session.warn(format!("`{}` could not ask above: {}", known.name, weir_model::chain(&error)));
-            Ok(connection)
+            let registry = connection.replica.name().to_owned();
+            Ok((connection, vec![Unreached { registry, reason: weir_model::chain(&error) }]))
         }
     }
 }

@@ -8,13 +8,13 @@ use weir_cedar::FolderPolicies;
 use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
-use weir_model::{PackageName, nearest};
+use weir_model::{OwnerName, PackageName, nearest};
 use weir_policy::Caller;
 use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
 use weir_remote::RemoteRegistry;
-use weir_wire::upstream::{Ask, Asked};
+use weir_wire::upstream::{Ask, Asked, MOST_BOUND};
 
 use crate::ask::WasAsked;
 use crate::credentials::credential_for;
@@ -44,11 +44,16 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// When none of that name was ever published there; the error names a similar one.
+    /// When none of that name was ever published there; the error names a similar one, or what of it is kept out.
     pub fn package(&self, name: &PackageName) -> Result<PackageView, ReachError> {
         let index = self.replica.index();
         if let Some(package) = index.package(name)? {
             return Ok(package);
+        }
+        let held = index.held_of(name)?;
+        if !held.is_empty() {
+            let held = held.into_iter().map(|held| held.hold).collect();
+            return Err(ReachError::OnlyHeld { name: name.clone(), place: self.place(), held });
         }
         let names = index.similar_names(name.as_str(), 20)?;
         let similar = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
@@ -151,7 +156,15 @@ impl<'s> Connections<'s> {
         })();
         let name = &connection.known.name;
         match asked {
-            Ok(WasAsked::Yes(_) | WasAsked::NobodyAbove) => {}
+            Ok(WasAsked::NobodyAbove) => {}
+            Ok(WasAsked::Yes(answer)) => {
+                self.tell_what_is_bound(&connection, &answer.bound);
+                if !answer.unreached.is_empty() {
+                    let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
+                    self.session.warn(failure.to_string());
+                    self.asking.borrow_mut().failure = Some(failure);
+                }
+            }
             Ok(WasAsked::No(reason)) => {
                 let note = format!("`{name}` was not asked for what is above it: {reason}");
                 self.asking.borrow_mut().notes.push(note);
@@ -164,6 +177,18 @@ impl<'s> Connections<'s> {
             }
         }
         connection
+    }
+
+    /// Tells of owners that came to be bound, as far as the log says that they are.
+    fn tell_what_is_bound(&self, connection: &Connection, owners: &[OwnerName]) {
+        for owner in owners.iter().take(MOST_BOUND) {
+            // Only told: a view that cannot answer has nothing to tell.
+            let Ok(Some(registry)) = connection.replica.index().bound_above(owner) else { continue };
+            self.session.warn(format!(
+                "`{owner}` is bound to the registry `{registry}` in `{}` from now on: every package of that owner comes from there, and none is published here",
+                connection.replica.name()
+            ));
+        }
     }
 
     /// Why what is above a registry was not asked, if that failed: whoever misses something then was not told that it is not there.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use weir_model::PackageName;
+use weir_model::record::Hold;
 use weir_registry::{ReplicaError, SubmitError};
+use weir_wire::upstream::Unreached;
 
 /// What is wanted is not to be had while the machine is offline.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,19 @@ fn cases(failed: &[weir_cedar::CaseResult]) -> String {
         lines.push(format!("{} more", failed.len() - SHOWN));
     }
     lines.join("\n")
+}
+
+fn holds(held: &[Hold]) -> String {
+    const SHOWN: usize = 3;
+    let mut shown: Vec<String> = held.iter().take(SHOWN).map(ToString::to_string).collect();
+    if held.len() > SHOWN {
+        shown.push(format!("and {} more", held.len() - SHOWN));
+    }
+    shown.join("; ")
+}
+
+fn unreached(upstreams: &[Unreached]) -> String {
+    upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Why a registry is not known, not reached, or not believed.
@@ -136,6 +151,22 @@ pub enum ReachError {
         /// A name that may have been meant.
         similar: Option<String>,
     },
+    /// All that a registry knows of a package, or of a version of it, is kept out by its policy.
+    #[error("nothing of `{name}` is let into {place} that would do: {}", holds(held))]
+    OnlyHeld {
+        /// The package.
+        name: PackageName,
+        /// The registry, in words.
+        place: String,
+        /// What is kept out, the newest first.
+        held: Vec<Hold>,
+    },
+    /// A registry further up could not be asked, or was not believed.
+    #[error("{}", unreached(upstreams))]
+    AboveNotAsked {
+        /// Which did not reach which, and why.
+        upstreams: Vec<Unreached>,
+    },
     /// A version is not there.
     #[error("there is no version {version} of `{name}` in {place}")]
     UnknownVersion {
@@ -192,6 +223,36 @@ pub enum ReachError {
         registry: String,
         /// Why not.
         reason: String,
+    },
+    /// A file that carries a registry cannot be used, or not be written.
+    #[error("`{}`: {error}", file.display())]
+    Carried {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: weir_registry::CarriedError,
+    },
+    /// What was carried here is of a registry that is not above.
+    #[error("`{}` is of the registry `{upstream}`, which is not above `{registry}`", file.display())]
+    NotAbove {
+        /// The file.
+        file: PathBuf,
+        /// The registry that it is of.
+        upstream: String,
+        /// The registry that it was to come into.
+        registry: String,
+    },
+    /// Something between what is known and what was carried here is missing.
+    #[error(
+        "the file begins with the record {since} of `{upstream}`, and what is known here ends before the record {known}"
+    )]
+    Gap {
+        /// The registry that it is of.
+        upstream: String,
+        /// Records that are known here.
+        known: u64,
+        /// The first record in the file.
+        since: u64,
     },
     /// Nobody has said where an upstream is.
     #[error("the registry `{registry}` does not say where its upstream `{upstream}` is reached")]

@@ -8,6 +8,7 @@
 //! * Whoever looks after a registry makes, shows, verifies and renews it here.
 
 mod admin;
+mod air_gap;
 mod ask;
 mod collect;
 mod connect;
@@ -35,6 +36,7 @@ pub use admin::{
     BoundKey, MadeRegistry, ShownRegistry, Verify, registry_bind, registry_binding, registry_init,
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
+pub use air_gap::{Export, Imported, registry_export, registry_import, since};
 pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, connect_through, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
@@ -58,7 +60,7 @@ pub use policy::{
     ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_check, policy_explain,
     policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test, simulate_on,
 };
-pub use pull::pull_pack;
+pub use pull::Puller;
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, trusted_folders,

@@ -1,75 +1,255 @@
-//! Content of what was admitted: fetched from above when it is first needed, by one fetch however many ask, and held from then on.
+//! Content of what was admitted: fetched from above when it is first needed, by one fetch however many ask, and held from then on; and
+//! once more when it was damaged here.
 
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use weir_fs::Folder;
 use weir_log::{FolderSource, Found, Source, SourceError};
-use weir_model::TreeDigest;
 use weir_policy::Caller;
-use weir_registry::content::{open_pack, pack_path};
-use weir_registry::{Face, Registrar, ReplicaError, SubmitError};
+use weir_registry::content::{open_file, open_pack};
+use weir_registry::{Face, FromAbove, Object, Registrar, ReplicaError, SubmitError};
 
 use crate::connect::source_of;
 use crate::error::ReachError;
 use crate::session::Session;
 use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
 
+/// How many parts of a large file are fetched at a time.
+const STREAMS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+
+/// A registry in a folder that others are above, for its content.
+#[derive(Clone, Copy)]
+pub struct Puller<'a> {
+    /// What the run of the program has.
+    pub session: &'a Session,
+    /// What writes to the registry.
+    pub registrar: &'a Registrar,
+    /// Its folder.
+    pub root: &'a Path,
+    /// For whom content is brought.
+    pub caller: &'a Caller,
+}
+
+impl Puller<'_> {
+    /// Brings a piece of content of a release that was admitted from above, if it is not here: by exactly one fetch, for who comes
+    /// meanwhile waits and finds it. Whether it is here afterwards: nothing is brought that no release of this registry consists of.
+    ///
+    /// # Errors
+    ///
+    /// When the registry above is not reached or does not have it, what it sends is something else, or it cannot be written here.
+    pub fn pull(&self, object: Object) -> Result<bool, ReachError> {
+        match self.registrar.from_above(self.caller, object)? {
+            Some(piece) => self.bring(&piece, false),
+            None => Ok(false),
+        }
+    }
+
+    /// Has a piece of content brought again that is damaged here, or of which a part is lost; whether it was.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Puller::pull`].
+    pub fn mend(&self, object: Object) -> Result<bool, ReachError> {
+        match self.registrar.from_above(self.caller, object)? {
+            Some(piece) => self.bring(&piece, true),
+            None => Ok(false),
+        }
+    }
+
+    /// Brings a piece of content, unless it is here; with `damaged`, only if it is here and not as it must be.
+    pub(crate) fn bring(&self, piece: &FromAbove, damaged: bool) -> Result<bool, ReachError> {
+        let Some(source) = self.source_above(piece)? else { return Ok(false) };
+        let folder = Folder::open(self.root).map_err(std::io::Error::from)?;
+        let waiting = folder.make_folder(".pull").map_err(std::io::Error::from)?;
+        // One lock for many pieces: what waits in vain waits for a download.
+        let lock = waiting.lock_file(turn(piece.object)).map_err(std::io::Error::from)?;
+        lock.lock()?;
+        match damaged {
+            true if !self.registrar.is_damaged(self.caller, piece)? => return Ok(false),
+            false if self.is_here(piece)? => return Ok(true),
+            _ => {}
+        }
+        let from = match piece.object {
+            Object::Pack(tree) => open_pack(&*source, &tree, 0)?,
+            Object::File(sha256) => open_file(&*source, &sha256, piece.size, STREAMS)?,
+            Object::Delta(_) | Object::Snapshot(_) => None,
+        };
+        let Some(mut from) = from else {
+            return Err(SourceError::NotReadable {
+                what: format!("{}: {}", source.describe(), told(piece)),
+                reason: "the registry above does not have it".into(),
+            }
+            .into());
+        };
+        if damaged {
+            self.registrar.take_out_damaged(self.caller, piece)?;
+        }
+        self.registrar.take_in(self.caller, piece, &mut from)?;
+        Ok(true)
+    }
+
+    pub(crate) fn is_here(&self, piece: &FromAbove) -> Result<bool, ReachError> {
+        let held = self.registrar.ports().objects.find(piece.object)?;
+        Ok(held.is_some_and(|held| !held.withheld))
+    }
+
+    /// The files of the registry above that has a piece of content; nothing if it is above no longer.
+    fn source_above(&self, piece: &FromAbove) -> Result<Option<Arc<dyn Source>>, ReachError> {
+        let facts = self.registrar.facts(self.caller)?;
+        let registry = facts.name.clone().unwrap_or_default();
+        let upstreams = upstreams_in(&facts, self.root)?;
+        let Some(upstream) = upstreams.into_iter().find(|above| above.name == piece.registry) else {
+            return Ok(None);
+        };
+        Ok(Some(source_of(self.session, &known_upstream(&registry, &upstream)?.location)?))
+    }
+
+    /// Brings all content that came with what was admitted and is not here yet; how many pieces.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Puller::pull`].
+    pub(crate) fn bring_all(&self) -> Result<u64, ReachError> {
+        let mut brought = 0;
+        for piece in self.registrar.all_from_above(self.caller)? {
+            if !self.is_here(&piece)? {
+                brought += u64::from(self.bring(&piece, false)?);
+            }
+        }
+        Ok(brought)
+    }
+
+    /// Has all content brought again that came from above and is damaged here; tells each piece that was. Of what could not be
+    /// brought the session is told.
+    ///
+    /// # Errors
+    ///
+    /// When what there is cannot be known.
+    pub(crate) fn mend_all(&self) -> Result<Vec<String>, ReachError> {
+        let mut all = Vec::new();
+        for piece in self.registrar.all_from_above(self.caller)? {
+            match self.bring(&piece, true) {
+                Ok(false) => {}
+                Ok(true) => all.push(format!("{}, from `{}`", told(&piece), piece.registry)),
+                // What is still wrong is told by whoever looks once more; here is told why.
+                Err(error) => self.session.warn(format!(
+                    "{} could not be brought again: {}",
+                    told(&piece),
+                    weir_model::chain(&error)
+                )),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// A piece of content, in words.
+fn told(piece: &FromAbove) -> String {
+    let release = &piece.release;
+    match piece.object {
+        Object::Pack(tree) => format!("the pack {tree} of `{release}`"),
+        Object::File(sha256) => format!("the file {sha256} of `{release}`"),
+        Object::Delta(_) | Object::Snapshot(_) => format!("content of `{release}`"),
+    }
+}
+
+/// The name of the lock that pieces like this one wait for.
+fn turn(object: Object) -> String {
+    let hex = match object {
+        Object::Pack(tree) => tree.to_hex(),
+        Object::File(sha256) | Object::Snapshot(sha256) => sha256.to_hex(),
+        Object::Delta(delta) => delta.to.to_hex(),
+    };
+    hex[..2].to_owned()
+}
+
 /// The files of a registry in a folder that others are above.
 pub(crate) struct PullingSource {
     session: Session,
     root: PathBuf,
     files: FolderSource,
+    /// What writes to the registry, once something is missing.
+    registrar: OnceLock<Arc<Registrar>>,
 }
 
 impl PullingSource {
     pub(crate) fn new(session: &Session, root: &Path) -> Self {
-        Self { session: session.clone(), root: root.to_owned(), files: FolderSource::new(root) }
+        let files = FolderSource::new(root);
+        Self { session: session.clone(), root: root.to_owned(), files, registrar: OnceLock::new() }
     }
 
-    /// A pack that is not here yet: from above, where it is held from then on if this folder can be written.
-    fn pulled(&self, tree: &TreeDigest, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
-        let failed = |error: &ReachError| match error {
+    /// Does something with what may bring content here.
+    fn pulling<T>(
+        &self,
+        path: &str,
+        work: impl FnOnce(&Puller<'_>) -> Result<T, ReachError>,
+    ) -> Result<T, SourceError> {
+        let failed = |error: ReachError| match error {
             ReachError::Source(error)
             | ReachError::Replica(ReplicaError::Source(error))
-            | ReachError::Submit(SubmitError::Unreachable(error)) => error.clone(),
+            | ReachError::Submit(SubmitError::Unreachable(error)) => error,
             error => SourceError::NotReadable {
-                what: format!("{}/{}", self.root.display(), pack_path(tree)),
-                reason: weir_model::chain(error),
+                what: format!("{}/{path}", self.root.display()),
+                reason: weir_model::chain(&error),
             },
         };
-        let registrar = folder_registrar(&self.session, &self.root).map_err(|error| failed(&error))?;
-        let caller = Caller::new(self.session.principal.clone(), self.session.now);
-        match pull_pack(&self.session, &registrar, &self.root, &caller, tree) {
-            Ok(true) => self.files.open(&pack_path(tree), offset),
-            Ok(false) => Ok(None),
-            Err(error) if !is_writable(&self.root) => {
-                let above = above(&self.session, &registrar, &self.root, &caller, tree);
-                match above {
-                    Ok(Some(source)) => open_pack(&*source, tree, offset),
-                    _ => Err(failed(&error)),
-                }
+        let registrar = match self.registrar.get() {
+            Some(registrar) => registrar,
+            None => {
+                let opened = folder_registrar(&self.session, &self.root).map_err(failed)?;
+                self.registrar.get_or_init(|| opened)
             }
-            Err(error) => Err(failed(&error)),
+        };
+        let caller = Caller::new(self.session.principal.clone(), self.session.now);
+        let session = &self.session;
+        work(&Puller { session, registrar, root: &self.root, caller: &caller }).map_err(failed)
+    }
+
+    /// A piece of content that is not here yet: from above, where it is held from then on if this folder can be written.
+    fn pulled<T>(
+        &self,
+        path: &str,
+        here: impl Fn(&dyn Source) -> Result<Option<T>, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        let found = here(&self.files)?;
+        let object = Face::parse(path).and_then(Object::of_face).filter(|_| !self.session.offline);
+        let Some(object) = object.filter(|_| found.is_none()) else { return Ok(found) };
+        if is_writable(&self.root) {
+            return match self.pulling(path, |puller| puller.pull(object))? {
+                true => here(&self.files),
+                false => Ok(None),
+            };
         }
+        let above =
+            self.pulling(path, |puller| match puller.registrar.from_above(puller.caller, object)? {
+                Some(piece) => puller.source_above(&piece),
+                None => Ok(None),
+            })?;
+        above.map_or(Ok(None), |above| here(&*above))
     }
 }
 
 impl Source for PullingSource {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        self.files.read(path, limit)
+        self.pulled(path, |source| source.read(path, limit))
     }
 
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
-        match (self.files.open(path, offset)?, Face::parse(path)) {
-            (None, Some(Face::Pack(tree))) if !self.session.offline => self.pulled(&tree, offset),
-            (found, _) => Ok(found),
-        }
+        self.pulled(path, |source| source.open(path, offset))
     }
 
     fn find(&self, path: &str) -> Result<Option<Found>, SourceError> {
         self.files.find(path)
+    }
+
+    fn mend(&self, path: &str) -> Result<bool, SourceError> {
+        match Face::parse(path).and_then(Object::of_face).filter(|_| !self.session.offline) {
+            Some(object) if is_writable(&self.root) => self.pulling(path, |puller| puller.mend(object)),
+            _ => Ok(false),
+        }
     }
 
     fn describe(&self) -> String {
@@ -79,61 +259,4 @@ impl Source for PullingSource {
 
 fn is_writable(root: &Path) -> bool {
     rustix::fs::access(root, rustix::fs::Access::WRITE_OK).is_ok()
-}
-
-/// Where the pack of a release that was admitted comes from; nothing if none was that may be used.
-fn above(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    tree: &TreeDigest,
-) -> Result<Option<Arc<dyn Source>>, ReachError> {
-    let view = registrar.view_for(caller)?;
-    let uses = view.index().by_tree(tree)?;
-    let Some(origin) =
-        uses.into_iter().filter(|view| view.standing().is_usable()).find_map(|view| view.origin)
-    else {
-        return Ok(None);
-    };
-    let facts = view.index().facts()?;
-    let registry = facts.name.clone().unwrap_or_default();
-    let Some(upstream) = upstreams_in(&facts, root)?.into_iter().find(|above| above.name == origin.registry)
-    else {
-        return Ok(None);
-    };
-    Ok(Some(source_of(session, &known_upstream(&registry, &upstream)?.location)?))
-}
-
-/// Brings the pack of a release that was admitted from above, if it is not here: by exactly one fetch, for who comes meanwhile waits and
-/// finds it. Whether it is here afterwards: nothing is brought that no release of this registry consists of.
-///
-/// # Errors
-///
-/// When the registry above is not reached or does not have it, what it sends is something else, or it cannot be written here.
-pub fn pull_pack(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    tree: &TreeDigest,
-) -> Result<bool, ReachError> {
-    let Some(source) = above(session, registrar, root, caller, tree)? else { return Ok(false) };
-    let folder = Folder::open(root).map_err(std::io::Error::from)?;
-    let waiting = folder.make_folder(".pull").map_err(std::io::Error::from)?;
-    // One lock for many packs: what waits in vain waits for a download.
-    let lock = waiting.lock_file(&tree.to_hex()[..2]).map_err(std::io::Error::from)?;
-    lock.lock()?;
-    if folder.look(pack_path(tree)).map_err(std::io::Error::from)?.is_some() {
-        return Ok(true);
-    }
-    let Some(mut pack) = open_pack(&*source, tree, 0)? else {
-        return Err(SourceError::NotReadable {
-            what: format!("{}/{}", source.describe(), pack_path(tree)),
-            reason: "the registry above does not have it".into(),
-        }
-        .into());
-    };
-    registrar.take_in(caller, tree, &mut pack)?;
-    Ok(true)
 }

@@ -1,5 +1,6 @@
 //! The registries above one: naming, showing and forgetting them, for a registry in a folder and for one that a server serves.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -311,9 +312,43 @@ fn meet(session: &Session, registry: &str, wanted: &WantedUpstream) -> Result<Up
     let above = connect(session, &known)?;
     let name = above.replica.name().to_owned();
     check_upstream(registry, &name, &above.replica.index().facts()?)?;
+    refuse_circle(session, registry, &above)?;
     let key = above.replica.keys().keys().first().map(ToString::to_string).unwrap_or_default();
     Ok(Upstream { name, key: wanted.key.clone().unwrap_or(key), mode: wanted.mode })
 }
+
+/// Refuses a registry that the one it is to be above is above itself, through others. Those in folders are looked through, and of those
+/// on servers what their logs name: an address that a server tells is not followed. A circle that cannot be seen like this is found
+/// when somebody asks through it.
+fn refuse_circle(session: &Session, registry: &str, above: &Connection) -> Result<(), ReachError> {
+    let name = above.replica.name().to_owned();
+    let mut seen = BTreeSet::from([name.clone()]);
+    let mut waiting = Vec::new();
+    let further_up = |connection: &Connection| -> Result<Vec<UpstreamDocument>, ReachError> {
+        let facts = connection.replica.index().facts()?;
+        match is_http(&connection.known.location) {
+            true => Ok(documents(&facts, &UpstreamAddresses::default())),
+            false => upstreams_in(&facts, Path::new(&connection.known.location)),
+        }
+    };
+    waiting.extend(further_up(above)?);
+    while let Some(next) = waiting.pop() {
+        if next.name == registry {
+            let reason = "it is below this one itself, through others, and registries stand above one another in no circle";
+            let registry = registry.to_owned();
+            return Err(SubmitError::NoUpstream { upstream: name, registry, reason: reason.into() }.into());
+        }
+        if seen.len() < MOST_LOOKED_INTO && seen.insert(next.name.clone()) {
+            let connected = known_upstream(registry, &next).and_then(|known| connect(session, &known));
+            // One that is not reached shows nothing.
+            waiting.extend(connected.and_then(|connected| further_up(&connected)).unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// So many registries further up are looked into for a circle.
+const MOST_LOOKED_INTO: usize = 64;
 
 /// A list with one more, or with one that is in it already as it is now.
 fn with(mut list: Vec<Upstream>, one: Upstream, first: bool) -> Vec<Upstream> {

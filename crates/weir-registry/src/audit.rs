@@ -59,6 +59,8 @@ pub struct RegistryAudit {
     pub elsewhere: Vec<String>,
     /// Content of releases that were admitted which is not held here: it is fetched from above when it is first needed.
     pub above: Vec<String>,
+    /// Content that was damaged, and was brought again from above: it is whole now.
+    pub mended: Vec<String>,
     /// Content that only removed releases name, or quarantined ones that were removed.
     pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
@@ -136,6 +138,7 @@ pub fn audit(
         unasked: 0,
         elsewhere: Vec::new(),
         above: Vec::new(),
+        mended: Vec::new(),
         kept: Vec::new(),
         unused: Vec::new(),
     };

@@ -52,7 +52,7 @@ pub(crate) use deltas::{held_delta, open_pack as open_held_pack};
 pub use durable::POINTS;
 pub use error::ContentError;
 pub use fetch::{
-    Fetched, LocalChunks, NoChunks, OldVersion, PackOfRelease, fetch_file, open_files, open_pack,
+    Fetched, LocalChunks, NoChunks, OldVersion, PackOfRelease, fetch_file, open_file, open_files, open_pack,
 };
 pub(crate) use files::LARGEST_FILE;
 pub use folder::ContentFolder;

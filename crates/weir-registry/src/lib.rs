@@ -16,6 +16,7 @@
 //! Upload comes before registration: a record is appended only when the content it names is held.
 
 mod audit;
+mod carried;
 mod closed;
 mod collect;
 pub mod content;
@@ -38,6 +39,7 @@ mod trust;
 mod upstreams;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
+pub use carried::{Carried, CarriedError, Written, unpack_carried, write_carried};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
 pub use error::{OpenError, SubmitError};
@@ -47,9 +49,9 @@ pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
 pub use memory::Memory;
 pub use ports::{Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn};
-pub use registrar::{Acting, Admission, Admitted, Followed, NewRegistry, Registrar, SetPolicy};
+pub use registrar::{Acting, Admission, Admitted, Followed, FromAbove, NewRegistry, Registrar, SetPolicy};
 pub use registry::Registry;
-pub use replica::{DESCRIPTOR, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
+pub use replica::{DESCRIPTOR, ProvenRecord, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
 pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, parse_keys};
 pub use upstreams::{UPSTREAMS_FILE, UpstreamAddresses, check_upstream};

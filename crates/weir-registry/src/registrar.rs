@@ -11,6 +11,7 @@ mod begin;
 mod compare;
 mod derive;
 mod flow;
+mod from_above;
 mod govern;
 mod groups;
 mod promote;
@@ -31,6 +32,8 @@ pub use self::acting::Acting;
 pub use self::admit::{Admission, Admitted, Followed};
 pub use self::begin::NewRegistry;
 pub(crate) use self::compare::{Differences, before};
+use self::from_above::Beside;
+pub use self::from_above::FromAbove;
 pub use self::govern::SetPolicy;
 use self::groups::Groups;
 use self::submit::{Answer, Asked};
@@ -52,6 +55,7 @@ pub struct Registrar {
     faults: Arc<dyn weir_log::Faults>,
     views: Views,
     groups: Groups<Asked, Answer>,
+    beside: Beside,
 }
 
 impl Registrar {
@@ -63,7 +67,15 @@ impl Registrar {
     pub fn open(ports: Ports, home: &ReplicaHome, gate: Box<dyn Gate>) -> Result<Self, SubmitError> {
         crate::replica::read_descriptor(&*ports.sequencer.source())?;
         let (home, faults) = (home.clone(), Arc::new(weir_log::NoFaults));
-        Ok(Self { ports, home, gate, faults, views: Views::default(), groups: Groups::new() })
+        Ok(Self {
+            ports,
+            home,
+            gate,
+            faults,
+            views: Views::default(),
+            groups: Groups::new(),
+            beside: Beside::default(),
+        })
     }
 
     /// Tells `faults` of each point that a change passes, for tests that interrupt it.

@@ -5,6 +5,8 @@
 //! replica as it was. Everything is checked before it is believed: the signature by a pinned key, that
 //! the log only grew, and that its entries have the signed root.
 
+mod proven;
+
 use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -13,16 +15,18 @@ use weir_fs::{Access, Durability};
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::descriptor::{Descriptor, DescriptorError};
-use weir_model::record::Origin;
 use weir_model::{Digest, Observer, Sha256, Unobserved};
 
 use crate::trust::{Trust, TrustError, not_pinned, vouches};
+
+pub use proven::ProvenRecord;
+pub(crate) use proven::check_promotion;
 
 /// Where a registry says what it is.
 pub const DESCRIPTOR: &str = "weir.json";
 
 /// The longest descriptor that is read, in bytes: it may carry a chain of rotations.
-const MAX_DESCRIPTOR: u64 = 1 << 20;
+pub(crate) const MAX_DESCRIPTOR: u64 = 1 << 20;
 
 /// The largest snapshot that is read, in bytes: that of some twenty million releases.
 pub(crate) const MAX_SNAPSHOT: u64 = 1 << 30;
@@ -408,28 +412,6 @@ impl Replica {
     /// The keys that are pinned for it.
     pub fn keys(&self) -> &TrustedKeys {
         &self.keys
-    }
-
-    /// A record of the log, as it is there, and where it stands: proven by the checkpoint that was followed to.
-    ///
-    /// # Errors
-    ///
-    /// When the log was never followed, has no such record, or what is read is not what was signed.
-    pub fn proven_record(
-        &self,
-        source: &dyn Source,
-        index: u64,
-    ) -> Result<(weir_model::Record, Origin), ReplicaError> {
-        let followed = self.checkpoint.as_ref();
-        let note = followed.ok_or_else(|| ReplicaError::NeverSynced(self.location.clone()))?.note();
-        let unproven = |error| ReplicaError::Unproven { location: self.location.clone(), index, error };
-        let log = weir_log::Checkpoint::verify(note.as_bytes(), &self.keys);
-        let log = log.map_err(|error| unproven(error.into()))?;
-        let (entry, _) = weir_log::read_entry(source, &log, &self.keys, index).map_err(unproven)?;
-        let leaf = Sha256::from_bytes(*weir_log::Hash::of_leaf(&entry).as_bytes());
-        let record = weir_model::Record::from_bytes(&entry)
-            .map_err(|source| weir_index::FoldError::Record { index, source })?;
-        Ok((record, Origin { registry: self.name().to_owned(), index, leaf }))
     }
 
     /// The newest checkpoint that was believed.

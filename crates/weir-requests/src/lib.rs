@@ -292,10 +292,12 @@ fn find(connection: &Connection, registry: &str, id: &str) -> Result<Waiting, Re
             _ => None,
         })
     };
+    let from = || promotions().next().map(|promotion| &promotion.from);
     let request = PromotionRequest {
         id: id.to_owned(),
         registry: registry.to_owned(),
-        from: promotions().next().map(|promotion| promotion.from.registry.clone()).unwrap_or_default(),
+        from: from().map(|from| from.registry_name().to_owned()).unwrap_or_default(),
+        key: from().map(|from| from.registry.clone()).unwrap_or_default(),
         releases: promotions().map(|promotion| promotion.draft.id.clone()).collect(),
         trees: promotions().map(|promotion| promotion.draft.tree).collect(),
         by,

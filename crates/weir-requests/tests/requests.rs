@@ -32,7 +32,8 @@ fn promotion(text: &str) -> Intent {
         facts: serde_json::Map::new(),
     };
     let from = Origin { registry: "team".into(), index: 1, leaf: Digest::of("leaf") };
-    Intent::Promote(Box::new(Promotion { draft, baked: Vec::new(), from }))
+    let (entry, proof) = (String::new(), String::new());
+    Intent::Promote(Box::new(Promotion { draft, baked: Vec::new(), from, entry, proof }))
 }
 
 fn batch(text: &str) -> Batch {

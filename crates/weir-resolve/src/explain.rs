@@ -12,6 +12,7 @@ mod prose;
 use std::sync::Arc;
 
 use serde::Serialize;
+use weir_model::record::Hold;
 use weir_model::{KindName, PackageName, Platform, Range, ReleaseId, Version};
 
 use crate::request::{Origin, Requirement};
@@ -163,6 +164,10 @@ pub enum Shortage {
         other_platforms: Listed<(Version, Platform)>,
         /// In range, but quarantined, with the reasons.
         quarantined: Listed<(Version, String)>,
+        /// In range, but kept out by the policy of a registry that others are above, the newest first; of a package that only these
+        /// are known of, any.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        held: Vec<Hold>,
         /// The platform that was wanted.
         platform: Platform,
     },
@@ -180,9 +185,9 @@ impl Shortage {
     fn is_of_everything(&self) -> bool {
         match self {
             Self::NoPackage { .. } => true,
-            Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, .. } => {
+            Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, held, .. } => {
                 offered.count() + yanked.count() + prereleases.count() == 0
-                    && other_platforms.count() + quarantined.count() == 0
+                    && other_platforms.count() + quarantined.count() + held.len() == 0
             }
             Self::EmptyRange | Self::Replaced { .. } => false,
         }
@@ -296,15 +301,21 @@ impl<T> Listed<T> {
 impl Explanation {
     /// Whether all there is to it is that something asked for is not there, in any version.
     pub fn is_of_something_missing(&self) -> bool {
-        let Verdict::Unmet { step } = self.verdict else { return false };
-        let Some(Step::Because(reason)) = step.checked_sub(1).and_then(|index| self.steps.get(index)) else {
-            return false;
-        };
-        match reason {
-            Reason::Required { shortage, .. }
-            | Reason::Needs { shortage, .. }
-            | Reason::BuiltWith { shortage, .. } => shortage.as_ref().is_some_and(Shortage::is_of_everything),
-            Reason::Bound { .. } => false,
+        self.only_shortage().is_some_and(Shortage::is_of_everything)
+    }
+
+    /// Whether all there is to it is that something asked for is kept out by a rule.
+    pub fn is_of_something_held(&self) -> bool {
+        self.only_shortage()
+            .is_some_and(|shortage| matches!(shortage, Shortage::NoRelease { held, .. } if !held.is_empty()))
+    }
+
+    /// Why nothing would do for one step, if that alone decides.
+    fn only_shortage(&self) -> Option<&Shortage> {
+        let Verdict::Unmet { step } = self.verdict else { return None };
+        match self.steps.get(step.checked_sub(1)?)? {
+            Step::Because(reason) => reason.shortage(),
+            Step::So { .. } => None,
         }
     }
 

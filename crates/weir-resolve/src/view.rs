@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use weir_model::record::Hold;
 use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, Version};
 use weir_rules::{Offer, Standing};
 
@@ -40,6 +41,12 @@ pub trait View {
         Vec::new()
     }
 
+    /// Releases of a package that a registry has above it, and that its policy keeps out, the newest first. Asked only to explain a failure.
+    fn held(&self, name: &PackageName) -> Vec<Hold> {
+        let _ = name;
+        Vec::new()
+    }
+
     /// Names that someone who wrote `name` may have meant, the likeliest first. Asked only to explain a failure.
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         let _ = name;
@@ -72,6 +79,10 @@ impl<T: View + ?Sized> View for &T {
 
     fn elsewhere(&self, name: &PackageName, registry: &str) -> Vec<Arc<str>> {
         (**self).elsewhere(name, registry)
+    }
+
+    fn held(&self, name: &PackageName) -> Vec<Hold> {
+        (**self).held(name)
     }
 
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {

@@ -16,7 +16,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 use weir_model::TreeDigest;
 use weir_policy::{Caller, Principal};
-use weir_registry::Face;
+use weir_registry::{Face, Object};
 
 use crate::api;
 use crate::app::App;
@@ -55,8 +55,8 @@ async fn of_registry(app: &Arc<App>, head: &mut Parts) -> Result<Response, Probl
         opened = open().await.map_err(|error| Problem::internal(&error))?;
     }
     // Content of what was admitted is fetched when it is first asked for; who only looks is told what is here.
-    if let (None, Face::Pack(tree), &Method::GET) = (&opened, face, &head.method)
-        && api::pulling::pull(app, &asker, &registry, tree).await?
+    if let (None, Some(object), &Method::GET) = (&opened, Object::of_face(face), &head.method)
+        && api::pulling::pull(app, &asker, &registry, object).await?
     {
         opened = open().await.map_err(|error| Problem::internal(&error))?;
     }

@@ -170,6 +170,13 @@ impl Problem {
         Self { policy: Some(policy), ..self }
     }
 
+    /// The same, told after something that was done all the same.
+    #[must_use]
+    pub(crate) fn although(mut self, done: &str) -> Self {
+        self.detail = format!("{done}: {}", self.detail);
+        self
+    }
+
     /// The same with a header of its own.
     #[must_use]
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::{IndexError, ReleaseView};
 use weir_model::record::{Hold, UpstreamMode};
-use weir_model::{PackageName, ReleaseId, Version};
+use weir_model::{OwnerName, PackageName, ReleaseId, Version};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::{
     Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver, Settings,
 };
-use weir_wire::upstream::{Answer, Ask};
+use weir_wire::upstream::{Answer, Ask, MOST_BOUND};
 
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::mirror;
@@ -99,6 +99,12 @@ pub fn admit(
         admissions.entry(place).or_default().1.push(hold);
     }
     for (place, (releases, holds)) in admissions {
+        let owners: BTreeSet<OwnerName> = releases.iter().map(|id| id.name.owner_name()).collect();
+        for owner in owners {
+            if answer.bound.len() < MOST_BOUND && tiers.own().bound_above(&owner)?.is_none() {
+                answer.bound.push(owner);
+            }
+        }
         let releases = releases.into_iter().collect();
         told(&mut answer, write(registrar, caller, upstreams, place, releases, holds, false)?);
     }
@@ -135,14 +141,20 @@ fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), 
         return Ok((Vec::new(), None));
     }
     let origin = Origin::new("what is asked for");
-    let requirements = ask.requirements.iter().map(|asked| Requirement {
-        name: asked.name.clone(),
-        range: asked.range.clone(),
-        registry: None,
-        fluid: asked.fluid,
-        origin: origin.clone(),
-    });
-    let requirements: Vec<Requirement> = requirements.collect();
+    let mut requirements = Vec::with_capacity(ask.requirements.len());
+    for asked in &ask.requirements {
+        // What is neither here nor above may be in another registry that who asks has above as well: the rest is resolved without it.
+        if tiers.find(&asked.name)?.is_none() {
+            continue;
+        }
+        requirements.push(Requirement {
+            name: asked.name.clone(),
+            range: asked.range.clone(),
+            registry: None,
+            fluid: asked.fluid,
+            origin: origin.clone(),
+        });
+    }
     let mut lock = Lock::new();
     for id in &ask.prefer {
         lock.add_release(id.clone());
@@ -254,20 +266,31 @@ fn holds(
         if resolution.is_some() && !asked.contains(&name) && !used.contains_key(&name) {
             continue;
         }
-        let serves = |refused: &&Refused| {
-            let id = &refused.hold.id;
-            refused.is_kept_out
-                && (id.platform.is_any() || id.platform == ask.platform)
-                && used.get(&name).is_none_or(|used| id.version > **used)
-        };
-        let mut kept_out: Vec<&Refused> = found.refused.iter().filter(serves).collect();
-        kept_out.sort_by(|a, b| b.hold.id.version.cmp(&a.hold.id.version));
-        for refused in kept_out.into_iter().take(MOST_HELD) {
-            if let Some(place) = tiers.upstreams.iter().position(|above| above.name == refused.hold.registry)
-            {
-                holds.push((place, refused.hold.clone()));
-            }
+        let mut kept_out: Vec<Hold> =
+            found.refused.iter().filter(|refused| refused.is_kept_out).map(|one| one.hold.clone()).collect();
+        kept_out.extend(tiers.held_above(&name)?);
+        holds.extend(newest_of(kept_out, used.get(&name).copied(), ask));
+    }
+    // Of what is known to nobody here, those above may know that it is held.
+    for name in asked {
+        if tiers.find(name)?.is_none() {
+            holds.extend(newest_of(tiers.held_above(name)?, None, ask));
         }
     }
-    Ok(holds)
+    let placed = holds.into_iter().filter_map(|hold| {
+        Some((tiers.upstreams.iter().position(|above| above.name == hold.registry)?, hold))
+    });
+    Ok(placed.collect())
+}
+
+/// Of what is held of one package what would serve who asks and is newer than what they use: the newest, each once.
+fn newest_of(mut held: Vec<Hold>, used: Option<&Version>, ask: &Ask) -> Vec<Hold> {
+    held.retain(|hold| {
+        (hold.id.platform.is_any() || hold.id.platform == ask.platform)
+            && used.is_none_or(|used| hold.id.version > *used)
+    });
+    held.sort_by(|a, b| b.id.version.cmp(&a.id.version).then_with(|| a.id.cmp(&b.id)));
+    held.dedup_by(|a, b| a.id == b.id);
+    held.truncate(MOST_HELD);
+    held
 }

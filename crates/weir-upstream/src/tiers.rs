@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_index::{Index, IndexError, PackageFilter, ReleaseView, Tier};
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Hold, UpstreamMode};
 use weir_model::{Dependency, KindName, OwnerName, PackageName, ReleaseId};
 use weir_registry::Followed;
 use weir_resolve::{Candidate, Candidates, View};
@@ -200,6 +200,32 @@ impl<'a> Tiers<'a> {
         }
         let From::Above(place) = self.from(&id.name)? else { return Ok(None) };
         Ok(self.upstreams[place].index()?.release(id)?.map(|view| (place, view)))
+    }
+
+    /// What the registry above that a name comes from keeps out itself: whoever asks here is told as well. Where the name is bound to none,
+    /// the first that says something.
+    pub(crate) fn held_above(&self, name: &PackageName) -> Result<Vec<Hold>, TiersError> {
+        let places = match self.own().tier_of(name)? {
+            Some(Tier::Here) => return Ok(Vec::new()),
+            Some(Tier::Above(registry)) => {
+                self.upstreams.iter().filter(|above| above.name == registry).collect::<Vec<_>>()
+            }
+            None => self.upstreams.iter().collect(),
+        };
+        for above in places {
+            let held = above.index()?.held_of(name)?.into_iter().map(|held| held.hold);
+            let mut all = Vec::new();
+            for hold in held {
+                // What is here is not held, whatever became of it above.
+                if self.own().release(&hold.id)?.is_none() {
+                    all.push(Hold { registry: above.name.clone(), ..hold });
+                }
+            }
+            if !all.is_empty() {
+                return Ok(all);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Every package that was looked at.

@@ -72,8 +72,12 @@ pub struct Promotion {
     /// What its dependencies are fixed to: a release for each that neither may move nor is for development, in their order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub baked: Vec<ReleaseId>,
-    /// Where it stands there.
+    /// Where it stands there. The registry is named by the key that signed for it, which begins with its name.
     pub from: Origin,
+    /// Its record, as it stands there.
+    pub entry: String,
+    /// That the record is there: a `tlog-proof`, with a checkpoint that this key signed.
+    pub proof: String,
 }
 
 /// The most characters that a reason or an advisory may have.

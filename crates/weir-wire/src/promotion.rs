@@ -26,6 +26,8 @@ pub struct PromotionRequest {
     pub registry: String,
     /// The registry that it comes from, as that calls itself.
     pub from: String,
+    /// The key that signed for that registry.
+    pub key: String,
     /// What would be promoted.
     pub releases: Vec<ReleaseId>,
     /// What each of them consists of, in the same order: another release of that name has another tree.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use weir_model::record::UpstreamMode;
-use weir_model::{PackageName, Platform, Range, ReleaseId};
+use weir_model::{OwnerName, PackageName, Platform, Range, ReleaseId};
 
 /// A registry above another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -107,7 +107,7 @@ pub struct AskedInstead {
 }
 
 /// What came of an ask. It is only told: whoever asked follows the log, and goes by what that says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Answer {
     /// How many releases were admitted.
@@ -119,4 +119,29 @@ pub struct Answer {
     pub withdrawn: u64,
     /// Entries of the log afterwards.
     pub size: u64,
+    /// Owners that are bound to a registry above from now on, because something of them was admitted; at most [`MOST_BOUND`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<OwnerName>,
+    /// Registries further up that could not be asked; at most [`MOST_TIERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<Unreached>,
+}
+
+/// The most owners that an answer tells are bound.
+pub const MOST_BOUND: usize = 100;
+
+/// A registry above another that could not ask further up: it was not reached there, or not believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unreached {
+    /// The registry that could not ask what is above it.
+    pub registry: String,
+    /// Why not, in words.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Unreached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` could not ask above: {}", self.registry, self.reason)
+    }
 }

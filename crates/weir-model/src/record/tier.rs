@@ -1,5 +1,7 @@
 //! What a log says of releases that a registry above has and this one does not offer, and of packages of it that are kept here.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use crate::{PackageName, ReleaseId};
 
 /// A release of an upstream that policy keeps out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "KeptOut")]
 pub struct Hold {
     /// The release.
     #[serde(flatten)]
@@ -20,6 +23,17 @@ pub struct Hold {
     /// When the rule would let it in, if only time has to pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, policy, reason, until, .. } = self;
+        write!(f, "`{id}` is held by the rule `{policy}`")?;
+        if let Some(until) = until {
+            write!(f, " until {until}")?;
+        }
+        write!(f, ": {reason}")
+    }
 }
 
 /// A package of an upstream is kept here, or given back to where it came from.

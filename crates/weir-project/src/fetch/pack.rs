@@ -49,14 +49,31 @@ impl PackJob {
         let bytes = match delta::fetch(self, session, store, &counter) {
             Some(bytes) => bytes,
             None => {
-                ensure(store, &*self.supplier.source, tree, *pack_bytes, limits, &counter)
-                    .map_err(|failure| self.explain(session, failure))?;
+                let once = || ensure(store, &*self.supplier.source, tree, *pack_bytes, limits, &counter);
+                let came = match once() {
+                    Err(Failure::Store(error)) if error.is_integrity() && self.is_mended(session)? => once(),
+                    came => came,
+                };
+                came.map_err(|failure| self.explain(session, failure))?;
                 self.bytes()
             }
         };
         counter.to(self.bytes());
         session.report(&Event::Fetched { release: self.id.clone() });
         Ok(Came { bytes, saved: self.bytes().saturating_sub(bytes) })
+    }
+
+    /// Whether a pack that is damaged in its registry was brought there again from above.
+    fn is_mended(&self, session: &Session) -> Result<bool, ProjectError> {
+        let mended = self.supplier.source.mend(&pack_path(&self.tree));
+        let mended = mended.map_err(|error| self.explain(session, Failure::Source(error)))?;
+        if mended {
+            let (id, registry) = (&self.id, &self.supplier.known.name);
+            session.warn(format!(
+                "the pack of `{id}` was damaged in the registry `{registry}`, and was brought again from above"
+            ));
+        }
+        Ok(mended)
     }
 
     /// A registry that does not serve what it offered may have withdrawn it: its log says so.

@@ -11,7 +11,9 @@ use weir_model::lockfile::LockedReference;
 use weir_model::manifest::Reference;
 use weir_model::{Observer, Sha256, chain};
 use weir_reach::{Amount, Counter, Event, Offline, Session, Work, http_client};
-use weir_registry::content::{CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file};
+use weir_registry::content::{
+    CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, file_path,
+};
 use weir_store::{EnsureError, Part, StoredFile};
 
 use super::remembered::Remembered;
@@ -186,7 +188,25 @@ impl<'a> Fetcher<'a> {
             None => &NoChunks,
         };
         let (sha256, size) = (&reference.sha256, reference.size);
-        match fetch_file(source, sha256, size, local, partial, self.streams, &|bytes| counter.to(bytes)) {
+        let once =
+            || fetch_file(source, sha256, size, local, partial, self.streams, &|bytes| counter.to(bytes));
+        let came = match once() {
+            // Damaged where it was, it may have been brought there again.
+            Err(error) if error.is_integrity() => match source.mend(&file_path(sha256)) {
+                Ok(true) => {
+                    let name = &reference.name;
+                    self.session.warn(format!(
+                        "`{name}` was damaged in `{}`, and was brought there again from above",
+                        source.describe()
+                    ));
+                    once()
+                }
+                Ok(false) => Err(error),
+                Err(failed) => Err(failed.into()),
+            },
+            came => came,
+        };
+        match came {
             Ok(_) => Ok(true),
             Err(ContentError::Absent { .. }) => Ok(false),
             Err(error) => Err(ProjectError::Reference {

@@ -14,6 +14,7 @@ use weir_tree::{Expected, Limits, PackFiles, TreeError};
 
 use super::chunks::{CHUNK_LARGEST, CHUNKED_ABOVE, Chunk, ChunkList, cut};
 use super::error::ContentError;
+use super::files::LARGEST_FILE;
 use super::{chunk_list_path, chunk_path, file_path, pack_path};
 
 /// Bytes read at a time. A chunk is never held whole: memory stays small however many come at once.
@@ -165,6 +166,32 @@ pub fn fetch_file(
             return Err(ContentError::BadFile { expected: *sha256, actual });
         }
     }
+}
+
+/// Opens the file `sha256` of a registry, however that keeps it, for whoever checks it as it comes; `None` if the registry does not have
+/// it. A large one is fetched whole before.
+///
+/// # Errors
+///
+/// When the registry cannot be read, sends something else in the place of a chunk, or the disk fails.
+pub fn open_file(
+    source: &dyn Source,
+    sha256: &Sha256,
+    size: Option<u64>,
+    streams: NonZeroUsize,
+) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
+    let most = size.unwrap_or(LARGEST_FILE);
+    if let Some(bytes) = source.open(&file_path(sha256), 0)? {
+        return Ok(Some(Box::new(bytes.take(most.saturating_add(1)))));
+    }
+    let Some(list) = source.read(&chunk_list_path(sha256), ChunkList::longest(most))? else {
+        return Ok(None);
+    };
+    let size = ChunkList::parse(&list, sha256, size)?.size();
+    let folder = tempfile::tempdir()?;
+    let partial = folder.path().join("file");
+    fetch_file(source, sha256, size, &NoChunks, &partial, streams, &|_| {})?;
+    Ok(Some(Box::new(fs_err::File::open(partial)?)))
 }
 
 /// The chunk list of a large file and its length in bytes; `None` for a file that is kept whole.

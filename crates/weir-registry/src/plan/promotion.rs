@@ -12,6 +12,7 @@ use weir_wire::{Draft, Promotion, Wanted};
 use super::{Planning, facts_of, need_of};
 use crate::error::SubmitError;
 use crate::registrar::before;
+use crate::replica::check_promotion;
 
 /// What the gate says of a publication.
 pub(super) enum Permit {
@@ -39,6 +40,8 @@ impl Planning<'_> {
         promotion: Option<&Promotion>,
         confusable: bool,
     ) -> Result<Permit, SubmitError> {
+        // Rules go by where it comes from, so that is proven first.
+        promotion.map_or(Ok(()), check_promotion)?;
         let owner_belongs_to = self.owner_of(&draft.id.name.owner_name())?;
         let kind_facts = self.kind_facts(draft)?;
         let facts = ReleaseFacts {

@@ -2,7 +2,6 @@
 //! of that registry says, and each is proved to be in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::Read;
 use std::ops::Deref;
 
 use weir_index::{RegistryFacts, ReleaseView, Tier};
@@ -14,10 +13,9 @@ use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, autho
 use super::submit::until_nobody_was_faster;
 use super::{Registrar, flow};
 use crate::closed::After;
-use crate::content::{ContentError, Stored};
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
-use crate::ports::{Entry, Object};
+use crate::ports::Entry;
 use crate::replica::Replica;
 use crate::reuse::quarantined;
 
@@ -87,34 +85,6 @@ impl Registrar {
     pub fn admit(&self, caller: &Caller, admission: &Admission<'_>) -> Result<Admitted, SubmitError> {
         let coming = coming(admission)?;
         until_nobody_was_faster(|| self.try_to_admit(caller, admission, &coming))
-    }
-
-    /// Takes in the pack of a release that was admitted, checked against its name and its record.
-    ///
-    /// # Errors
-    ///
-    /// When no release that may be used consists of it, it is something else, or it cannot be written.
-    pub fn take_in(
-        &self,
-        caller: &Caller,
-        tree: &TreeDigest,
-        from: &mut dyn Read,
-    ) -> Result<(), SubmitError> {
-        let permit = self.permit(caller, Verb::Read)?;
-        let uses = self.view()?.index().by_tree(tree)?;
-        let admitted = uses.into_iter().find(|view| view.origin.is_some() && view.standing().is_usable());
-        let Some(release) = admitted.map(|view| view.release) else {
-            return Err(ContentError::no_pack(tree).into());
-        };
-        let object = Object::Pack(*tree);
-        let held = self.ports.objects.put(&permit, object, &mut from.take(release.size.saturating_add(1)))?;
-        self.fault("admit:taken-in");
-        if held == release.size {
-            return Ok(());
-        }
-        // Readers stop at the size that the record states.
-        self.ports.objects.remove(&permit, &Stored::Pack { tree: *tree, size: held, held: false })?;
-        Err(SubmitError::OtherSize { id: release.id, tree: *tree, held, said: release.size })
     }
 
     fn try_to_admit(

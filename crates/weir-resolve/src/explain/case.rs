@@ -1,6 +1,7 @@
 //! A failed request: what the solver or the walk found, put into a person's terms.
 
 use pubgrub::{Term, VersionSet as _};
+use weir_model::record::Hold;
 use weir_model::{PackageName, Range, ReleaseId, Version};
 use weir_rules::Standing;
 
@@ -15,6 +16,9 @@ use crate::walk::{Demanded, Graph, Root, Via, Walker};
 
 /// How many suggestions are made.
 const MAX_SUGGESTIONS: usize = 6;
+
+/// So many releases that are kept out are told of: the newest.
+const MAX_HELD: usize = 3;
 
 /// Among how many steps a reason is looked for before it is told again.
 const MAX_COMPARED: usize = 256;
@@ -239,7 +243,8 @@ impl<V: View> Case<'_, V> {
             };
             return Shortage::Replaced { version: package.version(fixed).clone(), label };
         }
-        if package.ranked.is_empty() && package.unusable.is_empty() {
+        let held = self.held(package, demand);
+        if package.ranked.is_empty() && package.unusable.is_empty() && held.is_empty() {
             let registry = package.registry.clone();
             let elsewhere =
                 registry.as_ref().map(|registry| self.catalogue().view.elsewhere(&package.name, registry));
@@ -277,8 +282,22 @@ impl<V: View> Case<'_, V> {
             prereleases: versions(offered().filter(nearly)),
             other_platforms: Listed::newest_of(elsewhere.collect()),
             quarantined: Listed::newest_of(quarantined.collect()),
+            held,
             platform: self.catalogue().platform().clone(),
         }
+    }
+
+    /// What of a package is kept out and would do; of one that nothing else is known of, whatever is kept out.
+    fn held(&self, package: &Package, demand: &Demand) -> Vec<Hold> {
+        let mut all = self.catalogue().view.held(&package.name);
+        all.retain(|hold| hold.id.platform.serves(self.catalogue().platform()));
+        let is_known = !package.ranked.is_empty() || !package.unusable.is_empty();
+        let would_do = |hold: &Hold| demand.baked.is_none() && demand.range.contains(&hold.id.version);
+        if is_known || all.iter().any(would_do) {
+            all.retain(would_do);
+        }
+        all.truncate(MAX_HELD);
+        all
     }
 
     fn conclusion(&self, terms: &[(PackageId, Term<RankSet>)]) -> Conclusion {
@@ -331,7 +350,7 @@ impl<V: View> Case<'_, V> {
         let mut suggestions = Vec::new();
         for one in known.iter().flatten() {
             let Ok(package) = self.catalogue().package(one.target) else { continue };
-            match shortage_of(&one.reason) {
+            match one.reason.shortage() {
                 Some(Shortage::NoPackage { .. }) => {
                     let similar = self.catalogue().view.similar_names(&package.name);
                     if !similar.is_empty() {
@@ -428,15 +447,6 @@ fn clashes(facts: &[(usize, &Known)]) -> Vec<(PackageId, Vec<usize>)> {
         }
     }
     found
-}
-
-fn shortage_of(reason: &Reason) -> Option<&Shortage> {
-    match reason {
-        Reason::Required { shortage, .. }
-        | Reason::Needs { shortage, .. }
-        | Reason::BuiltWith { shortage, .. } => shortage.as_ref(),
-        Reason::Bound { .. } => None,
-    }
 }
 
 /// The usable ranks of a package in a set, which may be the complement of a finite one.

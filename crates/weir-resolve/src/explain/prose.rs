@@ -185,7 +185,7 @@ impl Reason {
         }
     }
 
-    fn shortage(&self) -> Option<&Shortage> {
+    pub(super) fn shortage(&self) -> Option<&Shortage> {
         match self {
             Self::Required { shortage, .. }
             | Self::Needs { shortage, .. }
@@ -231,7 +231,15 @@ impl Shortage {
             Self::NoPackage { registry: None, .. } => write!(f, "there is no such package"),
             Self::EmptyRange => write!(f, "no version can be in that range"),
             Self::Replaced { version, label } => write!(f, "`{label}` stands in for it with {version}"),
-            Self::NoRelease { offered, yanked, prereleases, other_platforms, quarantined, platform } => {
+            Self::NoRelease {
+                offered,
+                yanked,
+                prereleases,
+                other_platforms,
+                quarantined,
+                held,
+                platform,
+            } => {
                 let mut clauses = Vec::new();
                 if yanked.count() > 0 {
                     clauses.push(format!("{yanked} {} yanked", yanked.verb("was", "were")));
@@ -239,6 +247,7 @@ impl Shortage {
                 if quarantined.count() > 0 {
                     clauses.push(quarantine(quarantined));
                 }
+                clauses.extend(held.iter().map(ToString::to_string));
                 if other_platforms.count() > 0 {
                     let list: Vec<String> = other_platforms
                         .newest

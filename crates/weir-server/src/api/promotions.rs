@@ -137,7 +137,9 @@ pub(crate) async fn approved(
         Err(problem) => Err(problem),
     };
     let waiting = accounting.note(approved).await?;
-    let receipt = carry_out(app, asker, asked, name, &waiting).await?;
+    let receipt = carry_out(app, asker, asked, name, &waiting).await.map_err(|problem| {
+        problem.although("your approval is kept, and what was approved was not carried out")
+    })?;
     Ok(KeptPromotion { request: Some(waiting.request), receipt })
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use weir_model::TreeDigest;
-use weir_registry::UPSTREAMS_FILE;
+use weir_reach::Puller;
+use weir_registry::{Object, UPSTREAMS_FILE};
 
 use super::upstreams::of_reaching;
 use crate::app::App;
@@ -12,12 +12,12 @@ use crate::files::blocking;
 use crate::problem::Problem;
 use crate::registries::Served;
 
-/// Brings a pack that the registry does not hold, if a release that was admitted consists of it; whether it is there then.
+/// Brings content that the registry does not hold, if a release that was admitted consists of it; whether it is there then.
 pub(crate) async fn pull(
     app: &Arc<App>,
     asker: &Asker,
     served: &Arc<Served>,
-    tree: TreeDigest,
+    object: Object,
 ) -> Result<bool, Problem> {
     // Most registries have nobody above them: they are not asked twice.
     if served.folder.look(UPSTREAMS_FILE).ok().flatten().is_none() {
@@ -29,8 +29,9 @@ pub(crate) async fn pull(
     blocking(move || {
         let _place = place;
         let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        weir_reach::pull_pack(&session, &registrar, served.folder.path(), &caller, &tree)
-            .map_err(|error| of_reaching(&error))
+        let root = served.folder.path();
+        let puller = Puller { session: &session, registrar: &registrar, root, caller: &caller };
+        puller.pull(object).map_err(|error| of_reaching(&error))
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_index::ReleaseView;
+use weir_index::{HeldRelease, ReleaseView};
 use weir_model::record::Origin;
 use weir_project::InfoReport;
 use weir_rules::Standing;
@@ -58,6 +58,30 @@ fn show(page: &mut Page, report: &InfoReport) {
         }
     }
     versions(page, &package.releases);
+    held(page, &report.held);
+}
+
+/// What of the package is kept out, by which rule, why, and until when.
+fn held(page: &mut Page, held: &[HeldRelease]) {
+    if held.is_empty() {
+        return;
+    }
+    let palette = page.palette;
+    page.line(format!("{faint}held{faint:#}", faint = palette.faint));
+    let rows = held.iter().take(VERSIONS).map(|HeldRelease { hold, .. }| {
+        let until = hold.until.map_or_else(String::new, |until| format!("until {until}"));
+        vec![
+            Cell::plain(format!("  {}", super::changes::version(&hold.id))),
+            Cell::new(hold.policy.clone(), palette.notice),
+            Cell::new(until, palette.faint),
+            Cell::new(hold.reason.clone(), palette.faint),
+        ]
+    });
+    let rows = rows.collect();
+    page.table(&[], rows);
+    if held.len() > VERSIONS {
+        page.line(format!("  {faint}… and {} older{faint:#}", held.len() - VERSIONS, faint = palette.faint));
+    }
 }
 
 /// How often something was downloaded in the last thirty days.
@@ -129,9 +153,9 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
     }
 }
 
-/// Where a release was brought up from, by the word of who did that.
+/// Where a release was brought up from.
 fn promoted(from: &Origin) -> String {
-    format!("from {}, its record {}", harmless(&from.registry), from.index)
+    format!("from {}, its record {}", harmless(from.short()), from.index)
 }
 
 fn versions(page: &mut Page, releases: &[ReleaseView]) {

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use weir_model::Version;
-use weir_project::Outdated;
+use weir_model::record::Hold;
+use weir_project::{Outdated, OutdatedPackages};
 
 use crate::arguments::Whose;
 use crate::context::Context;
-use crate::documents::looking::OutdatedPackages;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Cell, Page, harmless};
@@ -30,17 +30,28 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let project = context.project_of(arguments.whose)?;
-    let outdated = OutdatedPackages { packages: weir_project::outdated(&session, &project)? };
-    context.output.answer(&outdated, |page| show(page, &outdated.packages, session.offline))?;
+    let outdated = weir_project::outdated(&session, &project)?;
+    context.output.answer(&outdated, |page| show(page, &outdated, session.offline))?;
     let exit_code = arguments.exit_code && !outdated.packages.is_empty();
     Ok(if exit_code { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })
 }
 
-fn show(page: &mut Page, outdated: &[Outdated], offline: bool) {
-    if outdated.is_empty() {
-        page.line(if offline { "Nothing newer is known here" } else { "Everything is at its newest" });
-        return;
+fn show(page: &mut Page, outdated: &OutdatedPackages, offline: bool) {
+    match outdated.packages.is_empty() {
+        true => {
+            page.line(if offline { "Nothing newer is known here" } else { "Everything is at its newest" });
+        }
+        false => table(page, &outdated.packages),
     }
+    show_kept_out(page, &outdated.kept_out);
+}
+
+/// What would be newer, if a policy let it in.
+pub(super) fn show_kept_out(page: &mut Page, kept_out: &[Hold]) {
+    kept_out.iter().for_each(|hold| page.line(harmless(&hold.to_string())));
+}
+
+fn table(page: &mut Page, outdated: &[Outdated]) {
     let palette = page.palette;
     let version =
         |version: &Option<Version>| version.as_ref().map_or_else(|| "–".into(), ToString::to_string);

@@ -1,6 +1,7 @@
 //! `weir registry …`: registries, as this machine knows them and as their keepers keep them.
 
 mod adopt;
+mod carry;
 mod deltas;
 mod held;
 mod site;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Held(held::Arguments),
     Adopt(adopt::Arguments),
     Site(site::Arguments),
+    Export(carry::ExportArguments),
+    Import(carry::ImportArguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -73,6 +76,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Held(_) => held::run(context),
         Command::Adopt(arguments) => adopt::run(context, arguments),
         Command::Site(arguments) => site::run(context, &arguments),
+        Command::Export(arguments) => carry::export(context, arguments),
+        Command::Import(arguments) => carry::import(context, &arguments),
     }
 }
 
@@ -490,6 +495,9 @@ fn verify(context: &Context, arguments: &VerifyArguments) -> Result<ExitCode, Fa
 pub(super) fn show_audit(context: &Context, audit: &RegistryAudit) -> Result<ExitCode, Failure> {
     context.output.answer(audit, |page| {
         let (good, bad) = (page.palette.good, page.palette.bad);
+        for mended in &audit.mended {
+            page.line(format!("{good}Mended{good:#} {}", harmless(mended)));
+        }
         for problem in &audit.problems {
             page.line(format!("{bad}✗{bad:#} {}", harmless(problem)));
         }

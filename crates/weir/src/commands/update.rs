@@ -77,7 +77,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         if !is_still {
             install::show(page, &report.install);
         } else if report.held.is_empty() {
-            page.line(if session.offline {
+            page.line(if session.offline || report.unasked.is_some() {
                 "Nothing newer is known here"
             } else {
                 "Everything is at its newest"
@@ -86,6 +86,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             page.line("Nothing moves");
         }
         show_held(page, &report.held, arguments.names.is_empty(), arguments.whose);
+        super::outdated::show_kept_out(page, &report.kept_out);
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use weir_model::{PackageName, ReleaseId, Version};
-use weir_project::{Installed, Outdated, TreeNode};
+use weir_project::{Installed, TreeNode};
 
 /// `weir tree`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,11 +35,4 @@ pub(crate) struct InstalledReleases {
 pub(crate) struct Ways {
     /// Each way from the project to the package, which stands at its end.
     pub(crate) ways: Vec<Vec<ReleaseId>>,
-}
-
-/// `weir outdated`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct OutdatedPackages {
-    /// The packages that are behind; none if all are at their newest.
-    pub(crate) packages: Vec<Outdated>,
 }

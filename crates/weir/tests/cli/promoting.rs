@@ -14,6 +14,13 @@ fn tiers() -> Sandbox {
     t
 }
 
+/// The key of the registry `org`.
+fn key(t: &Sandbox) -> String {
+    let shown = t.weir_in("", "registry show org --json").succeeds().stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    shown["pinned"][0].as_str().expect("it has one").to_owned()
+}
+
 /// What a registry says a release is made of.
 fn identity(t: &Sandbox, release: &str, registry: &str) -> [String; 3] {
     let info = t.weir_in("", &format!("info {release} --registry {registry} --json")).succeeds().stdout;
@@ -54,7 +61,11 @@ fn a_release_goes_up_with_what_it_needs_and_is_the_same_there() {
     let info = t.weir_in("", "info acme/greet --registry public --json").succeeds().stdout;
     let info: serde_json::Value = serde_json::from_str(&info).expect("it is JSON");
     let promoted = &info["package"]["releases"][0]["promoted"];
-    assert_eq!((&promoted["registry"], promoted["index"].is_u64()), (&"org".into(), true), "{info}");
+    assert_eq!(
+        (promoted["registry"].as_str(), promoted["index"].is_u64()),
+        (Some(&*key(&t)), true),
+        "{info}"
+    );
     assert_snapshot!(t.weir_in("", "registry verify public"), @"
     $ weir registry verify public
     ✓ Verified 5 records, 3 releases, 3 objects of content (860 B)
@@ -154,13 +165,11 @@ fn both_registries_are_asked_by_their_own_rules() {
 forbid (principal, action == Action::"promote", resource)
 when { context.into == "public" && resource.name == "acme/str" };"#,
     );
-    t.write(
-        "rules/down.cedar",
-        r#"@id("all") permit (principal, action, resource);
+    let rules = r#"@id("all") permit (principal, action, resource);
 @id("from-below") @reason("nothing of that registry comes in")
 forbid (principal, action == Action::"publish", resource)
-when { context has promoted_from && context.promoted_from == "org" };"#,
-    );
+when { context has promoted_from && context.promoted_from == "KEY" };"#;
+    t.write("rules/down.cedar", rules.replace("KEY", &key(&t)));
     t.weir_in("", "policy set rules/down.cedar --registry public").succeeds();
     assert_snapshot!(t.weir_in("", "promote acme/str@1.0.0 --to public"), @"
     $ weir promote acme/str@1.0.0 --to public
@@ -361,8 +370,32 @@ forbid (principal, action == Action::"publish", resource);"#,
     t.weir_in("", "policy set rules/no.cedar --registry public").succeeds();
     let frozen = by(2, &approve).fails_with(4);
     assert!(frozen.stderr.contains("nothing comes in before the release"), "{frozen}");
+    assert!(
+        frozen.stderr.contains("your approval is kept, and what was approved was not carried out"),
+        "{frozen}"
+    );
     t.weir_in("", "policy set --built-in open --with two-approvals --registry public").succeeds();
     assert!(by(2, &approve).succeeds().stdout.contains("Promoted `acme/str 1.0.0`"));
+}
+
+#[test]
+fn who_approves_is_told_what_the_registry_below_has_withdrawn_meanwhile() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    let bob = user(&t, &server, "bob", "--group admins");
+    let approve = format!("approve {} --to public", asked(&t, "acme/str@1.0.0"));
+    t.weir_in("", "yank acme/str@1.0.0 --registry laptop").succeeds();
+    let run = t.weir_with("", &approve, &[(&host, &bob)]).fails_with(4);
+    assert!(run.stderr.contains("`acme/str 1.0.0` is yanked"), "{run}");
+    t.weir_in("", "unyank acme/str@1.0.0 --registry laptop").succeeds();
+    let run = t.weir_with("", &approve, &[(&host, &bob)]).succeeds();
+    assert!(run.stdout.contains("It waits for others: approved by user:bob"), "{run}");
+    // Where the registry below is not known, nobody looks, and that is told.
+    for name in ["laptop", "org"] {
+        t.weir_in("", &format!("registry remove {name}")).succeeds();
+    }
+    let run = t.weir_with("", &approve, &[(&host, &bob)]).succeeds();
+    assert!(run.stderr.contains("no registry with the key of `org` is known and reached here"), "{run}");
 }
 
 #[test]

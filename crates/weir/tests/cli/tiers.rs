@@ -74,10 +74,16 @@ fn what_a_rule_keeps_out_is_held_until_it_is_let_in() {
     publish(&t, "public", &t.package("lib/str", "1.0.0").write());
     t.project(&["lib/str = ^1"]);
     let run = t.weir("install");
-    assert_eq!(run.code, 5, "{run}");
+    assert_eq!(run.code, 4, "it is there, and a rule keeps it out: {run}");
+    assert!(run.stderr.contains("but `lib/str 1.0.0` is held by the rule `cooldown` until"), "{run}");
     let held = t.weir_in("", "registry held").succeeds().stdout;
     assert!(held.contains("lib/str 1.0.0") && held.contains("cooldown") && held.contains("until "), "{held}");
-    assert!(run.stderr.contains("`lib/str 1.0.0` is held by the rule `cooldown` until"), "{run}");
+    // The same without a network, for the log says it; and by every command that is asked about the package.
+    for told in ["install --offline", "add lib/str", "info lib/str", "info lib/str@1.0.0"] {
+        let run = t.weir(told);
+        assert_eq!(run.code, 4, "{run}");
+        assert!(run.stderr.contains("`lib/str 1.0.0` is held by the rule `cooldown` until"), "{run}");
+    }
     // Asked again, nothing is written again.
     let size = t.weir_in("", "registry show").succeeds().stdout;
     t.weir("install");
@@ -89,6 +95,77 @@ fn what_a_rule_keeps_out_is_held_until_it_is_let_in() {
     $ weir registry held
     Nothing is held by the registry `team`
     ");
+}
+
+#[test]
+fn a_newer_release_that_is_held_is_told_where_one_looks_for_it() {
+    let t = installed();
+    let server = WeirServer::start(&t, "data", &[]);
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.1.0").write());
+    let told = "`lib/str 1.1.0` is held by the rule `cooldown` until";
+    for command in ["outdated", "update", "outdated --offline"] {
+        let run = t.weir(command).succeeds();
+        assert!(run.stdout.contains(told), "{run}");
+    }
+    let info = t.weir_in("", "info lib/str").succeeds().stdout;
+    assert!(info.contains("held\n  1.1.0  cooldown  until "), "{info}");
+    let info = t.weir_in("", "info lib/str --json").succeeds().stdout;
+    assert!(info.contains("\"policy\": \"cooldown\""), "{info}");
+    fs_err::create_dir_all(t.path("data/registries")).unwrap();
+    fs_err::rename(t.path("team"), t.path("data/registries/team")).unwrap();
+    let page = server.say("GET", "/team/-/packages/lib/str", &[], b"").text();
+    assert!(page.contains("<h2>Held</h2>") && page.contains("cooldown"), "{page}");
+}
+
+#[test]
+fn what_could_not_be_asked_for_further_up_is_not_told_to_be_missing() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    t.project(&["lib/log = ^1"]);
+    t.weir("install").succeeds();
+    fs_err::rename(t.path("public"), t.path("away")).unwrap();
+    for command in ["add lib/str", "add lib/str@^1"] {
+        let run = t.weir(command);
+        assert_eq!(run.code, 1, "{run}");
+        assert!(run.stderr.contains("× `team` could not ask above: "), "{run}");
+    }
+    let run = t.weir("update").succeeds();
+    assert!(run.stdout.contains("Nothing newer is known here"), "{run}");
+    assert!(run.stderr.contains("`team` could not ask above: "), "{run}");
+    // Another registry in its place is not believed, and that is told as well.
+    t.weir_with("", "registry init public --name public", &[("WEIR_HOME", "elsewhere")]).succeeds();
+    let run = t.weir("add lib/str");
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("× `team` could not ask above: "), "{run}");
+    assert!(run.stderr.contains("the pinned key does not vouch for"), "{run}");
+}
+
+#[test]
+fn whoever_binds_an_owner_to_a_registry_above_is_told_so() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    t.project(&[]);
+    let told = "`lib` is bound to the registry `team` in `laptop` from now on";
+    let run = t.weir("add lib/str").succeeds();
+    assert!(run.stderr.contains(told), "{run}");
+    let run = t.weir("add lib/log").succeeds();
+    assert!(!run.stderr.contains("is bound to"), "it was before: {run}");
+}
+
+#[test]
+fn what_two_registries_above_have_is_added_at_once() {
+    let t = three();
+    t.weir_in("", "registry init partner --name partner").succeeds();
+    t.weir_in("", "registry upstream add partner").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "partner", &t.package("parts/bolt", "2.0.0").write());
+    t.project(&[]);
+    t.weir("add lib/str parts/bolt").succeeds();
+    let lock = t.read("app/weir.lock");
+    assert!(lock.contains("lib/str") && lock.contains("parts/bolt"), "{lock}");
 }
 
 /// Dependency confusion: whoever puts a name of ours into a registry above is not asked for it, before and after we have it.
@@ -270,4 +347,93 @@ fn a_closed_registry_keeps_what_it_was_built_with_though_it_is_removed_above() {
     t.weir_in("", "registry upstream follow").succeeds();
     assert_ne!(t.weir_in("", "info lib/str@1.0.0").code, 0, "nor any longer with this");
     t.weir_in("", "registry verify").succeeds();
+}
+
+/// The one file of a folder of content.
+fn only_file(t: &Sandbox, folder: &str) -> std::path::PathBuf {
+    let shard = fs_err::read_dir(t.path(folder)).unwrap().next().unwrap().unwrap().path();
+    fs_err::read_dir(shard).unwrap().next().unwrap().unwrap().path()
+}
+
+fn damage(file: &std::path::Path) {
+    let mut bytes = fs_err::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    let beside = file.with_extension("damaged");
+    fs_err::write(&beside, bytes).unwrap();
+    fs_err::rename(beside, file).unwrap();
+}
+
+#[test]
+fn what_is_damaged_here_is_brought_from_above_again_and_that_is_told() {
+    let t = installed();
+    let pack = only_file(&t, "team/pack");
+    damage(&pack);
+    for there in ["app/weir_packages", "home/weir/store"] {
+        fs_err::rename(t.path(there), t.path(there.replace('/', "-"))).unwrap();
+    }
+    let run = t.weir("install").succeeds();
+    let told =
+        "the pack of `lib/str 1.0.0` was damaged in the registry `team`, and was brought again from above";
+    assert!(run.stderr.contains(told), "{run}");
+    damage(&pack);
+    let run = t.weir_in("", "registry verify").succeeds();
+    assert!(
+        run.stdout.contains("Mended the pack ") && run.stdout.contains("of `lib/str 1.0.0`, from `public`"),
+        "{run}"
+    );
+    assert!(!t.weir_in("", "registry verify").succeeds().stdout.contains("Mended"));
+    // Where it cannot be brought, what is wrong is told, and why.
+    damage(&pack);
+    fs_err::rename(t.path("public/pack"), t.path("lost")).unwrap();
+    let run = t.weir_in("", "registry verify").fails_with(6);
+    assert!(run.stderr.contains("could not be brought again"), "{run}");
+    assert!(run.stdout.contains("is not what it must be"), "{run}");
+}
+
+#[test]
+fn external_files_that_are_held_above_come_down_as_well() {
+    let t = three();
+    let large: Vec<u8> = (0..20_000_000_u32)
+        .flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes())
+        .take(17 << 20)
+        .collect();
+    t.write("set/words.bin", "one two\n");
+    fs_err::write(t.path("set/large.bin"), &large).unwrap();
+    let manifest =
+        "[package]\nname = \"lib/words\"\nversion = \"1.0.0\"\nkind = \"data\"\nlicense = \"MIT\"\n";
+    t.write("set/weir.toml", manifest);
+    t.weir_in("set", "add --reference words words.bin").succeeds();
+    t.weir_in("set", "add --reference large large.bin").succeeds();
+    t.write("set/.weirignore", "*.bin\n");
+    t.weir_in("", "publish set --with-references --registry ./public").succeeds();
+    // Who published it has it in the store.
+    fs_err::rename(t.path("home/weir/store"), t.path("publishers-store")).unwrap();
+    fs_err::remove_dir_all(t.path("set")).unwrap();
+    t.project(&["lib/words = ^1"]);
+    t.weir("install").succeeds();
+    // All tiers have it by now, and it is installed without those above.
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(registry), t.path(format!("{registry}-away"))).unwrap();
+    }
+    for there in ["app/weir_packages", "home/weir/store"] {
+        fs_err::rename(t.path(there), t.path(there.replace('/', "-"))).unwrap();
+    }
+    t.weir("install").succeeds();
+    let verified = t.weir_in("", "registry verify laptop").succeeds().stdout;
+    assert!(!verified.contains("fetched from above"), "{verified}");
+    // A chunk of the large one is damaged: that alone is brought again.
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(format!("{registry}-away")), t.path(registry)).unwrap();
+    }
+    damage(&only_file(&t, "laptop/chunk"));
+    let run = t.weir_in("", "registry verify laptop").succeeds();
+    assert!(run.stdout.contains("Mended the file "), "{run}");
+    // A mirror brings it all at once.
+    t.weir_in("", "registry init mirror --name mirror").succeeds();
+    t.weir_in("", "registry upstream add public --mode mirror --registry mirror").succeeds();
+    let run = t.weir_in("", "registry upstream follow --content --registry mirror").succeeds();
+    assert!(run.stdout.contains("Brought 3 objects of content"), "{run}");
+    let verified = t.weir_in("", "registry verify mirror").succeeds().stdout;
+    assert!(!verified.contains("fetched from above"), "{verified}");
 }

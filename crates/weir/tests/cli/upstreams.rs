@@ -93,6 +93,20 @@ fn of_two_registries_one_is_above_the_other() {
 }
 
 #[test]
+fn three_registries_stand_above_one_another_in_no_circle() {
+    let t = two();
+    t.weir_in("", "registry init org --name org").succeeds();
+    t.weir_in("", "registry upstream add org").succeeds();
+    t.weir_in("", "registry upstream add public --registry org").succeeds();
+    assert_snapshot!(t.weir_in("", "registry upstream add team --registry public"), @r"
+    $ weir registry upstream add team --registry public
+    -- stderr
+      × `team` cannot be an upstream of `public`: it is below this one itself, through others, and registries stand above one another in no circle
+    -- exit code 8
+    ");
+}
+
+#[test]
 fn an_upstream_is_believed_by_the_key_that_the_log_has() {
     let t = two();
     t.weir_in("", "registry upstream add public").succeeds();

@@ -51,7 +51,7 @@ pub(crate) struct AddArguments {
     first: bool,
 }
 
-fn mode() -> impl TypedValueParser<Value = UpstreamMode> {
+pub(super) fn mode() -> impl TypedValueParser<Value = UpstreamMode> {
     let modes = [UpstreamMode::OnDemand, UpstreamMode::Mirror];
     PossibleValuesParser::new(modes.map(UpstreamMode::as_str)).try_map(|word| word.parse())
 }
@@ -206,7 +206,7 @@ fn follow(context: &Context, arguments: &FollowArguments) -> Result<ExitCode, Fa
             page.line(format!("Followed {withdrawals}, as above"));
         }
         if arguments.content {
-            page.line(format!("Brought {}", count(followed.packs, "pack")));
+            page.line(format!("Brought {} of content", count(followed.brought, "object")));
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -87,6 +87,7 @@ impl Verdict for ProjectError {
         match self {
             Self::Usage(_) | Self::NotHandled(_) => Exit::Usage,
             Self::NoResolution(explanation) if explanation.is_of_something_missing() => Exit::NotFound,
+            Self::NoResolution(explanation) if explanation.is_of_something_held() => Exit::Refused,
             Self::NoResolution(_) => Exit::NoResolution,
             Self::PathDependency { missing, .. } => {
                 if *missing {

@@ -16,7 +16,7 @@ impl Verdict for PromoteError {
             Self::Index(_) => Exit::Failed,
             Self::SameRegistry { .. } | Self::TooMany { .. } | Self::NoUpstream { .. } => Exit::Usage,
             Self::NoSuchBuild { .. } => Exit::NotFound,
-            Self::Withdrawn { .. } | Self::WithdrawnAbove { .. } => Exit::Refused,
+            Self::Withdrawn { .. } | Self::WithdrawnAbove { .. } | Self::NotBelow { .. } => Exit::Refused,
             Self::Differs { .. } => Exit::Conflict,
             Self::NotOwn { .. } => Exit::NotFound,
             Self::OtherRecord { .. } | Self::LostPack { .. } | Self::LostFile { .. } => Exit::Integrity,
@@ -42,6 +42,7 @@ impl Verdict for PromoteError {
             Self::Withdrawn { .. } => {
                 Some("`weir unyank` takes a yank back; or publish a newer version".into())
             }
+            Self::NotBelow { .. } => Some("`weir promote --withdraw REQUEST` turns it down".into()),
             Self::Differs { .. } => Some("publish it under another version, and promote that".into()),
             Self::NotOwn { above, .. } => {
                 Some(format!("have `{above}` admit it from there first: a registry promotes what is its own"))

@@ -5,7 +5,7 @@ use weir_log::{Distrust, FollowError, ProxyProblem, SourceError, WriteError};
 use weir_model::ReleaseId;
 use weir_reach::{Offline, ReachError};
 use weir_registry::content::ContentError;
-use weir_registry::{KeysError, OpenError, PortError, ReplicaError, SubmitError, TrustError};
+use weir_registry::{CarriedError, KeysError, OpenError, PortError, ReplicaError, SubmitError, TrustError};
 use weir_remote::RemoteError;
 use weir_site::SiteError;
 use weir_store::StoreError;
@@ -70,8 +70,11 @@ impl Verdict for ReachError {
             Self::Io(error) => error.exit(),
             Self::Credential { .. } | Self::KeyElsewhere { .. } => Exit::Refused,
             Self::Remote(error) => error.exit(),
-            Self::PolicyLocksOut { .. } | Self::NotServed { .. } => Exit::Refused,
-            Self::Config { .. }
+            Self::PolicyLocksOut { .. } | Self::NotServed { .. } | Self::OnlyHeld { .. } => Exit::Refused,
+            Self::Carried { error, .. } => error.exit(),
+            Self::NotAbove { .. } | Self::Gap { .. } => Exit::NotFound,
+            Self::AboveNotAsked { .. }
+            | Self::Config { .. }
             | Self::NotAdmitted { .. }
             | Self::PoliciesElsewhere { .. }
             | Self::Policy(_)
@@ -105,11 +108,33 @@ impl Verdict for ReachError {
                 did_you_mean(similar.as_ref()).or_else(|| Some("`weir search WORDS` finds packages".into()))
             }
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
+            Self::NotAbove { .. } => Some(
+                "`--key KEY` names it as an upstream, believed by that key: `weir registry show` tells it there".into(),
+            ),
+            Self::Gap { known, .. } => {
+                Some(format!("have it written from there on: `weir registry export FILE --since {known}`"))
+            }
+            Self::OnlyHeld { .. } => Some("`weir registry held` lists all that is kept out".into()),
+            Self::AboveNotAsked { .. } => {
+                Some("what is missing may be there: try again, or ask whoever keeps those registries".into())
+            }
             Self::Offline(error) => error.help(),
             Self::Replica(error) => error.help(),
             Self::Submit(error) => error.help(),
             Self::Source(error) => error.help(),
             _ => None,
+        }
+    }
+}
+
+impl Verdict for CarriedError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unusable(_) | Self::WrongContent { .. } | Self::Missing { .. } => Exit::Integrity,
+            Self::Newer(_) => Exit::Failed,
+            Self::Source(error) => error.exit(),
+            Self::Content(error) => error.exit(),
+            Self::Io(error) => error.exit(),
         }
     }
 }
