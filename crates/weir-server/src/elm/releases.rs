@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use weir_elm_protocol::{ReleaseFile, files};
 use weir_index::ReleaseView;
 use weir_model::{PackageName, TreeDigest, Version};
-use weir_registry::Acting;
+use weir_registry::{Acting, Object};
 
 use super::{Document, failed};
 use crate::api::{Asked, pulling};
@@ -68,7 +68,7 @@ pub(super) async fn find(
     let tree = view.release.tree;
     let wanted = if file == ReleaseFile::Endpoint { ReleaseFile::Archive } else { file };
     let mut found = read(app, &at, view.clone(), wanted).await?;
-    if found.is_none() && pulling::pull(app, asker, served, tree).await? {
+    if found.is_none() && pulling::pull(app, asker, served, Object::Pack(tree)).await? {
         found = read(app, &at, view, wanted).await?;
     }
     let found = found.ok_or_else(nothing)?;
