@@ -59,10 +59,12 @@ impl FromAbove {
 /// What releases from above name beside their own packs, by what it is, as the log was when it had so many entries: there is no index
 /// of it, and whoever needs one file of a release needs the others as well.
 #[derive(Default)]
-pub(super) struct Beside(Mutex<Option<(u64, Arc<HashMap<Object, FromAbove>>)>>);
+pub(super) struct Beside(Mutex<Option<(u64, Arc<ByObject>)>>);
+
+type ByObject = HashMap<Object, FromAbove>;
 
 impl Beside {
-    fn of(&self, view: &Replica) -> Result<Arc<HashMap<Object, FromAbove>>, SubmitError> {
+    fn of(&self, view: &Replica) -> Result<Arc<ByObject>, SubmitError> {
         let size = view.index().position()?.size;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = kept.as_ref().filter(|(at, _)| *at == size) {

@@ -151,9 +151,9 @@ proptest! {
             check(&world, &mut seen, &story[..=at])?;
         }
         // Who never saw the logs reads the same in them.
-        for tier in 0..TIERS.len() {
+        for (tier, tier_name) in TIERS.iter().enumerate() {
             for (id, (_, tree)) in world.offered(tier) {
-                prop_assert_eq!(seen.get(&(tier, id.clone())), Some(&tree), "{} in {}", id, TIERS[tier]);
+                prop_assert_eq!(seen.get(&(tier, id.clone())), Some(&tree), "{} in {}", id, tier_name);
             }
         }
     }
