@@ -15,7 +15,7 @@ use weir_model::{PackageName, Sha256};
 use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
-    Carried, CarriedError, Evidence, Object, Registrar, Replica, ReplicaError, UpstreamAddresses, Written,
+    Carried, CarriedError, Evidence, Exported, Object, Registrar, Replica, ReplicaError, UpstreamAddresses,
     evidence, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
@@ -70,7 +70,7 @@ pub fn registry_export(
     which: WhichRegistry<'_>,
     file: &Path,
     what: &Export,
-) -> Result<Written, ReachError> {
+) -> Result<Exported, ReachError> {
     let known = which.find(session)?;
     if session.offline && is_http(&known.location) {
         return Err(Offline::needs(format!("reading the registry {}", known.location)).into());

@@ -101,7 +101,7 @@ impl From<weir_fs::FsError> for CarriedError {
 /// What was written into such a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub struct Written {
+pub struct Exported {
     /// What it holds.
     #[serde(flatten)]
     pub carried: Carried,
@@ -124,7 +124,7 @@ pub fn write_carried(
     note: &[u8],
     carried: Carried,
     content: &BTreeSet<Object>,
-) -> Result<Written, CarriedError> {
+) -> Result<Exported, CarriedError> {
     let mut archive = Archive { tar: tar::Builder::new(to), bytes: 0, done: BTreeSet::new() };
     let header = serde_json::to_vec_pretty(&carried).map_err(std::io::Error::other)?;
     archive.add(HEADER, &header)?;
@@ -146,7 +146,7 @@ pub fn write_carried(
     }
     archive.tar.finish()?;
     let bytes = archive.bytes;
-    Ok(Written { carried, objects, bytes, lacking })
+    Ok(Exported { carried, objects, bytes, lacking })
 }
 
 /// An object, in words.

@@ -39,7 +39,7 @@ mod trust;
 mod upstreams;
 
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
-pub use carried::{Carried, CarriedError, Written, unpack_carried, write_carried};
+pub use carried::{Carried, CarriedError, Exported, unpack_carried, write_carried};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
 pub use error::{OpenError, SubmitError};

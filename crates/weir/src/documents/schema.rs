@@ -89,7 +89,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry create", of::<weir_model::descriptor::Descriptor>),
     ("registry adopt", of::<publishing::Submission>),
     ("registry held", of::<weir_reach::HeldReleases>),
-    ("registry export", of::<weir_registry::Written>),
+    ("registry export", of::<weir_registry::Exported>),
     ("registry import", of::<weir_reach::Imported>),
     ("registry upstream add", of::<weir_reach::Upstreams>),
     ("registry upstream list", of::<weir_reach::Upstreams>),
