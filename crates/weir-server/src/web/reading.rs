@@ -395,7 +395,7 @@ async fn bring(app: &Arc<App>, visitor: &Visitor, asked: &Asked, build: &Build) 
         Ok(is_wanted.then_some(tree))
     });
     if let Some(tree) = missing.await?
-        && let Err(problem) = api::pulling::pull(app, &visitor.asker, &asked.served, tree).await
+        && let Err(problem) = api::pulling::pull(app, &visitor.asker, &asked.served, Object::Pack(tree)).await
     {
         tracing::warn!(%tree, reason = problem.detail(), "content from above could not be brought for a page");
     }
