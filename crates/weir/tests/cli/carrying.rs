@@ -38,8 +38,8 @@ impl Far {
 
     fn key(&self) -> String {
         let shown = self.t.weir_in("", "registry show ./public --json").succeeds().stdout;
-        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-        shown["pinned"][0].as_str().unwrap().to_owned()
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+        shown["pinned"][0].as_str().expect("it has a key").to_owned()
     }
 
     /// What changes when the registry there does: its log, and what is imported beside it.
@@ -47,8 +47,8 @@ impl Far {
         let mut files = Vec::new();
         let mut waiting = vec![self.t.path("team")];
         while let Some(folder) = waiting.pop() {
-            for entry in fs_err::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
+            for entry in fs_err::read_dir(folder).expect("it is a folder") {
+                let path = entry.expect("it can be listed").path();
                 // Locks stay.
                 let is_lock = path.ends_with("lock") || path.to_string_lossy().contains(".lock");
                 match path.is_dir() {

@@ -351,17 +351,20 @@ fn a_closed_registry_keeps_what_it_was_built_with_though_it_is_removed_above() {
 
 /// The one file of a folder of content.
 fn only_file(t: &Sandbox, folder: &str) -> std::path::PathBuf {
-    let shard = fs_err::read_dir(t.path(folder)).unwrap().next().unwrap().unwrap().path();
-    fs_err::read_dir(shard).unwrap().next().unwrap().unwrap().path()
+    let only = |folder: std::path::PathBuf| {
+        let mut entries = fs_err::read_dir(folder).expect("it is a folder");
+        entries.next().expect("something is in it").expect("it can be listed").path()
+    };
+    only(only(t.path(folder)))
 }
 
 fn damage(file: &std::path::Path) {
-    let mut bytes = fs_err::read(file).unwrap();
+    let mut bytes = fs_err::read(file).expect("it is there");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0xff;
     let beside = file.with_extension("damaged");
-    fs_err::write(&beside, bytes).unwrap();
-    fs_err::rename(beside, file).unwrap();
+    fs_err::write(&beside, bytes).expect("it can be written");
+    fs_err::rename(beside, file).expect("it can be renamed");
 }
 
 #[test]
