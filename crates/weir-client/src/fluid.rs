@@ -35,6 +35,92 @@ pub enum Fluid {
     Fetched(FluidState),
 }
 
+/// What looking at a fluid reference told, without fetching it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FluidLook {
+    /// It is what it was.
+    Unchanged,
+    /// It is something else.
+    Changed,
+    /// Its address says nothing that tells.
+    Unknown,
+}
+
+/// Asks the first mirror that answers whether it still has what `since` says, without taking its bytes.
+///
+/// # Errors
+///
+/// When no mirror answers.
+pub fn look_at_fluid(
+    client: &HttpClient,
+    mirrors: &[Mirror],
+    since: &FluidState,
+) -> Result<FluidLook, DownloadError> {
+    let mut failures = Vec::new();
+    for mirror in mirrors {
+        let looked = match mirror {
+            Mirror::File(path) => look_at_file(path, since),
+            Mirror::Http(url) => look_at_address(client, mirror_request(url, 0), mirror, since),
+        };
+        match looked {
+            Ok(Some(look)) => return Ok(look),
+            Ok(None) => failures.push(MirrorFailure::Absent { mirror: mirror.to_string() }),
+            Err(failure) => failures.push(MirrorFailure::Failed(failure.about(mirror))),
+        }
+    }
+    if failures.is_empty() {
+        return Err(DownloadError::NoMirror);
+    }
+    Err(DownloadError::AllFailed { failures })
+}
+
+fn look_at_address(
+    client: &HttpClient,
+    request: Request,
+    mirror: &Mirror,
+    since: &FluidState,
+) -> Result<Option<FluidLook>, Failure> {
+    let known = (since.mirror == mirror.to_string()).then(|| since.freshness.clone());
+    let known = known.filter(|known| *known != Freshness::default());
+    let request = Request { since: known.clone(), ..request };
+    let body = match retrying(client.options(), || client.once(&request))? {
+        Answer::Absent => return Ok(None),
+        Answer::Unchanged => return Ok(Some(FluidLook::Unchanged)),
+        // Its bytes are not read: the connection ends here.
+        Answer::Found(body) => body,
+    };
+    if body.total.is_some_and(|total| total != since.size) {
+        return Ok(Some(FluidLook::Changed));
+    }
+    let tags = (known.and_then(|known| known.etag), body.freshness.etag);
+    Ok(Some(match tags {
+        (Some(before), Some(now)) if before == now => FluidLook::Unchanged,
+        (Some(_), Some(_)) => FluidLook::Changed,
+        _ => FluidLook::Unknown,
+    }))
+}
+
+fn look_at_file(path: &Path, since: &FluidState) -> Result<Option<FluidLook>, Failure> {
+    let Some(mut incoming) = open_file(path, 0)? else { return Ok(None) };
+    if incoming.total().is_some_and(|total| total != since.size) {
+        return Ok(Some(FluidLook::Changed));
+    }
+    let (mut hasher, mut left) = (Hasher::new(), since.size);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = incoming.next(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+        // One that grows while it is read has changed.
+        let Some(rest) = left.checked_sub(read as u64) else { return Ok(Some(FluidLook::Changed)) };
+        left = rest;
+    }
+    let same = hasher.finish() == since.sha256;
+    Ok(Some(if same { FluidLook::Unchanged } else { FluidLook::Changed }))
+}
+
 /// How one mirror ended: a failure of the disk is nobody else's fault.
 enum Ended {
     Mirror(MirrorFailure),

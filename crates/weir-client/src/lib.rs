@@ -32,7 +32,7 @@ pub use client::{Freshness, HttpClient};
 pub use credential::{Credential, CredentialError};
 pub use download::{DownloadError, DownloadEvent, Expected, MirrorFailure, download};
 pub use exchange::{Message, Method, Reply};
-pub use fluid::{Fluid, FluidState, fetch_fluid};
+pub use fluid::{Fluid, FluidLook, FluidState, fetch_fluid, look_at_fluid};
 pub use mirror::{Mirror, MirrorError};
 pub use options::{Authorities, HttpOptions, ProxyChoice};
 pub use source::HttpSource;

@@ -134,13 +134,15 @@ impl Git {
     ///
     /// [`GitError::TagMoved`] when it is not the commit `before`.
     pub fn check_tag(&self, git: &GitTag, before: &str) -> Result<(), GitError> {
-        if self.offline {
-            return Ok(());
-        }
-        match remote_commit(git) {
-            Ok(now) if now != before => Err(GitError::moved(git, before.to_owned(), now)),
+        match self.commit_now(git) {
+            Some(now) if now != before => Err(GitError::moved(git, before.to_owned(), now)),
             _ => Ok(()),
         }
+    }
+
+    /// The commit that a tag names now, by its repository; nothing when offline, or when that does not say.
+    pub fn commit_now(&self, git: &GitTag) -> Option<String> {
+        if self.offline { None } else { remote_commit(git).ok() }
     }
 
     /// Forgets what a tag named, so that it is fetched again and may be another commit.

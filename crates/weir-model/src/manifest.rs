@@ -28,6 +28,8 @@ pub struct Manifest {
     pub package: Package,
     /// `prefer`: what is taken where any release in range will do, if it says so.
     pub prefer: Option<Prefer>,
+    /// `platforms`: those that the lockfile is made for, besides the one where it is made. None is `any`, none is there twice.
+    pub platforms: Vec<Platform>,
     /// `[dependencies]`, `[build-dependencies]` and `[dev-dependencies]`, in the order written.
     pub dependencies: Vec<Requirement>,
     /// `[references]`, in the order written.

@@ -202,7 +202,7 @@ fn change(
     }
     project.set(edited)?;
     let lock = wanted_lock(session, connections, project, options.locked, moving)?;
-    install_lock(session, connections, project, alone, lock, options)
+    install_lock(session, connections, project, alone, (lock, moving), options)
 }
 
 /// What an addition asks for; of a registry without a range, any version for now.

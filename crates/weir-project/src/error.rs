@@ -8,7 +8,7 @@ use weir_git::GitError;
 use weir_model::address::without_secrets;
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
-use weir_model::{LicenseError, ManifestError, PackageName, ReleaseId, Sha256, TreeDigest};
+use weir_model::{LicenseError, ManifestError, PackageName, Platform, ReleaseId, Sha256, TreeDigest};
 use weir_package::PackageError;
 use weir_reach::{Offline, ReachError};
 
@@ -71,6 +71,16 @@ pub enum ProjectError {
     /// The requirements cannot be met.
     #[error("{0:#}")]
     NoResolution(Box<weir_resolve::Explanation>),
+    /// Two platforms that the manifest names would each want another version of what is the same on both.
+    #[error(
+        "one lockfile cannot serve `{here}` and `{there}`: they would not have the same releases for `any` platform"
+    )]
+    PlatformsApart {
+        /// The one that was resolved for first.
+        here: Platform,
+        /// The other.
+        there: Platform,
+    },
     /// The resolver failed.
     #[error("{0}")]
     Resolver(String),

@@ -15,6 +15,7 @@ use crate::files::{MAX_MANIFEST, in_folder};
 use crate::fits::{difference, fits};
 use crate::layout::{Before, MadeFrom, Records};
 use crate::moving::Moving;
+use crate::platforms::lock_for_others;
 use crate::project::{Project, ProjectLock};
 use crate::resolve::{PlannedLock, resolve};
 use crate::{fetch, layout, references};
@@ -93,7 +94,7 @@ pub fn install(
     let mut project = Project::open(folder, &session.owners)?.on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
-    install_lock(session, &connections, &mut project, &alone, lock, options)
+    install_lock(session, &connections, &mut project, &alone, (lock, Moving::Nothing), options)
 }
 
 /// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
@@ -133,13 +134,13 @@ pub(crate) fn wanted_lock(
     }
 }
 
-/// Brings a project to what `lock` says.
+/// Brings a project to what a planned lockfile says, in which something may have moved.
 pub(crate) fn install_lock(
     session: &Session,
     connections: &Connections<'_>,
     project: &mut Project,
     alone: &ProjectLock,
-    planned: PlannedLock,
+    (planned, moving): (PlannedLock, Moving<'_>),
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
     let mut report = InstallReport {
@@ -150,6 +151,7 @@ pub(crate) fn install_lock(
     let store = session.open_store()?.session()?;
     if options.dry_run {
         let lock = fetch::settle(session, project, planned)?;
+        lock_for_others(session, project, &lock, options.locked, moving)?;
         report.changes = Changes::between(project.chosen_before(), &lock);
         (report.fetched, report.fetched_bytes) = missing(&store, &lock)?;
         return Ok(report);
@@ -159,6 +161,7 @@ pub(crate) fn install_lock(
     let used = used(project, &planned.lock, options.with_dev);
     let (lock, fetched) =
         fetch::fetch_missing(session, &store, connections.known(), project, planned, &used)?;
+    lock_for_others(session, project, &lock, options.locked, moving)?;
     report.changes = Changes::between(project.chosen_before(), &lock);
     (report.fetched, report.fetched_bytes) = (fetched.releases, fetched.bytes);
     report.saved_bytes = fetched.saved;
@@ -295,6 +298,7 @@ pub fn lock(
     let connections = Connections::of(session, project.registries())?;
     let planned = wanted_lock(session, &connections, project, options.locked, Moving::Nothing)?;
     let lock = fetch::settle(session, project, planned)?;
+    lock_for_others(session, project, &lock, options.locked, Moving::Nothing)?;
     let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
     if project.settle(&lock)? && options.locked {

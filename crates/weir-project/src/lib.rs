@@ -35,7 +35,9 @@ mod local;
 mod look;
 mod moving;
 mod outdated;
+mod outside;
 mod own;
+mod platforms;
 mod prefetch;
 mod project;
 mod publish;
@@ -70,6 +72,7 @@ pub use look::{
 };
 pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, OutdatedPackages, outdated};
+pub use outside::{MovedOutside, MovedReference, MovedTag};
 pub use prefetch::{PrefetchOptions, PrefetchReport, Prefetched, Why, prefetch};
 pub use project::Project;
 pub use publish::{

@@ -13,6 +13,7 @@ use crate::choose::{Chooser, movable, versions};
 use crate::edit::{RangeChange, same_style};
 use crate::error::ProjectError;
 use crate::moving::Moving;
+use crate::outside::{MovedOutside, moved_outside};
 use crate::project::Project;
 use crate::resolve::scopes;
 
@@ -123,6 +124,16 @@ pub struct OutdatedPackages {
     pub packages: Vec<Outdated>,
     /// What would be newer, and is kept out by the policy of a registry that others are above.
     pub kept_out: Vec<weir_model::record::Hold>,
+    /// What is something else by now where it came from, outside of registries.
+    #[serde(flatten)]
+    pub outside: MovedOutside,
+}
+
+impl OutdatedPackages {
+    /// Whether anything is behind that could move.
+    pub fn is_anything(&self) -> bool {
+        !self.packages.is_empty() || !self.outside.is_empty()
+    }
 }
 
 /// What `weir update` and `weir update --full` would do, and what is behind and does not move.
@@ -181,7 +192,7 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
             }
         }
     }
-    Ok(OutdatedPackages { packages: behind, kept_out })
+    Ok(OutdatedPackages { packages: behind, kept_out, outside: moved_outside(session, project)? })
 }
 
 /// Of each package that was chosen the newest release that is newer and that a policy keeps out.

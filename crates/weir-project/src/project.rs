@@ -152,11 +152,21 @@ impl Project {
     }
 
     /// `lock` with what the lockfile has for other platforms.
-    fn beside_others(&self, lock: &Lockfile) -> Lockfile {
+    pub(crate) fn beside_others(&self, lock: &Lockfile) -> Lockfile {
         match &self.whole_lock {
             Some(before) => lock.clone().beside(before, &self.platform),
             None => lock.clone(),
         }
+    }
+
+    /// The same on another platform, once its lockfile says `lock` for this one.
+    pub(crate) fn with_lock(&self, lock: &Lockfile, platform: Platform) -> Self {
+        Self { whole_lock: Some(self.beside_others(lock)), ..self.clone() }.on(platform)
+    }
+
+    /// Has the lockfile say for other platforms what `whole` says.
+    pub(crate) fn keep_beside(&mut self, whole: Lockfile) {
+        self.whole_lock = Some(whole);
     }
 
     /// Whether the lockfile says `lock` for this platform, what belongs to others, and nothing more.

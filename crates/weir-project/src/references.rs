@@ -4,6 +4,7 @@
 //! here still is taken; only what is left *open* then is fetched to be known, together with the packs.
 
 mod fetch;
+mod look;
 mod remembered;
 
 use weir_model::lockfile::LockedReference;
@@ -21,6 +22,7 @@ use weir_reach::Session;
 
 pub use fetch::current;
 pub(crate) use fetch::{Current, Fetcher, place, place_of};
+pub(crate) use look::Looking;
 use remembered::Remembered;
 
 /// A reference of which it is not known yet what it is: whatever its addresses have now.

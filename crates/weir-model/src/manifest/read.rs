@@ -13,13 +13,14 @@ use super::{
 use crate::address::holds_secret;
 use crate::name::is_reference_name;
 use crate::unseen::{harmless, is_unseen};
-use crate::{KindName, PackageName, Range, Scope, Version};
+use crate::{KindName, PackageName, Platform, PlatformError, Range, Scope, Version};
 
 const TABLES: &[&str] = &[
     "package",
     "dependencies",
     "build-dependencies",
     "dev-dependencies",
+    "platforms",
     "prefer",
     "references",
     "registries",
@@ -46,6 +47,9 @@ const DEPENDENCY: &[&str] = &["range", "fluid", "registry", "path", "git", "tag"
 const REFERENCE: &[&str] = &["url", "mirrors", "sha256", "size", "unpack", "fluid"];
 const REGISTRY: &[&str] = &["url", "key", "default"];
 
+/// Each is resolved for whenever the lockfile is made.
+const MAX_PLATFORMS: usize = 32;
+
 pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
     if text.len() > MAX_BYTES {
         return Err(ManifestError::new(text, None, format!("the manifest is longer than {MAX_BYTES} bytes")));
@@ -67,6 +71,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
     Ok(Manifest {
         package: package(&root)?,
         prefer: prefer(&root)?,
+        platforms: platforms(&root)?,
         dependencies,
         references: references(text, &root)?,
         registries: registries(text, &root)?,
@@ -85,6 +90,26 @@ fn prefer(root: &Fields<'_>) -> Result<Option<Prefer>, ManifestError> {
         Some("newest") => Ok(Some(Prefer::Newest)),
         Some(_) => Err(root.error("prefer", "`prefer` is `here` or `newest`")),
     }
+}
+
+fn platforms(root: &Fields<'_>) -> Result<Vec<Platform>, ManifestError> {
+    let key = "platforms";
+    let mut platforms = Vec::new();
+    for text in root.strings(key)? {
+        let platform: Platform =
+            text.parse().map_err(|error: PlatformError| root.error(key, error.to_string()))?;
+        if platform.is_any() {
+            return Err(root.error(key, "`any` is no platform that something runs on"));
+        }
+        if platforms.contains(&platform) {
+            return Err(root.error(key, format!("`{platform}` is there twice")));
+        }
+        platforms.push(platform);
+    }
+    if platforms.len() > MAX_PLATFORMS {
+        return Err(root.error(key, format!("there are more than {MAX_PLATFORMS} platforms")));
+    }
+    Ok(platforms)
 }
 
 /// Names have no character that nobody sees, and texts none that a terminal would obey: both are shown to people, who

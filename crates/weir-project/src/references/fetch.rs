@@ -270,7 +270,7 @@ pub(super) fn mirrors(name: &str, mirrors: &[String], folder: &Path) -> Result<V
     })
 }
 
-fn failed(name: &str, error: &DownloadError) -> ProjectError {
+pub(super) fn failed(name: &str, error: &DownloadError) -> ProjectError {
     let problem = match error.source_error() {
         _ if error.is_integrity() => ReferenceProblem::Wrong,
         _ if error.is_absence() => ReferenceProblem::Absent,

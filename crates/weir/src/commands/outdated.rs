@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_model::Version;
 use weir_model::record::Hold;
-use weir_project::{Outdated, OutdatedPackages};
+use weir_project::{MovedOutside, MovedReference, MovedTag, Outdated, OutdatedPackages};
 
 use crate::arguments::Whose;
 use crate::context::Context;
@@ -32,17 +32,18 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let project = context.project_of(arguments.whose)?;
     let outdated = weir_project::outdated(&session, &project)?;
     context.output.answer(&outdated, |page| show(page, &outdated, session.offline))?;
-    let exit_code = arguments.exit_code && !outdated.packages.is_empty();
+    let exit_code = arguments.exit_code && outdated.is_anything();
     Ok(if exit_code { failure::ending(Exit::Failed) } else { ExitCode::SUCCESS })
 }
 
 fn show(page: &mut Page, outdated: &OutdatedPackages, offline: bool) {
-    match outdated.packages.is_empty() {
-        true => {
-            page.line(if offline { "Nothing newer is known here" } else { "Everything is at its newest" });
-        }
-        false => table(page, &outdated.packages),
+    if !outdated.is_anything() {
+        page.line(if offline { "Nothing newer is known here" } else { "Everything is at its newest" });
     }
+    if !outdated.packages.is_empty() {
+        table(page, &outdated.packages);
+    }
+    show_outside(page, &outdated.outside);
     show_kept_out(page, &outdated.kept_out);
 }
 
@@ -76,5 +77,24 @@ fn table(page: &mut Page, outdated: &[Outdated]) {
     page.table(&["package", "range", "current", "wanted", "full", "newest"], rows.collect());
     for held in outdated.iter().filter_map(Outdated::why_held) {
         page.line(harmless(&held.to_string()));
+    }
+}
+
+fn show_outside(page: &mut Page, moved: &MovedOutside) {
+    for MovedTag { name, url, tag, locked, now } in &moved.tags {
+        page.line(harmless(&format!(
+            "`{name}` is locked to the commit {locked}, and the tag `{tag}` of {url} names {now} by now: `weir update {name}` takes that"
+        )));
+    }
+    for MovedReference { name, of, certain } in &moved.references {
+        let (whose, command) = match of {
+            Some(of) => (format!(" of `{of}`"), format!("weir update {}", of.name)),
+            None => (String::new(), "weir update".to_owned()),
+        };
+        let is = match certain {
+            true => "has other bytes at its address by now",
+            false => "may have other bytes at its address by now, which does not tell without giving them",
+        };
+        page.line(harmless(&format!("The reference `{name}`{whose} {is}: `{command}` takes them")));
     }
 }

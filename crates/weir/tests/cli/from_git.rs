@@ -65,9 +65,19 @@ fn a_tag_that_moved_is_refused_with_both_commits_until_it_is_taken() {
         assert!(run.stderr.contains(&before) && run.stderr.contains(&after), "{run}");
         assert!(run.stderr.contains("`weir update NAME` takes it"), "{run}");
     }
+    let outdated = t.weir("outdated --exit-code").fails_with(1).stdout;
+    let told = outdated
+        .replace(&before, "BEFORE")
+        .replace(&after, "AFTER")
+        .replace(&t.path("").display().to_string(), "ROOT");
+    assert_eq!(
+        told,
+        "`acme/far` is locked to the commit BEFORE, and the tag `v1.2.0` of ../far names AFTER by now: `weir update acme/far` takes that\n"
+    );
     t.weir("update acme/far").succeeds();
     assert!(t.read("app/weir.lock").contains(&after));
     assert_eq!(t.read("app/weir_packages/packages/acme/far/far.txt"), "farther\n");
+    assert_eq!(t.weir("outdated").succeeds().stdout, "Everything is at its newest\n");
 }
 
 #[test]

@@ -227,20 +227,31 @@ fn who_installs_a_lock_whose_fluid_reference_has_moved_is_told_what_helps() {
     t.weir_with("app", "update", &[("WEIR_HOME", &another)]).succeeds();
 }
 
-#[test]
-fn machines_of_two_platforms_do_not_take_the_lockfile_from_each_other() {
+/// Publishes a version of `acme/z` for a platform.
+fn publish_built(t: &Sandbox, version: &str, platform: &str) {
+    let folder = format!("built-{version}-{platform}");
+    let manifest = format!(
+        "[package]\nname = \"acme/z\"\nversion = \"{version}\"\nplatform = \"{platform}\"\nlicense = \"MIT\"\n"
+    );
+    t.write(format!("{folder}/weir.toml"), manifest);
+    t.write(format!("{folder}/z"), platform);
+    t.weir_in("", &format!("publish {folder}")).succeeds();
+}
+
+/// A project that asks for `acme/z`, which is there for two platforms.
+fn for_two_platforms() -> Sandbox {
     let t = empty();
     t.registry("org");
     for platform in ["x86-64-debian-12", "x86-64-fedora-40"] {
-        let folder = format!("built-{platform}");
-        let manifest = format!(
-            "[package]\nname = \"acme/z\"\nversion = \"1.0.0\"\nplatform = \"{platform}\"\nlicense = \"MIT\"\n"
-        );
-        t.write(format!("{folder}/weir.toml"), manifest);
-        t.write(format!("{folder}/z"), platform);
-        t.weir_in("", &format!("publish {folder}")).succeeds();
+        publish_built(&t, "1.0.0", platform);
     }
     t.project(&["acme/z = ^1"]);
+    t
+}
+
+#[test]
+fn machines_of_two_platforms_do_not_take_the_lockfile_from_each_other() {
+    let t = for_two_platforms();
     t.weir("lock --platform x86-64-debian-12").succeeds();
     let first = t.read("app/weir.lock");
     t.weir("lock --platform x86-64-fedora-40").succeeds();
@@ -256,6 +267,60 @@ fn machines_of_two_platforms_do_not_take_the_lockfile_from_each_other() {
     t.project(&[]);
     t.weir("lock --platform x86-64-debian-12").succeeds();
     assert!(!t.read("app/weir.lock").contains("acme/z"));
+}
+
+#[test]
+fn one_machine_locks_for_all_platforms_that_the_project_names() {
+    let t = for_two_platforms();
+    let asked = |platforms: &str| {
+        let manifest = t.read("app/weir.toml");
+        let manifest = manifest.lines().filter(|line| !line.starts_with("platforms"));
+        let manifest: Vec<_> = manifest.collect();
+        t.write("app/weir.toml", format!("platforms = [{platforms}]\n{}\n", manifest.join("\n")));
+    };
+    asked("\"x86-64-debian-12\", \"x86-64-fedora-40\"");
+    t.weir("install --platform x86-64-debian-12").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/acme/z/z"), "x86-64-debian-12");
+    let both = t.read("app/weir.lock");
+    t.weir("install --locked --platform x86-64-fedora-40").succeeds();
+    assert_eq!(t.read("app/weir_packages/packages/acme/z/z"), "x86-64-fedora-40");
+    assert_eq!(t.read("app/weir.lock"), both);
+
+    // An update moves all of them, each as far as there is something for it.
+    publish_built(&t, "1.1.0", "x86-64-debian-12");
+    publish_built(&t, "1.1.0", "x86-64-fedora-40");
+    publish_built(&t, "1.2.0", "x86-64-fedora-40");
+    t.weir("update --platform x86-64-debian-12").succeeds();
+    let moved = t.read("app/weir.lock");
+    for release in ["acme/z 1.1.0 x86-64-debian-12", "acme/z 1.2.0 x86-64-fedora-40"] {
+        assert!(moved.contains(release), "{moved}");
+    }
+    assert!(!moved.contains("1.0.0"), "{moved}");
+
+    // What is missing for one of them is an error everywhere, also for who may not change the lockfile; nothing is written then.
+    asked("\"x86-64-debian-12\", \"x86-64-fedora-40\", \"riscv64-debian-13\"");
+    for command in ["lock --platform x86-64-debian-12", "install --locked --platform x86-64-debian-12"] {
+        let run = t.weir(command);
+        assert_ne!(run.code, 0, "{run}");
+        assert!(run.stderr.contains("no lockfile for `riscv64-debian-13`"), "{run}");
+        assert!(run.stderr.contains("x86-64-fedora-40"), "what there is instead: {run}");
+    }
+    assert_eq!(t.read("app/weir.lock"), moved);
+}
+
+#[test]
+fn a_list_of_platforms_that_means_nothing_is_refused() {
+    let t = empty();
+    for (platforms, reason) in [
+        ("\"any\"", "no platform that something runs on"),
+        ("\"x86-64-debian-12\", \"x86-64-debian-12\"", "is there twice"),
+        ("\"Debian\"", "Debian"),
+        ("12", "a list of strings"),
+    ] {
+        t.write("app/weir.toml", format!("platforms = [{platforms}]\n"));
+        let run = t.weir("lock").fails_with(1);
+        assert!(run.stderr.contains(reason), "{run}");
+    }
 }
 
 /// A change to a lockfile that somebody's editor, merge or script may make.

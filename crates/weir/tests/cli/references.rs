@@ -127,6 +127,37 @@ fn what_did_not_change_does_not_travel_again() {
 }
 
 #[test]
+fn a_reference_that_has_other_bytes_by_now_is_outdated() {
+    let t = empty();
+    let server = web(&t);
+    t.write("web/prices", "old");
+    t.write("here", "old");
+    let local = "here = { url = \"../here\", fluid = true }\n";
+    t.write("app/weir.toml", fluid(&server, &["prices"]) + local);
+    t.weir("install").succeeds();
+    let before = server.body_bytes();
+    assert_eq!(t.weir("outdated").succeeds().stdout, "Everything is at its newest\n");
+    assert_eq!(server.body_bytes(), before, "what did not change does not travel");
+
+    t.write("web/prices", "newer");
+    t.write("here", "new");
+    assert_eq!(
+        t.weir("outdated --exit-code").fails_with(1).stdout,
+        "The reference `here` has other bytes at its address by now: `weir update` takes them\n\
+         The reference `prices` has other bytes at its address by now: `weir update` takes them\n"
+    );
+    let told = t.weir("outdated --json").succeeds();
+    assert!(told.stdout.contains("\"certain\": true"), "{told}");
+    assert_eq!(t.weir("outdated --offline").succeeds().stdout, "Nothing newer is known here\n");
+    t.weir("update").succeeds();
+    assert_eq!(t.weir("outdated").succeeds().stdout, "Everything is at its newest\n");
+
+    drop(server);
+    let run = t.weir("outdated");
+    assert!(run.stderr.contains("the reference `prices`"), "{run}");
+}
+
+#[test]
 fn a_lockfile_that_may_not_change_is_not_filled_in() {
     let t = empty();
     let server = web(&t);

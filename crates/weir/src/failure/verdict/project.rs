@@ -116,7 +116,7 @@ impl Verdict for ProjectError {
             | Self::LockOutdated { .. }
             | Self::InTheWay { .. }
             | Self::LayoutCollision { .. } => Exit::Conflict,
-            Self::Circle { .. } => Exit::NoResolution,
+            Self::Circle { .. } | Self::PlatformsApart { .. } => Exit::NoResolution,
             Self::Secrets { .. } => Exit::Refused,
             Self::Offline(error) => error.exit(),
             Self::Repository(error) => error.exit(),
@@ -169,6 +169,9 @@ impl Verdict for ProjectError {
             }
             Self::Circle { .. } => Some(
                 "take one of these dependencies out: what both sides need can be a package of its own".into(),
+            ),
+            Self::PlatformsApart { .. } => Some(
+                "narrow the ranges in `weir.toml` until both can have the same, or take one out of `platforms`".into(),
             ),
             Self::UnknownCommand { similar, .. } => did_you_mean(similar.as_ref()),
             Self::ContentMissing { withdrawn, .. } => withdrawn.clone(),
