@@ -204,6 +204,19 @@ impl Index {
         Ok(packages)
     }
 
+    /// The packages with a release that is offered that most others need: at most `limit`, those that the most need first.
+    pub fn most_needed(&self, limit: usize) -> Result<Vec<PackageSummary>, IndexError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {SUMMARY_COLUMNS} FROM package WHERE offered > 0 AND dependents > 0 ORDER BY dependents DESC, name LIMIT ?1"
+        ))?;
+        let mut found = statement.query([clamp(limit)])?;
+        let mut packages = Vec::new();
+        while let Some(row) = found.next()? {
+            packages.push(read_summary(row)?);
+        }
+        Ok(packages)
+    }
+
     /// How much there is.
     pub fn stats(&self) -> Result<Stats, IndexError> {
         let _still = self.reading()?;

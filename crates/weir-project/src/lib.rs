@@ -73,7 +73,7 @@ pub use look::{
 pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, OutdatedPackages, outdated};
 pub use outside::{MovedOutside, MovedReference, MovedTag};
-pub use prefetch::{PrefetchOptions, PrefetchReport, Prefetched, Why, prefetch};
+pub use prefetch::{PrefetchOptions, PrefetchReport, Prefetched, prefetch};
 pub use project::Project;
 pub use publish::{
     PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit, write_pack,

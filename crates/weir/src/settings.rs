@@ -30,6 +30,11 @@ pub(crate) fn folders() -> Result<Folders, Failure> {
     })
 }
 
+/// Where systemd looks for units of the user's.
+pub(crate) fn user_units() -> Result<PathBuf, Failure> {
+    Ok(base("XDG_CONFIG_HOME", ".config")?.join("systemd/user"))
+}
+
 /// A relative path in an XDG variable is to be ignored, says the specification.
 fn base(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
     if let Some(base) = path(variable).filter(|base| base.is_absolute()) {

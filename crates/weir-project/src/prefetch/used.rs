@@ -1,61 +1,43 @@
-//! What the projects of this machine use, by the lockfiles that were installed last.
+//! What the projects of this machine use: what their manifests ask for, and the lockfiles that were installed last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use weir_model::{OwnerName, PackageName, Version};
-use weir_store::Project;
+use weir_model::{Lockfile, PackageName, Range};
+use weir_prefetch::{Asked, UsedProject};
 
-/// What is used of each registry, by the name that it gives itself.
-pub(super) struct Used {
-    registries: BTreeMap<String, UsedOf>,
-}
+use crate::project::Project;
 
-/// What is used of one registry.
+/// The projects that use something of each registry, by the name that it gives itself.
 #[derive(Default)]
-pub(super) struct UsedOf {
-    /// Each package, with the projects that use it.
-    pub(super) packages: BTreeMap<PackageName, UsedPackage>,
-    /// Each owner, with the projects that use a package of theirs.
-    pub(super) owners: BTreeMap<OwnerName, usize>,
-}
-
-/// How a package is used.
-#[derive(Default)]
-pub(super) struct UsedPackage {
-    /// Each version, with how many projects use it.
-    pub(super) versions: BTreeMap<Version, usize>,
-}
-
-impl UsedPackage {
-    /// How many projects use it, in any version.
-    pub(super) fn projects(&self) -> usize {
-        self.versions.values().sum()
-    }
-}
+pub(super) struct Used(BTreeMap<String, Vec<UsedProject>>);
 
 impl Used {
-    /// Counts what projects use. One whose lockfile cannot be read uses nothing that is known.
-    pub(super) fn by(projects: &[Project]) -> Self {
-        let mut registries: BTreeMap<String, UsedOf> = BTreeMap::new();
-        for lock in projects.iter().filter_map(|project| project.installed.as_ref().ok()) {
-            let mut owners = BTreeSet::new();
-            for release in &lock.releases {
-                let Some(registry) = &release.registry else { continue };
-                let used = registries.entry(registry.clone()).or_default();
-                let package = used.packages.entry(release.name.clone()).or_default();
-                *package.versions.entry(release.version.clone()).or_default() += 1;
-                owners.insert((registry.clone(), release.name.owner_name()));
-            }
-            for (registry, owner) in owners {
-                if let Some(used) = registries.get_mut(&registry) {
-                    *used.owners.entry(owner).or_default() += 1;
-                }
-            }
+    /// Adds a project by the lockfile that it was installed from, and by its manifest where that is still there.
+    pub(super) fn add(&mut self, lock: &Lockfile, project: Option<&Project>) {
+        let mut of: BTreeMap<&str, UsedProject> = BTreeMap::new();
+        for release in &lock.releases {
+            let Some(registry) = &release.registry else { continue };
+            of.entry(registry).or_default().releases.push(release.id());
         }
-        Self { registries }
+        for direct in &lock.direct {
+            let registry = lock.release(&direct.0).and_then(|release| release.registry.as_deref());
+            let Some(used) = registry.and_then(|registry| of.get_mut(registry)) else { continue };
+            let name = direct.0.name.clone();
+            let range = project.and_then(|project| asked_range(project, &name));
+            let range = range.unwrap_or_else(|| Range::caret(&direct.0.version));
+            used.asked.push(Asked { name, range });
+        }
+        for (registry, used) in of {
+            self.0.entry(registry.to_owned()).or_default().push(used);
+        }
     }
 
-    pub(super) fn of(&self, registry: &str) -> Option<&UsedOf> {
-        self.registries.get(registry)
+    pub(super) fn of(&self, registry: &str) -> &[UsedProject] {
+        self.0.get(registry).map_or(&[], Vec::as_slice)
     }
+}
+
+fn asked_range(project: &Project, name: &PackageName) -> Option<Range> {
+    let asked = project.manifest.dependencies.iter().find(|asked| asked.name == *name)?;
+    Some(asked.range.clone())
 }

@@ -1,39 +1,66 @@
 //! `weir prefetch`: fetch ahead of need.
 
+mod timer;
+
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_project::{PrefetchOptions, PrefetchReport, Why};
+use weir_model::Version;
+use weir_prefetch::Why;
+use weir_project::{PrefetchOptions, PrefetchReport};
 
 use crate::arguments::DryRun;
 use crate::context::Context;
+use crate::documents::project::Prefetching;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Cell, Page, bytes, count};
 
+pub(crate) use timer::TimerInstalled;
+
 /// Fetch what this machine is likely to want without a network
 ///
-/// That is guessed from what the projects of this machine use: newer releases of that, and other packages of the same owners, with all that they
-/// need. What is wanted most for its bytes comes first. Nothing is sent anywhere; registries see which packs are fetched.
+/// What is likely is told by what the projects of this machine use: newer releases of that, other packages of the same owners, and what most
+/// packages need, with all that they need. What is likeliest for its bytes comes first. Nothing is sent anywhere; registries see which packs are fetched.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir prefetch --dry-run", "weir prefetch --budget 2GB"))]
+#[command(after_help = examples!(
+    "weir prefetch --dry-run",
+    "weir prefetch --budget 2GB",
+    "weir prefetch --install-timer"
+))]
 pub(crate) struct Arguments {
     /// Fetch at most so much, such as `500MB` or `2GB`
     #[arg(long, value_name = "SIZE", default_value = "500MB", value_parser = size)]
     budget: u64,
     #[command(flatten)]
     dry_run: DryRun,
+    /// Write a systemd timer of yours that does so once a day, when nothing else is to be done; fetch nothing now
+    #[arg(long, conflicts_with = "dry_run")]
+    install_timer: bool,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.install_timer {
+        let document = Prefetching::Timer(timer::install(arguments.budget)?);
+        context.output.answer(&document, |page| show(page, &document))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let session = context.session()?;
     let options = PrefetchOptions { budget: arguments.budget, dry_run: arguments.dry_run.dry_run };
     let report = weir_project::prefetch(&session, &options)?;
-    context.output.act(options.dry_run, &report, |page| show(page, &report))?;
+    let document = Prefetching::Fetched(report);
+    context.output.act(options.dry_run, &document, |page| show(page, &document))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(page: &mut Page, report: &PrefetchReport) {
+fn show(page: &mut Page, document: &Prefetching) {
+    match document {
+        Prefetching::Fetched(report) => show_fetched(page, report),
+        Prefetching::Timer(installed) => timer::show(page, installed),
+    }
+}
+
+fn show_fetched(page: &mut Page, report: &PrefetchReport) {
     if report.projects == 0 {
         page.line("No project was installed here yet: what may be wanted is not known");
         return;
@@ -41,14 +68,16 @@ fn show(page: &mut Page, report: &PrefetchReport) {
     let rows = report.releases.iter().map(|one| {
         let why = match &one.why {
             Why::Update { from, projects } => {
-                format!("{} at {from}", count(*projects, "project"))
+                format!("an update for {}{}", count(*projects, "project"), at(from.as_ref()))
             }
+            Why::UpdateBelow { by } => format!("an update for `{by}`"),
             Why::Newest { from, projects } => {
-                format!("the newest; {}, at most at {from}", count(*projects, "project"))
+                format!("the newest; {}{}", count(*projects, "project"), at(from.as_ref()))
             }
             Why::SameOwner { owner, projects } => {
                 format!("{} packages of `{owner}`", uses(*projects))
             }
+            Why::Popular { dependents } => format!("needed by {}", count(*dependents, "package")),
             Why::NeededBy { release } => format!("needed by `{release}`"),
         };
         vec![Cell::plain(one.release.to_string()), Cell::plain(bytes(one.bytes)), Cell::plain(why)]
@@ -66,6 +95,10 @@ fn show(page: &mut Page, report: &PrefetchReport) {
     }
 }
 
+fn at(version: Option<&Version>) -> String {
+    version.map(|version| format!(" at {version}")).unwrap_or_default()
+}
+
 fn uses(projects: usize) -> String {
     let verb = if projects == 1 { "uses" } else { "use" };
     format!("{} {verb}", count(projects, "project"))
@@ -73,16 +106,8 @@ fn uses(projects: usize) -> String {
 
 /// A number of bytes, with or without a unit.
 fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "a size is a number and `kB`, `MB` or `GB`, such as `500MB`".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(unit).ok_or_else(wrong)
+    let size: Result<bytesize::ByteSize, _> = text.parse();
+    size.map(|size| size.as_u64()).map_err(|_| {
+        "a size is a number with a unit such as `MB`, `GB`, `MiB` or `GiB`, for example `500MB`".to_owned()
+    })
 }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use weir_bash::rename::Undecided;
 
+use crate::commands::prefetch::TimerInstalled;
+
 /// `weir env`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Environment {
@@ -48,4 +50,14 @@ pub(crate) struct Bundle {
     pub(crate) bytes: u64,
     /// What may not work in one file, a sentence each, with file and line.
     pub(crate) warnings: Vec<String>,
+}
+
+/// `weir prefetch`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Prefetching {
+    /// What was fetched, or would be.
+    Fetched(weir_project::PrefetchReport),
+    /// With `--install-timer`.
+    Timer(TimerInstalled),
 }

@@ -33,7 +33,7 @@ fn on_a_plane_a_project_that_was_never_seen_is_resolved_and_installed() {
     let (t, server) = used();
     assert_snapshot!(t.weir("prefetch --dry-run"), @"
     $ weir prefetch --dry-run
-    acme/greet 1.1.0   276 B  1 project at 1.0.0
+    acme/greet 1.1.0   276 B  an update for 1 project at 1.0.0
     other/words 1.0.0  252 B  needed by `acme/greet 1.1.0`
     acme/wave 2.0.0    254 B  1 project uses packages of `acme`
     Would fetch 3 releases (782 B)
@@ -71,14 +71,14 @@ fn no_more_is_fetched_than_the_budget_allows() {
     $ weir prefetch --budget 300
     acme/wave 2.0.0  254 B  1 project uses packages of `acme`
     Fetched 1 release (254 B)
-    1 more would not fit into 300 B
+    2 more would not fit into 300 B
     ");
     let packs = server.seen().iter().skip(before).filter(|seen| seen.path.starts_with("/pack")).count();
     assert_eq!(packs, 1);
     assert_snapshot!(t.weir("prefetch --budget lots"), @r"
     $ weir prefetch --budget lots
     -- stderr
-      × `lots` is no value of `--budget <SIZE>`: a size is a number and `kB`, `MB` or `GB`, such as `500MB`
+      × `lots` is no value of `--budget <SIZE>`: a size is a number with a unit such as `MB`, `GB`, `MiB` or `GiB`, for example `500MB`
     -- exit code 2
     ");
 }
@@ -101,4 +101,27 @@ fn without_a_network_or_without_projects_nothing_is_fetched() {
     $ weir prefetch
     No project was installed here yet: what may be wanted is not known
     ");
+}
+
+#[test]
+fn a_timer_of_systemd_is_written_and_not_started() {
+    let t = empty();
+    let config = t.path("config").display().to_string();
+    let home: &[(&str, &str)] = &[("XDG_CONFIG_HOME", &config)];
+    let told = t.weir_with("", "prefetch --install-timer --budget 1.5GB", home).succeeds().stdout;
+    assert!(told.contains("systemctl --user enable --now weir-prefetch.timer"), "{told}");
+    let service = t.read("config/systemd/user/weir-prefetch.service");
+    assert!(service.contains("weir\" --quiet prefetch --budget 1500000000B\n"), "{service}");
+    // Twice is as good as once.
+    t.weir_with("", "prefetch --install-timer --budget 2GiB --json", home).succeeds();
+    assert!(t.read("config/systemd/user/weir-prefetch.service").contains("--budget 2147483648B"));
+    // Where systemd is, it says whether it understands that.
+    let units =
+        ["weir-prefetch.service", "weir-prefetch.timer"].map(|unit| t.path("config/systemd/user").join(unit));
+    if let Ok(told) =
+        std::process::Command::new("systemd-analyze").args(["--user", "verify"]).args(units).output()
+    {
+        let said = String::from_utf8_lossy(&told.stderr);
+        assert!(!said.contains("weir-prefetch"), "{said}");
+    }
 }

@@ -1,0 +1,221 @@
+//! Which releases are likely to be wanted, and why.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use serde::Serialize;
+use weir_index::{Index, IndexError, PackageFilter, PackageView};
+use weir_model::{OwnerName, PackageName, Platform, Range, Release, ReleaseId, Scope, Version};
+use weir_rules::{best, newest};
+
+use crate::chances;
+use crate::used::{Used, UsedProject};
+
+/// So many packages of an owner are looked at.
+const MOST_OF_OWNER: usize = 1000;
+
+/// So many of the packages that most others need are looked at.
+const MOST_POPULAR: usize = 1500;
+
+/// A release that is likely to be wanted.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Which one.
+    pub release: Release,
+    /// The likeliest reason.
+    pub why: Why,
+    /// How likely, from 0 to 1.
+    pub chance: f64,
+    /// How likely for that reason alone.
+    by_why: f64,
+}
+
+impl Wish {
+    /// A wish for one reason.
+    pub fn new(release: Release, why: Why, chance: f64) -> Self {
+        Self { release, why, chance, by_why: chance }
+    }
+}
+
+/// Why a release is likely to be wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[schemars(rename = "WhyPrefetched")]
+pub enum Why {
+    /// Projects ask for its package, and it is the newest in their range: their next update takes it.
+    Update {
+        /// The newest version in use.
+        from: Option<Version>,
+        /// How many ask for it so.
+        projects: usize,
+    },
+    /// Something in use needs its package, and it is the newest that will do for that.
+    UpdateBelow {
+        /// What needs it.
+        by: ReleaseId,
+    },
+    /// It is the newest of a package that projects ask for in another range.
+    Newest {
+        /// The newest version in use.
+        from: Option<Version>,
+        /// How many ask for the package.
+        projects: usize,
+    },
+    /// It is another package of somebody whose packages are asked for.
+    SameOwner {
+        /// Whose.
+        owner: OwnerName,
+        /// How many projects ask for a package of theirs.
+        projects: usize,
+    },
+    /// Many packages of the registry need it.
+    Popular {
+        /// How many.
+        dependents: u64,
+    },
+    /// Another release that is fetched needs it.
+    NeededBy {
+        /// Which one.
+        release: ReleaseId,
+    },
+}
+
+/// What is likely to be wanted of a registry on `platform`, each release once.
+///
+/// # Errors
+///
+/// When the index cannot be read.
+pub fn wishes(index: &Index, projects: &[UsedProject], platform: &Platform) -> Result<Vec<Wish>, IndexError> {
+    let mut looking = Looking {
+        index,
+        platform,
+        used: Used::by(projects),
+        views: BTreeMap::new(),
+        wishes: BTreeMap::new(),
+    };
+    looking.what_is_asked_for(projects)?;
+    looking.what_is_below(projects)?;
+    looking.what_owners_have()?;
+    looking.what_is_popular()?;
+    Ok(looking.wishes.into_values().collect())
+}
+
+struct Looking<'i> {
+    index: &'i Index,
+    platform: &'i Platform,
+    used: Used,
+    views: BTreeMap<PackageName, Option<PackageView>>,
+    wishes: BTreeMap<ReleaseId, Wish>,
+}
+
+impl Looking<'_> {
+    fn what_is_asked_for(&mut self, projects: &[UsedProject]) -> Result<(), IndexError> {
+        let mut ranges: BTreeMap<&PackageName, BTreeMap<String, (&Range, usize)>> = BTreeMap::new();
+        for asked in projects.iter().flat_map(|project| &project.asked) {
+            let so = ranges.entry(&asked.name).or_default().entry(asked.range.to_string());
+            so.or_insert((&asked.range, 0)).1 += 1;
+        }
+        for (name, ranges) in ranges {
+            let from = self.used.newest(name).cloned();
+            let mut all = 0;
+            for (range, projects) in ranges.into_values() {
+                all += projects;
+                if let Some(release) = self.best(name, range)? {
+                    let why = Why::Update { from: from.clone(), projects };
+                    self.wish(release, why, of_several(chances::UPDATE, projects));
+                }
+            }
+            if let Some(release) = self.newest(name)? {
+                self.wish(release, Why::Newest { from, projects: all }, of_several(chances::NEWEST, all));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was fixed when it was published does not move.
+    fn what_is_below(&mut self, projects: &[UsedProject]) -> Result<(), IndexError> {
+        let mut using: BTreeMap<&ReleaseId, usize> = BTreeMap::new();
+        for id in projects.iter().flat_map(|project| &project.releases) {
+            *using.entry(id).or_default() += 1;
+        }
+        for (id, projects) in using {
+            let Some(view) = self.index.release(id)? else { continue };
+            for needed in &view.release.dependencies {
+                if needed.scope != Scope::Run || needed.baked_id().is_some() {
+                    continue;
+                }
+                if let Some(release) = self.best(&needed.name, &needed.range)? {
+                    let chance = of_several(chances::UPDATE_BELOW, projects);
+                    self.wish(release, Why::UpdateBelow { by: id.clone() }, chance);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn what_owners_have(&mut self) -> Result<(), IndexError> {
+        for (owner, projects) in self.used.owners.clone() {
+            let theirs = PackageFilter { prefix: Some(format!("{owner}/")), kind: None };
+            for summary in self.index.list(&theirs, None, MOST_OF_OWNER)? {
+                if self.used.packages.contains_key(&summary.name) {
+                    continue;
+                }
+                if let Some(release) = self.newest(&summary.name)? {
+                    let chance = chances::of_owner(summary.dependents, projects);
+                    self.wish(release, Why::SameOwner { owner: owner.clone(), projects }, chance);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn what_is_popular(&mut self) -> Result<(), IndexError> {
+        for summary in self.index.most_needed(MOST_POPULAR)? {
+            let dependents = summary.dependents;
+            if let Some(release) = self.newest(&summary.name)? {
+                self.wish(release, Why::Popular { dependents }, chances::popular(dependents));
+            }
+        }
+        Ok(())
+    }
+
+    fn wish(&mut self, release: Release, why: Why, chance: f64) {
+        let id = release.id.clone();
+        match self.wishes.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert(Wish::new(release, why, chance));
+            }
+            Entry::Occupied(mut place) => {
+                let wish = place.get_mut();
+                wish.chance = chances::either(chance, wish.chance);
+                if chance > wish.by_why {
+                    (wish.why, wish.by_why) = (why, chance);
+                }
+            }
+        }
+    }
+
+    fn best(&mut self, name: &PackageName, range: &Range) -> Result<Option<Release>, IndexError> {
+        let platform = self.platform;
+        let chosen = self.view(name)?.and_then(|view| best(&view.releases, range, platform));
+        Ok(chosen.map(|view| view.release.clone()))
+    }
+
+    fn newest(&mut self, name: &PackageName) -> Result<Option<Release>, IndexError> {
+        let platform = self.platform;
+        let chosen = self.view(name)?.and_then(|view| newest(&view.releases, Some(platform)));
+        Ok(chosen.map(|view| view.release.clone()))
+    }
+
+    fn view(&mut self, name: &PackageName) -> Result<Option<&PackageView>, IndexError> {
+        if !self.views.contains_key(name) {
+            self.views.insert(name.clone(), self.index.package(name)?);
+        }
+        Ok(self.views.get(name).and_then(Option::as_ref))
+    }
+}
+
+/// That it happens in one of so many projects.
+fn of_several(chance: f64, projects: usize) -> f64 {
+    1.0 - (1.0 - chance).powf(projects as f64)
+}
