@@ -5,11 +5,11 @@
 
 mod budget;
 mod chances;
-mod needs;
+mod offers;
 mod used;
 mod wishes;
 
 pub use budget::{Chosen, REQUEST, Wanted, within};
-pub use needs::Needs;
+pub use offers::Offers;
 pub use used::{Asked, UsedProject};
 pub use wishes::{Why, Wish, wishes};

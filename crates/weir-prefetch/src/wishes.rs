@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use serde::Serialize;
-use weir_index::{Index, IndexError, PackageFilter, PackageView};
-use weir_model::{OwnerName, PackageName, Platform, Range, Release, ReleaseId, Scope, Version};
-use weir_rules::{best, newest};
+use weir_index::{IndexError, PackageFilter};
+use weir_model::{OwnerName, PackageName, Range, Release, ReleaseId, Scope, Version};
 
 use crate::chances;
+use crate::offers::Offers;
 use crate::used::{Used, UsedProject};
 
 /// So many packages of an owner are looked at.
@@ -80,19 +80,13 @@ pub enum Why {
     },
 }
 
-/// What is likely to be wanted of a registry on `platform`, each release once.
+/// What is likely to be wanted of what a registry offers, each release once.
 ///
 /// # Errors
 ///
 /// When the index cannot be read.
-pub fn wishes(index: &Index, projects: &[UsedProject], platform: &Platform) -> Result<Vec<Wish>, IndexError> {
-    let mut looking = Looking {
-        index,
-        platform,
-        used: Used::by(projects),
-        views: BTreeMap::new(),
-        wishes: BTreeMap::new(),
-    };
+pub fn wishes(offers: &Offers<'_>, projects: &[UsedProject]) -> Result<Vec<Wish>, IndexError> {
+    let mut looking = Looking { offers, used: Used::by(projects), wishes: BTreeMap::new() };
     looking.what_is_asked_for(projects)?;
     looking.what_is_below(projects)?;
     looking.what_owners_have()?;
@@ -100,11 +94,9 @@ pub fn wishes(index: &Index, projects: &[UsedProject], platform: &Platform) -> R
     Ok(looking.wishes.into_values().collect())
 }
 
-struct Looking<'i> {
-    index: &'i Index,
-    platform: &'i Platform,
+struct Looking<'a> {
+    offers: &'a Offers<'a>,
     used: Used,
-    views: BTreeMap<PackageName, Option<PackageView>>,
     wishes: BTreeMap<ReleaseId, Wish>,
 }
 
@@ -120,12 +112,12 @@ impl Looking<'_> {
             let mut all = 0;
             for (range, projects) in ranges.into_values() {
                 all += projects;
-                if let Some(release) = self.best(name, range)? {
+                if let Some(release) = self.offers.best(name, range)? {
                     let why = Why::Update { from: from.clone(), projects };
                     self.wish(release, why, of_several(chances::UPDATE, projects));
                 }
             }
-            if let Some(release) = self.newest(name)? {
+            if let Some(release) = self.offers.newest(name)? {
                 self.wish(release, Why::Newest { from, projects: all }, of_several(chances::NEWEST, all));
             }
         }
@@ -139,12 +131,12 @@ impl Looking<'_> {
             *using.entry(id).or_default() += 1;
         }
         for (id, projects) in using {
-            let Some(view) = self.index.release(id)? else { continue };
+            let Some(view) = self.offers.index.release(id)? else { continue };
             for needed in &view.release.dependencies {
                 if needed.scope != Scope::Run || needed.baked_id().is_some() {
                     continue;
                 }
-                if let Some(release) = self.best(&needed.name, &needed.range)? {
+                if let Some(release) = self.offers.best(&needed.name, &needed.range)? {
                     let chance = of_several(chances::UPDATE_BELOW, projects);
                     self.wish(release, Why::UpdateBelow { by: id.clone() }, chance);
                 }
@@ -156,11 +148,11 @@ impl Looking<'_> {
     fn what_owners_have(&mut self) -> Result<(), IndexError> {
         for (owner, projects) in self.used.owners.clone() {
             let theirs = PackageFilter { prefix: Some(format!("{owner}/")), kind: None };
-            for summary in self.index.list(&theirs, None, MOST_OF_OWNER)? {
+            for summary in self.offers.index.list(&theirs, None, MOST_OF_OWNER)? {
                 if self.used.packages.contains_key(&summary.name) {
                     continue;
                 }
-                if let Some(release) = self.newest(&summary.name)? {
+                if let Some(release) = self.offers.newest(&summary.name)? {
                     let chance = chances::of_owner(summary.dependents, projects);
                     self.wish(release, Why::SameOwner { owner: owner.clone(), projects }, chance);
                 }
@@ -170,9 +162,9 @@ impl Looking<'_> {
     }
 
     fn what_is_popular(&mut self) -> Result<(), IndexError> {
-        for summary in self.index.most_needed(MOST_POPULAR)? {
+        for summary in self.offers.index.most_needed(MOST_POPULAR)? {
             let dependents = summary.dependents;
-            if let Some(release) = self.newest(&summary.name)? {
+            if let Some(release) = self.offers.newest(&summary.name)? {
                 self.wish(release, Why::Popular { dependents }, chances::popular(dependents));
             }
         }
@@ -193,25 +185,6 @@ impl Looking<'_> {
                 }
             }
         }
-    }
-
-    fn best(&mut self, name: &PackageName, range: &Range) -> Result<Option<Release>, IndexError> {
-        let platform = self.platform;
-        let chosen = self.view(name)?.and_then(|view| best(&view.releases, range, platform));
-        Ok(chosen.map(|view| view.release.clone()))
-    }
-
-    fn newest(&mut self, name: &PackageName) -> Result<Option<Release>, IndexError> {
-        let platform = self.platform;
-        let chosen = self.view(name)?.and_then(|view| newest(&view.releases, Some(platform)));
-        Ok(chosen.map(|view| view.release.clone()))
-    }
-
-    fn view(&mut self, name: &PackageName) -> Result<Option<&PackageView>, IndexError> {
-        if !self.views.contains_key(name) {
-            self.views.insert(name.clone(), self.index.package(name)?);
-        }
-        Ok(self.views.get(name).and_then(Option::as_ref))
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use weir_model::ReleaseId;
-use weir_prefetch::{Chosen, Needs, Wanted, Why, wishes, within};
+use weir_prefetch::{Chosen, Offers, Wanted, Why, wishes, within};
 use weir_reach::{Connection, KnownRegistry, Offline, Session, connect, in_use};
 
 use crate::error::ProjectError;
@@ -72,11 +72,10 @@ pub fn prefetch(session: &Session, options: &PrefetchOptions) -> Result<Prefetch
     let platform = session.platform();
     let mut wanted = Vec::new();
     for connection in &connections {
-        let index = connection.replica.index();
-        let needs = Needs::new(index, &platform);
-        for wish in wishes(index, used.of(connection.replica.name()), &platform)? {
+        let offers = Offers::new(connection.replica.index(), &platform);
+        for wish in wishes(&offers, used.of(connection.replica.name()))? {
             let mut missing = Vec::new();
-            for needed in needs.of(wish.release.clone())?.unwrap_or_default() {
+            for needed in offers.closure(wish.release.clone())?.unwrap_or_default() {
                 if store.tree(&needed.tree)?.is_none() {
                     missing.push(needed);
                 }

@@ -17,8 +17,7 @@ use weir_index::{Index, PackageFilter};
 use weir_model::{
     Dependency, KindName, PackageName, Platform, Range, Release, ReleaseId, Scope, TreeDigest, Version,
 };
-use weir_prefetch::{Asked, Needs, UsedProject, Wanted, Why, Wish, wishes, within};
-use weir_rules::{best, newest};
+use weir_prefetch::{Asked, Offers, UsedProject, Wanted, Why, Wish, wishes, within};
 
 /// So many releases may be fetched ahead.
 const BUDGETS: [u64; 3] = [50, 200, 1000];
@@ -63,7 +62,7 @@ fn main() -> Result<(), Anything> {
     fold(&history, &path)?;
     let index = Index::open(&path)?;
     let platform = Platform::any();
-    let replay = Replay { index: &index, platform: &platform, needs: Needs::new(&index, &platform) };
+    let replay = Replay { index: &index, offers: Offers::new(&index, &platform) };
     let mut shares: BTreeMap<&str, [f64; BUDGETS.len()]> = BTreeMap::new();
     let (mut machines, mut needed, mut held) = (0_usize, 0, 0);
     for machine in &history.machines {
@@ -99,8 +98,7 @@ struct Told {
 
 struct Replay<'i> {
     index: &'i Index,
-    platform: &'i Platform,
-    needs: Needs<'i>,
+    offers: Offers<'i>,
 }
 
 impl Replay<'_> {
@@ -112,8 +110,8 @@ impl Replay<'_> {
         let mut needed = BTreeSet::new();
         for asked in &machine.next {
             for asked in asked_of(asked)? {
-                let Some(release) = self.best(&asked.name, &asked.range)? else { continue };
-                let closure = self.needs.of(release)?.unwrap_or_default();
+                let Some(release) = self.offers.best(&asked.name, &asked.range)? else { continue };
+                let closure = self.offers.closure(release)?.unwrap_or_default();
                 needed.extend(closure.into_iter().map(|release| release.id).filter(|id| !here.contains(id)));
             }
         }
@@ -121,7 +119,7 @@ impl Replay<'_> {
             return Ok(None);
         }
         let rules = [
-            ("weir", wishes(self.index, &projects, self.platform)?),
+            ("weir", wishes(&self.offers, &projects)?),
             ("most popular", self.popular()?),
             ("newest in range", self.newest_in_range(&projects)?),
             ("same owner", self.same_owner(&projects)?),
@@ -130,7 +128,7 @@ impl Replay<'_> {
         for (rule, wishes) in rules {
             let mut wanted = Vec::new();
             for wish in wishes {
-                let mut missing = self.needs.of(wish.release.clone())?.unwrap_or_default();
+                let mut missing = self.offers.closure(wish.release.clone())?.unwrap_or_default();
                 missing.retain(|release| !here.contains(&release.id));
                 wanted.push(((), Wanted { wish, missing }));
             }
@@ -190,21 +188,12 @@ impl Replay<'_> {
         range: Option<&Range>,
         chance: f64,
     ) -> Result<(), Anything> {
-        let Some(package) = self.index.package(name)? else { return Ok(()) };
         let chosen = match range {
-            Some(range) => best(package.releases, range, self.platform),
-            None => newest(package.releases, Some(self.platform)),
+            Some(range) => self.offers.best(name, range)?,
+            None => self.offers.newest(name)?,
         };
-        if let Some(view) = chosen {
-            let why = Why::Popular { dependents: 0 };
-            wishes.push(Wish::new(view.release, why, chance));
-        }
+        wishes.extend(chosen.map(|release| Wish::new(release, Why::Popular { dependents: 0 }, chance)));
         Ok(())
-    }
-
-    fn best(&self, name: &PackageName, range: &Range) -> Result<Option<Release>, Anything> {
-        let Some(package) = self.index.package(name)? else { return Ok(None) };
-        Ok(best(package.releases, range, self.platform).map(|view| view.release))
     }
 }
 
