@@ -135,14 +135,21 @@ impl Git {
     /// [`GitError::TagMoved`] when it is not the commit `before`.
     pub fn check_tag(&self, git: &GitTag, before: &str) -> Result<(), GitError> {
         match self.commit_now(git) {
-            Some(now) if now != before => Err(GitError::moved(git, before.to_owned(), now)),
+            Ok(Some(now)) if now != before => Err(GitError::moved(git, before.to_owned(), now)),
             _ => Ok(()),
         }
     }
 
-    /// The commit that a tag names now, by its repository; nothing when offline, or when that does not say.
-    pub fn commit_now(&self, git: &GitTag) -> Option<String> {
-        if self.offline { None } else { remote_commit(git).ok() }
+    /// The commit that a tag names now, by its repository; nothing when offline.
+    ///
+    /// # Errors
+    ///
+    /// [`GitError::Unavailable`] when the repository does not say it.
+    pub fn commit_now(&self, git: &GitTag) -> Result<Option<String>, GitError> {
+        if self.offline {
+            return Ok(None);
+        }
+        remote_commit(git).map(Some).map_err(|reason| GitError::unavailable(git, reason))
     }
 
     /// Forgets what a tag named, so that it is fetched again and may be another commit.

@@ -69,13 +69,13 @@ pub enum LockedStanding {
     Different,
 }
 
-/// Asks the registries what has become of the releases of a project's lockfile. Offline, tells what was known last.
+/// Asks the registries what has become of the releases of a project's lockfile, those for other platforms too. Offline, tells what was known last.
 ///
 /// # Errors
 ///
 /// When there is no lockfile, or a registry that it names cannot be asked.
 pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectError> {
-    let lock = project.locked()?;
+    let lock = project.locked_anywhere()?;
     let views = views(session, project, lock)?;
     let mut audit = LockAudit { releases: 0, findings: Vec::new(), unasked: Vec::new() };
     for release in &lock.releases {

@@ -53,11 +53,12 @@ impl MovedOutside {
     }
 }
 
-/// Asks the places that tags and fluid references came from whether they still have what is locked. Nothing is fetched; offline, nobody is asked.
+/// Asks the places that tags and fluid references came from whether they still have what is locked. Nothing is fetched; offline, nobody is asked. Whoever
+/// watches is warned of those that do not say.
 ///
 /// # Errors
 ///
-/// When no address of a reference answers.
+/// When this machine's notes of addresses cannot be read.
 pub(crate) fn moved_outside(session: &Session, project: &Project) -> Result<MovedOutside, ProjectError> {
     let Some(lock) = project.lock.as_ref().filter(|_| !session.offline) else {
         return Ok(MovedOutside::default());
@@ -71,17 +72,26 @@ pub(crate) fn moved_outside(session: &Session, project: &Project) -> Result<Move
         .iter()
         .flat_map(|release| release.references.iter().map(|reference| (Some(release.id()), reference)));
     for (of, reference) in own.chain(of_releases).filter(|(_, reference)| reference.fluid) {
-        let certain = match looking.at(reference, &project.folder)? {
-            FluidLook::Unchanged => continue,
-            FluidLook::Changed => true,
-            FluidLook::Unknown => false,
+        let certain = match looking.at(reference, &project.folder) {
+            Ok(FluidLook::Unchanged) => continue,
+            Ok(FluidLook::Changed) => true,
+            Ok(FluidLook::Unknown) => false,
+            // What else is behind is worth telling all the same.
+            Err(error) => {
+                session.warn(error.to_string());
+                continue;
+            }
         };
         moved.references.push(MovedReference { name: reference.name.clone(), of, certain });
     }
     for release in &lock.releases {
         let Some(locked) = &release.git else { continue };
         let tag = weir_git::at(&GitTag { url: locked.url.clone(), tag: locked.tag.clone() }, &project.folder);
-        let Some(now) = git.commit_now(&tag).filter(|now| *now != locked.commit) else { continue };
+        let now = git.commit_now(&tag).unwrap_or_else(|error| {
+            session.warn(error.to_string());
+            None
+        });
+        let Some(now) = now.filter(|now| *now != locked.commit) else { continue };
         moved.tags.push(MovedTag {
             name: release.name.clone(),
             url: locked.url.clone(),

@@ -346,6 +346,15 @@ impl Project {
         }
     }
 
+    /// All of the lockfile: also what it says for other platforms.
+    ///
+    /// # Errors
+    ///
+    /// As [`Project::locked`].
+    pub(crate) fn locked_anywhere(&self) -> Result<&Lockfile, ProjectError> {
+        self.whole_lock.as_ref().map_or_else(|| self.locked(), Ok)
+    }
+
     pub(crate) fn unreadable_lock(&self, broken: &BrokenLock) -> ProjectError {
         let (path, text) = (self.lock_path(), self.lock_text.clone());
         ProjectError::Lockfile { path, text, error: broken.error.clone() }

@@ -168,6 +168,8 @@ impl IntoResponse for Refusal {
                 .filter(|(name, _)| *name != CONTENT_TYPE && *name != CONTENT_LENGTH)
                 .map(|(name, value)| (name.clone(), value.clone())),
         );
+        // What this is about has been said: nobody says something else in its place.
+        *response.extensions_mut() = told.extensions().clone();
         response
     }
 }

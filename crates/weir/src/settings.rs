@@ -20,7 +20,7 @@ pub(crate) struct Folders {
 
 /// `WEIR_HOME` for both; otherwise where the XDG base directory specification puts them.
 pub(crate) fn folders() -> Result<Folders, Failure> {
-    if let Some(home) = path("WEIR_HOME") {
+    if let Some(home) = home() {
         let home = std::path::absolute(home)?;
         return Ok(Folders { data: home.clone(), config: home });
     }
@@ -28,6 +28,11 @@ pub(crate) fn folders() -> Result<Folders, Failure> {
         data: base("XDG_DATA_HOME", ".local/share")?.join("weir"),
         config: base("XDG_CONFIG_HOME", ".config")?.join("weir"),
     })
+}
+
+/// `WEIR_HOME`, if it is set.
+pub(crate) fn home() -> Option<PathBuf> {
+    path("WEIR_HOME")
 }
 
 /// Where systemd looks for units of the user's.

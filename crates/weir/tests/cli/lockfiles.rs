@@ -297,6 +297,13 @@ fn one_machine_locks_for_all_platforms_that_the_project_names() {
     }
     assert!(!moved.contains("1.0.0"), "{moved}");
 
+    // What was withdrawn for another platform is told on this one.
+    t.weir("audit").succeeds();
+    t.weir("quarantine acme/z@1.2.0 --platform x86-64-fedora-40 --reason steals").succeeds();
+    let audit = t.weir("audit").fails_with(1);
+    assert!(audit.stdout.contains("acme/z 1.2.0 x86-64-fedora-40"), "{audit}");
+    t.weir("unquarantine acme/z@1.2.0 --platform x86-64-fedora-40").succeeds();
+
     // What is missing for one of them is an error everywhere, also for who may not change the lockfile; nothing is written then.
     asked("\"x86-64-debian-12\", \"x86-64-fedora-40\", \"riscv64-debian-13\"");
     for command in ["lock --platform x86-64-debian-12", "install --locked --platform x86-64-debian-12"] {

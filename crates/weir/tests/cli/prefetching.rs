@@ -112,6 +112,10 @@ fn a_timer_of_systemd_is_written_and_not_started() {
     assert!(told.contains("systemctl --user enable --now weir-prefetch.timer"), "{told}");
     let service = t.read("config/systemd/user/weir-prefetch.service");
     assert!(service.contains("weir\" --quiet prefetch --budget 1500000000B\n"), "{service}");
+    assert!(
+        service.contains("\nEnvironment=\"WEIR_HOME=/"),
+        "a unit has an environment of its own: {service}"
+    );
     // Twice is as good as once.
     t.weir_with("", "prefetch --install-timer --budget 2GiB --json", home).succeeds();
     assert!(t.read("config/systemd/user/weir-prefetch.service").contains("--budget 2147483648B"));

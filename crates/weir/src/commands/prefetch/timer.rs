@@ -56,12 +56,18 @@ pub(super) fn show(page: &mut Page, installed: &TimerInstalled) {
 /// It gives way to all other work.
 fn service(program: &Path, budget: u64) -> Result<String, Failure> {
     let program = quoted(program)?;
+    // A unit sees nothing of the environment that it was made in.
+    let home = match settings::home() {
+        Some(home) => format!("Environment={}\n", quoted_variable("WEIR_HOME", &std::path::absolute(home)?)?),
+        None => String::new(),
+    };
     Ok(format!(
         "[Unit]\n\
          Description=Fetch packages that are likely to be wanted without a network\n\
          \n\
          [Service]\n\
          Type=oneshot\n\
+         {home}\
          ExecStart={program} --quiet prefetch --budget {budget}B\n\
          Nice=19\n\
          CPUSchedulingPolicy=idle\n\
@@ -86,14 +92,22 @@ fn timer() -> String {
     )
 }
 
-/// A path as a command line of a unit has it: `%` and `$` mean something there, also between quotes.
+/// A path as a command line of a unit has it: there `$` means something also between quotes.
 fn quoted(path: &Path) -> Result<String, Failure> {
+    Ok(format!("\"{}\"", escaped(path)?.replace('$', "$$")))
+}
+
+/// A variable as a unit sets it.
+fn quoted_variable(name: &str, path: &Path) -> Result<String, Failure> {
+    Ok(format!("\"{name}={}\"", escaped(path)?))
+}
+
+/// A path between quotes of a unit, where `%` means something everywhere.
+fn escaped(path: &Path) -> Result<String, Failure> {
     let text = path.to_str().filter(|text| !text.contains(['\n', '\r']));
-    let text = text.ok_or_else(|| {
-        Failure::usage(format!("a unit of systemd cannot name the program `{}`", path.display()))
-    })?;
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%").replace('$', "$$");
-    Ok(format!("\"{escaped}\""))
+    let text =
+        text.ok_or_else(|| Failure::usage(format!("a unit of systemd cannot name `{}`", path.display())))?;
+    Ok(text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"))
 }
 
 #[cfg(test)]
