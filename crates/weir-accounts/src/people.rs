@@ -80,6 +80,8 @@ impl Accounts {
                     "UPDATE token SET revoked = ?2 WHERE owner = ?1 AND revoked IS NULL",
                     params![name.as_str(), now.as_second()],
                 )?;
+                // Nor do programs come back that they trusted: whoever broke in may have been who trusts them.
+                connection.execute("DELETE FROM trust WHERE maker = ?1", [name.as_str()])?;
             }
             user(connection, name)
         })

@@ -23,6 +23,10 @@ const MOST_TRUSTED: i64 = 200;
 
 /// The most claims that a rule may name, and the longest value of one, in bytes.
 const MOST_CLAIMS: usize = 20;
+
+/// What is said of every token, and tells no program from another.
+const OF_EVERY_TOKEN: [&str; 6] = ["iss", "aud", "exp", "iat", "nbf", "jti"];
+
 const LONGEST_CLAIM: usize = 300;
 
 /// The most names that a rule may have.
@@ -182,8 +186,11 @@ impl Accounts {
             let fits = |trust: &Trust| trust.issuer == proved.issuer && fits(&trust.claims, &proved.claims);
             let mut found = of_issuer(connection, &proved.issuer)?;
             found.retain(fits);
-            let grants = granted(connection, &found)?;
+            let (grants, conflict) = granted(connection, &found)?;
             if grants.is_empty() {
+                if let Some(conflict) = conflict {
+                    return Err(conflict);
+                }
                 let (issuer, subject) = (proved.issuer.clone(), proved.subject.clone());
                 return Err(AccountError::NotTrusted { issuer, subject });
             }
@@ -243,7 +250,7 @@ pub(crate) fn workload_speaker(
     let ids: Vec<String> = read(&trusts)?;
     let rules =
         ids.iter().filter_map(|id| trust(connection, id).transpose()).collect::<Result<Vec<_>, _>>()?;
-    let grants = granted(connection, &rules)?;
+    let (grants, _) = granted(connection, &rules)?;
     let told = |(registry, grant): (&String, &Grant)| ToldGrant {
         registry: registry.clone(),
         by: grant.by.name.clone(),
@@ -259,10 +266,15 @@ pub(crate) fn workload_speaker(
     Ok(Some(WorkloadSpeaker { id: id.to_owned(), told, grants }))
 }
 
-/// What rules allow together in each registry. Those of one registry are of one maker and for one sort of action: else it could not be
-/// said for whom a program acts.
-fn granted(connection: &Connection, rules: &[Trust]) -> Result<BTreeMap<String, Grant>, AccountError> {
+/// What rules allow together in each registry, and what is wrong with those of others. Those of one registry are of one maker and for one sort of action: else
+/// it could not be said for whom a program acts, and it may do nothing there. That costs no other registry anything: rules of some are made by people
+/// who see nothing of the others.
+fn granted(
+    connection: &Connection,
+    rules: &[Trust],
+) -> Result<(BTreeMap<String, Grant>, Option<AccountError>), AccountError> {
     let mut grants: BTreeMap<String, Grant> = BTreeMap::new();
+    let mut in_conflict = BTreeSet::new();
     for rule in rules {
         let by = user(connection, &rule.by)?;
         if by.disabled {
@@ -278,15 +290,16 @@ fn granted(connection: &Connection, rules: &[Trust]) -> Result<BTreeMap<String, 
                 grant.scope.names = names.into_iter().collect();
             }
             Some(_) => {
-                let rules = rules.iter().filter(|other| other.registry == rule.registry);
-                return Err(AccountError::Ambiguous {
-                    registry: rule.registry.clone(),
-                    rules: rules.map(|rule| rule.id.clone()).collect(),
-                });
+                in_conflict.insert(&rule.registry);
             }
         }
     }
-    Ok(grants)
+    grants.retain(|registry, _| !in_conflict.contains(registry));
+    let conflict = in_conflict.first().map(|registry| AccountError::Ambiguous {
+        registry: (*registry).clone(),
+        rules: rules.iter().filter(|rule| rule.registry == **registry).map(|rule| rule.id.clone()).collect(),
+    });
+    Ok((grants, conflict))
 }
 
 /// Whether all that a rule asks for is said.
@@ -306,6 +319,11 @@ fn check(new: &NewTrust) -> Result<(), AccountError> {
     if new.claims.len() > MOST_CLAIMS || new.claims.iter().any(|(claim, value)| long(claim) || long(value)) {
         return unusable("a rule names at most 20 claims, each with a value of at most 300 bytes");
     }
+    if let Some(claim) = new.claims.keys().find(|claim| OF_EVERY_TOKEN.contains(&claim.as_str())) {
+        return Err(AccountError::Unusable(format!(
+            "`{claim}` is checked of every token, and tells no program from another: name what does, such as `repository`"
+        )));
+    }
     if !new.claims.values().any(|value| !value.contains(ANYTHING)) {
         return unusable(
             "a rule names at least one claim with its whole value, such as `repository=acme/greet`: else it would trust anybody whom the provider knows",
@@ -313,6 +331,9 @@ fn check(new: &NewTrust) -> Result<(), AccountError> {
     }
     if new.claims.values().any(|value| value.trim_end_matches(ANYTHING).contains(ANYTHING)) {
         return unusable("`*` stands at the end of a value");
+    }
+    if new.scope.verbs.is_empty() {
+        return unusable("a rule names the actions it is for, such as `publish`");
     }
     if new.scope.names.is_empty() || new.scope.names.len() > MOST_NAMES {
         return unusable("a rule names the owners or packages it is for, at most 100");
@@ -477,6 +498,23 @@ mod tests {
         assert_eq!(made.grant("team").unwrap().scope.names.len(), 2);
         accounts.add_trust(&name("bob"), &rule(&JOB[..1], "acme/two"), at(0)).unwrap();
         assert!(matches!(accounts.exchange(&proved("2", &JOB), at(0)), Err(AccountError::Ambiguous { .. })));
+        // That is nothing to another registry, whose people see nothing of this one.
+        let elsewhere = NewTrust { registry: "other".into(), ..rule(&JOB[..1], "acme") };
+        accounts.add_trust(&name("ann"), &elsewhere, at(0)).unwrap();
+        let (_, made) = accounts.exchange(&proved("3", &JOB), at(0)).unwrap();
+        assert!(made.grant("team").is_none() && made.grant("other").is_some());
+    }
+
+    #[test]
+    fn what_somebody_trusted_who_was_disabled_does_not_come_back_with_them() {
+        let (_place, accounts) = with(&["root", "ann"]);
+        accounts.add_trust(&name("ann"), &rule(&JOB[..1], "acme"), at(0)).unwrap();
+        let (secret, _) = accounts.exchange(&proved("1", &JOB), at(0)).unwrap();
+        accounts.set_disabled(&name("ann"), true, at(1)).unwrap();
+        accounts.set_disabled(&name("ann"), false, at(2)).unwrap();
+        let Some(Speaker::Workload(left)) = accounts.speaker(&secret, None, at(3)).unwrap() else { panic!() };
+        assert!(left.grant("team").is_none());
+        assert!(accounts.trusts(None).unwrap().is_empty());
     }
 
     #[test]
@@ -490,5 +528,10 @@ mod tests {
         unusable(rule(&[("sub", "x"), ("ref", "*main*")], "acme"));
         unusable(NewTrust { minutes: 61, ..rule(&JOB, "acme") });
         unusable(NewTrust { scope: TokenScope::default(), ..rule(&JOB, "acme") });
+        unusable(rule(&[("iss", ISSUER)], "acme"));
+        unusable(rule(&[("aud", "https://weir.example"), ("repository", "acme/*")], "acme"));
+        let mut anything = rule(&JOB, "acme");
+        anything.scope.verbs.clear();
+        unusable(anything);
     }
 }
