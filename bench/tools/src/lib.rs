@@ -4,7 +4,9 @@ use std::path::Path;
 
 use weir_log::{LogFolder, Origin, Signers, SigningKey, Stamp};
 use weir_model::of::Subject;
-use weir_model::{Action, Digest, Record, Release};
+use weir_model::{
+    Action, Dependency, Digest, KindName, PackageName, Platform, Record, Release, ReleaseId, Version,
+};
 
 /// Any error: a benchmark only reports it.
 pub type Anything = Box<dyn std::error::Error>;
@@ -43,6 +45,32 @@ impl Chance {
             | (u128::from(self.next()) << 16)
             | u128::from(self.next() as u16);
         (0..26).rev().map(|place| char::from(ALPHABET[(value >> (place * 5)) as usize & 31])).collect()
+    }
+}
+
+/// A release of which only the name and what it needs matters: the smallest there is, for any platform.
+pub fn bare_release(
+    name: PackageName,
+    version: Version,
+    kind: KindName,
+    dependencies: Vec<Dependency>,
+    chance: &mut Chance,
+) -> Release {
+    Release {
+        id: ReleaseId { name, version, platform: Platform::any(), revision: 0 },
+        kind,
+        tree: chance.digest(),
+        size: 1,
+        unpacked: 1,
+        files: 1,
+        input_digest: chance.digest(),
+        dependencies,
+        references: Vec::new(),
+        recipe: None,
+        toolchain: None,
+        license: None,
+        description: None,
+        kind_facts: Default::default(),
     }
 }
 

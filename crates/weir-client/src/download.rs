@@ -108,6 +108,11 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
+    /// What it comes to that no mirror sent it: how each failed, in the order they were tried.
+    pub(crate) fn of(failures: Vec<MirrorFailure>) -> Self {
+        if failures.is_empty() { Self::NoMirror } else { Self::AllFailed { failures } }
+    }
+
     /// Whether a mirror sent something else than was asked for: an integrity failure, not an absence.
     pub fn is_integrity(&self) -> bool {
         matches!(self, Self::AllFailed { failures } if failures.iter().any(MirrorFailure::is_wrong_content))
@@ -162,10 +167,7 @@ pub fn download(
             }
         }
     }
-    if failures.is_empty() {
-        return Err(DownloadError::NoMirror);
-    }
-    Err(DownloadError::AllFailed { failures })
+    Err(DownloadError::of(failures))
 }
 
 /// Completes `partial` from one mirror. The outer error is the disk's.

@@ -68,10 +68,7 @@ pub fn look_at_fluid(
             Err(failure) => failures.push(MirrorFailure::Failed(failure.about(mirror))),
         }
     }
-    if failures.is_empty() {
-        return Err(DownloadError::NoMirror);
-    }
-    Err(DownloadError::AllFailed { failures })
+    Err(DownloadError::of(failures))
 }
 
 fn look_at_address(
@@ -152,10 +149,7 @@ pub fn fetch_fluid(
             }
         }
     }
-    if failures.is_empty() {
-        return Err(DownloadError::NoMirror);
-    }
-    Err(DownloadError::AllFailed { failures })
+    Err(DownloadError::of(failures))
 }
 
 struct Fetch<'a> {

@@ -26,3 +26,8 @@ pub(crate) fn of_owner(dependents: u64, projects: usize) -> f64 {
 pub(crate) fn either(one: f64, others: f64) -> f64 {
     1.0 - (1.0 - one) * (1.0 - others)
 }
+
+/// That something which has the chance `one` in each of so many projects happens in any of them.
+pub(crate) fn of_several(one: f64, projects: usize) -> f64 {
+    1.0 - (1.0 - one).powf(projects as f64)
+}

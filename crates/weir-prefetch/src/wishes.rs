@@ -114,11 +114,15 @@ impl Looking<'_> {
                 all += projects;
                 if let Some(release) = self.offers.best(name, range)? {
                     let why = Why::Update { from: from.clone(), projects };
-                    self.wish(release, why, of_several(chances::UPDATE, projects));
+                    self.wish(release, why, chances::of_several(chances::UPDATE, projects));
                 }
             }
             if let Some(release) = self.offers.newest(name)? {
-                self.wish(release, Why::Newest { from, projects: all }, of_several(chances::NEWEST, all));
+                self.wish(
+                    release,
+                    Why::Newest { from, projects: all },
+                    chances::of_several(chances::NEWEST, all),
+                );
             }
         }
         Ok(())
@@ -137,7 +141,7 @@ impl Looking<'_> {
                     continue;
                 }
                 if let Some(release) = self.offers.best(&needed.name, &needed.range)? {
-                    let chance = of_several(chances::UPDATE_BELOW, projects);
+                    let chance = chances::of_several(chances::UPDATE_BELOW, projects);
                     self.wish(release, Why::UpdateBelow { by: id.clone() }, chance);
                 }
             }
@@ -186,9 +190,4 @@ impl Looking<'_> {
             }
         }
     }
-}
-
-/// That it happens in one of so many projects.
-fn of_several(chance: f64, projects: usize) -> f64 {
-    1.0 - (1.0 - chance).powf(projects as f64)
 }

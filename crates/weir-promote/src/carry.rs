@@ -6,7 +6,7 @@ use weir_log::Source;
 use weir_model::{Release, Sha256, TreeDigest};
 use weir_reach::{Amount, Counter, Session, Work};
 use weir_registry::content::{open_file, open_pack};
-use weir_registry::{Evidence, Registry, evidence};
+use weir_registry::{HeldAs, Registry, held_beside};
 
 use crate::STREAMS;
 use crate::error::PromoteError;
@@ -20,18 +20,10 @@ pub(crate) fn content(
     release: &Release,
 ) -> Result<u64, PromoteError> {
     let size = pack(session, lower, upper, &release.tree, release.size)?;
-    for reference in &release.references {
-        let Some(sha256) = reference.sha256.filter(|_| reference.held) else { continue };
-        file(session, lower, upper, &sha256, reference.size)?;
-    }
-    for piece in evidence(release) {
-        match piece {
-            Evidence::Source { digest, size } => drop(pack(session, lower, upper, &digest, size)?),
-            Evidence::Recipe { digest }
-            | Evidence::RecipeFile { digest }
-            | Evidence::Toolchain { digest }
-            | Evidence::Provenance { digest }
-            | Evidence::Log { digest } => file(session, lower, upper, &digest, None)?,
+    for held in held_beside(release) {
+        match held {
+            HeldAs::Pack(tree, size) => drop(pack(session, lower, upper, &tree, size)?),
+            HeldAs::File(sha256, size) => file(session, lower, upper, &sha256, size)?,
         }
     }
     Ok(size)

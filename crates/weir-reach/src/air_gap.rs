@@ -15,8 +15,8 @@ use weir_model::{PackageName, Sha256};
 use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
-    Carried, CarriedError, Evidence, Exported, Object, Registrar, Replica, ReplicaError, UpstreamAddresses,
-    evidence, unpack_carried, write_carried,
+    Carried, CarriedError, Exported, HeldAs, Object, Registrar, Replica, ReplicaError, UpstreamAddresses,
+    held_beside, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
 
@@ -112,15 +112,9 @@ fn wanted(index: &Index, what: &Export) -> Result<BTreeSet<Object>, ReachError> 
         }
         let release = &view.release;
         objects.insert(Object::Pack(release.tree));
-        let held = release.references.iter().filter(|reference| reference.held);
-        objects.extend(held.filter_map(|reference| reference.sha256.map(Object::File)));
-        objects.extend(evidence(release).map(|evidence| match evidence {
-            Evidence::Source { digest, .. } => Object::Pack(digest),
-            Evidence::Recipe { digest }
-            | Evidence::RecipeFile { digest }
-            | Evidence::Toolchain { digest }
-            | Evidence::Provenance { digest }
-            | Evidence::Log { digest } => Object::File(digest),
+        objects.extend(held_beside(release).map(|held| match held {
+            HeldAs::Pack(tree, _) => Object::Pack(tree),
+            HeldAs::File(sha256, _) => Object::File(sha256),
         }));
     }
     Ok(objects)

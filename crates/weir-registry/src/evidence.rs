@@ -1,5 +1,5 @@
 //! The evidence of a build: what a registry holds so that anybody can see how a release was made, and
-//! make it again.
+//! make it again; and with it all that a registry holds for a release beside its pack.
 
 use std::fmt;
 
@@ -43,23 +43,24 @@ pub enum Evidence {
     },
 }
 
-/// As what a registry holds a piece of evidence.
-pub(crate) enum Held {
+/// As what a registry holds a piece of content that a release names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldAs {
     /// As a pack of so many bytes.
     Pack(TreeDigest, u64),
-    /// As a file.
-    File(Sha256),
+    /// As a file, of so many bytes if the release says it.
+    File(Sha256, Option<u64>),
 }
 
 impl Evidence {
-    pub(crate) fn held(&self) -> Held {
+    pub(crate) fn held(&self) -> HeldAs {
         match *self {
-            Self::Source { digest, size } => Held::Pack(digest, size),
+            Self::Source { digest, size } => HeldAs::Pack(digest, size),
             Self::Recipe { digest }
             | Self::RecipeFile { digest }
             | Self::Toolchain { digest }
             | Self::Provenance { digest }
-            | Self::Log { digest } => Held::File(digest),
+            | Self::Log { digest } => HeldAs::File(digest, None),
         }
     }
 }
@@ -89,4 +90,11 @@ pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
     ];
     let recipe_files = recipe_files.into_iter().map(|digest| Evidence::RecipeFile { digest });
     all.into_iter().flatten().chain(recipe_files)
+}
+
+/// What a registry holds for a release beside its own pack: the external files that its record promises, and the evidence of its build.
+pub fn held_beside(release: &Release) -> impl Iterator<Item = HeldAs> {
+    let promised = release.references.iter().filter(|reference| reference.held);
+    let files = promised.filter_map(|reference| Some(HeldAs::File(reference.sha256?, reference.size)));
+    files.chain(evidence(release).map(|evidence| evidence.held()))
 }

@@ -43,7 +43,7 @@ pub use carried::{Carried, CarriedError, Exported, unpack_carried, write_carried
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
 pub use error::{OpenError, SubmitError};
-pub use evidence::{Evidence, evidence};
+pub use evidence::{Evidence, HeldAs, evidence, held_beside};
 pub use face::Face;
 pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;

@@ -12,7 +12,7 @@ use weir_log::Snapshot;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
 use crate::content::{Delta, Stated, Stored};
-use crate::evidence::{Evidence, Held, evidence};
+use crate::evidence::{Evidence, HeldAs, evidence};
 
 /// Everything that the log names.
 #[derive(Debug, Default)]
@@ -114,12 +114,12 @@ impl Named {
         for evidence in evidence(release) {
             let is_evidence = || Use::Evidence(release.id.clone(), evidence);
             match evidence.held() {
-                Held::Pack(tree, size) => {
+                HeldAs::Pack(tree, size) => {
                     let pack = self.packs.entry(tree).or_default();
                     pack.own |= view.origin.is_none();
                     pack.used(removed, || PackUse { what: is_evidence(), stated: Stated::size(size) });
                 }
-                Held::File(sha256) => {
+                HeldAs::File(sha256, _) => {
                     let file = self.files.entry(sha256).or_default();
                     file.own |= view.origin.is_none();
                     match removed {

@@ -327,8 +327,8 @@ impl Planning<'_> {
         let mut missing = Vec::new();
         for one in evidence(release) {
             let there = match one.held() {
-                evidence::Held::Pack(tree, size) => self.has_pack(release, &tree, size)?,
-                evidence::Held::File(sha256) => self.on.uploaded.file(&sha256)?,
+                evidence::HeldAs::Pack(tree, size) => self.has_pack(release, &tree, size)?,
+                evidence::HeldAs::File(sha256, _) => self.on.uploaded.file(&sha256)?,
             };
             if !there {
                 missing.push(one);

@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use weir_accounts::{Secret, Speaker, WorkloadSpeaker};
 use weir_policy::{Caller, Principal, TokenScope, Verb};
 use weir_wire::downloads::Downloader;
@@ -34,6 +36,11 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// On which day, in UTC.
+    pub(crate) fn day(&self) -> Date {
+        self.at.to_zoned(TimeZone::UTC).date()
+    }
+
     /// Nobody who proved anything.
     pub(crate) fn anonymous(from: Option<IpAddr>) -> Self {
         Self { speaker: None, from, at: Timestamp::now() }

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use weir_activity::Downloaded;
 use weir_model::TreeDigest;
 
@@ -31,7 +30,7 @@ pub(crate) struct Counting {
 impl Counting {
     /// Counts a download.
     pub(crate) fn count(&self, registry: &RegistryName, tree: TreeDigest, asker: &Asker) {
-        let day = asker.at.to_zoned(TimeZone::UTC).date();
+        let day = asker.day();
         let what = Downloaded { registry: registry.to_string(), tree, day, by: asker.downloader() };
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < MOST || waiting.contains_key(&what) {

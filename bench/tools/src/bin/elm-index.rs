@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pubgrub::{OfflineDependencyProvider, Ranges, SemanticVersion};
-use weir_bench::{Anything, Chance, record};
+use weir_bench::{Anything, Chance, bare_release, record};
 use weir_index::{Index, IndexError};
-use weir_model::{Dependency, KindName, PackageName, Platform, Range, Release, ReleaseId, Scope, Version};
+use weir_model::{Dependency, KindName, PackageName, Range, Scope, Version};
 use weir_resolve::{
     Candidate, Candidates, Origin, Request, Requirement, ResolveError, Resolver, Settings, View,
 };
@@ -87,27 +87,8 @@ fn fold(data: &Data, path: &Path) -> Result<(), Anything> {
                 let (name, range) = (package_name(name)?, range(intervals)?);
                 dependencies.push(Dependency { name, range, scope: Scope::Run, baked: None });
             }
-            let mut release = Release {
-                id: ReleaseId {
-                    name: package_name(package)?,
-                    version: version.parse()?,
-                    platform: Platform::any(),
-                    revision: 0,
-                },
-                kind: KindName::Elm,
-                tree: chance.digest(),
-                size: 1,
-                unpacked: 1,
-                files: 1,
-                input_digest: chance.digest(),
-                dependencies,
-                references: Vec::new(),
-                recipe: None,
-                toolchain: None,
-                license: None,
-                description: None,
-                kind_facts: Default::default(),
-            };
+            let (name, version) = (package_name(package)?, version.parse()?);
+            let mut release = bare_release(name, version, KindName::Elm, dependencies, &mut chance);
             release.input_digest = release.compute_input_digest();
             fold.entry(position, &record(release, position, &mut chance)?)?;
             position += 1;

@@ -7,8 +7,8 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use weir_bench::{Anything, Chance, append, record};
-use weir_model::{KindName, Platform, Release, ReleaseId, Version};
+use weir_bench::{Anything, Chance, append, bare_release, record};
+use weir_model::{KindName, Release, Version};
 
 const PACKAGES: u64 = 2_946;
 const RELEASES: u64 = 16_446;
@@ -23,26 +23,16 @@ fn main() -> Result<(), Anything> {
     for number in 0..RELEASES {
         let (package, version) = (number % PACKAGES, number / PACKAGES);
         let facts = json!({ "elm": "0.19.0 <= v < 0.20.0", "modules": ["Widget"] });
+        let name = format!("author-{}/widget-{package}", package % 700).parse()?;
+        let version = Version::new(1, version, 0);
         let mut release = Release {
-            id: ReleaseId {
-                name: format!("author-{}/widget-{package}", package % 700).parse()?,
-                version: Version::new(1, version, 0),
-                platform: Platform::any(),
-                revision: 0,
-            },
-            kind: KindName::Elm,
-            tree: chance.digest(),
             size: 20_000,
             unpacked: 80_000,
             files: 12,
-            input_digest: chance.digest(),
-            dependencies: Vec::new(),
-            references: Vec::new(),
-            recipe: None,
-            toolchain: None,
             license: Some("BSD-3-Clause".into()),
             description: Some(format!("What the widget {package} is good for")),
             kind_facts: facts.as_object().cloned().unwrap_or_default(),
+            ..bare_release(name, version, KindName::Elm, Vec::new(), &mut chance)
         };
         release.input_digest = release.compute_input_digest();
         log.push(record(release, number, &mut chance)?);

@@ -12,11 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
-use weir_bench::{Anything, Chance, record};
+use weir_bench::{Anything, Chance, bare_release, record};
 use weir_index::{Index, PackageFilter};
-use weir_model::{
-    Dependency, KindName, PackageName, Platform, Range, Release, ReleaseId, Scope, TreeDigest, Version,
-};
+use weir_model::{Dependency, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version};
 use weir_prefetch::{Asked, Offers, UsedProject, Wanted, Why, Wish, wishes, within};
 
 /// So many releases may be fetched ahead.
@@ -222,28 +220,8 @@ fn fold(history: &History, path: &Path) -> Result<(), Anything> {
                 scope: Scope::Run,
                 baked: None,
             });
-            let id = ReleaseId {
-                name: name.clone(),
-                version: version.parse()?,
-                platform: Platform::any(),
-                revision: 0,
-            };
-            let mut release = Release {
-                tree: TreeDigest::of(id.to_string()),
-                id,
-                kind: KindName::Elm,
-                size: 1,
-                unpacked: 1,
-                files: 1,
-                input_digest: chance.digest(),
-                dependencies: dependencies.collect(),
-                references: Vec::new(),
-                recipe: None,
-                toolchain: None,
-                license: None,
-                description: None,
-                kind_facts: Default::default(),
-            };
+            let (name, version) = (name.clone(), version.parse()?);
+            let mut release = bare_release(name, version, KindName::Elm, dependencies.collect(), &mut chance);
             release.input_digest = release.compute_input_digest();
             fold.entry(position, &record(release, position, &mut chance)?)?;
             position += 1;

@@ -14,7 +14,7 @@ use weir_policy::{Authorized, Caller, Verb};
 use super::Registrar;
 use crate::content::{ChunkList, ContentError, LARGEST_FILE, Stated, Stored, chunk_list_path, chunk_path};
 use crate::error::SubmitError;
-use crate::evidence::{Held, evidence};
+use crate::evidence::{HeldAs, held_beside};
 use crate::face::Face;
 use crate::ports::Object;
 use crate::replica::Replica;
@@ -46,11 +46,9 @@ impl FromAbove {
             size,
         };
         let mut all = vec![piece(Object::Pack(release.tree), Some(release.size))];
-        let held = release.references.iter().filter(|reference| reference.held);
-        all.extend(held.filter_map(|one| Some(piece(Object::File(one.sha256?), one.size))));
-        all.extend(evidence(release).map(|evidence| match evidence.held() {
-            Held::Pack(tree, size) => piece(Object::Pack(tree), Some(size)),
-            Held::File(sha256) => piece(Object::File(sha256), None),
+        all.extend(held_beside(release).map(|held| match held {
+            HeldAs::Pack(tree, size) => piece(Object::Pack(tree), Some(size)),
+            HeldAs::File(sha256, size) => piece(Object::File(sha256), size),
         }));
         all
     }

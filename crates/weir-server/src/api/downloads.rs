@@ -7,7 +7,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use weir_model::{PackageName, TreeDigest, Version};
 use weir_wire::downloads::{DayDownloads, DownloadCounts, PackageDownloads};
 
@@ -94,7 +93,7 @@ fn added_up(
 
 /// The first of so many days, today the last of them.
 fn first_day(asker: &Asker, days: u32) -> Date {
-    let today = asker.at.to_zoned(TimeZone::UTC).date();
+    let today = asker.day();
     let back = jiff::Span::new().try_days(i64::from(days.max(1)) - 1);
     back.and_then(|back| today.checked_sub(back)).unwrap_or(Date::MIN)
 }
