@@ -51,6 +51,11 @@ impl TestedSet {
         &self.set
     }
 
+    /// The set, to be decided by.
+    pub fn into_set(self) -> PolicySet {
+        self.set
+    }
+
     /// How many cases it passes.
     pub fn cases(&self) -> usize {
         self.cases

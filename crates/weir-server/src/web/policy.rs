@@ -100,8 +100,7 @@ fn replay(
     let failed = |error: &dyn std::error::Error| SimulationFailed(error.to_string());
     let changed = PolicyFiles::new(changed).map_err(|error| failed(&error))?;
     // Its cases, too: what they say must hold before it can be put in force.
-    TestedSet::new(&changed).map_err(|error| failed(&error))?;
-    let set = PolicySet::new(&changed).map_err(|error| failed(&error))?;
+    let set = TestedSet::new(&changed).map_err(|error| failed(&error))?.into_set();
     let digest = set.digest().to_string();
     let present = PolicySet::new(present).map_err(|error| failed(&error))?;
     let view = acting.view().map_err(|error| failed(&error))?;
