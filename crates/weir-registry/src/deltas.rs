@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use weir_index::Index;
 use weir_model::{PackageName, Platform, Range, Release, TreeDigest, Version};
 use weir_policy::Authorized;
-use weir_tree::{TreeError, write_delta};
+use weir_tree::{DeltaParts, TreeError, write_delta};
 
 use crate::content::{ContentError, Delta, open_held_pack};
 use crate::error::SubmitError;
@@ -22,8 +22,8 @@ use crate::registrar::Registrar;
 /// Packs between which a delta may be worth its request: of a smaller one it saves next to nothing.
 pub const DELTAS_FROM: u64 = 8 << 10;
 
-/// The largest pack that a delta is made to, in bytes: more would not fit in its bounds.
-const LARGEST_PACK: u64 = 64 << 20;
+/// The largest pack that a delta is made to, in bytes: both packs are read twice for it.
+const LARGEST_PACK: u64 = 1 << 30;
 
 /// A delta is kept if it has at most one of so many parts of the bytes of the pack.
 const WORTH: u64 = 2;
@@ -136,14 +136,20 @@ fn make(objects: &dyn Objects, permit: &Authorized, delta: &Delta) -> Result<Mad
     if delta.from == delta.to || pack.size < DELTAS_FROM || pack.size > LARGEST_PACK {
         return Ok(Made::NotWorth);
     }
-    let (mut from, mut to) = (open_held_pack(objects, &delta.from)?, open_held_pack(objects, &delta.to)?);
+    let both = || Ok((open_held_pack(objects, &delta.from)?, open_held_pack(objects, &delta.to)?));
+    let bad = |reason| ContentError::BadDelta { delta: *delta, reason };
+    let (mut from, mut to) = both()?;
+    let Some(parts) = DeltaParts::between(&mut from, &mut to).map_err(bad)? else {
+        return Ok(Made::NotWorth);
+    };
+    let (mut from, mut to) = both()?;
     let mut bytes =
         Worth { bytes: Vec::new(), most: usize::try_from(pack.size / WORTH).unwrap_or(usize::MAX) };
-    match write_delta(&mut from, &mut to, &mut bytes) {
+    match write_delta(&mut from, &mut to, parts, &mut bytes) {
         Ok(Some(_)) => {}
         Ok(None) => return Ok(Made::NotWorth),
         Err(TreeError::PackWrite { .. }) => return Ok(Made::NotWorth),
-        Err(reason) => return Err(ContentError::BadDelta { delta: *delta, reason }),
+        Err(reason) => return Err(bad(reason)),
     }
     Ok(Made::Kept(objects.put(permit, Object::Delta(*delta), &mut &*bytes.bytes)?))
 }

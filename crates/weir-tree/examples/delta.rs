@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use weir_model::Digest;
 use weir_tree::{
-    Expected, ExpectedDelta, Limits, PackFiles, Selection, TreeManifest, apply_delta, read_folder, unpack,
-    write_delta, write_pack,
+    DeltaParts, Expected, ExpectedDelta, Limits, PackFiles, Selection, TreeManifest, apply_delta,
+    read_folder, unpack, write_delta, write_pack,
 };
 
 /// The level that `weir publish` packs with.
@@ -38,8 +38,14 @@ fn measure(name: &str, old: &Path, new: &Path) -> Outcome<String> {
     let (old_pack, new_pack) = (packed(old, &old_tree)?, packed(new, &new_tree)?);
     let began = Instant::now();
     let mut delta = Vec::new();
-    let made =
-        write_delta(&mut opened(&old_pack, &old_tree)?, &mut opened(&new_pack, &new_tree)?, &mut delta)?;
+    let both = || Outcome::Ok((opened(&old_pack, &old_tree)?, opened(&new_pack, &new_tree)?));
+    let (mut from, mut to) = both()?;
+    let parts = DeltaParts::between(&mut from, &mut to)?;
+    let (mut from, mut to) = both()?;
+    let made = match parts {
+        Some(parts) => write_delta(&mut from, &mut to, parts, &mut delta)?,
+        None => None,
+    };
     let making = began.elapsed();
 
     let home = tempfile::tempdir()?;

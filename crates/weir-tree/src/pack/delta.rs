@@ -2,7 +2,7 @@
 //!
 //! `weir-delta v1`, the digests of both trees, and two zstd frames: the manifest of the new tree, compressed with the manifest of the old
 //! one before it; and the contents that are in the new tree only, in its order, compressed with [contents of the old one](Change::prefix)
-//! before them. What both have does not travel: it is copied.
+//! before them. What both have does not travel: it is copied; of [large files](DeltaParts) also parts.
 //!
 //! The prefix is not sent, so it must be the same bytes wherever a delta is made and applied: it follows from the two manifests,
 //! and says nothing of how or where a tree is kept.
@@ -16,6 +16,8 @@ mod base;
 mod change;
 mod check;
 mod make;
+mod parts;
+mod shared;
 
 use std::io::Read;
 
@@ -30,6 +32,7 @@ pub use apply::apply_delta;
 use change::Change;
 pub use check::check_delta;
 pub use make::{DeltaSummary, write_delta};
+pub use parts::DeltaParts;
 
 /// The first line of a delta.
 const HEADER: &str = "weir-delta v1\n";
@@ -39,6 +42,9 @@ const HEADER_BYTES: usize = HEADER.len() + 2 * (64 + 1);
 
 /// The most bytes of a manifest between whose trees there are deltas.
 const MANIFEST_BYTES: u64 = 8 << 20;
+
+/// The most bytes of a delta's first frame: the manifest and the parts of large files, each behind its length.
+const HEAD_BYTES: u64 = 8 + MANIFEST_BYTES + 8 + parts::TEXT_BYTES;
 
 /// The most bytes of contents that a delta is compressed with, and that it brings.
 const CONTENT_BYTES: u64 = 64 << 20;
@@ -78,12 +84,15 @@ fn open<R: Read>(
     let limits = Limits { manifest_bytes: limits.manifest_bytes.min(MANIFEST_BYTES), ..*limits };
     let prefix = base.to_text();
     let mut stream =
-        PackStream::behind(source, prefix.as_bytes(), window_log(MANIFEST_BYTES + 8), expected.most_bytes)?;
+        PackStream::behind(source, prefix.as_bytes(), window_log(HEAD_BYTES), expected.most_bytes)?;
     let manifest = stream.manifest(&limits)?;
     check_manifest(&manifest, &expected.to, &limits)?;
+    let parts = stream.text("bytes of parts", parts::TEXT_BYTES)?;
+    let parts = DeltaParts::parse(&parts, base, &manifest)
+        .ok_or(wrong("the parts of its large files do not add up"))?;
     let rest = stream.end()?;
-    let change =
-        Change::between(base, &manifest).ok_or(wrong("no delta is made between such large trees"))?;
+    let change = Change::between(base, &manifest, parts)
+        .ok_or(wrong("no delta is made between trees that differ by so much"))?;
     Ok(Opened { rest, manifest, change })
 }
 

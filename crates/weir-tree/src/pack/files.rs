@@ -52,23 +52,18 @@ impl<R: Read> PackFiles<R> {
         let Some(wanted) = self.position(path).filter(|position| *position >= self.next) else {
             return Ok(false);
         };
-        self.pass_to(wanted)?;
-        self.stream.content(&self.manifest.entries()[wanted], take)?;
+        self.content_at(wanted, take)?;
         Ok(true)
     }
 
-    /// Gives the content of each of `wanted`, which are numbers of entries in order, to `take`, and checks the digests. What is behind
-    /// the last of them is not read.
-    pub(super) fn contents(
+    /// Gives the content of the entry with this number, which is not behind, to `take`, and checks its digest.
+    pub(super) fn content_at(
         &mut self,
-        wanted: impl IntoIterator<Item = usize>,
-        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+        wanted: usize,
+        take: impl FnMut(&[u8]) -> Result<(), TreeError>,
     ) -> Result<(), TreeError> {
-        for wanted in wanted {
-            self.pass_to(wanted)?;
-            self.stream.content(&self.manifest.entries()[wanted], &mut take)?;
-        }
-        Ok(())
+        self.pass_to(wanted)?;
+        self.stream.content(&self.manifest.entries()[wanted], take)
     }
 
     /// Passes over what comes before the entry `wanted`, which is not behind.

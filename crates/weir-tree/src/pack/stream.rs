@@ -77,21 +77,24 @@ impl<'p, R: Read> PackStream<'p, R> {
 
     /// Reads the manifest, which a pack begins with.
     pub(super) fn manifest(&mut self, limits: &Limits) -> Result<TreeManifest, TreeError> {
-        let length = self.whole(8)?;
-        let length = u64::from_le_bytes(length.try_into().expect("eight bytes were asked for"));
-        bounded("bytes of manifest", length, limits.manifest_bytes)?;
-        // Grows as bytes arrive: a length alone reserves nothing.
-        let mut text = Vec::new();
-        let mut left = length;
-        while left > 0 {
-            let piece = self.piece(left)?;
-            text.extend_from_slice(piece);
-            left -= piece.len() as u64;
-        }
-        let manifest = TreeManifest::parse(&text)?;
+        let manifest = TreeManifest::parse(&self.text("bytes of manifest", limits.manifest_bytes)?)?;
         bounded("files", manifest.files(), limits.files)?;
         bounded("bytes of files", manifest.unpacked_size(), limits.unpacked_bytes)?;
         Ok(manifest)
+    }
+
+    /// Reads a text behind its length (u64, little-endian), of at most `limit` bytes.
+    pub(super) fn text(&mut self, what: &'static str, limit: u64) -> Result<Vec<u8>, TreeError> {
+        let length = self.whole(8)?;
+        let length = u64::from_le_bytes(length.try_into().expect("eight bytes were asked for"));
+        bounded(what, length, limit)?;
+        // Grows as bytes arrive: a length alone reserves nothing.
+        let mut text = Vec::new();
+        self.next(length, |piece| {
+            text.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(text)
     }
 
     /// The next `length` bytes in one piece; `length` is at most [`BUFFER_BYTES`].
@@ -128,23 +131,31 @@ impl<'p, R: Read> PackStream<'p, R> {
         mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
     ) -> Result<(), TreeError> {
         let mut hasher = Hasher::new();
-        let mut left = entry.size;
+        self.next(entry.size, |piece| {
+            hasher.update(piece);
+            take(piece)
+        })?;
+        check_digest(entry, hasher.finish())
+    }
+
+    /// Gives the next `length` bytes to `take`.
+    pub(super) fn next(
+        &mut self,
+        length: u64,
+        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
+    ) -> Result<(), TreeError> {
+        let mut left = length;
         while left > 0 {
             let piece = self.piece(left)?;
-            hasher.update(piece);
-            take(piece)?;
             left -= piece.len() as u64;
+            take(piece)?;
         }
-        check_digest(entry, hasher.finish())
+        Ok(())
     }
 
     /// Passes over the next `length` bytes.
     pub(super) fn skip(&mut self, length: u64) -> Result<(), TreeError> {
-        let mut left = length;
-        while left > 0 {
-            left -= self.piece(left)?.len() as u64;
-        }
-        Ok(())
+        self.next(length, |_| Ok(()))
     }
 
     /// The whole content of `entry` as one checked piece, if it is small enough for that.

@@ -7,8 +7,8 @@ use proptest::prelude::proptest;
 use proptest::test_runner::Config;
 use weir_model::{Digest, EntryDigest};
 use weir_tree::{
-    Expected, ExpectedDelta, Limits, PackFiles, TreeError, TreeManifest, VerifiedTree, apply_delta,
-    check_delta, write_delta,
+    DeltaParts, Expected, ExpectedDelta, Limits, PackFiles, TreeError, TreeManifest, VerifiedTree,
+    apply_delta, check_delta, write_delta,
 };
 
 use crate::round_trip::files;
@@ -65,8 +65,11 @@ fn opened<'p>(pack: &'p [u8], tree: &TreeManifest) -> PackFiles<&'p [u8]> {
 /// The delta between the trees in two packs.
 pub(crate) fn delta(old: &[u8], old_tree: &TreeManifest, new: &[u8], new_tree: &TreeManifest) -> Vec<u8> {
     let mut delta = Vec::new();
-    let (mut old, mut new) = (opened(old, old_tree), opened(new, new_tree));
-    let summary = write_delta(&mut old, &mut new, &mut delta).expect("made").expect("small enough");
+    let both = || (opened(old, old_tree), opened(new, new_tree));
+    let (mut from, mut to) = both();
+    let parts = DeltaParts::between(&mut from, &mut to).expect("found").expect("few enough");
+    let (mut from, mut to) = both();
+    let summary = write_delta(&mut from, &mut to, parts, &mut delta).expect("made").expect("small enough");
     assert_eq!(summary.bytes, delta.len() as u64);
     delta
 }
@@ -154,6 +157,90 @@ fn of_a_large_tree_only_what_is_gone_is_looked_at() {
     assert_eq!(everything(&out), versions.new_tree);
 }
 
+/// Bytes that no compressor makes smaller.
+fn noise(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        (state >> 33) as u8
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+/// A file of 90 MiB, more than a delta has bytes for, of which two bytes changed and some came in.
+fn large() -> Versions {
+    let old = noise(90 << 20, 7);
+    let mut new = old.clone();
+    new[10 << 20] ^= 1;
+    new[70 << 20] ^= 1;
+    new.splice(50 << 20..50 << 20, *b"what was put in here");
+    let old = folder(&[("data", Item::File(old)), ("read me", file("one\n"))]);
+    let new = folder(&[("data", Item::File(new)), ("read me", file("two\n"))]);
+    Versions::of(old, new.path())
+}
+
+#[test]
+fn of_a_large_file_that_changed_a_little_a_little_travels() {
+    let (versions, home) = (large(), scratch());
+    assert!(versions.delta.len() < 2000, "{} bytes", versions.delta.len());
+    let (out, applied) = versions.apply(&versions.delta, home.path());
+    applied.expect("applied");
+    assert_eq!(everything(&out), versions.new_tree);
+    assert_eq!(versions.check(&versions.delta).expect("checked"), versions.delta.len() as u64);
+
+    // What is taken from the old tree is believed as little as what travels.
+    let data = versions.old.path().join("data");
+    let mut damaged = fs_err::read(&data).expect("read");
+    damaged[30 << 20] ^= 1;
+    fs_err::write(&data, damaged).expect("written");
+    let (out, applied) = versions.apply(&versions.delta, scratch().path());
+    assert!(matches!(applied, Err(TreeError::WrongContent { .. })), "{applied:?}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn parts_that_do_not_add_up_or_lie_outside_are_refused() {
+    let old = folder(&[("data", Item::File(noise(100, 1))), ("link", Item::Link("data".into()))]);
+    let versions = Versions::of(old, folder(&[("a", file("a"))]).path());
+    let (size, home) = (17_u64 << 20, scratch());
+    let content = vec![0; 17 << 20];
+    let manifest = format!("weir-tree v1\nf {size} {} big\n", EntryDigest::of(&content).to_hex());
+    let expected = ExpectedDelta { to: Digest::of(&manifest), ..versions.expected() };
+    let apply = |parts: &str| {
+        let delta = forged_in_parts(&versions, &manifest, parts, &content, 25);
+        let (to, applied) = versions.apply_as(&delta, &expected, home.path());
+        assert_eq!(to.exists(), applied.is_ok());
+        applied.map(|_| fs_err::remove_dir_all(to).expect("removed"))
+    };
+    apply(&format!("new {size}\n")).expect("the only right ones");
+    let huge = u64::MAX;
+    for wrong in [
+        "".to_owned(),
+        format!("new {}\n", size - 1),
+        format!("new {}\n", size + 1),
+        format!("new {size}\nnew 1\n"),
+        format!("new 0\nnew {size}\n"),
+        format!("new {huge}\nnew {}\n", size + 1),
+        format!("old 0 0 101\nnew {}\n", size - 101),
+        format!("old 0 {huge} 2\nnew {}\n", size - 2),
+        format!("old 1 0 4\nnew {}\n", size - 4),
+        format!("old 2 0 4\nnew {}\n", size - 4),
+        format!("old 0 0 {size}\n"),
+        format!("old 0 0\nnew {size}\n"),
+        format!("new {size} 1\n"),
+        format!("take {size}\n"),
+        format!("new -{size}\n"),
+    ] {
+        let applied = apply(&wrong);
+        assert!(matches!(applied, Err(TreeError::NotThatDelta { .. })), "{wrong}: {applied:?}");
+    }
+    let many = apply(&"new 1\n".repeat(1 << 18));
+    assert!(matches!(many, Err(TreeError::TooLarge { .. })), "{many:?}");
+    // Parts that are there, and are not the file.
+    let other = apply(&format!("old 0 0 100\nnew {}\n", size - 100));
+    assert!(other.as_ref().is_err_and(TreeError::is_integrity), "{other:?}");
+}
+
 #[test]
 fn a_delta_that_is_cut_anywhere_is_refused_and_leaves_nothing() {
     let (versions, home) = (small(), scratch());
@@ -238,6 +325,17 @@ fn more_bytes_than_the_pack_has_are_not_read() {
 
 /// A delta made by hand: a manifest, and any bytes as the contents, compressed as it likes.
 fn forged(versions: &Versions, manifest: &str, contents: &[u8], window_log: u32) -> Vec<u8> {
+    forged_in_parts(versions, manifest, "", contents, window_log)
+}
+
+/// The same, with parts of large files as somebody may tell them.
+fn forged_in_parts(
+    versions: &Versions,
+    manifest: &str,
+    parts: &str,
+    contents: &[u8],
+    window_log: u32,
+) -> Vec<u8> {
     let mut delta = format!(
         "weir-delta v1\n{} {}\n",
         versions.old_tree.digest().to_hex(),
@@ -246,8 +344,10 @@ fn forged(versions: &Versions, manifest: &str, contents: &[u8], window_log: u32)
     .into_bytes();
     let old = versions.old_tree.to_text();
     let mut frame = zstd::Encoder::with_ref_prefix(&mut delta, 3, old.as_bytes()).expect("an encoder");
-    frame.write_all(&(manifest.len() as u64).to_le_bytes()).expect("written");
-    frame.write_all(manifest.as_bytes()).expect("written");
+    for text in [manifest, parts] {
+        frame.write_all(&(text.len() as u64).to_le_bytes()).expect("written");
+        frame.write_all(text.as_bytes()).expect("written");
+    }
     frame.finish().expect("finished");
     let mut frame = zstd::Encoder::new(&mut delta, 1).expect("an encoder");
     frame.window_log(window_log).expect("set");

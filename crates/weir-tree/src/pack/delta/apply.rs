@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::base::Base;
+use super::parts::{Span, Take, content_in_parts};
 use super::{ExpectedDelta, Opened, open, window_log};
 use crate::landing::{Access, Landing};
 use crate::manifest::{Mode, TreeManifest};
@@ -56,7 +57,14 @@ fn fill<R: Read>(
         let is_new = new.next_if(|next| **next == number).is_some();
         match entry.mode {
             Mode::Link => links.push((entry, read_target(&mut stream, entry)?)),
-            Mode::File | Mode::Executable if is_new => write_file(&mut stream, entry, &mut landing)?,
+            Mode::File | Mode::Executable if is_new => match change.parts.of(number) {
+                Some(parts) => {
+                    let mut file = landing.file(&entry.path, entry.mode)?;
+                    let old = |span: &Span, take: &mut Take<'_>| base.read_span(span, take);
+                    content_in_parts(&mut stream, entry, parts, old, |piece| file.write(piece))?;
+                }
+                None => write_file(&mut stream, entry, &mut landing)?,
+            },
             Mode::File | Mode::Executable => {
                 let mut file = landing.file(&entry.path, entry.mode)?;
                 base.copy(entry, &prefix, &mut file)?;

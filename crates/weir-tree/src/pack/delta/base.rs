@@ -8,7 +8,8 @@ use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
 use weir_model::{EntryDigest, Hasher};
 
-use super::change::{Change, is_file};
+use super::change::{Change, Similar, is_file};
+use super::parts::{Span, Take};
 use crate::TreeError;
 use crate::landing::NewFile;
 use crate::manifest::{Entry, TreeManifest};
@@ -47,13 +48,18 @@ impl<'t> Base<'t> {
             buffer: vec![0; READ_BYTES],
         };
         let mut prefix = Vec::with_capacity(usize::try_from(change.prefix_bytes).unwrap_or_default());
-        for number in &change.prefix {
+        for Similar { entry, ranges } in &change.prefix {
             let start = prefix.len();
-            base.content(*number, |piece| {
-                prefix.extend_from_slice(piece);
-                Ok(())
-            })?;
-            base.places.insert(entries[*number].digest, start..prefix.len());
+            for range in ranges {
+                let length = range.end - range.start;
+                base.read_span(&Span { entry: *entry, offset: range.start, length }, &mut |piece| {
+                    prefix.extend_from_slice(piece);
+                    Ok(())
+                })?;
+            }
+            if (prefix.len() - start) as u64 == entries[*entry].size {
+                base.places.insert(entries[*entry].digest, start..prefix.len());
+            }
         }
         Ok((base, prefix))
     }
@@ -72,31 +78,29 @@ impl<'t> Base<'t> {
         let missing = TreeError::NotThatDelta { reason: "it leaves out a file that is not here" };
         let number = *self.files.get(&entry.digest).ok_or(missing)?;
         let mut hasher = Hasher::new();
-        self.content(number, |piece| {
+        let whole = Span { entry: number, offset: 0, length: entry.size };
+        self.read_span(&whole, &mut |piece| {
             hasher.update(piece);
             file.write(piece)
         })?;
         check_digest(entry, hasher.finish())
     }
 
-    fn content(
-        &mut self,
-        number: usize,
-        mut take: impl FnMut(&[u8]) -> Result<(), TreeError>,
-    ) -> Result<(), TreeError> {
-        let entry = &self.manifest.entries()[number];
+    /// Gives some bytes of a file to `take`.
+    pub(super) fn read_span(&mut self, span: &Span, take: &mut Take<'_>) -> Result<(), TreeError> {
+        let entry = &self.manifest.entries()[span.entry];
         let failed = |source| TreeError::io(self.root.join(&entry.path), source);
         // Whether it is still the file that it was is seen by its digest, and needs no looking at the file.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(&self.folder, entry.path.as_str(), flags, Mode::empty()).map_err(failed)?;
-        let mut left = entry.size;
-        while left > 0 {
-            let most = usize::try_from(left).unwrap_or(usize::MAX).min(self.buffer.len());
-            match rustix::io::read(&file, &mut self.buffer[..most]) {
+        let (mut at, end) = (span.offset, span.offset + span.length);
+        while at < end {
+            let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(self.buffer.len());
+            match rustix::io::pread(&file, &mut self.buffer[..most], at) {
                 Ok(0) => return Err(TreeError::ChangedWhileRead { path: self.root.join(&entry.path) }),
                 Ok(read) => {
                     take(&self.buffer[..read])?;
-                    left -= read as u64;
+                    at += read as u64;
                 }
                 Err(Errno::INTR) => {}
                 Err(source) => return Err(failed(source)),

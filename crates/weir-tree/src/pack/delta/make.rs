@@ -1,10 +1,12 @@
 //! Making a delta of two packs.
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
 use zstd::zstd_safe::CParameter;
 
-use super::change::Change;
+use super::change::{Change, Similar};
+use super::parts::{DeltaParts, Part, Sieve};
 use super::{header, window_log};
 use crate::TreeError;
 use crate::pack::PackFiles;
@@ -27,8 +29,8 @@ pub struct DeltaSummary {
     pub copied: u64,
 }
 
-/// Writes the delta between two trees, which are read from their packs. Nothing is written, and nothing given, where they are larger, or differ by
-/// more, than a delta is made of.
+/// Writes the delta between two trees, which are read from their packs; `parts` were [found](DeltaParts::between) in the same. Nothing is written, and nothing
+/// given, where the trees have larger manifests, or differ by more, than a delta is made of.
 ///
 /// # Errors
 ///
@@ -36,35 +38,66 @@ pub struct DeltaSummary {
 pub fn write_delta<A: Read, B: Read, W: Write>(
     from: &mut PackFiles<A>,
     to: &mut PackFiles<B>,
+    parts: DeltaParts,
     writer: W,
 ) -> Result<Option<DeltaSummary>, TreeError> {
-    let Some(change) = Change::between(from.manifest(), to.manifest()) else { return Ok(None) };
+    let Some(change) = Change::between(from.manifest(), to.manifest(), parts) else { return Ok(None) };
     let mut counted = Counted::new(writer);
     let head = header(&from.manifest().digest(), &to.manifest().digest());
     counted.write_all(head.as_bytes()).map_err(written)?;
 
-    let (old, text) = (from.manifest().to_text(), to.manifest().to_text());
-    let mut frame = encoder(counted, old.as_bytes(), 8 + text.len() as u64).map_err(written)?;
-    frame.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
-    frame.write_all(text.as_bytes()).map_err(written)?;
+    let (old, manifest, parts) = (from.manifest().to_text(), to.manifest().to_text(), change.parts.to_text());
+    let bytes = [&manifest, &parts].map(|text| 8 + text.len() as u64).iter().sum();
+    let mut frame = encoder(counted, old.as_bytes(), bytes).map_err(written)?;
+    for text in [manifest, parts] {
+        frame.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
+        frame.write_all(text.as_bytes()).map_err(written)?;
+    }
     let counted = frame.finish().map_err(written)?;
 
     let copied = to.manifest().unpacked_size() - change.new_bytes;
     let prefix = prefix(from, &change)?;
     let mut frame = encoder(counted, &prefix, change.new_bytes).map_err(written)?;
-    to.contents(change.new, |piece| frame.write_all(piece).map_err(written))?;
+    for number in change.new {
+        let travels = match change.parts.of(number) {
+            Some(parts) => new_ranges(parts),
+            None => vec![0..to.manifest().entries()[number].size],
+        };
+        let mut sieve = Sieve::new(&travels);
+        to.content_at(number, |piece| sieve.pass(piece, |piece| frame.write_all(piece).map_err(written)))?;
+    }
     let mut counted = frame.finish().map_err(written)?;
     counted.flush().map_err(written)?;
     Ok(Some(DeltaSummary { bytes: counted.bytes(), copied }))
 }
 
+/// Where in a file those of its parts are that travel.
+fn new_ranges(parts: &[Part]) -> Vec<Range<u64>> {
+    let (mut ranges, mut at) = (Vec::new(), 0);
+    for part in parts {
+        match part {
+            Part::Old(span) => at += span.length,
+            Part::New { length } => {
+                ranges.push(at..at + length);
+                at += length;
+            }
+        }
+    }
+    ranges
+}
+
 /// What a change is compressed with, read from the pack of the old tree.
-pub(super) fn prefix<P: Read>(base: &mut PackFiles<P>, change: &Change) -> Result<Vec<u8>, TreeError> {
+fn prefix<P: Read>(base: &mut PackFiles<P>, change: &Change) -> Result<Vec<u8>, TreeError> {
     let mut prefix = Vec::new();
-    base.contents(change.prefix.iter().copied(), |piece| {
-        prefix.extend_from_slice(piece);
-        Ok(())
-    })?;
+    for Similar { entry, ranges } in &change.prefix {
+        let mut sieve = Sieve::new(ranges);
+        base.content_at(*entry, |piece| {
+            sieve.pass(piece, |piece| {
+                prefix.extend_from_slice(piece);
+                Ok(())
+            })
+        })?;
+    }
     Ok(prefix)
 }
 
