@@ -136,7 +136,9 @@ fn make(objects: &dyn Objects, permit: &Authorized, delta: &Delta) -> Result<Mad
     if delta.from == delta.to || pack.size < DELTAS_FROM || pack.size > LARGEST_PACK {
         return Ok(Made::NotWorth);
     }
-    let both = || Ok((open_held_pack(objects, &delta.from)?, open_held_pack(objects, &delta.to)?));
+    let both = || -> Result<_, ContentError> {
+        Ok((open_held_pack(objects, &delta.from)?, open_held_pack(objects, &delta.to)?))
+    };
     let bad = |reason| ContentError::BadDelta { delta: *delta, reason };
     let (mut from, mut to) = both()?;
     let Some(parts) = DeltaParts::between(&mut from, &mut to).map_err(bad)? else {

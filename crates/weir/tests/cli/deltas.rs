@@ -89,7 +89,7 @@ fn who_updates_fetches_what_differs() {
     let t = updated();
     assert_snapshot!(t.weir_in("", "registry deltas"), @"
     $ weir registry deltas
-    Made 1 delta (283 B), in place of 22.9 KiB
+    Made 1 delta (288 B), in place of 22.9 KiB
     ");
     assert_snapshot!(t.weir_in("", "registry deltas"), @"
     $ weir registry deltas
@@ -98,7 +98,7 @@ fn who_updates_fetches_what_differs() {
     ");
     assert_snapshot!(t.weir("update"), @"
     $ weir update
-    Installed 1 package, 1 fetched (283 B; deltas saved 22.6 KiB)
+    Installed 1 package, 1 fetched (288 B; deltas saved 22.6 KiB)
      ^  acme/maps  1.0.0 → 1.1.0
     ");
     has(&t, "1.1.0");

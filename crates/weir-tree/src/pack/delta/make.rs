@@ -59,12 +59,15 @@ pub fn write_delta<A: Read, B: Read, W: Write>(
     let prefix = prefix(from, &change)?;
     let mut frame = encoder(counted, &prefix, change.new_bytes).map_err(written)?;
     for number in change.new {
-        let travels = match change.parts.of(number) {
-            Some(parts) => new_ranges(parts),
-            None => vec![0..to.manifest().entries()[number].size],
-        };
-        let mut sieve = Sieve::new(&travels);
-        to.content_at(number, |piece| sieve.pass(piece, |piece| frame.write_all(piece).map_err(written)))?;
+        let mut write = |piece: &[u8]| frame.write_all(piece).map_err(written);
+        match change.parts.of(number) {
+            None => to.content_at(number, write)?,
+            Some(parts) => {
+                let travels = new_ranges(parts);
+                let mut sieve = Sieve::new(&travels);
+                to.content_at(number, |piece| sieve.pass(piece, &mut write))?;
+            }
+        }
     }
     let mut counted = frame.finish().map_err(written)?;
     counted.flush().map_err(written)?;

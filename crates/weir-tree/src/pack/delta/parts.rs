@@ -79,12 +79,12 @@ impl DeltaParts {
         let mut taken: Vec<_> = self.spans().filter(|span| span.entry == entry).map(Span::range).collect();
         taken.sort_unstable_by_key(|range| range.start);
         let (mut left, mut at) = (Vec::new(), 0);
-        for range in taken.into_iter().chain([size..size]) {
-            if range.start > at {
-                left.push(at..range.start);
-            }
+        for range in taken {
+            left.push(at..range.start.max(at));
             at = at.max(range.end);
         }
+        left.push(at..size);
+        left.retain(|range| !range.is_empty());
         left
     }
 
