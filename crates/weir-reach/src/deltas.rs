@@ -1,8 +1,8 @@
-//! Deltas between the releases of a registry in a folder.
+//! Deltas between the releases of a registry in a folder, in the place of packs or beside them.
 
 use std::path::Path;
 
-use weir_registry::{DeltasMade, MakeDeltas};
+use weir_registry::{Acting, Compact, Compacted, DeltasMade, MakeDeltas};
 
 use crate::connect::open_folder;
 use crate::error::{Offline, ReachError};
@@ -21,6 +21,30 @@ pub fn registry_deltas(
     folder: &Path,
     what: &MakeDeltas,
 ) -> Result<DeltasMade, ReachError> {
+    Ok(in_folder(session, project, which, folder)?.make_deltas(what)?)
+}
+
+/// Keeps the old releases of a registry as deltas, or all of them whole again.
+///
+/// # Errors
+///
+/// When it is not in a folder of this machine, or cannot be written to.
+pub fn registry_compact(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+    what: &Compact,
+) -> Result<Compacted, ReachError> {
+    Ok(in_folder(session, project, which, folder)?.compact(what)?)
+}
+
+fn in_folder(
+    session: &Session,
+    project: Option<ManifestRegistries<'_>>,
+    which: Option<&str>,
+    folder: &Path,
+) -> Result<Acting, ReachError> {
     let known = find(session, project, which, folder)?;
     if is_http(&known.location) {
         return Err(ReachError::DeltasElsewhere { location: known.location });
@@ -28,5 +52,5 @@ pub fn registry_deltas(
     if session.offline {
         return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
-    Ok(open_folder(session, &known)?.make_deltas(what)?)
+    open_folder(session, &known)
 }

@@ -44,7 +44,7 @@ pub use connect::{
     pinned_name, source_of,
 };
 pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
-pub use deltas::registry_deltas;
+pub use deltas::{registry_compact, registry_deltas};
 pub use discover::{Discovered, Place, discover};
 pub use error::{Offline, ReachError};
 pub use files::{open_named, replace};

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use weir_fs::Folder;
 use weir_log::{FolderSource, Found, Source, SourceError};
 use weir_policy::Caller;
-use weir_registry::content::{open_file, open_pack};
+use weir_registry::content::{open_file, open_kept_pack};
 use weir_registry::{Face, FromAbove, Object, Registrar, ReplicaError, SubmitError};
 
 use crate::connect::source_of;
@@ -73,7 +73,7 @@ impl Puller<'_> {
             _ => {}
         }
         let from = match piece.object {
-            Object::Pack(tree) => open_pack(&*source, &tree, 0)?,
+            Object::Pack(tree) => open_kept_pack(&*source, &tree)?,
             Object::File(sha256) => open_file(&*source, &sha256, piece.size, STREAMS)?,
             Object::Delta(_) | Object::Snapshot(_) => None,
         };

@@ -421,7 +421,7 @@ impl ContentAudit<'_> {
             // Chunks are read through the files that are made of them.
             (NamedBy::Nothing, Stored::Chunk { digest, .. })
                 if listed.is_none_or(|listed| listed.contains(digest)) => {}
-            (NamedBy::Misplaced, Stored::Pack { tree, held: false, .. }) => {
+            (NamedBy::Misplaced, Stored::Pack { tree, held: false, .. } | Stored::Made { tree, .. }) => {
                 // Of a pack that is used this was said already.
                 if self.named.packs.get(tree).is_some_and(|pack| pack.uses.is_empty()) {
                     self.audit.problems.push(ContentError::StillServed { tree: *tree }.to_string());
@@ -437,6 +437,10 @@ impl ContentAudit<'_> {
             Stored::Pack { tree, size, held } => {
                 self.objects.verify_pack(tree, &Stated::size(*size), *held, &Unobserved)
             }
+            Stored::Made { tree, .. } => self.objects.find(Object::Pack(*tree)).and_then(|held| {
+                let size = held.map_or(0, |held| held.size);
+                self.objects.verify_pack(tree, &Stated::size(size), false, &Unobserved)
+            }),
             Stored::File { sha256, .. } => {
                 self.objects.verify_file(sha256, self.named.size_of(sha256), &Unobserved)
             }

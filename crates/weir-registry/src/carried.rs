@@ -15,12 +15,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use weir_fs::{Access, Durability, Folder};
 use weir_log::{MAX_CHECKPOINT, MAX_ENTRY, Source, SourceError, tile_paths};
-use weir_model::{ChunkDigest, Sha256};
+use weir_model::{ChunkDigest, Sha256, TreeDigest};
 use weir_tree::{Expected, Limits, check_pack};
 
 use crate::content::{
     CHUNK_LARGEST, CHUNKED_ABOVE, ChunkList, ContentError, LARGEST_FILE, chunk_list_path, chunk_path,
-    digest_of, file_path, pack_path,
+    digest_of, file_path, pack_path, remade_pack,
 };
 use crate::face::Face;
 use crate::ports::Object;
@@ -202,9 +202,18 @@ impl Archive<'_> {
         Ok(true)
     }
 
+    /// A pack that the registry makes again, whole.
+    fn remade(&mut self, source: &dyn Source, tree: &TreeDigest) -> Result<bool, CarriedError> {
+        let Some(made) = remade_pack(source, tree, &Limits::default())? else { return Ok(false) };
+        let path = pack_path(tree);
+        self.append(&path, made.bytes, made.pack)?;
+        self.done.insert(path);
+        Ok(true)
+    }
+
     fn object(&mut self, source: &dyn Source, object: &Object) -> Result<bool, CarriedError> {
         match object {
-            Object::Pack(tree) => self.stream(source, pack_path(tree)),
+            Object::Pack(tree) => Ok(self.stream(source, pack_path(tree))? || self.remade(source, tree)?),
             Object::File(sha256) => {
                 Ok(self.chunked(source, sha256)? || self.stream(source, file_path(sha256))?)
             }
@@ -296,7 +305,7 @@ fn most_of(face: Face) -> Option<u64> {
         Face::File(_) => Some(CHUNKED_ABOVE),
         Face::ChunkList(_) => Some(ChunkList::longest(LARGEST_FILE)),
         Face::Chunk(_) => Some(CHUNK_LARGEST as u64),
-        Face::Delta(_) | Face::Snapshot(_) => None,
+        Face::PackNote(_) | Face::Delta(_) | Face::Snapshot(_) => None,
     }
 }
 

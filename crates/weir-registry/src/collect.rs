@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use weir_model::ChunkDigest;
 use weir_policy::Authorized;
 
-use crate::content::Stored;
+use crate::content::{Delta, Stored};
 use crate::error::SubmitError;
 use crate::named::{Named, NamedBy};
 use crate::ports::Objects;
@@ -98,8 +98,10 @@ impl Registrar {
         let writer = self.writer()?;
         let plan = plan(&writer.replica, objects, what, permit.at())?;
         for stored in &plan.put_right {
-            if let Stored::Pack { tree, held, .. } = stored {
-                if *held { objects.restore(permit, tree)? } else { objects.withhold(permit, tree)? }
+            match stored {
+                Stored::Pack { tree, held: true, .. } => objects.restore(permit, tree)?,
+                Stored::Pack { tree, .. } | Stored::Made { tree, .. } => objects.withhold(permit, tree)?,
+                _ => {}
             }
         }
         for stored in plan.go.iter().filter(|stored| !matches!(stored, Stored::Chunk { .. })) {
@@ -131,10 +133,14 @@ fn plan(
     plan.report.dry_run = what.dry_run;
     let (chunks, whole): (Vec<_>, Vec<_>) =
         objects.list()?.whole()?.into_iter().partition(|(stored, _)| matches!(stored, Stored::Chunk { .. }));
+    // A pack that stays and is made again needs its delta, whoever else does; the pack that it takes may go, for it is kept whole then.
+    let needed: HashSet<Delta> =
+        whole.iter().filter_map(|(stored, written)| judge.needs(stored, *written)).collect();
     // Parts are named by the objects that stay.
     let mut listed: HashSet<ChunkDigest> = HashSet::new();
     for (stored, written) in whole {
         match judge.fate(&stored, written) {
+            Fate::Goes(_) if matches!(&stored, Stored::Delta { delta, .. } if needed.contains(delta)) => {}
             Fate::Goes(why) => plan.goes(stored, why),
             fate => {
                 plan.stays(&stored, fate);
@@ -167,6 +173,13 @@ enum Fate {
 }
 
 impl Judge {
+    /// The delta that an object needs which stays.
+    fn needs(&self, stored: &Stored, written: Timestamp) -> Option<Delta> {
+        let Stored::Made { tree, base, .. } = stored else { return None };
+        let stays = !matches!(self.fate(stored, written), Fate::Goes(_));
+        stays.then_some(Delta { from: *base, to: *tree })
+    }
+
     fn fate(&self, stored: &Stored, written: Timestamp) -> Fate {
         match (self.named.who_names(stored), stored) {
             // What a keeper put there, only they can judge.

@@ -3,6 +3,7 @@
 //! ```text
 //! pack/<aa>/<tree>.zst        the pack of a tree
 //! delta/<aa>/<tree>/<base>    how a tree differs from another
+//! pack/<aa>/<tree>.made       how a pack is made again that is not kept
 //! file/<aa>/<sha256>          a file of at most 16 MiB, as it is
 //! file/<aa>/<sha256>.chunks   a larger file: the list of its chunks
 //! chunk/<aa>/<sha256>         a chunk, as it is; files and versions of files share them
@@ -31,6 +32,7 @@
 //! [paper]: https://ieeexplore.ieee.org/document/9055082
 
 mod chunks;
+mod compacted;
 mod deltas;
 mod durable;
 mod error;
@@ -48,6 +50,7 @@ use weir_model::of::Subject;
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 pub use chunks::{CHUNK_AVERAGE, CHUNK_LARGEST, CHUNK_SMALLEST, CHUNKED_ABOVE, Chunk, ChunkList};
+pub use compacted::{PackNote, RemadePack, open_kept_pack, pack_note, pack_note_path, remade_pack};
 pub(crate) use deltas::{held_delta, open_pack as open_held_pack};
 pub use durable::POINTS;
 pub use error::ContentError;
@@ -59,7 +62,7 @@ pub use folder::ContentFolder;
 pub use shown::{ShownFile, ShownTree, shown_file, shown_texts, shown_tree};
 pub use stored::Stored;
 pub use verify::{Stated, Unpacked};
-pub(crate) use verify::{digest_of, held_file, held_pack, pack_as_stated};
+pub(crate) use verify::{digest_of, held_file, held_pack, made_as_stated, pack_as_stated};
 
 /// Where the pack of `tree` is, below the registry.
 pub fn pack_path(tree: &TreeDigest) -> String {

@@ -72,6 +72,7 @@ pub enum AskedDelta {
 /// What became of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Made {
+    /// It was made, and has so many bytes.
     Kept(u64),
     There,
     NotWorth,
@@ -127,7 +128,7 @@ impl Registrar {
 }
 
 /// Makes one delta, unless it is there or not worth it.
-fn make(objects: &dyn Objects, permit: &Authorized, delta: &Delta) -> Result<Made, ContentError> {
+pub(crate) fn make(objects: &dyn Objects, permit: &Authorized, delta: &Delta) -> Result<Made, ContentError> {
     if objects.find(Object::Delta(*delta))?.is_some() {
         return Ok(Made::There);
     }
@@ -177,15 +178,28 @@ impl Write for Worth {
 }
 
 /// A release, as far as it matters here.
-struct Offered {
+pub(crate) struct Offered {
     version: Version,
     revision: u32,
-    tree: TreeDigest,
+    pub(crate) tree: TreeDigest,
     pack_bytes: u64,
 }
 
 /// The deltas to the newest release of each line of each package, from those before it, with the bytes of the pack that each saves.
 fn wanted(index: &Index, last: usize) -> Result<Vec<(Delta, u64)>, SubmitError> {
+    let mut wanted = Vec::new();
+    for releases in releases_of_packages(index)? {
+        for (position, newest) in newest_of_lines(&releases) {
+            for before in releases[..position].iter().rev().take(last) {
+                wanted.push((Delta { from: before.tree, to: newest.tree }, newest.pack_bytes));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// What is offered of each package for each platform, the oldest first.
+pub(crate) fn releases_of_packages(index: &Index) -> Result<Vec<Vec<Offered>>, SubmitError> {
     let mut packages: BTreeMap<(PackageName, Platform), Vec<Offered>> = BTreeMap::new();
     for view in index.live_releases() {
         let view = view?;
@@ -196,18 +210,13 @@ fn wanted(index: &Index, last: usize) -> Result<Vec<(Delta, u64)>, SubmitError> 
         let offered = Offered { version: id.version, revision: id.revision, tree, pack_bytes: size };
         packages.entry((id.name, id.platform)).or_default().push(offered);
     }
-    let mut wanted = Vec::new();
-    for releases in packages.values_mut() {
+    let in_order = packages.into_values().map(|mut releases| {
         releases.sort_unstable_by(|one, other| {
             (&one.version, one.revision).cmp(&(&other.version, other.revision))
         });
-        for (position, newest) in newest_of_lines(releases) {
-            for before in releases[..position].iter().rev().take(last) {
-                wanted.push((Delta { from: before.tree, to: newest.tree }, newest.pack_bytes));
-            }
-        }
-    }
-    Ok(wanted)
+        releases
+    });
+    Ok(in_order.collect())
 }
 
 /// The newest of each line of versions that are compatible with one another, with its place among all.

@@ -6,7 +6,7 @@
 use weir_model::of::Subject;
 use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
-use crate::content::{Delta, chunk_list_path, chunk_path, delta_path, file_path, pack_path};
+use crate::content::{Delta, chunk_list_path, chunk_path, delta_path, file_path, pack_note_path, pack_path};
 use crate::replica::{DESCRIPTOR, snapshot_path};
 
 /// A file of a registry's static face.
@@ -22,6 +22,8 @@ pub enum Face {
     Snapshot(Sha256),
     /// The pack of a tree.
     Pack(TreeDigest),
+    /// How the pack of a tree is made again that is not kept.
+    PackNote(TreeDigest),
     /// The delta between two trees.
     Delta(Delta),
     /// A file that a reference names.
@@ -45,10 +47,15 @@ impl Face {
                 let digest = digest(name.strip_suffix(".zst")?)?;
                 spelled(snapshot_path(&digest), Self::Snapshot(digest))
             }
-            "pack" => {
-                let tree = digest(name.strip_suffix(".zst")?)?;
-                spelled(pack_path(&tree), Self::Pack(tree))
-            }
+            "pack" => match name.strip_suffix(".made") {
+                Some(hex) => {
+                    digest(hex).and_then(|tree| spelled(pack_note_path(&tree), Self::PackNote(tree)))
+                }
+                None => {
+                    let tree = digest(name.strip_suffix(".zst")?)?;
+                    spelled(pack_path(&tree), Self::Pack(tree))
+                }
+            },
             "delta" => {
                 let to = path.rsplit('/').nth(1)?;
                 let delta = Delta { from: digest(name)?, to: digest(to)? };
@@ -67,7 +74,7 @@ impl Face {
 
     /// Whether the bytes under this name are the same for ever.
     pub const fn is_fixed(&self) -> bool {
-        !matches!(self, Self::Descriptor | Self::Checkpoint)
+        !matches!(self, Self::Descriptor | Self::Checkpoint | Self::PackNote(_))
     }
 }
 
@@ -91,6 +98,7 @@ mod tests {
             ("tile/entries/000".to_owned(), Face::Tile),
             (snapshot_path(&sha256), Face::Snapshot(sha256)),
             (pack_path(&tree), Face::Pack(tree)),
+            (pack_note_path(&tree), Face::PackNote(tree)),
             (delta_path(&delta), Face::Delta(delta)),
             (file_path(&sha256), Face::File(sha256)),
             (chunk_list_path(&sha256), Face::ChunkList(sha256)),
@@ -115,6 +123,8 @@ mod tests {
             format!("pack/{here}/../{here}/{hex}.zst"),
             format!("pack/{here}/{}.zst", hex.to_uppercase()),
             format!("pack/{here}/{hex}"),
+            format!("pack/{there}/{hex}.made"),
+            format!(".compacted/{hex}/{hex}"),
             format!("file/{here}/{hex}.zst"),
             format!("delta/{here}/{hex}"),
             format!("delta/{there}/{hex}/{hex}"),

@@ -184,7 +184,11 @@ impl Objects for Handle {
 
     fn find(&self, object: Object) -> Result<Option<Held>, ContentError> {
         let objects = lock(&self.memory.objects);
-        Ok(objects.get(&object).map(|kept| Held { size: kept.bytes.len() as u64, withheld: kept.withheld }))
+        Ok(objects.get(&object).map(|kept| Held {
+            size: kept.bytes.len() as u64,
+            withheld: kept.withheld,
+            is_made: false,
+        }))
     }
 
     fn open(&self, object: Object, offset: u64) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
@@ -238,7 +242,9 @@ impl Objects for Handle {
             Stored::Delta { delta, .. } => Object::Delta(*delta),
             Stored::File { sha256, .. } => Object::File(*sha256),
             Stored::Snapshot { sha256, .. } => Object::Snapshot(*sha256),
-            Stored::Chunk { .. } | Stored::Unfinished { .. } | Stored::Stray { .. } => return Ok(()),
+            Stored::Made { .. } | Stored::Chunk { .. } | Stored::Unfinished { .. } | Stored::Stray { .. } => {
+                return Ok(());
+            }
         };
         lock(&self.memory.objects).remove(&object);
         lock(&self.memory.served).remove(&path(object));

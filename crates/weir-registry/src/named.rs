@@ -162,6 +162,11 @@ impl Named {
                 Some(pack) => pack.named_by(),
                 None => NamedBy::Nothing,
             },
+            Stored::Made { tree, .. } => match self.packs.get(tree) {
+                Some(pack) if pack.is_withheld() => NamedBy::Misplaced,
+                Some(pack) => pack.named_by(),
+                None => NamedBy::Nothing,
+            },
             Stored::Delta { delta, .. } => self.who_names_delta(delta),
             Stored::File { sha256, .. } => {
                 self.files.get(sha256).map_or(NamedBy::Nothing, NamedFile::named_by)

@@ -116,6 +116,8 @@ pub struct Held {
     pub size: u64,
     /// Whether readers are kept from it. What lies both within their reach and out of it is not.
     pub withheld: bool,
+    /// Whether it is a pack that is not kept, but made again of another one whenever it is asked for.
+    pub is_made: bool,
 }
 
 /// What is stored, as far as whoever asks may see it.
@@ -213,6 +215,37 @@ pub trait Objects: Send + Sync {
     ///
     /// When that cannot be found out.
     fn deltas_to(&self, tree: &TreeDigest) -> Result<usize, ContentError>;
+
+    /// Keeps the pack that a delta gives as no more than the delta, which is held, as the pack is that it is from. Gives the bytes of the delta; nothing where
+    /// the pack would not come out byte for byte, where one of them is not kept whole, or where packs are always kept so.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done, or something is not what it must be.
+    fn compact(&self, permit: &Authorized, delta: &Delta) -> Result<Option<u64>, ContentError> {
+        let _ = (permit, delta);
+        Ok(None)
+    }
+
+    /// Keeps the pack of a tree whole, if it is not. Harmless when done twice, or when there is no such pack.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done, or something is not what it must be.
+    fn make_whole(&self, permit: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
+        let _ = (permit, tree);
+        Ok(())
+    }
+
+    /// Whether some pack is made again of that of `tree`.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be found out.
+    fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
+        let _ = tree;
+        Ok(false)
+    }
 
     /// Keeps readers from the pack of a tree, and takes out the deltas that give it. Harmless when done twice, or when there is no such pack.
     ///

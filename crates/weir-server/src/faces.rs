@@ -150,7 +150,9 @@ fn tag(face: Face, version: Version) -> String {
         Face::Delta(delta) => packed(&format!("{}-{}", delta.to.to_hex(), delta.from.to_hex()), version),
         Face::Pack(tree) => packed(&tree.to_hex(), version),
         Face::Chunk(chunk) => format!("\"{}\"", chunk.to_hex()),
-        Face::ChunkList(_) | Face::Descriptor | Face::Checkpoint | Face::Tile => of_version(version),
+        Face::PackNote(_) | Face::ChunkList(_) | Face::Descriptor | Face::Checkpoint | Face::Tile => {
+            of_version(version)
+        }
     }
 }
 
@@ -178,7 +180,7 @@ const fn media_type(face: Face) -> &'static str {
         Face::Descriptor => "application/json",
         Face::Checkpoint => "text/plain; charset=utf-8",
         Face::Snapshot(_) | Face::Pack(_) => "application/zstd",
-        Face::ChunkList(_) => "text/plain; charset=us-ascii",
+        Face::PackNote(_) | Face::ChunkList(_) => "text/plain; charset=us-ascii",
         Face::Tile | Face::Delta(_) | Face::File(_) | Face::Chunk(_) => "application/octet-stream",
     }
 }

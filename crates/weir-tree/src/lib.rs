@@ -13,6 +13,7 @@
 //! | read a few files of a pack | [`PackFiles`] |
 //! | send what differs from a tree that is there | [`write_delta`] |
 //! | receive it | [`apply_delta`], or [`check_delta`] to keep it as it is |
+//! | make the pack again of which only a delta was kept | [`remake_pack`] |
 //! | check a folder | [`verify_folder`] |
 //! | change a tree | [`copy_tree`], and read the copy |
 //! | bring in a tar or zip | [`import_archive`] |
@@ -46,7 +47,7 @@ pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
 pub use observe::{Handled, Watched};
 pub use pack::{
     DeltaParts, DeltaSummary, Expected, ExpectedDelta, PackFiles, PackSummary, VerifiedPack, VerifiedTree,
-    apply_delta, check_delta, check_pack, unpack, write_delta, write_pack, write_pack_observed,
+    apply_delta, check_delta, check_pack, remake_pack, unpack, write_delta, write_pack, write_pack_observed,
 };
 pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;

@@ -17,7 +17,9 @@ mod stream;
 mod unpack;
 mod write;
 
-pub use delta::{DeltaParts, DeltaSummary, ExpectedDelta, apply_delta, check_delta, write_delta};
+pub use delta::{
+    DeltaParts, DeltaSummary, ExpectedDelta, apply_delta, check_delta, remake_pack, write_delta,
+};
 pub use files::PackFiles;
 pub use read::{VerifiedPack, check_pack};
 pub use unpack::{VerifiedTree, unpack};

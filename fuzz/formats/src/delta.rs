@@ -5,7 +5,7 @@
 use std::io::Write as _;
 
 use weir_model::{Digest, TreeDigest};
-use weir_tree::{Expected, ExpectedDelta, PackFiles, TreeManifest, apply_delta, check_delta, write_delta};
+use weir_tree::{DeltaParts, Expected, ExpectedDelta, PackFiles, TreeManifest, apply_delta, check_delta, write_delta};
 
 use crate::pack::{LIMITS, is_exactly, only_folders, writable};
 use crate::samples;
@@ -80,7 +80,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         PackFiles::open(&packs[at][..], &expected, &LIMITS).unwrap()
     };
     let mut delta = Vec::new();
-    write_delta(&mut open(0), &mut open(1), &mut delta).unwrap().unwrap();
+    let parts = DeltaParts::between(&mut open(0), &mut open(1)).unwrap().unwrap();
+    write_delta(&mut open(0), &mut open(1), parts, &mut delta).unwrap().unwrap();
     let text = trees[1].to_text();
     let mut inside = (text.len() as u64).to_le_bytes().to_vec();
     inside.extend(text.bytes());

@@ -8,7 +8,7 @@ use weir_log::{Source, SourceError};
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::GitTag;
 use weir_model::{Release, ReleaseId, TreeDigest};
-use weir_registry::content::pack_path;
+use weir_registry::content::{ContentError, pack_path, remade_pack};
 use weir_store::EnsureError;
 use weir_tree::Limits;
 
@@ -83,6 +83,7 @@ impl PackJob {
             Failure::Source(source) => {
                 ProjectError::NotFetched { id, registry: self.supplier.known.name.clone(), source }
             }
+            Failure::Wrong(reason) => ProjectError::WrongContent { location, id, reason },
             Failure::Store(error) if error.is_integrity() => {
                 ProjectError::WrongContent { location, id, reason: weir_model::chain(&error) }
             }
@@ -110,6 +111,8 @@ impl PackJob {
 /// Why one tree could not be had.
 enum Failure {
     Absent,
+    /// What it is made again of is not what it must be.
+    Wrong(String),
     Source(SourceError),
     Store(weir_store::StoreError),
 }
@@ -132,11 +135,38 @@ fn ensure(
     };
     match store.download_tree(tree, size, limits, open) {
         Ok(stored) => Ok(stored.path().to_owned()),
+        Err(EnsureError::Source(Failure::Absent)) => ensure_remade(store, source, tree, limits),
         Err(EnsureError::Source(failure)) => Err(failure),
         Err(EnsureError::Store(error)) => Err(match error.pack_source().and_then(SourceError::of) {
             Some(error) => Failure::Source(error.clone()),
             None => Failure::Store(error),
         }),
+    }
+}
+
+/// The tree of a pack that the registry does not keep, but tells how it is made again. How many bytes that has depends on who makes it.
+fn ensure_remade(
+    store: &weir_store::Session,
+    source: &dyn Source,
+    tree: &TreeDigest,
+    limits: &Limits,
+) -> Result<PathBuf, Failure> {
+    let open = || -> Result<Box<dyn Read + Send>, Failure> {
+        let made = remade_pack(source, tree, limits).map_err(|error| match error {
+            ContentError::Source(error) => Failure::Source(error),
+            ContentError::Absent { .. } => Failure::Absent,
+            error if error.is_integrity() => Failure::Wrong(weir_model::chain(&error)),
+            error => Failure::Source(SourceError::NotReadable {
+                what: format!("{}/{}", source.describe(), pack_path(tree)),
+                reason: weir_model::chain(&error),
+            }),
+        })?;
+        Ok(Box::new(made.ok_or(Failure::Absent)?.pack))
+    };
+    match store.ensure_tree(tree, None, limits, open) {
+        Ok(stored) => Ok(stored.path().to_owned()),
+        Err(EnsureError::Source(failure)) => Err(failure),
+        Err(EnsureError::Store(error)) => Err(Failure::Store(error)),
     }
 }
 
@@ -154,6 +184,9 @@ pub fn ensure_release(
     let counter = Counter::silent();
     ensure(store, source, &release.tree, Some(release.size), &limits, &counter).map_err(|failure| {
         match failure {
+            Failure::Wrong(reason) => {
+                ProjectError::WrongContent { location: source.describe(), id: release.id.clone(), reason }
+            }
             Failure::Absent => ProjectError::ContentMissing {
                 location: source.describe(),
                 id: release.id.clone(),
@@ -184,6 +217,10 @@ pub fn pack_from_registry(
     match ensure(store, source, tree, Some(size), &Limits::default(), &Counter::silent()) {
         Ok(path) => Ok(Some(path)),
         Err(Failure::Absent) => Ok(None),
+        Err(Failure::Wrong(reason)) => {
+            let what = format!("{}/{}", source.describe(), pack_path(tree));
+            Err(SourceError::NotReadable { what, reason }.into())
+        }
         Err(Failure::Source(error)) => Err(error.into()),
         Err(Failure::Store(error)) => Err(error.into()),
     }

@@ -6,12 +6,12 @@ use std::sync::mpsc::{self, Receiver};
 
 use weir_log::{Source, SourceError};
 use weir_model::{Hasher, Observer, Sha256, TreeDigest, of};
-use weir_tree::{TreeError, Watched};
+use weir_tree::{Limits, TreeError, Watched};
 
 use super::{AuditStep, RegistryAudit, tell_of_bytes};
 use crate::content::{
-    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, LARGEST_FILE, Stated, chunk_list_path, chunk_path,
-    file_path, open_pack, pack_as_stated, pack_path,
+    CHUNKED_ABOVE, Chunk, ChunkList, ContentError, Delta, LARGEST_FILE, Stated, chunk_list_path, chunk_path,
+    delta_path, file_path, made_as_stated, open_pack, pack_as_stated, pack_note, pack_path, remade_pack,
 };
 use crate::named::{Named, Use};
 
@@ -178,9 +178,9 @@ fn look(
             Some(observer) => read_pack(source, tree, stated, observer),
             None => pack_there(source, tree, stated.size),
         },
-        Wanted::Withheld { tree } => match source.find(&pack_path(tree))? {
-            Some(_) => Err(ContentError::StillServed { tree: **tree }),
-            None => Ok(Found::Nothing),
+        Wanted::Withheld { tree } => match pack_there_or_made(source, tree)? {
+            true => Err(ContentError::StillServed { tree: **tree }),
+            false => Ok(Found::Nothing),
         },
         Wanted::Promised { sha256, size, .. } => {
             file(source, sha256, *size, reading)?.ok_or_else(|| ContentError::no_file(sha256))
@@ -197,20 +197,40 @@ fn read_pack(
     stated: &Stated,
     observer: &dyn Observer<AuditStep>,
 ) -> Result<Found, ContentError> {
-    let pack = open_pack(source, tree, 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
     let told = tell_of_bytes(observer);
-    Ok(Found::Read(pack_as_stated(Watched::new(pack, &told), tree, stated)?.bytes()))
+    if let Some(pack) = open_pack(source, tree, 0)? {
+        let verified = pack_as_stated(Watched::new(pack, &told), tree, Some(stated.size), stated.unpacked)?;
+        return Ok(Found::Read(verified.bytes()));
+    }
+    let made = remade_pack(source, tree, &Limits::default())?.ok_or_else(|| ContentError::no_pack(tree))?;
+    Ok(Found::Read(made_as_stated(Watched::new(made.pack, &told), made.note.bytes, tree, stated)?))
 }
 
 fn pack_there(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found, ContentError> {
-    let found = source.find(&pack_path(tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
-    match found.size {
+    let there = match source.find(&pack_path(tree))? {
+        Some(found) => found.size,
+        None => Some(made_there(source, tree)?),
+    };
+    match there {
         Some(got) if got != size => {
             let reason = TreeError::WrongSize { expected: size, got };
             Err(ContentError::BadPack { tree: *tree, reason })
         }
         _ => Ok(Found::There(size)),
     }
+}
+
+fn pack_there_or_made(source: &dyn Source, tree: &TreeDigest) -> Result<bool, ContentError> {
+    Ok(source.find(&pack_path(tree))?.is_some() || pack_note(source, tree)?.is_some())
+}
+
+/// The bytes of a pack that is made again, if there is what it takes.
+fn made_there(source: &dyn Source, tree: &TreeDigest) -> Result<u64, ContentError> {
+    let note = pack_note(source, tree)?.ok_or_else(|| ContentError::no_pack(tree))?;
+    let delta = Delta { from: note.base, to: *tree };
+    source.find(&pack_path(&note.base))?.ok_or_else(|| ContentError::no_pack(&note.base))?;
+    source.find(&delta_path(&delta))?.ok_or_else(|| ContentError::no_delta(&delta))?;
+    Ok(note.bytes)
 }
 
 /// A file of `size` bytes, if that is known, whole or in chunks, if it is there.

@@ -13,6 +13,7 @@ use weir_model::{ChunkDigest, Digest, Hasher, Release, Sha256, TreeDigest};
 use weir_tree::{Expected, Limits, PackFiles, TreeError};
 
 use super::chunks::{CHUNK_LARGEST, CHUNKED_ABOVE, Chunk, ChunkList, cut};
+use super::compacted::remade_pack;
 use super::error::ContentError;
 use super::files::LARGEST_FILE;
 use super::{chunk_list_path, chunk_path, file_path, pack_path};
@@ -50,15 +51,24 @@ pub fn open_files(
 ) -> Result<Option<PackOfRelease>, TreeError> {
     let opened = open_pack(source, &release.tree, 0);
     let unread = |error: SourceError| TreeError::PackRead { source: io::Error::other(error) };
-    let Some(pack) = opened.map_err(unread)? else { return Ok(None) };
     let stated = Limits::stated(release.unpacked, Some(release.files));
     let limits = Limits {
         unpacked_bytes: limits.unpacked_bytes.min(stated.unpacked_bytes),
         files: limits.files.min(stated.files),
         ..*limits
     };
-    let expected = Expected { tree: release.tree, pack_bytes: Some(release.size) };
-    PackFiles::open(pack, &expected, &limits).map(Some)
+    let (pack, pack_bytes): (Box<dyn Read + Send>, _) = match opened.map_err(unread)? {
+        Some(pack) => (pack, Some(release.size)),
+        None => match remade_pack(source, &release.tree, &limits) {
+            Ok(Some(made)) => (Box::new(made.pack), None),
+            Ok(None) => return Ok(None),
+            Err(ContentError::BadDelta { reason, .. } | ContentError::BadPack { reason, .. }) => {
+                return Err(reason);
+            }
+            Err(error) => return Err(TreeError::PackRead { source: io::Error::other(error) }),
+        },
+    };
+    PackFiles::open(pack, &Expected { tree: release.tree, pack_bytes }, &limits).map(Some)
 }
 
 /// Chunks that this machine has already. Not trusted: what it gives is checked.

@@ -52,9 +52,15 @@ impl ContentFolder {
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
     pub(crate) fn put_pack(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.is_served(tree)? || self.is_withheld(tree)? {
+        if self.is_served(tree)? || self.is_withheld(tree)? || self.note(tree)?.is_some() {
             return Ok(());
         }
+        self.put_whole(from, tree)?;
+        self.stay_withheld(tree)
+    }
+
+    /// Takes in a pack, whatever there is of it.
+    pub(super) fn put_whole(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
         // Our own copy is what is checked: the original may be written to meanwhile.
         let limit = self.limits.pack_bytes;
         let Some(pack) = self.writing().beside(from, limit)? else {
@@ -62,8 +68,7 @@ impl ContentFolder {
             return Err(ContentError::BadPack { tree: *tree, reason });
         };
         self.check(pack.reopened()?, tree)?;
-        self.writing().name(vec![(pack, pack_path(tree))])?;
-        self.stay_withheld(tree)
+        Ok(self.writing().name(vec![(pack, pack_path(tree))])?)
     }
 
     /// If the tree was quarantined while its pack was being taken in, takes the pack back out.
@@ -96,6 +101,8 @@ impl ContentFolder {
     ///
     /// When files cannot be moved.
     pub(crate) fn withhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+        self.make_whole(tree)?;
+        self.make_whole_what_needs(tree)?;
         self.remove_deltas_to(tree)?;
         if self.is_served(tree)? {
             self.ensure_held()?;

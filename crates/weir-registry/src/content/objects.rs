@@ -8,7 +8,7 @@ use weir_policy::Authorized;
 use super::chunks::Chunk;
 use super::error::ContentError;
 use super::stored::Stored;
-use super::{ContentFolder, chunk_path, delta_folder, delta_path, file_path, held_path, pack_path};
+use super::{ContentFolder, Delta, chunk_path, delta_folder, delta_path, file_path, held_path, pack_path};
 use crate::ports::{Held, Listing, Object, Objects};
 use crate::replica::snapshot_path;
 
@@ -24,11 +24,14 @@ impl Objects for ContentFolder {
     }
 
     fn find(&self, object: Object) -> Result<Option<Held>, ContentError> {
-        let there = |size, withheld| Held { size, withheld };
+        let there = |size, withheld| Held { size, withheld, is_made: false };
         Ok(match object {
             Object::Pack(tree) => match self.size_of(&pack_path(&tree))? {
                 Some(size) => Some(there(size, false)),
-                None => self.size_of(&held_path(&tree))?.map(|size| there(size, true)),
+                None => match self.size_of(&held_path(&tree))? {
+                    Some(size) => Some(there(size, true)),
+                    None => self.note(&tree)?.map(|note| Held { is_made: true, ..there(note.bytes, false) }),
+                },
             },
             Object::Delta(delta) => self.size_of(&delta_path(&delta))?.map(|size| there(size, false)),
             Object::Snapshot(sha256) => self.size_of(&snapshot_path(&sha256))?.map(|size| there(size, false)),
@@ -42,7 +45,10 @@ impl Objects for ContentFolder {
     fn open(&self, object: Object, offset: u64) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
         match object {
             Object::Pack(tree) => match self.open_at(&pack_path(&tree), offset)? {
-                None => self.open_at(&held_path(&tree), offset),
+                None => match self.open_at(&held_path(&tree), offset)? {
+                    None => self.remade_at(&tree, offset),
+                    withheld => Ok(withheld),
+                },
                 served => Ok(served),
             },
             Object::Delta(delta) => self.open_at(&delta_path(&delta), offset),
@@ -78,7 +84,24 @@ impl Objects for ContentFolder {
         ContentFolder::restore(self, tree)
     }
 
+    fn compact(&self, _: &Authorized, delta: &Delta) -> Result<Option<u64>, ContentError> {
+        ContentFolder::compact(self, delta)
+    }
+
+    fn make_whole(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
+        ContentFolder::make_whole(self, tree)
+    }
+
+    fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
+        ContentFolder::is_base(self, tree)
+    }
+
     fn remove(&self, _: &Authorized, stored: &Stored) -> Result<(), ContentError> {
+        match stored {
+            Stored::Pack { tree, .. } => self.make_whole_what_needs(tree)?,
+            Stored::Made { tree, base, .. } => return self.forget(tree, base),
+            _ => {}
+        }
         ContentFolder::remove(self, &stored.path())
     }
 

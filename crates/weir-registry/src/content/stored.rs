@@ -9,7 +9,9 @@ use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 
 use super::error::ContentError;
 use super::folder::ContentFolder;
-use super::{Delta, chunk_list_path, chunk_path, delta_path, file_path, held_path, pack_path};
+use super::{
+    Delta, chunk_list_path, chunk_path, delta_path, file_path, held_path, pack_note_path, pack_path,
+};
 use crate::ports::Listing;
 use crate::replica::snapshot_path;
 
@@ -27,6 +29,15 @@ pub enum Stored {
         size: u64,
         /// Whether it is withheld.
         held: bool,
+    },
+    /// The note by which a pack is made again that is not kept.
+    Made {
+        /// Its tree.
+        tree: TreeDigest,
+        /// The tree whose pack it takes.
+        base: TreeDigest,
+        /// Bytes of the note.
+        size: u64,
     },
     /// A delta between two trees.
     Delta {
@@ -77,6 +88,7 @@ impl Stored {
     pub const fn size(&self) -> u64 {
         match self {
             Self::Pack { size, .. }
+            | Self::Made { size, .. }
             | Self::Delta { size, .. }
             | Self::File { size, .. }
             | Self::Chunk { size, .. }
@@ -91,6 +103,7 @@ impl Stored {
         match self {
             Self::Pack { tree, held: false, .. } => pack_path(tree),
             Self::Pack { tree, held: true, .. } => held_path(tree),
+            Self::Made { tree, .. } => pack_note_path(tree),
             Self::Delta { delta, .. } => delta_path(delta),
             Self::File { sha256, chunked: false, .. } => file_path(sha256),
             Self::File { sha256, chunked: true, .. } => chunk_list_path(sha256),
@@ -102,12 +115,12 @@ impl Stored {
 }
 
 impl ContentFolder {
-    /// Everything that is stored, sorted within each part. Nothing of it is opened.
+    /// Everything that is stored, sorted within each part. Nothing of it is opened but notes.
     pub(super) fn stored(&self) -> Result<Listing, ContentError> {
         let root = self.folder()?;
         let mut listing = Listing::default();
         for part in ["pack", ".held", "file", "chunk"] {
-            match list_part(&root, part) {
+            match self.list_part(&root, part) {
                 Ok(stored) => listing.stored.extend(stored),
                 Err(ContentError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
                     listing.closed.push(error);
@@ -123,23 +136,37 @@ impl ContentFolder {
         beside_the_log(&root, &mut listing)?;
         Ok(listing)
     }
-}
 
-fn list_part(root: &Folder, part: &str) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
-    let mut stored = Vec::new();
-    for shard in entries(root, part)? {
-        let path = format!("{part}/{}", shard.name);
-        if !shard.is_folder {
-            stored.push((Stored::Stray { path }, shard.written));
-            continue;
+    fn list_part(&self, root: &Folder, part: &str) -> Result<Vec<(Stored, Timestamp)>, ContentError> {
+        let mut stored = Vec::new();
+        for shard in entries(root, part)? {
+            let path = format!("{part}/{}", shard.name);
+            if !shard.is_folder {
+                stored.push((Stored::Stray { path }, shard.written));
+                continue;
+            }
+            for entry in entries(root, &path)? {
+                let known = match entry.is_file {
+                    true => match recognised(part, &shard.name, &entry) {
+                        None => self.recognised_note(part, &entry),
+                        known => known,
+                    },
+                    false => None,
+                };
+                let stray = || Stored::Stray { path: format!("{path}/{}", entry.name) };
+                stored.push((known.unwrap_or_else(stray), entry.written));
+            }
         }
-        for entry in entries(root, &path)? {
-            let known = entry.is_file.then(|| recognised(part, &shard.name, &entry)).flatten();
-            let stray = || Stored::Stray { path: format!("{path}/{}", entry.name) };
-            stored.push((known.unwrap_or_else(stray), entry.written));
-        }
+        Ok(stored)
     }
-    Ok(stored)
+
+    /// The note that an entry is; one that is none is a stray thing.
+    fn recognised_note(&self, part: &str, entry: &Entry) -> Option<Stored> {
+        let tree = Digest::from_hex(entry.name.strip_suffix(".made")?).ok()?;
+        let is_its_path = pack_note_path(&tree).ends_with(&entry.name) && part == "pack";
+        let note = self.note(&tree).ok().flatten().filter(|_| is_its_path)?;
+        Some(Stored::Made { tree, base: note.base, size: entry.size })
+    }
 }
 
 /// Deltas lie one folder deeper than the rest: all that give one tree are together.
@@ -247,6 +274,7 @@ impl fmt::Display for Stored {
         match self {
             Self::Pack { tree, held: false, .. } => write!(f, "the pack of the tree {tree}"),
             Self::Pack { tree, held: true, .. } => write!(f, "the withheld pack of the tree {tree}"),
+            Self::Made { tree, .. } => write!(f, "the note of the pack of the tree {tree}"),
             Self::Delta { delta, .. } => {
                 write!(f, "the delta to the tree {} from {}", delta.to, delta.from)
             }

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use weir_log::{Faults, FolderSource, Source, SourceError};
 use weir_model::{Digest, Sha256, TreeDigest, Unobserved};
-use weir_tree::{Selection, read_folder, write_pack};
+use weir_tree::{DeltaParts, Selection, read_folder, write_pack};
 
 use super::chunks::cut;
 use super::{
-    Chunk, ChunkList, ContentError, ContentFolder, Fetched, NoChunks, OldVersion, Stated, Stored,
-    chunk_list_path, chunk_path, fetch_file, file_path, held_path, open_pack, pack_path,
+    Chunk, ChunkList, ContentError, ContentFolder, Delta, Fetched, NoChunks, OldVersion, Stated, Stored,
+    chunk_list_path, chunk_path, fetch_file, file_path, held_path, open_pack, pack_note_path, pack_path,
 };
 use crate::ports::{Listing, Object, Objects as _};
 
@@ -72,11 +72,16 @@ impl Site {
 
     /// A pack of a tree with one file.
     fn pack(&self, text: &str) -> (PathBuf, TreeDigest) {
+        self.pack_at(text, 3)
+    }
+
+    /// The same, compressed at this level.
+    fn pack_at(&self, text: &str, level: i32) -> (PathBuf, TreeDigest) {
         let tree = tempfile::tempdir().unwrap();
         fs_err::write(tree.path().join("file.txt"), text).unwrap();
         let manifest = read_folder(tree.path(), &Selection::everything()).unwrap();
         let path = self.folder.path().join(format!("{}.pack", manifest.digest().short()));
-        write_pack(tree.path(), &manifest, fs_err::File::create(&path).unwrap(), 3).unwrap();
+        write_pack(tree.path(), &manifest, fs_err::File::create(&path).unwrap(), level).unwrap();
         (path, manifest.digest())
     }
 
@@ -596,6 +601,111 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
             return;
         }
         assert!(countdown < 100, "it never ends");
+    }
+}
+
+/// Two packs that are held, compressed at this level, and the delta from the first to the second, which is held as well.
+fn with_delta(site: &Site, level: i32) -> (Delta, Vec<u8>) {
+    let text: String = noise(3, 20_000).iter().map(|byte| format!("{byte} ")).collect();
+    let (old, from) = site.pack_at(&text, level);
+    let (new, to) = site.pack_at(&format!("{text}\n"), level);
+    site.content.put_pack(&mut opened(&old), &from).unwrap();
+    site.content.put_pack(&mut opened(&new), &to).unwrap();
+    let delta = Delta { from, to };
+    let packs = || [from, to].map(|tree| super::open_held_pack(&site.content, &tree).unwrap());
+    let [mut one, mut other] = packs();
+    let parts = DeltaParts::between(&mut one, &mut other).unwrap().unwrap();
+    let [mut one, mut other] = packs();
+    let mut bytes = Vec::new();
+    weir_tree::write_delta(&mut one, &mut other, parts, &mut bytes).unwrap().unwrap();
+    site.content.put_delta(&mut &*bytes, &delta).unwrap();
+    (delta, fs_err::read(new).unwrap())
+}
+
+/// The pack of a tree as it is read, whole or made again.
+fn read_pack(site: &Site, tree: TreeDigest) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    site.content.open(Object::Pack(tree), 0).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_pack_that_would_not_come_out_byte_for_byte_is_kept() {
+    for (level, is_compacted) in [(12, true), (9, true), (5, false)] {
+        let site = Site::new();
+        let (delta, pack) = with_delta(&site, level);
+        assert_eq!(site.content.compact(&delta).unwrap().is_some(), is_compacted, "{level}");
+        assert_eq!(site.at(&pack_path(&delta.to)).exists(), !is_compacted);
+        assert_eq!(read_pack(&site, delta.to), pack);
+        let held = site.content.find(Object::Pack(delta.to)).unwrap().unwrap();
+        assert_eq!((held.size, held.is_made), (pack.len() as u64, is_compacted));
+        // It is taken in no second time.
+        site.content.put_pack(&mut &*pack, &delta.to).unwrap();
+        assert_eq!(site.at(&pack_path(&delta.to)).exists(), !is_compacted);
+    }
+}
+
+#[test]
+fn what_is_compacted_or_made_whole_is_there_wherever_it_is_stopped() {
+    let mut points = 0;
+    for compacts in [true, false] {
+        for countdown in 1.. {
+            let site = Site::new();
+            let (delta, pack) = with_delta(&site, 12);
+            if !compacts {
+                site.content.compact(&delta).unwrap().unwrap();
+            }
+            let faults = Arc::new(StopsAt { countdown: countdown.into(), passed: Mutex::default() });
+            let stopping = site.content.clone().with_faults(faults);
+            let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match compacts {
+                true => stopping.compact(&delta).map(drop).unwrap(),
+                false => stopping.make_whole_what_needs(&delta.from).unwrap(),
+            }));
+            assert_eq!(read_pack(&site, delta.to), pack, "{countdown}");
+            let stated = Stated::size(pack.len() as u64);
+            site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap();
+            // Whatever was left, the base can go.
+            site.content.withhold(&delta.from).unwrap();
+            assert_eq!(fs_err::read(site.at(&pack_path(&delta.to))).unwrap(), pack);
+            assert!(!site.stored().iter().any(|stored| matches!(stored, Stored::Made { .. })));
+            if stopped.is_ok() {
+                break;
+            }
+            points += 1;
+        }
+    }
+    assert_eq!(points, 6, "two files are written, and then one");
+}
+
+#[test]
+fn a_note_that_lies_is_refused() {
+    let site = Site::new();
+    let (delta, pack) = with_delta(&site, 12);
+    site.content.compact(&delta).unwrap().unwrap();
+    let path = site.at(&pack_note_path(&delta.to));
+    let note = fs_err::read_to_string(&path).unwrap();
+    let here = delta.from.to_hex();
+    for lie in [
+        String::new(),
+        note.replace("v1", "v2"),
+        note.replace(&here, "../../etc/passwd"),
+        note.replace("level 12", "level 99"),
+        note.replace("level 12", "level -7"),
+        note.replace("bytes ", "bytes -"),
+        format!("{note}more\n"),
+        "x".repeat(300),
+    ] {
+        fs_err::write(&path, &lie).unwrap();
+        assert!(site.content.find(Object::Pack(delta.to)).is_err(), "{lie}");
+    }
+    // It names itself, a tree that is not here, or fewer bytes than the delta has.
+    for lie in [
+        note.replace(&here, &delta.to.to_hex()),
+        note.replace(&here, &TreeDigest::of("x").to_hex()),
+        note.replace(&format!("bytes {}", pack.len()), "bytes 3"),
+    ] {
+        fs_err::write(&path, &lie).unwrap();
+        assert!(site.content.open(Object::Pack(delta.to), 0).is_err(), "{lie}");
     }
 }
 

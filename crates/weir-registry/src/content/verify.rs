@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use weir_model::{Hasher, Observer, Release, Sha256, TreeDigest};
-use weir_tree::{Expected, Handled, Limits, TreeManifest, VerifiedPack, Watched, check_pack};
+use weir_tree::{Expected, Handled, Limits, TreeError, TreeManifest, VerifiedPack, Watched, check_pack};
 
 use super::error::ContentError;
 use super::files::LARGEST_FILE;
@@ -70,24 +70,42 @@ pub(crate) fn held_pack<O: Objects + ?Sized>(
         _ => {}
     }
     let pack = objects.open(Object::Pack(*tree), 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
-    Ok(pack_as_stated(Watched::new(pack, observer), tree, stated)?.bytes())
+    if held.is_made {
+        return made_as_stated(Watched::new(pack, observer), held.size, tree, stated);
+    }
+    Ok(pack_as_stated(Watched::new(pack, observer), tree, Some(stated.size), stated.unpacked)?.bytes())
+}
+
+/// Checks a pack that was made again, and whose note says that it has `noted` bytes. It may have others itself: another version of zstd makes other packs.
+pub(crate) fn made_as_stated(
+    pack: impl Read,
+    noted: u64,
+    tree: &TreeDigest,
+    stated: &Stated,
+) -> Result<u64, ContentError> {
+    if noted != stated.size {
+        let reason = TreeError::WrongSize { expected: stated.size, got: noted };
+        return Err(ContentError::BadPack { tree: *tree, reason });
+    }
+    Ok(pack_as_stated(pack, tree, None, stated.unpacked)?.bytes())
 }
 
 /// Checks a pack against its name and what is said of it.
 pub(crate) fn pack_as_stated(
     pack: impl Read,
     tree: &TreeDigest,
-    stated: &Stated,
+    size: Option<u64>,
+    unpacked: Option<Unpacked>,
 ) -> Result<VerifiedPack, ContentError> {
-    let limits = match stated.unpacked {
+    let limits = match unpacked {
         Some(unpacked) => Limits::stated(unpacked.bytes, Some(unpacked.files)),
         None => Limits::default(),
     };
-    let expected = Expected { tree: *tree, pack_bytes: Some(stated.size) };
+    let expected = Expected { tree: *tree, pack_bytes: size };
     let checked = check_pack(pack, &expected, &limits);
     let checked = checked.map_err(|reason| ContentError::BadPack { tree: *tree, reason })?;
     let held = Unpacked::from(checked.manifest());
-    match stated.unpacked.filter(|said| *said != held) {
+    match unpacked.filter(|said| *said != held) {
         Some(said) => Err(ContentError::UnpacksToOther { tree: *tree, said, held }),
         None => Ok(checked),
     }

@@ -13,6 +13,7 @@ use weir_wire::{Batch, Outcome, Receipt};
 
 use super::{Registrar, stamp};
 use crate::collect::{Collect, Collected};
+use crate::compact::{Compact, Compacted};
 use crate::content::{Delta, Stored};
 use crate::deltas::{AskedDelta, DeltasMade, MakeDeltas};
 use crate::error::SubmitError;
@@ -99,6 +100,16 @@ impl Acting {
     pub fn make_deltas(&self, what: &MakeDeltas) -> Result<DeltasMade, SubmitError> {
         let permit = self.registrar.permit(&self.caller, Verb::Collect)?;
         self.registrar.make_deltas(&permit, what)
+    }
+
+    /// Keeps old releases as deltas, or all whole again, within bounds.
+    ///
+    /// # Errors
+    ///
+    /// When the caller may not look after the storage, or it cannot be read or written.
+    pub fn compact(&self, what: &Compact) -> Result<Compacted, SubmitError> {
+        let permit = self.registrar.permit(&self.caller, Verb::Collect)?;
+        self.registrar.compact(&permit, what)
     }
 
     /// Makes the delta that a reader asks for, if it is one between releases of a package and worth it.

@@ -17,7 +17,9 @@ mod change;
 mod check;
 mod make;
 mod parts;
+mod remake;
 mod shared;
+mod spool;
 
 use std::io::Read;
 
@@ -33,6 +35,7 @@ use change::Change;
 pub use check::check_delta;
 pub use make::{DeltaSummary, write_delta};
 pub use parts::DeltaParts;
+pub use remake::remake_pack;
 
 /// The first line of a delta.
 const HEADER: &str = "weir-delta v1\n";

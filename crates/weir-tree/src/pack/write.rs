@@ -50,11 +50,7 @@ pub fn write_pack_observed<W: Write>(
     level: i32,
     observer: &dyn Observer<Handled>,
 ) -> Result<PackSummary, TreeError> {
-    let mut encoder = encoder(writer, manifest, level).map_err(written)?;
-    let text = manifest.to_text();
-    encoder.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
-    encoder.write_all(text.as_bytes()).map_err(written)?;
-    drop(text);
+    let mut encoder = begin(writer, manifest, level)?;
     let mut buffer = vec![0; READ_BYTES];
     for entry in manifest.entries() {
         match entry.mode {
@@ -64,16 +60,36 @@ pub fn write_pack_observed<W: Write>(
             }
         }
     }
+    finish(encoder, manifest)
+}
+
+/// A pack that is being written.
+pub(super) type PackEncoder<W> = zstd::Encoder<'static, Counted<W>>;
+
+/// Begins a pack with its manifest. The content of every entry is to follow.
+pub(super) fn begin<W: Write>(
+    writer: W,
+    manifest: &TreeManifest,
+    level: i32,
+) -> Result<PackEncoder<W>, TreeError> {
+    let mut encoder = encoder(writer, manifest, level).map_err(written)?;
+    let text = manifest.to_text();
+    encoder.write_all(&(text.len() as u64).to_le_bytes()).map_err(written)?;
+    encoder.write_all(text.as_bytes()).map_err(written)?;
+    Ok(encoder)
+}
+
+/// Ends a pack whose content was written.
+pub(super) fn finish<W: Write>(
+    encoder: PackEncoder<W>,
+    manifest: &TreeManifest,
+) -> Result<PackSummary, TreeError> {
     let mut counted = encoder.finish().map_err(written)?;
     counted.inner.flush().map_err(written)?;
     Ok(PackSummary { tree: manifest.digest(), bytes: counted.bytes })
 }
 
-fn encoder<W: Write>(
-    writer: W,
-    manifest: &TreeManifest,
-    level: i32,
-) -> io::Result<zstd::Encoder<'static, Counted<W>>> {
+fn encoder<W: Write>(writer: W, manifest: &TreeManifest, level: i32) -> io::Result<PackEncoder<W>> {
     let counted = Counted::new(writer);
     let mut encoder = zstd::Encoder::new(counted, level.clamp(1, 22))?;
     // Knowing the size, zstd takes windows and tables no larger than a small tree needs.

@@ -8,11 +8,11 @@ use proptest::test_runner::Config;
 use weir_model::{Digest, EntryDigest};
 use weir_tree::{
     DeltaParts, Expected, ExpectedDelta, Limits, PackFiles, TreeError, TreeManifest, VerifiedTree,
-    apply_delta, check_delta, write_delta,
+    apply_delta, check_delta, remake_pack, write_delta,
 };
 
 use crate::round_trip::files;
-use crate::world::{Files, Item, everything, file, folder, lay_out, packed, scratch};
+use crate::world::{Files, Item, LEVEL, everything, file, folder, lay_out, packed, scratch};
 
 /// Two versions of a package, and the delta between them.
 struct Versions {
@@ -49,6 +49,14 @@ impl Versions {
         let (root, limits) = (self.old.path(), Limits::default());
         let applied = apply_delta(delta, root, &self.old_tree, expected, &limits, &to);
         (to, applied)
+    }
+
+    /// The new pack, made of the old one and the delta.
+    fn remake(&self, delta: &[u8]) -> Result<Vec<u8>, TreeError> {
+        let mut base = opened(&self.old_pack, &self.old_tree);
+        let mut pack = Vec::new();
+        remake_pack(delta, &mut base, &self.expected(), &Limits::default(), &mut pack, LEVEL)?;
+        Ok(pack)
     }
 
     fn check(&self, delta: &[u8]) -> Result<u64, TreeError> {
@@ -115,6 +123,7 @@ proptest! {
         assert_eq!(applied.expect("applied").manifest(), &versions.new_tree);
         assert_eq!(everything(&out), versions.new_tree);
         assert_eq!(versions.check(&versions.delta).expect("checked"), versions.delta.len() as u64);
+        assert_eq!(versions.remake(&versions.delta).expect("made again"), versions.new_pack);
     }
 }
 
@@ -188,6 +197,8 @@ fn of_a_large_file_that_changed_a_little_a_little_travels() {
     assert_eq!(everything(&out), versions.new_tree);
     assert_eq!(versions.check(&versions.delta).expect("checked"), versions.delta.len() as u64);
 
+    assert_eq!(versions.remake(&versions.delta).expect("made again"), versions.new_pack);
+
     // What is taken from the old tree is believed as little as what travels.
     let data = versions.old.path().join("data");
     let mut damaged = fs_err::read(&data).expect("read");
@@ -249,6 +260,7 @@ fn a_delta_that_is_cut_anywhere_is_refused_and_leaves_nothing() {
         assert!(cut.as_ref().is_err_and(TreeError::is_integrity), "cut at {length}: {cut:?}");
         assert!(!to.exists());
         assert!(versions.check(&versions.delta[..length]).is_err());
+        assert!(versions.remake(&versions.delta[..length]).is_err());
     }
 }
 

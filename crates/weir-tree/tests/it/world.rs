@@ -56,11 +56,14 @@ pub(crate) fn everything(root: &Path) -> TreeManifest {
     weir_tree::read_folder(root, &Selection::everything()).expect("a readable folder")
 }
 
+/// The level that packs here are made with.
+pub(crate) const LEVEL: i32 = 3;
+
 /// The pack of everything in `root`, and its manifest.
 pub(crate) fn packed(root: &Path) -> (Vec<u8>, TreeManifest) {
     let manifest = everything(root);
     let mut pack = Vec::new();
-    weir_tree::write_pack(root, &manifest, &mut pack, 3).expect("a pack");
+    weir_tree::write_pack(root, &manifest, &mut pack, LEVEL).expect("a pack");
     (pack, manifest)
 }
 

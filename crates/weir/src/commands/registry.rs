@@ -2,6 +2,7 @@
 
 mod adopt;
 mod carry;
+mod compact;
 mod deltas;
 mod held;
 mod site;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     Gc(GcArguments),
     Deltas(deltas::DeltasArguments),
+    Compact(compact::CompactArguments),
     Renew(RenewArguments),
     RotateKey(RotateKeyArguments),
     Bind(BindArguments),
@@ -69,6 +71,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Verify(arguments) => verify(context, &arguments),
         Command::Gc(arguments) => gc(context, &arguments),
         Command::Deltas(arguments) => deltas::run(context, &arguments),
+        Command::Compact(arguments) => compact::run(context, &arguments),
         Command::Renew(arguments) => renew(context, &arguments),
         Command::RotateKey(arguments) => rotate_key(context, &arguments),
         Command::Bind(arguments) => bind(context, &arguments),

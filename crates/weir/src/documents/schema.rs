@@ -81,6 +81,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry verify", of::<weir_registry::RegistryAudit>),
     ("registry gc", of::<weir_registry::Collected>),
     ("registry deltas", of::<weir_registry::DeltasMade>),
+    ("registry compact", of::<weir_registry::Compacted>),
     ("registry site", of::<weir_site::Written>),
     ("registry renew", of::<registry::Renewed>),
     ("registry rotate-key", of::<weir_model::descriptor::Descriptor>),

@@ -9,7 +9,7 @@ use weir_testkit::{Misbehaviour, Run, Sandbox, StaticServer, WeirServer};
 use crate::empty;
 
 /// A table that no compression makes small.
-fn table(changed: &str) -> String {
+pub(crate) fn table(changed: &str) -> String {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut table = String::new();
     for line in 0..2000 {
@@ -22,7 +22,7 @@ fn table(changed: &str) -> String {
 }
 
 /// Publishes `acme/maps` in this version, into the registry in `registry`.
-fn publish(t: &Sandbox, registry: &str, version: &str) {
+pub(crate) fn publish(t: &Sandbox, registry: &str, version: &str) {
     let folder = t.package("acme/maps", version).kind("data").file("maps.txt", &table(version)).write();
     t.weir_in("", &format!("--registry {registry} publish {folder}")).succeeds();
 }

@@ -7,6 +7,7 @@
 mod carrying;
 mod chain;
 mod choosing;
+mod compact;
 mod completions;
 mod conflicts;
 mod contract;

@@ -1,0 +1,271 @@
+//! Packs that are not kept: made again of the pack of another release and the delta from that.
+//!
+//! ```text
+//! pack/<aa>/<tree>.made       how the pack is made again: a note, in the place of the pack
+//! .compacted/<base>/<tree>    that the note of `tree` names `base`: empty, the registry's own
+//! ```
+//!
+//! # Invariants
+//!
+//! * There is a note only beside the delta that it needs and a pack of the base that is kept whole, so nothing takes more than one delta.
+//! * When the note was written, what is made again was the pack, byte for byte.
+//! * Whoever takes a base out of readers' reach has the packs made whole before that need it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom};
+
+use weir_log::{FolderSource, Source};
+use weir_model::{Digest, TreeDigest};
+use weir_tree::{Expected, ExpectedDelta, Limits, PackFiles, TreeError, remake_pack};
+
+use super::error::ContentError;
+use super::folder::ContentFolder;
+use super::{Delta, delta_path, pack_path, sharded};
+
+/// The levels that programs of ours pack with, the usual one first.
+const LEVELS: [i32; 2] = [12, 9];
+
+/// The most bytes of a note.
+const NOTE_BYTES: u64 = 256;
+
+/// Where the note is by which the pack of `tree` is made again, below the registry.
+pub fn pack_note_path(tree: &TreeDigest) -> String {
+    sharded("pack", tree, ".made")
+}
+
+/// Where it is told which notes name a base.
+fn base_folder(base: &TreeDigest) -> String {
+    format!(".compacted/{}", base.to_hex())
+}
+
+fn base_path(base: &TreeDigest, tree: &TreeDigest) -> String {
+    format!("{}/{}", base_folder(base), tree.to_hex())
+}
+
+/// How a pack is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PackNote {
+    /// The tree whose pack is kept, and from which there is a delta.
+    pub base: TreeDigest,
+    /// zstd's level.
+    pub level: i32,
+    /// The bytes of the pack.
+    pub bytes: u64,
+}
+
+impl PackNote {
+    fn to_text(self) -> String {
+        format!("weir-made v1\nbase {}\nlevel {}\nbytes {}\n", self.base.to_hex(), self.level, self.bytes)
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(text).ok()?;
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        (lines.next()? == "weir-made v1").then_some(())?;
+        let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
+        let note = Self {
+            base: Digest::from_hex(field("base")?).ok()?,
+            level: field("level")?.parse().ok().filter(|level| (1..=22).contains(level))?,
+            bytes: field("bytes")?.parse().ok()?,
+        };
+        lines.next().is_none().then_some(note)
+    }
+}
+
+/// Reads the note of a pack, wherever the registry is; `None` if there is none.
+///
+/// # Errors
+///
+/// When it cannot be read, or is none.
+pub fn pack_note(source: &dyn Source, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
+    let Some(text) = source.read(&pack_note_path(tree), NOTE_BYTES)? else { return Ok(None) };
+    let reason = || TreeError::Damaged { reason: "the note by which it is made again is none".into() };
+    let note =
+        PackNote::parse(&text).ok_or_else(|| ContentError::BadPack { tree: *tree, reason: reason() })?;
+    Ok(Some(note))
+}
+
+/// A pack that was made again. Not checked: the delta said what is in it, and whoever reads it checks that.
+#[derive(Debug)]
+pub struct RemadePack {
+    /// The pack, in a file without a name, from its beginning.
+    pub pack: File,
+    /// Its bytes. Another version of zstd than the one that packed it may make more or fewer of them than the note says.
+    pub bytes: u64,
+    /// What the note says.
+    pub note: PackNote,
+}
+
+/// Makes the pack of `tree` again, wherever the registry is; `None` if it does not keep it so. What is made has at most what `limits` say.
+///
+/// # Errors
+///
+/// When something of what it takes cannot be read, is not there, or is not what it must be.
+pub fn remade_pack(
+    source: &dyn Source,
+    tree: &TreeDigest,
+    limits: &Limits,
+) -> Result<Option<RemadePack>, ContentError> {
+    let Some(note) = pack_note(source, tree)? else { return Ok(None) };
+    let delta = Delta { from: note.base, to: *tree };
+    let base = source.open(&pack_path(&note.base), 0)?.ok_or_else(|| ContentError::no_pack(&note.base))?;
+    let bytes = source.open(&delta_path(&delta), 0)?.ok_or_else(|| ContentError::no_delta(&delta))?;
+    let (pack, bytes) = remake(base, bytes, &delta, &note, limits)?;
+    Ok(Some(RemadePack { pack, bytes, note }))
+}
+
+/// Opens the pack of `tree`, however the registry keeps it; `None` if it does not.
+///
+/// # Errors
+///
+/// When it cannot be read, or what it is made of is not there or not what it must be.
+pub fn open_kept_pack(
+    source: &dyn Source,
+    tree: &TreeDigest,
+) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
+    if let Some(pack) = source.open(&pack_path(tree), 0)? {
+        return Ok(Some(pack));
+    }
+    let made = remade_pack(source, tree, &Limits::default())?;
+    Ok(made.map(|made| Box::new(made.pack) as Box<dyn Read + Send>))
+}
+
+fn remake(
+    base: impl Read,
+    bytes: impl Read,
+    delta: &Delta,
+    note: &PackNote,
+    limits: &Limits,
+) -> Result<(File, u64), ContentError> {
+    let expected = Expected { tree: delta.from, pack_bytes: None };
+    let mut base = PackFiles::open(base, &expected, &Limits::default())
+        .map_err(|reason| ContentError::BadPack { tree: delta.from, reason })?;
+    let mut pack = tempfile::tempfile()?;
+    let expected = ExpectedDelta { from: delta.from, to: delta.to, most_bytes: note.bytes };
+    let made = remake_pack(bytes, &mut base, &expected, limits, &mut pack, note.level)
+        .map_err(|reason| ContentError::BadDelta { delta: *delta, reason })?;
+    pack.rewind()?;
+    Ok((pack, made.bytes))
+}
+
+impl ContentFolder {
+    /// Keeps the pack of a tree as the delta from another one, which must be there; tells the bytes of the delta. Nothing where that would not give the pack
+    /// again byte for byte, or one of the packs is not kept whole.
+    ///
+    /// # Errors
+    ///
+    /// When something is not what it must be, or cannot be read or written.
+    pub(super) fn compact(&self, delta: &Delta) -> Result<Option<u64>, ContentError> {
+        let (Some(bytes), Some(_)) =
+            (self.size_of(&pack_path(&delta.to))?, self.size_of(&pack_path(&delta.from))?)
+        else {
+            return Ok(None);
+        };
+        if self.is_base(&delta.to)? {
+            return Ok(None);
+        }
+        for level in LEVELS {
+            let note = PackNote { base: delta.from, level, bytes };
+            if !self.gives_the_pack(delta, &note)? {
+                continue;
+            }
+            self.write_down(&base_path(&delta.from, &delta.to), "")?;
+            self.write_down(&pack_note_path(&delta.to), &note.to_text())?;
+            self.remove(&pack_path(&delta.to))?;
+            return self.size_of(&delta_path(delta));
+        }
+        Ok(None)
+    }
+
+    fn gives_the_pack(&self, delta: &Delta, note: &PackNote) -> Result<bool, ContentError> {
+        let there = |path: &str| {
+            let found = self.open_path(path)?;
+            Ok::<_, ContentError>(found.map(|(file, _)| file))
+        };
+        let base = there(&pack_path(&delta.from))?.ok_or_else(|| ContentError::no_pack(&delta.from))?;
+        let bytes = there(&delta_path(delta))?.ok_or_else(|| ContentError::no_delta(delta))?;
+        let pack = there(&pack_path(&delta.to))?.ok_or_else(|| ContentError::no_pack(&delta.to))?;
+        let (again, _) = remake(base, bytes, delta, note, &Limits::default())?;
+        Ok(same_bytes(pack, again)?)
+    }
+
+    fn write_down(&self, path: &str, text: &str) -> Result<(), ContentError> {
+        let object = self.writing().beside(&mut text.as_bytes(), NOTE_BYTES)?;
+        let object = object.ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        Ok(self.writing().name(vec![(object, path.to_owned())])?)
+    }
+
+    /// The note by which the pack of `tree` is made again, if it is kept so.
+    pub(super) fn note(&self, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
+        pack_note(&FolderSource::new(self.root()), tree)
+    }
+
+    /// The pack of `tree` from `offset`, if it is kept as a delta.
+    pub(super) fn remade_at(
+        &self,
+        tree: &TreeDigest,
+        offset: u64,
+    ) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
+        let Some(mut made) = remade_pack(&FolderSource::new(self.root()), tree, &Limits::default())? else {
+            return Ok(None);
+        };
+        made.pack.seek(SeekFrom::Start(offset))?;
+        Ok(Some(Box::new(made.pack)))
+    }
+
+    /// Keeps the pack of `tree` whole again, if it is kept as a delta.
+    pub(super) fn make_whole(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+        let Some(note) = self.note(tree)? else { return Ok(()) };
+        if self.size_of(&pack_path(tree))?.is_none()
+            && let Some(mut made) = remade_pack(&FolderSource::new(self.root()), tree, &Limits::default())?
+        {
+            self.put_whole(&mut made.pack, tree)?;
+        }
+        self.forget(tree, &note.base)
+    }
+
+    /// Takes out a note. Harmless if it is not there.
+    pub(super) fn forget(&self, tree: &TreeDigest, base: &TreeDigest) -> Result<(), ContentError> {
+        self.remove(&pack_note_path(tree))?;
+        self.remove(&base_path(base, tree))
+    }
+
+    /// Keeps every pack whole that is made again from that of `base`. Where what it takes is damaged there is nothing to be made, and the note stays and says so.
+    pub(super) fn make_whole_what_needs(&self, base: &TreeDigest) -> Result<(), ContentError> {
+        for tree in self.made_from(base)? {
+            match self.make_whole(&tree) {
+                Err(error) if error.is_integrity() => {}
+                made => made?,
+            }
+        }
+        let folder = self.folder()?;
+        if folder.find_folder(base_folder(base))?.is_some() && self.made_from(base)?.is_empty() {
+            folder.remove_tree(base_folder(base))?;
+        }
+        Ok(())
+    }
+
+    /// Whether some pack is made again from that of `tree`.
+    pub(super) fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
+        Ok(!self.made_from(tree)?.is_empty())
+    }
+
+    /// The trees whose packs are made again from that of `base`.
+    fn made_from(&self, base: &TreeDigest) -> Result<Vec<TreeDigest>, ContentError> {
+        let Some(folder) = self.folder()?.find_folder(base_folder(base))? else { return Ok(Vec::new()) };
+        let mut trees = Vec::new();
+        for entry in folder.entries()? {
+            let Ok(tree) = Digest::from_hex(&entry.name.to_string_lossy()) else { continue };
+            // A writer that was stopped may have left that without the note.
+            if self.note(&tree)?.is_some_and(|note| note.base == *base) {
+                trees.push(tree);
+            }
+        }
+        Ok(trees)
+    }
+}
+
+fn same_bytes(one: impl Read, other: impl Read) -> io::Result<bool> {
+    let digest = |from| super::digest_of(from).map_err(io::Error::other);
+    Ok(digest(Box::new(one) as Box<dyn Read>)? == digest(Box::new(other) as Box<dyn Read>)?)
+}
