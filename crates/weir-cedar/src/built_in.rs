@@ -1,6 +1,6 @@
 //! Sets and rules that come with the program, to be used as they are or as the beginning of one's own.
 
-use crate::files::PolicyFile;
+use crate::files::{PolicyFile, PolicyFiles};
 
 /// A set, or a rule to be added to one.
 #[derive(Debug, Clone, Copy)]
@@ -94,9 +94,58 @@ pub fn find(among: &'static [BuiltIn], name: &str) -> Option<&'static BuiltIn> {
     among.iter().find(|built_in| built_in.name == name)
 }
 
+/// A part of a set: a file of rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is called: its file, without the ending.
+    pub name: String,
+    /// What it says, in a sentence, where it is one that comes with the program and nobody changed it.
+    pub summary: Option<&'static str>,
+}
+
+impl PolicyFiles {
+    /// Its parts: first those that come with the program as sets, then the others, each by name.
+    pub fn parts(&self) -> Vec<Part> {
+        let name = |file: &str| file.strip_suffix(".cedar").unwrap_or(file).to_owned();
+        let part = |(file, text): (&str, &str)| {
+            let name = name(file);
+            let known = find(&SETS, &name).or_else(|| find(&RULES, &name));
+            let unchanged = known.filter(|built_in| built_in.text == text);
+            Part { name, summary: unchanged.map(|built_in| built_in.summary) }
+        };
+        let mut parts: Vec<Part> = self.rules().map(part).collect();
+        parts.sort_by_key(|part| find(&SETS, &part.name).is_none());
+        parts
+    }
+}
+
 impl BuiltIn {
     /// It, as a file of a set.
     pub fn file(&self) -> PolicyFile {
         PolicyFile { name: format!("{}.cedar", self.name), text: self.text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PolicyFiles, RULES, SETS, find};
+
+    #[test]
+    fn a_part_that_nobody_changed_says_what_it_says_and_another_does_not() {
+        let cooldown = find(&RULES, "cooldown").expect("it comes with the program");
+        let mut changed = find(&RULES, "size").expect("it comes with the program").file();
+        changed.text.push_str("// ours\n");
+        let open = find(&SETS, "open").expect("it comes with the program");
+        let files =
+            PolicyFiles::new([cooldown.file(), changed, open.file()]).expect("they are files of a set");
+        let parts: Vec<_> = files.parts().into_iter().map(|part| (part.name, part.summary)).collect();
+        assert_eq!(
+            parts,
+            [
+                ("open".to_owned(), Some(open.summary)),
+                ("cooldown".to_owned(), Some(cooldown.summary)),
+                ("size".to_owned(), None),
+            ]
+        );
     }
 }

@@ -27,7 +27,7 @@ mod set;
 mod tested;
 
 pub use ask::{Facts, Question};
-pub use built_in::{BuiltIn, FOLDER, RULES, SETS, find};
+pub use built_in::{BuiltIn, FOLDER, Part, RULES, SETS, find};
 pub use cases::{Case, CaseResult, Cases, MAX_CASES};
 pub use explain::{Clause, Explanation, Near, Ruled};
 pub use files::{GROUPS_FILE, MAX_FILE, MAX_FILES, MAX_TOTAL, POLICY_FOLDER, PolicyFile, PolicyFiles};

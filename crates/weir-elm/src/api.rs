@@ -1,14 +1,18 @@
 //! What a package offers, as `docs.json` says it, and how two versions of that differ: by Elm's own rules, in Elm's own words.
 
 mod docs;
+mod documentation;
 mod equal;
 mod tipe;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use weir_model::Version;
+
 use docs::Module;
 pub use docs::{Api, BadDocs};
+pub use documentation::{Documentation, EntryDocs, ModuleDocs, Piece};
 
 /// How much a difference asks of whoever uses the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -109,6 +113,17 @@ fn magnitude(added: &[String], removed: &[String]) -> Magnitude {
         (true, false) => Magnitude::Minor,
         (true, true) => Magnitude::Patch,
     }
+}
+
+/// Which step a version is from the one before: `MAJOR`, `MINOR` or `PATCH`; nothing where it is none of these.
+pub fn step(before: &Version, version: &Version) -> Option<Magnitude> {
+    let (major, minor, patch) = (before.major(), before.minor(), before.patch());
+    let steps = [
+        (Magnitude::Major, Version::new(major.saturating_add(1), 0, 0)),
+        (Magnitude::Minor, Version::new(major, minor.saturating_add(1), 0)),
+        (Magnitude::Patch, Version::new(major, minor, patch.saturating_add(1))),
+    ];
+    steps.into_iter().find(|(_, next)| next == version).map(|(step, _)| step)
 }
 
 #[cfg(test)]

@@ -217,6 +217,12 @@ impl Index {
         Ok(packages)
     }
 
+    /// The keywords of a package, as a search finds it by them: separated by blanks.
+    pub fn keywords(&self, name: &PackageName) -> Result<String, IndexError> {
+        let mut statement = self.connection.prepare_cached("SELECT keywords FROM package WHERE name = ?1")?;
+        Ok(statement.query_row([name.as_str()], |row| row.get(0)).optional()?.unwrap_or_default())
+    }
+
     /// How much there is.
     pub fn stats(&self) -> Result<Stats, IndexError> {
         let _still = self.reading()?;

@@ -1,5 +1,6 @@
 //! Looking once more into the registry that a promotion comes from, before somebody approves it.
 
+use weir_index::{Index, IndexError};
 use weir_model::{ReleaseId, TreeDigest};
 use weir_reach::{Connection, ManifestRegistries, ReachError, Session, connect, pinned_name, registries};
 use weir_rules::Standing;
@@ -21,8 +22,17 @@ pub(crate) fn refuse_withdrawn(
         ));
         return Ok(());
     };
+    refuse_withdrawn_in(below.replica.index(), request)
+}
+
+/// Refuses a promotion of what the registry below, whose view this is, has withdrawn or has no longer.
+///
+/// # Errors
+///
+/// [`PromoteError::Withdrawn`] and [`PromoteError::NotBelow`], which say of which release that is so.
+pub fn refuse_withdrawn_in(below: &Index, request: &PromotionRequest) -> Result<(), PromoteError> {
     for (id, tree) in request.releases.iter().zip(&request.trees) {
-        match standing(&below, id, tree)? {
+        match standing(below, id, tree)? {
             Some(Standing::Offered) => {}
             Some(standing) => return Err(PromoteError::Withdrawn { id: id.clone(), standing }),
             None => return Err(PromoteError::NotBelow { id: id.clone(), registry: request.from.clone() }),
@@ -32,8 +42,8 @@ pub(crate) fn refuse_withdrawn(
 }
 
 /// How a release stands, if it is there with that content; one that was removed is not.
-fn standing(below: &Connection, id: &ReleaseId, tree: &TreeDigest) -> Result<Option<Standing>, ReachError> {
-    let view = below.replica.index().release(id)?.filter(|view| view.release.tree == *tree);
+fn standing(below: &Index, id: &ReleaseId, tree: &TreeDigest) -> Result<Option<Standing>, IndexError> {
+    let view = below.release(id)?.filter(|view| view.release.tree == *tree);
     Ok(view.map(|view| view.standing()))
 }
 

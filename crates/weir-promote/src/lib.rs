@@ -33,6 +33,7 @@ use weir_registry::{
 };
 use weir_wire::promotion::PromotionRequest;
 
+pub use below::refuse_withdrawn_in;
 pub use error::PromoteError;
 pub use requests::{approve, requests, withdraw};
 

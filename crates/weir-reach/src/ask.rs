@@ -147,6 +147,22 @@ pub fn admit_from_above(
     caller: &Caller,
     what: &Ask,
 ) -> Result<Answer, ReachError> {
+    admit_from_above_observed(session, registrar, root, caller, what, &mut |_, _| {})
+}
+
+/// The same, and tells of each registry above, by its name, whether it was reached and believed, and if not, why.
+///
+/// # Errors
+///
+/// Those of [`admit_from_above`].
+pub fn admit_from_above_observed(
+    session: &Session,
+    registrar: &Registrar,
+    root: &Path,
+    caller: &Caller,
+    what: &Ask,
+    tell: &mut dyn FnMut(&str, Option<&ReachError>),
+) -> Result<Answer, ReachError> {
     let view = registrar.view_for(caller)?;
     let facts = view.index().facts()?;
     let registry = facts.name.clone().unwrap_or_default();
@@ -171,7 +187,9 @@ pub fn admit_from_above(
     drop(view);
     let mut connections = Vec::with_capacity(upstreams.len());
     for above in &upstreams {
-        connections.push(known_upstream(&registry, above).and_then(|known| follow(session, &known, &upward)));
+        let followed = known_upstream(&registry, above).and_then(|known| follow(session, &known, &upward));
+        tell(&above.name, followed.as_ref().err());
+        connections.push(followed);
     }
     let above = upstreams.iter().zip(&connections).map(|(above, connection)| Above {
         name: above.name.clone(),

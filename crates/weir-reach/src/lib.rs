@@ -37,7 +37,10 @@ pub use admin::{
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
 pub use air_gap::{Export, Imported, registry_export, registry_import, since};
-pub use ask::{ASK_FEATURE, Followed, WasAsked, admit_from_above, connect_through, upstream_follow};
+pub use ask::{
+    ASK_FEATURE, Followed, WasAsked, admit_from_above, admit_from_above_observed, connect_through,
+    upstream_follow,
+};
 pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,
@@ -63,11 +66,11 @@ pub use policy::{
 pub use pull::Puller;
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
-    named, preference, registries, registry_add, registry_unname, trusted_folders,
+    named, preference, registries, registry_add, registry_unname, told_address, trusted_folders,
 };
 pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_by};
 pub use session::Session;
 pub use upstream::{
-    HeldReleases, ShownUpstream, Upstreams, change_upstreams, known_upstream, registry_held, told_mode,
-    upstream_change, upstream_show, upstreams, upstreams_in, upstreams_of,
+    HeldReleases, LastSeen, SeenUpstream, ShownUpstream, Upstreams, change_upstreams, known_upstream,
+    registry_held, upstream_change, upstream_show, upstreams, upstreams_in, upstreams_of, upstreams_seen,
 };

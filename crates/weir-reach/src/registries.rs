@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use weir_client::Url;
 use weir_fs::Folder;
 use weir_model::address::{holds_secret, without_secrets};
 use weir_model::manifest::RegistryAddress;
@@ -169,6 +170,29 @@ pub(crate) fn check_scheme(address: &str) -> Result<(), ReachError> {
     }
     let reason = "a registry is a folder, or is reached by `https://`, `http://` or `file://`".into();
     Err(ReachError::BadAddress { address: address.into(), reason })
+}
+
+/// An address that is told to everybody: of the web, and without a secret in it.
+///
+/// # Errors
+///
+/// [`ReachError::BadAddress`] when it is none.
+pub fn told_address(text: &str) -> Result<String, ReachError> {
+    check_scheme(text)?;
+    let bad = |reason: &str| {
+        let address = without_secrets(text).into_owned();
+        Err(ReachError::BadAddress { address, reason: reason.to_owned() })
+    };
+    if !is_http(text) {
+        return bad("an address of the web begins with `https://` or `http://`");
+    }
+    if holds_secret(text) {
+        return bad("it holds a user or a password, which would be told to everybody");
+    }
+    if let Err(error) = text.parse::<Url>() {
+        return bad(&error.to_string());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Whether a location is reached over HTTP.

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use weir_cedar::FolderPolicies;
 use weir_index::{Cursor, HeldRelease, RegistryFacts, Stats};
 use weir_model::address::{holds_secret, without_secrets};
-use weir_model::record::{Upstream, UpstreamMode};
+use weir_model::record::Upstream;
 use weir_policy::Caller;
-use weir_registry::{Registrar, ReplicaError, SubmitError, UpstreamAddresses, check_upstream, folder_ports};
+use weir_registry::{
+    Registrar, Replica, ReplicaError, SubmitError, UpstreamAddresses, check_upstream, folder_ports,
+};
 use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
 
 use crate::connect::{Connection, connect, open_remote};
@@ -97,6 +100,60 @@ pub fn upstreams_of(session: &Session, connection: &Connection) -> Result<Vec<Up
 /// When the file with their addresses cannot be used.
 pub fn upstreams_in(facts: &RegistryFacts, root: &Path) -> Result<Vec<UpstreamDocument>, ReachError> {
     Ok(documents(facts, &UpstreamAddresses::read(root)?))
+}
+
+/// A registry above one, as it was last seen from this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenUpstream {
+    /// Which one.
+    pub upstream: UpstreamDocument,
+    /// Up to which entry of its log the one below has admitted, if it ever did.
+    pub admitted_to: Option<u64>,
+    /// What was last known of it; nothing where it was never reached from here.
+    pub seen: Option<LastSeen>,
+}
+
+/// What was last known of a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastSeen {
+    /// Entries of its log.
+    pub records: u64,
+    /// When that was signed.
+    pub signed: Option<Timestamp>,
+    /// The registries above it in turn.
+    pub above: Vec<String>,
+}
+
+/// The registries above the one in the folder `root`, and what is known of them, without asking any.
+///
+/// # Errors
+///
+/// When the file with their addresses cannot be used.
+pub fn upstreams_seen(
+    session: &Session,
+    facts: &RegistryFacts,
+    root: &Path,
+) -> Result<Vec<SeenUpstream>, ReachError> {
+    let admitted_to = |name: &str| facts.cursors.iter().find(|cursor| cursor.registry == name);
+    let seen = |upstream: UpstreamDocument| SeenUpstream {
+        admitted_to: admitted_to(&upstream.name).map(|cursor| cursor.size),
+        seen: last_seen(session, &upstream),
+        upstream,
+    };
+    Ok(upstreams_in(facts, root)?.into_iter().map(seen).collect())
+}
+
+/// What is known of an upstream without asking. What cannot be read is as good as not known: it is only told.
+fn last_seen(session: &Session, upstream: &UpstreamDocument) -> Option<LastSeen> {
+    let location = upstream.address.as_deref()?;
+    let replica = Replica::offline(&session.home.replicas(), location, Some(&upstream.key)).ok()?;
+    let facts = replica.index().facts().ok()?;
+    let checkpoint = replica.checkpoint()?;
+    Some(LastSeen {
+        records: checkpoint.size(),
+        signed: checkpoint.time(),
+        above: facts.upstreams().iter().map(|above| above.name.clone()).collect(),
+    })
 }
 
 fn documents(facts: &RegistryFacts, addresses: &UpstreamAddresses) -> Vec<UpstreamDocument> {
@@ -361,12 +418,4 @@ fn with(mut list: Vec<Upstream>, one: Upstream, first: bool) -> Vec<Upstream> {
     list.retain(|above| above.name != one.name);
     list.insert(at, one);
     list
-}
-
-/// The mode of an upstream, in words.
-pub fn told_mode(mode: UpstreamMode) -> &'static str {
-    match mode {
-        UpstreamMode::OnDemand => "what is asked for is admitted",
-        UpstreamMode::Mirror => "all that policy allows is admitted",
-    }
 }

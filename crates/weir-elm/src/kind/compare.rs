@@ -4,7 +4,7 @@ use weir_kind::{Facts, KindError, PackageFiles, read_text};
 use weir_model::Version;
 
 use super::inspect::{DOCS, MAX_DOCS};
-use crate::api::{Api, Difference, Magnitude};
+use crate::api::{Api, Difference, step};
 
 /// Which step a version is: `FIRST`, `MAJOR`, `MINOR`, `PATCH`, or `OTHER` where it is none of these.
 const VERSION_BUMP: &str = "version_bump";
@@ -19,7 +19,7 @@ pub(super) fn compare(
     files_before: Option<&dyn PackageFiles>,
 ) -> Result<Facts, KindError> {
     let mut facts = Facts::new();
-    let bump = before.map_or_else(|| "FIRST".to_owned(), |before| step(before, version));
+    let bump = before.map_or_else(|| "FIRST".to_owned(), |before| bump(before, version));
     facts.insert(VERSION_BUMP.into(), bump.into());
     if let (Some(files), Some(files_before)) = (files, files_before)
         && let (Some(new), Some(old)) = (api(files)?, api(files_before)?)
@@ -29,15 +29,8 @@ pub(super) fn compare(
     Ok(facts)
 }
 
-fn step(before: &Version, version: &Version) -> String {
-    let (major, minor, patch) = (before.major(), before.minor(), before.patch());
-    let steps = [
-        (Magnitude::Major, Version::new(major.saturating_add(1), 0, 0)),
-        (Magnitude::Minor, Version::new(major, minor.saturating_add(1), 0)),
-        (Magnitude::Patch, Version::new(major, minor, patch.saturating_add(1))),
-    ];
-    let step = steps.iter().find(|(_, next)| next == version);
-    step.map_or_else(|| "OTHER".to_owned(), |(step, _)| step.to_string())
+fn bump(before: &Version, version: &Version) -> String {
+    step(before, version).map_or_else(|| "OTHER".to_owned(), |step| step.to_string())
 }
 
 /// What a package offers, where its documentation says that.
@@ -49,11 +42,11 @@ fn api(files: &dyn PackageFiles) -> Result<Option<Api>, KindError> {
 
 #[cfg(test)]
 mod tests {
-    use super::step;
+    use super::bump;
 
     #[test]
     fn a_step_is_one_number_up_and_those_behind_it_zero() {
-        let from = |before: &str, version: &str| step(&before.parse().unwrap(), &version.parse().unwrap());
+        let from = |before: &str, version: &str| bump(&before.parse().unwrap(), &version.parse().unwrap());
         assert_eq!(from("1.2.3", "1.2.4"), "PATCH");
         assert_eq!(from("1.2.3", "1.3.0"), "MINOR");
         assert_eq!(from("1.2.3", "2.0.0"), "MAJOR");

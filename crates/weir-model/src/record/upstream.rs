@@ -36,6 +36,14 @@ impl UpstreamMode {
             Self::Mirror => "mirror",
         }
     }
+
+    /// What it means, in words.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::OnDemand => "what is asked for is admitted",
+            Self::Mirror => "all that policy allows is admitted",
+        }
+    }
 }
 
 impl fmt::Display for UpstreamMode {

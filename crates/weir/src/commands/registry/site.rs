@@ -34,10 +34,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let written = with_registry(context, |session, which| {
         let known = which.known(session)?;
         let connection = weir_reach::connect(session, &known)?;
-        let location = arguments.address.clone().or_else(|| {
+        let location = match &arguments.address {
+            Some(address) => Some(weir_reach::told_address(address)?),
             // A folder of this machine is nobody's business.
-            weir_reach::is_http(&known.location).then(|| known.location.clone())
-        });
+            None => weir_reach::is_http(&known.location).then(|| known.location.clone()),
+        };
         let site = Site {
             registry: connection.replica.name(),
             location: location.as_deref(),

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use weir_model::record::UpstreamMode;
 use weir_project::Project;
-use weir_reach::{Upstreams, WhichRegistry, told_mode};
+use weir_reach::{Upstreams, WhichRegistry};
 use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
 
 use crate::context::Context;
@@ -166,7 +166,7 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
         let mut facts = vec![
             ("above", shown.registry.clone()),
             ("at", shown.upstream.address.clone().unwrap_or_default()),
-            ("mode", format!("{mode}: {}", told_mode(mode))),
+            ("mode", format!("{mode}: {}", mode.told())),
             ("key", shown.upstream.key.clone()),
         ];
         facts.extend(shown.records.map(|records| ("records", records.to_string())));
