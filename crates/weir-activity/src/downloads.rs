@@ -3,7 +3,7 @@
 //! What is counted is content, by its digest: that is what a request asks for. Of which release it is, the registry's view says when
 //! somebody wants to know, so counting costs no look at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +14,7 @@ use weir_state::Form;
 use weir_wire::downloads::{DownloadCounts, Downloader};
 
 use crate::ActivityError;
+use crate::days::{date, number};
 
 /// So many days are kept.
 const KEPT_DAYS: i32 = 10 * 366;
@@ -135,6 +136,39 @@ impl Downloads {
         by_day(rows.collect::<Result<_, _>>()?)
     }
 
+    /// How often any of these contents of a registry was downloaded on each day from `since` on, the first day first.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn of_trees(
+        &self,
+        registry: &str,
+        trees: &BTreeSet<TreeDigest>,
+        since: Date,
+    ) -> Result<Vec<(Date, DownloadCounts)>, ActivityError> {
+        let mut days: BTreeMap<Date, DownloadCounts> = BTreeMap::new();
+        for tree in trees {
+            for (day, counts) in self.of_tree(registry, tree, since)? {
+                let so_far = days.entry(day).or_default();
+                *so_far = so_far.plus(counts);
+            }
+        }
+        Ok(days.into_iter().collect())
+    }
+
+    /// The first day on which anything of a registry was downloaded, as far as that is known.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn first_day(&self, registry: &str) -> Result<Option<Date>, ActivityError> {
+        let connection = self.connection();
+        let mut first = connection.prepare_cached("SELECT min(day) FROM download WHERE registry = ?1")?;
+        let first = first.query_row([registry], |row| row.get::<_, Option<i32>>(0))?;
+        Ok(first.map(date))
+    }
+
     /// What of a registry was downloaded most from `since` on, the most first: at most `limit`.
     ///
     /// # Errors
@@ -182,17 +216,6 @@ const fn class(by: Downloader) -> i64 {
     }
 }
 
-/// Days since 1970.
-fn number(day: Date) -> i32 {
-    (day - EPOCH).get_days()
-}
-
-fn date(number: i32) -> Date {
-    EPOCH.checked_add(jiff::Span::new().days(number)).unwrap_or(EPOCH)
-}
-
-const EPOCH: Date = jiff::civil::date(1970, 1, 1);
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date as day;
@@ -234,5 +257,10 @@ mod tests {
         );
         assert_eq!(downloads.most("team", first, 9).unwrap(), [(tree("b"), 10), (tree("a"), 6)]);
         assert_eq!(downloads.most("team", first, 1).unwrap().len(), 1);
+        let both = [tree("a"), tree("b")].into();
+        assert_eq!(downloads.of_trees("team", &both, second).unwrap(), [(second, counts(0, 0, 10))]);
+        assert_eq!(downloads.of_trees("team", &both, first).unwrap().len(), 2);
+        assert_eq!(downloads.first_day("team").unwrap(), Some(first));
+        assert_eq!(downloads.first_day("other").unwrap(), None);
     }
 }

@@ -4,11 +4,15 @@
 //! of power loses nothing that a registry promised (its own log says who did what). They survive a killed process. The oldest go when there
 //! are more than [`MOST`].
 //!
-//! How often content was downloaded is kept in another file, added up: see [`Downloads`].
+//! How often content was downloaded is kept in another file, added up: see [`Downloads`]; how the server answered in a third: see
+//! [`Measures`].
+
+mod days;
+mod downloads;
+mod measures;
+mod table;
 
 use std::collections::BTreeMap;
-mod downloads;
-
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,6 +22,8 @@ use weir_state::{Form, OpenError};
 use weir_wire::activity::{Activity, ActivityQuery, Event};
 
 pub use downloads::{Downloaded, Downloads};
+pub use measures::{DayMeasures, Measure, Measured, Measures, Pace, Sum};
+pub use table::table;
 
 /// So many events are kept.
 pub const MOST: i64 = 10_000_000;
@@ -59,6 +65,18 @@ CREATE INDEX event_subject ON event(subject, id);
 /// The events of a server.
 pub struct ActivityLog {
     connection: Mutex<Connection>,
+}
+
+/// What a rule decided, by the action that was asked for.
+pub type Decided = BTreeMap<String, Times>;
+
+/// How often something was permitted, and refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Permitted, and done.
+    pub permitted: u64,
+    /// Refused.
+    pub refused: u64,
 }
 
 /// Why events could not be kept or read.
@@ -133,24 +151,30 @@ impl ActivityLog {
         Ok(())
     }
 
-    /// How often each rule permitted something in a registry, and refused it, of the last [`COUNTED`] events.
+    /// How often each rule permitted what in a registry, and refused it, of the last [`COUNTED`] events.
     ///
     /// # Errors
     ///
     /// When it cannot be read.
-    pub fn decided(&self, registry: &str) -> Result<BTreeMap<String, (u64, u64)>, ActivityError> {
+    pub fn decided(&self, registry: &str) -> Result<BTreeMap<String, Decided>, ActivityError> {
         let connection = self.connection();
         let mut found = connection.prepare_cached(
-            "SELECT policy, count(*) FILTER (WHERE done), count(*) FILTER (WHERE NOT done) FROM event
+            "SELECT policy, action, count(*) FILTER (WHERE done), count(*) FILTER (WHERE NOT done) FROM event
              WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ?2 AND registry = ?1 AND policy IS NOT NULL
-             GROUP BY policy",
+             GROUP BY policy, action",
         )?;
         let number =
             |row: &Row<'_>, column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
         let rows = found.query_map(params![registry, COUNTED], |row| {
-            Ok((row.get(0)?, (number(row, 1)?, number(row, 2)?)))
+            let times = Times { permitted: number(row, 2)?, refused: number(row, 3)? };
+            Ok((row.get(0)?, row.get(1)?, times))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut decided: BTreeMap<String, Decided> = BTreeMap::new();
+        for row in rows {
+            let (rule, action, times): (String, String, Times) = row?;
+            decided.entry(rule).or_default().insert(action, times);
+        }
+        Ok(decided)
     }
 
     /// What happened, the newest first.
@@ -275,7 +299,14 @@ mod tests {
         assert_eq!(found(ActivityQuery { refused: true, ..all.clone() }), (vec![2], None));
         let later = Timestamp::from_second(1_700_000_001).unwrap();
         assert_eq!(found(ActivityQuery { since: Some(later), ..all.clone() }), (vec![], None));
-        assert_eq!(log.decided("team").unwrap()["folder-write"], (3, 1));
+        let times = |permitted, refused| Times { permitted, refused };
+        let decided: Decided = [
+            ("batch".to_owned(), times(0, 1)),
+            ("published".to_owned(), times(2, 0)),
+            ("yanked".to_owned(), times(1, 0)),
+        ]
+        .into();
+        assert_eq!(log.decided("team").unwrap()["folder-write"], decided);
         assert!(log.decided("other").unwrap().is_empty());
         let longest = log.query(&ActivityQuery { limit: Some(1), ..all }).unwrap().events.remove(0);
         assert_eq!(longest.subject.unwrap().len(), MAX_TEXT);

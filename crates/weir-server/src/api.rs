@@ -17,7 +17,7 @@ mod registries;
 mod registry;
 mod routes;
 pub(crate) mod tokens;
-mod trust;
+pub(crate) mod trust;
 mod uploads;
 mod upstreams;
 

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use weir_accounts::{AccountError, Accounts, Secret};
-use weir_activity::{ActivityError, ActivityLog, Downloads};
+use weir_activity::{ActivityError, ActivityLog, Downloads, Measures};
 use weir_fs::{Folder, FsError};
 use weir_openid::Providers;
 use weir_reach::Session;
@@ -64,7 +64,9 @@ pub struct App {
     pub(crate) activity: ActivityLog,
     /// How often what was downloaded.
     pub(crate) downloads: Downloads,
-    /// The same, of the last moments.
+    /// How the server answered.
+    pub(crate) measures: Measures,
+    /// Both, of the last moments.
     pub(crate) counting: Counting,
     pub(crate) requests: Requests,
     pub(crate) data: DataFolder,
@@ -160,6 +162,7 @@ impl App {
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
             downloads: Downloads::open(&data.downloads())?,
+            measures: Measures::open(&data.measures())?,
             counting: Counting::default(),
             requests: Requests::open(&data.requests())?,
             staging: Staging::new(data.uploads())?,

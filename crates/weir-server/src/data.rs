@@ -7,6 +7,8 @@
 //! state.db              accounts: who there is, and which tokens speak for whom
 //! requests.db           promotions that wait until others have approved them
 //! activity.db           what happened: who did what, and what was refused
+//! downloads.db          how often what was downloaded, by day
+//! measures.db           how the server answered, by day
 //! uploads/              what was uploaded in part
 //! views/                what is known of the registries; made anew from them when it is lost
 //! ```
@@ -84,6 +86,11 @@ impl DataFolder {
     /// The file of how often content was downloaded.
     pub fn downloads(&self) -> PathBuf {
         self.root.join("downloads.db")
+    }
+
+    /// The file of how the server answered.
+    pub fn measures(&self) -> PathBuf {
+        self.root.join("measures.db")
     }
 
     /// The folder of uploads that are not whole yet.

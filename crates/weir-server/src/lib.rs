@@ -19,6 +19,7 @@ mod api;
 mod app;
 mod asker;
 mod conditions;
+mod contact;
 mod counting;
 mod data;
 mod deltas;
@@ -43,5 +44,6 @@ pub use data::{DataError, DataFolder};
 pub use outside::Outside;
 pub use serve::{Listening, ServeError, serve};
 pub use settings::{
-    Limits, Log, LogFormat, MetricsToken, Requests, Settings, SettingsError, Tls, VARIABLES, reference,
+    Limits, Log, LogFormat, MetricsToken, OpenId, Requests, Settings, SettingsError, Tls, VARIABLES,
+    reference,
 };

@@ -49,6 +49,7 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let status = response.status().as_u16();
     let took = started.elapsed();
     app.metrics.answered(&method, status, took);
+    app.counting.answered(status, took);
     if app.settings.log.requests == Requests::All || status >= 400 {
         let client = client.map(tracing::field::display);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);

@@ -11,9 +11,11 @@ use weir_fs::{Folder, FsError};
 use weir_policy::{Caller, Request, Verb, authorize};
 use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
 
+use crate::contact::LastAsked;
 use crate::data::DataFolder;
 use crate::elm::Lists;
 use crate::gate::{ServerGate, Shared};
+use crate::web::Growth;
 
 /// Names at the root of a server that are its own.
 const RESERVED: [&str; 10] =
@@ -64,6 +66,10 @@ pub(crate) struct Served {
     registrar: OnceLock<Arc<Registrar>>,
     /// What Elm's tools are told of it.
     pub(crate) elm: Lists,
+    /// When those above it were last asked.
+    pub(crate) last_asked: LastAsked,
+    /// What was published in it, by day.
+    pub(crate) growth: Growth,
 }
 
 impl Served {
@@ -144,6 +150,8 @@ impl Registries {
             folder,
             registrar: OnceLock::new(),
             elm: Lists::default(),
+            last_asked: LastAsked::default(),
+            growth: Growth::default(),
         });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))

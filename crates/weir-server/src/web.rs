@@ -11,9 +11,12 @@ mod failures;
 mod form;
 mod governing;
 mod graph;
+mod modules;
 mod policy;
 mod queue;
 mod reading;
+mod statistics;
+mod trust;
 mod visitor;
 
 use std::borrow::Cow;
@@ -36,6 +39,7 @@ use crate::problem::{Code, Problem};
 
 pub(crate) use contents::Contents;
 pub(crate) use failures::failures;
+pub(crate) use statistics::Growth;
 use visitor::Visitor;
 pub(crate) use visitor::{is_encrypted, origin};
 
@@ -56,6 +60,10 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(address::ACCOUNT, get(account::account))
         .route(address::NEW_TOKEN, post(account::make_token))
         .route(address::REVOKE_TOKEN, post(account::revoke_token))
+        .route(address::TRUST, get(trust::page))
+        .route(address::ADD_TRUST, post(trust::add))
+        .route(address::REMOVE_TRUST, post(trust::remove))
+        .route(address::STATISTICS, get(statistics::of_server))
         .route(address::ACTIVITY, get(governing::activity))
         .route(address::PEOPLE, get(governing::people_page))
         .route(address::INVITE, post(governing::invite))
@@ -67,6 +75,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/{registry}/-/policy", get(policy::policy))
         .route("/{registry}/-/policy/simulate", post(policy::simulate))
         .route("/{registry}/-/policy/set", post(policy::set))
+        .route("/{registry}/-/statistics", get(statistics::of_registry))
         .route("/{registry}/-/queue", get(queue::queue))
         .route("/{registry}/-/queue/admit", post(queue::admit))
         .route("/{registry}/-/queue/approve", post(queue::approve))
@@ -77,6 +86,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(&format!("{package}/{{version}}"), get(reading::release))
         .route(&format!("{package}/{{version}}/impact"), get(reading::impact))
         .route(&format!("{package}/{{version}}/graph"), get(graph::graph))
+        .route(&format!("{package}/{{version}}/modules"), get(modules::modules))
         .route(&format!("{package}/{{version}}/difference"), get(difference::difference))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
         .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))

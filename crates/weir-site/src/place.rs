@@ -27,8 +27,20 @@ pub(crate) fn file_of(registry: &str, address: &str) -> Option<String> {
         (2, "") => Some(format!("packages/{package}/index.html")),
         (3, "") => Some(format!("packages/{package}/index.html")),
         (3, query) => Some(format!("packages/{package}/{}/index.html", build_of(query)?)),
+        (5.., query) => picture(package, query),
         _ => None,
     }
+}
+
+/// The place of a picture that a README shows: of the files of releases, a site has no others.
+fn picture(of: &str, query: &str) -> Option<String> {
+    let query = query.strip_suffix("picture")?;
+    let (release, path) = of.split_once("/files/").filter(|(release, _)| release.split('/').count() == 3)?;
+    Some(match query.strip_suffix('&') {
+        None if query.is_empty() => format!("packages/{release}/pictures/{path}"),
+        None => return None,
+        Some(build) => format!("packages/{release}/{}/pictures/{path}", build_of(build)?),
+    })
 }
 
 /// What a build of a version is called, where it is not the usual one.
@@ -70,6 +82,14 @@ mod tests {
                 "packages/acme/str/1.0.0/x86-64-debian-12-r2/index.html",
             ),
             ("/-/assets/a.css", "assets/a.css"),
+            (
+                "/team/-/packages/acme/str/1.0.0/files/docs/a%20b.png?picture",
+                "packages/acme/str/1.0.0/pictures/docs/a%20b.png",
+            ),
+            (
+                "/team/-/packages/acme/str/1.0.0/files/a.png?revision=2&picture",
+                "packages/acme/str/1.0.0/r2/pictures/a.png",
+            ),
         ] {
             assert_eq!(file_of("team", address).as_deref(), Some(file), "{address}");
         }
@@ -81,6 +101,7 @@ mod tests {
             "/team/-/policy",
             "/team/-/log/1",
             "/team/-/packages/acme/str/1.0.0/files/a",
+            "/team/-/packages/acme/str/1.0.0/files/a?raw",
             "/team/-/packages/acme/str/1.0.0/withdraw",
             "/team/-/packages/acme/str/1.0.0?raw",
         ] {

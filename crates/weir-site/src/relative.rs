@@ -1,13 +1,15 @@
 //! A page of a server, as a file that may be anywhere: addresses of its own server are relative, and those of pages that a site does not
-//! have are none.
+//! have are none. A picture that a site does not have is what is said in its place.
+
+use std::collections::BTreeSet;
 
 use crate::place::file_of;
 
 /// Attributes that name an address.
 const ADDRESSES: [&str; 4] = ["href", "src", "action", "formaction"];
 
-/// Rewrites the addresses of a page that is the file `at` of the site of `registry`.
-pub(crate) fn relative(html: &str, registry: &str, at: &str) -> String {
+/// Rewrites the addresses of a page that is the file `at` of the site of `registry`, which has these `pictures`.
+pub(crate) fn relative(html: &str, registry: &str, at: &str, pictures: &BTreeSet<String>) -> String {
     let up = "../".repeat(at.matches('/').count());
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
@@ -15,11 +17,38 @@ pub(crate) fn relative(html: &str, registry: &str, at: &str) -> String {
     while let Some(begin) = rest.find('<') {
         out.push_str(&rest[..begin]);
         let end = end_of_tag(&rest[begin..]);
-        tag(&rest[begin..begin + end], registry, &up, &mut out);
+        let found = &rest[begin..begin + end];
+        match found.strip_prefix("<img ").map(|picture| attribute(picture, "src")) {
+            Some(src) if !is_there(src, registry, pictures) => out.push_str(&said_instead(found)),
+            _ => tag(found, registry, &up, &mut out),
+        }
         rest = &rest[begin + end..];
     }
     out.push_str(rest);
     out
+}
+
+/// Whether the site has what a picture shows.
+fn is_there(src: &str, registry: &str, pictures: &BTreeSet<String>) -> bool {
+    file_of(registry, &plain(src)).is_some_and(|file| pictures.contains(&file))
+}
+
+/// What is said in the place of a picture.
+fn said_instead(tag: &str) -> String {
+    attribute(tag, "alt").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The value of an attribute, as it is written.
+fn attribute<'t>(tag: &'t str, name: &str) -> &'t str {
+    let named = tag
+        .split_once(&format!("{name}=\""))
+        .filter(|(before, _)| before.is_empty() || before.ends_with(|c: char| c.is_ascii_whitespace()));
+    named.and_then(|(_, value)| value.split('"').next()).unwrap_or_default()
+}
+
+/// An address without what stands for its characters in HTML.
+fn plain(address: &str) -> String {
+    address.replace("&#38;", "&").replace("&amp;", "&")
 }
 
 /// Where a tag ends: a `>` within quotes is none of its own.
@@ -45,7 +74,7 @@ fn tag(tag: &str, registry: &str, up: &str, out: &mut String) {
         let is_own = ADDRESSES.contains(&name) && value.starts_with('/');
         if !is_own {
             out.push_str(&rest[..equals + 2 + end + 1]);
-        } else if let Some(file) = file_of(registry, &value.replace("&#38;", "&").replace("&amp;", "&")) {
+        } else if let Some(file) = file_of(registry, &plain(value)) {
             out.push_str(before);
             out.push_str(&format!("=\"{up}{}\"", file.replace('&', "&amp;")));
         } else {
@@ -59,11 +88,23 @@ fn tag(tag: &str, registry: &str, up: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::relative;
 
     #[test]
     fn addresses_of_the_server_are_relative_or_gone_and_nothing_else_is_touched() {
-        let page = |html: &str| relative(html, "team", "packages/acme/str/index.html");
+        let pictures = BTreeSet::from(["packages/acme/str/1.0.0/pictures/a.png".to_owned()]);
+        let page = |html: &str| relative(html, "team", "packages/acme/str/index.html", &pictures);
+        let picture = |name: &str| {
+            format!("<img src=\"/team/-/packages/acme/str/1.0.0/files/{name}?picture\" alt=\"a &lt; <b\">")
+        };
+        assert_eq!(
+            page(&picture("a.png")),
+            "<img src=\"../../../packages/acme/str/1.0.0/pictures/a.png\" alt=\"a &lt; <b\">"
+        );
+        assert_eq!(page(&picture("b.png")), "a &lt; &lt;b", "what a site does not have is said");
+        assert_eq!(page("<img alt=\"x\">"), "x");
         assert_eq!(
             page("<a class=\"x\" href=\"/team\">up</a>"),
             "<a class=\"x\" href=\"../../../index.html\">up</a>"

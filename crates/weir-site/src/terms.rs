@@ -37,18 +37,20 @@ type Row<'a> = (&'a str, String, &'a str, &'a str, &'a str);
 /// Packages that have a word.
 type Posting = Vec<u64>;
 
-/// The files of the index, by path.
-pub(crate) fn index(mut packages: Vec<PackageSummary>) -> serde_json::Result<BTreeMap<String, Vec<u8>>> {
-    packages.sort_by(|a, b| b.dependents.cmp(&a.dependents).then_with(|| a.name.cmp(&b.name)));
+/// The files of the index, by path, of packages with their keywords.
+pub(crate) fn index(
+    mut packages: Vec<(PackageSummary, String)>,
+) -> serde_json::Result<BTreeMap<String, Vec<u8>>> {
+    packages.sort_by(|(a, _), (b, _)| b.dependents.cmp(&a.dependents).then_with(|| a.name.cmp(&b.name)));
     let mut words: BTreeMap<String, Posting> = BTreeMap::new();
-    for (number, package) in packages.iter().enumerate() {
+    for (number, (package, keywords)) in packages.iter().enumerate() {
         let number = number as u64 * 2;
         let mut of_it: BTreeMap<String, u64> = BTreeMap::new();
         let description = package.description.as_deref().unwrap_or_default();
         for word in words_of(description).take(MOST_WORDS) {
             of_it.insert(word, number + 1);
         }
-        for word in words_of(package.name.as_str()) {
+        for word in words_of(keywords).take(MOST_WORDS).chain(words_of(package.name.as_str())) {
             of_it.insert(word, number);
         }
         for (word, number) in of_it {
@@ -64,7 +66,7 @@ pub(crate) fn index(mut packages: Vec<PackageSummary>) -> serde_json::Result<BTr
         files.insert(format!("search/words/{}.json", spelled(part)), serde_json::to_vec(&words)?);
     }
     for (number, together) in packages.chunks(TOGETHER).enumerate() {
-        let rows: Vec<Row<'_>> = together.iter().map(row).collect();
+        let rows: Vec<Row<'_>> = together.iter().map(|(package, _)| row(package)).collect();
         files.insert(format!("search/packages/{number}.json"), serde_json::to_vec(&rows)?);
     }
     let parts = Parts {
@@ -132,8 +134,8 @@ mod tests {
 
     use super::*;
 
-    fn package(name: &str, dependents: u64, description: &str) -> PackageSummary {
-        PackageSummary {
+    fn package(name: &str, dependents: u64, description: &str) -> (PackageSummary, String) {
+        let summary = PackageSummary {
             name: name.parse().unwrap(),
             kind: KindName::Generic,
             version: Some("1.0.0".parse().unwrap()),
@@ -142,7 +144,8 @@ mod tests {
             platforms: Vec::new(),
             releases: 1,
             dependents,
-        }
+        };
+        (summary, String::new())
     }
 
     #[test]
@@ -161,8 +164,17 @@ mod tests {
     }
 
     #[test]
+    fn a_keyword_leads_to_a_package_as_its_name_does() {
+        let (summary, _) = package("acme/str", 0, "Trims text");
+        let files = index(vec![(summary, "text subshell".to_owned())]).unwrap();
+        let words = |part: &str| serde_json::from_slice::<BTreeMap<String, Vec<u64>>>(&files[part]).unwrap();
+        assert_eq!(words("search/words/s.json")["subshell"], [0]);
+        assert_eq!(words("search/words/t.json")["text"], [0], "the description says it, too");
+    }
+
+    #[test]
     fn parts_stay_small_and_no_word_is_lost() {
-        let packages: Vec<PackageSummary> = (0..20_000)
+        let packages: Vec<(PackageSummary, String)> = (0..20_000)
             .map(|number| package(&format!("lib/lib{number}"), 0, &format!("library {}", number % 7)))
             .collect();
         let files = index(packages).unwrap();

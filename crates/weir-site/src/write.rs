@@ -10,10 +10,10 @@ use weir_index::{Index, IndexError, PackageFilter, PackageView, ReleaseView};
 use weir_log::Source;
 use weir_model::PackageName;
 use weir_registry::Replica;
-use weir_registry::content::shown_tree;
+use weir_registry::content::{shown_file, shown_tree};
 use weir_web::{
-    DEPENDENTS, Found, Frame, Looked, MAX_README, PAGE, PackagePage, Page, PageError, Readme, RegistryPage,
-    ReleasePage, SITE_ASSETS, SearchPage, UNTIMED, address,
+    AboveRegistry, DEPENDENTS, Found, Frame, Looked, MAX_README, PAGE, PackagePage, Page, PageError, Readme,
+    RegistryPage, ReleasePage, SITE_ASSETS, SearchPage, UNTIMED, address, picture_type,
 };
 
 use crate::place::{file_of, path_of};
@@ -28,6 +28,10 @@ const MAX_MARK: u64 = 256 << 20;
 
 /// So many releases are new.
 const NEW: usize = 12;
+
+/// The largest picture of a README that is written, in bytes, and so many are of one.
+const MOST_PICTURE: usize = 2 << 20;
+const MOST_PICTURES: usize = 50;
 
 /// What is written.
 pub struct Site<'a> {
@@ -114,6 +118,7 @@ pub fn write_site(site: &Site<'_>, folder: &Path) -> Result<Written, SiteError> 
             ..Frame::default()
         },
         files: BTreeSet::new(),
+        pictures: BTreeSet::new(),
         written: Written::default(),
         before: &before,
     };
@@ -172,6 +177,8 @@ struct Writer<'a> {
     root: &'a Folder,
     frame: Frame,
     files: BTreeSet<String>,
+    /// Those of READMEs, as they are written in an address.
+    pictures: BTreeSet<String>,
     before: &'a BTreeSet<String>,
     written: Written,
 }
@@ -203,7 +210,12 @@ impl Writer<'_> {
                 self.package(index, &package)?;
             }
         }
-        for (path, bytes) in terms::index(summaries)? {
+        let mut packages = Vec::with_capacity(summaries.len());
+        for summary in summaries {
+            let keywords = index.keywords(&summary.name)?;
+            packages.push((summary, keywords));
+        }
+        for (path, bytes) in terms::index(packages)? {
             self.put(&path, &bytes)?;
         }
         self.registry(index)
@@ -221,7 +233,7 @@ impl Writer<'_> {
             Some(after) => address::search(self.site.registry, &[("after", after.as_str())]),
         };
         let found = Found::All(packages);
-        let page = SearchPage { frame: &self.frame, looked: &looked, found: &found }.page()?;
+        let page = SearchPage { frame: &self.frame, looked: &looked, found: &found, held: &[] }.page()?;
         self.page(&address, page)
     }
 
@@ -233,6 +245,7 @@ impl Writer<'_> {
             if chosen.is_some_and(|chosen| chosen.release.id == view.release.id) {
                 readme =
                     text.map(|(path, text)| Readme::new(self.site.registry, &view.release.id, &path, &text));
+                self.pictures(view, readme.as_ref())?;
             }
         }
         let owner = package.name.owner_name();
@@ -243,12 +256,32 @@ impl Writer<'_> {
             holders: &index.owner(&owner)?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&package.name, DEPENDENTS)?,
             held: &index.held_of(&package.name)?,
+            downloads: None,
             readme: readme.as_ref(),
             now: UNTIMED,
         };
         let page = page.page()?;
         self.written.packages += 1;
         self.page(&address::package(self.site.registry, &package.name), page)
+    }
+
+    /// The pictures that a README shows, as far as they are ones that browsers decode and are not too large.
+    fn pictures(&mut self, view: &ReleaseView, readme: Option<&Readme>) -> Result<(), SiteError> {
+        for path in
+            readme.map(|readme| readme.pictures.as_slice()).unwrap_or_default().iter().take(MOST_PICTURES)
+        {
+            let found = shown_file(self.site.source, &view.release, path, MOST_PICTURE + 1).ok().flatten();
+            let Some(bytes) = found.and_then(|file| file.bytes).filter(|bytes| bytes.len() <= MOST_PICTURE)
+            else {
+                continue;
+            };
+            if picture_type(&bytes).is_some() {
+                let file = self.file_of(&address::picture(self.site.registry, &view.release.id, path))?;
+                self.put(&file, &bytes)?;
+                self.pictures.insert(file);
+            }
+        }
+        Ok(())
     }
 
     /// The page of a release; gives what its README says.
@@ -285,10 +318,13 @@ impl Writer<'_> {
 
     fn registry(&mut self, index: &Index) -> Result<(), SiteError> {
         let policy = self.site.replica.descriptor().policy.as_ref();
+        let facts = index.facts()?;
         let page = RegistryPage {
             frame: &self.frame,
             stats: &index.stats()?,
-            facts: &index.facts()?,
+            facts: &facts,
+            parts: &[],
+            above: &AboveRegistry::of(&facts),
             policy: policy.map_or(weir_web::NO_POLICY, |set| set.summary.as_str()),
             checkpoint: self.site.replica.checkpoint(),
             newest: &index.newest_releases(NEW)?,
@@ -300,7 +336,7 @@ impl Writer<'_> {
 
     fn page(&mut self, address: &str, page: Page) -> Result<(), SiteError> {
         let file = self.file_of(address)?;
-        let html = relative(&page.into_html(), self.site.registry, &file);
+        let html = relative(&page.into_html(), self.site.registry, &file, &self.pictures);
         self.put(&file, html.as_bytes())
     }
 

@@ -26,7 +26,7 @@ if (box && results) {
     address.search = "";
     const words = box.value.trim();
     if (words) address.searchParams.set("q", words);
-    for (const kept of ["kind", "owner"]) {
+    for (const kept of ["kind", "owner", "platform"]) {
       const value = new URL(location.href).searchParams.get(kept);
       if (value) address.searchParams.set(kept, value);
     }

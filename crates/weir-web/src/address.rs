@@ -28,6 +28,14 @@ pub const INVITE: &str = "/-/people/invite";
 pub const UNINVITE: &str = "/-/people/uninvite";
 /// Where a user is changed.
 pub const CHANGE_USER: &str = "/-/people/change";
+/// The programs that are trusted.
+pub const TRUST: &str = "/-/trust";
+/// Where one is trusted.
+pub const ADD_TRUST: &str = "/-/trust/add";
+/// Where one is trusted no longer.
+pub const REMOVE_TRUST: &str = "/-/trust/remove";
+/// How much the server is used, without a time.
+pub const STATISTICS: &str = "/-/statistics";
 /// Below this are stylesheet, script and icon.
 pub const ASSETS: &str = "/-/assets";
 
@@ -90,6 +98,13 @@ pub fn graph(registry: &str, id: &ReleaseId, reaches: bool, zoom: Option<usize>)
     with_query(format!("{}/graph", version(registry, &id.name, &id.version)), &query)
 }
 
+/// What the modules of a release offer, of one or of the first.
+pub fn modules(registry: &str, id: &ReleaseId, module: Option<&str>) -> String {
+    let mut query = build_query(id);
+    query.extend(module.map(|module| ("module", module.to_owned())));
+    with_query(format!("{}/modules", version(registry, &id.name, &id.version)), &query)
+}
+
 /// Where it is asked how a version differs from another.
 pub fn version_difference(registry: &str, id: &ReleaseId) -> String {
     format!("{}/difference", version(registry, &id.name, &id.version))
@@ -136,6 +151,16 @@ pub fn simulate_policy(registry: &str) -> String {
 /// Where a policy set is put in force.
 pub fn set_policy(registry: &str) -> String {
     format!("{}/set", policy(registry))
+}
+
+/// How much a registry is used, in so many days.
+pub fn statistics(registry: &str, days: u32) -> String {
+    with_query(format!("/{registry}/-/statistics"), &[("days", days.to_string())])
+}
+
+/// How much the server is used, in so many days.
+pub fn server_statistics(days: u32) -> String {
+    with_query(STATISTICS.to_owned(), &[("days", days.to_string())])
 }
 
 /// What waits for a decision in a registry.

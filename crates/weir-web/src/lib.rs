@@ -15,9 +15,11 @@
 
 pub mod address;
 mod assets;
+mod chart;
 mod differ;
 mod frame;
 mod graph;
+mod highlight;
 mod pages;
 mod readme;
 mod said;
@@ -34,12 +36,17 @@ pub use pages::file::{FilePage, Shown};
 pub use pages::graph::{Drawn, GraphPage, MOST_DRAWN};
 pub use pages::home::{HomePage, HomeRegistry};
 pub use pages::impact::ImpactPage;
+pub use pages::modules::ModulesPage;
 pub use pages::package::{DEPENDENTS, PackagePage};
 pub use pages::people::PeoplePage;
 pub use pages::policy::{Answer, Asked, Changing, Differs, PolicyPage, Simulation, SimulationFailed};
-pub use pages::queue::{MOST_QUEUED, QueuePage, WaitingPromotion};
-pub use pages::registry::{NO_POLICY, RegistryPage};
+pub use pages::queue::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion};
+pub use pages::registry::{AboveRegistry, Contact, NO_POLICY, RegistryPage};
 pub use pages::release::ReleasePage;
-pub use pages::search::{Found, Looked, PAGE, SearchPage};
-pub use readme::{MAX_README, Readme, beginning};
+pub use pages::search::{Found, Looked, MOST_HELD, PAGE, SearchPage};
+pub use pages::statistics::{
+    Grown, MOST_DOWNLOADED, Period, RegistryUse, ServerStatisticsPage, StatisticsPage,
+};
+pub use pages::trust::TrustPage;
+pub use readme::{MAX_README, Readme, beginning, picture_type};
 pub use said::UNTIMED;

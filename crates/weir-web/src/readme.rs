@@ -1,7 +1,8 @@
 //! What a package says of itself, made of CommonMark by one library and cleaned by another.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ammonia::{Builder, UrlRelative};
 use percent_encoding::percent_decode_str;
@@ -18,6 +19,19 @@ const MAX_HTML: usize = 72 << 10;
 
 /// Lists, quotes and the like inside one another. Beyond it a README is shown as text.
 const MAX_DEPTH: usize = 64;
+
+/// The media types of pictures that browsers decode and in which nothing runs, and how those begin.
+const PICTURE_TYPES: [(&[u8], &str); 4] = [
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+];
+
+/// What sort of picture bytes are, if they are one that pages show. Their beginning says so, and no name.
+pub fn picture_type(bytes: &[u8]) -> Option<&'static str> {
+    PICTURE_TYPES.iter().find(|(begins, _)| bytes.starts_with(begins)).map(|(_, media_type)| *media_type)
+}
 
 /// How the names of pictures end that are shown: browsers decode these anyway, and nothing in them runs.
 const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "gif", "webp"];
@@ -73,6 +87,8 @@ pub struct Readme {
     pub html: String,
     /// Whether there is more in the file.
     pub cut: bool,
+    /// The files of the package that it shows as pictures.
+    pub pictures: Vec<String>,
 }
 
 impl Readme {
@@ -85,12 +101,13 @@ impl Readme {
             let end = text.floor_char_boundary(MAX_README / part);
             let rendered = if is_markdown { markdown(&text[..end]) } else { None };
             let cleaned = rendered.map(|html| cleaned(&html, registry, id, path));
-            if let Some(html) = cleaned.filter(|html| html.len() <= MAX_HTML) {
-                return Self { path: path.to_owned(), html, cut: end < text.len() };
+            if let Some((html, pictures)) = cleaned.filter(|(html, _)| html.len() <= MAX_HTML) {
+                return Self { path: path.to_owned(), html, cut: end < text.len(), pictures };
             }
         }
         let (shown, cut) = beginning(text, MAX_HTML);
-        Self { path: path.to_owned(), html: format!("<pre class=\"plain\">{}</pre>", escaped(shown)), cut }
+        let html = format!("<pre class=\"plain\">{}</pre>", escaped(shown));
+        Self { path: path.to_owned(), html, cut, pictures: Vec::new() }
     }
 }
 
@@ -194,11 +211,14 @@ fn is_void(tag: &str) -> bool {
     ["br", "hr", "img", "input", "wbr"].iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
-/// The same HTML with nothing in it that acts, loads what is not its package's, or leads elsewhere than it says.
-fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> String {
+/// The same HTML with nothing in it that acts, loads what is not its package's, or leads elsewhere than it says; and the files that it
+/// shows as pictures.
+fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> (String, Vec<String>) {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let place = Place { registry: registry.to_owned(), id: id.clone(), folder: folder.to_owned() };
-    Builder::empty()
+    let pictures = Arc::new(Mutex::new(BTreeSet::new()));
+    let shown = pictures.clone();
+    let place = Place { registry: registry.to_owned(), id: id.clone(), folder: folder.to_owned(), shown };
+    let html = Builder::empty()
         .tags(HashSet::from(ELEMENTS))
         .clean_content_tags(HashSet::from(["script", "style", "title", "textarea", "iframe", "noscript"]))
         .add_tag_attributes("a", ["href", "title"])
@@ -214,7 +234,9 @@ fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> String {
         .link_rel(Some("nofollow noopener noreferrer ugc"))
         .strip_comments(true)
         .clean(html)
-        .to_string()
+        .to_string();
+    let pictures = pictures.lock().unwrap_or_else(PoisonError::into_inner);
+    (html, pictures.iter().cloned().collect())
 }
 
 /// Where a README is, for what it leads to.
@@ -222,18 +244,21 @@ struct Place {
     registry: String,
     id: ReleaseId,
     folder: String,
+    /// The files that were shown as pictures.
+    shown: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Place {
     /// An attribute as a page has it, if it has it. Everything that is an address goes through here.
     fn shown<'u>(&self, element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
-        let Self { registry, id, folder } = self;
+        let Self { registry, id, folder, shown } = self;
         let file = || below(folder, file_of(value));
         match (element, attribute) {
             ("a", "href") if has_scheme(value) => names_a_host(value).then_some(value.into()),
             ("a", "href") => Some(address::file(registry, id, &file()?).into()),
             ("img", "src") => {
                 let picture = file().filter(|file| is_picture(file))?;
+                shown.lock().unwrap_or_else(PoisonError::into_inner).insert(picture.clone());
                 Some(address::picture(registry, id, &picture).into())
             }
             ("img", "width" | "height") if !value.bytes().all(|byte| byte.is_ascii_digit()) => None,

@@ -33,6 +33,16 @@ pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
+/// How long something took.
+pub(crate) fn microseconds(took: u64) -> String {
+    match took {
+        0..1_000 => format!("{took} µs"),
+        1_000..10_000 => format!("{}.{} ms", took / 1_000, took % 1_000 / 100),
+        10_000..1_000_000 => format!("{} ms", took / 1_000),
+        _ => format!("{}.{} s", took / 1_000_000, took % 1_000_000 / 100_000),
+    }
+}
+
 /// A line that a stranger wrote: cut where it is beyond all measure.
 pub(crate) fn line(text: &str) -> String {
     match text.char_indices().nth(LINE) {
@@ -67,6 +77,8 @@ mod tests {
         ] {
             assert_eq!(super::ago(at.parse().unwrap(), now), said);
         }
+        let took = [950, 1_250, 25_900, 3_210_000].map(super::microseconds);
+        assert_eq!(took, ["950 µs", "1.2 ms", "25 ms", "3.2 s"]);
         assert_eq!((super::bytes(1000), super::bytes(1536)), ("1000 B".into(), "1.5 KiB".into()));
         assert_eq!(
             (super::count(1, "entry"), super::count(2, "entry")),

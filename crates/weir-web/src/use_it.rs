@@ -1,5 +1,6 @@
 //! How a package is used, in the words of its kind: what one types, and what one writes.
 
+use weir_elm::{until_next_major, written};
 use weir_index::ReleaseView;
 use weir_model::KindName;
 
@@ -26,7 +27,18 @@ pub(crate) fn steps(view: &ReleaseView, registry: &str, location: &str) -> Vec<S
         KindName::Bash => {
             Step { what: "In a script", text: format!("eval \"$(weir bash init)\"\nweir.load {name}") }
         }
-        KindName::Elm => Step { what: "To compile", text: "weir run -- elm make src/Main.elm".to_owned() },
+        KindName::Elm => {
+            // What `weir add` writes there, for who would rather see it.
+            let text = match written(&until_next_major(&view.release.id.version)) {
+                Some(range) => format!(
+                    "\"{name}\": \"{}\"    in an application\n\"{name}\": \"{range}\"    in a package",
+                    view.release.id.version
+                ),
+                None => format!("\"{name}\": \"{}\"", view.release.id.version),
+            };
+            steps.push(Step { what: "In elm.json stands then", text });
+            Step { what: "To compile", text: "weir run -- elm make src/Main.elm".to_owned() }
+        }
         KindName::Native => {
             Step { what: "In CMakeLists.txt", text: format!("find_package({short} CONFIG REQUIRED)") }
         }

@@ -1,10 +1,14 @@
 //! Asks: what somebody's resolution requires, so that the registry can have admitted what that uses of those above it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use weir_activity::Measure;
+use weir_reach::ReachError;
+use weir_registry::UPSTREAMS_FILE;
 use weir_wire::upstream::{Answer, Ask, MOST_TIERS};
 
 use super::upstreams::of_reaching;
@@ -44,13 +48,25 @@ pub(crate) async fn asked_above(
     let name = asked.served.name.as_str();
     let (caller, served, session) = (asker.caller(name)?, asked.served.clone(), app.session());
     let shared = app.clone();
+    let (at, began) = (asker.at, Instant::now());
     let came = blocking(move || {
         let registrar =
             shared.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        weir_reach::admit_from_above(&session, &registrar, served.folder.path(), &caller, &what)
+        let mut tell = |name: &str, failed: Option<&ReachError>| {
+            let failed = failed.map(|error| of_reaching(error).detail().to_owned());
+            served.last_asked.note(name, at, failed);
+        };
+        let root = served.folder.path();
+        weir_reach::admit_from_above_observed(&session, &registrar, root, &caller, &what, &mut tell)
             .map_err(|error| of_reaching(&error))
     });
-    let answer = came.await?;
+    let came = came.await;
+    // Who has nobody above is not measured: nobody was asked.
+    if asked.served.folder.look(UPSTREAMS_FILE).ok().flatten().is_some() {
+        let what = if came.is_ok() { Measure::Asked } else { Measure::NotAsked };
+        app.counting.measure(&asked.served.name, what, began.elapsed());
+    }
+    let answer = came?;
     // Who finds all there already has done nothing.
     if answer.admitted > 0 {
         let subject = format!("{} releases", answer.admitted);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use weir_policy::Caller;
+use weir_promote::{PromoteError, refuse_withdrawn_in};
 use weir_registry::{Batch, Receipt, Registry as _};
 use weir_requests::{RequestError, Requests, Waiting};
 use weir_wire::AccountName;
@@ -132,6 +134,10 @@ pub(crate) async fn approved(
     let may = asked.carry_out(move |registry| registry.may_approve(&batch)).await;
     let (registry, request) = (name.to_owned(), id.to_owned());
     let (actor, now) = (asked.actor.clone(), asker.at);
+    let may = match may {
+        Ok(()) => still_offered(app, found.request.clone(), now).await,
+        refused => refused,
+    };
     let approved = match may {
         Ok(()) => on_requests(app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
         Err(problem) => Err(problem),
@@ -141,6 +147,60 @@ pub(crate) async fn approved(
         problem.although("your approval is kept, and what was approved was not carried out")
     })?;
     Ok(KeptPromotion { request: Some(waiting.request), receipt })
+}
+
+/// Refuses what the registry below has withdrawn while it waited.
+async fn still_offered(app: &Arc<App>, request: PromotionRequest, at: Timestamp) -> Result<(), Problem> {
+    let looking = app.clone();
+    match blocking(move || below(&looking, &request, at)).await {
+        Below::Offered | Below::Unknown => Ok(()),
+        Below::Withdrawn(reason) => Err(Problem::new(
+            Code::Conflict,
+            format!("{reason}: refuse the promotion, or wait until that is taken back there"),
+        )),
+    }
+}
+
+/// What has become of a promotion in the registry that it comes from.
+pub(crate) enum Below {
+    /// All of it is offered there still.
+    Offered,
+    /// Something of it is not, for this reason.
+    Withdrawn(String),
+    /// Nobody can tell: this server does not serve that registry, or who asked may not read it any more.
+    Unknown,
+}
+
+/// Looks into the registry that a promotion comes from, if this server serves it, with the eyes of who asked for it. Waits for the disk.
+pub(crate) fn below(app: &App, request: &PromotionRequest, at: Timestamp) -> Below {
+    let Some(owner) = caller(app, &request.by, at) else { return Below::Unknown };
+    let mut names = app.registries.names().unwrap_or_default();
+    // Most are served under the name by which they call themselves.
+    names.sort_by_key(|name| name.as_str() != request.from);
+    for name in names {
+        let found =
+            app.registries.known(&name).map_or_else(|| app.registries.find(&name), |found| Ok(Some(found)));
+        let Ok(Some(served)) = found else { continue };
+        let Ok(registrar) = app.registries.registrar(&served) else { continue };
+        let acting = registrar.acting_for(owner.clone());
+        let Ok(view) = acting.view() else { continue };
+        // A registry is known by its key: others may call themselves what they like.
+        if !view.keys().keys().iter().any(|key| key.to_string() == request.key) {
+            continue;
+        }
+        return match refuse_withdrawn_in(view.index(), request) {
+            Ok(()) => Below::Offered,
+            Err(error @ PromoteError::Withdrawn { .. }) => {
+                Below::Withdrawn(format!("{error} in the registry `{}`, from which it comes", request.from))
+            }
+            Err(error @ PromoteError::NotBelow { .. }) => Below::Withdrawn(error.to_string()),
+            Err(error) => {
+                tracing::warn!(registry = %name, %error, "the registry that a promotion comes from could not be looked into");
+                Below::Unknown
+            }
+        };
+    }
+    Below::Unknown
 }
 
 /// `POST …/promotions/{request}/withdrawal`: takes one back, or turns it down: who asked for it may, and who may approve it.
@@ -237,7 +297,7 @@ async fn carry_out(
 }
 
 /// A user as the policy knows them now, if they may still sign in.
-fn caller(app: &App, actor: &str, at: jiff::Timestamp) -> Option<Caller> {
+fn caller(app: &App, actor: &str, at: Timestamp) -> Option<Caller> {
     let name: AccountName = actor.strip_prefix("user:")?.parse().ok()?;
     let user = app.accounts.user(&name).ok().filter(|user| !user.disabled)?;
     Some(Caller::new(user.principal(), at))

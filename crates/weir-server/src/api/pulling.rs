@@ -1,7 +1,9 @@
 //! Content of what was admitted, fetched from above when it is first asked for.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use weir_activity::Measure;
 use weir_reach::Puller;
 use weir_registry::{Object, UPSTREAMS_FILE};
 
@@ -26,12 +28,20 @@ pub(crate) async fn pull(
     let caller = asker.caller(served.name.as_str())?;
     let (app, served, session) = (app.clone(), served.clone(), app.session());
     let place = app.uploading.place(&asker.place())?;
-    blocking(move || {
+    let (counting, name, began) = (app.clone(), served.name.clone(), Instant::now());
+    let pulled = blocking(move || {
         let _place = place;
         let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
         let root = served.folder.path();
         let puller = Puller { session: &session, registrar: &registrar, root, caller: &caller };
         puller.pull(object).map_err(|error| of_reaching(&error))
     })
-    .await
+    .await;
+    match &pulled {
+        Ok(true) => counting.counting.measure(&name, Measure::Brought, began.elapsed()),
+        // Nothing of it was ever admitted: no registry above was asked.
+        Ok(false) => {}
+        Err(_) => counting.counting.measure(&name, Measure::NotBrought, began.elapsed()),
+    }
+    pulled
 }

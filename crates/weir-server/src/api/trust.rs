@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use weir_accounts::{AccountError, Proved};
 use weir_openid::{Expected, Identity, IdentityError};
 use weir_policy::Principal;
-use weir_wire::trust::{ACCESS_TOKEN, Exchange, Exchanged, ID_TOKEN, JWT, NewTrust, TOKEN_EXCHANGE};
+use weir_wire::trust::{ACCESS_TOKEN, Exchange, Exchanged, ID_TOKEN, JWT, NewTrust, TOKEN_EXCHANGE, Trust};
 
 use super::people::{on_accounts, on_accounts_in};
 use super::tokens::check_registry;
@@ -22,8 +22,13 @@ use crate::problem::{Code, Problem};
 
 /// `GET /api/v1/trust`: one's own rules; those of everybody for who governs the server.
 pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
-    let maker = maker(&asker)?;
-    Ok(json(StatusCode::OK, &on_accounts(&app, move |accounts| accounts.trusts(maker.as_ref())).await?))
+    Ok(json(StatusCode::OK, &listed(&app, &asker).await?))
+}
+
+/// The rules that are for who asks.
+pub(crate) async fn listed(app: &Arc<App>, asker: &Asker) -> Result<Vec<Trust>, Problem> {
+    let maker = maker(asker)?;
+    on_accounts(app, move |accounts| accounts.trusts(maker.as_ref())).await
 }
 
 /// `POST /api/v1/trust`
@@ -32,8 +37,13 @@ pub(crate) async fn add(
     asker: Asker,
     SignedDocument(new): SignedDocument<NewTrust>,
 ) -> Result<Response, Problem> {
+    Ok(json(StatusCode::CREATED, &added(&app, &asker, new).await?))
+}
+
+/// Trusts a program, on behalf of who asks.
+pub(crate) async fn added(app: &Arc<App>, asker: &Asker, new: NewTrust) -> Result<Trust, Problem> {
     let (maker, now) = (asker.person()?.name.clone(), asker.at);
-    check_registry(&app, &asker, &new.registry).await?;
+    check_registry(app, asker, &new.registry).await?;
     if !app.openid.has(&new.issuer) {
         let believed: Vec<String> = app.openid.issuers().map(|issuer| format!("`{issuer}`")).collect();
         let detail = format!(
@@ -48,13 +58,13 @@ pub(crate) async fn add(
         return Err(Problem::new(Code::BadDocument, detail));
     }
     let claims: Vec<String> = new.claims.iter().map(|(claim, value)| format!("{claim}={value}")).collect();
-    let accounting = Accounting::of(&app, &asker, Some(&new.registry), "trust-added").about(format!(
+    let accounting = Accounting::of(app, asker, Some(&new.registry), "trust-added").about(format!(
         "{} {}",
         new.issuer,
         claims.join(" ")
     ));
-    let added = on_accounts(&app, move |accounts| accounts.add_trust(&maker, &new, now)).await;
-    Ok(json(StatusCode::CREATED, &accounting.note(added).await?))
+    let added = on_accounts(app, move |accounts| accounts.add_trust(&maker, &new, now)).await;
+    accounting.note(added).await
 }
 
 /// `DELETE /api/v1/trust/{id}`
@@ -63,11 +73,17 @@ pub(crate) async fn remove(
     Path(id): Path<String>,
     asker: Asker,
 ) -> Result<Response, Problem> {
-    let maker = maker(&asker)?;
-    let accounting = Accounting::of(&app, &asker, None, "trust-removed").about(id.clone());
-    let removed = on_accounts(&app, move |accounts| accounts.remove_trust(&id, maker.as_ref())).await;
-    accounting.note(removed).await?;
+    removed(&app, &asker, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Trusts a program no longer.
+pub(crate) async fn removed(app: &Arc<App>, asker: &Asker, id: String) -> Result<(), Problem> {
+    let maker = maker(asker)?;
+    let accounting = Accounting::of(app, asker, None, "trust-removed").about(id.clone());
+    let removed = on_accounts(app, move |accounts| accounts.remove_trust(&id, maker.as_ref())).await;
+    accounting.note(removed).await?;
+    Ok(())
 }
 
 /// Whose rules are looked at: one's own, or all by who governs the server.

@@ -13,6 +13,7 @@ use weir_registry::{Acting, SubmitError};
 use weir_tree::TreeManifest;
 use weir_web::{DifferencePage, FileChanged, FileChanges};
 
+use super::modules::docs;
 use super::reading::{Build, no_release, tree};
 use super::{Visitor, answer, pairs};
 use crate::api::Asked;
@@ -54,6 +55,10 @@ pub(crate) async fn difference(
         let compared =
             trees.zip(changes.as_ref()).map(|(trees, changes)| compared(trees, changes, file.as_deref()));
         let texts = texts(acting, (from, &to), &compared.unwrap_or_default())?;
+        let docs = match file {
+            None => docs(acting, from)?.zip(docs(acting, &to)?),
+            Some(_) => None,
+        };
         let ids: Vec<ReleaseId> = others.iter().map(|view| view.release.id.clone()).collect();
         let page = DifferencePage {
             frame: &frame,
@@ -62,6 +67,7 @@ pub(crate) async fn difference(
             others: &ids,
             files: changes.as_ref(),
             texts: &texts,
+            docs: docs.as_ref().map(|(before, after)| (before.as_str(), after.as_str())),
             one_file: file.is_some(),
         };
         Ok(Some(page.page()))

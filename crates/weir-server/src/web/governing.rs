@@ -6,12 +6,14 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use weir_accounts::Accounts;
+use weir_activity::ActivityError;
 use weir_web::{ActivityPage, PeoplePage, address};
 use weir_wire::activity::ActivityQuery;
 use weir_wire::people::{ChangeUser, Invite, Invited};
 
 use super::account::{administrators_only, go};
 use super::form::{Form, unreadable};
+use super::reading::download;
 use super::{Visitor, answer, pairs};
 use crate::api::people;
 use crate::app::App;
@@ -21,6 +23,9 @@ use crate::problem::Problem;
 /// So many events are on a page.
 const EVENTS: u32 = 50;
 
+/// So many are in a table that is kept, about: `weir activity --csv` has more.
+const EXPORTED: usize = 10_000;
+
 /// `GET /-/activity`
 pub(crate) async fn activity(
     State(app): State<Arc<App>>,
@@ -28,6 +33,7 @@ pub(crate) async fn activity(
     visitor: Visitor,
 ) -> Result<Response, Problem> {
     administrators_only(&visitor)?;
+    let mut as_table = false;
     let mut wanted = ActivityQuery { limit: Some(EVENTS), ..ActivityQuery::default() };
     for (name, value) in pairs(query.as_deref().unwrap_or_default()) {
         let value = value.trim();
@@ -37,15 +43,39 @@ pub(crate) async fn activity(
             "about" => wanted.subject = said(),
             "registry" => wanted.registry = said(),
             "refused" => wanted.refused = true,
+            "table" => as_table = true,
             "before" => wanted.before = value.parse().ok(),
             _ => {}
         }
+    }
+    if as_table {
+        return table(&app, &visitor, wanted).await;
     }
     let query = wanted.clone();
     let found =
         blocking(move || app.activity.query(&query)).await.map_err(|error| Problem::internal(&error))?;
     let frame = visitor.frame();
     answer(&visitor, StatusCode::OK, ActivityPage { frame: &frame, query: &wanted, activity: &found }.page())
+}
+
+/// The same as a table for other programs, with more of it.
+async fn table(app: &Arc<App>, visitor: &Visitor, mut query: ActivityQuery) -> Result<Response, Problem> {
+    let app = app.clone();
+    let table = blocking(move || {
+        let mut events = Vec::new();
+        query.limit = None;
+        while events.len() < EXPORTED {
+            let found = app.activity.query(&query)?;
+            events.extend(found.events);
+            match found.before {
+                Some(before) => query.before = Some(before),
+                None => break,
+            }
+        }
+        Ok::<_, ActivityError>(weir_activity::table(&events)?)
+    });
+    let table = table.await.map_err(|error| Problem::internal(&error))?;
+    download(visitor, "activity.csv", Some(table))
 }
 
 /// `GET /-/people`

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use weir_model::{Range, ReleaseId, WithdrawalVerb};
-use weir_web::{MOST_QUEUED, QueuePage, WaitingPromotion, address};
+use weir_web::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion, address};
 use weir_wire::upstream::{Ask, Asked as AskedFor};
 
 use super::account::go;
 use super::acting::may;
 use super::form::{Form, unreadable};
 use super::{Visitor, answer};
+use crate::api::promotions::{Below, Seen};
 use crate::api::{Asked, ask, promotions};
 use crate::app::App;
+use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
-/// So often the registry is asked whether a quarantine may be taken back: of the others their own pages tell.
+/// So often the registry is asked whether a quarantine may be taken back, and the one below whether it offers still what waits: of the
+/// others it is told when somebody decides.
 const MOST_ASKED: usize = 25;
 
 /// `GET /{registry}/-/queue`
@@ -29,9 +33,10 @@ pub(crate) async fn queue(
     let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
     let signed_in = !visitor.asker.is_anonymous();
     let waiting = if signed_in { promotions::waiting(&app, &asked).await? } else { Vec::new() };
-    let waiting = waiting.into_iter();
+    let (looking, at) = (app.clone(), visitor.asker.at);
     let waiting: Vec<WaitingPromotion> =
-        waiting.map(|seen| WaitingPromotion { request: seen.request, approvable: seen.approvable }).collect();
+        blocking(move || waiting.into_iter().enumerate().map(|seen| looked_at(&looking, seen, at)).collect())
+            .await;
     let (frame, now) = (visitor.frame_of(&name), visitor.asker.at);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -48,6 +53,21 @@ pub(crate) async fn queue(
             .page())
     });
     answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// A promotion that waits, and what has become of it in the registry that it comes from.
+fn looked_at(app: &App, (place, seen): (usize, Seen), at: Timestamp) -> WaitingPromotion {
+    let Seen { request, approvable } = seen;
+    let below = match place < MOST_ASKED && approvable {
+        true => promotions::below(app, &request, at),
+        false => return WaitingPromotion { request, approvable, below: BelowIt::Unasked },
+    };
+    let below = match below {
+        Below::Offered => BelowIt::Offered,
+        Below::Withdrawn(reason) => BelowIt::Withdrawn(reason),
+        Below::Unknown => BelowIt::Unknown,
+    };
+    WaitingPromotion { request, approvable, below }
 }
 
 /// `POST /{registry}/-/queue/admit`: a release that is held comes in, if the policy lets whoever asks have it in.

@@ -6,25 +6,35 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use weir_index::{HeldRelease, Index, PackageFilter, PackageView, ReleaseView, SearchFilter, Stats};
+use weir_cedar::PolicyFiles;
+use weir_index::{
+    HeldRelease, Index, PackageFilter, PackageView, RegistryFacts, ReleaseView, SearchFilter, Stats,
+};
 use weir_log::InclusionProof;
 use weir_model::{KindName, PackageName, Platform, Version};
+use weir_reach::{LastSeen, SeenUpstream, Session, upstreams_seen};
 use weir_registry::content::{ShownTree, shown_file};
 use weir_registry::{Acting, Object, SubmitError};
 use weir_web::{
-    DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage, Looked, NO_POLICY, PAGE,
-    PackagePage, Readme, RegistryPage, ReleasePage, SearchPage, Shown,
+    AboveRegistry, Contact, DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage,
+    Looked, MOST_HELD, NO_POLICY, PAGE, PackagePage, Period, Readme, RegistryPage, ReleasePage, SearchPage,
+    Shown,
 };
 
 use super::acting::may;
 use super::{Visitor, answer, harden, keeping, pairs, set};
 use crate::api::{self, Asked};
 use crate::app::App;
+use crate::contact;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::Served;
 
 /// So many releases are new.
 const NEW: usize = 12;
+
+/// So many releases that are held are looked through for a search.
+const HELD_LOOKED_AT: usize = 1000;
 
 /// So many bytes of a file are read to be shown as text, and its page has at most so many.
 const SHOWN: usize = 72 << 10;
@@ -83,16 +93,21 @@ pub(crate) async fn registry(
 ) -> Result<Response, Problem> {
     let asked = looking(&app, &visitor, &name).await?;
     let frame = visitor.frame_of(&name);
-    let now = visitor.asker.at;
+    let (now, served, session) = (visitor.asker.at, asked.served.clone(), app.session());
+    let signed_in = !visitor.asker.is_anonymous();
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let index = view.index();
+        let facts = index.facts()?;
         let policy = view.descriptor().policy.as_ref();
+        let files = PolicyFiles::read(served.folder.path()).map_err(std::io::Error::other)?;
         let page = RegistryPage {
             frame: &frame,
             stats: &index.stats()?,
-            facts: &index.facts()?,
+            facts: &facts,
             policy: policy.map_or(NO_POLICY, |set| set.summary.as_str()),
+            parts: &files.parts(),
+            above: &above(&session, &served, &facts, signed_in),
             checkpoint: view.checkpoint(),
             newest: &index.newest_releases(NEW)?,
             now,
@@ -100,6 +115,34 @@ pub(crate) async fn registry(
         Ok(page.page())
     });
     answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// The registries above one, and what is known of them. Where they are and why they were not reached is for those who have signed in, as
+/// it is in the API.
+fn above(session: &Session, served: &Served, facts: &RegistryFacts, signed_in: bool) -> Vec<AboveRegistry> {
+    let mut above = AboveRegistry::of(facts);
+    if above.is_empty() {
+        return above;
+    }
+    let seen = upstreams_seen(session, facts, served.folder.path()).unwrap_or_default();
+    for one in &mut above {
+        if let Some(SeenUpstream { upstream, seen, .. }) =
+            seen.iter().find(|seen| seen.upstream.name == one.name)
+        {
+            one.address = upstream.address.clone().filter(|_| signed_in);
+            if let Some(LastSeen { records, signed, above }) = seen {
+                one.seen = Some((*records, *signed));
+                one.above.clone_from(above);
+            }
+        }
+        if let Some(contact::Asked { at, failed }) = served.last_asked.of(&one.name) {
+            one.contact = match failed {
+                None => Contact::Reached(at),
+                Some(reason) => Contact::Unreached(at, Some(reason).filter(|_| signed_in)),
+            };
+        }
+    }
+    above
 }
 
 /// `GET /{registry}/-/search`
@@ -113,7 +156,8 @@ pub(crate) async fn search(
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let found = find(view.index(), &looked)?;
-        Ok(SearchPage { frame: &frame, looked: &looked, found: &found }.page())
+        let held = held(view.index(), &looked)?;
+        Ok(SearchPage { frame: &frame, looked: &looked, found: &found, held: &held }.page())
     });
     answer(&visitor, StatusCode::OK, page.await?)
 }
@@ -125,6 +169,7 @@ pub(crate) async fn package(
     let asked = looking(&app, &visitor, &registry).await?;
     let name = package_name(&owner, &name)?;
     let (frame, now, registry) = (visitor.frame_of(&registry), visitor.asker.at, asked.served.name.clone());
+    let period = Period::of(None, visitor.asker.day());
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let index = view.index();
@@ -136,9 +181,13 @@ pub(crate) async fn package(
         let readme = readme
             .zip(chosen)
             .map(|((path, text), view)| Readme::new(registry.as_str(), &view.release.id, path, text));
+        let trees = package.releases.iter().map(|view| view.release.tree).collect();
+        let downloads = app.downloads.of_trees(registry.as_str(), &trees, period.first());
+        let downloads = downloads.map_err(std::io::Error::other)?;
         let page = PackagePage {
             frame: &frame,
             package: &package,
+            downloads: Some((period, &downloads)),
             chosen,
             holders: &index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&name, DEPENDENTS)?,
@@ -312,6 +361,7 @@ fn looked(query: &str) -> Looked {
         match &*name {
             "q" => looked.words = value.trim().chars().take(256).collect(),
             "kind" => looked.kind = value.parse::<KindName>().ok(),
+            "platform" => looked.platform = value.parse::<Platform>().ok(),
             "owner" => {
                 looked.owner = value.parse::<weir_model::OwnerName>().ok().map(|owner| owner.to_string());
             }
@@ -330,8 +380,22 @@ fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
         let after = looked.after.as_deref().and_then(|after| after.parse::<PackageName>().ok());
         return Ok(Found::All(index.list(&filter, after.as_ref(), PAGE + 1)?));
     }
-    let filter = SearchFilter { kind: looked.kind, platform: None, owner };
+    let filter = SearchFilter { kind: looked.kind, platform: looked.platform.clone(), owner };
     Ok(Found::Hits(index.search(&looked.words, &filter, PAGE, looked.skip)?))
+}
+
+/// What policy keeps out and the words mean too: each of them is in its name. It is told where a search begins.
+fn held(index: &Index, looked: &Looked) -> Result<Vec<HeldRelease>, SubmitError> {
+    let lower = looked.words.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() || looked.skip > 0 {
+        return Ok(Vec::new());
+    }
+    let mut held = index.held(HELD_LOOKED_AT)?;
+    held.retain(|held| words.iter().all(|word| held.hold.id.name.as_str().contains(word)));
+    held.truncate(MOST_HELD);
+    Ok(held)
 }
 
 /// Which release of a package is meant.
@@ -382,7 +446,12 @@ impl Build {
 
 /// Has the content of a release brought that was admitted and is not here yet, as for whoever installs it: who decides on it wants to
 /// read it. What cannot be brought is not here still, and its page says so.
-async fn bring(app: &Arc<App>, visitor: &Visitor, asked: &Asked, build: &Build) -> Result<(), Problem> {
+pub(super) async fn bring(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    asked: &Asked,
+    build: &Build,
+) -> Result<(), Problem> {
     let build = build.clone();
     let missing = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -438,16 +507,9 @@ fn shown(bytes: Option<Vec<u8>>) -> Shown {
     Shown::Text { text: text.to_owned(), cut: cut || more }
 }
 
-/// A picture of the sorts that browsers decode and in which nothing runs. Its beginning says which it is, and not its name.
+/// A picture of the sorts that browsers decode and in which nothing runs.
 fn picture(visitor: &Visitor, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
-    const SORTS: [(&[u8], &str); 4] = [
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
-        (b"\xff\xd8\xff", "image/jpeg"),
-        (b"GIF8", "image/gif"),
-        (b"RIFF", "image/webp"),
-    ];
-    let sort = |bytes: &Vec<u8>| SORTS.iter().find(|(begins, _)| bytes.starts_with(begins));
-    let media_type = bytes.as_ref().and_then(sort).map(|(_, media_type)| *media_type);
+    let media_type = bytes.as_deref().and_then(weir_web::picture_type);
     let media_type = media_type.ok_or_else(|| nothing("the file is no picture that a page shows"))?;
     written_by_others(visitor, bytes, media_type)
 }
@@ -474,7 +536,7 @@ fn written_by_others(
 }
 
 /// Bytes that somebody else wrote: kept by whoever asks for them, and shown by no browser.
-fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
+pub(super) fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
     let mut response = written_by_others(visitor, bytes, "application/octet-stream")?;
     let headers = response.headers_mut();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };

@@ -9,7 +9,7 @@ use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
 /// What a token can be made for: what programs do.
-const VERBS: [Verb; 5] = [Verb::Read, Verb::Publish, Verb::Yank, Verb::Quarantine, Verb::Remove];
+pub(crate) const VERBS: [Verb; 5] = [Verb::Read, Verb::Publish, Verb::Yank, Verb::Quarantine, Verb::Remove];
 
 /// What signing in is made of.
 #[derive(Debug)]
@@ -99,6 +99,7 @@ struct Account<'a> {
     created: Option<&'a Created>,
     new: &'static str,
     revoke: &'static str,
+    trust: &'static str,
 }
 
 struct Row {
@@ -132,6 +133,7 @@ impl AccountPage<'_> {
             created: self.created,
             new: address::NEW_TOKEN,
             revoke: address::REVOKE_TOKEN,
+            trust: address::TRUST,
         })
     }
 
@@ -150,19 +152,25 @@ impl AccountPage<'_> {
 
 /// What a token may do, in a line.
 fn narrowed(token: &Token) -> String {
-    let TokenScope { verbs, names } = &token.scope;
-    let list =
-        |words: Vec<String>, all: &str| if words.is_empty() { all.to_owned() } else { words.join(", ") };
-    let mut said =
-        vec![list(verbs.iter().map(|verb| verb.as_str().to_owned()).collect(), "everything you may")];
-    if !names.is_empty() {
-        said.push(format!("of {}", list(names.iter().map(ToString::to_string).collect(), "")));
-    }
+    let mut said = vec![scope(&token.scope)];
     if !token.registries.is_empty() {
-        said.push(format!("at {}", list(token.registries.iter().cloned().collect(), "")));
+        said.push(format!("at {}", listed(token.registries.iter())));
     }
     if !token.networks.is_empty() {
-        said.push(format!("from {}", list(token.networks.iter().map(ToString::to_string).collect(), "")));
+        said.push(format!("from {}", listed(token.networks.iter())));
     }
     said.join(" ")
+}
+
+/// Which actions, and of what.
+pub(crate) fn scope(TokenScope { verbs, names }: &TokenScope) -> String {
+    let may = match verbs.is_empty() {
+        true => "everything you may".to_owned(),
+        false => listed(verbs.iter().map(|verb| verb.as_str())),
+    };
+    if names.is_empty() { may } else { format!("{may} of {}", listed(names.iter())) }
+}
+
+fn listed(words: impl Iterator<Item = impl ToString>) -> String {
+    words.map(|word| word.to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -28,6 +28,7 @@ struct Happened<'a> {
     refused: bool,
     rows: Vec<Row>,
     next: String,
+    table: String,
 }
 
 struct Row {
@@ -58,14 +59,19 @@ impl ActivityPage<'_> {
             registry: registry.as_deref().unwrap_or_default(),
             refused: *refused,
             rows: self.activity.events.iter().map(row).collect(),
-            next: self.next(),
+            next: self
+                .activity
+                .before
+                .map(|before| self.asked("before", &before.to_string()))
+                .unwrap_or_default(),
+            table: self.asked("table", "csv"),
         })
     }
 
-    fn next(&self) -> String {
-        let Some(before) = self.activity.before else { return String::new() };
+    /// The same question with one thing more.
+    fn asked(&self, more: &'static str, value: &str) -> String {
         let ActivityQuery { registry, actor, subject, refused, .. } = self.query;
-        let mut query = vec![("before", before.to_string())];
+        let mut query = vec![(more, value.to_owned())];
         for (name, value) in [("registry", registry), ("by", actor), ("about", subject)] {
             query.extend(value.as_ref().map(|value| (name, value.clone())));
         }

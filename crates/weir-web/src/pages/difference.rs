@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use weir_elm::api::{Api, Difference, Magnitude, step};
 use weir_index::ReleaseView;
 use weir_model::{Dependency, ReleaseId};
 use weir_tree::Entry;
 
 use super::release::{build, kind_facts};
 use super::rows::scope_word;
-use crate::differ::{Line, difference};
+use crate::differ::{Line, Sort, difference};
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
@@ -18,6 +19,9 @@ const MOST_FILES: usize = 300;
 
 /// So many releases can be chosen to compare with.
 const MOST_RELEASES: usize = 100;
+
+/// So many lines tell what is offered otherwise.
+const MOST_API: usize = 300;
 
 /// The most bytes of a page that the texts of files take.
 const MOST_TEXT: usize = 60 << 10;
@@ -37,6 +41,8 @@ pub struct DifferencePage<'a> {
     pub files: Option<&'a FileChanges>,
     /// The texts of some of those that differ: before and after.
     pub texts: &'a BTreeMap<String, (String, String)>,
+    /// What the documentation of both says that they offer, of Elm packages that have one.
+    pub docs: Option<(&'a str, &'a str)>,
     /// Whether it is about one file alone.
     pub one_file: bool,
 }
@@ -137,8 +143,23 @@ struct Differ<'a> {
     files: Vec<FileRow>,
     more_files: usize,
     texts: Vec<TextRow>,
+    api: Option<ApiChange>,
     one_file: bool,
     whole: String,
+}
+
+/// How what is offered differs, in the words of `weir elm diff`.
+struct ApiChange {
+    magnitude: String,
+    step: String,
+    modules: Vec<ModuleChange>,
+    more: bool,
+}
+
+struct ModuleChange {
+    name: String,
+    magnitude: String,
+    lines: Vec<Line>,
 }
 
 struct NeedChange {
@@ -203,6 +224,7 @@ impl DifferencePage<'_> {
             files: files.changes.iter().take(MOST_FILES).map(|change| self.file(change)).collect(),
             more_files: files.changes.len().saturating_sub(MOST_FILES),
             texts: self.texts(),
+            api: self.docs.and_then(|(before, after)| self.api(before, after)),
             one_file: self.one_file,
             whole: address::difference(registry, to, &from.version, None),
         })
@@ -289,6 +311,45 @@ impl DifferencePage<'_> {
                 FileChanged::Added | FileChanged::Moved(_) => said::bytes(after),
             },
         }
+    }
+
+    /// Nothing, where one of the two is not what the compiler writes.
+    fn api(&self, before: &str, after: &str) -> Option<ApiChange> {
+        let (before, after) = (Api::parse(before.as_bytes()).ok()?, Api::parse(after.as_bytes()).ok()?);
+        let difference = Difference::between(&before, &after);
+        let versions = (&self.from.release.id.version, &self.to.release.id.version);
+        let mut left = MOST_API;
+        let mut modules = Vec::new();
+        let mut tell = |name: &str, magnitude: Magnitude, all: Vec<(Sort, &str)>| {
+            let lines: Vec<Line> = all
+                .into_iter()
+                .take(left)
+                .map(|(sort, text)| Line { sort, text: said::line(text) })
+                .collect();
+            left -= lines.len();
+            modules.push(ModuleChange { name: said::line(name), magnitude: magnitude.to_string(), lines });
+        };
+        for (name, sort, magnitude) in
+            (difference.added.iter().map(|name| (name, Sort::New, Magnitude::Minor)))
+                .chain(difference.removed.iter().map(|name| (name, Sort::Gone, Magnitude::Major)))
+                .take(MOST_API)
+        {
+            tell(name, magnitude, vec![(sort, name.as_str())]);
+        }
+        for (name, module) in difference.changed.iter().take(MOST_API) {
+            let added = module.added.iter().map(|one| (Sort::New, one.as_str()));
+            let removed = module.removed.iter().map(|one| (Sort::Gone, one.as_str()));
+            let changed = module.changed.iter();
+            let changed =
+                changed.flat_map(|(old, new)| [(Sort::Gone, old.as_str()), (Sort::New, new.as_str())]);
+            tell(name, module.magnitude(), added.chain(removed).chain(changed).collect());
+        }
+        Some(ApiChange {
+            magnitude: difference.magnitude.to_string(),
+            step: step(versions.0, versions.1).map(|step| step.to_string()).unwrap_or_default(),
+            modules,
+            more: left == 0,
+        })
     }
 
     fn texts(&self) -> Vec<TextRow> {

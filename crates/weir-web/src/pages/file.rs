@@ -5,6 +5,7 @@ use weir_index::ReleaseView;
 
 use super::release::build;
 use crate::frame::{Frame, Page, PageError};
+use crate::highlight::{Piece, pieces};
 use crate::{address, said};
 
 /// What is shown of a file.
@@ -49,7 +50,7 @@ struct File<'a> {
     path: &'a str,
     size: String,
     raw: String,
-    text: Option<&'a str>,
+    text: Option<Vec<Piece<'a>>>,
     numbers: String,
     cut: bool,
     is_far: bool,
@@ -78,7 +79,7 @@ impl FilePage<'_> {
             path: self.path,
             size: said::bytes(self.size),
             raw: address::raw_file(registry, id, self.path),
-            text,
+            text: text.map(|text| pieces(self.path, text)),
             numbers: (1..=lines).map(|line| format!("{line}\n")).collect(),
             cut,
             is_far: *self.shown == Shown::Far,

@@ -1,12 +1,18 @@
 //! A package: what it says of itself, how it is used, and its releases.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use weir_index::{HeldRelease, PackageView, ReleaseView};
-use weir_model::PackageName;
+use weir_model::{PackageName, Version};
+use weir_wire::downloads::DownloadCounts;
 
-use super::release::{build, facts};
+use super::release::{build, documents_modules, facts};
 use super::rows::{Fact, NeedRow, ReleaseRow, State};
+use super::statistics::{Period, downloads_chart};
+use crate::chart::{Chart, Point};
 use crate::frame::{Frame, Page, PageError};
 use crate::readme::Readme;
 use crate::use_it::{Step, steps};
@@ -17,6 +23,9 @@ const LISTED: usize = 8;
 
 /// So many releases are told of at all.
 const MOST_RELEASES: usize = 200;
+
+/// Of so many versions the size is drawn, the newest.
+const MOST_SIZES: usize = 40;
 
 /// So many packages that need this one are told of: whoever makes the page asks for no more.
 pub const DEPENDENTS: usize = 40;
@@ -36,6 +45,8 @@ pub struct PackagePage<'a> {
     pub dependents: &'a [PackageName],
     /// Releases of registries above that policy keeps out, the newest first.
     pub held: &'a [HeldRelease],
+    /// How often it was downloaded, on which days of a time; nothing where that is not known.
+    pub downloads: Option<(Period, &'a [(Date, DownloadCounts)])>,
     /// What the chosen release says of itself.
     pub readme: Option<&'a Readme>,
     /// Now.
@@ -65,6 +76,14 @@ struct Package<'a> {
     held: Vec<HeldRow>,
     dependents: Vec<(String, String)>,
     more_dependents: u64,
+    downloads: Option<Downloads>,
+    sizes: Option<Chart>,
+    modules: String,
+}
+
+struct Downloads {
+    told: String,
+    chart: Option<Chart>,
 }
 
 struct HeldRow {
@@ -123,7 +142,34 @@ impl PackagePage<'_> {
             older,
             dependents: dependents.collect(),
             more_dependents: self.package.dependents.saturating_sub(self.dependents.len() as u64),
+            downloads: self.downloads.map(|(period, downloads)| told(period, downloads)),
+            sizes: self.sizes(),
+            modules: match chosen {
+                Some(view) if documents_modules(view) => address::modules(registry, &view.release.id, None),
+                _ => String::new(),
+            },
         })
+    }
+
+    /// How large its versions are that are not removed: for the platform of the chosen release, each as it was built last.
+    fn sizes(&self) -> Option<Chart> {
+        let platform = &self.chosen?.release.id.platform;
+        let mut sizes: BTreeMap<&Version, (u32, u64)> = BTreeMap::new();
+        let releases = self.package.releases.iter().map(|view| &view.release);
+        for release in releases.filter(|release| release.id.platform == *platform) {
+            let size = sizes.entry(&release.id.version).or_default();
+            *size = (*size).max((release.id.revision, release.unpacked));
+        }
+        // One alone is told by its facts.
+        let points: Vec<Point> = sizes
+            .iter()
+            .skip(sizes.len().saturating_sub(MOST_SIZES))
+            .map(|(version, (_, bytes))| Point { name: version.to_string(), amounts: vec![*bytes] })
+            .collect();
+        if points.len() < 2 {
+            return None;
+        }
+        Chart::new("Unpacked bytes, version by version", "Version", &["unpacked"], &points, said::bytes)
     }
 
     fn facts(&self) -> Vec<Fact> {
@@ -131,6 +177,15 @@ impl PackagePage<'_> {
         let mut rows = self.chosen.map(|view| facts(view, self.frame.registry())).unwrap_or_default();
         rows.extend(Fact::new("owner", holders.join(", ")));
         rows
+    }
+}
+
+fn told(period: Period, downloads: &[(Date, DownloadCounts)]) -> Downloads {
+    let total =
+        downloads.iter().fold(DownloadCounts::default(), |sum, (_, counts)| sum.plus(*counts)).total();
+    Downloads {
+        told: format!("{} in {}", said::count(total, "download"), said::count(period.days(), "day")),
+        chart: downloads_chart("By sort of caller", period, downloads),
     }
 }
 

@@ -34,6 +34,7 @@ struct People<'a> {
     invited: Option<Shown>,
     uninvite: &'static str,
     invite: &'static str,
+    trust: &'static str,
     change: &'static str,
 }
 
@@ -90,6 +91,7 @@ impl PeoplePage<'_> {
             invited,
             uninvite: address::UNINVITE,
             invite: address::INVITE,
+            trust: address::TRUST,
             change: address::CHANGE_USER,
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use jiff::Timestamp;
+use weir_activity::{COUNTED, Decided, Times};
 use weir_cedar::{Effect, Explanation, PolicyFile, Rule};
 use weir_model::ReleaseId;
 use weir_policy::Verb;
@@ -80,6 +81,9 @@ pub struct Differs {
 #[derive(Debug)]
 pub struct SimulationFailed(pub String);
 
+/// So many actions of a rule are told of.
+const MOST_ACTIONS: usize = 8;
+
 /// So many differences are shown.
 const MOST_DIFFERENCES: usize = 100;
 
@@ -94,8 +98,8 @@ pub struct PolicyPage<'a> {
     pub digest: Option<String>,
     /// Its rules.
     pub rules: &'a [Rule],
-    /// How often each of them permitted something, and refused it, as far as that is known and whoever looks may know it.
-    pub decided: &'a BTreeMap<String, (u64, u64)>,
+    /// How often each of them permitted what, and refused it, as far as that is known and whoever looks may know it.
+    pub decided: &'a BTreeMap<String, Decided>,
     /// Its files.
     pub files: &'a [PolicyFile],
     /// What was asked.
@@ -119,6 +123,7 @@ struct Policy<'a> {
     verbs: Vec<&'static str>,
     verdict: Option<Verdict>,
     counts: bool,
+    counted: i64,
     change: Option<Change>,
     simulate: String,
     set: String,
@@ -151,7 +156,7 @@ struct RuleRow {
     effect: &'static str,
     reason: String,
     place: String,
-    decided: String,
+    decided: Vec<String>,
 }
 
 struct Verdict {
@@ -180,6 +185,7 @@ impl PolicyPage<'_> {
             verbs: Verb::ALL.iter().map(|verb| verb.as_str()).collect(),
             verdict: self.answer.map(verdict),
             counts: !self.decided.is_empty(),
+            counted: COUNTED,
             change: self.changing.map(|changing| self.change(changing)),
             simulate: address::simulate_policy(self.frame.registry()),
             set: address::set_policy(self.frame.registry()),
@@ -187,7 +193,6 @@ impl PolicyPage<'_> {
     }
 
     fn row(&self, rule: &Rule) -> RuleRow {
-        let decided = self.decided.get(&rule.id).copied().unwrap_or_default();
         RuleRow {
             id: said::line(&rule.id),
             effect: match rule.effect {
@@ -196,12 +201,7 @@ impl PolicyPage<'_> {
             },
             reason: said::line(rule.reason.as_deref().unwrap_or_default()),
             place: format!("{}:{}", rule.file, rule.line),
-            decided: match decided {
-                (0, 0) => String::new(),
-                (permitted, 0) => permitted.to_string(),
-                // Where a rule permits, it is named by what it did not permit as the nearest.
-                (permitted, refused) => format!("{permitted}, {refused} refused"),
-            },
+            decided: self.decided.get(&rule.id).map(times).unwrap_or_default(),
         }
     }
 
@@ -228,6 +228,18 @@ impl PolicyPage<'_> {
         }
         change
     }
+}
+
+/// What a rule decided: each action, the most frequent first. Where a rule permits, it is named by what it did not permit as the nearest.
+fn times(decided: &Decided) -> Vec<String> {
+    let mut decided: Vec<(&String, &Times)> = decided.iter().collect();
+    decided.sort_by_key(|(_, times)| std::cmp::Reverse(times.permitted.saturating_add(times.refused)));
+    let told = |(action, times): (&String, &Times)| match *times {
+        Times { permitted, refused: 0 } => format!("{} {permitted}", said::line(action)),
+        Times { permitted: 0, refused } => format!("{} {refused} refused", said::line(action)),
+        Times { permitted, refused } => format!("{} {permitted}, {refused} refused", said::line(action)),
+    };
+    decided.into_iter().take(MOST_ACTIONS).map(told).collect()
 }
 
 fn told(simulation: &Simulation) -> String {

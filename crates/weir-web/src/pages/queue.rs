@@ -23,6 +23,21 @@ pub struct WaitingPromotion {
     pub request: PromotionRequest,
     /// Whether whoever looks may approve it.
     pub approvable: bool,
+    /// What has become of it in the registry that it comes from.
+    pub below: BelowIt,
+}
+
+/// What has become of a promotion in the registry that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BelowIt {
+    /// It was not asked.
+    Unasked,
+    /// All of it is offered there still.
+    Offered,
+    /// Something of it is not, for this reason.
+    Withdrawn(String),
+    /// Nobody can tell from here.
+    Unknown,
 }
 
 /// What the page is made of.
@@ -75,6 +90,8 @@ struct PromotionRow {
     more: usize,
     approved_by: String,
     approvable: bool,
+    withdrawn: Vec<(bool, String)>,
+    is_unknown: bool,
 }
 
 struct QuarantinedRow {
@@ -119,7 +136,7 @@ impl QueuePage<'_> {
         }
     }
 
-    fn promotion(&self, WaitingPromotion { request, approvable }: &WaitingPromotion) -> PromotionRow {
+    fn promotion(&self, WaitingPromotion { request, approvable, below }: &WaitingPromotion) -> PromotionRow {
         let registry = self.frame.registry();
         let named = request.releases.iter().take(NAMED);
         let approved_by: Vec<&str> =
@@ -133,6 +150,11 @@ impl QueuePage<'_> {
             more: request.releases.len().saturating_sub(NAMED),
             approved_by: approved_by.join(", "),
             approvable: *approvable,
+            withdrawn: match below {
+                BelowIt::Withdrawn(reason) => said::marked(&said::line(reason)),
+                BelowIt::Unasked | BelowIt::Offered | BelowIt::Unknown => Vec::new(),
+            },
+            is_unknown: *below == BelowIt::Unknown,
         }
     }
 

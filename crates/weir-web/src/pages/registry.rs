@@ -2,9 +2,11 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use weir_cedar::Part;
 use weir_index::{RegistryFacts, ReleaseView, Stats};
 use weir_log::Checkpoint;
 use weir_model::KindName;
+use weir_model::record::UpstreamMode;
 
 use super::home::withdrawn;
 use super::rows::{Fact, ReleaseRow};
@@ -13,6 +15,56 @@ use crate::{address, said};
 
 /// What is said of the policy of a registry that has no set of its own.
 pub const NO_POLICY: &str = "Whoever is in its team publishes: the set `folder`.";
+
+/// A registry above, and how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AboveRegistry {
+    /// Its name.
+    pub name: String,
+    /// What of it is admitted.
+    pub mode: UpstreamMode,
+    /// Up to which entry of its log this one has admitted, if it ever did.
+    pub admitted_to: Option<u64>,
+    /// How much of its log was last seen from here, and when that was signed.
+    pub seen: Option<(u64, Option<Timestamp>)>,
+    /// The registries above it in turn, as far as that is known.
+    pub above: Vec<String>,
+    /// When it was last asked.
+    pub contact: Contact,
+    /// Where it is reached, for those who may know that.
+    pub address: Option<String>,
+}
+
+/// When a registry above was last asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contact {
+    /// Nothing is known of that.
+    Unknown,
+    /// It answered.
+    Reached(Timestamp),
+    /// It did not, or was not believed; why, for those who may know that.
+    Unreached(Timestamp, Option<String>),
+}
+
+impl AboveRegistry {
+    /// Those that the log of a registry names, without anything else that is known of them.
+    pub fn of(facts: &RegistryFacts) -> Vec<Self> {
+        let above = facts.upstreams().iter().map(|upstream| Self {
+            name: upstream.name.clone(),
+            mode: upstream.mode,
+            admitted_to: facts
+                .cursors
+                .iter()
+                .find(|cursor| cursor.registry == upstream.name)
+                .map(|cursor| cursor.size),
+            seen: None,
+            above: Vec::new(),
+            contact: Contact::Unknown,
+            address: None,
+        });
+        above.collect()
+    }
+}
 
 /// What the page is made of.
 #[derive(Debug)]
@@ -23,8 +75,12 @@ pub struct RegistryPage<'a> {
     pub stats: &'a Stats,
     /// What it promises.
     pub facts: &'a RegistryFacts,
-    /// Its policy, in a sentence.
+    /// Its policy, as its log tells of it.
     pub policy: &'a str,
+    /// The parts of its policy set, as far as they are at hand.
+    pub parts: &'a [Part],
+    /// The registries above it, the nearest first.
+    pub above: &'a [AboveRegistry],
     /// The newest signed statement of its log.
     pub checkpoint: Option<&'a Checkpoint>,
     /// The newest releases, the newest first.
@@ -40,7 +96,10 @@ struct Registry<'a> {
     newest: Vec<ReleaseRow>,
     kinds: Vec<(&'static str, String)>,
     facts: Vec<Fact>,
-    policy: &'a str,
+    policy: String,
+    parts: Vec<(&'a str, &'static str)>,
+    above: Vec<AboveRow>,
+    statistics: String,
     policy_href: String,
     queue: String,
     search: String,
@@ -48,6 +107,18 @@ struct Registry<'a> {
     is_empty: bool,
     count: String,
     location: String,
+}
+
+struct AboveRow {
+    name: String,
+    means: &'static str,
+    address: String,
+    told: String,
+    above: String,
+    contact: String,
+    /// Why it was not reached, with the tag that says so.
+    unreached: bool,
+    reason: String,
 }
 
 impl RegistryPage<'_> {
@@ -66,7 +137,14 @@ impl RegistryPage<'_> {
             newest: self.newest.iter().map(|view| ReleaseRow::new(name, view, self.now)).collect(),
             kinds: kinds.collect(),
             facts: self.rows(),
-            policy: self.policy,
+            policy: self.sentence(),
+            parts: self
+                .parts
+                .iter()
+                .map(|part| (part.name.as_str(), part.summary.unwrap_or_default()))
+                .collect(),
+            above: self.above.iter().map(|above| self.above(above)).collect(),
+            statistics: address::statistics(name, 30),
             policy_href: address::policy(name),
             queue: address::queue(name),
             search: address::search(name, &[]),
@@ -77,18 +155,58 @@ impl RegistryPage<'_> {
         })
     }
 
+    /// The policy in a sentence: what its parts say of themselves, where nobody changed them.
+    fn sentence(&self) -> String {
+        let said: Vec<&str> = self.parts.iter().filter_map(|part| part.summary).collect();
+        match said.len() {
+            0 => said::line(self.policy),
+            all if all == self.parts.len() => sentence(&said.join("; ")),
+            _ => format!("{} Its other rules are its own.", sentence(&said.join("; "))),
+        }
+    }
+
+    fn above(&self, above: &AboveRegistry) -> AboveRow {
+        let told = match (above.admitted_to, above.seen) {
+            (None, _) => "Nothing of it was admitted yet.".to_owned(),
+            (Some(admitted), None) => format!("Admitted up to entry {admitted} of its log."),
+            (Some(admitted), Some((seen, signed))) => {
+                let signed = signed.map(|at| format!(", signed {}", said::ago(at, self.now)));
+                format!(
+                    "Admitted up to entry {admitted} of the {seen} that are known{}.",
+                    signed.unwrap_or_default()
+                )
+            }
+        };
+        let (contact, unreached, reason) = match &above.contact {
+            Contact::Unknown => (String::new(), false, ""),
+            Contact::Reached(at) => (format!("answered {}", said::ago(*at, self.now)), false, ""),
+            Contact::Unreached(at, reason) => (
+                format!("not reached {}", said::ago(*at, self.now)),
+                true,
+                reason.as_deref().unwrap_or_default(),
+            ),
+        };
+        AboveRow {
+            name: said::line(&above.name),
+            means: above.mode.told(),
+            address: said::line(above.address.as_deref().unwrap_or_default()),
+            told,
+            above: said::line(&above.above.join(", ")),
+            contact,
+            unreached,
+            reason: said::line(reason),
+        }
+    }
+
     fn rows(&self) -> Vec<Fact> {
         let signed = self.checkpoint.and_then(Checkpoint::time);
         let records = self.checkpoint.map_or(0, Checkpoint::size);
         let last = records.checked_sub(1).map(|last| address::entry(self.frame.registry(), last));
-        let upstreams = self.facts.upstreams.as_deref().unwrap_or_default().iter();
-        let upstreams = upstreams.map(|upstream| upstream.name.as_str()).collect::<Vec<_>>().join(", ");
         let checkpoint = Fact::new("log", said::count(records, "entry"));
         [
             Fact::new("releases", self.stats.offered.to_string()),
             Fact::new("withdrawn", withdrawn(*self.stats)),
             Fact::new("size", said::bytes(self.stats.size)),
-            Fact::new("upstreams", upstreams),
             checkpoint.map(|fact| fact.to(last.unwrap_or_default())),
             Fact::new("signed", signed.map(|at| said::ago(at, self.now)).unwrap_or_default()),
             Fact::new(
@@ -108,4 +226,12 @@ impl RegistryPage<'_> {
         .flatten()
         .collect()
     }
+}
+
+/// Words as a sentence, without the backquotes that are code in a terminal.
+fn sentence(words: &str) -> String {
+    let words = words.replace('`', "");
+    let mut characters = words.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }

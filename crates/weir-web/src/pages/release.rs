@@ -4,7 +4,8 @@ use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
 use weir_index::ReleaseView;
-use weir_model::{BuildFacts, ReleaseId, WithdrawalVerb};
+use weir_model::{BuildFacts, KindName, ReleaseId, WithdrawalVerb};
+use weir_policy::Principal;
 use weir_tree::{Entry, Mode};
 
 use super::rows::{Fact, NeedRow, ReleaseRow, State};
@@ -44,7 +45,9 @@ struct Release<'a> {
     kind: &'static str,
     description: String,
     ago: String,
-    by: &'a str,
+    by: String,
+    modules: String,
+    job: Option<Job>,
     state: Option<State>,
     facts: Vec<Fact>,
     evidence: Vec<Fact>,
@@ -63,6 +66,12 @@ struct Release<'a> {
     graph_of_dependents: String,
     withdraw: String,
     verbs: Vec<&'static str>,
+}
+
+/// A program that published a release, by who its provider says that it is.
+struct Job {
+    subject: String,
+    issuer: String,
 }
 
 struct FileRow {
@@ -91,7 +100,12 @@ impl ReleasePage<'_> {
             kind: release.kind.as_str(),
             description: said::line(release.description.as_deref().unwrap_or_default()),
             ago: said::ago(self.view.mark.at, self.now),
-            by: &self.view.mark.by,
+            by: who(&self.view.mark.by),
+            modules: match self.files {
+                Some(_) if documents_modules(self.view) => address::modules(registry, &release.id, None),
+                _ => String::new(),
+            },
+            job: job(&self.view.mark.by),
             state: State::of(self.view),
             facts: facts(self.view, registry),
             evidence: evidence(self.view),
@@ -120,6 +134,30 @@ impl ReleasePage<'_> {
             withdraw: address::withdraw(registry, &release.id),
             verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
         })
+    }
+}
+
+/// Whether the documentation of a release tells what its modules offer.
+pub(crate) fn documents_modules(view: &ReleaseView) -> bool {
+    let modules = view.release.kind_facts.get("modules").and_then(Value::as_array);
+    view.release.kind == KindName::Elm && modules.is_some_and(|modules| !modules.is_empty())
+}
+
+/// The program that somebody is, if it is one that proved where it runs.
+fn job(actor: &str) -> Option<Job> {
+    match actor.parse() {
+        Ok(Principal::Workload { issuer, subject, .. }) if !issuer.is_empty() => {
+            Some(Job { subject: said::line(&subject), issuer: said::line(&issuer) })
+        }
+        _ => None,
+    }
+}
+
+/// Who published a release, in a few words.
+fn who(actor: &str) -> String {
+    match job(actor) {
+        Some(Job { subject, .. }) => format!("the trusted job {subject}"),
+        None => said::line(said::who(actor)),
     }
 }
 
@@ -154,7 +192,7 @@ pub(crate) fn facts(view: &ReleaseView, registry: &str) -> Vec<Fact> {
     let origin = view.origin.as_ref().map(|origin| origin.registry.clone()).unwrap_or_default();
     [
         Fact::new("licence", said::line(release.license.as_deref().unwrap_or_default())),
-        Fact::new("published", format!("{} by {}", said::day(view.mark.at), view.mark.by))
+        Fact::new("published", format!("{} by {}", said::day(view.mark.at), who(&view.mark.by)))
             .map(|fact| fact.to(address::entry(registry, view.mark.index))),
         Fact::new("from", origin),
         Fact::new("size", size),

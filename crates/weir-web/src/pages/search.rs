@@ -1,10 +1,13 @@
 //! What a search found, or all there is.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
-use weir_index::{PackageSummary, SearchResults};
+use weir_index::{HeldRelease, PackageSummary, SearchResults};
 use weir_model::{KindName, Platform, Version};
 use weir_rules::Standing;
 
+use super::release::build;
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
@@ -20,6 +23,8 @@ pub struct Looked {
     pub kind: Option<KindName>,
     /// Only packages of this owner.
     pub owner: Option<String>,
+    /// Of what is searched by words, only packages that are offered for this platform.
+    pub platform: Option<Platform>,
     /// How many are passed over.
     pub skip: usize,
     /// After which name a list goes on.
@@ -44,7 +49,13 @@ pub struct SearchPage<'a> {
     pub looked: &'a Looked,
     /// What was found.
     pub found: &'a Found,
+    /// Releases of registries above that policy keeps out, and that the words mean too: whoever makes the page asks for no more than
+    /// [`MOST_HELD`].
+    pub held: &'a [HeldRelease],
 }
+
+/// So many releases that are held are told of beside what was found.
+pub const MOST_HELD: usize = 8;
 
 #[derive(Template)]
 #[template(path = "search.html")]
@@ -53,6 +64,8 @@ struct Search<'a> {
     looked: &'a Looked,
     kinds: Vec<Facet>,
     owners: Vec<Facet>,
+    platforms: Vec<Facet>,
+    held: Vec<Held>,
     rows: Vec<Row>,
     told: String,
     before: String,
@@ -63,6 +76,15 @@ struct Facet {
     word: String,
     href: String,
     chosen: bool,
+}
+
+struct Held {
+    name: String,
+    href: String,
+    build: String,
+    from: String,
+    reason: String,
+    policy: String,
 }
 
 struct Row {
@@ -92,6 +114,8 @@ impl SearchPage<'_> {
             looked: self.looked,
             kinds: self.kinds(),
             owners: self.owners(&rows),
+            platforms: self.platforms(),
+            held: self.held.iter().map(|held| self.held(held)).collect(),
             told: self.told(rows.len()),
             before: self.before(),
             next: self.next(),
@@ -188,6 +212,43 @@ impl SearchPage<'_> {
         [any(true)].into_iter().chain(owners).collect()
     }
 
+    /// The platforms of what is on the page, or the chosen one and a way back. A list without words is not narrowed down by them.
+    fn platforms(&self) -> Vec<Facet> {
+        let Found::Hits(found) = self.found else { return Vec::new() };
+        let at = |platform: Option<&Platform>| {
+            let platform = platform.map(ToString::to_string);
+            let more: Vec<(&str, &str)> =
+                platform.iter().map(|platform| ("platform", platform.as_str())).collect();
+            self.address_at(self.looked.kind, self.looked.owner.as_deref(), None, &more)
+        };
+        let any = |chosen| Facet { word: "any platform".into(), href: at(None), chosen };
+        if let Some(platform) = &self.looked.platform {
+            return vec![any(false), Facet { word: platform.to_string(), href: String::new(), chosen: true }];
+        }
+        let platforms: BTreeSet<&Platform> =
+            found.hits.iter().flat_map(|hit| &hit.platforms).filter(|platform| !platform.is_any()).collect();
+        if platforms.is_empty() {
+            return Vec::new();
+        }
+        let facets = platforms.into_iter().take(12).map(|platform| Facet {
+            word: platform.to_string(),
+            href: at(Some(platform)),
+            chosen: false,
+        });
+        [any(true)].into_iter().chain(facets).collect()
+    }
+
+    fn held(&self, HeldRelease { hold, .. }: &HeldRelease) -> Held {
+        Held {
+            name: hold.id.name.to_string(),
+            href: address::queue(self.frame.registry()),
+            build: build(&hold.id),
+            from: said::line(&hold.registry),
+            reason: said::line(&hold.reason),
+            policy: said::line(&hold.policy),
+        }
+    }
+
     fn before(&self) -> String {
         match self.looked.skip {
             0 => String::new(),
@@ -218,12 +279,24 @@ impl SearchPage<'_> {
 
     /// The address of the same search among others.
     fn address(&self, kind: Option<KindName>, owner: Option<&str>, more: &[(&str, &str)]) -> String {
+        self.address_at(kind, owner, self.looked.platform.as_ref(), more)
+    }
+
+    fn address_at(
+        &self,
+        kind: Option<KindName>,
+        owner: Option<&str>,
+        platform: Option<&Platform>,
+        more: &[(&str, &str)],
+    ) -> String {
+        let platform = platform.map(ToString::to_string);
         let mut query = Vec::new();
         if !self.looked.words.is_empty() {
             query.push(("q", self.looked.words.as_str()));
         }
         query.extend(kind.map(|kind| ("kind", kind.as_str())));
         query.extend(owner.map(|owner| ("owner", owner)));
+        query.extend(platform.as_deref().map(|platform| ("platform", platform)));
         query.extend(more);
         address::search(self.frame.registry(), &query)
     }

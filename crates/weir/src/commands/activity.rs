@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
-use weir_wire::activity::{Activity, ActivityQuery, Event};
+use weir_wire::activity::{Activity, ActivityQuery};
 
 use super::login::reach;
 use super::token::ServerOption;
@@ -81,7 +81,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         }
     }
     if arguments.csv && context.output.format != Format::Json {
-        write_stdout(&csv_of(&all.events)?)?;
+        write_stdout(&weir_activity::table(&all.events)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     context.output.answer(&all, |page| {
@@ -112,42 +112,4 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         }
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn csv_of(events: &[Event]) -> Result<Vec<u8>, Failure> {
-    let failed = |error: csv::Error| Failure::failed(error.to_string());
-    let mut table = csv::Writer::from_writer(Vec::new());
-    table
-        .write_record([
-            "id", "at", "actor", "token", "from", "registry", "action", "subject", "done", "policy", "reason",
-        ])
-        .map_err(failed)?;
-    for event in events {
-        let text = |text: &Option<String>| in_a_spreadsheet(text.as_deref().unwrap_or_default());
-        table
-            .write_record([
-                event.id.to_string(),
-                event.at.to_string(),
-                in_a_spreadsheet(&event.actor),
-                text(&event.token),
-                event.from.map(|from| from.to_string()).unwrap_or_default(),
-                text(&event.registry),
-                in_a_spreadsheet(&event.action),
-                text(&event.subject),
-                event.done.to_string(),
-                text(&event.policy),
-                text(&event.reason),
-            ])
-            .map_err(failed)?;
-    }
-    table.into_inner().map_err(|error| Failure::failed(error.to_string()))
-}
-
-/// A text that a spreadsheet does not take for a formula: some of it is what an asker chose.
-fn in_a_spreadsheet(text: &str) -> String {
-    let text = harmless(text);
-    match text.starts_with(['=', '+', '-', '@']) {
-        true => format!("'{text}"),
-        false => text.into_owned(),
-    }
 }

@@ -49,6 +49,7 @@ mod web_acting;
 mod web_browser;
 mod web_deciding;
 mod web_site;
+mod web_statistics;
 
 use weir_testkit::Sandbox;
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use weir_testkit::{OpenIdProvider, Reply, Run, Sandbox, StaticServer, WeirServer};
 
-use super::server_accounts::code;
+use super::server_accounts::{code, user};
+use super::web_acting::{Browser, hidden};
 
 fn sandbox() -> Sandbox {
     Sandbox::new(env!("CARGO_BIN_EXE_weir"))
@@ -103,6 +104,63 @@ fn a_job_publishes_by_who_it_is_and_nothing_but_what_it_is_trusted_with() {
         "what it got is of no more use: {refused}"
     );
     t.weir_in("", &format!("trust remove {rule}")).fails_with(5);
+}
+
+#[test]
+fn programs_are_trusted_on_a_page_and_a_release_says_that_one_published_it() {
+    let t = sandbox();
+    let Some(provider) = OpenIdProvider::start() else { return };
+    let server = server(&t, &provider.url());
+    provider.has_jobs_for(server.url());
+    let mut ann = Browser::of_ann(&server);
+    let page = ann.page("/-/trust");
+    assert!(page.contains("No program is trusted") && page.contains(&provider.url()), "{page}");
+    let fields = "claims=repository%3Dacme%2Fgreet%0D%0Aref%3Drefs%2Ftags%2F*&registry=team&names=acme&verb=publish&minutes=15";
+    let fields = format!("issuer={}&{fields}", provider.url().replace(':', "%3A").replace('/', "%2F"));
+    let added = ann.send("/-/trust", "/-/trust/add", &fields);
+    assert_eq!((added.status, added.header("location")), (303, Some("/-/trust")), "{}", added.text());
+    let page = ann.page("/-/trust");
+    for told in [
+        "repository=acme/greet",
+        "publish of acme at team, for 15 minutes",
+        "last used never",
+        "acts for ann",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    // Others see their own alone, and remove no other.
+    let bob = user(&t, &server, "bob", "--group team");
+    let mut bob = Browser::signed_in_by(&server, &bob);
+    assert!(bob.page("/-/trust").contains("No program is trusted"));
+    let rule = hidden(&page, "which");
+    assert_eq!(bob.send("/-/trust", "/-/trust/remove", &format!("which={rule}")).status, 404);
+    assert_eq!(Browser::new(&server).get("/-/trust").status, 401);
+
+    let folder = t.package("acme/greet", "1.0.0").file("greet", "hello").write();
+    as_job(&t, &server, &folder, "publish", &provider.job(server.url(), &job(1, "v1"))).succeeds();
+    let release = ann.page("/team/-/packages/acme/greet/1.0.0");
+    for told in ["Published by a trusted job, without a secret", &provider.url(), "by the trusted job job"] {
+        assert!(release.contains(told), "{told}: {release}");
+    }
+    assert!(!ann.page("/-/trust").contains("last used never"));
+
+    for (wrong, told) in [
+        (
+            fields.replace("acme%2Fgreet%0D%0A", "acme%2Fgreet%0D%0Anonsense%0D%0A"),
+            "is no claim with its value",
+        ),
+        (fields.replace("names=acme", "names="), "names"),
+        (fields.replace("minutes=15", "minutes=600"), "minutes"),
+    ] {
+        let refused = ann.send("/-/trust", "/-/trust/add", &wrong);
+        assert!(
+            matches!(refused.status, 400 | 422) && refused.text().contains(told),
+            "{told}: {}",
+            refused.text()
+        );
+    }
+    assert_eq!(ann.send("/-/trust", "/-/trust/remove", &format!("which={rule}")).status, 303);
+    assert!(ann.page("/-/trust").contains("No program is trusted"));
 }
 
 #[test]

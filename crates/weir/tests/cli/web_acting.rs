@@ -268,6 +268,13 @@ fn a_curator_withdraws_releases_with_a_reason_and_sees_who_did_what() {
     {
         assert!(activity.contains(wanted), "{wanted}: {activity}");
     }
+    let table = browser.get("/-/activity?about=acme/str&table=csv");
+    assert_eq!(table.header("content-disposition"), Some("attachment; filename=\"activity.csv\""));
+    assert!(
+        table.text().starts_with("id,at,actor,") && table.text().contains(",acme/str 1.0.0,true,"),
+        "{}",
+        table.text()
+    );
     assert!(browser.page("/-/activity?refused=on&about=none").contains("Nothing like that has happened"));
 }
 

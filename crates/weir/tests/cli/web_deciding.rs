@@ -46,6 +46,11 @@ fn a_release_that_is_held_is_admitted_by_whom_the_policy_lets_and_by_nobody_else
     {
         assert!(queue.contains(told), "{told}: {queue}");
     }
+    let searched = bob.page("/team/-/search?q=str");
+    assert!(
+        searched.contains("tag held") && searched.contains("lib/str"),
+        "what is held is found: {searched}"
+    );
     let gone = bob.get("/team/-/packages/lib/str");
     assert_eq!(gone.status, 404);
     assert!(gone.text().contains("is held by the rule"), "{}", gone.text());
@@ -99,6 +104,40 @@ fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
     assert_eq!(bob.send("/public/-/queue", "/public/-/queue/refuse", &fields).status, 303);
     assert!(!ann.page("/public/-/queue").contains(&request));
     assert!(ann.page("/-/activity").contains("not now"));
+}
+
+#[test]
+fn what_was_withdrawn_below_while_it_waited_is_not_approved_on_a_page_nor_by_the_api() {
+    let (t, server) = with_approvals();
+    // The registry below is on the same server now.
+    t.weir_in("", "registry remove laptop").succeeds();
+    fs_err::rename(t.path("org"), t.path("data/registries/org")).expect("the sandbox can be written");
+    t.weir_in("", "registry bind data/registries/org --yes").succeeds();
+    t.weir_in("", &format!("registry add laptop {}/org --user", server.url())).succeeds();
+    let token = user(&t, &server, "bob", "--group admins");
+    let mut bob = Browser::signed_in_by(&server, &token);
+    let request = asked(&t, "acme/str@1.0.0");
+    let fields = format!("request={request}&reason=it+is+good");
+    let below = "--registry ./data/registries/org";
+    t.weir_in("", &format!("{below} quarantine acme/str@1.0.0 --reason 'a stolen key'")).succeeds();
+
+    let queue = bob.page("/public/-/queue");
+    assert!(
+        queue.contains("It cannot be approved as it is: <code>acme/str 1.0.0</code> is quarantined"),
+        "{queue}"
+    );
+    let refused = bob.send("/public/-/queue", "/public/-/queue/approve", &fields);
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(refused.text().contains("is quarantined in the registry <code>org</code>"), "{}", refused.text());
+    let path = format!("/public/api/v1/promotions/{request}/approvals");
+    let refused = post(&server, &path, Some(&token), &serde_json::Value::Null);
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    assert!(!bob.page("/public/-/queue").contains("approved by"), "nothing of it is kept");
+
+    t.weir_in("", &format!("{below} unquarantine acme/str@1.0.0")).succeeds();
+    assert!(!bob.page("/public/-/queue").contains("It cannot be approved"));
+    assert_eq!(bob.send("/public/-/queue", "/public/-/queue/approve", &fields).status, 303);
+    assert!(bob.page("/public/-/queue").contains("approved by bob"));
 }
 
 #[test]
@@ -200,6 +239,63 @@ fn two_releases_are_compared_fact_by_fact_and_file_by_file() {
         let page = visitor.page(&path);
         assert!(!page.contains("-two"), "{page}");
     }
+}
+
+#[test]
+fn what_an_elm_package_offers_is_read_and_compared_on_pages() {
+    let t = empty();
+    let server = WeirServer::with_team(&t, &[]);
+    let value = |name: &str, of: &str| {
+        format!(r#"{{"name":"{name}","comment":" Says *{name}*. <script>x</script>","type":"{of}"}}"#)
+    };
+    for (version, values) in [
+        ("1.0.0", value("trim", "String.String -> String.String")),
+        ("1.1.0", [value("trim", "String.String -> String.String"), value("pad", "Basics.Int")].join(",")),
+        ("2.0.0", value("trim", "Basics.Int -> String.String")),
+    ] {
+        let elm_json = format!(
+            r#"{{"type":"package","name":"acme/texts","summary":"Texts","license":"MIT","version":"{version}","exposed-modules":["Texts"],"elm-version":"0.19.0 <= v < 0.20.0","dependencies":{{}},"test-dependencies":{{}}}}"#
+        );
+        let docs = format!(
+            r#"[{{"name":"Texts","comment":" Long texts.\n\n# Blanks\n@docs trim\n","unions":[],"aliases":[],"values":[{values}],"binops":[]}}]"#
+        );
+        t.write("texts/elm.json", elm_json);
+        t.write("texts/docs.json", docs);
+        t.write("texts/LICENSE", "MIT\n");
+        t.write("texts/README.md", "# Texts\n");
+        t.write("texts/src/Texts.elm", "module Texts exposing (..)\n");
+        t.weir_with("", "publish texts", &[("PATH", "")]).succeeds();
+    }
+    let mut ann = Browser::of_ann(&server);
+    let package = ann.page("/team/-/packages/acme/texts");
+    for told in ["In elm.json stands then", "2.0.0 &#60;= v &#60; 3.0.0", "What its modules offer"] {
+        assert!(package.contains(told), "{told}: {package}");
+    }
+    let release = "/team/-/packages/acme/texts/1.1.0";
+    let modules = ann.page(&format!("{release}/modules"));
+    for told in ["<h1>Texts</h1>", "Long texts.", "trim : String -&#62; String", "Says <em>pad</em>."] {
+        assert!(modules.contains(told), "{told}: {modules}");
+    }
+    assert!(!modules.contains("<script>x"), "{modules}");
+    let difference = ann.page(&format!("{release}/difference?with=1.0.0"));
+    for told in [
+        "this is a <strong>MINOR</strong> change",
+        "by its number, a <strong>MINOR</strong> one",
+        "+ pad : Int",
+    ] {
+        assert!(difference.contains(told), "{told}: {difference}");
+    }
+    let difference = ann.page("/team/-/packages/acme/texts/2.0.0/difference");
+    for told in [
+        "a <strong>MAJOR</strong> change",
+        "- pad : Int",
+        "- trim : String -&#62; String",
+        "+ trim : Int -&#62; String",
+    ] {
+        assert!(difference.contains(told), "{told}: {difference}");
+    }
+    t.package("acme/str", "1.0.0").publish();
+    assert!(ann.page("/team/-/packages/acme/str/1.0.0/modules").contains("cannot be shown"));
 }
 
 #[test]

@@ -27,10 +27,20 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
+/// The beginning of a picture is enough to be taken for one.
+const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\nand so on";
+
 fn with_a_site() -> Sandbox {
     let t = greeting();
-    let readme = "# Str\n\nTrims *strings*: see [the code](str.sh), [all](https://str.example/).\n";
-    t.package("acme/str", "1.1.0").file("str.sh", "x\n").file("README.md", readme).publish();
+    let readme = "# Str\n\nTrims *strings*: see [the code](str.sh), [all](https://str.example/).\n\n\
+        ![how](looks.png) ![a *lie*](lie.png)\n";
+    let folder = t.package("acme/str", "1.1.0").file("str.sh", "x\n").file("README.md", readme).write();
+    let manifest =
+        t.read(format!("{folder}/weir.toml")).replace("[package]", "[package]\nkeywords = [\"whitespace\"]");
+    t.write(format!("{folder}/weir.toml"), manifest);
+    t.write(format!("{folder}/looks.png"), PICTURE);
+    t.write(format!("{folder}/lie.png"), "<script>");
+    t.weir_in("", &format!("publish {folder}")).succeeds();
     t.weir_in("", "quarantine acme/str@1.0.0 --reason 'a stolen key'").succeeds();
     t.weir_in("", "registry site public/docs/org").succeeds();
     t
@@ -58,13 +68,11 @@ fn a_site_can_be_anywhere_and_every_link_of_it_leads_somewhere() {
         if !seen.insert(path.clone()) {
             continue;
         }
-        let text = String::from_utf8(
-            fs_err::read(t.path("public").join(&path)).unwrap_or_else(|_| panic!("{path}")),
-        )
-        .expect("it is text");
+        let bytes = fs_err::read(t.path("public").join(&path)).unwrap_or_else(|_| panic!("{path}"));
         if !path.ends_with(".html") {
             continue;
         }
+        let text = String::from_utf8(bytes).expect("it is text");
         for attribute in ["href=\"", "src=\"", "action=\""] {
             for link in text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 assert!(!link.starts_with('/'), "{link} on {path} is of one address");
@@ -85,6 +93,12 @@ fn a_site_can_be_anywhere_and_every_link_of_it_leads_somewhere() {
     for wanted in ["Trims <em>strings</em>", "a stolen key", "weir add acme/str", "https://str.example/"] {
         assert!(told.contains(wanted), "{wanted}");
     }
+    let picture = "docs/org/packages/acme/str/1.1.0/pictures/looks.png";
+    assert_eq!(fs_err::read(t.path("public").join(picture)).expect("it is there"), PICTURE);
+    assert!(told.contains("1.1.0/pictures/looks.png\" alt=\"how\""), "a README shows its pictures");
+    assert!(told.contains("a lie") && !told.contains("lie.png\" alt"), "what is none is said");
+    let words = t.read("public/docs/org/search/words/w.json");
+    assert!(words.contains("whitespace"), "a search finds keywords: {words}");
     assert!(!told.contains("Sign in") && !told.contains("/-/"), "what needs a server is not there");
     assert!(!told.contains(&t.path("").display().to_string()), "nor what is of this machine alone");
 }
@@ -125,6 +139,15 @@ fn nothing_else_is_written_over_and_a_registry_that_is_empty_says_so() {
     let refused = t.weir_in("", "registry site mine").fails_with(8);
     assert!(refused.stderr.contains("holds something that is no site"), "{refused}");
     assert_eq!(t.read("mine/thesis.txt"), "years of work");
+    for (address, why) in [
+        ("javascript:alert(1)", "begins with `https://`"),
+        ("data:text/html,x", "begins with `https://`"),
+        ("https://ann:secret@weir.example/org", "holds a user or a password"),
+        ("https:///org", "names no host"),
+    ] {
+        let refused = t.weir_in("", &format!("registry site site --address {address}")).fails_with(2);
+        assert!(refused.stderr.contains(why) && !refused.stderr.contains("secret@"), "{refused}");
+    }
     t.weir_in("", "registry site site --address https://weir.example/org").succeeds();
     let page = t.read("site/index.html");
     assert!(page.contains("weir registry add org https://weir.example/org"), "{page}");

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use weir_server::{App, DataFolder, Outside, Settings, serve};
+use weir_server::{App, DataFolder, OpenId, Outside, Settings, serve};
 
 use super::{Stage, words};
 use crate::failure::Failure;
@@ -18,12 +18,17 @@ mod waiting;
 /// The password of whoever governs the demonstration. The server listens on this machine only, and is gone in a while.
 const PASSWORD: &str = "weir-demonstration";
 
+/// An identity provider that many have heard of.
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+
 /// Fills a registry behind a server, tells where it is, and lets it run for `minutes`. The server is a part of this program, and
 /// ends with it, however that ends.
 pub(super) fn play(stage: &Stage, minutes: u64) -> Result<(), Failure> {
     let data = DataFolder::new(stage.path("data"));
     data.make()?;
-    let settings = Settings { listen: ([127, 0, 0, 1], 0).into(), ..Settings::default() };
+    // Nobody asks the provider anything: it is only named, so that a program can be trusted.
+    let openid = OpenId { workload_issuers: vec![ISSUER.to_owned()], ..OpenId::default() };
+    let settings = Settings { listen: ([127, 0, 0, 1], 0).into(), openid, ..Settings::default() };
     let app = App::new(&data, settings, Outside::default())?;
     let invitation = app.invite_administrator(Timestamp::now())?;
     let invitation = invitation.map(|secret| secret.reveal().to_owned()).unwrap_or_default();
@@ -65,7 +70,12 @@ fn fill(stage: &Stage, url: &str, invitation: &str) -> Result<(), Failure> {
         stage.quietly("", &typed, "")?;
     }
     packages::publish(stage)?;
-    waiting::leave(stage, url)
+    waiting::leave(stage, url)?;
+    let trusted = "--claim repository=acme/greet --claim ref=refs/tags/* --for acme --to demo";
+    stage.quietly("", &format!("trust add --issuer {ISSUER} {trusted} --server {url}"), "")?;
+    // Somebody uses it: what is downloaded is counted.
+    stage.quietly("", "init app", "")?;
+    stage.quietly("app", "add acme/greet", "")
 }
 
 impl Stage {

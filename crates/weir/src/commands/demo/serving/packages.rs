@@ -14,6 +14,9 @@ pub(super) fn publish(stage: &Stage) -> Result<(), Failure> {
     }
     stage.quietly("packages", "publish str names core", "")?;
     stage.quietly("packages", "publish greet texts", "")?;
+    stage.change("packages/texts/elm.json", "1.0.0\",\n    \"exposed", "1.1.0\",\n    \"exposed")?;
+    stage.write("packages/texts/docs.json", &format!("[{DOCS_NEWER}]"))?;
+    stage.quietly("packages", "publish texts", "")?;
     for (before, after, line) in [
         ("1.0.0", "1.0.1", "str.trim() { :; }\n"),
         ("1.0.1", "1.1.0", STR_NEWER),
@@ -111,6 +114,14 @@ const TEXTS: Files = &[
     ),
     ("LICENSE", "MIT\n"),
     ("README.md", "# Texts\n\nA private Elm package, with the unmodified compiler.\n"),
+    // As the compiler writes it.
+    (
+        "docs.json",
+        r#"[{"name":"Texts","comment":" Texts.\n\n@docs twice\n\n","unions":[],"aliases":[],"values":[{"name":"twice","comment":" Twice as many. ","type":"Basics.Int -> Basics.Int"}],"binops":[]}]"#,
+    ),
 ];
+
+/// What the next version of it offers.
+const DOCS_NEWER: &str = r##"{"name":"Texts","comment":" Texts, and how they are shown.\n\n# Numbers\n@docs twice\n\n# Sides\n@docs Side, pad\n","unions":[{"name":"Side","comment":" Where something is added. ","args":[],"cases":[["Left",[]],["Right",[]]]}],"aliases":[],"values":[{"name":"pad","comment":" Fills a text up with blanks:\n\n    pad Left 5 \"Ann\" == \"  Ann\"\n","type":"Texts.Side -> Basics.Int -> String.String -> String.String"},{"name":"twice","comment":" Twice as many. ","type":"Basics.Int -> Basics.Int"}],"binops":[]}"##;
 
 const MINER: &str = "[package]\nname = \"tools/speedup\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\ndescription = \"Makes everything faster\"\n";
