@@ -249,7 +249,11 @@ fn follow(
     let facts = connection.replica.index().facts()?;
     match ask(session, &connection, &facts, what) {
         Ok(WasAsked::Yes(answer)) => Ok((connect(session, known)?, answer.unreached)),
-        Ok(WasAsked::NobodyAbove | WasAsked::No(_)) => Ok((connection, Vec::new())),
+        Ok(WasAsked::NobodyAbove) => Ok((connection, Vec::new())),
+        Ok(WasAsked::No(reason)) => {
+            let registry = connection.replica.name().to_owned();
+            Ok((connection, vec![Unreached { registry, reason }]))
+        }
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
         Err(error) => {
             let registry = connection.replica.name().to_owned();

@@ -41,7 +41,23 @@ impl WeirServer {
     ///
     /// When it does not start.
     pub fn start(t: &Sandbox, data: &str, variables: &[(&str, &str)]) -> Self {
-        let words = ["--json", "serve", data, "--listen", "127.0.0.1:0"].map(str::to_owned);
+        Self::start_at(t, data, "127.0.0.1:0", variables)
+    }
+
+    /// Kills it, so that it cannot end in order, and starts it again where it was.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn killed_and_started(self, t: &Sandbox, data: &str) -> Self {
+        let address = self.address.to_string();
+        drop(self);
+        Self::start_at(t, data, &address, &[])
+    }
+
+    fn start_at(t: &Sandbox, data: &str, address: &str, variables: &[(&str, &str)]) -> Self {
+        let words = ["--json", "serve", data, "--listen", address].map(str::to_owned);
         let mut process = t
             .command("", &words, variables)
             .stdout(Stdio::piped())

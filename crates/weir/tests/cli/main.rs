@@ -42,6 +42,7 @@ mod serving;
 mod stores;
 mod terminal;
 mod tiers;
+mod tiers_killed;
 mod trusted_publishing;
 mod upstreams;
 mod web;

@@ -1,7 +1,7 @@
 //! Tiers of registries: what is asked for at the bottom comes down, by the policy of each.
 
 use insta::assert_snapshot;
-use weir_testkit::{Sandbox, WeirServer};
+use weir_testkit::{Sandbox, StaticServer, WeirServer};
 
 fn sandbox() -> Sandbox {
     Sandbox::new(env!("CARGO_BIN_EXE_weir"))
@@ -439,4 +439,20 @@ fn external_files_that_are_held_above_come_down_as_well() {
     assert!(run.stdout.contains("Brought 3 objects of content"), "{run}");
     let verified = t.weir_in("", "registry verify mirror").succeeds().stdout;
     assert!(!verified.contains("fetched from above"), "{verified}");
+}
+
+#[test]
+fn who_may_not_ask_above_is_told_so_and_not_that_nothing_is_there() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    let server = WeirServer::with_team(&t, &[]);
+    let public = StaticServer::serve(t.path("public")).expect("a port is free");
+    t.weir_in("", &format!("registry upstream add {}", public.url())).succeeds();
+    t.registry("laptop");
+    t.weir_in("", &format!("registry upstream add {}/team", server.url())).succeeds();
+    t.weir_in("", &format!("logout {}", server.url())).succeeds();
+    t.project(&["lib/str = ^1"]);
+    let run = t.weir("install").fails_with(1);
+    assert!(run.stderr.contains("× `team` could not ask above: only who has signed in is answered"), "{run}");
 }
