@@ -152,6 +152,7 @@ fn zipped(
     Ok(zip.finish()?.into_inner())
 }
 
-fn is_of_archive(path: &str) -> bool {
+/// Whether a path of a tree is among what the compiler unpacks.
+pub(crate) fn is_of_archive(path: &str) -> bool {
     matches!(path, weir_elm::FILE_NAME | "LICENSE" | "README.md") || path.starts_with("src/")
 }

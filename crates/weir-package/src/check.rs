@@ -12,8 +12,11 @@ use crate::error::PackageError;
 use crate::pack::Unpacked;
 use crate::package::{Package, built_facts, read_manifest};
 
-/// The fact that says which git tag a package was made of. It is the publisher's word.
-const GIT_FACT: &str = "git";
+/// The facts that say where a package was taken from, a git tag or somebody's archive. They are the publisher's word.
+const TAKEN_FROM: [&str; 2] = ["git", ARCHIVE_FACT];
+
+/// The fact that says which archive of which registry a package was taken from.
+pub const ARCHIVE_FACT: &str = "archive";
 
 /// The most characters of a value that a refusal shows.
 const SHOWN: usize = 300;
@@ -81,7 +84,7 @@ pub fn check(
 fn derive(said: &Draft, files: &Unpacked<'_>) -> Result<Draft, PackageError> {
     let mut derived = if read_manifest(files)?.is_some() {
         let mut draft = Package::read(files, files.tree().clone())?.draft(said.size);
-        keep(&mut draft, said, GIT_FACT);
+        TAKEN_FROM.iter().for_each(|fact| keep(&mut draft, said, fact));
         draft
     } else {
         derive_built(said, files)?

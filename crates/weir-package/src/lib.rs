@@ -11,9 +11,11 @@ mod check;
 mod error;
 mod pack;
 mod package;
+mod secrets;
 mod version;
 
-pub use check::{Refused, check};
+pub use check::{ARCHIVE_FACT, Refused, check};
 pub use error::PackageError;
 pub use package::{MAX_MANIFEST, Package, built_facts, read_manifest, selection};
+pub use secrets::likely_secrets;
 pub use version::{Files, is_compared, version_facts};

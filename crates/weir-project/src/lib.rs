@@ -47,7 +47,6 @@ mod registries;
 mod repair;
 mod resolve;
 mod run;
-mod secrets;
 mod tag_manifest;
 mod tools;
 mod verify;

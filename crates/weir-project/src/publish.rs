@@ -16,7 +16,7 @@ use weir_tree::{Handled, Selection, TreeError, TreeManifest, read_folder, write_
 
 use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
-use crate::{elm_docs, references, secrets};
+use crate::{elm_docs, references};
 use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
 
 /// How hard packs are compressed: they are written once and read often.
@@ -278,7 +278,7 @@ pub(crate) fn publish_packages(
 /// Refuses packages with files that are probably secrets: what was published once can be read for ever.
 fn refuse_secrets(packages: &[PreparedPackage]) -> Result<(), ProjectError> {
     for package in packages {
-        let files = secrets::likely(&package.folder, &package.package.tree)?;
+        let files = weir_package::likely_secrets(&package.folder, &package.package.tree)?;
         if !files.is_empty() {
             return Err(ProjectError::Secrets { id: package.package.id.clone(), files });
         }

@@ -23,7 +23,7 @@ use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use bytes::Bytes;
-use weir_elm_protocol::{Asked, CAPABILITIES, ProtocolError};
+use weir_elm_protocol::{Asked, CAPABILITIES, LARGEST_ARCHIVE, ProtocolError, ReleaseFile};
 use weir_model::Version;
 use weir_policy::{Caller, Principal};
 use weir_registry::SubmitError;
@@ -38,7 +38,7 @@ pub(crate) use lists::Lists;
 pub(crate) use releases::Files;
 
 /// The largest package that is published here, in bytes of all that comes with it.
-const MAX_PUBLICATION: usize = 96 << 20;
+const MAX_PUBLICATION: usize = LARGEST_ARCHIVE;
 
 /// Every route of the protocol.
 pub(crate) fn router() -> Router<Arc<App>> {
@@ -77,16 +77,26 @@ async fn ask(
     if ![Method::GET, Method::HEAD, Method::POST].contains(&head.method) {
         return Err(Problem::new(Code::MethodNotAllowed, "Elm's tools ask with GET, HEAD or POST"));
     }
+    let mut archived = None;
     let document = match asked {
         Asked::Capabilities => Document::json(CAPABILITIES.to_owned()),
         Asked::File(name, version, file) => {
             let asked = releases::AskedFile { name, version, file };
             let base = format!("{}/{registry}/elm/{compiler}", origin(&app, &head));
-            releases::find(&app, &asker, &served, asked, &base).await?
+            let (document, tree) = releases::find(&app, &asker, &served, asked, &base).await?;
+            archived = (file == ReleaseFile::Archive).then_some(tree);
+            document
         }
         asked => lists::find(&app, &asker, &served, &compiler, asked).await?,
     };
-    Ok(respond(&head, &document, everybody))
+    let response = respond(&head, &document, everybody);
+    // Who only looks, or has it already, downloads nothing.
+    if let Some(tree) =
+        archived.filter(|_| head.method != Method::HEAD && response.status() == StatusCode::OK)
+    {
+        app.counting.count(&served.name, tree, &asker);
+    }
+    Ok(response)
 }
 
 /// Scheme and host as whoever asks knows the server: the compiler wants a whole address of an archive.

@@ -4,8 +4,6 @@
 //! release from there on: read and drafted, uploaded, and registered by the registrar for whoever asks.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Seek as _};
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use axum::extract::multipart::{Multipart, MultipartRejection};
@@ -13,14 +11,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use weir_fs::Folder;
+use weir_elm_protocol::{Arrived, Keep, NotTaken, ReleaseFile};
 use weir_model::{PackageName, Version};
-use weir_package::Package;
 use weir_policy::Verb;
-use weir_registry::{Acting, Batch, Intent, Receipt, Registry as _};
-use weir_tree::{
-    ImportOptions, Limits, Selection, TreeManifest, import_archive_from, read_folder, write_pack,
-};
 
 use super::Refusal;
 use crate::accounting::Accounting;
@@ -30,30 +23,14 @@ use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
-/// How hard packs are compressed: whoever publishes waits for it.
-const PACK_LEVEL: i32 = 9;
-
 /// Parts that come with a publication, those that nobody reads too.
 const MOST_PARTS: usize = 16;
 
 /// What the archive is called among the parts.
-const ARCHIVE: &str = "package.zip";
+const ARCHIVE: &str = ReleaseFile::Archive.file_name();
 
 /// The documentation, which stands beside the archive and not in it.
-const DOCS: &str = "docs.json";
-
-/// What may come out of an archive.
-const LIMITS: ImportOptions = ImportOptions {
-    limits: Limits {
-        pack_bytes: super::MAX_PUBLICATION as u64,
-        unpacked_bytes: 256 << 20,
-        files: 20_000,
-        manifest_bytes: 16 << 20,
-        link_bytes: 1 << 20,
-    },
-    strip: weir_tree::Strip::SingleFolder,
-    ratio: 250,
-};
+const DOCS: &str = ReleaseFile::Docs.file_name();
 
 /// `POST /{registry}/elm/{compiler}/register`, `POST /{registry}/elm/{compiler}/upload-package`
 pub(super) async fn publish(
@@ -89,15 +66,9 @@ async fn publish_for(
     let accounting = Accounting::of(app, asker, Some(registry), "batch").about(format!("{name} {version}"));
     let acting = asked.acting.clone();
     let came = blocking(move || {
-        let folder = tempfile::tempdir().map_err(|error| Problem::internal(&error))?;
-        let tree = unpack(&archive, &parts, folder.path())?;
-        let package = folder_package(folder.path(), tree)?;
-        if package.id.name != name || package.id.version != version {
-            let said = &package.id;
-            let told = format!("it was announced as `{name} {version}`, and its `elm.json` says `{said}`");
-            return Err(Refused::from(unreadable(&told)));
-        }
-        submit(&acting, &package, folder.path())
+        let arrived = unpack(&archive, &parts)?;
+        arrived.must_be(&name, &version).map_err(not_taken)?;
+        Ok::<_, Refused>(arrived.submit(&acting)?)
     })
     .await;
     let came = came.map_err(|refused| match refused {
@@ -159,48 +130,28 @@ async fn read(mut parts: Multipart) -> Result<BTreeMap<String, Bytes>, Problem> 
     }
 }
 
-/// Puts the archive, and the documentation that came beside it, into an empty folder.
-fn unpack(archive: &Bytes, parts: &BTreeMap<String, Bytes>, to: &FilePath) -> Result<TreeManifest, Problem> {
-    let files = to.join("files");
-    let imported = import_archive_from(Cursor::new(archive), ARCHIVE, &files, &LIMITS);
-    imported.map_err(|error| unreadable(&format!("`{ARCHIVE}` is not taken: {error}")))?;
-    let internal = |error: std::io::Error| Problem::internal(&error);
-    let folder = Folder::open(&files).map_err(|error| Problem::internal(&error))?;
-    for (name, bytes) in parts.iter().filter(|(name, _)| matches!(name.as_str(), DOCS | "elm.json")) {
-        if name == DOCS {
-            serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
-                .map_err(|error| unreadable(&format!("`{DOCS}` is no JSON: {error}")))?;
-            let (access, durability) = (weir_fs::Access::Usual, weir_fs::Durability::Quick);
-            folder.replace(DOCS, bytes, access, durability).map_err(|error| Problem::internal(&error))?;
-        } else if fs_err::read(files.join(name)).map_err(internal)? != **bytes {
-            return Err(unreadable("the `elm.json` that came is not the one in the archive"));
-        }
+/// Unpacks the archive, with the documentation that came beside it.
+fn unpack(archive: &Bytes, parts: &BTreeMap<String, Bytes>) -> Result<Arrived, Problem> {
+    let docs = parts.get(DOCS);
+    if let Some(docs) = docs {
+        serde_json::from_slice::<serde::de::IgnoredAny>(docs)
+            .map_err(|error| unreadable(&format!("`{DOCS}` is no JSON: {error}")))?;
     }
-    read_folder(&files, &Selection::everything()).map_err(|error| Problem::internal(&error))
-}
-
-fn folder_package(at: &FilePath, tree: TreeManifest) -> Result<Package, Problem> {
-    let files = Folder::open(at.join("files")).map_err(|error| Problem::internal(&error))?;
-    let place = at.join("files").display().to_string();
-    // What is told has no paths of this machine.
-    let told = |error: &dyn std::error::Error| error.to_string().replace(&format!("{place}/"), "");
-    Package::read(&files, tree).map_err(|error| unreadable(&told(&error)))
-}
-
-/// Uploads the package, and has the registry offer it.
-fn submit(acting: &Acting, package: &Package, at: &FilePath) -> Result<Receipt, Refused> {
-    let io = |error: std::io::Error| Refused::from(weir_registry::SubmitError::from(error));
-    let tree = package.tree.digest();
-    let size = match acting.pack_size(&tree)? {
-        Some(size) => size,
-        None => {
-            let mut pack = tempfile::tempfile().map_err(io)?;
-            let written = write_pack(&at.join("files"), &package.tree, &mut pack, PACK_LEVEL);
-            written.map_err(|error| io(std::io::Error::other(error)))?;
-            pack.rewind().map_err(io)?;
-            acting.put_pack(&tree, &mut pack)?
+    let beside: Vec<(ReleaseFile, &[u8])> =
+        docs.into_iter().map(|docs| (ReleaseFile::Docs, docs.as_ref())).collect();
+    let arrived = Arrived::unpack(archive, Keep::All, &beside).map_err(not_taken)?;
+    let said = arrived.manifest().map_err(|error| Problem::internal(&error))?;
+    match parts.get(ReleaseFile::Manifest.file_name()) {
+        Some(manifest) if said.as_bytes() != &**manifest => {
+            Err(unreadable("the `elm.json` that came is not the one in the archive"))
         }
-    };
-    let intent = Intent::Publish(Box::new(package.draft(size)));
-    Ok(acting.submit(&Batch { intents: vec![intent] })?)
+        _ => Ok(arrived),
+    }
+}
+
+fn not_taken(why: NotTaken) -> Problem {
+    match why {
+        NotTaken::Unusable(what) => unreadable(&what),
+        NotTaken::Io(error) => Problem::internal(&error),
+    }
 }

@@ -50,14 +50,15 @@ impl Files {
     }
 }
 
-/// Finds a file, fetched from above where the registry does not hold it yet. `base` is where the compiler asks.
+/// Finds a file, fetched from above where the registry does not hold it yet, and the tree that it is of. `base` is where the compiler
+/// asks.
 pub(super) async fn find(
     app: &Arc<App>,
     asker: &Asker,
     served: &Arc<Served>,
     asked: AskedFile,
     base: &str,
-) -> Result<Document, Problem> {
+) -> Result<(Document, TreeDigest), Problem> {
     let nothing = || Problem::new(Code::NotFound, "the registry has no such release that Elm can use");
     let at = Asked::of_reader(app, asker, served.name.as_str()).await?;
     let AskedFile { name, version, file } = asked.clone();
@@ -73,11 +74,11 @@ pub(super) async fn find(
     }
     let found = found.ok_or_else(nothing)?;
     if file != ReleaseFile::Endpoint {
-        return Ok(found);
+        return Ok((found, tree));
     }
     let AskedFile { name, version, .. } = asked;
     let url = format!("{base}/packages/{name}/{version}/{}", ReleaseFile::Archive.file_name());
-    Ok(Document::json(files::endpoint(&url, &found.bytes)))
+    Ok((Document::json(files::endpoint(&url, &found.bytes)), tree))
 }
 
 async fn read(

@@ -125,6 +125,27 @@ fn a_release_is_handed_out_as_files_and_as_an_archive_that_is_the_same_every_tim
 }
 
 #[test]
+fn an_archive_that_is_sent_is_a_download_and_what_else_is_asked_for_is_none() {
+    let (t, server) = served();
+    let count = || {
+        let told = t.weir_in("", "downloads elm/core --json").succeeds().stdout;
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        told["total"]["anonymous"].as_u64().unwrap()
+    };
+    let before = count();
+    let at = "packages/elm/core/1.0.5";
+    for file in ["elm.json", "docs.json", "README.md", "endpoint.json"] {
+        assert_eq!(get(&server, &format!("{at}/{file}")).status, 200, "{file}");
+    }
+    let archive = format!("/team/elm/0.19.1/{at}/package.zip");
+    let tag = server.ask("HEAD", &archive, &[]).header("etag").unwrap().to_owned();
+    assert_eq!(server.ask("GET", &archive, &[&format!("If-None-Match: {tag}")]).status, 304);
+    assert_eq!(count(), before);
+    assert_eq!(server.ask("GET", &archive, &[]).status, 200);
+    assert_eq!(count(), before + 1);
+}
+
+#[test]
 fn a_private_registry_is_as_none_and_a_token_is_taken_in_every_way_that_elms_tools_know() {
     let (t, server) = served();
     t.weir_in("", "registry create secret").succeeds();
@@ -173,7 +194,7 @@ fn parts(parts: &[(&str, &[u8])]) -> (String, Vec<u8>) {
 }
 
 /// A zip archive of a folder, made by a program that is not ours, with `more` in it besides.
-fn zipped(t: &Sandbox, folder: &str, more: &str) -> Vec<u8> {
+pub(crate) fn zipped(t: &Sandbox, folder: &str, more: &str) -> Vec<u8> {
     let script = "import os, sys, zipfile
 z = zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED)
 for place, _, names in sorted(os.walk(sys.argv[1])):
@@ -251,6 +272,23 @@ fn a_hostile_archive_is_refused_and_leaves_nothing() {
         ("../evil", "`package.zip` is not taken"),
         ("/etc/evil", "`package.zip` is not taken"),
         ("top/src/../../../evil", "`package.zip` is not taken"),
+    ] {
+        let archive = zipped(&t, "str", name);
+        let (kind, body) = parts(&[("elm.json", &manifest), ("package.zip", &archive)]);
+        let path = "/team/elm/0.19.1/upload-package?name=acme/str&version=1.0.0";
+        let reply = server.say("POST", path, &[&bearer, &kind], &body);
+        assert!(
+            reply.status == 400 && reply.text().contains(said),
+            "{name}: {} {}",
+            reply.status,
+            reply.text()
+        );
+    }
+    // What `weir publish` refuses, and an archive with more than one folder at its top.
+    for (name, said) in [
+        ("top/.env", "`.env` is probably a secret"),
+        ("top/deploy/id_ed25519", "`deploy/id_ed25519` is probably a secret"),
+        ("other/file", "has no `elm.json` in the one folder"),
     ] {
         let archive = zipped(&t, "str", name);
         let (kind, body) = parts(&[("elm.json", &manifest), ("package.zip", &archive)]);

@@ -9,8 +9,6 @@ use std::path::Path;
 use weir_fs::Folder;
 use weir_tree::{Mode, TreeManifest};
 
-use crate::error::ProjectError;
-
 /// Names of files that hold credentials, whatever folder they are in.
 const NAMES: &[&str] = &[
     ".env",
@@ -63,11 +61,15 @@ const SHOWN: &[&str] = &["example", "sample", "template", "dist", "defaults", "t
 const KEY_FILE: u64 = 64 << 10;
 const BEGINNING: u64 = 4 << 10;
 
-/// The files of a package that are probably secrets, each with why it is thought so.
-pub(crate) fn likely(
+/// The files of a package in `folder` that are probably secrets, each with why it is thought so.
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub fn likely_secrets(
     folder: &Path,
     tree: &TreeManifest,
-) -> Result<Vec<(String, &'static str)>, ProjectError> {
+) -> Result<Vec<(String, &'static str)>, std::io::Error> {
     let folder = Folder::open(folder)?;
     let mut found = Vec::new();
     for entry in tree.entries() {
@@ -99,7 +101,7 @@ fn by_name(path: &str) -> Option<&'static str> {
 }
 
 /// Whether a private key stands at the beginning of a file, or after what describes it.
-fn begins_as_private_key(folder: &Folder, path: &str) -> Result<bool, ProjectError> {
+fn begins_as_private_key(folder: &Folder, path: &str) -> Result<bool, std::io::Error> {
     let mut text = Vec::new();
     folder.open_file(path)?.take(BEGINNING).read_to_end(&mut text)?;
     let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
