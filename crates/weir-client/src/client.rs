@@ -129,6 +129,18 @@ impl HttpClient {
         self.whole(&request, limit).map_err(|failure| failure.about(url))
     }
 
+    /// Reads a file of at most `limit` bytes that whoever reads it checks by a digest; `None` where there is none. It may be anywhere: a
+    /// redirect is followed but from `https` to `http`.
+    ///
+    /// # Errors
+    ///
+    /// When there was no answer, a refusal, or more bytes.
+    pub fn to_be_checked(&self, url: &Url, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let request =
+            Request { url: url.clone(), credential: None, peer: Peer::Mirror, offset: 0, since: None };
+        self.whole(&request, limit).map_err(|failure| failure.about(url))
+    }
+
     /// Reads the whole of a file of at most `limit` bytes; starts over when the connection breaks, so
     /// that two states of a file are never joined.
     pub(crate) fn whole(&self, request: &Request, limit: u64) -> Result<Option<Vec<u8>>, Failure> {

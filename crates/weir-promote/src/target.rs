@@ -20,7 +20,7 @@ pub(crate) fn of(
     let Some(named) = named else {
         let above = upstreams_of(session, below)?;
         let first = above.first().ok_or_else(|| PromoteError::NoUpstream { registry: registry() })?;
-        return Ok(known_upstream(&registry(), first)?);
+        return Ok(known_upstream(&registry(), first, None)?);
     };
     let unknown = match find(session, project, Some(named), Path::new(".")) {
         Err(unknown @ ReachError::UnknownRegistry { .. }) => unknown,
@@ -28,7 +28,7 @@ pub(crate) fn of(
     };
     let above = upstreams_of(session, below)?;
     let same = above.iter().find(|above| above.name == named).ok_or(unknown)?;
-    Ok(known_upstream(&registry(), same)?)
+    Ok(known_upstream(&registry(), same, None)?)
 }
 
 /// The registry in which promotions wait: the one that is named, as for [`of`], or else the one in use.

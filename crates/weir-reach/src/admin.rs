@@ -24,7 +24,7 @@ use crate::observe::{Amount, Event, Work};
 use crate::pull::Puller;
 use crate::registries::{ManifestRegistries, find, is_http};
 use crate::session::Session;
-use crate::upstream::folder_registrar;
+use crate::upstream::{folder_registrar, unsigned_above};
 
 /// A registry that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -198,7 +198,9 @@ pub fn registry_verify(
         report.problems.push(error.to_string());
     }
     if !is_http(&known.location) {
-        let in_force = replica.index().facts()?.policy;
+        let facts = replica.index().facts()?;
+        report.unsigned = unsigned_above(session, &facts, Path::new(&known.location))?;
+        let in_force = facts.policy;
         report
             .problems
             .extend(policy_differs(Path::new(&known.location), in_force.map(|(digest, _)| digest)));

@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
-use weir_model::{PackageName, Scope};
+use weir_model::record::UpstreamMode;
+use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{KeyFolder, Registrar, SubmitError};
 use weir_remote::RemoteError;
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, admit};
-use weir_wire::upstream::{Answer, Ask, Asked, MOST_TIERS, Unreached};
+use weir_wire::upstream::{Answer, Ask, Asked, MOST_BOUND, MOST_TIERS, Unreached};
 
 use crate::connect::{Connection, connect, open_remote};
 use crate::error::{Offline, ReachError};
+use crate::foreign;
 use crate::policy::WhichRegistry;
 use crate::pull::Puller;
 use crate::registries::{KnownRegistry, is_http};
@@ -134,8 +136,14 @@ pub fn upstream_follow(
     Ok(Followed { registry, answer, brought })
 }
 
+/// So often those above are asked once more because policy keeps out what they brought.
+const MOST_ROUNDS: usize = 20;
+
 /// Has the registry that `registrar` writes to, and that is kept in the folder `root`, admit what a resolution of `what` would use of
 /// the registries above it. They are followed first, and asked themselves where others are above them.
+///
+/// Those above choose what they bring by their own rules. Where policy here keeps that out, they are asked again without it, and
+/// something else may come that would do.
 ///
 /// # Errors
 ///
@@ -163,6 +171,35 @@ pub fn admit_from_above_observed(
     what: &Ask,
     tell: &mut dyn FnMut(&str, Option<&ReachError>),
 ) -> Result<Answer, ReachError> {
+    let mut all = admit_once(session, registrar, root, caller, what, tell)?;
+    for _ in 1..MOST_ROUNDS {
+        if all.held == 0 || what.requirements.is_empty() {
+            break;
+        }
+        let held = all.held;
+        let more = admit_once(session, registrar, root, caller, what, tell)?;
+        all.admitted += more.admitted;
+        all.held += more.held;
+        all.withdrawn += more.withdrawn;
+        all.size = more.size;
+        all.bound.extend(more.bound);
+        all.bound.truncate(MOST_BOUND);
+        all.unreached = more.unreached;
+        if all.held == held {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn admit_once(
+    session: &Session,
+    registrar: &Registrar,
+    root: &Path,
+    caller: &Caller,
+    what: &Ask,
+    tell: &mut dyn FnMut(&str, Option<&ReachError>),
+) -> Result<Answer, ReachError> {
     let view = registrar.view_for(caller)?;
     let facts = view.index().facts()?;
     let registry = facts.name.clone().unwrap_or_default();
@@ -182,12 +219,14 @@ pub fn admit_from_above_observed(
     let upstreams = upstreams_in(&facts, root)?;
     let upward = Ask {
         via: what.via.iter().cloned().chain([registry.clone()]).collect(),
+        without: kept_out(view.index(), caller, what)?,
         ..upward(view.index(), what)?
     };
     drop(view);
     let mut connections = Vec::with_capacity(upstreams.len());
     for above in &upstreams {
-        let followed = known_upstream(&registry, above).and_then(|known| follow(session, &known, &upward));
+        let known = known_upstream(&registry, above, Some(root));
+        let followed = known.and_then(|known| follow(session, &known, &upward, above.mode));
         tell(&above.name, followed.as_ref().err());
         connections.push(followed);
     }
@@ -233,18 +272,32 @@ pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Conne
     if session.offline {
         return connect(session, known);
     }
-    let (connection, unreached) = follow(session, known, &Ask::default())?;
+    let (connection, unreached) = follow(session, known, &Ask::default(), UpstreamMode::OnDemand)?;
     unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
     Ok(connection)
 }
 
-/// Follows a registry above; one that others are above is asked first. With it, what further up could not be asked: what the
-/// registry has can still be admitted, and what it lacks is missed by whoever needs it.
+/// Follows a registry above; one that others are above is asked first, and of one that is none of Weir's what is asked for is written down.
+/// With it, what further up could not be asked: what the registry has can still be admitted, and what it lacks is missed by whoever needs it.
 fn follow(
     session: &Session,
     known: &KnownRegistry,
     what: &Ask,
+    mode: UpstreamMode,
 ) -> Result<(Connection, Vec<Unreached>), ReachError> {
+    if let Some(foreign) = foreign::Above::of_transcript(session, &known.location)? {
+        let written = foreign.write_down(session, what, mode);
+        let connection = connect(session, known)?;
+        return match written {
+            Ok(_) => Ok((connection, Vec::new())),
+            // Who only follows wants to know.
+            Err(error) if what.requirements.is_empty() => Err(error),
+            Err(error) => {
+                let registry = connection.replica.name().to_owned();
+                Ok((connection, vec![Unreached { registry, reason: weir_model::chain(&error) }]))
+            }
+        };
+    }
     let connection = connect(session, known)?;
     let facts = connection.replica.index().facts()?;
     match ask(session, &connection, &facts, what) {
@@ -260,6 +313,15 @@ fn follow(
             Ok((connection, vec![Unreached { registry, reason: weir_model::chain(&error) }]))
         }
     }
+}
+
+/// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed.
+fn kept_out(index: &Index, caller: &Caller, what: &Ask) -> Result<Vec<ReleaseId>, ReachError> {
+    if what.requirements.is_empty() {
+        return Ok(Vec::new());
+    }
+    let held = index.held(MOST_REQUIREMENTS)?.into_iter().map(|held| held.hold);
+    Ok(held.filter(|hold| hold.until.is_none_or(|due| due > caller.at())).map(|hold| hold.id).collect())
 }
 
 /// What is asked for upwards: what is not this registry's own, and what its own packages need that is not.

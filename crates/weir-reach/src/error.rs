@@ -224,6 +224,22 @@ pub enum ReachError {
         /// Why not.
         reason: String,
     },
+    /// A registry above that is none of Weir's was not reached, or is not what it must be.
+    #[error("{error}")]
+    Foreign {
+        /// Where it is.
+        location: String,
+        /// What is wrong.
+        error: Box<weir_upstream::ForeignError>,
+    },
+    /// A registry that is none of Weir's is only read from.
+    #[error("`{location}` is no registry of Weir's: {reason}")]
+    NotWeirs {
+        /// Where it is.
+        location: String,
+        /// What cannot be done for that, in words.
+        reason: String,
+    },
     /// A file that carries a registry cannot be used, or not be written.
     #[error("`{}`: {error}", file.display())]
     Carried {

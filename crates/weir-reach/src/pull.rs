@@ -104,7 +104,7 @@ impl Puller<'_> {
         let Some(upstream) = upstreams.into_iter().find(|above| above.name == piece.registry) else {
             return Ok(None);
         };
-        Ok(Some(source_of(self.session, &known_upstream(&registry, &upstream)?.location)?))
+        Ok(Some(source_of(self.session, &known_upstream(&registry, &upstream, Some(self.root))?.location)?))
     }
 
     /// Brings all content that came with what was admitted and is not here yet; how many pieces.

@@ -20,6 +20,7 @@ use weir_registry::{Replica, ReplicaError};
 use crate::connect::source_of;
 use crate::error::ReachError;
 use crate::files::replace;
+use crate::foreign::is_foreign;
 use crate::home::Home;
 use crate::session::Session;
 
@@ -150,7 +151,7 @@ pub fn known_registry(name: String, address: &RegistryAddress, folder: &Path, fr
 
 /// An address as it is remembered: `http(s)://` without a slash at the end, or an absolute folder.
 pub fn location(address: &str, folder: &Path) -> String {
-    if is_http(address) {
+    if is_http(address) || is_foreign(address) {
         return address.trim_end_matches('/').to_owned();
     }
     let path = folder.join(address.strip_prefix("file://").unwrap_or(address));

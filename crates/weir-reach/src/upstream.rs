@@ -18,6 +18,7 @@ use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
 
 use crate::connect::{Connection, connect, open_remote};
 use crate::error::{Offline, ReachError};
+use crate::foreign::{self, is_foreign, transcript_of};
 use crate::policy::WhichRegistry;
 use crate::registries::{KnownRegistry, check_scheme, is_http, location};
 use crate::session::Session;
@@ -50,6 +51,8 @@ pub struct ShownUpstream {
     pub above: Vec<String>,
     /// Why it is not reached from here.
     pub unreached: Option<String>,
+    /// Of one that is none of Weir's, what vouches for what it says.
+    pub trust: Option<String>,
 }
 
 /// The registries above one.
@@ -191,22 +194,57 @@ pub fn registry_held(session: &Session, which: WhichRegistry<'_>) -> Result<Held
     Ok(HeldReleases { registry: connection.replica.name().to_owned(), held })
 }
 
-/// An upstream, as a registry that can be connected.
+/// An upstream, as a registry that can be connected; `root` is the folder of the registry below, if it is in one. Of an upstream that is
+/// none of Weir's it is the transcript, which is there.
 ///
 /// # Errors
 ///
-/// [`ReachError::NoAddress`] when nobody has said where it is.
-pub fn known_upstream(registry: &str, above: &UpstreamDocument) -> Result<KnownRegistry, ReachError> {
+/// [`ReachError::NoAddress`] when nobody has said where it is; [`ReachError::NotWeirs`] when it is none of Weir's, and its transcript is
+/// elsewhere.
+pub fn known_upstream(
+    registry: &str,
+    above: &UpstreamDocument,
+    root: Option<&Path>,
+) -> Result<KnownRegistry, ReachError> {
     let address = above.address.as_ref().ok_or_else(|| ReachError::NoAddress {
         registry: registry.to_owned(),
         upstream: above.name.clone(),
     })?;
-    Ok(known_at(above.name.clone(), address.clone(), Some(above.key.clone())))
+    let location = match (is_foreign(address), root) {
+        (false, _) => address.clone(),
+        (true, Some(root)) => transcript_of(root, address).display().to_string(),
+        (true, None) => {
+            let reason = "what it has is read where the registry below it is".into();
+            return Err(ReachError::NotWeirs { location: address.clone(), reason });
+        }
+    };
+    Ok(known_at(above.name.clone(), location, Some(above.key.clone())))
 }
 
 fn known_at(name: String, location: String, key: Option<String>) -> KnownRegistry {
     let from = weir_registry::UPSTREAMS_FILE.to_owned();
     KnownRegistry { name, location, key, default: false, aliases: std::collections::BTreeMap::new(), from }
+}
+
+/// The upstreams that are none of Weir's of the registry in the folder `root`, each with what vouches for what it says.
+///
+/// # Errors
+///
+/// When the file with their addresses cannot be used.
+pub(crate) fn unsigned_above(
+    session: &Session,
+    facts: &RegistryFacts,
+    root: &Path,
+) -> Result<Vec<String>, ReachError> {
+    let mut unsigned = Vec::new();
+    for above in upstreams_in(facts, root)? {
+        let Some(address) = above.address.filter(|address| is_foreign(address)) else { continue };
+        let transcript = transcript_of(root, &address).display().to_string();
+        if let Some(foreign) = foreign::Above::of_transcript(session, &transcript)? {
+            unsigned.push(format!("`{}` at {address}: {}", above.name, foreign.trust()));
+        }
+    }
+    Ok(unsigned)
 }
 
 /// One of them, and how it stands.
@@ -229,6 +267,7 @@ pub fn upstream_show(
         .cloned()
         .ok_or_else(|| unknown(&registry, name, facts.upstreams()))?;
     let admitted_to = facts.cursors.into_iter().find(|cursor| cursor.registry == name);
+    let root = (!is_http(&connection.known.location)).then(|| Path::new(&connection.known.location));
     let mut shown = ShownUpstream {
         registry,
         upstream,
@@ -237,10 +276,14 @@ pub fn upstream_show(
         stats: None,
         above: Vec::new(),
         unreached: None,
+        trust: None,
     };
-    let reached = known_upstream(&shown.registry, &shown.upstream).and_then(|known| connect(session, &known));
+    let reached =
+        known_upstream(&shown.registry, &shown.upstream, root).and_then(|known| connect(session, &known));
     match reached {
         Ok(above) => {
+            let foreign = foreign::Above::of_transcript(session, &above.known.location)?;
+            shown.trust = foreign.map(|foreign| foreign.trust());
             let stats = above.replica.index().stats()?;
             shown.records = Some(stats.records);
             shown.stats = Some(stats);
@@ -319,8 +362,8 @@ pub fn change_upstreams(
     let addresses = UpstreamAddresses::read(root)?;
     let (list, addresses) = match change {
         UpstreamChange::Add(wanted) => {
-            let met = meet(session, &registry, wanted)?;
-            let addresses = addresses.with(&met.name, Some(&wanted.address));
+            let met = meet(session, &registry, root, wanted)?;
+            let addresses = addresses.with(&met.name, Some(wanted.address.trim_end_matches('/')));
             let first = wanted.first;
             let is_meant = wanted.key.is_some();
             let put = |list: Vec<Upstream>| {
@@ -355,8 +398,15 @@ pub fn change_upstreams(
 }
 
 /// Meets a registry that is to be above another: it is reached, and believed from now on.
-fn meet(session: &Session, registry: &str, wanted: &WantedUpstream) -> Result<Upstream, ReachError> {
-    check_scheme(&wanted.address)?;
+fn meet(
+    session: &Session,
+    registry: &str,
+    root: &Path,
+    wanted: &WantedUpstream,
+) -> Result<Upstream, ReachError> {
+    if !is_foreign(&wanted.address) {
+        check_scheme(&wanted.address)?;
+    }
     if holds_secret(&wanted.address) {
         let reason = "it holds a user or a password, which would be kept for all to read".into();
         let address = without_secrets(&wanted.address).into_owned();
@@ -365,7 +415,11 @@ fn meet(session: &Session, registry: &str, wanted: &WantedUpstream) -> Result<Up
     if let Some(key) = &wanted.key {
         weir_registry::parse_keys(std::slice::from_ref(key))?;
     }
-    let known = known_at(wanted.address.clone(), wanted.address.clone(), wanted.key.clone());
+    let location = match foreign::Above::meet(session, root, &wanted.address)? {
+        Some(foreign) => foreign.transcript().display().to_string(),
+        None => wanted.address.clone(),
+    };
+    let known = known_at(wanted.address.clone(), location, wanted.key.clone());
     let above = connect(session, &known)?;
     let name = above.replica.name().to_owned();
     check_upstream(registry, &name, &above.replica.index().facts()?)?;
@@ -396,7 +450,8 @@ fn refuse_circle(session: &Session, registry: &str, above: &Connection) -> Resul
             return Err(SubmitError::NoUpstream { upstream: name, registry, reason: reason.into() }.into());
         }
         if seen.len() < MOST_LOOKED_INTO && seen.insert(next.name.clone()) {
-            let connected = known_upstream(registry, &next).and_then(|known| connect(session, &known));
+            // A foreign one has nothing above it.
+            let connected = known_upstream(registry, &next, None).and_then(|known| connect(session, &known));
             // One that is not reached shows nothing.
             waiting.extend(connected.and_then(|connected| further_up(&connected)).unwrap_or_default());
         }

@@ -61,6 +61,8 @@ pub struct RegistryAudit {
     pub above: Vec<String>,
     /// Content that was damaged, and was brought again from above: it is whole now.
     pub mended: Vec<String>,
+    /// Registries above that nobody signs for, each with what vouches for what was admitted from it. The audit of a log does not know them.
+    pub unsigned: Vec<String>,
     /// Content that only removed releases name, or quarantined ones that were removed.
     pub kept: Vec<String>,
     /// Content that no release names: harmless, and what an interrupted publication leaves.
@@ -139,6 +141,7 @@ pub fn audit(
         elsewhere: Vec::new(),
         above: Vec::new(),
         mended: Vec::new(),
+        unsigned: Vec::new(),
         kept: Vec::new(),
         unused: Vec::new(),
     };

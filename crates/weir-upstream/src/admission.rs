@@ -7,13 +7,12 @@ use weir_model::record::{Hold, UpstreamMode};
 use weir_model::{OwnerName, PackageName, ReleaseId, Version};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
-use weir_resolve::{
-    Lock, Origin, Override, Replacement, Request, Requirement, Resolution, ResolveError, Resolver, Settings,
-};
+use weir_resolve::Resolution;
 use weir_wire::upstream::{Answer, Ask, MOST_BOUND};
 
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::mirror;
+use crate::resolve::{Unresolved, resolve};
 use crate::tiers::{Above, Tiers, TiersError};
 
 /// So often releases are left out that were built with something that policy keeps out, before nothing more is tried.
@@ -137,57 +136,23 @@ fn write(
 type Chosen = Vec<(usize, ReleaseId)>;
 
 fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), AdmissionError> {
-    if ask.requirements.is_empty() {
-        return Ok((Vec::new(), None));
-    }
-    let origin = Origin::new("what is asked for");
-    let mut requirements = Vec::with_capacity(ask.requirements.len());
-    for asked in &ask.requirements {
-        // What is neither here nor above may be in another registry that who asks has above as well: the rest is resolved without it.
-        if tiers.find(&asked.name)?.is_none() {
-            continue;
-        }
-        requirements.push(Requirement {
-            name: asked.name.clone(),
-            range: asked.range.clone(),
-            registry: None,
-            fluid: asked.fluid,
-            origin: origin.clone(),
-        });
-    }
-    let mut lock = Lock::new();
-    for id in &ask.prefer {
-        lock.add_release(id.clone());
-    }
     for _ in 0..MOST_ROUNDS {
-        let mut overrides: BTreeMap<&PackageName, Override> = BTreeMap::new();
-        for asked in &ask.overrides {
-            overrides.entry(&asked.name).or_insert_with(|| Override {
-                name: asked.name.clone(),
-                replacement: Replacement::Range(asked.range.clone()),
-                origin: origin.clone(),
-            });
-        }
-        let settings = Settings {
-            platform: ask.platform.clone(),
-            overrides: overrides.into_values().collect(),
-            newest: ask.newest.iter().cloned().collect(),
-            ..Settings::default()
-        };
-        let resolver =
-            Resolver::new(tiers, settings).map_err(|error| AdmissionError::GaveUp(error.to_string()))?;
-        let resolution = match resolver.resolve(Request { requirements: &requirements, lock: Some(&lock) }) {
-            Ok(resolution) => resolution,
-            Err(ResolveError::Impossible(_)) => return Ok((Vec::new(), None)),
-            Err(ResolveError::View(error)) => return Err(error.into()),
-            Err(error) => return Err(AdmissionError::GaveUp(error.to_string())),
-        };
+        let Some(resolution) = resolve(tiers, ask)? else { return Ok((Vec::new(), None)) };
         match with_what_they_were_built_with(tiers, &resolution)? {
             Ok(chosen) => return Ok((chosen, Some(resolution))),
             Err(refused) => tiers.exclude(refused),
         }
     }
     Err(AdmissionError::GaveUp("too many releases were built with something that policy keeps out".into()))
+}
+
+impl From<Unresolved<TiersError>> for AdmissionError {
+    fn from(error: Unresolved<TiersError>) -> Self {
+        match error {
+            Unresolved::View(error) => error.into(),
+            Unresolved::GaveUp(reason) => Self::GaveUp(reason),
+        }
+    }
 }
 
 /// The releases of a resolution that are above, and all that they were built with, or the one of them that cannot come in.

@@ -78,6 +78,9 @@ pub struct Ask {
     /// Packages of which the newest is wanted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newest: Vec<PackageName>,
+    /// Releases that who asks does not take: their policy keeps them out. The newest of what is left is of more use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<ReleaseId>,
     /// The registries below that ask for somebody, the lowest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,

@@ -82,6 +82,7 @@ fn bounded(what: &Ask) -> Result<(), Problem> {
         (what.overrides.len(), MOST_REQUIREMENTS, "overrides"),
         (what.newest.len(), MOST_REQUIREMENTS, "names"),
         (what.prefer.len(), MOST_PREFERRED, "preferred releases"),
+        (what.without.len(), MOST_PREFERRED, "releases that are not taken"),
         (what.via.len(), MOST_TIERS, "registries on the way"),
     ];
     match too_many.into_iter().find(|(many, most, _)| many > most) {

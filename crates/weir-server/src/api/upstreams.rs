@@ -64,6 +64,9 @@ pub(crate) async fn change(
 
 /// A server reaches its upstreams over HTTP: a path would name any folder of its machine.
 fn must_be_elsewhere(address: &str) -> Result<(), Problem> {
+    if weir_reach::is_foreign(address) {
+        return Ok(());
+    }
     match weir_reach::is_http(address) && address.parse::<Url>().is_ok() {
         true => Ok(()),
         false => Err(Problem::new(
@@ -86,6 +89,7 @@ pub(super) fn of_reaching(error: &ReachError) -> Problem {
         | ReachError::Credential { .. }
         | ReachError::NoAddress { .. }
         | ReachError::NotAdmitted { .. }
+        | ReachError::Foreign { .. }
             if !names_files(error) =>
         {
             tracing::warn!(%error, "an upstream was not reached or not believed");

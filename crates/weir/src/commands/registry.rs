@@ -556,6 +556,9 @@ fn show_unread(page: &mut Page, audit: &RegistryAudit) {
     if audit.unasked > 0 {
         page.line(format!("{} more were not asked for after that", audit.unasked));
     }
+    for unsigned in &audit.unsigned {
+        page.line(format!("Admitted from above as it came, unsigned: {}", harmless(unsigned)));
+    }
     if !audit.above.is_empty() {
         page.line(format!(
             "Not held here yet, and fetched from above when it is first needed: {} of content",

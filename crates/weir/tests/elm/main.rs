@@ -6,6 +6,7 @@ mod compilers;
 mod everyday;
 mod hostile;
 mod online;
+mod package_site;
 mod protocol;
 mod publishing;
 mod sources;

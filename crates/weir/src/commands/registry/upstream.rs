@@ -30,11 +30,15 @@ pub(crate) enum Command {
 ///
 /// It is reached, and its key is believed from now on; the log of the registry below says which key that is. What proves who asks there
 /// is each machine's own, and never in the registry. Two registries cannot be above each other.
+///
+/// The package site of Elm is none of Weir's, and is named with `elm+` before its address. What is needed of it is written down beside the
+/// registry, in a transcript that this machine signs.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir registry upstream add https://weir.example/public",
     "weir registry upstream add https://weir.example/public --mode mirror --registry team",
     "weir registry upstream add ../public --key public+1c2d3e4f+AbC…",
+    "weir registry upstream add elm+https://package.elm-lang.org",
 ))]
 pub(crate) struct AddArguments {
     /// The registry above: a folder, an address, or a name that is known here
@@ -169,6 +173,7 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
             ("mode", format!("{mode}: {}", mode.told())),
             ("key", shown.upstream.key.clone()),
         ];
+        facts.extend(shown.trust.clone().map(|trust| ("trust", trust)));
         facts.extend(shown.records.map(|records| ("records", records.to_string())));
         facts.extend(shown.stats.as_ref().map(|stats| ("packages", stats.packages.to_string())));
         facts.push((

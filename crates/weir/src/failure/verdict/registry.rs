@@ -10,6 +10,7 @@ use weir_remote::RemoteError;
 use weir_site::SiteError;
 use weir_store::StoreError;
 use weir_tree::TreeError;
+use weir_upstream::ForeignError;
 
 use super::server::exit_of;
 use super::{Exit, Verdict, did_you_mean, there_are};
@@ -72,6 +73,8 @@ impl Verdict for ReachError {
             Self::Remote(error) => error.exit(),
             Self::PolicyLocksOut { .. } | Self::NotServed { .. } | Self::OnlyHeld { .. } => Exit::Refused,
             Self::Carried { error, .. } => error.exit(),
+            Self::Foreign { error, .. } => error.exit(),
+            Self::NotWeirs { .. } => Exit::Usage,
             Self::NotAbove { .. } | Self::Gap { .. } => Exit::NotFound,
             Self::AboveNotAsked { .. }
             | Self::Config { .. }
@@ -118,11 +121,31 @@ impl Verdict for ReachError {
             Self::AboveNotAsked { .. } => {
                 Some("what is missing may be there: try again, or ask whoever keeps those registries".into())
             }
+            Self::Foreign { location, error } => match &**error {
+                ForeignError::Changed { .. } => Some(format!(
+                    "what was admitted stays. If whoever keeps it says that this is right, name it once more: `weir registry upstream add {location}`"
+                )),
+                ForeignError::Unreached(error) => error.help(),
+                _ => None,
+            },
             Self::Offline(error) => error.help(),
             Self::Replica(error) => error.help(),
             Self::Submit(error) => error.help(),
             Self::Source(error) => error.help(),
             _ => None,
+        }
+    }
+}
+
+impl Verdict for ForeignError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreached(error) => error.exit(),
+            Self::Changed { .. } | Self::Unusable { .. } => Exit::Integrity,
+            Self::Release { error, .. } => error.exit(),
+            Self::Submit(error) => error.exit(),
+            Self::Io(error) => error.exit(),
+            Self::Unreadable { .. } | Self::GaveUp(_) => Exit::Failed,
         }
     }
 }

@@ -1,0 +1,59 @@
+//! One release, fetched: its documents from the site, its sources from wherever the site says, and all of it checked.
+
+use std::collections::BTreeMap;
+
+use sha1::{Digest as _, Sha1};
+use weir_elm::ElmJson;
+use weir_elm_protocol::{Arrived, Keep, NotTaken, ReleaseFile};
+use weir_fs::Folder;
+use weir_model::{PackageName, Version};
+use weir_upstream::ForeignError;
+
+use crate::offered::{manifest, unusable};
+use crate::site::Site;
+
+/// A release that came, and is what it must be.
+pub(crate) struct Fetched {
+    pub(crate) arrived: Arrived,
+}
+
+/// Fetches a release.
+///
+/// The archive has to have the SHA-1 that the site gives for it, and in it the `elm.json` that the site shows: else the resolution was of
+/// another package. Documentation is the site's, for the archive has none.
+pub(crate) fn fetch(
+    site: &Site,
+    notes: &Folder,
+    name: &PackageName,
+    version: &Version,
+) -> Result<Fetched, ForeignError> {
+    let bad = |reason: &str| unusable(site, name, version, reason);
+    let shown = manifest(site, notes, name, version)?;
+    let docs = site.document(name, version, ReleaseFile::Docs)?;
+    let readme = site.document(name, version, ReleaseFile::Readme)?;
+    let endpoint = site.endpoint(name, version)?;
+    let archive = site.archive(&endpoint)?;
+    let sha1: String = Sha1::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+    if !sha1.eq_ignore_ascii_case(&endpoint.hash) {
+        let said: String = endpoint.hash.chars().take(40).flat_map(char::escape_debug).collect();
+        return Err(bad(&format!(
+            "the archive at `{}` has the SHA-1 {sha1}, and must have {said}: it is not what was published",
+            endpoint.url
+        )));
+    }
+    let beside = [(ReleaseFile::Docs, &docs), (ReleaseFile::Readme, &readme)];
+    let beside: Vec<(ReleaseFile, &[u8])> =
+        beside.into_iter().filter_map(|(file, bytes)| Some((file, bytes.as_deref()?))).collect();
+    let taken = |error: NotTaken| match error {
+        NotTaken::Unusable(reason) => bad(&reason),
+        NotTaken::Io(error) => error.into(),
+    };
+    let mut arrived = Arrived::unpack(&archive, Keep::OfPackage, &beside).map_err(taken)?;
+    arrived.must_be(name, version).map_err(taken)?;
+    // Written with other white space, it says the same.
+    if ElmJson::parse(&arrived.manifest()?) != ElmJson::parse(&shown) {
+        return Err(bad("the `elm.json` in its archive says something else than the one that is shown"));
+    }
+    arrived.taken_from(BTreeMap::from([("registry", site.address()), ("url", endpoint.url), ("sha1", sha1)]));
+    Ok(Fetched { arrived })
+}

@@ -1,0 +1,110 @@
+//! What a site offers, as a resolver sees it. What a release needs is in its `elm.json`, which is asked for when it is looked at, and kept.
+
+use std::sync::Arc;
+
+use weir_elm::ElmJson;
+use weir_elm_protocol::ReleaseFile;
+use weir_fs::{Access, Durability, Folder};
+use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, ReleaseId, Scope, Version};
+use weir_resolve::{Candidate, Candidates, View};
+use weir_rules::Standing;
+use weir_upstream::ForeignError;
+
+use crate::site::Site;
+use crate::told::Told;
+
+/// The folder of what was seen, among the notes.
+const MANIFESTS: &str = "manifests";
+
+/// A site's releases.
+pub(crate) struct Offered<'a> {
+    site: &'a Site,
+    notes: &'a Folder,
+    told: &'a Told,
+}
+
+impl<'a> Offered<'a> {
+    pub(crate) fn new(site: &'a Site, notes: &'a Folder, told: &'a Told) -> Self {
+        Self { site, notes, told }
+    }
+}
+
+impl View for Offered<'_> {
+    type Error = ForeignError;
+
+    fn candidates(&self, name: &PackageName, _: Option<&str>) -> Result<Option<Candidates>, ForeignError> {
+        let Some(versions) = self.told.versions(name) else { return Ok(None) };
+        let releases = versions.iter().rev().map(|version| Candidate {
+            version: version.clone(),
+            platform: Platform::default(),
+            revision: 0,
+            // Nothing was fetched: it tells one release from another, and no more.
+            input_digest: InputDigest::of(format!("{name} {version}")),
+            standing: Standing::Offered,
+            reason: None,
+            handle: 0,
+        });
+        Ok(Some(Candidates {
+            kind: KindName::Elm,
+            registry: Arc::from("above"),
+            releases: releases.collect(),
+        }))
+    }
+
+    fn dependencies(
+        &self,
+        name: &PackageName,
+        candidate: &Candidate,
+    ) -> Result<Vec<Dependency>, ForeignError> {
+        let text = manifest(self.site, self.notes, name, &candidate.version)?;
+        let needed = match ElmJson::parse(&text) {
+            Ok(ElmJson::Package(package)) => package.dependencies,
+            Ok(ElmJson::Application(_)) => {
+                return Err(unusable(
+                    self.site,
+                    name,
+                    &candidate.version,
+                    "its `elm.json` is of an application",
+                ));
+            }
+            Err(error) => return Err(unusable(self.site, name, &candidate.version, &error.message)),
+        };
+        let need = |(name, range)| Dependency { name, range, scope: Scope::Run, baked: None };
+        Ok(needed.into_iter().map(need).collect())
+    }
+}
+
+/// The `elm.json` of a release as it was first seen.
+pub(crate) fn manifest(
+    site: &Site,
+    notes: &Folder,
+    name: &PackageName,
+    version: &Version,
+) -> Result<String, ForeignError> {
+    let kept = format!("{MANIFESTS}/{name}/{version}.json");
+    let known = notes.find_text(&kept, weir_elm::MAX_BYTES as u64).map_err(std::io::Error::from)?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let bytes = site.document(name, version, ReleaseFile::Manifest)?;
+    let bytes = bytes.ok_or_else(|| unusable(site, name, version, "it has no `elm.json`"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| unusable(site, name, version, "its `elm.json` is no text"))?;
+    if text.len() > weir_elm::MAX_BYTES {
+        return Err(unusable(site, name, version, "its `elm.json` is too long"));
+    }
+    notes.make_folder(format!("{MANIFESTS}/{name}")).map_err(std::io::Error::from)?;
+    notes.replace(&kept, &text, Access::Usual, Durability::Quick).map_err(std::io::Error::from)?;
+    Ok(text)
+}
+
+/// What is wrong with a release of the site, in words.
+pub(crate) fn unusable(site: &Site, name: &PackageName, version: &Version, reason: &str) -> ForeignError {
+    let id = ReleaseId {
+        name: name.clone(),
+        version: version.clone(),
+        platform: Platform::default(),
+        revision: 0,
+    };
+    ForeignError::Unusable { id: Box::new(id), address: site.address(), reason: reason.to_owned() }
+}
