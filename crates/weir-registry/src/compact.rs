@@ -164,8 +164,10 @@ fn keep_as(
 fn make_all_whole(objects: &dyn Objects, permit: &Authorized) -> Result<Compacted, ContentError> {
     let mut report = Compacted::default();
     for (stored, _) in objects.list()?.whole()? {
-        let Stored::Made { tree, .. } = stored else { continue };
+        let Stored::Made { tree, base, .. } = stored else { continue };
         objects.make_whole(permit, &tree)?;
+        let delta = Delta { from: base, to: tree };
+        objects.remove(permit, &Stored::Delta { delta, size: 0 })?;
         report.packs += 1;
         report.pack_bytes += size_of(objects, &tree)?;
     }

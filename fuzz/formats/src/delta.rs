@@ -1,4 +1,4 @@
-//! Deltas from one known tree. The input is what is *in* a delta: the length of a manifest, the manifest, and contents. It is
+//! Deltas from one known tree. The input is what is *in* a delta: a manifest and the parts of large files, each behind its length, and contents. It is
 //! compressed here as a delta is, and expected to give the tree its manifest says. It is also read as a delta itself. What is
 //! applied is that tree, and nothing else was touched; what is refused leaves nothing.
 
@@ -15,15 +15,21 @@ pub fn check(data: &[u8]) {
     let manifest = samples::tree(base.path());
     let from = manifest.digest();
     apply(data, base.path(), &manifest, &ExpectedDelta { from, to: Digest::of(b"no tree"), most_bytes: 1 << 20 });
-    let Some((length, rest)) = data.split_first_chunk::<8>() else { return };
-    let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-    let Some((text, contents)) = rest.split_at_checked(length) else { return };
+    let Some((text, rest)) = behind_length(data) else { return };
+    let Some((_, contents)) = behind_length(rest) else { return };
+    let head = &data[..data.len() - contents.len()];
     let to = Digest::of(text);
     for whole in [true, false] {
         let prefix = prefix(base.path(), &manifest);
-        let delta = forged(&manifest, &to, &data[..8 + length], contents, if whole { &prefix } else { &[] });
+        let delta = forged(&manifest, &to, head, contents, if whole { &prefix } else { &[] });
         apply(&delta, base.path(), &manifest, &ExpectedDelta { from, to, most_bytes: delta.len() as u64 });
     }
+}
+
+/// A text behind its length, and what comes after it.
+fn behind_length(data: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = data.split_first_chunk::<8>()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX))
 }
 
 fn apply(delta: &[u8], root: &std::path::Path, base: &TreeManifest, expected: &ExpectedDelta) {
@@ -85,6 +91,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let text = trees[1].to_text();
     let mut inside = (text.len() as u64).to_le_bytes().to_vec();
     inside.extend(text.bytes());
+    inside.extend(0_u64.to_le_bytes());
     inside.extend(b"[package]\n../bin/greet");
     vec![inside, delta]
 }

@@ -14,7 +14,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
-use weir_log::{FolderSource, Source};
+use weir_log::{FolderSource, Source, SourceError};
 use weir_model::{Digest, TreeDigest};
 use weir_tree::{Expected, ExpectedDelta, Limits, PackFiles, TreeError, remake_pack};
 
@@ -22,7 +22,7 @@ use super::error::ContentError;
 use super::folder::ContentFolder;
 use super::{Delta, delta_path, pack_path, sharded};
 
-/// The levels that programs of ours pack with, the usual one first.
+/// The levels that programs of ours pack with, the usual one first. A note that says another would have its readers work for minutes.
 const LEVELS: [i32; 2] = [12, 9];
 
 /// The most bytes of a note.
@@ -65,7 +65,7 @@ impl PackNote {
         let mut field = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
         let note = Self {
             base: Digest::from_hex(field("base")?).ok()?,
-            level: field("level")?.parse().ok().filter(|level| (1..=22).contains(level))?,
+            level: field("level")?.parse().ok().filter(|level| LEVELS.contains(level))?,
             bytes: field("bytes")?.parse().ok()?,
         };
         lines.next().is_none().then_some(note)
@@ -78,11 +78,16 @@ impl PackNote {
 ///
 /// When it cannot be read, or is none.
 pub fn pack_note(source: &dyn Source, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
-    let Some(text) = source.read(&pack_note_path(tree), NOTE_BYTES)? else { return Ok(None) };
-    let reason = || TreeError::Damaged { reason: "the note by which it is made again is none".into() };
-    let note =
-        PackNote::parse(&text).ok_or_else(|| ContentError::BadPack { tree: *tree, reason: reason() })?;
-    Ok(Some(note))
+    let bad = || {
+        let reason = "the note by which it is made again is none".into();
+        ContentError::BadPack { tree: *tree, reason: TreeError::Damaged { reason } }
+    };
+    match source.read(&pack_note_path(tree), NOTE_BYTES) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) => PackNote::parse(&text).map(Some).ok_or_else(bad),
+        Err(SourceError::TooLarge { .. }) => Err(bad()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A pack that was made again. Not checked: the delta said what is in it, and whoever reads it checks that.
@@ -195,9 +200,12 @@ impl ContentFolder {
         Ok(self.writing().name(vec![(object, path.to_owned())])?)
     }
 
-    /// The note by which the pack of `tree` is made again, if it is kept so.
+    /// The note by which the pack of `tree` is made again, if it is kept so. With one that is damaged the pack is not there, and can be taken in again.
     pub(super) fn note(&self, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
-        pack_note(&FolderSource::new(self.root()), tree)
+        match pack_note(&FolderSource::new(self.root()), tree) {
+            Err(ContentError::BadPack { .. }) => Ok(None),
+            note => note,
+        }
     }
 
     /// The pack of `tree` from `offset`, if it is kept as a delta.

@@ -689,15 +689,20 @@ fn a_note_that_lies_is_refused() {
         String::new(),
         note.replace("v1", "v2"),
         note.replace(&here, "../../etc/passwd"),
-        note.replace("level 12", "level 99"),
+        note.replace("level 12", "level 22"),
         note.replace("level 12", "level -7"),
         note.replace("bytes ", "bytes -"),
         format!("{note}more\n"),
         "x".repeat(300),
     ] {
         fs_err::write(&path, &lie).unwrap();
-        assert!(site.content.find(Object::Pack(delta.to)).is_err(), "{lie}");
+        assert!(site.content.open(Object::Pack(delta.to), 0).is_err(), "{lie}");
+        assert_eq!(site.content.find(Object::Pack(delta.to)).unwrap(), None, "{lie}");
     }
+    // Whoever has the pack gives it back.
+    site.content.put_pack(&mut &*pack, &delta.to).unwrap();
+    assert_eq!(read_pack(&site, delta.to), pack);
+    fs_err::remove_file(site.at(&pack_path(&delta.to))).unwrap();
     // It names itself, a tree that is not here, or fewer bytes than the delta has.
     for lie in [
         note.replace(&here, &delta.to.to_hex()),
