@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use weir_model::advisory::Severity;
 use weir_model::{KindName, License};
 use weir_policy::{Caller, Principal, ReleaseFacts, Request, Target, Verb};
 
@@ -32,6 +33,8 @@ pub struct Facts {
     pub provenance: bool,
     /// Whether its name is new and can be mistaken for another.
     pub confusable: bool,
+    /// How bad the worst is that advisories know against it.
+    pub advised: Option<Severity>,
     /// When it was published first.
     pub published: Option<Timestamp>,
     /// The registry above that it comes from.
@@ -55,6 +58,7 @@ impl From<ReleaseFacts<'_>> for Facts {
             built: facts.built,
             provenance: facts.provenance,
             confusable: facts.confusable,
+            advised: facts.advised,
             published: facts.published,
             upstream: facts.upstream.map(str::to_owned),
             promoted: facts.promoted.map(str::to_owned),
@@ -76,6 +80,7 @@ impl Facts {
             built: false,
             provenance: false,
             confusable: false,
+            advised: None,
             published: None,
             upstream: None,
             promoted: None,
@@ -97,6 +102,7 @@ impl Facts {
             kind_facts: &self.kind_facts,
             published: self.published,
             confusable: self.confusable,
+            advised: self.advised,
             upstream: self.upstream.as_deref(),
             promoted: self.promoted.as_deref(),
             approved_by: &self.approved_by,
@@ -310,6 +316,8 @@ impl Telling<'_> {
         self.tell(fields, "built", || yes(facts.built));
         self.tell(fields, "provenance", || yes(facts.provenance));
         self.tell(fields, "confusable", || yes(facts.confusable));
+        self.tell(fields, "advised", || yes(facts.advised.is_some()));
+        self.tell(fields, "severity", || number(facts.advised.map_or(0, |severity| 1 + severity as u64)));
         if let Some(license) = facts.license {
             self.tell(fields, "license", || text(license));
         }

@@ -46,7 +46,7 @@ pub const SETS: [BuiltIn; 5] = [
 ];
 
 /// The rules that can be added to any set: they only forbid.
-pub const RULES: [BuiltIn; 8] = [
+pub const RULES: [BuiltIn; 9] = [
     BuiltIn {
         name: "licenses",
         summary: "only licences of a list come in",
@@ -76,6 +76,11 @@ pub const RULES: [BuiltIn; 8] = [
         name: "cooldown",
         summary: "what a registry above has published is admitted a week later",
         text: include_str!("rules/cooldown.cedar"),
+    },
+    BuiltIn {
+        name: "no-advisories",
+        summary: "nothing against which an advisory of high severity or above is known",
+        text: include_str!("rules/no-advisories.cedar"),
     },
     BuiltIn {
         name: "two-approvals",

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use weir_model::KindName;
+use weir_model::advisory::Severity;
 use weir_policy::{Principal, Target, Verb};
 
 use crate::ask::{Facts, Question};
@@ -105,6 +106,8 @@ struct WrittenFacts {
     built: bool,
     provenance: bool,
     confusable: bool,
+    /// How bad the worst is that is known against it: `low`, `medium`, `high`, `critical`.
+    advised: Option<Severity>,
     published: Option<String>,
     upstream: Option<String>,
     promoted: Option<String>,
@@ -208,6 +211,7 @@ impl Written {
                 built: facts.built,
                 provenance: facts.provenance,
                 confusable: facts.confusable,
+                advised: facts.advised,
                 published: time(facts.published).map_err(|error| told(&error))?,
                 upstream: facts.upstream,
                 promoted: facts.promoted,

@@ -31,6 +31,9 @@ impl Index {
         for held in self.held(usize::MAX)? {
             line("held", &held);
         }
+        for known in self.advisories_since(0, usize::MAX)? {
+            line("advisory", &known);
+        }
         let mut every = self.connection.prepare("SELECT id, name FROM package ORDER BY id")?;
         let mut rows = every.query([])?;
         while let Some(row) = rows.next()? {

@@ -12,6 +12,7 @@ use weir_model::{
 };
 use weir_rules::Standing;
 
+use crate::advice;
 use crate::derive;
 use crate::error::{FoldError, IndexError};
 use crate::facts::write_marked;
@@ -169,6 +170,8 @@ impl<'index> Fold<'index> {
             Action::Promote { release, from } => self.offer(*release, &mark, Some(&Came::Promoted(from))),
             Action::Hold(hold) => tiers::hold(&self.transaction, &hold, &mark),
             Action::Adopt(adoption) => tiers::adopt(&self.transaction, &adoption, &mark),
+            Action::Advise(advice) => Ok(advice::advise(&self.transaction, *advice, &mark)?),
+            Action::Dismiss(dismissal) => Ok(advice::dismiss(&self.transaction, dismissal, &mark)?),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),

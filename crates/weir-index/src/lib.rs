@@ -15,6 +15,7 @@
 //! releases, withdrawals, claims and facts is derived from them, package by package, at the end of
 //! a fold; so the view depends on the log alone and not on the steps in which it was folded.
 
+mod advice;
 mod candidates;
 mod closure;
 mod dependents;
@@ -46,6 +47,6 @@ pub use query::{PackageFilter, Releases};
 pub use search::{SearchFilter, SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{
-    Adopted, Claim, Cursor, HeldRelease, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView,
-    Stats, Tier, Withdrawn,
+    Adopted, Claim, Cursor, Dismissed, HeldRelease, KnownAdvisory, Mark, PackageSummary, PackageView,
+    RegistryFacts, ReleaseView, Stats, Tier, Withdrawn,
 };

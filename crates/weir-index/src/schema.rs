@@ -1,12 +1,12 @@
 //! The tables of the index file, and what makes a file one.
 //!
-//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `fact` and `position` hold what the log says. The
+//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `advisory`, `fact` and `position` hold what the log says. The
 //! others are derived from them, see [`derive`](crate::derive).
 
 use rusqlite::Connection;
 
 /// The version of the tables. Another one means: fold again.
-pub(crate) const SCHEMA_VERSION: i64 = 2;
+pub(crate) const SCHEMA_VERSION: i64 = 3;
 
 /// Marks an SQLite file as an index: `weir` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x7765_6972;
@@ -35,6 +35,12 @@ CREATE TABLE adopted(name TEXT PRIMARY KEY, facts BLOB NOT NULL) STRICT, WITHOUT
 CREATE TABLE held(
   name TEXT NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL, revision INTEGER NOT NULL, facts BLOB NOT NULL,
   PRIMARY KEY(name, version, platform, revision)) STRICT, WITHOUT ROWID;
+-- Advisories, dismissed ones too; `told` is the newest entry about each.
+CREATE TABLE advisory(id TEXT PRIMARY KEY, told INTEGER NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- The packages that each is about; derived from `advisory`.
+CREATE TABLE advised(name TEXT NOT NULL, advisory TEXT NOT NULL, PRIMARY KEY(name, advisory)) STRICT, WITHOUT ROWID;
+CREATE INDEX advisory_told ON advisory(told);
+CREATE INDEX advised_advisory ON advised(advisory);
 CREATE TABLE fact(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 -- How much of the log is folded, and what its follower needs to go on.
 CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, state BLOB NOT NULL) STRICT;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use weir_model::advisory::Advisory;
 use weir_model::record::{Hold, Origin, Upstream};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
@@ -225,6 +226,36 @@ pub struct HeldRelease {
     #[serde(flatten)]
     pub hold: Hold,
     /// The entry that says so.
+    pub mark: Mark,
+}
+
+/// An advisory, and who told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct KnownAdvisory {
+    /// What it says.
+    #[serde(flatten)]
+    pub advisory: Advisory,
+    /// The registry above that it came from, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The entry that says so.
+    pub mark: Mark,
+    /// By whom it was dismissed, if it was: it counts no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dismissed: Option<Dismissed>,
+}
+
+/// That an advisory counts no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Dismissed {
+    /// Why, in a person's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The registry above that dismissed it, where that is all there is to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The entry that says so.
+    #[serde(flatten)]
     pub mark: Mark,
 }
 

@@ -5,6 +5,7 @@
 //! environment, so every type can be used in a server, a browser or a test.
 
 pub mod address;
+pub mod advisory;
 pub mod amounts;
 mod build;
 pub mod canonical;

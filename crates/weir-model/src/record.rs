@@ -1,5 +1,6 @@
 //! Records: the entries of a registry's log, as JSON with sorted keys.
 
+mod advice;
 mod release;
 mod tier;
 mod upstream;
@@ -7,6 +8,7 @@ mod upstream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::advice::{Advice, Dismissal};
 pub use self::release::{DependencyRecord, ReleaseRecord};
 pub use self::tier::{Adoption, Hold};
 pub use self::upstream::{Upstream, UpstreamMode};
@@ -62,6 +64,10 @@ pub enum Action {
     Hold(Hold),
     /// A package of an upstream is kept here, or given back.
     Adopt(Adoption),
+    /// Something is known against versions of packages.
+    Advise(Box<Advice>),
+    /// That counts no more here.
+    Dismiss(Dismissal),
     /// Whether a release may be used changes.
     Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.

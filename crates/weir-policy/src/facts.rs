@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use weir_model::advisory::Severity;
 use weir_model::record::ReleaseRecord;
 use weir_model::{KindName, Release};
 
@@ -28,6 +29,8 @@ pub struct ReleaseFacts<'a> {
     pub published: Option<Timestamp>,
     /// Whether its name is new and can be mistaken for one that is there already.
     pub confusable: bool,
+    /// How bad the worst is that advisories know against it, if anything is known: one that does not say how bad counts as the worst.
+    pub advised: Option<Severity>,
     /// The registry above that it comes from, where it is to be admitted.
     pub upstream: Option<&'a str>,
     /// The registry below that it comes from, where it is promoted into this one; the one above, where it is to go up.
@@ -65,6 +68,7 @@ impl<'a> From<&'a Release> for ReleaseFacts<'a> {
             kind_facts: &release.kind_facts,
             published: None,
             confusable: false,
+            advised: None,
             upstream: None,
             promoted: None,
             approved_by: &[],
@@ -85,6 +89,7 @@ impl<'a> From<&'a ReleaseRecord> for ReleaseFacts<'a> {
             kind_facts: &release.kind_facts,
             published: None,
             confusable: false,
+            advised: None,
             upstream: None,
             promoted: None,
             approved_by: &[],

@@ -51,6 +51,8 @@ pub enum Verb {
     Collect,
     /// Change what the registry says of itself, such as its keys, or sign it anew.
     Describe,
+    /// Say what is known against versions of packages, or that it counts no more.
+    Advise,
     /// Change the policies in force.
     Govern,
     /// Offer a release of a registry above.
@@ -63,7 +65,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Upload,
         Self::Publish,
@@ -73,6 +75,7 @@ impl Verb {
         Self::Claim,
         Self::Collect,
         Self::Describe,
+        Self::Advise,
         Self::Govern,
         Self::Admit,
         Self::Promote,
@@ -91,6 +94,7 @@ impl Verb {
             Self::Claim => "claim",
             Self::Collect => "collect",
             Self::Describe => "describe",
+            Self::Advise => "advise",
             Self::Govern => "govern",
             Self::Admit => "admit",
             Self::Promote => "promote",
@@ -114,7 +118,9 @@ impl Verb {
     /// What it is done to.
     pub const fn is_done_to(self) -> DoneTo {
         match self {
-            Self::Read | Self::Upload | Self::Collect | Self::Describe | Self::Govern => DoneTo::Registry,
+            Self::Read | Self::Upload | Self::Collect | Self::Describe | Self::Advise | Self::Govern => {
+                DoneTo::Registry
+            }
             Self::Claim => DoneTo::Owner,
             Self::Publish
             | Self::Yank
@@ -347,6 +353,7 @@ impl fmt::Display for Verb {
             Self::Claim => "claim",
             Self::Collect => "collect the content of",
             Self::Describe => "describe or sign",
+            Self::Advise => "change the advisories of",
             Self::Govern => "change the policies of",
             Self::Admit => "admit",
             Self::Promote => "promote",

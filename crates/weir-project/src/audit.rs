@@ -10,6 +10,7 @@ use weir_model::{Lockfile, ReleaseId, Version};
 use weir_registry::Replica;
 use weir_rules::{Standing, newest};
 
+use crate::advisories::AdvisedRelease;
 use crate::error::ProjectError;
 use crate::project::Project;
 use weir_reach::{ReachError, Session, connect_through, in_use, pinned_name};
@@ -21,6 +22,8 @@ pub struct LockAudit {
     pub releases: usize,
     /// Those that are not as they were, the worst first.
     pub findings: Vec<Finding>,
+    /// Those against which something is known, the worst first.
+    pub advised: Vec<AdvisedRelease>,
     /// Those that are from no registry, but from folders and git tags: nobody could be asked.
     pub unasked: Vec<ReleaseId>,
 }
@@ -77,7 +80,7 @@ pub enum LockedStanding {
 pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectError> {
     let lock = project.locked_anywhere()?;
     let views = views(session, project, lock)?;
-    let mut audit = LockAudit { releases: 0, findings: Vec::new(), unasked: Vec::new() };
+    let mut audit = LockAudit { releases: 0, findings: Vec::new(), advised: Vec::new(), unasked: Vec::new() };
     for release in &lock.releases {
         let Some(registry) = &release.registry else {
             audit.unasked.push(release.id());
@@ -87,8 +90,10 @@ pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectE
         let wanted = || format!("the registry `{registry}` of `weir.lock`");
         let view = views.get(registry).ok_or_else(|| ReachError::NoRegistry { wanted: wanted() })?;
         audit.findings.extend(finding(view, registry, release)?);
+        audit.advised.extend(AdvisedRelease::find(view, release.id())?);
     }
     audit.findings.sort_by_key(|finding| std::cmp::Reverse(finding.standing));
+    audit.advised.sort_by_key(|advised| std::cmp::Reverse(advised.worst()));
     Ok(audit)
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use weir_fs::FsError;
 use weir_git::GitError;
 use weir_model::address::without_secrets;
+use weir_model::advisory::{AdvisoryId, OsvError};
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
 use weir_model::{LicenseError, ManifestError, PackageName, Platform, ReleaseId, Sha256, TreeDigest};
@@ -59,6 +60,34 @@ pub enum ProjectError {
     /// A lockfile that would be written could not be read again.
     #[error("nothing was written: {0}")]
     NotWritable(#[source] LockfileError),
+    /// Files that are to be advisories cannot be understood.
+    #[error(
+        "{} cannot be understood, and nothing was imported:{}",
+        if *count == 1 { "an advisory".to_owned() } else { format!("{count} advisories") },
+        problems.iter().take(10).map(|(file, error)| format!("\n  `{}`: {error}", file.display())).collect::<String>()
+    )]
+    Advisories {
+        /// The files, and what is wrong with each: the first of them.
+        problems: Vec<(PathBuf, OsvError)>,
+        /// How many there are.
+        count: usize,
+    },
+    /// There are too many files.
+    #[error("`{}` has more than {most} files below it, which are not all read", folder.display())]
+    TooManyFiles {
+        /// The folder.
+        folder: PathBuf,
+        /// How many are allowed.
+        most: usize,
+    },
+    /// There is no such advisory.
+    #[error("the registry knows no advisory `{id}`")]
+    UnknownAdvisory {
+        /// The name that was looked for.
+        id: AdvisoryId,
+        /// One that was perhaps meant.
+        similar: Option<String>,
+    },
     /// The lockfile is needed and not there.
     #[error("there is no `weir.lock`, and `--locked` forbids to make one")]
     NotLocked,

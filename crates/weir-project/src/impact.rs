@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use weir_index::{Impact, Upgrade};
+use weir_index::{Impact, KnownAdvisory, Upgrade};
 use weir_model::{PackageName, ReleaseId, Version, WithdrawalVerb};
 use weir_reach::{ReachError, Session, connect, find};
 use weir_registry::Intent;
+use weir_rules::is_affected;
 use weir_wire::downloads::{DayDownloads, DownloadCounts};
 
 use crate::downloads::downloads_if_any;
@@ -34,6 +35,8 @@ pub struct ImpactReport {
     pub upgrades: Vec<Upgrade>,
     /// Each way by which the project uses what was asked about, which stands at its end.
     pub used: Vec<Vec<ReleaseId>>,
+    /// The advisories that say that what was asked about is affected; without a version, all on the package.
+    pub advisories: Vec<KnownAdvisory>,
     /// How often what was asked about was downloaded in the last thirty days, and by what sort of caller, where a server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downloads: Option<DownloadCounts>,
@@ -68,6 +71,8 @@ pub fn impact(
         Some(version) => index.upgrades(name, version).map_err(ReachError::from)?,
         None => Vec::new(),
     };
+    let mut advisories = index.advisories_of(name).map_err(ReachError::from)?;
+    advisories.retain(|known| version.is_none_or(|version| is_affected(&known.advisory, name, version)));
     Ok(ImpactReport {
         registry: connection.known.name.clone(),
         impact: index.impact(name, version).map_err(ReachError::from)?,
@@ -76,6 +81,7 @@ pub fn impact(
         version: version.cloned(),
         upgrade_to,
         upgrades,
+        advisories,
         downloads,
     })
 }

@@ -11,6 +11,7 @@
 //! | publish | [`publish()`]: read, pack, upload, submit |
 //! | add, remove, update | the same install, from a changed manifest |
 
+mod advisories;
 mod audit;
 mod bash;
 mod changes;
@@ -52,6 +53,10 @@ mod tools;
 mod verify;
 mod world;
 
+pub use advisories::{
+    AdvisedRelease, AffectedRelease, ImportedAdvisories, KnownAgainst, RegistryAdvisories, ShownAdvisory,
+    advisory_import, advisory_list, advisory_show,
+};
 pub use audit::{Finding, LockAudit, LockedStanding, audit};
 pub use bash::{BashCheck, Bundled, bash_bundle, bash_check, bash_test_plan};
 pub use changes::{Changes, Direction, Move, ReferenceMove};

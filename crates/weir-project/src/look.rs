@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_index::{Dependent, HeldRelease, PackageFilter, PackageView, SearchFilter, SearchHit};
+use weir_index::{
+    Dependent, HeldRelease, KnownAdvisory, PackageFilter, PackageView, SearchFilter, SearchHit,
+};
 use weir_model::lockfile::LockedRelease;
 use weir_model::record::Hold;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
@@ -262,6 +264,8 @@ pub struct InfoReport {
     pub downloads: Option<PackageDownloads>,
     /// Releases of a registry above that are kept out, the newest first.
     pub held: Vec<HeldRelease>,
+    /// The advisories on the package.
+    pub advisories: Vec<KnownAdvisory>,
 }
 
 /// Tells what a registry knows of a package.
@@ -324,6 +328,7 @@ pub fn info(
         dependents: dependents.map(|dependent| (dependent.id, dependent.dependency.range)).collect(),
         used: used.map(|release| release.version.clone()).collect(),
         held,
+        advisories: index.advisories_of(name)?,
         package,
         downloads,
     })

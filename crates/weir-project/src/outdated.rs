@@ -9,6 +9,7 @@ use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 use weir_reach::{Connections, Session};
 use weir_resolve::{Requirement, Resolution, View as _};
 
+use crate::advisories::AdvisedRelease;
 use crate::choose::{Chooser, movable, versions};
 use crate::edit::{RangeChange, same_style};
 use crate::error::ProjectError;
@@ -124,6 +125,8 @@ pub struct OutdatedPackages {
     pub packages: Vec<Outdated>,
     /// What would be newer, and is kept out by the policy of a registry that others are above.
     pub kept_out: Vec<weir_model::record::Hold>,
+    /// What is used and something is known against.
+    pub advised: Vec<AdvisedRelease>,
     /// What is something else by now where it came from, outside of registries.
     #[serde(flatten)]
     pub outside: MovedOutside,
@@ -192,7 +195,13 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
             }
         }
     }
-    Ok(OutdatedPackages { packages: behind, kept_out, outside: moved_outside(session, project)? })
+    let mut advised = Vec::new();
+    let locked = project.lock.iter().flat_map(|lock| &lock.releases);
+    for release in locked.filter(|release| release.registry.is_some()) {
+        advised.extend(chooser.world.advised(release.id())?);
+    }
+    let outside = moved_outside(session, project)?;
+    Ok(OutdatedPackages { packages: behind, kept_out, advised, outside })
 }
 
 /// Of each package that was chosen the newest release that is newer and that a policy keeps out.

@@ -14,6 +14,7 @@ use weir_model::record::Hold;
 use weir_model::{Dependency, PackageName, Platform, ReleaseId, Version, nearest};
 use weir_resolve::{Candidate, Candidates, View};
 
+use crate::advisories::AdvisedRelease;
 use crate::error::ProjectError;
 use crate::tools;
 use weir_reach::{Connection, Connections, ReachError};
@@ -188,6 +189,12 @@ impl<'c> World<'c> {
         let Some(found) = self.find(name, None)? else { return Ok(false) };
         let mut releases = found.candidates.releases.iter().filter(|release| release.version == *version);
         Ok(releases.any(|release| !release.standing.is_offered()))
+    }
+
+    /// What the advisories of its registry know against a release, if they know anything.
+    pub(crate) fn advised(&self, id: ReleaseId) -> Result<Option<AdvisedRelease>, ProjectError> {
+        let Some(found) = self.find(&id.name, None)? else { return Ok(None) };
+        Ok(AdvisedRelease::find(&found.connection.replica, id)?)
     }
 
     /// Whether a version can be used without fetching anything.

@@ -98,9 +98,11 @@ pub fn registry_export(
     Ok(written)
 }
 
-/// The content that goes along: of what may be used, packs, external files that the registry holds, and evidence of builds.
+/// The content that goes along: documents of advisories; of what may be used, packs, external files that the registry holds, and evidence of builds.
 fn wanted(index: &Index, what: &Export) -> Result<BTreeSet<Object>, ReachError> {
-    let mut objects = BTreeSet::new();
+    let told = index.advisories_since(what.since, usize::MAX)?;
+    let mut objects: BTreeSet<Object> =
+        told.into_iter().map(|known| Object::File(known.advisory.document)).collect();
     if !what.content && what.packages.is_empty() {
         return Ok(objects);
     }

@@ -442,6 +442,7 @@ fn facts(connection: &Connection, what: &ExplainWhat) -> Result<Option<Facts>, R
         unpacked: given.unpacked.unwrap_or(known.unpacked),
         files: given.files.unwrap_or(known.files),
         confusable: kind.is_none() && index.confusable_with(&id.name)?.is_some(),
+        advised: weir_registry::advised(index, None, id)?,
         ..known
     }))
 }

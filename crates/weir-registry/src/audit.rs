@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 use std::io::Read as _;
 
-use weir_index::{Index, RegistryFacts};
+use weir_index::{Index, KnownAdvisory, RegistryFacts};
 use weir_log::{Checkpoint, Source, TrustedKeys, follow};
 use weir_model::{
     BuildFacts, ChunkDigest, Observer, Release, ReleaseId, Scope, Sha256, TreeDigest, Unobserved,
@@ -18,7 +18,9 @@ use weir_rules::diamond::{Closures, Node};
 use weir_tree::Handled;
 
 use self::served::ServedContent;
+use crate::advised::refuse_other_than_held;
 use crate::content::{ContentError, Delta, Stated, Stored, held_delta};
+use crate::error::SubmitError;
 use crate::named::{Named, NamedBy, NamedPack};
 use crate::ports::{Listing, Object, Objects};
 use crate::replica::{DESCRIPTOR, MAX_SNAPSHOT, ReplicaError, read_descriptor, snapshot_path};
@@ -161,6 +163,12 @@ pub fn audit(
             live.insert(view.release.id.clone(), view.release);
         }
     }
+    for known in index.advisories_since(0, usize::MAX)? {
+        named.add_advisory(&known);
+        if let Look::Held(objects) = look {
+            check_advisory(objects, &known, &mut audit.problems);
+        }
+    }
     audit.releases = live.len() as u64;
     check_build_facts(&live, &mut audit.problems);
     if closed || promises.is_closed() {
@@ -278,6 +286,14 @@ fn check_build_facts(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<Str
             problems.push(format!("`{id}`: {error}"));
         }
     }
+}
+
+/// What the log says of an advisory is what its document says. Whether that is there, and whole, is told where content is.
+fn check_advisory(objects: &dyn Objects, known: &KnownAdvisory, problems: &mut Vec<String>) {
+    let error = refuse_other_than_held(objects, &known.advisory).err();
+    problems.extend(
+        error.filter(|error| !matches!(error, SubmitError::Content(_))).map(|error| error.to_string()),
+    );
 }
 
 /// In a closed world, everything a release was built with is there.

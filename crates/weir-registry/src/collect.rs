@@ -124,6 +124,9 @@ fn plan(
     for view in replica.index().all_releases() {
         named.add(&view?);
     }
+    for known in replica.index().advisories_since(0, usize::MAX)? {
+        named.add_advisory(&known);
+    }
     let judge = Judge {
         named,
         removed_before: what.removed_before,

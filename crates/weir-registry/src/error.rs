@@ -1,6 +1,7 @@
 //! Why a registry refused a batch, or could not carry it out.
 
-use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, TreeDigest, Version};
+use weir_model::advisory::{AdvisoryId, OsvError};
+use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, Sha256, TreeDigest, Version};
 
 use weir_wire::LONGEST_REASON;
 
@@ -404,6 +405,35 @@ pub enum SubmitError {
         name: String,
         /// The upstreams it has.
         there: Vec<String>,
+    },
+    /// The document of an advisory has not been uploaded.
+    #[error("the document of the advisory `{id}`, {document}, was not uploaded")]
+    AdvisoryNotUploaded {
+        /// The advisory.
+        id: AdvisoryId,
+        /// Its document.
+        document: Sha256,
+    },
+    /// What is said of an advisory is not what its document says.
+    #[error("what is said of the advisory `{id}` is not what its document says")]
+    AdvisoryDiffers {
+        /// The advisory.
+        id: AdvisoryId,
+    },
+    /// The document of an advisory is none.
+    #[error("the document of `{id}` is no advisory: {error}")]
+    NoAdvisory {
+        /// The advisory.
+        id: AdvisoryId,
+        /// Why not.
+        #[source]
+        error: OsvError,
+    },
+    /// There is no such advisory.
+    #[error("the registry knows no advisory `{id}`")]
+    UnknownAdvisory {
+        /// The name that was looked for.
+        id: AdvisoryId,
     },
     /// Others changed the registry all the while.
     #[error("others kept changing the registry: nothing was done; try again")]

@@ -15,6 +15,7 @@
 //!
 //! Upload comes before registration: a record is appended only when the content it names is held.
 
+mod advised;
 mod audit;
 mod carried;
 mod closed;
@@ -39,6 +40,7 @@ mod reuse;
 mod trust;
 mod upstreams;
 
+pub use advised::advised;
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
 pub use carried::{Carried, CarriedError, Exported, unpack_carried, write_carried};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use weir_index::ReleaseView;
+use weir_index::{KnownAdvisory, ReleaseView};
 use weir_log::Snapshot;
+use weir_model::advisory::AdvisoryId;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
 use crate::content::{Delta, Stated, Stored};
@@ -51,6 +52,8 @@ pub(crate) struct PackUse {
 pub(crate) enum Use {
     Content(ReleaseId),
     Evidence(ReleaseId, Evidence),
+    /// The document of an advisory.
+    Advisory(AdvisoryId),
     /// An external file, by the name of the reference, that was held when the release was registered.
     External(ReleaseId, String),
 }
@@ -60,6 +63,7 @@ impl std::fmt::Display for Use {
         match self {
             Self::Content(id) => write!(f, "the content of `{id}`"),
             Self::Evidence(id, evidence) => write!(f, "{evidence} of `{id}`"),
+            Self::Advisory(id) => write!(f, "the document of the advisory `{id}`"),
             Self::External(id, name) => write!(f, "the external file `{name}` of `{id}`"),
         }
     }
@@ -141,6 +145,16 @@ impl Named {
                 None => file.referenced = true,
                 Some(at) => file.removed = file.removed.max(Some(at)),
             }
+        }
+    }
+
+    /// Adds what an advisory names. What is said of one that was dismissed is kept like what only removed releases name.
+    pub(crate) fn add_advisory(&mut self, known: &KnownAdvisory) {
+        let file = self.files.entry(known.advisory.document).or_default();
+        file.own |= known.from.is_none();
+        match &known.dismissed {
+            None => file.promised.push(Use::Advisory(known.advisory.id.clone())),
+            Some(dismissed) => file.removed = file.removed.max(Some(dismissed.mark.at)),
         }
     }
 

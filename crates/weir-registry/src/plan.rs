@@ -4,6 +4,7 @@
 //! batch takes away, wherever in the batch that stands, and with what it has published so far, so that a
 //! package and what it depends on can be published, or replaced, together.
 
+mod advice;
 mod offers;
 mod promotion;
 mod words;
@@ -25,6 +26,7 @@ use weir_wire::{Batch, Done, Draft, Intent, Outcome, Promotion, Wanted, Withdraw
 use self::offers::{Offers, publication_order};
 use self::promotion::Permit;
 use self::words::{refuse_bad_holders, refuse_bad_words};
+use crate::advised::advised;
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
@@ -237,6 +239,8 @@ impl Planning<'_> {
             Intent::Promote(promotion) => self.publish(&promotion.draft, Some(promotion)),
             Intent::Claim { owner, who } => self.claim(owner, who),
             Intent::Adopt { name, back } => self.adopt(name, *back),
+            Intent::Advise(advisory) => self.advise(advisory),
+            Intent::Dismiss { id, reason } => self.dismiss(id, reason.as_deref()),
             Intent::Withdraw(what) => self.withdraw(what),
         }
     }
@@ -581,7 +585,10 @@ impl Planning<'_> {
                 what.verb.into(),
                 Target::Release(id.clone()),
                 &id.name.owner_name(),
-                Some(ReleaseFacts::from(&view.release).published_at(view.mark.at)),
+                Some(ReleaseFacts {
+                    advised: advised(self.on.index, None, &id)?,
+                    ..ReleaseFacts::from(&view.release).published_at(view.mark.at)
+                }),
             )?;
             let before = self.standing_of(&view);
             let standing = before.after(what.verb);
@@ -688,6 +695,7 @@ pub(crate) fn facts_of(draft: &Draft) -> ReleaseFacts<'_> {
         kind_facts: &draft.facts,
         published: None,
         confusable: false,
+        advised: None,
         upstream: None,
         promoted: None,
         approved_by: &[],

@@ -18,12 +18,15 @@ impl SubmitError {
             Self::OtherKind { .. } => Code::OtherKind,
             Self::KindNotTaken { .. } => Code::KindNotTaken,
             Self::Confusable { .. } => Code::Confusable,
-            Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } => Code::NotUploaded,
+            Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } | Self::AdvisoryNotUploaded { .. } => {
+                Code::NotUploaded
+            }
             Self::DraftDiffers { .. }
+            | Self::AdvisoryDiffers { .. }
             | Self::OtherSize { .. }
             | Self::Facts { .. }
             | Self::BuildFacts { .. } => Code::DraftDiffers,
-            Self::NoRelease { .. } => Code::NotPublishable,
+            Self::NoRelease { .. } | Self::NoAdvisory { .. } => Code::NotPublishable,
             Self::UnexpectedInputs { .. } => Code::UnexpectedInputs,
             Self::QuarantinedContent { .. } => Code::Quarantined,
             Self::SecondTree { .. } => Code::SecondTree,
@@ -47,7 +50,7 @@ impl SubmitError {
             | Self::BuiltWithOther { .. } => Code::OtherTier,
             Self::NotProven { .. } | Self::Proof(_) => Code::BadRecord,
             Self::NoUpstream { .. } => Code::NoUpstream,
-            Self::UnknownUpstream { .. } => Code::NotFound,
+            Self::UnknownUpstream { .. } | Self::UnknownAdvisory { .. } => Code::NotFound,
             Self::Busy => Code::Busy,
             Self::OtherPolicies(_)
             | Self::Content(_)
@@ -129,6 +132,10 @@ impl SubmitError {
             Self::NoUpstream { upstream: name, .. } | Self::UnknownUpstream { name, .. } => {
                 Some(name.clone())
             }
+            Self::AdvisoryNotUploaded { id, .. }
+            | Self::AdvisoryDiffers { id }
+            | Self::NoAdvisory { id, .. }
+            | Self::UnknownAdvisory { id } => Some(id.to_string()),
             _ => None,
         }
     }

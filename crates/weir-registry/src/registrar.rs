@@ -14,6 +14,7 @@ mod flow;
 mod from_above;
 mod govern;
 mod groups;
+mod heard;
 mod promote;
 mod rotate;
 mod submit;

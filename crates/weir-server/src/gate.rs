@@ -78,7 +78,7 @@ impl Gate for ServerGate {
             return refused("server-sign-in", "who changes a registry must have signed in");
         }
         let decision = self.registry.decide(request);
-        let governs = matches!(request.verb, Verb::Collect | Verb::Describe | Verb::Govern);
+        let governs = matches!(request.verb, Verb::Collect | Verb::Describe | Verb::Advise | Verb::Govern);
         let is_administrator = || who.is(&format!("group:{ADMINISTRATORS}"));
         if decision.allowed && governs && decision.policy == FOLDER_WRITE && !is_administrator() {
             return refused("server-administrators", "only administrators look after the registry itself");

@@ -257,6 +257,7 @@ impl Writer<'_> {
             dependents: &index.needing(&package.name, DEPENDENTS)?,
             held: &index.held_of(&package.name)?,
             downloads: None,
+            advisories: &index.advisories_of(&package.name)?,
             readme: readme.as_ref(),
             now: UNTIMED,
         };

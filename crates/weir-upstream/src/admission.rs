@@ -192,7 +192,8 @@ pub(crate) fn refusal(
     if let Some(refused) = tiers.excluded(&view.release.id) {
         return Ok(Some(refused));
     }
-    Ok(tiers.keeper.refuses(view, &tiers.upstreams[place].name)?)
+    let upstream = &tiers.upstreams[place];
+    Ok(tiers.keeper.refuses(view, &upstream.name, upstream.index()?)?)
 }
 
 /// What was built with a release that comes from nowhere: its owner is bound elsewhere.

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use weir_index::{Index, IndexError, ReleaseView};
 use weir_model::ReleaseId;
+use weir_model::advisory::Severity;
 use weir_model::record::Hold;
 use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
+use weir_registry::advised;
 
 /// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
 const LONGEST_WAIT: i64 = 3650;
@@ -38,8 +40,13 @@ impl<'a> Gatekeeper<'a> {
         Self { own, gate, caller, waits: RefCell::default() }
     }
 
-    /// Why a release of the registry `upstream` does not come in; nothing if it may.
-    pub(crate) fn refuses(&self, view: &ReleaseView, upstream: &str) -> Result<Option<Refused>, IndexError> {
+    /// Why a release of the registry `upstream`, whose view is `above`, does not come in; nothing if it may.
+    pub(crate) fn refuses(
+        &self,
+        view: &ReleaseView,
+        upstream: &str,
+        above: &Index,
+    ) -> Result<Option<Refused>, IndexError> {
         let name = &view.release.id.name;
         let is_new = self.own.kind_of(name)?.is_none();
         if let Some(existing) = is_new.then(|| self.own.mistaken_for(name)).transpose()?.flatten() {
@@ -52,12 +59,13 @@ impl<'a> Gatekeeper<'a> {
             };
             return Ok(Some(Refused { hold, is_kept_out: true }));
         }
+        let advised = advised(self.own, Some(above), &view.release.id)?;
         let asked = |caller: &Caller| {
-            let decision = self.gate.decide(&request(view, caller, upstream));
+            let decision = self.gate.decide(&request(view, advised, caller, upstream));
             (!decision.allowed).then_some(decision)
         };
         let Some(decision) = asked(self.caller) else { return Ok(None) };
-        let is_kept_out = self.gate.forbids(&request(view, self.caller, upstream));
+        let is_kept_out = self.gate.forbids(&request(view, advised, self.caller, upstream));
         let until = if is_kept_out {
             let key = (decision.policy.clone().into_owned(), view.mark.at);
             let known = self.waits.borrow().get(&key).copied();
@@ -98,7 +106,12 @@ impl<'a> Gatekeeper<'a> {
     }
 }
 
-fn request<'r>(view: &'r ReleaseView, caller: &'r Caller, upstream: &'r str) -> Request<'r> {
+fn request<'r>(
+    view: &'r ReleaseView,
+    advised: Option<Severity>,
+    caller: &'r Caller,
+    upstream: &'r str,
+) -> Request<'r> {
     let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at);
     Request {
         caller,
@@ -106,7 +119,7 @@ fn request<'r>(view: &'r ReleaseView, caller: &'r Caller, upstream: &'r str) -> 
         target: Target::Release(view.release.id.clone()),
         // What is claimed here is not admitted, whatever the rules say.
         owner_belongs_to: None,
-        release: Some(ReleaseFacts { upstream: Some(upstream), ..facts }),
+        release: Some(ReleaseFacts { upstream: Some(upstream), advised, ..facts }),
     }
 }
 

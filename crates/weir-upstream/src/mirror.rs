@@ -95,7 +95,8 @@ fn is_up_to_date(tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError
     let moved = upstream.index()?.position()?.size != cursor.size;
     let ruled = facts.policy.is_some_and(|(_, mark)| mark.index > cursor.mark.index);
     let named = facts.described.is_some_and(|mark| mark.index > cursor.mark.index);
-    if moved || ruled || named {
+    let advised = !tiers.own().advisories_since(cursor.mark.index, 1)?.is_empty();
+    if moved || ruled || named || advised {
         return Ok(false);
     }
     let now = tiers.keeper.caller.at();

@@ -173,7 +173,7 @@ impl<'a> Tiers<'a> {
                 found.refused.push(refused.clone());
                 continue;
             }
-            match self.keeper.refuses(view, &upstream.name)? {
+            match self.keeper.refuses(view, &upstream.name, upstream.index()?)? {
                 Some(refused) => found.refused.push(refused),
                 None => found.places.push(Place::Above(position)),
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use weir_model::advisory::{Advisory, AdvisoryId};
 use weir_model::record::Origin;
 use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, WithdrawalVerb};
 
@@ -33,6 +34,16 @@ pub enum Intent {
         /// To whom it belongs from now on.
         who: Vec<String>,
     },
+    /// Say what is known against versions of packages. Its document has been uploaded, and says this.
+    Advise(Box<Advisory>),
+    /// Have an advisory count no more.
+    Dismiss {
+        /// Which.
+        id: AdvisoryId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// Keep a package here that came from a registry above, or give it back.
     Adopt {
         /// The package.
@@ -49,7 +60,11 @@ impl Intent {
         match self {
             Self::Publish(draft) => Some(&draft.id),
             Self::Promote(promotion) => Some(&promotion.draft.id),
-            Self::Withdraw(_) | Self::Claim { .. } | Self::Adopt { .. } => None,
+            Self::Withdraw(_)
+            | Self::Claim { .. }
+            | Self::Advise(_)
+            | Self::Dismiss { .. }
+            | Self::Adopt { .. } => None,
         }
     }
 
@@ -58,7 +73,11 @@ impl Intent {
         match self {
             Self::Publish(draft) => Some(draft),
             Self::Promote(promotion) => Some(&promotion.draft),
-            Self::Withdraw(_) | Self::Claim { .. } | Self::Adopt { .. } => None,
+            Self::Withdraw(_)
+            | Self::Claim { .. }
+            | Self::Advise(_)
+            | Self::Dismiss { .. }
+            | Self::Adopt { .. } => None,
         }
     }
 }

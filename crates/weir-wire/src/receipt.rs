@@ -52,6 +52,10 @@ pub enum Done {
     Adopted,
     /// Such a package comes from above again.
     GivenBack,
+    /// An advisory is known now, as it says now.
+    Advised,
+    /// An advisory counts no more.
+    Dismissed,
 }
 
 impl Done {
@@ -65,6 +69,8 @@ impl Done {
             Self::Claimed => "claimed",
             Self::Adopted => "adopted",
             Self::GivenBack => "given-back",
+            Self::Advised => "advised",
+            Self::Dismissed => "dismissed",
         }
     }
 }
@@ -80,8 +86,16 @@ impl TryFrom<String> for Done {
 
     fn try_from(word: String) -> Result<Self, String> {
         let withdrawn = WithdrawalVerb::ALL.into_iter().map(Self::Withdrawn);
-        let plain =
-            [Self::Published, Self::Promoted, Self::Already, Self::Claimed, Self::Adopted, Self::GivenBack];
+        let plain = [
+            Self::Published,
+            Self::Promoted,
+            Self::Already,
+            Self::Claimed,
+            Self::Adopted,
+            Self::GivenBack,
+            Self::Advised,
+            Self::Dismissed,
+        ];
         let mut all = plain.into_iter().chain(withdrawn);
         all.find(|done| done.as_str() == word)
             .ok_or_else(|| format!("nothing that is done is called `{word}`"))

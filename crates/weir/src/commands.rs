@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod add;
+pub(crate) mod advisory;
 pub(crate) mod audit;
 pub(crate) mod bash;
 pub(crate) mod batch;

@@ -73,6 +73,8 @@ enum Command {
     Outdated(commands::outdated::Arguments),
     Prefetch(commands::prefetch::Arguments),
     Audit(commands::audit::Arguments),
+    #[command(subcommand)]
+    Advisory(commands::advisory::Command),
     Search(commands::search::Arguments),
     #[command(alias = "show")]
     Info(commands::info::Arguments),
@@ -166,6 +168,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Outdated(arguments) => commands::outdated::run(context, &arguments),
         Command::Prefetch(arguments) => commands::prefetch::run(context, &arguments),
         Command::Audit(arguments) => commands::audit::run(context, &arguments),
+        Command::Advisory(command) => commands::advisory::run(context, command),
         Command::Search(arguments) => commands::search::run(context, &arguments),
         Command::Info(arguments) => commands::info::run(context, &arguments),
         Command::Impact(arguments) => commands::impact::run(context, &arguments),

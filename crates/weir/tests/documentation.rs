@@ -225,8 +225,14 @@ fn hosts(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn addresses_in_pages_and_in_what_the_program_says_are_nobodys() {
     /// Whose pages are meant themselves: those of standards.
-    const STANDARDS: [&str; 5] =
-        ["docs.cedarpolicy.com", "spdx.org", "json-schema.org", "no-color.org", "reproducible-builds.org"];
+    const STANDARDS: [&str; 6] = [
+        "docs.cedarpolicy.com",
+        "spdx.org",
+        "json-schema.org",
+        "no-color.org",
+        "ossf.github.io",
+        "reproducible-builds.org",
+    ];
     /// Identity providers, which are believed by their address alone.
     const PROVIDERS: [&str; 2] = ["token.actions.githubusercontent.com", "gitlab.com"];
     /// The registry of an ecosystem that others are told to name as the one above theirs.
@@ -341,6 +347,11 @@ fn the_guide_of_promotions_runs_and_prints_what_it_says() {
 #[test]
 fn the_guide_of_the_hierarchy_runs_and_prints_what_it_says() {
     follow_guide("hierarchy.md", "weir registry upstream add");
+}
+
+#[test]
+fn the_guide_of_advisories_runs_and_prints_what_it_says() {
+    follow_guide("advisories.md", "weir advisory import");
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn plain() -> Facts {
         built: false,
         provenance: false,
         confusable: false,
+        advised: None,
         published: None,
         upstream: None,
         promoted: None,
@@ -53,7 +54,9 @@ fn user(name: &str, groups: &[&str]) -> Principal {
 /// May `principal` do it to `acme/greet 1.0.0`, its owner, or the registry, whichever the action is about?
 fn question(principal: Principal, verb: Verb) -> Question {
     let target = match verb {
-        Verb::Read | Verb::Upload | Verb::Collect | Verb::Describe | Verb::Govern => Target::Registry,
+        Verb::Read | Verb::Upload | Verb::Collect | Verb::Describe | Verb::Advise | Verb::Govern => {
+            Target::Registry
+        }
         Verb::Claim => Target::Owner("acme".parse().unwrap()),
         _ => Target::Release("acme/greet 1.0.0".parse().unwrap()),
     };

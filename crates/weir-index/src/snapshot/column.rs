@@ -55,6 +55,7 @@ columns! {
     Upstream = "upstream",
     Adopted = "adopted",
     Held = "held",
+    Advisory = "advisory",
     Fact = "fact",
 }
 
@@ -101,10 +102,12 @@ impl<'a> ColumnsIn<'a> {
         }
         from.finish()?;
         let columns = NAMES.iter().map(|name| {
-            found
-                .get(name)
-                .map(|bytes| Reader(bytes))
-                .ok_or_else(|| Malformed::new(format!("the column `{name}` is missing")))
+            match found.get(name) {
+                Some(bytes) => Ok(Reader(bytes)),
+                // Snapshots were written before anybody told of advisories.
+                None if *name == NAMES[Column::Advisory as usize] => Ok(Reader(&[])),
+                None => Err(Malformed::new(format!("the column `{name}` is missing"))),
+            }
         });
         Ok(Self(columns.collect::<Result<_, _>>()?))
     }

@@ -13,6 +13,7 @@ use weir_rules::Standing;
 use super::column::{Column, ColumnsIn, PoolIn};
 use super::past::{LogPast, Need, PackagePast, read_version};
 use super::ulid;
+use crate::advice;
 use crate::error::SnapshotError;
 use crate::facts;
 use crate::fold::Fold;
@@ -170,6 +171,10 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
         let blob = column.bytes()?;
         tiers::read_hold(id.clone(), blob)?;
         tiers::put_hold(&fold.transaction, &id, blob)?;
+    }
+    let column = columns.at(Column::Advisory);
+    while !column.is_empty() {
+        advice::put(&fold.transaction, &advice::read_facts(column.bytes()?)?)?;
     }
     let column = columns.at(Column::Upstream);
     while !column.is_empty() {

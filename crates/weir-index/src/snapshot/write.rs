@@ -56,7 +56,7 @@ fn names(index: &Index, columns: &mut ColumnsOut) -> Result<HashMap<String, usiz
     Ok(names)
 }
 
-/// Withdrawals, claims, upstreams, facts, and what is adopted and held: few, so their rows go as they are.
+/// Withdrawals, claims, upstreams, facts, advisories, and what is adopted and held: few, so their rows go as they are.
 fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
     let mut statement = index
         .connection
@@ -92,6 +92,9 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
         }
         column.number(id.revision.into());
         column.bytes(&crate::tiers::held_facts(&held));
+    }
+    for known in index.advisories_since(0, usize::MAX)? {
+        columns.at(Column::Advisory).bytes(&crate::advice::facts(&known));
     }
     let mut statement = index
         .connection

@@ -9,10 +9,12 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use weir_cedar::{PolicyFiles, PolicySet};
 use weir_log::{Source, TrustedKeys};
+use weir_model::advisory::{Advisory, AdvisoryId};
 use weir_model::record::ReleaseRecord;
 use weir_model::{Action, OwnerName, Record, ReleaseId};
 use weir_policy::{Caller, Decision, Principal, ReleaseFacts, Request, Target, Verb};
 use weir_registry::ReplicaError;
+use weir_rules::worst;
 
 use super::{PolicyPlace, WhichRegistry, with_groups};
 use crate::connect::connect;
@@ -144,6 +146,7 @@ pub fn simulate_on(
         claims: BTreeMap::new(),
         claimed_now: Vec::new(),
         batch: String::new(),
+        advisories: BTreeMap::new(),
         told,
     };
     weir_log::follow(log.source, log.keys, None, Timestamp::UNIX_EPOCH, &mut |index, bytes| {
@@ -162,6 +165,7 @@ struct Replay {
     /// What the batch has claimed: whoever publishes first under an owner is asked about before it is theirs.
     claimed_now: Vec<(OwnerName, Vec<String>)>,
     batch: String,
+    advisories: BTreeMap<AdvisoryId, Advisory>,
     told: Simulated,
 }
 
@@ -172,6 +176,11 @@ impl Replay {
             self.claims.extend(self.claimed_now.drain(..));
         }
         match &record.action {
+            Action::Advise(advice) => {
+                let advisory = advice.advisory.clone();
+                self.advisories.insert(advisory.id.clone(), advisory);
+            }
+            Action::Dismiss(dismissal) => drop(self.advisories.remove(&dismissal.id)),
             Action::Claim { owner, who } => self.claimed_now.push((owner.clone(), who.clone())),
             Action::Publish { release } => {
                 let counts = match self.since {
@@ -196,7 +205,10 @@ impl Replay {
             verb: Verb::Publish,
             target: Target::Release(release.id()),
             owner_belongs_to: self.claims.get(&release.name.owner_name()).cloned(),
-            release: Some(ReleaseFacts::from(release)),
+            release: Some(ReleaseFacts {
+                advised: worst(self.advisories.values(), &release.name, &release.version),
+                ..ReleaseFacts::from(release)
+            }),
         };
         let (now, then) = (self.present.decide(&request), self.changed.decide(&request));
         if now.allowed == then.allowed {

@@ -101,7 +101,11 @@ pub(super) fn publication_order(
         let draft = match &intents[place] {
             Intent::Publish(draft) => draft,
             Intent::Promote(promotion) => return places_of(&promotion.baked, &places),
-            Intent::Withdraw(_) | Intent::Claim { .. } | Intent::Adopt { .. } => return Vec::new(),
+            Intent::Withdraw(_)
+            | Intent::Claim { .. }
+            | Intent::Advise(_)
+            | Intent::Dismiss { .. }
+            | Intent::Adopt { .. } => return Vec::new(),
         };
         let fixed = draft.dependencies.iter().filter(|wanted| need_of(wanted).is_baked(draft.kind));
         let best = fixed.filter_map(|wanted| {

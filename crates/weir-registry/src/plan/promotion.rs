@@ -10,6 +10,7 @@ use weir_rules::Standing;
 use weir_wire::{Draft, Promotion, Wanted};
 
 use super::{Planning, facts_of, need_of};
+use crate::advised::advised;
 use crate::error::SubmitError;
 use crate::registrar::before;
 use crate::replica::check_promotion;
@@ -47,6 +48,7 @@ impl Planning<'_> {
         let facts = ReleaseFacts {
             kind_facts: &kind_facts,
             confusable,
+            advised: advised(self.on.index, None, &draft.id)?,
             promoted: promotion.map(|promotion| promotion.from.registry.as_str()),
             approved_by: self.on.approved_by,
             ..facts_of(draft)

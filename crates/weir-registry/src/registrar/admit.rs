@@ -11,7 +11,8 @@ use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDi
 use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
 
 use super::submit::until_nobody_was_faster;
-use super::{Registrar, flow};
+use super::{Registrar, flow, heard};
+use crate::advised::advised;
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
@@ -105,6 +106,7 @@ impl Registrar {
             trees: HashMap::new(),
             newly_held: 0,
             withdrawals: Vec::new(),
+            documents: Vec::new(),
         };
         // Most asks find all there already: who finds so keeps nobody from writing.
         let before = self.view()?;
@@ -123,6 +125,8 @@ impl Registrar {
         };
         if !admitting.entries.is_empty() {
             // As in a batch: withdrawn content is not served once the log says so, nor before the log says that it may be again.
+            let objects = &*self.ports.objects;
+            heard::take_in_documents(&permit, objects, admission.from.source, &admitting.documents)?;
             let places = admitting.places(&writer.replica)?;
             for tree in places.iter().filter(|(_, withheld)| *withheld).map(|(tree, _)| tree) {
                 self.ports.objects.withhold(&permit, tree)?;
@@ -193,6 +197,8 @@ struct Admitting<'a> {
     trees: HashMap<InputDigest, TreeDigest>,
     newly_held: u64,
     withdrawals: Vec<Withdrawal>,
+    /// Those of the advisories that come.
+    documents: Vec<Sha256>,
 }
 
 impl Admitting<'_> {
@@ -203,12 +209,14 @@ impl Admitting<'_> {
         self.trees.clear();
         self.newly_held = 0;
         self.withdrawals.clear();
+        self.documents.clear();
         let facts = view.index().facts()?;
         for one in coming {
             self.one(view, &facts, one)?;
         }
         self.holds(view)?;
         self.withdraw(view, facts.is_closed())?;
+        self.heard(view)?;
         if facts.is_closed() {
             let removed = self.withdrawals.iter().filter(|one| one.verb == WithdrawalVerb::Remove);
             let leaving: BTreeSet<ReleaseId> = removed.map(|one| one.id.clone()).collect();
@@ -254,7 +262,10 @@ impl Admitting<'_> {
         {
             return Err(SubmitError::Confusable { name: id.name.clone(), existing });
         }
-        let facts = ReleaseFacts::from(release).published_at(coming.view.mark.at);
+        let facts = ReleaseFacts {
+            advised: advised(index, Some(self.admission.from.replica.index()), id)?,
+            ..ReleaseFacts::from(release).published_at(coming.view.mark.at)
+        };
         let request = Request {
             caller: self.caller,
             verb: Verb::Admit,
@@ -315,6 +326,19 @@ impl Admitting<'_> {
         }
         for withdrawal in &self.withdrawals {
             let action = Action::Withdraw(withdrawal.clone());
+            self.entries.push(Entry::new(&self.permit, &self.batch, action)?);
+        }
+        Ok(())
+    }
+
+    /// What is known above against packages that come from there, and is not known here, or counts no more.
+    fn heard(&mut self, own: &Replica) -> Result<(), SubmitError> {
+        let above = self.admission.from.replica.index();
+        let coming = self.admitted.keys().map(|id| &id.name).collect();
+        for action in heard::heard(own.index(), above, self.admission.upstream, &coming)? {
+            if let Action::Advise(advice) = &action {
+                self.documents.push(advice.advisory.document);
+            }
             self.entries.push(Entry::new(&self.permit, &self.batch, action)?);
         }
         Ok(())

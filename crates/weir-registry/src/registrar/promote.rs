@@ -6,6 +6,7 @@ use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, autho
 use weir_wire::{Batch, Intent};
 
 use super::Registrar;
+use crate::advised::advised;
 use crate::error::SubmitError;
 use crate::plan::facts_of;
 use crate::ports::Object;
@@ -24,7 +25,11 @@ impl Registrar {
             let found = index
                 .release(id)?
                 .ok_or_else(|| SubmitError::UnknownBuild { wanted: id.to_string(), there: Vec::new() })?;
-            let facts = ReleaseFacts { promoted: Some(into), ..ReleaseFacts::from(&found.release) };
+            let facts = ReleaseFacts {
+                promoted: Some(into),
+                advised: advised(index, None, id)?,
+                ..ReleaseFacts::from(&found.release)
+            };
             self.permit_of(index, caller, Verb::Promote, id, facts.published_at(found.mark.at))?;
         }
         Ok(())
@@ -69,8 +74,11 @@ impl Registrar {
         for intent in &batch.intents {
             let Intent::Promote(promotion) = intent else { continue };
             let id = &promotion.draft.id;
-            let facts =
-                ReleaseFacts { promoted: Some(&promotion.from.registry), ..facts_of(&promotion.draft) };
+            let facts = ReleaseFacts {
+                promoted: Some(&promotion.from.registry),
+                advised: advised(index, None, id)?,
+                ..facts_of(&promotion.draft)
+            };
             self.permit_of(index, caller, Verb::Approve, id, facts)?;
         }
         Ok(())

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use weir_model::{Sha256, TreeDigest};
 use weir_policy::{Authorized, Caller};
-use weir_wire::{Batch, Outcome, Receipt};
+use weir_wire::{Batch, Intent, Outcome, Receipt};
 
 use super::writer::Gathered;
 use super::{Differences, Registrar};
+use crate::advised::refuse_other_than_held;
 use crate::error::SubmitError;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
@@ -43,9 +44,15 @@ impl Registrar {
     /// Carries a batch out. Packs are read before the turn, since others wait meanwhile, and after all else was asked: nobody
     /// has packs read who may not publish them. `approved_by` are those who approved what it promotes.
     pub(crate) fn submit(&self, caller: &Caller, batch: &Batch, approved_by: &[String]) -> Answer {
-        if batch.intents.iter().any(|intent| intent.draft().is_some()) {
+        let reads = |intent: &Intent| intent.draft().is_some() || matches!(intent, Intent::Advise(_));
+        if batch.intents.iter().any(reads) {
             self.planned_on_view(caller, batch, approved_by)?;
             self.refuse_others_than_uploaded(batch)?;
+        }
+        for intent in &batch.intents {
+            if let Intent::Advise(advisory) = intent {
+                refuse_other_than_held(&*self.ports.objects, advisory)?;
+            }
         }
         let differences = Arc::new(self.differences(batch)?);
         let (batch, approved_by) = (Arc::new(batch.clone()), approved_by.into());

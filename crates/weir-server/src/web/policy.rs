@@ -252,5 +252,6 @@ fn facts(index: &Index, id: &ReleaseId) -> Result<Facts, SubmitError> {
         return Ok(Facts::of_kind(index.kind_of(&id.name)?.unwrap_or_default()));
     };
     let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at).into();
-    Ok(Facts { upstream: view.origin.map(|origin| origin.registry), ..facts })
+    let advised = weir_registry::advised(index, None, id)?;
+    Ok(Facts { advised, upstream: view.origin.map(|origin| origin.registry), ..facts })
 }

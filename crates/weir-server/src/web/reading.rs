@@ -192,6 +192,7 @@ pub(crate) async fn package(
             holders: &index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&name, DEPENDENTS)?,
             held: &held,
+            advisories: &index.advisories_of(&name)?,
             readme: readme.as_ref(),
             now,
         };

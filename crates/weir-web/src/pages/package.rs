@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use weir_index::{HeldRelease, PackageView, ReleaseView};
+use weir_index::{HeldRelease, KnownAdvisory, PackageView, ReleaseView};
 use weir_model::{PackageName, Version};
+use weir_rules::is_affected;
 use weir_wire::downloads::DownloadCounts;
 
 use super::release::{build, documents_modules, facts};
@@ -47,6 +48,8 @@ pub struct PackagePage<'a> {
     pub held: &'a [HeldRelease],
     /// How often it was downloaded, on which days of a time; nothing where that is not known.
     pub downloads: Option<(Period, &'a [(Date, DownloadCounts)])>,
+    /// The advisories on it.
+    pub advisories: &'a [KnownAdvisory],
     /// What the chosen release says of itself.
     pub readme: Option<&'a Readme>,
     /// Now.
@@ -74,6 +77,7 @@ struct Package<'a> {
     older: Vec<ReleaseRow>,
     untold: usize,
     held: Vec<HeldRow>,
+    advisories: Vec<AdvisoryRow>,
     dependents: Vec<(String, String)>,
     more_dependents: u64,
     downloads: Option<Downloads>,
@@ -91,6 +95,15 @@ struct HeldRow {
     reason: String,
     policy: String,
     until: String,
+}
+
+struct AdvisoryRow {
+    id: String,
+    severity: &'static str,
+    versions: String,
+    summary: String,
+    /// Whether the release that the page is about is affected.
+    here: bool,
 }
 
 impl PackagePage<'_> {
@@ -137,6 +150,7 @@ impl PackagePage<'_> {
             facts: self.facts(),
             needs: needed.iter().map(|dependency| NeedRow::new(registry, dependency)).collect(),
             held: self.held.iter().take(LISTED).map(held).collect(),
+            advisories: self.advisories.iter().map(|known| self.advisory(known)).collect(),
             untold: number.saturating_sub(MOST_RELEASES),
             releases,
             older,
@@ -170,6 +184,23 @@ impl PackagePage<'_> {
             return None;
         }
         Chart::new("Unpacked bytes, version by version", "Version", &["unpacked"], &points, said::bytes)
+    }
+
+    fn advisory(&self, KnownAdvisory { advisory, .. }: &KnownAdvisory) -> AdvisoryRow {
+        let name = &self.package.name;
+        let affected = advisory.affected.iter().filter(|affected| affected.name == *name);
+        let versions: Vec<String> = affected.map(ToString::to_string).collect();
+        AdvisoryRow {
+            id: advisory.id.to_string(),
+            severity: match (advisory.withdrawn, advisory.severity) {
+                (Some(_), _) => "withdrawn",
+                (None, Some(severity)) => severity.as_str(),
+                (None, None) => "severity unknown",
+            },
+            versions: said::line(&versions.join(", ")),
+            summary: advisory.summary.as_deref().map(said::line).unwrap_or_default(),
+            here: self.chosen.is_some_and(|view| is_affected(advisory, name, &view.release.id.version)),
+        }
     }
 
     fn facts(&self) -> Vec<Fact> {

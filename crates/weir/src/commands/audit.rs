@@ -1,9 +1,11 @@
-//! `weir audit`: what has become of the releases that the lockfile names.
+//! `weir audit`: what has become of the releases that the lockfile names, and what is known against them.
 
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use weir_project::{Finding, LockAudit, LockedStanding};
+use weir_model::advisory::{AdvisoryId, Severity};
+use weir_project::{AdvisedRelease, Finding, KnownAgainst, LockAudit, LockedStanding};
 
 use crate::arguments::Whose;
 use crate::context::Context;
@@ -11,22 +13,34 @@ use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Page, count, harmless};
 
-/// Ask registries whether releases of the lockfile were withdrawn
+/// Ask registries whether releases of the lockfile were withdrawn, and what is known against them
 ///
 /// `weir install` asks nobody while nothing is missing. This does, and fails if a release of `weir.lock` was
-/// quarantined or removed (exit code 1), or is not what the registry has (6). Yanked ones are told.
+/// quarantined or removed (exit code 1), or is not what the registry has (6), or else if an advisory of its registry says that it is affected
+/// (9). Yanked ones are told.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir audit",
     "weir audit --deny yanked        in continuous integration",
+    "weir audit --severity high      pass over what is milder",
     "weir audit --offline            as this machine knew it last",
 ))]
 pub(crate) struct Arguments {
     /// Fail because of these as well
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// Fail because of advisories only that are at least as bad as this; what does not say how bad it is counts as critical
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    severity: Option<Severity>,
+    /// Tell of this advisory, and do not fail because of it; may be repeated
+    #[arg(long, value_name = "ADVISORY")]
+    ignore: Vec<AdvisoryId>,
     #[command(flatten)]
     whose: Whose,
+}
+
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str)).try_map(|word| word.parse::<Severity>())
 }
 
 /// What is told, and is no failure unless one says so.
@@ -39,15 +53,29 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let audit = weir_project::audit(&session, &context.project_of(arguments.whose)?)?;
     context.output.answer(&audit, |page| show(page, &audit, session.offline))?;
-    if !audit.findings.is_empty() {
+    if !audit.findings.is_empty() || !audit.advised.is_empty() {
         context.output.note("`weir why NAME` tells who needs one, `weir update NAME` moves on from it");
     }
+    let is_advised = || {
+        let known = audit.advised.iter().flat_map(|advised| &advised.advisories);
+        known.into_iter().any(|known| counts(arguments, known))
+    };
     Ok(match audit.findings.iter().map(|finding| finding.standing).max() {
+        None if is_advised() => failure::ending(Exit::Advised),
         None => ExitCode::SUCCESS,
+        Some(LockedStanding::Yanked) if arguments.deny.is_none() && is_advised() => {
+            failure::ending(Exit::Advised)
+        }
         Some(LockedStanding::Yanked) if arguments.deny.is_none() => ExitCode::SUCCESS,
         Some(LockedStanding::Different | LockedStanding::Unknown) => failure::ending(Exit::Integrity),
         Some(_) => failure::ending(Exit::Failed),
     })
+}
+
+/// Whether an advisory is a reason to fail.
+fn counts(arguments: &Arguments, known: &KnownAgainst) -> bool {
+    let is_bad = arguments.severity.is_none_or(|mildest| known.counts_as() >= mildest);
+    is_bad && !arguments.ignore.contains(&known.advisory)
 }
 
 fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
@@ -62,10 +90,15 @@ fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
             page.line(format!("  newest that is offered: {newest}"));
         }
     }
+    audit.advised.iter().for_each(|advised| show_advised(page, advised));
     let releases = count(audit.releases, "release");
     match audit.findings.len() {
         // Nothing is no good news.
         _ if audit.releases == 0 => {}
+        0 if !audit.advised.is_empty() => {
+            let advised = audit.advised.len();
+            page.line(format!("Audited {releases}: something is known against {advised}"));
+        }
         0 => page.line(format!("{good}✓{good:#} Audited {releases}: all are offered as they are locked")),
         findings => page.line(format!("Audited {releases}: {findings} not as they were")),
     }
@@ -75,6 +108,23 @@ fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
     }
     if offline {
         page.line("Nobody was asked: this is what was known when the registries were last synced");
+    }
+}
+
+/// What is known against a release, used by other commands as well.
+pub(super) fn show_advised(page: &mut Page, advised: &AdvisedRelease) {
+    let bad = page.palette.bad;
+    for known in &advised.advisories {
+        let KnownAgainst { advisory, aliases, severity, summary, fixed } = known;
+        let aliases = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
+        let summary = summary.as_ref().map(|summary| format!(": {summary}")).unwrap_or_default();
+        let severity = super::advisory::told(*severity);
+        let told =
+            format!("`{}` is affected by {advisory}{aliases}, severity {severity}{summary}", advised.id);
+        page.line(format!("{bad}✗{bad:#} {}", harmless(&told)));
+        if let Some(fixed) = fixed {
+            page.line(format!("  mended in {fixed}"));
+        }
     }
 }
 

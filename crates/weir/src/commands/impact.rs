@@ -45,6 +45,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
 fn show(page: &mut Page, report: &ImpactReport, limit: usize) {
     let version = report.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     page.heading(&format!("{}{version}", report.name));
+    if !report.advisories.is_empty() {
+        super::advisory::table(page, &report.advisories);
+    }
     show_reached(page, report, limit);
     if let Some(downloads) = &report.downloads {
         page.line(format!("In the last 30 days: {}", super::downloads::told(downloads)));

@@ -6,7 +6,7 @@ use clap::Args;
 use weir_index::{HeldRelease, ReleaseView};
 use weir_model::record::Origin;
 use weir_project::InfoReport;
-use weir_rules::Standing;
+use weir_rules::{Standing, is_affected};
 use weir_wire::downloads::DownloadCounts;
 
 use crate::arguments::PackageMaybeAtVersion;
@@ -51,11 +51,18 @@ fn show(page: &mut Page, report: &InfoReport) {
         ("used here", report.used.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     ];
     match package.releases.iter().find(|view| Some(&view.release.id) == chosen) {
-        Some(view) => release(page, view, facts),
+        Some(view) => {
+            release(page, view, facts);
+            advised(page, view, report);
+        }
         None => {
             page.heading(package.name.as_str());
             page.facts(&facts);
         }
+    }
+    if !report.advisories.is_empty() {
+        page.line(format!("{faint}advisories{faint:#}", faint = page.palette.faint));
+        super::advisory::table(page, &report.advisories);
     }
     versions(page, &package.releases);
     held(page, &report.held);
@@ -81,6 +88,16 @@ fn held(page: &mut Page, held: &[HeldRelease]) {
     page.table(&[], rows);
     if held.len() > VERSIONS {
         page.line(format!("  {faint}… and {} older{faint:#}", held.len() - VERSIONS, faint = palette.faint));
+    }
+}
+
+/// Which advisories say that the release is affected.
+fn advised(page: &mut Page, view: &ReleaseView, report: &InfoReport) {
+    let id = &view.release.id;
+    let bad = page.palette.bad;
+    for known in report.advisories.iter().filter(|known| is_affected(&known.advisory, &id.name, &id.version))
+    {
+        page.line(format!("{bad}✗{bad:#} {} is affected by {}", id.version, known.advisory.id));
     }
 }
 

@@ -72,6 +72,8 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
             Done::Claimed => ("Claimed", palette.good),
             Done::Adopted => ("Adopted", palette.good),
             Done::GivenBack => ("Given back", palette.good),
+            Done::Advised => ("Imported", palette.notice),
+            Done::Dismissed => ("Removed", palette.good),
         };
         page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
         for baked in &outcome.baked {

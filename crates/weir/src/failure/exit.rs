@@ -46,6 +46,7 @@ exits! {
     Integrity = 6, "integrity", "a hash, a signature or a log is not what it must be";
     BuildFailed = 7, "build-failed", "a build failed";
     Conflict = 8, "conflict", "something would be overwritten, or the closed world broken";
+    Advised = 9, "advised", "an advisory is known against something that is used";
     Interrupted = 130, "interrupted", "stopped by the user";
 }
 

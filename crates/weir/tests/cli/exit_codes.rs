@@ -50,6 +50,7 @@ const CASES: &[Case] = &[
     (7, "a compiler found an error", broken_build),
     (8, "`--locked`, and the lockfile is outdated", outdated_lock),
     (8, "the version exists with other content", other_content),
+    (9, "`audit`: an advisory says that a locked release is affected", advised),
     (130, "Ctrl-C", interrupt),
     (130, "no to a question", no),
 ];
@@ -190,6 +191,15 @@ fn found() -> Vec<Run> {
         t.weir_in("recipes", "repo status --exit-code"),
         t.weir_in("recipes", "build --check --no-sandbox"),
     ]
+}
+
+fn advised() -> Vec<Run> {
+    let t = installed();
+    let affected = r#"[{"package": {"ecosystem": "Weir", "name": "acme/str"}, "versions": ["1.0.0"]}]"#;
+    let told = format!(r#"{{"id": "ACME-1", "modified": "2026-01-01T00:00:00Z", "affected": {affected}}}"#);
+    t.write("advisory.json", told);
+    t.weir_in("", "advisory import advisory.json").succeeds();
+    vec![t.weir("audit"), t.weir("audit --offline"), t.weir("audit --json")]
 }
 
 fn unknown_option() -> Vec<Run> {

@@ -4,6 +4,7 @@
 //! [`Sandbox`]. A snapshot is a command, what it wrote to stdout, what it wrote to stderr if that is
 //! anything, and its exit code if that is not 0.
 
+mod advisories;
 mod carrying;
 mod chain;
 mod choosing;

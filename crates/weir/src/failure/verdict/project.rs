@@ -102,7 +102,9 @@ impl Verdict for ProjectError {
             | Self::NotFound(_)
             | Self::ReferenceMoved { .. }
             | Self::Git { .. }
+            | Self::UnknownAdvisory { .. }
             | Self::NotLocked => Exit::NotFound,
+            Self::Advisories { .. } | Self::TooManyFiles { .. } => Exit::Refused,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
             Self::Reference { problem, .. } => match problem {
                 ReferenceProblem::Wrong => Exit::Integrity,
@@ -163,6 +165,11 @@ impl Verdict for ProjectError {
             Self::WrongContent { .. } => Some(
                 "if `weir.lock` was edited, take it from version control, or remove the table of that release and run `weir lock`; else ask whoever runs the registry"
                     .into(),
+            ),
+            Self::UnknownAdvisory { similar, .. } => did_you_mean(similar.as_ref())
+                .or_else(|| Some("`weir advisory list --all` shows those that it knows".into())),
+            Self::Advisories { .. } => Some(
+                "correct them, or leave them out; https://ossf.github.io/osv-schema/ says what they have to look like".into(),
             ),
             Self::NotLocked | Self::LockOutdated { .. } => {
                 Some("run `weir lock`, look at the difference, and commit `weir.lock`".into())

@@ -356,6 +356,8 @@ impl Verdict for SubmitError {
             | Self::QuarantinedContent { .. }
             | Self::KindNotTaken { .. }
             | Self::DraftDiffers { .. }
+            | Self::AdvisoryDiffers { .. }
+            | Self::NoAdvisory { .. }
             | Self::NoRelease { .. } => Exit::Refused,
             Self::AlreadyPublished { .. }
             | Self::WasRemoved { .. }
@@ -378,7 +380,8 @@ impl Verdict for SubmitError {
             Self::UnknownPackage { .. }
             | Self::UnknownVersion { .. }
             | Self::UnknownBuild { .. }
-            | Self::UnknownUpstream { .. } => Exit::NotFound,
+            | Self::UnknownUpstream { .. }
+            | Self::UnknownAdvisory { .. } => Exit::NotFound,
             Self::SecondTree { .. } | Self::OtherPolicies(_) => Exit::Integrity,
             Self::Replica(error) => error.exit(),
             Self::Open(error) => error.exit(),
@@ -423,6 +426,7 @@ impl Verdict for SubmitError {
                 Some("`weir registry upstream add FOLDER-OR-ADDRESS` names one".into())
             }
             Self::UnknownUpstream { there, .. } => Some(there_are(there)),
+            Self::UnknownAdvisory { .. } => Some("`weir advisory list` shows those that it knows".into()),
             Self::SecondTree { .. } => Some(
                 "a build that gives other bytes each time cannot be repeated: take what was built before, or change the recipe"
                     .into(),

@@ -1,0 +1,50 @@
+//! What advisories know against releases, as rules are told it; and that an advisory says what its document says.
+
+use std::io::Read as _;
+
+use weir_index::{Index, IndexError};
+use weir_model::advisory::{Advisory, LONGEST_DOCUMENT, Severity};
+use weir_model::{ReleaseId, Sha256};
+use weir_rules::worst;
+
+use crate::content::ContentError;
+use crate::error::SubmitError;
+use crate::ports::{Object, Objects};
+
+/// How bad the worst is that is known against a release, if anything is: by what this registry knows, and of one that is to come from
+/// `above` also by what that one knows, unless this one knows better.
+///
+/// # Errors
+///
+/// When a view cannot be read.
+pub fn advised(own: &Index, above: Option<&Index>, id: &ReleaseId) -> Result<Option<Severity>, IndexError> {
+    let mut known: Vec<Advisory> =
+        own.advisories_of(&id.name)?.into_iter().map(|known| known.advisory).collect();
+    for there in above.map_or_else(|| Ok(Vec::new()), |above| above.advisories_of(&id.name))? {
+        if own.advisory(&there.advisory.id)?.is_none() {
+            known.push(there.advisory);
+        }
+    }
+    Ok(worst(&known, &id.name, &id.version))
+}
+
+/// Refuses what is said of an advisory if its document says otherwise. A document that is not held is none of its business.
+pub(crate) fn refuse_other_than_held(objects: &dyn Objects, advisory: &Advisory) -> Result<(), SubmitError> {
+    let id = || advisory.id.clone();
+    match held(objects, &advisory.document)? {
+        None => Ok(()),
+        Some(bytes) => match Advisory::from_osv(&bytes) {
+            Ok(derived) if derived == *advisory => Ok(()),
+            Ok(_) => Err(SubmitError::AdvisoryDiffers { id: id() }),
+            Err(error) => Err(SubmitError::NoAdvisory { id: id(), error }),
+        },
+    }
+}
+
+/// The document of an advisory, if it is held.
+pub(crate) fn held(objects: &dyn Objects, document: &Sha256) -> Result<Option<Vec<u8>>, ContentError> {
+    let Some(bytes) = objects.open(Object::File(*document), 0)? else { return Ok(None) };
+    let mut held = Vec::new();
+    bytes.take(LONGEST_DOCUMENT + 1).read_to_end(&mut held)?;
+    Ok(Some(held))
+}

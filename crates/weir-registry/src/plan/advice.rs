@@ -1,0 +1,62 @@
+//! Advisories: one is known from now on as it says now, or counts no more.
+
+use weir_model::Action;
+use weir_model::advisory::{Advisory, AdvisoryId};
+use weir_model::record::{Advice, Dismissal};
+use weir_policy::{Authorized, Request, Verb, authorize};
+use weir_wire::{Done, Outcome};
+
+use super::Planning;
+use super::words::refuse_bad_words;
+use crate::error::SubmitError;
+
+impl Planning<'_> {
+    /// Takes in an advisory. What came from above is this registry's own from now on.
+    pub(super) fn advise(&mut self, advisory: &Advisory) -> Result<(), SubmitError> {
+        let permit = self.may_advise()?;
+        let known = self.on.index.advisory(&advisory.id)?;
+        let is_so = known.is_some_and(|known| {
+            known.dismissed.is_none() && known.from.is_none() && known.advisory == *advisory
+        });
+        self.advice_told(&advisory.id, if is_so { Done::Already } else { Done::Advised }, &permit);
+        if is_so {
+            return Ok(());
+        }
+        if !self.on.uploaded.file(&advisory.document)? {
+            let (id, document) = (advisory.id.clone(), advisory.document);
+            return Err(SubmitError::AdvisoryNotUploaded { id, document });
+        }
+        let advice = Box::new(Advice { advisory: advisory.clone(), from: None });
+        self.record(&permit, Action::Advise(advice))
+    }
+
+    /// Has an advisory count no more, wherever it came from.
+    pub(super) fn dismiss(&mut self, id: &AdvisoryId, reason: Option<&str>) -> Result<(), SubmitError> {
+        refuse_bad_words("reason", reason)?;
+        let permit = self.may_advise()?;
+        let known = self.on.index.advisory(id)?;
+        let known = known.ok_or_else(|| SubmitError::UnknownAdvisory { id: id.clone() })?;
+        // What a registry above dismissed it may tell again: whoever dismisses it here decides that.
+        let is_so = known.dismissed.is_some_and(|dismissed| dismissed.from.is_none());
+        self.advice_told(id, if is_so { Done::Already } else { Done::Dismissed }, &permit);
+        if is_so {
+            return Ok(());
+        }
+        let reason = reason.map(str::to_owned);
+        self.record(&permit, Action::Dismiss(Dismissal { id: id.clone(), reason, from: None }))
+    }
+
+    fn may_advise(&self) -> Result<Authorized, SubmitError> {
+        Ok(authorize(self.on.gate, Request::of_registry(self.on.caller, Verb::Advise))?)
+    }
+
+    fn advice_told(&mut self, id: &AdvisoryId, done: Done, permit: &Authorized) {
+        self.plan.outcomes.push(Outcome {
+            subject: id.to_string(),
+            done,
+            policy: permit.decision().policy.clone().into_owned(),
+            input_digest: None,
+            baked: Vec::new(),
+        });
+    }
+}
