@@ -15,8 +15,8 @@ use weir_model::{PackageName, Sha256};
 use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
-    Carried, CarriedError, Exported, HeldAs, Object, Registrar, Replica, ReplicaError, UpstreamAddresses,
-    held_beside, unpack_carried, write_carried,
+    Carried, CarriedError, Exported, HeldAs, Object, Registrar, Replica, ReplicaError, SubmitError,
+    UpstreamAddresses, held_beside, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
 
@@ -42,6 +42,28 @@ pub struct Export {
     pub content: bool,
     /// Packages of which the content of all releases goes along, whenever they were published.
     pub packages: Vec<PackageName>,
+}
+
+/// Removes what an import unpacks before it is believed. Whoever asks for it keeps other imports out.
+fn remove_unfinished(imported: &Folder) -> Result<(), ReachError> {
+    for entry in imported.entries().map_err(std::io::Error::from)? {
+        let is_draft = entry.name.to_str().is_some_and(|name| name.starts_with(".weir-"));
+        if entry.is_folder && is_draft {
+            imported.remove_tree(&entry.name).map_err(std::io::Error::from)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what imports into the registry in `root` left that were stopped, unless one is under way.
+pub(crate) fn clear_imports(root: &Path) -> Result<(), ReachError> {
+    let folder = Folder::open(root).map_err(std::io::Error::from)?;
+    let Some(imported) = folder.find_folder(IMPORTED).map_err(std::io::Error::from)? else { return Ok(()) };
+    let alone = imported.lock_file("lock").map_err(std::io::Error::from)?;
+    if alone.try_lock().is_ok() {
+        remove_unfinished(&imported)?;
+    }
+    Ok(())
 }
 
 /// Reads how many records a registry has from a checkpoint of it, or from a number.
@@ -76,8 +98,15 @@ pub fn registry_export(
         return Err(Offline::needs(format!("reading the registry {}", known.location)).into());
     }
     let connection = connect(session, &known)?;
+    for name in &what.packages {
+        connection.package(name)?;
+    }
     let replica = &connection.replica;
     let checkpoint = replica.checkpoint().ok_or_else(|| ReplicaError::NeverSynced(known.location.clone()))?;
+    if what.since > checkpoint.size() {
+        let registry = replica.name().to_owned();
+        return Err(ReachError::NoSuchRecord { registry, since: what.since, size: checkpoint.size() });
+    }
     let carried = Carried {
         version: 1,
         registry: replica.name().to_owned(),
@@ -137,7 +166,8 @@ pub struct Imported {
 }
 
 /// Takes in what a file holds of a registry above: its log is checked as if it had been reached, what policy permits is admitted, and the
-/// content of that is brought. With `key`, the registry is named as an upstream first, if it is none yet.
+/// content of that is brought. With `key`, the registry is named as an upstream first, if it is none yet; `mode` says what of it is
+/// admitted from now on.
 ///
 /// # Errors
 ///
@@ -147,7 +177,8 @@ pub fn registry_import(
     session: &Session,
     which: WhichRegistry<'_>,
     file: &Path,
-    key: Option<(&str, UpstreamMode)>,
+    key: Option<&str>,
+    mode: Option<UpstreamMode>,
 ) -> Result<Imported, ReachError> {
     let known = which.find(session)?;
     if is_http(&known.location) {
@@ -161,6 +192,8 @@ pub fn registry_import(
     let imported = folder.make_folder(IMPORTED).map_err(std::io::Error::from)?;
     let alone = imported.lock_file("lock").map_err(std::io::Error::from)?;
     alone.lock()?;
+    // Nobody else is importing: what is unfinished was left by one that was stopped.
+    remove_unfinished(&imported)?;
     let unpacked = imported.draft_folder().map_err(std::io::Error::from)?;
     let bad = |error: CarriedError| ReachError::Carried { file: file.to_owned(), error };
     let (carried, paths) = unpack_carried(
@@ -171,8 +204,16 @@ pub fn registry_import(
     let facts = registrar.facts(&caller)?;
     let upstream = facts.upstreams().iter().find(|above| above.name == carried.registry).cloned();
     let trusted = match (&upstream, key) {
+        (Some(upstream), Some(key)) if upstream.key != key => {
+            let reason = format!(
+                "it is above already, believed by the key {}; if another registry of that name is meant, `weir registry upstream remove {}` forgets that one",
+                upstream.key, upstream.name
+            );
+            let upstream = upstream.name.clone();
+            return Err(SubmitError::NoUpstream { upstream, registry, reason }.into());
+        }
         (Some(upstream), _) => upstream.key.clone(),
-        (None, Some((key, _))) => key.to_owned(),
+        (None, Some(key)) => key.to_owned(),
         (None, None) => {
             return Err(ReachError::NotAbove { registry, upstream: carried.registry, file: file.to_owned() });
         }
@@ -184,11 +225,11 @@ pub fn registry_import(
     take_over(&imported, unpacked.folder(), &copy, &paths).map_err(std::io::Error::from)?;
     drop(unpacked);
     let address = copy.path().display().to_string();
+    let known_mode = upstream.as_ref().map(|upstream| upstream.mode);
+    let mode = mode.or(known_mode).unwrap_or_default();
     let is_there =
-        upstream.is_some() && UpstreamAddresses::read(&root)?.of(&carried.registry) == Some(&*address);
+        known_mode == Some(mode) && UpstreamAddresses::read(&root)?.of(&carried.registry) == Some(&*address);
     if !is_there {
-        let mode =
-            upstream.as_ref().map(|upstream| upstream.mode).or(key.map(|(_, mode)| mode)).unwrap_or_default();
         let wanted = WantedUpstream { address, key: Some(trusted), mode, first: false };
         change_upstreams(session, &registrar, &root, &caller, &UpstreamChange::Add(wanted))?;
     }
@@ -210,6 +251,10 @@ fn believe(
         known.and_then(|note| Checkpoint::parse(&note).ok()).map_or(0, |checkpoint| checkpoint.size());
     if carried.since > known {
         return Err(ReachError::Gap { upstream: carried.registry.clone(), known, since: carried.since });
+    }
+    if carried.size < known {
+        let Carried { registry, size, .. } = carried.clone();
+        return Err(ReachError::Older { upstream: registry, known, size });
     }
     let source = Layered { over: FolderSource::new(unpacked.path()), under: FolderSource::new(copy.path()) };
     let location = copy.path().display().to_string();

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use weir_registry::{Collect, Collected};
 
+use crate::air_gap::clear_imports;
 use crate::connect::open_for_writing;
 use crate::error::ReachError;
-use crate::registries::{ManifestRegistries, find};
+use crate::registries::{ManifestRegistries, find, is_http};
 use crate::session::Session;
 
 /// Takes out of a registry's storage what it need not hold.
@@ -23,5 +24,9 @@ pub fn registry_gc(
 ) -> Result<Collected, ReachError> {
     let known = find(session, project, which, folder)?;
     let registry = open_for_writing(session, &known)?;
-    Ok(registry.collect(what)?)
+    let collected = registry.collect(what)?;
+    if !what.dry_run && !is_http(&known.location) {
+        clear_imports(Path::new(&known.location))?;
+    }
+    Ok(collected)
 }

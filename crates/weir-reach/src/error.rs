@@ -270,6 +270,28 @@ pub enum ReachError {
         /// The first record in the file.
         since: u64,
     },
+    /// More was carried here before.
+    #[error(
+        "the file has the records of `{upstream}` up to {size}, and those up to {known} were imported already: it is an older one, and brings nothing"
+    )]
+    Older {
+        /// The registry that it is of.
+        upstream: String,
+        /// Records that are known here.
+        known: u64,
+        /// Records of which the file is.
+        size: u64,
+    },
+    /// A registry has not so many records.
+    #[error("the registry `{registry}` has {size} records, and nothing since the record {since}")]
+    NoSuchRecord {
+        /// The registry.
+        registry: String,
+        /// The record that was asked for.
+        since: u64,
+        /// How many it has.
+        size: u64,
+    },
     /// Nobody has said where an upstream is.
     #[error("the registry `{registry}` does not say where its upstream `{upstream}` is reached")]
     NoAddress {

@@ -181,3 +181,47 @@ fn rename_entry(header: &mut [u8], name: &str) {
     let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
     header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
 }
+
+#[test]
+fn what_is_asked_of_an_export_has_to_be_there() {
+    let far = far();
+    let mistyped =
+        far.t.weir_in("", "registry export x.weir --package lib/srt --registry ./public").fails_with(5);
+    assert!(mistyped.stderr.contains("lib/srt") && mistyped.stderr.contains("`lib/str`"), "{mistyped}");
+    let beyond = far.t.weir_in("", "registry export x.weir --since 99 --registry ./public").fails_with(5);
+    assert!(beyond.stderr.contains("has 4 records, and nothing since the record 99"), "{beyond}");
+    assert!(!far.t.path("x.weir").exists());
+}
+
+#[test]
+fn an_older_file_is_told_to_be_older_and_another_key_and_mode_are_not_passed_over() {
+    let far = far();
+    let key = far.key();
+    far.export("first.weir", "--content");
+    far.publish("lib/str", "1.1.0", &[]);
+    far.export("second.weir", "--content");
+    far.there(&format!("registry import second.weir --key {key}")).succeeds();
+    let before = far.state();
+    let older = far.there("registry import first.weir").fails_with(1);
+    assert!(older.stderr.contains("up to 4") && older.stderr.contains("it is an older one"), "{older}");
+    let other = key.replacen("public+", "public+0", 1);
+    let other = far.there(&format!("registry import second.weir --key {other}")).fails_with(8);
+    assert!(other.stderr.contains("believed by the key"), "{other}");
+    assert_eq!(far.state(), before);
+    // Nothing was asked for yet, so nothing is here; as a mirror all of it comes.
+    far.there("registry import second.weir --mode mirror").succeeds();
+    assert!(far.there("info lib/str@1.1.0").succeeds().stdout.contains("lib/str 1.1.0"));
+}
+
+#[test]
+fn what_an_import_left_that_was_stopped_goes_with_the_next_or_with_the_collector() {
+    let far = far();
+    let key = far.key();
+    far.export("first.weir", "");
+    far.there(&format!("registry import first.weir --key {key}")).succeeds();
+    for how in ["registry import first.weir", "registry gc"] {
+        far.t.write("team/.imported/.weir-1f2e3d4c/pack/x", "left");
+        far.there(how).succeeds();
+        assert!(!far.t.path("team/.imported/.weir-1f2e3d4c").exists(), "{how}");
+    }
+}

@@ -53,9 +53,9 @@ pub(crate) struct ImportArguments {
     /// Name the registry as an upstream if it is none yet, believed by this key: `weir registry show` tells it there
     #[arg(long)]
     key: Option<String>,
-    /// With `--key`: what of it is admitted
-    #[arg(long, value_name = "MODE", default_value = "on-demand", value_parser = mode())]
-    mode: UpstreamMode,
+    /// What of it is admitted from now on: as before, or `on-demand`, if nothing is said
+    #[arg(long, value_name = "MODE", value_parser = mode())]
+    mode: Option<UpstreamMode>,
 }
 
 pub(super) fn export(context: &Context, arguments: ExportArguments) -> Result<ExitCode, Failure> {
@@ -84,9 +84,14 @@ pub(super) fn export(context: &Context, arguments: ExportArguments) -> Result<Ex
 }
 
 pub(super) fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Failure> {
-    let key = arguments.key.as_deref().map(|key| (key, arguments.mode));
     let imported = with_registry(context, |session, which| {
-        Ok(weir_reach::registry_import(session, which, &arguments.file, key)?)
+        Ok(weir_reach::registry_import(
+            session,
+            which,
+            &arguments.file,
+            arguments.key.as_deref(),
+            arguments.mode,
+        )?)
     })?;
     context.output.show(&imported, |page| {
         page.line(format!(

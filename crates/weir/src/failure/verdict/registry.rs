@@ -75,8 +75,9 @@ impl Verdict for ReachError {
             Self::Carried { error, .. } => error.exit(),
             Self::Foreign { error, .. } => error.exit(),
             Self::NotWeirs { .. } => Exit::Usage,
-            Self::NotAbove { .. } | Self::Gap { .. } => Exit::NotFound,
+            Self::NotAbove { .. } | Self::Gap { .. } | Self::NoSuchRecord { .. } => Exit::NotFound,
             Self::AboveNotAsked { .. }
+            | Self::Older { .. }
             | Self::Config { .. }
             | Self::NotAdmitted { .. }
             | Self::PoliciesElsewhere { .. }
@@ -116,6 +117,10 @@ impl Verdict for ReachError {
             ),
             Self::Gap { known, .. } => {
                 Some(format!("have it written from there on: `weir registry export FILE --since {known}`"))
+            }
+            Self::Older { .. } => Some("import the newest; each begins where the one before ended".into()),
+            Self::NoSuchRecord { .. } => {
+                Some("`--since` is the number that the last import told on the other side".into())
             }
             Self::OnlyHeld { .. } => Some("`weir registry held` lists all that is kept out".into()),
             Self::AboveNotAsked { .. } => {
