@@ -54,6 +54,13 @@ pub(crate) fn ask(
     if facts.upstreams().is_empty() {
         return Ok(WasAsked::NobodyAbove);
     }
+    if session.looks_only {
+        let registry = connection.replica.name();
+        session.warn(format!(
+            "this changes nothing, so `{registry}` is not asked for what is above it: what it has not admitted yet is not seen"
+        ));
+        return Ok(WasAsked::No("asking may have it admit something, and this changes nothing".into()));
+    }
     let location = &connection.known.location;
     if is_http(location) {
         let remote = match open_remote(session, location) {

@@ -24,6 +24,8 @@ pub struct Session {
     pub store: Option<PathBuf>,
     /// Whether the network, and any registry, is left alone.
     pub offline: bool,
+    /// Whether nothing is to be changed, in a registry either: none is asked to admit anything from above.
+    pub looks_only: bool,
     /// A registry by name, folder or address, in place of the default one.
     pub registry: Option<String>,
     /// Another platform than the host's.

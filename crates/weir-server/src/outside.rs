@@ -54,6 +54,7 @@ impl Outside {
             now: Timestamp::now(),
             threads: 1,
             observer: Arc::new(Unobserved),
+            looks_only: false,
             interrupt: Interrupt::default(),
         }
     }

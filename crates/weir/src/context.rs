@@ -39,6 +39,7 @@ impl Context {
             home,
             store: settings::store()?,
             offline: self.shared.offline || settings::offline(),
+            looks_only: false,
             registry: self.registry()?,
             platform: platform.cloned(),
             authorities: settings::authorities()?,

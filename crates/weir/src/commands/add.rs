@@ -68,8 +68,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
-    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let options = install::options(&arguments.installing, false);
+    session.looks_only = options.dry_run;
     let dry_run = options.dry_run;
     let whose = arguments.whose;
     let mut additions = additions(arguments)?;

@@ -41,8 +41,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let options = options(&arguments.installing, arguments.locked);
+    session.looks_only = options.dry_run;
     if let Some(packages) = &arguments.global {
         return install_global(context, &session, packages, &options);
     }

@@ -31,9 +31,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let mut project = context.project_of(arguments.whose)?;
     let options = install::options(&arguments.installing, false);
+    session.looks_only = options.dry_run;
     let report =
         weir_project::remove(&session, &mut project, &arguments.names, &arguments.reference, &options)?;
     context.output.act(options.dry_run, &report, |page| {

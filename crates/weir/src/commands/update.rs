@@ -55,9 +55,10 @@ fn show_held(page: &mut Page, held: &[Held], all: bool, whose: Whose) {
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let session = context.session_for(arguments.installing.platform.platform.as_ref())?;
+    let mut session = context.session_for(arguments.installing.platform.platform.as_ref())?;
     let mut project = context.project_of(arguments.whose)?;
     let options = install::options(&arguments.installing, false);
+    session.looks_only = options.dry_run;
     let report = weir_project::update(&session, &mut project, &arguments.names, arguments.full, &options)?;
     context.output.act(options.dry_run, &report, |page| {
         if !report.ranges.is_empty() {

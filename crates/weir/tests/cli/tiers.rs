@@ -456,3 +456,32 @@ fn who_may_not_ask_above_is_told_so_and_not_that_nothing_is_there() {
     let run = t.weir("install").fails_with(1);
     assert!(run.stderr.contains("× `team` could not ask above: only who has signed in is answered"), "{run}");
 }
+
+#[test]
+fn a_dry_run_admits_nothing() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    let publish = |version: &str| {
+        let folder = t.package("lib/str", version).file("str.sh", version).write();
+        t.weir_in("", &format!("--registry ./public publish {folder}")).succeeds();
+    };
+    publish("1.0.0");
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    publish("1.1.0");
+    let before = t.read("team/checkpoint");
+    for typed in ["update --dry-run", "update --full --dry-run", "install --dry-run"] {
+        let run = t.weir(typed).succeeds();
+        assert_eq!(t.read("team/checkpoint"), before, "{typed}");
+        assert!(
+            typed.starts_with("install") || run.stderr.contains("is not asked for what is above it"),
+            "{run}"
+        );
+    }
+    t.weir("add lib/str@1.1.0 --dry-run");
+    assert_eq!(t.read("team/checkpoint"), before);
+    t.weir("update").succeeds();
+    assert_ne!(t.read("team/checkpoint"), before);
+}
