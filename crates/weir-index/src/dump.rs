@@ -34,6 +34,9 @@ impl Index {
         for known in self.advisories_since(0, usize::MAX)? {
             line("advisory", &known);
         }
+        for set in self.quotas()? {
+            line("quota", &set);
+        }
         let mut every = self.connection.prepare("SELECT id, name FROM package ORDER BY id")?;
         let mut rows = every.query([])?;
         while let Some(row) = rows.next()? {

@@ -17,6 +17,7 @@ use crate::derive;
 use crate::error::{FoldError, IndexError};
 use crate::facts::write_marked;
 use crate::index::{Index, position};
+use crate::quotas;
 use crate::rows::{
     digest, insert_release, intern_package, put_withdrawal, row_id, state, state_code, unsigned,
 };
@@ -172,6 +173,7 @@ impl<'index> Fold<'index> {
             Action::Adopt(adoption) => tiers::adopt(&self.transaction, &adoption, &mark),
             Action::Advise(advice) => Ok(advice::advise(&self.transaction, *advice, &mark)?),
             Action::Dismiss(dismissal) => Ok(advice::dismiss(&self.transaction, dismissal, &mark)?),
+            Action::Quota(quota) => Ok(quotas::set(&self.transaction, &quota, &mark)?),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),

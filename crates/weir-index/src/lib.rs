@@ -28,6 +28,7 @@ mod impact;
 mod index;
 mod names;
 mod query;
+mod quotas;
 mod rows;
 mod schema;
 mod search;
@@ -48,5 +49,5 @@ pub use search::{SearchFilter, SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{
     Adopted, Claim, Cursor, Dismissed, HeldRelease, KnownAdvisory, Mark, PackageSummary, PackageView,
-    RegistryFacts, ReleaseView, Stats, Tier, Withdrawn,
+    RegistryFacts, ReleaseView, SetQuota, Stats, Tier, Withdrawn,
 };

@@ -1,6 +1,6 @@
 //! The tables of the index file, and what makes a file one.
 //!
-//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `advisory`, `fact` and `position` hold what the log says. The
+//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `advisory`, `quota`, `fact` and `position` hold what the log says. The
 //! others are derived from them, see [`derive`](crate::derive).
 
 use rusqlite::Connection;
@@ -41,6 +41,8 @@ CREATE TABLE advisory(id TEXT PRIMARY KEY, told INTEGER NOT NULL, facts BLOB NOT
 CREATE TABLE advised(name TEXT NOT NULL, advisory TEXT NOT NULL, PRIMARY KEY(name, advisory)) STRICT, WITHOUT ROWID;
 CREATE INDEX advisory_told ON advisory(told);
 CREATE INDEX advised_advisory ON advised(advisory);
+-- How many bytes may be held: for all (the empty name), for each owner (`*`), for an owner.
+CREATE TABLE quota(of TEXT PRIMARY KEY, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE fact(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 -- How much of the log is folded, and what its follower needs to go on.
 CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, state BLOB NOT NULL) STRICT;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::advisory::Advisory;
-use weir_model::record::{Hold, Origin, Upstream};
+use weir_model::record::{Hold, Origin, QuotaOf, Upstream};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
 
@@ -254,6 +254,18 @@ pub struct Dismissed {
     /// The registry above that dismissed it, where that is all there is to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The entry that says so.
+    #[serde(flatten)]
+    pub mark: Mark,
+}
+
+/// How many bytes may be held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct SetQuota {
+    /// Whom it is for.
+    pub of: QuotaOf,
+    /// How many.
+    pub bytes: u64,
     /// The entry that says so.
     #[serde(flatten)]
     pub mark: Mark,

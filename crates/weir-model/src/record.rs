@@ -1,6 +1,7 @@
 //! Records: the entries of a registry's log, as JSON with sorted keys.
 
 mod advice;
+mod quota;
 mod release;
 mod tier;
 mod upstream;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::advice::{Advice, Dismissal};
+pub use self::quota::{Quota, QuotaOf};
 pub use self::release::{DependencyRecord, ReleaseRecord};
 pub use self::tier::{Adoption, Hold};
 pub use self::upstream::{Upstream, UpstreamMode};
@@ -68,6 +70,8 @@ pub enum Action {
     Advise(Box<Advice>),
     /// That counts no more here.
     Dismiss(Dismissal),
+    /// How much may be held for somebody from here on.
+    Quota(Quota),
     /// Whether a release may be used changes.
     Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.

@@ -9,7 +9,9 @@ use weir_model::address::without_secrets;
 use weir_model::advisory::{AdvisoryId, OsvError};
 use weir_model::lockfile::LockfileError;
 use weir_model::manifest::GitTag;
-use weir_model::{LicenseError, ManifestError, PackageName, Platform, ReleaseId, Sha256, TreeDigest};
+use weir_model::{
+    LicenseError, ManifestError, OwnerName, PackageName, Platform, ReleaseId, Sha256, TreeDigest,
+};
 use weir_package::PackageError;
 use weir_reach::{Offline, ReachError};
 
@@ -87,6 +89,14 @@ pub enum ProjectError {
         id: AdvisoryId,
         /// One that was perhaps meant.
         similar: Option<String>,
+    },
+    /// Nothing is stored for an owner.
+    #[error("the registry `{registry}` holds nothing of `{owner}`")]
+    HoldsNothing {
+        /// The owner.
+        owner: OwnerName,
+        /// The registry.
+        registry: String,
     },
     /// The lockfile is needed and not there.
     #[error("there is no `weir.lock`, and `--locked` forbids to make one")]

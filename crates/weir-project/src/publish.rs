@@ -16,6 +16,7 @@ use weir_tree::{Handled, Selection, TreeError, TreeManifest, read_folder, write_
 
 use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
+use crate::storage::Room;
 use crate::{elm_docs, references};
 use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
 
@@ -250,15 +251,16 @@ pub(crate) fn publish_packages(
     for warning in packages.iter().flat_map(|package| &package.package.warnings) {
         session.warn(warning.clone());
     }
+    let mut room = Room::new(session, &known);
     let mut report = PublishReport {
-        registry: known.name,
+        registry: known.name.clone(),
         releases: packages.iter().map(PreparedPackage::report).collect(),
         receipt: None,
         preview: Vec::new(),
     };
     let mut intents = Vec::with_capacity(packages.len() + others.len());
     for (package, report) in packages.iter().zip(&mut report.releases) {
-        let size = upload(session, &*registry, package, options)?;
+        let size = upload(session, &*registry, package, &mut room, options)?;
         report.size = Some(size);
         intents.push(Intent::Publish(Box::new(package.package.draft(size))));
     }
@@ -291,6 +293,7 @@ fn upload(
     session: &Session,
     registry: &dyn Registry,
     package: &PreparedPackage,
+    room: &mut Room<'_>,
     options: &PublishOptions,
 ) -> Result<u64, ProjectError> {
     let tree = package.package.tree.digest();
@@ -300,6 +303,7 @@ fn upload(
     }
     let mut pack = tempfile::tempfile()?;
     let mut size = write_pack(session, &package.folder, &package.package.tree, &mut pack)?;
+    room.take(package.package.id.name.owner_name(), size)?;
     if !options.dry_run {
         session.begin(Work::Uploading, Amount::Bytes(size));
         pack.rewind()?;

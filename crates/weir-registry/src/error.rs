@@ -406,6 +406,9 @@ pub enum SubmitError {
         /// The upstreams it has.
         there: Vec<String>,
     },
+    /// Somebody would hold more than they may.
+    #[error("nothing more is taken: {0}")]
+    BeyondQuota(Box<crate::quota::BeyondQuota>),
     /// The document of an advisory has not been uploaded.
     #[error("the document of the advisory `{id}`, {document}, was not uploaded")]
     AdvisoryNotUploaded {

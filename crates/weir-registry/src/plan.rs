@@ -12,7 +12,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use weir_index::{Index, IndexError, RegistryFacts, ReleaseView, Tier};
-use weir_model::record::{Adoption, Withdrawal};
+use weir_model::record::{Adoption, Quota, QuotaOf, Withdrawal};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
     Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
@@ -31,6 +31,7 @@ use crate::closed::After;
 use crate::error::SubmitError;
 use crate::evidence::{self, evidence};
 use crate::ports::Entry;
+use crate::quota::Change;
 use crate::registrar::Differences;
 use crate::reuse::quarantined;
 
@@ -41,6 +42,8 @@ pub(crate) struct Plan {
     /// The permission to append them: that of the first.
     pub(crate) permit: Option<Authorized>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Who holds nearly as much as they may, a sentence each.
+    pub(crate) warnings: Vec<String>,
     /// Trees whose packs are withdrawn from readers once the records are in the log.
     pub(crate) withhold: Vec<(Authorized, TreeDigest)>,
     /// Trees whose packs readers may have again.
@@ -178,6 +181,7 @@ impl Planner<'_> {
             After { index: self.index, leaving: &leaving, published: &planning.published.releases }
                 .check()?;
         }
+        planning.plan.warnings = planning.change()?.check(self.index)?;
         // Last: who is asked for an approval need not look at what could not be done anyway.
         if !planning.unapproved.is_empty() {
             return Err(SubmitError::NeedsApproval { denied: planning.unapproved });
@@ -239,6 +243,7 @@ impl Planning<'_> {
             Intent::Promote(promotion) => self.publish(&promotion.draft, Some(promotion)),
             Intent::Claim { owner, who } => self.claim(owner, who),
             Intent::Adopt { name, back } => self.adopt(name, *back),
+            Intent::Quota(quota) => self.limit(quota),
             Intent::Advise(advisory) => self.advise(advisory),
             Intent::Dismiss { id, reason } => self.dismiss(id, reason.as_deref()),
             Intent::Withdraw(what) => self.withdraw(what),
@@ -309,6 +314,38 @@ impl Planning<'_> {
                 Some(Promotion { from, .. }) => Action::Promote { release, from: from.clone() },
             },
         )
+    }
+
+    /// What the batch adds to what owners hold, and takes away.
+    fn change(&self) -> Result<Change, IndexError> {
+        let mut change = Change::default();
+        for release in self.published.releases.values() {
+            change.add(release.id.name.owner_name(), release.size);
+        }
+        for id in self.leaving {
+            if let Some(view) = self.on.index.release(id)? {
+                change.free(&view.release);
+            }
+        }
+        Ok(change)
+    }
+
+    /// Says how much somebody may hold. It is governing: whoever may change the policies may.
+    fn limit(&mut self, quota: &Quota) -> Result<(), SubmitError> {
+        let permit = authorize(self.on.gate, Request::of_registry(self.on.caller, Verb::Govern))?;
+        let before = self.on.index.quotas()?.into_iter().find(|set| set.of == quota.of).map(|set| set.bytes);
+        let done = if before == quota.bytes { Done::Already } else { Done::Limited };
+        let subject = match &quota.of {
+            QuotaOf::Registry => "all owners together".to_owned(),
+            QuotaOf::EachOwner => "each owner".to_owned(),
+            QuotaOf::Owner(owner) => owner.to_string(),
+        };
+        let policy = permit.decision().policy.clone().into_owned();
+        self.plan.outcomes.push(Outcome { subject, done, policy, input_digest: None, baked: Vec::new() });
+        match done {
+            Done::Already => Ok(()),
+            _ => self.record(&permit, Action::Quota(quota.clone())),
+        }
     }
 
     /// The tier that a name is bound to; an owner that the batch claims is bound here.

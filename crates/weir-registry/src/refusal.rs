@@ -11,6 +11,7 @@ impl SubmitError {
             Self::Remote(refusal) => refusal.code,
             Self::Refused(_) => Code::NotPermitted,
             Self::NeedsApproval { .. } => Code::NeedsApproval,
+            Self::BeyondQuota(_) => Code::BeyondQuota,
             Self::BadPromotion { .. } => Code::DraftDiffers,
             Self::BakedMissing { .. } => Code::Unsatisfiable,
             Self::AlreadyPublished { .. } => Code::AlreadyPublished,
@@ -18,9 +19,9 @@ impl SubmitError {
             Self::OtherKind { .. } => Code::OtherKind,
             Self::KindNotTaken { .. } => Code::KindNotTaken,
             Self::Confusable { .. } => Code::Confusable,
-            Self::NotUploaded { .. } | Self::EvidenceNotUploaded { .. } | Self::AdvisoryNotUploaded { .. } => {
-                Code::NotUploaded
-            }
+            Self::NotUploaded { .. }
+            | Self::EvidenceNotUploaded { .. }
+            | Self::AdvisoryNotUploaded { .. } => Code::NotUploaded,
             Self::DraftDiffers { .. }
             | Self::AdvisoryDiffers { .. }
             | Self::OtherSize { .. }
@@ -132,6 +133,7 @@ impl SubmitError {
             Self::NoUpstream { upstream: name, .. } | Self::UnknownUpstream { name, .. } => {
                 Some(name.clone())
             }
+            Self::BeyondQuota(beyond) => beyond.owner.as_ref().map(ToString::to_string),
             Self::AdvisoryNotUploaded { id, .. }
             | Self::AdvisoryDiffers { id }
             | Self::NoAdvisory { id, .. }

@@ -8,6 +8,7 @@ use std::io::Read;
 
 use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
+use weir_wire::storage::Storage;
 use weir_wire::{Batch, Outcome, Receipt};
 
 use crate::collect::{Collect, Collected};
@@ -100,6 +101,13 @@ pub trait Registry: Send + Sync {
     ///
     /// When the old key is not here, or something cannot be written.
     fn rotate_key(&self) -> Result<Descriptor, SubmitError>;
+
+    /// Who holds how much of the storage.
+    ///
+    /// # Errors
+    ///
+    /// When the storage cannot be read.
+    fn storage(&self) -> Result<Storage, SubmitError>;
 
     /// Takes out of the storage what it need not hold.
     ///

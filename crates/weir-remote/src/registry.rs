@@ -10,6 +10,7 @@ use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Previ
 use weir_wire::downloads::PackageDownloads;
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
+use weir_wire::storage::Storage;
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
@@ -248,6 +249,10 @@ impl Registry for RemoteRegistry {
 
     fn rotate_key(&self) -> Result<Descriptor, SubmitError> {
         Ok(self.line.post("keys", &())?)
+    }
+
+    fn storage(&self) -> Result<Storage, SubmitError> {
+        Ok(self.line.get("storage")?)
     }
 
     fn collect(&self, what: &Collect) -> Result<Collected, SubmitError> {

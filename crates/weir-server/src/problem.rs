@@ -202,6 +202,7 @@ const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
     match code {
         Refused::NotPermitted => (StatusCode::FORBIDDEN, "A policy says no"),
         Refused::NeedsApproval => (StatusCode::FORBIDDEN, "Others have to approve it"),
+        Refused::BeyondQuota => (StatusCode::INSUFFICIENT_STORAGE, "Somebody would hold more than they may"),
         Refused::NotFound => (StatusCode::NOT_FOUND, "There is no such release"),
         Refused::AlreadyPublished
         | Refused::WasRemoved

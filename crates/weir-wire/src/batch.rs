@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use weir_model::advisory::{Advisory, AdvisoryId};
-use weir_model::record::Origin;
+use weir_model::record::{Origin, Quota};
 use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, WithdrawalVerb};
 
 use crate::draft::Draft;
@@ -44,6 +44,8 @@ pub enum Intent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    /// Say how many bytes somebody may hold.
+    Quota(Quota),
     /// Keep a package here that came from a registry above, or give it back.
     Adopt {
         /// The package.
@@ -64,6 +66,7 @@ impl Intent {
             | Self::Claim { .. }
             | Self::Advise(_)
             | Self::Dismiss { .. }
+            | Self::Quota(_)
             | Self::Adopt { .. } => None,
         }
     }
@@ -77,6 +80,7 @@ impl Intent {
             | Self::Claim { .. }
             | Self::Advise(_)
             | Self::Dismiss { .. }
+            | Self::Quota(_)
             | Self::Adopt { .. } => None,
         }
     }

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod promotion;
 mod receipt;
 mod refusal;
+pub mod storage;
 pub mod trust;
 pub mod upstream;
 

@@ -14,6 +14,9 @@ pub struct Receipt {
     pub size: u64,
     /// The checkpoint afterwards, as it is signed.
     pub checkpoint: String,
+    /// What whoever asked should know: who holds nearly as much as they may, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What became of one intent.
@@ -56,6 +59,8 @@ pub enum Done {
     Advised,
     /// An advisory counts no more.
     Dismissed,
+    /// Somebody may hold so much now.
+    Limited,
 }
 
 impl Done {
@@ -71,6 +76,7 @@ impl Done {
             Self::GivenBack => "given-back",
             Self::Advised => "advised",
             Self::Dismissed => "dismissed",
+            Self::Limited => "limited",
         }
     }
 }
@@ -95,6 +101,7 @@ impl TryFrom<String> for Done {
             Self::GivenBack,
             Self::Advised,
             Self::Dismissed,
+            Self::Limited,
         ];
         let mut all = plain.into_iter().chain(withdrawn);
         all.find(|done| done.as_str() == word)

@@ -54,6 +54,8 @@ pub enum Code {
     Unsatisfiable,
     /// Packages would be baked into one another.
     BakedCycle,
+    /// Somebody would hold more than they may.
+    BeyondQuota,
     /// Two builds of one package would meet.
     Diamond,
     /// Something was built with what is to be removed.

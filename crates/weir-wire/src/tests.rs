@@ -69,8 +69,13 @@ fn a_receipt_and_a_refusal_are_read_back_as_they_were_written() {
         input_digest: Some(Digest::of("inputs")),
         baked: vec!["acme/str 1.0.0".parse().unwrap()],
     });
-    let receipt =
-        Receipt { outcomes: outcomes.collect(), batch: None, size: 7, checkpoint: "org\n7\n".into() };
+    let receipt = Receipt {
+        outcomes: outcomes.collect(),
+        batch: None,
+        size: 7,
+        checkpoint: "org\n7\n".into(),
+        warnings: Vec::new(),
+    };
     let text = serde_json::to_string(&receipt).unwrap();
     assert!(text.contains("\"done\":\"unquarantined\""), "{text}");
     assert_eq!(serde_json::from_str::<Receipt>(&text).unwrap(), receipt);

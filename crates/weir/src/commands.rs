@@ -38,6 +38,7 @@ pub(crate) mod root;
 pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod storage;
 pub(crate) mod store;
 pub(crate) mod sysroot;
 pub(crate) mod test;

@@ -46,7 +46,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Packages built from source", &["repo", "build", "sysroot", "root"]),
-    ("Registries and the store", &["registry", "policy", "advisory", "store", "prefetch"]),
+    ("Registries and the store", &["registry", "policy", "advisory", "storage", "store", "prefetch"]),
     ("A server", &["serve", "login", "logout", "whoami", "token", "trust", "user", "activity", "downloads"]),
     ("Weir itself", &["demo", "completions", "man"]),
 ];

@@ -110,6 +110,7 @@ enum Command {
     Registry(commands::registry::Command),
     #[command(subcommand)]
     Policy(commands::policy::Command),
+    Storage(commands::storage::Arguments),
     #[command(subcommand)]
     Store(commands::store::Command),
 
@@ -195,6 +196,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
 
         Command::Registry(command) => commands::registry::run(context, command),
         Command::Policy(command) => commands::policy::run(context, command),
+        Command::Storage(arguments) => commands::storage::run(context, arguments),
         Command::Store(command) => commands::store::run(context, command),
 
         Command::Serve(arguments) => commands::serve::run(context, &arguments),

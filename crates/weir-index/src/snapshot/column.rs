@@ -56,8 +56,12 @@ columns! {
     Adopted = "adopted",
     Held = "held",
     Advisory = "advisory",
+    Quota = "quota",
     Fact = "fact",
 }
+
+/// Columns that older snapshots do not have.
+const LATER: [&str; 2] = [NAMES[Column::Advisory as usize], NAMES[Column::Quota as usize]];
 
 /// Columns being filled.
 #[derive(Debug)]
@@ -104,8 +108,8 @@ impl<'a> ColumnsIn<'a> {
         let columns = NAMES.iter().map(|name| {
             match found.get(name) {
                 Some(bytes) => Ok(Reader(bytes)),
-                // Snapshots were written before anybody told of advisories.
-                None if *name == NAMES[Column::Advisory as usize] => Ok(Reader(&[])),
+                // Snapshots were written before anybody told of these.
+                None if LATER.contains(name) => Ok(Reader(&[])),
                 None => Err(Malformed::new(format!("the column `{name}` is missing"))),
             }
         });

@@ -17,6 +17,7 @@ use crate::advice;
 use crate::error::SnapshotError;
 use crate::facts;
 use crate::fold::Fold;
+use crate::quotas;
 use crate::rows::{self, kind, row_id};
 use crate::schema::{DROP_LATE_INDEXES, LATE_INDEXES};
 use crate::tiers;
@@ -175,6 +176,12 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
     let column = columns.at(Column::Advisory);
     while !column.is_empty() {
         advice::put(&fold.transaction, &advice::read_facts(column.bytes()?)?)?;
+    }
+    let column = columns.at(Column::Quota);
+    while !column.is_empty() {
+        let (key, blob) = (column.text()?, column.bytes()?);
+        quotas::read(key, blob)?;
+        quotas::put(&fold.transaction, key, blob)?;
     }
     let column = columns.at(Column::Upstream);
     while !column.is_empty() {

@@ -96,6 +96,10 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
     for known in index.advisories_since(0, usize::MAX)? {
         columns.at(Column::Advisory).bytes(&crate::advice::facts(&known));
     }
+    for set in index.quotas()? {
+        columns.at(Column::Quota).text(crate::quotas::key(&set.of));
+        columns.at(Column::Quota).bytes(&crate::quotas::facts(&set));
+    }
     let mut statement = index
         .connection
         .prepare_cached("SELECT registry, size, root, facts FROM upstream ORDER BY registry")?;

@@ -9,6 +9,7 @@ use weir_log::{Checkpoint, InclusionProof, Source, read_entry};
 use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, ReleaseId, Sha256, TreeDigest};
 use weir_policy::{Caller, Verb};
+use weir_wire::storage::Storage;
 use weir_wire::{Batch, Outcome, Receipt};
 
 use super::{Registrar, stamp};
@@ -248,6 +249,13 @@ impl Registry for Acting {
     fn rotate_key(&self) -> Result<Descriptor, SubmitError> {
         let permit = self.registrar.permit(&self.caller, Verb::Describe)?;
         self.registrar.rotate_key(&permit)
+    }
+
+    /// Whoever looks after the storage may look at it: listing it takes as long as there is much.
+    fn storage(&self) -> Result<Storage, SubmitError> {
+        self.registrar.permit(&self.caller, Verb::Collect)?;
+        let view = self.view()?;
+        crate::storage::storage(&view, &*self.registrar.ports.objects)
     }
 
     fn collect(&self, what: &Collect) -> Result<Collected, SubmitError> {

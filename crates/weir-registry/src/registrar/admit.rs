@@ -17,6 +17,7 @@ use crate::closed::After;
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
 use crate::ports::Entry;
+use crate::quota::Change;
 use crate::replica::Replica;
 use crate::reuse::quarantined;
 
@@ -222,6 +223,12 @@ impl Admitting<'_> {
             let leaving: BTreeSet<ReleaseId> = removed.map(|one| one.id.clone()).collect();
             After { index: view.index(), leaving: &leaving, published: &self.admitted }.check()?;
         }
+        let mut change = Change::default();
+        for release in self.admitted.values() {
+            change.add(release.id.name.owner_name(), release.size);
+        }
+        // Who only reads is not told how near it is.
+        change.check(view.index())?;
         self.pin(&facts)
     }
 

@@ -130,6 +130,7 @@ impl Registrar {
         let checkpoint = writer.checkpoint()?;
         let receipt = |Planned { plan, id }: Planned| Receipt {
             outcomes: plan.outcomes,
+            warnings: plan.warnings,
             batch: id,
             size: checkpoint.size(),
             checkpoint: checkpoint.note().to_owned(),

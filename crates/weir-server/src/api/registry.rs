@@ -76,6 +76,17 @@ pub(crate) async fn rotate_key(
     Ok(json(StatusCode::OK, &descriptor))
 }
 
+/// `GET …/storage`: who holds how much.
+pub(crate) async fn storage(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    asker.speaker()?;
+    let asked = Asked::of(&app, &asker, &name).await?;
+    Ok(json(StatusCode::OK, &asked.carry_out(|registry| registry.storage()).await?))
+}
+
 /// `POST …/collections`: takes out of the storage what need not be there.
 pub(crate) async fn collect(
     State(app): State<Arc<App>>,

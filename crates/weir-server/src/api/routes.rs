@@ -17,6 +17,7 @@ use weir_wire::people::{
 };
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
+use weir_wire::storage::Storage;
 use weir_wire::trust::{Exchange, Exchanged, NewTrust, Trust};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 
@@ -179,6 +180,11 @@ fn of_a_registry(operations: Operations) -> Operations {
                 .query("days", false, "Of so many days, today the last of them; 30 where nothing is said")
                 .gives::<PackageDownloads>(200),
             downloads::of_package,
+        )
+        .with(
+            of(GET, "/{registry}/api/v1/storage", "storage", "Tells who holds how much of the storage")
+                .gives::<Storage>(200),
+            registry::storage,
         )
         .with(
             of(POST, "/{registry}/api/v1/checkpoint", "renew", "Signs the log anew").gives::<Renewed>(200),

@@ -105,7 +105,7 @@ fn uses(projects: usize) -> String {
 }
 
 /// A number of bytes, with or without a unit.
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let size: Result<bytesize::ByteSize, _> = text.parse();
     size.map(|size| size.as_u64()).map_err(|_| {
         "a size is a number with a unit such as `MB`, `GB`, `MiB` or `GiB`, for example `500MB`".to_owned()

@@ -10,7 +10,7 @@ use crate::arguments::DryRun;
 use crate::context::Context;
 use crate::documents::publishing::Submission;
 use crate::failure::Failure;
-use crate::output::{Cell, Page, bytes, count};
+use crate::output::{Cell, Page, bytes, count, harmless};
 
 /// Has the registry do something that needs no content, or tells what it would do.
 pub(super) fn carry_out(
@@ -74,6 +74,7 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
             Done::GivenBack => ("Given back", palette.good),
             Done::Advised => ("Imported", palette.notice),
             Done::Dismissed => ("Removed", palette.good),
+            Done::Limited => ("Limited", palette.notice),
         };
         page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
         for baked in &outcome.baked {
@@ -83,6 +84,10 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
         if let Some(release) = published.filter(|_| outcome.done == Done::Published) {
             show_files(page, release);
         }
+    }
+    for warning in &receipt.warnings {
+        let notice = palette.notice;
+        page.line(format!("{notice}!{notice:#} {}", harmless(warning)));
     }
     if receipt.batch.is_none() {
         page.line("Nothing was appended to the log");

@@ -5,12 +5,28 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Serialize;
 use weir_reach::KnownRegistry;
+use weir_registry::{Outcome, Receipt};
+use weir_wire::storage::Storage;
 
 /// `weir registry list`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct KnownRegistries {
     /// Each registry that has a name here.
     pub(crate) registries: Vec<KnownRegistry>,
+}
+
+/// `weir storage`: one of these.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct StorageAnswer {
+    /// Who holds how much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storage: Option<Storage>,
+    /// With `--limit`, what the registry answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) receipt: Option<Receipt>,
+    /// With `--limit` and `--dry-run`, what would become of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) preview: Vec<Outcome>,
 }
 
 /// `weir registry renew`.

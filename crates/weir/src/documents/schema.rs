@@ -101,6 +101,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("registry upstream show", of::<weir_reach::ShownUpstream>),
     ("registry upstream remove", of::<weir_reach::Upstreams>),
     ("registry upstream follow", of::<weir_reach::Followed>),
+    ("storage", of::<registry::StorageAnswer>),
     ("policy show", of::<weir_reach::ShownPolicy>),
     ("policy check", of::<weir_reach::CheckedPolicy>),
     ("policy set", of::<weir_reach::PolicyChange>),

@@ -40,6 +40,7 @@ mod registries;
 mod server_accounts;
 mod server_writing;
 mod serving;
+mod storage;
 mod stores;
 mod terminal;
 mod tiers;

@@ -103,6 +103,7 @@ impl Verdict for ProjectError {
             | Self::ReferenceMoved { .. }
             | Self::Git { .. }
             | Self::UnknownAdvisory { .. }
+            | Self::HoldsNothing { .. }
             | Self::NotLocked => Exit::NotFound,
             Self::Advisories { .. } | Self::TooManyFiles { .. } => Exit::Refused,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,

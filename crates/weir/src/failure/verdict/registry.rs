@@ -357,6 +357,7 @@ impl Verdict for SubmitError {
         match self {
             Self::Refused(_)
             | Self::NeedsApproval { .. }
+            | Self::BeyondQuota(_)
             | Self::BadPromotion { .. }
             | Self::QuarantinedContent { .. }
             | Self::KindNotTaken { .. }
@@ -431,6 +432,12 @@ impl Verdict for SubmitError {
                 Some("`weir registry upstream add FOLDER-OR-ADDRESS` names one".into())
             }
             Self::UnknownUpstream { there, .. } => Some(there_are(there)),
+            Self::BeyondQuota(beyond) => Some(match &beyond.owner {
+                Some(owner) => format!(
+                    "`weir storage {owner}` tells what holds how much, and `weir unpublish` takes out what need not stay; whoever keeps the registry can allow more: `weir storage {owner} --limit SIZE`"
+                ),
+                None => "`weir storage` tells who holds how much; whoever keeps the registry can allow more: `weir storage --limit SIZE`".into(),
+            }),
             Self::UnknownAdvisory { .. } => Some("`weir advisory list` shows those that it knows".into()),
             Self::SecondTree { .. } => Some(
                 "a build that gives other bytes each time cannot be repeated: take what was built before, or change the recipe"

@@ -105,6 +105,7 @@ pub(super) fn exit_of(code: Code) -> Exit {
     match code {
         Code::NotPermitted
         | Code::NeedsApproval
+        | Code::BeyondQuota
         | Code::Quarantined
         | Code::KindNotTaken
         | Code::DraftDiffers
