@@ -174,6 +174,7 @@ impl<'index> Fold<'index> {
             Action::Advise(advice) => Ok(advice::advise(&self.transaction, *advice, &mark)?),
             Action::Dismiss(dismissal) => Ok(advice::dismiss(&self.transaction, dismissal, &mark)?),
             Action::Quota(quota) => Ok(quotas::set(&self.transaction, &quota, &mark)?),
+            Action::Retain(rule) => self.fact("retention", &rule, &mark),
             Action::Withdraw(withdrawal) => self.withdrawal(withdrawal, mark),
             Action::Claim { owner, who } => self.claim(&owner, &who, &mark),
             Action::Upstream { registry, size, root } => self.upstream(&registry, size, root, &mark),

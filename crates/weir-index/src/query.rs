@@ -265,6 +265,7 @@ impl Index {
                 "validity" => facts.validity = json(value)?,
                 "upstreams" => facts.upstreams = json(value)?,
                 "policy" => facts.policy = Some((json(value)?, mark)),
+                "retention" => facts.retention = json(value)?,
                 "described" => facts.described = Some(mark),
                 _ => {}
             }

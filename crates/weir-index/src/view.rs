@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use weir_model::advisory::Advisory;
-use weir_model::record::{Hold, Origin, QuotaOf, Upstream};
+use weir_model::record::{Hold, Origin, QuotaOf, Retention, Upstream};
 use weir_model::{KindName, OwnerName, PackageName, Platform, Release, ReleaseId, Sha256, Version};
 use weir_rules::{Offer, Standing, newest};
 
@@ -312,6 +312,9 @@ pub struct RegistryFacts {
     pub validity: Option<u64>,
     /// The registries above it, nearest first; nothing if the log never said.
     pub upstreams: Option<Vec<Upstream>>,
+    /// Which releases it keeps.
+    #[serde(skip_serializing_if = "Retention::is_empty")]
+    pub retention: Retention,
     /// The newest entry that described the registry.
     pub described: Option<Mark>,
     /// The digest of the policy set in force, and the entry that put it there.

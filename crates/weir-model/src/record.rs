@@ -3,6 +3,7 @@
 mod advice;
 mod quota;
 mod release;
+mod retention;
 mod tier;
 mod upstream;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::advice::{Advice, Dismissal};
 pub use self::quota::{Quota, QuotaOf};
 pub use self::release::{DependencyRecord, ReleaseRecord};
+pub use self::retention::Retention;
 pub use self::tier::{Adoption, Hold};
 pub use self::upstream::{Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
@@ -72,6 +74,8 @@ pub enum Action {
     Dismiss(Dismissal),
     /// How much may be held for somebody from here on.
     Quota(Quota),
+    /// What the registry keeps from here on.
+    Retain(Retention),
     /// Whether a release may be used changes.
     Withdraw(Withdrawal),
     /// An owner belongs here, and to these people.

@@ -90,6 +90,12 @@ pub enum ProjectError {
         /// One that was perhaps meant.
         similar: Option<String>,
     },
+    /// Nobody said what a registry need not keep.
+    #[error("the registry `{registry}` keeps everything")]
+    KeepsEverything {
+        /// The registry.
+        registry: String,
+    },
     /// Nothing is stored for an owner.
     #[error("the registry `{registry}` holds nothing of `{owner}`")]
     HoldsNothing {

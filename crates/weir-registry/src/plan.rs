@@ -12,7 +12,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use weir_index::{Index, IndexError, RegistryFacts, ReleaseView, Tier};
-use weir_model::record::{Adoption, Quota, QuotaOf, Withdrawal};
+use weir_model::record::{Adoption, Quota, QuotaOf, Retention, Withdrawal};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, KindName, OwnerName, PackageName, ReferenceFact,
     Release, ReleaseId, Sha256, TreeDigest, Version, WithdrawalVerb, check_facts, nearest,
@@ -244,6 +244,7 @@ impl Planning<'_> {
             Intent::Claim { owner, who } => self.claim(owner, who),
             Intent::Adopt { name, back } => self.adopt(name, *back),
             Intent::Quota(quota) => self.limit(quota),
+            Intent::Retain(rule) => self.retain(rule),
             Intent::Advise(advisory) => self.advise(advisory),
             Intent::Dismiss { id, reason } => self.dismiss(id, reason.as_deref()),
             Intent::Withdraw(what) => self.withdraw(what),
@@ -345,6 +346,18 @@ impl Planning<'_> {
         match done {
             Done::Already => Ok(()),
             _ => self.record(&permit, Action::Quota(quota.clone())),
+        }
+    }
+
+    /// Says what the registry keeps. It is governing, too.
+    fn retain(&mut self, rule: &Retention) -> Result<(), SubmitError> {
+        let permit = authorize(self.on.gate, Request::of_registry(self.on.caller, Verb::Govern))?;
+        let done = if self.on.promises.retention == *rule { Done::Already } else { Done::Ruled };
+        let (subject, policy) = (rule.to_string(), permit.decision().policy.clone().into_owned());
+        self.plan.outcomes.push(Outcome { subject, done, policy, input_digest: None, baked: Vec::new() });
+        match done {
+            Done::Already => Ok(()),
+            _ => self.record(&permit, Action::Retain(rule.clone())),
         }
     }
 

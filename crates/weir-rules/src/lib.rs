@@ -5,6 +5,7 @@
 //! * [`bake()`]: what a dependency is fixed to when a release is published.
 //! * [`diamond`]: whether two releases of one package come together in a closure that may hold one only.
 //! * [`is_affected`]: whether an advisory is about a version, and [`counts_as`]: how bad it counts.
+//! * [`retained`]: which releases a registry keeps that does not keep everything.
 //! * [`needed_first`]: the order in which each comes after what it needs.
 //!
 //! A resolver, a registry, the planner of built packages and every command that says "the newest" ask here, so that
@@ -16,6 +17,7 @@ pub mod diamond;
 mod offer;
 mod order;
 mod ranked;
+mod retention;
 mod standing;
 
 pub use advised::{counts_as, fixed_in, is_affected, worst};
@@ -23,4 +25,5 @@ pub use bake::{Need, Unmet, bake};
 pub use offer::{Offer, best, fits, newest, newest_first, preference};
 pub use order::needed_first;
 pub use ranked::Ranked;
+pub use retention::{Kept, Stays, retained};
 pub use standing::Standing;

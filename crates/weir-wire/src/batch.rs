@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use weir_model::advisory::{Advisory, AdvisoryId};
-use weir_model::record::{Origin, Quota};
+use weir_model::record::{Origin, Quota, Retention};
 use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, WithdrawalVerb};
 
 use crate::draft::Draft;
@@ -46,6 +46,8 @@ pub enum Intent {
     },
     /// Say how many bytes somebody may hold.
     Quota(Quota),
+    /// Say which releases the registry keeps. Nothing is removed by that.
+    Retain(Retention),
     /// Keep a package here that came from a registry above, or give it back.
     Adopt {
         /// The package.
@@ -67,6 +69,7 @@ impl Intent {
             | Self::Advise(_)
             | Self::Dismiss { .. }
             | Self::Quota(_)
+            | Self::Retain(_)
             | Self::Adopt { .. } => None,
         }
     }
@@ -81,6 +84,7 @@ impl Intent {
             | Self::Advise(_)
             | Self::Dismiss { .. }
             | Self::Quota(_)
+            | Self::Retain(_)
             | Self::Adopt { .. } => None,
         }
     }

@@ -61,6 +61,8 @@ pub enum Done {
     Dismissed,
     /// Somebody may hold so much now.
     Limited,
+    /// The registry keeps something else now.
+    Ruled,
 }
 
 impl Done {
@@ -77,6 +79,7 @@ impl Done {
             Self::Advised => "advised",
             Self::Dismissed => "dismissed",
             Self::Limited => "limited",
+            Self::Ruled => "ruled",
         }
     }
 }
@@ -102,6 +105,7 @@ impl TryFrom<String> for Done {
             Self::Advised,
             Self::Dismissed,
             Self::Limited,
+            Self::Ruled,
         ];
         let mut all = plain.into_iter().chain(withdrawn);
         all.find(|done| done.as_str() == word)

@@ -106,6 +106,7 @@ pub(super) fn publication_order(
             | Intent::Advise(_)
             | Intent::Dismiss { .. }
             | Intent::Quota(_)
+            | Intent::Retain(_)
             | Intent::Adopt { .. } => return Vec::new(),
         };
         let fixed = draft.dependencies.iter().filter(|wanted| need_of(wanted).is_baked(draft.kind));

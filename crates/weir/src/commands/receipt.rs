@@ -75,6 +75,7 @@ fn show_with_files(page: &mut Page, receipt: &Receipt, releases: &[PackReport]) 
             Done::Advised => ("Imported", palette.notice),
             Done::Dismissed => ("Removed", palette.good),
             Done::Limited => ("Limited", palette.notice),
+            Done::Ruled => ("From now on it keeps", palette.notice),
         };
         page.line(format!("{style}{word}{style:#} `{}`", outcome.subject));
         for baked in &outcome.baked {

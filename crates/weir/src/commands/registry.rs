@@ -5,6 +5,7 @@ mod carry;
 mod compact;
 mod deltas;
 mod held;
+mod retention;
 mod site;
 mod upstream;
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Upstream(upstream::Command),
     Held(held::Arguments),
     Adopt(adopt::Arguments),
+    #[command(subcommand)]
+    Retention(retention::Command),
     Site(site::Arguments),
     Export(carry::ExportArguments),
     Import(carry::ImportArguments),
@@ -78,6 +81,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         Command::Upstream(command) => upstream::run(context, command),
         Command::Held(_) => held::run(context),
         Command::Adopt(arguments) => adopt::run(context, arguments),
+        Command::Retention(command) => retention::run(context, command),
         Command::Site(arguments) => site::run(context, &arguments),
         Command::Export(arguments) => carry::export(context, arguments),
         Command::Import(arguments) => carry::import(context, &arguments),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use weir_model::record::Retention;
 use weir_reach::KnownRegistry;
 use weir_registry::{Outcome, Receipt};
 use weir_wire::storage::Storage;
@@ -27,6 +28,15 @@ pub(crate) struct StorageAnswer {
     /// With `--limit` and `--dry-run`, what would become of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) preview: Vec<Outcome>,
+}
+
+/// `weir registry retention show`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ShownRetention {
+    /// The registry.
+    pub(crate) registry: String,
+    /// What it keeps.
+    pub(crate) rule: Retention,
 }
 
 /// `weir registry renew`.

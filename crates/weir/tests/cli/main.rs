@@ -37,6 +37,7 @@ mod publishing_checks;
 mod quiet;
 mod references;
 mod registries;
+mod retention;
 mod server_accounts;
 mod server_writing;
 mod serving;

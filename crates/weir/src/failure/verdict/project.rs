@@ -104,6 +104,7 @@ impl Verdict for ProjectError {
             | Self::Git { .. }
             | Self::UnknownAdvisory { .. }
             | Self::HoldsNothing { .. }
+            | Self::KeepsEverything { .. }
             | Self::NotLocked => Exit::NotFound,
             Self::Advisories { .. } | Self::TooManyFiles { .. } => Exit::Refused,
             Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
@@ -169,6 +170,7 @@ impl Verdict for ProjectError {
             ),
             Self::UnknownAdvisory { similar, .. } => did_you_mean(similar.as_ref())
                 .or_else(|| Some("`weir advisory list --all` shows those that it knows".into())),
+            Self::KeepsEverything { .. } => Some("`weir registry retention set --last NUMBER --days DAYS` says what it keeps".into()),
             Self::Advisories { .. } => Some(
                 "correct them, or leave them out; https://ossf.github.io/osv-schema/ says what they have to look like".into(),
             ),
