@@ -350,6 +350,11 @@ fn the_guide_of_the_hierarchy_runs_and_prints_what_it_says() {
 }
 
 #[test]
+fn the_guide_of_storage_runs_and_prints_what_it_says() {
+    follow_guide("storage.md", "weir registry retention run");
+}
+
+#[test]
 fn the_guide_of_advisories_runs_and_prints_what_it_says() {
     follow_guide("advisories.md", "weir advisory import");
 }
