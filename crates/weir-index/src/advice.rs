@@ -1,11 +1,13 @@
 //! Advisories: how entries of the log change what is known against versions of packages, and what the view says of that. Which version is
 //! affected is asked of `weir-rules`.
 //!
-//! * What is told of an advisory takes the place of what was told before.
+//! * What is told of an advisory takes the place of what was told before. What is told here takes the place of what registries above tell;
+//!   of those each has a say of its own, so that none can take a name and so silence another.
+//! * What a registry above tells counts for packages that come from there, and for no others.
 //! * One that was dismissed is kept, and counts no more until it is told anew: a registry above that goes on telling it does not overrule
 //!   who dismissed it here.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, Rows, params};
 use weir_model::advisory::{Advisory, AdvisoryId};
 use weir_model::record::{Advice, Dismissal};
 use weir_model::{PackageName, ReleaseId};
@@ -21,34 +23,47 @@ use crate::wire::{Malformed, Reader, Writer};
 /// Takes in what is told of an advisory.
 pub(crate) fn advise(connection: &Connection, advice: Advice, mark: &Mark) -> Result<(), IndexError> {
     let Advice { advisory, from } = advice;
+    if from.is_none() {
+        let id = advisory.id.as_str();
+        connection.prepare_cached("DELETE FROM advisory WHERE id = ?1")?.execute([id])?;
+        connection.prepare_cached("DELETE FROM advised WHERE advisory = ?1")?.execute([id])?;
+    }
     put(connection, &KnownAdvisory { advisory, from, mark: mark.clone(), dismissed: None })
 }
 
-/// Has an advisory count no more; what is not known is not dismissed either.
+/// Has an advisory count no more: by a decision made here all that is told of it, by that of a registry above what that one tells. What is
+/// not known is not dismissed either.
 pub(crate) fn dismiss(connection: &Connection, what: Dismissal, mark: &Mark) -> Result<(), IndexError> {
     let Dismissal { id, reason, from } = what;
-    match find(connection, &id)? {
-        None => Ok(()),
-        Some(known) => {
-            let dismissed = Some(Dismissed { reason, from, mark: mark.clone() });
-            put(connection, &KnownAdvisory { dismissed, ..known })
+    for known in told(connection, &id)? {
+        if from.is_none() || known.from == from {
+            let dismissed =
+                Some(Dismissed { reason: reason.clone(), from: from.clone(), mark: mark.clone() });
+            put(connection, &KnownAdvisory { dismissed, ..known })?;
         }
     }
+    Ok(())
 }
 
-/// Writes what is known of an advisory, in place of what was known.
+/// Writes what is known of an advisory, in place of what was known from the same registry.
 pub(crate) fn put(connection: &Connection, known: &KnownAdvisory) -> Result<(), IndexError> {
     let id = known.advisory.id.as_str();
-    connection.prepare_cached("INSERT OR REPLACE INTO advisory VALUES(?1, ?2, ?3)")?.execute(params![
+    let above = known.from.as_deref().unwrap_or_default();
+    connection.prepare_cached("INSERT OR REPLACE INTO advisory VALUES(?1, ?2, ?3, ?4)")?.execute(params![
         id,
+        above,
         row_id(told_at(known))?,
         facts(known)
     ])?;
-    connection.prepare_cached("DELETE FROM advised WHERE advisory = ?1")?.execute([id])?;
+    connection
+        .prepare_cached("DELETE FROM advised WHERE advisory = ?1 AND above = ?2")?
+        .execute([id, above])?;
     for affected in &known.advisory.affected {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO advised VALUES(?1, ?2)")?
-            .execute([affected.name.as_str(), id])?;
+        connection.prepare_cached("INSERT OR IGNORE INTO advised VALUES(?1, ?2, ?3)")?.execute([
+            affected.name.as_str(),
+            id,
+            above,
+        ])?;
     }
     Ok(())
 }
@@ -95,9 +110,19 @@ fn said(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn find(connection: &Connection, id: &AdvisoryId) -> Result<Option<KnownAdvisory>, IndexError> {
-    let mut statement = connection.prepare_cached("SELECT facts FROM advisory WHERE id = ?1")?;
-    statement.query_row([id.as_str()], |row| Ok(read(row))).optional()?.transpose()
+/// All that is told of an advisory: what is told here first.
+fn told(connection: &Connection, id: &AdvisoryId) -> Result<Vec<KnownAdvisory>, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT facts FROM advisory WHERE id = ?1 ORDER BY above")?;
+    all(&mut statement.query([id.as_str()])?)
+}
+
+fn all(rows: &mut Rows<'_>) -> Result<Vec<KnownAdvisory>, IndexError> {
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(read(row)?);
+    }
+    Ok(all)
 }
 
 fn read(row: &Row<'_>) -> Result<KnownAdvisory, IndexError> {
@@ -106,23 +131,30 @@ fn read(row: &Row<'_>) -> Result<KnownAdvisory, IndexError> {
 }
 
 impl Index {
-    /// What is known of an advisory, dismissed or not.
-    pub fn advisory(&self, id: &AdvisoryId) -> Result<Option<KnownAdvisory>, IndexError> {
-        find(&self.connection, id)
+    /// All that is known of an advisory, dismissed or not: what is told here first, then what each registry above tells.
+    pub fn advisory(&self, id: &AdvisoryId) -> Result<Vec<KnownAdvisory>, IndexError> {
+        told(&self.connection, id)
     }
 
     /// All advisories on a package that count, by their names, also those that its authors took back.
     pub fn advisories_of(&self, name: &PackageName) -> Result<Vec<KnownAdvisory>, IndexError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT facts FROM advisory WHERE id IN (SELECT advisory FROM advised WHERE name = ?1) ORDER BY id",
+            "SELECT facts FROM advisory WHERE (id, above) IN (SELECT advisory, above FROM advised WHERE name = ?1)
+             ORDER BY id, above",
         )?;
-        let mut rows = statement.query([name.as_str()])?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(read(row)?);
+        let mut counting = Vec::new();
+        for known in all(&mut statement.query([name.as_str()])?)? {
+            if self.counts_for(&known, name)? {
+                counting.push(known);
+            }
         }
-        all.retain(|known| known.dismissed.is_none());
-        Ok(all)
+        Ok(counting)
+    }
+
+    /// Whether it counts here what an advisory says of a package: who told it may speak of that, and it was not dismissed.
+    pub fn counts_for(&self, known: &KnownAdvisory, name: &PackageName) -> Result<bool, IndexError> {
+        let may_speak = known.from.is_none() || known.from == self.bound_above(&name.owner_name())?;
+        Ok(may_speak && known.dismissed.is_none())
     }
 
     /// The advisories that say that a release is affected, by their names.
@@ -136,13 +168,8 @@ impl Index {
     pub fn advisories_since(&self, since: u64, limit: usize) -> Result<Vec<KnownAdvisory>, IndexError> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT facts FROM advisory WHERE told >= ?1 ORDER BY id LIMIT ?2")?;
-        let mut rows =
-            statement.query(params![i64::try_from(since).unwrap_or(i64::MAX), crate::query::clamp(limit)])?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(read(row)?);
-        }
-        Ok(all)
+            .prepare_cached("SELECT facts FROM advisory WHERE told >= ?1 ORDER BY id, above LIMIT ?2")?;
+        let since = i64::try_from(since).unwrap_or(i64::MAX);
+        all(&mut statement.query(params![since, crate::query::clamp(limit)])?)
     }
 }

@@ -35,10 +35,13 @@ CREATE TABLE adopted(name TEXT PRIMARY KEY, facts BLOB NOT NULL) STRICT, WITHOUT
 CREATE TABLE held(
   name TEXT NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL, revision INTEGER NOT NULL, facts BLOB NOT NULL,
   PRIMARY KEY(name, version, platform, revision)) STRICT, WITHOUT ROWID;
--- Advisories, dismissed ones too; `told` is the newest entry about each.
-CREATE TABLE advisory(id TEXT PRIMARY KEY, told INTEGER NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- Advisories, dismissed ones too, each as the registry `above` tells it, or as it is told here (the empty name); `told` is the newest entry
+-- about it.
+CREATE TABLE advisory(
+  id TEXT NOT NULL, above TEXT NOT NULL, told INTEGER NOT NULL, facts BLOB NOT NULL, PRIMARY KEY(id, above)) STRICT, WITHOUT ROWID;
 -- The packages that each is about; derived from `advisory`.
-CREATE TABLE advised(name TEXT NOT NULL, advisory TEXT NOT NULL, PRIMARY KEY(name, advisory)) STRICT, WITHOUT ROWID;
+CREATE TABLE advised(
+  name TEXT NOT NULL, advisory TEXT NOT NULL, above TEXT NOT NULL, PRIMARY KEY(name, advisory, above)) STRICT, WITHOUT ROWID;
 CREATE INDEX advisory_told ON advisory(told);
 CREATE INDEX advised_advisory ON advised(advisory);
 -- How many bytes may be held: for all (the empty name), for each owner (`*`), for an owner.

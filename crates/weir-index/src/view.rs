@@ -245,6 +245,13 @@ pub struct KnownAdvisory {
     pub dismissed: Option<Dismissed>,
 }
 
+impl KnownAdvisory {
+    /// Whether somebody decided here that it counts, or that it does not: no registry above changes that.
+    pub fn is_decided_here(&self) -> bool {
+        self.from.is_none() || self.dismissed.as_ref().is_some_and(|dismissed| dismissed.from.is_none())
+    }
+}
+
 /// That an advisory counts no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Dismissed {

@@ -43,6 +43,7 @@ pub struct Advisory {
 
 /// Versions of a package that are affected: those in any of the ranges, and those that are named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "AffectedVersions")]
 pub struct Affected {
     /// The package.
     pub name: PackageName,

@@ -345,7 +345,10 @@ pub fn advisory_show(
 ) -> Result<ShownAdvisory, ProjectError> {
     let connection = of_registry(session, project)?;
     let index = connection.replica.index();
-    let Some(advisory) = index.advisory(id)? else {
+    let told = index.advisory(id)?;
+    // What is told here, or else by the first registry above by whose word it counts.
+    let counts = told.iter().position(|known| known.dismissed.is_none()).unwrap_or_default();
+    let Some(advisory) = told.into_iter().nth(counts) else {
         let all = index.advisories_since(0, usize::MAX)?;
         let names = || all.iter().map(|known| known.advisory.id.as_str());
         // Who looks for one by the name that others have for it is told what it is called here.

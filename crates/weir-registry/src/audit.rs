@@ -18,7 +18,7 @@ use weir_rules::diamond::{Closures, Node};
 use weir_tree::Handled;
 
 use self::served::ServedContent;
-use crate::advised::refuse_other_than_held;
+use crate::advised::{Repeats, refuse_other_than_held};
 use crate::content::{ContentError, Delta, Stated, Stored, held_delta};
 use crate::error::SubmitError;
 use crate::named::{Named, NamedBy, NamedPack};
@@ -165,7 +165,9 @@ pub fn audit(
     }
     for known in index.advisories_since(0, usize::MAX)? {
         named.add_advisory(&known);
-        if let Look::Held(objects) = look {
+        if let Look::Held(objects) = look
+            && known.dismissed.is_none()
+        {
             check_advisory(objects, &known, &mut audit.problems);
         }
     }
@@ -288,9 +290,11 @@ fn check_build_facts(live: &BTreeMap<ReleaseId, Release>, problems: &mut Vec<Str
     }
 }
 
-/// What the log says of an advisory is what its document says. Whether that is there, and whole, is told where content is.
+/// What the log says of an advisory that counts is what its document says: of one from above, that the registry there says it rightly.
+/// Whether the document is there, and whole, is told where content is.
 fn check_advisory(objects: &dyn Objects, known: &KnownAdvisory, problems: &mut Vec<String>) {
-    let error = refuse_other_than_held(objects, &known.advisory).err();
+    let repeats = if known.from.is_none() { Repeats::All } else { Repeats::SomePackages };
+    let error = refuse_other_than_held(objects, &known.advisory, repeats).err();
     problems.extend(
         error.filter(|error| !matches!(error, SubmitError::Content(_))).map(|error| error.to_string()),
     );

@@ -176,11 +176,14 @@ impl Replay {
             self.claims.extend(self.claimed_now.drain(..));
         }
         match &record.action {
-            Action::Advise(advice) => {
+            // What registries above tell is about what comes from there, and not about what is published here.
+            Action::Advise(advice) if advice.from.is_none() => {
                 let advisory = advice.advisory.clone();
                 self.advisories.insert(advisory.id.clone(), advisory);
             }
-            Action::Dismiss(dismissal) => drop(self.advisories.remove(&dismissal.id)),
+            Action::Dismiss(dismissal) if dismissal.from.is_none() => {
+                self.advisories.remove(&dismissal.id);
+            }
             Action::Claim { owner, who } => self.claimed_now.push((owner.clone(), who.clone())),
             Action::Publish { release } => {
                 let counts = match self.since {

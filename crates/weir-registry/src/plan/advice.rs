@@ -15,9 +15,9 @@ impl Planning<'_> {
     pub(super) fn advise(&mut self, advisory: &Advisory) -> Result<(), SubmitError> {
         let permit = self.may_advise()?;
         let known = self.on.index.advisory(&advisory.id)?;
-        let is_so = known.is_some_and(|known| {
-            known.dismissed.is_none() && known.from.is_none() && known.advisory == *advisory
-        });
+        let is_so = known
+            .iter()
+            .any(|known| known.dismissed.is_none() && known.from.is_none() && known.advisory == *advisory);
         self.advice_told(&advisory.id, if is_so { Done::Already } else { Done::Advised }, &permit);
         if is_so {
             return Ok(());
@@ -35,9 +35,13 @@ impl Planning<'_> {
         refuse_bad_words("reason", reason)?;
         let permit = self.may_advise()?;
         let known = self.on.index.advisory(id)?;
-        let known = known.ok_or_else(|| SubmitError::UnknownAdvisory { id: id.clone() })?;
+        if known.is_empty() {
+            return Err(SubmitError::UnknownAdvisory { id: id.clone() });
+        }
         // What a registry above dismissed it may tell again: whoever dismisses it here decides that.
-        let is_so = known.dismissed.is_some_and(|dismissed| dismissed.from.is_none());
+        let is_so = known
+            .iter()
+            .all(|known| known.dismissed.as_ref().is_some_and(|dismissed| dismissed.from.is_none()));
         self.advice_told(id, if is_so { Done::Already } else { Done::Dismissed }, &permit);
         if is_so {
             return Ok(());

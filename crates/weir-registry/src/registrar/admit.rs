@@ -116,6 +116,9 @@ impl Registrar {
             return Ok(Admitted::default());
         }
         drop(before);
+        // Before the turn: who writes waits for nobody's network. A document that is told meanwhile is not waited for.
+        let objects = &*self.ports.objects;
+        heard::take_in_documents(&permit, objects, admission.from.source, &admitting.documents)?;
         let mut writer = self.writer()?;
         admitting.plan(&writer.replica, coming)?;
         self.fault("admit:planned");
@@ -126,8 +129,6 @@ impl Registrar {
         };
         if !admitting.entries.is_empty() {
             // As in a batch: withdrawn content is not served once the log says so, nor before the log says that it may be again.
-            let objects = &*self.ports.objects;
-            heard::take_in_documents(&permit, objects, admission.from.source, &admitting.documents)?;
             let places = admitting.places(&writer.replica)?;
             for tree in places.iter().filter(|(_, withheld)| *withheld).map(|(tree, _)| tree) {
                 self.ports.objects.withhold(&permit, tree)?;

@@ -1,13 +1,13 @@
 //! What a registry above knows against packages of its own is known here too, and what it dismisses counts no more.
 //!
 //! What was told or dismissed here by somebody's own decision stays as it is. What is about packages of which nothing came from there is
-//! none of this registry's business yet: it comes with the first release of such a package.
+//! none of this registry's business yet, and is left out: it comes with the first release of such a package.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use weir_index::{Index, IndexError, KnownAdvisory};
 use weir_log::Source;
-use weir_model::advisory::{AdvisoryId, LONGEST_DOCUMENT};
+use weir_model::advisory::{Advisory, AdvisoryId, LONGEST_DOCUMENT};
 use weir_model::record::{Advice, Dismissal};
 use weir_model::{Action, PackageName, Sha256};
 use weir_policy::Authorized;
@@ -25,76 +25,77 @@ pub(super) fn heard(
 ) -> Result<Vec<Action>, IndexError> {
     let cursors = own.facts()?.cursors;
     let seen = cursors.iter().find(|cursor| cursor.registry == upstream).map_or(0, |cursor| cursor.size);
-    let mut told: BTreeMap<AdvisoryId, KnownAdvisory> = BTreeMap::new();
-    for known in above.advisories_since(seen, usize::MAX)? {
-        told.insert(known.advisory.id.clone(), known);
-    }
+    let mut told = above.advisories_since(seen, usize::MAX)?;
     for name in coming {
-        for known in above.advisories_of(name)? {
-            told.insert(known.advisory.id.clone(), known);
-        }
+        told.extend(above.advisories_of(name)?);
     }
+    let ids: BTreeSet<AdvisoryId> = told.into_iter().map(|known| known.advisory.id).collect();
+    let hearing = Hearing { own, above, upstream, coming };
     let mut due = Vec::new();
-    for there in told.into_values() {
-        due.extend(follow(own, there, upstream, coming)?);
+    for id in ids {
+        due.extend(hearing.follow(id)?);
     }
     Ok(due)
 }
 
-fn follow(
-    own: &Index,
-    there: KnownAdvisory,
-    upstream: &str,
-    coming: &BTreeSet<&PackageName>,
-) -> Result<Option<Action>, IndexError> {
-    let here = own.advisory(&there.advisory.id)?;
-    let from = Some(upstream.to_owned());
-    if let Some(here) = &here
-        && (here.from != from || here.dismissed.as_ref().is_some_and(|dismissed| dismissed.from.is_none()))
-    {
-        return Ok(None);
-    }
-    if let Some(dismissed) = there.dismissed {
-        let counts = here.is_some_and(|here| here.dismissed.is_none());
-        let dismissal = Dismissal { id: there.advisory.id, reason: dismissed.reason, from };
-        return Ok(counts.then_some(Action::Dismiss(dismissal)));
-    }
-    match here {
-        Some(here) if here.dismissed.is_none() && here.advisory == there.advisory => return Ok(None),
-        Some(_) => {}
-        None if concerns(own, &there, upstream, coming)? => {}
-        None => return Ok(None),
-    }
-    Ok(Some(Action::Advise(Box::new(Advice { advisory: there.advisory, from }))))
+/// A registry that hears what the one above knows.
+struct Hearing<'a> {
+    own: &'a Index,
+    above: &'a Index,
+    upstream: &'a str,
+    coming: &'a BTreeSet<&'a PackageName>,
 }
 
-/// Whether an advisory of the registry `upstream` is about a package that comes from there.
-fn concerns(
-    own: &Index,
-    there: &KnownAdvisory,
-    upstream: &str,
-    coming: &BTreeSet<&PackageName>,
-) -> Result<bool, IndexError> {
-    for affected in &there.advisory.affected {
-        let name = &affected.name;
-        let is_here = own.kind_of(name)?.is_some();
-        let is_from_there = own.bound_above(&name.owner_name())?.as_deref() == Some(upstream);
-        if coming.contains(name) || (is_here && is_from_there) {
-            return Ok(true);
+impl Hearing<'_> {
+    fn follow(&self, id: AdvisoryId) -> Result<Option<Action>, IndexError> {
+        let known = self.own.advisory(&id)?;
+        if known.iter().any(KnownAdvisory::is_decided_here) {
+            return Ok(None);
         }
+        let from = Some(self.upstream.to_owned());
+        let here = known.into_iter().find(|known| known.from == from && known.dismissed.is_none());
+        let mut reason = None;
+        for there in self.above.advisory(&id)? {
+            if let Some(dismissed) = there.dismissed {
+                reason = reason.or(dismissed.reason);
+            } else if let Some(advisory) = self.concerning(there)? {
+                let is_new = here.is_none_or(|here| here.advisory != advisory);
+                return Ok(is_new.then(|| Action::Advise(Box::new(Advice { advisory, from }))));
+            }
+        }
+        // Nothing that is told by that name is about packages that come from there.
+        Ok(here.map(|_| Action::Dismiss(Dismissal { id, reason, from })))
     }
-    Ok(false)
+
+    /// What an advisory says, by a word that counts above, of packages that come from there; nothing if it says nothing of those.
+    fn concerning(&self, there: KnownAdvisory) -> Result<Option<Advisory>, IndexError> {
+        let mut affected = Vec::new();
+        for one in &there.advisory.affected {
+            let name = &one.name;
+            let is_here = self.own.kind_of(name)?.is_some();
+            let bound = self.own.bound_above(&name.owner_name())?;
+            let comes = self.coming.contains(name) || (is_here && bound.as_deref() == Some(self.upstream));
+            if comes && self.above.counts_for(&there, name)? {
+                affected.push(one.clone());
+            }
+        }
+        let advisory = Advisory { affected, ..there.advisory };
+        Ok(if advisory.affected.is_empty() { None } else { Some(advisory) })
+    }
 }
 
-/// Takes in the documents of advisories that come from above. One that is not there any more, or is another, is not waited for: what it
-/// says of packages is in the record.
+/// So many documents are asked for at once.
+const MOST_DOCUMENTS: usize = 256;
+
+/// Takes in the documents of advisories that come from above. One that is not there any more, or is another, is not waited for, nor are
+/// those beyond [`MOST_DOCUMENTS`]: what they say of packages is in the records.
 pub(super) fn take_in_documents<'a>(
     permit: &Authorized,
     objects: &dyn Objects,
     source: &dyn Source,
     documents: impl IntoIterator<Item = &'a Sha256>,
 ) -> Result<(), SubmitError> {
-    for document in documents {
+    for document in documents.into_iter().take(MOST_DOCUMENTS) {
         let object = Object::File(*document);
         if objects.find(object)?.is_some() {
             continue;

@@ -11,7 +11,7 @@ use weir_wire::{Batch, Intent, Outcome, Receipt};
 
 use super::writer::Gathered;
 use super::{Differences, Registrar};
-use crate::advised::refuse_other_than_held;
+use crate::advised::{Repeats, refuse_other_than_held};
 use crate::error::SubmitError;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
@@ -51,7 +51,7 @@ impl Registrar {
         }
         for intent in &batch.intents {
             if let Intent::Advise(advisory) = intent {
-                refuse_other_than_held(&*self.ports.objects, advisory)?;
+                refuse_other_than_held(&*self.ports.objects, advisory, Repeats::All)?;
             }
         }
         let differences = Arc::new(self.differences(batch)?);

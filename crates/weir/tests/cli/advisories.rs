@@ -226,6 +226,39 @@ fn what_is_known_above_is_known_below_with_the_package_and_after_it() {
 }
 
 #[test]
+fn a_registry_above_neither_speaks_for_another_nor_silences_it() {
+    let t = two();
+    t.weir_in("", "registry init other --name other").succeeds();
+    t.weir_in("", "registry upstream add other").succeeds();
+    let package = t.package("lib/log", "1.0.0").write();
+    t.weir_in("", &format!("--registry ./other publish {package}")).succeeds();
+    t.project(&["acme/str = =1.0.0", "lib/log = ^1"]);
+    t.weir("install").succeeds();
+    // `other` takes the name of an advisory first, and speaks of what comes from `public` along with its own.
+    let about = |name: &str, events: Value| json!({"package": {"ecosystem": "Weir", "name": name}, "ranges": [{"type": "SEMVER", "events": events}]});
+    let both = json!([
+        about("lib/log", json!([{"introduced": "9.0.0"}])),
+        about("acme/str", json!([{"introduced": "0"}]))
+    ]);
+    t.write("other.json", document("ACME-1", &json!([]), &json!({"affected": both})));
+    t.weir_in("", "--registry ./other advisory import other.json").succeeds();
+    t.weir("audit").succeeds();
+    assert!(t.weir_in("", "advisory list").succeeds().stdout.contains("ACME-1"));
+    // What `public` tells by that name counts all the same, and `other` cannot take it back.
+    t.write("a.json", on_the_old("ACME-1"));
+    t.weir_in("", "--registry ./public advisory import a.json").succeeds();
+    let told = json_of(t.weir("audit --json").fails_with(9));
+    assert_eq!(told["advised"].as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told["advised"][0]["name"], "acme/str", "{told}");
+    t.weir_in("", "--registry ./other advisory remove ACME-1").succeeds();
+    t.weir("audit").fails_with(9);
+    t.weir_in("", "registry verify team").succeeds();
+    // Whoever keeps this registry decides about all that is told by that name.
+    t.weir_in("", "advisory remove ACME-1").succeeds();
+    t.weir("audit").succeeds();
+}
+
+#[test]
 fn what_is_known_above_keeps_a_release_from_coming_in() {
     let t = two();
     t.write("a.json", on_the_old("ACME-1"));
@@ -253,7 +286,7 @@ fn a_late_reader_of_a_snapshot_knows_the_same() {
         .collect();
     many.iter().enumerate().for_each(|(number, text)| t.write(format!("many/{number}.json"), text));
     t.weir_in("", "advisory import many").succeeds();
-    assert!(fs_err::read_dir(t.path("org/snapshots")).is_ok_and(|found| found.count() > 0));
+    assert!(fs_err::read_dir(t.path("org/snapshot")).is_ok_and(|found| found.count() > 0));
     let other = [("WEIR_HOME", "other-home")];
     let listed = t.weir_with("", "--registry org advisory list --json", &other).succeeds();
     assert_eq!(json_of(listed)["advisories"].as_array().unwrap().len(), 1101);
