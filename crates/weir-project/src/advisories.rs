@@ -272,6 +272,9 @@ fn read_one(file: &Path) -> Result<Result<Document, OsvError>, ProjectError> {
 
 /// A file, or all `*.json` below a folder, links not followed, in the order of their names.
 fn files_of(path: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    if !path.exists() {
+        return Err(ProjectError::NotFound(format!("there is no file or folder `{}`", path.display())));
+    }
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

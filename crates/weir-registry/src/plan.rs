@@ -324,7 +324,8 @@ impl Planning<'_> {
             change.add(release.id.name.owner_name(), release.size);
         }
         for id in self.leaving {
-            if let Some(view) = self.on.index.release(id)? {
+            // One that is removed already frees nothing a second time.
+            if let Some(view) = self.on.index.release(id)?.filter(|view| view.removed.is_none()) {
                 change.free(&view.release);
             }
         }

@@ -78,7 +78,7 @@ fn the_set_of_folders_decides_as_the_gate_of_folders_on_everything() {
             }
         }
     }
-    assert_eq!(asked, 6 * 13 * 8);
+    assert_eq!(asked, 6 * 14 * 8);
 }
 
 fn allowed(set: &PolicySet, principal: &Principal, verb: Verb) -> bool {

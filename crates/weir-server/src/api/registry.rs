@@ -84,7 +84,7 @@ pub(crate) async fn storage(
 ) -> Result<Response, Problem> {
     asker.speaker()?;
     let asked = Asked::of(&app, &asker, &name).await?;
-    Ok(json(StatusCode::OK, &asked.carry_out(|registry| registry.storage()).await?))
+    Ok(json(StatusCode::OK, &asked.carry_out(weir_registry::Registry::storage).await?))
 }
 
 /// `POST …/collections`: takes out of the storage what need not be there.

@@ -13,7 +13,7 @@ use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
 use crate::output::{Page, count, harmless};
 
-/// Ask registries whether releases of the lockfile were withdrawn, and what is known against them
+/// Ask registries what is known against releases of the lockfile
 ///
 /// `weir install` asks nobody while nothing is missing. This does, and fails if a release of `weir.lock` was
 /// quarantined or removed (exit code 1), or is not what the registry has (6), or else if an advisory of its registry says that it is affected

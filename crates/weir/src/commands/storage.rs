@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Cell, Page, bytes, count};
 
-/// Show who holds how much of a registry's storage, or say how much they may
+/// Show who holds how much of a registry, or say how much they may
 ///
 /// What several packages share is stored once: it is told as shared with each. A quota goes by the packs of all releases that are not
 /// removed, each for itself; beyond it nothing more is published or admitted, and from four fifths of it on whoever publishes is told.

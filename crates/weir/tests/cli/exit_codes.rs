@@ -19,6 +19,7 @@ const CASES: &[Case] = &[
     (1, "a server answers 500", status_500),
     (1, "nothing comes in time", silence),
     (1, "a server or a proxy cannot be reached", nobody_there),
+    (1, "a file that is imported is older than what was imported before", older_file),
     (
         1,
         "`audit`, `outdated --exit-code`, `repo status --exit-code` or `build --check` found something",
@@ -200,6 +201,22 @@ fn advised() -> Vec<Run> {
     t.write("advisory.json", told);
     t.weir_in("", "advisory import advisory.json").succeeds();
     vec![t.weir("audit"), t.weir("audit --offline"), t.weir("audit --json")]
+}
+
+fn older_file() -> Vec<Run> {
+    let t = empty();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    for version in ["1.0.0", "1.1.0"] {
+        let folder = t.package("lib/str", version).write();
+        t.weir_in("", &format!("--registry ./public publish {folder}")).succeeds();
+        t.weir_in("", &format!("--registry ./public registry export {version}.weir")).succeeds();
+    }
+    let shown = t.weir_in("", "registry show ./public --json").succeeds().stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    let key = shown["pinned"][0].as_str().expect("it has a key");
+    t.weir_in("", &format!("registry import 1.1.0.weir --key {key}")).succeeds();
+    vec![t.weir_in("", "registry import 1.0.0.weir"), t.weir_in("", "registry import 1.0.0.weir --json")]
 }
 
 fn unknown_option() -> Vec<Run> {

@@ -71,7 +71,7 @@ fn a_set_of_the_program_is_put_in_force_and_refuses_with_its_rules_name_and_what
     forbid  size-limit    size.cedar:3   it is larger than the registry takes
     permit  team-members  team.cedar:4   members of the team may read and publish, and have releases admitted from above
     permit  team-admins   team.cedar:15  administrators keep the registry
-    forbid  owner-claim   team.cedar:25  the owner belongs to others
+    forbid  owner-claim   team.cedar:26  the owner belongs to others
     group admins: ann
     ");
     assert_snapshot!(t.weir_in("", "registry verify"), @r"

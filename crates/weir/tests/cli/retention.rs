@@ -5,7 +5,7 @@ use weir_testkit::{Run, Sandbox, WeirServer};
 
 use crate::empty;
 
-fn json_of(run: Run) -> Value {
+fn json_of(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}\n{run}"))
 }
 
@@ -60,10 +60,10 @@ fn what_goes_is_removed_in_the_log_and_what_is_needed_stays() {
     t.weir_in("", "registry retention set --last 1").succeeds();
     let ran = t.weir_in("", "registry retention run").succeeds();
     assert!(ran.stdout.contains("Removed 2 releases"), "{ran}");
-    let info = json_of(t.weir_in("", "info acme/str --json").succeeds());
+    let info = json_of(&t.weir_in("", "info acme/str --json").succeeds());
     let versions = |of: &str| -> Vec<String> {
         let of = info["package"][of].as_array().unwrap();
-        of.iter().map(|view| view["release"]["id"]["version"].as_str().unwrap().to_owned()).collect()
+        of.iter().map(|view| view["release"]["version"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(versions("releases"), ["1.4.0", "1.2.0", "1.1.0"]);
     assert_eq!(versions("removed"), ["1.3.0", "1.0.0"]);
@@ -81,7 +81,7 @@ fn what_is_offered_lately_published_or_quarantined_stays() {
     t.weir_in("", "quarantine acme/str@1.3.0").succeeds();
     t.weir_in("", "registry retention set --offered").succeeds();
     let gone = |t: &Sandbox| {
-        let report = json_of(t.weir_in("", "registry retention run --dry-run --json").succeeds());
+        let report = json_of(&t.weir_in("", "registry retention run --dry-run --json").succeeds());
         let all = report["releases"].as_array().unwrap().clone();
         let gone = all.into_iter().filter(|fate| fate["stays"].is_null());
         gone.map(|fate| fate["version"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -99,10 +99,21 @@ fn what_was_downloaded_from_a_server_stays() {
     let server = WeirServer::with_team(&t, &[]);
     publish(&t, &["1.0.0", "1.1.0", "1.2.0"]);
     t.weir_in("", "registry retention set --last 1 --days 0").succeeds();
-    // Publishing reads nothing; an install does, of another home.
-    let before = json_of(t.weir_in("", "registry retention run --dry-run --json").succeeds());
-    assert_eq!(before["removed"], 2, "{before}");
-    drop(server);
+    let going = || {
+        let report = json_of(&t.weir_in("", "registry retention run --dry-run --json").succeeds());
+        let all = report["releases"].as_array().unwrap().clone();
+        let gone = all.into_iter().filter(|fate| fate["stays"].is_null());
+        gone.map(|fate| fate["version"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(going(), ["1.0.0", "1.1.0"]);
+    // Publishing reads nothing; an install does, where nothing of it is on the machine yet.
+    t.project(&["acme/str = =1.0.0"]);
+    let elsewhere = [("WEIR_HOME", "other-home"), ("WEIR_STORE", "")];
+    let url = format!("{}/team", server.url());
+    t.weir_with("app", &format!("--registry {url} install"), &elsewhere).succeeds();
+    assert_eq!(going(), ["1.1.0"]);
+    t.weir_in("", "registry retention run").succeeds();
+    assert_eq!(going(), [""; 0]);
 }
 
 /// Readers install and publishers publish while releases are removed and content is collected: nobody meets a hole.
@@ -118,7 +129,7 @@ fn removing_and_collecting_disturb_neither_readers_nor_publishers() {
         .collect();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            folders.iter().for_each(|folder| drop(t.weir_in("", &format!("publish {folder}")).succeeds()))
+            folders.iter().for_each(|folder| drop(t.weir_in("", &format!("publish {folder}")).succeeds()));
         });
         scope.spawn(|| {
             for number in 0..6 {
@@ -136,10 +147,10 @@ fn removing_and_collecting_disturb_neither_readers_nor_publishers() {
     });
     t.weir_in("", "registry retention run").succeeds();
     t.weir_in("", "registry gc org --removed-for 0").succeeds();
-    let verified = json_of(t.weir_in("", "registry verify org --json").succeeds());
+    let verified = json_of(&t.weir_in("", "registry verify org --json").succeeds());
     assert_eq!(verified["problems"].as_array().unwrap().len(), 0, "{verified}");
     assert!(
-        json_of(t.weir_in("", "info acme/str --json").succeeds())["package"]["removed"]
+        json_of(&t.weir_in("", "info acme/str --json").succeeds())["package"]["removed"]
             .as_array()
             .unwrap()
             .len()

@@ -6,7 +6,7 @@ use weir_testkit::{Run, Sandbox, StaticServer, WeirServer};
 
 use crate::empty;
 
-fn json_of(run: Run) -> Value {
+fn json_of(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}\n{run}"))
 }
 
@@ -33,7 +33,7 @@ fn held() -> Sandbox {
 }
 
 fn told(t: &Sandbox, typed: &str) -> Value {
-    json_of(t.weir_in("", typed).succeeds())["storage"].clone()
+    json_of(&t.weir_in("", typed).succeeds())["storage"].clone()
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(crate) struct SetArguments {
     #[arg(long, action = ArgAction::SetTrue)]
     offered: bool,
     /// Keep the newest so many of each package and platform
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     last: Option<u32>,
     /// Keep what was published, or downloaded from its server, within so many days
     #[arg(long, value_name = "DAYS")]
