@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::options::{HttpOptions, ProxyChoice};
 use crate::pace::Pace;
-use crate::resolver::CachingResolver;
+use crate::resolver::{CachingResolver, Forbidden, number};
 use crate::retry::retrying;
 use crate::url::Url;
 
@@ -286,6 +286,12 @@ impl HttpClient {
     }
 
     pub(crate) fn agent(&self, url: &Url) -> Result<&ureq::Agent, Failure> {
+        // A proxy would connect to it without asking anybody here.
+        if let Some(address) = number(url.uri())
+            && !self.options().egress.allows(address)
+        {
+            return Err(Failure::Unusable(Forbidden(address).to_string()));
+        }
         let tls = url.origin().is_https();
         let place = if tls { &self.inner.tls } else { &self.inner.plain };
         place.get_or_init(|| agent(self.options(), tls)).as_ref().map_err(Clone::clone)
@@ -434,5 +440,5 @@ fn agent(options: &HttpOptions, tls: bool) -> Result<ureq::Agent, Failure> {
         .timeout_recv_response(Some(options.response_timeout))
         .timeout_per_read(Some(options.stall_timeout))
         .build();
-    Ok(ureq::Agent::with_parts(config, DefaultConnector::new(), CachingResolver::default()))
+    Ok(ureq::Agent::with_parts(config, DefaultConnector::new(), CachingResolver::new(options.egress.clone())))
 }

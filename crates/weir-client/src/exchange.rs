@@ -11,9 +11,6 @@ use crate::failure::Failure;
 use crate::retry::retrying;
 use crate::url::Url;
 
-/// The longest answer that is read, in bytes.
-const MAX_REPLY: u64 = 64 << 20;
-
 /// For so long the body of a request may take on its way.
 const SENDING: Duration = Duration::from_secs(15 * 60);
 
@@ -101,6 +98,7 @@ impl HttpClient {
 
     fn say(&self, message: &Message<'_>) -> Result<Reply, Failure> {
         let agent = self.agent(&message.url)?;
+        let (whole, longest) = (self.options().whole_exchange, self.options().longest_reply);
         let method = match message.method {
             Method::Get => ureq::http::Method::GET,
             Method::Head => ureq::http::Method::HEAD,
@@ -123,12 +121,13 @@ impl HttpClient {
         let unsendable = |error: ureq::http::Error| Failure::Unusable(error.to_string());
         let sent = if message.body.is_empty() && message.method != Method::Post {
             let request = request.body(()).map_err(unsendable)?;
-            agent.run(agent.configure_request(request).timeout_recv_response(Some(ANSWERING)).build())
+            let request = agent.configure_request(request).timeout_recv_response(Some(ANSWERING));
+            agent.run(request.timeout_global(whole).build())
         } else {
             let request = request.body(message.body).map_err(unsendable)?;
             let request = agent.configure_request(request);
             let request = request.timeout_send_body(Some(SENDING)).timeout_recv_response(Some(ANSWERING));
-            agent.run(request.build())
+            agent.run(request.timeout_global(whole).build())
         };
         let response = sent.map_err(|error| {
             let failure = self.told(agent, &message.url, error);
@@ -139,8 +138,8 @@ impl HttpClient {
             }
         })?;
         let (parts, body) = response.into_parts();
-        let body = body.into_with_config().limit(MAX_REPLY).read_to_vec().map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => Failure::TooLarge { limit: MAX_REPLY },
+        let body = body.into_with_config().limit(longest).read_to_vec().map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => Failure::TooLarge { limit: longest },
             error if message.repeatable => error.into(),
             error => Failure::Unusable(error.to_string()),
         })?;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::egress::Egress;
+
 /// Limits of an [`HttpClient`](crate::HttpClient). The defaults suit a person who waits.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -28,6 +30,13 @@ pub struct HttpOptions {
     pub proxy: ProxyChoice,
     /// Whose word is taken for who a server is.
     pub authorities: Authorities,
+    /// Which addresses may be connected to. What a proxy connects to for a request is its matter, unless the request names an address by
+    /// its number.
+    pub egress: Egress,
+    /// Bytes that the answer to an exchange may have.
+    pub longest_reply: u64,
+    /// For all of an exchange, from finding the host to the last byte of the answer. Where nothing is said, its parts have their own.
+    pub whole_exchange: Option<Duration>,
 }
 
 /// Whose word is taken for who a server is: files with PEM certificates, read by the first request to
@@ -66,6 +75,9 @@ impl Default for HttpOptions {
             connections: 16,
             proxy: ProxyChoice::Direct,
             authorities: Authorities::default(),
+            egress: Egress::default(),
+            longest_reply: 64 << 20,
+            whole_exchange: None,
         }
     }
 }
