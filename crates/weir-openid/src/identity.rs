@@ -14,6 +14,9 @@ const MOST_CLAIMS: usize = 64;
 /// The longest claim that is kept, in bytes.
 const LONGEST_CLAIM: usize = 1024;
 
+/// The most texts of a claim that are several.
+const MOST_LISTED: usize = 1000;
+
 /// The longest subject, in bytes (OpenID Connect Core, section 2).
 pub(crate) const LONGEST_SUBJECT: usize = 255;
 
@@ -80,13 +83,26 @@ impl Claims {
 }
 
 impl Identity {
+    /// What is said of them under `name` in one text, a number or a yes or no.
+    pub fn claim(&self, name: &str) -> Option<String> {
+        self.claims.get(name).and_then(text).filter(|text| text.len() <= LONGEST_CLAIM)
+    }
+
+    /// The same, where the provider says more of them elsewhere. What it said in the token stands.
+    pub(crate) fn with(mut self, more: Map<String, Value>) -> Self {
+        for (name, value) in more.into_iter().take(MOST_CLAIMS) {
+            self.claims.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    /// Whether anything is said under a name.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        self.claims.contains_key(name)
+    }
+
     /// What is said of them in one text each: a number and a yes or no as JSON writes it. Lists and tables are not among them.
     pub fn claims(&self) -> BTreeMap<String, String> {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-            _ => None,
-        };
         self.claims
             .iter()
             .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
@@ -99,9 +115,17 @@ impl Identity {
         match self.claims.get(name) {
             Some(Value::String(text)) => vec![text.clone()],
             Some(Value::Array(values)) => {
-                values.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+                values.iter().filter_map(Value::as_str).take(MOST_LISTED).map(str::to_owned).collect()
             }
             _ => Vec::new(),
         }
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
     }
 }

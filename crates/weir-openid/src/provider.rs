@@ -40,26 +40,66 @@ const LEEWAY: i64 = 60;
 /// The longest that a token may be good for, in seconds: it is remembered for as long, so that it is taken once.
 const LONGEST_LIFE: i64 = 24 * 3600;
 
+/// A provider whose token has another signature than its key makes is asked once more, but no more often than this.
+const DOUBT: Duration = Duration::from_secs(10);
+
+/// What is told of a provider that cannot be asked.
+type Trouble = Box<dyn Fn(&Issuer, &str) + Send + Sync>;
+
 /// Providers that are believed.
-#[derive(Debug)]
 pub struct Providers {
     client: HttpClient,
-    known: BTreeMap<Issuer, Arc<Mutex<Known>>>,
+    known: BTreeMap<Issuer, Provider>,
+    trouble: Trouble,
+}
+
+/// One of them.
+#[derive(Default)]
+struct Provider {
+    known: Mutex<Known>,
+    /// Held by whoever asks it. Who needs nothing new waits for nobody.
+    asking: Mutex<()>,
 }
 
 /// What is known of one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
-    keys: Option<(Arc<JwkSet>, Instant)>,
+    described: Option<(Arc<Described>, Instant)>,
     /// When it was last asked, whatever came of it.
     asked: Option<Instant>,
 }
 
+/// What one says of itself.
+pub(crate) struct Described {
+    pub(crate) configuration: Configuration,
+    keys: JwkSet,
+}
+
 /// What is read of what a provider says it is.
 #[derive(Debug, Deserialize)]
-struct Configuration {
+pub(crate) struct Configuration {
     issuer: String,
     jwks_uri: String,
+    pub(crate) authorization_endpoint: Option<String>,
+    pub(crate) token_endpoint: Option<String>,
+    pub(crate) userinfo_endpoint: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) authorization_response_iss_parameter_supported: bool,
+}
+
+impl Configuration {
+    /// Whether a program shows its secret as the password of Basic, which is the usual way.
+    pub(crate) fn takes_basic(&self) -> bool {
+        let named = self.token_endpoint_auth_methods_supported.as_ref();
+        named.is_none_or(|named| named.iter().any(|method| method == "client_secret_basic"))
+    }
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.known.keys()).finish()
+    }
 }
 
 /// Why a token proves nothing.
@@ -85,10 +125,24 @@ pub enum IdentityError {
 }
 
 impl Providers {
-    /// Those of `issuers`, asked by `client`. Nothing is asked yet.
-    pub fn new(client: HttpClient, issuers: impl IntoIterator<Item = Issuer>) -> Self {
+    /// Those of `issuers`, asked by `client`. Nothing is asked yet. `trouble` is told of each that cannot be asked, and why, also where what
+    /// is known of it does for now.
+    pub fn new(
+        client: HttpClient,
+        issuers: impl IntoIterator<Item = Issuer>,
+        trouble: impl Fn(&Issuer, &str) + Send + Sync + 'static,
+    ) -> Self {
         install();
-        Self { client, known: issuers.into_iter().map(|issuer| (issuer, Arc::default())).collect() }
+        let known = issuers.into_iter().map(|issuer| (issuer, Provider::default())).collect();
+        Self { client, known, trouble: Box::new(trouble) }
+    }
+
+    pub(crate) fn client(&self) -> &HttpClient {
+        &self.client
+    }
+
+    pub(crate) fn tell(&self, issuer: &Issuer, reason: &str) {
+        (self.trouble)(issuer, reason);
     }
 
     /// Those that are believed.
@@ -121,12 +175,13 @@ impl Providers {
         })
     }
 
-    /// Who somebody is by a token. May wait for the provider.
+    /// Whether a token is worth to be verified, as far as that costs nothing: it has the form of one, and says of itself that it is of a
+    /// provider that is believed, is good still, and is for whom it is shown to. Nothing of that is believed yet. Gives who it says it is of.
     ///
     /// # Errors
     ///
-    /// When it is not to be believed, or the provider does not say by which keys it signs.
-    pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<Identity, IdentityError> {
+    /// When it is not.
+    pub fn look(&self, token: &str, expected: &Expected<'_>) -> Result<Issuer, IdentityError> {
         let issuer = self.issuer_of(token)?;
         let header = decode_header(token).map_err(|error| malformed(&error))?;
         if !ALGORITHMS.contains(&header.alg) {
@@ -135,66 +190,99 @@ impl Providers {
                 header.alg
             )));
         }
-        let key = self.key(&issuer, &header)?;
-        let claims = checked(token, &issuer, &header, &key, expected)?;
-        Ok(claims.said_by(issuer, token))
+        worth_asking(token, expected)?;
+        Ok(issuer)
     }
 
-    /// The key that a token says it is signed by: of those that the provider publishes, no other is tried.
-    fn key(&self, issuer: &Issuer, header: &Header) -> Result<DecodingKey, IdentityError> {
-        let known = self.known.get(issuer).ok_or_else(|| IdentityError::OtherIssuer(issuer.to_string()))?;
-        // Who comes meanwhile waits for the one who asks: they ask the same.
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((keys, at)) = &known.keys
-            && at.elapsed() < FRESH
-            && let Some(key) = chosen(keys, header)
-        {
-            return key;
+    /// Who somebody is by a token. May wait for the provider.
+    ///
+    /// # Errors
+    ///
+    /// When it is not to be believed, or the provider does not say by which keys it signs.
+    pub fn verify(&self, token: &str, expected: &Expected<'_>) -> Result<Identity, IdentityError> {
+        // What costs nothing is looked at before anybody waits for it.
+        let issuer = self.look(token, expected)?;
+        let header = decode_header(token).map_err(|error| malformed(&error))?;
+        let described = self.with_key(&issuer, &header)?;
+        let claims = match checked(token, &issuer, &header, &described.keys, expected) {
+            // It may sign by another key since, and call it the same.
+            Err(Refused::Signature) => {
+                let renewed = self.renewed(&issuer, DOUBT)?;
+                checked(token, &issuer, &header, &renewed.keys, expected)
+            }
+            checked => checked,
+        };
+        Ok(claims.map_err(IdentityError::from)?.said_by(issuer, token))
+    }
+
+    /// What a provider says of itself, not long ago.
+    pub(crate) fn described(&self, issuer: &Issuer) -> Result<Arc<Described>, IdentityError> {
+        match self.provider(issuer)?.fresh() {
+            Some(described) => Ok(described),
+            None => self.renewed(issuer, PAUSE),
         }
-        let keys = self.renewed(issuer, &mut known)?;
-        chosen(&keys, header).unwrap_or_else(|| {
-            Err(IdentityError::NotGood("it is signed by none of the provider's keys".to_owned()))
-        })
     }
 
-    /// The keys of a provider, asked for anew unless that was just done. Those that are known do where it does not answer.
-    fn renewed(
-        &self,
-        issuer: &Issuer,
-        known: &mut MutexGuard<'_, Known>,
-    ) -> Result<Arc<JwkSet>, IdentityError> {
-        let kept = known.keys.as_ref().filter(|(_, at)| at.elapsed() < GOOD).map(|(keys, _)| keys.clone());
+    /// The same with the key that a token says it is signed by, if the provider has it.
+    fn with_key(&self, issuer: &Issuer, header: &Header) -> Result<Arc<Described>, IdentityError> {
+        match self.provider(issuer)?.fresh() {
+            Some(described) if chosen(&described.keys, header).is_some() => Ok(described),
+            _ => self.renewed(issuer, PAUSE),
+        }
+    }
+
+    fn provider(&self, issuer: &Issuer) -> Result<&Provider, IdentityError> {
+        self.known.get(issuer).ok_or_else(|| IdentityError::OtherIssuer(issuer.to_string()))
+    }
+
+    /// What a provider says of itself, asked for anew unless that was done of late. What is known does where it does not answer.
+    fn renewed(&self, issuer: &Issuer, pause: Duration) -> Result<Arc<Described>, IdentityError> {
+        let provider = self.provider(issuer)?;
+        let came = Instant::now();
+        // Who comes meanwhile waits for the one who asks: they ask the same.
+        let _asking = provider.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let (kept, asked) = {
+            let known = provider.known();
+            (known.kept(GOOD), known.asked)
+        };
         let unreachable = |reason: String| IdentityError::Unreachable { issuer: issuer.clone(), reason };
-        if known.asked.is_some_and(|asked| asked.elapsed() < PAUSE) {
+        if asked.is_some_and(|asked| asked > came || asked.elapsed() < pause) {
             return kept.ok_or_else(|| unreachable("it failed a moment ago".to_owned()));
         }
-        known.asked = Some(Instant::now());
+        provider.known().asked = Some(Instant::now());
         match self.fetch(issuer) {
-            Ok(keys) => {
-                let keys = Arc::new(keys);
-                known.keys = Some((keys.clone(), Instant::now()));
-                Ok(keys)
+            Ok(described) => {
+                let described = Arc::new(described);
+                provider.known().described = Some((described.clone(), Instant::now()));
+                Ok(described)
             }
-            Err(reason) => kept.ok_or_else(|| unreachable(reason)),
+            Err(reason) => {
+                self.tell(issuer, &reason);
+                kept.ok_or_else(|| unreachable(reason))
+            }
         }
     }
 
-    fn fetch(&self, issuer: &Issuer) -> Result<JwkSet, String> {
+    fn fetch(&self, issuer: &Issuer) -> Result<Described, String> {
         let configuration: Configuration = self.document(&issuer.discovery())?;
         if configuration.issuer != issuer.as_str() {
             return Err("what it says it is, is another provider".to_owned());
         }
-        let place: Url =
-            configuration.jwks_uri.parse().map_err(|_| "its keys are at no address".to_owned())?;
-        let own: Url = issuer.as_str().parse().map_err(|_| "it has no address".to_owned())?;
-        // Whoever wrote its document may lead elsewhere, but not to what only this machine or its network can ask.
-        if !place.origin().is_https() && place.origin() != own.origin() {
-            return Err("its keys would travel unencrypted".to_owned());
-        }
-        let keys: JwkSet = self.document(&configuration.jwks_uri)?;
+        let place = self.led_to(issuer, &configuration.jwks_uri)?;
+        let keys: JwkSet = self.document(&place.to_string())?;
         match keys.keys.len() > MOST_KEYS {
             true => Err(format!("it has more than {MOST_KEYS} keys")),
-            false => Ok(keys),
+            false => Ok(Described { configuration, keys }),
+        }
+    }
+
+    /// An address that a provider names. Whoever wrote its document may lead elsewhere, but not by ways on which others listen.
+    pub(crate) fn led_to(&self, issuer: &Issuer, named: &str) -> Result<Url, String> {
+        let place: Url = named.parse().map_err(|_| "what it says of itself names no address".to_owned())?;
+        let own: Url = issuer.as_str().parse().map_err(|_| "it has no address".to_owned())?;
+        match place.origin().is_https() || place.origin() == own.origin() {
+            true => Ok(place),
+            false => Err(format!("what is asked at {} would travel unencrypted", place.origin())),
         }
     }
 
@@ -204,6 +292,76 @@ impl Providers {
         let bytes = found.ok_or_else(|| format!("there is nothing at {url}"))?;
         serde_json::from_slice(&bytes).map_err(|error| format!("what is at {url} cannot be read: {error}"))
     }
+}
+
+impl Provider {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fresh(&self) -> Option<Arc<Described>> {
+        self.known().kept(FRESH)
+    }
+}
+
+impl Known {
+    /// What the provider said, unless that is longer ago.
+    fn kept(&self, ago: Duration) -> Option<Arc<Described>> {
+        self.described.as_ref().filter(|(_, at)| at.elapsed() < ago).map(|(described, _)| described.clone())
+    }
+}
+
+/// Why a token is not believed: another signature may be that of another key.
+enum Refused {
+    Signature,
+    Otherwise(IdentityError),
+}
+
+impl From<Refused> for IdentityError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Signature => Self::NotGood("its signature is not the provider's".to_owned()),
+            Refused::Otherwise(error) => error,
+        }
+    }
+}
+
+/// Refuses a token that says itself that it is good no longer, or for somebody else. What it says is not believed: it is checked again
+/// once its signature is.
+fn worth_asking(token: &str, expected: &Expected<'_>) -> Result<(), IdentityError> {
+    #[derive(Deserialize)]
+    struct Said {
+        exp: i64,
+        aud: Audience,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Several(Vec<String>),
+    }
+    let bad = |reason: &str| Err(IdentityError::NotGood(reason.to_owned()));
+    let Said { exp, aud } = insecure_decode_claims(token).map_err(|error| malformed(&error))?;
+    let is_meant = |audience: &String| expected.audiences.contains(audience);
+    let is_ours = match &aud {
+        Audience::One(one) => is_meant(one),
+        Audience::Several(several) => several.iter().any(is_meant),
+    };
+    match () {
+        () if exp < now() - LEEWAY => bad("it has expired"),
+        () if exp > now() + LONGEST_LIFE => bad(TOO_LONG),
+        () if !is_ours => bad(OTHER_AUDIENCE),
+        () => Ok(()),
+    }
+}
+
+const TOO_LONG: &str =
+    "it is good for more than a day, which is too long for what proves who somebody is now";
+
+const OTHER_AUDIENCE: &str = "it is meant for somebody else (`aud`)";
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
 /// The key for a token, if there is one: by its name, or where the token names none, the only one.
@@ -231,28 +389,31 @@ fn chosen(keys: &JwkSet, header: &Header) -> Option<Result<DecodingKey, Identity
     Some(DecodingKey::from_jwk(key).map_err(|error| IdentityError::NotGood(error.to_string())))
 }
 
-/// What a token says, if it is good.
+/// What a token says, if it is good by one of these keys.
 fn checked(
     token: &str,
     issuer: &Issuer,
     header: &Header,
-    key: &DecodingKey,
+    keys: &JwkSet,
     expected: &Expected<'_>,
-) -> Result<Claims, IdentityError> {
-    let bad = |reason: &str| Err(IdentityError::NotGood(reason.to_owned()));
+) -> Result<Claims, Refused> {
+    let bad = |reason: &str| Err(Refused::Otherwise(IdentityError::NotGood(reason.to_owned())));
+    let key = match chosen(keys, header) {
+        Some(key) => key.map_err(Refused::Otherwise)?,
+        None => return bad("it is signed by none of the provider's keys"),
+    };
     let mut validation = Validation::new(header.alg);
     validation.set_issuer(&[issuer.as_str()]);
     validation.set_audience(expected.audiences);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
     validation.validate_nbf = true;
     validation.leeway = LEEWAY.unsigned_abs();
-    let claims = decode::<Claims>(token, key, &validation).map_err(|error| not_good(&error))?.claims;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-    if claims.iat.is_some_and(|issued| issued > now + LEEWAY) {
+    let claims = decode::<Claims>(token, &key, &validation).map_err(|error| not_good(&error))?.claims;
+    if claims.iat.is_some_and(|issued| issued > now() + LEEWAY) {
         return bad("it was issued in the future");
     }
-    if claims.expires() > now + LONGEST_LIFE {
-        return bad("it is good for more than a day, which is too long for what proves who somebody is now");
+    if claims.expires() > now() + LONGEST_LIFE {
+        return bad(TOO_LONG);
     }
     if expected.nonce.is_some() && claims.nonce.as_deref() != expected.nonce {
         return bad("it answers another question than was asked");
@@ -270,17 +431,17 @@ fn malformed(error: &Error) -> IdentityError {
     IdentityError::Malformed(error.to_string())
 }
 
-fn not_good(error: &Error) -> IdentityError {
+fn not_good(error: &Error) -> Refused {
     let reason = match error.kind() {
         ErrorKind::ExpiredSignature => "it has expired",
         ErrorKind::ImmatureSignature => "it is not good yet",
-        ErrorKind::InvalidAudience => "it is meant for somebody else (`aud`)",
+        ErrorKind::InvalidAudience => OTHER_AUDIENCE,
         ErrorKind::InvalidIssuer => "it is of another provider (`iss`)",
-        ErrorKind::InvalidSignature => "its signature is not the provider's",
+        ErrorKind::InvalidSignature => return Refused::Signature,
         ErrorKind::MissingRequiredClaim(claim) => {
-            return IdentityError::NotGood(format!("it does not say `{claim}`"));
+            return Refused::Otherwise(IdentityError::NotGood(format!("it does not say `{claim}`")));
         }
-        _ => return IdentityError::NotGood(error.to_string()),
+        _ => return Refused::Otherwise(IdentityError::NotGood(error.to_string())),
     };
-    IdentityError::NotGood(reason.to_owned())
+    Refused::Otherwise(IdentityError::NotGood(reason.to_owned()))
 }
