@@ -15,7 +15,7 @@ use crate::tokens::Speaker;
 /// The file; it calls itself `WeiA`.
 const FORM: Form = Form {
     application: 0x5765_6941,
-    steps: &[TABLES, TRUST],
+    steps: &[TABLES, TRUST, IDENTITIES],
     // An acknowledged change, such as a token that was revoked, survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };
@@ -93,6 +93,27 @@ CREATE TABLE taken(
 CREATE INDEX taken_until ON taken(until);
 ";
 
+/// People as providers know them, the groups that those say they are in, and invitations that were made on the machine itself.
+const IDENTITIES: &str = "
+CREATE TABLE identity(
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    by_rule INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER,
+    PRIMARY KEY(issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identity_of ON identity(user);
+CREATE TABLE claimed(
+    grp TEXT NOT NULL,
+    user TEXT NOT NULL REFERENCES user(name) ON DELETE CASCADE,
+    issuer TEXT NOT NULL,
+    PRIMARY KEY(user, issuer, grp)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE invitation ADD COLUMN on_machine INTEGER NOT NULL DEFAULT 0;
+";
+
 /// The accounts of a server.
 pub struct Accounts {
     connection: Mutex<Connection>,
@@ -134,6 +155,12 @@ pub enum AccountError {
         /// What that calls it.
         subject: String,
     },
+    /// Somebody is another user already, by what a provider calls them.
+    #[error("this account of the provider is another user here already")]
+    LinkedElsewhere,
+    /// Somebody does not sign in by that.
+    #[error("you do not sign in by this account of a provider")]
+    NotLinked,
     /// An identity token was shown before.
     #[error("the identity token was taken already: each is good once, so that nobody else can use one")]
     Taken,

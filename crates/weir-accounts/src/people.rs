@@ -40,7 +40,7 @@ impl Accounts {
         user(&self.connection(), name)
     }
 
-    /// Has a user be in `groups`, and in no others.
+    /// Has a user be in `groups`, and in no others but those that an identity provider says they are in.
     ///
     /// # Errors
     ///
@@ -51,7 +51,8 @@ impl Accounts {
         groups: &BTreeSet<AccountName>,
     ) -> Result<User, AccountError> {
         self.change(|connection| {
-            let stays = groups.iter().any(|group| group.as_str() == ADMINISTRATORS);
+            let claimed = user(connection, name)?.claimed;
+            let stays = groups.iter().chain(&claimed).any(|group| group.as_str() == ADMINISTRATORS);
             keep_an_administrator(connection, name, stays)?;
             put_groups(connection, name, groups)?;
             user(connection, name)
@@ -94,15 +95,26 @@ pub(crate) fn user(connection: &Connection, name: &AccountName) -> Result<User, 
         .query_row([name.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     let (created, disabled) = found.ok_or_else(|| AccountError::NoUser(name.clone()))?;
-    let mut groups = connection.prepare_cached("SELECT grp FROM member WHERE user = ?1")?;
-    let groups =
-        groups.query_map([name.as_str()], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let given = groups(connection, "SELECT grp FROM member WHERE user = ?1", name)?;
+    let claimed = groups(connection, "SELECT grp FROM claimed WHERE user = ?1", name)?;
     Ok(User {
         name: name.clone(),
-        groups: groups.iter().map(|group| group.parse()).collect::<Result<_, _>>()?,
+        claimed: claimed.difference(&given).cloned().collect(),
+        groups: given.into_iter().chain(claimed).collect(),
         created: moment(created),
         disabled: disabled != 0,
     })
+}
+
+fn groups(
+    connection: &Connection,
+    sql: &str,
+    name: &AccountName,
+) -> Result<BTreeSet<AccountName>, AccountError> {
+    let mut found = connection.prepare_cached(sql)?;
+    let found =
+        found.query_map([name.as_str()], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(found.iter().map(|group| group.parse()).collect::<Result<_, _>>()?)
 }
 
 pub(crate) fn put_groups(
@@ -125,10 +137,15 @@ pub(crate) fn moment(seconds: i64) -> Timestamp {
 }
 
 /// How many can govern, one left out.
-fn administrators(connection: &Connection, but: Option<&AccountName>) -> Result<i64, AccountError> {
+pub(crate) fn administrators(
+    connection: &Connection,
+    but: Option<&AccountName>,
+) -> Result<i64, AccountError> {
     Ok(connection.query_row(
-        "SELECT count(*) FROM member JOIN user ON user.name = member.user
-         WHERE grp = ?1 AND NOT disabled AND password IS NOT NULL AND user.name IS NOT ?2",
+        "SELECT count(*) FROM user
+         WHERE NOT disabled AND name IS NOT ?2
+         AND (password IS NOT NULL OR name IN (SELECT user FROM identity))
+         AND name IN (SELECT user FROM member WHERE grp = ?1 UNION SELECT user FROM claimed WHERE grp = ?1)",
         params![ADMINISTRATORS, but.map(AccountName::as_str)],
         |row| row.get(0),
     )?)

@@ -10,8 +10,8 @@ use argon2::password_hash::{Output, PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use weir_wire::AccountName;
 use weir_wire::people::{PendingInvitation, User};
+use weir_wire::{ADMINISTRATORS, AccountName};
 
 use crate::accounts::{AccountError, Accounts};
 use crate::people::{moment, put_groups, user};
@@ -47,6 +47,21 @@ pub enum SignInError {
     /// The invitation is none, was used, or is too old.
     #[error("the invitation is not good: it was used already, is too old, or is none of this server")]
     NotInvited,
+    /// A provider knows somebody, and nobody does here.
+    #[error(
+        "you are not known here, and only who was invited may come in: ask an administrator to invite you, and follow that link first"
+    )]
+    Stranger,
+    /// Who came in by a rule may not by it any longer.
+    #[error(
+        "you came in by what your identity provider said of you, and it says that no longer: ask an administrator"
+    )]
+    NoLonger,
+    /// A provider says nothing that can be a name.
+    #[error(
+        "your identity provider says no name of yours that can be one here: ask an administrator to invite you under one"
+    )]
+    NoName,
     /// The password cannot be used.
     #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD} bytes")]
     Password,
@@ -90,6 +105,40 @@ impl Accounts {
             Ok(())
         })?;
         Ok(Invitation { secret, expires })
+    }
+
+    /// The same on the machine of the server itself: whoever accepts it governs the server, also where passwords are not taken. One who
+    /// is there already gets another password, and is an administrator afterwards.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be written, or the user is disabled.
+    pub fn invite_on_machine(
+        &self,
+        name: Option<&AccountName>,
+        now: Timestamp,
+    ) -> Result<Invitation, AccountError> {
+        match name.map(|name| self.user(name)) {
+            Some(Ok(there)) if there.disabled => return Err(AccountError::Disabled(there.name)),
+            None | Some(Ok(_) | Err(AccountError::NoUser(_))) => {}
+            Some(Err(error)) => return Err(error),
+        }
+        let made = self.invite(name, &[ADMINISTRATORS.parse()?].into(), now)?;
+        self.change(|connection| {
+            let id = made.secret.id().unwrap_or_default();
+            connection.execute("UPDATE invitation SET on_machine = 1 WHERE id = ?1", [id])?;
+            Ok(())
+        })?;
+        Ok(made)
+    }
+
+    /// Whether an invitation is good that was made on the machine itself.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn is_on_machine(&self, invitation: &Secret, now: Timestamp) -> Result<bool, AccountError> {
+        Ok(invited(&self.connection(), invitation, now)?.is_some_and(|invited| invited.on_machine))
     }
 
     /// The invitations that are good still, those that end first.
@@ -171,14 +220,8 @@ impl Accounts {
                  ON CONFLICT(name) DO UPDATE SET password = ?2",
                 params![name.as_str(), hash, now.as_second()],
             )?;
-            if !is_there {
-                put_groups(connection, name, &invited.groups)?;
-            }
-            // Whoever knew the password before, or has a login of theirs, is out.
-            connection.execute(
-                "UPDATE token SET revoked = ?2 WHERE owner = ?1 AND login AND revoked IS NULL",
-                params![name.as_str(), now.as_second()],
-            )?;
+            enrol(connection, name, is_there, &invited)?;
+            revoke_logins(connection, name, now)?;
             connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
             connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(name)])?;
             user(connection, name)
@@ -295,10 +338,12 @@ fn verify(kept: Option<&str>, password: &str, memory: &mut Vec<Block>) -> bool {
 }
 
 /// What an invitation is for.
-struct Invited<'i> {
-    id: &'i str,
-    name: Option<AccountName>,
+pub(crate) struct Invited<'i> {
+    pub(crate) id: &'i str,
+    pub(crate) name: Option<AccountName>,
     groups: BTreeSet<AccountName>,
+    /// Whether it was made on the machine itself.
+    on_machine: bool,
 }
 
 impl Invited<'_> {
@@ -315,7 +360,40 @@ impl Invited<'_> {
     }
 }
 
-fn invited<'i>(
+/// Has whoever was invited be in the groups that they were invited to. Who is there already stays in theirs, but whoever has the machine
+/// says who governs.
+pub(crate) fn enrol(
+    connection: &Connection,
+    name: &AccountName,
+    is_there: bool,
+    invited: &Invited<'_>,
+) -> Result<(), AccountError> {
+    if !is_there {
+        return put_groups(connection, name, &invited.groups);
+    }
+    if invited.on_machine {
+        connection.execute(
+            "INSERT OR IGNORE INTO member(grp, user) VALUES(?1, ?2)",
+            params![ADMINISTRATORS, name.as_str()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Whoever knew the password of `name` before, or has a login of theirs, is out.
+pub(crate) fn revoke_logins(
+    connection: &Connection,
+    name: &AccountName,
+    now: Timestamp,
+) -> Result<(), AccountError> {
+    connection.execute(
+        "UPDATE token SET revoked = ?2 WHERE owner = ?1 AND login AND revoked IS NULL",
+        params![name.as_str(), now.as_second()],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn invited<'i>(
     connection: &Connection,
     invitation: &'i Secret,
     now: Timestamp,
@@ -323,17 +401,18 @@ fn invited<'i>(
     let Some(id) = invitation.id() else { return Ok(None) };
     let found = connection
         .query_row(
-            "SELECT user, groups FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
+            "SELECT user, groups, on_machine FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
             params![id, invitation.digest().as_bytes(), now.as_second()],
-            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?)),
+            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)),
         )
         .optional()?;
-    let Some((name, groups)) = found else { return Ok(None) };
+    let Some((name, groups, on_machine)) = found else { return Ok(None) };
     let name = name.map(|name| name.parse()).transpose()?;
-    Ok(Some(Invited { id, name, groups: serde_json::from_str(&groups).map_err(std::io::Error::from)? }))
+    let groups = serde_json::from_str(&groups).map_err(std::io::Error::from)?;
+    Ok(Some(Invited { id, name, groups, on_machine: on_machine != 0 }))
 }
 
-fn of_name(name: &AccountName) -> String {
+pub(crate) fn of_name(name: &AccountName) -> String {
     format!("user {name}")
 }
 

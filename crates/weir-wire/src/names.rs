@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 /// The group whose members govern a server; the built-in policy sets know it by the same name.
 pub const ADMINISTRATORS: &str = "admins";
 
-/// The most bytes that a name may have.
-const MAX_LEN: usize = 64;
-
 /// The name of a user or of a group: a word that stands in records, policies and file names alike.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
@@ -22,7 +19,7 @@ pub struct AccountName(String);
 /// A word that can be no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{shown}` can be no name of a user or a group: `a` to `z`, `0` to `9`, `-`, `_` and `.` are, at most {MAX_LEN}, the first a letter or a digit"
+    "`{shown}` can be no name of a user or a group: `a` to `z`, `0` to `9`, `-`, `_` and `.` are, at most 64, the first a letter or a digit"
 )]
 pub struct BadName {
     /// What was given, cut to a printable length.
@@ -30,6 +27,9 @@ pub struct BadName {
 }
 
 impl AccountName {
+    /// The most bytes that a name may have.
+    pub const MAX_LEN: usize = 64;
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -42,10 +42,10 @@ impl FromStr for AccountName {
     fn from_str(name: &str) -> Result<Self, BadName> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-        match begins && name.len() <= MAX_LEN && name.chars().all(plain) {
+        match begins && name.len() <= Self::MAX_LEN && name.chars().all(plain) {
             true => Ok(Self(name.to_owned())),
             false => Err(BadName {
-                shown: name.chars().take(MAX_LEN).collect::<String>().escape_debug().to_string(),
+                shown: name.chars().take(Self::MAX_LEN).collect::<String>().escape_debug().to_string(),
             }),
         }
     }

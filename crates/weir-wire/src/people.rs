@@ -18,6 +18,9 @@ pub struct User {
     pub name: AccountName,
     /// The groups it is in.
     pub groups: BTreeSet<AccountName>,
+    /// Those of them that only an identity provider says: they are what it says whenever somebody signs in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub claimed: BTreeSet<AccountName>,
     /// Since when there is such a user.
     pub created: Timestamp,
     /// Whether it may no longer sign in, nor be spoken for by a token.
@@ -35,6 +38,21 @@ impl User {
         let groups = self.groups.iter().map(ToString::to_string).collect();
         Principal::User { name: self.name.to_string(), groups }
     }
+}
+
+/// An account of an identity provider by which somebody signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LinkedIdentity {
+    /// The provider.
+    pub issuer: String,
+    /// What it calls them.
+    pub subject: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When they last signed in by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<Timestamp>,
 }
 
 /// A token that is to be made.
@@ -191,6 +209,7 @@ pub struct SignedIn {
 /// Who asks, and by which token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "it is answered once, and kept by nobody")]
 pub enum WhoAmI {
     /// A user.
     User {
