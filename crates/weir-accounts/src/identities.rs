@@ -52,9 +52,14 @@ impl Accounts {
         self.change(|connection| {
             let known = linked(connection, said)?;
             let name = match (invitation, known) {
-                (Some(invitation), known) => {
-                    accept(connection, invitation, said, known.map(|known| known.user), chosen, now)?
-                }
+                (Some(invitation), known) => accept(
+                    connection,
+                    invitation,
+                    said,
+                    known.as_ref().map(|known| &known.user),
+                    chosen,
+                    now,
+                )?,
                 (None, Some(known)) if known.by_rule && !said.may_come_in => {
                     return Err(SignInError::NoLonger.into());
                 }
@@ -187,7 +192,7 @@ fn accept(
     connection: &Connection,
     invitation: &Secret,
     said: &Said,
-    known: Option<AccountName>,
+    known: Option<&AccountName>,
     chosen: Option<&AccountName>,
     now: Timestamp,
 ) -> Result<AccountName, AccountError> {
@@ -195,7 +200,7 @@ fn accept(
     let name = invited.name.as_ref().or(chosen).or(said.name.as_ref()).cloned();
     let unnamed = || AccountError::Unusable("this invitation is for no name: choose one".to_owned());
     let name = name.ok_or_else(unnamed)?;
-    if known.as_ref().is_some_and(|known| *known != name) {
+    if known.is_some_and(|known| *known != name) {
         return Err(AccountError::LinkedElsewhere);
     }
     let is_there = match user(connection, &name) {

@@ -183,7 +183,7 @@ impl Providers {
         let body = form.finish();
         let reply = self.say(
             application,
-            Message {
+            &Message {
                 method: Method::Post,
                 url: place,
                 credential: credential.as_ref(),
@@ -222,7 +222,7 @@ impl Providers {
             .map_err(|error| unreachable(application, error.to_string()))?;
         let reply = self.say(
             application,
-            Message {
+            &Message {
                 method: Method::Get,
                 url,
                 credential: Some(&credential),
@@ -266,9 +266,9 @@ impl Providers {
     fn say(
         &self,
         application: &Application,
-        message: Message<'_>,
+        message: &Message<'_>,
     ) -> Result<weir_client::Reply, IdentityError> {
-        self.client().exchange(&message).map_err(|error| {
+        self.client().exchange(message).map_err(|error| {
             self.tell(&application.issuer, &error.to_string());
             unreachable(application, error.to_string())
         })

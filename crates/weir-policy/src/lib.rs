@@ -280,6 +280,9 @@ pub struct Denied {
     pub decision: Decision,
 }
 
+/// The rule by which a program does not begin an owner.
+const BEGINS_NO_OWNER: &str = "program-begins-no-owner";
+
 /// Asks whether `request` may be carried out: first the token that speaks for the caller, if one does, then `gate`.
 ///
 /// # Errors
@@ -308,16 +311,28 @@ impl Authorized {
         self.caller.actor()
     }
 
-    /// To whom an owner belongs that they begin: to them, or to whoever trusts the program that acts.
-    pub fn holder(&self) -> String {
+    /// To whom an owner belongs that they begin by publishing under it: to them.
+    ///
+    /// # Errors
+    ///
+    /// When a program acts. Whoever says first that they trust a job of somebody else would have what that publishes first.
+    pub fn begins(&self, owner: &OwnerName) -> Result<String, Denied> {
         let Principal::Workload { acts_for, .. } = self.caller.principal() else {
-            return self.actor().to_owned();
+            return Ok(self.actor().to_owned());
         };
-        acts_for
-            .iter()
-            .find(|who| who.starts_with("user:"))
-            .cloned()
-            .unwrap_or_else(|| self.actor().to_owned())
+        let whose = acts_for.iter().find(|who| who.starts_with("user:")).map_or("user:NAME", String::as_str);
+        Err(Denied {
+            actor: self.actor().to_owned(),
+            verb: self.verb,
+            target: Box::new(self.target.clone()),
+            decision: Decision {
+                allowed: false,
+                policy: BEGINS_NO_OWNER.into(),
+                reason: format!(
+                    "`{owner}` belongs to nobody yet, and a program does not begin an owner: whoever it is to belong to says so once, with `weir claim {owner} {whose}`"
+                ),
+            },
+        })
     }
 
     /// When they asked.

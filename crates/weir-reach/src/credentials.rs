@@ -82,10 +82,11 @@ pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Optio
         return bearer(origin, &kept.token).map(Some);
     }
     let is_safe = origin.is_https() || origin.is_loopback();
-    let helper = http_settings(session)?.credential_helper;
+    let settings = http_settings(session)?;
+    let (helper, patience) = (settings.credential_helper, settings.credential_helper_timeout);
     if is_safe
         && !helper.is_empty()
-        && let Some((user, password)) = helper::ask(&helper, origin, &session.secrets.helper)?
+        && let Some((user, password)) = helper::ask(&helper, patience, origin, &session.secrets.helper)?
     {
         return usable(Credential::basic(origin.clone(), &user, &password)).map(Some);
     }

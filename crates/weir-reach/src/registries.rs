@@ -68,6 +68,9 @@ struct Config {
     trusted_folders: Vec<PathBuf>,
 }
 
+/// How long a credential helper may take where nothing is said: it may ask the user for something.
+const HELPING: Duration = Duration::from_secs(120);
+
 /// The largest configuration that is read, in bytes.
 const MAX_CONFIG: u64 = 4 << 20;
 
@@ -81,6 +84,8 @@ struct ConfigHttp {
     /// A program that knows credentials, and its arguments.
     #[serde(default)]
     credential_helper: Vec<String>,
+    /// Seconds that it may take, which is as long as somebody needs to unlock a keyring.
+    credential_helper_timeout: Option<NonZeroU16>,
 }
 
 /// What a user's configuration says of requests.
@@ -91,6 +96,8 @@ pub(crate) struct HttpSettings {
     pub(crate) timeout: Option<Duration>,
     /// A program that knows credentials, and its arguments; empty where there is none.
     pub(crate) credential_helper: Vec<String>,
+    /// How long that may take.
+    pub(crate) credential_helper_timeout: Duration,
 }
 
 #[derive(Debug, Deserialize)]
@@ -269,11 +276,14 @@ type Configured = (String, RegistryAddress, BTreeMap<String, String>);
 pub(crate) fn http_settings(session: &Session) -> Result<HttpSettings, ReachError> {
     let path = session.home.config_file();
     let folder = path.parent().unwrap_or(Path::new("."));
-    let ConfigHttp { ca_file, timeout, credential_helper } = read_config_file(&path)?.http;
+    let ConfigHttp { ca_file, timeout, credential_helper, credential_helper_timeout } =
+        read_config_file(&path)?.http;
+    let seconds = |seconds: NonZeroU16| Duration::from_secs(seconds.get().into());
     Ok(HttpSettings {
         authorities: ca_file.map(|file| folder.join(file)),
-        timeout: timeout.map(|seconds| Duration::from_secs(seconds.get().into())),
+        timeout: timeout.map(seconds),
         credential_helper,
+        credential_helper_timeout: credential_helper_timeout.map_or(HELPING, seconds),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use weir_client::Url;
-use weir_remote::Server;
+use weir_remote::{FoundServer, Server};
 use weir_wire::people::WhoAmI;
 
 use crate::connect::{address, http_client};
@@ -21,6 +21,8 @@ pub struct ReachedServer {
     pub server: Server,
     /// Whether anybody has.
     pub is_known: bool,
+    /// How people sign in there.
+    pub sign_in: Vec<String>,
 }
 
 impl ReachedServer {
@@ -56,10 +58,10 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
         return Err(Offline::needs(format!("asking the server {location}")).into());
     }
     let client = http_client(session)?;
-    let address = Server::find(&client, &address(&location)?)?;
+    let FoundServer { address, sign_in } = Server::find(&client, &address(&location)?)?;
     let credential = credential_for(session, address.origin())?;
     let is_known = credential.is_some();
-    Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known })
+    Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known, sign_in })
 }
 
 /// Keeps what a server gave to who signed in. It is sent to that origin only.

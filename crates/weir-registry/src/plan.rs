@@ -538,7 +538,7 @@ impl Planning<'_> {
         let owner = name.owner_name();
         // What is adopted is published here, and its owner stays where it is.
         if self.owner_of(&owner)?.is_none() && self.on.index.bound_above(&owner)?.is_none() {
-            let who = vec![permit.holder()];
+            let who = vec![permit.begins(&owner)?];
             self.claims.insert(owner.clone(), who.clone());
             self.record(permit, Action::Claim { owner, who })?;
         }

@@ -1,5 +1,8 @@
 //! One call of the API: a document there, a document or a problem back.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use weir_client::{Credential, HttpClient, Message, Method, Reply, Url, UrlError};
@@ -70,6 +73,17 @@ impl From<RemoteError> for SubmitError {
     }
 }
 
+/// After so long something is said again for the first time; each time after that it is twice as long, until it would be
+/// [`LONGEST_PAUSE`]: seven times in all, and about half a minute.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Between half and all of it: who was turned away together does not come back together.
+fn by_chance(pause: Duration) -> Duration {
+    let chance = (RandomState::new().hash_one(pause) % 1024) as u32;
+    pause / 2 + pause / 2 * chance / 1024
+}
+
 /// Where calls go, and who makes them.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
@@ -138,6 +152,27 @@ impl Line {
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
         let reply = self.say(Method::Post, path, "", headers, body.as_bytes(), false)?;
         self.document(&self.good(reply)?)
+    }
+
+    /// The same where many may ask at once, as the jobs of a build server do: who is told that others are served first was not heard, and
+    /// says it again, each after another while.
+    pub(crate) fn post_fields_patiently<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<T, RemoteError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.post_fields(path, fields) {
+                Err(RemoteError::Problem(problem))
+                    if problem.code == "overloaded" && pause < LONGEST_PAUSE =>
+                {
+                    std::thread::sleep(by_chance(pause));
+                    pause *= 2;
+                }
+                answered => return answered,
+            }
+        }
     }
 
     pub(crate) fn encoded(&self, document: &impl Serialize) -> Result<Vec<u8>, RemoteError> {

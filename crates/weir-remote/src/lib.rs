@@ -12,4 +12,4 @@ mod upload;
 
 pub use call::RemoteError;
 pub use registry::RemoteRegistry;
-pub use server::Server;
+pub use server::{Answered, FoundServer, Server};

@@ -4,6 +4,7 @@ use weir_client::{Credential, HttpClient, Method, Url};
 use weir_model::descriptor::Descriptor;
 use weir_wire::AccountName;
 use weir_wire::activity::{Activity, ActivityQuery};
+use weir_wire::device::{DEVICE_CODE, DeviceAnswer, DeviceToken};
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
     User, WantedRegistry, WhoAmI,
@@ -18,27 +19,50 @@ pub struct Server {
     line: Line,
 }
 
+/// A server that was found.
+#[derive(Debug, Clone)]
+pub struct FoundServer {
+    /// Its own address.
+    pub address: Url,
+    /// How people sign in there.
+    pub sign_in: Vec<String>,
+}
+
+/// What a terminal is told that asks whether somebody has said that it is theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// Nobody has yet.
+    Waits,
+    /// It asks too often.
+    TooSoon,
+    /// Somebody has: this is its token.
+    Token(String),
+}
+
 /// What a host says of itself, as far as it tells a server of Weir from anything else.
 #[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Host {
     weir: u32,
+    #[serde(default)]
+    sign_in: Vec<String>,
 }
 
 type Result<T> = std::result::Result<T, RemoteError>;
 
 impl Server {
-    /// The server that `address` leads to: its own address, or that of one of its registries. Gives the server's own.
+    /// The server that `address` leads to: its own address, or that of one of its registries.
     ///
     /// # Errors
     ///
     /// When there is none.
-    pub fn find(client: &HttpClient, address: &Url) -> Result<Url> {
+    pub fn find(client: &HttpClient, address: &Url) -> Result<FoundServer> {
         let candidates = [Some(address.clone()), address.above()];
         for base in candidates.into_iter().flatten() {
             let line = Line::new(client.clone(), base.clone(), None);
             let reply = line.say(Method::Get, ".well-known/weir", "", Vec::new(), &[], true)?;
-            if serde_json::from_slice(&reply.body).is_ok_and(|Host { weir }| weir == 1) {
-                return Ok(base);
+            if let Ok(Host { weir: 1, sign_in }) = serde_json::from_slice(&reply.body) {
+                return Ok(FoundServer { address: base, sign_in });
             }
         }
         let place = address.to_string().trim_end_matches('/').to_owned();
@@ -63,6 +87,32 @@ impl Server {
     /// When they are not good, or the server is not reached; so with all that follow.
     pub fn sign_in(&self, who: &SignIn) -> Result<SignedIn> {
         self.line.post("sign-in", who)
+    }
+
+    /// Has a terminal wait until somebody says, in a browser, that it is theirs (RFC 8628).
+    ///
+    /// # Errors
+    ///
+    /// When too many wait already.
+    pub fn begin_device(&self, client: &str, machine: &str) -> Result<DeviceAnswer> {
+        self.line.post_fields("device", &[("client_id", client), ("machine", machine)])
+    }
+
+    /// Whether somebody has.
+    ///
+    /// # Errors
+    ///
+    /// When they said that it is not theirs, or it took too long.
+    pub fn ask_device(&self, device_code: &str) -> Result<Answered> {
+        let fields = [("grant_type", DEVICE_CODE), ("device_code", device_code)];
+        match self.line.post_fields::<DeviceToken>("device/token", &fields) {
+            Ok(given) => Ok(Answered::Token(given.access_token)),
+            Err(RemoteError::Problem(problem)) if problem.code == "authorization-pending" => {
+                Ok(Answered::Waits)
+            }
+            Err(RemoteError::Problem(problem)) if problem.code == "slow-down" => Ok(Answered::TooSoon),
+            Err(error) => Err(error),
+        }
     }
 
     /// Becomes a user by an invitation.
@@ -194,7 +244,7 @@ impl Server {
     ///
     /// When nobody trusts the program, or the token is not good.
     pub fn exchange(&self, identity_token: &str) -> Result<Exchanged> {
-        self.line.post_fields(
+        self.line.post_fields_patiently(
             "token-exchange",
             &[
                 ("grant_type", TOKEN_EXCHANGE),

@@ -7,6 +7,7 @@ mod activity;
 pub(crate) mod answers;
 pub(crate) mod ask;
 mod batches;
+mod device;
 mod downloads;
 mod operations;
 pub(crate) mod people;
@@ -106,6 +107,15 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
     };
     // What came is repeated in part: that part must not be long.
     Problem::new(code, rejection.body_text().chars().take(500).collect::<String>())
+}
+
+/// What a form that a program sent has under a name, if it has that once.
+fn sent_field(body: &[u8], name: &str) -> Option<String> {
+    let mut found = form_urlencoded::parse(body).filter(|(found, _)| found == name);
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Some(value.into_owned()),
+        _ => None,
+    }
 }
 
 /// An answer in JSON that nobody keeps: it is for who asked.

@@ -21,7 +21,6 @@ use weir_openid::Providers;
 use weir_reach::Session;
 use weir_registry::Face;
 use weir_requests::{RequestError, Requests};
-use weir_wire::ADMINISTRATORS;
 
 use crate::api;
 use crate::api::answers::Answers;
@@ -29,9 +28,11 @@ use crate::asker::{Asker, Client};
 use crate::counting::Counting;
 use crate::data::DataFolder;
 use crate::deltas::Deltas;
+use crate::device::Devices;
 use crate::elm;
 use crate::faces::face;
 use crate::files::{Files, blocking};
+use crate::identity_providers::{IdentityProviders, warn};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::observe::observe;
 use crate::outside::Outside;
@@ -47,6 +48,12 @@ const LOCK: &str = "server.lock";
 
 /// So many may wait to be signed in.
 const SIGNING_IN: usize = 16;
+
+/// So many programs may be found out at once.
+const EXCHANGING: usize = 64;
+
+/// So many may wait for an identity provider by which they sign in.
+const ASKING: usize = 32;
 
 /// So many pages are made at once.
 const LOOKING: usize = 32;
@@ -91,8 +98,16 @@ pub struct App {
     pub(crate) contents: Contents,
     /// The files of releases, as Elm's tools are given them.
     pub(crate) elm_files: elm::Files,
-    /// The providers whose identity tokens are believed.
+    /// The providers whose word is taken for which program asks.
     pub(crate) openid: Providers,
+    /// The providers by which people sign in.
+    pub(crate) identity_providers: IdentityProviders,
+    /// Places for programs that show who they are: each may wait for a provider, and nobody who signs in does for them.
+    pub(crate) exchanging: Places,
+    /// Places for those who wait for one of these.
+    pub(crate) asking_providers: Places,
+    /// Terminals that wait until somebody says that they are theirs.
+    pub(crate) devices: Devices,
     /// Where it listens, once it does.
     listens: OnceLock<String>,
     /// What batches were answered, for those who ask again.
@@ -131,7 +146,7 @@ pub enum AppError {
 struct Host {
     weir: u32,
     level: u32,
-    sign_in: [&'static str; 1],
+    sign_in: Vec<&'static str>,
     registries: Vec<ServedRegistry>,
 }
 
@@ -157,6 +172,7 @@ impl App {
             Err(TryLockError::WouldBlock) => return Err(AppError::InUse(data.root().to_owned())),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
+        let client = outside.client(settings.openid.allow_loopback);
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
             accounts: Accounts::open(&data.accounts())?,
@@ -174,7 +190,11 @@ impl App {
             contents: Contents::new(),
             elm_files: elm::Files::new(),
             answers: Answers::new(),
-            openid: Providers::new(outside.client(), settings.openid.workload_issuers()?),
+            openid: Providers::new(client.clone(), settings.openid.workload_issuers()?, warn),
+            identity_providers: IdentityProviders::new(&settings, data, client)?,
+            exchanging: Places::new(EXCHANGING, EXCHANGING / 8),
+            asking_providers: Places::new(ASKING, ASKING / 8),
+            devices: Devices::default(),
             listens: OnceLock::new(),
             deltas: Deltas::new(),
             data: data.clone(),
@@ -197,6 +217,13 @@ impl App {
         address.map(|address| address.trim_end_matches('/')).unwrap_or_default()
     }
 
+    /// How people sign in, as clients know it: at a terminal by a code, on a page by a provider, by a name and a password.
+    pub(crate) fn ways_to_sign_in(&self) -> Vec<&'static str> {
+        let openid = self.identity_providers.all().next().map(|_| "openid");
+        let password = self.settings.sign_in.password.then_some("password");
+        ["device"].into_iter().chain(openid).chain(password).collect()
+    }
+
     /// What other registries are reached with, now.
     pub(crate) fn session(&self) -> Session {
         Session { now: Timestamp::now(), ..self.reach.clone() }
@@ -211,8 +238,7 @@ impl App {
         if self.accounts.has_administrator()? {
             return Ok(None);
         }
-        let groups = [ADMINISTRATORS.parse()?].into();
-        Ok(Some(self.accounts.invite(None, &groups, now)?.secret))
+        Ok(Some(self.accounts.invite_on_machine(None, now)?.secret))
     }
 
     /// The names of the registries that are there now.
@@ -341,7 +367,7 @@ async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Pro
             registries.push(ServedRegistry { path: format!("/{name}"), name: name.to_string() });
         }
     }
-    let host = Host { weir: 1, level: weir_wire::api::LEVEL, sign_in: ["password"], registries };
+    let host = Host { weir: 1, level: weir_wire::api::LEVEL, sign_in: app.ways_to_sign_in(), registries };
     Ok(([(CACHE_CONTROL, "no-cache")], Json(host)).into_response())
 }
 

@@ -50,7 +50,8 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let took = started.elapsed();
     app.metrics.answered(&method, status, took);
     app.counting.answered(status, took);
-    if app.settings.log.requests == Requests::All || status >= 400 {
+    let waits = response.extensions().get::<Problem>().is_some_and(Problem::is_of_waiting);
+    if app.settings.log.requests == Requests::All || (status >= 400 && !waits) {
         let client = client.map(tracing::field::display);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // Debug spells out control characters: a path cannot write lines of its own.

@@ -1,11 +1,13 @@
 //! What a server reaches the registries above its own with.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
-use weir_client::{Authorities, HttpClient, HttpOptions, ProxyChoice};
+use weir_client::{Authorities, Egress, HttpClient, HttpOptions, ProxyChoice, Reach};
 use weir_model::Unobserved;
 use weir_policy::Principal;
 use weir_reach::{Interrupt, Owners, Secrets, Session};
@@ -24,9 +26,19 @@ pub struct Outside {
 /// For so long an identity provider is waited for: somebody waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The longest answer of one, in bytes.
+const LONGEST_REPLY: u64 = 256 << 10;
+
+/// This machine, by its addresses.
+fn loopback() -> Vec<IpNet> {
+    let net = |address: IpAddr, length| IpNet::new(address, length).ok();
+    [net(Ipv4Addr::LOCALHOST.into(), 8), net(Ipv6Addr::LOCALHOST.into(), 128)].into_iter().flatten().collect()
+}
+
 impl Outside {
-    /// What asks identity providers.
-    pub(crate) fn client(&self) -> HttpClient {
+    /// What asks identity providers: other machines, and this one only where that is said.
+    pub(crate) fn client(&self, allow_loopback: bool) -> HttpClient {
+        let this_machine = if allow_loopback { loopback() } else { Vec::new() };
         let authorities = Authorities { instead: self.authorities.clone(), besides: None };
         HttpClient::new(HttpOptions {
             connect_timeout: PATIENCE,
@@ -35,6 +47,9 @@ impl Outside {
             attempts: 2,
             proxy: ProxyChoice::Environment,
             authorities,
+            egress: Egress::new(Reach::OtherMachines, this_machine),
+            longest_reply: LONGEST_REPLY,
+            whole_exchange: Some(2 * PATIENCE),
             ..HttpOptions::default()
         })
     }

@@ -46,6 +46,14 @@ pub(crate) enum Code {
     Upstream,
     /// An identity provider was not reached, or is not believed.
     IdentityProvider,
+    /// Nobody has answered a terminal yet (RFC 8628).
+    AuthorizationPending,
+    /// A terminal asks too often.
+    SlowDown,
+    /// Somebody turned a terminal away.
+    AccessDenied,
+    /// The code of a terminal is good no longer.
+    ExpiredToken,
     /// Others are served first.
     Overloaded,
     /// The server cannot answer yet.
@@ -63,6 +71,8 @@ pub(crate) struct Problem {
     detail: String,
     subject: Option<String>,
     policy: Option<String>,
+    /// What OAuth calls it.
+    error: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -75,6 +85,7 @@ impl Problem {
             detail: detail.into(),
             subject: None,
             policy: None,
+            error: code.is_of_a_terminal().then(|| spelled(code).replace('-', "_")),
             headers: Vec::new(),
         };
         match code {
@@ -119,6 +130,7 @@ impl Problem {
             detail: refusal.message,
             subject: refusal.subject,
             policy: refusal.policy,
+            error: None,
             headers: Vec::new(),
         };
         if asks {
@@ -133,6 +145,11 @@ impl Problem {
     /// Whether asking again a little later is all that it says.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Whether a terminal waits, and is told so: that is no failure.
+    pub(crate) fn is_of_waiting(&self) -> bool {
+        [Code::AuthorizationPending, Code::SlowDown].into_iter().any(|code| self.code == spelled(code))
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -229,10 +246,23 @@ const fn of_refusal(code: weir_wire::Code) -> (StatusCode, &'static str) {
 }
 
 impl Code {
+    /// How it is spelled in documents.
+    pub(crate) fn spelled(self) -> String {
+        spelled(self)
+    }
+
+    const fn is_of_a_terminal(self) -> bool {
+        matches!(self, Self::AuthorizationPending | Self::SlowDown | Self::AccessDenied | Self::ExpiredToken)
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::NoRegistry | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::BadRequest
+            | Self::AuthorizationPending
+            | Self::SlowDown
+            | Self::AccessDenied
+            | Self::ExpiredToken => StatusCode::BAD_REQUEST,
             Self::BadDocument => StatusCode::UNPROCESSABLE_ENTITY,
             Self::SignInNeeded | Self::BadCredential | Self::NotSignedIn => StatusCode::UNAUTHORIZED,
             Self::TooManyFailures => StatusCode::TOO_MANY_REQUESTS,
@@ -265,6 +295,10 @@ impl Code {
             Self::MethodNotAllowed => "This address cannot be asked in this way",
             Self::PreconditionFailed => "It is not the version that was demanded",
             Self::RangeNotSatisfiable => "It does not have these bytes",
+            Self::AuthorizationPending => "Nobody has answered the terminal yet",
+            Self::SlowDown => "The terminal asks too often",
+            Self::AccessDenied => "Somebody turned the terminal away",
+            Self::ExpiredToken => "The code is good no longer",
             Self::Overloaded => "Others are served first",
             Self::NotReady => "The server cannot answer yet",
             Self::Upstream => "A registry above was not reached, or is not believed",
@@ -283,7 +317,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         // Whoever asks with a browser is shown a page of it, see `web/failures.rs`.
         let kept = self.clone();
-        let Self { status, code, title, detail, subject, policy, headers: own } = self;
+        let Self { status, code, title, detail, subject, policy, error, headers: own } = self;
         let document = ProblemDocument {
             r#type: format!("urn:weir:problem:{code}"),
             title: title.to_owned(),
@@ -292,6 +326,7 @@ impl IntoResponse for Problem {
             detail,
             subject,
             policy,
+            error,
         };
         let text = serde_json::to_vec(&document).unwrap_or_default();
         let mut response = (status, text).into_response();

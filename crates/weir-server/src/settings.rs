@@ -3,6 +3,9 @@
 //! Every setting is a field of [`Settings`]; the reference page and the names of the environment variables are made from
 //! these types ([`reference()`]), so there is nothing to keep in step.
 
+mod providers;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,6 +19,9 @@ use toml_edit::{DocumentMut, Item, Table, value};
 use weir_client::Url;
 use weir_model::Sha256;
 use weir_openid::{Issuer, IssuerError};
+
+use providers::ANY_NAME;
+pub use providers::{ClientSecret, Provider};
 
 /// The longest file of settings that is read, in bytes.
 const MAX_SETTINGS: u64 = 1 << 20;
@@ -85,11 +91,16 @@ pub struct Tls {
 }
 
 /// How people sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct SignIn {
     /// Days after which somebody has to sign in again.
     pub days: u32,
+    /// Whether a name and a password will do. Without it people sign in by a provider only; from the machine itself, `weir serve DATA
+    /// --invite NAME` lets an administrator in all the same.
+    pub password: bool,
+    /// The OpenID providers by which people sign in, by the names they have here.
+    pub providers: BTreeMap<String, Provider>,
 }
 
 /// Whose identity tokens are believed.
@@ -99,7 +110,7 @@ pub struct OpenId {
     /// The OpenID providers that tell programs apart, such as those of build servers. Only of theirs can anybody say that they are
     /// trusted, and none is asked before somebody has.
     pub workload_issuers: Vec<String>,
-    /// Whether providers on this machine itself may be asked without TLS: for trying things out.
+    /// Whether providers on this machine itself may be asked, and without TLS: for trying things out.
     pub allow_loopback: bool,
 }
 
@@ -176,7 +187,7 @@ impl Default for Settings {
 
 impl Default for SignIn {
     fn default() -> Self {
-        Self { days: 90 }
+        Self { days: 90, password: true, providers: BTreeMap::new() }
     }
 }
 
@@ -295,10 +306,12 @@ impl Settings {
             if !variable.starts_with(VARIABLES) {
                 continue;
             }
-            let Some(setting) = known.iter().find(|known| known.variable() == variable) else {
+            let Some((setting, names)) =
+                known.iter().find_map(|known| Some((known, known.named(&variable)?)))
+            else {
                 return Err(SettingsError::Unknown { nearest: nearest(&variable, &known), variable });
             };
-            setting.put(document.as_table_mut(), &text);
+            setting.put(&names, document.as_table_mut(), &text);
         }
         let settings: Self =
             toml_edit::de::from_document(document).map_err(|error| bad(error.to_string()))?;
@@ -326,6 +339,11 @@ impl Settings {
             return Err(SettingsError::Unusable { setting: "metrics-token", reason });
         }
         self.openid.workload_issuers()?;
+        providers::check(&self.sign_in.providers, self.openid.allow_loopback)?;
+        if !self.sign_in.password && self.sign_in.providers.is_empty() {
+            let reason = "is off, and there is no provider: nobody could sign in".to_owned();
+            return Err(SettingsError::Unusable { setting: "sign-in.password", reason });
+        }
         if let Some(address) = &self.address
             && let Err(error) = address.parse::<Url>()
         {
@@ -353,9 +371,25 @@ impl Known {
         format!("{VARIABLES}{}", self.names.join("_").to_uppercase().replace('-', "_"))
     }
 
-    /// Sets it to what an environment variable says: a list is separated by commas.
-    fn put(&self, table: &mut Table, text: &str) {
-        let Some((name, above)) = self.names.split_last() else { return };
+    /// The names of the setting that a variable is for, if it is this one. One that there may be several of is named by the variable: in
+    /// capitals and digits.
+    fn named(&self, variable: &str) -> Option<Vec<String>> {
+        let own = self.variable();
+        let Some((before, after)) = own.split_once(&format!("_{ANY_NAME}_")) else {
+            return (own == variable).then(|| self.names.clone());
+        };
+        let name =
+            variable.strip_prefix(before)?.strip_prefix('_')?.strip_suffix(after)?.strip_suffix('_')?;
+        let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        (!name.is_empty() && name.bytes().all(plain)).then(|| {
+            let spelled = |one: &String| if one == ANY_NAME { name.to_lowercase() } else { one.clone() };
+            self.names.iter().map(spelled).collect()
+        })
+    }
+
+    /// Sets it, by these names, to what an environment variable says: a list is separated by commas.
+    fn put(&self, names: &[String], table: &mut Table, text: &str) {
+        let Some((name, above)) = names.split_last() else { return };
         let table = above.iter().fold(table, |table, name| {
             let below = table.entry(name).or_insert_with(|| Item::Table(Table::new()));
             if !below.is_table() {
@@ -378,7 +412,10 @@ impl Known {
 /// Every setting, in the order of the types.
 fn known() -> Vec<Known> {
     let schema = schema_for!(Settings);
-    let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
+    // What each of those has of which there may be several is told once.
+    let mut usual = Settings::default();
+    usual.sign_in.providers.insert(ANY_NAME.to_owned(), Provider::default());
+    let defaults = serde_json::to_value(usual).unwrap_or_default();
     let mut all = Vec::new();
     collect(&schema, schema.as_value(), &defaults, &mut Vec::new(), &mut all);
     all
@@ -390,7 +427,12 @@ fn collect(root: &Schema, schema: &Value, defaults: &Value, above: &mut Vec<Stri
         above.push(name.clone());
         let inner = resolved(root, property);
         let default = defaults.get(name).unwrap_or(&Value::Null);
-        if inner.get("properties").is_some() {
+        if let Some(each) = inner.get("additionalProperties").filter(|each| each.is_object()) {
+            above.push(ANY_NAME.to_owned());
+            let default = default.get(ANY_NAME).unwrap_or(&Value::Null);
+            collect(root, resolved(root, each), default, above, all);
+            above.pop();
+        } else if inner.get("properties").is_some() {
             collect(root, inner, default, above, all);
         } else {
             all.push(Known {
@@ -398,6 +440,7 @@ fn collect(root: &Schema, schema: &Value, defaults: &Value, above: &mut Vec<Stri
                 form: form(inner),
                 default: match default {
                     Value::Null => String::new(),
+                    Value::String(text) if text.is_empty() => String::new(),
                     Value::String(text) => format!("`\"{text}\"`"),
                     other => format!("`{other}`"),
                 },
@@ -495,6 +538,11 @@ mod tests {
                 ("WEIR_SERVER_LOG_FORMAT", "json"),
                 ("WEIR_SERVER_OPENID_ALLOW_LOOPBACK", "true"),
                 ("WEIR_SERVER_OPENID_WORKLOAD_ISSUERS", "http://127.0.0.1:9, https://ci.example"),
+                ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_ISSUER", "https://id.example"),
+                ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_CLIENT_ID", "weir"),
+                ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_CLIENT_SECRET_FILE", "secret"),
+                ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_GROUPS", "Platform Team=core, qa"),
+                ("WEIR_SERVER_SIGN_IN_PASSWORD", "false"),
                 ("OTHER", "x"),
             ],
         )
@@ -505,6 +553,10 @@ mod tests {
         assert_eq!(settings.tls.map(|tls| tls.key), Some(PathBuf::from("key.pem")));
         assert_eq!(settings.log.format, LogFormat::Json);
         assert_eq!(settings.openid.workload_issuers().unwrap().len(), 2);
+        let work = &settings.sign_in.providers["work"];
+        assert_eq!((work.client_id.as_str(), work.groups.len()), ("weir", 2));
+        assert_eq!(work.client_secret_file, Some(PathBuf::from("secret")));
+        assert!(!settings.sign_in.password);
     }
 
     #[test]
@@ -516,6 +568,20 @@ mod tests {
         assert!(told("", &[("WEIR_SERVER_ADDRESS", "weir.example")]).contains("`address`"));
         let plain = [("WEIR_SERVER_OPENID_WORKLOAD_ISSUERS", "http://127.0.0.1:9")];
         assert!(told("", &plain).contains("openid.workload-issuers"));
+        assert!(told("[sign-in]\npassword = false", &[]).contains("nobody could sign in"));
+        let provider = |more: &str| {
+            told(&format!("[sign-in.providers.work]\nissuer = \"https://id.example\"\n{more}"), &[])
+        };
+        assert!(provider("").contains("`client-id` is missing"));
+        assert!(provider("client-id = \"w\"\ngroups = [\"x=Bad Name\"]").contains("can be no name"));
+        assert!(provider("client-id = \"w\"\nadmit-claims = [\"x\"]").contains("no claim with its value"));
+        assert!(
+            provider("client-id = \"w\"\nclient-secret = \"a\"\nclient-secret-file = \"b\"")
+                .contains("one of them")
+        );
+        assert!(
+            told("[sign-in.providers.Work]\nissuer = \"https://id.example\"", &[]).contains("small letters")
+        );
         assert!(told("", &[("WEIR_SERVER_LISTN", "1")]).contains("WEIR_SERVER_LISTEN"));
         assert!(told("", &[("WEIR_SERVER_LIMITS_CONNECTIONS", "many")]).contains("connections"));
     }

@@ -6,6 +6,7 @@
 mod account;
 mod acting;
 mod contents;
+mod device;
 mod difference;
 mod failures;
 mod form;
@@ -13,6 +14,7 @@ mod governing;
 mod graph;
 mod modules;
 mod policy;
+mod providers;
 mod queue;
 mod reading;
 mod statistics;
@@ -56,6 +58,12 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/", get(reading::home))
         .route("/-/assets/{name}", get(asset))
         .route(address::SIGN_IN, get(account::sign_in_page).post(account::sign_in))
+        .route(
+            &format!("{}/{{provider}}", address::SIGN_IN_WITH),
+            get(providers::arrive).post(providers::leave),
+        )
+        .route(address::DEVICE, get(device::device).post(device::decide))
+        .route(address::UNLINK, post(providers::unlink))
         .route(address::SIGN_OUT, post(account::sign_out))
         .route(address::ACCOUNT, get(account::account))
         .route(address::NEW_TOKEN, post(account::make_token))

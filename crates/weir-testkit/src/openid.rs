@@ -37,6 +37,28 @@ impl OpenIdProvider {
     ///
     /// When it is there and does not start.
     pub fn start_at(port: u16) -> Option<Self> {
+        Self::start_as(port, &[])
+    }
+
+    /// The same, where it says of people what is asked for elsewhere than in its tokens.
+    ///
+    /// # Panics
+    ///
+    /// When it is there and does not start.
+    pub fn start_terse() -> Option<Self> {
+        Self::start_as(0, &["userinfo"])
+    }
+
+    /// The same with a key of this name, on a port.
+    ///
+    /// # Panics
+    ///
+    /// When it is there and does not start.
+    pub fn start_with_key(port: u16, name: &str) -> Option<Self> {
+        Self::start_as(port, &["-", name])
+    }
+
+    fn start_as(port: u16, more: &[&str]) -> Option<Self> {
         if std::env::var_os(VARIABLE).is_none() {
             #[expect(clippy::print_stderr, reason = "a test that does not test says so")]
             {
@@ -49,6 +71,7 @@ impl OpenIdProvider {
         let mut process = Command::new("node")
             .arg(SCRIPT)
             .arg(port.to_string())
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -113,6 +136,46 @@ impl OpenIdProvider {
         reply["id_token"].as_str().expect("there is a token").to_owned()
     }
 
+    /// Says this of whom it calls `subject`, besides the usual, from now on.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub fn says(&self, subject: &str, claims: &Value) {
+        let reply = self.post(
+            "/people",
+            "application/json",
+            &json!({ "sub": subject, "claims": claims }).to_string(),
+        );
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+
+    /// Has `subject` sign in who was sent to `address`, agree to all, and gives where they are sent back to.
+    ///
+    /// # Panics
+    ///
+    /// When they are not sent back.
+    pub fn signs_in(&self, address: &str, subject: &str) -> String {
+        let mut to = format!("{address}&login_hint={subject}");
+        let mut cookies: Vec<Cookie> = Vec::new();
+        for _ in 0..10 {
+            let Some(path) = to.strip_prefix(&self.url()) else { return to };
+            let kept: Vec<String> = cookies.iter().filter_map(|cookie| cookie.sent_to(path)).collect();
+            let cookie = format!("Cookie: {}", kept.join("; "));
+            let reply = Reply::to(self.address, "GET", path, &[&cookie], &[]);
+            for line in reply.head.split("\r\n") {
+                let set = line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+                let Some(cookie) = set.and_then(|(_, set)| Cookie::read(set)) else { continue };
+                cookies.retain(|known| (&known.name, &known.path) != (&cookie.name, &cookie.path));
+                cookies.push(cookie);
+            }
+            let next =
+                reply.header("location").unwrap_or_else(|| panic!("{}: {}", reply.status, reply.text()));
+            to = if next.starts_with('/') { format!("{}{next}", self.url()) } else { next.to_owned() };
+        }
+        panic!("{to} leads nowhere")
+    }
+
     /// A token that was made in another way than any provider would: see the script.
     ///
     /// # Panics
@@ -124,6 +187,28 @@ impl OpenIdProvider {
 
     fn post(&self, path: &str, form: &str, body: &str) -> Reply {
         Reply::to(self.address, "POST", path, &[&format!("Content-Type: {form}")], body.as_bytes())
+    }
+}
+
+/// A cookie, which is sent to some paths only: the same name may be another cookie elsewhere.
+struct Cookie {
+    name: String,
+    value: String,
+    path: String,
+}
+
+impl Cookie {
+    fn read(line: &str) -> Option<Self> {
+        let mut parts = line.split("; ");
+        let (name, value) = parts.next()?.split_once('=')?;
+        let path = parts.find_map(|part| part.strip_prefix("path=")).unwrap_or("/");
+        Some(Self { name: name.to_owned(), value: value.to_owned(), path: path.to_owned() })
+    }
+
+    /// As it is sent to `path`, if it is; one that was taken back has no value.
+    fn sent_to(&self, path: &str) -> Option<String> {
+        (path.starts_with(&self.path) && !self.value.is_empty())
+            .then(|| format!("{}={}", self.name, self.value))
     }
 }
 

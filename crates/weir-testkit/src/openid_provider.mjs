@@ -6,6 +6,8 @@
 //   server gives one to its jobs. It is made and signed by `oidc-provider`.
 // * `POST /forge` signs what no provider would: by the provider's own key, or in a way that must not be believed.
 //
+// * `POST /people` says what else it says of somebody.
+//
 // Who signs in is whom `login_hint` names; nobody is asked for anything. Clients register themselves, under the name they choose.
 import { createHmac, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -24,14 +26,19 @@ await new Promise((done) => server.listen(Number(process.argv[2] ?? 0), '127.0.0
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
 const { publicKey, privateKey } = await jose.generateKeyPair('RS256', { extractable: true });
-const kid = randomUUID();
+// A fourth word is what its key is called: as another's is, perhaps.
+const kid = process.argv[4] ?? randomUUID();
 const key = { ...(await jose.exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' };
+
+/// What is said of people besides the usual.
+const people = new Map();
 
 const provider = new Provider(issuer, {
   jwks: { keys: [key] },
   cookies: { keys: ['test'] },
-  claims: { profile: ['name', 'preferred_username', 'groups'] },
-  conformIdTokenClaims: false,
+  claims: { profile: ['name', 'preferred_username', 'groups'], email: ['email', 'email_verified'] },
+  // With a third word, claims are told where they are asked for, and not in the token.
+  conformIdTokenClaims: process.argv[3] === 'userinfo',
   pkce: { required: () => true },
   features: {
     devInteractions: { enabled: false },
@@ -40,7 +47,7 @@ const provider = new Provider(issuer, {
   },
   findAccount: (_, id) => ({
     accountId: id,
-    claims: () => ({ sub: id, preferred_username: id, groups: ['engineers', 'weir-team'] }),
+    claims: () => ({ sub: id, preferred_username: id, groups: ['engineers', 'weir-team'], ...people.get(id) }),
   }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
 });
@@ -95,13 +102,22 @@ async function forged({ how, claims }) {
 
 const answer = provider.callback();
 server.on('request', async (request, response) => {
-  if (request.url === '/forge') {
+  // It leads on to where it was asked; whoever asks in a test calls it otherwise.
+  request.headers.host = new URL(issuer).host;
+  if (['/forge', '/people'].includes(request.url)) {
     let body = '';
     for await (const part of request) body += part;
-    return response.end(await forged(JSON.parse(body)));
+    const said = JSON.parse(body);
+    if (request.url === '/forge') return response.end(await forged(said));
+    people.set(said.sub, said.claims);
+    return response.end();
   }
-  if (request.url.startsWith('/interaction/')) return interact(request, response);
+  if (request.url.startsWith('/interaction/')) {
+    return interact(request, response).catch((error) => response.writeHead(500).end(String(error)));
+  }
   return answer(request, response);
 });
+// Whoever started it reads this line, and none of the warnings that come later.
+process.stdout.on('error', () => {});
 console.log(issuer);
 process.stdin.on('end', () => process.exit(0)).resume();

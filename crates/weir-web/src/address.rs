@@ -10,6 +10,10 @@ use weir_model::{PackageName, ReleaseId, Version};
 pub const HOME: &str = "/";
 /// Where somebody signs in.
 pub const SIGN_IN: &str = "/-/sign-in";
+/// Below this somebody goes to an identity provider, and comes back.
+pub const SIGN_IN_WITH: &str = "/-/sign-in/with";
+/// Where somebody says that a terminal is theirs.
+pub const DEVICE: &str = "/-/device";
 /// Where somebody signs out.
 pub const SIGN_OUT: &str = "/-/sign-out";
 /// One's own account: tokens.
@@ -18,6 +22,8 @@ pub const ACCOUNT: &str = "/-/account";
 pub const NEW_TOKEN: &str = "/-/account/tokens";
 /// Where a token is revoked.
 pub const REVOKE_TOKEN: &str = "/-/account/tokens/revoke";
+/// Where somebody signs in by an account of a provider no longer.
+pub const UNLINK: &str = "/-/account/unlink";
 /// What happened on the server.
 pub const ACTIVITY: &str = "/-/activity";
 /// Who there is.
@@ -186,6 +192,17 @@ pub fn refuse(registry: &str) -> String {
 /// Signing in, and back to where somebody was.
 pub fn sign_in(back: &str) -> String {
     with_query(SIGN_IN.to_owned(), &[("back", back)])
+}
+
+/// Signing in by an identity provider.
+pub fn sign_in_with(provider: &str) -> String {
+    format!("{SIGN_IN_WITH}/{provider}")
+}
+
+/// Saying that a terminal is one's own, which shows a code.
+pub fn device(code: Option<&str>) -> String {
+    let query: Vec<(&str, &str)> = code.map(|code| ("code", code)).into_iter().collect();
+    with_query(DEVICE.to_owned(), &query)
 }
 
 /// What has to be said beside a version to mean this build of it.

@@ -27,8 +27,9 @@ mod use_it;
 
 pub use assets::{Asset, SITE_ASSETS, asset};
 pub use frame::{Frame, Page, PageError};
-pub use pages::account::{AccountPage, Created, SignInPage};
+pub use pages::account::{AccountPage, Created, Linked, SignInPage, SignInProvider};
 pub use pages::activity::ActivityPage;
+pub use pages::device::{AskingTerminal, DevicePage, DeviceSaid};
 pub use pages::difference::{DifferencePage, FileChange, FileChanged, FileChanges};
 pub use pages::entry::EntryPage;
 pub use pages::failure::FailurePage;
@@ -36,6 +37,7 @@ pub use pages::file::{FilePage, Shown};
 pub use pages::graph::{Drawn, GraphPage, MOST_DRAWN};
 pub use pages::home::{HomePage, HomeRegistry};
 pub use pages::impact::ImpactPage;
+pub use pages::leaving::LeavingPage;
 pub use pages::modules::ModulesPage;
 pub use pages::package::{DEPENDENTS, PackagePage};
 pub use pages::people::PeoplePage;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod activity;
+pub(crate) mod device;
 pub(crate) mod difference;
 pub(crate) mod entry;
 pub(crate) mod failure;
@@ -9,6 +10,7 @@ pub(crate) mod file;
 pub(crate) mod graph;
 pub(crate) mod home;
 pub(crate) mod impact;
+pub(crate) mod leaving;
 pub(crate) mod modules;
 pub(crate) mod package;
 pub(crate) mod people;

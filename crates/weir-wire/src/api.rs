@@ -102,6 +102,9 @@ pub struct ProblemDocument {
     /// The policy that decided, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// The same as the code, as OAuth spells it, where the request was one of OAuth (RFC 6749, section 5.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl ProblemDocument {

@@ -7,6 +7,7 @@
 pub mod activity;
 pub mod api;
 mod batch;
+pub mod device;
 pub mod downloads;
 mod draft;
 mod names;

@@ -168,6 +168,11 @@ impl Failure {
         Self::new(Exit::Interrupted, "nothing was changed: the answer was no")
     }
 
+    /// Somebody, or nobody in time, said that it may be.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, message)
+    }
+
     /// A digest, a signature or a log is not what it should be.
     pub(crate) fn integrity(message: impl Into<String>) -> Self {
         Self::new(Exit::Integrity, message)

@@ -76,6 +76,11 @@ pub(crate) fn server() -> impl Iterator<Item = (String, String)> {
     env::vars_os().filter_map(texts).filter(|(name, _)| name.starts_with(weir_server::VARIABLES))
 }
 
+/// What opens a page in a browser: the program that `BROWSER` names, or what desktops have for it.
+pub(crate) fn browser() -> OsString {
+    env::var_os("BROWSER").filter(|name| !name.is_empty()).unwrap_or_else(|| "xdg-open".into())
+}
+
 /// Whose word is taken for who a server is: as OpenSSL and what follows it read it.
 pub(crate) fn authorities() -> Result<Option<PathBuf>, Failure> {
     Ok(path("SSL_CERT_FILE").map(std::path::absolute).transpose()?)

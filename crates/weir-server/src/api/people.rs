@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
-use weir_accounts::{AccountError, Accounts, Secret, SignInError, Speaker};
+use weir_accounts::{AccountError, Accounts, Said, Secret, SignInError, Speaker};
 use weir_wire::AccountName;
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, PendingInvitation, SignIn, SignedIn, User, WhoAmI,
@@ -17,6 +17,7 @@ use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
+use crate::identity_providers::IdentityProvider;
 use crate::places::Place;
 use crate::problem::{Code, Problem};
 
@@ -36,6 +37,9 @@ pub(crate) async fn signed_in(
     SignIn { name, password, machine }: SignIn,
 ) -> Result<SignedIn, Problem> {
     let (from, now, ends) = (asker.from, asker.at, app.sign_in_ends(asker.at));
+    if !app.settings.sign_in.password {
+        return Err(no_passwords(app));
+    }
     let accounting = Accounting::of(app, asker, None, "sign-in")
         .about(name.parse::<AccountName>().map_or_else(|_| "(no name)".to_owned(), String::from));
     let signed_in = on_accounts_in(app, app.signing_in.place(&asker.place())?, move |accounts| {
@@ -65,11 +69,76 @@ pub(crate) async fn accepted(
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
     let accounting = Accounting::of(app, asker, None, "invitation-accepted")
         .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
-    let signed_in = on_accounts_in(app, app.signing_in.place(&asker.place())?, move |accounts| {
+    let place = app.signing_in.place(&asker.place())?;
+    if !app.settings.sign_in.password {
+        // Whoever has the machine is let in all the same.
+        let shown = Secret::given(invitation.clone());
+        if !on_accounts(app, move |accounts| accounts.is_on_machine(&shown, now)).await? {
+            return Err(no_passwords(app));
+        }
+    }
+    let signed_in = on_accounts_in(app, place, move |accounts| {
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
     accounting.note(signed_in.await).await
+}
+
+/// Signs somebody in whom a provider knows.
+pub(crate) async fn signed_in_as(
+    app: &Arc<App>,
+    asker: &Asker,
+    said: Said,
+    invitation: Option<Secret>,
+    chosen: Option<AccountName>,
+    machine: String,
+) -> Result<SignedIn, Problem> {
+    let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
+    let accounting =
+        Accounting::of(app, asker, None, "sign-in").about(format!("{} {}", said.issuer, said.subject));
+    let signed_in = on_accounts(app, move |accounts| {
+        let user = accounts.sign_in_as(&said, invitation.as_ref(), chosen.as_ref(), now)?;
+        log_in(accounts, user, &machine, ends, now)
+    });
+    let signed_in = signed_in.await;
+    match &signed_in {
+        Ok(signed_in) => {
+            let who = signed_in.user.principal().to_string();
+            accounting.on_behalf_of(who).note(Ok(())).await?;
+        }
+        Err(problem) => {
+            let _: Result<(), Problem> = accounting.note(Err(problem.clone())).await;
+        }
+    }
+    signed_in
+}
+
+/// Signs a user in at a terminal, who said that it is theirs.
+pub(crate) async fn logged_in(
+    app: &Arc<App>,
+    asker: &Asker,
+    name: AccountName,
+    machine: String,
+) -> Result<SignedIn, Problem> {
+    let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
+    on_accounts(app, move |accounts| {
+        let user = accounts.user(&name)?;
+        match user.disabled {
+            true => Err(AccountError::Disabled(name)),
+            false => log_in(accounts, user, &machine, ends, now),
+        }
+    })
+    .await
+}
+
+fn no_passwords(app: &App) -> Problem {
+    let titles: Vec<&str> = app.identity_providers.all().map(IdentityProvider::title).collect();
+    let detail = format!(
+        "nobody signs in by a password here: open {}/-/sign-in and sign in with {}",
+        app.address(),
+        titles.join(" or ")
+    );
+    Problem::new(Code::NotAllowed, detail)
 }
 
 fn log_in(
@@ -214,16 +283,24 @@ fn told(error: &AccountError) -> Problem {
             Problem::new(Code::TooManyFailures, detail).with(axum::http::header::RETRY_AFTER, *seconds)
         }
         AccountError::SignIn(SignInError::Password) => Problem::new(Code::BadDocument, detail),
-        AccountError::SignIn(SignInError::Wrong | SignInError::NotInvited)
+        AccountError::SignIn(
+            SignInError::Wrong
+            | SignInError::NotInvited
+            | SignInError::Stranger
+            | SignInError::NoLonger
+            | SignInError::NoName,
+        )
         | AccountError::NotTrusted { .. }
         | AccountError::Taken => Problem::new(Code::NotSignedIn, detail),
         AccountError::Name(_) | AccountError::Unusable(_) => Problem::new(Code::BadDocument, detail),
         AccountError::Disabled(_) => Problem::new(Code::NotAllowed, detail),
         AccountError::NoUser(_)
+        | AccountError::NotLinked
         | AccountError::NoToken(_)
         | AccountError::NoTrust(_)
         | AccountError::NoInvitation(_) => Problem::new(Code::NotFound, detail),
         AccountError::UserExists(_)
+        | AccountError::LinkedElsewhere
         | AccountError::TokenExists(_)
         | AccountError::LastAdministrator(_)
         | AccountError::Ambiguous { .. } => Problem::new(Code::Conflict, detail),

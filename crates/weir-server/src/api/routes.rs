@@ -10,6 +10,7 @@ use weir_wire::api::{
     Capabilities, CollectRequest, IDEMPOTENCY_KEY, Preview, Renewed, UPLOAD_COMPLETE, UPLOAD_OFFSET,
     Uploaded, Verified,
 };
+use weir_wire::device::{DeviceAnswer, DeviceRequest, DeviceToken, DeviceTokenRequest};
 use weir_wire::downloads::PackageDownloads;
 use weir_wire::people::{
     Accept, ChangeUser, Invite, Invited, MadeToken, NewToken, PendingInvitation, SignIn, SignedIn, Token,
@@ -24,7 +25,7 @@ use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
-    MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, downloads, people, policy,
+    MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, device, downloads, people, policy,
     promotions, registries, registry, tokens, trust, uploads, upstreams,
 };
 
@@ -301,6 +302,30 @@ fn of_people(operations: Operations) -> Operations {
                 .takes::<Accept>()
                 .gives::<SignedIn>(201),
             people::accept,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/device",
+                "beginDevice",
+                "Has a terminal wait until somebody says that it is theirs (RFC 8628)",
+            )
+            .by_anybody()
+            .takes_fields::<DeviceRequest>()
+            .gives::<DeviceAnswer>(200),
+            device::begin,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/device/token",
+                "deviceToken",
+                "Gives a terminal its token, once somebody has said so",
+            )
+            .by_anybody()
+            .takes_fields::<DeviceTokenRequest>()
+            .gives::<DeviceToken>(200),
+            device::token,
         )
         .with(
             of(GET, "/api/v1/whoami", "whoami", "Tells who asks, and by which token").gives::<WhoAmI>(200),

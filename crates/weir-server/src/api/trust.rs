@@ -13,7 +13,7 @@ use weir_wire::trust::{ACCESS_TOKEN, Exchange, Exchanged, ID_TOKEN, JWT, NewTrus
 
 use super::people::{on_accounts, on_accounts_in};
 use super::tokens::check_registry;
-use super::{SignedDocument, json};
+use super::{SignedDocument, json, sent_field};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -99,8 +99,10 @@ pub(crate) async fn exchange(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let token = identity_token(&body)?;
+    // What is no good by what it says itself takes no place, and is no event either: anybody can send as much of it as they like.
+    app.openid.look(&token, &audiences(&app).expected()).map_err(|error| told(&error))?;
     // Each holds a thread while a provider is asked: who comes from one place has a few of them.
-    let place = app.signing_in.place(&asker.place())?;
+    let place = app.exchanging.place(&asker.place())?;
     let accounting = Accounting::of(&app, &asker, None, "token-exchanged");
     let verifying = app.clone();
     let proved = match blocking(move || prove(&verifying, &token)).await {
@@ -132,13 +134,7 @@ pub(crate) async fn exchange(
 /// The identity token in a form.
 fn identity_token(body: &[u8]) -> Result<String, Problem> {
     let bad = |detail: &str| Problem::new(Code::BadDocument, detail);
-    let field = |name: &str| {
-        let mut found = form_urlencoded::parse(body).filter(|(found, _)| found == name);
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => Some(value.into_owned()),
-            _ => None,
-        }
-    };
+    let field = |name: &str| sent_field(body, name);
     let Exchange { grant_type, subject_token, subject_token_type } = Exchange {
         grant_type: field("grant_type").unwrap_or_default(),
         subject_token: field("subject_token")
@@ -154,6 +150,20 @@ fn identity_token(body: &[u8]) -> Result<String, Problem> {
     Ok(subject_token)
 }
 
+/// What this server is called by those who say whom a token is for.
+struct Audiences([String; 2]);
+
+fn audiences(app: &App) -> Audiences {
+    let address = app.address();
+    Audiences([address.to_owned(), format!("{address}/")])
+}
+
+impl Audiences {
+    fn expected(&self) -> Expected<'_> {
+        Expected { audiences: &self.0, nonce: None }
+    }
+}
+
 /// What an identity token proves. Its issuer is asked nothing where nobody trusts any program of theirs.
 fn prove(app: &App, token: &str) -> Result<Proved, Problem> {
     let issuer = app.openid.issuer_of(token).map_err(|error| told(&error))?;
@@ -163,9 +173,8 @@ fn prove(app: &App, token: &str) -> Result<Proved, Problem> {
             AccountError::NotTrusted { issuer: issuer.to_string(), subject: "any program".to_owned() };
         return Err(Problem::new(Code::NotSignedIn, nobody.to_string()));
     }
-    let address = app.address();
-    let expected = Expected { audiences: &[address.to_owned(), format!("{address}/")], nonce: None };
-    let identity: Identity = app.openid.verify(token, &expected).map_err(|error| told(&error))?;
+    let identity: Identity =
+        app.openid.verify(token, &audiences(app).expected()).map_err(|error| told(&error))?;
     let claims = identity.claims();
     Ok(Proved {
         issuer: identity.issuer.to_string(),

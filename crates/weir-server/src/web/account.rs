@@ -9,13 +9,14 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use ulid::Ulid;
 use weir_policy::{TokenScope, Verb};
-use weir_web::{AccountPage, Created, SignInPage, address};
-use weir_wire::people::{Accept, NewToken, SignIn, SignedIn, TokenEnd};
+use weir_web::{AccountPage, Created, Frame, Linked, SignInPage, SignInProvider, address};
+use weir_wire::people::{Accept, LinkedIdentity, NewToken, SignIn, SignedIn, TokenEnd};
 
 use super::form::{Form, unreadable};
 use super::{Visitor, answer, pairs};
 use crate::api::{people, tokens};
 use crate::app::App;
+use crate::identity_providers::IdentityProvider;
 use crate::problem::{Code, Problem};
 
 /// For how long the cookie of a form for signing in is good, in seconds.
@@ -25,7 +26,11 @@ const BEGUN: i64 = 3600;
 const LONGEST: u32 = 366;
 
 /// `GET /-/sign-in`
-pub(crate) async fn sign_in_page(RawQuery(query): RawQuery, visitor: Visitor) -> Result<Response, Problem> {
+pub(crate) async fn sign_in_page(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    visitor: Visitor,
+) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
     let asked = |wanted| pairs(&query).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
     let (back, invitation) = (asked("back").unwrap_or_default(), asked("invitation").unwrap_or_default());
@@ -35,7 +40,7 @@ pub(crate) async fn sign_in_page(RawQuery(query): RawQuery, visitor: Visitor) ->
     }
     // Following the link only shows the form: what looks at links in advance uses no invitation up.
     let typed = Typed { back, name: "", invitation: &invitation };
-    begin(&visitor, StatusCode::OK, &typed, None)
+    show_sign_in(&app, &visitor, StatusCode::OK, &typed, None)
 }
 
 /// `POST /-/sign-in`
@@ -43,7 +48,7 @@ pub(crate) async fn sign_in(State(app): State<Arc<App>>, form: Form) -> Result<R
     let visitor = &form.visitor;
     let (name, back) = (form.field("name").unwrap_or_default(), local(form.as_typed("back")));
     let password = form.as_typed("password").to_owned();
-    let machine = format!("browser-{}", &Ulid::generate().to_string().to_lowercase()[18..]);
+    let machine = browser();
     let signed_in = match form.field("invitation") {
         Some(invitation) => {
             let name = form.field("name").map(|_| form.read("name")).transpose()?;
@@ -59,9 +64,14 @@ pub(crate) async fn sign_in(State(app): State<Arc<App>>, form: Form) -> Result<R
         Err(problem) if problem.status() == StatusCode::INTERNAL_SERVER_ERROR => Err(problem),
         Err(problem) => {
             let typed = Typed { back, name, invitation: form.as_typed("invitation") };
-            begin(visitor, problem.status(), &typed, Some(problem.detail()))
+            show_sign_in(&app, visitor, problem.status(), &typed, Some(problem.detail()))
         }
     }
+}
+
+/// What a browser is called where somebody is signed in.
+pub(super) fn browser() -> String {
+    format!("browser-{}", &Ulid::generate().to_string().to_lowercase()[18..])
 }
 
 /// `POST /-/sign-out`
@@ -115,12 +125,19 @@ async fn show(
     let user = visitor.asker.person()?.clone();
     let current = visitor.asker.token().unwrap_or_default();
     let (owner, now) = (user.name.clone(), visitor.asker.at);
-    let tokens = people::on_accounts(app, move |accounts| accounts.tokens(&owner, now)).await?;
+    let (tokens, identities) = people::on_accounts(app, move |accounts| {
+        Ok((accounts.tokens(&owner, now)?, accounts.identities(&owner)?))
+    })
+    .await?;
+    let linked: Vec<Linked> = identities.into_iter().map(|identity| linked(app, identity)).collect();
+    let providers = providers(app);
     let registries = super::reading::visible(app, visitor).await?;
     let frame = visitor.frame();
     let page = AccountPage {
         frame: &frame,
         groups: user.groups.iter().map(ToString::to_string).collect(),
+        linked: &linked,
+        providers: &providers,
         tokens: &tokens,
         current: &current,
         registries: &registries,
@@ -130,15 +147,22 @@ async fn show(
     answer(visitor, status, page.page())
 }
 
+/// An account of a provider, with what that is called; one that the settings name no longer, by its address.
+fn linked(app: &App, identity: LinkedIdentity) -> Linked {
+    let title = app.identity_providers.title_of(&identity.issuer).map(str::to_owned);
+    Linked { title: title.unwrap_or_else(|| identity.issuer.clone()), identity }
+}
+
 /// What stands in the forms of the page to sign in on.
-struct Typed<'t> {
-    back: &'t str,
-    name: &'t str,
-    invitation: &'t str,
+pub(super) struct Typed<'t> {
+    pub(super) back: &'t str,
+    pub(super) name: &'t str,
+    pub(super) invitation: &'t str,
 }
 
 /// The page to sign in on. The cookie that comes with it is what its form proves itself by.
-fn begin(
+pub(super) fn show_sign_in(
+    app: &App,
     visitor: &Visitor,
     status: StatusCode,
     typed: &Typed<'_>,
@@ -151,10 +175,13 @@ fn begin(
             (visitor.clone().begun(secret.clone()), Some(secret))
         }
     };
-    let frame = visitor.frame();
-    let form = visitor.form().unwrap_or_default();
     let Typed { back, name, invitation } = *typed;
-    let page = SignInPage { frame: &frame, form: &form, back, name, invitation, failed };
+    // Whoever comes back from a provider comes with a code: the link to sign in by leads to where they wanted to be, and does not repeat it.
+    let frame = Frame { here: local(back).to_owned(), ..visitor.frame() };
+    let form = visitor.form().unwrap_or_default();
+    let password = app.settings.sign_in.password;
+    let providers = providers(app);
+    let page = SignInPage { frame: &frame, form: &form, back, name, invitation, password, providers, failed };
     let mut response = answer(&visitor, status, page.page())?;
     if let Some(secret) = begun {
         let secure = visitor.is_encrypted();
@@ -163,8 +190,22 @@ fn begin(
     Ok(response)
 }
 
+/// The identity providers by which people sign in.
+fn providers(app: &App) -> Vec<SignInProvider> {
+    let shown = |provider: &IdentityProvider| SignInProvider {
+        title: provider.title().to_owned(),
+        address: address::sign_in_with(provider.name()),
+    };
+    app.identity_providers.all().map(shown).collect()
+}
+
 /// Somebody has signed in: they have another secret than before, and what they had before is good no longer.
-async fn signed_in_as(app: &Arc<App>, visitor: &Visitor, signed_in: &SignedIn, back: &str) -> Response {
+pub(super) async fn signed_in_as(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    signed_in: &SignedIn,
+    back: &str,
+) -> Response {
     if !visitor.asker.is_anonymous() {
         // That the old one stays for its time harms nobody but whoever had it.
         let _ = tokens::revoked(app, &visitor.asker, "current").await;
@@ -178,14 +219,24 @@ async fn signed_in_as(app: &Arc<App>, visitor: &Visitor, signed_in: &SignedIn, b
 }
 
 fn set_cookie(response: &mut Response, name: &str, value: &str, seconds: i64, secure: bool) {
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    if let Ok(line) = cookie_line(name, value, seconds, secure) {
+        response.headers_mut().append(SET_COOKIE, line);
     }
 }
 
-fn forget(response: &mut Response, name: &str, secure: bool) {
+/// A cookie that no script and no other site reads.
+pub(super) fn cookie_line(
+    name: &str,
+    value: &str,
+    seconds: i64,
+    secure: bool,
+) -> Result<HeaderValue, Problem> {
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    HeaderValue::from_str(&cookie).map_err(|error| Problem::internal(&error))
+}
+
+pub(super) fn forget(response: &mut Response, name: &str, secure: bool) {
     set_cookie(response, name, "", 0, secure);
 }
 
@@ -201,7 +252,7 @@ pub(super) fn go(to: &str) -> Response {
 }
 
 /// An address of this server, or else its first page: nobody is led elsewhere by a link to this one.
-fn local(address: &str) -> &str {
+pub(super) fn local(address: &str) -> &str {
     let is_path = address.starts_with('/') && !address.starts_with("//");
     let is_plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_path && is_plain && address.len() <= 1024 { address } else { address::HOME }

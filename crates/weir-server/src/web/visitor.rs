@@ -26,6 +26,10 @@ const COOKIE_NAME: &str = "weir";
 const SECURE_FORM_COOKIE: &str = "__Host-weir-form";
 const FORM_COOKIE_NAME: &str = "weir-form";
 
+/// The same for the cookie of somebody who is on the way to an identity provider.
+const SECURE_PROVIDER_COOKIE: &str = "__Host-weir-provider";
+const PROVIDER_COOKIE_NAME: &str = "weir-provider";
+
 /// The longest address that a page is told it has.
 const LONGEST_ADDRESS: usize = 1024;
 
@@ -37,6 +41,8 @@ pub(crate) struct Visitor {
     session: Option<Secret>,
     /// What the cookie of somebody holds who is about to sign in.
     begun: Option<String>,
+    /// What the cookie of somebody holds who is on the way to an identity provider.
+    provider: Option<String>,
     is_encrypted: bool,
     /// The path and query that are asked for.
     here: String,
@@ -91,6 +97,15 @@ impl Visitor {
         if self.is_encrypted { SECURE_COOKIE } else { COOKIE_NAME }
     }
 
+    /// What the cookie of somebody holds who comes back from an identity provider.
+    pub(crate) fn provider_cookie(&self) -> Option<&str> {
+        self.provider.as_deref()
+    }
+
+    pub(crate) fn provider_cookie_name(&self) -> &'static str {
+        if self.is_encrypted { SECURE_PROVIDER_COOKIE } else { PROVIDER_COOKIE_NAME }
+    }
+
     pub(crate) fn form_cookie_name(&self) -> &'static str {
         if self.is_encrypted { SECURE_FORM_COOKIE } else { FORM_COOKIE_NAME }
     }
@@ -102,12 +117,13 @@ impl FromRequestParts<Arc<App>> for Visitor {
     async fn from_request_parts(head: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let from = head.extensions.get::<Client>().map(|client| client.0);
         let is_encrypted = is_encrypted(app, head);
-        let (name, form_name) = match is_encrypted {
-            true => (SECURE_COOKIE, SECURE_FORM_COOKIE),
-            false => (COOKIE_NAME, FORM_COOKIE_NAME),
+        let (name, form_name, provider_name) = match is_encrypted {
+            true => (SECURE_COOKIE, SECURE_FORM_COOKIE, SECURE_PROVIDER_COOKIE),
+            false => (COOKIE_NAME, FORM_COOKIE_NAME, PROVIDER_COOKIE_NAME),
         };
         let secret = cookie(&head.headers, name).map(Secret::given);
         let begun = cookie(&head.headers, form_name);
+        let provider = cookie(&head.headers, provider_name);
         let asker = Asker::of(app, secret.clone(), from).await?;
         // Who brings a cookie that is good no longer is simply somebody who has not signed in.
         let (asker, session) = match asker {
@@ -116,7 +132,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
         };
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
         let here = here.chars().take(LONGEST_ADDRESS).collect();
-        Ok(Self { asker, session, begun, is_encrypted, here, origin: origin(is_encrypted, head) })
+        Ok(Self { asker, session, begun, provider, is_encrypted, here, origin: origin(is_encrypted, head) })
     }
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 use weir_policy::{TokenScope, Verb};
-use weir_wire::people::Token;
+use weir_wire::people::{LinkedIdentity, Token};
 
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
@@ -24,8 +24,30 @@ pub struct SignInPage<'a> {
     pub name: &'a str,
     /// The invitation that was given, by a link or before; empty where none was.
     pub invitation: &'a str,
+    /// Whether a name and a password will do.
+    pub password: bool,
+    /// The identity providers by which one can sign in.
+    pub providers: Vec<SignInProvider>,
     /// Why it did not work.
     pub failed: Option<&'a str>,
+}
+
+/// An identity provider by which people sign in.
+#[derive(Debug, Clone)]
+pub struct SignInProvider {
+    /// What it is called.
+    pub title: String,
+    /// Where one goes to it.
+    pub address: String,
+}
+
+/// An account of an identity provider by which somebody signs in.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// What the provider is called.
+    pub title: String,
+    /// What it is by itself.
+    pub identity: LinkedIdentity,
 }
 
 #[derive(Template)]
@@ -36,6 +58,8 @@ struct SignIn<'a> {
     back: &'a str,
     name: &'a str,
     invitation: &'a str,
+    password: bool,
+    providers: &'a [SignInProvider],
     failed: &'a str,
     action: &'static str,
 }
@@ -53,6 +77,8 @@ impl SignInPage<'_> {
             back: self.back,
             name: self.name,
             invitation: self.invitation,
+            password: self.password,
+            providers: &self.providers,
             failed: self.failed.unwrap_or_default(),
             action: address::SIGN_IN,
         })
@@ -75,6 +101,10 @@ pub struct AccountPage<'a> {
     pub frame: &'a Frame,
     /// The groups they are in.
     pub groups: Vec<String>,
+    /// The accounts of identity providers by which they sign in.
+    pub linked: &'a [Linked],
+    /// The identity providers by which people sign in.
+    pub providers: &'a [SignInProvider],
     /// Their tokens.
     pub tokens: &'a [Token],
     /// The token by which the page is looked at, by its id.
@@ -92,6 +122,9 @@ pub struct AccountPage<'a> {
 struct Account<'a> {
     frame: &'a Frame,
     groups: String,
+    linked: Vec<LinkedRow>,
+    providers: &'a [SignInProvider],
+    unlink: &'static str,
     logins: Vec<Row>,
     tokens: Vec<Row>,
     registries: &'a [String],
@@ -100,6 +133,14 @@ struct Account<'a> {
     new: &'static str,
     revoke: &'static str,
     trust: &'static str,
+}
+
+struct LinkedRow {
+    title: String,
+    issuer: String,
+    subject: String,
+    shown: String,
+    used: String,
 }
 
 struct Row {
@@ -126,6 +167,9 @@ impl AccountPage<'_> {
         Page::write(&Account {
             frame: self.frame,
             groups: self.groups.join(", "),
+            linked: self.linked.iter().map(|linked| self.linked_row(linked)).collect(),
+            providers: self.providers,
+            unlink: address::UNLINK,
             logins: rows(true),
             tokens: rows(false),
             registries: self.registries,
@@ -135,6 +179,16 @@ impl AccountPage<'_> {
             revoke: address::REVOKE_TOKEN,
             trust: address::TRUST,
         })
+    }
+
+    fn linked_row(&self, Linked { title, identity }: &Linked) -> LinkedRow {
+        LinkedRow {
+            title: title.clone(),
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            shown: said::line(&identity.subject),
+            used: identity.used.map_or_else(|| "never".to_owned(), |at| said::ago(at, self.now)),
+        }
     }
 
     fn row(&self, token: &Token) -> Row {

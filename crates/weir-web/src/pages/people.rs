@@ -41,6 +41,7 @@ struct People<'a> {
 struct Row {
     name: String,
     groups: String,
+    claimed: Vec<String>,
     since: String,
     disabled: bool,
     administrator: bool,
@@ -68,7 +69,8 @@ impl PeoplePage<'_> {
     pub fn page(&self) -> Result<Page, PageError> {
         let rows = self.users.iter().map(|user| Row {
             name: user.name.to_string(),
-            groups: listed(&user.groups),
+            groups: listed(&user.groups.difference(&user.claimed).cloned().collect()),
+            claimed: user.claimed.iter().map(ToString::to_string).collect(),
             since: said::ago(user.created, self.now),
             disabled: user.disabled,
             administrator: user.is_administrator(),

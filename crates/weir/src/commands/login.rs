@@ -1,5 +1,7 @@
 //! `weir login`, `weir logout`, `weir whoami`: who one is to a server.
 
+mod by_code;
+
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
@@ -22,12 +24,14 @@ const MAX_SECRET: usize = 4096;
 
 /// Sign in to a server
 ///
-/// The server gives a token in return for your name and password, which is kept in `credentials.toml` beside your configuration, for your eyes only, and
+/// The terminal shows a code; whoever signs in at the page of the server, in whichever way it takes, says there that the code is theirs. With `--user`
+/// or `--password` a name and a password will do. The token that the server gives is kept in `credentials.toml` beside your configuration, for your eyes only, and
 /// sent to that server and to nobody else. Who was invited chooses a password with `--invitation`. A program uses a token: in the
 /// variable `WEIR_TOKEN_` and the host in capitals (`WEIR_TOKEN_WEIR_EXAMPLE`), with `--token-stdin`, or in `~/.netrc`.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir login https://weir.example",
+    "weir login https://weir.example --browser",
     "weir login https://weir.example --user ann",
     "weir login https://weir.example --invitation weir_01… --user ann",
     "weir login https://weir.example --token-stdin < token",
@@ -35,7 +39,13 @@ const MAX_SECRET: usize = 4096;
 pub(crate) struct LoginArguments {
     /// The server, or one of its registries by address or name; that of the default registry if nothing is said
     server: Option<String>,
-    /// Your name there; asked for if nothing is said
+    /// Open the page where the code is said in a browser: what `BROWSER` names, or `xdg-open`
+    #[arg(long, conflicts_with_all = ["user", "password", "password_stdin", "token_stdin", "invitation"])]
+    browser: bool,
+    /// Sign in by a name and a password, which is asked for
+    #[arg(long, conflicts_with = "token_stdin")]
+    password: bool,
+    /// Your name there, to sign in by a password; asked for if nothing is said
     #[arg(long, short, value_name = "NAME")]
     user: Option<String>,
     /// Become a user by this invitation
@@ -75,6 +85,10 @@ pub(crate) fn login(context: &Context, arguments: &LoginArguments) -> Result<Exi
         // What is no token of the server is not kept in place of one that is.
         let (kept, expires) = by_token(&session, &reached, &token)?;
         LoggedIn { server: reached.place(), user: kept, expires }
+    } else if arguments.wants_a_code(&reached) {
+        let token = by_code::token(context, &reached, arguments.browser)?;
+        let (user, expires) = by_token(&session, &reached, &token)?;
+        LoggedIn { server: reached.place(), user, expires }
     } else {
         let signed_in = by_password(context, &reached, arguments)?;
         keep_login(&session, &reached.address, &signed_in.token)?;
@@ -93,12 +107,29 @@ pub(crate) fn login(context: &Context, arguments: &LoginArguments) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
+/// The way to sign in of a server at which a code can be said.
+const BY_CODE: &str = "device";
+
+impl LoginArguments {
+    /// Whether a code is shown: where the server takes one, and nobody asked for a password.
+    fn wants_a_code(&self, reached: &ReachedServer) -> bool {
+        let by_password =
+            self.password || self.password_stdin || self.user.is_some() || self.invitation.is_some();
+        !by_password && reached.sign_in.iter().any(|way| way == BY_CODE)
+    }
+}
+
+/// What this machine calls itself.
+fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 fn by_password(
     context: &Context,
     reached: &ReachedServer,
     arguments: &LoginArguments,
 ) -> Result<SignedIn, Failure> {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machine = machine();
     let name = match &arguments.user {
         Some(name) => name.clone(),
         None => question::answer(&context.output, "Name:", "--user NAME")?,

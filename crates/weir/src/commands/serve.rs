@@ -8,14 +8,15 @@ use clap::Args;
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
-use weir_accounts::Secret;
+use weir_accounts::{Accounts, Secret};
 use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve};
+use weir_wire::AccountName;
 
 use crate::context::Context;
-use crate::documents::registry::Serving;
+use crate::documents::registry::{InvitedOnMachine, ServeAnswer, Serving};
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::Output;
+use crate::output::{Output, Page};
 use crate::settings;
 
 /// Serve registries over HTTP
@@ -29,6 +30,7 @@ use crate::settings;
     "weir registry init /srv/weir/registries/org --name org",
     "weir serve /srv/weir --listen 127.0.0.1:8080",
     "WEIR_SERVER_LOG_FORMAT=json weir serve /srv/weir",
+    "weir serve /srv/weir --invite ann",
 ))]
 pub(crate) struct Arguments {
     /// The folder with the server's data; it is made if it is not there
@@ -37,6 +39,9 @@ pub(crate) struct Arguments {
     /// Listen on this address, instead of the one in the settings
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Serve nothing: invite NAME to govern the server, who may be there already and locked out, also while it runs
+    #[arg(long, value_name = "NAME")]
+    invite: Option<AccountName>,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -45,6 +50,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let mut chosen = Settings::read(&data.settings(), settings::server())?;
     if let Some(listen) = arguments.listen {
         chosen.listen = listen;
+    }
+    if let Some(name) = &arguments.invite {
+        return invite(context, &data, &chosen, name);
     }
     begin_log(&chosen.log, &context.output);
     let outside = Outside { secrets: settings::secrets(), authorities: settings::authorities()? };
@@ -58,11 +66,35 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let stop = asked_to_stop()?;
         let listening = |listening: Listening| {
             let serving = serving(&listening, app.address(), data.root(), registries, invitation);
+            let serving = ServeAnswer::Serving(serving);
             shown = show(&context.output, &serving);
         };
         Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
     })?;
     shown?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Invites somebody to govern the server: whoever can read its data may, whatever it takes to sign in there.
+fn invite(
+    context: &Context,
+    data: &DataFolder,
+    settings: &Settings,
+    name: &AccountName,
+) -> Result<ExitCode, Failure> {
+    let accounts = Accounts::open(&data.accounts())?;
+    let invitation = accounts.invite_on_machine(Some(name), Timestamp::now())?;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let usual = || format!("{scheme}://{}", settings.listen);
+    let address = settings.address.clone().unwrap_or_else(usual);
+    let secret = invitation.secret.reveal();
+    let invited = ServeAnswer::Invited(InvitedOnMachine {
+        name: name.to_string(),
+        invitation: secret.to_owned(),
+        invitation_link: format!("{}/-/sign-in?invitation={secret}", address.trim_end_matches('/')),
+        expires: invitation.expires,
+    });
+    show(&context.output, &invited)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -124,23 +156,34 @@ fn serving(
     }
 }
 
-fn show(output: &Output, serving: &Serving) -> Result<(), Failure> {
-    output.answer(serving, |page| {
-        page.line(format!("Serving `{}` at {}", serving.data.display(), serving.url));
-        for registry in &serving.registries {
-            page.line(format!("  {}/{registry}", serving.url));
-        }
-        if let (Some(invitation), Some(link)) = (&serving.invitation, &serving.invitation_link) {
-            page.line(
-                "Nobody governs this server yet. Whoever follows this link first, within three days, does:",
-            );
-            page.line(format!("  {link}"));
-            page.line("or says this:");
-            page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.url));
-        }
-        if serving.registries.is_empty() {
-            page.line("No registry yet. An administrator makes one with");
-            page.line(format!("  weir registry create NAME --server {}", serving.url));
+fn show(output: &Output, answer: &ServeAnswer) -> Result<(), Failure> {
+    output.answer(answer, |page| match answer {
+        ServeAnswer::Serving(serving) => show_serving(page, serving),
+        ServeAnswer::Invited(invited) => {
+            page.line(format!(
+                "Whoever follows this link within three days governs the server, as `{}`:",
+                invited.name
+            ));
+            page.line(format!("  {}", invited.invitation_link));
         }
     })
+}
+
+fn show_serving(page: &mut Page, serving: &Serving) {
+    page.line(format!("Serving `{}` at {}", serving.data.display(), serving.url));
+    for registry in &serving.registries {
+        page.line(format!("  {}/{registry}", serving.url));
+    }
+    if let (Some(invitation), Some(link)) = (&serving.invitation, &serving.invitation_link) {
+        page.line(
+            "Nobody governs this server yet. Whoever follows this link first, within three days, does:",
+        );
+        page.line(format!("  {link}"));
+        page.line("or says this:");
+        page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.url));
+    }
+    if serving.registries.is_empty() {
+        page.line("No registry yet. An administrator makes one with");
+        page.line(format!("  weir registry create NAME --server {}", serving.url));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use weir_model::record::Retention;
@@ -44,6 +45,30 @@ pub(crate) struct ShownRetention {
 pub(crate) struct Renewed {
     /// The new checkpoint, as it is signed.
     pub(crate) checkpoint: String,
+}
+
+/// `weir serve`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum ServeAnswer {
+    /// Once it takes connections.
+    Serving(Serving),
+    /// Where it only invites somebody.
+    Invited(InvitedOnMachine),
+}
+
+/// `weir serve --invite`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct InvitedOnMachine {
+    /// Who governs the server once they accept it.
+    pub(crate) name: String,
+    /// What they show.
+    pub(crate) invitation: String,
+    /// The same as a link, for a browser.
+    #[serde(rename = "invitation-link")]
+    pub(crate) invitation_link: String,
+    /// Until when it is good.
+    pub(crate) expires: Timestamp,
 }
 
 /// `weir serve`, once it takes connections.

@@ -111,7 +111,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("policy test", of::<weir_reach::TestedPolicy>),
     ("policy explain", of::<weir_reach::ExplainedPolicy>),
     ("policy simulate", of::<weir_reach::Simulated>),
-    ("serve", of::<registry::Serving>),
+    ("serve", of::<registry::ServeAnswer>),
     ("login", of::<server::LoggedIn>),
     ("logout", of::<server::LoggedOut>),
     ("whoami", of::<weir_wire::people::WhoAmI>),

@@ -41,6 +41,7 @@ mod retention;
 mod server_accounts;
 mod server_writing;
 mod serving;
+mod signing_in;
 mod storage;
 mod stores;
 mod terminal;

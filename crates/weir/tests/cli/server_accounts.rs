@@ -266,6 +266,11 @@ fn a_credential_helper_is_asked_for_the_server_and_once_in_a_run() {
 
     t.write("helper", "#!/bin/sh\nexit 1\n");
     t.weir_with("", &format!("whoami {}", server.url()), &with).fails_with(4);
+    t.write("helper", "#!/bin/sh\nexec sleep 600\n");
+    let patience = format!("{}credential-helper-timeout = 1\n", t.read("other-home/config.toml"));
+    t.write("other-home/config.toml", patience);
+    let hangs = t.weir_with("", &format!("whoami {}", server.url()), &with).fails_with(4);
+    assert!(hangs.stderr.contains("did not answer within 1 s, and was ended"), "{hangs}");
     fs_err::remove_file(&helper).unwrap();
     let missing = t.weir_with("", &format!("whoami {}", server.url()), &with).fails_with(4);
     assert!(
@@ -329,7 +334,7 @@ fn what_is_at_an_address_is_found_out_by_asking() {
         (code, is.as_str(), &team["name"], &team["level"]),
         (0, "served-registry", &"team".into(), &1.into())
     );
-    assert_eq!(team["sign-in"], serde_json::json!(["password"]));
+    assert_eq!(team["sign-in"], serde_json::json!(["device", "password"]));
     assert!(
         team["features"].as_array().is_some_and(|features| features.contains(&"batches".into())),
         "{team}"

@@ -60,7 +60,7 @@ fn what_is_published_into_the_folder_is_offered_at_once_and_what_is_made_there_t
     let host = server.ask("GET", "/.well-known/weir", &[]).text();
     assert_eq!(
         host,
-        r#"{"weir":1,"level":1,"sign-in":["password"],"registries":[{"name":"org","path":"/org"},{"name":"team","path":"/team"}]}"#
+        r#"{"weir":1,"level":1,"sign-in":["device","password"],"registries":[{"name":"org","path":"/org"},{"name":"team","path":"/team"}]}"#
     );
     assert_eq!(server.ask("GET", "/team/checkpoint", &[]).status, 200);
 }

@@ -34,6 +34,15 @@ impl<'server> Browser<'server> {
         Self { server, cookies: vec![("weir".to_owned(), secret.to_owned())] }
     }
 
+    /// One that has kept what another kept.
+    pub(crate) fn with_cookies(server: &'server WeirServer, cookies: &[(String, String)]) -> Self {
+        Self { server, cookies: cookies.to_vec() }
+    }
+
+    pub(crate) fn cookies_kept(&self) -> Vec<(String, String)> {
+        self.cookies.clone()
+    }
+
     fn cookie(&self) -> String {
         let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         format!("Cookie: {}", pairs.join("; "))
@@ -78,7 +87,7 @@ impl<'server> Browser<'server> {
         }
     }
 
-    fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         let session = self.cookies.iter().find(|(name, _)| name == "weir");
         session.map(|(_, value)| value.as_str()).unwrap_or_default()
     }

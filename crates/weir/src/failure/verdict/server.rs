@@ -68,6 +68,9 @@ impl Verdict for RemoteError {
             Self::Source(error) => error.exit(),
             Self::Problem(problem) => match (problem.refusal(), problem.status) {
                 (Some(refusal), _) => exit_of(refusal.code),
+                (None, _) if ["access-denied", "expired-token"].contains(&problem.code.as_str()) => {
+                    Exit::Refused
+                }
                 (None, 401 | 403 | 429) => Exit::Refused,
                 (None, 404) => Exit::NotFound,
                 (None, 409) => Exit::Conflict,
