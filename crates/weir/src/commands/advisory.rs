@@ -41,7 +41,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
 
 /// Bring advisories into a registry
 ///
-/// They are documents of OSV (https://ossf.github.io/osv-schema/), which call the ecosystem of these packages `Weir`; what they say of
+/// They are documents of OSV (schema 1, of the Open Source Security Foundation), which call the ecosystem of these packages `Weir`; what they say of
 /// others is passed over. Those that the registry has as they are stay so. If one cannot be understood, none is brought in.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir advisory import ACME-2026-0001.json", "weir advisory import advisories --dry-run"))]

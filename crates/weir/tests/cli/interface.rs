@@ -34,7 +34,7 @@ fn the_overview_groups_the_commands() {
       list, ls      List the releases that the project uses
       why           Show how a package came into the project
       outdated      Show which dependencies have newer releases
-      audit         Ask registries whether releases of the lockfile were withdrawn
+      audit         Ask registries what is known against releases of the lockfile
       search        Find packages by words in their names, keywords and descriptions
       info          Show what is known about a package
       impact        Show what needs a release, directly or through others
@@ -63,6 +63,8 @@ fn the_overview_groups_the_commands() {
     Registries and the store:
       registry      Make, name, look at and keep registries
       policy        Show, check, change and question the policies of a registry
+      advisory      Say what is known against releases, and look at it
+      storage       Show who holds how much of a registry, or say how much they may
       store         Look at, check and clean what this machine keeps
       prefetch      Fetch what this machine is likely to want without a network
 
