@@ -4,7 +4,7 @@
 //! * [`admit`] resolves what is [asked](weir_wire::upstream::Ask) over this registry and what its policy would admit, and admits what
 //!   that uses; of a mirrored upstream, all that policy allows. All of it becomes visible under one checkpoint.
 //! * What policy keeps out is held: the log says which rule it is, and until when.
-//! * A [`Foreign`] registry is none of Weir's: what it has is written down as one before it is followed. [`resolve`] tells what an ask would
+//! * A [`Foreign`] registry is none of Weir's: what it has is written down as one before it is followed. [`resolve()`] tells what an ask would
 //!   use of it.
 //!
 //! A name is bound to one tier, by the log (`weir-index/src/tiers.rs`). An owner that is bound to none yet is bound to the first of the
