@@ -90,7 +90,9 @@ pub fn record(release: Release, index: u64, chance: &mut Chance) -> Result<Vec<u
 /// Appends records to the log of a registry that `weir registry init` made, signed with its key. The
 /// registry's rules are not asked: what the records name need not be uploaded.
 pub fn append(registry: &Path, key: &Path, entries: &[Vec<u8>]) -> Result<(), Anything> {
-    let key: SigningKey = fs_err::read_to_string(key)?.trim().parse()?;
+    // The line behind it says which place it signs for.
+    let text = fs_err::read_to_string(key)?;
+    let key: SigningKey = text.lines().next().unwrap_or_default().parse()?;
     let origin: Origin = key.origin().clone();
     let signers = Signers::new([key])?;
     let trusted = signers.trusted();
