@@ -12,13 +12,12 @@ use weir_fs::{Access, Durability, Folder};
 use weir_model::{PackageName, Version};
 use weir_package::{ARCHIVE_FACT, Package, likely_secrets};
 use weir_registry::{Acting, Batch, Intent, Receipt, Registry as _, SubmitError};
-use weir_tree::{ImportOptions, Limits, Selection, Strip, import_archive_from, read_folder, write_pack};
+use weir_tree::{
+    ImportOptions, Limits, QUICK_PACK_LEVEL, Selection, Strip, import_archive_from, read_folder, write_pack,
+};
 
 use crate::asked::ReleaseFile;
 use crate::files::is_of_archive;
-
-/// How hard packs are compressed: whoever publishes waits for it.
-const PACK_LEVEL: i32 = 9;
 
 /// The largest archive that is unpacked, in bytes.
 pub const LARGEST_ARCHIVE: usize = 96 << 20;
@@ -145,7 +144,7 @@ impl Arrived {
             Some(size) => size,
             None => {
                 let mut pack = tempfile::tempfile()?;
-                write_pack(&files_of(&self.folder), &package.tree, &mut pack, PACK_LEVEL)
+                write_pack(&files_of(&self.folder), &package.tree, &mut pack, QUICK_PACK_LEVEL)
                     .map_err(std::io::Error::other)?;
                 pack.rewind()?;
                 into.put_pack(&tree, &mut pack)?

@@ -111,7 +111,7 @@ pub struct KnownAgainst {
 impl KnownAgainst {
     /// As how bad it counts.
     pub fn counts_as(&self) -> Severity {
-        self.severity.unwrap_or(Severity::Critical)
+        counts_as(self.severity)
     }
 }
 
@@ -127,7 +127,7 @@ impl AdvisedRelease {
         if known.is_empty() {
             return Ok(None);
         }
-        known.sort_by_key(|known| std::cmp::Reverse(counts_as(&known.advisory)));
+        known.sort_by_key(|known| std::cmp::Reverse(counts_as(known.advisory.severity)));
         let advisories = known.into_iter().map(|KnownAdvisory { advisory, .. }| KnownAgainst {
             fixed: fixed_in(&advisory, &id.name, &id.version).cloned(),
             advisory: advisory.id,

@@ -12,16 +12,13 @@ use weir_model::manifest::{Reference, is_web};
 use weir_model::{ReleaseId, TreeDigest, WithdrawalVerb};
 use weir_package::{Package, read_manifest, selection};
 use weir_registry::{Batch, Intent, Outcome, Receipt, Registry, Withdraw};
-use weir_tree::{Handled, Selection, TreeError, TreeManifest, read_folder, write_pack_observed};
+use weir_tree::{Handled, PACK_LEVEL, Selection, TreeError, TreeManifest, read_folder, write_pack_observed};
 
 use crate::error::{ProjectError, ReferenceProblem};
 use crate::project::Project;
 use crate::storage::Room;
 use crate::{elm_docs, references};
 use weir_reach::{Amount, Counter, KnownRegistry, Session, Work, find, open_for_writing, open_named};
-
-/// How hard packs are compressed: they are written once and read often.
-const PACK_LEVEL: i32 = 12;
 
 /// How to publish.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

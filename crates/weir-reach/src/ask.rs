@@ -299,10 +299,7 @@ fn follow(
             Ok(_) => Ok((connection, Vec::new())),
             // Who only follows wants to know.
             Err(error) if what.requirements.is_empty() => Err(error),
-            Err(error) => {
-                let registry = connection.replica.name().to_owned();
-                Ok((connection, vec![Unreached { registry, reason: weir_model::chain(&error) }]))
-            }
+            Err(error) => Ok(not_asked(connection, weir_model::chain(&error))),
         };
     }
     let connection = connect(session, known)?;
@@ -310,16 +307,16 @@ fn follow(
     match ask(session, &connection, &facts, what) {
         Ok(WasAsked::Yes(answer)) => Ok((connect(session, known)?, answer.unreached)),
         Ok(WasAsked::NobodyAbove) => Ok((connection, Vec::new())),
-        Ok(WasAsked::No(reason)) => {
-            let registry = connection.replica.name().to_owned();
-            Ok((connection, vec![Unreached { registry, reason }]))
-        }
+        Ok(WasAsked::No(reason)) => Ok(not_asked(connection, reason)),
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
-        Err(error) => {
-            let registry = connection.replica.name().to_owned();
-            Ok((connection, vec![Unreached { registry, reason: weir_model::chain(&error) }]))
-        }
+        Err(error) => Ok(not_asked(connection, weir_model::chain(&error))),
     }
+}
+
+/// A registry as it is, with why those above it were not asked.
+fn not_asked(connection: Connection, reason: String) -> (Connection, Vec<Unreached>) {
+    let registry = connection.replica.name().to_owned();
+    (connection, vec![Unreached { registry, reason }])
 }
 
 /// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed.

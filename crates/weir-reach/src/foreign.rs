@@ -116,9 +116,7 @@ impl Above {
             };
             registry_init(session, &folder, &new)?;
         }
-        let notes = Folder::open(&folder)
-            .and_then(|folder| folder.make_folder(NOTES))
-            .map_err(std::io::Error::from)?;
+        let notes = notes_in(&folder)?;
         notes.replace(ADDRESS, location, Access::Usual, Durability::Durable).map_err(std::io::Error::from)?;
         let Some(above) = Self::at(session, location, folder)? else { return Ok(None) };
         above.foreign.begin_anew(&notes).map_err(|error| above.failed(error))?;
@@ -143,9 +141,7 @@ impl Above {
         what: &Ask,
         mode: UpstreamMode,
     ) -> Result<u64, ReachError> {
-        let notes = Folder::open(&self.folder)
-            .and_then(|folder| folder.make_folder(NOTES))
-            .map_err(std::io::Error::from)?;
+        let notes = notes_in(&self.folder)?;
         let alone =
             notes.lock(|| session.warn(format!("waiting for another `weir` that asks `{}`", self.location)));
         let alone = alone.map_err(std::io::Error::from)?;
@@ -160,6 +156,12 @@ impl Above {
     fn failed(&self, error: weir_upstream::ForeignError) -> ReachError {
         ReachError::Foreign { location: self.location.clone(), error: Box::new(error) }
     }
+}
+
+/// The folder of a transcript for what is no part of the registry.
+fn notes_in(transcript: &Path) -> Result<Folder, ReachError> {
+    let notes = Folder::open(transcript).and_then(|folder| folder.make_folder(NOTES));
+    Ok(notes.map_err(std::io::Error::from)?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use weir_model::TreeDigest;
 use weir_policy::Authorized;
 
 use crate::content::{ContentError, Delta, Stored};
@@ -123,8 +122,9 @@ impl Package {
         for base in self.bases_for(old, keep) {
             let delta = Delta { from: self.releases[base].tree, to: tree };
             if let Some(bytes) = keep_as(objects, permit, &delta, pack.size)? {
-                self.bases.push(base);
-                self.bases.dedup();
+                if !self.bases.contains(&base) {
+                    self.bases.push(base);
+                }
                 return Ok(Became::Delta { pack_bytes: pack.size, bytes });
             }
         }
@@ -169,13 +169,9 @@ fn make_all_whole(objects: &dyn Objects, permit: &Authorized) -> Result<Compacte
         let delta = Delta { from: base, to: tree };
         objects.remove(permit, &Stored::Delta { delta, size: 0 })?;
         report.packs += 1;
-        report.pack_bytes += size_of(objects, &tree)?;
+        report.pack_bytes += objects.find(Object::Pack(tree))?.map_or(0, |held| held.size);
     }
     Ok(report)
-}
-
-fn size_of(objects: &dyn Objects, tree: &TreeDigest) -> Result<u64, ContentError> {
-    Ok(objects.find(Object::Pack(*tree))?.map_or(0, |held| held.size))
 }
 
 impl Compacted {

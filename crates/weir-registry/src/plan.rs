@@ -342,8 +342,7 @@ impl Planning<'_> {
             QuotaOf::EachOwner => "each owner".to_owned(),
             QuotaOf::Owner(owner) => owner.to_string(),
         };
-        let policy = permit.decision().policy.clone().into_owned();
-        self.plan.outcomes.push(Outcome { subject, done, policy, input_digest: None, baked: Vec::new() });
+        self.done(subject, done, &permit);
         match done {
             Done::Already => Ok(()),
             _ => self.record(&permit, Action::Quota(quota.clone())),
@@ -354,8 +353,7 @@ impl Planning<'_> {
     fn retain(&mut self, rule: &Retention) -> Result<(), SubmitError> {
         let permit = authorize(self.on.gate, Request::of_registry(self.on.caller, Verb::Govern))?;
         let done = if self.on.promises.retention == *rule { Done::Already } else { Done::Ruled };
-        let (subject, policy) = (rule.to_string(), permit.decision().policy.clone().into_owned());
-        self.plan.outcomes.push(Outcome { subject, done, policy, input_digest: None, baked: Vec::new() });
+        self.done(rule.to_string(), done, &permit);
         match done {
             Done::Already => Ok(()),
             _ => self.record(&permit, Action::Retain(rule.clone())),
@@ -545,18 +543,18 @@ impl Planning<'_> {
         Ok(())
     }
 
+    /// Notes what became of something that has no content.
+    fn done(&mut self, subject: String, done: Done, permit: &Authorized) {
+        let policy = permit.decision().policy.clone().into_owned();
+        self.plan.outcomes.push(Outcome { subject, done, policy, input_digest: None, baked: Vec::new() });
+    }
+
     fn claim(&mut self, owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
         refuse_bad_holders(owner, who)?;
         let permit = self.authorize(Verb::Claim, Target::Owner(owner.clone()), owner, None)?;
         self.refuse_claim(owner)?;
         let done = if self.owner_of(owner)?.as_deref() == Some(who) { Done::Already } else { Done::Claimed };
-        self.plan.outcomes.push(Outcome {
-            subject: owner.to_string(),
-            done,
-            policy: permit.decision().policy.clone().into_owned(),
-            input_digest: None,
-            baked: Vec::new(),
-        });
+        self.done(owner.to_string(), done, &permit);
         if done == Done::Claimed {
             self.claims.insert(owner.clone(), who.to_vec());
             self.record(&permit, Action::Claim { owner: owner.clone(), who: who.to_vec() })?;
@@ -595,13 +593,7 @@ impl Planning<'_> {
                 None => Done::GivenBack,
             },
         };
-        self.plan.outcomes.push(Outcome {
-            subject: name.to_string(),
-            done,
-            policy: permit.decision().policy.clone().into_owned(),
-            input_digest: None,
-            baked: Vec::new(),
-        });
+        self.done(name.to_string(), done, &permit);
         match done {
             Done::Already => Ok(()),
             _ => self.record(&permit, Action::Adopt(Adoption { name: name.clone(), back })),
@@ -644,13 +636,7 @@ impl Planning<'_> {
             let before = self.standing_of(&view);
             let standing = before.after(what.verb);
             let done = if standing == before { Done::Already } else { Done::Withdrawn(what.verb) };
-            self.plan.outcomes.push(Outcome {
-                subject: id.to_string(),
-                done,
-                policy: permit.decision().policy.clone().into_owned(),
-                input_digest: None,
-                baked: Vec::new(),
-            });
+            self.done(id.to_string(), done, &permit);
             // Also of one that stands so already: its pack may not be in its place.
             self.changed.insert(id.clone(), (standing, permit.clone()));
             if done == Done::Already {

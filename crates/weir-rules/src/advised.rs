@@ -25,8 +25,8 @@ fn contains(range: &AffectedRange, version: &Version) -> bool {
 
 /// As how bad an advisory counts where something is decided by that: one that does not say it as the worst, for nobody has said that it is
 /// less.
-pub fn counts_as(advisory: &Advisory) -> Severity {
-    advisory.severity.unwrap_or(Severity::Critical)
+pub fn counts_as(said: Option<Severity>) -> Severity {
+    said.unwrap_or(Severity::Critical)
 }
 
 /// How bad the worst is that advisories know against a version, if they know anything.
@@ -35,7 +35,11 @@ pub fn worst<'a>(
     name: &PackageName,
     version: &Version,
 ) -> Option<Severity> {
-    advisories.into_iter().filter(|one| is_affected(one, name, version)).map(counts_as).max()
+    advisories
+        .into_iter()
+        .filter(|one| is_affected(one, name, version))
+        .map(|one| counts_as(one.severity))
+        .max()
 }
 
 /// The lowest version above `version` where an advisory says that a package is mended, if it says so.

@@ -105,6 +105,11 @@ fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     form_urlencoded::parse(query.as_bytes()).take(16)
 }
 
+/// What an address asks for by this name, the first time.
+fn asked_for(query: Option<&str>, wanted: &str) -> Option<String> {
+    pairs(query.unwrap_or_default()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
 async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let asset = weir_web::asset(&name)
         .ok_or_else(|| Problem::new(Code::NotFound, "the pages refer to no such file"))?;

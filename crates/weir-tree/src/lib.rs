@@ -46,8 +46,9 @@ pub use link::{LinkError, LinkTarget};
 pub use manifest::{Entry, ManifestError, Mode, TreeManifest};
 pub use observe::{Handled, Watched};
 pub use pack::{
-    DeltaParts, DeltaSummary, Expected, ExpectedDelta, PackFiles, PackSummary, VerifiedPack, VerifiedTree,
-    apply_delta, check_delta, check_pack, remake_pack, unpack, write_delta, write_pack, write_pack_observed,
+    DeltaParts, DeltaSummary, Expected, ExpectedDelta, PACK_LEVEL, PackFiles, PackSummary, QUICK_PACK_LEVEL,
+    VerifiedPack, VerifiedTree, apply_delta, check_delta, check_pack, remake_pack, unpack, write_delta,
+    write_pack, write_pack_observed,
 };
 pub use path::{MAX_DEPTH, MAX_PART_BYTES, MAX_PATH_BYTES, PathError, PathReason, TreePath, folded};
 pub use selection::Selection;

@@ -31,6 +31,12 @@ use weir_model::TreeDigest;
 /// windows gain little on source code, and cost every reader the memory.
 const WINDOW_LOG: u32 = 23;
 
+/// zstd's level for packs that a person publishes once and many read.
+pub const PACK_LEVEL: i32 = 12;
+
+/// zstd's level for packs that a server makes while somebody waits.
+pub const QUICK_PACK_LEVEL: i32 = 9;
+
 /// What a pack should hold, from a record that was checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {

@@ -61,17 +61,7 @@ pub enum Intent {
 impl Intent {
     /// The release it offers, if it offers one.
     pub fn published(&self) -> Option<&ReleaseId> {
-        match self {
-            Self::Publish(draft) => Some(&draft.id),
-            Self::Promote(promotion) => Some(&promotion.draft.id),
-            Self::Withdraw(_)
-            | Self::Claim { .. }
-            | Self::Advise(_)
-            | Self::Dismiss { .. }
-            | Self::Quota(_)
-            | Self::Retain(_)
-            | Self::Adopt { .. } => None,
-        }
+        self.draft().map(|draft| &draft.id)
     }
 
     /// What it says of that release.

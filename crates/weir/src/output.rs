@@ -245,6 +245,13 @@ impl Page {
         self.text.push('\n');
     }
 
+    /// How many of each there are, a line each, those left out of which there are none.
+    pub(crate) fn amounts(&mut self, amounts: &[(u64, &str)]) {
+        for (number, what) in amounts.iter().filter(|(number, _)| *number > 0) {
+            self.line(format!("  {number} {what}"));
+        }
+    }
+
     pub(crate) fn blank(&mut self) {
         self.text.push('\n');
     }

@@ -16,14 +16,16 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 
 use weir_log::{FolderSource, Source, SourceError};
 use weir_model::{Digest, TreeDigest};
-use weir_tree::{Expected, ExpectedDelta, Limits, PackFiles, TreeError, remake_pack};
+use weir_tree::{
+    Expected, ExpectedDelta, Limits, PACK_LEVEL, PackFiles, QUICK_PACK_LEVEL, TreeError, remake_pack,
+};
 
 use super::error::ContentError;
 use super::folder::ContentFolder;
-use super::{Delta, delta_path, pack_path, sharded};
+use super::{Delta, delta_path, digest_of, pack_path, sharded};
 
 /// The levels that programs of ours pack with, the usual one first. A note that says another would have its readers work for minutes.
-const LEVELS: [i32; 2] = [12, 9];
+const LEVELS: [i32; 2] = [PACK_LEVEL, QUICK_PACK_LEVEL];
 
 /// The most bytes of a note.
 const NOTE_BYTES: u64 = 256;
@@ -191,7 +193,7 @@ impl ContentFolder {
         let bytes = there(&delta_path(delta))?.ok_or_else(|| ContentError::no_delta(delta))?;
         let pack = there(&pack_path(&delta.to))?.ok_or_else(|| ContentError::no_pack(&delta.to))?;
         let (again, _) = remake(base, bytes, delta, note, &Limits::default())?;
-        Ok(same_bytes(pack, again)?)
+        Ok(digest_of(pack)? == digest_of(again)?)
     }
 
     fn write_down(&self, path: &str, text: &str) -> Result<(), ContentError> {
@@ -271,9 +273,4 @@ impl ContentFolder {
         }
         Ok(trees)
     }
-}
-
-fn same_bytes(one: impl Read, other: impl Read) -> io::Result<bool> {
-    let digest = |from| super::digest_of(from).map_err(io::Error::other);
-    Ok(digest(Box::new(one) as Box<dyn Read>)? == digest(Box::new(other) as Box<dyn Read>)?)
 }

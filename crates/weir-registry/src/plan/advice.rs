@@ -4,7 +4,7 @@ use weir_model::Action;
 use weir_model::advisory::{Advisory, AdvisoryId};
 use weir_model::record::{Advice, Dismissal};
 use weir_policy::{Authorized, Request, Verb, authorize};
-use weir_wire::{Done, Outcome};
+use weir_wire::Done;
 
 use super::Planning;
 use super::words::refuse_bad_words;
@@ -18,7 +18,7 @@ impl Planning<'_> {
         let is_so = known
             .iter()
             .any(|known| known.dismissed.is_none() && known.from.is_none() && known.advisory == *advisory);
-        self.advice_told(&advisory.id, if is_so { Done::Already } else { Done::Advised }, &permit);
+        self.done(advisory.id.to_string(), if is_so { Done::Already } else { Done::Advised }, &permit);
         if is_so {
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl Planning<'_> {
         let is_so = known
             .iter()
             .all(|known| known.dismissed.as_ref().is_some_and(|dismissed| dismissed.from.is_none()));
-        self.advice_told(id, if is_so { Done::Already } else { Done::Dismissed }, &permit);
+        self.done(id.to_string(), if is_so { Done::Already } else { Done::Dismissed }, &permit);
         if is_so {
             return Ok(());
         }
@@ -52,15 +52,5 @@ impl Planning<'_> {
 
     fn may_advise(&self) -> Result<Authorized, SubmitError> {
         Ok(authorize(self.on.gate, Request::of_registry(self.on.caller, Verb::Advise))?)
-    }
-
-    fn advice_told(&mut self, id: &AdvisoryId, done: Done, permit: &Authorized) {
-        self.plan.outcomes.push(Outcome {
-            subject: id.to_string(),
-            done,
-            policy: permit.decision().policy.clone().into_owned(),
-            input_digest: None,
-            baked: Vec::new(),
-        });
     }
 }

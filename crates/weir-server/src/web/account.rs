@@ -13,7 +13,7 @@ use weir_web::{AccountPage, Created, Frame, Linked, SignInPage, SignInProvider, 
 use weir_wire::people::{Accept, LinkedIdentity, NewToken, SignIn, SignedIn, TokenEnd};
 
 use super::form::{Form, unreadable};
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, asked_for};
 use crate::api::{people, tokens};
 use crate::app::App;
 use crate::identity_providers::IdentityProvider;
@@ -32,7 +32,7 @@ pub(crate) async fn sign_in_page(
     visitor: Visitor,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let asked = |wanted| pairs(&query).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+    let asked = |wanted| asked_for(Some(&query), wanted);
     let (back, invitation) = (asked("back").unwrap_or_default(), asked("invitation").unwrap_or_default());
     let back = local(&back);
     if !visitor.asker.is_anonymous() {

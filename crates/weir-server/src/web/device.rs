@@ -9,7 +9,7 @@ use weir_web::{AskingTerminal, DevicePage, DeviceSaid, address};
 
 use super::account::go;
 use super::form::Form;
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, asked_for};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::device::Asking;
@@ -22,7 +22,7 @@ pub(crate) async fn device(
     visitor: Visitor,
 ) -> Result<Response, Problem> {
     let query = query.unwrap_or_default();
-    let code = pairs(&query).find(|(name, _)| name == "code").map(|(_, code)| code.into_owned());
+    let code = asked_for(Some(&query), "code");
     if visitor.asker.is_anonymous() {
         return Ok(go(&address::sign_in(&address::device(code.as_deref()))));
     }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use weir_web::{Drawn, GraphPage, MOST_DRAWN};
 
 use super::reading::{Build, REACHED, no_release};
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, asked_for};
 use crate::api::Asked;
 use crate::app::App;
 use crate::problem::Problem;
@@ -22,10 +22,7 @@ pub(crate) async fn graph(
 ) -> Result<Response, Problem> {
     let asked = Asked::of_visitor(&app, &visitor.asker, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
-    let said = |wanted: &str| {
-        let mut pairs = pairs(query.as_deref().unwrap_or_default());
-        pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
-    };
+    let said = |wanted: &str| asked_for(query.as_deref(), wanted);
     let reaches = said("of").as_deref() == Some("dependents");
     let zoom = GraphPage::zoom(said("zoom").and_then(|zoom| zoom.parse().ok()));
     let frame = visitor.frame_of(&registry);

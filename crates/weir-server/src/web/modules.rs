@@ -13,7 +13,7 @@ use weir_registry::{Acting, SubmitError};
 use weir_web::ModulesPage;
 
 use super::reading::{Build, bring, no_release};
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, asked_for};
 use crate::api::Asked;
 use crate::app::App;
 use crate::problem::Problem;
@@ -31,8 +31,7 @@ pub(crate) async fn modules(
     let asked = Asked::of_visitor(&app, &visitor.asker, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
     bring(&app, &visitor, &asked, &build).await?;
-    let mut said = pairs(query.as_deref().unwrap_or_default());
-    let module = said.find(|(name, _)| name == "module").map(|(_, value)| value.into_owned());
+    let module = asked_for(query.as_deref(), "module");
     let frame = visitor.frame_of(&registry);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;

@@ -15,7 +15,7 @@ use weir_registry::UPSTREAMS_FILE;
 use weir_web::{Grown, MOST_DOWNLOADED, Period, RegistryUse, ServerStatisticsPage, StatisticsPage};
 
 use super::account::administrators_only;
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, asked_for};
 use crate::api::Asked;
 use crate::app::App;
 use crate::counting::Counting;
@@ -158,7 +158,6 @@ pub(crate) async fn of_server(
 }
 
 fn period(query: Option<&str>, visitor: &Visitor) -> Period {
-    let mut asked = pairs(query.unwrap_or_default());
-    let days = asked.find(|(name, _)| name == "days").and_then(|(_, days)| days.parse().ok());
+    let days = asked_for(query, "days").and_then(|days| days.parse().ok());
     Period::of(days, visitor.asker.day())
 }

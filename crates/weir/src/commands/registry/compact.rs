@@ -59,15 +59,11 @@ pub(super) fn run(context: &Context, arguments: &CompactArguments) -> Result<Exi
                 bytes(done.pack_bytes)
             ),
         });
-        for (number, what) in [
+        page.amounts(&[
             (done.there, "compacted before"),
             (done.whole, "stay whole: others need them, or too much differs"),
             (done.left, "left for the next time"),
-        ] {
-            if number > 0 {
-                page.line(format!("  {number} {what}"));
-            }
-        }
+        ]);
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -53,15 +53,11 @@ pub(super) fn run(context: &Context, arguments: &DeltasArguments) -> Result<Exit
                 bytes(made.pack_bytes)
             ),
         });
-        for (number, what) in [
+        page.amounts(&[
             (made.there, "there before"),
             (made.not_worth, "not worth it: packs too small or too large, or too different"),
             (made.left, "left for the next time"),
-        ] {
-            if number > 0 {
-                page.line(format!("  {number} {what}"));
-            }
-        }
+        ]);
     })?;
     Ok(ExitCode::SUCCESS)
 }
