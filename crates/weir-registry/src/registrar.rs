@@ -15,6 +15,7 @@ mod from_above;
 mod govern;
 mod groups;
 mod heard;
+mod news;
 mod promote;
 mod rotate;
 mod submit;

@@ -10,6 +10,7 @@ use weir_wire::people::{
     User, WantedRegistry, WhoAmI,
 };
 use weir_wire::trust::{Exchanged, ID_TOKEN, NewTrust, TOKEN_EXCHANGE, Trust};
+use weir_wire::webhooks::{ChangeWebhook, Deliveries, Delivery, MadeWebhook, NewWebhook, Webhook};
 
 use crate::call::{Line, RemoteError};
 
@@ -252,6 +253,80 @@ impl Server {
                 ("subject_token_type", ID_TOKEN),
             ],
         )
+    }
+
+    /// Who is told what happens.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see it.
+    pub fn webhooks(&self) -> Result<Vec<Webhook>> {
+        self.line.get("webhooks")
+    }
+
+    /// Has somebody be told what happens.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, or nothing could be sent there.
+    pub fn create_webhook(&self, new: &NewWebhook) -> Result<MadeWebhook> {
+        self.line.post("webhooks", new)
+    }
+
+    /// One webhook.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of that name; so with all that follow.
+    pub fn webhook(&self, name: &AccountName) -> Result<Webhook> {
+        self.line.get(&format!("webhooks/{name}"))
+    }
+
+    /// Changes one.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be sent there.
+    pub fn change_webhook(&self, name: &AccountName, change: &ChangeWebhook) -> Result<MadeWebhook> {
+        self.line.post(&format!("webhooks/{name}"), change)
+    }
+
+    /// Has somebody be told no longer what happens.
+    ///
+    /// # Errors
+    ///
+    /// When one may not.
+    pub fn remove_webhook(&self, name: &AccountName) -> Result<()> {
+        self.delete(&format!("webhooks/{name}"))
+    }
+
+    /// Has something be sent now, to see whether it arrives.
+    ///
+    /// # Errors
+    ///
+    /// When one may not.
+    pub fn ping_webhook(&self, name: &AccountName) -> Result<Delivery> {
+        self.line.post(&format!("webhooks/{name}/pings"), &())
+    }
+
+    /// What a webhook was told, the newest first, and what came of it.
+    ///
+    /// # Errors
+    ///
+    /// When one may not see it.
+    pub fn deliveries(&self, name: &AccountName, most: u32) -> Result<Deliveries> {
+        let path = format!("webhooks/{name}/deliveries");
+        let reply = self.line.say(Method::Get, &path, &format!("most={most}"), Vec::new(), &[], true)?;
+        self.line.document(&self.line.good(reply)?)
+    }
+
+    /// Has something be sent once more, now.
+    ///
+    /// # Errors
+    ///
+    /// When the webhook was told nothing of that id.
+    pub fn redeliver(&self, name: &AccountName, delivery: &str) -> Result<Delivery> {
+        self.line.post(&format!("webhooks/{name}/deliveries/{delivery}"), &())
     }
 
     /// What happened, the newest first.

@@ -107,6 +107,8 @@ impl Accounting {
         }
         let Self { app, event } = self;
         let at: Timestamp = event.at;
+        // Others may have to be told of what was done.
+        app.telling.wake();
         let written = blocking(move || app.activity.record(&events)).await;
         if let Err(error) = written {
             tracing::error!(%error, %at, "what happened could not be written down");

@@ -21,6 +21,7 @@ pub(crate) mod tokens;
 pub(crate) mod trust;
 mod uploads;
 mod upstreams;
+pub(crate) mod webhooks;
 
 use std::sync::{Arc, LazyLock};
 

@@ -21,6 +21,7 @@ use weir_openid::Providers;
 use weir_reach::Session;
 use weir_registry::Face;
 use weir_requests::{RequestError, Requests};
+use weir_webhooks::WebhookError;
 
 use crate::api;
 use crate::api::answers::Answers;
@@ -41,6 +42,7 @@ use crate::problem::{Code, Problem};
 use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::{Settings, SettingsError};
 use crate::staging::Staging;
+use crate::telling::Telling;
 use crate::web::{self, Contents, failures};
 
 /// The file that tells another server that this one runs.
@@ -76,6 +78,8 @@ pub struct App {
     /// Both, of the last moments.
     pub(crate) counting: Counting,
     pub(crate) requests: Requests,
+    /// Who is told what happens.
+    pub(crate) telling: Telling,
     pub(crate) data: DataFolder,
     /// What registries above those that are served are reached with.
     reach: Session,
@@ -135,6 +139,9 @@ pub enum AppError {
     /// What waits for approvals cannot be kept.
     #[error(transparent)]
     Requests(#[from] RequestError),
+    /// Who is told what happens is not known.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// Its settings cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -181,6 +188,7 @@ impl App {
             measures: Measures::open(&data.measures())?,
             counting: Counting::default(),
             requests: Requests::open(&data.requests())?,
+            telling: Telling::open(&data.webhooks(), &settings.webhooks, &outside)?,
             staging: Staging::new(data.uploads())?,
             writing: Places::new(writers, writers / 2),
             uploading: Places::new(writers, writers / 4),

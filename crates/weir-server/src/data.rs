@@ -5,6 +5,7 @@
 //! registries/<name>/    a registry each, byte for byte as without a server
 //! keys/                 what signs for them
 //! state.db              accounts: who there is, and which tokens speak for whom
+//! webhooks.db           who is told what happens, and what waits to be sent to them
 //! requests.db           promotions that wait until others have approved them
 //! activity.db           what happened: who did what, and what was refused
 //! downloads.db          how often what was downloaded, by day
@@ -76,6 +77,11 @@ impl DataFolder {
     /// The file of what waits for approvals.
     pub fn requests(&self) -> PathBuf {
         self.root.join("requests.db")
+    }
+
+    /// The file of who is told what happens.
+    pub fn webhooks(&self) -> PathBuf {
+        self.root.join("webhooks.db")
     }
 
     /// The file of what happened.

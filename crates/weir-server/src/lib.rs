@@ -9,7 +9,7 @@
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages,
 //!   `elm`: what Elm's own tools ask;
 //! * [`Outside`]: what other registries are reached with;
-//! * `counting`: downloads, added up; `asker`: who asks; `identity_providers`: who says who people are; `device`: terminals that wait for somebody to sign in for them; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `problem`: refusals.
+//! * `counting`: downloads, added up; `asker`: who asks; `identity_providers`: who says who people are; `device`: terminals that wait for somebody to sign in for them; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `telling`: webhooks; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
 //! block, in `files`, and nowhere else.
@@ -38,6 +38,7 @@ mod registries;
 mod serve;
 mod settings;
 mod staging;
+mod telling;
 mod web;
 
 pub use api::openapi;
@@ -47,5 +48,5 @@ pub use outside::Outside;
 pub use serve::{Listening, ServeError, serve};
 pub use settings::{
     ClientSecret, Limits, Log, LogFormat, MetricsToken, OpenId, Provider, Requests, Settings, SettingsError,
-    SignIn, Tls, VARIABLES, reference,
+    SignIn, Tls, ToldOf, VARIABLES, reference,
 };

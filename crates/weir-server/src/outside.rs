@@ -1,4 +1,4 @@
-//! What a server reaches the registries above its own with.
+//! What a server reaches others with: the registries above its own, identity providers, and those who are told what happens.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
@@ -39,15 +39,24 @@ impl Outside {
     /// What asks identity providers: other machines, and this one only where that is said.
     pub(crate) fn client(&self, allow_loopback: bool) -> HttpClient {
         let this_machine = if allow_loopback { loopback() } else { Vec::new() };
+        self.asking(Egress::new(Reach::OtherMachines, this_machine), 2)
+    }
+
+    /// What tells others what happens, wherever `egress` lets it: once, for who was not reached is told later.
+    pub(crate) fn teller(&self, egress: Egress) -> HttpClient {
+        self.asking(egress, 1)
+    }
+
+    fn asking(&self, egress: Egress, attempts: u32) -> HttpClient {
         let authorities = Authorities { instead: self.authorities.clone(), besides: None };
         HttpClient::new(HttpOptions {
             connect_timeout: PATIENCE,
             response_timeout: PATIENCE,
             stall_timeout: PATIENCE,
-            attempts: 2,
+            attempts,
             proxy: ProxyChoice::Environment,
             authorities,
-            egress: Egress::new(Reach::OtherMachines, this_machine),
+            egress,
             longest_reply: LONGEST_REPLY,
             whole_exchange: Some(2 * PATIENCE),
             ..HttpOptions::default()

@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::counting::Counting;
 use crate::observe::Peer;
 use crate::settings::{Limits, Tls};
+use crate::telling::Telling;
 
 /// Requests that one connection of HTTP/2 may have under way. Each may hold a file open and a block of it in memory, for a reader who
 /// does not read.
@@ -116,9 +117,11 @@ pub async fn serve(
             }
         } => {}
         () = Counting::run(app) => {}
+        () = Telling::run(app) => {}
         () = stop => {}
     }
     drop((main, metrics));
+    app.telling.end();
     let _ = tokio::time::timeout(settings.limits.shutdown(), connections.under_way.shutdown()).await;
     Counting::write(app).await;
     Ok(())

@@ -56,6 +56,8 @@ pub struct Settings {
     pub sign_in: SignIn,
     /// Whose identity tokens are believed.
     pub openid: OpenId,
+    /// Who may be told what happens.
+    pub webhooks: ToldOf,
     /// What nobody may exceed.
     pub limits: Limits,
     /// What is logged.
@@ -112,6 +114,18 @@ pub struct OpenId {
     pub workload_issuers: Vec<String>,
     /// Whether providers on this machine itself may be asked, and without TLS: for trying things out.
     pub allow_loopback: bool,
+}
+
+/// Who may be told what happens.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ToldOf {
+    /// Networks that webhooks may lead to besides addresses that are public: those of your organisation, such as `10.0.0.0/8`. To this
+    /// machine they lead only where it is named, as `127.0.0.0/8`.
+    #[schemars(with = "Vec<String>")]
+    pub networks: Vec<IpNet>,
+    /// Whether they may lead to receivers without TLS.
+    pub plain_http: bool,
 }
 
 /// What nobody may exceed.
@@ -179,6 +193,7 @@ impl Default for Settings {
             tls: None,
             sign_in: SignIn::default(),
             openid: OpenId::default(),
+            webhooks: ToldOf::default(),
             limits: Limits::default(),
             log: Log::default(),
         }
@@ -543,6 +558,8 @@ mod tests {
                 ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_CLIENT_SECRET_FILE", "secret"),
                 ("WEIR_SERVER_SIGN_IN_PROVIDERS_WORK_GROUPS", "Platform Team=core, qa"),
                 ("WEIR_SERVER_SIGN_IN_PASSWORD", "false"),
+                ("WEIR_SERVER_WEBHOOKS_NETWORKS", "10.0.0.0/8"),
+                ("WEIR_SERVER_WEBHOOKS_PLAIN_HTTP", "true"),
                 ("OTHER", "x"),
             ],
         )
@@ -557,6 +574,7 @@ mod tests {
         assert_eq!((work.client_id.as_str(), work.groups.len()), ("weir", 2));
         assert_eq!(work.client_secret_file, Some(PathBuf::from("secret")));
         assert!(!settings.sign_in.password);
+        assert!(settings.webhooks.plain_http && settings.webhooks.networks.len() == 1);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod reading;
 mod statistics;
 mod trust;
 mod visitor;
+mod webhooks;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -77,6 +78,12 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(address::INVITE, post(governing::invite))
         .route(address::UNINVITE, post(governing::uninvite))
         .route(address::CHANGE_USER, post(governing::change))
+        .route(address::WEBHOOKS, get(webhooks::all).post(webhooks::add))
+        .route(&format!("{}/{{name}}", address::WEBHOOKS), get(webhooks::one))
+        .route(&format!("{}/{{name}}/change", address::WEBHOOKS), post(webhooks::change))
+        .route(&format!("{}/{{name}}/ping", address::WEBHOOKS), post(webhooks::ping))
+        .route(&format!("{}/{{name}}/again", address::WEBHOOKS), post(webhooks::again))
+        .route(&format!("{}/{{name}}/remove", address::WEBHOOKS), post(webhooks::remove))
         .route("/{registry}", get(reading::registry).fallback(face))
         .route("/{registry}/", get(reading::registry).fallback(face))
         .route("/{registry}/-/search", get(reading::search))

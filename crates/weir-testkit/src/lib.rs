@@ -24,6 +24,7 @@ mod sandbox;
 mod static_server;
 mod terminal;
 mod tls_server;
+mod webhook_receiver;
 mod weir_server;
 
 pub use contract::check_json;
@@ -33,4 +34,5 @@ pub use sandbox::{Run, Sandbox};
 pub use static_server::{Misbehaviour, Seen, StaticServer};
 pub use terminal::Terminal;
 pub use tls_server::{Authority, Identity, TlsServer};
+pub use webhook_receiver::{Heard, Manner, WebhookReceiver};
 pub use weir_server::{Reply, WeirServer};

@@ -51,9 +51,19 @@ impl WeirServer {
     /// When it does not start.
     #[must_use]
     pub fn killed_and_started(self, t: &Sandbox, data: &str) -> Self {
+        self.killed_and_started_with(t, data, &[])
+    }
+
+    /// The same with variables of the environment.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn killed_and_started_with(self, t: &Sandbox, data: &str, variables: &[(&str, &str)]) -> Self {
         let address = self.address.to_string();
         drop(self);
-        Self::start_at(t, data, &address, &[])
+        Self::start_at(t, data, &address, variables)
     }
 
     fn start_at(t: &Sandbox, data: &str, address: &str, variables: &[(&str, &str)]) -> Self {

@@ -40,6 +40,8 @@ pub const TRUST: &str = "/-/trust";
 pub const ADD_TRUST: &str = "/-/trust/add";
 /// Where one is trusted no longer.
 pub const REMOVE_TRUST: &str = "/-/trust/remove";
+/// Who is told what happens.
+pub const WEBHOOKS: &str = "/-/webhooks";
 /// How much the server is used, without a time.
 pub const STATISTICS: &str = "/-/statistics";
 /// Below this are stylesheet, script and icon.
@@ -187,6 +189,16 @@ pub fn approve(registry: &str) -> String {
 /// Where a promotion is refused, or taken back.
 pub fn refuse(registry: &str) -> String {
     format!("{}/refuse", queue(registry))
+}
+
+/// Who is told what happens by this name, and how that goes.
+pub fn webhook(name: &str) -> String {
+    format!("{WEBHOOKS}/{name}")
+}
+
+/// Where `what` is done to it.
+pub(crate) fn change_webhook(name: &str, what: &str) -> String {
+    format!("{}/{what}", webhook(name))
 }
 
 /// Signing in, and back to where somebody was.

@@ -50,5 +50,6 @@ pub use pages::statistics::{
     Grown, MOST_DOWNLOADED, Period, RegistryUse, ServerStatisticsPage, StatisticsPage,
 };
 pub use pages::trust::TrustPage;
+pub use pages::webhooks::{WebhookPage, WebhooksPage};
 pub use readme::{MAX_README, Readme, beginning, picture_type};
 pub use said::UNTIMED;

@@ -22,3 +22,4 @@ pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod statistics;
 pub(crate) mod trust;
+pub(crate) mod webhooks;

@@ -19,6 +19,7 @@ mod refusal;
 pub mod storage;
 pub mod trust;
 pub mod upstream;
+pub mod webhooks;
 
 pub use batch::{Batch, Intent, LONGEST_REASON, Promotion, Withdraw};
 pub use draft::{Draft, Wanted};

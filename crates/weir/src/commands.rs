@@ -48,5 +48,6 @@ pub(crate) mod trust;
 pub(crate) mod update;
 pub(crate) mod user;
 pub(crate) mod verify;
+pub(crate) mod webhook;
 pub(crate) mod why;
 pub(crate) mod withdraw;

@@ -47,7 +47,10 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Packages built from source", &["repo", "build", "sysroot", "root"]),
     ("Registries and the store", &["registry", "policy", "advisory", "storage", "store", "prefetch"]),
-    ("A server", &["serve", "login", "logout", "whoami", "token", "trust", "user", "activity", "downloads"]),
+    (
+        "A server",
+        &["serve", "login", "logout", "whoami", "token", "trust", "user", "webhook", "activity", "downloads"],
+    ),
     ("Weir itself", &["demo", "completions", "man"]),
 ];
 

@@ -125,6 +125,8 @@ enum Command {
     Trust(commands::trust::Command),
     #[command(subcommand)]
     User(commands::user::Command),
+    #[command(subcommand)]
+    Webhook(commands::webhook::Command),
     Activity(commands::activity::Arguments),
 
     // Weir itself.
@@ -206,6 +208,7 @@ fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
         Command::Token(command) => commands::token::run(context, command),
         Command::Trust(command) => commands::trust::run(context, command),
         Command::User(command) => commands::user::run(context, command),
+        Command::Webhook(command) => commands::webhook::run(context, command),
         Command::Activity(arguments) => commands::activity::run(context, &arguments),
 
         Command::Demo(arguments) => commands::demo::run(context, &arguments),

@@ -131,11 +131,11 @@ weir() {
 "#;
 
 #[test]
-fn the_guides_of_a_server_and_of_accounts_run_one_after_the_other() {
+fn the_guides_of_a_server_of_accounts_and_of_webhooks_run_one_after_the_other() {
     let guide = |name: &str| fs_err::read_to_string(root().join("docs/guide").join(name)).unwrap();
     let t = weir_testkit::Sandbox::new(WEIR);
     let server = weir_testkit::WeirServer::start(&t, "data", &[]);
-    let text = format!("{PEOPLE}{}{}", guide("server.md"), guide("accounts.md"));
+    let text = format!("{PEOPLE}{}{}{}", guide("server.md"), guide("accounts.md"), guide("webhooks.md"));
     assert!(blocks(&text, "sh").contains("weir token create"), "the guide has nothing to type");
     let text = text.replace("https://weir.example", server.url());
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

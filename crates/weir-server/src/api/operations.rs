@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use weir_wire::api::{LEVEL, ProblemDocument};
+use weir_wire::webhooks::{WebhookEvent, WebhookMessage};
 
 use crate::app::App;
 
@@ -184,6 +185,37 @@ impl Operation {
     }
 }
 
+/// What somebody is sent who is told what happens.
+fn sent_to_a_webhook(event: &str, about: &str, message: &Schema) -> Value {
+    let header = |name: &str, about: &str| json!({ "in": "header", "name": name, "required": true, "description": about, "schema": { "type": "string" } });
+    let mut sentence = about.to_owned();
+    sentence[..1].make_ascii_uppercase();
+    json!({
+        "post": {
+            "operationId": event,
+            "summary": sentence,
+            "security": [],
+            "parameters": [
+                header("webhook-id", "The id of what is told: the same however often it is sent"),
+                header("webhook-timestamp", "When it is sent, in seconds"),
+                header(
+                    "webhook-signature",
+                    "`v1,` and, in base64, HMAC-SHA256 over id, timestamp and body, joined by dots (Standard Webhooks)",
+                ),
+            ],
+            "requestBody": {
+                "required": true,
+                "content": { "application/json": { "schema": message } },
+            },
+            "responses": {
+                "2XX": { "description": "It was taken" },
+                "410": { "description": "It is to be sent no more" },
+                "default": { "description": "It is sent again, later" },
+            },
+        },
+    })
+}
+
 impl Body {
     fn described(self, forms: &mut SchemaGenerator) -> Value {
         match self {
@@ -234,6 +266,11 @@ impl Operations {
             let path = paths.entry(operation.path).or_insert_with(|| json!({}));
             path[operation.method_name()] = operation.described(&mut forms);
         }
+        let message = forms.subschema_for::<WebhookMessage>();
+        let webhooks: Map<String, Value> = WebhookEvent::ALL
+            .into_iter()
+            .map(|(_, event, about)| (event.to_owned(), sent_to_a_webhook(event, about, &message)))
+            .collect();
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -244,6 +281,7 @@ impl Operations {
             "servers": [{ "url": "/" }],
             "security": [{ "token": [] }, { "password": [] }],
             "paths": paths,
+            "webhooks": webhooks,
             "components": {
                 "schemas": forms.take_definitions(true),
                 "securitySchemes": {

@@ -10,8 +10,10 @@ use weir_policy::Caller;
 use weir_promote::{PromoteError, refuse_withdrawn_in};
 use weir_registry::{Batch, Receipt, Registry as _};
 use weir_requests::{RequestError, Requests, Waiting};
+use weir_webhooks::MOST_NAMED;
 use weir_wire::AccountName;
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
+use weir_wire::webhooks::{WebhookData, WebhookEvent};
 
 use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
@@ -19,6 +21,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::telling;
 
 /// So many releases can be asked about at once.
 const MOST_RELEASES: usize = 2_000;
@@ -70,6 +73,7 @@ pub(crate) async fn request(
     let (actor, now) = (asked.actor.clone(), asker.at);
     let kept = on_requests(&app, move |requests| requests.keep(&name, &actor, &batch, now)).await;
     let Waiting { request, .. } = accounting.note(kept).await?;
+    tell(&app, &asker, asked.served.name.as_str(), WebhookEvent::PromotionRequested, &request, None).await;
     Ok(json(StatusCode::CREATED, &KeptPromotion { request: Some(request), receipt: None }))
 }
 
@@ -128,7 +132,7 @@ pub(crate) async fn approved(
     asker.person()?;
     let name = asked.served.name.as_str();
     let found = found(app, asked, name, id).await?;
-    let accounting = Accounting::of(app, asker, Some(name), "promotion-approved").because(reason);
+    let accounting = Accounting::of(app, asker, Some(name), "promotion-approved").because(reason.clone());
     let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
     let batch = found.batch.clone();
     let may = asked.carry_out(move |registry| registry.may_approve(&batch)).await;
@@ -143,6 +147,7 @@ pub(crate) async fn approved(
         Err(problem) => Err(problem),
     };
     let waiting = accounting.note(approved).await?;
+    tell(app, asker, name, WebhookEvent::PromotionApproved, &waiting.request, reason).await;
     let receipt = carry_out(app, asker, asked, name, &waiting).await.map_err(|problem| {
         problem.although("your approval is kept, and what was approved was not carried out")
     })?;
@@ -224,7 +229,7 @@ pub(crate) async fn withdrawn(
     asker.speaker()?;
     let name = asked.served.name.as_str();
     let found = found(app, asked, name, id).await?;
-    let accounting = Accounting::of(app, asker, Some(name), "promotion-withdrawn").because(reason);
+    let accounting = Accounting::of(app, asker, Some(name), "promotion-withdrawn").because(reason.clone());
     let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
     let may = match found.request.by == asked.actor {
         true => Ok(()),
@@ -235,7 +240,30 @@ pub(crate) async fn withdrawn(
         Ok(()) => on_requests(app, move |requests| requests.end(&registry, &request)).await,
         Err(problem) => Err(problem),
     };
-    Ok(accounting.note(ended).await?.request)
+    let request = accounting.note(ended).await?.request;
+    tell(app, asker, name, WebhookEvent::PromotionWithdrawn, &request, reason).await;
+    Ok(request)
+}
+
+/// Tells those who are to be told what became of a promotion.
+async fn tell(
+    app: &Arc<App>,
+    asker: &Asker,
+    name: &str,
+    event: WebhookEvent,
+    request: &PromotionRequest,
+    reason: Option<String>,
+) {
+    let data = WebhookData {
+        registry: Some(name.to_owned()),
+        by: Some(asker.actor()),
+        promotion: Some(request.id.clone()),
+        releases: request.releases.iter().take(MOST_NAMED).cloned().collect(),
+        from: Some(request.from.clone()),
+        reason,
+        ..WebhookData::default()
+    };
+    telling::tell(app, event, asker.at, data).await;
 }
 
 /// A request that is for who asks: who neither asked for it nor may approve it is told what is told of none.

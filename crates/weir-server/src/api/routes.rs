@@ -21,12 +21,13 @@ use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, Prom
 use weir_wire::storage::Storage;
 use weir_wire::trust::{Exchange, Exchanged, NewTrust, Trust};
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
+use weir_wire::webhooks::{ChangeWebhook, Deliveries, Delivery, MadeWebhook, NewWebhook, Webhook};
 
 use super::answers::MAX_KEY;
 use super::operations::{Operation, Operations};
 use super::{
     MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, device, downloads, people, policy,
-    promotions, registries, registry, tokens, trust, uploads, upstreams,
+    promotions, registries, registry, tokens, trust, uploads, upstreams, webhooks,
 };
 
 const GET: MethodFilter = MethodFilter::GET;
@@ -40,7 +41,7 @@ const DELETE: MethodFilter = MethodFilter::DELETE;
 pub(crate) fn operations() -> Operations {
     let operations = of_a_registry(Operations::default());
     let operations = of_objects(operations);
-    of_people(of_the_server(operations))
+    of_webhooks(of_people(of_the_server(operations)))
 }
 
 fn of_a_registry(operations: Operations) -> Operations {
@@ -394,5 +395,77 @@ fn of_people(operations: Operations) -> Operations {
             of(DELETE, "/api/v1/tokens/{which}", "revokeToken", "Has a token speak for nobody any longer")
                 .gives_nothing(204),
             tokens::revoke,
+        )
+}
+
+fn of_webhooks(operations: Operations) -> Operations {
+    let of = Operation::new;
+    operations
+        .with(
+            of(GET, "/api/v1/webhooks", "webhooks", "Tells who is told what happens")
+                .gives::<Vec<Webhook>>(200),
+            webhooks::list,
+        )
+        .with(
+            of(POST, "/api/v1/webhooks", "createWebhook", "Has somebody be told what happens")
+                .takes::<NewWebhook>()
+                .gives::<MadeWebhook>(201),
+            webhooks::create,
+        )
+        .with(
+            of(GET, "/api/v1/webhooks/{webhook}", "webhook", "Tells of one webhook").gives::<Webhook>(200),
+            webhooks::show,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/webhooks/{webhook}",
+                "changeWebhook",
+                "Changes one, or gives it another secret",
+            )
+            .takes::<ChangeWebhook>()
+            .gives::<MadeWebhook>(200),
+            webhooks::change,
+        )
+        .with(
+            of(
+                DELETE,
+                "/api/v1/webhooks/{webhook}",
+                "removeWebhook",
+                "Has somebody be told no longer what happens",
+            )
+            .gives_nothing(204),
+            webhooks::remove,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/webhooks/{webhook}/pings",
+                "pingWebhook",
+                "Sends something now, to see whether it arrives",
+            )
+            .gives::<Delivery>(200),
+            webhooks::ping,
+        )
+        .with(
+            of(
+                GET,
+                "/api/v1/webhooks/{webhook}/deliveries",
+                "deliveries",
+                "Tells what a webhook was told, the newest first, and what came of it",
+            )
+            .query("most", false, "At most so much; 50 where nothing is said")
+            .gives::<Deliveries>(200),
+            webhooks::deliveries,
+        )
+        .with(
+            of(
+                POST,
+                "/api/v1/webhooks/{webhook}/deliveries/{delivery}",
+                "redeliver",
+                "Sends something once more, now",
+            )
+            .gives::<Delivery>(200),
+            webhooks::redeliver,
         )
 }

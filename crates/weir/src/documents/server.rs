@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use weir_wire::people::{PendingInvitation, Token, User};
 use weir_wire::trust::Trust;
+use weir_wire::webhooks::Webhook;
 
 /// `weir login`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -76,6 +77,22 @@ pub(crate) struct TrustedPrograms {
 pub(crate) struct UntrustedProgram {
     /// The rule, by its id.
     pub(crate) rule: String,
+    /// The server.
+    pub(crate) server: String,
+}
+
+/// `weir webhook list`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Webhooks {
+    /// Each webhook, by name.
+    pub(crate) webhooks: Vec<Webhook>,
+}
+
+/// `weir webhook remove`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RemovedWebhook {
+    /// The webhook.
+    pub(crate) webhook: String,
     /// The server.
     pub(crate) server: String,
 }

@@ -76,6 +76,7 @@ fn the_overview_groups_the_commands() {
       token         Make, list and revoke tokens, by which programs act for you
       trust         Say which programs may publish without a secret of their own
       user          Invite users to a server, and say in which groups they are
+      webhook       Have others be told what happens on a server
       activity      Show who did what on a server, and what was refused
       downloads     Show how often a package was downloaded
 

@@ -55,6 +55,7 @@ mod web_browser;
 mod web_deciding;
 mod web_site;
 mod web_statistics;
+mod webhooks;
 
 use weir_testkit::Sandbox;
 

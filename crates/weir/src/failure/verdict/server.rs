@@ -31,7 +31,7 @@ impl Verdict for AppError {
         match self {
             Self::Fs(error) => error.exit(),
             Self::Accounts(error) => error.exit(),
-            Self::Activity(_) | Self::Requests(_) => Exit::Failed,
+            Self::Activity(_) | Self::Requests(_) | Self::Webhooks(_) => Exit::Failed,
             Self::InUse(_) => Exit::Conflict,
             Self::Settings(error) => error.exit(),
             Self::Io(error) => error.exit(),
@@ -44,7 +44,7 @@ impl Verdict for AppError {
             Self::InUse(_) => Some("stop it first, or name another folder".into()),
             Self::Io(error) => error.help(),
             Self::Settings(error) => error.help(),
-            Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) => None,
+            Self::Accounts(_) | Self::Activity(_) | Self::Requests(_) | Self::Webhooks(_) => None,
         }
     }
 }
