@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use weir_index::{Index, LoadedSnapshot, PackageFilter, SearchFilter, SnapshotLimits};
+use weir_index::{Index, LoadedSnapshot, PackageFilter, SnapshotLimits};
 use weir_model::of::Subject;
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, PackageName, Platform, Range, Record, Release, ReleaseId,
@@ -120,7 +120,7 @@ fn many_packages(path: &Path, list: Option<&Path>) -> Result<(), Anything> {
         let label = format!("open and search `{query}`");
         timed(&label, 20, || {
             let index = Index::open_read_only(path)?;
-            let results = index.search(query, &SearchFilter::default(), 20, 0)?;
+            let results = index.search(query, &PackageFilter::default(), 20, 0)?;
             shown = format!(
                 "{:?}: {:?}",
                 results.total,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
-use weir_model::{KindName, PackageName, Platform};
+use weir_model::{KindName, License, PackageName, Platform};
 use weir_rules::Standing;
 
 use crate::candidates::{self, Interner};
@@ -154,7 +154,7 @@ impl<'a> Deriver<'a> {
         self.connection
             .prepare_cached(
                 "UPDATE package SET kind = ?2, version = ?3, description = ?4, keywords = ?5, platforms = ?6,
-                 offered = ?7, yanked = ?8, quarantined = ?9, removed = ?10, size = ?11 WHERE id = ?1",
+                 offered = ?7, yanked = ?8, quarantined = ?9, removed = ?10, size = ?11, licenses = ?12 WHERE id = ?1",
             )?
             .execute(params![
                 package,
@@ -168,6 +168,7 @@ impl<'a> Deriver<'a> {
                 quarantined,
                 removed,
                 i64::try_from(summary.size).unwrap_or(i64::MAX),
+                summary.licenses().join(","),
             ])?;
         Ok(())
     }
@@ -202,6 +203,12 @@ impl<'a> Summary<'a> {
             counts,
             size: live.iter().fold(0, |sum, view| sum.saturating_add(view.release.size)),
         }
+    }
+
+    /// The licences that are named by what it is described by.
+    fn licenses(&self) -> Vec<String> {
+        let license = self.telling.and_then(|view| view.release.license.as_deref()?.parse::<License>().ok());
+        license.map(|license| license.ids().into_iter().collect()).unwrap_or_default()
     }
 
     /// What the search finds the package by; nothing if all of it was removed. Whoever looks for what was withdrawn is to be told so.

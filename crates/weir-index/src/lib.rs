@@ -45,7 +45,7 @@ pub use fold::Fold;
 pub use impact::{Impact, ReachedPackage, Upgrade, Upgrading};
 pub use index::{Index, Opened, Position, Reading};
 pub use query::{PackageFilter, Releases};
-pub use search::{SearchFilter, SearchHit, SearchResults};
+pub use search::{SearchHit, SearchResults};
 pub use snapshot::{LoadedSnapshot, SnapshotLimits, SnapshotSummary};
 pub use view::{
     Adopted, Claim, Cursor, Dismissed, HeldRelease, KnownAdvisory, Mark, PackageSummary, PackageView,

@@ -12,13 +12,56 @@ use crate::rows::{self, COLUMNS, digest, package_id, row_id, unsigned};
 use crate::view::{Claim, Cursor, Mark, PackageSummary, PackageView, RegistryFacts, ReleaseView, Stats};
 use crate::wire::{Malformed, parse};
 
-/// Which packages to list.
+/// Which packages to look among.
 #[derive(Debug, Clone, Default)]
 pub struct PackageFilter {
     /// Those whose name starts so, such as `acme/`.
     pub prefix: Option<String>,
+    /// Those of this owner.
+    pub owner: Option<OwnerName>,
     /// Those of this kind.
     pub kind: Option<KindName>,
+    /// Those with a release that serves this platform.
+    pub platform: Option<Platform>,
+    /// Those that name this licence, by its SPDX identifier, in whichever case.
+    pub license: Option<String>,
+    /// Those that stand so, as a whole.
+    pub standing: Option<Standing>,
+}
+
+impl PackageFilter {
+    /// Whether the row of a package must be read to know if it is among them.
+    pub(crate) const fn reads_rows(&self) -> bool {
+        self.prefix.is_some()
+            || self.owner.is_some()
+            || self.platform.is_some()
+            || self.license.is_some()
+            || self.standing.is_some()
+    }
+
+    /// Whether a package is among them.
+    pub(crate) fn admits(&self, package: &PackageSummary) -> bool {
+        let name = package.name.as_str();
+        self.prefix.as_deref().is_none_or(|prefix| name.starts_with(prefix))
+            && self.owner.as_ref().is_none_or(|owner| package.name.owner() == owner.as_str())
+            && self.kind.is_none_or(|kind| package.kind == kind)
+            && self.standing.is_none_or(|standing| package.standing == standing)
+            && self
+                .platform
+                .as_ref()
+                .is_none_or(|wanted| package.platforms.iter().any(|one| one.serves(wanted)))
+            && self.license.as_deref().is_none_or(|wanted| {
+                package.licenses.iter().any(|license| license.eq_ignore_ascii_case(wanted))
+            })
+    }
+
+    /// What the name of each begins with.
+    fn beginning(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("{owner}/"),
+            None => self.prefix.clone().unwrap_or_default(),
+        }
+    }
 }
 
 impl Index {
@@ -184,22 +227,26 @@ impl Index {
         after: Option<&PackageName>,
         limit: usize,
     ) -> Result<Vec<PackageSummary>, IndexError> {
-        let prefix = filter.prefix.as_deref().unwrap_or_default();
+        let beginning = filter.beginning();
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {SUMMARY_COLUMNS} FROM package WHERE name > ?1 AND name >= ?2 AND substr(name, 1, ?3) = ?2
              AND name < ?2 || char(0x10ffff) AND (?4 IS NULL OR kind = ?4) AND offered + yanked + quarantined > 0
-             ORDER BY name LIMIT ?5"
+             ORDER BY name"
         ))?;
         let mut found = statement.query(params![
             after.map_or("", PackageName::as_str),
-            prefix,
-            clamp(prefix.chars().count()),
+            beginning,
+            clamp(beginning.chars().count()),
             filter.kind.map(KindName::code),
-            clamp(limit),
         ])?;
         let mut packages = Vec::new();
-        while let Some(row) = found.next()? {
-            packages.push(read_summary(row)?);
+        while packages.len() < limit
+            && let Some(row) = found.next()?
+        {
+            let package = read_summary(row)?;
+            if filter.admits(&package) {
+                packages.push(package);
+            }
         }
         Ok(packages)
     }
@@ -323,7 +370,7 @@ impl Iterator for Releases<'_> {
 
 /// The columns that [`read_summary`] expects.
 pub(crate) const SUMMARY_COLUMNS: &str =
-    "name, kind, version, description, platforms, dependents, offered, yanked, quarantined";
+    "name, kind, version, description, platforms, dependents, offered, yanked, quarantined, licenses";
 
 pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> {
     let damaged = || IndexError::damaged("a package");
@@ -341,6 +388,7 @@ pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> 
             .map(parse)
             .collect::<Result<_, _>>()
             .map_err(damaged())?,
+        licenses: text(9)?.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
         standing: match (offered, yanked, quarantined) {
             (1.., _, _) => Standing::Offered,
             (_, 1.., _) => Standing::Yanked,

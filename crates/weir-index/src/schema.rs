@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables. Another one means: fold again.
-pub(crate) const SCHEMA_VERSION: i64 = 3;
+pub(crate) const SCHEMA_VERSION: i64 = 4;
 
 /// Marks an SQLite file as an index: `weir` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x7765_6972;
@@ -51,11 +51,11 @@ CREATE TABLE fact(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT RO
 CREATE TABLE position(id INTEGER PRIMARY KEY CHECK(id = 0), size INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
 
 -- Every name that was published or is needed, with a summary of its releases. `short` is the
--- confusable form of what follows the `/`.
+-- confusable form of what follows the `/`. Platforms are separated by blanks, licences by commas.
 CREATE TABLE package(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, confusable TEXT NOT NULL, short TEXT NOT NULL,
   kind INTEGER NOT NULL DEFAULT 0, version TEXT, description TEXT, keywords TEXT NOT NULL DEFAULT '',
-  platforms TEXT NOT NULL DEFAULT '',
+  platforms TEXT NOT NULL DEFAULT '', licenses TEXT NOT NULL DEFAULT '',
   offered INTEGER NOT NULL DEFAULT 0, yanked INTEGER NOT NULL DEFAULT 0,
   quarantined INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
   size INTEGER NOT NULL DEFAULT 0, dependents INTEGER NOT NULL DEFAULT 0) STRICT;

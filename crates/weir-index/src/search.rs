@@ -15,12 +15,12 @@ mod standing;
 use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
-use weir_model::{KindName, OwnerName, PackageName, Platform, Version};
+use weir_model::{KindName, PackageName, Platform, Version};
 use weir_rules::Standing;
 
 use crate::error::IndexError;
 use crate::index::Index;
-use crate::query::{SUMMARY_COLUMNS, read_summary};
+use crate::query::{PackageFilter, SUMMARY_COLUMNS, read_summary};
 
 pub(crate) use standing::Standings;
 
@@ -29,24 +29,6 @@ const FEW: u64 = 600;
 /// How many bytes and words of a query are read; what follows is ignored.
 const LONGEST_QUERY: usize = 256;
 const MOST_WORDS: usize = 8;
-
-/// Which packages to look among.
-#[derive(Debug, Clone, Default)]
-pub struct SearchFilter {
-    /// Those of this kind.
-    pub kind: Option<KindName>,
-    /// Those with a release that serves this platform.
-    pub platform: Option<Platform>,
-    /// Those of this owner.
-    pub owner: Option<OwnerName>,
-}
-
-impl SearchFilter {
-    /// Whether the row of a package must be read to know if it is among them: how many there are is not counted then.
-    const fn reads_rows(&self) -> bool {
-        self.platform.is_some() || self.owner.is_some()
-    }
-}
 
 /// A page of what a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +54,8 @@ pub struct SearchHit {
     pub description: Option<String>,
     /// The platforms it is offered for.
     pub platforms: Vec<Platform>,
+    /// The licences that it names, each once, as SPDX identifiers, sorted.
+    pub licenses: Vec<String>,
     /// How many packages need it.
     pub dependents: u64,
     /// Whether the query is its name, with or without the owner.
@@ -113,7 +97,7 @@ impl Index {
     pub fn search(
         &self,
         query: &str,
-        filter: &SearchFilter,
+        filter: &PackageFilter,
         limit: usize,
         offset: usize,
     ) -> Result<SearchResults, IndexError> {
@@ -129,14 +113,14 @@ impl Index {
         let ranked = if total <= FEW {
             search.few(&query, &exact)?
         } else {
-            // A platform or an owner may rule out any number of them.
+            // What is in their rows may rule out any number of them.
             let enough = if filter.reads_rows() { usize::MAX } else { wanted };
             search.many(&query, &exact, enough)?
         };
         let complete = total <= FEW;
         let total = match filter {
             filter if filter.reads_rows() => None,
-            SearchFilter { kind: Some(_), .. } => complete.then_some(ranked.len() as u64),
+            PackageFilter { kind: Some(_), .. } => complete.then_some(ranked.len() as u64),
             _ => Some(total),
         };
         Ok(SearchResults { hits: search.page(&ranked, &exact, limit, offset)?, total })
@@ -191,7 +175,7 @@ impl Query {
 struct Search<'a> {
     connection: &'a Connection,
     standings: Standings<'a>,
-    filter: &'a SearchFilter,
+    filter: &'a PackageFilter,
 }
 
 impl Search<'_> {
@@ -302,7 +286,6 @@ impl Search<'_> {
     ) -> Result<Vec<SearchHit>, IndexError> {
         let sql = format!("SELECT {SUMMARY_COLUMNS} FROM package WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let (platform, owner) = (self.filter.platform.as_ref(), self.filter.owner.as_ref());
         let mut left_to_skip = offset;
         let mut hits = Vec::new();
         for id in ranked {
@@ -316,11 +299,7 @@ impl Search<'_> {
             let mut found = statement.query([id])?;
             let Some(row) = found.next()? else { continue };
             let summary = read_summary(row)?;
-            if platform.is_some_and(|wanted| !summary.platforms.iter().any(|offered| offered.serves(wanted)))
-            {
-                continue;
-            }
-            if owner.is_some_and(|wanted| summary.name.owner() != wanted.as_str()) {
+            if !self.filter.admits(&summary) {
                 continue;
             }
             if left_to_skip > 0 {
@@ -335,6 +314,7 @@ impl Search<'_> {
                 standing: summary.standing,
                 description: summary.description,
                 platforms: summary.platforms,
+                licenses: summary.licenses,
                 dependents: summary.dependents,
             });
         }

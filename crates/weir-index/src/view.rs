@@ -182,6 +182,8 @@ pub struct PackageSummary {
     pub description: Option<String>,
     /// The platforms of its releases that are offered, sorted.
     pub platforms: Vec<Platform>,
+    /// The licences that it names, each once, as SPDX identifiers, sorted.
+    pub licenses: Vec<String>,
     /// How many of its releases are not removed.
     pub releases: u64,
     /// How many packages of this registry need it.

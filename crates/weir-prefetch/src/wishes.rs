@@ -151,7 +151,7 @@ impl Looking<'_> {
 
     fn what_owners_have(&mut self) -> Result<(), IndexError> {
         for (owner, projects) in self.used.owners.clone() {
-            let theirs = PackageFilter { prefix: Some(format!("{owner}/")), kind: None };
+            let theirs = PackageFilter { owner: Some(owner.clone()), ..PackageFilter::default() };
             for summary in self.offers.index.list(&theirs, None, MOST_OF_OWNER)? {
                 if self.used.packages.contains_key(&summary.name) {
                     continue;

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use serde::Serialize;
-use weir_index::{
-    Dependent, HeldRelease, KnownAdvisory, PackageFilter, PackageView, SearchFilter, SearchHit,
-};
+use weir_index::{Dependent, HeldRelease, KnownAdvisory, PackageFilter, PackageView, SearchHit};
 use weir_model::lockfile::LockedRelease;
 use weir_model::record::Hold;
 use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeDigest, Version, nearest};
@@ -217,7 +215,7 @@ pub fn search(
     session: &Session,
     project: Option<&Project>,
     query: &str,
-    filter: &SearchFilter,
+    filter: &PackageFilter,
     limit: usize,
 ) -> Result<SearchReport, ProjectError> {
     let folder = std::path::Path::new(".");

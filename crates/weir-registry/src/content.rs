@@ -36,6 +36,7 @@ mod compacted;
 mod deltas;
 mod durable;
 mod error;
+mod evidence;
 mod fetch;
 mod files;
 mod folder;
@@ -54,6 +55,7 @@ pub use compacted::{PackNote, RemadePack, open_kept_pack, pack_note, pack_note_p
 pub(crate) use deltas::{held_delta, open_pack as open_held_pack};
 pub use durable::POINTS;
 pub use error::ContentError;
+pub use evidence::shown_evidence;
 pub use fetch::{
     Fetched, LocalChunks, NoChunks, OldVersion, PackOfRelease, fetch_file, open_file, open_files, open_pack,
 };

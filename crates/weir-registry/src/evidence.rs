@@ -53,6 +53,23 @@ pub enum HeldAs {
 }
 
 impl Evidence {
+    /// The evidence of a release that is a document of this digest: a source is none.
+    pub fn document(release: &Release, sha256: &Sha256) -> Option<Self> {
+        evidence(release).find(|evidence| matches!(evidence.held(), HeldAs::File(held, _) if held == *sha256))
+    }
+
+    /// What it is, in the fewest words.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Recipe { .. } => "recipe",
+            Self::RecipeFile { .. } => "file of the recipe",
+            Self::Toolchain { .. } => "toolchain",
+            Self::Source { .. } => "source",
+            Self::Provenance { .. } => "provenance",
+            Self::Log { .. } => "build log",
+        }
+    }
+
     pub(crate) fn held(&self) -> HeldAs {
         match *self {
             Self::Source { digest, size } => HeldAs::Pack(digest, size),

@@ -1,20 +1,15 @@
 //! How a release was built, as the registry that offers it keeps it: the log, and the provenance.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use weir_index::{PackageView, ReleaseView};
-use weir_model::{BuildFacts, Digest, PackageName, ReleaseId, Sha256, Version};
+use weir_model::{BuildFacts, PackageName, ReleaseId, Sha256, Version};
 use weir_project::{Project, ProjectError};
 use weir_reach::{Connection, Offline, ReachError, Session, connect, find, is_http};
-use weir_registry::content::file_path;
+use weir_registry::Evidence;
+use weir_registry::content::{ContentError, shown_evidence};
 
 use crate::error::RepoError;
-
-/// More than a log ever has, unpacked: what builds print is cut long before.
-const MAX_LOG: u64 = 64 << 20;
-/// More than a statement ever has.
-const MAX_STATEMENT: u64 = 16 << 20;
 
 /// A file that tells how a release was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +35,7 @@ pub fn build_log(
 ) -> Result<BuildEvidence, RepoError> {
     let found = Found::new(session, project, name, version)?;
     let digest = found.named("log", found.facts.log)?;
-    let packed = found.read(&digest, MAX_LOG)?;
-    let mut bytes = Vec::new();
-    let unpacked = zstd::Decoder::new(&*packed).and_then(|log| log.take(MAX_LOG).read_to_end(&mut bytes));
-    unpacked.map_err(|error| found.unreadable("log", &error))?;
-    Ok(BuildEvidence { release: found.release, digest, bytes })
+    found.read(Evidence::Log { digest }, digest)
 }
 
 /// The in-toto statement of what a release was built from, by whom and where.
@@ -60,8 +51,7 @@ pub fn build_provenance(
 ) -> Result<BuildEvidence, RepoError> {
     let found = Found::new(session, project, name, version)?;
     let digest = found.named("provenance", found.facts.provenance)?;
-    let bytes = found.read(&digest, MAX_STATEMENT)?;
-    Ok(BuildEvidence { release: found.release, digest, bytes })
+    found.read(Evidence::Provenance { digest }, digest)
 }
 
 /// A release, what is known of how it was built, and where that is.
@@ -107,29 +97,23 @@ impl Found {
         })
     }
 
-    /// A file of the registry, of at most `limit` bytes.
-    fn read(&self, digest: &Sha256, limit: u64) -> Result<Vec<u8>, RepoError> {
+    /// A document of the registry, as it is read.
+    fn read(self, evidence: Evidence, digest: Sha256) -> Result<BuildEvidence, RepoError> {
         let source = &*self.connection.source;
         if self.offline && is_http(&self.connection.known.location) {
             return Err(Offline::lacks(format!("the file {digest}")).into());
         }
-        let bytes = source.read(&file_path(digest), limit)?;
-        let absent =
-            || RepoError::NotFound(format!("`{}` does not hold the file {digest}", source.describe()));
-        let bytes = bytes.ok_or_else(absent)?;
-        if Digest::of(&bytes) != *digest {
-            return Err(self.wrong(format!("the file {digest} has other bytes")));
-        }
-        Ok(bytes)
-    }
-
-    fn unreadable(&self, what: &str, error: &std::io::Error) -> RepoError {
-        self.wrong(format!("its {what} cannot be unpacked: {error}"))
-    }
-
-    fn wrong(&self, reason: String) -> RepoError {
-        let location = self.connection.source.describe();
-        ProjectError::WrongContent { location, id: self.release.clone(), reason }.into()
+        let location = source.describe();
+        let shown = match shown_evidence(source, &evidence, usize::MAX) {
+            Ok(shown) => shown.and_then(|shown| shown.bytes),
+            Err(ContentError::Source(error)) => return Err(error.into()),
+            Err(error) => {
+                let (id, reason) = (self.release, error.to_string());
+                return Err(ProjectError::WrongContent { location, id, reason }.into());
+            }
+        };
+        let absent = || RepoError::NotFound(format!("`{location}` does not hold the file {digest}"));
+        Ok(BuildEvidence { release: self.release, digest, bytes: shown.ok_or_else(absent)? })
     }
 }
 

@@ -17,6 +17,9 @@ pub enum Standing {
 }
 
 impl Standing {
+    /// In which a package may be found: what was removed is in no list.
+    pub const FOUND: [Self; 3] = [Self::Offered, Self::Yanked, Self::Quarantined];
+
     /// The standing as people write it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -104,6 +104,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(&format!("{package}/{{version}}/modules"), get(modules::modules))
         .route(&format!("{package}/{{version}}/difference"), get(difference::difference))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
+        .route(&format!("{package}/{{version}}/evidence/{{sha256}}"), get(reading::evidence))
         .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
 }
 

@@ -142,6 +142,7 @@ mod tests {
             standing: Standing::Offered,
             description: Some(description.to_owned()),
             platforms: Vec::new(),
+            licenses: Vec::new(),
             releases: 1,
             dependents,
         };

@@ -11,6 +11,7 @@ pub struct PackageBuilder<'sandbox> {
     version: String,
     kind: String,
     description: String,
+    license: String,
     dependencies: String,
     rest: String,
     files: Vec<(String, String)>,
@@ -25,6 +26,7 @@ impl<'sandbox> PackageBuilder<'sandbox> {
             version: version.into(),
             kind: "generic".into(),
             description: format!("The package {name}"),
+            license: "MIT".into(),
             dependencies: String::new(),
             rest: String::new(),
             files: Vec::new(),
@@ -41,6 +43,12 @@ impl<'sandbox> PackageBuilder<'sandbox> {
     /// What it says it is.
     pub fn description(mut self, text: &str) -> Self {
         self.description = text.into();
+        self
+    }
+
+    /// Its licence, as an SPDX expression; `MIT` where nothing is said.
+    pub fn license(mut self, expression: &str) -> Self {
+        self.license = expression.into();
         self
     }
 
@@ -85,8 +93,8 @@ impl<'sandbox> PackageBuilder<'sandbox> {
             self.files.push(("content.txt".into(), format!("{} {}\n", self.name, self.version)));
         }
         let manifest = format!(
-            "[package]\nname = \"{}\"\nversion = \"{}\"\nkind = \"{}\"\nlicense = \"MIT\"\ndescription = \"{}\"\n\n[dependencies]\n{}\n{}",
-            self.name, self.version, self.kind, self.description, self.dependencies, self.rest
+            "[package]\nname = \"{}\"\nversion = \"{}\"\nkind = \"{}\"\nlicense = \"{}\"\ndescription = \"{}\"\n\n[dependencies]\n{}\n{}",
+            self.name, self.version, self.kind, self.license, self.description, self.dependencies, self.rest
         );
         self.sandbox.write(format!("{folder}/weir.toml"), manifest);
         for (path, text) in &self.files {

@@ -116,7 +116,7 @@ impl<'a> Tiers<'a> {
         if let Some(known) = self.owners.borrow().get(&owner) {
             return Ok(*known);
         }
-        let filter = PackageFilter { prefix: Some(format!("{owner}/")), kind: None };
+        let filter = PackageFilter { owner: Some(owner.clone()), ..PackageFilter::default() };
         let mut from = From::Here;
         for (place, above) in self.upstreams.iter().enumerate() {
             if !above.index()?.list(&filter, None, 1)?.is_empty() {

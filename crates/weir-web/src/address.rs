@@ -4,7 +4,7 @@
 //! registry has a name that begins with `-`.
 
 use form_urlencoded::Serializer;
-use weir_model::{PackageName, ReleaseId, Version};
+use weir_model::{PackageName, ReleaseId, Sha256, Version};
 
 /// The page that says which registries there are.
 pub const HOME: &str = "/";
@@ -81,14 +81,23 @@ pub fn file(registry: &str, id: &ReleaseId, path: &str) -> String {
 
 /// The bytes of a file of a release, to be kept.
 pub fn raw_file(registry: &str, id: &ReleaseId, path: &str) -> String {
-    let file = file(registry, id, path);
-    format!("{file}{}raw", if file.contains('?') { '&' } else { '?' })
+    asking_too(file(registry, id, path), "raw")
 }
 
 /// A file of a release, as a picture that a page shows.
 pub fn picture(registry: &str, id: &ReleaseId, path: &str) -> String {
-    let file = file(registry, id, path);
-    format!("{file}{}picture", if file.contains('?') { '&' } else { '?' })
+    asking_too(file(registry, id, path), "picture")
+}
+
+/// A document about the build of a release.
+pub fn evidence(registry: &str, id: &ReleaseId, sha256: &Sha256) -> String {
+    let document = format!("{}/evidence/{}", version(registry, &id.name, &id.version), sha256.to_hex());
+    with_query(document, &build_query(id))
+}
+
+/// The bytes of a document about the build of a release, to be kept.
+pub fn raw_evidence(registry: &str, id: &ReleaseId, sha256: &Sha256) -> String {
+    asking_too(evidence(registry, id, sha256), "raw")
 }
 
 /// What a version reaches.
@@ -240,6 +249,12 @@ pub(crate) fn with_query(address: String, query: &[(&str, impl AsRef<str>)]) -> 
         pairs.append_pair(name, value.as_ref());
     }
     pairs.finish()
+}
+
+/// An address that asks for one thing more, without a value.
+fn asking_too(address: String, name: &str) -> String {
+    let joint = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joint}{name}")
 }
 
 /// A part of a path, with every byte spelled out that could mean something else.

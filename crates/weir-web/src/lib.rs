@@ -33,7 +33,7 @@ pub use pages::device::{AskingTerminal, DevicePage, DeviceSaid};
 pub use pages::difference::{DifferencePage, FileChange, FileChanged, FileChanges};
 pub use pages::entry::EntryPage;
 pub use pages::failure::FailurePage;
-pub use pages::file::{FilePage, Shown};
+pub use pages::file::{FilePage, Shown, WhichFile};
 pub use pages::graph::{Drawn, GraphPage, MOST_DRAWN};
 pub use pages::home::{HomePage, HomeRegistry};
 pub use pages::impact::ImpactPage;
@@ -45,7 +45,7 @@ pub use pages::policy::{Answer, Asked, Changing, Differs, PolicyPage, Simulation
 pub use pages::queue::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion};
 pub use pages::registry::{AboveRegistry, Contact, NO_POLICY, RegistryPage};
 pub use pages::release::ReleasePage;
-pub use pages::search::{Found, Looked, MOST_HELD, PAGE, SearchPage};
+pub use pages::search::{Found, FoundState, Looked, MOST_HELD, PAGE, SearchPage};
 pub use pages::statistics::{
     Grown, MOST_DOWNLOADED, Period, RegistryUse, ServerStatisticsPage, StatisticsPage,
 };

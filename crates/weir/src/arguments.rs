@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
 use weir_model::{KindName, PackageName, Platform, Range, Version};
+use weir_rules::Standing;
 
 use crate::failure::Failure;
 use crate::output::{self, Format, Output};
@@ -155,6 +156,13 @@ pub(crate) fn handled_kind() -> impl TypedValueParser<Value = KindName> {
 /// Reads any kind.
 pub(crate) fn any_kind() -> impl TypedValueParser<Value = KindName> {
     PossibleValuesParser::new(KindName::ALL.map(KindName::as_str)).try_map(|text| text.parse::<KindName>())
+}
+
+/// Reads where a package that a search may find stands.
+pub(crate) fn found_standing() -> impl TypedValueParser<Value = Standing> {
+    PossibleValuesParser::new(Standing::FOUND.map(Standing::as_str)).map(|text| {
+        Standing::FOUND.into_iter().find(|standing| standing.as_str() == text).unwrap_or(Standing::Offered)
+    })
 }
 
 fn split_at(text: &str) -> (&str, Option<&str>) {

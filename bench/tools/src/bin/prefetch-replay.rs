@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::Deserialize;
 use weir_bench::{Anything, Chance, bare_release, record};
 use weir_index::{Index, PackageFilter};
-use weir_model::{Dependency, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version};
+use weir_model::{Dependency, KindName, OwnerName, PackageName, Platform, Range, ReleaseId, Scope, Version};
 use weir_prefetch::{Asked, Offers, UsedProject, Wanted, Why, Wish, wishes, within};
 
 /// So many releases may be fetched ahead.
@@ -165,13 +165,13 @@ impl Replay<'_> {
 
     /// What else there is of the owners of what is used.
     fn same_owner(&self, projects: &[UsedProject]) -> Result<Vec<Wish>, Anything> {
-        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
+        let mut owners: BTreeMap<OwnerName, usize> = BTreeMap::new();
         for asked in projects.iter().flat_map(|project| &project.asked) {
-            *owners.entry(asked.name.owner_name().to_string()).or_default() += 1;
+            *owners.entry(asked.name.owner_name()).or_default() += 1;
         }
         let mut wishes = Vec::new();
         for (owner, projects) in owners {
-            let theirs = PackageFilter { prefix: Some(format!("{owner}/")), kind: None };
+            let theirs = PackageFilter { owner: Some(owner), ..PackageFilter::default() };
             for summary in self.index.list(&theirs, None, MOST_WISHES)? {
                 self.wish(&mut wishes, &summary.name, None, projects as f64)?;
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::Config;
-use weir_index::{Index, LoadedSnapshot, SearchFilter, SnapshotLimits};
+use weir_index::{Index, LoadedSnapshot, PackageFilter, SnapshotLimits};
 use weir_model::record::{Description, Hold, Withdrawal};
 use weir_model::{
     Action, Digest, InputDigest, KindName, ReferenceFact, Release, ReleaseId, TreeDigest, WithdrawalVerb,
@@ -180,7 +180,7 @@ fn pick<T>(things: &[T], which: u8) -> Option<&T> {
 fn seen(index: &Index) -> String {
     let mut seen = index.dump().unwrap();
     for query in ["package", "flavour", "tool", "acme package", "flavour 2", "pa"] {
-        let results = index.search(query, &SearchFilter::default(), 100, 0).unwrap();
+        let results = index.search(query, &PackageFilter::default(), 100, 0).unwrap();
         seen.push_str(&format!("{query}: {results:?}\n"));
     }
     seen

@@ -131,7 +131,7 @@ fn packages_are_listed_by_name_page_by_page() {
     log.publish(of_kind(release("b/elm 1.0.0"), KindName::Elm));
     let index = log.folded();
     let list = |prefix: Option<&str>, kind, after: Option<&str>, limit| {
-        let filter = PackageFilter { prefix: prefix.map(str::to_owned), kind };
+        let filter = PackageFilter { prefix: prefix.map(str::to_owned), kind, ..PackageFilter::default() };
         let page = index.list(&filter, after.map(name).as_ref(), limit).unwrap();
         page.into_iter().map(|summary| summary.name.to_string()).collect::<Vec<_>>()
     };

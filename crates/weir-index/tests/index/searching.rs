@@ -1,13 +1,13 @@
 //! Search: what comes first, and what is never syntax.
 
-use weir_index::{Index, SearchFilter};
+use weir_index::{Index, PackageFilter};
 use weir_model::{KindName, WithdrawalVerb};
 use weir_rules::Standing;
 
 use crate::support::{Log, described, needing, of_kind, platform, release, withdraw};
 
 fn found(index: &Index, query: &str) -> Vec<String> {
-    let results = index.search(query, &SearchFilter::default(), 20, 0).unwrap();
+    let results = index.search(query, &PackageFilter::default(), 20, 0).unwrap();
     results.hits.into_iter().map(|hit| hit.name.to_string()).collect()
 }
 
@@ -24,7 +24,7 @@ fn the_exact_name_comes_first_then_names_that_start_so_then_names_then_descripti
     assert_eq!(found(&index, "A/Curl")[0], "a/curl");
     assert_eq!(found(&index, "curl extras"), ["a/curl-extras"]);
     assert_eq!(found(&index, "cur")[0], "a/curl");
-    let results = index.search("curl", &SearchFilter::default(), 2, 1).unwrap();
+    let results = index.search("curl", &PackageFilter::default(), 2, 1).unwrap();
     assert_eq!((results.total, results.hits.len(), results.hits[0].exact), (Some(4), 2, false));
 }
 
@@ -63,7 +63,7 @@ fn what_people_type_is_never_syntax() {
         "é\u{0}",
         &long,
     ] {
-        index.search(query, &SearchFilter::default(), 20, 0).unwrap();
+        index.search(query, &PackageFilter::default(), 20, 0).unwrap();
     }
     assert_eq!(found(&index, "NOT"), ["a/curl"]);
     assert!(found(&index, "  ").is_empty());
@@ -76,15 +76,15 @@ fn filters_leave_out_other_kinds_and_platforms() {
     log.publish(of_kind(release("b/json 1.0.0"), KindName::Bash));
     log.publish(of_kind(release("c/json 1.0.0 x86-64-debian-12"), KindName::Native));
     let index = log.folded();
-    let with = |filter: SearchFilter| index.search("json", &filter, 20, 0).unwrap().hits.len();
-    assert_eq!(with(SearchFilter { kind: Some(KindName::Bash), ..SearchFilter::default() }), 1);
-    assert_eq!(with(SearchFilter { owner: Some("b".parse().unwrap()), ..SearchFilter::default() }), 1);
+    let with = |filter: PackageFilter| index.search("json", &filter, 20, 0).unwrap().hits.len();
+    assert_eq!(with(PackageFilter { kind: Some(KindName::Bash), ..PackageFilter::default() }), 1);
+    assert_eq!(with(PackageFilter { owner: Some("b".parse().unwrap()), ..PackageFilter::default() }), 1);
     assert_eq!(
-        with(SearchFilter { platform: Some(platform("x86-64-debian-12")), ..SearchFilter::default() }),
+        with(PackageFilter { platform: Some(platform("x86-64-debian-12")), ..PackageFilter::default() }),
         3
     );
     assert_eq!(
-        with(SearchFilter { platform: Some(platform("x86-64-debian-13")), ..SearchFilter::default() }),
+        with(PackageFilter { platform: Some(platform("x86-64-debian-13")), ..PackageFilter::default() }),
         2
     );
 }
@@ -97,7 +97,7 @@ fn what_was_withdrawn_is_found_and_says_so_until_it_is_removed() {
     log.say(withdraw(WithdrawalVerb::Quarantine, "a/two 1.0.0", ""));
     let mut index = log.folded();
     let stand = |index: &Index| {
-        let found = index.search("alpha", &SearchFilter::default(), 20, 0).unwrap();
+        let found = index.search("alpha", &PackageFilter::default(), 20, 0).unwrap();
         let hits = found.hits.into_iter();
         hits.map(|hit| (hit.name.to_string(), hit.version.is_some(), hit.standing)).collect::<Vec<_>>()
     };
@@ -136,6 +136,6 @@ fn common_words_are_ranked_by_tier_and_popularity() {
     let index = log.folded();
     let shown = found(&index, "library");
     assert_eq!(shown[..5], ["x/library", "x/library-tools", "x/base-library", "x/thing-500", "x/thing-0"]);
-    let results = index.search("library", &SearchFilter::default(), 10, 700).unwrap();
+    let results = index.search("library", &PackageFilter::default(), 10, 700).unwrap();
     assert_eq!((results.total, results.hits.len()), (Some(703), 3));
 }

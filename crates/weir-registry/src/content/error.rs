@@ -64,6 +64,14 @@ pub enum ContentError {
         /// The bytes that one may have.
         limit: u64,
     },
+    /// What a build printed cannot be unpacked.
+    #[error("the build log {sha256} cannot be unpacked: {reason}")]
+    BadLog {
+        /// The file.
+        sha256: Sha256,
+        /// What is wrong with it.
+        reason: io::Error,
+    },
     /// A chunk has other bytes than its name says.
     #[error("the chunk {expected} has other bytes: their digest is {actual}")]
     BadChunk {
@@ -153,6 +161,7 @@ impl ContentError {
             | Self::TooLarge { .. }
             | Self::UnpacksToOther { .. }
             | Self::BadSize { .. }
+            | Self::BadLog { .. }
             | Self::BadChunk { .. }
             | Self::BadChunkSize { .. }
             | Self::BadList { .. }

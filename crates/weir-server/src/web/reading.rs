@@ -7,18 +7,16 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_T
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use weir_cedar::PolicyFiles;
-use weir_index::{
-    HeldRelease, Index, PackageFilter, PackageView, RegistryFacts, ReleaseView, SearchFilter, Stats,
-};
+use weir_index::{HeldRelease, Index, PackageFilter, PackageView, RegistryFacts, ReleaseView, Stats};
 use weir_log::InclusionProof;
-use weir_model::{KindName, PackageName, Platform, Version};
+use weir_model::{KindName, OwnerName, PackageName, Platform, Sha256, Version};
 use weir_reach::{LastSeen, SeenUpstream, Session, upstreams_seen};
-use weir_registry::content::{ShownTree, shown_file};
-use weir_registry::{Acting, Object, SubmitError};
+use weir_registry::content::{ShownTree, shown_evidence, shown_file};
+use weir_registry::{Acting, Evidence, Object, SubmitError};
 use weir_web::{
-    AboveRegistry, Contact, DEPENDENTS, EntryPage, FilePage, Found, HomePage, HomeRegistry, ImpactPage,
-    Looked, MOST_HELD, NO_POLICY, PAGE, PackagePage, Period, Readme, RegistryPage, ReleasePage, SearchPage,
-    Shown,
+    AboveRegistry, Contact, DEPENDENTS, EntryPage, FilePage, Found, FoundState, HomePage, HomeRegistry,
+    ImpactPage, Looked, MOST_HELD, NO_POLICY, PAGE, PackagePage, Period, Readme, RegistryPage, ReleasePage,
+    SearchPage, Shown, WhichFile,
 };
 
 use super::acting::may;
@@ -298,8 +296,57 @@ pub(crate) async fn file(
     if is_raw {
         return download(&visitor, &path, file.bytes);
     }
-    let page =
-        FilePage { frame: &frame, view: &view, path: &path, size: file.size, shown: &shown(file.bytes) };
+    let page = FilePage {
+        frame: &frame,
+        view: &view,
+        which: WhichFile::Of(&path),
+        size: file.size,
+        shown: &shown(file.bytes),
+    };
+    answer(&visitor, StatusCode::OK, page.page())
+}
+
+/// `GET /{registry}/-/packages/{owner}/{name}/{version}/evidence/{sha256}`, and with `?raw` its bytes: a document that the release names as
+/// evidence of its build, and no other file of the registry.
+pub(crate) async fn evidence(
+    (State(app), Path((registry, owner, name, version, sha256)), RawQuery(query), visitor): At<(
+        String,
+        String,
+        String,
+        String,
+        String,
+    )>,
+) -> Result<Response, Problem> {
+    let asked = looking(&app, &visitor, &registry).await?;
+    let build = Build::new(&owner, &name, &version, query.as_deref())?;
+    let no_document =
+        || nothing("the release names no such document, or its files are withheld from readers");
+    let sha256 = Sha256::from_hex(&sha256).map_err(|_| no_document())?;
+    let is_raw = query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == "raw"));
+    let most = if is_raw { DOWNLOADED + 1 } else { SHOWN + 4 };
+    let found = asked.carry_out(move |acting| {
+        let view = acting.view()?;
+        let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
+        let named = Evidence::document(&chosen.release, &sha256).filter(|_| chosen.standing().is_usable());
+        let Some(evidence) = named else { return Ok(Some((chosen, None))) };
+        let file = shown_evidence(&*acting.source()?, &evidence, most);
+        let file = file.map_err(|error| SubmitError::Io(std::io::Error::other(error)))?;
+        Ok(Some((chosen, Some((evidence, file)))))
+    });
+    let (view, named) = found.await?.ok_or_else(no_release)?;
+    let (evidence, file) = named.ok_or_else(no_document)?;
+    let file = file
+        .ok_or_else(|| nothing("the registry does not hold this document: it came from above without it"))?;
+    if is_raw {
+        return download(&visitor, evidence.as_str(), file.bytes);
+    }
+    let page = FilePage {
+        frame: &visitor.frame_of(&registry),
+        view: &view,
+        which: WhichFile::Evidence { what: evidence.as_str(), sha256: &sha256 },
+        size: file.size,
+        shown: &shown(file.bytes),
+    };
     answer(&visitor, StatusCode::OK, page.page())
 }
 
@@ -363,9 +410,12 @@ fn looked(query: &str) -> Looked {
             "q" => looked.words = value.trim().chars().take(256).collect(),
             "kind" => looked.kind = value.parse::<KindName>().ok(),
             "platform" => looked.platform = value.parse::<Platform>().ok(),
-            "owner" => {
-                looked.owner = value.parse::<weir_model::OwnerName>().ok().map(|owner| owner.to_string());
+            "owner" => looked.owner = value.parse::<OwnerName>().ok(),
+            "license" => {
+                looked.license =
+                    Some(value.trim().chars().take(64).collect()).filter(|text: &String| !text.is_empty());
             }
+            "state" => looked.state = FoundState::named(&value),
             "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
             "after" => looked.after = Some(value.into_owned()),
             _ => {}
@@ -375,27 +425,46 @@ fn looked(query: &str) -> Looked {
 }
 
 fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
-    let owner = looked.owner.as_deref().and_then(|owner| owner.parse::<weir_model::OwnerName>().ok());
+    let filter = PackageFilter {
+        prefix: None,
+        owner: looked.owner.clone(),
+        kind: looked.kind,
+        platform: looked.platform.clone(),
+        license: looked.license.clone(),
+        standing: match looked.state {
+            Some(FoundState::Here(standing)) => Some(standing),
+            Some(FoundState::Held) => return Ok(Found::All(Vec::new())),
+            None => None,
+        },
+    };
     if looked.words.is_empty() {
-        let filter = PackageFilter { prefix: owner.map(|owner| format!("{owner}/")), kind: looked.kind };
         let after = looked.after.as_deref().and_then(|after| after.parse::<PackageName>().ok());
         return Ok(Found::All(index.list(&filter, after.as_ref(), PAGE + 1)?));
     }
-    let filter = SearchFilter { kind: looked.kind, platform: looked.platform.clone(), owner };
     Ok(Found::Hits(index.search(&looked.words, &filter, PAGE, looked.skip)?))
 }
 
-/// What policy keeps out and the words mean too: each of them is in its name. It is told where a search begins.
+/// What policy keeps out and is looked for too: each of the words is in its name. It is told where a search begins; without words, if what
+/// is held is asked for.
 fn held(index: &Index, looked: &Looked) -> Result<Vec<HeldRelease>, SubmitError> {
     let lower = looked.words.to_lowercase();
     let words: Vec<&str> =
         lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() || looked.skip > 0 {
+    let is_meant = match looked.state {
+        Some(FoundState::Here(_)) => false,
+        Some(FoundState::Held) => true,
+        None => !words.is_empty(),
+    };
+    if !is_meant || looked.skip > 0 {
         return Ok(Vec::new());
     }
     let mut held = index.held(HELD_LOOKED_AT)?;
-    held.retain(|held| words.iter().all(|word| held.hold.id.name.as_str().contains(word)));
-    held.truncate(MOST_HELD);
+    held.retain(|held| {
+        let name = &held.hold.id.name;
+        words.iter().all(|word| name.as_str().contains(word))
+            && looked.owner.as_ref().is_none_or(|owner| owner.as_str() == name.owner())
+    });
+    held.truncate(if looked.state.is_some() { PAGE } else { MOST_HELD });
     Ok(held)
 }
 

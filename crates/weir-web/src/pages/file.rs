@@ -1,7 +1,8 @@
-//! A file of a release, as text.
+//! A file of a release, or a document about its build, as text.
 
 use askama::Template;
 use weir_index::ReleaseView;
+use weir_model::Sha256;
 
 use super::release::build;
 use crate::frame::{Frame, Page, PageError};
@@ -24,6 +25,20 @@ pub enum Shown {
     Far,
 }
 
+/// A file that a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhichFile<'a> {
+    /// One of the release, by its path.
+    Of(&'a str),
+    /// A document that the release names as evidence of its build.
+    Evidence {
+        /// What it is, such as `recipe`.
+        what: &'a str,
+        /// By what it is named.
+        sha256: &'a Sha256,
+    },
+}
+
 /// What the page is made of.
 #[derive(Debug)]
 pub struct FilePage<'a> {
@@ -31,8 +46,8 @@ pub struct FilePage<'a> {
     pub frame: &'a Frame,
     /// The release.
     pub view: &'a ReleaseView,
-    /// The path of the file.
-    pub path: &'a str,
+    /// Which of its files.
+    pub which: WhichFile<'a>,
     /// Its bytes.
     pub size: u64,
     /// What is shown of it.
@@ -76,13 +91,34 @@ impl FilePage<'_> {
             package_href: address::package(registry, &id.name),
             build: build(id),
             release_href: address::release(registry, id),
-            path: self.path,
+            path: self.which.title(),
             size: said::bytes(self.size),
-            raw: address::raw_file(registry, id, self.path),
-            text: text.map(|text| pieces(self.path, text)),
+            raw: match self.which {
+                WhichFile::Of(path) => address::raw_file(registry, id, path),
+                WhichFile::Evidence { sha256, .. } => address::raw_evidence(registry, id, sha256),
+            },
+            text: text.map(|text| pieces(self.which.name(), text)),
             numbers: (1..=lines).map(|line| format!("{line}\n")).collect(),
             cut,
             is_far: *self.shown == Shown::Far,
         })
+    }
+}
+
+impl<'a> WhichFile<'a> {
+    fn title(self) -> &'a str {
+        match self {
+            Self::Of(path) => path,
+            Self::Evidence { what, .. } => what,
+        }
+    }
+
+    /// The name by whose ending its language is known.
+    fn name(self) -> &'a str {
+        match self {
+            Self::Of(path) => path,
+            Self::Evidence { what: "recipe" | "toolchain", .. } => "recipe.toml",
+            Self::Evidence { what, .. } => what,
+        }
     }
 }

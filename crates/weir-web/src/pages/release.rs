@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
 use weir_index::ReleaseView;
-use weir_model::{BuildFacts, KindName, ReleaseId, WithdrawalVerb};
+use weir_model::{KindName, ReleaseId, Sha256, WithdrawalVerb};
 use weir_policy::Principal;
 use weir_tree::{Entry, Mode};
 
@@ -108,7 +108,7 @@ impl ReleasePage<'_> {
             job: job(&self.view.mark.by),
             state: State::of(self.view),
             facts: facts(self.view, registry),
-            evidence: evidence(self.view),
+            evidence: evidence(self.view, registry),
             needs: release.dependencies.iter().map(|one| NeedRow::new(registry, one)).collect(),
             references: release
                 .references
@@ -203,31 +203,37 @@ pub(crate) fn facts(view: &ReleaseView, registry: &str) -> Vec<Fact> {
     .collect()
 }
 
-/// What tells where a release comes from.
-fn evidence(view: &ReleaseView) -> Vec<Fact> {
+/// What tells where a release comes from. Documents that a registry has can be read.
+fn evidence(view: &ReleaseView, registry: &str) -> Vec<Fact> {
     let release = &view.release;
+    let build = release.build().unwrap_or_default();
     let digest = |word, digest: Option<String>| Fact::new(word, digest.unwrap_or_default()).map(Fact::code);
-    let build = BuildFacts::read(&release.kind_facts).ok().flatten();
+    let document = |word, sha256: Option<Sha256>| {
+        let sha256 = sha256?;
+        let fact = digest(word, Some(sha256.to_string()))?;
+        let href = address::evidence(registry, &release.id, &sha256);
+        Some(if view.standing().is_usable() { fact.to(href) } else { fact })
+    };
     let git = release.kind_facts.get("git").map(|git| match git {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     });
-    [
+    let facts = [
         digest("inputs", Some(release.input_digest.to_string())),
-        digest("recipe", release.recipe.map(|digest| digest.to_string())),
-        digest("toolchain", release.toolchain.map(|digest| digest.to_string())),
-        digest("source", build.as_ref().and_then(|build| build.origin.clone())),
-        digest("commit", build.as_ref().and_then(|build| build.commit.clone())),
-        digest(
-            "provenance",
-            build.as_ref().and_then(|build| build.provenance).map(|digest| digest.to_string()),
-        ),
-        digest("build log", build.as_ref().and_then(|build| build.log).map(|digest| digest.to_string())),
+        document("recipe", release.recipe),
+        document("toolchain", release.toolchain),
+        digest("source", build.origin),
+        digest("commit", build.commit),
+        document("provenance", build.provenance),
+        document("build log", build.log),
         digest("git", git.map(|text| said::line(&text))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    let recipe_files = build
+        .recipe_files
+        .into_iter()
+        .take(MOST_WORDS)
+        .map(|file| document("file of the recipe", Some(file)));
+    facts.into_iter().chain(recipe_files).flatten().collect()
 }
 
 /// What its kind found out: words, or lists of them. What is more is for machines.

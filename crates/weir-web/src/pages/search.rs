@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use weir_index::{HeldRelease, PackageSummary, SearchResults};
-use weir_model::{KindName, Platform, Version};
+use weir_model::{KindName, OwnerName, PackageName, Platform, Version};
 use weir_rules::Standing;
 
 use super::release::build;
@@ -22,13 +22,46 @@ pub struct Looked {
     /// Only packages of this kind.
     pub kind: Option<KindName>,
     /// Only packages of this owner.
-    pub owner: Option<String>,
-    /// Of what is searched by words, only packages that are offered for this platform.
+    pub owner: Option<OwnerName>,
+    /// Only packages that are offered for this platform.
     pub platform: Option<Platform>,
+    /// Only packages that name this licence.
+    pub license: Option<String>,
+    /// Only what is in this state.
+    pub state: Option<FoundState>,
     /// How many are passed over.
     pub skip: usize,
     /// After which name a list goes on.
     pub after: Option<String>,
+}
+
+/// In which state something is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundState {
+    /// A package of the registry that stands so.
+    Here(Standing),
+    /// A release of a registry above that policy keeps out.
+    Held,
+}
+
+impl FoundState {
+    /// All there are.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Standing::FOUND.into_iter().map(Self::Here).chain([Self::Held])
+    }
+
+    /// As people write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Here(standing) => standing.as_str(),
+            Self::Held => "held",
+        }
+    }
+
+    /// The state of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::all().find(|state| state.as_str() == name)
+    }
 }
 
 /// What was found.
@@ -54,6 +87,9 @@ pub struct SearchPage<'a> {
     pub held: &'a [HeldRelease],
 }
 
+/// So many owners, licences or platforms are there to choose from.
+const MOST_CHOICES: usize = 12;
+
 /// So many releases that are held are told of beside what was found.
 pub const MOST_HELD: usize = 8;
 
@@ -62,9 +98,7 @@ pub const MOST_HELD: usize = 8;
 struct Search<'a> {
     frame: &'a Frame,
     looked: &'a Looked,
-    kinds: Vec<Facet>,
-    owners: Vec<Facet>,
-    platforms: Vec<Facet>,
+    facets: Vec<Facet>,
     held: Vec<Held>,
     rows: Vec<Row>,
     told: String,
@@ -72,7 +106,14 @@ struct Search<'a> {
     next: String,
 }
 
+/// By what the search can be narrowed down.
 struct Facet {
+    /// What it is about, for who does not see the page.
+    name: &'static str,
+    choices: Vec<Choice>,
+}
+
+struct Choice {
     word: String,
     href: String,
     chosen: bool,
@@ -112,9 +153,7 @@ impl SearchPage<'_> {
         Page::write(&Search {
             frame: self.frame,
             looked: self.looked,
-            kinds: self.kinds(),
-            owners: self.owners(&rows),
-            platforms: self.platforms(),
+            facets: self.facets(),
             held: self.held.iter().map(|held| self.held(held)).collect(),
             told: self.told(rows.len()),
             before: self.before(),
@@ -176,66 +215,69 @@ impl SearchPage<'_> {
         }
     }
 
-    fn kinds(&self) -> Vec<Facet> {
-        let all = Facet {
-            word: "any kind".into(),
-            href: self.address(None, self.looked.owner.as_deref(), &[]),
-            chosen: self.looked.kind.is_none(),
-        };
-        let kinds = KindName::ALL.into_iter().map(|kind| Facet {
-            word: kind.as_str().to_owned(),
-            href: self.address(Some(kind), self.looked.owner.as_deref(), &[]),
-            chosen: self.looked.kind == Some(kind),
+    /// Each with what is on the page, or with what was chosen and a way back.
+    fn facets(&self) -> Vec<Facet> {
+        let looked = self.looked;
+        let kinds = KindName::ALL.into_iter().map(|kind| {
+            self.choice(kind.as_str(), looked.kind == Some(kind), |looked| looked.kind = Some(kind))
         });
-        [all].into_iter().chain(kinds).collect()
+        let states = FoundState::all().map(|state| {
+            self.choice(state.as_str(), looked.state == Some(state), |looked| looked.state = Some(state))
+        });
+        let owner = looked.owner.as_ref().map(OwnerName::as_str);
+        let owners = self.on_page(owner, |package| vec![package.name.owner().to_owned()]);
+        let owners = owners.into_iter().map(|owner| {
+            let is_chosen = looked.owner.is_some();
+            self.choice(&owner, is_chosen, |looked| looked.owner = owner.parse().ok())
+        });
+        let platform = looked.platform.as_ref().map(Platform::as_str);
+        let platforms = self.on_page(platform, |package| {
+            package.platforms.iter().filter(|one| !one.is_any()).map(ToString::to_string).collect()
+        });
+        let platforms = platforms.into_iter().map(|platform| {
+            let is_chosen = looked.platform.is_some();
+            self.choice(&platform, is_chosen, |looked| looked.platform = platform.parse().ok())
+        });
+        let licenses = self.on_page(looked.license.as_deref(), |package| package.licenses.to_vec());
+        let licenses = licenses.into_iter().map(|license| {
+            self.choice(&license, looked.license.is_some(), |looked| looked.license = Some(license.clone()))
+        });
+        let facets = [
+            self.facet("kind", kinds.collect(), |looked| looked.kind = None),
+            self.facet("state", states.collect(), |looked| looked.state = None),
+            self.facet("owner", owners.collect(), |looked| looked.owner = None),
+            self.facet("licence", licenses.collect(), |looked| looked.license = None),
+            self.facet("platform", platforms.collect(), |looked| looked.platform = None),
+        ];
+        facets.into_iter().flatten().collect()
     }
 
-    /// The owners on the page, or the chosen one and a way back.
-    fn owners(&self, rows: &[Row]) -> Vec<Facet> {
-        let kind = self.looked.kind;
-        let any = |chosen| Facet { word: "any owner".into(), href: self.address(kind, None, &[]), chosen };
-        if let Some(owner) = &self.looked.owner {
-            let chosen = Facet { word: owner.clone(), href: String::new(), chosen: true };
-            return vec![any(false), chosen];
+    /// What the packages on the page have of something, or what was chosen of it.
+    fn on_page(&self, chosen: Option<&str>, of: impl Fn(Listed<'_>) -> Vec<String>) -> BTreeSet<String> {
+        match chosen {
+            Some(chosen) => BTreeSet::from([chosen.to_owned()]),
+            None => self.found.listed().flat_map(of).take(MOST_CHOICES).collect(),
         }
-        let mut names: Vec<&str> = rows.iter().map(|row| row.owner.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.len() < 2 {
-            return Vec::new();
-        }
-        let owners = names.into_iter().take(12).map(|owner| Facet {
-            word: owner.to_owned(),
-            href: self.address(kind, Some(owner), &[]),
-            chosen: false,
-        });
-        [any(true)].into_iter().chain(owners).collect()
     }
 
-    /// The platforms of what is on the page, or the chosen one and a way back. A list without words is not narrowed down by them.
-    fn platforms(&self) -> Vec<Facet> {
-        let Found::Hits(found) = self.found else { return Vec::new() };
-        let at = |platform: Option<&Platform>| {
-            let platform = platform.map(ToString::to_string);
-            let more: Vec<(&str, &str)> =
-                platform.iter().map(|platform| ("platform", platform.as_str())).collect();
-            self.address_at(self.looked.kind, self.looked.owner.as_deref(), None, &more)
-        };
-        let any = |chosen| Facet { word: "any platform".into(), href: at(None), chosen };
-        if let Some(platform) = &self.looked.platform {
-            return vec![any(false), Facet { word: platform.to_string(), href: String::new(), chosen: true }];
-        }
-        let platforms: BTreeSet<&Platform> =
-            found.hits.iter().flat_map(|hit| &hit.platforms).filter(|platform| !platform.is_any()).collect();
-        if platforms.is_empty() {
-            return Vec::new();
-        }
-        let facets = platforms.into_iter().take(12).map(|platform| Facet {
-            word: platform.to_string(),
-            href: at(Some(platform)),
-            chosen: false,
-        });
-        [any(true)].into_iter().chain(facets).collect()
+    /// A facet, if there is something to choose.
+    fn facet(
+        &self,
+        name: &'static str,
+        choices: Vec<Choice>,
+        without: impl FnOnce(&mut Looked),
+    ) -> Option<Facet> {
+        let is_chosen = choices.iter().any(|choice| choice.chosen);
+        let any = self.choice(&format!("any {name}"), !is_chosen, without);
+        (is_chosen || choices.len() > 1)
+            .then(|| Facet { name, choices: [any].into_iter().chain(choices).collect() })
+    }
+
+    /// Another search, which is this one but for what `change` does.
+    fn choice(&self, word: &str, chosen: bool, change: impl FnOnce(&mut Looked)) -> Choice {
+        let mut looked = Looked { skip: 0, after: None, ..self.looked.clone() };
+        change(&mut looked);
+        Choice { word: said::line(word), href: looked.address(self.frame.registry()), chosen }
     }
 
     fn held(&self, HeldRelease { hold, .. }: &HeldRelease) -> Held {
@@ -252,7 +294,7 @@ impl SearchPage<'_> {
     fn before(&self) -> String {
         match self.looked.skip {
             0 => String::new(),
-            skip => self.page_at("skip", &skip.saturating_sub(PAGE).to_string()),
+            skip => self.page_at(skip.saturating_sub(PAGE), None),
         }
     }
 
@@ -264,41 +306,63 @@ impl SearchPage<'_> {
                     Some(total) => total > end as u64,
                     None => found.hits.len() == PAGE,
                 };
-                if more { self.page_at("skip", &end.to_string()) } else { String::new() }
+                if more { self.page_at(end, None) } else { String::new() }
             }
             Found::All(packages) if packages.len() > PAGE => {
-                self.page_at("after", packages[PAGE - 1].name.as_str())
+                self.page_at(0, Some(packages[PAGE - 1].name.to_string()))
             }
             Found::All(_) => String::new(),
         }
     }
 
-    fn page_at(&self, name: &str, value: &str) -> String {
-        self.address(self.looked.kind, self.looked.owner.as_deref(), &[(name, value)])
+    fn page_at(&self, skip: usize, after: Option<String>) -> String {
+        Looked { skip, after, ..self.looked.clone() }.address(self.frame.registry())
     }
+}
 
-    /// The address of the same search among others.
-    fn address(&self, kind: Option<KindName>, owner: Option<&str>, more: &[(&str, &str)]) -> String {
-        self.address_at(kind, owner, self.looked.platform.as_ref(), more)
+impl Looked {
+    /// Where this is looked for.
+    fn address(&self, registry: &str) -> String {
+        let platform = self.platform.as_ref().map(ToString::to_string);
+        let skip = (self.skip > 0).then(|| self.skip.to_string());
+        let query: Vec<(&str, &str)> = [
+            ("q", Some(self.words.as_str()).filter(|words| !words.is_empty())),
+            ("kind", self.kind.map(KindName::as_str)),
+            ("state", self.state.map(FoundState::as_str)),
+            ("owner", self.owner.as_ref().map(OwnerName::as_str)),
+            ("license", self.license.as_deref()),
+            ("platform", platform.as_deref()),
+            ("skip", skip.as_deref()),
+            ("after", self.after.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+        address::search(registry, &query)
     }
+}
 
-    fn address_at(
-        &self,
-        kind: Option<KindName>,
-        owner: Option<&str>,
-        platform: Option<&Platform>,
-        more: &[(&str, &str)],
-    ) -> String {
-        let platform = platform.map(ToString::to_string);
-        let mut query = Vec::new();
-        if !self.looked.words.is_empty() {
-            query.push(("q", self.looked.words.as_str()));
+/// What of a package that is listed the page narrows down by.
+struct Listed<'a> {
+    name: &'a PackageName,
+    platforms: &'a [Platform],
+    licenses: &'a [String],
+}
+
+impl Found {
+    fn listed(&self) -> Box<dyn Iterator<Item = Listed<'_>> + '_> {
+        match self {
+            Self::Hits(found) => Box::new(found.hits.iter().map(|hit| Listed {
+                name: &hit.name,
+                platforms: &hit.platforms,
+                licenses: &hit.licenses,
+            })),
+            Self::All(packages) => Box::new(packages.iter().take(PAGE).map(|one| Listed {
+                name: &one.name,
+                platforms: &one.platforms,
+                licenses: &one.licenses,
+            })),
         }
-        query.extend(kind.map(|kind| ("kind", kind.as_str())));
-        query.extend(owner.map(|owner| ("owner", owner)));
-        query.extend(platform.as_deref().map(|platform| ("platform", platform)));
-        query.extend(more);
-        address::search(self.frame.registry(), &query)
     }
 }
 
@@ -308,7 +372,7 @@ fn needed(dependents: u64) -> String {
 
 fn row(
     registry: &str,
-    name: &weir_model::PackageName,
+    name: &PackageName,
     kind: KindName,
     (version, standing): (Option<&Version>, Standing),
     description: Option<&str>,

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_index::SearchFilter;
-use weir_model::{KindName, Platform};
+use weir_index::PackageFilter;
+use weir_model::{KindName, OwnerName, Platform};
+use weir_rules::Standing;
 
-use crate::arguments::any_kind;
+use crate::arguments::{any_kind, found_standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
@@ -14,7 +15,7 @@ use crate::output::{Cell, count};
 
 /// Find packages by words in their names, keywords and descriptions
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir search json parser", "weir search --kind data corpus"))]
+#[command(after_help = examples!("weir search json parser", "weir search --kind data corpus", "weir search --license MIT --state offered json"))]
 pub(crate) struct Arguments {
     /// Words; the last one may be unfinished
     #[arg(required = true, value_name = "WORD")]
@@ -25,6 +26,15 @@ pub(crate) struct Arguments {
     /// Only packages that run on this platform
     #[arg(long)]
     platform: Option<Platform>,
+    /// Only packages of this owner
+    #[arg(long)]
+    owner: Option<OwnerName>,
+    /// Only packages whose licence names this one, by its SPDX identifier
+    #[arg(long, value_name = "SPDX")]
+    license: Option<String>,
+    /// Only packages that stand so
+    #[arg(long, value_parser = found_standing())]
+    state: Option<Standing>,
     /// How many to show
     #[arg(long, default_value_t = 20, value_name = "NUMBER")]
     limit: usize,
@@ -34,7 +44,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_if_any()?;
     let query = arguments.words.join(" ");
-    let filter = SearchFilter { kind: arguments.kind, platform: arguments.platform.clone(), owner: None };
+    let filter = PackageFilter {
+        prefix: None,
+        owner: arguments.owner.clone(),
+        kind: arguments.kind,
+        platform: arguments.platform.clone(),
+        license: arguments.license.clone(),
+        standing: arguments.state,
+    };
     let report = weir_project::search(&session, project.as_ref(), &query, &filter, arguments.limit)?;
     context.output.answer(&report, |page| {
         let palette = page.palette;

@@ -51,6 +51,42 @@ fn says(server: &WeirServer, path: &str, wanted: &[&str]) {
 }
 
 #[test]
+fn a_search_is_narrowed_down_by_licence_owner_and_state() {
+    let (t, server) = served();
+    publish(&t, &t.package("tools/str", "2.0.0").file("str.sh", "").license("MIT OR Apache-2.0").write());
+    publish(&t, &t.package("tools/left", "1.0.0").file("left.sh", "").license("BSD-3-Clause").write());
+    t.weir_in("", "--registry ./data/registries/org yank tools/left@1.0.0 --reason 'no use'").succeeds();
+
+    let all = told(&page(&server, "/org/-/search").text());
+    for facet in [
+        "state: any state offered yanked quarantined held",
+        "owner: any owner acme tools",
+        "licence: any licence Apache-2.0 BSD-3-Clause MIT",
+    ] {
+        assert!(all.contains(facet), "`{facet}` is not in\n{all}");
+    }
+    let found = |query: &str| {
+        let text = told(&page(&server, &format!("/org/-/search?{query}")).text());
+        ["acme/ str", "tools/ str", "tools/ left"].map(|name| text.contains(name))
+    };
+    assert_eq!(found("q=str&license=Apache-2.0"), [false, true, false]);
+    assert_eq!(found("license=mit&state=offered"), [true, true, false], "a package names both licences");
+    assert_eq!(found("state=yanked"), [false, false, true]);
+    assert_eq!(found("q=str&state=yanked"), [false, false, false]);
+    assert_eq!(found("state=held"), [false, false, false]);
+    assert_eq!(found("q=left&owner=tools&state=yanked"), [false, false, true]);
+    let narrowed = page(&server, "/org/-/search?q=str&license=MIT").text();
+    assert!(narrowed.contains("/org/-/search?q=str&#38;owner=tools&#38;license=MIT"), "{narrowed}");
+
+    let search = |words: &str| {
+        t.weir_in("", &format!("--registry ./data/registries/org search {words}")).succeeds().stdout
+    };
+    assert!(search("str --license apache-2.0").contains("tools/str"));
+    assert!(search("left --owner tools --state yanked").contains("tools/left"));
+    assert!(search("left --state offered").contains("Nothing found"));
+}
+
+#[test]
 fn a_registry_can_be_read_page_by_page() {
     let (t, server) = served();
     let readme = "# Str\n\nTrims *strings*: see [the code](str.sh).\n";

@@ -270,7 +270,36 @@ fn how_a_release_was_built_can_be_read_from_the_registry_alone() {
     assert_eq!(json(&t, "repo log base/zlib")["log"], log.stdout);
     assert_eq!(json(&t, "repo verify")["problems"], serde_json::json!([]));
     weir(&t, "repo log base/zlip").fails_with(5);
+    on_pages(&t, &log.stdout);
     weir(&t, "repo log base/zlib@3.0.0").fails_with(5);
+}
+
+/// The same in a browser: the page of the release leads to each document, which is shown as text.
+fn on_pages(t: &weir_testkit::Sandbox, log: &str) {
+    fs_err::create_dir_all(t.path("data/registries")).unwrap();
+    fs_err::rename(t.path("org"), t.path("data/registries/org")).unwrap();
+    let server = weir_testkit::WeirServer::start(t, "data", &[]);
+    let text = |path: &str| {
+        let reply = server.ask("GET", path, &["Accept: text/html"]);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        reply.text()
+    };
+    let release = text("/org/-/packages/base/zlib/1.2.13");
+    let link = |what: &str| {
+        let (_, after) = release.split_once(&format!("<dt>{what}</dt>")).expect(what);
+        let (_, address) = after.split_once("href=\"").expect(what);
+        address.split_once('"').expect(what).0.replace("&#38;", "&").replace("&amp;", "&")
+    };
+    assert!(text(&link("build log")).contains("compiling for debug"));
+    assert!(text(&link("recipe")).contains("1.2.13"));
+    assert!(text(&link("provenance")).contains("slsa.dev"));
+    let raw = format!("{}&raw", link("build log"));
+    assert_eq!(server.ask("GET", &raw, &[]).text(), log);
+    // Only what this release names: the digest of its own recipe is no document of another.
+    let none = link("recipe").replace("1.2.13", "1.2.14");
+    assert_eq!(server.ask("GET", &none, &[]).status, 404);
+    let other = link("recipe").replace(|c: char| c.is_ascii_digit(), "1");
+    assert_eq!(server.ask("GET", &other, &[]).status, 404);
 }
 
 #[test]
