@@ -12,7 +12,7 @@ for (const block of document.querySelectorAll("pre.do")) {
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
-  block.append(button);
+  block.prepend(button);
 }
 
 const box = document.querySelector("input[data-live]");

@@ -81,12 +81,12 @@ pub fn file(registry: &str, id: &ReleaseId, path: &str) -> String {
 
 /// The bytes of a file of a release, to be kept.
 pub fn raw_file(registry: &str, id: &ReleaseId, path: &str) -> String {
-    asking_too(file(registry, id, path), "raw")
+    asking_too(&file(registry, id, path), "raw")
 }
 
 /// A file of a release, as a picture that a page shows.
 pub fn picture(registry: &str, id: &ReleaseId, path: &str) -> String {
-    asking_too(file(registry, id, path), "picture")
+    asking_too(&file(registry, id, path), "picture")
 }
 
 /// A document about the build of a release.
@@ -97,7 +97,7 @@ pub fn evidence(registry: &str, id: &ReleaseId, sha256: &Sha256) -> String {
 
 /// The bytes of a document about the build of a release, to be kept.
 pub fn raw_evidence(registry: &str, id: &ReleaseId, sha256: &Sha256) -> String {
-    asking_too(evidence(registry, id, sha256), "raw")
+    asking_too(&evidence(registry, id, sha256), "raw")
 }
 
 /// What a version reaches.
@@ -252,7 +252,7 @@ pub(crate) fn with_query(address: String, query: &[(&str, impl AsRef<str>)]) -> 
 }
 
 /// An address that asks for one thing more, without a value.
-fn asking_too(address: String, name: &str) -> String {
+fn asking_too(address: &str, name: &str) -> String {
     let joint = if address.contains('?') { '&' } else { '?' };
     format!("{address}{joint}{name}")
 }

@@ -8,7 +8,7 @@ const HEIGHT: u64 = 1000;
 /// The place of a bar, and what of it the bar takes.
 const SLOT: usize = 10;
 const BAR: usize = 8;
-/// Fewer bars than these do not fill the drawing.
+/// A drawing is at least as wide as so many bars; fewer of them stand apart.
 const FEWEST: usize = 10;
 /// What is there at all is seen.
 const LEAST: u64 = 8;
@@ -58,6 +58,7 @@ impl Chart {
     ) -> Option<Self> {
         let sum = |point: &Point| point.amounts.iter().fold(0_u64, |sum, amount| sum.saturating_add(*amount));
         let most = of.iter().map(sum).max().filter(|most| *most > 0)?;
+        let width = of.len().max(FEWEST) * SLOT;
         let mut bars = Vec::new();
         for (place, point) in of.iter().enumerate() {
             let mut below = 0;
@@ -65,7 +66,12 @@ impl Chart {
                 let height = scaled(*amount, most).max(LEAST);
                 // What is lifted so that it can be seen does not push others out.
                 let top = (below + height).min(HEIGHT);
-                bars.push(Bar { series, x: place * SLOT + 1, y: HEIGHT - top, height: top - below });
+                bars.push(Bar {
+                    series,
+                    x: (2 * place + 1) * width / (2 * of.len()) - BAR / 2,
+                    y: HEIGHT - top,
+                    height: top - below,
+                });
                 below = top;
             }
         }
@@ -76,7 +82,7 @@ impl Chart {
             most: say(most),
             first: of.first().map(|point| point.name.clone()).unwrap_or_default(),
             last: of.last().filter(|_| of.len() > 1).map(|point| point.name.clone()).unwrap_or_default(),
-            width: of.len().max(FEWEST) * SLOT,
+            width,
             bars,
             rows: of
                 .iter()
@@ -122,7 +128,7 @@ mod tests {
         }
         let places: Vec<(usize, usize, u64, u64)> =
             chart.bars.iter().map(|bar| (bar.x, bar.series, bar.y, bar.height)).collect();
-        assert_eq!(places, [(1, 0, 992, 8), (1, 1, 984, 8), (21, 0, 992, 8), (21, 1, 0, 992)]);
+        assert_eq!(places, [(12, 0, 992, 8), (12, 1, 984, 8), (79, 0, 992, 8), (79, 1, 0, 992)]);
         assert_eq!(chart.rows[0], ("c".to_owned(), vec!["1".to_owned(), (u64::MAX / 4).to_string()]));
     }
 

@@ -421,7 +421,7 @@ impl ServerStatisticsPage<'_> {
         match count {
             0 => format!("No requests in {days}."),
             count => format!(
-                "{} in {days}, answered after {} on average; the server failed at {failed} of them.",
+                "{} in {days}, answered after {} on average; the server failed at {failed}.",
                 said::count(count, "request"),
                 said::microseconds(microseconds / count)
             ),

@@ -332,7 +332,8 @@ fn an_administrator_invites_somebody_who_then_sees_what_is_theirs_and_no_more() 
         .expect("it is shown");
     ann.send("/-/people", "/-/people/invite", "name=eve&groups=team");
     let people = ann.page("/-/people");
-    let (_, of_eve) = people.split_once("<td>eve</td><td>team</td>").expect("who is invited is listed");
+    let (_, of_eve) =
+        people.split_once("<td>eve</td><td data-is=\"groups\">team</td>").expect("who is invited is listed");
     let which = hidden(of_eve, "which");
     assert_eq!(ann.send("/-/people", "/-/people/uninvite", &format!("which={which}")).status, 303);
     assert!(!ann.page("/-/people").contains("<td>eve</td>"), "and is not, once that was taken back");
