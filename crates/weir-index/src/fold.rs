@@ -170,6 +170,7 @@ impl<'index> Fold<'index> {
             Action::Admit { release, from } => self.offer(*release, &mark, Some(&Came::Admitted(from))),
             Action::Promote { release, from } => self.offer(*release, &mark, Some(&Came::Promoted(from))),
             Action::Hold(hold) => tiers::hold(&self.transaction, &hold, &mark),
+            Action::Unhold(over) => tiers::release_hold(&self.transaction, &over.id),
             Action::Adopt(adoption) => tiers::adopt(&self.transaction, &adoption, &mark),
             Action::Advise(advice) => Ok(advice::advise(&self.transaction, *advice, &mark)?),
             Action::Dismiss(dismissal) => Ok(advice::dismiss(&self.transaction, dismissal, &mark)?),

@@ -180,7 +180,8 @@ pub(crate) fn put_hold(connection: &Connection, id: &ReleaseId, facts: &[u8]) ->
     Ok(())
 }
 
-fn release_hold(connection: &Connection, id: &ReleaseId) -> Result<(), FoldError> {
+/// Keeps a release out no longer; one that was not kept out is not either.
+pub(crate) fn release_hold(connection: &Connection, id: &ReleaseId) -> Result<(), FoldError> {
     let identity = params![id.name.as_str(), id.version.to_string(), id.platform.as_str(), id.revision];
     connection
         .prepare_cached(

@@ -14,7 +14,7 @@ pub use self::advice::{Advice, Dismissal};
 pub use self::quota::{Quota, QuotaOf};
 pub use self::release::{DependencyRecord, ReleaseRecord};
 pub use self::retention::Retention;
-pub use self::tier::{Adoption, Hold};
+pub use self::tier::{Adoption, Hold, Unhold};
 pub use self::upstream::{Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
 use crate::{KindName, OwnerName, ReleaseId, Sha256};
@@ -66,6 +66,8 @@ pub enum Action {
     },
     /// A release of an upstream is kept out.
     Hold(Hold),
+    /// A release of an upstream is kept out no longer, whether it comes in or not.
+    Unhold(Unhold),
     /// A package of an upstream is kept here, or given back.
     Adopt(Adoption),
     /// Something is known against versions of packages.

@@ -86,7 +86,14 @@ impl<'a> Chooser<'a> {
             Moving::Packages(names) => names.to_vec(),
             Moving::Nothing | Moving::Added(_) | Moving::All => Vec::new(),
         };
+        let beyond: BTreeSet<&PackageName> = match self.connections.look_beyond_ranges() {
+            true => {
+                required.iter().map(|(asked, _)| &asked.name).filter(|name| self.moving.moves(name)).collect()
+            }
+            false => BTreeSet::new(),
+        };
         let ask = Ask {
+            beyond: beyond.into_iter().cloned().collect(),
             overrides: overrides.collect(),
             platform: self.session.platform(),
             prefer: self.preferred_releases(),
@@ -127,10 +134,11 @@ impl<'a> Chooser<'a> {
         self.choose_with(requirements, if anything { Here::Ignored } else { Here::FirstIfFluid })
     }
 
-    /// The newest version of a package that is offered for the platform.
+    /// The newest version of a package that is offered for the platform, here or by what is told of registries further up.
     pub(crate) fn newest(&self, name: &PackageName) -> Result<Option<Version>, ProjectError> {
         let offered = self.world.offered(name, None, &self.session.platform())?;
-        Ok(offered.and_then(|offered| offered.into_iter().next()))
+        let here = offered.and_then(|offered| offered.into_iter().next());
+        Ok(here.max(self.connections.newer_above(name)))
     }
 
     fn choose_with(&self, requirements: &[Requirement], here: Here) -> Result<Resolution, ProjectError> {

@@ -413,6 +413,7 @@ pub fn update(
         }
     }
     let connections = Connections::of(session, project.registries())?;
+    let connections = if full { connections.beyond_ranges() } else { connections };
     forget_tags(session, project, names)?;
     project.loosen(if names.is_empty() { Moving::All } else { Moving::Packages(names) })?;
     let movable = if names.is_empty() { movable(session, &connections, project)? } else { None };

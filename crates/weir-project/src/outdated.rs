@@ -74,6 +74,8 @@ pub enum Hold {
     },
     /// The newest is not on this machine, which is offline.
     NotHere,
+    /// The newest is in a registry further up, and has not come down: it does not go together with the rest.
+    Above,
     /// The newest does not go together with the rest.
     Together,
 }
@@ -83,6 +85,7 @@ impl fmt::Display for Hold {
         match self {
             Self::Baked { by } => write!(f, "`{by}` was published with it"),
             Self::Range { by, range } => write!(f, "`{by}` asks for {range}"),
+            Self::Above => f.write_str("the newest is further up, and does not go together with the rest"),
             Self::NotHere => f.write_str("the newest is not on this machine"),
             Self::Together => f.write_str("the newest does not go together with the rest"),
         }
@@ -148,7 +151,7 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
     if let Some(broken) = &project.broken_lock {
         return Err(project.unreadable_lock(broken));
     }
-    let connections = Connections::of(session, project.registries())?;
+    let connections = Connections::of(session, project.registries())?.beyond_ranges();
     let mut project = project.clone();
     project.loosen(Moving::All)?;
     let project = &project;
@@ -334,7 +337,11 @@ pub(crate) fn held(
         let mut held = holds(resolution, requirements, index, &newest);
         if held.is_empty() {
             let is_here = chooser.world.is_version_here(&node.id.name, &newest)?;
-            held.push(if session.offline && !is_here { Hold::NotHere } else { Hold::Together });
+            held.push(match chooser.connections.newer_above(&node.id.name) {
+                Some(above) if above == newest => Hold::Above,
+                _ if session.offline && !is_here => Hold::NotHere,
+                _ => Hold::Together,
+            });
         }
         let ReleaseId { name, version, .. } = node.id.clone();
         all.push(Held { name, version, newest, held });

@@ -22,6 +22,7 @@ pub(crate) fn refuse_withdrawn(
         ));
         return Ok(());
     };
+    below.replica.check_elsewhere(&*below.source, session.now).map_err(ReachError::from)?;
     refuse_withdrawn_in(below.replica.index(), request)
 }
 

@@ -25,8 +25,8 @@ use weir_model::{
     Action, BuildId, InputDigest, PackageName, Platform, ReleaseId, Scope, TreeDigest, Version,
 };
 use weir_reach::{
-    Amount, Connection, ManifestRegistries, Session, Work, connect, find, is_http, open_for_writing,
-    open_served,
+    Amount, Connection, ManifestRegistries, ReachError, Session, Work, connect, find, is_http,
+    open_for_writing, open_served,
 };
 use weir_registry::{
     Batch, Code, Draft, Intent, Outcome, Promotion, ProvenRecord, Receipt, SubmitError, Wanted,
@@ -111,6 +111,8 @@ pub fn promote(
 ) -> Result<PromotionReport, PromoteError> {
     let here = Path::new(".");
     let below = connect(session, &find(session, project, None, here)?)?;
+    // What has been withdrawn since a copy was put aside is offered by that copy still.
+    below.replica.check_elsewhere(&*below.source, session.now).map_err(ReachError::from)?;
     let above = connect(session, &target::of(session, project, &below, what.to.as_deref())?)?;
     if below.replica.name() == above.replica.name() {
         return Err(PromoteError::SameRegistry { registry: below.known.name });

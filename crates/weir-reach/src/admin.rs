@@ -20,8 +20,8 @@ use weir_registry::{
 use crate::connect::{address, connect, open_for_writing, open_remote, source_of};
 use crate::credentials::credential_for;
 use crate::error::ReachError;
+use crate::lower::Lower;
 use crate::observe::{Amount, Event, Work};
-use crate::pull::Puller;
 use crate::registries::{ManifestRegistries, find, is_http};
 use crate::session::Session;
 use crate::upstream::{folder_registrar, unsigned_above};
@@ -114,7 +114,11 @@ pub fn registry_show(
     folder: &Path,
 ) -> Result<ShownRegistry, ReachError> {
     let known = find(session, project, which, folder)?;
-    let connection = connect(session, &known)?;
+    let mut connection = connect(session, &known)?;
+    if !session.offline {
+        // A registry that changes its keys signs with the old ones as well for a while: nothing but its description tells of the new ones.
+        connection.replica.describe_again(&*connection.source)?;
+    }
     let replica = &connection.replica;
     let checkpoint = replica.checkpoint();
     let keys = KeyFolder::new(session.home.keys(), &known.location);
@@ -186,7 +190,7 @@ pub fn registry_verify(
         let root = Path::new(&known.location);
         let registrar = folder_registrar(session, root)?;
         let caller = Caller::new(session.principal.clone(), session.now);
-        let mended = Puller { session, registrar: &registrar, root, caller: &caller }.mend_all()?;
+        let mended = Lower { session, registrar: &registrar, root, caller: &caller }.mend_all()?;
         if !mended.is_empty() {
             report = audit(&*source, replica.keys(), how.closed, look, &observer)?;
             report.mended = mended;

@@ -15,17 +15,16 @@ use weir_model::{PackageName, Sha256};
 use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
-    Carried, CarriedError, Exported, HeldAs, Object, Registrar, Replica, ReplicaError, SubmitError,
-    UpstreamAddresses, held_beside, unpack_carried, write_carried,
+    Carried, CarriedError, Exported, HeldAs, Object, Replica, ReplicaError, SubmitError, UpstreamAddresses,
+    held_beside, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
 
-use crate::ask::admit_from_above;
 use crate::connect::connect;
 use crate::error::{Offline, ReachError};
+use crate::lower::Lower;
 use crate::observe::{Amount, Work};
 use crate::policy::WhichRegistry;
-use crate::pull::Puller;
 use crate::registries::is_http;
 use crate::session::Session;
 use crate::upstream::{change_upstreams, folder_registrar};
@@ -233,8 +232,9 @@ pub fn registry_import(
         let wanted = WantedUpstream { address, key: Some(trusted), mode, first: false };
         change_upstreams(session, &registrar, &root, &caller, &UpstreamChange::Add(wanted))?;
     }
-    let answer = admit_from_above(session, &registrar, &root, &caller, &Ask::default())?;
-    let brought = bring(session, &registrar, &root, &caller, &carried.registry, &copy)?;
+    let lower = Lower { session, registrar: &registrar, root: &root, caller: &caller };
+    let answer = lower.admit(&Ask::default())?;
+    let brought = bring(lower, &carried.registry, &copy)?;
     Ok(Imported { registry, carried, answer, brought })
 }
 
@@ -296,23 +296,15 @@ fn take_over(
 }
 
 /// Takes in the content of what was admitted as far as it was imported. Packs are needed no more in the copy then.
-fn bring(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    upstream: &str,
-    copy: &Folder,
-) -> Result<u64, ReachError> {
-    let puller = Puller { session, registrar, root, caller };
+fn bring(lower: Lower<'_>, upstream: &str, copy: &Folder) -> Result<u64, ReachError> {
     let source = FolderSource::new(copy.path());
     let mut brought = 0;
-    for piece in registrar.all_from_above(caller)? {
+    for piece in lower.registrar.all_from_above(lower.caller)? {
         if piece.registry != upstream || !has(&source, piece.object)? {
             continue;
         }
-        if !puller.is_here(&piece)? {
-            brought += u64::from(puller.bring(&piece, false)?);
+        if !lower.is_here(&piece)? {
+            brought += u64::from(lower.bring(&piece, false)?);
         }
         if let Object::Pack(tree) = piece.object {
             copy.remove_file(pack_path(&tree)).map_err(std::io::Error::from)?;

@@ -1,24 +1,24 @@
 //! Asking a registry, before something is resolved, to have admitted what that needs of the registries above it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
 use weir_model::record::UpstreamMode;
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
-use weir_registry::{KeyFolder, Registrar, SubmitError};
+use weir_registry::{KeyFolder, SubmitError};
 use weir_remote::RemoteError;
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, admit};
-use weir_wire::upstream::{Answer, Ask, Asked, MOST_BOUND, MOST_TIERS, Unreached};
+use weir_wire::upstream::{Answer, Ask, Asked, MOST_BOUND, MOST_TIERS, Newer, Unreached};
 
 use crate::connect::{Connection, connect, open_remote};
 use crate::error::{Offline, ReachError};
 use crate::foreign;
+use crate::lower::Lower;
 use crate::policy::WhichRegistry;
-use crate::pull::Puller;
 use crate::registries::{KnownRegistry, is_http};
 use crate::session::Session;
 use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
@@ -86,7 +86,8 @@ pub(crate) fn ask(
     let root = PathBuf::from(location);
     let registrar = folder_registrar(session, &root)?;
     let caller = Caller::new(session.principal.clone(), session.now);
-    Ok(WasAsked::Yes(admit_from_above(session, &registrar, &root, &caller, what)?))
+    let lower = Lower { session, registrar: &registrar, root: &root, caller: &caller };
+    Ok(WasAsked::Yes(lower.admit(what)?))
 }
 
 /// What came of following the registries above one.
@@ -138,7 +139,7 @@ pub fn upstream_follow(
         let root = PathBuf::from(&known.location);
         let registrar = folder_registrar(session, &root)?;
         let caller = Caller::new(session.principal.clone(), session.now);
-        brought = Puller { session, registrar: &registrar, root: &root, caller: &caller }.bring_all()?;
+        brought = Lower { session, registrar: &registrar, root: &root, caller: &caller }.bring_all()?;
     }
     Ok(Followed { registry, answer, brought })
 }
@@ -146,128 +147,119 @@ pub fn upstream_follow(
 /// So often those above are asked once more because policy keeps out what they brought.
 const MOST_ROUNDS: usize = 20;
 
-/// Has the registry that `registrar` writes to, and that is kept in the folder `root`, admit what a resolution of `what` would use of
-/// the registries above it. They are followed first, and asked themselves where others are above them.
-///
-/// Those above choose what they bring by their own rules. Where policy here keeps that out, they are asked again without it, and
-/// something else may come that would do.
-///
-/// # Errors
-///
-/// When one that decides is not reached or not believed, or the registry cannot be written.
-pub fn admit_from_above(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    what: &Ask,
-) -> Result<Answer, ReachError> {
-    admit_from_above_observed(session, registrar, root, caller, what, &mut |_, _| {})
-}
+impl Lower<'_> {
+    /// Has the registry admit what a resolution of `what` would use of the registries above it. They are followed first, and asked
+    /// themselves where others are above them.
+    ///
+    /// Those above choose what they bring by their own rules. Where policy here keeps that out, they are asked again without it, and
+    /// something else may come that would do.
+    ///
+    /// # Errors
+    ///
+    /// When one that decides is not reached or not believed, or the registry cannot be written.
+    pub fn admit(&self, what: &Ask) -> Result<Answer, ReachError> {
+        self.admit_observed(what, &mut |_, _| {})
+    }
 
-/// The same, and tells of each registry above, by its name, whether it was reached and believed, and if not, why.
-///
-/// # Errors
-///
-/// Those of [`admit_from_above`].
-pub fn admit_from_above_observed(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    what: &Ask,
-    tell: &mut dyn FnMut(&str, Option<&ReachError>),
-) -> Result<Answer, ReachError> {
-    let mut all = admit_once(session, registrar, root, caller, what, tell)?;
-    for _ in 1..MOST_ROUNDS {
-        if all.held == 0 || what.requirements.is_empty() {
-            break;
-        }
-        let held = all.held;
-        let more = admit_once(session, registrar, root, caller, what, tell)?;
-        all.admitted += more.admitted;
-        all.held += more.held;
-        all.withdrawn += more.withdrawn;
-        all.size = more.size;
-        all.bound.extend(more.bound);
-        all.bound.truncate(MOST_BOUND);
-        all.unreached = more.unreached;
-        if all.held == held {
-            break;
-        }
-    }
-    Ok(all)
-}
-
-fn admit_once(
-    session: &Session,
-    registrar: &Registrar,
-    root: &Path,
-    caller: &Caller,
-    what: &Ask,
-    tell: &mut dyn FnMut(&str, Option<&ReachError>),
-) -> Result<Answer, ReachError> {
-    let view = registrar.view_for(caller)?;
-    let facts = view.index().facts()?;
-    let registry = facts.name.clone().unwrap_or_default();
-    let on_the_way = |reason: &str| {
-        let upstream = what.via.last().cloned().unwrap_or_default();
-        Err(SubmitError::NoUpstream { upstream: registry.clone(), registry: upstream, reason: reason.into() }
-            .into())
-    };
-    if what.via.contains(&registry) {
-        return on_the_way(
-            "it is asked on behalf of itself: the registries are above one another in a circle",
-        );
-    }
-    if what.via.len() >= MOST_TIERS {
-        return on_the_way("too many registries are one above the other");
-    }
-    let upstreams = upstreams_in(&facts, root)?;
-    let upward = Ask {
-        via: what.via.iter().cloned().chain([registry.clone()]).collect(),
-        without: kept_out(view.index(), caller, what)?,
-        ..upward(view.index(), what)?
-    };
-    drop(view);
-    let mut connections = Vec::with_capacity(upstreams.len());
-    for above in &upstreams {
-        let known = known_upstream(&registry, above, Some(root));
-        let followed = known.and_then(|known| follow(session, &known, &upward, above.mode));
-        tell(&above.name, followed.as_ref().err());
-        connections.push(followed);
-    }
-    let above = upstreams.iter().zip(&connections).map(|(above, connection)| Above {
-        name: above.name.clone(),
-        mode: above.mode,
-        followed: match connection {
-            Ok((connection, _)) => {
-                Ok(weir_registry::Followed { replica: &connection.replica, source: &*connection.source })
+    /// The same, and tells of each registry above, by its name, whether it was reached and believed, and if not, why.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lower::admit`].
+    pub fn admit_observed(&self, what: &Ask, tell: Tell<'_>) -> Result<Answer, ReachError> {
+        let mut all = self.admit_once(what, tell)?;
+        for _ in 1..MOST_ROUNDS {
+            if all.held == 0 || what.requirements.is_empty() {
+                break;
             }
-            Err(error) => Err(weir_model::chain(error)),
-        },
-    });
-    let above: Vec<Above<'_>> = above.collect();
-    let admitted = admit(registrar, caller, &above, what);
-    drop(above);
-    match admitted {
-        // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
-        Ok(answer) => {
-            let unreached = connections.iter().flatten().flat_map(|(_, unreached)| unreached).cloned();
-            let answer = Answer { unreached: unreached.take(MOST_TIERS).collect(), ..answer };
-            match what.requirements.is_empty() {
-                true => connections.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
-                false => Ok(answer),
+            let held = all.held;
+            let more = self.admit_once(what, tell)?;
+            all.admitted += more.admitted;
+            all.held += more.held;
+            all.let_go += more.let_go;
+            all.withdrawn += more.withdrawn;
+            all.size = more.size;
+            all.bound.extend(more.bound);
+            all.bound.truncate(MOST_BOUND);
+            all.newer = more.newer;
+            all.unreached = more.unreached;
+            if all.held == held {
+                break;
             }
         }
-        Err(AdmissionError::Submit(error)) => Err(error.into()),
-        Err(AdmissionError::GaveUp(reason)) => Err(ReachError::NotAdmitted { registry, reason }),
-        Err(AdmissionError::Unreached { upstream, reason }) => {
-            let place = upstreams.iter().position(|above| above.name == upstream);
-            let failed = place.and_then(|place| connections.swap_remove(place).err());
-            Err(failed.unwrap_or(ReachError::NotAdmitted { registry, reason }))
+        Ok(all)
+    }
+
+    fn admit_once(&self, what: &Ask, tell: Tell<'_>) -> Result<Answer, ReachError> {
+        let Self { session, registrar, root, caller } = *self;
+        let view = registrar.view_for(caller)?;
+        let facts = view.index().facts()?;
+        let registry = facts.name.clone().unwrap_or_default();
+        refuse_circle(&registry, what)?;
+        let upstreams = upstreams_in(&facts, root)?;
+        let upward = Ask {
+            via: what.via.iter().cloned().chain([registry.clone()]).collect(),
+            without: kept_out(view.index(), caller, what)?,
+            ..upward(view.index(), what)?
+        };
+        drop(view);
+        let mut followed = Vec::with_capacity(upstreams.len());
+        for above in &upstreams {
+            let known = known_upstream(&registry, above, Some(root));
+            let came = known.and_then(|known| follow(session, &known, &upward, above.mode));
+            tell(&above.name, came.as_ref().err());
+            followed.push(came);
+        }
+        let above = upstreams.iter().zip(&followed).map(|(above, came)| Above {
+            name: above.name.clone(),
+            mode: above.mode,
+            newer: came.iter().flat_map(|came| came.newer.clone()).collect(),
+            followed: match came {
+                Ok(Came { connection, .. }) => {
+                    Ok(weir_registry::Followed { replica: &connection.replica, source: &*connection.source })
+                }
+                Err(error) => Err(weir_model::chain(error)),
+            },
+        });
+        let above: Vec<Above<'_>> = above.collect();
+        let admitted = admit(registrar, caller, &above, what);
+        drop(above);
+        match admitted {
+            // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
+            Ok(answer) => {
+                let unreached = followed.iter().flatten().flat_map(|came| &came.unreached).cloned();
+                let answer = Answer { unreached: unreached.take(MOST_TIERS).collect(), ..answer };
+                match what.requirements.is_empty() {
+                    true => followed.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
+                    false => Ok(answer),
+                }
+            }
+            Err(AdmissionError::Submit(error)) => Err(error.into()),
+            Err(AdmissionError::GaveUp(reason)) => Err(ReachError::NotAdmitted { registry, reason }),
+            Err(AdmissionError::Unreached { upstream, reason }) => {
+                let place = upstreams.iter().position(|above| above.name == upstream);
+                let failed = place.and_then(|place| followed.swap_remove(place).err());
+                Err(failed.unwrap_or(ReachError::NotAdmitted { registry, reason }))
+            }
         }
     }
+}
+
+/// Who is told of each registry above whether it was reached.
+type Tell<'t> = &'t mut dyn FnMut(&str, Option<&ReachError>);
+
+/// Refuses an ask that came through this registry before, or through too many.
+fn refuse_circle(registry: &str, what: &Ask) -> Result<(), ReachError> {
+    let reason = if what.via.iter().any(|passed| passed == registry) {
+        "it is asked on behalf of itself: the registries are above one another in a circle"
+    } else if what.via.len() >= MOST_TIERS {
+        "too many registries are one above the other"
+    } else {
+        return Ok(());
+    };
+    let below = what.via.last().cloned().unwrap_or_default();
+    let upstream = registry.to_owned();
+    Err(SubmitError::NoUpstream { upstream, registry: below, reason: reason.into() }.into())
 }
 
 /// Follows a registry, which has followed those above it first: what was withdrawn there is withdrawn here by now.
@@ -279,44 +271,61 @@ pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Conne
     if session.offline {
         return connect(session, known);
     }
-    let (connection, unreached) = follow(session, known, &Ask::default(), UpstreamMode::OnDemand)?;
+    let Came { connection, unreached, .. } = follow(session, known, &Ask::default(), UpstreamMode::OnDemand)?;
     unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
     Ok(connection)
 }
 
+/// A registry above that was followed, and what came of asking it.
+struct Came {
+    connection: Connection,
+    /// What further up could not be asked: what the registry has can still be admitted, and what it lacks is missed by whoever needs it.
+    unreached: Vec<Unreached>,
+    /// What is newer further up than what the registry has.
+    newer: Vec<Newer>,
+}
+
+impl Came {
+    fn of(connection: Connection) -> Self {
+        Self { connection, unreached: Vec::new(), newer: Vec::new() }
+    }
+
+    /// A registry as it is, with why those above it were not asked.
+    fn not_asked(connection: Connection, reason: String) -> Self {
+        let registry = connection.replica.name().to_owned();
+        Self { unreached: vec![Unreached { registry, reason }], ..Self::of(connection) }
+    }
+}
+
 /// Follows a registry above; one that others are above is asked first, and of one that is none of Weir's what is asked for is written down.
-/// With it, what further up could not be asked: what the registry has can still be admitted, and what it lacks is missed by whoever needs it.
 fn follow(
     session: &Session,
     known: &KnownRegistry,
     what: &Ask,
     mode: UpstreamMode,
-) -> Result<(Connection, Vec<Unreached>), ReachError> {
+) -> Result<Came, ReachError> {
     if let Some(foreign) = foreign::Above::of_transcript(session, &known.location)? {
         let written = foreign.write_down(session, what, mode);
         let connection = connect(session, known)?;
         return match written {
-            Ok(_) => Ok((connection, Vec::new())),
+            Ok(_) => Ok(Came::of(connection)),
             // Who only follows wants to know.
             Err(error) if what.requirements.is_empty() => Err(error),
-            Err(error) => Ok(not_asked(connection, weir_model::chain(&error))),
+            Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
         };
     }
-    let connection = connect(session, known)?;
+    let mut connection = connect(session, known)?;
     let facts = connection.replica.index().facts()?;
     match ask(session, &connection, &facts, what) {
-        Ok(WasAsked::Yes(answer)) => Ok((connect(session, known)?, answer.unreached)),
-        Ok(WasAsked::NobodyAbove) => Ok((connection, Vec::new())),
-        Ok(WasAsked::No(reason)) => Ok(not_asked(connection, reason)),
+        Ok(WasAsked::Yes(answer)) => {
+            connection.replica.sync(&*connection.source, session.now)?;
+            Ok(Came { unreached: answer.unreached, newer: answer.newer, connection })
+        }
+        Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
+        Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason)),
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
-        Err(error) => Ok(not_asked(connection, weir_model::chain(&error))),
+        Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
     }
-}
-
-/// A registry as it is, with why those above it were not asked.
-fn not_asked(connection: Connection, reason: String) -> (Connection, Vec<Unreached>) {
-    let registry = connection.replica.name().to_owned();
-    (connection, vec![Unreached { registry, reason }])
 }
 
 /// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed.

@@ -1,6 +1,7 @@
 //! Reaching registries: where they are read from, and what this machine knows of them.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,13 +9,13 @@ use weir_cedar::FolderPolicies;
 use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
 use weir_index::PackageView;
 use weir_log::{FolderSource, Source};
-use weir_model::{OwnerName, PackageName, nearest};
+use weir_model::{OwnerName, PackageName, Version, nearest};
 use weir_policy::Caller;
 use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
 use weir_remote::RemoteRegistry;
-use weir_wire::upstream::{Ask, Asked, MOST_BOUND};
+use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, Newer};
 
 use crate::ask::WasAsked;
 use crate::credentials::credential_for;
@@ -68,6 +69,7 @@ pub struct Connections<'s> {
     known: Vec<KnownRegistry>,
     open: Vec<OnceCell<Connection>>,
     asking: RefCell<Asking>,
+    looks_beyond: bool,
     connect: fn(&Session, &KnownRegistry) -> Result<Connection, ReachError>,
 }
 
@@ -81,7 +83,19 @@ impl<'s> Connections<'s> {
         let known = in_use(session, project)?;
         let open = known.iter().map(|_| OnceCell::new()).collect();
         let asks = !session.offline;
-        Ok(Self { session, known, open, asking: RefCell::new(Asking { asks, ..Asking::default() }), connect })
+        let asking = RefCell::new(Asking { asks, ..Asking::default() });
+        Ok(Self { session, known, open, asking, looks_beyond: false, connect })
+    }
+
+    /// The same for who looks beyond the ranges that they ask for: registries are asked for what is there as well.
+    #[must_use]
+    pub fn beyond_ranges(self) -> Self {
+        Self { looks_beyond: true, ..self }
+    }
+
+    /// Whether what is beyond the ranges that are asked for is looked for as well.
+    pub fn look_beyond_ranges(&self) -> bool {
+        self.looks_beyond
     }
 
     /// The same as this machine remembers them: only a registry that was never met is asked.
@@ -158,6 +172,7 @@ impl<'s> Connections<'s> {
         match asked {
             Ok(WasAsked::NobodyAbove) => {}
             Ok(WasAsked::Yes(answer)) => {
+                self.note_what_is_newer(&connection, &answer.newer);
                 self.tell_what_is_bound(&connection, &answer.bound);
                 if !answer.unreached.is_empty() {
                     let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
@@ -177,6 +192,23 @@ impl<'s> Connections<'s> {
             }
         }
         connection
+    }
+
+    /// Remembers what is newer further up of packages that come from a registry.
+    fn note_what_is_newer(&self, connection: &Connection, newer: &[Newer]) {
+        let index = connection.replica.index();
+        for newer in newer.iter().take(MOST_NEWER) {
+            // Only told: a view that cannot answer has nothing to tell.
+            if index.kind_of(&newer.name).is_ok_and(|kind| kind.is_some()) {
+                let mut asking = self.asking.borrow_mut();
+                asking.newer.entry(newer.name.clone()).or_insert_with(|| newer.version.clone());
+            }
+        }
+    }
+
+    /// The newest version of a package that a registry further up has, as was told, and that no registry here has.
+    pub fn newer_above(&self, name: &PackageName) -> Option<Version> {
+        self.asking.borrow().newer.get(name).cloned()
     }
 
     /// Tells of owners that came to be bound, as far as the log says that they are.
@@ -258,6 +290,8 @@ impl Requirements {
 struct Asking {
     /// Whether that is still to be done.
     asks: bool,
+    /// What is newer further up than what registries have, as they say.
+    newer: BTreeMap<PackageName, Version>,
     notes: Vec<String>,
     failure: Option<ReachError>,
 }

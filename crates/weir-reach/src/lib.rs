@@ -23,6 +23,7 @@ mod home;
 mod host;
 mod identity;
 mod interrupt;
+mod lower;
 mod netrc;
 mod observe;
 mod owners;
@@ -38,10 +39,7 @@ pub use admin::{
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
 pub use air_gap::{Export, Imported, registry_export, registry_import, since};
-pub use ask::{
-    ASK_FEATURE, Followed, WasAsked, admit_from_above, admit_from_above_observed, connect_through,
-    upstream_follow,
-};
+pub use ask::{ASK_FEATURE, Followed, WasAsked, connect_through, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,
@@ -58,6 +56,7 @@ pub use home::Home;
 pub use host::platform as host_platform;
 pub use identity::{IDENTITY_FILE_VARIABLE, IDENTITY_VARIABLE, IdentityToken};
 pub use interrupt::{Busy, Interrupt};
+pub use lower::Lower;
 pub use observe::{Amount, Counted, Counter, Event, PlannedBuild, Work};
 pub use owners::{EVERYWHERE, Owners};
 pub use policy::{
@@ -65,7 +64,6 @@ pub use policy::{
     ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_check, policy_explain,
     policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test, simulate_on,
 };
-pub use pull::Puller;
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, told_address, trusted_folders,

@@ -14,26 +14,14 @@ use weir_registry::{Face, FromAbove, Object, Registrar, ReplicaError, SubmitErro
 
 use crate::connect::source_of;
 use crate::error::ReachError;
+use crate::lower::Lower;
 use crate::session::Session;
 use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
 
 /// How many parts of a large file are fetched at a time.
 const STREAMS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
-/// A registry in a folder that others are above, for its content.
-#[derive(Clone, Copy)]
-pub struct Puller<'a> {
-    /// What the run of the program has.
-    pub session: &'a Session,
-    /// What writes to the registry.
-    pub registrar: &'a Registrar,
-    /// Its folder.
-    pub root: &'a Path,
-    /// For whom content is brought.
-    pub caller: &'a Caller,
-}
-
-impl Puller<'_> {
+impl Lower<'_> {
     /// Brings a piece of content of a release that was admitted from above, if it is not here: by exactly one fetch, for who comes
     /// meanwhile waits and finds it. Whether it is here afterwards: nothing is brought that no release of this registry consists of.
     ///
@@ -51,7 +39,7 @@ impl Puller<'_> {
     ///
     /// # Errors
     ///
-    /// As for [`Puller::pull`].
+    /// As for [`Lower::pull`].
     pub fn mend(&self, object: Object) -> Result<bool, ReachError> {
         match self.registrar.from_above(self.caller, object)? {
             Some(piece) => self.bring(&piece, true),
@@ -111,7 +99,7 @@ impl Puller<'_> {
     ///
     /// # Errors
     ///
-    /// As for [`Puller::pull`].
+    /// As for [`Lower::pull`].
     pub(crate) fn bring_all(&self) -> Result<u64, ReachError> {
         let mut brought = 0;
         for piece in self.registrar.all_from_above(self.caller)? {
@@ -185,7 +173,7 @@ impl PullingSource {
     fn pulling<T>(
         &self,
         path: &str,
-        work: impl FnOnce(&Puller<'_>) -> Result<T, ReachError>,
+        work: impl FnOnce(&Lower<'_>) -> Result<T, ReachError>,
     ) -> Result<T, SourceError> {
         let failed = |error: ReachError| match error {
             ReachError::Source(error)
@@ -205,7 +193,7 @@ impl PullingSource {
         };
         let caller = Caller::new(self.session.principal.clone(), self.session.now);
         let session = &self.session;
-        work(&Puller { session, registrar, root: &self.root, caller: &caller }).map_err(failed)
+        work(&Lower { session, registrar, root: &self.root, caller: &caller }).map_err(failed)
     }
 
     /// A piece of content that is not here yet: from above, where it is held from then on if this folder can be written.
@@ -218,14 +206,14 @@ impl PullingSource {
         let object = Face::parse(path).and_then(Object::of_face).filter(|_| !self.session.offline);
         let Some(object) = object.filter(|_| found.is_none()) else { return Ok(found) };
         if is_writable(&self.root) {
-            return match self.pulling(path, |puller| puller.pull(object))? {
+            return match self.pulling(path, |lower| lower.pull(object))? {
                 true => here(&self.files),
                 false => Ok(None),
             };
         }
         let above =
-            self.pulling(path, |puller| match puller.registrar.from_above(puller.caller, object)? {
-                Some(piece) => puller.source_above(&piece),
+            self.pulling(path, |lower| match lower.registrar.from_above(lower.caller, object)? {
+                Some(piece) => lower.source_above(&piece),
                 None => Ok(None),
             })?;
         above.map_or(Ok(None), |above| here(&*above))
@@ -247,7 +235,7 @@ impl Source for PullingSource {
 
     fn mend(&self, path: &str) -> Result<bool, SourceError> {
         match Face::parse(path).and_then(Object::of_face).filter(|_| !self.session.offline) {
-            Some(object) if is_writable(&self.root) => self.pulling(path, |puller| puller.mend(object)),
+            Some(object) if is_writable(&self.root) => self.pulling(path, |lower| lower.mend(object)),
             _ => Ok(false),
         }
     }

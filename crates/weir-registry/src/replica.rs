@@ -5,6 +5,7 @@
 //! replica as it was. Everything is checked before it is believed: the signature by a pinned key, that
 //! the log only grew, and that its entries have the signed root.
 
+mod elsewhere;
 mod proven;
 
 use std::io::{Read, Seek as _, Write as _};
@@ -102,6 +103,15 @@ pub enum ReplicaError {
     /// The log was not believed.
     #[error(transparent)]
     Follow(#[from] Box<FollowError>),
+    /// This machine has seen more of the same registry at another place, or something else.
+    #[error("the registry is known from `{other}` as well, and this is not what goes on from there: {error}")]
+    NotAsElsewhere {
+        /// Where it was seen.
+        other: String,
+        /// How it differs.
+        #[source]
+        error: Box<FollowError>,
+    },
     /// A record is not proven to be in the log.
     #[error("`{location}`: its record {index} is not proven by what its keys signed: {error}")]
     Unproven {
@@ -372,7 +382,11 @@ impl Replica {
 
     /// Reads the registry's description once more, if it is another one now; whether it was. Only it says which keys sign from
     /// now on: while keys change, both the old and the new one do.
-    pub(crate) fn describe_again(&mut self, source: &dyn Source) -> Result<bool, ReplicaError> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not the registry that was met before.
+    pub fn describe_again(&mut self, source: &dyn Source) -> Result<bool, ReplicaError> {
         let (_, descriptor) = fetch_descriptor(&self.location, source)?;
         let is_another = descriptor != self.descriptor;
         if is_another {

@@ -16,6 +16,9 @@ use weir_model::Sha256;
 /// Bytes that the file of a pin may have.
 const MAX_PIN: u64 = 1 << 20;
 
+/// So many registries are looked through for other places of one.
+const MOST_PLACES: usize = 10_000;
+
 /// How many rotations a chain may have.
 const MAX_ROTATIONS: usize = 1000;
 
@@ -135,6 +138,28 @@ impl Trust {
             return Err(TrustError::BadPin { path, reason: format!("it is about `{}`", pin.location) });
         }
         Ok(Some(pin))
+    }
+
+    /// All that is pinned for registries that call themselves `origin`, wherever they are; of more than [`MOST_PLACES`] files not all are
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the folder or a file cannot be read.
+    pub(crate) fn pins_of(&self, origin: &str) -> Result<Vec<Pin>, TrustError> {
+        let files = match fs_err::read_dir(&self.folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files?,
+        };
+        let mut pins = Vec::new();
+        for file in files.take(MOST_PLACES) {
+            let path = file?.path();
+            let Ok(bytes) = weir_fs::read(&path, MAX_PIN) else { continue };
+            // What does not read is told by whoever asks for that registry.
+            let pin = serde_json::from_slice::<Pin>(&bytes);
+            pins.extend(pin.ok().filter(|pin| pin.origin == origin && self.path(&pin.location) == path));
+        }
+        Ok(pins)
     }
 
     /// Pins keys, in place of what was pinned before.

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::{IndexError, ReleaseView};
-use weir_model::record::{Hold, UpstreamMode};
+use weir_model::record::{Hold, Unhold, UpstreamMode};
 use weir_model::{OwnerName, PackageName, ReleaseId, Version};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::Resolution;
-use weir_wire::upstream::{Answer, Ask, MOST_BOUND};
+use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, Newer};
 
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
-use crate::mirror;
-use crate::resolve::{Unresolved, resolve};
+use crate::resolve::{Unresolved, beyond, resolve};
 use crate::tiers::{Above, Tiers, TiersError};
+use crate::{held, mirror};
 
 /// So often releases are left out that were built with something that policy keeps out, before nothing more is tried.
 const MOST_ROUNDS: usize = 100;
@@ -67,69 +67,95 @@ pub fn admit(
     upstreams: &[Above<'_>],
     ask: &Ask,
 ) -> Result<Answer, AdmissionError> {
+    let admitting = Admitting { registrar, caller, upstreams };
     let mut answer = Answer::default();
-    let mut admissions: BTreeMap<usize, (BTreeSet<ReleaseId>, Vec<Hold>)> = BTreeMap::new();
-    let view = registrar.view_for(caller)?;
-    for (place, above) in upstreams.iter().enumerate() {
-        if above.mode == UpstreamMode::Mirror && above.followed.is_ok() {
-            let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
-            let tiers = Tiers::new(keeper, upstreams);
-            mirror::select(&tiers, place, &mut |releases, holds| {
-                told(&mut answer, write(registrar, caller, upstreams, place, releases, holds, true)?);
-                Ok::<_, AdmissionError>(())
+    // First of all: what is written below says how far those above were looked through.
+    let reviewed = admitting.review()?;
+    for place in admitting.followed() {
+        if upstreams[place].mode == UpstreamMode::Mirror {
+            let view = registrar.view_for(caller)?;
+            let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
+            mirror::select(&tiers, place, &mut |releases, held| {
+                admitting.write(place, Batch { releases, held, pin: true, ..Batch::default() }, &mut answer)
             })?;
         }
     }
-    drop(view);
-    // What was withdrawn above is withdrawn before anything is chosen, or what is chosen would not be what there is afterwards.
-    for (place, above) in upstreams.iter().enumerate() {
-        if above.followed.is_ok() {
-            told(&mut answer, write(registrar, caller, upstreams, place, Vec::new(), Vec::new(), false)?);
-        }
+    // What was withdrawn above is withdrawn before anything is chosen, or what is chosen would not be what there is afterwards; and
+    // what is held no longer may be.
+    for (place, batch) in reviewed {
+        admitting.write(place, batch, &mut answer)?;
     }
     let view = registrar.view_for(caller)?;
-    let keeper = Gatekeeper::new(view.index(), registrar.gate(), caller);
-    let tiers = Tiers::new(keeper, upstreams);
-    let (chosen, resolution) = choose(&tiers, ask)?;
+    let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
+    let (mut chosen, resolution) = choose(&tiers, ask)?;
+    if let Some(wider) = beyond(ask, resolution.as_ref()) {
+        chosen.extend(choose(&tiers, &wider)?.0);
+    }
+    let mut batches: BTreeMap<usize, Batch> = BTreeMap::new();
+    let chosen: BTreeSet<(usize, ReleaseId)> = chosen.into_iter().collect();
+    answer.newer = newer(&tiers, ask, resolution.as_ref(), &chosen)?;
     for (place, id) in chosen {
-        admissions.entry(place).or_default().0.insert(id);
+        batches.entry(place).or_default().releases.push(id);
     }
     for (place, hold) in holds(&tiers, ask, resolution.as_ref())? {
-        admissions.entry(place).or_default().1.push(hold);
+        batches.entry(place).or_default().held.push(hold);
     }
-    for (place, (releases, holds)) in admissions {
-        let owners: BTreeSet<OwnerName> = releases.iter().map(|id| id.name.owner_name()).collect();
+    for (place, batch) in batches {
+        let owners: BTreeSet<OwnerName> = batch.releases.iter().map(|id| id.name.owner_name()).collect();
         for owner in owners {
             if answer.bound.len() < MOST_BOUND && tiers.own().bound_above(&owner)?.is_none() {
                 answer.bound.push(owner);
             }
         }
-        let releases = releases.into_iter().collect();
-        told(&mut answer, write(registrar, caller, upstreams, place, releases, holds, false)?);
+        admitting.write(place, batch, &mut answer)?;
     }
     answer.size = registrar.view_for(caller)?.index().position()?.size;
     Ok(answer)
 }
 
-fn told(answer: &mut Answer, done: Admitted) {
-    answer.admitted += done.releases;
-    answer.held += done.held;
-    answer.withdrawn += done.withdrawn;
+/// What is written together of one registry above.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) releases: Vec<ReleaseId>,
+    pub(crate) held: Vec<Hold>,
+    pub(crate) over: Vec<Unhold>,
+    pub(crate) pin: bool,
 }
 
-fn write(
-    registrar: &Registrar,
-    caller: &Caller,
-    upstreams: &[Above<'_>],
-    place: usize,
-    releases: Vec<ReleaseId>,
-    held: Vec<Hold>,
-    pin: bool,
-) -> Result<Admitted, AdmissionError> {
-    let above = &upstreams[place];
-    let Ok(from) = &above.followed else { return Ok(Admitted::default()) };
-    let admission = Admission { upstream: &above.name, from: *from, releases, held, pin };
-    Ok(registrar.admit(caller, &admission)?)
+/// A registry that admits.
+struct Admitting<'a> {
+    registrar: &'a Registrar,
+    caller: &'a Caller,
+    upstreams: &'a [Above<'a>],
+}
+
+impl Admitting<'_> {
+    /// The places of those above that were followed.
+    fn followed(&self) -> impl Iterator<Item = usize> + use<> {
+        let followed = self.upstreams.iter().enumerate().filter(|(_, above)| above.followed.is_ok());
+        followed.map(|(place, _)| place).collect::<Vec<_>>().into_iter()
+    }
+
+    /// What is to be told of what is held, of each that was followed.
+    fn review(&self) -> Result<Vec<(usize, Batch)>, AdmissionError> {
+        let view = self.registrar.view_for(self.caller)?;
+        let keeper = Gatekeeper::new(view.index(), self.registrar.gate(), self.caller);
+        let tiers = Tiers::new(keeper, self.upstreams);
+        self.followed().map(|place| Ok((place, held::review(&tiers, place)?))).collect()
+    }
+
+    fn write(&self, place: usize, batch: Batch, answer: &mut Answer) -> Result<(), AdmissionError> {
+        let above = &self.upstreams[place];
+        let Ok(from) = above.followed else { return Ok(()) };
+        let Batch { releases, held, over, pin } = batch;
+        let admission = Admission { upstream: &above.name, from, releases, held, over, pin };
+        let done: Admitted = self.registrar.admit(self.caller, &admission)?;
+        answer.admitted += done.releases;
+        answer.held += done.held;
+        answer.let_go += done.let_go;
+        answer.withdrawn += done.withdrawn;
+        Ok(())
+    }
 }
 
 /// What of the registries above a resolution uses, and what it was built with.
@@ -162,26 +188,40 @@ fn with_what_they_were_built_with(
 ) -> Result<Result<Chosen, Refused>, AdmissionError> {
     let mut chosen: BTreeMap<ReleaseId, usize> = BTreeMap::new();
     for node in &resolution.nodes {
-        let mut waiting = vec![node.id.clone()];
-        while let Some(id) = waiting.pop() {
-            if chosen.contains_key(&id) {
-                continue;
-            }
-            let Some((place, view)) = tiers.above(&id)? else {
-                match tiers.own().release(&id)? {
-                    Some(_) => continue,
-                    None => return Ok(Err(not_there(tiers, &node.id, &id)?)),
-                }
-            };
-            if let Some(refused) = refusal(tiers, place, &view)? {
-                let upstream = &tiers.upstreams[place].name;
-                return Ok(Err(kept_out_with(&node.id, upstream, &refused)));
-            }
-            waiting.extend(view.release.dependencies.iter().filter_map(weir_model::Dependency::baked_id));
-            chosen.insert(id, place);
+        if let Some(refused) = bring_with(tiers, &node.id, &mut chosen)? {
+            return Ok(Err(refused));
         }
     }
     Ok(Ok(chosen.into_iter().map(|(id, place)| (place, id)).collect()))
+}
+
+/// Adds a release that is above to what is chosen, and all that it was built with; or tells what of it cannot come in.
+pub(crate) fn bring_with(
+    tiers: &Tiers<'_>,
+    release: &ReleaseId,
+    chosen: &mut BTreeMap<ReleaseId, usize>,
+) -> Result<Option<Refused>, AdmissionError> {
+    let mut waiting = vec![release.clone()];
+    while let Some(id) = waiting.pop() {
+        if chosen.contains_key(&id) {
+            continue;
+        }
+        let Some((place, view)) = tiers.above(&id)? else {
+            match tiers.own().release(&id)? {
+                Some(_) => continue,
+                None => return Ok(Some(not_there(tiers, release, &id)?)),
+            }
+        };
+        if let Some(refused) = refusal(tiers, place, &view)? {
+            return Ok(Some(match id == *release {
+                true => refused,
+                false => kept_out_with(release, &tiers.upstreams[place].name, &refused),
+            }));
+        }
+        waiting.extend(view.release.dependencies.iter().filter_map(weir_model::Dependency::baked_id));
+        chosen.insert(id, place);
+    }
+    Ok(None)
 }
 
 pub(crate) fn refusal(
@@ -247,6 +287,30 @@ fn holds(
         Some((tiers.upstreams.iter().position(|above| above.name == hold.registry)?, hold))
     });
     Ok(placed.collect())
+}
+
+/// Of the packages that were asked for or used what above is newer than all that is here or comes now, and that nothing keeps out. It is only
+/// told: what nobody uses is not admitted.
+fn newer(
+    tiers: &Tiers<'_>,
+    ask: &Ask,
+    resolution: Option<&Resolution>,
+    chosen: &BTreeSet<(usize, ReleaseId)>,
+) -> Result<Vec<Newer>, AdmissionError> {
+    let mut newer = Vec::new();
+    let used = resolution.iter().flat_map(|resolution| &resolution.nodes).map(|node| &node.id.name);
+    let names: BTreeSet<&PackageName> =
+        used.chain(ask.requirements.iter().map(|asked| &asked.name)).collect();
+    for name in names {
+        let comes = chosen.iter().filter(|(_, id)| id.name == *name).map(|(_, id)| id.version.clone()).max();
+        let version = tiers.newest(name, &ask.platform)?;
+        if let Some(version) = version.filter(|version| comes.is_none_or(|comes| comes < *version))
+            && newer.len() < MOST_NEWER
+        {
+            newer.push(Newer { name: name.clone(), version });
+        }
+    }
+    Ok(newer)
 }
 
 /// Of what is held of one package what would serve who asks and is newer than what they use: the newest, each once.

@@ -65,7 +65,9 @@ impl<'a> Gatekeeper<'a> {
             (!decision.allowed).then_some(decision)
         };
         let Some(decision) = asked(self.caller) else { return Ok(None) };
-        let is_kept_out = self.gate.forbids(&request(view, advised, self.caller, upstream));
+        // What was withdrawn there would not be taken by anybody who has to be told why.
+        let is_kept_out =
+            view.standing().is_offered() && self.gate.forbids(&request(view, advised, self.caller, upstream));
         let until = if is_kept_out {
             let key = (decision.policy.clone().into_owned(), view.mark.at);
             let known = self.waits.borrow().get(&key).copied();

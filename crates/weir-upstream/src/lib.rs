@@ -13,6 +13,7 @@
 mod admission;
 mod foreign;
 mod gatekeeper;
+mod held;
 mod mirror;
 mod resolve;
 mod tiers;

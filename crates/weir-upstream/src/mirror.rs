@@ -7,6 +7,7 @@ use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 
 use crate::admission::{AdmissionError, BOUND, refusal};
 use crate::gatekeeper::kept_out_with;
+use crate::held::is_up_to_date;
 use crate::tiers::{From, Tiers};
 
 /// So many releases are admitted under one checkpoint: what is read of them is held in memory meanwhile.
@@ -15,6 +16,7 @@ const TOGETHER: usize = 10_000;
 /// What a release that would come in needs of others that are not here.
 struct Needs {
     index: u64,
+    is_offered: bool,
     ranges: Vec<(PackageName, Range)>,
 }
 
@@ -72,7 +74,10 @@ pub(crate) fn select(
         let needed = view.release.dependencies.iter();
         let needed = needed.filter(|needed| needed.baked.is_none() && needed.scope == Scope::Run);
         let ranges = needed.map(|needed| (needed.name.clone(), needed.range.clone())).collect();
-        coming.insert(id.clone(), Needs { index: view.mark.index, ranges });
+        coming.insert(
+            id.clone(),
+            Needs { index: view.mark.index, is_offered: view.standing().is_offered(), ranges },
+        );
     }
     leave_out_unmet(tiers, place, &mut coming, &mut holds)?;
     let mut order: Vec<(u64, ReleaseId)> = coming.into_iter().map(|(id, needs)| (needs.index, id)).collect();
@@ -83,27 +88,6 @@ pub(crate) fn select(
         hand_over(std::mem::replace(&mut order, rest), Vec::new())?;
     }
     hand_over(order, holds)
-}
-
-/// Whether nothing can have changed: the upstream's log is where it was, no rule is another, and nothing is due.
-fn is_up_to_date(tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
-    let upstream = &tiers.upstreams[place];
-    let facts = tiers.own().facts()?;
-    let Some(cursor) = facts.cursors.iter().find(|cursor| cursor.registry == upstream.name) else {
-        return Ok(false);
-    };
-    let moved = upstream.index()?.position()?.size != cursor.size;
-    let ruled = facts.policy.is_some_and(|(_, mark)| mark.index > cursor.mark.index);
-    let named = facts.described.is_some_and(|mark| mark.index > cursor.mark.index);
-    let advised = !tiers.own().advisories_since(cursor.mark.index, 1)?.is_empty();
-    if moved || ruled || named || advised {
-        return Ok(false);
-    }
-    let now = tiers.keeper.caller.at();
-    let held = tiers.own().held(usize::MAX)?;
-    Ok(!held
-        .iter()
-        .any(|held| held.hold.registry == upstream.name && held.hold.until.is_some_and(|due| due <= now)))
 }
 
 fn bound_elsewhere(id: &ReleaseId, upstream: &str, missing: &ReleaseId) -> crate::gatekeeper::Refused {
@@ -161,7 +145,9 @@ fn leave_out_unmet(
             return Ok(());
         }
         for (id, reason) in unmet {
-            coming.remove(&id);
+            if coming.remove(&id).is_none_or(|needs| !needs.is_offered) {
+                continue;
+            }
             let registry = tiers.upstreams[place].name.clone();
             holds.push(Hold { id, registry, policy: UNMET.into(), reason, until: None });
         }
@@ -169,4 +155,4 @@ fn leave_out_unmet(
 }
 
 /// Instead of a rule: what keeps a release out is that something it needs is kept out.
-const UNMET: &str = "needs-what-is-held";
+pub(crate) const UNMET: &str = "needs-what-is-held";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_model::record::Hold;
-use weir_model::{Dependency, PackageName, ReleaseId};
+use weir_model::{Dependency, PackageName, Range, ReleaseId};
 use weir_resolve::{
     Candidate, Candidates, Lock, Origin, Override, Replacement, Request, Requirement, Resolution,
     ResolveError, Resolver, Settings, View,
@@ -72,6 +72,24 @@ pub fn resolve<V: View>(view: &V, ask: &Ask) -> Result<Option<Resolution>, Unres
         Err(ResolveError::View(error)) => Err(Unresolved::View(error)),
         Err(error) => Err(gave_up(&error)),
     }
+}
+
+/// The same ask with every range that whoever asks may leave behind open to what is newer than what was chosen; nothing where they stay in
+/// all of them.
+pub(crate) fn beyond(ask: &Ask, chosen: Option<&Resolution>) -> Option<Ask> {
+    let open: BTreeSet<&PackageName> = ask.beyond.iter().collect();
+    let mut wider = ask.clone();
+    for asked in wider.requirements.iter_mut().filter(|asked| open.contains(&asked.name)) {
+        let nodes = chosen.iter().flat_map(|chosen| &chosen.nodes);
+        let within =
+            nodes.filter(|node| node.id.name == asked.name && asked.range.contains(&node.id.version));
+        let newer =
+            within.map(|node| &node.id.version).max().map(|now| format!("{} || >={now}", asked.range));
+        asked.range = newer.and_then(|range| range.parse().ok()).unwrap_or_else(Range::any);
+    }
+    wider.newest.extend(ask.beyond.iter().cloned());
+    wider.prefer.retain(|id| !open.contains(&id.name));
+    (!open.is_empty()).then_some(wider)
 }
 
 /// A view without the releases that who asks does not take.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use weir_index::{Index, IndexError, PackageFilter, ReleaseView, Tier};
 use weir_model::record::{Hold, UpstreamMode};
-use weir_model::{Dependency, KindName, OwnerName, PackageName, ReleaseId};
+use weir_model::{Dependency, KindName, OwnerName, PackageName, Platform, ReleaseId, Version};
 use weir_registry::Followed;
 use weir_resolve::{Candidate, Candidates, View};
+use weir_wire::upstream::Newer;
 
 use crate::gatekeeper::{Gatekeeper, Refused};
 
@@ -21,6 +22,8 @@ pub struct Above<'a> {
     pub mode: UpstreamMode,
     /// Its view and its files; or why it was not followed.
     pub followed: Result<Followed<'a>, String>,
+    /// What it says is newer further up. It is only told on.
+    pub newer: Vec<Newer>,
 }
 
 impl Above<'_> {
@@ -226,6 +229,35 @@ impl<'a> Tiers<'a> {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// The newest version of a package that is above, or further up by what that says, if it is newer than all that is here and nothing is
+    /// known to keep it out.
+    pub(crate) fn newest(
+        &self,
+        name: &PackageName,
+        platform: &Platform,
+    ) -> Result<Option<Version>, TiersError> {
+        let serves = |candidate: &&weir_index::Candidate| {
+            candidate.standing.is_offered() && candidate.platform.serves(platform)
+        };
+        let mut newest: Option<Version> = None;
+        let mut here: Option<Version> = None;
+        if let Some(found) = self.find(name)? {
+            for place in &found.places {
+                let Some(candidate) = found.candidate(*place).filter(serves) else { continue };
+                let best = if matches!(place, Place::Own(_)) { &mut here } else { &mut newest };
+                *best = best.take().max(Some(candidate.version.clone()));
+            }
+        }
+        if let From::Above(place) = self.from(name)? {
+            let held = self.own().held_of(name)?;
+            let told = self.upstreams[place].newer.iter().filter(|newer| newer.name == *name);
+            for newer in told.filter(|newer| held.iter().all(|held| held.hold.id.version != newer.version)) {
+                newest = newest.max(Some(newer.version.clone()));
+            }
+        }
+        Ok(newest.filter(|newest| here.is_none_or(|here| here < *newest)))
     }
 
     /// Every package that was looked at.

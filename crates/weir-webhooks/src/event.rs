@@ -86,7 +86,8 @@ pub fn told(registry: &str, index: u64, record: Record) -> Option<WebhookMessage
             (WebhookEvent::PolicyChanged, WebhookData { policy: Some(digest.to_string()), ..data })
         }
         Action::Describe(_) | Action::Quota(_) | Action::Retain(_) => (WebhookEvent::RegistryChanged, data),
-        Action::Upstream { .. } => return None,
+        // What is let go is told when it comes in, and else is withdrawn, which is told where it is offered.
+        Action::Upstream { .. } | Action::Unhold(_) => return None,
     };
     Some(message(event, at, data))
 }

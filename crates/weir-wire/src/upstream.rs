@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use weir_model::record::UpstreamMode;
-use weir_model::{OwnerName, PackageName, Platform, Range, ReleaseId};
+use weir_model::{OwnerName, PackageName, Platform, Range, ReleaseId, Version};
 
 /// A registry above another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -78,6 +78,10 @@ pub struct Ask {
     /// Packages of which the newest is wanted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newest: Vec<PackageName>,
+    /// Packages of which whoever asks may leave the range behind: the newest that would go with the rest is wanted as well, and to know of
+    /// what is newer still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond: Vec<PackageName>,
     /// Releases that who asks does not take: their policy keeps them out. The newest of what is left is of more use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<ReleaseId>,
@@ -117,6 +121,9 @@ pub struct Answer {
     pub admitted: u64,
     /// How many are newly held.
     pub held: u64,
+    /// How many are held no longer, without having been admitted.
+    #[serde(default)]
+    pub let_go: u64,
     /// How many withdrawals followed, or were taken back.
     #[serde(default)]
     pub withdrawn: u64,
@@ -125,6 +132,10 @@ pub struct Answer {
     /// Owners that are bound to a registry above from now on, because something of them was admitted; at most [`MOST_BOUND`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bound: Vec<OwnerName>,
+    /// What is newer above than all that is here, of the packages that were asked for and what they need, and nothing keeps
+    /// out; at most [`MOST_NEWER`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newer: Vec<Newer>,
     /// Registries further up that could not be asked; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
@@ -132,6 +143,19 @@ pub struct Answer {
 
 /// The most owners that an answer tells are bound.
 pub const MOST_BOUND: usize = 100;
+
+/// The most newer releases that an answer tells of.
+pub const MOST_NEWER: usize = 1000;
+
+/// A version of a package that a registry further up has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Newer {
+    /// The package.
+    pub name: PackageName,
+    /// The version.
+    pub version: Version,
+}
 
 /// A registry above another that could not ask further up: it was not reached there, or not believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

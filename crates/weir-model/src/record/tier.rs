@@ -25,6 +25,18 @@ pub struct Hold {
     pub until: Option<Timestamp>,
 }
 
+/// A release of an upstream that is kept out no longer. One that is admitted is so without this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unhold {
+    /// The release.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// The upstream that had it.
+    pub registry: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, policy, reason, until, .. } = self;

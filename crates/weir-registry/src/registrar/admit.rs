@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use weir_index::{RegistryFacts, ReleaseView, Tier};
 use weir_log::{Checkpoint, Source, leaf_hashes};
-use weir_model::record::{Hold, Origin, RECORD_VERSION, Withdrawal};
+use weir_model::record::{Hold, Origin, RECORD_VERSION, Unhold, Withdrawal};
 use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
 
@@ -40,6 +40,8 @@ pub struct Admission<'a> {
     pub releases: Vec<ReleaseId>,
     /// The releases that policy keeps out.
     pub held: Vec<Hold>,
+    /// What was kept out, and is no longer.
+    pub over: Vec<Unhold>,
     /// Whether the log is to say how far the other was looked through, also where nothing else is new.
     pub pin: bool,
 }
@@ -51,6 +53,8 @@ pub struct Admitted {
     pub releases: u64,
     /// How many are newly held.
     pub held: u64,
+    /// How many are held no longer, without having been admitted.
+    pub let_go: u64,
     /// How many were withdrawn because they are above, or are no longer.
     pub withdrawn: u64,
 }
@@ -106,6 +110,7 @@ impl Registrar {
             admitted: BTreeMap::new(),
             trees: HashMap::new(),
             newly_held: 0,
+            let_go: 0,
             withdrawals: Vec::new(),
             documents: Vec::new(),
         };
@@ -125,6 +130,7 @@ impl Registrar {
         let done = Admitted {
             releases: admitting.admitted.len() as u64,
             held: admitting.newly_held,
+            let_go: admitting.let_go,
             withdrawn: admitting.withdrawals.len() as u64,
         };
         if !admitting.entries.is_empty() {
@@ -198,6 +204,7 @@ struct Admitting<'a> {
     admitted: BTreeMap<ReleaseId, Release>,
     trees: HashMap<InputDigest, TreeDigest>,
     newly_held: u64,
+    let_go: u64,
     withdrawals: Vec<Withdrawal>,
     /// Those of the advisories that come.
     documents: Vec<Sha256>,
@@ -210,6 +217,7 @@ impl Admitting<'_> {
         self.admitted.clear();
         self.trees.clear();
         self.newly_held = 0;
+        self.let_go = 0;
         self.withdrawals.clear();
         self.documents.clear();
         let facts = view.index().facts()?;
@@ -217,6 +225,7 @@ impl Admitting<'_> {
             self.one(view, &facts, one)?;
         }
         self.holds(view)?;
+        self.let_go(view)?;
         self.withdraw(view, facts.is_closed())?;
         self.heard(view)?;
         if facts.is_closed() {
@@ -390,6 +399,18 @@ impl Admitting<'_> {
             if known.is_none_or(|known| known.hold != *hold) {
                 self.entries.push(Entry::new(&self.permit, &self.batch, Action::Hold(hold.clone()))?);
                 self.newly_held += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was held of that registry and is no longer; what comes in is so without being told.
+    fn let_go(&mut self, own: &Replica) -> Result<(), SubmitError> {
+        for over in &self.admission.over {
+            let held = own.index().held_of(&over.id.name)?.into_iter().any(|held| held.hold.id == over.id);
+            if held && !self.admitted.contains_key(&over.id) {
+                self.entries.push(Entry::new(&self.permit, &self.batch, Action::Unhold(over.clone()))?);
+                self.let_go += 1;
             }
         }
         Ok(())

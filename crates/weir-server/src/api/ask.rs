@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use weir_activity::Measure;
-use weir_reach::ReachError;
+use weir_reach::{Lower, ReachError};
 use weir_registry::UPSTREAMS_FILE;
 use weir_wire::upstream::{Answer, Ask, MOST_TIERS};
 
@@ -57,8 +57,8 @@ pub(crate) async fn asked_above(
             served.last_asked.note(name, at, failed);
         };
         let root = served.folder.path();
-        weir_reach::admit_from_above_observed(&session, &registrar, root, &caller, &what, &mut tell)
-            .map_err(|error| of_reaching(&error))
+        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
+        lower.admit_observed(&what, &mut tell).map_err(|error| of_reaching(&error))
     });
     let came = came.await;
     // Who has nobody above is not measured: nobody was asked.
@@ -81,6 +81,7 @@ fn bounded(what: &Ask) -> Result<(), Problem> {
         (what.requirements.len(), MOST_REQUIREMENTS, "requirements"),
         (what.overrides.len(), MOST_REQUIREMENTS, "overrides"),
         (what.newest.len(), MOST_REQUIREMENTS, "names"),
+        (what.beyond.len(), MOST_REQUIREMENTS, "names"),
         (what.prefer.len(), MOST_PREFERRED, "preferred releases"),
         (what.without.len(), MOST_PREFERRED, "releases that are not taken"),
         (what.via.len(), MOST_TIERS, "registries on the way"),

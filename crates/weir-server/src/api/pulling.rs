@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use weir_activity::Measure;
-use weir_reach::Puller;
+use weir_reach::Lower;
 use weir_registry::{Object, UPSTREAMS_FILE};
 
 use super::upstreams::of_reaching;
@@ -33,8 +33,8 @@ pub(crate) async fn pull(
         let _place = place;
         let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
         let root = served.folder.path();
-        let puller = Puller { session: &session, registrar: &registrar, root, caller: &caller };
-        puller.pull(object).map_err(|error| of_reaching(&error))
+        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
+        lower.pull(object).map_err(|error| of_reaching(&error))
     })
     .await;
     match &pulled {

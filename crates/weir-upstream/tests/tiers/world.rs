@@ -119,7 +119,7 @@ impl World {
         let mode = registrar.facts(&caller())?.upstreams()[0].mode;
         let (replica, source) = (self.reader(above, &format!("of-{tier}")), self.source(above));
         let followed = Ok(Followed { replica: &replica, source: &*source });
-        let upstreams = [Above { name: TIERS[above].into(), mode, followed }];
+        let upstreams = [Above { name: TIERS[above].into(), mode, followed, newer: Vec::new() }];
         let asked =
             |name: &&str| Asked { name: name.parse().unwrap(), range: "*".parse().unwrap(), fluid: false };
         let ask = Ask {

@@ -422,3 +422,21 @@ fn a_promotion_that_waits_is_taken_back_or_turned_down() {
         assert_eq!(post(&server, path, Some(&bob), &serde_json::json!(null)).status, 404, "{path}");
     }
 }
+
+#[test]
+fn a_copy_that_was_put_aside_is_not_promoted_from() {
+    let t = tiers();
+    let copied = std::process::Command::new("cp")
+        .args(["-a", "org", "copy"])
+        .current_dir(t.path(""))
+        .status()
+        .expect("`cp` can be run");
+    assert!(copied.success());
+    // Without having moved on it is the same registry, and as good.
+    t.weir_in("", "promote acme/str@1.0.0 --to public --registry ./copy --dry-run").succeeds();
+    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'it steals'").succeeds();
+    let run = t.weir_in("", "promote acme/str@1.0.0 --to public --registry ./copy").fails_with(6);
+    assert!(run.stderr.contains("the registry is known from `"), "{run}");
+    assert!(run.stderr.contains("went back: it offers 5 entries and had 6"), "{run}");
+    t.weir_in("", "info acme/str --registry public").fails_with(5);
+}

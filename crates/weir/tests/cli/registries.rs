@@ -210,6 +210,9 @@ fn what_a_registry_need_not_hold_is_removed() {
 fn a_log_is_signed_anew_and_its_key_replaced() {
     let t = greeting();
     t.weir("search acme").succeeds();
+    let shown = t.weir("registry show --json").succeeds().stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    let before = shown["pinned"][0].clone();
     assert_snapshot!(t.weir("registry renew"), @r"
     $ weir registry renew
     Signed anew
@@ -219,6 +222,11 @@ fn a_log_is_signed_anew_and_its_key_replaced() {
     The registry `org` has a new key, and the old one vouches for it
       org+[KEY]
     ");
+    // Both keys sign for a while; what is shown is the new one, to whoever looks first.
+    let shown = t.weir("registry show --json").succeeds().stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).expect("it is JSON");
+    assert_eq!(shown["pinned"], shown["descriptor"]["keys"]);
+    assert!(!shown["pinned"].as_array().expect("it is a list").contains(&before), "{shown}");
     t.weir("search acme").succeeds();
     t.weir("registry verify").succeeds();
 }

@@ -485,3 +485,106 @@ fn a_dry_run_admits_nothing() {
     t.weir("update").succeeds();
     assert_ne!(t.read("team/checkpoint"), before);
 }
+
+#[test]
+fn what_is_withdrawn_above_is_held_no_longer() {
+    let t = installed();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    for (version, withdraw) in [
+        ("1.1.0", "yank lib/str@1.1.0"),
+        ("1.2.0", "quarantine lib/str@1.2.0 --reason 'it steals'"),
+        ("1.3.0", "unpublish lib/str@1.3.0"),
+    ] {
+        publish(&t, "public", &t.package("lib/str", version).write());
+        let told = format!("`lib/str {version}` is held by the rule `cooldown`");
+        let run = t.weir("outdated").succeeds();
+        assert!(run.stdout.contains(&told), "{run}");
+        t.weir_in("", &format!("{withdraw} --registry ./public")).succeeds();
+        let run = t.weir("outdated").succeeds();
+        assert!(!run.stdout.contains("is held"), "{run}");
+        let held = t.weir_in("", "registry held").succeeds().stdout;
+        assert!(held.contains("Nothing is held"), "{held}");
+    }
+    // Nor is it held again by whoever looks the next time.
+    let before = t.read("team/checkpoint");
+    t.weir("outdated").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert_eq!(t.read("team/checkpoint"), before);
+    t.weir_in("", "registry verify").succeeds();
+}
+
+#[test]
+fn what_a_mirror_holds_and_is_withdrawn_above_is_held_no_longer() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public --mode mirror").succeeds();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").fluid("lib/str", "^1").write());
+    t.weir_in("", "registry upstream follow").succeeds();
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("lib/str") && held.contains("lib/log"), "{held}");
+    t.weir_in("", "yank lib/log@1.0.0 --registry ./public").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("lib/str") && !held.contains("lib/log"), "{held}");
+    // Whose name is claimed here is held no longer either.
+    t.weir_in("", "claim lib user:ann").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("Nothing is held"), "{held}");
+}
+
+#[test]
+fn what_is_held_is_so_by_the_rules_of_the_moment() {
+    let t = installed();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.1.0").license("GPL-3.0-only").write());
+    let held = || t.weir_in("", "registry held").succeeds().stdout;
+    t.weir("outdated").succeeds();
+    assert!(held().contains("lib/str 1.1.0  cooldown"), "{}", held());
+    // By another rule now: whoever follows or asks for anything has it looked at once more.
+    t.weir_in("", "policy set --built-in folder --with licenses").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    assert!(held().contains("lib/str 1.1.0  license-list"), "{}", held());
+    t.weir_in("", "policy set --built-in folder").succeeds();
+    let followed = t.weir_in("", "registry upstream follow").succeeds();
+    assert!(followed.stdout.contains("Holds 1 release no longer"), "{followed}");
+    assert!(held().contains("Nothing is held"), "{}", held());
+    // It is not admitted by that: nobody asked for it.
+    assert!(!t.weir_in("", "info lib/str").succeeds().stdout.contains("1.1.0"));
+    let run = t.weir("outdated").succeeds();
+    assert!(run.stdout.contains("1.1.0"), "{run}");
+}
+
+#[test]
+fn what_is_newer_above_than_every_range_is_told_through_all_tiers() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").fluid("lib/str", "^1").write());
+    publish(&t, "public", &t.package("lib/csv", "1.0.0").write());
+    t.project(&["lib/log = ^1", "lib/csv = ^1"]);
+    t.weir("install").succeeds();
+    publish(&t, "public", &t.package("lib/csv", "2.0.0").write());
+    publish(&t, "public", &t.package("lib/str", "2.0.0").write());
+    // Within its ranges nothing moves, and nobody is told that this is the newest.
+    let run = t.weir("update").succeeds();
+    assert!(run.stdout.contains("Not at the newest: 2 packages"), "{run}");
+    let run = t.weir("outdated").succeeds();
+    let rows: Vec<Vec<&str>> = run.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(rows.contains(&vec!["lib/csv", "^1", "1.0.0", "1.0.0", "2.0.0", "2.0.0"]), "{run}");
+    assert!(rows.contains(&vec!["lib/str", "1.0.0", "1.0.0", "1.0.0", "2.0.0"]), "{run}");
+    assert!(run.stdout.contains("`lib/str` stays at 1.0.0, though 2.0.0 is offered"), "{run}");
+    // What nobody could use is told and not admitted.
+    assert!(!t.weir_in("", "info lib/str").succeeds().stdout.contains("2.0.0"));
+    t.weir("update --full").succeeds();
+    let lock = t.read("app/weir.lock");
+    assert!(lock.contains("2.0.0"), "{lock}");
+    // What the nearest keeps out is not told as if it could be had.
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/csv", "3.0.0").write());
+    let run = t.weir("outdated").succeeds();
+    assert!(run.stdout.contains("`lib/csv 3.0.0` is held by the rule `cooldown`"), "{run}");
+    assert!(!run.stdout.lines().any(|line| line.starts_with("lib/csv")), "{run}");
+}

@@ -206,6 +206,10 @@ fn follow(context: &Context, arguments: &FollowArguments) -> Result<ExitCode, Fa
             count(followed.answer.admitted, "release"),
             followed.answer.held
         ));
+        if followed.answer.let_go > 0 {
+            let releases = count(followed.answer.let_go, "release");
+            page.line(format!("Holds {releases} no longer"));
+        }
         if followed.answer.withdrawn > 0 {
             let withdrawals = count(followed.answer.withdrawn, "withdrawal");
             page.line(format!("Followed {withdrawals}, as above"));

@@ -293,6 +293,7 @@ impl Verdict for ReplicaError {
             Self::Unproven {
                 error: weir_log::ProofError::Tile(weir_log::TileError::Source(error)), ..
             } => error.exit(),
+            Self::NotAsElsewhere { error, .. } => error.exit(),
             Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } | Self::Unproven { .. } => {
                 Exit::Integrity
             }
@@ -316,6 +317,9 @@ impl Verdict for ReplicaError {
                 "if this really is another registry now, `weir registry remove` forgets the old one and its key".into(),
             ),
             Self::Follow(error) => error.help(),
+            Self::NotAsElsewhere { other, .. } => Some(format!(
+                "what was withdrawn since is offered by a copy that was put aside: use the registry at `{other}`, or bring the copy up to date"
+            )),
             _ => None,
         }
     }
