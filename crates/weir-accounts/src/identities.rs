@@ -222,6 +222,8 @@ fn accept(
         "UPDATE identity SET by_rule = 0 WHERE issuer = ?1 AND subject = ?2",
         params![said.issuer, said.subject],
     )?;
+    // Whoever was invited anew signs in as they chose to now, and whoever knew their password does not.
+    connection.execute("UPDATE user SET password = NULL WHERE name = ?1", [name.as_str()])?;
     revoke_logins(connection, &name, now)?;
     connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
     connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(&name)])?;
@@ -369,6 +371,17 @@ mod tests {
         let invitation = accounts.invite(Some(&name("dan")), &BTreeSet::new(), at(4)).unwrap().secret;
         let refused = accounts.sign_in_as(&stranger("b-17"), Some(&invitation), None, at(5)).unwrap_err();
         assert!(matches!(refused, AccountError::LinkedElsewhere), "{refused}");
+    }
+
+    #[test]
+    fn who_accepts_by_a_provider_is_signed_in_by_an_old_password_no_longer() {
+        let (_place, accounts) = accounts();
+        with_password(&accounts, "ann", &[]);
+        assert!(accounts.sign_in(&name("ann"), "correct horse", None, at(1)).is_ok());
+        let anew = accounts.invite(Some(&name("ann")), &BTreeSet::new(), at(2)).unwrap().secret;
+        accounts.sign_in_as(&said("a-1", &[]), Some(&anew), None, at(3)).unwrap();
+        let refused = accounts.sign_in(&name("ann"), "correct horse", None, at(4)).unwrap_err();
+        assert!(matches!(refused, AccountError::SignIn(SignInError::Wrong)), "{refused}");
     }
 
     #[test]

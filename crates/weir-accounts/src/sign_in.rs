@@ -416,8 +416,8 @@ pub(crate) fn of_name(name: &AccountName) -> String {
     format!("user {name}")
 }
 
-/// Whose attempts are counted together: an address of IPv4, a network of IPv6 as one customer has it.
-fn network_of(address: IpAddr) -> String {
+/// Who is counted together: an address of IPv4, a network of IPv6 as one customer has it.
+pub fn network_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -4,8 +4,10 @@ use weir_model::unseen::harmless;
 use weir_wire::activity::Event;
 
 /// The columns.
-const COLUMNS: [&str; 11] =
-    ["id", "at", "actor", "token", "from", "registry", "action", "subject", "done", "policy", "reason"];
+const COLUMNS: [&str; 12] = [
+    "id", "at", "actor", "token", "from", "registry", "action", "subject", "done", "policy", "reason",
+    "times",
+];
 
 /// Events as comma-separated values, with their names in the first line.
 ///
@@ -29,6 +31,7 @@ pub fn table(events: &[Event]) -> std::io::Result<Vec<u8>> {
             event.done.to_string(),
             text(&event.policy),
             text(&event.reason),
+            event.times.to_string(),
         ])?;
     }
     table.into_inner().map_err(csv::IntoInnerError::into_error)

@@ -65,6 +65,11 @@ impl Claims {
         self.exp
     }
 
+    /// Whether it is meant for several.
+    pub(crate) fn has_several_audiences(&self) -> bool {
+        self.others.get("aud").and_then(Value::as_array).is_some_and(|several| several.len() > 1)
+    }
+
     /// Whether the subject is one that can be written down.
     pub(crate) fn has_subject(&self) -> bool {
         let plain = !self.sub.chars().any(char::is_control) && self.sub.trim() == self.sub;

@@ -421,6 +421,12 @@ fn checked(
     if expected.nonce.is_some() && claims.azp.as_ref().is_some_and(|azp| !expected.audiences.contains(azp)) {
         return bad("it was given to another program");
     }
+    // OpenID Connect Core, section 3.1.3.7: of a token for several, it is said which of them asked for it.
+    if expected.nonce.is_some() && claims.has_several_audiences() && claims.azp.is_none() {
+        return bad(
+            "it is meant for several programs, and does not say which of them it was given to (`azp`)",
+        );
+    }
     match claims.has_subject() {
         true => Ok(claims),
         false => bad("its subject is empty, too long, or cannot be written down"),

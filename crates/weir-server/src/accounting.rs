@@ -15,6 +15,8 @@ use crate::problem::Problem;
 pub(crate) struct Accounting {
     app: Arc<App>,
     event: Event,
+    /// Where who has proved nothing comes from.
+    stranger: Option<String>,
 }
 
 impl Accounting {
@@ -32,8 +34,9 @@ impl Accounting {
             done: true,
             policy: None,
             reason: None,
+            times: 1,
         };
-        Self { app: app.clone(), event }
+        Self { app: app.clone(), event, stranger: asker.is_anonymous().then(|| asker.place()) }
     }
 
     /// The same about something.
@@ -52,6 +55,7 @@ impl Accounting {
     pub(crate) fn on_behalf_of(mut self, actor: impl Into<String>) -> Self {
         self.event.actor = actor.into();
         self.event.token = None;
+        self.stranger = None;
         self
     }
 
@@ -61,10 +65,25 @@ impl Accounting {
             // Who is asked to come again has done nothing, and may be many.
             Err(problem) if problem.is_passing() => Vec::new(),
             Ok(_) => vec![self.event.clone()],
-            Err(problem) => vec![self.refused(problem)],
+            Err(problem) => match &self.stranger {
+                Some(place) => {
+                    self.count(problem, place.clone()).await;
+                    Vec::new()
+                }
+                None => vec![self.refused(problem)],
+            },
         };
         self.write(events).await;
         came
+    }
+
+    /// Counts what was refused to who has proved nothing: anybody can send as much of it as they like.
+    async fn count(&self, problem: &Problem, place: String) {
+        let (app, event, at) = (self.app.clone(), self.refused(problem), self.event.at);
+        let counted = blocking(move || app.activity.count(&event, &place)).await;
+        if let Err(error) = counted {
+            tracing::error!(%error, %at, "what was refused could not be written down");
+        }
     }
 
     /// The same of a batch: each thing that was done is an event, and one that was not is one as a whole.
@@ -105,7 +124,7 @@ impl Accounting {
         if events.is_empty() {
             return;
         }
-        let Self { app, event } = self;
+        let Self { app, event, .. } = self;
         let at: Timestamp = event.at;
         // Others may have to be told of what was done.
         app.telling.wake();

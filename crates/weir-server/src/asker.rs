@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use weir_accounts::{Secret, Speaker, WorkloadSpeaker};
+use weir_accounts::{Secret, Speaker, WorkloadSpeaker, network_of};
 use weir_policy::{Caller, Principal, TokenScope, Verb};
 use weir_wire::downloads::Downloader;
 use weir_wire::people::User;
@@ -129,7 +129,7 @@ impl Asker {
 
     /// Where it comes from, as places are counted.
     pub(crate) fn place(&self) -> String {
-        self.from.map(|from| from.to_canonical().to_string()).unwrap_or_default()
+        self.from.map(network_of).unwrap_or_default()
     }
 
     /// Whether nothing was proved.

@@ -23,6 +23,9 @@ pub(crate) const INTERVAL: u64 = 2;
 const MOST: usize = 1000;
 const MOST_OF_ONE: usize = 20;
 
+/// Who has not asked for so long waits no longer, where others want the place.
+const SILENT: SignedDuration = SignedDuration::from_secs(30);
+
 /// So many codes that are none may somebody try while one is good.
 const MOST_WRONG: u32 = 10;
 
@@ -111,8 +114,7 @@ impl Devices {
         now: Timestamp,
     ) -> Result<Begun, Problem> {
         let mut waiting = self.waiting(now);
-        let of_one = waiting.each.iter().filter(|device| device.place == place).count();
-        if waiting.each.len() >= MOST || of_one >= MOST_OF_ONE {
+        if !waiting.has_place_for(&place, now) {
             return Err(Problem::new(Code::Overloaded, "too many wait to be signed in: try again later"));
         }
         let mut code = made_code()?;
@@ -190,6 +192,36 @@ impl Devices {
 }
 
 impl Waiting {
+    /// Whether one more of `place` may wait. Where all places are taken, those give way who do not ask, and then the oldest of where most
+    /// come from: nobody keeps others out by coming from many addresses, each of which has many.
+    fn has_place_for(&mut self, place: &str, now: Timestamp) -> bool {
+        let of = |each: &[Device], place: &str| each.iter().filter(|device| device.place == place).count();
+        if of(&self.each, place) >= MOST_OF_ONE {
+            return false;
+        }
+        if self.each.len() >= MOST {
+            self.each.retain(|device| now.duration_since(device.polled.unwrap_or(device.told.at)) < SILENT);
+        }
+        if self.each.len() < MOST {
+            return true;
+        }
+        let mut many: HashMap<&str, usize> = HashMap::new();
+        for device in &self.each {
+            *many.entry(&device.place).or_default() += 1;
+        }
+        let Some((fullest, most)) = many.into_iter().max_by_key(|(_, many)| *many) else { return true };
+        if most <= of(&self.each, place) + 1 {
+            return false;
+        }
+        let fullest = fullest.to_owned();
+        let gives_way =
+            |(_, device): &(usize, &Device)| device.place == fullest && matches!(device.answer, Answer::None);
+        let oldest = self.each.iter().enumerate().filter(gives_way).min_by_key(|(_, device)| device.told.at);
+        let Some((at, _)) = oldest else { return false };
+        self.each.swap_remove(at);
+        true
+    }
+
     /// The terminal that shows a code and was not answered yet. One that is none is counted.
     fn find(&mut self, code: &str, who: &AccountName, now: Timestamp) -> Result<&mut Device, Problem> {
         if self.wrong.get(who).is_some_and(|(times, _)| *times >= MOST_WRONG) {
@@ -289,5 +321,34 @@ mod tests {
         assert!(devices.begin("weir", "x", None, "here".into(), at(0)).is_err());
         assert!(devices.begin("weir", "x", None, "there".into(), at(0)).is_ok());
         assert!(devices.begin("weir", "x", None, "here".into(), at(GOOD.as_secs())).is_ok(), "in a while");
+    }
+
+    #[test]
+    fn who_comes_from_many_places_keeps_nobody_out() {
+        let devices = Devices::default();
+        let begin = |place: &str, now: Timestamp| devices.begin("weir", "x", None, place.to_owned(), now);
+        let ann_begun = begin("ann", at(0)).unwrap();
+        let mut flood = Vec::new();
+        for number in 0..MOST - 1 {
+            flood.push(begin(&format!("place {}", number % 50), at(1)).unwrap());
+        }
+        // All of them ask, so nobody is taken for gone.
+        for begun in flood.iter().chain([&ann_begun]) {
+            assert_eq!(devices.poll(&begun.secret, at(20)), Polled::Waits);
+        }
+        let bob_begun = begin("bob", at(21)).expect("the fullest place gives way");
+        assert_eq!(devices.poll(&ann_begun.secret, at(23)), Polled::Waits);
+        assert_eq!(devices.poll(&bob_begun.secret, at(23)), Polled::Waits);
+        assert!(begin("place 0", at(24)).is_err(), "who has many gets no more by it");
+        let gone = flood.iter().filter(|begun| devices.poll(&begun.secret, at(24)) == Polled::Gone).count();
+        assert_eq!(gone, 1);
+        // Who asks no more is gone once others want the place, also where each comes from a place of its own.
+        let devices = Devices::default();
+        let begin = |place: &str, now: Timestamp| devices.begin("weir", "x", None, place.to_owned(), now);
+        for number in 0..MOST {
+            begin(&format!("place {number}"), at(0)).unwrap();
+        }
+        assert!(begin("ann", at(1)).is_err());
+        assert!(begin("ann", at(SILENT.as_secs())).is_ok());
     }
 }

@@ -39,6 +39,18 @@ pub struct Event {
     /// Of what was not done, why not; of what was, why, where whoever did it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// How often within a minute, of what was refused to nobody in particular: that is counted, and not told one by one.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u64,
+}
+
+const fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "so serde calls it")]
+const fn is_once(times: &u64) -> bool {
+    *times == 1
 }
 
 /// Events, the newest first.

@@ -89,7 +89,10 @@ fn row(event: &Event) -> Row {
         who: said::line(said::who(&event.actor)),
         from: event.from.map(|from| from.to_canonical().to_string()).unwrap_or_default(),
         done: event.done,
-        what: said::line(&event.action),
+        what: match event.times {
+            0..=1 => said::line(&event.action),
+            times => format!("{}, {times} times within a minute", said::line(&event.action)),
+        },
         subject: text(&event.subject),
         registry: text(&event.registry),
         policy: text(&event.policy),

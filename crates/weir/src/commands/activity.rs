@@ -88,6 +88,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let rows = all.events.iter().map(|event| {
             let what = match event.done {
                 true => event.action.clone(),
+                false if event.times > 1 => format!("{}, refused {} times", event.action, event.times),
                 false => format!("{}, refused", event.action),
             };
             let decided = event.policy.clone().or_else(|| event.reason.clone()).unwrap_or_default();
