@@ -23,6 +23,8 @@ mod uploads;
 mod upstreams;
 pub(crate) mod webhooks;
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -31,8 +33,9 @@ use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Reques
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 use weir_registry::{Acting, SubmitError};
 
@@ -79,10 +82,33 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Document<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        match axum::Json::<T>::from_request(request, app).await {
-            Ok(axum::Json(document)) => Ok(Self(document)),
+        match axum::Json::<Named<T>>::from_request(request, app).await {
+            Ok(axum::Json(Named(document))) => Ok(Self(document)),
             Err(rejection) => Err(unreadable(&rejection)),
         }
+    }
+}
+
+/// A document whose fields are named: without that, a list of values would be read as one.
+struct Named<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: DeserializeOwned> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
     }
 }
 

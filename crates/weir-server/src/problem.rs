@@ -101,10 +101,9 @@ impl Problem {
     pub(crate) fn method_not_allowed(allowed: Option<HeaderValue>) -> Self {
         let mut problem =
             Self::new(Code::MethodNotAllowed, "this address takes requests of another method than this one");
-        if let Some(allowed) = allowed {
-            problem.headers.retain(|(name, _)| name != ALLOW);
-            problem.headers.push((ALLOW, allowed));
-        }
+        // Where nothing is said, the routes say it afterwards.
+        problem.headers.retain(|(name, _)| name != ALLOW);
+        problem.headers.extend(allowed.map(|allowed| (ALLOW, allowed)));
         problem
     }
 

@@ -10,7 +10,6 @@ pub const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 #[derive(Clone, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeviceRequest {
     /// Which program it is. Whoever says that the code is theirs is told.
-    #[serde(default)]
     pub client_id: String,
     /// What its machine calls itself. They are told that, too.
     #[serde(default)]
@@ -38,6 +37,7 @@ pub struct DeviceAnswer {
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DeviceTokenRequest {
     /// `urn:ietf:params:oauth:grant-type:device_code`.
+    #[schemars(extend("const" = DEVICE_CODE))]
     pub grant_type: String,
     /// What it was given.
     pub device_code: String,

@@ -13,7 +13,7 @@ pub const ADMINISTRATORS: &str = "admins";
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(into = "String", try_from = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = "^[a-z0-9][a-z0-9._-]{0,63}$"))]
 pub struct AccountName(String);
 
 /// A word that can be no name.

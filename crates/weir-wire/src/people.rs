@@ -63,7 +63,7 @@ pub struct NewToken {
     pub name: String,
     /// What it may do.
     #[serde(default)]
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// The registries it may speak to, by the names they are served under; any, if none is named.
     #[serde(default)]
@@ -146,7 +146,7 @@ pub struct Token {
     /// What its owner calls it.
     pub name: String,
     /// What it may do.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// The registries it may speak to; any, if none is named.
     pub registries: BTreeSet<String>,
@@ -300,6 +300,7 @@ pub struct MadeToken {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WantedRegistry {
     /// The name that it is served under, and that its log has.
+    #[schemars(extend("pattern" = "^[a-z][a-z0-9-]{0,63}$"))]
     pub name: String,
     /// Whether it promises a closed world.
     #[serde(default)]

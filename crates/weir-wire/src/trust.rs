@@ -36,7 +36,7 @@ pub struct NewTrust {
     /// The registry it may speak to, by the name it is served under.
     pub registry: String,
     /// What it may do there, and to which owners and packages; at least one is named.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// For how many minutes a token is good that it gets.
     pub minutes: u32,
@@ -57,7 +57,7 @@ pub struct Trust {
     /// The registry it may speak to.
     pub registry: String,
     /// What it may do there.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// For how many minutes a token is good that it gets.
     pub minutes: u32,
@@ -72,10 +72,12 @@ pub struct Trust {
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Exchange {
     /// `urn:ietf:params:oauth:grant-type:token-exchange`.
+    #[schemars(extend("const" = TOKEN_EXCHANGE))]
     pub grant_type: String,
     /// The identity token.
     pub subject_token: String,
     /// `urn:ietf:params:oauth:token-type:id_token`, or `…:jwt`.
+    #[schemars(extend("enum" = [ID_TOKEN, JWT]))]
     pub subject_token_type: String,
 }
 
@@ -117,7 +119,7 @@ pub struct Grant {
     /// Who trusts it: it acts for them.
     pub by: AccountName,
     /// What it may do.
-    #[schemars(with = "serde_json::Value")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
 }
 

@@ -22,7 +22,9 @@ pub(crate) async fn begin(
     asker: Asker,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let client = sent_field(&body, "client_id").unwrap_or_default();
+    let client = sent_field(&body, "client_id").ok_or_else(|| {
+        Problem::new(Code::BadDocument, "`client_id` says which program asks (RFC 8628), once")
+    })?;
     let machine = sent_field(&body, "machine").unwrap_or_default();
     let Begun { secret, code } = app.devices.begin(&client, &machine, asker.from, asker.place(), asker.at)?;
     let place = format!("{}{}", app.address(), address::DEVICE);

@@ -98,15 +98,9 @@ impl Operation {
         self
     }
 
-    /// What can be said behind a `?`.
-    pub(crate) fn query(self, name: &'static str, is_needed: bool, about: &'static str) -> Self {
-        self.parameter(Parameter {
-            place: "query",
-            name,
-            is_needed,
-            about,
-            form: json!({ "type": "string" }),
-        })
+    /// What can be said behind a `?`, in this form.
+    pub(crate) fn query(self, name: &'static str, is_needed: bool, about: &'static str, form: Value) -> Self {
+        self.parameter(Parameter { place: "query", name, is_needed, about, form })
     }
 
     /// What can be said in a header.
@@ -143,7 +137,7 @@ impl Operation {
 
     fn described(&self, forms: &mut SchemaGenerator) -> Value {
         let of_path = self.named().map(
-            |name| json!({ "in": "path", "name": name, "required": true, "schema": { "type": "string" } }),
+            |name| json!({ "in": "path", "name": name, "required": true, "schema": form_of_path(name) }),
         );
         let others = self.parameters.iter().map(|Parameter { place, name, is_needed, about, form }| {
             json!({ "in": place, "name": name, "required": is_needed, "description": about, "schema": form })
@@ -182,6 +176,15 @@ impl Operation {
             described["security"] = json!([{}, { "token": [] }, { "password": [] }]);
         }
         described
+    }
+}
+
+/// What stands in an address in the place of a name.
+fn form_of_path(name: &str) -> Value {
+    match name {
+        "digest" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
+        "registry" => json!({ "type": "string", "pattern": "^[a-z][a-z0-9-]{0,63}$" }),
+        _ => json!({ "type": "string", "minLength": 1 }),
     }
 }
 

@@ -59,6 +59,7 @@ fn of_a_registry(operations: Operations) -> Operations {
                     "dry-run",
                     false,
                     "`true`: only tells what would become of it, if its content were there",
+                    json!({ "enum": ["true", "false"] }),
                 )
                 .header(
                     IDEMPOTENCY_KEY,
@@ -117,7 +118,7 @@ fn of_a_registry(operations: Operations) -> Operations {
                 "checkPublish",
                 "Tells whether a package of a kind could be published at all",
             )
-            .query("kind", true, "The kind")
+            .query("kind", true, "The kind", json!({ "type": "string", "minLength": 1 }))
             .gives_nothing(204),
             registry::check,
         )
@@ -178,8 +179,13 @@ fn of_a_registry(operations: Operations) -> Operations {
         .with(
             of(GET, "/{registry}/api/v1/downloads", "downloads", "Tells how often a package was downloaded")
                 .by_anybody()
-                .query("package", true, "The package")
-                .query("days", false, "Of so many days, today the last of them; 30 where nothing is said")
+                .query("package", true, "The package", json!({ "type": "string", "minLength": 3 }))
+                .query(
+                    "days",
+                    false,
+                    "Of so many days, today the last of them; 30 where nothing is said",
+                    json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+                )
                 .gives::<PackageDownloads>(200),
             downloads::of_package,
         )
@@ -261,7 +267,7 @@ fn of_objects(operations: Operations) -> Operations {
 }
 
 fn mending(operation: Operation) -> Operation {
-    operation.query("mend", false, "Empty: in place of what is held and damaged")
+    operation.query("mend", false, "Empty: in place of what is held and damaged", json!({ "const": "" }))
 }
 
 fn of_the_server(operations: Operations) -> Operations {
@@ -454,7 +460,12 @@ fn of_webhooks(operations: Operations) -> Operations {
                 "deliveries",
                 "Tells what a webhook was told, the newest first, and what came of it",
             )
-            .query("most", false, "At most so much; 50 where nothing is said")
+            .query(
+                "most",
+                false,
+                "At most so much; 50 where nothing is said",
+                json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+            )
             .gives::<Deliveries>(200),
             webhooks::deliveries,
         )

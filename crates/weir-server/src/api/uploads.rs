@@ -228,7 +228,7 @@ impl Target {
         })?;
         let mends = match query {
             None | Some("") => false,
-            Some("mend") => true,
+            Some("mend" | "mend=") => true,
             Some(_) => return Err(Problem::new(Code::BadRequest, "an upload can be asked for with `?mend`")),
         };
         Ok(Self { object, mends })

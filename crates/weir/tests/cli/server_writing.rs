@@ -216,6 +216,9 @@ fn documents_that_are_none_are_told_and_bounded() {
         ("/team/api/v1/collections", br#"{"dry-run":1}"#, 422),
         ("/team/api/v1/collections", &big, 413),
         ("/api/v1/sign-in", &big, 413),
+        // A list of values is no document, though each of them might stand for a field.
+        ("/api/v1/users/ann", b"[null, null]", 422),
+        ("/api/v1/activity", b"[]", 422),
         ("/none/api/v1/batches", b"{}", 404),
     ] {
         let headers = [&*ann, "Content-Type: application/json", "Idempotency-Key: x"];
@@ -223,6 +226,23 @@ fn documents_that_are_none_are_told_and_bounded() {
         assert_eq!(reply.status, status, "{path}: {}", reply.text());
         assert!(reply.text().len() < 2000);
     }
+}
+
+#[test]
+fn who_asks_in_another_way_is_told_in_which_an_address_can_be_asked() {
+    let (_t, server) = with_team();
+    for (path, allowed) in [
+        ("/api/v1/device", "POST"),
+        ("/api/v1/users", "GET,HEAD,POST"),
+        ("/api/v1/tokens/x", "DELETE"),
+        ("/team/api/v1/ask", "POST"),
+    ] {
+        let reply = server.ask("OPTIONS", path, &[]);
+        assert_eq!((reply.status, reply.header("allow")), (405, Some(allowed)), "{path}: {}", reply.head);
+    }
+    let form = ["Content-Type: application/x-www-form-urlencoded"];
+    let begun = server.say("POST", "/api/v1/device", &form, b"machine=x");
+    assert_eq!(begun.status, 422, "a terminal says which program asks: {}", begun.text());
 }
 
 #[test]
