@@ -28,7 +28,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts as _, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -82,10 +83,35 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Document<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        match axum::Json::<Named<T>>::from_request(request, app).await {
+        match in_time(app, axum::Json::<Named<T>>::from_request(request, app)).await? {
             Ok(axum::Json(Named(document))) => Ok(Self(document)),
             Err(rejection) => Err(unreadable(&rejection)),
         }
+    }
+}
+
+/// What a request brings, read in the time that it has: who sends a byte now and then keeps a place no longer.
+pub(crate) async fn in_time<T>(app: &App, read: impl Future<Output = T>) -> Result<T, Problem> {
+    let time = app.settings.limits.document();
+    tokio::time::timeout(time, read).await.map_err(|_| {
+        let detail = format!("what was sent did not come to its end within {} s", time.as_secs());
+        Problem::new(Code::BadRequest, detail)
+    })
+}
+
+/// Fields that a program sends as a form of a page would.
+pub(crate) struct Fields(pub(crate) Bytes);
+
+impl FromRequest<Arc<App>> for Fields {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let read = in_time(app, Bytes::from_request(request, app)).await?;
+        let unreadable = |rejection: BytesRejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::TooLarge, rejection.body_text()),
+            _ => Problem::new(Code::BadRequest, "what was sent did not come to its end"),
+        };
+        read.map(Self).map_err(unreadable)
     }
 }
 

@@ -136,6 +136,9 @@ pub struct Limits {
     pub connections: u32,
     /// Seconds in which the head of a request must have arrived.
     pub header_seconds: u32,
+    /// Seconds in which a document that a request brings must have arrived, all of it; a batch has five minutes, and an upload as long as
+    /// it goes on.
+    pub document_seconds: u32,
     /// Seconds in which nothing moved, in either direction, after which a connection is closed.
     pub idle_seconds: u32,
     /// Seconds that requests under way are given when the server stops.
@@ -235,6 +238,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             header_seconds: 10,
+            document_seconds: 60,
             idle_seconds: 60,
             shutdown_seconds: 30,
             memory_megabytes: 64,
@@ -248,6 +252,10 @@ impl Default for Limits {
 impl Limits {
     pub(crate) fn header(&self) -> Duration {
         Duration::from_secs(self.header_seconds.into())
+    }
+
+    pub(crate) fn document(&self) -> Duration {
+        Duration::from_secs(self.document_seconds.into())
     }
 
     pub(crate) fn idle(&self) -> Duration {
@@ -335,10 +343,11 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), SettingsError> {
-        let Limits { connections, header_seconds, idle_seconds, writers, .. } = self.limits;
+        let Limits { connections, header_seconds, document_seconds, idle_seconds, writers, .. } = self.limits;
         for (setting, number) in [
             ("limits.connections", connections),
             ("limits.header-seconds", header_seconds),
+            ("limits.document-seconds", document_seconds),
             ("limits.idle-seconds", idle_seconds),
             ("limits.writers", writers),
         ] {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use weir_web::address;
 use weir_wire::device::{DEVICE_CODE, DeviceAnswer, DeviceToken};
 
-use super::{json, people, sent_field};
+use super::{Fields, json, people, sent_field};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -20,7 +19,7 @@ use crate::problem::{Code, Problem};
 pub(crate) async fn begin(
     State(app): State<Arc<App>>,
     asker: Asker,
-    body: Bytes,
+    Fields(body): Fields,
 ) -> Result<Response, Problem> {
     let client = sent_field(&body, "client_id").ok_or_else(|| {
         Problem::new(Code::BadDocument, "`client_id` says which program asks (RFC 8628), once")
@@ -43,7 +42,7 @@ pub(crate) async fn begin(
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
     asker: Asker,
-    body: Bytes,
+    Fields(body): Fields,
 ) -> Result<Response, Problem> {
     if sent_field(&body, "grant_type").as_deref() != Some(DEVICE_CODE) {
         return Err(Problem::new(Code::BadDocument, "`grant_type` is that of a device code (RFC 8628)"));

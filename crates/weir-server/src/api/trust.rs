@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -13,7 +12,7 @@ use weir_wire::trust::{ACCESS_TOKEN, Exchange, Exchanged, ID_TOKEN, JWT, NewTrus
 
 use super::people::{on_accounts, on_accounts_in};
 use super::tokens::check_registry;
-use super::{SignedDocument, json, sent_field};
+use super::{Fields, SignedDocument, json, sent_field};
 use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
@@ -96,7 +95,7 @@ fn maker(asker: &Asker) -> Result<Option<weir_wire::AccountName>, Problem> {
 pub(crate) async fn exchange(
     State(app): State<Arc<App>>,
     asker: Asker,
-    body: Bytes,
+    Fields(body): Fields,
 ) -> Result<Response, Problem> {
     let token = identity_token(&body)?;
     // What is no good by what it says itself takes no place, and is no event either: anybody can send as much of it as they like.

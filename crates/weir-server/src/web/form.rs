@@ -8,6 +8,7 @@ use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::request::Parts;
 
 use super::Visitor;
+use crate::api::in_time;
 use crate::app::App;
 use crate::problem::{Code, Problem};
 
@@ -131,7 +132,7 @@ impl Form {
         }
         let too_large =
             || Problem::new(Code::TooLarge, format!("this form has at most {} KiB", most_bytes >> 10));
-        let body = axum::body::to_bytes(body, most_bytes).await.map_err(|_| too_large())?;
+        let body = in_time(app, axum::body::to_bytes(body, most_bytes)).await?.map_err(|_| too_large())?;
         let pairs = form_urlencoded::parse(&body).take(most_fields);
         let fields = pairs.map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value))).collect();
         let form = Self { visitor, fields };

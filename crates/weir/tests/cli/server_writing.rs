@@ -1,5 +1,6 @@
 //! Writing to a registry that a server serves: the same commands as for a folder.
 
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use insta::assert_snapshot;
@@ -243,6 +244,33 @@ fn who_asks_in_another_way_is_told_in_which_an_address_can_be_asked() {
     let form = ["Content-Type: application/x-www-form-urlencoded"];
     let begun = server.say("POST", "/api/v1/device", &form, b"machine=x");
     assert_eq!(begun.status, 422, "a terminal says which program asks: {}", begun.text());
+}
+
+#[test]
+fn who_sends_a_byte_now_and_then_keeps_no_place() {
+    let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
+    let server = WeirServer::start(&t, "data", &[("WEIR_SERVER_LIMITS_DOCUMENT_SECONDS", "1")]);
+    for (path, kind) in [
+        ("/api/v1/sign-in", "application/json"),
+        ("/api/v1/device/token", "application/x-www-form-urlencoded"),
+        ("/-/sign-in", "application/x-www-form-urlencoded"),
+    ] {
+        let mut slow = server.connect();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 1000\r\n\r\n"
+        );
+        slow.write_all(head.as_bytes()).unwrap();
+        let mut dripping = slow.try_clone().unwrap();
+        std::thread::spawn(move || {
+            while dripping.write_all(b" ").is_ok() {
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
+        });
+        let mut answer = [0; 12];
+        slow.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400", "{path}");
+        slow.shutdown(std::net::Shutdown::Both).unwrap();
+    }
 }
 
 #[test]
