@@ -21,5 +21,5 @@ pub use accounts::{AccountError, Accounts};
 pub use identities::Said;
 pub use secret::Secret;
 pub use sign_in::{Invitation, MIN_PASSWORD, SignInError, network_of};
-pub use tokens::{LONGEST_TOKEN_NAME, Speaker, UserSpeaker};
+pub use tokens::{LONGEST_TOKEN_NAME, NotGood, Speaker, UserSpeaker};
 pub use workloads::{Grant, Proved, WorkloadSpeaker};

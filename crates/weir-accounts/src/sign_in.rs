@@ -253,11 +253,9 @@ impl Accounts {
                 wait(&connection, subject, now)?;
             }
             connection
-                .query_row(
-                    "SELECT password FROM user WHERE name = ?1 AND NOT disabled",
-                    [name.as_str()],
-                    |row| row.get::<_, Option<String>>(0),
-                )
+                .query_row("SELECT password FROM user WHERE name = ?1", [name.as_str()], |row| {
+                    row.get::<_, Option<String>>(0)
+                })
                 .optional()?
                 .flatten()
         };
@@ -277,10 +275,12 @@ impl Accounts {
             connection.execute("DELETE FROM attempt WHERE since < ?1", [now.as_second() - LONGEST_WAIT])?;
             Ok(())
         })?;
-        match is_right {
-            true => self.user(name),
-            false => Err(SignInError::Wrong.into()),
+        if !is_right {
+            return Err(SignInError::Wrong.into());
         }
+        // Who has the password is told more than who guesses.
+        let user = self.user(name)?;
+        if user.disabled { Err(AccountError::Disabled(user.name)) } else { Ok(user) }
     }
 
     fn hash(&self, password: &str) -> Result<String, AccountError> {

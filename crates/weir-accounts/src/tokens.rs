@@ -84,6 +84,50 @@ impl UserSpeaker {
     }
 }
 
+/// Why a token is not good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotGood {
+    /// It is none.
+    #[error("the token is not good: it is none of this server, or was given up long ago")]
+    None,
+    /// Whom it spoke for may no longer.
+    #[error("`{user}` may sign in here no longer: ask an administrator")]
+    Disabled {
+        /// Whom.
+        user: AccountName,
+    },
+    /// It was given up.
+    #[error("{token} was revoked")]
+    Revoked {
+        /// What it is called.
+        token: String,
+    },
+    /// Its time is over.
+    #[error("{token} ended on {}", at.strftime("%Y-%m-%d at %H:%M UTC"))]
+    Ended {
+        /// What it is called.
+        token: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It is not for where it was used.
+    #[error("{token} may not be used from {from}")]
+    Elsewhere {
+        /// What it is called.
+        token: String,
+        /// From where.
+        from: IpAddr,
+    },
+}
+
+/// What a token is called to who has it.
+fn called(token: &Token) -> String {
+    match token.login {
+        true => format!("the sign-in of `{}`", token.owner),
+        false => format!("the token `{}` of `{}`", token.name, token.owner),
+    }
+}
+
 impl Accounts {
     /// Makes a token that speaks for `owner`; the secret is known to nobody but whoever asked.
     ///
@@ -230,6 +274,39 @@ impl Accounts {
     ) -> Result<Option<Speaker>, AccountError> {
         let Some(speaker) = self.holder(secret, now)? else { return Ok(None) };
         Ok(speaker.is_good(from, now).then_some(speaker))
+    }
+
+    /// Why a token is not good, for whoever has its secret: of what is none, nothing more is told.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be read.
+    pub fn why_not(
+        &self,
+        secret: &Secret,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<NotGood, AccountError> {
+        let Some(id) = secret.id() else { return Ok(NotGood::None) };
+        let connection = self.connection();
+        let revoked = connection
+            .prepare_cached("SELECT revoked IS NOT NULL FROM token WHERE id = ?1 AND secret = ?2")?
+            .query_row(params![id, secret.digest().as_bytes()], |row| row.get::<_, bool>(0))
+            .optional()?;
+        let (Some(revoked), Some(token)) = (revoked, token(&connection, id)?) else {
+            return Ok(NotGood::None);
+        };
+        Ok(match token.expires {
+            _ if user(&connection, &token.owner)?.disabled => NotGood::Disabled { user: token.owner },
+            _ if revoked => NotGood::Revoked { token: called(&token) },
+            Some(at) if at <= now => NotGood::Ended { token: called(&token), at },
+            _ => match from {
+                Some(from) if !token.networks.is_empty() => {
+                    NotGood::Elsewhere { token: called(&token), from }
+                }
+                _ => NotGood::None,
+            },
+        })
     }
 
     /// The same without a look at the file: nobody, also where that would have to be asked.

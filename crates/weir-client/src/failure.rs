@@ -157,6 +157,10 @@ impl Failure {
 
 impl Failure {
     fn from_tls(error: &rustls::Error) -> Self {
+        if let rustls::Error::InvalidMessage(_) = error {
+            let reason = "what answers there speaks no TLS, or another: is its address one of `http`?";
+            return Self::Unusable(reason.to_owned());
+        }
         let rustls::Error::InvalidCertificate(wrong) = error else {
             return Self::Unusable(format!("TLS failed: {error}"));
         };

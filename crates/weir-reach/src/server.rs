@@ -50,6 +50,10 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
             Err(error) => return Err(error),
         },
     };
+    if let Some(host) = named.filter(|named| !is_http(&location) && is_like_a_host(named)) {
+        let reason = format!("a server is named with its scheme, as `https://{host}`");
+        return Err(ReachError::BadAddress { address: host.to_owned(), reason });
+    }
     if !is_http(&location) {
         let reason = "it is a folder: nobody signs in there".into();
         return Err(ReachError::BadAddress { address: location, reason });
@@ -62,6 +66,11 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
     let credential = credential_for(session, address.origin())?;
     let is_known = credential.is_some();
     Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known, sign_in })
+}
+
+/// Whether somebody may have meant a host, and no folder: it has a dot or a port, and nothing is there.
+fn is_like_a_host(named: &str) -> bool {
+    named.contains(['.', ':']) && !named.starts_with(['.', '/']) && !Path::new(named).exists()
 }
 
 /// Keeps what a server gave to who signed in. It is sent to that origin only.

@@ -25,6 +25,14 @@ pub enum RemoteError {
         /// What was asked.
         place: String,
     },
+    /// Nobody is there, or what is cannot be spoken to.
+    #[error("no server is reached at `{place}`: {reason}")]
+    NotReached {
+        /// What was asked.
+        place: String,
+        /// What the system said.
+        reason: String,
+    },
     /// The server speaks another level of the protocol.
     #[error("`{place}` speaks level {level} of the protocol, and this program level {own}")]
     OtherLevel {

@@ -1,6 +1,7 @@
 //! A server itself: who one is there, who else there is, and tokens.
 
 use weir_client::{Credential, HttpClient, Method, Url};
+use weir_log::SourceError;
 use weir_model::descriptor::Descriptor;
 use weir_wire::AccountName;
 use weir_wire::activity::{Activity, ActivityQuery};
@@ -49,6 +50,20 @@ struct Host {
     sign_in: Vec<String>,
 }
 
+/// What kept somebody from a server, in the words of whom they asked for.
+fn not_reached(address: &Url, error: RemoteError) -> RemoteError {
+    let place = address.to_string().trim_end_matches('/').to_owned();
+    match error {
+        RemoteError::Source(SourceError::NotReadable { reason, .. }) => {
+            RemoteError::NotReached { place, reason }
+        }
+        RemoteError::Source(SourceError::Timeout { .. }) => {
+            RemoteError::NotReached { place, reason: "nothing came in time".to_owned() }
+        }
+        error => error,
+    }
+}
+
 type Result<T> = std::result::Result<T, RemoteError>;
 
 impl Server {
@@ -61,7 +76,8 @@ impl Server {
         let candidates = [Some(address.clone()), address.above()];
         for base in candidates.into_iter().flatten() {
             let line = Line::new(client.clone(), base.clone(), None);
-            let reply = line.say(Method::Get, ".well-known/weir", "", Vec::new(), &[], true)?;
+            let reply = line.say(Method::Get, ".well-known/weir", "", Vec::new(), &[], true);
+            let reply = reply.map_err(|error| not_reached(address, error))?;
             if let Ok(Host { weir: 1, sign_in }) = serde_json::from_slice(&reply.body) {
                 return Ok(FoundServer { address: base, sign_in });
             }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use weir_accounts::{Secret, Speaker, WorkloadSpeaker, network_of};
+use weir_accounts::{NotGood, Secret, Speaker, WorkloadSpeaker, network_of};
 use weir_policy::{Caller, Principal, TokenScope, Verb};
 use weir_wire::downloads::Downloader;
 use weir_wire::people::User;
@@ -183,12 +183,13 @@ impl FromRequestParts<Arc<App>> for Asker {
     async fn from_request_parts(head: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let from = head.extensions.get::<Client>().map(|client| client.0);
         let secret = credential(&head.headers)?;
-        Self::of(app, secret, from).await?.ok_or_else(|| {
-            Problem::new(
-                Code::BadCredential,
-                "the token is not good: it was revoked, has ended, may not be used from where you are, or is none of this server",
-            )
-        })
+        if let Some(asker) = Self::of(app, secret.clone(), from).await? {
+            return Ok(asker);
+        }
+        let (asking, secret) = (app.clone(), secret.unwrap_or_else(|| Secret::given("")));
+        let why = blocking(move || asking.accounts.why_not(&secret, from, Timestamp::now())).await;
+        let why: NotGood = why.map_err(|error| Problem::internal(&error))?;
+        Err(Problem::new(Code::BadCredential, why.to_string()))
     }
 }
 

@@ -126,7 +126,7 @@ fn a_token_does_no_more_than_it_is_for_and_nothing_once_it_is_revoked() {
 
     t.weir_in("", "token revoke ci").succeeds();
     let refused = t.weir_with(&folder, &format!("{place} publish"), &with).fails_with(4);
-    assert!(refused.stderr.contains("the token is not good"), "{refused}");
+    assert!(refused.stderr.contains("the token `ci` of `ann` was revoked"), "{refused}");
     t.weir_in("", "token revoke ci").fails_with(5);
 }
 
@@ -200,6 +200,29 @@ fn a_credential_goes_to_its_own_origin_only() {
         assert!(!format!("{seen:?}").to_lowercase().contains("authorization"), "{seen:?}");
     }
     drop(server);
+}
+
+#[test]
+fn who_is_not_let_in_is_told_what_to_do_about_it() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let (_, host) = server.url().split_once("://").expect("it is an address");
+    let told = |typed: &str, said: &[&str]| {
+        let run = t.weir_in("", typed);
+        assert_ne!(run.code, 0, "{run}");
+        for part in said {
+            assert!(run.stderr.contains(part), "{part}: {run}");
+        }
+    };
+    let nobody = "no server is reached at `http://127.0.0.1:1`: the connection was refused";
+    told("whoami http://127.0.0.1:1", &[nobody, "check the address and its port"]);
+    told(&format!("login {host}"), &[&format!("as `https://{host}`")]);
+    told(&format!("whoami https://{host}"), &["speaks no TLS", "is its address one of `http`?"]);
+    t.weir_in("", "logout").succeeds();
+    let variable = format!("WEIR_TOKEN_{}", host.replace(['.', ':'], "_"));
+    told(&format!("whoami {}", server.url()), &["sign in first", &variable]);
+    let mistyped = t.weir_with("", &format!("whoami {}", server.url()), &[(variable.as_str(), "weir_x")]);
+    assert!(mistyped.stderr.contains("it is none of this server"), "{mistyped}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `weir serve`.
 
 use weir_accounts::AccountError;
+use weir_client::Url;
 use weir_remote::RemoteError;
 use weir_server::{AppError, DataError, DataFolder, ServeError, SettingsError};
 use weir_wire::Code;
@@ -64,6 +65,7 @@ impl Verdict for RemoteError {
         match self {
             Self::OnlyFiles { .. } | Self::OtherLevel { .. } | Self::Unreadable { .. } => Exit::Failed,
             Self::NoServer { .. } => Exit::NotFound,
+            Self::NotReached { .. } => Exit::Failed,
             Self::SignInNeeded { .. } => Exit::Refused,
             Self::Source(error) => error.exit(),
             Self::Problem(problem) => match (problem.refusal(), problem.status) {
@@ -88,6 +90,9 @@ impl Verdict for RemoteError {
             Self::NoServer { .. } => {
                 Some("check the address; a server says where it listens when it starts".into())
             }
+            Self::NotReached { .. } => {
+                Some("check the address and its port, and whether the server runs".into())
+            }
             Self::SignInNeeded { place, .. } => Some(sign_in_help(place)),
             Self::OtherLevel { .. } => Some("use the version of Weir that the server has".into()),
             Self::Source(error) => error.help(),
@@ -98,9 +103,11 @@ impl Verdict for RemoteError {
 
 /// How to show a server who one is.
 fn sign_in_help(place: &str) -> String {
-    format!(
-        "`weir login {place}` signs you in; a program sends a token, in the variable `WEIR_TOKEN_` and the host"
-    )
+    let variable = match place.parse::<Url>() {
+        Ok(url) => format!("`{}{}`", weir_reach::TOKEN_VARIABLE, weir_reach::variable_of(url.origin())),
+        Err(_) => format!("`{}` and the host", weir_reach::TOKEN_VARIABLE),
+    };
+    format!("`weir login {place}` signs you in; a program sends a token, in the variable {variable}")
 }
 
 /// How the program ends when a registry elsewhere refused something: as when one here does.
