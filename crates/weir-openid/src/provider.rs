@@ -451,3 +451,62 @@ fn not_good(error: &Error) -> Refused {
     };
     Refused::Otherwise(IdentityError::NotGood(reason.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::decode_header;
+    use jsonwebtoken::jwk::JwkSet;
+    use ring::rand::SystemRandom;
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+    use serde_json::{Value, json};
+
+    use super::{Expected, IdentityError, Issuer, Refused, checked, install, now};
+
+    /// What is told of a token that says this besides what it must.
+    fn told(says: &Value, nonce: Option<&str>) -> Result<(), String> {
+        install();
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key());
+        let keys =
+            json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": "one", "alg": "EdDSA" }] });
+        let keys: JwkSet = serde_json::from_value(keys).unwrap();
+        let mut claims = json!({
+            "iss": "https://id.example", "sub": "ann", "aud": "weir", "exp": now() + 60, "nonce": "asked",
+        });
+        claims.as_object_mut().unwrap().extend(says.as_object().unwrap().clone());
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "one" })), part(&claims));
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(pair.sign(signed.as_bytes())));
+        let issuer = Issuer::parse("https://id.example", false).unwrap();
+        let header = decode_header(&token).unwrap();
+        let audiences = ["weir".to_owned()];
+        let expected = Expected { audiences: &audiences, nonce };
+        match checked(&token, &issuer, &header, &keys, &expected) {
+            Ok(_) => Ok(()),
+            Err(Refused::Otherwise(IdentityError::NotGood(reason))) => Err(reason),
+            Err(_) => Err("another reason".to_owned()),
+        }
+    }
+
+    #[test]
+    fn of_a_token_for_several_it_is_said_that_this_program_asked_for_it() {
+        let asked = Some("asked");
+        assert_eq!(told(&json!({}), asked), Ok(()));
+        assert_eq!(told(&json!({ "azp": "weir" }), asked), Ok(()));
+        assert_eq!(told(&json!({ "aud": ["weir", "other"], "azp": "weir" }), asked), Ok(()));
+        for (says, reason) in [
+            (json!({ "azp": "other" }), "another program"),
+            (json!({ "aud": ["weir", "other"] }), "several programs"),
+            (json!({ "aud": ["weir", "other"], "azp": "other" }), "another program"),
+            (json!({ "nonce": "other" }), "another question"),
+        ] {
+            let refused = told(&says, asked).unwrap_err();
+            assert!(refused.contains(reason), "{says}: {refused}");
+        }
+        // A job of a build server asked nothing here: for whom else its token is says nothing.
+        assert_eq!(told(&json!({ "aud": ["weir", "other"], "azp": "ci" }), None), Ok(()));
+    }
+}

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use weir_client::{Credential, CredentialError, Origin};
+use weir_client::{Credential, CredentialError, Origin, Url};
 use weir_fs::{Access, Durability, Folder};
 
 use crate::error::ReachError;
@@ -118,6 +118,12 @@ pub fn variable_of(origin: &Origin) -> String {
     let text = origin.to_string();
     let (_, place) = text.split_once("://").unwrap_or(("", &text));
     place.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// The variable in which a program finds the token for the server at an address, if it is one.
+pub fn token_variable(address: &str) -> Option<String> {
+    let url: Url = address.parse().ok()?;
+    Some(format!("{TOKEN_VARIABLE}{}", variable_of(url.origin())))
 }
 
 /// The server that the user has signed in to, if it is one alone.

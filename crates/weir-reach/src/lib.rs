@@ -45,7 +45,7 @@ pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,
     pinned_name, source_of,
 };
-pub use credentials::{Secrets, TOKEN_VARIABLE, variable_of};
+pub use credentials::{Secrets, TOKEN_VARIABLE, token_variable, variable_of};
 pub use deltas::{registry_compact, registry_deltas};
 pub use discover::{Discovered, Place, discover};
 pub use error::{Offline, ReachError};

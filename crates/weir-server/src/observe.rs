@@ -51,7 +51,9 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     app.metrics.answered(&method, status, took);
     app.counting.answered(status, took);
     let waits = response.extensions().get::<Problem>().is_some_and(Problem::is_of_waiting);
-    if app.settings.log.requests == Requests::All || (status >= 400 && !waits) {
+    // Whoever has the address of a registry looks there first whether it is that of the server.
+    let looks = status == 404 && uri.path().ends_with("/.well-known/weir");
+    if app.settings.log.requests == Requests::All || (status >= 400 && !waits && !looks) {
         let client = client.map(tracing::field::display);
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         // Debug spells out control characters: a path cannot write lines of its own.

@@ -48,7 +48,6 @@ const fn once() -> u64 {
     1
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "so serde calls it")]
 const fn is_once(times: &u64) -> bool {
     *times == 1
 }

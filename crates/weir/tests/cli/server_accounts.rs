@@ -330,7 +330,7 @@ fn what_happened_is_written_down_with_who_from_where_and_why_not() {
     let table = t.weir_in("", "activity --in team --csv").succeeds().stdout;
     assert_eq!(
         table.lines().next(),
-        Some("id,at,actor,token,from,registry,action,subject,done,policy,reason")
+        Some("id,at,actor,token,from,registry,action,subject,done,policy,reason,times")
     );
     assert!(!format!("{:?}", events("--limit 1000")).contains(&bob), "no secret is in it");
 

@@ -1,7 +1,6 @@
 //! `weir serve`.
 
 use weir_accounts::AccountError;
-use weir_client::Url;
 use weir_remote::RemoteError;
 use weir_server::{AppError, DataError, DataFolder, ServeError, SettingsError};
 use weir_wire::Code;
@@ -103,9 +102,9 @@ impl Verdict for RemoteError {
 
 /// How to show a server who one is.
 fn sign_in_help(place: &str) -> String {
-    let variable = match place.parse::<Url>() {
-        Ok(url) => format!("`{}{}`", weir_reach::TOKEN_VARIABLE, weir_reach::variable_of(url.origin())),
-        Err(_) => format!("`{}` and the host", weir_reach::TOKEN_VARIABLE),
+    let variable = match weir_reach::token_variable(place) {
+        Some(variable) => format!("`{variable}`"),
+        None => format!("`{}` and the host", weir_reach::TOKEN_VARIABLE),
     };
     format!("`weir login {place}` signs you in; a program sends a token, in the variable {variable}")
 }
