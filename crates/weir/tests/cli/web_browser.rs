@@ -25,6 +25,10 @@ fn a_browser_finds_nothing_wrong_and_scripts_and_a_mouse_are_not_needed() {
         .file("README.md", readme)
         .file("str.sh", "x() { :; }\n")
         .publish();
+    let long = "a-long-name-".repeat(12);
+    t.weir_in("", &format!("webhook add ci https://ci.example/{long} --event release.published --of team"))
+        .succeeds();
+    t.weir_in("", "webhook test ci").fails_with(1);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench/web/visit");
     let mut visit = Command::new("python3");
     visit.arg(script).args([server.url(), "team", "acme/str", "1.0.0", "ann", "correct horse"]);
