@@ -25,7 +25,7 @@ pub struct PackageFilter {
     pub platform: Option<Platform>,
     /// Those that name this licence, by its SPDX identifier, in whichever case.
     pub license: Option<String>,
-    /// Those that stand so, as a whole.
+    /// Those with a release that stands so.
     pub standing: Option<Standing>,
 }
 
@@ -45,7 +45,7 @@ impl PackageFilter {
         self.prefix.as_deref().is_none_or(|prefix| name.starts_with(prefix))
             && self.owner.as_ref().is_none_or(|owner| package.name.owner() == owner.as_str())
             && self.kind.is_none_or(|kind| package.kind == kind)
-            && self.standing.is_none_or(|standing| package.standing == standing)
+            && self.standing.is_none_or(|standing| has(package, standing))
             && self
                 .platform
                 .as_ref()
@@ -61,6 +61,16 @@ impl PackageFilter {
             Some(owner) => format!("{owner}/"),
             None => self.prefix.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// Whether a package has a release that stands so.
+fn has(package: &PackageSummary, standing: Standing) -> bool {
+    match standing {
+        Standing::Offered => package.version.is_some(),
+        Standing::Yanked => package.yanked > 0,
+        Standing::Quarantined => package.quarantined > 0,
+        Standing::Removed => package.standing == Standing::Removed,
     }
 }
 
@@ -396,6 +406,8 @@ pub(crate) fn read_summary(row: &Row<'_>) -> Result<PackageSummary, IndexError> 
             _ => Standing::Removed,
         },
         releases: offered + yanked + quarantined,
+        yanked,
+        quarantined,
         dependents: unsigned(row, 5)?,
     })
 }

@@ -56,6 +56,10 @@ pub struct SearchHit {
     pub platforms: Vec<Platform>,
     /// The licences that it names, each once, as SPDX identifiers, sorted.
     pub licenses: Vec<String>,
+    /// How many of its releases are yanked.
+    pub yanked: u64,
+    /// How many of its releases are quarantined.
+    pub quarantined: u64,
     /// How many packages need it.
     pub dependents: u64,
     /// Whether the query is its name, with or without the owner.
@@ -315,6 +319,8 @@ impl Search<'_> {
                 description: summary.description,
                 platforms: summary.platforms,
                 licenses: summary.licenses,
+                yanked: summary.yanked,
+                quarantined: summary.quarantined,
                 dependents: summary.dependents,
             });
         }

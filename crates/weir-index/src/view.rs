@@ -186,6 +186,10 @@ pub struct PackageSummary {
     pub licenses: Vec<String>,
     /// How many of its releases are not removed.
     pub releases: u64,
+    /// How many of them are yanked.
+    pub yanked: u64,
+    /// How many of them are quarantined.
+    pub quarantined: u64,
     /// How many packages of this registry need it.
     pub dependents: u64,
 }

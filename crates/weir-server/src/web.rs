@@ -13,10 +13,12 @@ mod form;
 mod governing;
 mod graph;
 mod modules;
+mod package_files;
 mod policy;
 mod providers;
 mod queue;
 mod reading;
+mod searching;
 mod statistics;
 mod trust;
 mod visitor;
@@ -86,7 +88,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(&format!("{}/{{name}}/remove", address::WEBHOOKS), post(webhooks::remove))
         .route("/{registry}", get(reading::registry).fallback(face))
         .route("/{registry}/", get(reading::registry).fallback(face))
-        .route("/{registry}/-/search", get(reading::search))
+        .route("/{registry}/-/search", get(searching::search))
         .route("/{registry}/-/policy", get(policy::policy))
         .route("/{registry}/-/policy/simulate", post(policy::simulate))
         .route("/{registry}/-/policy/set", post(policy::set))
@@ -104,8 +106,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route(&format!("{package}/{{version}}/modules"), get(modules::modules))
         .route(&format!("{package}/{{version}}/difference"), get(difference::difference))
         .route(&format!("{package}/{{version}}/withdraw"), post(acting::withdraw))
-        .route(&format!("{package}/{{version}}/evidence/{{sha256}}"), get(reading::evidence))
-        .route(&format!("{package}/{{version}}/files/{{*path}}"), get(reading::file))
+        .route(&format!("{package}/{{version}}/evidence/{{sha256}}"), get(package_files::evidence))
+        .route(&format!("{package}/{{version}}/files/{{*path}}"), get(package_files::file))
 }
 
 /// What an address asks for, pair by pair.

@@ -144,6 +144,8 @@ mod tests {
             platforms: Vec::new(),
             licenses: Vec::new(),
             releases: 1,
+            yanked: 0,
+            quarantined: 0,
             dependents,
         };
         (summary, String::new())

@@ -53,7 +53,7 @@ impl Page {
 /// The same text with `U+FFFD` for whatever is not seen. Ends of lines and tabs stay, and so do the joiners that words of Persian and
 /// Hindi, and emoji of several people, are written with.
 fn visible(text: String) -> String {
-    let is_hidden = |c: char| is_unseen(c) && !matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}' | '\u{ad}');
+    let is_hidden = |c: char| is_unseen(c) && !matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
     if !text.contains(is_hidden) {
         return text;
     }

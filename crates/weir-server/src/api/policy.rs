@@ -105,7 +105,7 @@ fn refuse_lock_out(set: &TestedSet, caller: &Caller) -> Result<(), Problem> {
         false => Err(Problem::new(
             Code::Conflict,
             format!(
-                "by this set you could not change it again: {}; `\"lock-out\": true` sets it all the same",
+                "by this set you could not change it again: {}; whoever means it sets it with `weir policy set --lock-out`, or with `\"lock-out\": true` in the document",
                 decision.reason
             ),
         )),

@@ -112,8 +112,9 @@ pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Resul
 /// `POST /-/account/tokens/revoke`
 pub(crate) async fn revoke_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
+    let is_this_one = form.visitor.asker.token().is_some_and(|current| current == which);
     tokens::revoked(&app, &form.visitor.asker, which).await?;
-    Ok(go(address::ACCOUNT))
+    Ok(go(if is_this_one { address::SIGN_IN } else { address::ACCOUNT }))
 }
 
 async fn show(

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_RANGE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_RANGE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -17,16 +18,28 @@ use crate::registries::RegistryName;
 
 /// Answers a request; where a browser would be shown a document for programs, it is shown a page that says the same.
 pub(crate) async fn failures(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let has_body = !request.body().is_end_stream();
     if !is_of_a_browser(&request) {
-        return documented(next.run(request).await);
+        return alike(documented(next.run(request).await), has_body);
     }
     let (head, body) = request.into_parts();
     let kept = head.clone();
     let response = documented(next.run(Request::from_parts(head, body)).await);
-    match response.extensions().get::<Problem>() {
+    let response = match response.extensions().get::<Problem>() {
         Some(problem) => page(&app, kept, problem).await.unwrap_or(response),
         None => response,
+    };
+    alike(response, has_body)
+}
+
+/// Ends the connection after a request with a body for a registry that is not there, or is not to be known of. Else whether it ended
+/// would depend on whether the body had come by then, and so tell which of both it was.
+fn alike(mut response: Response, has_body: bool) -> Response {
+    let is_of_none = response.extensions().get::<Problem>().is_some_and(Problem::is_of_no_registry);
+    if has_body && is_of_none {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 /// What routing itself refuses says as much as what a handler refuses.

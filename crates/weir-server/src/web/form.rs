@@ -138,6 +138,10 @@ impl Form {
         let form = Self { visitor, fields };
         match form.visitor.form() {
             Some(expected) if form.as_typed("form") == expected => Ok(form),
+            _ if form.visitor.asker.is_anonymous() => Err(Problem::new(
+                Code::SignInNeeded,
+                "nobody is signed in here any longer, and nothing was changed: sign in, open the page again, and send it from there",
+            )),
             _ => Err(elsewhere()),
         }
     }

@@ -13,7 +13,7 @@ use weir_wire::people::{ChangeUser, Invite, Invited};
 
 use super::account::{administrators_only, go};
 use super::form::{Form, unreadable};
-use super::reading::download;
+use super::package_files::download;
 use super::{Visitor, answer, pairs};
 use crate::api::people;
 use crate::app::App;
@@ -39,8 +39,9 @@ pub(crate) async fn activity(
         let value = value.trim();
         let said = || Some(value.chars().take(200).collect::<String>()).filter(|said| !said.is_empty());
         match &*name {
-            "by" => wanted.actor = said(),
-            "about" => wanted.subject = said(),
+            // As the page writes them: `ann`, and `acme/str 1.0.0`, or as commands do.
+            "by" => wanted.actor = said().map(|by| if by.contains(':') { by } else { format!("user:{by}") }),
+            "about" => wanted.subject = said().map(|about| about.replacen('@', " ", 1)),
             "registry" => wanted.registry = said(),
             "refused" => wanted.refused = true,
             "table" => as_table = true,

@@ -168,6 +168,7 @@ async fn show(
         let page = PolicyPage {
             frame: &frame,
             summary: &set.summary(),
+            parts: &files.parts(),
             digest: in_force.map(|(digest, _)| digest.to_string()),
             rules: if signed_in { &rules } else { &[] },
             decided: &decided,

@@ -1,5 +1,6 @@
 //! What waits for a decision, and deciding it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -13,6 +14,7 @@ use weir_wire::upstream::{Ask, Asked as AskedFor};
 use super::account::go;
 use super::acting::may;
 use super::form::{Form, unreadable};
+use super::reading::visible;
 use super::{Visitor, answer};
 use crate::api::promotions::{Below, Seen};
 use crate::api::{Asked, ask, promotions};
@@ -38,6 +40,7 @@ pub(crate) async fn queue(
         blocking(move || waiting.into_iter().enumerate().map(|seen| looked_at(&looking, seen, at)).collect())
             .await;
     let (frame, now) = (visitor.frame_of(&name), visitor.asker.at);
+    let shown_here = shown_here(&app, &visitor, &asked).await?;
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let held = view.index().held(MOST_QUEUED + 1)?;
@@ -49,10 +52,44 @@ pub(crate) async fn queue(
             (view, may)
         });
         let quarantined: Vec<_> = quarantined.collect();
-        Ok(QueuePage { frame: &frame, held: &held, promotions: &waiting, quarantined: &quarantined, now }
-            .page())
+        let page = QueuePage {
+            frame: &frame,
+            held: &held,
+            shown_here: &shown_here,
+            promotions: &waiting,
+            quarantined: &quarantined,
+            now,
+        };
+        Ok(page.page())
     });
     answer(&visitor, StatusCode::OK, page.await?)
+}
+
+/// The registries above one that this server shows to whoever looks, too: by the name they have there, the one that they have here. They
+/// are known by their keys.
+async fn shown_here(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    asked: &Asked,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let above =
+        asked.carry_out(|acting| Ok(acting.view()?.index().facts()?.upstreams)).await?.unwrap_or_default();
+    let mut shown = BTreeMap::new();
+    if above.is_empty() {
+        return Ok(shown);
+    }
+    for name in visible(app, visitor).await? {
+        let other = Asked::of_visitor(app, &visitor.asker, &name).await?;
+        let keys = other.carry_out(|acting| {
+            Ok(acting.view()?.keys().keys().iter().map(ToString::to_string).collect::<Vec<_>>())
+        });
+        // One that cannot be read just now is shown nowhere.
+        let Ok(keys) = keys.await else { continue };
+        for upstream in above.iter().filter(|upstream| keys.contains(&upstream.key)) {
+            shown.insert(upstream.name.clone(), name.clone());
+        }
+    }
+    Ok(shown)
 }
 
 /// A promotion that waits, and what has become of it in the registry that it comes from.

@@ -3,24 +3,23 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use weir_cedar::PolicyFiles;
-use weir_index::{HeldRelease, Index, PackageFilter, PackageView, RegistryFacts, ReleaseView, Stats};
+use weir_index::{HeldRelease, Index, PackageView, RegistryFacts, ReleaseView, Stats};
 use weir_log::InclusionProof;
-use weir_model::{KindName, OwnerName, PackageName, Platform, Sha256, Version};
+use weir_model::{PackageName, Platform, Version};
 use weir_reach::{LastSeen, SeenUpstream, Session, upstreams_seen};
-use weir_registry::content::{ShownTree, shown_evidence, shown_file};
-use weir_registry::{Acting, Evidence, Object, SubmitError};
+use weir_registry::content::ShownTree;
+use weir_registry::{Acting, Object, SubmitError};
 use weir_web::{
-    AboveRegistry, Contact, DEPENDENTS, EntryPage, FilePage, Found, FoundState, HomePage, HomeRegistry,
-    ImpactPage, Looked, MOST_HELD, NO_POLICY, PAGE, PackagePage, Period, Readme, RegistryPage, ReleasePage,
-    SearchPage, Shown, WhichFile,
+    AboveRegistry, Contact, DEPENDENTS, EntryPage, HomePage, HomeRegistry, ImpactPage, NO_POLICY,
+    PackagePage, Period, Readme, RegistryPage, ReleasePage,
 };
 
 use super::acting::may;
-use super::{Visitor, answer, harden, keeping, pairs, set};
+use super::package_files::download;
+use super::{Visitor, answer, pairs};
 use crate::api::{self, Asked};
 use crate::app::App;
 use crate::contact;
@@ -31,15 +30,6 @@ use crate::registries::Served;
 /// So many releases are new.
 const NEW: usize = 12;
 
-/// So many releases that are held are looked through for a search.
-const HELD_LOOKED_AT: usize = 1000;
-
-/// So many bytes of a file are read to be shown as text, and its page has at most so many.
-const SHOWN: usize = 72 << 10;
-
-/// So many bytes of a file can be downloaded from its page.
-const DOWNLOADED: usize = 16 << 20;
-
 /// The largest pack that is brought from above because somebody looks at a page, in bytes.
 const BROUGHT: u64 = 64 << 20;
 
@@ -47,7 +37,7 @@ const BROUGHT: u64 = 64 << 20;
 pub(super) const REACHED: usize = 20_000;
 
 /// What is asked for, where it is.
-type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
+pub(super) type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
 
 /// `GET /`
 pub(crate) async fn home(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
@@ -141,23 +131,6 @@ fn above(session: &Session, served: &Served, facts: &RegistryFacts, signed_in: b
         }
     }
     above
-}
-
-/// `GET /{registry}/-/search`
-pub(crate) async fn search(
-    (State(app), Path(name), RawQuery(query), visitor): At<String>,
-) -> Result<Response, Problem> {
-    let looked = looked(query.as_deref().unwrap_or_default());
-    let asked = looking(&app, &visitor, &name).await?;
-    let mut frame = visitor.frame_of(&name);
-    frame.query.clone_from(&looked.words);
-    let page = asked.carry_out(move |acting| {
-        let view = acting.view()?;
-        let found = find(view.index(), &looked)?;
-        let held = held(view.index(), &looked)?;
-        Ok(SearchPage { frame: &frame, looked: &looked, found: &found, held: &held }.page())
-    });
-    answer(&visitor, StatusCode::OK, page.await?)
 }
 
 /// `GET /{registry}/-/packages/{owner}/{name}`
@@ -260,96 +233,6 @@ pub(crate) async fn impact(
     answer(&visitor, StatusCode::OK, page.await?.ok_or_else(no_release)?)
 }
 
-/// `GET /{registry}/-/packages/{owner}/{name}/{version}/files/{path}`, with `?raw` its bytes, and with `?picture` a picture.
-pub(crate) async fn file(
-    (State(app), Path((registry, owner, name, version, path)), RawQuery(query), visitor): At<(
-        String,
-        String,
-        String,
-        String,
-        String,
-    )>,
-) -> Result<Response, Problem> {
-    let asked = looking(&app, &visitor, &registry).await?;
-    let build = Build::new(&owner, &name, &version, query.as_deref())?;
-    bring(&app, &visitor, &asked, &build).await?;
-    let wants = |what: &str| query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == what));
-    let (is_raw, is_picture) = (wants("raw"), wants("picture"));
-    let most = if is_raw || is_picture { DOWNLOADED + 1 } else { SHOWN + 4 };
-    let (at, frame) = (path.clone(), visitor.frame_of(&registry));
-    let found = asked.carry_out(move |acting| {
-        let view = acting.view()?;
-        let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
-        if !chosen.standing().is_usable() {
-            return Ok(Some((chosen, None)));
-        }
-        let file = shown_file(&*acting.source()?, &chosen.release, &at, most);
-        let file = file.map_err(|error| SubmitError::Io(std::io::Error::other(error)))?;
-        Ok(Some((chosen, file)))
-    });
-    let (view, file) = found.await?.ok_or_else(no_release)?;
-    let file =
-        file.ok_or_else(|| nothing("the release has no such file, or its files are withheld from readers"))?;
-    if is_picture {
-        return picture(&visitor, file.bytes);
-    }
-    if is_raw {
-        return download(&visitor, &path, file.bytes);
-    }
-    let page = FilePage {
-        frame: &frame,
-        view: &view,
-        which: WhichFile::Of(&path),
-        size: file.size,
-        shown: &shown(file.bytes),
-    };
-    answer(&visitor, StatusCode::OK, page.page())
-}
-
-/// `GET /{registry}/-/packages/{owner}/{name}/{version}/evidence/{sha256}`, and with `?raw` its bytes: a document that the release names as
-/// evidence of its build, and no other file of the registry.
-pub(crate) async fn evidence(
-    (State(app), Path((registry, owner, name, version, sha256)), RawQuery(query), visitor): At<(
-        String,
-        String,
-        String,
-        String,
-        String,
-    )>,
-) -> Result<Response, Problem> {
-    let asked = looking(&app, &visitor, &registry).await?;
-    let build = Build::new(&owner, &name, &version, query.as_deref())?;
-    let no_document =
-        || nothing("the release names no such document, or its files are withheld from readers");
-    let sha256 = Sha256::from_hex(&sha256).map_err(|_| no_document())?;
-    let is_raw = query.as_deref().is_some_and(|query| pairs(query).any(|(name, _)| name == "raw"));
-    let most = if is_raw { DOWNLOADED + 1 } else { SHOWN + 4 };
-    let found = asked.carry_out(move |acting| {
-        let view = acting.view()?;
-        let Some((chosen, _)) = build.find(view.index())? else { return Ok(None) };
-        let named = Evidence::document(&chosen.release, &sha256).filter(|_| chosen.standing().is_usable());
-        let Some(evidence) = named else { return Ok(Some((chosen, None))) };
-        let file = shown_evidence(&*acting.source()?, &evidence, most);
-        let file = file.map_err(|error| SubmitError::Io(std::io::Error::other(error)))?;
-        Ok(Some((chosen, Some((evidence, file)))))
-    });
-    let (view, named) = found.await?.ok_or_else(no_release)?;
-    let (evidence, file) = named.ok_or_else(no_document)?;
-    let file = file
-        .ok_or_else(|| nothing("the registry does not hold this document: it came from above without it"))?;
-    if is_raw {
-        return download(&visitor, evidence.as_str(), file.bytes);
-    }
-    let page = FilePage {
-        frame: &visitor.frame_of(&registry),
-        view: &view,
-        which: WhichFile::Evidence { what: evidence.as_str(), sha256: &sha256 },
-        size: file.size,
-        shown: &shown(file.bytes),
-    };
-    answer(&visitor, StatusCode::OK, page.page())
-}
-
 /// `GET /{registry}/-/log/{index}`
 pub(crate) async fn entry(
     (State(app), Path((registry, index)), _, visitor): At<(String, String)>,
@@ -386,11 +269,11 @@ async fn entry_of(
 }
 
 /// A registry that is looked at.
-async fn looking(app: &Arc<App>, visitor: &Visitor, registry: &str) -> Result<Asked, Problem> {
+pub(super) async fn looking(app: &Arc<App>, visitor: &Visitor, registry: &str) -> Result<Asked, Problem> {
     Asked::of_visitor(app, &visitor.asker, registry).await
 }
 
-fn nothing(what: &str) -> Problem {
+pub(super) fn nothing(what: &str) -> Problem {
     Problem::new(Code::NotFound, what)
 }
 
@@ -400,72 +283,6 @@ pub(super) fn no_release() -> Problem {
 
 fn package_name(owner: &str, name: &str) -> Result<PackageName, Problem> {
     format!("{owner}/{name}").parse().map_err(|_| nothing("no package can have this name"))
-}
-
-/// What is looked for. What cannot be meant is as good as not said.
-fn looked(query: &str) -> Looked {
-    let mut looked = Looked::default();
-    for (name, value) in pairs(query) {
-        match &*name {
-            "q" => looked.words = value.trim().chars().take(256).collect(),
-            "kind" => looked.kind = value.parse::<KindName>().ok(),
-            "platform" => looked.platform = value.parse::<Platform>().ok(),
-            "owner" => looked.owner = value.parse::<OwnerName>().ok(),
-            "license" => {
-                looked.license =
-                    Some(value.trim().chars().take(64).collect()).filter(|text: &String| !text.is_empty());
-            }
-            "state" => looked.state = FoundState::named(&value),
-            "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
-            "after" => looked.after = Some(value.into_owned()),
-            _ => {}
-        }
-    }
-    looked
-}
-
-fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
-    let filter = PackageFilter {
-        prefix: None,
-        owner: looked.owner.clone(),
-        kind: looked.kind,
-        platform: looked.platform.clone(),
-        license: looked.license.clone(),
-        standing: match looked.state {
-            Some(FoundState::Here(standing)) => Some(standing),
-            Some(FoundState::Held) => return Ok(Found::All(Vec::new())),
-            None => None,
-        },
-    };
-    if looked.words.is_empty() {
-        let after = looked.after.as_deref().and_then(|after| after.parse::<PackageName>().ok());
-        return Ok(Found::All(index.list(&filter, after.as_ref(), PAGE + 1)?));
-    }
-    Ok(Found::Hits(index.search(&looked.words, &filter, PAGE, looked.skip)?))
-}
-
-/// What policy keeps out and is looked for too: each of the words is in its name. It is told where a search begins; without words, if what
-/// is held is asked for.
-fn held(index: &Index, looked: &Looked) -> Result<Vec<HeldRelease>, SubmitError> {
-    let lower = looked.words.to_lowercase();
-    let words: Vec<&str> =
-        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let is_meant = match looked.state {
-        Some(FoundState::Here(_)) => false,
-        Some(FoundState::Held) => true,
-        None => !words.is_empty(),
-    };
-    if !is_meant || looked.skip > 0 {
-        return Ok(Vec::new());
-    }
-    let mut held = index.held(HELD_LOOKED_AT)?;
-    held.retain(|held| {
-        let name = &held.hold.id.name;
-        words.iter().all(|word| name.as_str().contains(word))
-            && looked.owner.as_ref().is_none_or(|owner| owner.as_str() == name.owner())
-    });
-    held.truncate(if looked.state.is_some() { PAGE } else { MOST_HELD });
-    Ok(held)
 }
 
 /// Which release of a package is meant.
@@ -556,63 +373,4 @@ pub(super) fn tree(
             None
         }
     }
-}
-
-/// What is shown of the beginning of a file.
-fn shown(bytes: Option<Vec<u8>>) -> Shown {
-    let Some(bytes) = bytes else { return Shown::Far };
-    let cut = bytes.len() > SHOWN;
-    let valid = match std::str::from_utf8(&bytes) {
-        Ok(text) => text,
-        // A character may have been cut in two at the end of what was read.
-        Err(error) if cut && error.valid_up_to() + 4 >= bytes.len() => {
-            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return Shown::Binary,
-    };
-    if valid.contains('\0') {
-        return Shown::Binary;
-    }
-    let (text, more) = weir_web::beginning(valid, SHOWN);
-    Shown::Text { text: text.to_owned(), cut: cut || more }
-}
-
-/// A picture of the sorts that browsers decode and in which nothing runs.
-fn picture(visitor: &Visitor, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
-    let media_type = bytes.as_deref().and_then(weir_web::picture_type);
-    let media_type = media_type.ok_or_else(|| nothing("the file is no picture that a page shows"))?;
-    written_by_others(visitor, bytes, media_type)
-}
-
-/// Bytes that somebody else wrote, in which nothing runs.
-fn written_by_others(
-    visitor: &Visitor,
-    bytes: Option<Vec<u8>>,
-    media_type: &'static str,
-) -> Result<Response, Problem> {
-    let bytes = bytes.filter(|bytes| bytes.len() <= DOWNLOADED).ok_or_else(|| {
-        Problem::new(
-            Code::TooLarge,
-            "the file is too large to be read out of its pack for a page: `weir add` brings it",
-        )
-    })?;
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    harden(headers);
-    set(headers, CONTENT_TYPE, media_type);
-    set(headers, CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'");
-    set(headers, axum::http::header::CACHE_CONTROL, keeping(visitor));
-    Ok(response)
-}
-
-/// Bytes that somebody else wrote: kept by whoever asks for them, and shown by no browser.
-pub(super) fn download(visitor: &Visitor, path: &str, bytes: Option<Vec<u8>>) -> Result<Response, Problem> {
-    let mut response = written_by_others(visitor, bytes, "application/octet-stream")?;
-    let headers = response.headers_mut();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    let name: String = path.rsplit('/').next().unwrap_or_default().chars().map(plain).collect();
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        headers.insert(CONTENT_DISPOSITION, value);
-    }
-    Ok(response)
 }

@@ -117,7 +117,7 @@ impl<'a> WhichFile<'a> {
     fn name(self) -> &'a str {
         match self {
             Self::Of(path) => path,
-            Self::Evidence { what: "recipe" | "toolchain", .. } => "recipe.toml",
+            Self::Evidence { what: "recipe" | "toolchain" | "provenance", .. } => "document.json",
             Self::Evidence { what, .. } => what,
         }
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 use weir_activity::{COUNTED, Decided, Times};
-use weir_cedar::{Effect, Explanation, PolicyFile, Rule};
+use weir_cedar::{Effect, Explanation, Part, PolicyFile, Rule};
 use weir_model::ReleaseId;
 use weir_policy::Verb;
 
+use super::registry::policy_sentence;
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
@@ -92,8 +93,10 @@ const MOST_DIFFERENCES: usize = 100;
 pub struct PolicyPage<'a> {
     /// What is around it.
     pub frame: &'a Frame,
-    /// The set in a sentence.
+    /// The set in a few words.
     pub summary: &'a str,
+    /// Its parts.
+    pub parts: &'a [Part],
     /// The digest of its files, if it has any.
     pub digest: Option<String>,
     /// Its rules.
@@ -115,6 +118,7 @@ pub struct PolicyPage<'a> {
 struct Policy<'a> {
     frame: &'a Frame,
     action: String,
+    sentence: String,
     summary: &'a str,
     digest: String,
     rules: Vec<RuleRow>,
@@ -177,6 +181,7 @@ impl PolicyPage<'_> {
         Page::write(&Policy {
             frame: self.frame,
             action: address::policy(self.frame.registry()),
+            sentence: policy_sentence(self.parts, self.summary),
             summary: self.summary,
             digest: self.digest.clone().unwrap_or_default(),
             rules: self.rules.iter().map(|rule| self.row(rule)).collect(),

@@ -1,5 +1,7 @@
 //! What waits for a decision: releases that are held, promotions, quarantines.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use jiff::Timestamp;
 use weir_index::{HeldRelease, ReleaseView};
@@ -47,6 +49,8 @@ pub struct QueuePage<'a> {
     pub frame: &'a Frame,
     /// What policy keeps out, by name.
     pub held: &'a [HeldRelease],
+    /// Registries above that the same server shows to whoever looks: by the name they have here, the one they have there.
+    pub shown_here: &'a BTreeMap<String, String>,
     /// The promotions that wait, as far as they are for whoever looks.
     pub promotions: &'a [WaitingPromotion],
     /// What is quarantined, and whether whoever looks may take that back.
@@ -126,7 +130,10 @@ impl QueuePage<'_> {
         HeldRow {
             id: hold.id.to_string(),
             name: hold.id.name.to_string(),
-            href: address::package(self.frame.registry(), &hold.id.name),
+            href: self
+                .shown_here
+                .get(&hold.registry)
+                .map_or_else(String::new, |above| address::release(above, &hold.id)),
             build: build(&hold.id),
             from: said::line(&hold.registry),
             policy: said::line(&hold.policy),

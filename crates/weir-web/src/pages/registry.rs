@@ -137,7 +137,7 @@ impl RegistryPage<'_> {
             newest: self.newest.iter().map(|view| ReleaseRow::new(name, view, self.now)).collect(),
             kinds: kinds.collect(),
             facts: self.rows(),
-            policy: self.sentence(),
+            policy: policy_sentence(self.parts, self.policy),
             parts: self
                 .parts
                 .iter()
@@ -153,16 +153,6 @@ impl RegistryPage<'_> {
             count: said::count(self.stats.packages, "package"),
             location: self.frame.location(),
         })
-    }
-
-    /// The policy in a sentence: what its parts say of themselves, where nobody changed them.
-    fn sentence(&self) -> String {
-        let said: Vec<&str> = self.parts.iter().filter_map(|part| part.summary).collect();
-        match said.len() {
-            0 => said::line(self.policy),
-            all if all == self.parts.len() => sentence(&said.join("; ")),
-            _ => format!("{} Its other rules are its own.", sentence(&said.join("; "))),
-        }
     }
 
     fn above(&self, above: &AboveRegistry) -> AboveRow {
@@ -225,6 +215,16 @@ impl RegistryPage<'_> {
         .into_iter()
         .flatten()
         .collect()
+    }
+}
+
+/// A policy in a sentence: what its parts say of themselves, where nobody changed them, or else `otherwise`.
+pub(super) fn policy_sentence(parts: &[Part], otherwise: &str) -> String {
+    let said: Vec<&str> = parts.iter().filter_map(|part| part.summary).collect();
+    match said.len() {
+        0 => said::line(otherwise),
+        all if all == parts.len() => sentence(&said.join("; ")),
+        _ => format!("{} Its other rules are its own.", sentence(&said.join("; "))),
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Looked {
 /// In which state something is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundState {
-    /// A package of the registry that stands so.
+    /// A package of the registry with a release that stands so.
     Here(Standing),
     /// A release of a registry above that policy keeps out.
     Held,
@@ -135,6 +135,8 @@ struct Row {
     version: String,
     /// Where it stands, if it offers nothing.
     standing: &'static str,
+    /// How much of it was withdrawn, if it offers something: in which way, and in words.
+    withdrawn: Vec<(&'static str, String)>,
     kind: &'static str,
     description: String,
     needed: String,
@@ -170,6 +172,7 @@ impl SearchPage<'_> {
                 .iter()
                 .map(|hit| Row {
                     needed: needed(hit.dependents),
+                    withdrawn: withdrawn(hit.standing, hit.yanked, hit.quarantined),
                     exact: hit.exact,
                     ..row(
                         registry,
@@ -186,6 +189,7 @@ impl SearchPage<'_> {
                 .take(PAGE)
                 .map(|one| Row {
                     needed: needed(one.dependents),
+                    withdrawn: withdrawn(one.standing, one.yanked, one.quarantined),
                     ..row(
                         registry,
                         &one.name,
@@ -366,6 +370,15 @@ impl Found {
     }
 }
 
+/// How much of a package was withdrawn that offers something all the same.
+fn withdrawn(standing: Standing, yanked: u64, quarantined: u64) -> Vec<(&'static str, String)> {
+    [(Standing::Yanked, yanked), (Standing::Quarantined, quarantined)]
+        .into_iter()
+        .filter(|(_, releases)| standing.is_offered() && *releases > 0)
+        .map(|(way, releases)| (way.as_str(), format!("{releases} {way}")))
+        .collect()
+}
+
 fn needed(dependents: u64) -> String {
     if dependents == 0 { String::new() } else { format!("needed by {}", said::count(dependents, "package")) }
 }
@@ -387,6 +400,7 @@ fn row(
         href: address::package(registry, name),
         version: version.map(ToString::to_string).unwrap_or_default(),
         standing: standing.as_str(),
+        withdrawn: Vec::new(),
         kind: kind.as_str(),
         description: said::line(description.unwrap_or_default()),
         needed: String::new(),

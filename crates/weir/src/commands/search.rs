@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// Only packages whose licence names this one, by its SPDX identifier
     #[arg(long, value_name = "SPDX")]
     license: Option<String>,
-    /// Only packages that stand so
+    /// Only packages with a release that stands so
     #[arg(long, value_parser = found_standing())]
     state: Option<Standing>,
     /// How many to show

@@ -56,6 +56,8 @@ fn a_search_is_narrowed_down_by_licence_owner_and_state() {
     publish(&t, &t.package("tools/str", "2.0.0").file("str.sh", "").license("MIT OR Apache-2.0").write());
     publish(&t, &t.package("tools/left", "1.0.0").file("left.sh", "").license("BSD-3-Clause").write());
     t.weir_in("", "--registry ./data/registries/org yank tools/left@1.0.0 --reason 'no use'").succeeds();
+    publish(&t, &t.package("acme/str", "1.1.0").file("str.sh", "").write());
+    t.weir_in("", "--registry ./data/registries/org yank acme/str@1.0.0 --reason 'cuts too much'").succeeds();
 
     let all = told(&page(&server, "/org/-/search").text());
     for facet in [
@@ -71,8 +73,9 @@ fn a_search_is_narrowed_down_by_licence_owner_and_state() {
     };
     assert_eq!(found("q=str&license=Apache-2.0"), [false, true, false]);
     assert_eq!(found("license=mit&state=offered"), [true, true, false], "a package names both licences");
-    assert_eq!(found("state=yanked"), [false, false, true]);
-    assert_eq!(found("q=str&state=yanked"), [false, false, false]);
+    assert_eq!(found("state=yanked"), [true, false, true], "one of its releases is enough");
+    assert_eq!(found("q=str&state=yanked"), [true, false, false]);
+    says(&server, "/org/-/search?q=str", &["acme/ str 1.1.0 1 yanked"]);
     assert_eq!(found("state=held"), [false, false, false]);
     assert_eq!(found("q=left&owner=tools&state=yanked"), [false, false, true]);
     let narrowed = page(&server, "/org/-/search?q=str&license=MIT").text();

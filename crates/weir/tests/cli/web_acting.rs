@@ -248,7 +248,7 @@ fn no_other_page_acts_for_whoever_has_signed_in() {
         &[BROWSER, "Content-Type: application/x-www-form-urlencoded"],
         mine.as_bytes(),
     );
-    assert_eq!(nobody.status, 403);
+    assert_eq!(nobody.status, 401);
     let good =
         browser.post(&withdraw, &mine, &["Sec-Fetch-Site: same-origin", "Origin: http://registry.example"]);
     assert_eq!((good.status, good.header("location")), (303, Some(RELEASE)), "{}", good.text());

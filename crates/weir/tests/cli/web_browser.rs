@@ -57,12 +57,24 @@ fn a_demonstration_is_served_until_it_is_interrupted_and_leaves_nothing() {
     let mut lines = BufReader::new(demo.stdout.take().expect("stdout is piped"));
     while !said.contains("password") && lines.read_line(&mut said).expect("it says where it is") > 0 {}
     let address = said.split("http://").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let address = address.unwrap_or_else(|| panic!("no address is told: {said}"));
-    let mut stream = TcpStream::connect(address).expect("it takes connections");
-    let request = format!("GET /demo HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("the request is taken");
-    let mut page = String::new();
-    stream.read_to_string(&mut page).expect("there is an answer");
+    let Some(address) = address else {
+        let ended = demo.wait_with_output().expect("it can be waited for");
+        panic!("no address is told: {said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    };
+    let page = |path: &str| {
+        let mut stream = TcpStream::connect(address).expect("it takes connections");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("the request is taken");
+        let mut page = String::new();
+        stream.read_to_string(&mut page).expect("there is an answer");
+        page
+    };
+    let queue = page("/demo/-/queue");
+    assert!(
+        queue.contains("href=\"/public/-/packages/tables/csv/2.0.0\""),
+        "what is held can be read above: {queue}"
+    );
+    let page = page("/demo");
     for wanted in ["acme/greet", "acme/texts", "acme/names", "tools/speedup", "quarantined", "yanked"] {
         assert!(page.contains(wanted), "{wanted}: {page}");
     }
