@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use weir_client::{HttpClient, Url};
 use weir_fs::Folder;
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, Version};
 use weir_upstream::{Foreign, ForeignError, Transcript, Unresolved, resolve};
 use weir_wire::upstream::Ask;
@@ -113,8 +113,9 @@ impl Foreign for ElmSite {
         transcript: &Transcript<'_>,
         ask: &Ask,
         mode: UpstreamMode,
+        only: &Only,
     ) -> Result<u64, ForeignError> {
-        let told = Told::follow(&self.site, transcript.notes)?;
+        let told = Told::follow(&self.site, transcript.notes)?.only(only);
         let there = {
             let view = transcript.registrar.view_for(transcript.caller)?;
             let mut there = BTreeSet::new();

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_fs::{Access, Durability, Folder};
+use weir_model::record::Only;
 use weir_model::{PackageName, Version};
 use weir_upstream::ForeignError;
 
@@ -81,6 +82,13 @@ impl Told {
             }
         }
         told
+    }
+
+    /// The same without packages that nobody below takes.
+    pub(crate) fn only(mut self, only: &Only) -> Self {
+        self.releases.retain(|(name, _)| only.takes(name));
+        self.versions.retain(|name, _| only.takes(name));
+        self
     }
 
     /// All of them, in the order that they were published in.

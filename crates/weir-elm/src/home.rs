@@ -60,9 +60,17 @@ impl Home {
                 content: placed.content.clone(),
             });
         }
-        let registry = RegistryDat::of(packages.iter().map(|package| (&package.name, &package.version)));
-        let registry = registry.write(Dialect::of(compiler));
+        let registry = registry_of(&packages, compiler);
         Ok(Self { compiler: compiler.clone(), packages, registry, left_out })
+    }
+
+    /// The same with one more package.
+    #[must_use]
+    pub fn with(mut self, package: HomePackage) -> Self {
+        self.packages.push(package);
+        self.packages.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
+        self.registry = registry_of(&self.packages, &self.compiler);
+        self
     }
 
     /// What decides what is in the folder, where `content` tells what is in a package: a change of any of it is another folder.
@@ -71,7 +79,7 @@ impl Home {
     ///
     /// Those of `content`.
     pub fn digest<E>(&self, mut content: impl FnMut(&HomePackage) -> Result<String, E>) -> Result<Sha256, E> {
-        let mut text = format!("weir-elm-home v1\n{}\n", self.compiler);
+        let mut text = format!("weir-elm-home v2\n{}\n", self.compiler);
         for package in &self.packages {
             let content = content(package)?;
             text.push_str(&format!("{} {} {content}\n", package.name, package.version));
@@ -85,7 +93,17 @@ impl Home {
     }
 }
 
+fn registry_of(packages: &[HomePackage], compiler: &Version) -> Vec<u8> {
+    let registry = RegistryDat::of(packages.iter().map(|package| (&package.name, &package.version)));
+    registry.write(Dialect::of(compiler))
+}
+
 impl HomePackage {
+    /// Whether it is the same version of the same package.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.version) == (&other.name, &other.version)
+    }
+
     /// Its folder, below that of all packages.
     pub fn folder(&self) -> PathBuf {
         // Both parts of a name begin with a letter or a digit and have no `/`, and a version has digits and dots.

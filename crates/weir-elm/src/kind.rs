@@ -92,6 +92,15 @@ pub fn compilers(facts: &Facts) -> Option<Range> {
     ElmFacts::read(facts).ok().filter(|facts| !facts.is_source()).map(|facts| facts.elm)
 }
 
+/// The compiler that a whole application is for; nothing of a package.
+pub fn application_compiler(facts: &Facts) -> Option<Version> {
+    let facts = ElmFacts::read(facts).ok().filter(|facts| facts.application)?;
+    facts.elm.intervals().into_iter().find_map(|(low, _)| match low {
+        std::ops::Bound::Included(low) => Some(low.without_prerelease()),
+        _ => None,
+    })
+}
+
 /// The compiler's name.
 pub(crate) fn compiler() -> PackageName {
     COMPILER.parse().expect("it is a name")

@@ -15,5 +15,6 @@ pub mod registry_dat;
 
 pub use constraint::{until_next_major, written};
 pub use elm_json::{Application, ElmJson, ElmJsonError, FILE_NAME, MAX_BYTES, Package};
-pub use kind::{COMPILER, Elm, SOURCES_FOLDER, compilers, is_compiled_alone};
+pub use kind::{COMPILER, Elm, SOURCES_FOLDER, application_compiler, compilers, is_compiled_alone};
 pub use module::{Header, is_module_name};
+pub use name::may_have_kernel;

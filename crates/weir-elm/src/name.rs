@@ -5,6 +5,11 @@ use weir_model::{PackageName, Version};
 /// The largest number in a version that `registry.dat` has room for.
 const LARGEST: u64 = 0xffff;
 
+/// Whether the compiler takes JavaScript of its own, "kernel code", in a package: in those of Elm itself.
+pub fn may_have_kernel(name: &PackageName) -> bool {
+    matches!(name.owner(), "elm" | "elm-explorations")
+}
+
 /// What Elm's own parser refuses in a name, if anything: it takes fewer than Weir.
 pub(crate) fn refused_name(name: &PackageName) -> Option<&'static str> {
     let words = |part: &str, good: fn(char) -> bool| {

@@ -15,7 +15,7 @@ pub use self::quota::{Quota, QuotaOf};
 pub use self::release::{DependencyRecord, ReleaseRecord};
 pub use self::retention::Retention;
 pub use self::tier::{Adoption, Hold, Unhold};
-pub use self::upstream::{Upstream, UpstreamMode};
+pub use self::upstream::{Only, Taken, Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
 use crate::{KindName, OwnerName, ReleaseId, Sha256};
 

@@ -152,6 +152,9 @@ impl<'a> Chooser<'a> {
                 for note in self.connections.not_asked() {
                     self.session.warn(note);
                 }
+                if explanation.is_of_something_missing() {
+                    self.connections.narrowed().into_iter().for_each(|note| self.session.warn(note));
+                }
                 match self.connections.failed_to_ask() {
                     Some(failure) => failure.into(),
                     None => ProjectError::NoResolution(explanation),

@@ -124,7 +124,7 @@ pub fn add(
 ) -> Result<AddReport, ProjectError> {
     let alone = project.hold(session)?;
     project.use_on(session.platform());
-    let connections = Connections::of(session, project.registries())?;
+    let mut connections = Connections::of(session, project.registries())?;
     let mut added = Vec::new();
     let mut requirements = Vec::new();
     let mut own_references = Vec::new();
@@ -161,6 +161,8 @@ pub fn add(
         for project in [&mut *project, &mut tried] {
             project.loosen(Moving::All)?;
         }
+        // Registries were asked for what goes with the exact versions, and that was nothing.
+        connections = Connections::of(session, project.registries())?;
     }
     let passed_over = take_newest_that_fit(session, &connections, &tried, what, &mut requirements)?;
     let edited = with(project, &requirements)?;
@@ -169,6 +171,41 @@ pub fn add(
     let names: Vec<PackageName> = requirements.into_iter().map(|requirement| requirement.name).collect();
     let install = change(session, &connections, project, &alone, edited, Moving::Added(&names), options)?;
     Ok(AddReport { added, passed_over, install })
+}
+
+/// Has the registries of a project admit what it would take of those above them if it asked for these packages as well, as [`add`] does.
+/// What cannot be had together is none of it. Nothing of the project changes.
+///
+/// # Errors
+///
+/// When a registry cannot be asked.
+pub(crate) fn ask_to_add(
+    session: &Session,
+    project: &Project,
+    names: &[PackageName],
+) -> Result<(), ProjectError> {
+    let mut tried = project.clone();
+    let asked = names.iter().map(|name| Requirement {
+        name: name.clone(),
+        range: Range::any(),
+        scope: Scope::Run,
+        fluid: false,
+        registry: None,
+        source: Source::Registry,
+        line: 0,
+    });
+    let asked: Vec<Requirement> = asked.collect();
+    tried.set(project.edited(|editing| asked.iter().for_each(|asked| editing.set_dependency(asked)))?)?;
+    let goes = |tried: &Project| -> Result<bool, ProjectError> {
+        let connections = Connections::of(session, project.registries())?;
+        let chooser = Chooser::new(session, &connections, tried, Moving::Added(names))?;
+        let goes = chooser.can_meet(&chooser.requirements());
+        connections.failed_to_ask().map_or(goes, |failure| Err(failure.into()))
+    };
+    if !goes(&tried)? && tried.loosen(Moving::All)? {
+        goes(&tried)?;
+    }
+    Ok(())
 }
 
 /// Whether what is added goes with the exact versions that a manifest names, if it names any: they move only where they must.
@@ -325,6 +362,7 @@ fn offered(
             if !held.is_empty() {
                 return Err(ReachError::OnlyHeld { name: name.clone(), place, held }.into());
             }
+            chooser.connections.narrowed().into_iter().for_each(|note| session.warn(note));
             let similar = world.similar_names(name).first().map(ToString::to_string);
             Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into())
         }

@@ -4,11 +4,12 @@
 //! packages and version of the compiler, made once and whole. A wrapper called `elm`, first on the `PATH`, shows it to the compiler
 //! whoever calls that, and to nothing else. The user's own `~/.elm` is not looked at.
 
+pub(crate) mod contained;
 mod online;
 mod site;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,6 +20,7 @@ use std::time::{Duration, SystemTime};
 
 use weir_elm::home::{Home, HomePackage, REGISTRY};
 use weir_fs::{Access, Durability, Folder};
+use weir_model::lockfile::LockedRelease;
 use weir_model::{KindName, Lockfile, PackageName, Sha256, Version};
 use weir_reach::Session;
 use weir_tree::{Selection, read_folder};
@@ -26,12 +28,16 @@ use weir_tree::{Selection, read_folder};
 use crate::closure::{closure, used};
 use crate::error::ProjectError;
 use crate::files::keep_note;
+use crate::install::{InstallOptions, install};
 use crate::project::Project;
 
 pub use online::ElmOnline;
 
 /// The compiler's name on the `PATH`.
 const ELM: &str = "elm";
+
+/// What a package offers, in words.
+const DOCS: &str = "docs.json";
 
 /// Written last: what is without it was not finished.
 const WHOLE: &str = "whole";
@@ -65,11 +71,36 @@ pub fn elm_compiler(session: &Session, path: &OsStr) -> BTreeMap<PackageName, Ve
     name.zip(version).into_iter().collect()
 }
 
+/// A tool whose own settings are an application, in a folder of the project that is looked at, and how another folder is named. It
+/// compiles that application, and reads what the packages of the project offer.
+const LOOKING: (&str, &str, &str) = ("elm-review", "review", "--config");
+
+/// The application of a tool that looks at a project, installed; nothing where `command` is none, or has none there.
+pub(crate) fn looking(
+    session: &Session,
+    project: &Project,
+    command: &OsStr,
+    args: &[OsString],
+) -> Result<Option<Project>, ProjectError> {
+    let (tool, usual, option) = LOOKING;
+    if command != tool || !is_elm(project) {
+        return Ok(None);
+    }
+    let told = args.windows(2).find(|pair| pair[0] == option).map(|pair| Path::new(&pair[1]));
+    let folder = told.map_or_else(|| project.folder.join(usual), |told| project.folder.join(told));
+    if folder == project.folder || !folder.join(weir_elm::FILE_NAME).is_file() {
+        return Ok(None);
+    }
+    install(session, &folder, &InstallOptions::default())?;
+    Ok(Some(Project::open(&folder, &session.owners)?.on(session.platform())))
+}
+
 /// The `ELM_HOME` that the compiler is shown, with the wrapper `elm` in its `bin`; nothing where the project is not Elm's, or there is no
-/// compiler on `path`.
+/// compiler on `path`. With the application of a tool that looks at the project, it has the packages of both.
 pub(crate) fn shown(
     session: &Session,
     project: &Project,
+    looking: Option<&Project>,
     path: &OsStr,
 ) -> Result<Option<PathBuf>, ProjectError> {
     if !is_elm(project) {
@@ -82,9 +113,15 @@ pub(crate) fn shown(
     for name in &home.left_out {
         session.warn(format!("`{name}` is not for Elm {version}: the compiler is not shown it"));
     }
-    let folder = ready(session, project, &homes, &home, &program)?;
-    forget_stale(project, &homes, &folder, &version)?;
-    Ok(Some(folder))
+    let Some(looking) = looking else {
+        let folder = ready(session, &[project], &homes, &home, &program)?;
+        forget_stale(project, &homes, &folder, &version)?;
+        return Ok(Some(folder));
+    };
+    let own = home_of(session, looking, looking.locked()?, &version)?;
+    let both = home.packages.into_iter().filter(|one| !own.packages.iter().any(|own| own.is_same(one)));
+    let home = both.fold(own.clone(), Home::with);
+    Ok(Some(ready(session, &[looking, project], &homes, &home, &program)?))
 }
 
 /// Removes what the compiler noted of a project, in `elm-stuff`, when that was of other packages or of an older `elm.json`.
@@ -116,12 +153,16 @@ fn forget_stale(project: &Project, homes: &Path, home: &Path, version: &Version)
 
 /// The first `elm` on a `PATH` that is no wrapper of ours.
 pub(crate) fn find(path: &OsStr, homes: &Path) -> Option<PathBuf> {
+    find_program(path, homes, ELM)
+}
+
+fn find_program(path: &OsStr, homes: &Path, name: &str) -> Option<PathBuf> {
     let is_program = |file: &PathBuf| {
         fs_err::metadata(file).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
     };
     let folders =
         std::env::split_paths(path).filter(|folder| folder.is_absolute() && !folder.starts_with(homes));
-    folders.map(|folder| folder.join(ELM)).find(is_program)
+    folders.map(|folder| folder.join(name)).find(is_program)
 }
 
 /// The version of a compiler, asked of itself once for each file that it ever was.
@@ -179,11 +220,11 @@ pub(crate) fn home_of(
     Ok(Home::plan(&closure(session, &store, project, lock, &used)?, version)?)
 }
 
-/// What a package holds: its tree, or of one in somebody's folder what is there now.
-fn content(lock: &Lockfile, package: &HomePackage) -> Result<String, ProjectError> {
-    let tree =
-        lock.releases.iter().find(|release| release.name == package.name).and_then(|release| release.tree);
-    match tree {
+/// What a package of some projects holds: its tree, or of one in somebody's folder what is there now.
+fn content(locks: &[&Lockfile], package: &HomePackage) -> Result<String, ProjectError> {
+    let is_it = |release: &&LockedRelease| release.name == package.name && release.version == package.version;
+    let mut trees = locks.iter().filter_map(|lock| lock.releases.iter().find(is_it)?.tree);
+    match trees.next() {
         Some(tree) => Ok(tree.to_string()),
         None => {
             let selection = Selection::package(&[], &["/elm-stuff/".into()])?.of_working_folder();
@@ -196,17 +237,17 @@ fn content(lock: &Lockfile, package: &HomePackage) -> Result<String, ProjectErro
     }
 }
 
-/// The folder of a plan, made if it is not there, or not whole any more.
+/// The folder of a plan for some projects, made if it is not there, or not whole any more.
 fn ready(
     session: &Session,
-    project: &Project,
+    projects: &[&Project],
     homes: &Path,
     home: &Home,
     program: &Path,
 ) -> Result<PathBuf, ProjectError> {
-    let lock = project.locked()?;
+    let locks = projects.iter().map(|project| project.locked()).collect::<Result<Vec<_>, _>>()?;
     let homes = Folder::make(homes.join("homes"))?;
-    let digest = home.digest(|package| content(lock, package))?;
+    let digest = home.digest(|package| content(&locks, package))?;
     let place = format!("{digest} {} {}", homes.path().display(), program.display());
     let name: String = Sha256::of(place).to_hex().chars().take(32).collect();
     let folder = homes.path().join(&name);
@@ -241,7 +282,7 @@ fn is_whole(folder: &Path, home: &Home) -> bool {
         && home.packages.iter().all(has)
 }
 
-/// Copies packages to where the compiler looks for them. It asks for nothing but `elm.json` and `src`.
+/// Copies packages to where the compiler looks for them. It asks for nothing but `elm.json` and `src`; others ask for documentation.
 pub(crate) fn fill(folder: &Path, home: &Home) -> Result<(), ProjectError> {
     let packages = folder.join(home.packages_folder());
     fs_err::create_dir_all(&packages)?;
@@ -251,12 +292,17 @@ pub(crate) fn fill(folder: &Path, home: &Home) -> Result<(), ProjectError> {
         fs_err::create_dir_all(&to)?;
         copy_file(&package.content.join(weir_elm::FILE_NAME), &to.join(weir_elm::FILE_NAME))?;
         copy_folder(&package.content.join("src"), &to.join("src"))?;
+        // The compiler makes it anew; tools around it look for it there before.
+        let docs = package.content.join(DOCS);
+        if docs.is_file() {
+            copy_file(&docs, &to.join(DOCS))?;
+        }
     }
     Ok(())
 }
 
 /// Copies files and links; a tree's links lead nowhere out of it.
-fn copy_folder(from: &Path, to: &Path) -> Result<(), ProjectError> {
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), ProjectError> {
     let (mut pending, mut files) = (vec![(from.to_owned(), to.to_owned(), 0)], 0);
     while let Some((from, to, depth)) = pending.pop() {
         fs_err::create_dir_all(&to)?;

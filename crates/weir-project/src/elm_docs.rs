@@ -3,19 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use weir_build::{BuildError, BuildRoot, FailureReason, Job, Sandbox, build};
+use weir_build::{BuildError, FailureReason};
+use weir_elm::home::{Home, HomePackage};
 use weir_model::manifest::{Requirement, Source};
-use weir_model::{Digest, KindName, Lockfile, PackageName, Range, ReleaseId, Scope, Unobserved};
-use weir_native::{BuildLimits, Recipe, RecipeFile, RecipeInputs, SourceSpec, System, Variant};
+use weir_model::{KindName, Lockfile, PackageName, Range, Scope, Unobserved};
 use weir_reach::{Connections, Session};
-use weir_tree::copy_tree;
+use weir_tree::{Selection, copy_tree, read_folder};
 
 use crate::closure::used;
-use crate::elm::{fill, find, home_of, version};
+use crate::elm::contained::{Compiler, Task};
+use crate::elm::{fill, home_of};
 use crate::error::ProjectError;
 use crate::fetch;
 use crate::install::wanted_lock;
@@ -29,21 +30,11 @@ const DOCS: &str = "docs.json";
 /// The largest that is taken, in bytes.
 pub(crate) const MAX_DOCS: u64 = 64 << 20;
 
-/// How long the compiler may take, and what it may have.
-const LIMITS: BuildLimits =
-    BuildLimits { time: Duration::from_secs(600), memory: 16 << 30, disk: 4 << 30, processes: 256 };
+/// How long the compiler may take.
+const LONGEST: Duration = Duration::from_secs(600);
 
-/// The compiler writes beside the packages that it reads, so it is given a copy. It is started in the package's folder. On a slow disk
-/// 0.19.1 stumbles over the lock that it has on its own notes: then it is started once more, without them.
-const SCRIPT: &str = r#"cp -R "$PACKAGES" "$TMPDIR/packages"
-chmod -R u+w "$TMPDIR/packages"
-document() {
-    ELM_HOME=$TMPDIR/packages https_proxy=http://1 http_proxy=http://1 elm make --docs=docs.json >"$TMPDIR/said" 2>&1
-}
-again() {
-    grep -q "resource busy (file is locked)" "$TMPDIR/said" && rm -rf elm-stuff && document
-}
-if ! document && ! again && ! again; then
+/// What is done in a copy of the package.
+const SCRIPT: &str = r#"if ! compile --docs=docs.json; then
     cat "$TMPDIR/said" >&2
     exit 1
 fi
@@ -104,59 +95,49 @@ fn make(
     others: &[(PackageName, PathBuf)],
     programs: &OsStr,
 ) -> Result<tempfile::TempDir, Unmade> {
-    let homes = session.home.data().join("elm");
-    let program = find(programs, &homes)
-        .ok_or_else(|| Unmade::Because("there is no `elm` on the `PATH` to make it".into()))?;
-    let sandbox = Sandbox::bubblewrap()?;
-    let root = BuildRoot::host()?;
-    let version = version(&homes, &program)?;
+    let compiler = Compiler::find(session, programs)?;
     let wanted = weir_kinds::kind(KindName::Elm)?.tool(&package.package.facts);
-    if let Some((_, range)) = wanted.filter(|(_, range)| !range.contains(&version)) {
-        return Err(Unmade::Because(format!(
-            "it is for Elm {range}, and `{}` is {version}",
-            program.display()
-        )));
+    if let Some((_, range)) = wanted.filter(|(_, range)| !range.contains(&compiler.version)) {
+        let (program, version) = (compiler.program.display(), &compiler.version);
+        return Err(Unmade::Because(format!("it is for Elm {range}, and `{program}` is {version}")));
     }
     // What is chosen here is for this once, and of no interest to who watches.
     let quiet = Session { observer: Arc::new(Unobserved), ..session.clone() };
     let (project, lock) = chosen(&quiet, package, others)?;
-    fs_err::create_dir_all(&homes)?;
+    let homes = session.home.data().join("elm");
     let scratch = tempfile::tempdir_in(&homes)?;
-    let at = |name: &str| scratch.path().join(name);
-    fill(&at("packages"), &home_of(&quiet, &project, &lock, &version)?)?;
+    let packages = scratch.path().join("packages");
+    let home = home_of(&quiet, &project, &lock, &compiler.version)?;
+    fill(&packages, &home)?;
     let staged = tempfile::tempdir_in(&homes)?;
     let files = staged.path().join("files");
     copy_tree(package.folder(), &package.package.tree, &files)?;
-    let tools = bring(&program, &root, &at("tools"))?;
-    let recipe = recipe(package, &at("packages"), tools.is_none());
-    let inputs = RecipeInputs {
-        source: package.package.tree.digest(),
-        script: Some(RecipeFile {
-            name: "docs".into(),
-            digest: Digest::of(SCRIPT),
-            bytes: SCRIPT.as_bytes().to_vec(),
-        }),
-        patches: Vec::new(),
+    let task = Task {
+        id: &package.package.id,
+        files: &files,
+        digest: package.package.tree.digest(),
+        packages: &packages,
+        script: SCRIPT,
+        time: LONGEST,
+        scratch: scratch.path(),
     };
-    let id = ReleaseId { platform: root.platform().clone(), ..package.package.id.clone() };
-    let built = build(&Job {
-        id: &id,
-        recipe: &recipe,
-        inputs: &inputs,
-        source: &files,
-        sysroots: &BTreeMap::new(),
-        tools: tools.as_deref(),
-        visible: &[at("packages")],
-        root: &root,
-        sandbox: &sandbox,
-        jobs: 1,
-        scratch: &at("build"),
-        cache: session.home.data(),
-        observer: &Unobserved,
-        cancel: session.interrupt.wanted(),
-        log: &at("log"),
-    });
-    let built = match built {
+    let made = match docs_of(session, &compiler, &task) {
+        Err(Unmade::Refused(said)) if weir_elm::may_have_kernel(&task.id.name) => {
+            let as_dependency = as_dependency(session, &compiler, &task, home);
+            as_dependency.map_err(|unmade| match unmade {
+                Unmade::Refused(_) => Unmade::Refused(said),
+                because @ Unmade::Because(_) => because,
+            })
+        }
+        made => made,
+    };
+    fs_err::write(files.join(DOCS), made?)?;
+    Ok(staged)
+}
+
+/// What the compiler makes, as the script of a task left it.
+fn docs_of(session: &Session, compiler: &Compiler, task: &Task<'_>) -> Result<Vec<u8>, Unmade> {
+    let built = match compiler.run(session, task) {
         Ok(built) => built,
         Err(BuildError::Failed(failure)) if matches!(failure.reason, FailureReason::Exit(_)) => {
             let said = failure.tail.join("\n");
@@ -164,10 +145,48 @@ fn make(
         }
         Err(error) => return Err(error.into()),
     };
-    let docs = weir_fs::read(built.tree.join(Variant::Release.as_str()).join(DOCS), MAX_DOCS)?;
+    let docs = weir_fs::read(built.join(DOCS), MAX_DOCS)?;
     serde_json::from_slice::<serde::de::IgnoredAny>(&docs)?;
-    fs_err::write(files.join(DOCS), docs)?;
-    Ok(staged)
+    Ok(docs)
+}
+
+/// Documentation of one of Elm's own packages that imports kernel code of another, as elm/html does of elm/virtual-dom. The compiler finds
+/// that only while it compiles the package for somebody who uses it, and documents it then, too: so something uses it here.
+fn as_dependency(
+    session: &Session,
+    compiler: &Compiler,
+    task: &Task<'_>,
+    home: Home,
+) -> Result<Vec<u8>, Unmade> {
+    let id = task.id;
+    let own =
+        HomePackage { name: id.name.clone(), version: id.version.clone(), content: task.files.to_owned() };
+    let place = home.packages_folder().join(own.folder()).join(DOCS);
+    let home = home.with(own);
+    let packages = task.scratch.join("with-it");
+    fill(&packages, &home)?;
+    let user = task.scratch.join("user");
+    fs_err::create_dir_all(user.join("src"))?;
+    let direct: BTreeMap<&str, String> =
+        home.packages.iter().map(|one| (one.name.as_str(), one.version.to_string())).collect();
+    let said = serde_json::json!({
+        "type": "application", "source-directories": ["src"], "elm-version": compiler.version.to_string(),
+        "dependencies": { "direct": direct, "indirect": {} }, "test-dependencies": { "direct": {}, "indirect": {} },
+    });
+    fs_err::write(user.join(weir_elm::FILE_NAME), said.to_string())?;
+    fs_err::write(user.join("src/Main.elm"), "module Main exposing (one)\n\n\none : Int\none =\n    1\n")?;
+    let script = format!(
+        r#"if ! compile src/Main.elm --output=/dev/null; then
+    cat "$TMPDIR/said" >&2
+    exit 1
+fi
+mkdir -p "$DESTDIR$PREFIX"
+cp "$TMPDIR/packages/{}" "$DESTDIR$PREFIX/{DOCS}"
+"#,
+        place.display()
+    );
+    let digest = read_folder(&user, &Selection::everything())?.digest();
+    docs_of(session, compiler, &Task { files: &user, packages: &packages, script: &script, digest, ..*task })
 }
 
 /// What a package is compiled with: its releases, all of them in the store. Nothing is written down.
@@ -195,50 +214,4 @@ fn chosen(
     let store = session.open_store()?.session()?;
     let (lock, _) = fetch::fetch_missing(session, &store, connections.known(), &project, planned, &used)?;
     Ok((project, lock))
-}
-
-/// Where the build root has no compiler of its own, a folder with the one that is to be used.
-fn bring(program: &Path, root: &BuildRoot, to: &Path) -> Result<Option<PathBuf>, Unmade> {
-    if program.starts_with("/usr/bin") && root.lacks(&["elm".into()])?.is_empty() {
-        return Ok(None);
-    }
-    let is_script = weir_fs::open(program)
-        .map(|mut file| {
-            let mut head = [0; 2];
-            let read = std::io::Read::read(&mut file, &mut head);
-            read.is_ok_and(|read| read == 2) && head == *b"#!"
-        })
-        .unwrap_or_default();
-    if is_script {
-        let program = program.display();
-        return Err(Unmade::Because(format!("`{program}` is a script, which cannot be put into a sandbox")));
-    }
-    fs_err::create_dir_all(to.join("bin"))?;
-    fs_err::copy(program, to.join("bin/elm"))?;
-    Ok(Some(to.to_owned()))
-}
-
-fn recipe(package: &PreparedPackage, packages: &Path, of_root: bool) -> Recipe {
-    let id = &package.package.id;
-    let packages = packages.display().to_string();
-    Recipe {
-        name: id.name.clone(),
-        version: id.version.clone(),
-        license: None,
-        description: None,
-        dependencies: Vec::new(),
-        folder: package.folder().to_owned(),
-        file: package.folder().join(weir_elm::FILE_NAME),
-        source: SourceSpec::Path(".".into()),
-        subfolder: None,
-        patches: Vec::new(),
-        system: System::Script { file: "docs".into() },
-        defines: BTreeMap::from([("PACKAGES".to_owned(), packages)]),
-        environment: BTreeMap::new(),
-        variants: vec![Variant::Release],
-        of_variant: BTreeMap::new(),
-        system_libraries: Vec::new(),
-        tools: if of_root { vec!["elm".into()] } else { Vec::new() },
-        limits: LIMITS,
-    }
 }

@@ -11,6 +11,7 @@ use weir_rules::is_affected;
 use weir_wire::downloads::{DayDownloads, DownloadCounts};
 
 use crate::downloads::downloads_if_any;
+use crate::elm_rebuild::Rebuild;
 use crate::error::ProjectError;
 use crate::look::why;
 use crate::project::Project;
@@ -40,6 +41,9 @@ pub struct ImpactReport {
     /// How often what was asked about was downloaded in the last thirty days, and by what sort of caller, where a server says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub downloads: Option<DownloadCounts>,
+    /// What became of the applications that were compiled with that version, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<Rebuild>,
 }
 
 /// Tells who is affected by a version of a package, or by any of its releases; and what an upgrade to that version, which need
@@ -83,6 +87,7 @@ pub fn impact(
         upgrades,
         advisories,
         downloads,
+        rebuild: None,
     })
 }
 

@@ -22,6 +22,7 @@ mod edit;
 mod elm;
 mod elm_diff;
 mod elm_docs;
+mod elm_rebuild;
 mod error;
 pub mod fetch;
 mod files;
@@ -68,6 +69,10 @@ pub use edit::{
 };
 pub use elm::{ElmOnline, elm_compiler};
 pub use elm_diff::{ElmDiff, ElmSide, elm_diff};
+pub use elm_rebuild::{
+    BrokenModule, Mistake, Rebuild, RebuildOptions, RebuildOutcome, RebuiltApplication, UntriedApplication,
+    elm_rebuild,
+};
 pub use error::{ProjectError, ReferenceProblem};
 pub use impact::{Affected, ImpactReport, affected, impact};
 pub use import::{ImportedPackage, NewPackage, import};

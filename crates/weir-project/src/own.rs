@@ -65,6 +65,11 @@ impl Own {
         &self.asked
     }
 
+    /// Whether something is asked for here, by its text or because whoever has such a manifest needs it.
+    pub(crate) fn asks(&self, requirement: &Requirement) -> bool {
+        self.asked.contains(requirement) || self.said.implied.contains(requirement)
+    }
+
     /// Asks for something else, in memory.
     pub(crate) fn ask(&mut self, asked: Vec<Requirement>) {
         self.asked = asked;

@@ -217,7 +217,7 @@ impl Project {
     /// How messages name what asks for a dependency.
     pub(crate) fn origin_of(&self, requirement: &Requirement) -> String {
         match &self.own {
-            Some(own) if self.asked_by.is_none() && own.asked().contains(requirement) => {
+            Some(own) if self.asked_by.is_none() && own.asks(requirement) => {
                 format!("{}:{}", own.file(), requirement.line)
             }
             _ => self.origin(requirement.line),

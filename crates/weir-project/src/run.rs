@@ -77,7 +77,8 @@ pub fn run_plan(
     args: &[OsString],
     path: &OsStr,
 ) -> Result<RunPlan, ProjectError> {
-    let homes = elm::shown(session, project, path)?;
+    let looking = elm::looking(session, project, command, args)?;
+    let homes = elm::shown(session, project, looking.as_ref(), path)?;
     let mut env = environment(project, &with_wrappers(homes.as_deref(), path));
     // Tools around the compiler read there which packages there are.
     env.extend(homes.map(|home| ("ELM_HOME".into(), home.into_os_string())));

@@ -229,7 +229,8 @@ pub fn registry_import(
     let is_there =
         known_mode == Some(mode) && UpstreamAddresses::read(&root)?.of(&carried.registry) == Some(&*address);
     if !is_there {
-        let wanted = WantedUpstream { address, key: Some(trusted), mode, first: false };
+        let only = upstream.map(|upstream| upstream.only).unwrap_or_default();
+        let wanted = WantedUpstream { address, key: Some(trusted), mode, only, first: false };
         change_upstreams(session, &registrar, &root, &caller, &UpstreamChange::Add(wanted))?;
     }
     let lower = Lower { session, registrar: &registrar, root: &root, caller: &caller };

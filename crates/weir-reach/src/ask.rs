@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{KeyFolder, SubmitError};
@@ -206,13 +206,14 @@ impl Lower<'_> {
         let mut followed = Vec::with_capacity(upstreams.len());
         for above in &upstreams {
             let known = known_upstream(&registry, above, Some(root));
-            let came = known.and_then(|known| follow(session, &known, &upward, above.mode));
+            let came = known.and_then(|known| follow(session, &known, &upward, above.mode, &above.only));
             tell(&above.name, came.as_ref().err());
             followed.push(came);
         }
         let above = upstreams.iter().zip(&followed).map(|(above, came)| Above {
             name: above.name.clone(),
             mode: above.mode,
+            only: above.only.clone(),
             newer: came.iter().flat_map(|came| came.newer.clone()).collect(),
             followed: match came {
                 Ok(Came { connection, .. }) => {
@@ -271,7 +272,8 @@ pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Conne
     if session.offline {
         return connect(session, known);
     }
-    let Came { connection, unreached, .. } = follow(session, known, &Ask::default(), UpstreamMode::OnDemand)?;
+    let Came { connection, unreached, .. } =
+        follow(session, known, &Ask::default(), UpstreamMode::OnDemand, &Only::default())?;
     unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
     Ok(connection)
 }
@@ -297,15 +299,23 @@ impl Came {
     }
 }
 
-/// Follows a registry above; one that others are above is asked first, and of one that is none of Weir's what is asked for is written down.
+/// Follows a registry above; one that others are above is asked first, and of one that is none of Weir's what is asked for is written down:
+/// both for those packages that may come from it.
 fn follow(
     session: &Session,
     known: &KnownRegistry,
     what: &Ask,
     mode: UpstreamMode,
+    only: &Only,
 ) -> Result<Came, ReachError> {
+    let mut narrowed = what.clone();
+    narrowed.requirements.retain(|asked| only.takes(&asked.name));
+    if narrowed.requirements.is_empty() && !what.requirements.is_empty() {
+        return Ok(Came::of(connect(session, known)?));
+    }
+    let what = &narrowed;
     if let Some(foreign) = foreign::Above::of_transcript(session, &known.location)? {
-        let written = foreign.write_down(session, what, mode);
+        let written = foreign.write_down(session, what, mode, only);
         let connection = connect(session, known)?;
         return match written {
             Ok(_) => Ok(Came::of(connection)),

@@ -248,6 +248,19 @@ impl<'s> Connections<'s> {
         notes
     }
 
+    /// Of which registries above those that were asked some packages may come, and no others: what is missing may be there.
+    pub fn narrowed(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for connection in self.asked() {
+            let facts = connection.replica.index().facts().unwrap_or_default();
+            for above in facts.upstreams().iter().filter(|above| !above.only.is_all()) {
+                let registry = &connection.known.name;
+                notes.push(format!("of `{}`, `{registry}` takes only {}", above.name, above.only));
+            }
+        }
+        notes
+    }
+
     /// Every one that was asked.
     pub fn asked(&self) -> impl Iterator<Item = &Connection> {
         self.open.iter().filter_map(OnceCell::get)

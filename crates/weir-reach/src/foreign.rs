@@ -10,7 +10,7 @@ use weir_client::{HttpClient, Url};
 use weir_elm_upstream::ElmSite;
 use weir_fs::{Access, Durability, Folder};
 use weir_log::Origin;
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_model::{KindName, Sha256};
 use weir_policy::{Caller, Principal};
 use weir_registry::{DESCRIPTOR, NewRegistry};
@@ -120,7 +120,7 @@ impl Above {
         notes.replace(ADDRESS, location, Access::Usual, Durability::Durable).map_err(std::io::Error::from)?;
         let Some(above) = Self::at(session, location, folder)? else { return Ok(None) };
         above.foreign.begin_anew(&notes).map_err(|error| above.failed(error))?;
-        above.write_down(session, &Ask::default(), UpstreamMode::OnDemand)?;
+        above.write_down(session, &Ask::default(), UpstreamMode::OnDemand, &Only::default())?;
         Ok(Some(above))
     }
 
@@ -140,6 +140,7 @@ impl Above {
         session: &Session,
         what: &Ask,
         mode: UpstreamMode,
+        only: &Only,
     ) -> Result<u64, ReachError> {
         let notes = notes_in(&self.folder)?;
         let alone =
@@ -148,7 +149,8 @@ impl Above {
         let caller = Caller::new(Principal::user(SCRIBE), session.now);
         let registrar = folder_registrar(session, &self.folder)?;
         let transcript = Transcript { registrar: Arc::clone(&registrar), caller: &caller, notes: &notes };
-        let written = self.foreign.write_down(&transcript, what, mode).map_err(|error| self.failed(error));
+        let written =
+            self.foreign.write_down(&transcript, what, mode, only).map_err(|error| self.failed(error));
         drop(alone);
         written
     }

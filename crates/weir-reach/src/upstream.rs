@@ -169,6 +169,7 @@ fn document(above: &Upstream, addresses: &UpstreamAddresses) -> UpstreamDocument
         address: addresses.of(&above.name).map(str::to_owned),
         key: above.key.clone(),
         mode: above.mode,
+        only: above.only.clone(),
     }
 }
 
@@ -425,7 +426,8 @@ fn meet(
     check_upstream(registry, &name, &above.replica.index().facts()?)?;
     refuse_circle(session, registry, &above)?;
     let key = above.replica.keys().keys().first().map(ToString::to_string).unwrap_or_default();
-    Ok(Upstream { name, key: wanted.key.clone().unwrap_or(key), mode: wanted.mode })
+    let key = wanted.key.clone().unwrap_or(key);
+    Ok(Upstream { name, key, mode: wanted.mode, only: wanted.only.clone() })
 }
 
 /// Refuses a registry that the one it is to be above is above itself, through others. Those in folders are looked through, and of those

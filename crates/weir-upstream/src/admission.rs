@@ -238,15 +238,17 @@ pub(crate) fn refusal(
 
 /// What was built with a release that comes from nowhere: its owner is bound elsewhere.
 fn not_there(tiers: &Tiers<'_>, id: &ReleaseId, missing: &ReleaseId) -> Result<Refused, AdmissionError> {
-    let upstream = match tiers.above(id)? {
-        Some((place, _)) => tiers.upstreams[place].name.clone(),
-        None => String::new(),
+    let above = tiers.above(id)?.map(|(place, _)| &tiers.upstreams[place]);
+    let upstream = above.map(|above| above.name.clone()).unwrap_or_default();
+    let why = match above.filter(|above| !above.only.takes(&missing.name)) {
+        Some(above) => format!("and of `{}` only {} may come", above.name, above.only),
+        None => "whose owner is bound to another registry".to_owned(),
     };
     let hold = Hold {
         id: id.clone(),
         registry: upstream,
         policy: BOUND.into(),
-        reason: format!("it was built with `{missing}`, whose owner is bound to another registry"),
+        reason: format!("it was built with `{missing}`, {why}"),
         until: None,
     };
     Ok(Refused { hold, is_kept_out: true })

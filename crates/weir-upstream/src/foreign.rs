@@ -9,7 +9,7 @@ use std::sync::Arc;
 use weir_fs::Folder;
 use weir_log::SourceError;
 use weir_model::ReleaseId;
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_policy::Caller;
 use weir_registry::{Registrar, SubmitError};
 use weir_wire::upstream::Ask;
@@ -19,8 +19,8 @@ pub trait Foreign {
     /// What vouches for what it says, in words: whoever admits from it should know.
     fn trust(&self) -> String;
 
-    /// Writes down what a resolution of what is asked would use of it, and of one that is mirrored all that it has. What is in the
-    /// transcript already is not asked for again. What went wrong with one release is no reason to lose those before it.
+    /// Writes down what a resolution of what is asked would use of it, and of one that is mirrored all that it has; of nothing but the
+    /// packages that `only` names. What is in the transcript already is not asked for again. What went wrong with one release is no reason to lose those before it.
     ///
     /// # Errors
     ///
@@ -30,6 +30,7 @@ pub trait Foreign {
         transcript: &Transcript<'_>,
         ask: &Ask,
         mode: UpstreamMode,
+        only: &Only,
     ) -> Result<u64, ForeignError>;
 
     /// Forgets what it told before, so that it may tell something else: somebody looked, and wants that. The transcript stays.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use weir_index::{Index, IndexError, PackageFilter, ReleaseView, Tier};
-use weir_model::record::{Hold, UpstreamMode};
+use weir_model::record::{Hold, Only, UpstreamMode};
 use weir_model::{Dependency, KindName, OwnerName, PackageName, Platform, ReleaseId, Version};
 use weir_registry::Followed;
 use weir_resolve::{Candidate, Candidates, View};
@@ -20,6 +20,8 @@ pub struct Above<'a> {
     pub name: String,
     /// What of it is admitted.
     pub mode: UpstreamMode,
+    /// The packages that may come from it.
+    pub only: Only,
     /// Its view and its files; or why it was not followed.
     pub followed: Result<Followed<'a>, String>,
     /// What it says is newer further up. It is only told on.
@@ -106,15 +108,20 @@ impl<'a> Tiers<'a> {
     /// Where the releases of a package come from.
     pub(crate) fn from(&self, name: &PackageName) -> Result<From, TiersError> {
         let above = |registry: &str| self.upstreams.iter().position(|above| above.name == registry);
-        match self.own().tier_of(name)? {
-            Some(Tier::Here) => Ok(From::Here),
+        let from = match self.own().tier_of(name)? {
+            Some(Tier::Here) => From::Here,
             // What is above no longer is nobody's to admit from.
-            Some(Tier::Above(registry)) => Ok(above(&registry).map_or(From::Here, From::Above)),
-            None => self.tier_of_unbound(name.owner_name()),
-        }
+            Some(Tier::Above(registry)) => above(&registry).map_or(From::Here, From::Above),
+            None => self.tier_of_unbound(name.owner_name())?,
+        };
+        // What is not taken of the one that has an owner is taken from no other: names do not fall through.
+        Ok(match from {
+            From::Above(place) if !self.upstreams[place].only.takes(name) => From::Here,
+            from => from,
+        })
     }
 
-    /// The first of the upstreams that has anything of an owner.
+    /// The first of the upstreams that has anything of an owner that may come from it.
     fn tier_of_unbound(&self, owner: OwnerName) -> Result<From, TiersError> {
         if let Some(known) = self.owners.borrow().get(&owner) {
             return Ok(*known);
@@ -122,7 +129,17 @@ impl<'a> Tiers<'a> {
         let filter = PackageFilter { owner: Some(owner.clone()), ..PackageFilter::default() };
         let mut from = From::Here;
         for (place, above) in self.upstreams.iter().enumerate() {
-            if !above.index()?.list(&filter, None, 1)?.is_empty() {
+            let has_something = match above.only.of_owner(&owner) {
+                None => !above.index()?.list(&filter, None, 1)?.is_empty(),
+                Some(named) => {
+                    let mut has = false;
+                    for name in named {
+                        has |= above.index()?.kind_of(name)?.is_some();
+                    }
+                    has
+                }
+            };
+            if has_something {
                 from = From::Above(place);
                 break;
             }
@@ -215,7 +232,7 @@ impl<'a> Tiers<'a> {
             }
             None => self.upstreams.iter().collect(),
         };
-        for above in places {
+        for above in places.into_iter().filter(|above| above.only.takes(name)) {
             let held = above.index()?.held_of(name)?.into_iter().map(|held| held.hold);
             let mut all = Vec::new();
             for hold in held {

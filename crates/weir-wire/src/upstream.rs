@@ -1,7 +1,7 @@
 //! The registries above one that a server serves, as its API tells of them.
 
 use serde::{Deserialize, Serialize};
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_model::{OwnerName, PackageName, Platform, Range, ReleaseId, Version};
 
 /// A registry above another.
@@ -17,6 +17,9 @@ pub struct UpstreamDocument {
     pub key: String,
     /// What of it is admitted.
     pub mode: UpstreamMode,
+    /// The packages that may come from it, each `owner/*` or `owner/name`; all where nothing is said.
+    #[serde(default, skip_serializing_if = "Only::is_all")]
+    pub only: Only,
 }
 
 /// All of them, the nearest first.
@@ -39,6 +42,9 @@ pub struct WantedUpstream {
     /// What of it is admitted.
     #[serde(default)]
     pub mode: UpstreamMode,
+    /// The packages that may come from it, each `owner/*` or `owner/name`; all where nothing is said.
+    #[serde(default, skip_serializing_if = "Only::is_all")]
+    pub only: Only,
     /// Whether it comes before those that are there, and not after them.
     #[serde(default)]
     pub first: bool,

@@ -1,7 +1,7 @@
 //! A log in a few lines.
 
 use weir_index::{FoldError, Index};
-use weir_model::record::{Origin, Upstream, UpstreamMode, Withdrawal};
+use weir_model::record::{Only, Origin, Upstream, UpstreamMode, Withdrawal};
 use weir_model::{
     Action, Baked, Dependency, Digest, KindName, Platform, Record, Release, ReleaseId, Scope, WithdrawalVerb,
 };
@@ -51,7 +51,12 @@ impl Log {
 
 /// A registry above that a log names.
 pub(crate) fn above(name: &str) -> Upstream {
-    Upstream { name: name.into(), key: format!("{name}+1234+key"), mode: UpstreamMode::OnDemand }
+    Upstream {
+        name: name.into(),
+        key: format!("{name}+1234+key"),
+        mode: UpstreamMode::OnDemand,
+        only: Only::default(),
+    }
 }
 
 fn jiff_time(index: u64) -> jiff::Timestamp {

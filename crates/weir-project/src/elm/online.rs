@@ -1,8 +1,8 @@
-//! Commands of Elm's compiler that ask the public registry, answered from the registries of the project: `elm install`, `init`, `bump`,
-//! `diff` and `publish`.
+//! Commands that ask the public registry, answered from the registries of the project: `elm install`, `init`, `bump`, `diff` and `publish`,
+//! and all of elm-json.
 //!
-//! The compiler is started with a proxy of its own, which is the package site for this one run, and with an `ELM_HOME` of these
-//! registries. Afterwards `elm.json` is as the compiler left it, and what Weir keeps beside it follows.
+//! The program is started with a proxy of its own, which is the package site for this one run, and with an `ELM_HOME` of these
+//! registries. Afterwards `elm.json` is as it was left, and what Weir keeps beside it follows.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,11 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use weir_elm_proxy::Proxy;
-use weir_model::{Sha256, Unobserved, Version};
-use weir_reach::{Connection, ManifestRegistries, ReachError, Session, connect, in_use};
+use weir_fs::Folder;
+use weir_model::{PackageName, Range, Sha256, Unobserved, Version, chain};
+use weir_reach::{
+    Connection, Connections, ManifestRegistries, ReachError, Requirements, Session, connect, in_use,
+};
+use weir_wire::upstream::{Ask, Asked};
 
 use super::site::Answers;
-use super::{ELM, REGISTRY, find, is_elm, version};
+use super::{ELM, REGISTRY, find_program, is_elm, version};
+use crate::edit::ask_to_add;
 use crate::error::ProjectError;
 use crate::install::{InstallOptions, install};
 use crate::project::Project;
@@ -24,7 +29,11 @@ use crate::run::RunPlan;
 const ASKS: [(&str, bool); 5] =
     [("init", true), ("install", true), ("bump", false), ("diff", false), ("publish", false)];
 
-/// A run of the compiler with the registries of a project behind it.
+/// A program that asks the public registry for whatever it does. It takes the proxy and the certificate from the same variables, and keeps
+/// what it was told in a folder of its name, where the compiler keeps packages.
+const ELM_JSON: &str = "elm-json";
+
+/// A run of a program with the registries of a project behind it.
 pub struct ElmOnline {
     /// The program to be started.
     pub plan: RunPlan,
@@ -51,16 +60,29 @@ impl ElmOnline {
         path: &OsStr,
     ) -> Result<Option<Self>, ProjectError> {
         let first = args.first().and_then(|first| first.to_str()).unwrap_or_default();
-        let asks = ASKS.iter().find(|(name, _)| *name == first).filter(|_| command == ELM);
-        let (Some((_, changes)), true) = (asks, project.is_none_or(is_elm)) else { return Ok(None) };
+        let changes = match command.to_str() {
+            Some(ELM) => ASKS.iter().find(|(name, _)| *name == first).map(|(_, changes)| *changes),
+            Some(ELM_JSON) => Some(true),
+            _ => None,
+        };
+        let (Some(changes), true) = (changes, project.is_none_or(is_elm)) else { return Ok(None) };
         let homes = session.home.data().join("elm");
-        let program = find(path, &homes)
-            .ok_or_else(|| ProjectError::UnknownCommand { command: ELM.to_owned(), similar: None })?;
-        let compiler = version(&homes, &program)?;
+        let found = |name: &str| {
+            let missing = || ProjectError::UnknownCommand { command: name.to_owned(), similar: None };
+            find_program(path, &homes, name).ok_or_else(missing)
+        };
+        let compiler = version(&homes, &found(ELM)?)?;
+        let program = found(&command.to_string_lossy())?;
         let folder = project.map_or(folder, |project| &project.folder).to_owned();
+        let quiet = Session { observer: Arc::new(Unobserved), ..session.clone() };
+        if !session.offline
+            && let Err(error) = ask_above(&quiet, project, &folder, args)
+        {
+            let why = chain(&error);
+            session.warn(format!("what is above was not asked, so `elm` is shown what is here: {why}"));
+        }
         let connections = connected(session, project, &folder)?;
         let home = home(&homes, &connections, &compiler)?;
-        let quiet = Session { observer: Arc::new(Unobserved), ..session.clone() };
         let answers = Answers::new(quiet, connections, &compiler, folder.clone())?;
         for name in answers.ambiguous() {
             session.warn(format!(
@@ -83,7 +105,7 @@ impl ElmOnline {
         }
         env.extend(["no_proxy", "NO_PROXY"].map(|name| (name.into(), OsString::new())));
         let plan = RunPlan { program: program.into(), args: args.to_vec(), env };
-        Ok(Some(Self { plan, folder, changes: *changes, proxy, _authority: authority }))
+        Ok(Some(Self { plan, folder, changes, proxy, _authority: authority }))
     }
 
     /// What there is to do once the compiler has ended, well or not: Weir's own files follow `elm.json`.
@@ -92,8 +114,9 @@ impl ElmOnline {
     ///
     /// When what `elm.json` asks for now cannot be installed.
     pub fn finish(self, session: &Session, went_well: bool) -> Result<(), ProjectError> {
+        let program = Path::new(&self.plan.program).file_name().unwrap_or_default().display();
         for place in self.proxy.refused() {
-            session.warn(format!("`elm` wanted to reach `{place}`, and was not let: Weir answers for the package site, and for nothing else"));
+            session.warn(format!("`{program}` wanted to reach `{place}`, and was not let: Weir answers for the package site, and for nothing else"));
         }
         drop(self.proxy);
         if went_well && self.changes && self.folder.join(weir_elm::FILE_NAME).is_file() {
@@ -101,6 +124,32 @@ impl ElmOnline {
         }
         Ok(())
     }
+}
+
+/// What `elm init` begins an application with.
+const BEGUN_WITH: [&str; 3] = ["elm/browser", "elm/core", "elm/html"];
+
+/// Has the registries admit what the compiler is about to choose of what is above them: it chooses by itself, of what it is shown.
+fn ask_above(
+    session: &Session,
+    project: Option<&Project>,
+    folder: &Path,
+    args: &[OsString],
+) -> Result<(), ProjectError> {
+    let (command, words) = args.split_first().map_or((None, args), |(first, rest)| (first.to_str(), rest));
+    if let Some(project) = project {
+        let named = words.iter().filter(|_| command == Some("install")).filter_map(|word| word.to_str());
+        // What elm-json is told may have a version behind it.
+        let named = named.filter_map(|word| word.split('@').next()?.parse().ok());
+        let named: Vec<PackageName> = named.collect();
+        return ask_to_add(session, project, &named);
+    }
+    let nothing = BTreeMap::new();
+    let connections = Connections::of(session, ManifestRegistries { folder, named: &nothing })?;
+    let wanted = BEGUN_WITH.iter().filter_map(|name| name.parse().ok());
+    let required = wanted.map(|name| (Asked { name, range: Range::any(), fluid: false }, None)).collect();
+    connections.ask(&Requirements { required, ask: Ask { platform: session.platform(), ..Ask::default() } });
+    connections.failed_to_ask().map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 /// The registries of a project, or those of the user, all of them asked.
@@ -129,6 +178,7 @@ fn home(homes: &Path, connections: &[Connection], compiler: &Version) -> Result<
     let name: String = Sha256::of(places).to_hex().chars().take(32).collect();
     let home = homes.join("online").join(name);
     fs_err::create_dir_all(&home)?;
+    Folder::open(&home)?.remove_tree(ELM_JSON)?;
     match fs_err::remove_file(home.join(compiler.to_string()).join("packages").join(REGISTRY)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(home),

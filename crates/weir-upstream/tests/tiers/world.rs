@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_fs::Folder;
 use weir_log::{Faults, NoFaults, Source};
-use weir_model::record::{Upstream, UpstreamMode};
+use weir_model::record::{Only, Upstream, UpstreamMode};
 use weir_model::{Platform, ReleaseId, WithdrawalVerb};
 use weir_package::Package;
 use weir_policy::{Caller, FolderGate, Principal};
@@ -42,7 +42,7 @@ impl World {
             Registrar::init(&ports, &world.home("own"), &FolderGate, &caller(), &new).unwrap();
             let Some(above) = tier.checked_sub(1) else { continue };
             let key = world.reader(above, "first").keys().keys()[0].to_string();
-            let upstream = Upstream { name: TIERS[above].into(), key, mode };
+            let upstream = Upstream { name: TIERS[above].into(), key, mode, only: Only::default() };
             let put = |_| Ok(vec![upstream.clone()]);
             world.registrar(tier).set_upstreams(&caller(), &put, &mut |_| Ok(())).unwrap();
         }
@@ -119,7 +119,8 @@ impl World {
         let mode = registrar.facts(&caller())?.upstreams()[0].mode;
         let (replica, source) = (self.reader(above, &format!("of-{tier}")), self.source(above));
         let followed = Ok(Followed { replica: &replica, source: &*source });
-        let upstreams = [Above { name: TIERS[above].into(), mode, followed, newer: Vec::new() }];
+        let (name, only) = (TIERS[above].into(), Only::default());
+        let upstreams = [Above { name, mode, only, followed, newer: Vec::new() }];
         let asked =
             |name: &&str| Asked { name: name.parse().unwrap(), range: "*".parse().unwrap(), fluid: false };
         let ask = Ask {

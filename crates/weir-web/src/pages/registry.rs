@@ -6,7 +6,7 @@ use weir_cedar::Part;
 use weir_index::{RegistryFacts, ReleaseView, Stats};
 use weir_log::Checkpoint;
 use weir_model::KindName;
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 
 use super::home::withdrawn;
 use super::rows::{Fact, ReleaseRow};
@@ -23,6 +23,8 @@ pub struct AboveRegistry {
     pub name: String,
     /// What of it is admitted.
     pub mode: UpstreamMode,
+    /// The packages that may come from it.
+    pub only: Only,
     /// Up to which entry of its log this one has admitted, if it ever did.
     pub admitted_to: Option<u64>,
     /// How much of its log was last seen from here, and when that was signed.
@@ -52,6 +54,7 @@ impl AboveRegistry {
         let above = facts.upstreams().iter().map(|upstream| Self {
             name: upstream.name.clone(),
             mode: upstream.mode,
+            only: upstream.only.clone(),
             admitted_to: facts
                 .cursors
                 .iter()
@@ -111,7 +114,7 @@ struct Registry<'a> {
 
 struct AboveRow {
     name: String,
-    means: &'static str,
+    means: String,
     address: String,
     told: String,
     above: String,
@@ -178,7 +181,13 @@ impl RegistryPage<'_> {
         };
         AboveRow {
             name: said::line(&above.name),
-            means: above.mode.told(),
+            means: match above.only.is_all() {
+                true => above.mode.told().to_owned(),
+                false => {
+                    let only: Vec<String> = above.only.taken().iter().map(ToString::to_string).collect();
+                    format!("{}, and nothing but {}", above.mode.told(), said::line(&only.join(", ")))
+                }
+            },
             address: said::line(above.address.as_deref().unwrap_or_default()),
             told,
             above: said::line(&above.above.join(", ")),

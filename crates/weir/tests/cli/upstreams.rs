@@ -149,3 +149,31 @@ fn a_served_registry_has_upstreams_too() {
     let activity = t.weir_in("", "activity").succeeds().stdout;
     assert!(activity.contains("upstream-added") && activity.contains("upstream-removed"), "{activity}");
 }
+
+#[test]
+fn of_a_registry_above_some_packages_may_come_and_no_others() {
+    let t = two();
+    for name in ["lib/str", "lib/term", "acme/tool"] {
+        let folder = t.package(name, "1.0.0").write();
+        t.weir_in("", &format!("publish {folder} --registry ./public")).succeeds();
+    }
+    t.weir_in("", "registry upstream add public --only lib/str --only other/*").succeeds();
+    let listed = t.weir_in("", "registry upstream list").succeeds().stdout;
+    assert!(listed.contains("on-demand, only `other/*`, `lib/str`"), "{listed}");
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    for other in ["lib/term", "acme/tool"] {
+        let missing = t.weir(&format!("add {other}")).fails_with(5);
+        assert!(missing.stderr.contains("of `public`, `team` takes only `other/*`, `lib/str`"), "{missing}");
+    }
+    // A mirror takes the same part; what is in force is signed, and may be widened.
+    t.weir_in("", "registry upstream add public --only lib/* --mode mirror").succeeds();
+    let run = t.weir_in("", "registry upstream follow").succeeds();
+    assert!(run.stdout.contains("admitted 1 release"), "{run}");
+    t.weir("add lib/term").succeeds();
+    t.weir_in("", "registry upstream add public").succeeds();
+    t.weir("add acme/tool").succeeds();
+    t.weir_in("", "registry verify").succeeds();
+    let refused = t.weir_in("", "registry upstream add public --only lib").fails_with(2);
+    assert!(refused.stderr.contains("owner/name"), "{refused}");
+}

@@ -1,5 +1,7 @@
 //! What an Elm developer does all day, in a folder with an `elm.json`.
 
+use weir_testkit::Sandbox;
+
 use crate::{
     application, compile, compiler, make, manifest, package, sandbox, string_package, uses_str, version,
 };
@@ -76,6 +78,15 @@ fn what_a_manifest_pins_stays_until_somebody_asks_for_more() {
     t.weir("verify").succeeds();
     t.weir("remove acme/str").succeeds();
     assert!(!manifest(&t).contains("acme/str"), "{}", manifest(&t));
+}
+
+#[test]
+fn what_is_missing_is_missed_by_the_line_that_asks_for_it() {
+    let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
+    t.registry("org");
+    application(&t, &version(&compiler()));
+    let missing = t.weir("install").fails_with(5);
+    assert!(missing.stderr.contains("`elm.json:") && !missing.stderr.contains("weir.toml"), "{missing}");
 }
 
 #[test]

@@ -19,6 +19,10 @@ fn an_elm_json_of_a_stranger_leads_nowhere() {
         let run = t.weir("install");
         assert!(run.code != 0 && run.stderr.contains("elm.json"), "{to}: {run}");
     }
+    let merged = elm_json.replace("\"1.0.5\"", "<<<<<<< HEAD\n\"1.0.5\"\n=======\n\"1.0.4\"\n>>>>>>> theirs");
+    t.write("app/elm.json", &merged);
+    let run = t.weir("install");
+    assert!(run.code != 0 && run.stderr.contains("a mark of a merge"), "{run}");
     for text in ["", "{", "[]", "<<<<<<< HEAD\n{}\n", &"[".repeat(200_000), &" ".repeat(5 << 20)] {
         t.write("app/elm.json", text);
         let run = t.weir("install");

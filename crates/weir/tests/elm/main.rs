@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod clients;
 mod compilers;
 mod everyday;
 mod hostile;
@@ -9,6 +10,7 @@ mod online;
 mod package_site;
 mod protocol;
 mod publishing;
+mod rebuild;
 mod sources;
 
 use std::path::{Path, PathBuf};
@@ -106,11 +108,14 @@ fn compile(t: &Sandbox, folder: &str, typed: &str) -> Run {
     compile_with(t, folder, typed, &[])
 }
 
+/// What the compiler says when it stumbles over its own lock.
+const BUSY: &str = "resource busy (file is locked)";
+
 /// Has the compiler called. It writes its notes (`d.dat`) behind its own back, and on a slow disk stumbles over the lock that it
 /// has on them itself: then, as a person would, once more.
 fn compile_with(t: &Sandbox, folder: &str, typed: &str, variables: &[(&str, &str)]) -> Run {
     let run = t.weir_with(folder, typed, variables);
-    match run.stderr.contains("resource busy (file is locked)") {
+    match run.stderr.contains(BUSY) {
         true => t.weir_with(folder, typed, variables),
         false => run,
     }

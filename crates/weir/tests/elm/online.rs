@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Runs the compiler in a folder. What it asks is answered with `y`.
-fn elm(t: &Sandbox, folder: &str, typed: &str) -> Run {
+pub(crate) fn elm(t: &Sandbox, folder: &str, typed: &str) -> Run {
     let run = t.weir_fed(folder, &format!("run -- elm {typed}"), "y\n");
     match run.stderr.contains("resource busy (file is locked)") {
         true => t.weir_fed(folder, &format!("run -- elm {typed}"), "y\n"),

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use weir_testkit::{Sandbox, StaticServer, WeirServer};
 
+use crate::online::elm;
 use crate::protocol::zipped;
 use crate::{application, copy_set, make, manifest, package, uses_str};
 
@@ -250,4 +251,49 @@ fn a_server_has_the_package_site_above_it_and_elms_own_tools_see_what_came() {
     let told = server.ask("GET", "/team/elm/0.19.1/all-packages/since/0", &[]).text();
     assert!(told.contains("acme/str@1.0.0") && told.contains("elm/core@1.0.5"), "{told}");
     assert_eq!(server.ask("GET", "/team/.transcripts", &[]).status, 404);
+}
+
+#[test]
+fn elm_install_is_shown_what_it_may_take_of_the_site_and_that_comes() {
+    let (t, site) = below();
+    let run = elm(&t, "app", "install acme/str").succeeds();
+    assert!(manifest(&t).contains("\"acme/str\":\"1.1.0\""), "{run}");
+    assert_eq!(site.asked("str/1.0.0.zip"), 0, "what the compiler only could have taken is not fetched");
+    uses_str(&t, "trim", "\"a\"");
+    make(&t).succeeds();
+    // What is kept out here does not come for the compiler either, which takes what would do.
+    let (t, mut site) = below();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    texts(&t, "1.2.0", "trim");
+    site.publish(&t, "str", "acme/str", "1.2.0", 4_000_000_000);
+    let run = elm(&t, "app", "install acme/str").succeeds();
+    assert!(manifest(&t).contains("\"acme/str\":\"1.1.0\""), "{run}");
+}
+
+#[test]
+fn of_a_site_an_owner_or_a_package_may_be_all_that_comes() {
+    let (t, mut site) = below();
+    let loud = "module Loud exposing (a)\n\n{-| A.\n\n@docs a\n\n-}\n\nimport Str\n\n\n{-| -}\na : String\na =\n    Str.trim \"a\"\n";
+    package(&t, "loud", "1.0.0", &[("acme/str", "1.0.0 <= v < 2.0.0")], loud);
+    site.publish(&t, "loud", "acme/loud", "1.0.0", 1_600_000_600);
+    let add = format!("registry upstream add {}", site.address());
+    t.weir_in("", &format!("{add} --only elm/* --only acme/loud")).succeeds();
+    let listed = t.weir_in("", "registry upstream list").succeeds().stdout;
+    assert!(listed.contains("on-demand, only `elm/*`, `acme/loud`"), "{listed}");
+    let shown = t.weir_in("", "registry upstream show 127.0.0.1 --json").succeeds().stdout;
+    assert!(shown.contains("\"acme/loud\""), "{shown}");
+    t.weir("install").succeeds();
+    // What is not taken is as if it were not there, and whoever misses it is told why.
+    let missing = t.weir("add acme/str").fails_with(5);
+    assert!(missing.stderr.contains("`org` takes only `elm/*`, `acme/loud`"), "{missing}");
+    let missing = t.weir("add acme/loud");
+    assert!(missing.code != 0 && missing.stderr.contains("takes only"), "{missing}");
+    assert_eq!(site.asked("acme/str/1.1.0/elm.json") + site.asked("str/1.1.0.zip"), 0);
+    // Once it is taken as well, it comes; and a mirror of an owner is that owner alone.
+    t.weir_in("", &format!("{add} --only elm/* --only acme/*")).succeeds();
+    t.weir("add acme/loud").succeeds();
+    t.weir_in("", "registry init other --name other").succeeds();
+    t.weir_in("", &format!("{add} --only elm/* --mode mirror --registry ./other")).succeeds();
+    let run = t.weir_in("", "registry upstream follow --registry ./other").succeeds();
+    assert!(run.stdout.contains("admitted 2 releases"), "{run}");
 }

@@ -95,6 +95,30 @@ fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_
 }
 
 #[test]
+fn of_two_who_publish_one_version_at_once_one_does() {
+    let t = sandbox();
+    let module = |text: &str| {
+        format!(
+            "module Str exposing (a)\n\n{{-| A.\n\n@docs a\n\n-}}\n\n\n{{-| -}}\na : String\na =\n    \"{text}\"\n"
+        )
+    };
+    for who in ["one", "two"] {
+        package(&t, "str", "1.0.0", &[], &module(who));
+        fs_err::rename(t.path("str"), t.path(who)).unwrap();
+    }
+    let begin = |who: &str| {
+        let words = ["publish".to_owned(), who.to_owned()];
+        let mut command = t.command("", &words, &[]);
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let runs = [begin("one"), begin("two")].map(|run| t.run("publish", &run.wait_with_output().unwrap()));
+    let lost: Vec<_> = runs.iter().filter(|run| run.code != 0).collect();
+    assert_eq!(lost.len(), 1, "{} {}", runs[0], runs[1]);
+    assert!(lost[0].code == 8 && lost[0].stderr.contains("a release never changes"), "{}", lost[0]);
+    t.weir_in("", "registry verify org --content").succeeds();
+}
+
+#[test]
 fn a_registry_may_demand_that_versions_keep_elms_promise() {
     let t = sandbox();
     t.weir_in("", "policy set --built-in folder --with elm-canonical --registry org").succeeds();
@@ -126,4 +150,40 @@ fn a_registry_may_demand_that_versions_keep_elms_promise() {
     // A later fix of the older line is judged by that line.
     publish("1.1.2", &["loud", "trim"]).succeeds();
     refused("1.2.0", &["trim"], "elm-version-bump");
+}
+
+#[test]
+fn elms_own_packages_are_documented_also_where_one_uses_the_javascript_of_another() {
+    let t = sandbox();
+    let kernel = "/*\n\n*/\n\n\nvar _Inner_one = 1;\n";
+    let module = |name: &str| {
+        format!(
+            "module {name} exposing (one)\n\n{{-| One.\n\n@docs one\n\n-}}\n\nimport Elm.Kernel.Inner\n\n\n{{-| It is one.\n-}}\none : Int\none =\n    Elm.Kernel.Inner.one\n"
+        )
+    };
+    let of_elm = |name: &str| {
+        let elm_json = t.read(format!("{name}/elm.json"));
+        t.write(format!("{name}/elm.json"), elm_json.replace("acme/", "elm/"));
+    };
+    package(&t, "inner", "1.0.0", &[], &module("Inner"));
+    t.write("inner/src/Elm/Kernel/Inner.js", kernel);
+    of_elm("inner");
+    let needs = [("elm/inner", "1.0.0 <= v < 2.0.0"), ("elm/json", "1.0.0 <= v < 2.0.0")];
+    package(&t, "outer", "1.0.0", &needs, &module("Outer"));
+    of_elm("outer");
+    let published = t.weir_in("", "publish inner outer").succeeds();
+    assert!(!published.stderr.contains("gets no new"), "{published}");
+    t.write("app/weir.toml", "[dependencies]\n\"elm/outer\" = \"^1\"\n");
+    t.weir("install").succeeds();
+    assert!(t.read("app/weir_packages/elm/elm/outer/docs.json").contains("It is one."));
+
+    // What the compiler takes in neither way is refused in its words, and so is JavaScript of anybody else.
+    t.write("outer/elm.json", t.read("outer/elm.json").replace("\"1.0.0\",", "\"1.0.1\","));
+    t.write("outer/src/Outer.elm", module("Outer").replace("one : Int", "one : Nothing"));
+    let refused = t.weir_in("", "publish outer");
+    assert!(refused.code != 0 && refused.stderr.contains("Elm's compiler refuses it"), "{refused}");
+    package(&t, "mine", "1.0.0", &[], &module("Mine"));
+    t.write("mine/src/Elm/Kernel/Inner.js", kernel);
+    let refused = t.weir_in("", "publish mine");
+    assert!(refused.code != 0 && refused.stderr.contains("Elm's compiler refuses it"), "{refused}");
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, Taken, UpstreamMode};
 use weir_project::Project;
 use weir_reach::{Upstreams, WhichRegistry};
 use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
@@ -31,6 +31,9 @@ pub(crate) enum Command {
 /// It is reached, and its key is believed from now on; the log of the registry below says which key that is. What proves who asks there
 /// is each machine's own, and never in the registry. Two registries cannot be above each other.
 ///
+/// With `--only`, nothing but these packages may come from it: not even what they need, unless that is here or comes from another
+/// registry above. What is taken is in the log, too, and is told to whoever misses something. What was admitted stays.
+///
 /// The package site of Elm is none of Weir's, and is named with `elm+` before its address. What is needed of it is written down beside the
 /// registry, in a transcript that this machine signs.
 #[derive(Debug, Args)]
@@ -39,6 +42,7 @@ pub(crate) enum Command {
     "weir registry upstream add https://weir.example/public --mode mirror --registry team",
     "weir registry upstream add ../public --key public+1c2d3e4f+AbC…",
     "weir registry upstream add elm+https://package.elm-lang.org",
+    "weir registry upstream add elm+https://package.elm-lang.org --only 'elm/*' --only rtfeldman/elm-css",
 ))]
 pub(crate) struct AddArguments {
     /// The registry above: a folder, an address, or a name that is known here
@@ -47,6 +51,9 @@ pub(crate) struct AddArguments {
     /// What of it is admitted: `on-demand`, what is asked for; `mirror`, all that policy allows
     #[arg(long, value_name = "MODE", default_value = "on-demand", value_parser = mode())]
     mode: UpstreamMode,
+    /// Take nothing of it but the packages of an owner, `owner/*`, or one package; may be repeated
+    #[arg(long, value_name = "OWNER/NAME")]
+    only: Vec<Taken>,
     /// The key that must sign for it; trusted on first use where nothing is said
     #[arg(long)]
     key: Option<String>,
@@ -124,6 +131,7 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
             address: named.map_or(arguments.above, |known| known.location.clone()),
             key: arguments.key.or_else(|| named?.key.clone()),
             mode: arguments.mode,
+            only: Only::of(arguments.only),
             first: arguments.first,
         };
         Ok(weir_reach::upstream_change(session, which, &UpstreamChange::Add(wanted))?)
@@ -147,7 +155,10 @@ fn show_list(context: &Context, upstreams: &Upstreams, changed: bool) -> Result<
         let row = |above: &UpstreamDocument| {
             vec![
                 Cell::new(&above.name, name),
-                Cell::plain(above.mode.as_str()),
+                Cell::plain(match above.only.is_all() {
+                    true => above.mode.to_string(),
+                    false => format!("{}, only {}", above.mode, above.only),
+                }),
                 Cell::new(above.address.as_deref().unwrap_or("where it is, its keeper knows"), faint),
             ]
         };
@@ -173,6 +184,9 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<ExitCode, Failur
             ("mode", format!("{mode}: {}", mode.told())),
             ("key", shown.upstream.key.clone()),
         ];
+        if !shown.upstream.only.is_all() {
+            facts.push(("only", shown.upstream.only.to_string()));
+        }
         facts.extend(shown.trust.clone().map(|trust| ("trust", trust)));
         facts.extend(shown.records.map(|records| ("records", records.to_string())));
         facts.extend(shown.stats.as_ref().map(|stats| ("packages", stats.packages.to_string())));
