@@ -1,6 +1,8 @@
 //! A registry behind any plain web server.
 
 use std::io::Read;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use weir_log::{Found, Source, SourceError};
 
@@ -9,6 +11,9 @@ use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::stream::ResumingStream;
 use crate::url::Url;
+
+/// So many small files are asked for at a time.
+const TOGETHER: usize = 16;
 
 /// Reads a registry's files over `http` or `https`.
 ///
@@ -61,6 +66,25 @@ impl Source for HttpSource {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let request = self.request(path, 0)?;
         self.client.whole(&request, limit).map_err(|failure| failure.about(&self.what(path)))
+    }
+
+    fn read_each(&self, paths: &[String], limit: u64) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
+        let next = AtomicUsize::new(0);
+        let read: Mutex<Vec<_>> = Mutex::new(paths.iter().map(|_| None).collect());
+        std::thread::scope(|scope| {
+            for _ in 0..paths.len().min(TOGETHER) {
+                scope.spawn(|| {
+                    loop {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(path) = paths.get(place) else { return };
+                        let came = self.read(path, limit);
+                        read.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(came);
+                    }
+                });
+            }
+        });
+        let read = read.into_inner().unwrap_or_else(PoisonError::into_inner);
+        read.into_iter().map(|one| one.expect("each place was taken by one thread")).collect()
     }
 
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {

@@ -16,6 +16,24 @@ pub enum GitError {
         /// Why not, in git's words or ours.
         reason: String,
     },
+    /// The repository does not list its tags.
+    #[error("the tags of `{url}` cannot be had: {reason}")]
+    Repository {
+        /// The repository, as git was given it.
+        url: String,
+        /// Why not, in git's words or ours.
+        reason: String,
+    },
+    /// What a tag names is no tree that is kept.
+    #[error("what `{tag}` of `{url}` names cannot be kept: {reason}")]
+    Unusable {
+        /// The repository, as git was given it.
+        url: String,
+        /// The tag.
+        tag: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A tag names another commit than it did.
     #[error("the tag `{tag}` of `{url}` moved: it named the commit {before} and names {after} now")]
     TagMoved {

@@ -15,14 +15,14 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use weir_fs::{Access, Durability};
-use weir_model::address::holds_secret;
+use weir_model::address::{holds_secret, without_secrets};
 use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
 use weir_model::{Sha256, TreeDigest};
 use weir_tree::{Limits, Selection, TreeManifest, read_folder, write_pack};
 
 pub use error::GitError;
-use program::{command, in_repository, run};
+use program::{command, in_repository, run, run_soon};
 
 /// What a tag named when it was first fetched on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -272,6 +272,56 @@ pub fn pack_again(origin: &TreeOrigin, wanted: &TreeDigest) -> Result<fs_err::Fi
     Err(first_failure.unwrap_or_else(|| GitError::unavailable(git, "nothing of it can be had".into())))
 }
 
+/// The most tags of a repository that are listed.
+const MOST_TAGS: usize = 100_000;
+
+/// The tags of a repository, by its word, each with the commit that it names now.
+///
+/// # Errors
+///
+/// [`GitError::Repository`] when it does not list them.
+pub fn tags(url: &str) -> Result<BTreeMap<String, String>, GitError> {
+    list_tags(url).map_err(|reason| GitError::Repository { url: without_secrets(url).into_owned(), reason })
+}
+
+fn list_tags(url: &str) -> Result<BTreeMap<String, String>, Complaint> {
+    check_address(url)?;
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let listed = run_soon(command(scratch.path()).args(["ls-remote", "--quiet", "--tags", "--", url]))?;
+    let mut tags = BTreeMap::new();
+    for line in listed.lines() {
+        let (commit, name) = line.split_once('\t').ok_or("git lists its tags in a way that is not known")?;
+        let Some(name) = name.strip_prefix("refs/tags/").filter(|_| is_commit(commit)) else { continue };
+        // An annotated tag names a tag object; what it points at is listed behind it.
+        tags.insert(name.strip_suffix("^{}").unwrap_or(name).to_owned(), commit.to_owned());
+        if tags.len() > MOST_TAGS {
+            return Err(format!("it has more than {MOST_TAGS} tags"));
+        }
+    }
+    Ok(tags)
+}
+
+/// Puts the files of what a tag names below the empty folder `scratch`; gives the commit and the folder that they are in. Submodules are
+/// left out.
+///
+/// # Errors
+///
+/// [`GitError::Unavailable`] when the repository does not give it, [`GitError::Unusable`] when it is none that can be kept.
+pub fn files_of(git: &GitTag, scratch: &Path) -> Result<(String, PathBuf), GitError> {
+    let unavailable = |reason| GitError::unavailable(git, reason);
+    check_names(git).map_err(unavailable)?;
+    let (repository, folder) = (scratch.join("repository"), scratch.join("tree"));
+    let reference = format!("refs/tags/{}", git.tag);
+    let commit = fetch_into(&repository, &git.url, &reference).map_err(unavailable)?;
+    match objects::write_files(&repository, &commit, &folder, &Limits::default()) {
+        Ok(_) => Ok((commit, folder)),
+        Err(reason) => {
+            let url = without_secrets(&git.url).into_owned();
+            Err(GitError::Unusable { url, tag: git.tag.clone(), reason })
+        }
+    }
+}
+
 /// A pack that nobody else sees, and that goes when it is closed.
 fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, GitError> {
     // It is read once and thrown away: a small one is not worth the time.
@@ -334,21 +384,31 @@ fn is_commit(tag: &str) -> bool {
 
 /// Names become arguments of a program: none may be taken for an option or for another transport.
 fn check_names(git: &GitTag) -> Result<(), Complaint> {
-    let odd = |text: &str| text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control);
-    if odd(&git.url) || git.url.contains("::") {
-        return Err("the address is not one that git can be given".into());
-    }
-    // It would be in the manifest, in the lockfile, and in the list of processes.
-    if holds_secret(&git.url) {
-        return Err(
-            "its address holds a user or a password: leave them out, and let git's credential helper give them".into()
-        );
-    }
-    if odd(&git.tag) || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\']) || git.tag.contains("..")
+    check_address(&git.url)?;
+    if is_odd(&git.tag)
+        || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\'])
+        || git.tag.contains("..")
     {
         return Err("the tag is not one that git can have".into());
     }
     Ok(())
+}
+
+fn check_address(url: &str) -> Result<(), Complaint> {
+    if is_odd(url) || url.contains("::") {
+        return Err("the address is not one that git can be given".into());
+    }
+    // It would be in the manifest, in the lockfile, and in the list of processes.
+    if holds_secret(url) {
+        return Err(
+            "its address holds a user or a password: leave them out, and let git's credential helper give them".into()
+        );
+    }
+    Ok(())
+}
+
+fn is_odd(text: &str) -> bool {
+    text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control)
 }
 
 #[cfg(test)]

@@ -14,6 +14,9 @@ use super::Complaint;
 /// How long git may take for one thing. A repository that cannot be had in that time is not waited for.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
 
+/// How long it may take for what is but a question.
+const SOON: Duration = Duration::from_secs(2 * 60);
+
 /// The most that git may print: the list of a million files.
 const MOST_PRINTED: u64 = 256 << 20;
 
@@ -83,8 +86,18 @@ pub(super) fn run(command: &mut Command) -> Result<String, Complaint> {
     Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
 }
 
+/// The same of what has to be there soon.
+pub(super) fn run_soon(command: &mut Command) -> Result<String, Complaint> {
+    let printed = run_for(command, SOON)?;
+    Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
+}
+
 /// What git prints, as it is.
 pub(super) fn run_bytes(command: &mut Command) -> Result<Vec<u8>, Complaint> {
+    run_for(command, LONGEST)
+}
+
+fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, Complaint> {
     let mut git =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
             match error.kind() {
@@ -93,9 +106,9 @@ pub(super) fn run_bytes(command: &mut Command) -> Result<Vec<u8>, Complaint> {
             }
         })?;
     let (printed, said) = (listen(git.stdout.take()), listen(git.stderr.take()));
-    let Some(status) = wait(&mut git) else {
+    let Some(status) = wait(&mut git, longest) else {
         // What it started may hold its pipes: they are not waited for.
-        return Err(format!("git took longer than {} minutes and was ended", LONGEST.as_secs() / 60));
+        return Err(format!("git took longer than {} minutes and was ended", longest.as_secs() / 60));
     };
     let gone = |_| "git's output was lost".to_owned();
     let (printed, said) = (printed.join().map_err(gone)?, said.join().map_err(gone)?);
@@ -125,13 +138,13 @@ fn listen(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle
 }
 
 /// Waits until it ends, or ends it; nothing if it took too long.
-fn wait(git: &mut Child) -> Option<ExitStatus> {
+fn wait(git: &mut Child, longest: Duration) -> Option<ExitStatus> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
         match git.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if begun.elapsed() < LONGEST => {}
+            Ok(None) if begun.elapsed() < longest => {}
             _ => {
                 let _ = git.kill();
                 let _ = git.wait();

@@ -25,6 +25,7 @@
 //! * A [`CheckedCheckpoint`] carries a valid signature by a key its maker trusted.
 //! * A [`Position`] agrees with the checkpoint it was reached under: size and root.
 
+mod ahead;
 mod append;
 mod audit;
 mod bundle;
@@ -44,6 +45,7 @@ mod source;
 mod tile;
 mod writer;
 
+pub use ahead::{Ahead, files_since};
 pub use append::{append_to, begin_log};
 pub use audit::{AuditReport, Problem, audit};
 pub use bundle::{BundleError, EntryReader, MAX_ENTRY, parse_bundle};

@@ -21,6 +21,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ahead::Ahead;
 use crate::checkpoint::{CheckedCheckpoint, Checkpoint, CheckpointError};
 use crate::key::TrustedKeys;
 use crate::signed_tiles::{SignedTiles, TileError};
@@ -107,6 +108,7 @@ pub fn leaf_hashes(
     if indexes.is_empty() {
         return Ok(Vec::new());
     }
+    let source = &Ahead::of_leaves(source, log.size(), indexes);
     let stored: Vec<u64> = indexes.iter().map(|index| tlog_tiles::stored_hash_index(0, *index)).collect();
     Ok(ours(with_tiles(source, log, |tiles| tlog_tiles::HashReader::read_hashes(tiles, &stored))?))
 }

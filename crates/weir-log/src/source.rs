@@ -17,6 +17,11 @@ pub trait Source: Send + Sync {
     /// exist (404); a 401, a 403 and a 500 are errors.
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError>;
 
+    /// Reads several small files, in their order, each as [`read`](Self::read) does; over a network many at a time.
+    fn read_each(&self, paths: &[String], limit: u64) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
+        paths.iter().map(|path| self.read(path, limit)).collect()
+    }
+
     /// Streams a file from byte `offset`; `None` when it does not exist. An implementation that
     /// cannot seek skips. An offset beyond the end gives an empty stream.
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError>;

@@ -28,6 +28,9 @@ pub enum PackageError {
     /// Something that a release must have is missing, or something that none may have is there.
     #[error("{0}")]
     NotPublishable(String),
+    /// What somebody wrote for a manifest to say cannot be read.
+    #[error("{0}")]
+    NotToml(String),
     /// What it says of its licence is no licence expression.
     #[error(transparent)]
     License(#[from] LicenseError),

@@ -13,7 +13,7 @@ use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, kept_out, newest_ranges};
 use crate::own::Edited;
 use crate::project::{Project, ProjectLock};
-use crate::{local, references, tag_manifest};
+use crate::{local, references};
 use weir_reach::{Connections, ReachError, Session};
 
 /// Something to be added to a manifest.
@@ -261,7 +261,7 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
         }
     };
     if let Source::Git { manifest: Some(says), .. } = source {
-        tag_manifest::parse(says)?;
+        weir_package::parse_said(says).map_err(|error| ProjectError::of_package(&project.folder, error))?;
     }
     if let Source::Path(path) = source {
         let folder = project.folder.join(path);

@@ -352,6 +352,7 @@ impl ProjectError {
             PackageError::NoManifest => Self::NoProject { start: folder.into() },
             PackageError::Manifest { path, text, error } => Self::Manifest { path, text, error },
             PackageError::NotPublishable(reason) => not_publishable(reason),
+            PackageError::NotToml(reason) => Self::Usage(reason),
             PackageError::Facts(error) => not_publishable(error.to_string()),
             PackageError::Address(error) => not_publishable(error.to_string()),
             PackageError::License(error) => Self::License { folder: folder.into(), error },

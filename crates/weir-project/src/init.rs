@@ -12,7 +12,6 @@ use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
 use crate::files::MAX_MANIFEST;
-use crate::license_files;
 use crate::project::parse_manifest;
 
 /// What is installed, as a line of `.gitignore`.
@@ -70,7 +69,7 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
         Some(_) if begun => guess(new.kind, folder)?.unwrap_or(scaffold.manifest),
         _ => scaffold.manifest,
     };
-    let license = new.license.clone().or_else(|| license_files::detect(folder));
+    let license = new.license.clone().or_else(|| weir_package::detect_license(folder));
     let text = manifest_text(new, license.as_ref(), &more);
     // What this program writes must be what it reads.
     parse_manifest(&path, &text)?;
@@ -95,7 +94,7 @@ fn init_own(folder: &Path, new: &NewProject, own: &dyn OwnManifest) -> Result<In
     if at.look(own.file())?.is_some() && !new.force {
         return Err(ProjectError::Exists { folder: folder.into(), file: own.file() });
     }
-    let license = new.license.clone().or_else(|| license_files::detect(folder));
+    let license = new.license.clone().or_else(|| weir_package::detect_license(folder));
     let about = manifest::Package {
         name: new.name.clone(),
         version: new.version.clone(),

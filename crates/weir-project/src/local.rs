@@ -14,9 +14,9 @@ use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
 use crate::project::{Project, parse_manifest};
-use crate::tag_manifest::TagManifest;
 use crate::tools;
 use weir_git::{GitError, Submodules};
+use weir_package::TagManifest;
 use weir_reach::Session;
 
 /// The most packages a project may use from folders and repositories, over all levels.
@@ -305,7 +305,8 @@ fn read_git(
         .ok_or_else(|| ProjectError::NotFound(format!("the tree of {} is gone from the store", tag.tag)))?;
     let folder = stored.path().to_owned();
     let tree = read_folder(&folder, &Selection::everything())?;
-    let found = TagManifest::read(&folder, &tree, says)?;
+    let found =
+        TagManifest::read(&folder, &tree, says).map_err(|error| ProjectError::of_package(&folder, error))?;
     let manifest = match &found {
         Some(found) => parse_manifest(&found.file, &found.text)?,
         None => Manifest::default(),

@@ -9,16 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use toml_edit::{DocumentMut, Item, Table, value};
-use weir_model::manifest::{GitTag, Source, edit::Editor};
-use weir_model::{License, Manifest, PackageName, Range, Scope, Version, manifest};
+use weir_model::manifest::{GitTag, Source};
+use weir_model::{Manifest, PackageName, Scope, Version, manifest};
+use weir_package::{TagManifest, detect_license, plain_address, release_manifest};
 use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 
 use crate::error::ProjectError;
-use crate::license_files;
 use crate::project::{Project, parse_manifest};
 use crate::publish::{PreparedPackage, PublishOptions, PublishReport, publish_packages};
-use crate::tag_manifest::TagManifest;
 use weir_git::{Fetched, GitError, Submodules};
 use weir_reach::replace;
 use weir_reach::{Session, find};
@@ -94,7 +92,8 @@ pub fn publish_from_git(
         let needs = write_manifest(session, wanted, &next, &version, &folder, &tree)?;
         pending.extend(needs);
         let mut package = PreparedPackage::read_all(session, &folder)?;
-        let from = json!({ "url": plain(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
+        let from =
+            json!({ "url": plain_address(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
         package.package.facts.insert("git".into(), from);
         let warnings = package.package.warnings.iter_mut();
         warnings.for_each(|warning| *warning = format!("{} {version}: {warning}", next.name));
@@ -116,15 +115,9 @@ fn first(wanted: &GitPublication, tag: &GitTag) -> Result<Pending, ProjectError>
     Ok(Pending { origin: "--from-git".into(), tag, name, manifest: wanted.manifest.clone() })
 }
 
-/// One of the spellings of an address, so that the same tag gives the same release.
-fn plain(url: &str) -> &str {
-    let url = url.trim_end_matches('/');
-    url.strip_suffix(".git").unwrap_or(url)
-}
-
 /// `owner/name`, as the last two parts of an address have it.
 fn name_of(url: &str) -> Result<PackageName, String> {
-    let mut parts = plain(url).rsplit(['/', ':']);
+    let mut parts = plain_address(url).rsplit(['/', ':']);
     let name = parts.next().unwrap_or_default();
     let owner = parts.next().unwrap_or_default();
     format!("{owner}/{name}").parse().map_err(|error| format!("does not name a package: {error}"))
@@ -192,34 +185,13 @@ fn write_manifest(
     let text = manifest_text(session, pending, folder, tree)?;
     let manifest = parse_manifest(&path, &text)?;
     let needs = git_dependencies(wanted, &manifest, &format!("{} {version}", pending.name))?;
-    let wrong = |error: weir_model::ManifestError| ProjectError::Manifest {
-        path: path.clone(),
-        text: text.clone(),
-        error: Box::new(error),
-    };
-    let mut editor = Editor::new(&text).map_err(wrong)?;
-    for requirement in &manifest.dependencies {
-        if let Source::Git { .. } = requirement.source {
-            editor.remove_dependency(&requirement.name);
-        }
-    }
+    let mut versions = Vec::with_capacity(needs.len());
     for need in &needs {
-        let version = version_of(need)?;
-        let range =
-            format!("={version}").parse::<Range>().map_err(|reason| error(need, reason.to_string()))?;
-        editor.set_dependency(&manifest::Requirement {
-            name: need.name.clone(),
-            range,
-            scope: Scope::Run,
-            fluid: false,
-            registry: None,
-            source: Source::Registry,
-            line: 0,
-        });
+        versions.push((need.name.clone(), version_of(need)?));
     }
-    let text = with_package(&editor.into_text(), pending, version, license_files::detect(folder))
-        .map_err(|reason| error(pending, reason))?;
-    parse_manifest(&path, &text)?;
+    let license = detect_license(folder);
+    let text = release_manifest(&text, &manifest, (&pending.name, version), versions, license)
+        .map_err(|error| ProjectError::of_package(folder, error))?;
     Ok(replace(&path, text.as_bytes()).map(|()| needs)?)
 }
 
@@ -230,7 +202,9 @@ fn manifest_text(
     folder: &Path,
     tree: &TreeManifest,
 ) -> Result<String, ProjectError> {
-    let found = TagManifest::read(folder, tree, pending.manifest.as_deref())?.ok_or_else(|| {
+    let found = TagManifest::read(folder, tree, pending.manifest.as_deref())
+        .map_err(|error| ProjectError::of_package(folder, error))?;
+    let found = found.ok_or_else(|| {
         let reason = "it has no `weir.toml`, nor another manifest that is known, nor anything to guess it from: \
                       `--set` says what it would say";
         error(pending, reason.into())
@@ -263,25 +237,6 @@ fn git_dependencies(
         }
     }
     Ok(needs)
-}
-
-/// A manifest under the name and the version of its release. Nothing in it is about where the repository was found: the same
-/// content is the same release, whatever it was fetched from.
-fn with_package(
-    text: &str,
-    pending: &Pending,
-    version: &Version,
-    license: Option<License>,
-) -> Result<String, String> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-    let package = document.entry("package").or_insert_with(|| Item::Table(Table::new()));
-    let package = package.as_table_like_mut().ok_or("`package` is not a table")?;
-    package.insert("name", value(pending.name.to_string()));
-    package.insert("version", value(version.to_string()));
-    if let Some(license) = license.filter(|_| package.get("license").is_none()) {
-        package.insert("license", value(license.to_string()));
-    }
-    Ok(document.to_string())
 }
 
 #[cfg(test)]

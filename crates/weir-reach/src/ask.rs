@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
+use weir_log::Ahead;
 use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
@@ -12,9 +16,9 @@ use weir_registry::{KeyFolder, SubmitError};
 use weir_remote::RemoteError;
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, admit};
-use weir_wire::upstream::{Answer, Ask, Asked, MOST_BOUND, MOST_TIERS, Newer, Unreached};
+use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
 
-use crate::connect::{Connection, connect, open_remote};
+use crate::connect::{Connection, connect, connect_remembered, open_remote};
 use crate::error::{Offline, ReachError};
 use crate::foreign;
 use crate::lower::Lower;
@@ -32,8 +36,8 @@ pub const ASK_FEATURE: &str = "ask";
 /// Whether a registry was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WasAsked {
-    /// It was, and this came of it.
-    Yes(Answer),
+    /// It was, and this came of it, with files of its log that are read next.
+    Yes(Answer, Vec<(String, Vec<u8>)>),
     /// Nobody is above it.
     NobodyAbove,
     /// It could not be, from here: why, in words.
@@ -72,11 +76,16 @@ pub(crate) fn ask(
         if !remote.capabilities().features.iter().any(|feature| feature == ASK_FEATURE) {
             return Ok(WasAsked::No("its server cannot be asked".into()));
         }
-        return match remote.ask(what) {
+        let what = Ask { known: Some(connection.replica.index().position()?.size), ..what.clone() };
+        return match remote.ask(&what) {
             Err(RemoteError::SignInNeeded { .. }) => {
                 Ok(WasAsked::No("only who has signed in is answered: `weir login`".into()))
             }
-            answer => Ok(WasAsked::Yes(answer?)),
+            answered => {
+                let Answered { answer, files } = answered?;
+                let decoded = |file: LogFile| Some((file.path, BASE64.decode(file.bytes).ok()?));
+                Ok(WasAsked::Yes(answer, files.into_iter().filter_map(decoded).collect()))
+            }
         };
     }
     let keys = KeyFolder::new(session.home.keys(), location);
@@ -87,7 +96,7 @@ pub(crate) fn ask(
     let registrar = folder_registrar(session, &root)?;
     let caller = Caller::new(session.principal.clone(), session.now);
     let lower = Lower { session, registrar: &registrar, root: &root, caller: &caller };
-    Ok(WasAsked::Yes(lower.admit(what)?))
+    Ok(WasAsked::Yes(lower.admit(what)?, Vec::new()))
 }
 
 /// What came of following the registries above one.
@@ -122,7 +131,7 @@ pub fn upstream_follow(
     let registry = connection.replica.name().to_owned();
     let facts = connection.replica.index().facts()?;
     let answer = match ask(session, &connection, &facts, &Ask::default())? {
-        WasAsked::Yes(answer) => answer,
+        WasAsked::Yes(answer, _) => answer,
         WasAsked::NobodyAbove => {
             return Err(ReachError::NotAdmitted { registry, reason: "nobody is above it".into() });
         }
@@ -324,11 +333,9 @@ fn follow(
             Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
         };
     }
-    let mut connection = connect(session, known)?;
-    let facts = connection.replica.index().facts()?;
-    match ask(session, &connection, &facts, what) {
-        Ok(WasAsked::Yes(answer)) => {
-            connection.replica.sync(&*connection.source, session.now)?;
+    let (connection, asked) = follow_asking(session, known, what)?;
+    match asked {
+        Ok(WasAsked::Yes(answer, _)) => {
             Ok(Came { unreached: answer.unreached, newer: answer.newer, connection })
         }
         Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
@@ -336,6 +343,47 @@ fn follow(
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
         Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
     }
+}
+
+/// Asks a registry, and follows its log to what came of that; gives what came of asking beside it.
+///
+/// One of which this machine knows that a server serves it below others is asked before its log is followed: what is answered leads on
+/// from what is known, and nothing else has to be read.
+///
+/// # Errors
+///
+/// Those of [`connect`].
+pub(crate) fn follow_asking(
+    session: &Session,
+    known: &KnownRegistry,
+    what: &Ask,
+) -> Result<(Connection, Result<WasAsked, ReachError>), ReachError> {
+    let remembered = is_http(&known.location).then(|| remembered(session, known)).flatten();
+    let is_behind = remembered.is_some();
+    let mut connection = remembered.map_or_else(|| connect(session, known), Ok)?;
+    let facts = connection.replica.index().facts()?;
+    let mut asked = ask(session, &connection, &facts, what);
+    match &mut asked {
+        Ok(WasAsked::Yes(_, files)) => {
+            let plain = connection.source.clone();
+            connection.source = Arc::new(Ahead::new(plain.clone(), std::mem::take(files)));
+            // What was brought along may be older than what another run of the program has read since: the log itself says what is so.
+            if connection.follow(session).is_err() {
+                connection.source = plain;
+                connection.follow(session)?;
+            }
+        }
+        _ if is_behind => connection.follow(session)?,
+        _ => {}
+    }
+    Ok((connection, asked))
+}
+
+/// A registry that others are above, as this machine remembers it; nothing of one that is not known to be so.
+fn remembered(session: &Session, known: &KnownRegistry) -> Option<Connection> {
+    let connection = connect_remembered(session, known).ok()?;
+    let facts = connection.replica.index().facts().ok()?;
+    (!facts.upstreams().is_empty()).then_some(connection)
 }
 
 /// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed.

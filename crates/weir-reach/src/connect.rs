@@ -17,7 +17,7 @@ use weir_registry::{
 use weir_remote::RemoteRegistry;
 use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, Newer};
 
-use crate::ask::WasAsked;
+use crate::ask::{WasAsked, follow_asking};
 use crate::credentials::credential_for;
 use crate::error::{Offline, ReachError};
 use crate::observe::{Amount, Event, Work};
@@ -39,6 +39,27 @@ impl Connection {
     /// The registry, in words.
     pub fn place(&self) -> String {
         format!("the registry `{}`", self.known.name)
+    }
+
+    /// Follows its log to its end.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read or is not believed.
+    pub(crate) fn follow(&mut self, session: &Session) -> Result<(), ReachError> {
+        let work = Work::Syncing { registry: self.replica.name().to_owned() };
+        session.begin(work.clone(), Amount::Unknown);
+        let observer = |step: &SyncStep| match *step {
+            SyncStep::Begin { records } => session.begin(work.clone(), Amount::Records(records)),
+            SyncStep::Done { records } => session.report(&Event::Advanced { by: records }),
+        };
+        let report = self.replica.sync_observed(&*self.source, session.now, &observer)?;
+        session.report(&Event::Synced {
+            registry: self.replica.name().to_owned(),
+            before: report.before,
+            after: report.after,
+        });
+        Ok(())
     }
 
     /// A package, with all its releases.
@@ -146,34 +167,24 @@ impl<'s> Connections<'s> {
             if wanted.is_empty() || self.open[position].get().is_some() {
                 continue;
             }
-            // One that cannot be connected says so to whoever needs it.
-            let Ok(connection) = (self.connect)(self.session, known) else { continue };
             let what = Ask { requirements: wanted, ..what.ask.clone() };
-            let connection = self.asked_of(connection, &what);
+            // One that cannot be connected says so to whoever needs it.
+            let Ok((connection, asked)) = follow_asking(self.session, known, &what) else { continue };
+            self.note_what_came(&connection, asked);
             let index = connection.replica.index();
             unmarked.retain(|asked| !index.kind_of(&asked.name).is_ok_and(|kind| kind.is_some()));
             let _ = self.open[position].set(connection);
         }
     }
 
-    /// A registry that is connected, after it was asked.
-    fn asked_of(&self, mut connection: Connection, what: &Ask) -> Connection {
-        let asked = (|| {
-            let facts = connection.replica.index().facts()?;
-            let came = crate::ask::ask(self.session, &connection, &facts, what)?;
-            if let WasAsked::Yes(answer) = &came
-                && answer.size != connection.replica.index().position()?.size
-            {
-                connection.replica.sync(&*connection.source, self.session.now)?;
-            }
-            Ok::<_, ReachError>(came)
-        })();
+    /// Tells what came of asking a registry.
+    fn note_what_came(&self, connection: &Connection, asked: Result<WasAsked, ReachError>) {
         let name = &connection.known.name;
         match asked {
             Ok(WasAsked::NobodyAbove) => {}
-            Ok(WasAsked::Yes(answer)) => {
-                self.note_what_is_newer(&connection, &answer.newer);
-                self.tell_what_is_bound(&connection, &answer.bound);
+            Ok(WasAsked::Yes(answer, _)) => {
+                self.note_what_is_newer(connection, &answer.newer);
+                self.tell_what_is_bound(connection, &answer.bound);
                 if !answer.unreached.is_empty() {
                     let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
                     self.session.warn(failure.to_string());
@@ -191,7 +202,6 @@ impl<'s> Connections<'s> {
                 self.asking.borrow_mut().failure = Some(error);
             }
         }
-        connection
     }
 
     /// Remembers what is newer further up of packages that come from a registry.
@@ -418,24 +428,14 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
     }
     // One that was never met is asked already for what it calls itself.
     session.begin(Work::Syncing { registry: known.name.clone() }, Amount::Unknown);
-    let mut replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
-    let work = Work::Syncing { registry: replica.name().to_owned() };
-    session.begin(work.clone(), Amount::Unknown);
-    let observer = |step: &SyncStep| match *step {
-        SyncStep::Begin { records } => session.begin(work.clone(), Amount::Records(records)),
-        SyncStep::Done { records } => session.report(&Event::Advanced { by: records }),
-    };
-    let report = replica.sync_observed(&*source, session.now, &observer)?;
-    session.report(&Event::Synced {
-        registry: replica.name().to_owned(),
-        before: report.before,
-        after: report.after,
-    });
-    Ok(Connection { known: known.clone(), source, replica })
+    let replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
+    let mut connection = Connection { known: known.clone(), source, replica };
+    connection.follow(session)?;
+    Ok(connection)
 }
 
 /// Opens a registry as this machine remembers it, or follows it if it was never met.
-fn connect_remembered(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
+pub(crate) fn connect_remembered(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
     let home = session.home.replicas();
     match Replica::offline(&home, &known.location, known.key.as_deref()) {
         Ok(replica) => {

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use weir_client::{HttpClient, Url};
 use weir_elm_upstream::ElmSite;
 use weir_fs::{Access, Durability, Folder};
+use weir_git_upstream::GitRepositories;
 use weir_log::Origin;
 use weir_model::record::{Only, UpstreamMode};
 use weir_model::{KindName, Sha256};
@@ -28,18 +28,37 @@ use crate::upstream::folder_registrar;
 struct Sort {
     /// What stands before its address.
     name: &'static str,
-    /// What kind of package it has.
-    kind: KindName,
-    /// The one at an address; nothing is asked yet.
-    open: fn(Url, HttpClient) -> Box<dyn Foreign>,
+    /// What kinds of package it has; none where it may have any.
+    kinds: &'static [KindName],
+    /// The one at an address, and what a registry that stands for it is called; nothing is asked yet.
+    open: fn(&Session, &str) -> Result<Opened, ReachError>,
 }
 
+/// A foreign registry, and what its transcript is called.
+type Opened = (Box<dyn Foreign>, String);
+
 /// All sorts that there are.
-static SORTS: [Sort; 1] = [Sort {
-    name: "elm",
-    kind: KindName::Elm,
-    open: |address, client| Box::new(ElmSite::new(address, client)),
-}];
+static SORTS: [Sort; 2] = [
+    Sort {
+        name: "elm",
+        kinds: &[KindName::Elm],
+        open: |session, at| {
+            let url = address(at)?;
+            let name = url.origin().host().to_owned();
+            Ok((Box::new(ElmSite::new(url, http_client(session)?)), name))
+        },
+    },
+    Sort {
+        name: "git",
+        kinds: &[],
+        open: |_, at| {
+            let repositories = GitRepositories::new(at)
+                .map_err(|reason| ReachError::BadAddress { address: at.to_owned(), reason })?;
+            let name = repositories.name();
+            Ok((Box::new(repositories), name))
+        },
+    },
+];
 
 /// The folder of a registry with the transcripts of those above it that are none of Weir's.
 const TRANSCRIPTS: &str = ".transcripts";
@@ -96,7 +115,7 @@ impl Above {
 
     fn at(session: &Session, location: &str, folder: PathBuf) -> Result<Option<Self>, ReachError> {
         let Some((sort, at)) = sort_of(location) else { return Ok(None) };
-        let foreign = (sort.open)(address(at)?, http_client(session)?);
+        let (foreign, _) = (sort.open)(session, at)?;
         Ok(Some(Self { foreign, location: location.to_owned(), folder }))
     }
 
@@ -106,12 +125,12 @@ impl Above {
         let location = location.trim_end_matches('/');
         let Some((sort, at)) = sort_of(location) else { return Ok(None) };
         let folder = transcript_of(root, location);
+        let (_, name) = (sort.open)(session, at)?;
         if !folder.join(DESCRIPTOR).exists() {
-            let host = address(at)?.origin().host().to_owned();
             let new = NewRegistry {
-                name: Origin::new(&host)?,
+                name: Origin::new(&name)?,
                 closed: false,
-                kinds: vec![sort.kind],
+                kinds: sort.kinds.to_vec(),
                 validity: None,
             };
             registry_init(session, &folder, &new)?;
@@ -173,10 +192,12 @@ mod tests {
     #[test]
     fn a_foreign_registry_is_named_by_its_sort_and_its_address() {
         assert!(is_foreign("elm+https://package.elm-lang.org"));
+        assert!(is_foreign("git+https://h.example/acme/str"));
         for none in [
             "https://package.elm-lang.org",
             "elm+file:///x",
-            "git+https://x.example",
+            "git+/srv/acme/str",
+            "git+ssh://x.example/acme/str",
             "elm",
             "a+b",
             "elm+../x",

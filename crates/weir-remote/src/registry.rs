@@ -11,7 +11,7 @@ use weir_wire::downloads::PackageDownloads;
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::storage::Storage;
-use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answered, Ask, UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
 use crate::upload::{State, Upload, UploadError};
@@ -79,7 +79,7 @@ impl RemoteRegistry {
     /// # Errors
     ///
     /// When one of those is not reached or not believed, or one has not signed in.
-    pub fn ask(&self, what: &Ask) -> Result<Answer, RemoteError> {
+    pub fn ask(&self, what: &Ask) -> Result<Answered, RemoteError> {
         self.line.post("ask", what)
     }
 

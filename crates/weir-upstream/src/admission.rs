@@ -75,8 +75,9 @@ pub fn admit(
         if upstreams[place].mode == UpstreamMode::Mirror {
             let view = registrar.view_for(caller)?;
             let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
-            mirror::select(&tiers, place, &mut |releases, held| {
-                admitting.write(place, Batch { releases, held, pin: true, ..Batch::default() }, &mut answer)
+            mirror::select(&tiers, place, &mut |releases, held, more| {
+                let batch = Batch { releases, held, pin: true, more, ..Batch::default() };
+                admitting.write(place, batch, &mut answer)
             })?;
         }
     }
@@ -120,6 +121,7 @@ pub(crate) struct Batch {
     pub(crate) held: Vec<Hold>,
     pub(crate) over: Vec<Unhold>,
     pub(crate) pin: bool,
+    pub(crate) more: bool,
 }
 
 /// A registry that admits.
@@ -147,8 +149,8 @@ impl Admitting<'_> {
     fn write(&self, place: usize, batch: Batch, answer: &mut Answer) -> Result<(), AdmissionError> {
         let above = &self.upstreams[place];
         let Ok(from) = above.followed else { return Ok(()) };
-        let Batch { releases, held, over, pin } = batch;
-        let admission = Admission { upstream: &above.name, from, releases, held, over, pin };
+        let Batch { releases, held, over, pin, more } = batch;
+        let admission = Admission { upstream: &above.name, from, releases, held, over, pin, more };
         let done: Admitted = self.registrar.admit(self.caller, &admission)?;
         answer.admitted += done.releases;
         answer.held += done.held;

@@ -11,7 +11,10 @@ use crate::held::is_up_to_date;
 use crate::tiers::{From, Tiers};
 
 /// So many releases are admitted under one checkpoint: what is read of them is held in memory meanwhile.
-const TOGETHER: usize = 10_000;
+const TOGETHER: usize = 2_000;
+
+/// Takes releases that come in together, what is held, and whether more follow.
+pub(crate) type HandOver<'h> = dyn FnMut(Vec<ReleaseId>, Vec<Hold>, bool) -> Result<(), AdmissionError> + 'h;
 
 /// What a release that would come in needs of others that are not here.
 struct Needs {
@@ -24,7 +27,7 @@ struct Needs {
 pub(crate) fn select(
     tiers: &Tiers<'_>,
     place: usize,
-    hand_over: &mut dyn FnMut(Vec<ReleaseId>, Vec<Hold>) -> Result<(), AdmissionError>,
+    hand_over: &mut HandOver<'_>,
 ) -> Result<(), AdmissionError> {
     if is_up_to_date(tiers, place)? {
         return Ok(());
@@ -80,14 +83,20 @@ pub(crate) fn select(
         );
     }
     leave_out_unmet(tiers, place, &mut coming, &mut holds)?;
-    let mut order: Vec<(u64, ReleaseId)> = coming.into_iter().map(|(id, needs)| (needs.index, id)).collect();
-    order.sort_unstable_by_key(|(index, _)| *index);
-    let mut order: Vec<ReleaseId> = order.into_iter().map(|(_, id)| id).collect();
-    while order.len() > TOGETHER {
-        let rest = order.split_off(TOGETHER);
-        hand_over(std::mem::replace(&mut order, rest), Vec::new())?;
+    // From here on it is told by where it stands in the other's log, and read once more.
+    let coming: BTreeSet<u64> = coming.into_values().map(|needs| needs.index).collect();
+    let mut together = Vec::new();
+    for view in upstream.index()?.live_releases() {
+        let view = view?;
+        if !coming.contains(&view.mark.index) {
+            continue;
+        }
+        if together.len() == TOGETHER {
+            hand_over(std::mem::take(&mut together), Vec::new(), true)?;
+        }
+        together.push(view.release.id);
     }
-    hand_over(order, holds)
+    hand_over(together, holds, false)
 }
 
 fn bound_elsewhere(id: &ReleaseId, upstream: &str, missing: &ReleaseId) -> crate::gatekeeper::Refused {

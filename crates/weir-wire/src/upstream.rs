@@ -91,6 +91,9 @@ pub struct Ask {
     /// Releases that who asks does not take: their policy keeps them out. The newest of what is left is of more use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<ReleaseId>,
+    /// How many entries of the registry's log whoever asks knows: the files that lead on from there are answered, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<u64>,
     /// The registries below that ask for somebody, the lowest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
@@ -145,6 +148,28 @@ pub struct Answer {
     /// Registries further up that could not be asked; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
+}
+
+/// What a server answers an ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Answered {
+    /// What came of it.
+    #[serde(flatten)]
+    pub answer: Answer,
+    /// Files of the registry's log that whoever asked will read next: they are read as if they had been asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<LogFile>,
+}
+
+/// A file of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LogFile {
+    /// Where it is below the registry.
+    pub path: String,
+    /// Its bytes, in Base64.
+    pub bytes: String,
 }
 
 /// The most owners that an answer tells are bound.

@@ -113,12 +113,20 @@ pub fn remade_pack(
     tree: &TreeDigest,
     limits: &Limits,
 ) -> Result<Option<RemadePack>, ContentError> {
-    let Some(note) = pack_note(source, tree)? else { return Ok(None) };
+    pack_note(source, tree)?.map(|note| remade_by(source, tree, note, limits)).transpose()
+}
+
+fn remade_by(
+    source: &dyn Source,
+    tree: &TreeDigest,
+    note: PackNote,
+    limits: &Limits,
+) -> Result<RemadePack, ContentError> {
     let delta = Delta { from: note.base, to: *tree };
     let base = source.open(&pack_path(&note.base), 0)?.ok_or_else(|| ContentError::no_pack(&note.base))?;
     let bytes = source.open(&delta_path(&delta), 0)?.ok_or_else(|| ContentError::no_delta(&delta))?;
     let (pack, bytes) = remake(base, bytes, &delta, &note, limits)?;
-    Ok(Some(RemadePack { pack, bytes, note }))
+    Ok(RemadePack { pack, bytes, note })
 }
 
 /// Opens the pack of `tree`, however the registry keeps it; `None` if it does not.
@@ -226,12 +234,12 @@ impl ContentFolder {
     /// Keeps the pack of `tree` whole again, if it is kept as a delta.
     pub(super) fn make_whole(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         let Some(note) = self.note(tree)? else { return Ok(()) };
-        if self.size_of(&pack_path(tree))?.is_none()
-            && let Some(mut made) = remade_pack(&FolderSource::new(self.root()), tree, &Limits::default())?
-        {
+        let base = note.base;
+        if self.size_of(&pack_path(tree))?.is_none() {
+            let mut made = remade_by(&FolderSource::new(self.root()), tree, note, &Limits::default())?;
             self.put_whole(&mut made.pack, tree)?;
         }
-        self.forget(tree, &note.base)
+        self.forget(tree, &base)
     }
 
     /// Takes out a note. Harmless if it is not there.

@@ -44,6 +44,9 @@ pub struct Admission<'a> {
     pub over: Vec<Unhold>,
     /// Whether the log is to say how far the other was looked through, also where nothing else is new.
     pub pin: bool,
+    /// Whether more of the same follows at once: until all of it is here the log does not say that the other was looked through, and what is
+    /// made for readers waits.
+    pub more: bool,
 }
 
 /// What became of an admission.
@@ -144,7 +147,9 @@ impl Registrar {
             for tree in places.iter().filter(|(_, withheld)| !*withheld).map(|(tree, _)| tree) {
                 self.ports.objects.restore(&permit, tree)?;
             }
-            self.snapshot_if_due(&mut writer, &permit)?;
+            if !admission.more {
+                self.snapshot_if_due(&mut writer, &permit)?;
+            }
         }
         Ok(done)
     }
@@ -239,7 +244,7 @@ impl Admitting<'_> {
         }
         // Who only reads is not told how near it is.
         change.check(view.index())?;
-        self.pin(&facts)
+        if self.admission.more { Ok(()) } else { self.pin(&facts) }
     }
 
     fn one(&mut self, own: &Replica, facts: &RegistryFacts, coming: &Coming) -> Result<(), SubmitError> {

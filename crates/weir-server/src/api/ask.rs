@@ -6,10 +6,11 @@ use std::time::Instant;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use base64::Engine as _;
 use weir_activity::Measure;
 use weir_reach::{Lower, ReachError};
 use weir_registry::UPSTREAMS_FILE;
-use weir_wire::upstream::{Answer, Ask, MOST_TIERS};
+use weir_wire::upstream::{Answer, Answered, Ask, LogFile, MOST_TIERS};
 
 use super::upstreams::of_reaching;
 use super::{Asked, SignedDocument, json};
@@ -33,7 +34,24 @@ pub(crate) async fn ask(
     SignedDocument(what): SignedDocument<Ask>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
-    Ok(json(StatusCode::OK, &asked_above(&app, &asker, &asked, what, None).await?))
+    let known = what.known;
+    let answer = asked_above(&app, &asker, &asked, what, None).await?;
+    let files = match known {
+        Some(known) => files_since(&asked, known).await?,
+        None => Vec::new(),
+    };
+    Ok(json(StatusCode::OK, &Answered { answer, files }))
+}
+
+/// The files of a registry's log that whoever knows so many entries reads next.
+async fn files_since(asked: &Asked, known: u64) -> Result<Vec<LogFile>, Problem> {
+    let root = asked.served.folder.path().to_owned();
+    let files = blocking(move || {
+        weir_log::files_since(&weir_log::FolderSource::new(root), known)
+            .map_err(|error| Problem::refused(&weir_registry::SubmitError::Unreachable(error), false))
+    });
+    let encoded = |bytes: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
+    Ok(files.await?.into_iter().map(|(path, bytes)| LogFile { path, bytes: encoded(bytes) }).collect())
 }
 
 /// Has a registry admit what `what` asks for. Why is written down where it is said.

@@ -20,7 +20,7 @@ use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::storage::Storage;
 use weir_wire::trust::{Exchange, Exchanged, NewTrust, Trust};
-use weir_wire::upstream::{Answer, Ask, UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answered, Ask, UpstreamChange, UpstreamList};
 use weir_wire::webhooks::{ChangeWebhook, Deliveries, Delivery, MadeWebhook, NewWebhook, Webhook};
 
 use super::answers::MAX_KEY;
@@ -92,7 +92,7 @@ fn of_a_registry(operations: Operations) -> Operations {
             )
             .takes::<Ask>()
             .of_at_most(MAX_ASK)
-            .gives::<Answer>(200),
+            .gives::<Answered>(200),
             ask::ask,
         )
         .with(

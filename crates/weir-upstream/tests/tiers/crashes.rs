@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use weir_log::Faults;
 use weir_model::record::UpstreamMode;
+use weir_registry::{Admission, Followed};
 
-use crate::world::{TIERS, World};
+use crate::world::{TIERS, World, caller};
 
 /// Stops at one point, as far as a test can.
 struct CrashAt {
@@ -64,4 +65,24 @@ fn a_crash_at_any_point_of_an_admission_leaves_all_or_nothing_and_the_retry_admi
         }
     }
     std::panic::set_hook(hook);
+}
+
+/// A mirror of many releases admits them in parts, and may be stopped between two of them.
+#[test]
+fn what_was_stopped_between_two_parts_of_a_mirror_is_gone_on_with() {
+    let world = published(UpstreamMode::Mirror);
+    let (replica, source) = (world.reader(0, "first"), world.source(0));
+    let part = Admission {
+        upstream: TIERS[0],
+        from: Followed { replica: &replica, source: &*source },
+        releases: vec!["acme/app 1.0.0".parse().unwrap()],
+        held: Vec::new(),
+        over: Vec::new(),
+        pin: true,
+        more: true,
+    };
+    world.registrar(1).admit(&caller(), &part).unwrap();
+    assert_eq!(world.offered(1).len(), 1);
+    world.ask(1, &[]).unwrap();
+    assert_eq!(world.offered(1).len(), 2, "all of it was thought to be there");
 }

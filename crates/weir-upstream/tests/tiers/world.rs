@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use weir_fs::Folder;
 use weir_log::{Faults, NoFaults, Source};
 use weir_model::record::{Only, Upstream, UpstreamMode};
@@ -24,8 +24,11 @@ pub(crate) const TIERS: [&str; 3] = ["public", "team", "laptop"];
 pub(crate) struct World {
     root: tempfile::TempDir,
     tiers: Vec<Arc<Memory>>,
+    /// By how many hours the clock of each tier is wrong.
+    clocks: [i64; 3],
 }
 
+/// Whoever acts, at a time that all agree on.
 pub(crate) fn caller() -> Caller {
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
     Caller::new(Principal::user("ann"), now)
@@ -33,20 +36,31 @@ pub(crate) fn caller() -> Caller {
 
 impl World {
     pub(crate) fn new(mode: UpstreamMode) -> Self {
+        Self::with_clocks(mode, [0; 3])
+    }
+
+    /// The same, with clocks that are wrong by so many hours.
+    pub(crate) fn with_clocks(mode: UpstreamMode, clocks: [i64; 3]) -> Self {
         let tiers = TIERS.iter().map(|_| Arc::default()).collect();
-        let world = Self { root: tempfile::tempdir().unwrap(), tiers };
+        let world = Self { root: tempfile::tempdir().unwrap(), tiers, clocks };
         for (tier, name) in TIERS.iter().enumerate() {
             let new =
                 NewRegistry { name: name.parse().unwrap(), closed: false, kinds: Vec::new(), validity: None };
             let ports = Memory::ports(&world.tiers[tier], name, Arc::new(NoFaults));
-            Registrar::init(&ports, &world.home("own"), &FolderGate, &caller(), &new).unwrap();
+            Registrar::init(&ports, &world.home("own"), &FolderGate, &world.caller(tier), &new).unwrap();
             let Some(above) = tier.checked_sub(1) else { continue };
             let key = world.reader(above, "first").keys().keys()[0].to_string();
             let upstream = Upstream { name: TIERS[above].into(), key, mode, only: Only::default() };
             let put = |_| Ok(vec![upstream.clone()]);
-            world.registrar(tier).set_upstreams(&caller(), &put, &mut |_| Ok(())).unwrap();
+            world.registrar(tier).set_upstreams(&world.caller(tier), &put, &mut |_| Ok(())).unwrap();
         }
         world
+    }
+
+    /// Whoever acts, by the clock of a tier.
+    pub(crate) fn caller(&self, tier: usize) -> Caller {
+        let wrong = SignedDuration::from_hours(self.clocks[tier]);
+        caller().at_time(caller().at().checked_add(wrong).unwrap())
     }
 
     pub(crate) fn home(&self, whose: &str) -> ReplicaHome {
@@ -76,7 +90,7 @@ impl World {
     }
 
     pub(crate) fn submit(&self, tier: usize, intent: Intent) -> Result<Receipt, SubmitError> {
-        self.registrar(tier).acting_for(caller()).submit(&Batch { intents: vec![intent] })
+        self.registrar(tier).acting_for(self.caller(tier)).submit(&Batch { intents: vec![intent] })
     }
 
     /// Publishes a release whose one file says `text`.
@@ -89,7 +103,7 @@ impl World {
         let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
         let mut pack = Vec::new();
         write_pack(folder.path(), &tree, &mut pack, 1).unwrap();
-        let registry = self.registrar(tier).acting_for(caller());
+        let registry = self.registrar(tier).acting_for(self.caller(tier));
         let size = registry.put_pack(&tree.digest(), &mut pack.as_slice()).unwrap();
         let draft = Package::read(&Folder::open(folder.path()).unwrap(), tree).unwrap().draft(size);
         self.submit(tier, Intent::Publish(Box::new(draft)))
@@ -129,7 +143,7 @@ impl World {
             newest: names.iter().map(|name| name.parse().unwrap()).collect(),
             ..Ask::default()
         };
-        admit(registrar, &caller(), &upstreams, &ask)
+        admit(registrar, &self.caller(tier), &upstreams, &ask)
     }
 
     /// What a tier offers, as somebody reads it who never saw it: each release, with the registry that it came from, and its tree.

@@ -18,6 +18,7 @@ mod downloads;
 mod exit_codes;
 mod for_oneself;
 mod from_git;
+mod git_upstreams;
 mod hostile_clone;
 mod integrity;
 mod interface;

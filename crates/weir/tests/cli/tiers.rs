@@ -1,7 +1,7 @@
 //! Tiers of registries: what is asked for at the bottom comes down, by the policy of each.
 
 use insta::assert_snapshot;
-use weir_testkit::{Sandbox, StaticServer, WeirServer};
+use weir_testkit::{Misbehaviour, Sandbox, StaticServer, WeirServer};
 
 fn sandbox() -> Sandbox {
     Sandbox::new(env!("CARGO_BIN_EXE_weir"))
@@ -587,4 +587,66 @@ fn what_is_newer_above_than_every_range_is_told_through_all_tiers() {
     let run = t.weir("outdated").succeeds();
     assert!(run.stdout.contains("`lib/csv 3.0.0` is held by the rule `cooldown`"), "{run}");
     assert!(!run.stdout.lines().any(|line| line.starts_with("lib/csv")), "{run}");
+}
+
+#[test]
+fn a_network_that_is_cut_in_the_middle_of_content_leaves_nothing_half() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    let noise: Vec<u8> =
+        (0..250_000_u32).flat_map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let folder = t.package("lib/noise", "1.0.0").file("content.txt", "noise\n").write();
+    fs_err::write(t.path(format!("{folder}/noise.bin")), noise).unwrap();
+    publish(&t, "public", &folder);
+    let public = StaticServer::serve(t.path("public")).expect("a port is free");
+    t.registry("team");
+    t.weir_in("", &format!("registry upstream add {}", public.url())).succeeds();
+    t.project(&["lib/noise = ^1"]);
+    t.weir("lock").succeeds();
+    let pack = only_file(&t, "public/pack");
+    let pack = format!("/{}", pack.strip_prefix(t.path("public")).unwrap().display());
+    for cut in [Misbehaviour::HangUp, Misbehaviour::Truncate(0), Misbehaviour::Status(503)] {
+        public.misbehave(&pack, cut.clone());
+        let run = t.weir("install");
+        assert_eq!(run.code, 1, "{cut:?}: {run}");
+        let verified = t.weir_in("", "registry verify team").succeeds().stdout;
+        assert!(
+            verified.contains("fetched from above when it is first needed: 1 object"),
+            "{cut:?}: {verified}"
+        );
+        assert!(!t.path("app/weir_packages/packages/lib/noise").exists(), "{cut:?}");
+    }
+    // One that is cut again and again goes on from where it was, and what came in parts is checked as a whole.
+    public.misbehave_times(&pack, 2, Misbehaviour::Truncate(300_000));
+    t.weir("install").succeeds();
+    t.weir("verify").succeeds();
+    let verified = t.weir_in("", "registry verify team").succeeds().stdout;
+    assert!(!verified.contains("fetched from above"), "{verified}");
+}
+
+#[test]
+fn a_release_that_two_tiers_have_is_one_release_for_whoever_names_both() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.weir_in("", "registry add public public --user").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").dependency("lib/str", "^1").write());
+    publish(&t, "public", &t.package("lib/csv", "1.0.0").fluid("lib/str", "^1").write());
+    let registries = "[registries]\npublic = \"../public\"\nteam = \"../team\"\n";
+    let manifest = |str: &str| {
+        format!(
+            "[package]\n\n{registries}\n[dependencies]\n\"lib/str\" = {{ range = \"^1\", registry = \"{str}\" }}\n\"lib/log\" = {{ range = \"^1\", registry = \"public\" }}\n\"lib/csv\" = {{ range = \"^1\", registry = \"team\" }}\n"
+        )
+    };
+    t.write("app/weir.toml", manifest("team"));
+    t.weir("install").succeeds();
+    let releases = || t.read("app/weir.lock").matches("]]\nname = \"lib/str\"").count();
+    assert_eq!(releases(), 1, "{}", t.read("app/weir.lock"));
+    // From whichever of the two it is asked for, it is the same one: nothing is fetched again.
+    t.write("app/weir.toml", manifest("public"));
+    let run = t.weir("install").succeeds();
+    assert!(!run.stdout.contains("fetched"), "{run}");
+    assert_eq!(releases(), 1, "{}", t.read("app/weir.lock"));
 }

@@ -34,8 +34,8 @@ pub(crate) enum Command {
 /// With `--only`, nothing but these packages may come from it: not even what they need, unless that is here or comes from another
 /// registry above. What is taken is in the log, too, and is told to whoever misses something. What was admitted stays.
 ///
-/// The package site of Elm is none of Weir's, and is named with `elm+` before its address. What is needed of it is written down beside the
-/// registry, in a transcript that this machine signs.
+/// The package site of Elm is none of Weir's, and is named with `elm+` before its address; nor are repositories of git, with `git+`: their tags
+/// are releases. What is needed of such a one is written down beside the registry, in a transcript that this machine signs.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir registry upstream add https://weir.example/public",
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     "weir registry upstream add ../public --key public+1c2d3e4f+AbC…",
     "weir registry upstream add elm+https://package.elm-lang.org",
     "weir registry upstream add elm+https://package.elm-lang.org --only 'elm/*' --only rtfeldman/elm-css",
+    "weir registry upstream add git+https://git.example/acme/str",
+    "weir registry upstream add 'git+https://git.example/acme/*'   all repositories of an owner",
 ))]
 pub(crate) struct AddArguments {
     /// The registry above: a folder, an address, or a name that is known here

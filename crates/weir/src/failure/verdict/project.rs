@@ -15,8 +15,9 @@ use super::{Exit, Verdict, did_you_mean};
 impl Verdict for GitError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unavailable { .. } | Self::Offline { .. } => Exit::NotFound,
+            Self::Unavailable { .. } | Self::Repository { .. } | Self::Offline { .. } => Exit::NotFound,
             Self::TagMoved { .. } => Exit::Integrity,
+            Self::Unusable { .. } => Exit::Failed,
             Self::Store(error) => error.exit(),
             Self::Tree(error) => error.exit(),
             Self::Io(error) => error.exit(),
@@ -68,7 +69,7 @@ impl Verdict for KindError {
 impl Verdict for PackageError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NotHandled(_) => Exit::Usage,
+            Self::NotHandled(_) | Self::NotToml(_) => Exit::Usage,
             Self::Kind(error) => error.exit(),
             Self::File(error) => error.exit(),
             Self::Tree(error) => error.exit(),

@@ -20,7 +20,7 @@ const CONFIDENCE: f32 = 0.99;
 
 /// The licence whose text is in a folder; alternatives where there are several, as in Rust's `LICENSE-MIT` and `LICENSE-APACHE`.
 /// Nothing where no file is a licence that SPDX knows, or one is none: then its owner knows better.
-pub(crate) fn detect(folder: &Path) -> Option<License> {
+pub fn detect_license(folder: &Path) -> Option<License> {
     let folder = Folder::open(folder).ok()?;
     let mut names: Vec<String> = folder
         .entries()
@@ -68,7 +68,7 @@ fn is_apache(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::detect;
+    use super::detect_license as detect;
 
     const MIT: &str = include_str!("../../../LICENSE-MIT");
     const ZERO_BSD: &str = "Permission to use, copy, modify, and/or distribute this software for any purpose with or without \
