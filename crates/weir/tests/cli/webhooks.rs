@@ -146,7 +146,9 @@ fn what_does_not_arrive_is_sent_again_also_by_a_server_that_was_killed() {
     let told = json(&t, "webhook deliveries ci");
     let tries = told["deliveries"][3]["attempts"].as_array().expect("it was sent");
     assert!(tries.len() >= 2, "{told}");
-    assert_eq!((&tries[0]["status"], &told["deliveries"][3]["state"]), (&503.into(), &"delivered".into()));
+    // The first answer may have come and not been written down before the server was killed: then it was asked once more.
+    assert!([503, 500].contains(&tries[0]["status"].as_u64().unwrap_or_default()), "{told}");
+    assert_eq!(told["deliveries"][3]["state"], "delivered");
     drop(server);
 }
 
