@@ -14,7 +14,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 
 use weir_fs::Folder;
-use weir_model::record::UpstreamMode;
+use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, Range, ReleaseId, Version};
 use weir_registry::SubmitError;
 use weir_rules::needed_first;
@@ -67,6 +67,7 @@ impl Foreign for GitRepositories {
         transcript: &Transcript<'_>,
         ask: &Ask,
         mode: UpstreamMode,
+        only: &Only,
     ) -> Result<u64, ForeignError> {
         let mut asking = Asking {
             address: &self.address,
@@ -102,7 +103,9 @@ impl Foreign for GitRepositories {
             // With each comes what it needs.
             let mut waiting = vec![one];
             while let Some((name, range)) = waiting.pop() {
-                waiting.extend(asking.take(&name, &range)?);
+                if only.takes(&name) {
+                    waiting.extend(asking.take(&name, &range)?);
+                }
             }
             if asking.prepared.len() >= TOGETHER {
                 written += asking.write();
