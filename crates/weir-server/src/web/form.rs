@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::request::Parts;
+use weir_web::address;
 
 use super::Visitor;
 use crate::api::in_time;
@@ -126,6 +127,8 @@ impl Form {
                 "what was sent does not come from a page that this server made for you: open the page again, and send it from there",
             )
         };
+        // Who signs in is nobody yet.
+        let is_of_somebody = !head.uri.path().starts_with(address::SIGN_IN);
         let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if is_from_elsewhere(&head, &visitor) || !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(elsewhere());
@@ -138,7 +141,7 @@ impl Form {
         let form = Self { visitor, fields };
         match form.visitor.form() {
             Some(expected) if form.as_typed("form") == expected => Ok(form),
-            _ if form.visitor.asker.is_anonymous() => Err(Problem::new(
+            _ if is_of_somebody && form.visitor.asker.is_anonymous() => Err(Problem::new(
                 Code::SignInNeeded,
                 "nobody is signed in here any longer, and nothing was changed: sign in, open the page again, and send it from there",
             )),

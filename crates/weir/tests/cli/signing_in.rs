@@ -265,7 +265,7 @@ fn an_account_is_linked_by_whoever_has_signed_in_and_by_nobody_else() {
     let linked = ann.get(&back(&provider, &to, "a-1"));
     assert_eq!((linked.status, linked.header("location")), (303, Some("/-/account")), "{}", linked.text());
     let page = ann.page("/-/account");
-    assert!(page.contains("<td>a-1</td>") && page.contains("Sign in with spare from now on"), "{page}");
+    assert!(page.contains(">a-1</td>") && page.contains("Sign in with spare from now on"), "{page}");
     let mut by_provider = Browser::new(&server);
     sign_in(&mut by_provider, &provider, "a-1");
     assert_eq!(who(&mut by_provider), "ann");
