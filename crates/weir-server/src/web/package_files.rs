@@ -60,21 +60,9 @@ pub(crate) async fn file(
         view: &view,
         which: WhichFile::Of(&path),
         size: file.size,
-        shown: &document(file.bytes),
+        shown: &shown(file.bytes),
     };
     answer(&visitor, StatusCode::OK, page.page())
-}
-
-/// What is shown of a document: JSON with a line for each value, and of a log, which may have anything in it, what is text.
-fn document(bytes: Option<Vec<u8>>) -> Shown {
-    let json = bytes.as_deref().filter(|bytes| bytes.len() <= SHOWN);
-    let json = json.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
-    match json.and_then(|value| serde_json::to_string_pretty(&value).ok()) {
-        Some(text) => shown(Some(text.into_bytes())),
-        None => {
-            shown(bytes.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}").into_bytes()))
-        }
-    }
 }
 
 /// `GET /{registry}/-/packages/{owner}/{name}/{version}/evidence/{sha256}`, and with `?raw` its bytes: a document that the release names as
@@ -116,9 +104,21 @@ pub(crate) async fn evidence(
         view: &view,
         which: WhichFile::Evidence { what: evidence.as_str(), sha256: &sha256 },
         size: file.size,
-        shown: &shown(file.bytes),
+        shown: &document(file.bytes),
     };
     answer(&visitor, StatusCode::OK, page.page())
+}
+
+/// What is shown of a document: JSON with a line for each value, and of a log, which may have anything in it, what is text.
+fn document(bytes: Option<Vec<u8>>) -> Shown {
+    let json = bytes.as_deref().filter(|bytes| bytes.len() <= SHOWN);
+    let json = json.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(bytes).ok());
+    match json.and_then(|value| serde_json::to_string_pretty(&value).ok()) {
+        Some(text) => shown(Some(text.into_bytes())),
+        None => {
+            shown(bytes.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}").into_bytes()))
+        }
+    }
 }
 
 /// What is shown of the beginning of a file.

@@ -72,8 +72,15 @@ async fn shown_here(
     visitor: &Visitor,
     asked: &Asked,
 ) -> Result<BTreeMap<String, String>, Problem> {
-    let above =
-        asked.carry_out(|acting| Ok(acting.view()?.index().facts()?.upstreams)).await?.unwrap_or_default();
+    let above = asked.carry_out(|acting| {
+        let view = acting.view()?;
+        // Only what is held leads there.
+        if view.index().held(1)?.is_empty() {
+            return Ok(None);
+        }
+        Ok(view.index().facts()?.upstreams)
+    });
+    let above = above.await?.unwrap_or_default();
     let mut shown = BTreeMap::new();
     if above.is_empty() {
         return Ok(shown);

@@ -90,6 +90,19 @@ fn a_search_is_narrowed_down_by_licence_owner_and_state() {
 }
 
 #[test]
+fn a_file_is_shown_as_it_is_and_one_that_is_no_text_is_not() {
+    let (t, server) = served();
+    let folder = t.package("acme/table", "1.0.0").file("small.json", "{\"a\":[1,2]}\n").write();
+    fs_err::write(t.path(format!("{folder}/picture.bin")), [0xff, 0xfe, 0, 1])
+        .expect("the sandbox can be written");
+    publish(&t, &folder);
+    let files = "/org/-/packages/acme/table/1.0.0/files";
+    let json = page(&server, &format!("{files}/small.json")).text();
+    assert!(json.contains("aria-hidden=\"true\">1\n</pre>"), "it has one line: {json}");
+    says(&server, &format!("{files}/picture.bin"), &["It is no text. It can be downloaded."]);
+}
+
+#[test]
 fn a_registry_can_be_read_page_by_page() {
     let (t, server) = served();
     let readme = "# Str\n\nTrims *strings*: see [the code](str.sh).\n";

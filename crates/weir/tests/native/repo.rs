@@ -292,7 +292,11 @@ fn on_pages(t: &weir_testkit::Sandbox, log: &str) {
     };
     assert!(text(&link("build log")).contains("compiling for debug"));
     assert!(text(&link("recipe")).contains("1.2.13"));
-    assert!(text(&link("provenance")).contains("slsa.dev"));
+    let provenance = text(&link("provenance"));
+    assert!(
+        provenance.contains("slsa.dev") && provenance.contains(">1\n2\n3\n"),
+        "a line for each value: {provenance}"
+    );
     let raw = format!("{}&raw", link("build log"));
     assert_eq!(server.ask("GET", &raw, &[]).text(), log);
     // Only what this release names: the digest of its own recipe is no document of another.
