@@ -116,15 +116,7 @@ impl Foreign for ElmSite {
         only: &Only,
     ) -> Result<u64, ForeignError> {
         let told = Told::follow(&self.site, transcript.notes)?.only(only);
-        let there = {
-            let view = transcript.registrar.view_for(transcript.caller)?;
-            let mut there = BTreeSet::new();
-            for view in view.index().all_releases() {
-                let id = view.map_err(weir_registry::SubmitError::from)?.release.id;
-                there.insert((id.name, id.version));
-            }
-            there
-        };
+        let there = transcript.releases()?;
         let mut wanted: BTreeSet<(PackageName, Version)> = BTreeSet::new();
         if mode == UpstreamMode::Mirror && ask.requirements.is_empty() {
             wanted.extend(told.releases().cloned());

@@ -16,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use weir_fs::Folder;
 use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, Range, ReleaseId, Version};
-use weir_registry::SubmitError;
 use weir_rules::needed_first;
 use weir_upstream::{Foreign, ForeignError, Transcript};
 use weir_wire::upstream::Ask;
@@ -74,7 +73,7 @@ impl Foreign for GitRepositories {
             transcript,
             ask,
             told: Told::read(transcript.notes)?,
-            there: there(transcript)?,
+            there: transcript.releases()?,
             tags: BTreeMap::new(),
             prepared: Vec::new(),
             fetched: 0,
@@ -118,17 +117,6 @@ impl Foreign for GitRepositories {
     fn begin_anew(&self, notes: &Folder) -> Result<(), ForeignError> {
         Told::forget(notes)
     }
-}
-
-/// The releases that are written down.
-fn there(transcript: &Transcript<'_>) -> Result<BTreeSet<(PackageName, Version)>, ForeignError> {
-    let view = transcript.registrar.view_for(transcript.caller)?;
-    let mut there = BTreeSet::new();
-    for view in view.index().all_releases() {
-        let id = view.map_err(SubmitError::from)?.release.id;
-        there.insert((id.name, id.version));
-    }
-    Ok(there)
 }
 
 /// An ask under way.

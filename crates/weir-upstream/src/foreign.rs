@@ -4,12 +4,13 @@
 //! *transcript*. What was seen first stays, under a signature of this machine. From there on the transcript is a registry above like
 //! any other: it is followed, its releases are proved and admitted by policy, and its content comes at first use.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use weir_fs::Folder;
 use weir_log::SourceError;
-use weir_model::ReleaseId;
 use weir_model::record::{Only, UpstreamMode};
+use weir_model::{PackageName, ReleaseId, Version};
 use weir_policy::Caller;
 use weir_registry::{Registrar, SubmitError};
 use weir_wire::upstream::Ask;
@@ -49,6 +50,22 @@ pub struct Transcript<'a> {
     pub caller: &'a Caller,
     /// A folder for what is no release: what was told and not fetched yet.
     pub notes: &'a Folder,
+}
+
+impl Transcript<'_> {
+    /// The releases that are written down, removed ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the transcript cannot be read.
+    pub fn releases(&self) -> Result<BTreeSet<(PackageName, Version)>, ForeignError> {
+        let view = self.registrar.view_for(self.caller)?;
+        let releases = view.index().all_releases().map(|view| {
+            let id = view.map_err(SubmitError::from)?.release.id;
+            Ok((id.name, id.version))
+        });
+        releases.collect()
+    }
 }
 
 /// Why something is not written down.
