@@ -153,7 +153,9 @@ impl<'a> Chooser<'a> {
                     self.session.warn(note);
                 }
                 if explanation.is_of_something_missing() {
-                    self.connections.narrowed().into_iter().for_each(|note| self.session.warn(note));
+                    let asked = requirements.iter().map(|asked| &asked.name);
+                    let notes = self.connections.narrowed().into_iter();
+                    notes.chain(self.connections.only_above(asked)).for_each(|note| self.session.warn(note));
                 }
                 match self.connections.failed_to_ask() {
                     Some(failure) => failure.into(),

@@ -9,13 +9,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Serialize;
 use weir_index::{Index, RegistryFacts, Tier};
 use weir_log::Ahead;
-use weir_model::record::{Only, UpstreamMode};
+use weir_model::record::{Hold, Only, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{KeyFolder, SubmitError};
 use weir_remote::RemoteError;
 use weir_rules::best;
-use weir_upstream::{Above, AdmissionError, admit};
+use weir_upstream::{Above, AdmissionError, UNMET, admit};
 use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
 
 use crate::connect::{Connection, connect, connect_remembered, open_remote};
@@ -161,7 +161,7 @@ impl Lower<'_> {
     /// themselves where others are above them.
     ///
     /// Those above choose what they bring by their own rules. Where policy here keeps that out, they are asked again without it, and
-    /// something else may come that would do.
+    /// something else may come that would do; and where something is kept out no longer, they are asked again for that.
     ///
     /// # Errors
     ///
@@ -177,12 +177,13 @@ impl Lower<'_> {
     /// Those of [`Lower::admit`].
     pub fn admit_observed(&self, what: &Ask, tell: Tell<'_>) -> Result<Answer, ReachError> {
         let mut all = self.admit_once(what, tell)?;
+        let mut moved = all.held > 0 || all.let_go > 0;
         for _ in 1..MOST_ROUNDS {
-            if all.held == 0 || what.requirements.is_empty() {
+            if !moved || what.requirements.is_empty() {
                 break;
             }
-            let held = all.held;
             let more = self.admit_once(what, tell)?;
+            moved = more.held > 0 || more.let_go > 0;
             all.admitted += more.admitted;
             all.held += more.held;
             all.let_go += more.let_go;
@@ -192,9 +193,6 @@ impl Lower<'_> {
             all.bound.truncate(MOST_BOUND);
             all.newer = more.newer;
             all.unreached = more.unreached;
-            if all.held == held {
-                break;
-            }
         }
         Ok(all)
     }
@@ -386,13 +384,15 @@ fn remembered(session: &Session, known: &KnownRegistry) -> Option<Connection> {
     (!facts.upstreams().is_empty()).then_some(connection)
 }
 
-/// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed.
+/// What whoever is above need not bring: what policy here keeps out of what they brought before, unless enough time has passed. What is held for
+/// something that it needs is not among that: whoever is above may bring both by now.
 fn kept_out(index: &Index, caller: &Caller, what: &Ask) -> Result<Vec<ReleaseId>, ReachError> {
     if what.requirements.is_empty() {
         return Ok(Vec::new());
     }
     let held = index.held(MOST_REQUIREMENTS)?.into_iter().map(|held| held.hold);
-    Ok(held.filter(|hold| hold.until.is_none_or(|due| due > caller.at())).map(|hold| hold.id).collect())
+    let stays = |hold: &Hold| hold.policy != UNMET && hold.until.is_none_or(|due| due > caller.at());
+    Ok(held.filter(stays).map(|hold| hold.id).collect())
 }
 
 /// What is asked for upwards: what is not this registry's own, and what its own packages need that is not.

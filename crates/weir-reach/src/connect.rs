@@ -208,12 +208,25 @@ impl<'s> Connections<'s> {
     fn note_what_is_newer(&self, connection: &Connection, newer: &[Newer]) {
         let index = connection.replica.index();
         for newer in newer.iter().take(MOST_NEWER) {
+            let mut asking = self.asking.borrow_mut();
             // Only told: a view that cannot answer has nothing to tell.
-            if index.kind_of(&newer.name).is_ok_and(|kind| kind.is_some()) {
-                let mut asking = self.asking.borrow_mut();
-                asking.newer.entry(newer.name.clone()).or_insert_with(|| newer.version.clone());
-            }
+            match index.kind_of(&newer.name) {
+                Ok(Some(_)) => {
+                    asking.newer.entry(newer.name.clone()).or_insert_with(|| newer.version.clone())
+                }
+                Ok(None) => {
+                    asking.only_above.entry(newer.name.clone()).or_insert_with(|| newer.version.clone())
+                }
+                Err(_) => continue,
+            };
         }
+    }
+
+    /// Of packages that are missing, those that are further up in other versions than those asked for, as was told.
+    pub fn only_above<'n>(&self, missing: impl IntoIterator<Item = &'n PackageName>) -> Vec<String> {
+        let told = &self.asking.borrow().only_above;
+        let above = missing.into_iter().filter_map(|name| Some((name, told.get(name)?)));
+        above.map(|(name, version)| format!("further up there is `{name}`, up to {version}: none of it is in the range that is asked for")).collect()
     }
 
     /// The newest version of a package that a registry further up has, as was told, and that no registry here has.
@@ -315,6 +328,8 @@ struct Asking {
     asks: bool,
     /// What is newer further up than what registries have, as they say.
     newer: BTreeMap<PackageName, Version>,
+    /// The same of packages that registries do not have at all.
+    only_above: BTreeMap<PackageName, Version>,
     notes: Vec<String>,
     failure: Option<ReachError>,
 }

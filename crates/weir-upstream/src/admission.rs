@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::{IndexError, ReleaseView};
 use weir_model::record::{Hold, Unhold, UpstreamMode};
-use weir_model::{OwnerName, PackageName, ReleaseId, Version};
+use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::Resolution;
@@ -13,7 +13,7 @@ use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, Newer};
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::resolve::{Unresolved, beyond, resolve};
 use crate::tiers::{Above, Tiers, TiersError};
-use crate::{held, mirror};
+use crate::{held, mirror, unmet};
 
 /// So often releases are left out that were built with something that policy keeps out, before nothing more is tried.
 const MOST_ROUNDS: usize = 100;
@@ -55,8 +55,8 @@ impl From<IndexError> for AdmissionError {
     }
 }
 
-/// Admits what a resolution of `ask` uses, and of upstreams that are mirrored all that policy allows. What cannot be resolved admits
-/// nothing: whoever asked finds out for themselves why, by what the log says is held.
+/// Admits what a resolution of `ask` uses, and of upstreams that are mirrored all that policy allows. What cannot be had together is admitted as
+/// far as each requirement can alone: whoever asked finds out for themselves what does not go with what, by that and by what the log says is held.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub fn admit(
     let admitting = Admitting { registrar, caller, upstreams };
     let mut answer = Answer::default();
     // First of all: what is written below says how far those above were looked through.
-    let reviewed = admitting.review()?;
+    let reviewed = admitting.review(&ask.platform)?;
     for place in admitting.followed() {
         if upstreams[place].mode == UpstreamMode::Mirror {
             let view = registrar.view_for(caller)?;
@@ -89,6 +89,10 @@ pub fn admit(
     let view = registrar.view_for(caller)?;
     let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
     let (mut chosen, resolution) = choose(&tiers, ask)?;
+    let mut unmet = Vec::new();
+    if resolution.is_none() {
+        (chosen, unmet) = unmet::each_alone(&tiers, ask)?;
+    }
     if let Some(wider) = beyond(ask, resolution.as_ref()) {
         chosen.extend(choose(&tiers, &wider)?.0);
     }
@@ -98,7 +102,7 @@ pub fn admit(
     for (place, id) in chosen {
         batches.entry(place).or_default().releases.push(id);
     }
-    for (place, hold) in holds(&tiers, ask, resolution.as_ref())? {
+    for (place, hold) in holds(&tiers, ask, resolution.as_ref(), unmet)? {
         batches.entry(place).or_default().held.push(hold);
     }
     for (place, batch) in batches {
@@ -139,11 +143,12 @@ impl Admitting<'_> {
     }
 
     /// What is to be told of what is held, of each that was followed.
-    fn review(&self) -> Result<Vec<(usize, Batch)>, AdmissionError> {
+    fn review(&self, platform: &Platform) -> Result<Vec<(usize, Batch)>, AdmissionError> {
         let view = self.registrar.view_for(self.caller)?;
         let keeper = Gatekeeper::new(view.index(), self.registrar.gate(), self.caller);
         let tiers = Tiers::new(keeper, self.upstreams);
-        self.followed().map(|place| Ok((place, held::review(&tiers, place)?))).collect()
+        let known = held::Known::of(&tiers)?;
+        self.followed().map(|place| Ok((place, known.review(&tiers, place, platform)?))).collect()
     }
 
     fn write(&self, place: usize, batch: Batch, answer: &mut Answer) -> Result<(), AdmissionError> {
@@ -161,9 +166,9 @@ impl Admitting<'_> {
 }
 
 /// What of the registries above a resolution uses, and what it was built with.
-type Chosen = Vec<(usize, ReleaseId)>;
+pub(crate) type Chosen = Vec<(usize, ReleaseId)>;
 
-fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), AdmissionError> {
+pub(crate) fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), AdmissionError> {
     for _ in 0..MOST_ROUNDS {
         let Some(resolution) = resolve(tiers, ask)? else { return Ok((Vec::new(), None)) };
         match with_what_they_were_built_with(tiers, &resolution)? {
@@ -259,11 +264,13 @@ fn not_there(tiers: &Tiers<'_>, id: &ReleaseId, missing: &ReleaseId) -> Result<R
 /// Instead of a rule: what keeps a release out is to which tier names are bound.
 pub(crate) const BOUND: &str = "bound-elsewhere";
 
-/// What the log is to say is held: of the packages that were asked for, and of those that were used, what is newer than what was used.
+/// What the log is to say is held: of the packages that were asked for, and of those that were used, what is newer than what was used; with
+/// what is held because something that it needs does not come in.
 fn holds(
     tiers: &Tiers<'_>,
     ask: &Ask,
     resolution: Option<&Resolution>,
+    unmet: Vec<Hold>,
 ) -> Result<Vec<(usize, Hold)>, AdmissionError> {
     let asked: BTreeSet<&PackageName> = ask.requirements.iter().map(|asked| &asked.name).collect();
     let mut used: BTreeMap<&PackageName, &Version> = BTreeMap::new();
@@ -271,7 +278,7 @@ fn holds(
         let newest = used.entry(&node.id.name).or_insert(&node.id.version);
         *newest = (*newest).max(&node.id.version);
     }
-    let mut holds = Vec::new();
+    let mut holds = unmet;
     for (name, found) in tiers.looked_at() {
         if resolution.is_some() && !asked.contains(&name) && !used.contains_key(&name) {
             continue;

@@ -2,48 +2,84 @@
 
 use std::collections::BTreeMap;
 
+use weir_index::{Cursor, HeldRelease, RegistryFacts};
+use weir_model::Platform;
 use weir_model::record::{Hold, Unhold};
 
 use crate::admission::{AdmissionError, Batch, bring_with};
-use crate::mirror::UNMET;
 use crate::tiers::{From, Tiers};
+use crate::unmet::{self, UNMET};
 
-/// What is to be told of that which is held from the upstream at `place`, where it is not as the log says: it is held no longer, or by
-/// another rule.
-pub(crate) fn review(tiers: &Tiers<'_>, place: usize) -> Result<Batch, AdmissionError> {
-    let mut batch = Batch::default();
-    let upstream = &tiers.upstreams[place].name;
-    let is_up_to_date = is_up_to_date(tiers, place)?;
-    if is_up_to_date && !something_was_said_here(tiers, upstream)? {
-        return Ok(batch);
-    }
-    for held in tiers.own().held(usize::MAX)? {
-        if held.hold.registry != *upstream {
-            continue;
-        }
-        let now = match tiers.from(&held.hold.id.name)? == From::Above(place) {
-            false => Now::Over("its name is bound elsewhere"),
-            true if is_up_to_date => Now::Held,
-            true => look_at(tiers, place, &held.hold)?,
-        };
-        match now {
-            Now::Held => {}
-            Now::HeldFor(hold) => batch.held.push(*hold),
-            Now::Over(reason) => {
-                let Hold { id, registry, .. } = held.hold;
-                batch.over.push(Unhold { id, registry, reason: reason.into() });
-            }
-        }
-    }
-    Ok(batch)
+/// What the log of a registry says of what is held, and how far those above were looked through.
+pub(crate) struct Known {
+    facts: RegistryFacts,
+    held: Vec<HeldRelease>,
 }
 
-/// Whether this registry's log went on since it said up to where that one was looked through: a name may be bound elsewhere since.
-fn something_was_said_here(tiers: &Tiers<'_>, upstream: &str) -> Result<bool, AdmissionError> {
-    let cursors = tiers.own().facts()?.cursors;
-    let last = cursors.iter().find(|cursor| cursor.registry == upstream).map(|cursor| cursor.mark.index);
-    let size = tiers.own().position()?.size;
-    Ok(last.is_none_or(|last| size > last + 1))
+impl Known {
+    pub(crate) fn of(tiers: &Tiers<'_>) -> Result<Self, AdmissionError> {
+        Ok(Self { facts: tiers.own().facts()?, held: tiers.own().held(usize::MAX)? })
+    }
+
+    /// What is to be told of that which is held from the upstream at `place`, where it is not as the log says: it is held no longer, or by
+    /// another rule.
+    pub(crate) fn review(
+        &self,
+        tiers: &Tiers<'_>,
+        place: usize,
+        platform: &Platform,
+    ) -> Result<Batch, AdmissionError> {
+        let mut batch = Batch::default();
+        let is_up_to_date = self.is_up_to_date(tiers, place)?;
+        if is_up_to_date && !self.something_was_said_here(tiers, place)? {
+            return Ok(batch);
+        }
+        for hold in self.of_upstream(&tiers.upstreams[place].name) {
+            let now = match tiers.from(&hold.id.name)? == From::Above(place) {
+                false => Now::Over("its name is bound elsewhere"),
+                true if is_up_to_date => Now::Held,
+                true => look_at(tiers, place, hold, platform)?,
+            };
+            match now {
+                Now::Held => {}
+                Now::HeldFor(hold) => batch.held.push(*hold),
+                Now::Over(reason) => {
+                    let Hold { id, registry, .. } = hold.clone();
+                    batch.over.push(Unhold { id, registry, reason: reason.into() });
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Whether nothing can have changed: the upstream's log is where it was, no rule is another, and nothing is due.
+    pub(crate) fn is_up_to_date(&self, tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
+        let upstream = &tiers.upstreams[place];
+        let Some(cursor) = self.cursor(&upstream.name) else { return Ok(false) };
+        let moved = upstream.index()?.position()?.size != cursor.size;
+        let ruled = self.facts.policy.as_ref().is_some_and(|(_, mark)| mark.index > cursor.mark.index);
+        let named = self.facts.described.as_ref().is_some_and(|mark| mark.index > cursor.mark.index);
+        if moved || ruled || named || !tiers.own().advisories_since(cursor.mark.index, 1)?.is_empty() {
+            return Ok(false);
+        }
+        let now = tiers.keeper.caller.at();
+        Ok(!self.of_upstream(&upstream.name).any(|hold| hold.until.is_some_and(|due| due <= now)))
+    }
+
+    /// Whether this registry's log went on since it said up to where that one was looked through: a name may be bound elsewhere since.
+    fn something_was_said_here(&self, tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
+        let last = self.cursor(&tiers.upstreams[place].name).map(|cursor| cursor.mark.index);
+        let size = tiers.own().position()?.size;
+        Ok(last.is_none_or(|last| size > last + 1))
+    }
+
+    fn of_upstream(&self, name: &str) -> impl Iterator<Item = &Hold> {
+        self.held.iter().map(|held| &held.hold).filter(move |hold| hold.registry == name)
+    }
+
+    fn cursor(&self, name: &str) -> Option<&Cursor> {
+        self.facts.cursors.iter().find(|cursor| cursor.registry == name)
+    }
 }
 
 /// What becomes of something that is held.
@@ -56,7 +92,7 @@ enum Now {
     Over(&'static str),
 }
 
-fn look_at(tiers: &Tiers<'_>, place: usize, hold: &Hold) -> Result<Now, AdmissionError> {
+fn look_at(tiers: &Tiers<'_>, place: usize, hold: &Hold, platform: &Platform) -> Result<Now, AdmissionError> {
     let upstream = &tiers.upstreams[place];
     let Some(view) = upstream.index()?.release(&hold.id)? else {
         // That registry may keep it out itself, and whoever is below it is told.
@@ -71,34 +107,16 @@ fn look_at(tiers: &Tiers<'_>, place: usize, hold: &Hold) -> Result<Now, Admissio
     if !view.standing().is_offered() {
         return Ok(Now::Over("it was withdrawn above"));
     }
-    // What a mirror leaves out for want of something else is found out by looking at all of it.
     if hold.policy == UNMET {
-        return Ok(Now::Held);
+        return Ok(match unmet::review(tiers, place, hold, platform)? {
+            None => Now::Over("what it needs can be had by now"),
+            Some(told) if told == *hold => Now::Held,
+            Some(told) => Now::HeldFor(Box::new(told)),
+        });
     }
     Ok(match bring_with(tiers, &hold.id, &mut BTreeMap::new())? {
         None => Now::Over("no rule keeps it out any longer"),
         Some(refused) if !refused.is_kept_out || refused.hold == *hold => Now::Held,
         Some(refused) => Now::HeldFor(Box::new(refused.hold)),
     })
-}
-
-/// Whether nothing can have changed: the upstream's log is where it was, no rule is another, and nothing is due.
-pub(crate) fn is_up_to_date(tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
-    let upstream = &tiers.upstreams[place];
-    let facts = tiers.own().facts()?;
-    let Some(cursor) = facts.cursors.iter().find(|cursor| cursor.registry == upstream.name) else {
-        return Ok(false);
-    };
-    let moved = upstream.index()?.position()?.size != cursor.size;
-    let ruled = facts.policy.is_some_and(|(_, mark)| mark.index > cursor.mark.index);
-    let named = facts.described.is_some_and(|mark| mark.index > cursor.mark.index);
-    let advised = !tiers.own().advisories_since(cursor.mark.index, 1)?.is_empty();
-    if moved || ruled || named || advised {
-        return Ok(false);
-    }
-    let now = tiers.keeper.caller.at();
-    let held = tiers.own().held(usize::MAX)?;
-    Ok(!held
-        .iter()
-        .any(|held| held.hold.registry == upstream.name && held.hold.until.is_some_and(|due| due <= now)))
 }

@@ -17,8 +17,10 @@ mod held;
 mod mirror;
 mod resolve;
 mod tiers;
+mod unmet;
 
 pub use admission::{AdmissionError, admit};
 pub use foreign::{Foreign, ForeignError, Transcript};
 pub use resolve::{Unresolved, resolve};
 pub use tiers::Above;
+pub use unmet::UNMET;

@@ -7,8 +7,9 @@ use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 
 use crate::admission::{AdmissionError, BOUND, refusal};
 use crate::gatekeeper::kept_out_with;
-use crate::held::is_up_to_date;
+use crate::held::Known;
 use crate::tiers::{From, Tiers};
+use crate::unmet::UNMET;
 
 /// So many releases are admitted under one checkpoint: what is read of them is held in memory meanwhile.
 const TOGETHER: usize = 2_000;
@@ -29,7 +30,7 @@ pub(crate) fn select(
     place: usize,
     hand_over: &mut HandOver<'_>,
 ) -> Result<(), AdmissionError> {
-    if is_up_to_date(tiers, place)? {
+    if Known::of(tiers)?.is_up_to_date(tiers, place)? {
         return Ok(());
     }
     let upstream = &tiers.upstreams[place];
@@ -162,6 +163,3 @@ fn leave_out_unmet(
         }
     }
 }
-
-/// Instead of a rule: what keeps a release out is that something it needs is kept out.
-pub(crate) const UNMET: &str = "needs-what-is-held";

@@ -267,9 +267,21 @@ impl<'a> Tiers<'a> {
                 *best = best.take().max(Some(candidate.version.clone()));
             }
         }
-        if let From::Above(place) = self.from(name)? {
+        let from = match self.from(name)? {
+            From::Above(place) => Some(&self.upstreams[place]),
+            // Where an owner is bound to nobody yet, the first that was told of something further up.
+            From::Here if self.own().tier_of(name)?.is_none() => {
+                let takes = |above: &&Above<'_>| above.only.takes(name);
+                self.upstreams
+                    .iter()
+                    .filter(takes)
+                    .find(|above| above.newer.iter().any(|newer| newer.name == *name))
+            }
+            From::Here => None,
+        };
+        if let Some(above) = from {
             let held = self.own().held_of(name)?;
-            let told = self.upstreams[place].newer.iter().filter(|newer| newer.name == *name);
+            let told = above.newer.iter().filter(|newer| newer.name == *name);
             for newer in told.filter(|newer| held.iter().all(|held| held.hold.id.version != newer.version)) {
                 newest = newest.max(Some(newer.version.clone()));
             }

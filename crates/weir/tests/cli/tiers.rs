@@ -650,3 +650,76 @@ fn a_release_that_two_tiers_have_is_one_release_for_whoever_names_both() {
     assert!(!run.stdout.contains("fetched"), "{run}");
     assert_eq!(releases(), 1, "{}", t.read("app/weir.lock"));
 }
+
+/// What a rule lets in, and cannot come without something that none does.
+#[test]
+fn what_needs_something_that_is_held_is_held_for_that_and_comes_with_it() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").license("GPL-3.0-only").write());
+    publish(&t, "public", &t.package("lib/log", "1.2.0").license("MIT").fluid("lib/str", "^1").write());
+    publish(&t, "public", &t.package("lib/app", "1.0.0").license("MIT").fluid("lib/log", "^1").write());
+    publish(&t, "public", &t.package("lib/alone", "1.0.0").license("MIT").write());
+    t.weir_in("", "policy set --built-in folder --with licenses --registry ./team").succeeds();
+    t.project(&["lib/log = ^1"]);
+    let why = "`lib/log 1.2.0` is held by the rule `needs-what-is-held`: it needs `lib/str` ^1, and `lib/str 1.0.0` is held by the rule `license-list`";
+    for told in ["install", "install --offline", "info lib/log"] {
+        let run = t.weir(told).fails_with(4);
+        assert!(run.stderr.contains(why), "{run}");
+    }
+    let further = t.weir("add lib/app").fails_with(4);
+    assert!(
+        further.stderr.contains("`lib/log` ^1, and by that `lib/str` ^1, and `lib/str 1.0.0`"),
+        "{further}"
+    );
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("lib/log 1.2.0") && held.contains("license-list"), "{held}");
+    // Asked again nothing is written again, and what has nothing to do with it comes.
+    let size = t.weir_in("", "registry show team").succeeds().stdout;
+    t.weir("install").fails_with(4);
+    assert_eq!(t.weir_in("", "registry show team").succeeds().stdout, size);
+    t.weir_in("", "policy set --built-in folder --registry ./team").succeeds();
+    t.weir("install").succeeds();
+    t.weir("add lib/app").succeeds();
+    for registry in ["./laptop", "./team"] {
+        let held = t.weir_in("", &format!("registry held --registry {registry}")).succeeds().stdout;
+        assert!(held.contains("Nothing is held"), "{held}");
+        t.weir_in("", &format!("registry verify {registry}")).succeeds();
+    }
+}
+
+/// One requirement that nothing meets keeps out nothing but itself: whoever asked is told of that one, and what there is of it instead.
+#[test]
+fn what_no_range_meets_is_told_and_not_that_the_rest_is_missing() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    publish(&t, "public", &t.package("other/str", "2.0.0").write());
+    t.project(&["lib/log = ^1", "other/str = ^9"]);
+    let run = t.weir("install").fails_with(5);
+    assert!(!run.stderr.contains("`lib/log`"), "{run}");
+    assert!(run.stderr.contains("further up there is `other/str`, up to 2.0.0"), "{run}");
+    t.project(&["lib/log = ^1"]);
+    t.weir("install").succeeds();
+}
+
+/// Held at the top yesterday, allowed there today: the next who asks at the bottom has it, without anybody doing anything between.
+#[test]
+fn another_policy_at_the_top_reaches_the_next_ask_at_the_bottom() {
+    let t = three();
+    t.weir_in("", "registry init world --name world").succeeds();
+    t.weir_in("", "registry upstream add world --registry public").succeeds();
+    publish(&t, "world", &t.package("lib/str", "1.0.0").license("MIT").write());
+    publish(&t, "world", &t.package("lib/str", "1.1.0").license("GPL-3.0-only").write());
+    t.weir_in("", "policy set --built-in folder --with licenses --registry ./public").succeeds();
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    assert!(
+        t.weir("outdated").succeeds().stdout.contains("`lib/str 1.1.0` is held by the rule `license-list`")
+    );
+    t.weir_in("", "policy set --built-in folder --registry ./public").succeeds();
+    t.weir("update").succeeds();
+    assert!(t.read("app/weir.lock").contains("1.1.0"));
+    for registry in ["laptop", "team", "public"] {
+        let held = t.weir_in("", &format!("registry held --registry ./{registry}")).succeeds().stdout;
+        assert!(held.contains("Nothing is held"), "{held}");
+    }
+}

@@ -151,7 +151,9 @@ impl Verdict for ProjectError {
     fn help(&self) -> Option<String> {
         match self {
             Self::NoResolution(explanation) => {
-                Some(explanation.help().join("\n")).filter(|help| !help.is_empty())
+                let mut help = explanation.help();
+                help.extend(explanation.is_of_something_held().then(|| super::registry::HELD.to_owned()));
+                Some(help.join("\n")).filter(|help| !help.is_empty())
             }
             Self::NoProject { .. } => Some("`weir init` makes a project of this folder".into()),
             Self::Exists { .. } => Some("`weir init --force` writes a new one over it".into()),

@@ -50,6 +50,9 @@ impl Verdict for SiteError {
     }
 }
 
+/// What to do about something that a rule keeps out.
+pub(super) const HELD: &str = "`weir registry held` lists all that is kept out. The policy of the registry that keeps it out decides: under another one, the next who asks gets it";
+
 impl Verdict for ReachError {
     fn exit(&self) -> Exit {
         match self {
@@ -122,7 +125,7 @@ impl Verdict for ReachError {
             Self::NoSuchRecord { .. } => {
                 Some("`--since` is the number that the last import told on the other side".into())
             }
-            Self::OnlyHeld { .. } => Some("`weir registry held` lists all that is kept out".into()),
+            Self::OnlyHeld { .. } => Some(HELD.into()),
             Self::AboveNotAsked { .. } => {
                 Some("what is missing may be there: try again, or ask whoever keeps those registries".into())
             }
