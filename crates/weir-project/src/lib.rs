@@ -77,7 +77,8 @@ pub use import::{ImportedPackage, NewPackage, import};
 pub use init::{InitReport, NewProject, init};
 pub use install::{InstallOptions, InstallReport, LockReport, install, installed, lock};
 pub use look::{
-    InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list, offered_names, search, why,
+    AboveReport, Info, InfoReport, Installed, SearchReport, TreeNode, dependency_tree, info, list,
+    offered_names, search, why,
 };
 pub use moving::Moving;
 pub use outdated::{Held, Hold, Outdated, OutdatedPackages, outdated};

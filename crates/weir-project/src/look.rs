@@ -11,12 +11,13 @@ use weir_model::{KindName, Lockfile, PackageName, Range, ReleaseId, Scope, TreeD
 use weir_registry::Replica;
 use weir_rules::Standing;
 use weir_wire::downloads::PackageDownloads;
+use weir_wire::upstream::{Look, Looked};
 
 use crate::downloads::downloads_if_any;
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::resolve::scopes;
-use weir_reach::{ReachError, Session, connect, find, in_use};
+use weir_reach::{Connection, ReachError, Session, WasLooked, connect, find, in_use, look_above};
 
 /// A package in the tree of what a project uses.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -204,6 +205,8 @@ pub struct SearchReport {
     pub hits: Vec<SearchHit>,
     /// How many there are in all, if that is known.
     pub total: Option<u64>,
+    /// The registries above it, the nearest first. What only they have was not searched.
+    pub above: Vec<String>,
 }
 
 /// Searches the packages of a registry.
@@ -221,7 +224,9 @@ pub fn search(
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
     let results = connection.replica.index().search(query, filter, limit, 0)?;
-    Ok(SearchReport { registry: connection.known.name.clone(), hits: results.hits, total: results.total })
+    let above = names_above(&connection)?;
+    let registry = connection.known.name.clone();
+    Ok(SearchReport { registry, hits: results.hits, total: results.total, above })
 }
 
 /// The names of packages that the registry in use offers and that begin with `prefix`, the first `limit` of them.
@@ -266,7 +271,28 @@ pub struct InfoReport {
     pub advisories: Vec<KnownAdvisory>,
 }
 
-/// Tells what a registry knows of a package.
+/// A package that only a registry above the one in use has.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct AboveReport {
+    /// The registry that does not have it.
+    pub registry: String,
+    /// The package.
+    pub name: PackageName,
+    /// What there is of it above.
+    pub above: Looked,
+}
+
+/// What there is to know of a package.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Info {
+    /// The registry has it.
+    Here(Box<InfoReport>),
+    /// Only one above it has.
+    Above(AboveReport),
+}
+
+/// Tells what a registry knows of a package, or those above it where it knows none.
 ///
 /// # Errors
 ///
@@ -276,9 +302,73 @@ pub fn info(
     project: Option<&Project>,
     name: &PackageName,
     version: Option<&Version>,
-) -> Result<InfoReport, ProjectError> {
+) -> Result<Info, ProjectError> {
     let folder = std::path::Path::new(".");
     let connection = connect(session, &find(session, project.map(Project::registries), None, folder)?)?;
+    match info_here(session, project, &connection, name, version) {
+        Err(ProjectError::Reach(missing @ ReachError::UnknownPackage { .. })) => {
+            info_above(session, &connection, name, version, missing).map(Info::Above)
+        }
+        here => Ok(Info::Here(Box::new(here?))),
+    }
+}
+
+/// What those above a registry have of a package that it does not have: it is asked for that, and admits nothing.
+fn info_above(
+    session: &Session,
+    connection: &Connection,
+    name: &PackageName,
+    version: Option<&Version>,
+    missing: ReachError,
+) -> Result<AboveReport, ProjectError> {
+    let (registry, upstreams) = (connection.known.name.clone(), names_above(connection)?);
+    if upstreams.is_empty() {
+        return Err(missing.into());
+    }
+    if session.offline {
+        let upstreams = upstreams.join(", ");
+        session
+            .warn(format!("with a network, `{registry}` would be asked for what is above it: {upstreams}"));
+        return Err(missing.into());
+    }
+    let mut above = match look_above(session, connection, &Look { name: name.clone(), via: Vec::new() })? {
+        WasLooked::Yes(looked) => looked,
+        WasLooked::No(reason) => {
+            session.warn(format!("`{registry}` was not asked for what is above it: {reason}"));
+            return Err(missing.into());
+        }
+    };
+    let Some(there) = above.through.last() else {
+        return match above.unreached.is_empty() {
+            true => Err(missing.into()),
+            false => Err(ReachError::AboveNotAsked { upstreams: above.unreached }.into()),
+        };
+    };
+    if let Some(version) = version {
+        let place = format!("the registry `{there}`, above `{registry}`");
+        let versions = above.releases.iter().map(|release| release.id.version.to_string()).collect();
+        above.releases.retain(|release| release.id.version == *version);
+        if above.releases.is_empty() {
+            let (name, version) = (name.clone(), version.to_string());
+            return Err(ReachError::UnknownVersion { name, version, place, versions }.into());
+        }
+    }
+    Ok(AboveReport { registry, name: name.clone(), above })
+}
+
+/// The registries above one, the nearest first.
+fn names_above(connection: &Connection) -> Result<Vec<String>, ProjectError> {
+    let facts = connection.replica.index().facts()?;
+    Ok(facts.upstreams().iter().map(|above| above.name.clone()).collect())
+}
+
+fn info_here(
+    session: &Session,
+    project: Option<&Project>,
+    connection: &Connection,
+    name: &PackageName,
+    version: Option<&Version>,
+) -> Result<InfoReport, ProjectError> {
     let downloads = downloads_if_any(session, &connection.known, name);
     let index = connection.replica.index();
     // All that is told is of one moment.

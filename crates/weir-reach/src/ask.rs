@@ -202,7 +202,7 @@ impl Lower<'_> {
         let view = registrar.view_for(caller)?;
         let facts = view.index().facts()?;
         let registry = facts.name.clone().unwrap_or_default();
-        refuse_circle(&registry, what)?;
+        refuse_circle(&registry, &what.via)?;
         let upstreams = upstreams_in(&facts, root)?;
         let upward = Ask {
             via: what.via.iter().cloned().chain([registry.clone()]).collect(),
@@ -257,15 +257,15 @@ impl Lower<'_> {
 type Tell<'t> = &'t mut dyn FnMut(&str, Option<&ReachError>);
 
 /// Refuses an ask that came through this registry before, or through too many.
-fn refuse_circle(registry: &str, what: &Ask) -> Result<(), ReachError> {
-    let reason = if what.via.iter().any(|passed| passed == registry) {
+pub(crate) fn refuse_circle(registry: &str, via: &[String]) -> Result<(), ReachError> {
+    let reason = if via.iter().any(|passed| passed == registry) {
         "it is asked on behalf of itself: the registries are above one another in a circle"
-    } else if what.via.len() >= MOST_TIERS {
+    } else if via.len() >= MOST_TIERS {
         "too many registries are one above the other"
     } else {
         return Ok(());
     };
-    let below = what.via.last().cloned().unwrap_or_default();
+    let below = via.last().cloned().unwrap_or_default();
     let upstream = registry.to_owned();
     Err(SubmitError::NoUpstream { upstream, registry: below, reason: reason.into() }.into())
 }

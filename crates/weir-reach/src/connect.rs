@@ -47,8 +47,12 @@ impl Connection {
     ///
     /// When that cannot be read or is not believed.
     pub(crate) fn follow(&mut self, session: &Session) -> Result<(), ReachError> {
+        session.begin(Work::Syncing { registry: self.replica.name().to_owned() }, Amount::Unknown);
+        self.follow_begun(session)
+    }
+
+    fn follow_begun(&mut self, session: &Session) -> Result<(), ReachError> {
         let work = Work::Syncing { registry: self.replica.name().to_owned() };
-        session.begin(work.clone(), Amount::Unknown);
         let observer = |step: &SyncStep| match *step {
             SyncStep::Begin { records } => session.begin(work.clone(), Amount::Records(records)),
             SyncStep::Done { records } => session.report(&Event::Advanced { by: records }),
@@ -445,7 +449,7 @@ pub fn connect(session: &Session, known: &KnownRegistry) -> Result<Connection, R
     session.begin(Work::Syncing { registry: known.name.clone() }, Amount::Unknown);
     let replica = Replica::open_remembered(&home, &known.location, &*source, known.key.as_deref())?;
     let mut connection = Connection { known: known.clone(), source, replica };
-    connection.follow(session)?;
+    connection.follow_begun(session)?;
     Ok(connection)
 }
 

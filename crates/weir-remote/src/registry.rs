@@ -11,7 +11,7 @@ use weir_wire::downloads::PackageDownloads;
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::storage::Storage;
-use weir_wire::upstream::{Answered, Ask, UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answered, Ask, Look, Looked, UpstreamChange, UpstreamList};
 
 use crate::call::{Line, RemoteError};
 use crate::upload::{State, Upload, UploadError};
@@ -81,6 +81,15 @@ impl RemoteRegistry {
     /// When one of those is not reached or not believed, or one has not signed in.
     pub fn ask(&self, what: &Ask) -> Result<Answered, RemoteError> {
         self.line.post("ask", what)
+    }
+
+    /// Looks for a package in the registries above it, without having anything admitted.
+    ///
+    /// # Errors
+    ///
+    /// When one has not signed in, or may not read the registry.
+    pub fn look(&self, what: &Look) -> Result<Looked, RemoteError> {
+        self.line.post("look", what)
     }
 
     /// How often a package was downloaded in the last days.

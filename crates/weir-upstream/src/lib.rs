@@ -14,6 +14,7 @@ mod admission;
 mod foreign;
 mod gatekeeper;
 mod held;
+mod look;
 mod mirror;
 mod resolve;
 mod tiers;
@@ -21,6 +22,7 @@ mod unmet;
 
 pub use admission::{AdmissionError, admit};
 pub use foreign::{Foreign, ForeignError, Transcript};
+pub use look::{Sight, look};
 pub use resolve::{Unresolved, resolve};
 pub use tiers::Above;
 pub use unmet::UNMET;

@@ -1,7 +1,7 @@
 //! The registries above one that a server serves, as its API tells of them.
 
 use serde::{Deserialize, Serialize};
-use weir_model::record::{Only, UpstreamMode};
+use weir_model::record::{Hold, Only, UpstreamMode};
 use weir_model::{OwnerName, PackageName, Platform, Range, ReleaseId, Version};
 
 /// A registry above another.
@@ -148,6 +148,51 @@ pub struct Answer {
     /// Registries further up that could not be asked; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
+}
+
+/// A package that somebody looks for above a registry. Nothing is admitted for that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Look {
+    /// The package.
+    pub name: PackageName,
+    /// The registries below that look for somebody, the lowest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
+}
+
+/// What there is of a package above a registry. It is only told: what comes in is decided when somebody needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Looked {
+    /// The registries that it would come through, the nearest first; the last of them has it. None where nothing is known of it.
+    pub through: Vec<String>,
+    /// What the newest says that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The releases that are offered there, the newest first; at most [`MOST_LOOKED_AT`].
+    pub releases: Vec<LookedRelease>,
+    /// Registries that could not be asked, and may have it; at most [`MOST_TIERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<Unreached>,
+}
+
+/// The most releases that are told of one package.
+pub const MOST_LOOKED_AT: usize = 100;
+
+/// A release of a package above a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct LookedRelease {
+    /// Which one.
+    #[serde(flatten)]
+    pub id: ReleaseId,
+    /// Its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What keeps it out of the registry below the one that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Hold>,
 }
 
 /// What a server answers an ask.

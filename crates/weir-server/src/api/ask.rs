@@ -10,7 +10,7 @@ use base64::Engine as _;
 use weir_activity::Measure;
 use weir_reach::{Lower, ReachError};
 use weir_registry::UPSTREAMS_FILE;
-use weir_wire::upstream::{Answer, Answered, Ask, LogFile, MOST_TIERS};
+use weir_wire::upstream::{Answer, Answered, Ask, LogFile, Look, MOST_TIERS};
 
 use super::upstreams::of_reaching;
 use super::{Asked, SignedDocument, json};
@@ -54,6 +54,28 @@ async fn files_since(asked: &Asked, known: u64) -> Result<Vec<LogFile>, Problem>
     Ok(files.await?.into_iter().map(|(path, bytes)| LogFile { path, bytes: encoded(bytes) }).collect())
 }
 
+/// `POST /{registry}/api/v1/look`
+pub(crate) async fn look(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+    SignedDocument(what): SignedDocument<Look>,
+) -> Result<Response, Problem> {
+    if what.via.len() > MOST_TIERS {
+        return Err(too_many("registries on the way", MOST_TIERS, what.via.len()));
+    }
+    let asked = Asked::of(&app, &asker, &name).await?;
+    let (caller, served, session) =
+        (asker.caller(asked.served.name.as_str())?, asked.served.clone(), app.session());
+    let looked = blocking(move || {
+        let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        let root = served.folder.path();
+        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
+        lower.look(&what).map_err(|error| of_reaching(&error))
+    });
+    Ok(json(StatusCode::OK, &looked.await?))
+}
+
 /// Has a registry admit what `what` asks for. Why is written down where it is said.
 pub(crate) async fn asked_above(
     app: &Arc<App>,
@@ -95,7 +117,7 @@ pub(crate) async fn asked_above(
 }
 
 fn bounded(what: &Ask) -> Result<(), Problem> {
-    let too_many = [
+    let counted = [
         (what.requirements.len(), MOST_REQUIREMENTS, "requirements"),
         (what.overrides.len(), MOST_REQUIREMENTS, "overrides"),
         (what.newest.len(), MOST_REQUIREMENTS, "names"),
@@ -104,11 +126,12 @@ fn bounded(what: &Ask) -> Result<(), Problem> {
         (what.without.len(), MOST_PREFERRED, "releases that are not taken"),
         (what.via.len(), MOST_TIERS, "registries on the way"),
     ];
-    match too_many.into_iter().find(|(many, most, _)| many > most) {
-        Some((many, most, things)) => Err(Problem::new(
-            Code::TooLarge,
-            format!("an ask has at most {most} {things}, and this one has {many}"),
-        )),
+    match counted.into_iter().find(|(many, most, _)| many > most) {
+        Some((many, most, things)) => Err(too_many(things, most, many)),
         None => Ok(()),
     }
+}
+
+fn too_many(things: &str, most: usize, many: usize) -> Problem {
+    Problem::new(Code::TooLarge, format!("an ask has at most {most} {things}, and this one has {many}"))
 }

@@ -16,8 +16,16 @@ use crate::asker::Asker;
 use crate::problem::{Code, Problem};
 
 /// What a registry of this server can do beyond being read.
-const FEATURES: [&str; 7] =
-    ["batches", "dry-run", "uploads", "resumable-uploads", "tokens", "collections", weir_reach::ASK_FEATURE];
+const FEATURES: [&str; 8] = [
+    "batches",
+    "dry-run",
+    "uploads",
+    "resumable-uploads",
+    "tokens",
+    "collections",
+    weir_reach::ASK_FEATURE,
+    weir_reach::LOOK_FEATURE,
+];
 
 /// `GET /{registry}/api/v1`
 pub(crate) async fn capabilities(

@@ -20,7 +20,7 @@ use weir_wire::policy::{PolicyDocument, PolicyInForce};
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
 use weir_wire::storage::Storage;
 use weir_wire::trust::{Exchange, Exchanged, NewTrust, Trust};
-use weir_wire::upstream::{Answered, Ask, UpstreamChange, UpstreamList};
+use weir_wire::upstream::{Answered, Ask, Look, Looked, UpstreamChange, UpstreamList};
 use weir_wire::webhooks::{ChangeWebhook, Deliveries, Delivery, MadeWebhook, NewWebhook, Webhook};
 
 use super::answers::MAX_KEY;
@@ -94,6 +94,17 @@ fn of_a_registry(operations: Operations) -> Operations {
             .of_at_most(MAX_ASK)
             .gives::<Answered>(200),
             ask::ask,
+        )
+        .with(
+            of(
+                POST,
+                "/{registry}/api/v1/look",
+                "look",
+                "Looks for a package in the registries above it, and admits nothing",
+            )
+            .takes::<Look>()
+            .gives::<Looked>(200),
+            ask::look,
         )
         .with(
             of(GET, "/{registry}/api/v1/upstreams", "upstreams", "Tells which registries are above it")

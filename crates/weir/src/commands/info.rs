@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use weir_index::{HeldRelease, ReleaseView};
 use weir_model::record::Origin;
-use weir_project::InfoReport;
+use weir_project::{AboveReport, Info, InfoReport};
 use weir_rules::{Standing, is_affected};
 use weir_wire::downloads::DownloadCounts;
 
@@ -20,6 +20,8 @@ use crate::output::{Cell, Page, bytes, count, harmless};
 const VERSIONS: usize = 10;
 
 /// Show what is known about a package
+///
+/// Of one that the registry does not have, those above it are asked what they have, and whether a rule would keep it out. Nothing comes in for that.
 #[derive(Debug, Args)]
 #[command(after_help = examples!("weir info acme/str", "weir info acme/str@1.4.2"))]
 pub(crate) struct Arguments {
@@ -33,8 +35,50 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let project = context.project_if_any()?;
     let package = &arguments.package;
     let report = weir_project::info(&session, project.as_ref(), &package.name, package.version.as_ref())?;
-    context.output.answer(&report, |page| show(page, &report))?;
+    context.output.answer(&report, |page| match &report {
+        Info::Here(report) => show(page, report),
+        Info::Above(report) => show_above(page, report),
+    })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A package that comes in when something needs it.
+fn show_above(page: &mut Page, report: &AboveReport) {
+    let AboveReport { registry, name, above } = report;
+    page.heading(name.as_str());
+    if let Some(description) = &above.description {
+        page.paragraph(description);
+    }
+    page.blank();
+    let Some((has, through)) = above.through.split_last() else { return };
+    let through: Vec<String> = through.iter().map(|name| format!("`{}`", harmless(name))).collect();
+    let through =
+        if through.is_empty() { String::new() } else { format!(", through {}", through.join(" and ")) };
+    page.facts(&[
+        ("above", format!("`{}`{through}: `{}` does not have it yet", harmless(has), harmless(registry))),
+        ("comes", format!("when something needs it: `weir add {name}`")),
+    ]);
+    let (faint, notice) = (page.palette.faint, page.palette.notice);
+    page.line(format!("{faint}releases{faint:#}"));
+    let rows = above.releases.iter().take(VERSIONS).map(|release| {
+        let held = release.held.as_ref();
+        let until =
+            held.and_then(|hold| hold.until).map_or_else(String::new, |until| format!(" until {until}"));
+        vec![
+            Cell::plain(format!("  {}", super::changes::version(&release.id))),
+            Cell::new(release.license.clone().unwrap_or_default(), faint),
+            Cell::new(
+                held.map_or_else(String::new, |hold| format!("would be held by {}{until}", hold.policy)),
+                notice,
+            ),
+            Cell::new(held.map(|hold| hold.reason.clone()).unwrap_or_default(), faint),
+        ]
+    });
+    let rows = rows.collect();
+    page.table(&[], rows);
+    if above.releases.len() > VERSIONS {
+        page.line(format!("  {faint}… and {} older{faint:#}", above.releases.len() - VERSIONS));
+    }
 }
 
 fn show(page: &mut Page, report: &InfoReport) {

@@ -11,7 +11,7 @@ use crate::arguments::{any_kind, found_standing};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, count};
+use crate::output::{Cell, count, harmless};
 
 /// Find packages by words in their names, keywords and descriptions
 #[derive(Debug, Args)]
@@ -74,6 +74,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
             let more = count(report.total.unwrap_or_default() - shown, "package");
             let faint = palette.faint;
             page.line(format!("{faint}… and {more} more: `--limit` shows them{faint:#}"));
+        }
+        if !report.above.is_empty() {
+            let above = report.above.iter().map(|name| format!("`{}`", harmless(name))).collect::<Vec<_>>().join(", ");
+            let faint = palette.faint;
+            page.line(format!(
+                "{faint}What only those above have ({above}) is not searched: `weir info OWNER/NAME` asks them{faint:#}"
+            ));
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -48,7 +48,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("advisory show", of::<weir_project::ShownAdvisory>),
     ("advisory remove", of::<publishing::Submission>),
     ("search", of::<weir_project::SearchReport>),
-    ("info", of::<weir_project::InfoReport>),
+    ("info", of::<weir_project::Info>),
     ("impact", of::<weir_project::ImpactReport>),
     ("downloads", of::<weir_wire::downloads::PackageDownloads>),
     ("verify", of::<weir_project::VerifyReport>),

@@ -723,3 +723,49 @@ fn another_policy_at_the_top_reaches_the_next_ask_at_the_bottom() {
         assert!(held.contains("Nothing is held"), "{held}");
     }
 }
+
+/// Who asks about a package that only a registry further up has is told where it is and which rule would keep it out; nothing comes in for that.
+#[test]
+fn what_is_only_above_is_told_without_being_admitted() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").license("MIT").write());
+    publish(&t, "public", &t.package("lib/str", "1.1.0").license("GPL-3.0-only").write());
+    t.weir_in("", "policy set --built-in folder --with licenses --registry ./team").succeeds();
+    t.project(&[]);
+    let before = t.weir_in("", "registry show team").succeeds().stdout;
+    let told = t.weir_in("", "info lib/str").succeeds().stdout;
+    assert!(told.contains("`public`, through `team`: `laptop` does not have it yet"), "{told}");
+    assert!(told.contains("would be held by license-list"), "{told}");
+    let other = t.weir_in("", "info lib/str@2.0.0").fails_with(5);
+    assert!(other.stderr.contains("1.1.0"), "it names those that there are: {other}");
+    let offline = t.weir_in("", "info lib/str --offline").fails_with(5);
+    assert!(offline.stderr.contains("`laptop` would be asked for what is above it: team"), "{offline}");
+    t.weir_in("", "info lib/nothing").fails_with(5);
+    let found = t.weir_in("", "search str").succeeds().stdout;
+    assert!(found.contains("Nothing found") && found.contains("(`team`) is not searched"), "{found}");
+    let told = t.weir_in("", "info lib/str --json").succeeds().stdout;
+    assert!(told.contains("\"through\": [\n      \"team\",\n      \"public\""), "{told}");
+    assert_eq!(t.weir_in("", "registry show team").succeeds().stdout, before, "nothing came in");
+    // What may not come from there is not told of, whoever has it.
+    t.weir_in("", "claim lib user:ann").succeeds();
+    t.weir_in("", "info lib/str").fails_with(5);
+    fs_err::rename(t.path("public"), t.path("away")).unwrap();
+    let unreached = t.weir_in("", "info other/str").fails_with(1);
+    assert!(unreached.stderr.contains("`team` could not ask above: public:"), "{unreached}");
+}
+
+/// The same through servers, which are asked as who has signed in.
+#[test]
+fn what_is_only_above_a_server_is_told_to_who_has_signed_in() {
+    let t = sandbox();
+    let public = WeirServer::start(&t, "public-data", &[]);
+    t.weir_in("", "registry init public-data/registries/public --name public").succeeds();
+    publish(&t, "public-data/registries/public", &t.package("lib/str", "1.0.0").license("MIT").write());
+    let team = WeirServer::with_team(&t, &[]);
+    t.weir_in("", &format!("registry upstream add {}/public", public.url())).succeeds();
+    let told = t.weir_in("", "info lib/str").succeeds().stdout;
+    assert!(told.contains("`public`: `team` does not have it yet"), "{told}");
+    let url = format!("info lib/str --registry {}/team", team.url());
+    let nobody = t.weir_with("", &url, &[("WEIR_HOME", "nobody")]).fails_with(5);
+    assert!(nobody.stderr.contains("only who has signed in is answered: `weir login`"), "{nobody}");
+}

@@ -1,0 +1,147 @@
+//! Looking for a package above a registry that does not have it, without having anything admitted.
+
+use std::path::PathBuf;
+
+use weir_policy::Caller;
+use weir_remote::RemoteError;
+use weir_upstream::{Above, AdmissionError, Sight, look};
+use weir_wire::upstream::{Look, Looked, MOST_TIERS, Unreached, UpstreamDocument};
+
+use crate::ask::refuse_circle;
+use crate::connect::{Connection, connect, open_remote};
+use crate::error::ReachError;
+use crate::foreign;
+use crate::lower::Lower;
+use crate::registries::is_http;
+use crate::session::Session;
+use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
+
+/// What a server says that it can do when one can look above its registries.
+pub const LOOK_FEATURE: &str = "look";
+
+/// Whether a registry was asked for what is above it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WasLooked {
+    /// It was, and this is there.
+    Yes(Looked),
+    /// It could not be, from here: why, in words.
+    No(String),
+}
+
+/// Looks for a package above a registry that is connected. What cannot be looked into is told in what is found.
+///
+/// # Errors
+///
+/// When the registry cannot be read, or is above itself.
+pub fn look_above(session: &Session, connection: &Connection, what: &Look) -> Result<WasLooked, ReachError> {
+    if connection.replica.index().facts()?.upstreams().is_empty() {
+        return Ok(WasLooked::Yes(Looked::default()));
+    }
+    let not_asked = |reason: &str| Ok(WasLooked::No(reason.to_owned()));
+    let location = &connection.known.location;
+    if is_http(location) {
+        let remote = match open_remote(session, location) {
+            Err(ReachError::Remote(RemoteError::OnlyFiles { .. })) => {
+                return not_asked("it is served as plain files");
+            }
+            remote => remote?,
+        };
+        if !remote.capabilities().features.iter().any(|feature| feature == LOOK_FEATURE) {
+            return not_asked("its server cannot be asked");
+        }
+        return match remote.look(what) {
+            Err(RemoteError::SignInNeeded { .. }) => {
+                not_asked("only who has signed in is answered: `weir login`")
+            }
+            looked => Ok(WasLooked::Yes(looked?)),
+        };
+    }
+    let root = PathBuf::from(location);
+    let registrar = folder_registrar(session, &root)?;
+    let caller = Caller::new(session.principal.clone(), session.now);
+    let lower = Lower { session, registrar: &registrar, root: &root, caller: &caller };
+    Ok(WasLooked::Yes(lower.look(what)?))
+}
+
+/// Looks above a registry that is above another: what cannot be looked into there is told.
+fn look_further(session: &Session, connection: &Connection, what: &Look) -> Looked {
+    let name = connection.replica.name();
+    match foreign::Above::of_transcript(session, &connection.known.location) {
+        Ok(Some(_)) => return unreached(name, "it is asked only for what somebody needs".into()),
+        Ok(None) => {}
+        Err(error) => return unreached(name, weir_model::chain(&error)),
+    }
+    match look_above(session, connection, what) {
+        Ok(WasLooked::Yes(looked)) => looked,
+        Ok(WasLooked::No(reason)) => unreached(name, reason),
+        Err(error) => unreached(name, weir_model::chain(&error)),
+    }
+}
+
+fn unreached(registry: &str, reason: String) -> Looked {
+    Looked { unreached: vec![Unreached { registry: registry.to_owned(), reason }], ..Looked::default() }
+}
+
+impl Lower<'_> {
+    /// Looks for a package in the registries above this one, and above those.
+    ///
+    /// # Errors
+    ///
+    /// When this one cannot be read, or is above itself.
+    pub fn look(&self, what: &Look) -> Result<Looked, ReachError> {
+        let Self { session, registrar, root, caller } = *self;
+        let view = registrar.view_for(caller)?;
+        let facts = view.index().facts()?;
+        let registry = facts.name.clone().unwrap_or_default();
+        refuse_circle(&registry, &what.via)?;
+        let upstreams = upstreams_in(&facts, root)?;
+        let connect_to =
+            |above: &UpstreamDocument| connect(session, &known_upstream(&registry, above, Some(root))?);
+        let connections: Vec<Result<Connection, String>> = upstreams
+            .iter()
+            .map(|above| connect_to(above).map_err(|error| weir_model::chain(&error)))
+            .collect();
+        let above = upstreams.iter().zip(&connections).map(|(above, connection)| Above {
+            name: above.name.clone(),
+            mode: above.mode,
+            only: above.only.clone(),
+            newer: Vec::new(),
+            followed: match connection {
+                Ok(Connection { replica, source, .. }) => {
+                    Ok(weir_registry::Followed { replica, source: &**source })
+                }
+                Err(reason) => Err(reason.clone()),
+            },
+        });
+        let above: Vec<Above<'_>> = above.collect();
+        let places = match look(view.index(), registrar.gate(), caller, &above, &what.name) {
+            Ok(Sight::There { place, description, releases }) => {
+                let through = vec![upstreams[place].name.clone()];
+                return Ok(Looked { through, description, releases, unreached: Vec::new() });
+            }
+            Ok(Sight::Further(places)) => places,
+            Err(AdmissionError::Unreached { upstream, reason }) => {
+                return Ok(unreached(&registry, format!("{upstream}: {reason}")));
+            }
+            Err(AdmissionError::Submit(error)) => return Err(error.into()),
+            Err(AdmissionError::GaveUp(reason)) => return Err(ReachError::NotAdmitted { registry, reason }),
+        };
+        let further =
+            Look { via: what.via.iter().cloned().chain([registry.clone()]).collect(), ..what.clone() };
+        let mut found = Looked::default();
+        for place in places {
+            let name = &upstreams[place].name;
+            let looked = match &connections[place] {
+                Ok(connection) => look_further(session, connection, &further),
+                Err(reason) => unreached(&registry, format!("{name}: {reason}")),
+            };
+            found.unreached.extend(looked.unreached);
+            found.unreached.truncate(MOST_TIERS);
+            if !looked.through.is_empty() {
+                let through = [name.clone()].into_iter().chain(looked.through).take(MOST_TIERS).collect();
+                return Ok(Looked { through, unreached: found.unreached, ..looked });
+            }
+        }
+        Ok(found)
+    }
+}
