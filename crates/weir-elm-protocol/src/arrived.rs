@@ -93,6 +93,11 @@ impl Arrived {
             )));
         }
         for (file, bytes) in beside {
+            // What its author put among the sources is what the author wants to be read.
+            let is_there = root.look(file.file_name()).map_err(std::io::Error::from)?.is_some();
+            if *file == ReleaseFile::Readme && is_there {
+                continue;
+            }
             root.replace(file.file_name(), bytes, Access::Usual, Durability::Quick)
                 .map_err(std::io::Error::from)?;
         }

@@ -102,6 +102,8 @@ pub struct App {
     pub(crate) contents: Contents,
     /// The files of releases, as Elm's tools are given them.
     pub(crate) elm_files: elm::Files,
+    /// What stands for a credential in the addresses that these are told.
+    pub(crate) elm_tickets: elm::Tickets,
     /// The providers whose word is taken for which program asks.
     pub(crate) openid: Providers,
     /// The providers by which people sign in.
@@ -197,6 +199,7 @@ impl App {
             reading: Arc::new(Semaphore::new(READING)),
             contents: Contents::new(),
             elm_files: elm::Files::new(),
+            elm_tickets: elm::Tickets::default(),
             answers: Answers::new(),
             openid: Providers::new(client.clone(), settings.openid.workload_issuers()?, warn),
             identity_providers: IdentityProviders::new(&settings, data, client)?,

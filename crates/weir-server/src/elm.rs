@@ -7,6 +7,7 @@ mod credentials;
 mod lists;
 mod publish;
 mod releases;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequestParts as _, Path, Request, State};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
+    HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
@@ -23,6 +24,7 @@ use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use bytes::Bytes;
+use jiff::Timestamp;
 use weir_elm_protocol::{Asked, CAPABILITIES, LARGEST_ARCHIVE, ProtocolError, ReleaseFile};
 use weir_model::Version;
 use weir_policy::{Caller, Principal};
@@ -36,6 +38,7 @@ use crate::problem::{Code, Problem};
 
 pub(crate) use lists::Lists;
 pub(crate) use releases::Files;
+pub(crate) use tickets::Tickets;
 
 /// The largest package that is published here, in bytes of all that comes with it.
 const MAX_PUBLICATION: usize = LARGEST_ARCHIVE;
@@ -68,6 +71,9 @@ async fn ask(
     request: Request,
 ) -> Result<Response, Problem> {
     let (mut head, _) = request.into_parts();
+    if let Some(credential) = shown_by_ticket(&app, &head) {
+        head.headers.insert(AUTHORIZATION, credential);
+    }
     let asker = Asker::from_request_parts(&mut head, &app).await?;
     let served = app.served(&asker, &registry).await?;
     let everybody = served.may_read(&Caller::new(Principal::Anonymous, asker.at));
@@ -82,8 +88,13 @@ async fn ask(
         Asked::Capabilities => Document::json(CAPABILITIES.to_owned()),
         Asked::File(name, version, file) => {
             let asked = releases::AskedFile { name, version, file };
-            let base = format!("{}/{registry}/elm/{compiler}", origin(&app, &head));
-            let (document, tree) = releases::find(&app, &asker, &served, asked, &base).await?;
+            let base =
+                releases::Base { origin: origin(&app, &head), path: format!("/{registry}/elm/{compiler}") };
+            let ticket = |path: &str| match head.headers.get(AUTHORIZATION).filter(|_| !everybody) {
+                Some(credential) => app.elm_tickets.give(path, credential, asker.at),
+                None => Ok(String::new()),
+            };
+            let (document, tree) = releases::find(&app, &asker, &served, asked, &base, ticket).await?;
             archived = (file == ReleaseFile::Archive).then_some(tree);
             document
         }
@@ -97,6 +108,12 @@ async fn ask(
         app.counting.count(&served.name, tree, &asker);
     }
     Ok(response)
+}
+
+/// What stands in the address for a credential, where none is sent.
+fn shown_by_ticket(app: &App, head: &Parts) -> Option<HeaderValue> {
+    let query = head.uri.query().filter(|_| !head.headers.contains_key(AUTHORIZATION))?;
+    app.elm_tickets.credential(head.uri.path(), query, Timestamp::now())
 }
 
 /// Scheme and host as whoever asks knows the server: the compiler wants a whole address of an archive.

@@ -137,8 +137,11 @@ fn unpack(archive: &Bytes, parts: &BTreeMap<String, Bytes>) -> Result<Arrived, P
         serde_json::from_slice::<serde::de::IgnoredAny>(docs)
             .map_err(|error| unreadable(&format!("`{DOCS}` is no JSON: {error}")))?;
     }
+    // Zokka's archive has no README: it comes beside it only.
+    let readme = parts.get(ReleaseFile::Readme.file_name());
+    let beside = [(ReleaseFile::Docs, docs), (ReleaseFile::Readme, readme)];
     let beside: Vec<(ReleaseFile, &[u8])> =
-        docs.into_iter().map(|docs| (ReleaseFile::Docs, docs.as_ref())).collect();
+        beside.into_iter().filter_map(|(file, bytes)| Some((file, bytes?.as_ref()))).collect();
     let arrived = Arrived::unpack(archive, Keep::All, &beside).map_err(not_taken)?;
     let said = arrived.manifest().map_err(|error| Problem::internal(&error))?;
     match parts.get(ReleaseFile::Manifest.file_name()) {

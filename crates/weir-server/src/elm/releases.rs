@@ -30,6 +30,13 @@ pub(super) struct AskedFile {
     pub(super) file: ReleaseFile,
 }
 
+/// Where the compiler asks.
+pub(super) struct Base {
+    /// Scheme and host.
+    pub(super) origin: String,
+    pub(super) path: String,
+}
+
 /// What is kept of releases.
 pub(crate) struct Files {
     kept: Cache<Key, Document, ByBytes>,
@@ -50,14 +57,15 @@ impl Files {
     }
 }
 
-/// Finds a file, fetched from above where the registry does not hold it yet, and the tree that it is of. `base` is where the compiler
-/// asks.
+/// Finds a file, fetched from above where the registry does not hold it yet, and the tree that it is of. `ticket` is what stands behind the
+/// path of the archive for who may have it.
 pub(super) async fn find(
     app: &Arc<App>,
     asker: &Asker,
     served: &Arc<Served>,
     asked: AskedFile,
-    base: &str,
+    base: &Base,
+    ticket: impl FnOnce(&str) -> Result<String, Problem>,
 ) -> Result<(Document, TreeDigest), Problem> {
     let nothing = || Problem::new(Code::NotFound, "the registry has no such release that Elm can use");
     let at = Asked::of_reader(app, asker, served.name.as_str()).await?;
@@ -77,7 +85,8 @@ pub(super) async fn find(
         return Ok((found, tree));
     }
     let AskedFile { name, version, .. } = asked;
-    let url = format!("{base}/packages/{name}/{version}/{}", ReleaseFile::Archive.file_name());
+    let path = format!("{}/packages/{name}/{version}/{}", base.path, ReleaseFile::Archive.file_name());
+    let url = format!("{}{path}{}", base.origin, ticket(&path)?);
     Ok((Document::json(files::endpoint(&url, &found.bytes)), tree))
 }
 

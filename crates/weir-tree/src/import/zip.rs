@@ -75,7 +75,8 @@ fn folder(entry: &Listed, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     if entry.size > 0 {
         return Err(ImportError::refused(&entry.name, Trick::UnexpectedContent { size: entry.size }));
     }
-    sink.folder(&entry.name)
+    // The folder that all of it is in, without a name: so Zokka writes it.
+    if entry.name.is_empty() { Ok(()) } else { sink.folder(&entry.name) }
 }
 
 /// A link's target is its content.

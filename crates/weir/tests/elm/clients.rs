@@ -14,7 +14,7 @@ use crate::{
 
 /// Says what is not tried, and why.
 #[expect(clippy::print_stderr, reason = "whoever runs tests is to know what was not tried")]
-fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 
@@ -185,6 +185,75 @@ fn elm_test_finds_all_that_it_needs_without_a_network() {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(run.code != 0 && said.contains("TYPE MISMATCH") && said.contains("StrTest.elm"), "{run}");
     assert!(!said.contains("package.elm-lang.org"), "nobody was asked: {run}");
+}
+
+/// The folder with a tool, if that was brought; or nothing, and it is said that it is not tried.
+fn tool(name: &str) -> Option<PathBuf> {
+    let folder = tools()?.join(name);
+    if !folder.is_dir() {
+        skipped(&format!("`WEIR_TEST_ELM_TOOLS` has no `{name}`"));
+        return None;
+    }
+    Some(folder)
+}
+
+/// The same, of one whose program npm links.
+fn linked(name: &str) -> Option<PathBuf> {
+    Some(tool(name)?.parent().unwrap().join(".bin"))
+}
+
+#[test]
+fn elm_test_rs_finds_all_that_it_needs_without_a_network() {
+    let Some(tool) = tool("@mattpiz/elm-test-rs-linux-x64") else { return };
+    let t = with_str();
+    let empty = |name: &str| {
+        format!(
+            "module {name} exposing (nothing)\n\n{{-| Nothing.\n\n@docs nothing\n\n-}}\n\n\n{{-| -}}\nnothing : Int\nnothing =\n    0\n"
+        )
+    };
+    let json = ("elm/json", "1.0.0 <= v < 2.0.0");
+    stub(&t, "elm", "random", "1.0.0", &[json], &empty("Random"));
+    stub(&t, "elm-explorations", "test", "2.0.0", &[json], &empty("Test"));
+    // Exactly the one that it wants, whatever the application has.
+    stub(&t, "mpizenberg", "elm-test-runner", "6.0.1", &[json], &empty("ElmTestRunner"));
+    t.weir("add --dev elm-explorations/test mpizenberg/elm-test-runner elm/random").succeeds();
+    t.write(
+        "app/tests/StrTest.elm",
+        "module StrTest exposing (suite)\n\nimport Str\n\n\nsuite : String\nsuite =\n    Str.trim 3\n",
+    );
+    let run = with(&t, "app", &tool, "run -- elm-test-rs --offline");
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(run.code != 0 && said.contains("TYPE MISMATCH") && said.contains("StrTest.elm"), "{run}");
+}
+
+#[test]
+fn elm_watch_compiles_with_the_packages_of_the_project() {
+    let Some(tool) = linked("elm-watch") else { return };
+    let t = with_str();
+    t.write(
+        "app/elm-watch.json",
+        r#"{ "targets": { "main": { "inputs": ["src/Main.elm"], "output": "main.js" } } }"#,
+    );
+    uses_str(&t, "trim", "3");
+    let run = with(&t, "app", &tool, "run -- elm-watch make");
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(run.code != 0 && said.contains("TYPE MISMATCH") && said.contains("trim"), "{run}");
+    assert!(!said.contains("package.elm-lang.org"), "nobody was asked: {run}");
+}
+
+#[test]
+fn elm_doc_preview_makes_the_documentation_of_a_package_that_uses_private_ones() {
+    let Some(tool) = linked("elm-doc-preview") else { return };
+    let t = with_str();
+    package(
+        &t,
+        "loud",
+        "1.0.0",
+        &[("acme/str", "1.0.0 <= v < 2.0.0")],
+        "module Loud exposing (loud)\n\n{-| Loud.\n\n@docs loud\n\n-}\n\nimport Str\n\n\n{-| It is loud. -}\nloud : String -> String\nloud =\n    Str.trim\n",
+    );
+    with(&t, "loud", &tool, "run -- elm-doc-preview --output made.json").succeeds();
+    assert!(t.read("loud/made.json").contains("It is loud."));
 }
 
 /// A package that is somebody's: its name, its version and where it is.

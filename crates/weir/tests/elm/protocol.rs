@@ -4,10 +4,10 @@ use std::process::Command;
 
 use weir_testkit::{Reply, Sandbox, WeirServer};
 
-use crate::{copy_set, package, string_package};
+use crate::{application, copy_set, package, string_package};
 
 /// A server with a registry `team` that everybody may read, and Elm's core and JSON packages in it.
-fn served() -> (Sandbox, WeirServer) {
+pub(crate) fn served() -> (Sandbox, WeirServer) {
     let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
     let server = WeirServer::with_team(&t, &[]);
     copy_set(&t);
@@ -20,7 +20,7 @@ fn get(server: &WeirServer, path: &str) -> Reply {
 }
 
 /// The header line of a token that ann made.
-fn token(t: &Sandbox) -> String {
+pub(crate) fn token(t: &Sandbox) -> String {
     t.weir_in("", "token create test").succeeds().stdout.trim().to_owned()
 }
 
@@ -158,22 +158,69 @@ fn a_private_registry_is_as_none_and_a_token_is_taken_in_every_way_that_elms_too
     let strange = server.ask("POST", "/none/elm/0.19.1/all-packages", &[]);
     assert_eq!((ask("").status, ask("").body), (404, strange.body));
     let token = token(&t);
-    let pair = Command::new("python3")
-        .args(["-c", "import base64, sys; print(base64.b64encode(sys.argv[1].encode()).decode())"])
-        .arg(format!("ann:{token}"))
-        .output()
-        .unwrap();
-    let pair = String::from_utf8(pair.stdout).unwrap();
+    let pair = basic("ann", &token);
     for line in [
         format!("Authorization: Bearer {token}"),
-        format!("Authorization: Basic {}", pair.trim()),
-        format!("Proxy-Authorization: Basic {}", pair.trim()),
+        format!("Authorization: {pair}"),
+        format!("Proxy-Authorization: {pair}"),
         format!("Authorization: CustomZokkaRepoAuthToken {token}"),
     ] {
         assert_eq!(ask(&line).text(), r#"{"elm/core":["1.0.5"]}"#, "{line}");
         assert_eq!(ask(&line).header("cache-control"), Some("private, no-cache"));
     }
     assert_eq!(ask("Authorization: CustomZokkaRepoAuthToken weir_wrong").status, 401);
+}
+
+#[test]
+fn an_archive_of_a_private_registry_is_fetched_without_a_credential_by_the_address_that_was_told_with_one() {
+    let (t, server) = served();
+    t.weir_in("", "registry create secret").succeeds();
+    t.weir_in("", &format!("registry add secret {}/secret --user", server.url())).succeeds();
+    t.weir_in("", "--registry secret publish core json").succeeds();
+    let token = token(&t);
+    // As elm-wrap asks, whose address has the credential: it is sent to where the address is, and not to where an answer leads.
+    let basic = format!("Authorization: {}", basic("ann", &token));
+    let at = "/secret/elm/0.19.1/packages/elm/core/1.0.5";
+    let told = server.ask("GET", &format!("{at}/endpoint.json"), &[&basic]);
+    assert_eq!(told.header("cache-control"), Some("private, no-cache"));
+    let told: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
+    let url = told["url"].as_str().unwrap();
+    let (plain, ticket) = url.split_once('?').unwrap();
+    assert_eq!(plain, format!("http://registry.example{at}/package.zip"));
+    assert!(!url.contains(&token), "{url}");
+    let archive = |path: &str, ticket: &str| server.ask("GET", &format!("{path}?{ticket}"), &[]);
+    let mine = format!("{at}/package.zip");
+    let fetched = archive(&mine, ticket);
+    assert_eq!(fetched.status, 200);
+    assert_eq!(fetched.body, server.ask("GET", &mine, &[&basic]).body);
+    assert_eq!(fetched.header("cache-control"), Some("private, max-age=86400"));
+    // It is good for that archive alone, and is nothing that anybody could guess.
+    let other = "/secret/elm/0.19.1/packages/elm/json/1.1.3/package.zip";
+    for (path, ticket) in [
+        (other, ticket),
+        (mine.as_str(), "ticket="),
+        (mine.as_str(), "ticket=0123456789abcdef"),
+        (mine.as_str(), ""),
+        (&mine.replace("package.zip", "elm.json"), ticket),
+    ] {
+        assert_eq!(archive(path, ticket).status, 404, "{path}?{ticket}");
+    }
+    // A token that is revoked is good for nothing any longer.
+    t.weir_in("", "token revoke test").succeeds();
+    assert_eq!(archive(&mine, ticket).status, 401);
+    // Nobody needs one where everybody may read.
+    let told = get(&server, "packages/elm/core/1.0.5/endpoint.json").text();
+    assert!(!told.contains("ticket"), "{told}");
+}
+
+/// A credential as a pair of a name and a secret.
+fn basic(name: &str, secret: &str) -> String {
+    let pair = Command::new("python3")
+        .args(["-c", "import base64, sys; print(base64.b64encode(sys.argv[1].encode()).decode())"])
+        .arg(format!("{name}:{secret}"))
+        .output()
+        .unwrap();
+    format!("Basic {}", String::from_utf8(pair.stdout).unwrap().trim())
 }
 
 /// The body of a request with parts, and its header line.
@@ -260,6 +307,48 @@ fn a_package_is_published_with_zokkas_and_with_elms_own_request_once_its_sources
     assert!(status == 400 && said.contains("`weir run -- elm publish`"), "{status} {said}");
     let (status, said) = post(register, &[&bearer], &body);
     assert!(status == 400 && said.contains("`acme/str 1.0.0`"), "{status} {said}");
+}
+
+#[test]
+fn an_archive_as_zokka_makes_it_is_published_with_the_readme_that_came_beside_it() {
+    let (t, server) = served();
+    package(
+        &t,
+        "str",
+        "1.0.0",
+        &[],
+        "module Str exposing (a)\n\n{-| @docs a\n-}\n\n\n{-| -}\na : Int\na =\n    1\n",
+    );
+    // Its first entry is the folder that all of it is in, which has no name; README and licence are not in it.
+    let script = "import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)
+def put(name, mode, bytes):
+    one = zipfile.ZipInfo('x')
+    one.filename, one.external_attr, one.create_system = name, mode << 16, 3
+    z.writestr(one, bytes)
+read = lambda name: open(sys.argv[2] + '/' + name, 'rb').read()
+put('', 0o40755, b'')
+put('elm.json', 0o100644, read('elm.json'))
+put('src/', 0o40755, b'')
+put('src/Str.elm', 0o100644, read('src/Str.elm'))
+z.close()";
+    let (to, folder) = (t.path("zokka.zip"), t.path("str"));
+    let run = Command::new("python3").args(["-c", script]).arg(&to).arg(folder).status();
+    assert!(run.unwrap().success());
+    let (kind, body) = parts(&[
+        ("elm.json", &t.read("str/elm.json").into_bytes()),
+        ("docs.json", br#"[{"name":"Str","comment":" @docs a\n","unions":[],"aliases":[],"values":[{"name":"a","comment":" ","type":"Basics.Int"}],"binops":[]}]"#),
+        ("README.md", b"# Texts, by Zokka\n"),
+        ("package.zip", &fs_err::read(to).unwrap()),
+    ]);
+    let token = format!("Authorization: CustomZokkaRepoAuthToken {}", token(&t));
+    let upload = "/team/elm/0.19.1/upload-package?name=acme%2Fstr&version=1.0.0";
+    let reply = server.say("POST", upload, &[&token, &kind], &body);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(get(&server, "packages/acme/str/1.0.0/README.md").text(), "# Texts, by Zokka\n");
+    assert_eq!(get(&server, "packages/acme/str/1.0.0/elm.json").text(), t.read("str/elm.json"));
+    application(&t, "0.19.1");
+    t.weir("add acme/str").succeeds();
 }
 
 #[test]
