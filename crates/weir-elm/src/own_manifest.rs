@@ -13,9 +13,23 @@ use crate::constraint::until_next_major;
 use crate::elm_json::{ElmJson, FILE_NAME, line_of};
 use crate::kind::compiler;
 
-/// The compilers that there are. One that comes later is known as soon as an application names it.
-const COMPILERS: [Version; 4] =
-    [Version::new(0, 19, 0), Version::new(0, 19, 1), Version::new(0, 19, 2), Version::new(0, 19, 3)];
+/// The compilers that there are; of the older ones, too, registries have packages (and of 0.16.1, which never came). One that comes later is
+/// known as soon as an application names it.
+const COMPILERS: [Version; 13] = [
+    Version::new(0, 14, 0),
+    Version::new(0, 14, 1),
+    Version::new(0, 15, 0),
+    Version::new(0, 15, 1),
+    Version::new(0, 16, 0),
+    Version::new(0, 16, 1),
+    Version::new(0, 17, 0),
+    Version::new(0, 17, 1),
+    Version::new(0, 18, 0),
+    Version::new(0, 19, 0),
+    Version::new(0, 19, 1),
+    Version::new(0, 19, 2),
+    Version::new(0, 19, 3),
+];
 
 /// `elm.json` as a project's manifest.
 #[derive(Debug)]

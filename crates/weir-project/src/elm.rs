@@ -5,6 +5,7 @@
 //! whoever calls that, and to nothing else. The user's own `~/.elm` is not looked at.
 
 pub(crate) mod contained;
+pub(crate) mod npm;
 mod online;
 mod site;
 
@@ -31,6 +32,7 @@ use crate::files::keep_note;
 use crate::install::{InstallOptions, install};
 use crate::project::Project;
 
+pub use npm::with_npm;
 pub use online::ElmOnline;
 
 /// The compiler's name on the `PATH`.
@@ -59,7 +61,7 @@ const DEEPEST: usize = 64;
 const NOWHERE: &str = "http://1";
 
 /// Whether the packages of a project are shown to a compiler of Elm.
-fn is_elm(project: &Project) -> bool {
+pub(crate) fn is_elm(project: &Project) -> bool {
     project.manifest.package.kind == KindName::Elm
 }
 

@@ -65,7 +65,7 @@ pub use downloads::downloads;
 pub use edit::{
     AddReport, Addition, PassedOver, RangeChange, RemoveReport, UpdateReport, add, remove, update,
 };
-pub use elm::{ElmOnline, elm_compiler};
+pub use elm::{ElmOnline, elm_compiler, with_npm};
 pub use elm_diff::{ElmDiff, ElmSide, elm_diff};
 pub use elm_rebuild::{
     BrokenModule, Mistake, Rebuild, RebuildOptions, RebuildOutcome, RebuiltApplication, UntriedApplication,

@@ -77,6 +77,9 @@ pub fn run_plan(
     args: &[OsString],
     path: &OsStr,
 ) -> Result<RunPlan, ProjectError> {
+    let with_npm = elm::is_elm(project).then(|| elm::with_npm(&session.owners, &project.folder, path));
+    let path = with_npm.as_deref().unwrap_or(path);
+    let (command, args) = if with_npm.is_some() { elm::npm::meant(command, args) } else { (command, args) };
     let looking = elm::looking(session, project, command, args)?;
     let homes = elm::shown(session, project, looking.as_ref(), path)?;
     let mut env = environment(project, &with_wrappers(homes.as_deref(), path));

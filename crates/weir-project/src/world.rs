@@ -54,7 +54,9 @@ pub(crate) enum WorldError {
     #[error(transparent)]
     Reach(Box<ReachError>),
     /// Two registries offer one name.
-    #[error("both `{first}` and `{second}` offer `{name}`: say which with `registry = \"…\"`")]
+    #[error(
+        "both `{first}` and `{second}` offer `{name}`: say which with `--registry {first}` this once, or with `registry = \"{first}\"` in `weir.toml`"
+    )]
     Ambiguous {
         /// The name.
         name: PackageName,

@@ -1,5 +1,6 @@
 //! The command line and the environment together, as the values that the libraries ask for.
 
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,6 +81,11 @@ impl Context {
             return Ok(std::env::current_dir()?);
         }
         Ok(std::path::absolute(folder)?)
+    }
+
+    /// The `PATH`, and before it what npm brought for the folder that the command is about: a compiler of Elm's may be there.
+    pub(crate) fn programs(&self, session: &Session) -> Result<OsString, Failure> {
+        Ok(weir_project::with_npm(&session.owners, &self.folder()?, &settings::path_variable()))
     }
 
     /// A path of the command line, from the folder the command is about.

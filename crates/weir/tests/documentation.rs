@@ -165,13 +165,10 @@ fn the_guide_of_elm_runs_and_prints_what_it_says() {
     let guide = format!("{ONCE_MORE}{guide}");
     assert!(blocks(&guide, "sh").contains("weir publish"), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    for name in ["core", "json"] {
-        let (from, to) =
-            (root().join("crates/weir/tests/elm/set").join(name), reader.path().join(format!("elm-{name}")));
-        assert!(Command::new("cp").arg("-R").args([from, to]).status().unwrap().success());
-    }
-    let path = path_after(&[]);
-    walk(&guide, "bash", reader.path(), &[("PATH", Path::new(&path)), ("WEIR_HOME", home.path())]);
+    let (path, checkout) = (path_after(&[]), root());
+    let variables =
+        [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("CHECKOUT", checkout.as_path())];
+    walk(&guide, "bash", reader.path(), &variables);
     make_writable(home.path());
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use weir_model::{PackageName, Range, Version};
 
 use super::exposed::Exposed;
-use super::{Application, ElmJson, ElmJsonError, FILE_NAME, MAX_BYTES, Package};
+use super::{Application, ElmJson, ElmJsonError, MAX_BYTES, Package};
 use crate::module::is_module_name;
 use crate::name::{refused_name, refused_version};
 
@@ -228,22 +228,21 @@ fn unreadable(text: &str, broken: &serde_json::Error) -> ElmJsonError {
         .position(|line| ["<<<<<<<", ">>>>>>>", "======="].iter().any(|mark| line.starts_with(mark)));
     match mark {
         Some(line) => error(format!(
-            "line {} has a mark of a merge that is not finished: choose one side, remove the marks, and run this again",
+            "line {} has a mark of a merge that is not finished. Choose one side, remove the marks, and run this again",
             line + 1
         )),
-        None => error(format!("I ran into something unexpected when reading it: {broken}")),
+        None if text.trim().is_empty() => {
+            error("it is empty. `weir init --kind elm` and `elm init` each write a first one")
+        }
+        None => error(format!(
+            "it is not the JSON that I expected: {broken}. Is there a comma or a quote too many or too few?"
+        )),
     }
 }
 
-fn error(message: impl Into<String>) -> ElmJsonError {
-    let message = message.into();
-    ElmJsonError {
-        message: if message.contains(FILE_NAME) {
-            message
-        } else {
-            format!("there is a problem with this {FILE_NAME}: {message}")
-        },
-    }
+/// As the compiler tells its users.
+fn error(message: impl std::fmt::Display) -> ElmJsonError {
+    ElmJsonError { message: format!("I ran into a problem with this file: {message}") }
 }
 
 /// Text of a stranger's, short and harmless.

@@ -93,6 +93,7 @@ fn what_is_wrong_is_told_as_to_a_person() {
     assert!(
         refused(&APPLICATION.replace("1.0.5", "1.0.0 <= v < 2.0.0")).contains("a version such as `1.0.0`")
     );
-    assert!(refused(&"[".repeat(100_000)).contains("unexpected"));
+    assert!(refused(&"[".repeat(100_000)).contains("not the JSON that I expected"));
+    assert!(refused("\n").contains("it is empty"));
     assert!(refused(&" ".repeat(2 << 20)).contains("longer than"));
 }

@@ -17,6 +17,7 @@ use weir_reach::{
 };
 use weir_wire::upstream::{Ask, Asked};
 
+use super::npm::{meant, with_npm};
 use super::site::Answers;
 use super::{ELM, REGISTRY, find_program, is_elm, version};
 use crate::edit::ask_to_add;
@@ -32,6 +33,9 @@ const ASKS: [(&str, bool); 5] =
 /// A program that asks the public registry for whatever it does. It takes the proxy and the certificate from the same variables, and keeps
 /// what it was told in a folder of its name, where the compiler keeps packages.
 const ELM_JSON: &str = "elm-json";
+
+/// Programs that are started in this way.
+pub(super) const ASKERS: [&str; 2] = [ELM, ELM_JSON];
 
 /// A run of a program with the registries of a project behind it.
 pub struct ElmOnline {
@@ -59,6 +63,7 @@ impl ElmOnline {
         args: &[OsString],
         path: &OsStr,
     ) -> Result<Option<Self>, ProjectError> {
+        let (command, args) = meant(command, args);
         let first = args.first().and_then(|first| first.to_str()).unwrap_or_default();
         let changes = match command.to_str() {
             Some(ELM) => ASKS.iter().find(|(name, _)| *name == first).map(|(_, changes)| *changes),
@@ -66,6 +71,7 @@ impl ElmOnline {
             _ => None,
         };
         let (Some(changes), true) = (changes, project.is_none_or(is_elm)) else { return Ok(None) };
+        let path = &with_npm(&session.owners, project.map_or(folder, |project| &project.folder), path);
         let homes = session.home.data().join("elm");
         let found = |name: &str| {
             let missing = || ProjectError::UnknownCommand { command: name.to_owned(), similar: None };

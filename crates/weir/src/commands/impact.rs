@@ -19,7 +19,6 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure, ending};
 use crate::help::examples;
 use crate::output::{Cell, Page, count, harmless};
-use crate::settings;
 
 /// Show what needs a release, directly or through others
 ///
@@ -86,7 +85,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     };
     let mut report = weir_project::impact(&session, project.as_ref(), &name, version.as_ref())?;
     if arguments.rebuild {
-        let path = settings::path_variable();
+        let path = context.programs(&session)?;
         let options = RebuildOptions {
             programs: &path,
             most: arguments.limit,

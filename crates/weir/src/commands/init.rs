@@ -12,7 +12,6 @@ use crate::arguments::handled_kind;
 use crate::context::{Context, not_led_outside};
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::settings;
 
 /// Begin a package or a project: write `weir.toml`
 ///
@@ -70,7 +69,10 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
 /// The tools that are here and that a new project is for.
 fn tools(context: &Context, kind: KindName) -> Result<BTreeMap<PackageName, Version>, Failure> {
     match kind {
-        KindName::Elm => Ok(weir_project::elm_compiler(&context.session()?, &settings::path_variable())),
+        KindName::Elm => {
+            let session = context.session()?;
+            Ok(weir_project::elm_compiler(&session, &context.programs(&session)?))
+        }
         _ => Ok(BTreeMap::new()),
     }
 }

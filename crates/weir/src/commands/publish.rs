@@ -13,7 +13,6 @@ use crate::arguments::{DryRun, manifest_lines};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::settings;
 
 /// Publish packages, all of them together or none
 ///
@@ -89,7 +88,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     if folders.is_empty() {
         folders.push(context.project()?.folder);
     }
-    let report = weir_project::publish(&session, &folders, &options, &settings::path_variable())?;
+    let report = weir_project::publish(&session, &folders, &options, &context.programs(&session)?)?;
     context.output.act(options.dry_run, &report, |page| receipt::show_publication(page, &report))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -202,3 +202,35 @@ fn a_compiler_that_is_none_is_told_as_such() {
     let run = t.weir_with("app", "run -- elm make", &[("PATH", &path)]).fails_with(2);
     assert!(run.stderr.contains("no version of Elm's compiler"), "{run}");
 }
+
+#[test]
+fn a_compiler_that_npm_brought_for_the_project_is_the_one_that_is_meant() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    // As npm lays it out, in a repository with the application in a folder of it; nothing of the kind is on the `PATH`.
+    let bin = t.path("node_modules/.bin");
+    fs_err::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(compiler(), bin.join("elm")).unwrap();
+    let path = t.path("without");
+    fs_err::create_dir(&path).unwrap();
+    for program in ["sh", "env"] {
+        std::os::unix::fs::symlink(format!("/bin/{program}"), path.join(program)).unwrap();
+    }
+    let variables = [("PATH", path.to_str().unwrap())];
+    let run = |typed: &str| crate::compile_with(&t, "app", typed, &variables);
+    run("run -- elm make src/Main.elm --output=/dev/null").succeeds();
+    // `npx` finds the same one, and is not needed for that: what it would start asks the public registry.
+    run("run -- npx elm make src/Main.elm --output=/dev/null").succeeds();
+    t.weir_fed("app", "run -- npx elm install acme/str", "y\n").succeeds();
+    assert!(crate::manifest(&t).contains(r#""acme/str":"1.0.0""#), "{}", t.read("app/elm.json"));
+    uses_str(&t, "trim", "1");
+    let mistaken = run("run -- npx elm make src/Main.elm --output=/dev/null");
+    assert!(mistaken.stderr.contains("TYPE MISMATCH"), "{mistaken}");
+    // And it documents what is published.
+    let published = t.weir_with("", "publish str --dry-run --json", &variables);
+    assert!(!published.stderr.contains("no `elm`"), "{published}");
+    fs_err::remove_file(bin.join("elm")).unwrap();
+    let missing = run("run -- elm make src/Main.elm");
+    assert!(missing.code == 5 && missing.stderr.contains("there is no command `elm`"), "{missing}");
+}

@@ -13,7 +13,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::Page;
-use crate::settings;
 
 /// Show how what an Elm package offers differs from another version of it
 ///
@@ -66,7 +65,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     };
     let session = context.session()?;
     let project = context.project_if_any()?;
-    let diff = weir_project::elm_diff(&session, project.as_ref(), &from, &to, &settings::path_variable())?;
+    let programs = context.programs(&session)?;
+    let diff = weir_project::elm_diff(&session, project.as_ref(), &from, &to, &programs)?;
     context.output.answer(&diff, |page| show(page, &diff))?;
     Ok(ExitCode::SUCCESS)
 }
