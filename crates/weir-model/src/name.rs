@@ -23,9 +23,9 @@ pub struct OwnerName(Arc<str>);
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {what}: {reason}")]
+#[error("`{text}` is not {what}: {reason}")]
 pub struct NameError {
-    /// `package name` or `owner name`.
+    /// `a package name` or `an owner name`.
     pub what: &'static str,
     /// What was read, cut to a printable length.
     pub text: String,
@@ -136,7 +136,7 @@ impl FromStr for PackageName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        const WHAT: &str = "package name";
+        const WHAT: &str = "a package name";
         let Some((owner, name)) = text.split_once('/') else {
             return Err(error(WHAT, text, "expected `owner/name`"));
         };
@@ -152,7 +152,7 @@ impl FromStr for OwnerName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        check_part(text).map_err(|reason| error("owner name", text, reason))?;
+        check_part(text).map_err(|reason| error("an owner name", text, reason))?;
         Ok(Self(text.into()))
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -47,6 +48,10 @@ use crate::web::{self, Contents, failures};
 
 /// The file that tells another server that this one runs.
 const LOCK: &str = "server.lock";
+
+/// Who may not see a registry is answered after so long, as is who asks for one that is not there: deciding the one takes
+/// part of a millisecond longer than not finding the other.
+const REFUSED_AFTER: Duration = Duration::from_millis(5);
 
 /// So many may wait to be signed in.
 const SIGNING_IN: usize = 16;
@@ -281,8 +286,22 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When they may not, or there is none: which of the two, nobody is told.
+    /// When they may not, or there is none: which of the two, nobody is told, nor by how long the answer takes.
     pub(crate) async fn served(self: &Arc<Self>, asker: &Asker, name: &str) -> Result<Arc<Served>, Problem> {
+        let answered = Instant::now() + REFUSED_AFTER;
+        let served = self.visible(asker, name).await;
+        if served.is_err() {
+            tokio::time::sleep_until(answered.into()).await;
+        }
+        served
+    }
+
+    /// The same, told at once: for who looks through all that there are.
+    ///
+    /// # Errors
+    ///
+    /// When they may not see it, or there is none.
+    pub(crate) async fn visible(self: &Arc<Self>, asker: &Asker, name: &str) -> Result<Arc<Served>, Problem> {
         let none = || {
             Problem::new(
                 Code::NoRegistry,
@@ -374,7 +393,7 @@ async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Pro
     let mut registries = Vec::new();
     for name in names {
         // Of a registry that somebody may not see they are not told the name either.
-        if app.served(&asker, name.as_str()).await.is_ok() {
+        if app.visible(&asker, name.as_str()).await.is_ok() {
             registries.push(ServedRegistry { path: format!("/{name}"), name: name.to_string() });
         }
     }

@@ -92,7 +92,7 @@ pub(crate) async fn account(State(app): State<Arc<App>>, visitor: Visitor) -> Re
 /// `POST /-/account/tokens`
 pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let visitor = &form.visitor;
-    let days = form.read::<u32>("days")?;
+    let days = form.number("days")?;
     if days == 0 || days > LONGEST {
         return Err(unreadable(format!("a token that is made here is good for 1 to {LONGEST} days")));
     }

@@ -65,6 +65,16 @@ impl Form {
         text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
     }
 
+    /// The number in a field.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or none.
+    pub(crate) fn number(&self, name: &str) -> Result<u32, Problem> {
+        let text = self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))?;
+        text.parse().map_err(|_| unreadable(format!("`{text}` is no number of {name}")))
+    }
+
     /// The words of a field, which are separated by commas or blanks, each read.
     ///
     /// # Errors

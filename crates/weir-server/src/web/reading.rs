@@ -66,7 +66,7 @@ pub(super) async fn visible(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<Str
         blocking(move || listed.registries.names()).await.map_err(|error| Problem::internal(&error))?;
     let mut seen = Vec::new();
     for name in names {
-        if app.served(&visitor.asker, name.as_str()).await.is_ok() {
+        if app.visible(&visitor.asker, name.as_str()).await.is_ok() {
             seen.push(name.to_string());
         }
     }

@@ -1,5 +1,8 @@
 //! Searching a registry, and narrowing down what is found.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -32,29 +35,50 @@ pub(crate) async fn search(
     answer(&visitor, StatusCode::OK, page.await?)
 }
 
-/// What is looked for. What cannot be meant is as good as not said.
+/// What is looked for. By what nothing can be narrowed down is told, in place of all there is.
 fn looked(query: &str) -> Looked {
     let mut looked = Looked::default();
+    let mut unknown = None;
     for (name, value) in pairs(query) {
         match &*name {
             "q" => looked.words = value.trim().chars().take(256).collect(),
-            "kind" => looked.kind = value.parse::<KindName>().ok(),
-            "platform" => looked.platform = value.parse::<Platform>().ok(),
-            "owner" => looked.owner = value.parse::<OwnerName>().ok(),
+            // As a form sends it in which nothing was chosen.
+            _ if value.is_empty() => {}
+            "kind" => looked.kind = known::<KindName>(&value, &mut unknown),
+            "platform" => looked.platform = known::<Platform>(&value, &mut unknown),
+            "owner" => looked.owner = known::<OwnerName>(&value, &mut unknown),
             "license" => {
                 looked.license =
                     Some(value.trim().chars().take(64).collect()).filter(|text: &String| !text.is_empty());
             }
-            "state" => looked.state = FoundState::named(&value),
+            "state" => looked.state = known::<FoundState>(&value, &mut unknown),
             "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
             "after" => looked.after = Some(value.into_owned()),
             _ => {}
         }
     }
+    looked.unknown = unknown;
     looked
 }
 
+/// What a text means; what is wrong with the first that means nothing is kept.
+fn known<T: FromStr>(text: &str, unknown: &mut Option<String>) -> Option<T>
+where
+    T::Err: Display,
+{
+    match text.parse() {
+        Ok(known) => Some(known),
+        Err(error) => {
+            unknown.get_or_insert_with(|| error.to_string().chars().take(200).collect());
+            None
+        }
+    }
+}
+
 fn find(index: &Index, looked: &Looked) -> Result<Found, SubmitError> {
+    if looked.unknown.is_some() {
+        return Ok(Found::All(Vec::new()));
+    }
     let filter = PackageFilter {
         prefix: None,
         owner: looked.owner.clone(),
@@ -85,7 +109,7 @@ fn held(index: &Index, looked: &Looked) -> Result<Vec<HeldRelease>, SubmitError>
         Some(FoundState::Held) => true,
         None => !words.is_empty(),
     };
-    if !is_meant || looked.skip > 0 {
+    if !is_meant || looked.skip > 0 || looked.unknown.is_some() {
         return Ok(Vec::new());
     }
     let mut held = index.held(HELD_LOOKED_AT)?;

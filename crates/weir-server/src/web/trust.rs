@@ -45,7 +45,7 @@ pub(crate) async fn add(State(app): State<Arc<App>>, form: Form) -> Result<Respo
         claims: claims(form.field("claims").unwrap_or_default())?,
         registry: form.field("registry").unwrap_or_default().to_owned(),
         scope: TokenScope { verbs, names: form.list("names")? },
-        minutes: form.read("minutes")?,
+        minutes: form.number("minutes")?,
     };
     trust::added(&app, &form.visitor.asker, new).await?;
     Ok(go(address::TRUST))

@@ -1,6 +1,7 @@
 //! What a search found, or all there is.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use askama::Template;
 use weir_index::{HeldRelease, PackageSummary, SearchResults};
@@ -29,6 +30,8 @@ pub struct Looked {
     pub license: Option<String>,
     /// Only what is in this state.
     pub state: Option<FoundState>,
+    /// What else is said by what to narrow down, and cannot be meant, in a sentence: nothing is like that.
+    pub unknown: Option<String>,
     /// How many are passed over.
     pub skip: usize,
     /// After which name a list goes on.
@@ -57,10 +60,16 @@ impl FoundState {
             Self::Held => "held",
         }
     }
+}
 
-    /// The state of this name, if there is one.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::all().find(|state| state.as_str() == name)
+impl FromStr for FoundState {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::all().find(|state| state.as_str() == name).ok_or_else(|| {
+            let names: Vec<&str> = Self::all().map(Self::as_str).collect();
+            format!("`{name}` is no state: there are {}", names.join(", "))
+        })
     }
 }
 
@@ -204,6 +213,9 @@ impl SearchPage<'_> {
     }
 
     fn told(&self, shown: usize) -> String {
+        if let Some(unknown) = &self.looked.unknown {
+            return unknown.clone();
+        }
         let shown = shown as u64;
         match self.found {
             Found::Hits(found) => match found.total {

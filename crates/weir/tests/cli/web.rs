@@ -78,6 +78,10 @@ fn a_search_is_narrowed_down_by_licence_owner_and_state() {
     says(&server, "/org/-/search?q=str", &["acme/ str 1.1.0 1 yanked"]);
     assert_eq!(found("state=held"), [false, false, false]);
     assert_eq!(found("q=left&owner=tools&state=yanked"), [false, false, true]);
+    // By what nothing can be narrowed down finds nothing, and says so.
+    assert_eq!(found("kind=bassh"), [false, false, false]);
+    assert_eq!(found("state=gone&q=str"), [false, false, false]);
+    assert_eq!(found("kind=&owner=&state="), found(""), "a form in which nothing was chosen");
     let narrowed = page(&server, "/org/-/search?q=str&license=MIT").text();
     assert!(narrowed.contains("/org/-/search?q=str&#38;owner=tools&#38;license=MIT"), "{narrowed}");
 
