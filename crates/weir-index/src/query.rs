@@ -138,6 +138,15 @@ impl Index {
         self.releases_where("r.tree = ?1 ORDER BY r.id", [tree.as_bytes()])
     }
 
+    /// Every release that names content of this digest beside its own tree, removed ones too, in the order of the log.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be looked up.
+    pub fn by_named_beside(&self, digest: &[u8; 32]) -> Result<Vec<ReleaseView>, IndexError> {
+        self.releases_where("r.id IN (SELECT release FROM beside WHERE object = ?1) ORDER BY r.id", [digest])
+    }
+
     /// The version and the tree of every release of a package for one platform, removed ones too, in the order of the log.
     pub fn trees(
         &self,

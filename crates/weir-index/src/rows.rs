@@ -1,6 +1,7 @@
 //! Rows of `release` and `withdrawal`: writing them, and reading them back as views.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use weir_model::evidence::named_beside;
 use weir_model::{Digest, KindName, PackageName, Release, ReleaseId};
 use weir_rules::Standing;
 
@@ -77,6 +78,11 @@ pub(crate) fn insert_release(
         release.tree.as_bytes(),
         facts,
     ])?;
+    for named in named_beside(release) {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO beside VALUES(?1, ?2)")?
+            .execute(params![named.digest(), row_id(mark.index)?])?;
+    }
     Ok(facts.len())
 }
 

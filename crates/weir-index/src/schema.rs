@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// The version of the tables. Another one means: fold again.
-pub(crate) const SCHEMA_VERSION: i64 = 4;
+pub(crate) const SCHEMA_VERSION: i64 = 5;
 
 /// Marks an SQLite file as an index: `weir` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x7765_6972;
@@ -19,6 +19,8 @@ CREATE TABLE release(
   id INTEGER PRIMARY KEY, package INTEGER NOT NULL, version TEXT NOT NULL, platform TEXT NOT NULL,
   revision INTEGER NOT NULL, kind INTEGER NOT NULL, state INTEGER NOT NULL,
   input_digest BLOB NOT NULL, tree BLOB NOT NULL, facts BLOB NOT NULL) STRICT;
+-- What a release names beside its own tree, by digest: files, and the tree it was built from; derived from `release`.
+CREATE TABLE beside(object BLOB NOT NULL, release INTEGER NOT NULL, PRIMARY KEY(object, release)) STRICT, WITHOUT ROWID;
 -- The withdrawals in force; `what` is a state.
 CREATE TABLE withdrawal(
   release INTEGER NOT NULL, what INTEGER NOT NULL, facts BLOB NOT NULL,

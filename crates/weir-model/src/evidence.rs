@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use weir_model::{BuildFacts, Release, Sha256, SourceFact, TreeDigest};
+use crate::{BuildFacts, Release, Sha256, SourceFact, TreeDigest};
 
 /// A piece of content that a built release names beside its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -52,6 +52,16 @@ pub enum HeldAs {
     File(Sha256, Option<u64>),
 }
 
+impl HeldAs {
+    /// The bytes of its digest.
+    pub fn digest(&self) -> &[u8; 32] {
+        match self {
+            Self::Pack(tree, _) => tree.as_bytes(),
+            Self::File(sha256, _) => sha256.as_bytes(),
+        }
+    }
+}
+
 impl Evidence {
     /// The evidence of a release that is a document of this digest: a source is none.
     pub fn document(release: &Release, sha256: &Sha256) -> Option<Self> {
@@ -70,7 +80,8 @@ impl Evidence {
         }
     }
 
-    pub(crate) fn held(&self) -> HeldAs {
+    /// As what a registry holds it.
+    pub fn held(&self) -> HeldAs {
         match *self {
             Self::Source { digest, size } => HeldAs::Pack(digest, size),
             Self::Recipe { digest }
@@ -113,5 +124,12 @@ pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
 pub fn held_beside(release: &Release) -> impl Iterator<Item = HeldAs> {
     let promised = release.references.iter().filter(|reference| reference.held);
     let files = promised.filter_map(|reference| Some(HeldAs::File(reference.sha256?, reference.size)));
+    files.chain(evidence(release).map(|evidence| evidence.held()))
+}
+
+/// All content that a release names beside its own pack, whether the registry promises to hold it or it comes from elsewhere.
+pub fn named_beside(release: &Release) -> impl Iterator<Item = HeldAs> {
+    let references = release.references.iter();
+    let files = references.filter_map(|reference| Some(HeldAs::File(reference.sha256?, reference.size)));
     files.chain(evidence(release).map(|evidence| evidence.held()))
 }

@@ -12,6 +12,7 @@ pub mod canonical;
 mod causes;
 pub mod descriptor;
 mod digest;
+pub mod evidence;
 mod facts;
 mod kind;
 mod license;

@@ -15,7 +15,7 @@ use weir_model::{PackageName, Sha256};
 use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
-    Carried, CarriedError, Exported, HeldAs, Object, Replica, ReplicaError, SubmitError, UpstreamAddresses,
+    Carried, CarriedError, Exported, Object, Replica, ReplicaError, SubmitError, UpstreamAddresses,
     held_beside, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
@@ -142,10 +142,7 @@ fn wanted(index: &Index, what: &Export) -> Result<BTreeSet<Object>, ReachError> 
         }
         let release = &view.release;
         objects.insert(Object::Pack(release.tree));
-        objects.extend(held_beside(release).map(|held| match held {
-            HeldAs::Pack(tree, _) => Object::Pack(tree),
-            HeldAs::File(sha256, _) => Object::File(sha256),
-        }));
+        objects.extend(held_beside(release).map(Object::from));
     }
     Ok(objects)
 }

@@ -410,7 +410,7 @@ impl ContentAudit<'_> {
     fn pack(&mut self, tree: &TreeDigest, pack: &NamedPack) {
         let Some((first, stated)) = pack.uses.first().zip(pack.stated()) else { return };
         let told = tell_of_bytes(self.observer);
-        let verified = self.objects.verify_pack(tree, &stated, pack.is_withheld(), &told);
+        let verified = self.objects.verify_pack(tree, &stated, pack.reach.is_withheld(), &told);
         match verified {
             Err(ContentError::Absent { .. }) if !pack.own => self.audit.above.push(first.what.to_string()),
             verified => self.verified(&first.what, verified),
@@ -418,7 +418,8 @@ impl ContentAudit<'_> {
     }
 
     fn file(&self, sha256: &Sha256) -> Result<u64, ContentError> {
-        self.objects.verify_file(sha256, self.named.size_of(sha256), &tell_of_bytes(self.observer))
+        let (size, withheld) = (self.named.size_of(sha256), self.named.withholds(sha256));
+        self.objects.verify_file(sha256, size, withheld, &tell_of_bytes(self.observer))
     }
 
     fn delta(&self, delta: &Delta) -> Result<u64, ContentError> {
@@ -447,7 +448,12 @@ impl ContentAudit<'_> {
             (NamedBy::Misplaced, Stored::Pack { tree, held: false, .. } | Stored::Made { tree, .. }) => {
                 // Of a pack that is used this was said already.
                 if self.named.packs.get(tree).is_some_and(|pack| pack.uses.is_empty()) {
-                    self.audit.problems.push(ContentError::StillServed { tree: *tree }.to_string());
+                    self.audit.problems.push(ContentError::pack_still_served(tree).to_string());
+                }
+            }
+            (NamedBy::Misplaced, Stored::File { sha256, held: false, .. }) => {
+                if !self.named.promises(sha256) {
+                    self.audit.problems.push(ContentError::file_still_served(sha256).to_string());
                 }
             }
             (NamedBy::Misplaced | NamedBy::Nothing, _) => self.audit.unused.push(stored.to_string()),
@@ -464,8 +470,8 @@ impl ContentAudit<'_> {
                 let size = held.map_or(0, |held| held.size);
                 self.objects.verify_pack(tree, &Stated::size(size), false, &Unobserved)
             }),
-            Stored::File { sha256, .. } => {
-                self.objects.verify_file(sha256, self.named.size_of(sha256), &Unobserved)
+            Stored::File { sha256, held, .. } => {
+                self.objects.verify_file(sha256, self.named.size_of(sha256), *held, &Unobserved)
             }
             _ => return,
         };

@@ -18,7 +18,7 @@ use weir_policy::Authorized;
 use crate::content::{Delta, Stored};
 use crate::error::SubmitError;
 use crate::named::{Named, NamedBy};
-use crate::ports::Objects;
+use crate::ports::{Object, Objects};
 use crate::registrar::Registrar;
 use crate::replica::Replica;
 
@@ -99,8 +99,12 @@ impl Registrar {
         let plan = plan(&writer.replica, objects, what, permit.at())?;
         for stored in &plan.put_right {
             match stored {
-                Stored::Pack { tree, held: true, .. } => objects.restore(permit, tree)?,
-                Stored::Pack { tree, .. } | Stored::Made { tree, .. } => objects.withhold(permit, tree)?,
+                Stored::Pack { tree, held: true, .. } => objects.restore(permit, Object::Pack(*tree))?,
+                Stored::Pack { tree, .. } | Stored::Made { tree, .. } => {
+                    objects.withhold(permit, Object::Pack(*tree))?;
+                }
+                Stored::File { sha256, held: true, .. } => objects.restore(permit, Object::File(*sha256))?,
+                Stored::File { sha256, .. } => objects.withhold(permit, Object::File(*sha256))?,
                 _ => {}
             }
         }

@@ -7,7 +7,7 @@
 //! file/<aa>/<sha256>          a file of at most 16 MiB, as it is
 //! file/<aa>/<sha256>.chunks   a larger file: the list of its chunks
 //! chunk/<aa>/<sha256>         a chunk, as it is; files and versions of files share them
-//! .held/<aa>/<tree>.zst       the pack of a quarantined tree: not served, open to writers only
+//! .held/<aa>/…                packs and files that only quarantined releases name: not served, open to writers only
 //! .tmp/                       what is being written
 //! ```
 //!
@@ -27,7 +27,8 @@
 //!   and then renamed. Two writers of one object do no harm, and neither does a crash.
 //! * A chunk list is there only when all its chunks are.
 //! * A delta is there only beside the pack that it stands for: it holds as much of the tree.
-//! * A pack is in `pack/` or in `.held/`; uploading a held pack again does not bring it back.
+//! * A pack is in `pack/` or in `.held/`, and a file or its chunk list in `file/` or there; uploading again what is held does
+//!   not bring it back. Chunks stay where they are: other files may have them too, and only a list says which belong together.
 //!
 //! [paper]: https://ieeexplore.ieee.org/document/9055082
 
@@ -107,6 +108,14 @@ pub fn chunk_path(digest: &ChunkDigest) -> String {
 
 fn held_path(tree: &TreeDigest) -> String {
     sharded(".held", tree, ".zst")
+}
+
+fn held_file_path(sha256: &Sha256) -> String {
+    sharded(".held", sha256, "")
+}
+
+fn held_chunk_list_path(sha256: &Sha256) -> String {
+    sharded(".held", sha256, ".chunks")
 }
 
 fn sharded<S: Subject>(folder: &str, digest: &Digest<S>, ending: &str) -> String {

@@ -6,9 +6,9 @@ use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, Sha256, T
 use weir_wire::LONGEST_REASON;
 
 use crate::content::ContentError;
-use crate::evidence::Evidence;
 use crate::ports::{KeysError, PortError};
 use crate::replica::ReplicaError;
+use weir_model::evidence::Evidence;
 use weir_rules::diamond::Diamond;
 
 /// Why a batch was not carried out. Nothing of it is visible then.

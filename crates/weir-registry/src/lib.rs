@@ -24,7 +24,6 @@ mod compact;
 pub mod content;
 mod deltas;
 mod error;
-mod evidence;
 mod face;
 mod folder;
 mod keys;
@@ -41,6 +40,7 @@ mod reuse;
 mod storage;
 mod trust;
 mod upstreams;
+mod within_reach;
 
 pub use advised::advised;
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
@@ -49,7 +49,6 @@ pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use compact::{Compact, Compacted};
 pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
 pub use error::{OpenError, SubmitError};
-pub use evidence::{Evidence, HeldAs, evidence, held_beside};
 pub use face::Face;
 pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
@@ -62,6 +61,7 @@ pub use replica::{DESCRIPTOR, ProvenRecord, Replica, ReplicaError, ReplicaHome, 
 pub use reuse::{BuiltBefore, Kept, quarantined};
 pub use trust::{Pin, Trust, TrustError, parse_keys};
 pub use upstreams::{UPSTREAMS_FILE, UpstreamAddresses, check_upstream};
+pub use weir_model::evidence::{Evidence, HeldAs, evidence, held_beside};
 pub use weir_wire::{
     Batch, Code, Done, Draft, Intent, Outcome, Promotion, Receipt, Refusal, Wanted, Withdraw,
 };

@@ -202,7 +202,7 @@ impl Objects for Handle {
             let stored = match *object {
                 Object::Pack(tree) => Stored::Pack { tree, size, held: kept.withheld },
                 Object::Delta(delta) => Stored::Delta { delta, size },
-                Object::File(sha256) => Stored::File { sha256, size, chunked: false },
+                Object::File(sha256) => Stored::File { sha256, size, chunked: false, held: kept.withheld },
                 Object::Snapshot(sha256) => Stored::Snapshot { sha256, size },
             };
             (stored, kept.written)
@@ -218,20 +218,22 @@ impl Objects for Handle {
         Ok(lock(&self.memory.objects).keys().filter(|object| gives(object, tree)).count())
     }
 
-    fn withhold(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
-        lock(&self.memory.served).retain(|path, _| !path.starts_with(&delta_folder(tree)));
-        lock(&self.memory.objects).retain(|object, _| !gives(object, tree));
-        if let Some(kept) = lock(&self.memory.objects).get_mut(&Object::Pack(*tree)) {
+    fn withhold(&self, _: &Authorized, object: Object) -> Result<(), ContentError> {
+        if let Object::Pack(tree) = object {
+            lock(&self.memory.served).retain(|path, _| !path.starts_with(&delta_folder(&tree)));
+            lock(&self.memory.objects).retain(|object, _| !gives(object, &tree));
+        }
+        if let Some(kept) = lock(&self.memory.objects).get_mut(&object).filter(|_| can_be_withheld(object)) {
             kept.withheld = true;
-            lock(&self.memory.served).remove(&pack_path(tree));
+            lock(&self.memory.served).remove(&path(object));
         }
         Ok(())
     }
 
-    fn restore(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
-        if let Some(kept) = lock(&self.memory.objects).get_mut(&Object::Pack(*tree)) {
+    fn restore(&self, _: &Authorized, object: Object) -> Result<(), ContentError> {
+        if let Some(kept) = lock(&self.memory.objects).get_mut(&object) {
             kept.withheld = false;
-            self.serve(&pack_path(tree), &kept.bytes);
+            self.serve(&path(object), &kept.bytes);
         }
         Ok(())
     }
@@ -254,6 +256,10 @@ impl Objects for Handle {
     fn remove_parts(&self, _: &Authorized) -> Result<(), ContentError> {
         Ok(())
     }
+}
+
+fn can_be_withheld(object: Object) -> bool {
+    matches!(object, Object::Pack(_) | Object::File(_))
 }
 
 /// Whether it is a delta that gives `tree`.

@@ -13,7 +13,8 @@ use weir_model::advisory::AdvisoryId;
 use weir_model::{Digest, ReleaseId, Sha256, TreeDigest};
 
 use crate::content::{Delta, Stated, Stored};
-use crate::evidence::{Evidence, HeldAs, evidence};
+use crate::within_reach::Reach;
+use weir_model::evidence::{Evidence, HeldAs, evidence};
 
 /// Everything that the log names.
 #[derive(Debug, Default)]
@@ -31,10 +32,8 @@ pub(crate) struct NamedPack {
     pub(crate) uses: Vec<PackUse>,
     /// Whether a release uses it that was published here. All others came from above, and so may their content.
     pub(crate) own: bool,
-    /// Whether a release of it is quarantined, removed or not.
-    quarantined: bool,
-    /// Whether readers may have a release of it.
-    served: bool,
+    /// Whether readers may have it.
+    pub(crate) reach: Reach,
     removed: Option<Timestamp>,
 }
 
@@ -80,6 +79,8 @@ pub(crate) struct NamedFile {
     pub(crate) referenced: bool,
     /// How many bytes it has, if a release that refers to it says so.
     pub(crate) size: Option<u64>,
+    /// Whether readers may have it.
+    pub(crate) reach: Reach,
     removed: Option<Timestamp>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) enum NamedBy {
     Quarantine,
     /// Only removed releases, the last of them at this time.
     RemovedReleases(Timestamp),
-    /// Some release, but a pack belongs where readers may have it or out of their reach, and it is in
+    /// Some release, but it belongs where readers may have it or out of their reach, and it is in
     /// the other place: a crash left it there.
     Misplaced,
     /// Nothing.
@@ -111,8 +112,7 @@ impl Named {
         let release = &view.release;
         let removed = view.removed.as_ref().map(|removed| removed.mark.at);
         let pack = self.packs.entry(release.tree).or_default();
-        pack.quarantined |= view.quarantined.is_some();
-        pack.served |= view.standing().is_usable();
+        pack.reach.add(view.into());
         pack.own |= view.origin.is_none();
         pack.used(removed, || PackUse { what: Use::Content(release.id.clone()), stated: release.into() });
         for evidence in evidence(release) {
@@ -121,11 +121,13 @@ impl Named {
                 HeldAs::Pack(tree, size) => {
                     let pack = self.packs.entry(tree).or_default();
                     pack.own |= view.origin.is_none();
+                    pack.reach.add(view.into());
                     pack.used(removed, || PackUse { what: is_evidence(), stated: Stated::size(size) });
                 }
                 HeldAs::File(sha256, _) => {
                     let file = self.files.entry(sha256).or_default();
                     file.own |= view.origin.is_none();
+                    file.reach.add(view.into());
                     match removed {
                         None => file.promised.push(is_evidence()),
                         Some(at) => file.removed = file.removed.max(Some(at)),
@@ -138,6 +140,7 @@ impl Named {
             let file = self.files.entry(sha256).or_default();
             file.size = file.size.or(reference.size);
             file.own |= view.origin.is_none();
+            file.reach.add(view.into());
             match removed {
                 None if reference.held => {
                     file.promised.push(Use::External(release.id.clone(), reference.name.clone()));
@@ -153,7 +156,10 @@ impl Named {
         let file = self.files.entry(known.advisory.document).or_default();
         file.own |= known.from.is_none();
         match &known.dismissed {
-            None => file.promised.push(Use::Advisory(known.advisory.id.clone())),
+            None => {
+                file.reach.served = true;
+                file.promised.push(Use::Advisory(known.advisory.id.clone()));
+            }
             Some(dismissed) => file.removed = file.removed.max(Some(dismissed.mark.at)),
         }
     }
@@ -161,6 +167,11 @@ impl Named {
     /// How many bytes a file has, if a release says so.
     pub(crate) fn size_of(&self, sha256: &Sha256) -> Option<u64> {
         self.files.get(sha256)?.size
+    }
+
+    /// Whether readers are kept from a file.
+    pub(crate) fn withholds(&self, sha256: &Sha256) -> bool {
+        self.files.get(sha256).is_some_and(|file| file.reach.is_withheld())
     }
 
     /// Whether a file is held on the word of a release.
@@ -172,19 +183,21 @@ impl Named {
     pub(crate) fn who_names(&self, stored: &Stored) -> NamedBy {
         match stored {
             Stored::Pack { tree, held, .. } => match self.packs.get(tree) {
-                Some(pack) if pack.is_withheld() != *held => NamedBy::Misplaced,
+                Some(pack) if pack.reach.is_withheld() != *held => NamedBy::Misplaced,
                 Some(pack) => pack.named_by(),
                 None => NamedBy::Nothing,
             },
             Stored::Made { tree, .. } => match self.packs.get(tree) {
-                Some(pack) if pack.is_withheld() => NamedBy::Misplaced,
+                Some(pack) if pack.reach.is_withheld() => NamedBy::Misplaced,
                 Some(pack) => pack.named_by(),
                 None => NamedBy::Nothing,
             },
             Stored::Delta { delta, .. } => self.who_names_delta(delta),
-            Stored::File { sha256, .. } => {
-                self.files.get(sha256).map_or(NamedBy::Nothing, NamedFile::named_by)
-            }
+            Stored::File { sha256, held, .. } => match self.files.get(sha256) {
+                Some(file) if file.reach.is_withheld() != *held => NamedBy::Misplaced,
+                Some(file) => file.named_by(),
+                None => NamedBy::Nothing,
+            },
             Stored::Snapshot { sha256, .. } if self.snapshot == Some(*sha256) => NamedBy::Releases,
             Stored::Snapshot { .. }
             | Stored::Chunk { .. }
@@ -198,7 +211,7 @@ impl Named {
     /// A delta stands beside the pack that it gives, for those who have what it is from: also a release that was quarantined since.
     fn who_names_delta(&self, delta: &Delta) -> NamedBy {
         let gives =
-            self.packs.get(&delta.to).is_some_and(|pack| !pack.uses.is_empty() && !pack.is_withheld());
+            self.packs.get(&delta.to).is_some_and(|pack| !pack.uses.is_empty() && !pack.reach.is_withheld());
         let is_from = self.packs.get(&delta.from).is_some_and(|pack| !pack.uses.is_empty());
         if gives && is_from { NamedBy::Releases } else { NamedBy::Nothing }
     }
@@ -218,15 +231,10 @@ impl NamedPack {
         self.uses.iter().find(says_more).or(self.uses.first()).map(|one| one.stated)
     }
 
-    /// Whether it must be out of readers' reach.
-    pub(crate) fn is_withheld(&self) -> bool {
-        self.quarantined && !self.served
-    }
-
     fn named_by(&self) -> NamedBy {
         match self.removed {
             _ if !self.uses.is_empty() => NamedBy::Releases,
-            _ if self.quarantined => NamedBy::Quarantine,
+            _ if self.reach.quarantined => NamedBy::Quarantine,
             Some(at) => NamedBy::RemovedReleases(at),
             None => NamedBy::Nothing,
         }
@@ -237,6 +245,7 @@ impl NamedFile {
     fn named_by(&self) -> NamedBy {
         match self.removed {
             _ if self.referenced || !self.promised.is_empty() => NamedBy::Releases,
+            _ if self.reach.quarantined => NamedBy::Quarantine,
             Some(at) => NamedBy::RemovedReleases(at),
             None => NamedBy::Nothing,
         }

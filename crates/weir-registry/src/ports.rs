@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use weir_log::{CheckedCheckpoint, Checkpoint, Origin, Signers, Source, Stamp, TrustedKeys, VerifyingKey};
 use weir_model::descriptor::Descriptor;
+use weir_model::evidence::HeldAs;
 use weir_model::record::RECORD_VERSION;
 use weir_model::{Action, ChunkDigest, Observer, Record, RecordError, Sha256, TreeDigest};
 use weir_policy::Authorized;
@@ -109,6 +110,15 @@ pub enum Object {
     Snapshot(Sha256),
 }
 
+impl From<HeldAs> for Object {
+    fn from(held: HeldAs) -> Self {
+        match held {
+            HeldAs::Pack(tree, _) => Self::Pack(tree),
+            HeldAs::File(sha256, _) => Self::File(sha256),
+        }
+    }
+}
+
 /// An object that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
@@ -187,19 +197,20 @@ pub trait Objects: Send + Sync {
         held_pack(self, tree, stated, withheld, observer)
     }
 
-    /// Reads a file from end to end, and checks it against its name and the size that is said of it, if one is. Gives its bytes; `observer` is told of
-    /// them as they are read.
+    /// Reads a file from end to end, and checks it against its name and the size that is said of it, if one is: among what is
+    /// `withheld`, or among what is served. Gives its bytes; `observer` is told of them as they are read.
     ///
     /// # Errors
     ///
-    /// When it or a part of it is missing, or something else.
+    /// When it or a part of it is missing, or something else, or served although it is withheld.
     fn verify_file(
         &self,
         sha256: &Sha256,
         size: Option<u64>,
+        withheld: bool,
         observer: &dyn Observer<Handled>,
     ) -> Result<u64, ContentError> {
-        held_file(self, sha256, size, observer)
+        held_file(self, sha256, size, withheld, observer)
     }
 
     /// The parts that a stored object is kept in, by their digests; none for one that is kept whole.
@@ -247,19 +258,20 @@ pub trait Objects: Send + Sync {
         Ok(false)
     }
 
-    /// Keeps readers from the pack of a tree, and takes out the deltas that give it. Harmless when done twice, or when there is no such pack.
+    /// Keeps readers from a pack or a file; of a pack, takes out the deltas that give it. Harmless when done twice, or when it is not
+    /// there. Nobody is kept from a delta for itself, or from a snapshot.
     ///
     /// # Errors
     ///
     /// When that cannot be done.
-    fn withhold(&self, permit: &Authorized, tree: &TreeDigest) -> Result<(), ContentError>;
+    fn withhold(&self, permit: &Authorized, object: Object) -> Result<(), ContentError>;
 
-    /// Gives the pack of a tree back to readers. Harmless when done twice, or when there is no such pack.
+    /// Gives a pack or a file back to readers. Harmless when done twice, or when it is not there.
     ///
     /// # Errors
     ///
     /// When that cannot be done.
-    fn restore(&self, permit: &Authorized, tree: &TreeDigest) -> Result<(), ContentError>;
+    fn restore(&self, permit: &Authorized, object: Object) -> Result<(), ContentError>;
 
     /// Takes something out for good. Harmless when it is not there.
     ///

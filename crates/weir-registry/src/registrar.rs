@@ -34,7 +34,6 @@ pub use self::acting::Acting;
 pub use self::admit::{Admission, Admitted, Followed};
 pub use self::begin::NewRegistry;
 pub(crate) use self::compare::{Differences, before};
-use self::from_above::Beside;
 pub use self::from_above::FromAbove;
 pub use self::govern::SetPolicy;
 use self::groups::Groups;
@@ -57,7 +56,6 @@ pub struct Registrar {
     faults: Arc<dyn weir_log::Faults>,
     views: Views,
     groups: Groups<Asked, Answer>,
-    beside: Beside,
 }
 
 impl Registrar {
@@ -69,15 +67,7 @@ impl Registrar {
     pub fn open(ports: Ports, home: &ReplicaHome, gate: Box<dyn Gate>) -> Result<Self, SubmitError> {
         crate::replica::read_descriptor(&*ports.sequencer.source())?;
         let (home, faults) = (home.clone(), Arc::new(weir_log::NoFaults));
-        Ok(Self {
-            ports,
-            home,
-            gate,
-            faults,
-            views: Views::default(),
-            groups: Groups::new(),
-            beside: Beside::default(),
-        })
+        Ok(Self { ports, home, gate, faults, views: Views::default(), groups: Groups::new() })
     }
 
     /// Tells `faults` of each point that a change passes, for tests that interrupt it.
@@ -190,7 +180,7 @@ impl Registrar {
                     let Some(bytes) = objects.open(object, 0)? else { return Ok(false) };
                     held_delta(objects, &delta, bytes)?
                 }
-                Object::File(sha256) => objects.verify_file(&sha256, None, &Unobserved)?,
+                Object::File(sha256) => objects.verify_file(&sha256, None, held.withheld, &Unobserved)?,
                 Object::Snapshot(sha256) => {
                     let Some(bytes) = objects.open(object, 0)? else { return Ok(false) };
                     return Ok(digest_of(bytes)?.0 == sha256);

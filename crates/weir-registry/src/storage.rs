@@ -11,9 +11,9 @@ use weir_wire::storage::{OwnerStorage, PackageStorage, Storage};
 
 use crate::content::Stored;
 use crate::error::SubmitError;
-use crate::evidence::{HeldAs, held_beside};
 use crate::ports::{Object, Objects};
 use crate::replica::Replica;
+use weir_model::evidence::held_beside;
 
 /// Packages, by the order in which they were met.
 type Namers = BTreeSet<usize>;
@@ -32,10 +32,7 @@ struct Names {
 impl Names {
     fn release(&mut self, view: &ReleaseView) {
         let release = &view.release;
-        let beside = held_beside(release).map(|held| match held {
-            HeldAs::Pack(tree, _) => Object::Pack(tree),
-            HeldAs::File(sha256, _) => Object::File(sha256),
-        });
+        let beside = held_beside(release).map(Object::from);
         let objects = std::iter::once(Object::Pack(release.tree)).chain(beside);
         if view.removed.is_some() {
             self.removed.extend(objects);

@@ -184,7 +184,7 @@ impl Workbench<'_> {
                 .iter()
                 .filter_map(|build| build.source.as_ref())
                 .all(|source| tree(&source.tree, &Stated::size(source.size)))
-            && files.into_iter().all(|file| content.verify_file(file, None, &Unobserved).is_ok())
+            && files.into_iter().all(|file| content.verify_file(file, None, false, &Unobserved).is_ok())
     }
 
     /// What came out of a step, in the store: it is fetched where only the registry has it.

@@ -38,6 +38,8 @@ enum Wanted<'a> {
     Pack { tree: &'a TreeDigest, stated: Stated, of: &'a Use, own: bool },
     /// A pack that they may not.
     Withheld { tree: &'a TreeDigest },
+    /// A file that they may not.
+    WithheldFile { sha256: &'a Sha256 },
     /// A file that a release promises.
     Promised { sha256: &'a Sha256, size: Option<u64>, of: &'a Use, own: bool },
     /// A file that the registry may hold, or leave where it comes from.
@@ -130,11 +132,12 @@ fn note(
 /// Everything to look at.
 fn wanted(named: &Named) -> Vec<Wanted<'_>> {
     let packs = named.packs.iter().filter_map(|(tree, pack)| match pack.uses.first().zip(pack.stated()) {
-        _ if pack.is_withheld() => Some(Wanted::Withheld { tree }),
+        _ if pack.reach.is_withheld() => Some(Wanted::Withheld { tree }),
         Some((first, stated)) => Some(Wanted::Pack { tree, stated, of: &first.what, own: pack.own }),
         None => None,
     });
     let files = named.files.iter().filter_map(|(sha256, file)| match file.promised.first() {
+        _ if file.reach.is_withheld() => Some(Wanted::WithheldFile { sha256 }),
         Some(of) => Some(Wanted::Promised { sha256, size: file.size, of, own: file.own }),
         None => file.referenced.then_some(Wanted::Referenced { sha256, size: file.size }),
     });
@@ -152,7 +155,7 @@ impl Wanted<'_> {
         match self {
             Self::Pack { stated, .. } => stated.size,
             Self::Promised { size, .. } | Self::Referenced { size, .. } => size.unwrap_or_default(),
-            Self::Withheld { .. } => 0,
+            Self::Withheld { .. } | Self::WithheldFile { .. } => 0,
         }
     }
 }
@@ -161,7 +164,7 @@ impl std::fmt::Display for Wanted<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Pack { of, .. } | Self::Promised { of, .. } => of.fmt(f),
-            Self::Withheld { .. } => f.write_str("quarantined content"),
+            Self::Withheld { .. } | Self::WithheldFile { .. } => f.write_str("quarantined content"),
             Self::Referenced { .. } => f.write_str("an external file"),
         }
     }
@@ -179,9 +182,18 @@ fn look(
             None => pack_there(source, tree, stated.size),
         },
         Wanted::Withheld { tree } => match pack_there_or_made(source, tree)? {
-            true => Err(ContentError::StillServed { tree: **tree }),
+            true => Err(ContentError::pack_still_served(tree)),
             false => Ok(Found::Nothing),
         },
+        Wanted::WithheldFile { sha256 } => {
+            let found = [file_path(sha256), chunk_list_path(sha256)].map(|path| source.find(&path));
+            for found in found {
+                if found?.is_some() {
+                    return Err(ContentError::file_still_served(sha256));
+                }
+            }
+            Ok(Found::Nothing)
+        }
         Wanted::Promised { sha256, size, .. } => {
             file(source, sha256, *size, reading)?.ok_or_else(|| ContentError::no_file(sha256))
         }

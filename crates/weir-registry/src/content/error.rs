@@ -104,11 +104,11 @@ pub enum ContentError {
         /// `the pack of the tree …`, `the file …`, `the chunk …`.
         what: String,
     },
-    /// A pack that must not be given out lies where everybody can have it.
-    #[error("the pack of the tree {tree} is quarantined and served all the same")]
+    /// What must not be given out lies where everybody can have it.
+    #[error("{what} is quarantined and served all the same")]
     StillServed {
-        /// The tree.
-        tree: TreeDigest,
+        /// `the pack of the tree …`, `the file …`.
+        what: String,
     },
     /// It could not be read from where it is.
     #[error(transparent)]
@@ -142,6 +142,14 @@ impl ContentError {
 
     pub(crate) fn no_file(sha256: &Sha256) -> Self {
         Self::Absent { what: format!("the file {sha256}") }
+    }
+
+    pub(crate) fn pack_still_served(tree: &TreeDigest) -> Self {
+        Self::StillServed { what: format!("the pack of the tree {tree}") }
+    }
+
+    pub(crate) fn file_still_served(sha256: &Sha256) -> Self {
+        Self::StillServed { what: format!("the file {sha256}") }
     }
 
     pub(crate) fn no_chunk(digest: &ChunkDigest) -> Self {

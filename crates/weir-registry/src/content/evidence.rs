@@ -6,7 +6,7 @@ use weir_log::Source;
 use weir_model::Digest;
 
 use super::{ContentError, LARGEST_FILE, ShownFile, file_path};
-use crate::evidence::{Evidence, HeldAs};
+use weir_model::evidence::{Evidence, HeldAs};
 
 /// More than the log of a build ever has, unpacked, in bytes: what builds print is cut long before.
 const MOST_LOG: u64 = 64 << 20;

@@ -12,7 +12,7 @@ use super::error::ContentError;
 use super::folder::ContentFolder;
 use super::stored::Stored;
 use super::verify::{digest_of, same};
-use super::{chunk_list_path, chunk_path, file_path};
+use super::{chunk_list_path, chunk_path, file_path, held_chunk_list_path, held_file_path};
 use crate::replica::snapshot_path;
 
 /// The largest file that is taken in, in bytes.
@@ -22,18 +22,14 @@ pub(crate) const LARGEST_FILE: u64 = 1 << 36;
 const TOGETHER: usize = 64;
 
 impl ContentFolder {
-    /// Whether the file `sha256` was taken in.
-    fn has_file(&self, sha256: &Sha256) -> Result<bool, ContentError> {
-        Ok(self.whole_size(sha256)?.is_some() || self.size_of(&chunk_list_path(sha256))?.is_some())
-    }
-
-    /// Takes in the file that `from` brings, whose digest must be `sha256`. If it is there already, nothing is read.
+    /// Takes in the file that `from` brings, whose digest must be `sha256`. If it is there already, served or withheld, nothing
+    /// is read.
     ///
     /// # Errors
     ///
     /// When it has another digest, or cannot be read or written.
     pub(crate) fn put_file(&self, from: &mut dyn Read, sha256: &Sha256) -> Result<(), ContentError> {
-        if self.has_file(sha256)? {
+        if self.has_file(sha256, Within::Reach)? || self.has_file(sha256, Within::Held)? {
             return Ok(());
         }
         // Our own copy is what is checked, before a large one is cut: a wrong file leaves no chunks behind.
@@ -42,10 +38,39 @@ impl ContentFolder {
         };
         let (actual, size) = digest_of(object.reopened()?)?;
         same(sha256, actual)?;
-        if size > CHUNKED_ABOVE {
-            return self.put_large(object.reopened()?, sha256);
+        match size > CHUNKED_ABOVE {
+            true => self.put_large(object.reopened()?, sha256)?,
+            false => self.writing().name(vec![(object, file_path(sha256))])?,
         }
-        Ok(self.writing().name(vec![(object, file_path(sha256))])?)
+        // It may have been withheld while it was being taken in a second time.
+        if self.has_file(sha256, Within::Held)? {
+            self.withhold_file(sha256)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a file was taken in and lies there.
+    fn has_file(&self, sha256: &Sha256, within: Within) -> Result<bool, ContentError> {
+        let there = |path: String| Ok::<_, ContentError>(self.size_of(&path)?.is_some());
+        Ok(there(within.whole(sha256))? || there(within.list(sha256))?)
+    }
+
+    /// Keeps readers from a file. Of a large one that is its list; its chunks may be other files' as well.
+    pub(super) fn withhold_file(&self, sha256: &Sha256) -> Result<(), ContentError> {
+        if self.has_file(sha256, Within::Reach)? {
+            self.ensure_held()?;
+        }
+        self.move_file(sha256, Within::Reach, Within::Held)
+    }
+
+    /// Gives a file back to readers.
+    pub(super) fn restore_file(&self, sha256: &Sha256) -> Result<(), ContentError> {
+        self.move_file(sha256, Within::Held, Within::Reach)
+    }
+
+    fn move_file(&self, sha256: &Sha256, from: Within, to: Within) -> Result<(), ContentError> {
+        self.moved(&from.whole(sha256), &to.whole(sha256))?;
+        self.moved(&from.list(sha256), &to.list(sha256))
     }
 
     /// Takes in a snapshot of the view, whose digest must be `sha256`.
@@ -125,28 +150,38 @@ impl ContentFolder {
     pub(super) fn listed_chunks(&self, objects: &[Stored]) -> Result<HashSet<ChunkDigest>, ContentError> {
         let mut listed = HashSet::new();
         for object in objects {
-            if let Stored::File { sha256, chunked: true, .. } = object {
-                let list = self.chunk_list(sha256)?.ok_or_else(|| ContentError::no_file(sha256))?;
+            if let Stored::File { sha256, chunked: true, held, .. } = object {
+                let within = if *held { Within::Held } else { Within::Reach };
+                let list = self.chunk_list(sha256, within)?.ok_or_else(|| ContentError::no_file(sha256))?;
                 listed.extend(list.chunks().iter().map(|chunk| chunk.digest));
             }
         }
         Ok(listed)
     }
 
-    /// The list of a large file, if it is here.
-    pub(super) fn chunk_list(&self, sha256: &Sha256) -> Result<Option<ChunkList>, ContentError> {
-        let text = self.folder()?.find(chunk_list_path(sha256), ChunkList::longest(LARGEST_FILE))?;
-        text.map(|text| ChunkList::parse(&text, sha256, None)).transpose()
+    /// A file that is held: within readers' reach, if it is there.
+    pub(super) fn kept_file(&self, sha256: &Sha256) -> Result<Option<KeptFile>, ContentError> {
+        for within in [Within::Reach, Within::Held] {
+            let withheld = matches!(within, Within::Held);
+            let path = within.whole(sha256);
+            if let Some(size) = self.size_of(&path)? {
+                // No writer keeps a large one so.
+                if size > CHUNKED_ABOVE {
+                    return Err(ContentError::TooLarge { sha256: *sha256, limit: CHUNKED_ABOVE });
+                }
+                return Ok(Some(KeptFile { withheld, how: KeptAs::Whole { path, size } }));
+            }
+            if let Some(list) = self.chunk_list(sha256, within)? {
+                return Ok(Some(KeptFile { withheld, how: KeptAs::Chunks(list) }));
+            }
+        }
+        Ok(None)
     }
 
-    /// The bytes of a file that is kept whole, if it is here. No writer keeps a large one so.
-    pub(super) fn whole_size(&self, sha256: &Sha256) -> Result<Option<u64>, ContentError> {
-        match self.size_of(&file_path(sha256))? {
-            Some(size) if size > CHUNKED_ABOVE => {
-                Err(ContentError::TooLarge { sha256: *sha256, limit: CHUNKED_ABOVE })
-            }
-            size => Ok(size),
-        }
+    /// The list of a large file, if it lies there.
+    fn chunk_list(&self, sha256: &Sha256, within: Within) -> Result<Option<ChunkList>, ContentError> {
+        let text = self.folder()?.find(within.list(sha256), ChunkList::longest(LARGEST_FILE))?;
+        text.map(|text| ChunkList::parse(&text, sha256, None)).transpose()
     }
 
     /// Orders those who take chunks in, together, and those who collect them, alone.
@@ -154,5 +189,43 @@ impl ContentFolder {
         let file = weir_fs::Folder::open(self.root())?.lock_file(".content.lock")?;
         how(&file)?;
         Ok(file)
+    }
+}
+
+/// A file that is held.
+pub(super) struct KeptFile {
+    /// Whether readers are kept from it.
+    pub(super) withheld: bool,
+    pub(super) how: KeptAs,
+}
+
+/// As what a file is held.
+pub(super) enum KeptAs {
+    Whole { path: String, size: u64 },
+    Chunks(ChunkList),
+}
+
+/// Where files lie.
+#[derive(Clone, Copy)]
+enum Within {
+    /// Within readers' reach.
+    Reach,
+    /// Among what is withheld.
+    Held,
+}
+
+impl Within {
+    fn whole(self, sha256: &Sha256) -> String {
+        match self {
+            Self::Reach => file_path(sha256),
+            Self::Held => held_file_path(sha256),
+        }
+    }
+
+    fn list(self, sha256: &Sha256) -> String {
+        match self {
+            Self::Reach => chunk_list_path(sha256),
+            Self::Held => held_chunk_list_path(sha256),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The packs of a registry's folder: taken in, withheld, given back, taken out.
+//! The packs of a registry's folder: taken in, withheld, given back, taken out. What is withheld lies apart.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -100,7 +100,7 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub(crate) fn withhold(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+    pub(crate) fn withhold_pack(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         self.make_whole(tree)?;
         self.make_whole_what_needs(tree)?;
         self.remove_deltas_to(tree)?;
@@ -113,7 +113,7 @@ impl ContentFolder {
     /// Makes the folder of what is withheld. It is closed to the web server, if that runs as somebody else: that need
     /// not know the layout. Those who may write to the registry as a group may also withhold and audit as one;
     /// a group that only reads is kept out like everybody else.
-    fn ensure_held(&self) -> io::Result<()> {
+    pub(super) fn ensure_held(&self) -> io::Result<()> {
         let folder = self.root.join(".held");
         if folder.is_dir() {
             return Ok(());
@@ -139,11 +139,11 @@ impl ContentFolder {
     /// # Errors
     ///
     /// When files cannot be moved.
-    pub(crate) fn restore(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+    pub(crate) fn restore_pack(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         self.moved(&held_path(tree), &pack_path(tree))
     }
 
-    fn moved(&self, from: &str, to: &str) -> Result<(), ContentError> {
+    pub(super) fn moved(&self, from: &str, to: &str) -> Result<(), ContentError> {
         if self.size_of(from)?.is_none() {
             return Ok(());
         }

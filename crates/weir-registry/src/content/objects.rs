@@ -7,8 +7,9 @@ use weir_policy::Authorized;
 
 use super::chunks::Chunk;
 use super::error::ContentError;
+use super::files::KeptAs;
 use super::stored::Stored;
-use super::{ContentFolder, Delta, chunk_path, delta_folder, delta_path, file_path, held_path, pack_path};
+use super::{ContentFolder, Delta, chunk_path, delta_folder, delta_path, held_path, pack_path};
 use crate::ports::{Held, Listing, Object, Objects};
 use crate::replica::snapshot_path;
 
@@ -35,10 +36,10 @@ impl Objects for ContentFolder {
             },
             Object::Delta(delta) => self.size_of(&delta_path(&delta))?.map(|size| there(size, false)),
             Object::Snapshot(sha256) => self.size_of(&snapshot_path(&sha256))?.map(|size| there(size, false)),
-            Object::File(sha256) => match self.whole_size(&sha256)? {
-                Some(size) => Some(there(size, false)),
-                None => self.chunk_list(&sha256)?.map(|list| there(list.size(), false)),
-            },
+            Object::File(sha256) => self.kept_file(&sha256)?.map(|kept| match kept.how {
+                KeptAs::Whole { size, .. } => there(size, kept.withheld),
+                KeptAs::Chunks(list) => there(list.size(), kept.withheld),
+            }),
         })
     }
 
@@ -53,13 +54,13 @@ impl Objects for ContentFolder {
             },
             Object::Delta(delta) => self.open_at(&delta_path(&delta), offset),
             Object::Snapshot(sha256) => self.open_at(&snapshot_path(&sha256), offset),
-            Object::File(sha256) => {
-                if self.whole_size(&sha256)?.is_some() {
-                    return self.open_at(&file_path(&sha256), offset);
+            Object::File(sha256) => match self.kept_file(&sha256)?.map(|kept| kept.how) {
+                None => Ok(None),
+                Some(KeptAs::Whole { path, .. }) => self.open_at(&path, offset),
+                Some(KeptAs::Chunks(list)) => {
+                    Ok(Some(Box::new(Chunks::from(self.clone(), list.chunks(), offset))))
                 }
-                let Some(list) = self.chunk_list(&sha256)? else { return Ok(None) };
-                Ok(Some(Box::new(Chunks::from(self.clone(), list.chunks(), offset))))
-            }
+            },
         }
     }
 
@@ -76,12 +77,20 @@ impl Objects for ContentFolder {
         Ok(folder.map(|folder| folder.entries()).transpose()?.map_or(0, |entries| entries.len()))
     }
 
-    fn withhold(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
-        ContentFolder::withhold(self, tree)
+    fn withhold(&self, _: &Authorized, object: Object) -> Result<(), ContentError> {
+        match object {
+            Object::Pack(tree) => self.withhold_pack(&tree),
+            Object::File(sha256) => self.withhold_file(&sha256),
+            Object::Delta(_) | Object::Snapshot(_) => Ok(()),
+        }
     }
 
-    fn restore(&self, _: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
-        ContentFolder::restore(self, tree)
+    fn restore(&self, _: &Authorized, object: Object) -> Result<(), ContentError> {
+        match object {
+            Object::Pack(tree) => self.restore_pack(&tree),
+            Object::File(sha256) => self.restore_file(&sha256),
+            Object::Delta(_) | Object::Snapshot(_) => Ok(()),
+        }
     }
 
     fn compact(&self, _: &Authorized, delta: &Delta) -> Result<Option<u64>, ContentError> {

@@ -10,7 +10,8 @@ use weir_model::{ChunkDigest, Digest, Sha256, TreeDigest};
 use super::error::ContentError;
 use super::folder::ContentFolder;
 use super::{
-    Delta, chunk_list_path, chunk_path, delta_path, file_path, held_path, pack_note_path, pack_path,
+    Delta, chunk_list_path, chunk_path, delta_path, file_path, held_chunk_list_path, held_file_path,
+    held_path, pack_note_path, pack_path,
 };
 use crate::ports::Listing;
 use crate::replica::snapshot_path;
@@ -54,6 +55,8 @@ pub enum Stored {
         size: u64,
         /// Whether it is kept as a list of chunks.
         chunked: bool,
+        /// Whether it is withheld.
+        held: bool,
     },
     /// A chunk of a file.
     Chunk {
@@ -105,8 +108,10 @@ impl Stored {
             Self::Pack { tree, held: true, .. } => held_path(tree),
             Self::Made { tree, .. } => pack_note_path(tree),
             Self::Delta { delta, .. } => delta_path(delta),
-            Self::File { sha256, chunked: false, .. } => file_path(sha256),
-            Self::File { sha256, chunked: true, .. } => chunk_list_path(sha256),
+            Self::File { sha256, chunked: false, held: false, .. } => file_path(sha256),
+            Self::File { sha256, chunked: true, held: false, .. } => chunk_list_path(sha256),
+            Self::File { sha256, chunked: false, held: true, .. } => held_file_path(sha256),
+            Self::File { sha256, chunked: true, held: true, .. } => held_chunk_list_path(sha256),
             Self::Chunk { digest, .. } => chunk_path(digest),
             Self::Snapshot { sha256, .. } => snapshot_path(sha256),
             Self::Unfinished { path, .. } | Self::Stray { path } => path.clone(),
@@ -225,12 +230,15 @@ fn recognised(part: &str, shard: &str, entry: &Entry) -> Option<Stored> {
     }
     let size = entry.size;
     let pack = |held| Some(Stored::Pack { tree: Digest::from_hex(hex).ok()?, size, held });
-    let file = |chunked| Some(Stored::File { sha256: Digest::from_hex(hex).ok()?, size, chunked });
+    let file =
+        |chunked, held| Some(Stored::File { sha256: Digest::from_hex(hex).ok()?, size, chunked, held });
     match (part, ending) {
         ("pack", ".zst") => pack(false),
         (".held", ".zst") => pack(true),
-        ("file", "") => file(false),
-        ("file", ".chunks") => file(true),
+        ("file", "") => file(false, false),
+        ("file", ".chunks") => file(true, false),
+        (".held", "") => file(false, true),
+        (".held", ".chunks") => file(true, true),
         ("chunk", "") => Some(Stored::Chunk { digest: Digest::from_hex(hex).ok()?, size }),
         _ => None,
     }
@@ -278,7 +286,8 @@ impl fmt::Display for Stored {
             Self::Delta { delta, .. } => {
                 write!(f, "the delta to the tree {} from {}", delta.to, delta.from)
             }
-            Self::File { sha256, .. } => write!(f, "the file {sha256}"),
+            Self::File { sha256, held: false, .. } => write!(f, "the file {sha256}"),
+            Self::File { sha256, held: true, .. } => write!(f, "the withheld file {sha256}"),
             Self::Chunk { digest, .. } => write!(f, "the chunk {digest}"),
             Self::Snapshot { sha256, .. } => write!(f, "the snapshot {sha256}"),
             Self::Unfinished { path, .. } => write!(f, "the unfinished `{path}`"),

@@ -212,10 +212,10 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
     let site = Site::new();
     let (path, tree) = site.pack("bad news");
     let size = fs_err::metadata(&path).unwrap().len();
-    site.content.withhold(&tree).unwrap();
+    site.content.withhold_pack(&tree).unwrap();
     site.content.put_pack(&mut opened(&path), &tree).unwrap();
     for _ in 0..2 {
-        site.content.withhold(&tree).unwrap();
+        site.content.withhold_pack(&tree).unwrap();
         assert!(open_pack(&site.source(), &tree, 0).unwrap().is_none());
         assert!(site.has(Object::Pack(tree)));
         site.content.put_pack(&mut opened(&path), &tree).unwrap();
@@ -226,8 +226,8 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
             Err(ContentError::Absent { .. })
         ));
     }
-    site.content.restore(&tree).unwrap();
-    site.content.restore(&tree).unwrap();
+    site.content.restore_pack(&tree).unwrap();
+    site.content.restore_pack(&tree).unwrap();
     assert_eq!(site.stored(), [Stored::Pack { tree, size, held: false }]);
 
     fs_err::create_dir_all(site.at(".held").join(&tree.to_hex()[..2])).unwrap();
@@ -251,7 +251,7 @@ fn what_is_withheld_and_locked_is_open_to_who_writes_and_withheld_to_no_one_else
         fs_err::set_permissions(site.registry(), Permissions::from_mode(root)).unwrap();
         let (path, tree) = site.pack("bad news");
         site.content.put_pack(&mut opened(&path), &tree).unwrap();
-        site.content.withhold(&tree).unwrap();
+        site.content.withhold_pack(&tree).unwrap();
         let mode = |path: &str| fs_err::metadata(site.at(path)).unwrap().mode() & 0o7777;
         assert_eq!(mode(".held"), held, "{root:o}");
         assert_eq!(mode(&held_path(&tree)[..8]), root, "what is in it is made as everywhere");
@@ -269,7 +269,7 @@ fn who_may_not_see_what_is_withheld_is_told_and_cannot_serve_it_again() {
     let ((bad, withheld), (good, served)) = (site.pack("bad news"), site.pack("good news"));
     site.content.put_pack(&mut opened(&bad), &withheld).unwrap();
     site.content.put_pack(&mut opened(&good), &served).unwrap();
-    site.content.withhold(&withheld).unwrap();
+    site.content.withhold_pack(&withheld).unwrap();
     for (path, mode) in [(site.folder.path().to_path_buf(), 0o755), (site.at(".held"), 0o000)] {
         fs_err::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
@@ -315,7 +315,7 @@ impl Faults for HoldsMeanwhile {
             // Another writer had put it there, and it was withheld at once.
             fs_err::create_dir_all(self.held.parent().unwrap()).unwrap();
             fs_err::copy(&self.pack, &self.held).unwrap();
-            self.content.withhold(&self.tree).unwrap();
+            self.content.withhold_pack(&self.tree).unwrap();
         }
     }
 }
@@ -347,7 +347,7 @@ fn many_writers_of_the_same_objects_lose_nothing() {
         }
         scope.spawn(|| site.content.collect_chunks().unwrap());
     });
-    assert_eq!(site.content.verify_file(&sha256, None, &Unobserved).unwrap(), 17 * MIB as u64);
+    assert_eq!(site.content.verify_file(&sha256, None, false, &Unobserved).unwrap(), 17 * MIB as u64);
     let objects = site.stored();
     assert_eq!(objects.iter().filter(|object| matches!(object, Stored::Pack { .. })).count(), 4);
     assert!(!objects.iter().any(|object| matches!(object, Stored::Unfinished { .. } | Stored::Stray { .. })));
@@ -362,7 +362,7 @@ fn small_files_lie_whole_and_large_ones_in_chunks() {
         assert!(!site.has(Object::File(sha256)));
         site.content.put_file(&mut opened(&path), &sha256).unwrap();
         assert!(site.has(Object::File(sha256)));
-        assert_eq!(site.content.verify_file(&sha256, None, &Unobserved).unwrap(), bytes.len() as u64);
+        assert_eq!(site.content.verify_file(&sha256, None, false, &Unobserved).unwrap(), bytes.len() as u64);
         assert!(site.fetch(&sha256, bytes.len()).unwrap() == *bytes);
         assert_eq!(site.at(&file_path(&sha256)).exists(), bytes.len() <= 16 * MIB);
         assert_eq!(site.at(&chunk_list_path(&sha256)).exists(), bytes.len() > 16 * MIB);
@@ -445,7 +445,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
         fs_err::write(&chunk, bad).unwrap();
         let error = site.fetch(&sha256, bytes.len()).unwrap_err();
         assert!(matches!(error, ContentError::BadChunk { .. }) && error.is_integrity(), "{error}");
-        let error = site.content.verify_file(&sha256, None, &Unobserved).unwrap_err();
+        let error = site.content.verify_file(&sha256, None, false, &Unobserved).unwrap_err();
         let names_it = matches!(error, ContentError::BadChunk { .. } | ContentError::BadChunkSize { .. });
         assert!(names_it, "{error}");
     }
@@ -464,7 +464,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     fs_err::remove_file(site.folder.path().join("fetched")).unwrap();
     assert!(matches!(site.fetch(&sha256, bytes.len()), Err(ContentError::BadFile { .. })));
     assert!(matches!(
-        site.content.verify_file(&sha256, None, &Unobserved),
+        site.content.verify_file(&sha256, None, false, &Unobserved),
         Err(ContentError::BadFile { .. })
     ));
 
@@ -478,7 +478,7 @@ fn a_registry_that_sends_something_else_is_not_believed() {
     fs_err::write(site.at(&file_path(&sha256)), b"54321").unwrap();
     assert!(matches!(site.fetch(&sha256, 5), Err(ContentError::BadFile { .. })));
     assert!(matches!(
-        site.content.verify_file(&sha256, None, &Unobserved),
+        site.content.verify_file(&sha256, None, false, &Unobserved),
         Err(ContentError::BadFile { .. })
     ));
 }
@@ -493,7 +493,23 @@ fn collecting_takes_the_chunks_that_no_file_is_made_of() {
     assert_eq!(site.content.collect_chunks().unwrap(), 0);
     site.lose(&[file_path(&first_digest), chunk_list_path(&first_digest)]);
     assert_eq!(site.content.collect_chunks().unwrap(), one.len() as u64);
-    assert_eq!(site.content.verify_file(&second_digest, None, &Unobserved).unwrap(), two.len() as u64);
+    assert_eq!(site.content.verify_file(&second_digest, None, false, &Unobserved).unwrap(), two.len() as u64);
+}
+
+#[test]
+fn the_chunks_of_a_withheld_file_are_kept_with_it() {
+    let site = Site::new();
+    let bytes = noise(11, 17 * MIB);
+    let (path, sha256) = site.file("large", &bytes);
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
+    site.content.withhold_file(&sha256).unwrap();
+    assert!(!site.at(&chunk_list_path(&sha256)).exists());
+    assert_eq!(site.content.collect_chunks().unwrap(), 0);
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
+    assert!(!site.at(&chunk_list_path(&sha256)).exists(), "uploading it again does not bring it back");
+    assert_eq!(site.content.verify_file(&sha256, None, true, &Unobserved).unwrap(), bytes.len() as u64);
+    site.content.restore_file(&sha256).unwrap();
+    assert!(site.fetch(&sha256, bytes.len()).unwrap() == bytes);
 }
 
 /// Starts collecting as soon as the first chunk has its name, long before its list is there.
@@ -521,7 +537,7 @@ fn collecting_waits_for_a_file_that_is_being_taken_in() {
     site.content.clone().with_faults(faults.clone()).put_file(&mut opened(&path), &sha256).unwrap();
     let collector = faults.collector.lock().unwrap().take().unwrap();
     assert_eq!(collector.join().unwrap(), 0);
-    site.content.verify_file(&sha256, None, &Unobserved).unwrap();
+    site.content.verify_file(&sha256, None, false, &Unobserved).unwrap();
 }
 
 #[test]
@@ -585,7 +601,8 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
                 || site.content.verify_pack(&tree, &Stated::size(size), false, &Unobserved).is_ok()
         );
         assert!(
-            !site.has(Object::File(sha256)) || site.content.verify_file(&sha256, None, &Unobserved).is_ok()
+            !site.has(Object::File(sha256))
+                || site.content.verify_file(&sha256, None, false, &Unobserved).is_ok()
         );
         for object in site.stored() {
             if let Stored::Chunk { digest, .. } = object {
@@ -594,7 +611,7 @@ fn a_writer_stopped_at_any_point_leaves_nothing_false_and_the_retry_succeeds() {
         }
         site.content.put_pack(&mut opened(&pack), &tree).unwrap();
         site.content.put_file(&mut opened(&large), &sha256).unwrap();
-        site.content.verify_file(&sha256, None, &Unobserved).unwrap();
+        site.content.verify_file(&sha256, None, false, &Unobserved).unwrap();
         if stopped.is_ok() {
             let passed = faults.passed.lock().unwrap();
             assert!(super::POINTS.iter().all(|point| passed.contains(point)), "{passed:?}");
@@ -665,7 +682,7 @@ fn what_is_compacted_or_made_whole_is_there_wherever_it_is_stopped() {
             let stated = Stated::size(pack.len() as u64);
             site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap();
             // Whatever was left, the base can go.
-            site.content.withhold(&delta.from).unwrap();
+            site.content.withhold_pack(&delta.from).unwrap();
             assert_eq!(fs_err::read(site.at(&pack_path(&delta.to))).unwrap(), pack);
             assert!(!site.stored().iter().any(|stored| matches!(stored, Stored::Made { .. })));
             if stopped.is_ok() {

@@ -65,7 +65,7 @@ pub(crate) fn held_pack<O: Objects + ?Sized>(
 ) -> Result<u64, ContentError> {
     let held = objects.find(Object::Pack(*tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
     match (withheld, held.withheld) {
-        (true, false) => return Err(ContentError::StillServed { tree: *tree }),
+        (true, false) => return Err(ContentError::pack_still_served(tree)),
         (false, true) => return Err(ContentError::no_pack(tree)),
         _ => {}
     }
@@ -116,10 +116,17 @@ pub(crate) fn held_file<O: Objects + ?Sized>(
     objects: &O,
     sha256: &Sha256,
     size: Option<u64>,
+    withheld: bool,
     observer: &dyn Observer<Handled>,
 ) -> Result<u64, ContentError> {
     let absent = || ContentError::no_file(sha256);
-    let held = objects.find(Object::File(*sha256))?.ok_or_else(absent)?.size;
+    let found = objects.find(Object::File(*sha256))?.ok_or_else(absent)?;
+    match (withheld, found.withheld) {
+        (true, false) => return Err(ContentError::file_still_served(sha256)),
+        (false, true) => return Err(absent()),
+        _ => {}
+    }
+    let held = found.size;
     if held > LARGEST_FILE {
         return Err(ContentError::TooLarge { sha256: *sha256, limit: LARGEST_FILE });
     }

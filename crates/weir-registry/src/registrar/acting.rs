@@ -208,12 +208,12 @@ impl Registry for Acting {
             let stored = match object {
                 Object::Pack(tree) => Stored::Pack { tree, size: 0, held: false },
                 Object::Delta(delta) => Stored::Delta { delta, size: 0 },
-                Object::File(sha256) => Stored::File { sha256, size: 0, chunked: false },
+                Object::File(sha256) => Stored::File { sha256, size: 0, chunked: false, held: false },
                 Object::Snapshot(sha256) => Stored::Snapshot { sha256, size: 0 },
             };
             self.registrar.ports.objects.remove(&permit, &stored)?;
             if let Object::File(sha256) = object {
-                let list = Stored::File { sha256, size: 0, chunked: true };
+                let list = Stored::File { sha256, size: 0, chunked: true, held: false };
                 self.registrar.ports.objects.remove(&permit, &list)?;
             }
         }

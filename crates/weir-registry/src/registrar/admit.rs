@@ -6,6 +6,7 @@ use std::ops::Deref;
 
 use weir_index::{RegistryFacts, ReleaseView, Tier};
 use weir_log::{Checkpoint, Source, leaf_hashes};
+use weir_model::evidence::named_beside;
 use weir_model::record::{Hold, Origin, RECORD_VERSION, Unhold, Withdrawal};
 use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
@@ -16,10 +17,11 @@ use crate::advised::advised;
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
-use crate::ports::Entry;
+use crate::ports::{Entry, Object};
 use crate::quota::Change;
 use crate::replica::Replica;
 use crate::reuse::quarantined;
+use crate::within_reach::{Standing, content_of, reach};
 
 /// A registry above, as it was followed.
 #[derive(Clone, Copy)]
@@ -139,13 +141,13 @@ impl Registrar {
         if !admitting.entries.is_empty() {
             // As in a batch: withdrawn content is not served once the log says so, nor before the log says that it may be again.
             let places = admitting.places(&writer.replica)?;
-            for tree in places.iter().filter(|(_, withheld)| *withheld).map(|(tree, _)| tree) {
-                self.ports.objects.withhold(&permit, tree)?;
+            for (object, _) in places.iter().filter(|(_, withheld)| *withheld) {
+                self.ports.objects.withhold(&permit, *object)?;
             }
             writer.append(&permit, &admitting.entries)?;
             self.fault("admit:appended");
-            for tree in places.iter().filter(|(_, withheld)| !*withheld).map(|(tree, _)| tree) {
-                self.ports.objects.restore(&permit, tree)?;
+            for (object, _) in places.iter().filter(|(_, withheld)| !*withheld) {
+                self.ports.objects.restore(&permit, *object)?;
             }
             if !admission.more {
                 self.snapshot_if_due(&mut writer, &permit)?;
@@ -366,30 +368,40 @@ impl Admitting<'_> {
         Ok(())
     }
 
-    /// The trees whose packs readers may have no more, or again, and which of the two.
-    fn places(&self, own: &Replica) -> Result<Vec<(TreeDigest, bool)>, SubmitError> {
-        let mut places = BTreeMap::new();
+    /// The content that readers may have no more, or again, and which of the two.
+    fn places(&self, own: &Replica) -> Result<Vec<(Object, bool)>, SubmitError> {
+        let mut objects = BTreeSet::new();
         for withdrawal in &self.withdrawals {
             let Some(view) = own.index().release(&withdrawal.id)? else { continue };
-            let tree = view.release.tree;
-            let (mut withheld, mut served) = (false, self.admitted.values().any(|new| new.tree == tree));
-            for view in own.index().by_tree(&tree)? {
-                let of_it = self.withdrawals.iter().filter(|one| one.id == view.release.id);
-                let (mut quarantined, mut removed) = (view.quarantined.is_some(), view.removed.is_some());
-                for one in of_it {
-                    match one.verb {
-                        WithdrawalVerb::Quarantine => quarantined = true,
-                        WithdrawalVerb::Unquarantine => quarantined = false,
-                        WithdrawalVerb::Remove => removed = true,
-                        WithdrawalVerb::Yank | WithdrawalVerb::Unyank => {}
-                    }
-                }
-                withheld |= quarantined;
-                served |= !quarantined && !removed;
-            }
-            places.insert(tree, withheld && !served);
+            objects.extend(content_of(&view.release));
         }
-        Ok(places.into_iter().collect())
+        let offered: HashSet<Object> = self.admitted.values().flat_map(content_of).collect();
+        let mut places = Vec::new();
+        for object in objects {
+            let reach = reach(own.index(), object, offered.contains(&object), |view| self.standing_of(view))?;
+            places.push((object, reach.is_withheld()));
+        }
+        // What comes in may name what only quarantined releases named.
+        for object in self.admitted.values().flat_map(named_beside).map(Object::from) {
+            if reach(own.index(), object, true, |view| self.standing_of(view))?.quarantined {
+                places.push((object, false));
+            }
+        }
+        Ok(places)
+    }
+
+    /// How a release stands after what was withdrawn above, or taken back.
+    fn standing_of(&self, view: &ReleaseView) -> Standing {
+        let mut standing = Standing::from(view);
+        for one in self.withdrawals.iter().filter(|one| one.id == view.release.id) {
+            match one.verb {
+                WithdrawalVerb::Quarantine => standing.quarantined = true,
+                WithdrawalVerb::Unquarantine => standing.quarantined = false,
+                WithdrawalVerb::Remove => standing.removed = true,
+                WithdrawalVerb::Yank | WithdrawalVerb::Unyank => {}
+            }
+        }
+        standing
     }
 
     /// What is held and was not so before, or for another reason.

@@ -5,19 +5,18 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_index::ReleaseView;
+use weir_model::evidence::{HeldAs, held_beside};
 use weir_model::{ChunkDigest, ReleaseId, Sha256, Unobserved};
 use weir_policy::{Authorized, Caller, Verb};
 
 use super::Registrar;
 use crate::content::{ChunkList, ContentError, LARGEST_FILE, Stated, Stored, chunk_list_path, chunk_path};
 use crate::error::SubmitError;
-use crate::evidence::{HeldAs, held_beside};
 use crate::face::Face;
 use crate::ports::Object;
-use crate::replica::Replica;
+use crate::within_reach::namers;
 
 /// A piece of content that came from above with a release, or will when it is first needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,35 +46,10 @@ impl FromAbove {
         };
         let mut all = vec![piece(Object::Pack(release.tree), Some(release.size))];
         all.extend(held_beside(release).map(|held| match held {
-            HeldAs::Pack(tree, size) => piece(Object::Pack(tree), Some(size)),
-            HeldAs::File(sha256, size) => piece(Object::File(sha256), size),
+            HeldAs::Pack(_, size) => piece(held.into(), Some(size)),
+            HeldAs::File(_, size) => piece(held.into(), size),
         }));
         all
-    }
-}
-
-/// What releases from above name beside their own packs, by what it is, as the log was when it had so many entries: there is no index
-/// of it, and whoever needs one file of a release needs the others as well.
-#[derive(Default)]
-pub(super) struct Beside(Mutex<Option<(u64, Arc<ByObject>)>>);
-
-type ByObject = HashMap<Object, FromAbove>;
-
-impl Beside {
-    fn of(&self, view: &Replica) -> Result<Arc<ByObject>, SubmitError> {
-        let size = view.index().position()?.size;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = kept.as_ref().filter(|(at, _)| *at == size) {
-            return Ok(known.clone());
-        }
-        let mut known = HashMap::new();
-        for view in view.index().live_releases() {
-            let pieces = FromAbove::of(&view?);
-            known.extend(pieces.into_iter().skip(1).map(|piece| (piece.object, piece)));
-        }
-        let known = Arc::new(known);
-        *kept = Some((size, known.clone()));
-        Ok(known)
     }
 }
 
@@ -87,14 +61,8 @@ impl Registrar {
     /// When the caller may not read, or the view cannot be read.
     pub fn from_above(&self, caller: &Caller, object: Object) -> Result<Option<FromAbove>, SubmitError> {
         let view = self.view_for(caller)?;
-        if let Object::Pack(tree) = object {
-            let uses = view.index().by_tree(&tree)?;
-            let content = uses.iter().find_map(|view| FromAbove::of(view).into_iter().next());
-            if content.is_some() {
-                return Ok(content);
-            }
-        }
-        Ok(self.beside.of(&view)?.get(&object).cloned())
+        let namers = namers(view.index(), object)?;
+        Ok(namers.iter().flat_map(FromAbove::of).find(|piece| piece.object == object))
     }
 
     /// All content of releases that came from above and may be used, each piece once.
@@ -157,7 +125,7 @@ impl Registrar {
                 let stated = Stated::size(piece.size.unwrap_or_default());
                 objects.verify_pack(&tree, &stated, false, &Unobserved)
             }
-            Object::File(sha256) => objects.verify_file(&sha256, piece.size, &Unobserved),
+            Object::File(sha256) => objects.verify_file(&sha256, piece.size, false, &Unobserved),
             Object::Delta(_) | Object::Snapshot(_) => return Ok(false),
         };
         match verified {
@@ -204,7 +172,8 @@ impl Registrar {
             }
         }
         for chunked in [false, true] {
-            self.ports.objects.remove(permit, &Stored::File { sha256: *sha256, size: 0, chunked })?;
+            let file = Stored::File { sha256: *sha256, size: 0, chunked, held: false };
+            self.ports.objects.remove(permit, &file)?;
         }
         Ok(())
     }

@@ -121,8 +121,8 @@ impl Registrar {
         if appended {
             self.fault("submit:appended");
         }
-        for (permit, tree) in planned.iter().flatten().flat_map(|planned| &planned.plan.restore) {
-            self.ports.objects.restore(permit, tree)?;
+        for (permit, object) in planned.iter().flatten().flat_map(|planned| &planned.plan.restore) {
+            self.ports.objects.restore(permit, *object)?;
         }
         if let Some(permit) = permit(&planned).filter(|_| appended) {
             self.snapshot_if_due(&mut writer, &permit)?;
@@ -155,8 +155,8 @@ impl Registrar {
         self.fault("submit:planned");
         // Withdrawn content must not be served once the log says so, nor before the log says that it may
         // be again. What a crash leaves in between, the same batch puts right: nothing of it is new then.
-        for (permit, tree) in &plan.withhold {
-            self.ports.objects.withhold(permit, tree)?;
+        for (permit, object) in &plan.withhold {
+            self.ports.objects.withhold(permit, *object)?;
         }
         gathered.add(&plan.entries)?;
         Ok(Planned { id: (!plan.entries.is_empty()).then_some(id), plan })

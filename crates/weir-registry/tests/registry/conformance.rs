@@ -8,7 +8,7 @@ use std::sync::Arc;
 use weir_log::{Checkpoint, Faults, NoFaults, Source, Stamp};
 use weir_model::{Action, Digest, Release, TreeDigest, Unobserved, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, FolderGate, Principal, Request, Verb, authorize};
-use weir_registry::content::{Stored, pack_path};
+use weir_registry::content::{Stored, file_path, pack_path};
 use weir_registry::{
     Acting, Batch, Collect, Done, Draft, Entry, Held, Intent, Look, Memory, NewRegistry, Object, PortError,
     Ports, Registrar, Registry, Replica, ReplicaHome, SubmitError, Withdraw, audit, folder_ports_with_faults,
@@ -172,13 +172,43 @@ fn what_is_put_is_checked_kept_once_and_read_back_from_anywhere() {
 }
 
 #[test]
+fn so_is_a_withheld_file() {
+    each(|site| {
+        let permit = permit(Verb::Upload);
+        let ports = site.ports(Arc::new(NoFaults));
+        let file = Object::File(Digest::of("bad news"));
+        ports.objects.withhold(&permit, file).unwrap();
+        ports.objects.put(&permit, file, &mut &b"bad news"[..]).unwrap();
+        let is_withheld = || ports.objects.find(file).unwrap().unwrap().withheld;
+        let served = || site.source().read(&file_path(&Digest::of("bad news")), 100).unwrap();
+        assert!(!is_withheld() && served().is_some(), "what is not there is not withheld before it comes");
+        for _ in 0..2 {
+            ports.objects.withhold(&permit, file).unwrap();
+            assert!(is_withheld() && served().is_none());
+            ports.objects.put(&permit, file, &mut Untouched).unwrap();
+        }
+        let mut read = Vec::new();
+        ports.objects.open(file, 4).unwrap().unwrap().read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"news", "a curator may read it");
+        let verified =
+            |withheld| ports.objects.verify_file(&Digest::of("bad news"), Some(8), withheld, &Unobserved);
+        assert!(verified(true).is_ok() && verified(false).is_err());
+        for _ in 0..2 {
+            ports.objects.restore(&permit, file).unwrap();
+            assert!(!is_withheld() && served().is_some());
+        }
+        assert!(verified(false).is_ok() && verified(true).is_err());
+    });
+}
+
+#[test]
 fn a_withheld_pack_is_out_of_readers_reach_and_another_upload_does_not_bring_it_back() {
     each(|site| {
         let tree = site.publish("acme/a 1.0.0", &[]);
         let ports = site.ports(Arc::new(NoFaults));
         assert!(site.is_served(&tree));
         for _ in 0..2 {
-            ports.objects.withhold(&permit(Verb::Quarantine), &tree).unwrap();
+            ports.objects.withhold(&permit(Verb::Quarantine), Object::Pack(tree)).unwrap();
             assert!(
                 !site.is_served(&tree) && ports.objects.find(Object::Pack(tree)).unwrap().unwrap().withheld
             );
@@ -186,7 +216,7 @@ fn a_withheld_pack_is_out_of_readers_reach_and_another_upload_does_not_bring_it_
         }
         assert!(ports.objects.open(Object::Pack(tree), 0).unwrap().is_some(), "a curator may read it");
         for _ in 0..2 {
-            ports.objects.restore(&permit(Verb::Quarantine), &tree).unwrap();
+            ports.objects.restore(&permit(Verb::Quarantine), Object::Pack(tree)).unwrap();
             assert!(site.is_served(&tree));
         }
         let stored = Stored::Pack { tree, size: 0, held: false };

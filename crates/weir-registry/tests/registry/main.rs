@@ -15,4 +15,5 @@ mod replicas;
 mod rules;
 mod storage;
 mod together;
+mod within_reach;
 mod world;

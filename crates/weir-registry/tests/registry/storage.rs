@@ -15,17 +15,17 @@ use weir_registry::{Collect, Collected, Draft, Intent, Look, Registry, RegistryA
 
 use crate::world::{World, now, package, withdraw};
 
-fn publish(draft: &Draft) -> Intent {
+pub(crate) fn publish(draft: &Draft) -> Intent {
     Intent::Publish(Box::new(draft.clone()))
 }
 
-fn put_file(registry: &dyn Registry, bytes: &[u8]) -> Sha256 {
+pub(crate) fn put_file(registry: &dyn Registry, bytes: &[u8]) -> Sha256 {
     registry.put_file(&Digest::of(bytes), &mut &*bytes).unwrap();
     Digest::of(bytes)
 }
 
 /// A built release with all its evidence uploaded, none of which another release has.
-fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
+pub(crate) fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
     let source = world.draft(registry, id, &[], "the source of");
     let mut draft = crate::world::built(registry, id);
     let file = |what: &str| Some(put_file(registry, format!("{what} of {id}").as_bytes()));
@@ -42,18 +42,18 @@ fn built(world: &World, registry: &dyn Registry, id: &str) -> Draft {
 }
 
 /// A table of a manifest that names an external file.
-fn reference(name: &str, sha256: &Sha256) -> String {
+pub(crate) fn reference(name: &str, sha256: &Sha256) -> String {
     format!("[references.{name}]\nurl = \"https://host.example/{name}\"\nsha256 = \"{sha256}\"\n")
 }
 
-fn audited(world: &World) -> RegistryAudit {
+pub(crate) fn audited(world: &World) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
     audit(&source, replica.keys(), true, Look::Held(&world.content()), &Unobserved).unwrap()
 }
 
 /// The same of a registry that can only be asked for what is known by name.
-fn asked(world: &World, look: Look<'_>) -> RegistryAudit {
+pub(crate) fn asked(world: &World, look: Look<'_>) -> RegistryAudit {
     let replica = world.fresh_replica();
     let source = weir_log::FolderSource::new(world.folder());
     audit(&source, replica.keys(), true, look, &Unobserved).unwrap()
@@ -79,7 +79,7 @@ fn stored(world: &World) -> BTreeSet<PathBuf> {
 }
 
 /// Makes everything in the storage look as if it was written so many hours ago.
-fn hours_pass(world: &World, hours: u64) {
+pub(crate) fn hours_pass(world: &World, hours: u64) {
     for path in stored(world) {
         let file = fs_err::OpenOptions::new().append(true).open(world.folder().join(path)).unwrap();
         let then: SystemTime = now().into();
@@ -87,7 +87,7 @@ fn hours_pass(world: &World, hours: u64) {
     }
 }
 
-fn collect(world: &World, removed_before: Option<Timestamp>, dry_run: bool) -> Collected {
+pub(crate) fn collect(world: &World, removed_before: Option<Timestamp>, dry_run: bool) -> Collected {
     world.open().collect(&Collect { removed_before, dry_run }).unwrap()
 }
 

@@ -1,0 +1,90 @@
+//! Which content readers may have. Releases are quarantined, and content goes out of reach with them: the pack of a release, and
+//! what else it names. What another release names that readers may have, they may have.
+
+use weir_index::{Index, IndexError, ReleaseView};
+use weir_model::Release;
+use weir_model::evidence::named_beside;
+
+use crate::ports::Object;
+
+/// What was withdrawn of the releases that name a piece of content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Whether one of them is quarantined, removed or not.
+    pub(crate) quarantined: bool,
+    /// Whether readers may have one of them.
+    pub(crate) served: bool,
+}
+
+impl Reach {
+    /// Whether readers are kept from the content.
+    pub(crate) const fn is_withheld(self) -> bool {
+        self.quarantined && !self.served
+    }
+
+    /// Counts in a release that names it.
+    pub(crate) const fn add(&mut self, standing: Standing) {
+        self.quarantined |= standing.quarantined;
+        self.served |= !standing.quarantined && !standing.removed;
+    }
+}
+
+/// How a release stands, as far as that decides about its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) quarantined: bool,
+    pub(crate) removed: bool,
+}
+
+impl From<&ReleaseView> for Standing {
+    fn from(view: &ReleaseView) -> Self {
+        Self { quarantined: view.quarantined.is_some(), removed: view.removed.is_some() }
+    }
+}
+
+/// All content that a release names, its own pack first.
+pub(crate) fn content_of(release: &Release) -> impl Iterator<Item = Object> {
+    std::iter::once(Object::Pack(release.tree)).chain(named_beside(release).map(Object::from))
+}
+
+/// The releases that name a piece of content, removed ones too.
+///
+/// # Errors
+///
+/// When the view cannot be asked.
+pub(crate) fn namers(index: &Index, object: Object) -> Result<Vec<ReleaseView>, IndexError> {
+    match object {
+        Object::Pack(tree) => {
+            let mut namers = index.by_tree(&tree)?;
+            namers.extend(index.by_named_beside(tree.as_bytes())?);
+            Ok(namers)
+        }
+        Object::File(sha256) => index.by_named_beside(sha256.as_bytes()),
+        Object::Delta(_) | Object::Snapshot(_) => Ok(Vec::new()),
+    }
+}
+
+/// Whether readers may have a piece of content, if the releases that name it stand as `standing` says; `served` if something else
+/// lets them.
+///
+/// # Errors
+///
+/// When the view cannot be asked.
+pub(crate) fn reach(
+    index: &Index,
+    object: Object,
+    served: bool,
+    standing: impl Fn(&ReleaseView) -> Standing,
+) -> Result<Reach, IndexError> {
+    let mut reach = Reach { quarantined: false, served };
+    for view in namers(index, object)? {
+        reach.add(standing(&view));
+    }
+    // An advisory is read by everybody, whatever else the same bytes are.
+    if let (true, Object::File(sha256)) = (reach.is_withheld(), object) {
+        let known = index.advisories_since(0, usize::MAX)?;
+        reach.served |=
+            known.iter().any(|known| known.dismissed.is_none() && known.advisory.document == sha256);
+    }
+    Ok(reach)
+}
