@@ -1,6 +1,11 @@
-use weir_wire::webhooks::{DeliveryState, WebhookEvent};
+use std::collections::BTreeSet;
+
+use weir_wire::webhooks::{
+    Attempt, ChangeWebhook, DeliveryState, NewWebhook, WebhookData, WebhookEvent, WebhookMessage,
+};
 
 use super::*;
+use crate::outcome::MOST_KEPT;
 
 fn start() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
