@@ -22,7 +22,7 @@ use weir_model::{Sha256, TreeDigest};
 use weir_tree::{Limits, Selection, TreeManifest, read_folder, write_pack};
 
 pub use error::GitError;
-use program::{command, in_repository, run, run_soon};
+use program::{MOST_FETCHED, command, fetch, in_repository, run, run_soon};
 
 /// What a tag named when it was first fetched on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -339,8 +339,7 @@ fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, C
     let mut init = command(parent);
     init.env("GIT_DEFAULT_HASH", "sha1").args(["init", "--quiet", "--bare", "--template="]).arg(repository);
     run(&mut init)?;
-    let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", url, reference];
-    run(in_repository(repository).args(fetch))?;
+    fetch(repository, &["--quiet", "--depth=1", "--no-tags", "--", url, reference], MOST_FETCHED)?;
     run(in_repository(repository).args(["rev-parse", "FETCH_HEAD^{commit}"]))
 }
 
@@ -456,5 +455,27 @@ mod tests {
             reason.starts_with("`master` is a branch, which moves;") && reason.contains(&now),
             "{reason}"
         );
+    }
+
+    /// Nobody says how large a repository is before it is there: what comes is counted.
+    #[test]
+    fn a_repository_that_is_too_large_is_not_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let (repository, copy) = (place.path().join("repository"), place.path().join("copy"));
+        for (folder, more) in [(&repository, "--quiet"), (&copy, "--bare")] {
+            fs_err::create_dir(folder).unwrap();
+            git(folder, &["init", "--quiet", more]);
+        }
+        // What cannot be made smaller: the digests of numbers.
+        let noise: Vec<u8> = (0..70_000_u32)
+            .flat_map(|n| weir_model::Sha256::of(n.to_le_bytes()).to_hex().into_bytes())
+            .collect();
+        fs_err::write(repository.join("noise"), noise).unwrap();
+        git(&repository, &["add", "noise"]);
+        git(&repository, &["commit", "--quiet", "-m", "one"]);
+        let words = ["--quiet", "--", repository.to_str().unwrap(), "HEAD"];
+        let reason = super::program::fetch(&copy, &words, 1 << 20).unwrap_err();
+        assert_eq!(reason, "it has more than 1 MiB, and git was ended");
+        super::program::fetch(&copy, &words, 16 << 20).unwrap();
     }
 }

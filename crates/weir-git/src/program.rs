@@ -17,6 +17,9 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 /// How long it may take for what is but a question.
 const SOON: Duration = Duration::from_secs(2 * 60);
 
+/// The most that one fetch may bring, in bytes: as much as a pack may have.
+pub(super) const MOST_FETCHED: u64 = 16 << 30;
+
 /// The most that git may print: the list of a million files.
 const MOST_PRINTED: u64 = 256 << 20;
 
@@ -92,12 +95,31 @@ pub(super) fn run_soon(command: &mut Command) -> Result<String, Complaint> {
     Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
 }
 
+/// Fetches into a repository at most so many bytes: nobody says beforehand how much comes.
+pub(super) fn fetch(repository: &Path, words: &[&str], most: u64) -> Result<(), Complaint> {
+    let mut command = in_repository(repository);
+    let too_much = || {
+        let reason = format!("it has more than {} MiB, and git was ended", most >> 20);
+        (size_of(repository, most) > most).then_some(reason)
+    };
+    run_until(command.arg("fetch").args(words), LONGEST, &too_much).map(drop)
+}
+
 /// What git prints, as it is.
 pub(super) fn run_bytes(command: &mut Command) -> Result<Vec<u8>, Complaint> {
     run_for(command, LONGEST)
 }
 
 fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, Complaint> {
+    run_until(command, longest, &|| None)
+}
+
+/// The same, until `stop` gives a reason to end it.
+fn run_until(
+    command: &mut Command,
+    longest: Duration,
+    stop: &dyn Fn() -> Option<Complaint>,
+) -> Result<Vec<u8>, Complaint> {
     let mut git =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
             match error.kind() {
@@ -106,10 +128,8 @@ fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, Complain
             }
         })?;
     let (printed, said) = (listen(git.stdout.take()), listen(git.stderr.take()));
-    let Some(status) = wait(&mut git, longest) else {
-        // What it started may hold its pipes: they are not waited for.
-        return Err(format!("git took longer than {} minutes and was ended", longest.as_secs() / 60));
-    };
+    // What it started may hold its pipes: where it was ended they are not waited for.
+    let status = wait(&mut git, longest, stop)?;
     let gone = |_| "git's output was lost".to_owned();
     let (printed, said) = (printed.join().map_err(gone)?, said.join().map_err(gone)?);
     if status.success() {
@@ -137,21 +157,55 @@ fn listen(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle
     })
 }
 
-/// Waits until it ends, or ends it; nothing if it took too long.
-fn wait(git: &mut Child, longest: Duration) -> Option<ExitStatus> {
+/// How often it is looked at whether there is a reason to end it.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Waits until it ends, or ends it, and tells why.
+fn wait(
+    git: &mut Child,
+    longest: Duration,
+    stop: &dyn Fn() -> Option<Complaint>,
+) -> Result<ExitStatus, Complaint> {
     let begun = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    loop {
+    let (mut pause, mut looked) = (Duration::from_millis(1), begun);
+    let reason = loop {
         match git.try_wait() {
-            Ok(Some(status)) => return Some(status),
+            Ok(Some(status)) => match stop() {
+                Some(reason) => return Err(reason),
+                None => return Ok(status),
+            },
             Ok(None) if begun.elapsed() < longest => {}
-            _ => {
-                let _ = git.kill();
-                let _ = git.wait();
-                return None;
+            _ => break format!("git took longer than {} minutes and was ended", longest.as_secs() / 60),
+        }
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            if let Some(reason) = stop() {
+                break reason;
             }
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
+    };
+    let _ = git.kill();
+    let _ = git.wait();
+    Err(reason)
+}
+
+/// How many bytes the files below a folder have, counted until they are more than `most`. What goes meanwhile is not counted.
+fn size_of(folder: &Path, most: u64) -> u64 {
+    let mut waiting = vec![folder.to_owned()];
+    let mut size = 0_u64;
+    while let Some(folder) = waiting.pop() {
+        for entry in fs_err::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            match metadata.is_dir() {
+                true => waiting.push(entry.path()),
+                false => size = size.saturating_add(metadata.len()),
+            }
+            if size > most {
+                return size;
+            }
+        }
     }
+    size
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use weir_tree::{Limits, TreePath};
 
 use super::objects::write_files;
-use super::program::{in_repository, run};
+use super::program::{MOST_FETCHED, fetch, in_repository, run};
 use super::{Complaint, fetch_into, is_local};
 
 /// The most submodules of a source, with those of submodules. The repository of Boost has some 170.
@@ -113,10 +113,8 @@ fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Complaint> {
 
 /// For servers that give out only what a branch or a tag names: all of them, with their history.
 fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Complaint> {
-    run(in_repository(repository)
-        .args(["fetch", "--quiet", "--no-tags", "--"])
-        .arg(url)
-        .args(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]))?;
+    let everything = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+    fetch(repository, &["--quiet", "--no-tags", "--", url, everything[0], everything[1]], MOST_FETCHED)?;
     run(in_repository(repository).args(["rev-parse", "--quiet", "--verify", &format!("{commit}^{{commit}}")]))
         .map(drop)
 }
