@@ -13,7 +13,7 @@ use crate::stream::ResumingStream;
 use crate::url::Url;
 
 /// So many small files are asked for at a time.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 
 /// Reads a registry's files over `http` or `https`.
 ///

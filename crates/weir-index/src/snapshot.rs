@@ -86,16 +86,24 @@ impl Index {
         let _still = self.reading()?;
         let size = self.position()?.size;
         let (columns, releases) = write::columns(self)?;
-        let mut unpacked = crate::wire::Writer::default();
-        unpacked.raw(MAGIC);
-        unpacked.number(VERSION);
-        unpacked.number(size);
-        unpacked.bytes(frontier);
-        let columns = columns.write(&mut unpacked);
+        let mut head = crate::wire::Writer::default();
+        head.raw(MAGIC);
+        head.number(VERSION);
+        head.number(size);
+        head.bytes(frontier);
+        column::ColumnsOut::count(&mut head);
+        let framed = columns.framed();
+        let length: usize = framed.iter().map(|(_, head, column)| head.0.len() + column.0.len()).sum();
         let mut out = zstd::Encoder::new(out, LEVEL)?;
         // Known in advance, the length lets zstd take no more memory than it needs.
-        out.set_pledged_src_size(Some(unpacked.0.len() as u64))?;
-        out.write_all(&unpacked.0)?;
+        out.set_pledged_src_size(Some((head.0.len() + length) as u64))?;
+        out.write_all(&head.0)?;
+        let mut columns = Vec::with_capacity(framed.len());
+        for (name, head, column) in framed {
+            out.write_all(&head.0)?;
+            out.write_all(&column.0)?;
+            columns.push((name, column.0.len() as u64));
+        }
         out.finish()?.flush()?;
         Ok(SnapshotSummary { size, releases, columns })
     }

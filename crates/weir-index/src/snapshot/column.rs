@@ -76,15 +76,20 @@ impl ColumnsOut {
         &mut self.0[column as usize]
     }
 
-    /// Writes all columns; tells how long each is.
-    pub(super) fn write(self, out: &mut Writer) -> Vec<(&'static str, u64)> {
+    /// How many there are, as what stands before all of them.
+    pub(super) fn count(out: &mut Writer) {
         out.length(NAMES.len());
+    }
+
+    /// Each column by its name, with what stands before its bytes: they are written one after the other, and not copied into one.
+    pub(super) fn framed(self) -> Vec<(&'static str, Writer, Writer)> {
         let columns = NAMES.iter().zip(self.0);
         columns
             .map(|(name, column)| {
-                out.text(name);
-                out.bytes(&column.0);
-                (*name, column.0.len() as u64)
+                let mut head = Writer::default();
+                head.text(name);
+                head.length(column.0.len());
+                (*name, head, column)
             })
             .collect()
     }
