@@ -41,7 +41,7 @@ const ELM: &str = "elm";
 /// What a package offers, in words.
 const DOCS: &str = "docs.json";
 
-/// Written last: what is without it was not finished.
+/// Written last, with how much was copied: what is without it was not finished.
 const WHOLE: &str = "whole";
 
 /// A folder that no command has used for so long goes when another is made.
@@ -262,7 +262,8 @@ fn ready(
         let draft = homes.draft_folder()?;
         fill(draft.folder().path(), home)?;
         wrap(draft.folder(), &folder, program)?;
-        draft.folder().replace(WHOLE, "", Access::Usual, Durability::Quick)?;
+        let copied = copied(draft.folder().path(), home)?;
+        draft.folder().replace(WHOLE, copied, Access::Usual, Durability::Quick)?;
         draft.replace(&name)?;
         remove_unused(&homes, &name);
     }
@@ -270,18 +271,40 @@ fn ready(
     Ok(folder)
 }
 
-/// Whether a folder has everything that the compiler must find. What it writes there itself, it checks itself.
+/// Whether a folder has everything that the compiler must find, as large as it was when it was copied: a machine that stops half-way may
+/// leave files empty. What the compiler writes there itself, it checks itself.
 fn is_whole(folder: &Path, home: &Home) -> bool {
-    let packages = folder.join(home.packages_folder());
-    let has = |package: &HomePackage| {
-        let folder = packages.join(package.folder());
-        folder.join(weir_elm::FILE_NAME).is_file() && folder.join("src").is_dir()
-    };
-    let limit = home.registry.len() as u64;
-    folder.join(WHOLE).is_file()
-        && folder.join("bin").join(ELM).is_file()
+    let (packages, limit) = (folder.join(home.packages_folder()), home.registry.len() as u64);
+    folder.join("bin").join(ELM).is_file()
         && weir_fs::read(packages.join(REGISTRY), limit).is_ok_and(|bytes| bytes == home.registry)
-        && home.packages.iter().all(has)
+        && weir_fs::read_text(folder.join(WHOLE), LONGEST_COUNT)
+            .is_ok_and(|whole| copied(folder, home).is_ok_and(|copied| copied == whole))
+}
+
+/// The longest that [`copied`] says, in bytes.
+const LONGEST_COUNT: u64 = 128;
+
+/// How many files of packages a folder has, and how large they are together.
+fn copied(folder: &Path, home: &Home) -> std::io::Result<String> {
+    let (packages, mut files, mut bytes) = (folder.join(home.packages_folder()), 0_u64, 0_u64);
+    for package in &home.packages {
+        let folder = packages.join(package.folder());
+        bytes += fs_err::metadata(folder.join(weir_elm::FILE_NAME))?.len();
+        let mut pending = vec![folder.join("src")];
+        while let Some(folder) = pending.pop() {
+            for entry in fs_err::read_dir(folder)? {
+                let entry = entry?;
+                let about = entry.metadata()?;
+                if about.is_dir() {
+                    pending.push(entry.path());
+                } else {
+                    files += 1;
+                    bytes += about.len();
+                }
+            }
+        }
+    }
+    Ok(format!("{files} files, {bytes} bytes\n"))
 }
 
 /// Copies packages to where the compiler looks for them. It asks for nothing but `elm.json` and `src`; others ask for documentation.

@@ -8,7 +8,7 @@ use weir_testkit::{Run, Sandbox, WeirServer};
 
 use crate::clients::skipped;
 use crate::protocol::{served, token};
-use crate::{application, string_package, uses_str};
+use crate::{application, documented_string_package, string_package_in, uses_str};
 
 /// The program that a variable names; or nothing, and it is said that it is not tried.
 fn tool(variable: &str) -> Option<PathBuf> {
@@ -34,10 +34,7 @@ fn private() -> (Sandbox, WeirServer, String) {
 
 /// Publishes `acme/str` there.
 fn in_secret(t: &Sandbox, version: &str, function: &str) {
-    let module = format!(
-        "module Str exposing ({function})\n\n{{-| Texts.\n\n@docs {function}\n\n-}}\n\n\n{{-| -}}\n{function} : String -> String\n{function} text =\n    text\n"
-    );
-    crate::package(t, "str", version, &[], &module);
+    string_package_in(t, version, function);
     t.weir_in("", "--registry secret publish str").succeeds();
 }
 
@@ -97,7 +94,7 @@ fn known_to_zokka(t: &Sandbox, sort: &str, address: &str, token: Option<&str>) {
 fn zokka_installs_from_a_registry_and_publishes_into_one_that_wants_a_token() {
     let Some(zokka) = tool("WEIR_TEST_ZOKKA") else { return };
     let (t, server, token) = private();
-    string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
     let make = ["make", "src/Main.elm", "--output=/dev/null"];
     // As a registry of Elm's own sort, for everybody.
     let everybody = format!("{}/team/elm/0.19.1", server.url());

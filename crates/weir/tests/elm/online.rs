@@ -8,8 +8,8 @@ use weir_testkit::{Run, Sandbox, WeirServer};
 
 use crate::compilers::{later, path_with};
 use crate::{
-    application, compile, compiler, copy_set, make, manifest, package, sandbox, string_package, uses_str,
-    version,
+    application, compile, compiler, copy_set, documented_string_package, make, manifest, package, sandbox,
+    uses_str, version,
 };
 
 /// Runs the compiler in a folder. What it asks is answered with `y`.
@@ -24,7 +24,7 @@ pub(crate) fn elm(t: &Sandbox, folder: &str, typed: &str) -> Run {
 #[test]
 fn elm_install_finds_a_private_package_and_weirs_lockfile_follows() {
     let t = sandbox();
-    string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
     application(&t, &version(&compiler()));
     elm(&t, "app", "install acme/str").succeeds();
     assert!(manifest(&t).contains("\"acme/str\":\"1.0.0\""), "{}", manifest(&t));

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use weir_testkit::{Reply, Sandbox, WeirServer};
 
-use crate::{application, copy_set, package, string_package};
+use crate::{application, copy_set, documented_string_package, package};
 
 /// A server with a registry `team` that everybody may read, and Elm's core and JSON packages in it.
 pub(crate) fn served() -> (Sandbox, WeirServer) {
@@ -27,8 +27,8 @@ pub(crate) fn token(t: &Sandbox) -> String {
 #[test]
 fn releases_are_counted_in_the_order_of_the_log_and_each_compiler_is_told_of_its_own() {
     let (t, server) = served();
-    string_package(&t, "1.0.0", "trim");
-    string_package(&t, "1.0.1", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.1", "trim");
     package(
         &t,
         "next",
@@ -95,7 +95,7 @@ fn a_list_that_is_known_is_not_sent_again_and_who_only_looks_gets_its_head() {
 #[test]
 fn a_release_is_handed_out_as_files_and_as_an_archive_that_is_the_same_every_time() {
     let (t, server) = served();
-    string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
     let at = "packages/acme/str/1.0.0";
     assert_eq!(get(&server, &format!("{at}/elm.json")).text(), t.read("str/elm.json"));
     assert!(get(&server, &format!("{at}/docs.json")).text().contains("\"trim\""));

@@ -1,11 +1,11 @@
 //! Publishing what has an `elm.json` and no `weir.toml`.
 
-use crate::{package, sandbox, string_package};
+use crate::{documented_string_package, package, sandbox};
 
 #[test]
 fn a_package_is_published_from_its_elm_json() {
     let t = sandbox();
-    string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
     let info = t.weir_in("", "info acme/str --json").succeeds().stdout;
     for said in ["\"modules\": [", "\"Str\"", "0.19.0 <= v < 0.20.0", "\"kind\": \"elm\"", "MIT", "A test"] {
         assert!(info.contains(said), "{said}: {info}");
@@ -36,7 +36,7 @@ fn what_the_compiler_could_not_read_is_not_published() {
 #[test]
 fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_not_published() {
     let t = sandbox();
-    string_package(&t, "1.0.0", "trim");
+    documented_string_package(&t, "1.0.0", "trim");
     let module = "module Loud exposing (loud)\n\n{-| Loud.\n\n@docs loud\n\n-}\n\nimport Str\n\n\n{-| Louder.\n-}\nloud : String -> String\nloud text =\n    Str.trim text\n";
     package(&t, "loud", "1.0.0", &[("acme/str", "1.0.0 <= v < 2.0.0")], module);
     let published = t.weir_in("", "publish loud").succeeds();
