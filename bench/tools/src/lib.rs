@@ -1,5 +1,7 @@
 //! What the programs of `bench/` share: chance that is the same in every run, and logs filled at once.
 
+pub mod elm;
+
 use std::path::Path;
 
 use weir_log::{LogFolder, Origin, Signers, SigningKey, Stamp};

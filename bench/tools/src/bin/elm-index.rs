@@ -12,13 +12,13 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its result")]
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pubgrub::{OfflineDependencyProvider, Ranges, SemanticVersion};
+use weir_bench::elm::{self, Data};
 use weir_bench::{Anything, Chance, bare_release, record};
 use weir_index::{Index, IndexError};
 use weir_model::{Dependency, KindName, PackageName, Range, Scope, Version};
@@ -28,20 +28,16 @@ use weir_resolve::{
 
 const ROUNDS: usize = 9;
 
-type Intervals = Vec<(String, Option<String>)>;
-type Data = BTreeMap<String, BTreeMap<String, BTreeMap<String, Intervals>>>;
-type Bare<'a> = OfflineDependencyProvider<&'a str, Ranges<SemanticVersion>>;
-
 fn main() -> Result<(), Anything> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [data, folder] = arguments.as_slice() else {
         return Err("usage: elm-index elm-packages-2020.ron FOLDER".into());
     };
-    let data: Data = ron::from_str(&fs_err::read_to_string(Path::new(data))?)?;
+    let data = elm::read(Path::new(data))?;
     let path = Path::new(folder).join("elm.sqlite");
     fold(&data, &path)?;
-    let bare = bare_provider(&data)?;
-    let bare_roots = bare_roots(&data)?;
+    let bare = elm::bare(&data)?;
+    let bare_roots = elm::bare_roots(&data)?;
     let roots = roots(&data)?;
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -84,7 +80,7 @@ fn fold(data: &Data, path: &Path) -> Result<(), Anything> {
         for (version, needs) in versions {
             let mut dependencies = Vec::new();
             for (name, intervals) in needs {
-                let (name, range) = (package_name(name)?, range(intervals)?);
+                let (name, range) = (package_name(name)?, elm::range(intervals)?);
                 dependencies.push(Dependency { name, range, scope: Scope::Run, baked: None });
             }
             let (name, version) = (package_name(package)?, version.parse()?);
@@ -95,38 +91,6 @@ fn fold(data: &Data, path: &Path) -> Result<(), Anything> {
         }
     }
     Ok(fold.finish(b"")?)
-}
-
-fn bare_provider(data: &Data) -> Result<Bare<'_>, Anything> {
-    let mut provider = Bare::new();
-    for (package, versions) in data {
-        for (version, dependencies) in versions {
-            let mut constraints = Vec::new();
-            for (name, intervals) in dependencies {
-                let mut set = Ranges::empty();
-                for (low, high) in intervals {
-                    let low: SemanticVersion = low.parse()?;
-                    set = set.union(&match high {
-                        Some(high) => Ranges::between(low, high.parse::<SemanticVersion>()?),
-                        None => Ranges::higher_than(low),
-                    });
-                }
-                constraints.push((name.as_str(), set));
-            }
-            provider.add_dependencies(package, version.parse::<SemanticVersion>()?, constraints);
-        }
-    }
-    Ok(provider)
-}
-
-fn bare_roots(data: &Data) -> Result<Vec<(&str, SemanticVersion)>, Anything> {
-    let mut roots = Vec::new();
-    for (package, versions) in data {
-        for version in versions.keys() {
-            roots.push((package.as_str(), version.parse()?));
-        }
-    }
-    Ok(roots)
 }
 
 fn roots(data: &Data) -> Result<Vec<Requirement>, Anything> {
@@ -165,17 +129,6 @@ fn solve(path: &Path, roots: &[Requirement]) -> Result<Vec<bool>, Anything> {
 /// The compiler is the one package of the data without an owner.
 fn package_name(text: &str) -> Result<PackageName, Anything> {
     Ok(if text.contains('/') { text.parse()? } else { format!("elm-compiler/{text}").parse()? })
-}
-
-fn range(intervals: &Intervals) -> Result<Range, Anything> {
-    let parts: Vec<String> = intervals
-        .iter()
-        .map(|(low, high)| match high {
-            Some(high) => format!("{low} <= v < {high}"),
-            None => format!(">={low}"),
-        })
-        .collect();
-    Ok(if parts.is_empty() { "<0.0.0".parse()? } else { parts.join(" || ").parse()? })
 }
 
 /// An index as a view, as a project has it with one registry.
