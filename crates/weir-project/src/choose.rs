@@ -153,9 +153,10 @@ impl<'a> Chooser<'a> {
                     self.session.warn(note);
                 }
                 if explanation.is_of_something_missing() {
-                    let asked = requirements.iter().map(|asked| &asked.name);
+                    let asked = || requirements.iter().map(|asked| &asked.name);
                     let notes = self.connections.narrowed().into_iter();
-                    notes.chain(self.connections.only_above(asked)).for_each(|note| self.session.warn(note));
+                    let notes = notes.chain(self.connections.only_above(asked()));
+                    notes.chain(self.connections.kept_here(asked())).for_each(|note| self.session.warn(note));
                 }
                 match self.connections.failed_to_ask() {
                     Some(failure) => failure.into(),

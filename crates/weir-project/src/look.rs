@@ -322,6 +322,10 @@ fn info_above(
     missing: ReachError,
 ) -> Result<AboveReport, ProjectError> {
     let (registry, upstreams) = (connection.known.name.clone(), names_above(connection)?);
+    if let Some(note) = connection.kept_here(name) {
+        session.warn(note);
+        return Err(missing.into());
+    }
     if upstreams.is_empty() {
         return Err(missing.into());
     }

@@ -1,13 +1,13 @@
 //! Reaching registries: where they are read from, and what this machine knows of them.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use weir_cedar::FolderPolicies;
 use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice, Url};
-use weir_index::PackageView;
+use weir_index::{PackageView, Tier};
 use weir_log::{FolderSource, Source};
 use weir_model::{OwnerName, PackageName, Version, nearest};
 use weir_policy::Caller;
@@ -64,6 +64,25 @@ impl Connection {
             after: report.after,
         });
         Ok(())
+    }
+
+    /// Says of a package that is not here why it does not come from above either: its owner belongs to this registry.
+    pub fn kept_here(&self, name: &PackageName) -> Option<String> {
+        let index = self.replica.index();
+        // Only told: a view that cannot answer has nothing to tell.
+        let is_here = index.tier_of(name).is_ok_and(|tier| tier == Some(Tier::Here));
+        let is_missing = index.kind_of(name).is_ok_and(|kind| kind.is_none())
+            || index
+                .package(name)
+                .is_ok_and(|package| package.is_some_and(|package| package.newest().is_none()));
+        let has_others_above = index.facts().is_ok_and(|facts| !facts.upstreams().is_empty());
+        (is_here && is_missing && has_others_above).then(|| {
+            format!(
+                "`{}` belongs to `{}`: none of its packages comes from above",
+                name.owner_name(),
+                self.known.name
+            )
+        })
     }
 
     /// A package, with all its releases.
@@ -286,6 +305,16 @@ impl<'s> Connections<'s> {
             }
         }
         notes
+    }
+
+    /// Of packages that are missing, whose owners belong to a registry that others are above: none of them comes from there.
+    pub fn kept_here<'n>(&self, missing: impl IntoIterator<Item = &'n PackageName>) -> Vec<String> {
+        let missing: Vec<&PackageName> = missing.into_iter().collect();
+        let of = |connection: &Connection| {
+            missing.iter().filter_map(|name| connection.kept_here(name)).collect::<Vec<_>>()
+        };
+        let notes: BTreeSet<String> = self.asked().flat_map(of).collect();
+        notes.into_iter().collect()
     }
 
     /// Every one that was asked.

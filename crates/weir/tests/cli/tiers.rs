@@ -184,7 +184,11 @@ fn a_name_is_one_owners_whatever_comes_first() {
     // A name under an owner of ours that only the one above has is nobody's here.
     publish(&t, "public", &t.package("acme/other", "1.0.0").write());
     t.project(&["acme/other = *"]);
-    assert_ne!(t.weir("install").code, 0);
+    for missing in ["install", "info acme/other"] {
+        let run = t.weir(missing).fails_with(5);
+        let told = "`acme` belongs to `team`: none of its packages comes from above";
+        assert!(run.stderr.contains(told), "{run}");
+    }
 
     // Admitted first: what was installed stays what it is, and nobody publishes under it here by mistake.
     let t = sandbox();
