@@ -47,7 +47,7 @@ cp docs.json "$DESTDIR$PREFIX/docs.json"
 ///
 /// # Errors
 ///
-/// When the compiler refuses the package.
+/// When the compiler refuses the package, or there is nothing to compile it with: what it needs cannot be had.
 pub(crate) fn with_docs(
     session: &Session,
     package: PreparedPackage,
@@ -103,7 +103,10 @@ fn make(
     }
     // What is chosen here is for this once, and of no interest to who watches.
     let quiet = Session { observer: Arc::new(Unobserved), ..session.clone() };
-    let (project, lock) = chosen(&quiet, package, others)?;
+    let (project, lock) = chosen(&quiet, package, others).map_err(|error| {
+        let why = weir_model::chain(&error);
+        Unmade::Refused(format!("it was not compiled, since what it needs cannot be had: {why}"))
+    })?;
     let homes = session.home.data().join("elm");
     let scratch = tempfile::tempdir_in(&homes)?;
     let packages = scratch.path().join("packages");

@@ -18,7 +18,7 @@ use weir_reach::{
 use weir_wire::upstream::{Ask, Asked};
 
 use super::npm::{meant, with_npm};
-use super::site::Answers;
+use super::site::{Answers, Meant};
 use super::{ELM, REGISTRY, find_program, is_elm, version};
 use crate::edit::ask_to_add;
 use crate::error::ProjectError;
@@ -70,7 +70,13 @@ impl ElmOnline {
             Some(ELM_JSON) => Some(true),
             _ => None,
         };
-        let (Some(changes), true) = (changes, project.is_none_or(is_elm)) else { return Ok(None) };
+        // What `elm init` begins need not be where `weir.toml` says which registries there are, or be what that is about.
+        let around = project;
+        let project = around.filter(|project| is_elm(project));
+        let begins = first == "init" && project.is_none();
+        let (Some(changes), true) = (changes, around.is_none() || project.is_some() || begins) else {
+            return Ok(None);
+        };
         let path = &with_npm(&session.owners, project.map_or(folder, |project| &project.folder), path);
         let homes = session.home.data().join("elm");
         let found = |name: &str| {
@@ -87,12 +93,13 @@ impl ElmOnline {
             let why = chain(&error);
             session.warn(format!("what is above was not asked, so `elm` is shown what is here: {why}"));
         }
-        let connections = connected(session, project, &folder)?;
+        let connections = connected(session, around, &folder)?;
         let home = home(&homes, &connections, &compiler)?;
-        let answers = Answers::new(quiet, connections, &compiler, folder.clone())?;
+        let meant = Meant { project, all_of_first: session.registry.is_some() };
+        let answers = Answers::new(quiet, connections, &compiler, folder.clone(), &meant)?;
         for name in answers.ambiguous() {
             session.warn(format!(
-                "two registries have `{name}`, and it is not said which is meant: `elm` is not shown it"
+                "two registries have `{name}`, and it is not said which is meant, so `elm` is not shown it: say it this once with `weir --registry …`, or with `registry` in `weir.toml`"
             ));
         }
         let proxy = Proxy::begin(Arc::new(answers)).map_err(std::io::Error::other)?;

@@ -38,6 +38,38 @@ struct Registry {
     source: Arc<dyn Source>,
 }
 
+/// Which registry somebody means where several have a name: as for any command, the one that was locked or is named in the manifest, and
+/// the one that was named for this once.
+pub(super) struct Meant<'a> {
+    /// The project that the compiler is started in.
+    pub(super) project: Option<&'a Project>,
+    /// Whether the first registry was named for this once.
+    pub(super) all_of_first: bool,
+}
+
+impl Meant<'_> {
+    /// The places of those that are meant, among `connections`, by package.
+    fn places(&self, connections: &[Connection]) -> BTreeMap<PackageName, usize> {
+        let place = |is_it: &dyn Fn(&Connection) -> bool| connections.iter().position(is_it);
+        let mut places = BTreeMap::new();
+        let locked = self.project.and_then(|project| project.lock.as_ref());
+        for release in locked.iter().flat_map(|lock| &lock.releases) {
+            let Some(own_name) = &release.registry else { continue };
+            if let Some(place) = place(&|connection| connection.replica.name() == own_name) {
+                places.insert(release.name.clone(), place);
+            }
+        }
+        let said = self.project.iter().flat_map(|project| &project.manifest.dependencies);
+        for requirement in said {
+            let Some(name) = &requirement.registry else { continue };
+            if let Some(place) = place(&|connection| connection.known.name == *name) {
+                places.insert(requirement.name.clone(), place);
+            }
+        }
+        places
+    }
+}
+
 impl Answers {
     /// Those of registries, nearest first, for a compiler.
     pub(super) fn new(
@@ -45,7 +77,9 @@ impl Answers {
         connections: Vec<Connection>,
         compiler: &Version,
         folder: PathBuf,
+        meant: &Meant<'_>,
     ) -> Result<Self, ProjectError> {
+        let places_meant = meant.places(&connections);
         let mut answers = Self {
             session,
             folder,
@@ -61,10 +95,16 @@ impl Answers {
             let places = listing.of_compiler(compiler);
             for listed in listing.offered(&places) {
                 let name = &listed.id.name;
+                let is_meant = places_meant.get(name).map(|meant| *meant == place);
+                if is_meant == Some(false) {
+                    continue;
+                }
                 let owner = *answers.belongs.entry(name.clone()).or_insert(place);
                 if owner == place {
                     answers.listed.push(listed.clone());
-                } else if !came_from(&connections[owner], connection, name)? {
+                } else if !(meant.all_of_first && owner == 0)
+                    && !came_from(&connections[owner], connection, name)?
+                {
                     answers.ambiguous.insert(name.clone());
                 }
             }

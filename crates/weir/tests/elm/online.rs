@@ -57,6 +57,33 @@ fn elm_init_begins_an_application_out_of_the_registries_of_the_user() {
     assert!(t.read("new/weir.lock").contains("elm/html"));
     t.write("new/src/Main.elm", "module Main exposing (one)\n\n\none : Int\none =\n    1\n");
     compile(&t, "new", "run -- elm make src/Main.elm --output=/dev/null").succeeds();
+
+    // Beside other things that `weir.toml` is about, and below them.
+    t.write("mono/weir.toml", "[scripts]\nhello = \"echo hello\"\n");
+    t.write("mono/app/empty", "");
+    elm(&t, "mono/app", "init").succeeds();
+    assert!(t.read("mono/app/weir.lock").contains("elm/html") && !t.path("home/.elm").exists());
+}
+
+#[test]
+fn of_two_registries_that_have_a_package_the_one_is_shown_that_was_locked_or_is_named() {
+    let t = sandbox();
+    documented_string_package(&t, "1.0.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("install").succeeds();
+    copy_set(&t);
+    t.weir_in("", "registry init other --name other").succeeds();
+    t.weir_in("", "--registry ./other publish core json").succeeds();
+    t.weir_in("", "registry add other ./other --user").succeeds();
+    elm(&t, "app", "install acme/str").succeeds();
+    assert!(manifest(&t).contains("\"acme/str\":\"1.0.0\""), "{}", manifest(&t));
+
+    // Without a lock it is not said which is meant; it can be said for this once.
+    application(&t, &version(&compiler()));
+    fs_err::remove_file(t.path("app/weir.lock")).expect("it is there");
+    let unsaid = elm(&t, "app", "install acme/str");
+    assert!(unsaid.code != 0 && unsaid.stderr.contains("two registries have `elm/core`"), "{unsaid}");
+    t.weir_fed("app", "--registry org run -- elm install acme/str", "y\n").succeeds();
 }
 
 const TRIM: &str = "module Str exposing (trim)\n\n{-| Texts.\n\n@docs trim\n\n-}\n\n\n{-| -}\ntrim : String -> String\ntrim text =\n    text\n";

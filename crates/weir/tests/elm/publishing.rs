@@ -88,6 +88,17 @@ fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_
     assert_eq!(published.stdout.matches("docs.json").count(), 2, "{published}");
     assert!(!published.stderr.contains("gets no new"), "{published}");
 
+    // What cannot be looked at by the compiler, for want of what it needs, is not published unseen.
+    package(
+        &t,
+        "lost",
+        "1.0.0",
+        &[("acme/none", "1.0.0 <= v < 2.0.0")],
+        "module Lost exposing (a)\n\na = 1\n",
+    );
+    let refused = t.weir_in("", "publish lost");
+    assert!(refused.code != 0 && refused.stderr.contains("was not compiled"), "{refused}");
+
     // Without a compiler it is published all the same, and told so.
     package(&t, "low", "1.0.1", &[], "module Low exposing (a)\n\na : Int\na =\n    1\n");
     let published = t.weir_with("", "publish low", &[("PATH", "/nowhere")]).succeeds();
