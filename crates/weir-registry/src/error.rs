@@ -189,7 +189,7 @@ pub enum SubmitError {
         error: weir_model::BuildFactsError,
     },
     /// The content was withdrawn for everyone.
-    #[error("`{id}` has the content of `{quarantined}`, which is quarantined")]
+    #[error("`{id}` has or names content of `{quarantined}`, which is quarantined")]
     QuarantinedContent {
         /// The release to be published.
         id: ReleaseId,

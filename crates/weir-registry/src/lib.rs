@@ -65,3 +65,4 @@ pub use weir_model::evidence::{Evidence, HeldAs, evidence, held_beside};
 pub use weir_wire::{
     Batch, Code, Done, Draft, Intent, Outcome, Promotion, Receipt, Refusal, Wanted, Withdraw,
 };
+pub use within_reach::withheld;

@@ -155,9 +155,9 @@ impl Named {
     pub(crate) fn add_advisory(&mut self, known: &KnownAdvisory) {
         let file = self.files.entry(known.advisory.document).or_default();
         file.own |= known.from.is_none();
+        file.reach.served = true;
         match &known.dismissed {
             None => {
-                file.reach.served = true;
                 file.promised.push(Use::Advisory(known.advisory.id.clone()));
             }
             Some(dismissed) => file.removed = file.removed.max(Some(dismissed.mark.at)),

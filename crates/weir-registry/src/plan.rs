@@ -109,6 +109,8 @@ struct Planning<'a> {
     /// The releases whose standing it has changed so far.
     changed: BTreeMap<ReleaseId, Changed>,
     claims: BTreeMap<OwnerName, Vec<String>>,
+    /// The documents of the advisories that it tells.
+    documents: Vec<Sha256>,
     /// What it would promote that has not been approved by enough others yet.
     unapproved: Vec<Denied>,
 }
@@ -160,6 +162,7 @@ impl Planner<'_> {
             confusable_owners: HashMap::new(),
             changed: BTreeMap::new(),
             claims: BTreeMap::new(),
+            documents: Vec::new(),
             unapproved: Vec::new(),
         };
         let mut published = BTreeSet::new();

@@ -3,6 +3,9 @@
 use weir_index::{Index, IndexError, ReleaseView};
 use weir_model::{InputDigest, TreeDigest};
 
+use crate::ports::Object;
+use crate::within_reach::{namers, reach};
+
 /// What an input digest gave before. All releases of one input digest consist of one tree, for ever: whoever
 /// publishes a release of that input digest publishes that tree.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,12 +59,16 @@ impl BuiltBefore {
     }
 }
 
-/// The release because of which the content of a tree is quarantined. Content is withdrawn, not releases: another
+/// The release because of which readers are kept from the content of a tree. Content is withdrawn, not releases: another
 /// input digest may have given the same tree.
 ///
 /// # Errors
 ///
 /// When the view cannot be asked.
 pub fn quarantined(index: &Index, tree: &TreeDigest) -> Result<Option<ReleaseView>, IndexError> {
-    Ok(index.by_tree(tree)?.into_iter().find(|view| view.quarantined.is_some()))
+    let object = Object::Pack(*tree);
+    if !reach(index, object, false, |view| view.into())?.is_withheld() {
+        return Ok(None);
+    }
+    Ok(namers(index, object)?.into_iter().find(|view| view.quarantined.is_some()))
 }

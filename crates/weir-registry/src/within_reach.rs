@@ -3,7 +3,7 @@
 
 use weir_index::{Index, IndexError, ReleaseView};
 use weir_model::Release;
-use weir_model::evidence::named_beside;
+use weir_model::evidence::{Evidence, HeldAs, evidence, named_beside};
 
 use crate::ports::Object;
 
@@ -80,11 +80,57 @@ pub(crate) fn reach(
     for view in namers(index, object)? {
         reach.add(standing(&view));
     }
-    // An advisory is read by everybody, whatever else the same bytes are.
+    // An advisory is read by everybody, whatever else the same bytes are, and whatever became of it.
     if let (true, Object::File(sha256)) = (reach.is_withheld(), object) {
         let known = index.advisories_since(0, usize::MAX)?;
-        reach.served |=
-            known.iter().any(|known| known.dismissed.is_none() && known.advisory.document == sha256);
+        reach.served |= known.iter().any(|known| known.advisory.document == sha256);
     }
     Ok(reach)
+}
+
+/// The quarantined release because of which `release` is not taken in: it names content that readers are kept from, and may not bring
+/// back. What builds are told may come back where it was nothing else: nearly everything is built with one toolchain.
+///
+/// # Errors
+///
+/// When the view cannot be asked.
+pub fn withheld(index: &Index, release: &Release) -> Result<Option<ReleaseView>, IndexError> {
+    withheld_if(index, release, |object| reach(index, object, false, |view| view.into()))
+}
+
+/// The same with what readers may have after a change.
+///
+/// # Errors
+///
+/// When the view cannot be asked.
+pub(crate) fn withheld_if(
+    index: &Index,
+    release: &Release,
+    reach: impl Fn(Object) -> Result<Reach, IndexError>,
+) -> Result<Option<ReleaseView>, IndexError> {
+    for object in content_of(release) {
+        if !reach(object)?.is_withheld() {
+            continue;
+        }
+        let is_told = is_told_to_builds(release, object);
+        let because = namers(index, object)?.into_iter().find(|view| {
+            view.quarantined.is_some() && !(is_told && is_told_to_builds(&view.release, object))
+        });
+        if because.is_some() {
+            return Ok(because);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a release names something as what its build was told, and as nothing else.
+fn is_told_to_builds(release: &Release, object: Object) -> bool {
+    let is_it = |held: HeldAs| Object::from(held) == object;
+    let is_other = |one: &Evidence| {
+        !matches!(one, Evidence::Recipe { .. } | Evidence::RecipeFile { .. } | Evidence::Toolchain { .. })
+    };
+    let referred = release.references.iter().filter_map(|reference| reference.sha256.map(Object::File));
+    object != Object::Pack(release.tree)
+        && !referred.into_iter().any(|file| file == object)
+        && !evidence(release).any(|one| is_it(one.held()) && is_other(&one))
 }

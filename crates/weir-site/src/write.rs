@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use weir_fs::{Access, Durability, Folder, FsError};
-use weir_index::{Index, IndexError, PackageFilter, PackageView, ReleaseView};
+use weir_index::{Index, IndexError, KnownAdvisory, PackageFilter, PackageView, ReleaseView};
 use weir_log::Source;
 use weir_model::PackageName;
 use weir_registry::Replica;
@@ -239,9 +239,10 @@ impl Writer<'_> {
 
     fn package(&mut self, index: &Index, package: &PackageView) -> Result<(), SiteError> {
         let chosen = package.newest().or(package.releases.first()).or(package.removed.first());
+        let advisories = index.advisories_of(&package.name)?;
         let mut readme = None;
         for view in package.releases.iter().chain(&package.removed) {
-            let text = self.release(package, view)?;
+            let text = self.release(package, view, &advisories)?;
             if chosen.is_some_and(|chosen| chosen.release.id == view.release.id) {
                 readme =
                     text.map(|(path, text)| Readme::new(self.site.registry, &view.release.id, &path, &text));
@@ -257,7 +258,7 @@ impl Writer<'_> {
             dependents: &index.needing(&package.name, DEPENDENTS)?,
             held: &index.held_of(&package.name)?,
             downloads: None,
-            advisories: &index.advisories_of(&package.name)?,
+            advisories: &advisories,
             readme: readme.as_ref(),
             now: UNTIMED,
         };
@@ -290,6 +291,7 @@ impl Writer<'_> {
         &mut self,
         package: &PackageView,
         view: &ReleaseView,
+        advisories: &[KnownAdvisory],
     ) -> Result<Option<(String, String)>, SiteError> {
         let tree = match view.standing().is_usable() {
             true => shown_tree(self.site.source, &view.release, MAX_README),
@@ -307,6 +309,7 @@ impl Writer<'_> {
             frame: &self.frame,
             view,
             others: &others,
+            advisories,
             files: tree.as_ref().map(|tree| tree.manifest.entries()),
             may: &[],
             now: UNTIMED,

@@ -9,13 +9,16 @@ use weir_model::ReleaseId;
 use weir_model::advisory::Severity;
 use weir_model::record::Hold;
 use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
-use weir_registry::advised;
+use weir_registry::{advised, withheld};
 
 /// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
 const LONGEST_WAIT: i64 = 3650;
 
-/// The rule that no policy set can lift: one name is not let in beside another that looks like it.
+/// A rule that no policy set can lift: one name is not let in beside another that looks like it.
 const CONFUSABLE: &str = "confusable";
+
+/// The other one: what readers are kept from does not come back with another release.
+const QUARANTINED: &str = "quarantined";
 
 /// Why a release does not come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +58,16 @@ impl<'a> Gatekeeper<'a> {
                 registry: upstream.to_owned(),
                 policy: CONFUSABLE.to_owned(),
                 reason: format!("its name can be mistaken for `{existing}`, which is here"),
+                until: None,
+            };
+            return Ok(Some(Refused { hold, is_kept_out: true }));
+        }
+        if let Some(other) = withheld(self.own, &view.release)? {
+            let hold = Hold {
+                id: view.release.id.clone(),
+                registry: upstream.to_owned(),
+                policy: QUARANTINED.to_owned(),
+                reason: format!("it has content of `{}`, which is quarantined here", other.release.id),
                 until: None,
             };
             return Ok(Some(Refused { hold, is_kept_out: true }));

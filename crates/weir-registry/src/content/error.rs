@@ -105,8 +105,16 @@ pub enum ContentError {
         what: String,
     },
     /// What must not be given out lies where everybody can have it.
-    #[error("{what} is quarantined and served all the same")]
+    #[error("{what} is quarantined and served all the same: `weir registry gc` takes it out of reach")]
     StillServed {
+        /// `the pack of the tree …`, `the file …`.
+        what: String,
+    },
+    /// What may be given out lies where nobody can have it.
+    #[error(
+        "{what} is kept from readers, although nothing of it is quarantined: `weir registry gc` gives it back to them"
+    )]
+    OutOfReach {
         /// `the pack of the tree …`, `the file …`.
         what: String,
     },
@@ -173,7 +181,8 @@ impl ContentError {
             | Self::BadChunk { .. }
             | Self::BadChunkSize { .. }
             | Self::BadList { .. }
-            | Self::StillServed { .. } => true,
+            | Self::StillServed { .. }
+            | Self::OutOfReach { .. } => true,
             Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
         }
     }

@@ -66,7 +66,9 @@ pub(crate) fn held_pack<O: Objects + ?Sized>(
     let held = objects.find(Object::Pack(*tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
     match (withheld, held.withheld) {
         (true, false) => return Err(ContentError::pack_still_served(tree)),
-        (false, true) => return Err(ContentError::no_pack(tree)),
+        (false, true) => {
+            return Err(ContentError::OutOfReach { what: format!("the pack of the tree {tree}") });
+        }
         _ => {}
     }
     let pack = objects.open(Object::Pack(*tree), 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
@@ -123,7 +125,7 @@ pub(crate) fn held_file<O: Objects + ?Sized>(
     let found = objects.find(Object::File(*sha256))?.ok_or_else(absent)?;
     match (withheld, found.withheld) {
         (true, false) => return Err(ContentError::file_still_served(sha256)),
-        (false, true) => return Err(absent()),
+        (false, true) => return Err(ContentError::OutOfReach { what: format!("the file {sha256}") }),
         _ => {}
     }
     let held = found.size;

@@ -26,6 +26,7 @@ impl Planning<'_> {
             let (id, document) = (advisory.id.clone(), advisory.document);
             return Err(SubmitError::AdvisoryNotUploaded { id, document });
         }
+        self.documents.push(advisory.document);
         let advice = Box::new(Advice { advisory: advisory.clone(), from: None });
         self.record(&permit, Action::Advise(advice))
     }

@@ -1,7 +1,7 @@
 //! Publishing: what a release must be to be registered, and what it is fixed to.
 
 use weir_index::{IndexError, ReleaseView, Tier};
-use weir_model::evidence::{Evidence, HeldAs, evidence};
+use weir_model::evidence::{HeldAs, evidence};
 use weir_model::{
     Action, Baked, BuildFacts, Dependency, InputDigest, OwnerName, PackageName, ReferenceFact, Release,
     TreeDigest, check_facts,
@@ -13,9 +13,7 @@ use weir_wire::{Done, Draft, Outcome, Promotion, Wanted};
 use super::promotion::Permit;
 use super::{Planning, need_of, refuse_kind};
 use crate::error::SubmitError;
-use crate::ports::Object;
-use crate::reuse::quarantined;
-use crate::within_reach::namers;
+use crate::within_reach::withheld_if;
 
 impl Planning<'_> {
     /// Offers a release: a new one, or as it is in the registry that it is promoted from.
@@ -132,20 +130,9 @@ impl Planning<'_> {
         Ok(self.published.trees.get(input_digest).copied())
     }
 
-    /// Content that was withdrawn does not come back under another version: neither the files of a package, nor what it refers to or
-    /// was built from. (What a build was told and has printed may: the description of a toolchain is that of all that was built with it.)
+    /// Content that was withdrawn does not come back under another version.
     fn refuse_quarantined(&self, release: &Release) -> Result<(), SubmitError> {
-        let index = self.on.index;
-        // Removing what is quarantined does not take the quarantine back.
-        let mut because = quarantined(index, &release.tree)?;
-        let source = evidence(release).find(|one| matches!(one, Evidence::Source { .. }));
-        let files = release.references.iter().filter_map(|reference| reference.sha256.map(Object::File));
-        for object in files.chain(source.map(|source| source.held().into())) {
-            if because.is_none() && self.reach(object)?.is_withheld() {
-                because = namers(index, object)?.into_iter().find(|view| view.quarantined.is_some());
-            }
-        }
-        match because {
+        match withheld_if(self.on.index, release, |object| self.reach(object))? {
             Some(view) => {
                 Err(SubmitError::QuarantinedContent { id: release.id.clone(), quarantined: view.release.id })
             }

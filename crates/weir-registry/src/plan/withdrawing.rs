@@ -105,10 +105,11 @@ impl Planning<'_> {
             };
             place.push((permit.clone(), *object));
         }
-        // What is published may name what only quarantined releases named.
+        // What is published, or told, may be what only quarantined releases named.
         let Some(permit) = self.plan.permit.clone() else { return Ok(()) };
         let beside = self.published.releases.values().flat_map(named_beside).map(Object::from);
-        for object in beside.collect::<BTreeSet<_>>() {
+        let documents = self.documents.iter().map(|document| Object::File(*document));
+        for object in beside.chain(documents).collect::<BTreeSet<_>>() {
             if !named.contains_key(&object) && self.reach(object)?.quarantined {
                 self.plan.restore.push((permit.clone(), object));
             }

@@ -20,8 +20,7 @@ use crate::plan::refuse_kind;
 use crate::ports::{Entry, Object};
 use crate::quota::Change;
 use crate::replica::Replica;
-use crate::reuse::quarantined;
-use crate::within_reach::{Standing, content_of, reach};
+use crate::within_reach::{Standing, content_of, reach, withheld};
 
 /// A registry above, as it was followed.
 #[derive(Clone, Copy)]
@@ -276,7 +275,7 @@ impl Admitting<'_> {
             return Err(SubmitError::OtherKind { name: id.name.clone(), kind, offered: release.kind });
         }
         refuse_kind(facts, Some(id), release.kind)?;
-        if let Some(view) = quarantined(index, &release.tree)? {
+        if let Some(view) = withheld(index, release)? {
             let quarantined = view.release.id;
             return Err(SubmitError::QuarantinedContent { id: id.clone(), quarantined });
         }
@@ -381,8 +380,9 @@ impl Admitting<'_> {
             let reach = reach(own.index(), object, offered.contains(&object), |view| self.standing_of(view))?;
             places.push((object, reach.is_withheld()));
         }
-        // What comes in may name what only quarantined releases named.
-        for object in self.admitted.values().flat_map(named_beside).map(Object::from) {
+        // What comes in, or is told, may be what only quarantined releases named.
+        let beside = self.admitted.values().flat_map(named_beside).map(Object::from);
+        for object in beside.chain(self.documents.iter().map(|document| Object::File(*document))) {
             if reach(own.index(), object, true, |view| self.standing_of(view))?.quarantined {
                 places.push((object, false));
             }

@@ -138,6 +138,23 @@ fn what_is_out_of_reach_is_not_brought_back_by_another_release_that_refers_to_it
     BuildFacts { source: build_of(&bad[0]).source, ..own.clone() }.insert_into(&mut rebuilt.facts);
     assert_eq!(refused(&rebuilt), "acme/a 1.0.0");
 
+    // Nor by calling it what a build was told, or printed.
+    let file = Digest::of("1.0.0");
+    for (build, recipe, toolchain) in [
+        (BuildFacts { log: Some(file), ..own.clone() }, rebuilt.recipe, rebuilt.toolchain),
+        (BuildFacts { provenance: Some(file), ..own.clone() }, rebuilt.recipe, rebuilt.toolchain),
+        (BuildFacts { recipe_files: vec![file], ..own.clone() }, rebuilt.recipe, rebuilt.toolchain),
+        (own.clone(), Some(file), rebuilt.toolchain),
+        (own.clone(), rebuilt.recipe, Some(file)),
+    ] {
+        let mut crafted = Draft { recipe, toolchain, ..rebuilt.clone() };
+        build.insert_into(&mut crafted.facts);
+        assert_eq!(refused(&crafted), "acme/data 1.0.0");
+    }
+    let mut crafted = rebuilt.clone();
+    BuildFacts { log: build_of(&bad[0]).log, ..own.clone() }.insert_into(&mut crafted.facts);
+    assert_eq!(refused(&crafted), "acme/a 1.0.0");
+
     // What it was built with is what others are built with: it comes back with them.
     own.insert_into(&mut rebuilt.facts);
     rebuilt.toolchain = bad[0].toolchain;
@@ -172,5 +189,19 @@ fn a_file_that_a_crash_left_within_reach_or_out_of_it_is_put_in_its_place() {
     assert_eq!(audited(&world).problems.len(), 1);
     assert_eq!(collect(&world, None, false).put_right.len(), 1);
     assert!(within.exists());
+    is_sound(&world);
+}
+
+#[test]
+fn whoever_copies_content_and_is_quarantined_for_it_keeps_nobody_else_from_it() {
+    let world = World::new(false);
+    let registry = world.open();
+    let good = built(&world, &registry, "good/a 1.0.0");
+    let copy = Draft { id: "evil/a 1.0.0".parse().unwrap(), ..good.clone() };
+    world.submit(vec![publish(&good), publish(&copy)]).unwrap();
+    world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "evil/a 1.0.0")]).unwrap();
+    assert!(paths(std::slice::from_ref(&good)).iter().all(|path| is_served(&world, path)));
+    let again = Draft { id: "good/a 1.0.1".parse().unwrap(), ..good };
+    world.submit(vec![publish(&again)]).unwrap();
     is_sound(&world);
 }

@@ -86,7 +86,14 @@ impl Form {
         T::Err: std::fmt::Display,
     {
         let text = self.field(name).unwrap_or_default();
-        let words = text.split([',', ' ']).filter(|word| !word.is_empty());
+        let mut words = text.split([',', ' ']).filter(|word| !word.is_empty()).peekable();
+        // Nothing said is everything meant, in some fields: commas alone are neither.
+        if !text.is_empty() && words.peek().is_none() {
+            return Err(unreadable(format!(
+                "`{name}` names nothing: `{}`",
+                text.chars().take(80).collect::<String>()
+            )));
+        }
         words.map(|word| word.parse().map_err(|error: T::Err| unreadable(error.to_string()))).collect()
     }
 }

@@ -205,6 +205,7 @@ pub(crate) async fn release(
             frame: &frame,
             view: &chosen,
             others: &others,
+            advisories: &view.index().advisories_of(&chosen.release.id.name)?,
             files: tree.as_ref().map(|tree| tree.manifest.entries()),
             may: &if signed_in { may(acting, &chosen.release.id, chosen.standing()) } else { Vec::new() },
             now,

@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use weir_index::{HeldRelease, KnownAdvisory, PackageView, ReleaseView};
 use weir_model::{PackageName, Version};
-use weir_rules::is_affected;
 use weir_wire::downloads::DownloadCounts;
 
 use super::release::{build, documents_modules, facts};
-use super::rows::{Fact, NeedRow, ReleaseRow, State};
+use super::rows::{AdvisoryRow, Fact, NeedRow, ReleaseRow, State};
 use super::statistics::{Period, downloads_chart};
 use crate::chart::{Chart, Point};
 use crate::frame::{Frame, Page, PageError};
@@ -97,15 +96,6 @@ struct HeldRow {
     until: String,
 }
 
-struct AdvisoryRow {
-    id: String,
-    severity: &'static str,
-    versions: String,
-    summary: String,
-    /// Whether the release that the page is about is affected.
-    here: bool,
-}
-
 impl PackagePage<'_> {
     /// Writes it.
     ///
@@ -150,7 +140,14 @@ impl PackagePage<'_> {
             facts: self.facts(),
             needs: needed.iter().map(|dependency| NeedRow::new(registry, dependency)).collect(),
             held: self.held.iter().take(LISTED).map(held).collect(),
-            advisories: self.advisories.iter().map(|known| self.advisory(known)).collect(),
+            advisories: self
+                .advisories
+                .iter()
+                .map(|known| {
+                    let version = self.chosen.map(|view| &view.release.id.version);
+                    AdvisoryRow::of(known, &self.package.name, version)
+                })
+                .collect(),
             untold: number.saturating_sub(MOST_RELEASES),
             releases,
             older,
@@ -184,23 +181,6 @@ impl PackagePage<'_> {
             return None;
         }
         Chart::new("Unpacked bytes, version by version", "Version", &["unpacked"], &points, said::bytes)
-    }
-
-    fn advisory(&self, KnownAdvisory { advisory, .. }: &KnownAdvisory) -> AdvisoryRow {
-        let name = &self.package.name;
-        let affected = advisory.affected.iter().filter(|affected| affected.name == *name);
-        let versions: Vec<String> = affected.map(ToString::to_string).collect();
-        AdvisoryRow {
-            id: advisory.id.to_string(),
-            severity: match (advisory.withdrawn, advisory.severity) {
-                (Some(_), _) => "withdrawn",
-                (None, Some(severity)) => severity.as_str(),
-                (None, None) => "severity unknown",
-            },
-            versions: said::line(&versions.join(", ")),
-            summary: advisory.summary.as_deref().map(said::line).unwrap_or_default(),
-            here: self.chosen.is_some_and(|view| is_affected(advisory, name, &view.release.id.version)),
-        }
     }
 
     fn facts(&self) -> Vec<Fact> {

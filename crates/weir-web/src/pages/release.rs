@@ -3,12 +3,12 @@
 use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_index::ReleaseView;
+use weir_index::{KnownAdvisory, ReleaseView};
 use weir_model::{KindName, ReleaseId, Sha256, WithdrawalVerb};
 use weir_policy::Principal;
 use weir_tree::{Entry, Mode};
 
-use super::rows::{Fact, NeedRow, ReleaseRow, State};
+use super::rows::{AdvisoryRow, Fact, NeedRow, ReleaseRow, State};
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said};
 
@@ -29,6 +29,8 @@ pub struct ReleasePage<'a> {
     pub others: &'a [ReleaseView],
     /// Its files; nothing, where they cannot be read.
     pub files: Option<&'a [Entry]>,
+    /// The advisories on its package.
+    pub advisories: &'a [KnownAdvisory],
     /// What whoever looks may have become of it.
     pub may: &'a [WithdrawalVerb],
     /// Now.
@@ -49,6 +51,8 @@ struct Release<'a> {
     modules: String,
     job: Option<Job>,
     state: Option<State>,
+    /// Those that it is affected by.
+    advisories: Vec<AdvisoryRow>,
     facts: Vec<Fact>,
     evidence: Vec<Fact>,
     needs: Vec<NeedRow>,
@@ -107,6 +111,12 @@ impl ReleasePage<'_> {
             },
             job: job(&self.view.mark.by),
             state: State::of(self.view),
+            advisories: self
+                .advisories
+                .iter()
+                .map(|known| AdvisoryRow::of(known, &release.id.name, Some(&release.id.version)))
+                .filter(|row| row.here)
+                .collect(),
             facts: facts(self.view, registry),
             evidence: evidence(self.view, registry),
             needs: release.dependencies.iter().map(|one| NeedRow::new(registry, one)).collect(),

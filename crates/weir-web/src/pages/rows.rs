@@ -1,9 +1,9 @@
 //! What several pages show a row of: releases, dependencies, facts.
 
 use jiff::Timestamp;
-use weir_index::{ReleaseView, Withdrawn};
-use weir_model::{Dependency, Scope};
-use weir_rules::Standing;
+use weir_index::{KnownAdvisory, ReleaseView, Withdrawn};
+use weir_model::{Dependency, PackageName, Scope, Version};
+use weir_rules::{Standing, is_affected};
 
 use crate::{address, said};
 
@@ -27,6 +27,36 @@ pub(crate) struct State {
     pub(crate) by: String,
     pub(crate) day: String,
     pub(crate) advisory: String,
+}
+
+/// An advisory on a package.
+pub(crate) struct AdvisoryRow {
+    pub(crate) id: String,
+    pub(crate) severity: &'static str,
+    pub(crate) versions: String,
+    pub(crate) summary: String,
+    /// Whether the release that the page is about is affected.
+    pub(crate) here: bool,
+}
+
+impl AdvisoryRow {
+    /// An advisory on the package `name`, for a page about `version` of it.
+    pub(crate) fn of(known: &KnownAdvisory, name: &PackageName, version: Option<&Version>) -> Self {
+        let advisory = &known.advisory;
+        let affected = advisory.affected.iter().filter(|affected| affected.name == *name);
+        let versions: Vec<String> = affected.map(ToString::to_string).collect();
+        Self {
+            id: advisory.id.to_string(),
+            severity: match (advisory.withdrawn, advisory.severity) {
+                (Some(_), _) => "withdrawn",
+                (None, Some(severity)) => severity.as_str(),
+                (None, None) => "severity unknown",
+            },
+            versions: said::line(&versions.join(", ")),
+            summary: advisory.summary.as_deref().map(said::line).unwrap_or_default(),
+            here: version.is_some_and(|version| is_affected(advisory, name, version)),
+        }
+    }
 }
 
 /// A package that is needed.

@@ -68,7 +68,11 @@ fn what_is_imported_is_told_wherever_the_release_is_looked_at() {
     t.weir_in("", "registry site site").succeeds();
     let pages = std::process::Command::new("grep").args(["-rl", "ACME-1"]).arg(t.path("site")).output();
     let pages = String::from_utf8(pages.expect("`grep` can be run").stdout).expect("it is text");
-    assert!(pages.contains("acme/str"), "{pages}");
+    assert!(
+        pages.contains("acme/str") && pages.contains("acme/str/1.0.0"),
+        "also on the release's page: {pages}"
+    );
+    assert!(!pages.contains("acme/str/1.1.0"), "which mends it: {pages}");
     t.weir_in("", "registry verify org").succeeds();
 }
 

@@ -112,7 +112,7 @@ fn an_audit_over_the_web_finds_quarantined_content_that_is_served() {
     fs_err::write(&served, bytes).expect("it is ours");
     assert_snapshot!(t.weir("registry verify"), @"
     $ weir registry verify
-    ✗ quarantined content: the pack of the tree blake3:[DIGEST] is quarantined and served all the same
+    ✗ quarantined content: the pack of the tree blake3:[DIGEST] is quarantined and served all the same: `weir registry gc` takes it out of reach
     Read 6 records, 3 releases
     root [HASH]
     Content is there, 2 objects (593 B), and was not read: `--content` reads it

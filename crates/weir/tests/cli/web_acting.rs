@@ -312,6 +312,9 @@ fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
         let refused = browser.send("/-/account", "/-/account/tokens", &format!("name=long&days={days}"));
         assert_eq!(refused.status, 422, "{days}");
     }
+    // What is to narrow it down and names nothing does not leave it as strong as it can be.
+    let refused = browser.send("/-/account", "/-/account/tokens", "name=long&days=30&names=%2C+%2C");
+    assert_eq!(refused.status, 422);
     let id = hidden(&account, "which");
     assert_eq!(browser.send("/-/account", "/-/account/tokens/revoke", &format!("which={id}")).status, 303);
     assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 401);
