@@ -100,11 +100,10 @@ impl Answers {
                     continue;
                 }
                 let owner = *answers.belongs.entry(name.clone()).or_insert(place);
+                let is_said = meant.all_of_first && owner == 0;
                 if owner == place {
                     answers.listed.push(listed.clone());
-                } else if !(meant.all_of_first && owner == 0)
-                    && !came_from(&connections[owner], connection, name)?
-                {
+                } else if !is_said && !came_from(&connections[owner], connection, name)? {
                     answers.ambiguous.insert(name.clone());
                 }
             }

@@ -5,4 +5,5 @@
 mod clocks;
 mod crashes;
 mod stories;
+mod withheld;
 mod world;

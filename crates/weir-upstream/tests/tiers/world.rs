@@ -95,9 +95,20 @@ impl World {
 
     /// Publishes a release whose one file says `text`.
     pub(crate) fn publish(&self, tier: usize, id: &str, text: &str) -> Result<Receipt, SubmitError> {
+        self.publish_with(tier, id, text, "")
+    }
+
+    /// The same with `tables` in its manifest.
+    pub(crate) fn publish_with(
+        &self,
+        tier: usize,
+        id: &str,
+        text: &str,
+        tables: &str,
+    ) -> Result<Receipt, SubmitError> {
         let id: ReleaseId = id.parse().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let manifest = format!("[package]\nname = \"{}\"\nversion = \"{}\"\n", id.name, id.version);
+        let manifest = format!("[package]\nname = \"{}\"\nversion = \"{}\"\n{tables}", id.name, id.version);
         fs_err::write(folder.path().join("weir.toml"), manifest).unwrap();
         fs_err::write(folder.path().join("file"), text).unwrap();
         let tree = read_folder(folder.path(), &Selection::everything()).unwrap();
