@@ -89,7 +89,8 @@ pub(crate) fn reach(
 }
 
 /// The quarantined release because of which `release` is not taken in: it names content that readers are kept from, and may not bring
-/// back. What builds are told may come back where it was nothing else: nearly everything is built with one toolchain.
+/// back. What builds are told and print may come back where it was nothing else: nearly everything is built with one toolchain, and short
+/// logs are alike.
 ///
 /// # Errors
 ///
@@ -112,10 +113,10 @@ pub(crate) fn withheld_if(
         if !reach(object)?.is_withheld() {
             continue;
         }
-        let is_told = is_told_to_builds(release, object);
-        let because = namers(index, object)?.into_iter().find(|view| {
-            view.quarantined.is_some() && !(is_told && is_told_to_builds(&view.release, object))
-        });
+        let is_shared = is_of_a_build(release, object);
+        let because = namers(index, object)?
+            .into_iter()
+            .find(|view| view.quarantined.is_some() && !(is_shared && is_of_a_build(&view.release, object)));
         if because.is_some() {
             return Ok(because);
         }
@@ -123,14 +124,12 @@ pub(crate) fn withheld_if(
     Ok(None)
 }
 
-/// Whether a release names something as what its build was told, and as nothing else.
-fn is_told_to_builds(release: &Release, object: Object) -> bool {
+/// Whether a release names something as what its build was told or printed, and as nothing else.
+fn is_of_a_build(release: &Release, object: Object) -> bool {
     let is_it = |held: HeldAs| Object::from(held) == object;
-    let is_other = |one: &Evidence| {
-        !matches!(one, Evidence::Recipe { .. } | Evidence::RecipeFile { .. } | Evidence::Toolchain { .. })
-    };
-    let referred = release.references.iter().filter_map(|reference| reference.sha256.map(Object::File));
+    let is_other = |one: &Evidence| matches!(one, Evidence::Source { .. } | Evidence::Provenance { .. });
+    let mut referred = release.references.iter().filter_map(|reference| reference.sha256.map(Object::File));
     object != Object::Pack(release.tree)
-        && !referred.into_iter().any(|file| file == object)
+        && !referred.any(|file| file == object)
         && !evidence(release).any(|one| is_it(one.held()) && is_other(&one))
 }

@@ -223,7 +223,7 @@ fn a_withheld_pack_is_not_served_and_does_not_come_back_by_being_uploaded() {
         site.content.verify_pack(&tree, &Stated::size(size), true, &Unobserved).unwrap();
         assert!(matches!(
             site.content.verify_pack(&tree, &Stated::size(size), false, &Unobserved),
-            Err(ContentError::Absent { .. })
+            Err(ContentError::OutOfReach { .. })
         ));
     }
     site.content.restore_pack(&tree).unwrap();

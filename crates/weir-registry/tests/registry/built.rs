@@ -146,7 +146,11 @@ fn what_is_quarantined_under_one_input_digest_is_not_reused_under_another() {
     let input_digests: Vec<InputDigest> =
         outcomes.iter().map(|outcome| outcome.input_digest.unwrap()).collect();
     assert!(input_digests[0] != input_digests[1] && first.tree == second.tree);
+    // As long as another release offers it, it may be had.
     world.submit(vec![withdraw(WithdrawalVerb::Quarantine, "acme/a 1.0.0")]).unwrap();
+    let found = BuiltBefore::find(world.fresh_replica().index(), &input_digests[1], |_| true);
+    assert_eq!(found.unwrap().unwrap().kept, Kept::Yes);
+    world.submit(vec![remove("acme/b 1.0.0")]).unwrap();
     for input_digest in input_digests {
         let found =
             BuiltBefore::find(world.fresh_replica().index(), &input_digest, |_| panic!("it is withdrawn"));

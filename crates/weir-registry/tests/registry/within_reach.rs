@@ -152,7 +152,7 @@ fn what_is_out_of_reach_is_not_brought_back_by_another_release_that_refers_to_it
         assert_eq!(refused(&crafted), "acme/data 1.0.0");
     }
     let mut crafted = rebuilt.clone();
-    BuildFacts { log: build_of(&bad[0]).log, ..own.clone() }.insert_into(&mut crafted.facts);
+    BuildFacts { provenance: build_of(&bad[0]).provenance, ..own.clone() }.insert_into(&mut crafted.facts);
     assert_eq!(refused(&crafted), "acme/a 1.0.0");
 
     // What it was built with is what others are built with: it comes back with them.
