@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{BuildFacts, Release, Sha256, SourceFact, TreeDigest};
+use crate::{BuildFacts, ReferenceFact, Release, Sha256, SourceFact, TreeDigest};
 
 /// A piece of content that a built release names beside its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -122,14 +122,16 @@ pub fn evidence(release: &Release) -> impl Iterator<Item = Evidence> + use<> {
 
 /// What a registry holds for a release beside its own pack: the external files that its record promises, and the evidence of its build.
 pub fn held_beside(release: &Release) -> impl Iterator<Item = HeldAs> {
-    let promised = release.references.iter().filter(|reference| reference.held);
-    let files = promised.filter_map(|reference| Some(HeldAs::File(reference.sha256?, reference.size)));
-    files.chain(evidence(release).map(|evidence| evidence.held()))
+    beside(release, |reference| reference.held)
 }
 
 /// All content that a release names beside its own pack, whether the registry promises to hold it or it comes from elsewhere.
 pub fn named_beside(release: &Release) -> impl Iterator<Item = HeldAs> {
-    let references = release.references.iter();
+    beside(release, |_| true)
+}
+
+fn beside(release: &Release, counts: fn(&ReferenceFact) -> bool) -> impl Iterator<Item = HeldAs> {
+    let references = release.references.iter().filter(move |reference| counts(reference));
     let files = references.filter_map(|reference| Some(HeldAs::File(reference.sha256?, reference.size)));
     files.chain(evidence(release).map(|evidence| evidence.held()))
 }

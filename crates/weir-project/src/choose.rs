@@ -348,7 +348,8 @@ pub(crate) fn preference(session: &Session, project: &Project) -> Result<Prefer,
     })
 }
 
-fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
+/// The registry that each package was locked from, by its own name.
+pub(crate) fn locked_registries(project: &Project) -> BTreeMap<PackageName, String> {
     let releases = project.chosen_before().into_iter().flat_map(|lock| &lock.releases);
     releases.filter_map(|release| Some((release.name.clone(), release.registry.clone()?))).collect()
 }

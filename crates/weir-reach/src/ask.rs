@@ -13,15 +13,14 @@ use weir_model::record::{Hold, Only, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{KeyFolder, SubmitError};
-use weir_remote::RemoteError;
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, UNMET, admit};
 use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
 
-use crate::connect::{Connection, connect, connect_remembered, open_remote};
+use crate::connect::{Connection, connect, connect_remembered};
 use crate::error::{Offline, ReachError};
 use crate::foreign;
-use crate::lower::Lower;
+use crate::lower::{Lower, above, asked_of_server, passed_on};
 use crate::policy::WhichRegistry;
 use crate::registries::{KnownRegistry, is_http};
 use crate::session::Session;
@@ -67,26 +66,14 @@ pub(crate) fn ask(
     }
     let location = &connection.known.location;
     if is_http(location) {
-        let remote = match open_remote(session, location) {
-            Err(ReachError::Remote(RemoteError::OnlyFiles { .. })) => {
-                return Ok(WasAsked::No("it is served as plain files".into()));
-            }
-            remote => remote?,
-        };
-        if !remote.capabilities().features.iter().any(|feature| feature == ASK_FEATURE) {
-            return Ok(WasAsked::No("its server cannot be asked".into()));
-        }
         let what = Ask { known: Some(connection.replica.index().position()?.size), ..what.clone() };
-        return match remote.ask(&what) {
-            Err(RemoteError::SignInNeeded { .. }) => {
-                Ok(WasAsked::No("only who has signed in is answered: `weir login`".into()))
-            }
-            answered => {
-                let Answered { answer, files } = answered?;
+        return Ok(match asked_of_server(session, location, ASK_FEATURE, |remote| remote.ask(&what))? {
+            Err(reason) => WasAsked::No(reason),
+            Ok(Answered { answer, files }) => {
                 let decoded = |file: LogFile| Some((file.path, BASE64.decode(file.bytes).ok()?));
-                Ok(WasAsked::Yes(answer, files.into_iter().filter_map(decoded).collect()))
+                WasAsked::Yes(answer, files.into_iter().filter_map(decoded).collect())
             }
-        };
+        });
     }
     let keys = KeyFolder::new(session.home.keys(), location);
     if !keys.has_any(connection.replica.keys().keys()) {
@@ -205,7 +192,7 @@ impl Lower<'_> {
         refuse_circle(&registry, &what.via)?;
         let upstreams = upstreams_in(&facts, root)?;
         let upward = Ask {
-            via: what.via.iter().cloned().chain([registry.clone()]).collect(),
+            via: passed_on(&what.via, &registry),
             without: kept_out(view.index(), caller, what)?,
             ..upward(view.index(), what)?
         };
@@ -217,19 +204,12 @@ impl Lower<'_> {
             tell(&above.name, came.as_ref().err());
             followed.push(came);
         }
-        let above = upstreams.iter().zip(&followed).map(|(above, came)| Above {
-            name: above.name.clone(),
-            mode: above.mode,
-            only: above.only.clone(),
-            newer: came.iter().flat_map(|came| came.newer.clone()).collect(),
-            followed: match came {
-                Ok(Came { connection, .. }) => {
-                    Ok(weir_registry::Followed { replica: &connection.replica, source: &*connection.source })
-                }
-                Err(error) => Err(weir_model::chain(error)),
-            },
+        let reached = upstreams.iter().zip(&followed).map(|(document, came)| {
+            let newer = came.iter().flat_map(|came| came.newer.clone()).collect();
+            let connection = came.as_ref().map(|came| &came.connection);
+            above(document, connection.map_err(|error| weir_model::chain(error)), newer)
         });
-        let above: Vec<Above<'_>> = above.collect();
+        let above: Vec<Above<'_>> = reached.collect();
         let admitted = admit(registrar, caller, &above, what);
         drop(above);
         match admitted {

@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 
 use weir_policy::Caller;
-use weir_remote::RemoteError;
 use weir_upstream::{Above, AdmissionError, Sight, look};
 use weir_wire::upstream::{Look, Looked, MOST_TIERS, Unreached, UpstreamDocument};
 
 use crate::ask::refuse_circle;
-use crate::connect::{Connection, connect, open_remote};
+use crate::connect::{Connection, connect};
 use crate::error::ReachError;
 use crate::foreign;
-use crate::lower::Lower;
+use crate::lower::{Lower, above, asked_of_server, passed_on};
 use crate::registries::is_http;
 use crate::session::Session;
 use crate::upstream::{folder_registrar, known_upstream, upstreams_in};
@@ -37,24 +36,10 @@ pub fn look_above(session: &Session, connection: &Connection, what: &Look) -> Re
     if connection.replica.index().facts()?.upstreams().is_empty() {
         return Ok(WasLooked::Yes(Looked::default()));
     }
-    let not_asked = |reason: &str| Ok(WasLooked::No(reason.to_owned()));
     let location = &connection.known.location;
     if is_http(location) {
-        let remote = match open_remote(session, location) {
-            Err(ReachError::Remote(RemoteError::OnlyFiles { .. })) => {
-                return not_asked("it is served as plain files");
-            }
-            remote => remote?,
-        };
-        if !remote.capabilities().features.iter().any(|feature| feature == LOOK_FEATURE) {
-            return not_asked("its server cannot be asked");
-        }
-        return match remote.look(what) {
-            Err(RemoteError::SignInNeeded { .. }) => {
-                not_asked("only who has signed in is answered: `weir login`")
-            }
-            looked => Ok(WasLooked::Yes(looked?)),
-        };
+        let looked = asked_of_server(session, location, LOOK_FEATURE, |remote| remote.look(what))?;
+        return Ok(looked.map_or_else(WasLooked::No, WasLooked::Yes));
     }
     let root = PathBuf::from(location);
     let registrar = folder_registrar(session, &root)?;
@@ -101,19 +86,12 @@ impl Lower<'_> {
             .iter()
             .map(|above| connect_to(above).map_err(|error| weir_model::chain(&error)))
             .collect();
-        let above = upstreams.iter().zip(&connections).map(|(above, connection)| Above {
-            name: above.name.clone(),
-            mode: above.mode,
-            only: above.only.clone(),
-            newer: Vec::new(),
-            followed: match connection {
-                Ok(Connection { replica, source, .. }) => {
-                    Ok(weir_registry::Followed { replica, source: &**source })
-                }
-                Err(reason) => Err(reason.clone()),
-            },
-        });
-        let above: Vec<Above<'_>> = above.collect();
+        let reached = upstreams.iter().zip(&connections);
+        let above: Vec<Above<'_>> = reached
+            .map(|(document, connection)| {
+                above(document, connection.as_ref().map_err(Clone::clone), Vec::new())
+            })
+            .collect();
         let places = match look(view.index(), registrar.gate(), caller, &above, &what.name) {
             Ok(Sight::There { place, description, releases }) => {
                 let through = vec![upstreams[place].name.clone()];
@@ -126,8 +104,7 @@ impl Lower<'_> {
             Err(AdmissionError::Submit(error)) => return Err(error.into()),
             Err(AdmissionError::GaveUp(reason)) => return Err(ReachError::NotAdmitted { registry, reason }),
         };
-        let further =
-            Look { via: what.via.iter().cloned().chain([registry.clone()]).collect(), ..what.clone() };
+        let further = Look { via: passed_on(&what.via, &registry), ..what.clone() };
         let mut found = Looked::default();
         for place in places {
             let name = &upstreams[place].name;

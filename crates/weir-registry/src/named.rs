@@ -157,9 +157,7 @@ impl Named {
         file.own |= known.from.is_none();
         file.reach.served = true;
         match &known.dismissed {
-            None => {
-                file.promised.push(Use::Advisory(known.advisory.id.clone()));
-            }
+            None => file.promised.push(Use::Advisory(known.advisory.id.clone())),
             Some(dismissed) => file.removed = file.removed.max(Some(dismissed.mark.at)),
         }
     }

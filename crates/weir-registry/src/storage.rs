@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use weir_index::{Index, ReleaseView};
+use weir_model::evidence::held_beside;
 use weir_model::{ChunkDigest, OwnerName, PackageName};
 use weir_wire::storage::{OwnerStorage, PackageStorage, Storage};
 
@@ -13,7 +14,6 @@ use crate::content::Stored;
 use crate::error::SubmitError;
 use crate::ports::{Object, Objects};
 use crate::replica::Replica;
-use weir_model::evidence::held_beside;
 
 /// Packages, by the order in which they were met.
 type Namers = BTreeSet<usize>;

@@ -2,8 +2,8 @@
 //! what else it names. What another release names that readers may have, they may have.
 
 use weir_index::{Index, IndexError, ReleaseView};
-use weir_model::Release;
 use weir_model::evidence::{Evidence, HeldAs, evidence, named_beside};
+use weir_model::{Release, WithdrawalVerb};
 
 use crate::ports::Object;
 
@@ -23,22 +23,40 @@ impl Reach {
     }
 
     /// Counts in a release that names it.
-    pub(crate) const fn add(&mut self, standing: Standing) {
+    pub(crate) const fn add(&mut self, standing: Withdrawals) {
         self.quarantined |= standing.quarantined;
         self.served |= !standing.quarantined && !standing.removed;
     }
 }
 
-/// How a release stands, as far as that decides about its content.
+/// What was withdrawn of a release, which decides whether readers may have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Withdrawals {
+    pub(crate) yanked: bool,
     pub(crate) quarantined: bool,
     pub(crate) removed: bool,
 }
 
-impl From<&ReleaseView> for Standing {
+impl Withdrawals {
+    /// How a release stands after a withdrawal.
+    pub(crate) const fn after(self, verb: WithdrawalVerb) -> Self {
+        match verb {
+            WithdrawalVerb::Yank => Self { yanked: true, ..self },
+            WithdrawalVerb::Unyank => Self { yanked: false, ..self },
+            WithdrawalVerb::Quarantine => Self { quarantined: true, ..self },
+            WithdrawalVerb::Unquarantine => Self { quarantined: false, ..self },
+            WithdrawalVerb::Remove => Self { removed: true, ..self },
+        }
+    }
+}
+
+impl From<&ReleaseView> for Withdrawals {
     fn from(view: &ReleaseView) -> Self {
-        Self { quarantined: view.quarantined.is_some(), removed: view.removed.is_some() }
+        Self {
+            yanked: view.yanked.is_some(),
+            quarantined: view.quarantined.is_some(),
+            removed: view.removed.is_some(),
+        }
     }
 }
 
@@ -74,7 +92,7 @@ pub(crate) fn reach(
     index: &Index,
     object: Object,
     served: bool,
-    standing: impl Fn(&ReleaseView) -> Standing,
+    standing: impl Fn(&ReleaseView) -> Withdrawals,
 ) -> Result<Reach, IndexError> {
     let mut reach = Reach { quarantined: false, served };
     for view in namers(index, object)? {

@@ -51,26 +51,21 @@ impl<'a> Gatekeeper<'a> {
         above: &Index,
     ) -> Result<Option<Refused>, IndexError> {
         let name = &view.release.id.name;
+        let hold = |policy: &str, reason: String, until: Option<Timestamp>| Hold {
+            id: view.release.id.clone(),
+            registry: upstream.to_owned(),
+            policy: policy.to_owned(),
+            reason,
+            until,
+        };
         let is_new = self.own.kind_of(name)?.is_none();
         if let Some(existing) = is_new.then(|| self.own.mistaken_for(name)).transpose()?.flatten() {
-            let hold = Hold {
-                id: view.release.id.clone(),
-                registry: upstream.to_owned(),
-                policy: CONFUSABLE.to_owned(),
-                reason: format!("its name can be mistaken for `{existing}`, which is here"),
-                until: None,
-            };
-            return Ok(Some(Refused { hold, is_kept_out: true }));
+            let reason = format!("its name can be mistaken for `{existing}`, which is here");
+            return Ok(Some(Refused { hold: hold(CONFUSABLE, reason, None), is_kept_out: true }));
         }
         if let Some(other) = withheld(self.own, &view.release)? {
-            let hold = Hold {
-                id: view.release.id.clone(),
-                registry: upstream.to_owned(),
-                policy: QUARANTINED.to_owned(),
-                reason: format!("it has content of `{}`, which is quarantined here", other.release.id),
-                until: None,
-            };
-            return Ok(Some(Refused { hold, is_kept_out: true }));
+            let reason = format!("it has content of `{}`, which is quarantined here", other.release.id);
+            return Ok(Some(Refused { hold: hold(QUARANTINED, reason, None), is_kept_out: true }));
         }
         let advised = advised(self.own, Some(above), &view.release.id)?;
         let asked = |caller: &Caller| {
@@ -92,14 +87,7 @@ impl<'a> Gatekeeper<'a> {
         } else {
             None
         };
-        let hold = Hold {
-            id: view.release.id.clone(),
-            registry: upstream.to_owned(),
-            policy: decision.policy.into_owned(),
-            reason: decision.reason,
-            until,
-        };
-        Ok(Some(Refused { hold, is_kept_out }))
+        Ok(Some(Refused { hold: hold(&decision.policy, decision.reason, until), is_kept_out }))
     }
 
     /// When something is permitted first that is not now, if it ever is: rules that ask for the time ask whether enough of it has passed.

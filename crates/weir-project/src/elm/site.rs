@@ -13,6 +13,7 @@ use weir_model::{PackageName, Version, chain};
 use weir_reach::{Connection, Session};
 use weir_tree::copy_tree;
 
+use crate::choose::locked_registries;
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::publish::{PreparedPackage, PublishOptions, publish_packages};
@@ -52,11 +53,9 @@ impl Meant<'_> {
     fn places(&self, connections: &[Connection]) -> BTreeMap<PackageName, usize> {
         let place = |is_it: &dyn Fn(&Connection) -> bool| connections.iter().position(is_it);
         let mut places = BTreeMap::new();
-        let locked = self.project.and_then(|project| project.lock.as_ref());
-        for release in locked.iter().flat_map(|lock| &lock.releases) {
-            let Some(own_name) = &release.registry else { continue };
+        for (name, own_name) in self.project.map(locked_registries).unwrap_or_default() {
             if let Some(place) = place(&|connection| connection.replica.name() == own_name) {
-                places.insert(release.name.clone(), place);
+                places.insert(name, place);
             }
         }
         let said = self.project.iter().flat_map(|project| &project.manifest.dependencies);

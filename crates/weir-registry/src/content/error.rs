@@ -141,7 +141,7 @@ impl From<weir_fs::FsError> for ContentError {
 
 impl ContentError {
     pub(crate) fn no_pack(tree: &TreeDigest) -> Self {
-        Self::Absent { what: format!("the pack of the tree {tree}") }
+        Self::Absent { what: pack(tree) }
     }
 
     pub(crate) fn no_delta(delta: &Delta) -> Self {
@@ -149,15 +149,23 @@ impl ContentError {
     }
 
     pub(crate) fn no_file(sha256: &Sha256) -> Self {
-        Self::Absent { what: format!("the file {sha256}") }
+        Self::Absent { what: file(sha256) }
     }
 
     pub(crate) fn pack_still_served(tree: &TreeDigest) -> Self {
-        Self::StillServed { what: format!("the pack of the tree {tree}") }
+        Self::StillServed { what: pack(tree) }
     }
 
     pub(crate) fn file_still_served(sha256: &Sha256) -> Self {
-        Self::StillServed { what: format!("the file {sha256}") }
+        Self::StillServed { what: file(sha256) }
+    }
+
+    pub(crate) fn pack_out_of_reach(tree: &TreeDigest) -> Self {
+        Self::OutOfReach { what: pack(tree) }
+    }
+
+    pub(crate) fn file_out_of_reach(sha256: &Sha256) -> Self {
+        Self::OutOfReach { what: file(sha256) }
     }
 
     pub(crate) fn no_chunk(digest: &ChunkDigest) -> Self {
@@ -186,4 +194,14 @@ impl ContentError {
             Self::Absent { .. } | Self::Source(_) | Self::Io(_) => false,
         }
     }
+}
+
+/// A pack, in words.
+fn pack(tree: &TreeDigest) -> String {
+    format!("the pack of the tree {tree}")
+}
+
+/// A file, in words.
+fn file(sha256: &Sha256) -> String {
+    format!("the file {sha256}")
 }

@@ -4,9 +4,9 @@ use std::io::Read as _;
 
 use weir_log::Source;
 use weir_model::Digest;
+use weir_model::evidence::{Evidence, HeldAs};
 
 use super::{ContentError, LARGEST_FILE, ShownFile, file_path};
-use weir_model::evidence::{Evidence, HeldAs};
 
 /// More than the log of a build ever has, unpacked, in bytes: what builds print is cut long before.
 const MOST_LOG: u64 = 64 << 20;

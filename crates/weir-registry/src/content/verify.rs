@@ -66,9 +66,7 @@ pub(crate) fn held_pack<O: Objects + ?Sized>(
     let held = objects.find(Object::Pack(*tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
     match (withheld, held.withheld) {
         (true, false) => return Err(ContentError::pack_still_served(tree)),
-        (false, true) => {
-            return Err(ContentError::OutOfReach { what: format!("the pack of the tree {tree}") });
-        }
+        (false, true) => return Err(ContentError::pack_out_of_reach(tree)),
         _ => {}
     }
     let pack = objects.open(Object::Pack(*tree), 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
@@ -125,7 +123,7 @@ pub(crate) fn held_file<O: Objects + ?Sized>(
     let found = objects.find(Object::File(*sha256))?.ok_or_else(absent)?;
     match (withheld, found.withheld) {
         (true, false) => return Err(ContentError::file_still_served(sha256)),
-        (false, true) => return Err(ContentError::OutOfReach { what: format!("the file {sha256}") }),
+        (false, true) => return Err(ContentError::file_out_of_reach(sha256)),
         _ => {}
     }
     let held = found.size;

@@ -14,7 +14,7 @@ use super::words::refuse_bad_words;
 use crate::advised::advised;
 use crate::error::SubmitError;
 use crate::ports::Object;
-use crate::within_reach::{Reach, Standing, content_of, reach};
+use crate::within_reach::{Reach, Withdrawals, content_of, reach};
 
 /// A release whose standing a batch changes.
 pub(super) struct Changed {
@@ -22,27 +22,6 @@ pub(super) struct Changed {
     /// All that it names.
     content: Vec<Object>,
     permit: Authorized,
-}
-
-/// What was withdrawn of a release, which decides whether readers may have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Withdrawals {
-    yanked: bool,
-    quarantined: bool,
-    removed: bool,
-}
-
-impl Withdrawals {
-    /// How a release stands after a withdrawal.
-    const fn after(self, verb: WithdrawalVerb) -> Self {
-        match verb {
-            WithdrawalVerb::Yank => Self { yanked: true, ..self },
-            WithdrawalVerb::Unyank => Self { yanked: false, ..self },
-            WithdrawalVerb::Quarantine => Self { quarantined: true, ..self },
-            WithdrawalVerb::Unquarantine => Self { quarantined: false, ..self },
-            WithdrawalVerb::Remove => Self { removed: true, ..self },
-        }
-    }
 }
 
 impl Planning<'_> {
@@ -85,12 +64,7 @@ impl Planning<'_> {
 
     /// Where a release stands after what the batch has done so far.
     fn standing_of(&self, view: &ReleaseView) -> Withdrawals {
-        let before = Withdrawals {
-            yanked: view.yanked.is_some(),
-            quarantined: view.quarantined.is_some(),
-            removed: view.removed.is_some(),
-        };
-        self.changed.get(&view.release.id).map_or(before, |changed| changed.standing)
+        self.changed.get(&view.release.id).map_or_else(|| view.into(), |changed| changed.standing)
     }
 
     /// Decides which content goes out of readers' reach and which comes back.
@@ -119,9 +93,6 @@ impl Planning<'_> {
 
     /// Whether readers may have a piece of content after what the batch has done so far.
     pub(super) fn reach(&self, object: Object) -> Result<Reach, IndexError> {
-        reach(self.on.index, object, self.published.offers(object), |view| {
-            let Withdrawals { quarantined, removed, .. } = self.standing_of(view);
-            Standing { quarantined, removed }
-        })
+        reach(self.on.index, object, self.published.offers(object), |view| self.standing_of(view))
     }
 }

@@ -20,7 +20,7 @@ use crate::plan::refuse_kind;
 use crate::ports::{Entry, Object};
 use crate::quota::Change;
 use crate::replica::Replica;
-use crate::within_reach::{Standing, content_of, reach, withheld};
+use crate::within_reach::{Withdrawals, content_of, reach, withheld};
 
 /// A registry above, as it was followed.
 #[derive(Clone, Copy)]
@@ -391,17 +391,9 @@ impl Admitting<'_> {
     }
 
     /// How a release stands after what was withdrawn above, or taken back.
-    fn standing_of(&self, view: &ReleaseView) -> Standing {
-        let mut standing = Standing::from(view);
-        for one in self.withdrawals.iter().filter(|one| one.id == view.release.id) {
-            match one.verb {
-                WithdrawalVerb::Quarantine => standing.quarantined = true,
-                WithdrawalVerb::Unquarantine => standing.quarantined = false,
-                WithdrawalVerb::Remove => standing.removed = true,
-                WithdrawalVerb::Yank | WithdrawalVerb::Unyank => {}
-            }
-        }
-        standing
+    fn standing_of(&self, view: &ReleaseView) -> Withdrawals {
+        let of_it = self.withdrawals.iter().filter(|one| one.id == view.release.id);
+        of_it.fold(view.into(), |standing: Withdrawals, one| standing.after(one.verb))
     }
 
     /// What is held and was not so before, or for another reason.

@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
 use weir_activity::Measure;
-use weir_reach::{Lower, ReachError};
+use weir_reach::ReachError;
 use weir_registry::UPSTREAMS_FILE;
 use weir_wire::upstream::{Answer, Answered, Ask, LogFile, Look, MOST_TIERS};
 
-use super::upstreams::of_reaching;
+use super::upstreams::{of_reaching, with_those_above};
 use super::{Asked, SignedDocument, json};
 use crate::accounting::Accounting;
 use crate::app::App;
@@ -65,14 +65,7 @@ pub(crate) async fn look(
         return Err(too_many("registries on the way", MOST_TIERS, what.via.len()));
     }
     let asked = Asked::of(&app, &asker, &name).await?;
-    let (caller, served, session) =
-        (asker.caller(asked.served.name.as_str())?, asked.served.clone(), app.session());
-    let looked = blocking(move || {
-        let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        let root = served.folder.path();
-        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
-        lower.look(&what).map_err(|error| of_reaching(&error))
-    });
+    let looked = with_those_above(&app, &asker, &asked.served, move |lower| lower.look(&what));
     Ok(json(StatusCode::OK, &looked.await?))
 }
 
@@ -86,21 +79,16 @@ pub(crate) async fn asked_above(
 ) -> Result<Answer, Problem> {
     bounded(&what)?;
     let name = asked.served.name.as_str();
-    let (caller, served, session) = (asker.caller(name)?, asked.served.clone(), app.session());
-    let shared = app.clone();
+    let served = asked.served.clone();
     let (at, began) = (asker.at, Instant::now());
-    let came = blocking(move || {
-        let registrar =
-            shared.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+    let came = with_those_above(app, asker, &asked.served, move |lower| {
         let mut tell = |name: &str, failed: Option<&ReachError>| {
             let failed = failed.map(|error| of_reaching(error).detail().to_owned());
             served.last_asked.note(name, at, failed);
         };
-        let root = served.folder.path();
-        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
-        lower.admit_observed(&what, &mut tell).map_err(|error| of_reaching(&error))
-    });
-    let came = came.await;
+        lower.admit_observed(&what, &mut tell)
+    })
+    .await;
     // Who has nobody above is not measured: nobody was asked.
     if asked.served.folder.look(UPSTREAMS_FILE).ok().flatten().is_some() {
         let what = if came.is_ok() { Measure::Asked } else { Measure::NotAsked };

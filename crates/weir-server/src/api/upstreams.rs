@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_client::Url;
 use weir_policy::Verb;
-use weir_reach::ReachError;
+use weir_reach::{Lower, ReachError};
 use weir_registry::Acting;
 use weir_wire::upstream::{UpstreamChange, UpstreamList};
 
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::Served;
 
 /// `GET /{registry}/api/v1/upstreams`: the nearest first, and where they are reached.
 pub(crate) async fn list(
@@ -60,6 +61,24 @@ pub(crate) async fn change(
     });
     let came = accounting.note(came.await).await?;
     Ok(json(StatusCode::OK, &UpstreamList { upstreams: came.upstreams }))
+}
+
+/// Does something with a registry and those above it, in the name of whoever asks. Waits for the disk and the network.
+pub(super) async fn with_those_above<T: Send + 'static>(
+    app: &Arc<App>,
+    asker: &Asker,
+    served: &Arc<Served>,
+    work: impl FnOnce(&Lower<'_>) -> Result<T, ReachError> + Send + 'static,
+) -> Result<T, Problem> {
+    let caller = asker.caller(served.name.as_str())?;
+    let (app, served, session) = (app.clone(), served.clone(), app.session());
+    blocking(move || {
+        let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
+        let root = served.folder.path();
+        let lower = Lower { session: &session, registrar: &registrar, root, caller: &caller };
+        work(&lower).map_err(|error| of_reaching(&error))
+    })
+    .await
 }
 
 /// A server reaches its upstreams over HTTP: a path would name any folder of its machine.

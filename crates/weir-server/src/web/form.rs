@@ -51,6 +51,10 @@ impl Form {
         self.field("reason").map(with_plain_lines)
     }
 
+    fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))
+    }
+
     /// What stands in a field, read.
     ///
     /// # Errors
@@ -61,7 +65,7 @@ impl Form {
         T: std::str::FromStr,
         T::Err: std::fmt::Display,
     {
-        let text = self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))?;
+        let text = self.required(name)?;
         text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
     }
 
@@ -71,7 +75,7 @@ impl Form {
     ///
     /// When it is missing or none.
     pub(crate) fn number(&self, name: &str) -> Result<u32, Problem> {
-        let text = self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))?;
+        let text = self.required(name)?;
         text.parse().map_err(|_| unreadable(format!("`{text}` is no number of {name}")))
     }
 

@@ -38,26 +38,24 @@ pub(crate) async fn search(
 /// What is looked for. By what nothing can be narrowed down is told, in place of all there is.
 fn looked(query: &str) -> Looked {
     let mut looked = Looked::default();
-    let mut unknown = None;
     for (name, value) in pairs(query) {
         match &*name {
             "q" => looked.words = value.trim().chars().take(256).collect(),
             // As a form sends it in which nothing was chosen.
             _ if value.is_empty() => {}
-            "kind" => looked.kind = known::<KindName>(&value, &mut unknown),
-            "platform" => looked.platform = known::<Platform>(&value, &mut unknown),
-            "owner" => looked.owner = known::<OwnerName>(&value, &mut unknown),
+            "kind" => looked.kind = known::<KindName>(&value, &mut looked.unknown),
+            "platform" => looked.platform = known::<Platform>(&value, &mut looked.unknown),
+            "owner" => looked.owner = known::<OwnerName>(&value, &mut looked.unknown),
             "license" => {
                 looked.license =
                     Some(value.trim().chars().take(64).collect()).filter(|text: &String| !text.is_empty());
             }
-            "state" => looked.state = known::<FoundState>(&value, &mut unknown),
+            "state" => looked.state = known::<FoundState>(&value, &mut looked.unknown),
             "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
             "after" => looked.after = Some(value.into_owned()),
             _ => {}
         }
     }
-    looked.unknown = unknown;
     looked
 }
 
