@@ -1,7 +1,7 @@
 //! The gate of a registry in a folder: its own set, or else the one that every folder has.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use weir_model::Sha256;
 use weir_policy::{Decision, FolderGate, Gate, OtherPolicies, Request};
@@ -14,6 +14,8 @@ use crate::set::PolicySet;
 pub struct FolderPolicies {
     root: PathBuf,
     now: RwLock<Arc<State>>,
+    /// Held by whoever reads the files: one does, and nobody who only asks waits for that.
+    reading: Mutex<()>,
 }
 
 /// What the folder had when it was last looked at.
@@ -35,7 +37,7 @@ enum By {
 impl FolderPolicies {
     /// The gate of the registry in `root`. Where its files are no set, it refuses everything, and says why.
     pub fn open(root: &Path) -> Self {
-        Self { root: root.into(), now: RwLock::new(Arc::new(State::read(root))) }
+        Self { root: root.into(), now: RwLock::new(State::read(root, None)), reading: Mutex::default() }
     }
 
     fn now(&self) -> Arc<State> {
@@ -44,18 +46,22 @@ impl FolderPolicies {
 }
 
 impl State {
-    fn read(root: &Path) -> Self {
+    /// What a folder has. Where that is what it had `before`, it is not found out again.
+    fn read(root: &Path, before: Option<&Arc<Self>>) -> Arc<Self> {
         let files = match PolicyFiles::read(root) {
             Ok(files) => files,
-            Err(error) => return Self { digest: None, by: By::Nothing(error) },
+            Err(error) => return Arc::new(Self { digest: None, by: By::Nothing(error) }),
         };
         let digest = files.digest();
+        if let Some(before) = before.filter(|before| digest.is_some() && before.digest == digest) {
+            return before.clone();
+        }
         let by = match digest.map(|_| PolicySet::new(&files)) {
             None => By::Folder,
             Some(Ok(set)) => By::Set(Box::new(set)),
             Some(Err(error)) => By::Nothing(error),
         };
-        Self { digest, by }
+        Arc::new(Self { digest, by })
     }
 
     fn is(&self, in_force: Option<&Sha256>) -> bool {
@@ -73,6 +79,14 @@ impl Gate for FolderPolicies {
                 policy: "policy-files".into(),
                 reason: format!("the registry's policy files cannot be used: {error}"),
             },
+        }
+    }
+
+    fn permits(&self, request: &Request<'_>) -> bool {
+        match &self.now().by {
+            By::Folder => FolderGate.permits(request),
+            By::Set(set) => set.permits(request),
+            By::Nothing(_) => false,
         }
     }
 
@@ -95,14 +109,20 @@ impl Gate for FolderPolicies {
         if self.now().is(in_force) {
             return Ok(());
         }
-        let read = State::read(&self.root);
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another may have read it meanwhile.
+        let before = self.now();
+        if before.is(in_force) {
+            return Ok(());
+        }
+        let read = State::read(&self.root, Some(&before));
         let follows = read.is(in_force);
         let found = read.digest;
         let reason = match &read.by {
             By::Nothing(error) => format!("its files cannot be used: {error}"),
             By::Folder | By::Set(_) => "its files were changed by other means than `weir policy set`".into(),
         };
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = read;
         match follows {
             true => Ok(()),
             false => Err(OtherPolicies { in_force: in_force.copied(), found, reason }),

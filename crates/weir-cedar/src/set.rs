@@ -220,6 +220,14 @@ impl PolicySet {
         }
     }
 
+    /// Whether it permits a request: what [`decide`](Self::decide) says, and nothing of why.
+    pub fn permits(&self, request: &Request<'_>) -> bool {
+        self.asked(request).is_ok_and(|asked| {
+            let answer = self.answer(request.verb, &asked);
+            answer.allowed && !answer.deciding.is_empty() && answer.failed.is_empty()
+        })
+    }
+
     /// Whether a request that is refused would be permitted if no rule asked for approvals.
     pub fn wants_approvals(&self, request: &Request<'_>) -> bool {
         let asks = |loaded: &&Loaded| {

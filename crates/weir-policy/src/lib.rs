@@ -215,6 +215,12 @@ pub trait Gate: Send + Sync {
     /// The decision on `request`: never an error, for what cannot be decided is refused.
     fn decide(&self, request: &Request<'_>) -> Decision;
 
+    /// Whether `request` is permitted, as [`decide`](Self::decide) says, and nothing of why: to find out what came nearest can take
+    /// far longer than the answer.
+    fn permits(&self, request: &Request<'_>) -> bool {
+        self.decide(request).allowed
+    }
+
     /// Whether a request that is refused is so for want of approvals only: with those that the rules ask for it would be permitted.
     fn wants_approvals(&self, _: &Request<'_>) -> bool {
         false

@@ -40,6 +40,7 @@ use crate::observe::observe;
 use crate::outside::Outside;
 use crate::places::Places;
 use crate::problem::{Code, Problem};
+use crate::ready::Ready;
 use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::{Settings, SettingsError};
 use crate::staging::Staging;
@@ -72,6 +73,8 @@ const READING: usize = 32;
 pub struct App {
     pub(crate) settings: Settings,
     pub(crate) registries: Registries,
+    /// Who makes them ready before somebody asks.
+    pub(crate) ready: Ready,
     pub(crate) files: Arc<Files>,
     pub(crate) metrics: Metrics,
     pub(crate) accounts: Accounts,
@@ -189,6 +192,7 @@ impl App {
         let client = outside.client(settings.openid.allow_loopback);
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
+            ready: Ready::default(),
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
             downloads: Downloads::open(&data.downloads())?,
@@ -291,6 +295,7 @@ impl App {
         let answered = Instant::now() + REFUSED_AFTER;
         let served = self.visible(asker, name).await;
         if served.is_err() {
+            self.ready.all().await;
             tokio::time::sleep_until(answered.into()).await;
         }
         served
@@ -326,11 +331,13 @@ impl App {
     /// Has a registry decide by the set in force, which may have been set by another program. Where the files are others than the log
     /// names, nobody reads: who may cannot be known.
     async fn follow_policies(self: &Arc<Self>, served: &Arc<Served>) -> Result<(), Problem> {
-        if self.registries.has_followed(served) {
-            return Ok(());
-        }
-        let (app, registry) = (self.clone(), served.clone());
-        let followed = blocking(move || app.registries.follow_policies(&registry)).await;
+        let followed = match self.registries.has_followed(served) {
+            Some(followed) => followed,
+            None => {
+                let (app, registry) = (self.clone(), served.clone());
+                blocking(move || app.registries.believe_policies(&registry)).await
+            }
+        };
         followed.map_err(|error| Problem::refused(&error, false))
     }
 

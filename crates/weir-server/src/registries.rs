@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use weir_fs::{Folder, FsError};
-use weir_policy::{Caller, Request, Verb, authorize};
+use weir_policy::{Caller, OtherPolicies, Request, Verb, authorize};
 use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
 
 use crate::contact::LastAsked;
@@ -21,7 +21,7 @@ use crate::web::Growth;
 const RESERVED: [&str; 10] =
     ["api", "assets", "favicon", "healthz", "metrics", "readyz", "robots", "sign-in", "sign-out", "static"];
 
-/// For how many milliseconds a policy set is believed to be in force still.
+/// For how many milliseconds a policy set is believed to be in force still. [`Ready`](crate::ready::Ready) looks more often.
 const BELIEVED: u64 = 1000;
 
 /// The name of a registry that is served: a part of an address, and the name of its folder.
@@ -63,6 +63,10 @@ pub(crate) struct Served {
     gate: Arc<ServerGate>,
     /// When the gate was last made to decide by the set in force, in milliseconds since the server began.
     followed: AtomicU64,
+    /// Held by whoever does that.
+    following: Mutex<()>,
+    /// Why it cannot decide, if it was found so then.
+    undecided: Mutex<Option<OtherPolicies>>,
     registrar: OnceLock<Arc<Registrar>>,
     /// What Elm's tools are told of it.
     pub(crate) elm: Lists,
@@ -84,6 +88,8 @@ pub(crate) struct Registries {
     data: DataFolder,
     folder: Folder,
     started: Instant,
+    /// Held by whoever opens one.
+    opening: Mutex<()>,
     open: RwLock<HashMap<RegistryName, Arc<Served>>>,
 }
 
@@ -91,7 +97,13 @@ impl Registries {
     /// Those of a server whose data is in `data`.
     pub(crate) fn new(data: &DataFolder) -> Result<Self, FsError> {
         let folder = Folder::open(data.registries())?;
-        Ok(Self { data: data.clone(), folder, started: Instant::now(), open: RwLock::default() })
+        Ok(Self {
+            data: data.clone(),
+            folder,
+            started: Instant::now(),
+            opening: Mutex::default(),
+            open: RwLock::default(),
+        })
     }
 
     /// What writes to a registry that is served. Waits for the disk when it is first asked for.
@@ -105,17 +117,39 @@ impl Registries {
         Ok(served.registrar.get_or_init(|| registrar).clone())
     }
 
-    /// Has a registry decide by the set that its log says is in force. Waits for the disk.
+    /// Has a registry decide by the set that its log says is in force. Waits for the disk, and for whoever does the same.
     pub(crate) fn follow_policies(&self, served: &Served) -> Result<(), SubmitError> {
-        self.registrar(served)?.follow_policies()?;
-        served.followed.store(self.now(), Ordering::Relaxed);
-        Ok(())
+        let _following = served.following.lock().unwrap_or_else(PoisonError::into_inner);
+        self.follow(served)
     }
 
-    /// Whether that was done lately enough.
-    pub(crate) fn has_followed(&self, served: &Served) -> bool {
+    /// The same where nobody did it lately.
+    pub(crate) fn believe_policies(&self, served: &Served) -> Result<(), SubmitError> {
+        let _following = served.following.lock().unwrap_or_else(PoisonError::into_inner);
+        self.has_followed(served).unwrap_or_else(|| self.follow(served))
+    }
+
+    fn follow(&self, served: &Served) -> Result<(), SubmitError> {
+        let followed = self.registrar(served)?.follow_policies();
+        let undecided = match &followed {
+            Ok(()) => None,
+            Err(SubmitError::OtherPolicies(error)) => Some(error.clone()),
+            // It is not known, and found out anew by whoever asks next.
+            Err(_) => return followed,
+        };
+        *served.undecided.lock().unwrap_or_else(PoisonError::into_inner) = undecided;
+        served.followed.store(self.now(), Ordering::Relaxed);
+        followed
+    }
+
+    /// What came of that, if it was done lately enough.
+    pub(crate) fn has_followed(&self, served: &Served) -> Option<Result<(), SubmitError>> {
         let followed = served.followed.load(Ordering::Relaxed);
-        followed != 0 && self.now().saturating_sub(followed) < BELIEVED
+        if followed == 0 || self.now().saturating_sub(followed) >= BELIEVED {
+            return None;
+        }
+        let undecided = served.undecided.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(undecided.map_or(Ok(()), |error| Err(error.into())))
     }
 
     /// Milliseconds since the server began, and one more: 0 is never.
@@ -131,7 +165,7 @@ impl Registries {
         (found.inode == known.inode).then_some(known)
     }
 
-    /// Opens one, if it is there. Waits for the disk.
+    /// Opens one, if it is there. Waits for the disk, and for whoever does the same.
     pub(crate) fn find(&self, name: &RegistryName) -> Result<Option<Arc<Served>>, FsError> {
         let folder = match self.folder.folder(name.as_str()) {
             Err(error) if error.is_not_found() => return Ok(None),
@@ -140,6 +174,10 @@ impl Registries {
         if folder.look(DESCRIPTOR)?.is_none() {
             return Ok(None);
         }
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.known(name) {
+            return Ok(Some(known));
+        }
         let identity = folder.identity()?;
         self.forget_another(name, identity.inode);
         let served = Arc::new(Served {
@@ -147,6 +185,8 @@ impl Registries {
             inode: identity.inode,
             gate: Arc::new(ServerGate::open(&folder)),
             followed: AtomicU64::new(0),
+            following: Mutex::default(),
+            undecided: Mutex::default(),
             folder,
             registrar: OnceLock::new(),
             elm: Lists::default(),

@@ -26,6 +26,7 @@ use tower_service::Service as _;
 use crate::app::App;
 use crate::counting::Counting;
 use crate::observe::Peer;
+use crate::ready::Ready;
 use crate::settings::{Limits, Tls};
 use crate::telling::Telling;
 
@@ -117,6 +118,7 @@ pub async fn serve(
             }
         } => {}
         () = Counting::run(app) => {}
+        () = Ready::run(app) => {}
         () = Telling::run(app) => {}
         () = stop => {}
     }

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::Served;
 
 /// `GET /{registry}/api/v1/policy`: its files. None where it goes by the set of a folder.
 pub(crate) async fn read(
@@ -58,22 +59,25 @@ pub(crate) async fn put_in_force(
     asked: &Asked,
     document: PolicyDocument,
 ) -> Result<PolicyInForce, Problem> {
-    may_govern(asker, asked).await?;
     let name = asked.served.name.as_str();
-    let caller = asker.caller(name)?;
     let accounting = Accounting::of(app, asker, Some(name), "policy-set");
+    if let Err(problem) = may_govern(asker, asked).await {
+        return accounting.note(Err(problem)).await;
+    }
+    let caller = asker.caller(name)?;
     let (of, served) = (app.clone(), asked.served.clone());
     let came = blocking(move || {
         let registrar = of.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        put(&registrar, served.folder.path(), &caller, document)
+        put(&of, &served, &registrar, &caller, document)
     });
     accounting.note(came.await).await
 }
 
 /// Puts a set in force. Reading and testing one takes long: on a thread that may block.
 fn put(
+    app: &App,
+    served: &Served,
     registrar: &Registrar,
-    folder: &std::path::Path,
     caller: &Caller,
     document: PolicyDocument,
 ) -> Result<PolicyInForce, Problem> {
@@ -85,10 +89,12 @@ fn put(
         refuse_lock_out(&set, caller)?;
     }
     let summary = set.summary();
-    let mut write = || files.write(folder).map_err(std::io::Error::from);
+    let mut write = || files.write(served.folder.path()).map_err(std::io::Error::from);
     let done = registrar
         .set_policy(caller, &summary, &mut write)
         .map_err(|error: SubmitError| Problem::refused(&error, false))?;
+    // It is read here, and not when somebody asks next. That it decides is no part of having been set.
+    let _ = app.registries.follow_policies(served);
     Ok(PolicyInForce {
         summary: summary.summary,
         digest: summary.digest,

@@ -40,9 +40,9 @@ pub(crate) async fn create(
         kinds: wanted.kinds,
         validity: wanted.validity,
     };
-    let data = app.data.clone();
+    let (data, making) = (app.data.clone(), name.clone());
     let made = blocking(move || {
-        let folder = data.registries().join(name.as_str());
+        let folder = data.registries().join(making.as_str());
         fs_err::create_dir_all(&folder)?;
         let ports = folder_ports(&folder, &data.keys())?;
         let mut descriptor = Registrar::init(&ports, &data.views(), &FolderGate, &caller, &new)?;
@@ -61,6 +61,9 @@ pub(crate) async fn create(
         }
         error => Problem::internal(&error),
     });
+    if made.is_ok() {
+        app.ready.make(&app, &name).await;
+    }
     Ok(json(StatusCode::CREATED, &accounting.note(made).await?))
 }
 

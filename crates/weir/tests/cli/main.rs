@@ -19,6 +19,7 @@ mod exit_codes;
 mod for_oneself;
 mod from_git;
 mod git_upstreams;
+mod hidden_registries;
 mod hostile_clone;
 mod integrity;
 mod interface;
