@@ -12,7 +12,7 @@ use weir_log::Ahead;
 use weir_model::record::{Hold, Only, UpstreamMode};
 use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
-use weir_registry::{KeyFolder, SubmitError};
+use weir_registry::{Admitted, KeyFolder, SubmitError};
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, UNMET, admit};
 use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
@@ -154,22 +154,22 @@ impl Lower<'_> {
     ///
     /// When one that decides is not reached or not believed, or the registry cannot be written.
     pub fn admit(&self, what: &Ask) -> Result<Answer, ReachError> {
-        self.admit_observed(what, &mut |_, _| {})
+        self.admit_observed(what, &mut ())
     }
 
-    /// The same, and tells of each registry above, by its name, whether it was reached and believed, and if not, why.
+    /// The same, and tells how it goes.
     ///
     /// # Errors
     ///
     /// Those of [`Lower::admit`].
-    pub fn admit_observed(&self, what: &Ask, tell: Tell<'_>) -> Result<Answer, ReachError> {
-        let mut all = self.admit_once(what, tell)?;
+    pub fn admit_observed(&self, what: &Ask, observer: &mut dyn AskObserver) -> Result<Answer, ReachError> {
+        let mut all = self.admit_once(what, observer)?;
         let mut moved = all.held > 0 || all.let_go > 0;
         for _ in 1..MOST_ROUNDS {
             if !moved || what.requirements.is_empty() {
                 break;
             }
-            let more = self.admit_once(what, tell)?;
+            let more = self.admit_once(what, observer)?;
             moved = more.held > 0 || more.let_go > 0;
             all.admitted += more.admitted;
             all.held += more.held;
@@ -184,7 +184,7 @@ impl Lower<'_> {
         Ok(all)
     }
 
-    fn admit_once(&self, what: &Ask, tell: Tell<'_>) -> Result<Answer, ReachError> {
+    fn admit_once(&self, what: &Ask, observer: &mut dyn AskObserver) -> Result<Answer, ReachError> {
         let Self { session, registrar, root, caller } = *self;
         let view = registrar.view_for(caller)?;
         let facts = view.index().facts()?;
@@ -201,7 +201,7 @@ impl Lower<'_> {
         for above in &upstreams {
             let known = known_upstream(&registry, above, Some(root));
             let came = known.and_then(|known| follow(session, &known, &upward, above.mode, &above.only));
-            tell(&above.name, came.as_ref().err());
+            observer.asked(&above.name, came.as_ref().err());
             followed.push(came);
         }
         let reached = upstreams.iter().zip(&followed).map(|(document, came)| {
@@ -210,7 +210,7 @@ impl Lower<'_> {
             above(document, connection.map_err(|error| weir_model::chain(error)), newer)
         });
         let above: Vec<Above<'_>> = reached.collect();
-        let admitted = admit(registrar, caller, &above, what);
+        let admitted = admit(registrar, caller, &above, what, &mut |done| observer.admitted(done));
         drop(above);
         match admitted {
             // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
@@ -233,8 +233,20 @@ impl Lower<'_> {
     }
 }
 
-/// Who is told of each registry above whether it was reached.
-type Tell<'t> = &'t mut dyn FnMut(&str, Option<&ReachError>);
+/// Who is told how an ask goes.
+pub trait AskObserver {
+    /// A registry above was asked; and why it was not reached or not believed, if it was not.
+    fn asked(&mut self, registry: &str, failed: Option<&ReachError>);
+
+    /// Something was written of what there is above.
+    fn admitted(&mut self, done: &Admitted);
+}
+
+impl AskObserver for () {
+    fn asked(&mut self, _: &str, _: Option<&ReachError>) {}
+
+    fn admitted(&mut self, _: &Admitted) {}
+}
 
 /// Refuses an ask that came through this registry before, or through too many.
 pub(crate) fn refuse_circle(registry: &str, via: &[String]) -> Result<(), ReachError> {

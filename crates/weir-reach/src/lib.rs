@@ -40,7 +40,7 @@ pub use admin::{
     registry_renew, registry_rotate_key, registry_show, registry_verify,
 };
 pub use air_gap::{Export, Imported, registry_export, registry_import, since};
-pub use ask::{ASK_FEATURE, Followed, WasAsked, connect_through, upstream_follow};
+pub use ask::{ASK_FEATURE, AskObserver, Followed, WasAsked, connect_through, upstream_follow};
 pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,

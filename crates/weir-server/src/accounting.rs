@@ -11,6 +11,14 @@ use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::Problem;
 
+/// What a rule said of one of many things that were asked for at once.
+pub(crate) struct Ruled {
+    pub(crate) subject: String,
+    pub(crate) policy: String,
+    /// Why not, where it refused.
+    pub(crate) refused: Option<String>,
+}
+
 /// Who asks for something, and of what.
 pub(crate) struct Accounting {
     app: Arc<App>,
@@ -106,6 +114,19 @@ impl Accounting {
         };
         self.write(events).await;
         came
+    }
+
+    /// Writes down each of many things that were asked for at once.
+    pub(crate) async fn note_each(self, ruled: Vec<Ruled>) {
+        let event = |Ruled { subject, policy, refused }: Ruled| Event {
+            subject: Some(subject),
+            done: refused.is_none(),
+            policy: Some(policy).filter(|policy| !policy.is_empty()),
+            reason: refused.or_else(|| self.event.reason.clone()),
+            ..self.event.clone()
+        };
+        let events = ruled.into_iter().map(event).collect();
+        self.write(events).await;
     }
 
     fn refused(&self, problem: &Problem) -> Event {

@@ -57,6 +57,7 @@ impl From<IndexError> for AdmissionError {
 
 /// Admits what a resolution of `ask` uses, and of upstreams that are mirrored all that policy allows. What cannot be had together is admitted as
 /// far as each requirement can alone: whoever asked finds out for themselves what does not go with what, by that and by what the log says is held.
+/// What is written is told as it is.
 ///
 /// # Errors
 ///
@@ -66,9 +67,11 @@ pub fn admit(
     caller: &Caller,
     upstreams: &[Above<'_>],
     ask: &Ask,
+    tell: &mut dyn FnMut(&Admitted),
 ) -> Result<Answer, AdmissionError> {
     let admitting = Admitting { registrar, caller, upstreams };
     let mut answer = Answer::default();
+    let mut write = |place, batch, answer: &mut Answer| admitting.write(place, batch, answer, tell);
     // First of all: what is written below says how far those above were looked through.
     let reviewed = admitting.review(&ask.platform)?;
     for place in admitting.followed() {
@@ -77,14 +80,14 @@ pub fn admit(
             let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
             mirror::select(&tiers, place, &mut |releases, held, more| {
                 let batch = Batch { releases, held, pin: true, more, ..Batch::default() };
-                admitting.write(place, batch, &mut answer)
+                write(place, batch, &mut answer)
             })?;
         }
     }
     // What was withdrawn above is withdrawn before anything is chosen, or what is chosen would not be what there is afterwards; and
     // what is held no longer may be.
     for (place, batch) in reviewed {
-        admitting.write(place, batch, &mut answer)?;
+        write(place, batch, &mut answer)?;
     }
     let view = registrar.view_for(caller)?;
     let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
@@ -112,7 +115,7 @@ pub fn admit(
                 answer.bound.push(owner);
             }
         }
-        admitting.write(place, batch, &mut answer)?;
+        write(place, batch, &mut answer)?;
     }
     answer.size = registrar.view_for(caller)?.index().position()?.size;
     Ok(answer)
@@ -151,16 +154,23 @@ impl Admitting<'_> {
         self.followed().map(|place| Ok((place, known.review(&tiers, place, platform)?))).collect()
     }
 
-    fn write(&self, place: usize, batch: Batch, answer: &mut Answer) -> Result<(), AdmissionError> {
+    fn write(
+        &self,
+        place: usize,
+        batch: Batch,
+        answer: &mut Answer,
+        tell: &mut dyn FnMut(&Admitted),
+    ) -> Result<(), AdmissionError> {
         let above = &self.upstreams[place];
         let Ok(from) = above.followed else { return Ok(()) };
         let Batch { releases, held, over, pin, more } = batch;
         let admission = Admission { upstream: &above.name, from, releases, held, over, pin, more };
         let done: Admitted = self.registrar.admit(self.caller, &admission)?;
-        answer.admitted += done.releases;
-        answer.held += done.held;
+        answer.admitted += done.releases.len() as u64;
+        answer.held += done.held.len() as u64;
         answer.let_go += done.let_go;
         answer.withdrawn += done.withdrawn;
+        tell(&done);
         Ok(())
     }
 }

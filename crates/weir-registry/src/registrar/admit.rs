@@ -51,12 +51,12 @@ pub struct Admission<'a> {
 }
 
 /// What became of an admission.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Admitted {
-    /// How many releases were admitted.
-    pub releases: u64,
-    /// How many are newly held.
-    pub held: u64,
+    /// The releases that were admitted, each with the rule that permitted it.
+    pub releases: Vec<(ReleaseId, String)>,
+    /// What is newly held.
+    pub held: Vec<Hold>,
     /// How many are held no longer, without having been admitted.
     pub let_go: u64,
     /// How many were withdrawn because they are above, or are no longer.
@@ -113,7 +113,8 @@ impl Registrar {
             entries: Vec::new(),
             admitted: BTreeMap::new(),
             trees: HashMap::new(),
-            newly_held: 0,
+            rules: Vec::new(),
+            newly_held: Vec::new(),
             let_go: 0,
             withdrawals: Vec::new(),
             documents: Vec::new(),
@@ -132,8 +133,8 @@ impl Registrar {
         admitting.plan(&writer.replica, coming)?;
         self.fault("admit:planned");
         let done = Admitted {
-            releases: admitting.admitted.len() as u64,
-            held: admitting.newly_held,
+            releases: std::mem::take(&mut admitting.rules),
+            held: std::mem::take(&mut admitting.newly_held),
             let_go: admitting.let_go,
             withdrawn: admitting.withdrawals.len() as u64,
         };
@@ -209,7 +210,9 @@ struct Admitting<'a> {
     entries: Vec<Entry>,
     admitted: BTreeMap<ReleaseId, Release>,
     trees: HashMap<InputDigest, TreeDigest>,
-    newly_held: u64,
+    /// By which rule each of those is.
+    rules: Vec<(ReleaseId, String)>,
+    newly_held: Vec<Hold>,
     let_go: u64,
     withdrawals: Vec<Withdrawal>,
     /// Those of the advisories that come.
@@ -222,7 +225,8 @@ impl Admitting<'_> {
         self.entries.clear();
         self.admitted.clear();
         self.trees.clear();
-        self.newly_held = 0;
+        self.rules.clear();
+        self.newly_held.clear();
         self.let_go = 0;
         self.withdrawals.clear();
         self.documents.clear();
@@ -303,6 +307,7 @@ impl Admitting<'_> {
         if let Some(withdrawal) = flow::as_it_comes(&coming.view, upstream) {
             self.entries.push(Entry::new(&permit, &self.batch, Action::Withdraw(withdrawal))?);
         }
+        self.rules.push((id.clone(), permit.decision().policy.clone().into_owned()));
         self.trees.insert(release.input_digest, release.tree);
         self.admitted.insert(id.clone(), release.clone());
         Ok(())
@@ -407,7 +412,7 @@ impl Admitting<'_> {
             let known = own.index().held_of(&id.name)?.into_iter().find(|known| known.hold.id == *id);
             if known.is_none_or(|known| known.hold != *hold) {
                 self.entries.push(Entry::new(&self.permit, &self.batch, Action::Hold(hold.clone()))?);
-                self.newly_held += 1;
+                self.newly_held.push(hold.clone());
             }
         }
         Ok(())

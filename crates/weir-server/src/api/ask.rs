@@ -7,24 +7,33 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use base64::Engine as _;
+use jiff::Timestamp;
 use weir_activity::Measure;
-use weir_reach::ReachError;
-use weir_registry::UPSTREAMS_FILE;
+use weir_model::amounts::count;
+use weir_reach::{AskObserver, ReachError};
+use weir_registry::{Admitted, UPSTREAMS_FILE};
 use weir_wire::upstream::{Answer, Answered, Ask, LogFile, Look, MOST_TIERS};
 
 use super::upstreams::{of_reaching, with_those_above};
 use super::{Asked, SignedDocument, json};
-use crate::accounting::Accounting;
+use crate::accounting::{Accounting, Ruled};
 use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::Served;
+
+/// What is written down of a release that came in from above, or was kept out.
+pub(crate) const ADMITTED: &str = "admitted";
 
 /// The most packages that one ask is about.
 const MOST_REQUIREMENTS: usize = 10_000;
 
 /// The most choices that one ask prefers.
 const MOST_PREFERRED: usize = 50_000;
+
+/// The most that is written down of one ask, release by release: a registry that mirrors another may admit all of it at once.
+const MOST_NOTED: usize = 1000;
 
 /// `POST /{registry}/api/v1/ask`
 pub(crate) async fn ask(
@@ -79,29 +88,67 @@ pub(crate) async fn asked_above(
 ) -> Result<Answer, Problem> {
     bounded(&what)?;
     let name = asked.served.name.as_str();
-    let served = asked.served.clone();
-    let (at, began) = (asker.at, Instant::now());
+    let began = Instant::now();
+    let mut going = Going { served: asked.served.clone(), at: asker.at, ruled: Vec::new(), more: 0 };
     let came = with_those_above(app, asker, &asked.served, move |lower| {
-        let mut tell = |name: &str, failed: Option<&ReachError>| {
-            let failed = failed.map(|error| of_reaching(error).detail().to_owned());
-            served.last_asked.note(name, at, failed);
-        };
-        lower.admit_observed(&what, &mut tell)
-    })
-    .await;
+        let came = lower.admit_observed(&what, &mut going);
+        Ok((came, going))
+    });
+    // What was written before it failed is there all the same.
+    let (came, ruled) = match came.await {
+        Ok((came, going)) => (came.map_err(|error| of_reaching(&error)), going.all()),
+        Err(problem) => (Err(problem), Vec::new()),
+    };
     // Who has nobody above is not measured: nobody was asked.
     if asked.served.folder.look(UPSTREAMS_FILE).ok().flatten().is_some() {
         let what = if came.is_ok() { Measure::Asked } else { Measure::NotAsked };
         app.counting.measure(&asked.served.name, what, began.elapsed());
     }
-    let answer = came?;
-    // Who finds all there already has done nothing.
-    if answer.admitted > 0 {
-        let subject = format!("{} releases", answer.admitted);
-        let accounting = Accounting::of(app, asker, Some(name), "admitted").about(subject);
-        accounting.because(reason).note(Ok(())).await?;
+    Accounting::of(app, asker, Some(name), ADMITTED).because(reason).note_each(ruled).await;
+    came
+}
+
+/// An ask under way, and what rules said of what it brought.
+struct Going {
+    served: Arc<Served>,
+    at: Timestamp,
+    ruled: Vec<Ruled>,
+    /// How many more releases were admitted.
+    more: u64,
+}
+
+impl AskObserver for Going {
+    fn asked(&mut self, registry: &str, failed: Option<&ReachError>) {
+        let failed = failed.map(|error| of_reaching(error).detail().to_owned());
+        self.served.last_asked.note(registry, self.at, failed);
     }
-    Ok(answer)
+
+    fn admitted(&mut self, done: &Admitted) {
+        for (id, policy) in &done.releases {
+            if self.ruled.len() >= MOST_NOTED {
+                self.more += 1;
+                continue;
+            }
+            self.ruled.push(Ruled { subject: id.to_string(), policy: policy.clone(), refused: None });
+        }
+        // The queue has all that is held.
+        let room = MOST_NOTED.saturating_sub(self.ruled.len());
+        self.ruled.extend(done.held.iter().take(room).map(|hold| Ruled {
+            subject: hold.id.to_string(),
+            policy: hold.policy.clone(),
+            refused: Some(hold.reason.clone()),
+        }));
+    }
+}
+
+impl Going {
+    fn all(mut self) -> Vec<Ruled> {
+        if self.more > 0 {
+            let subject = format!("{} more", count(self.more, "release"));
+            self.ruled.push(Ruled { subject, policy: String::new(), refused: None });
+        }
+        self.ruled
+    }
 }
 
 fn bounded(what: &Ask) -> Result<(), Problem> {

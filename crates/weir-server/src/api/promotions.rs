@@ -315,8 +315,13 @@ async fn carry_out(
             done => done.map(Some),
         }
     });
-    let Some(receipt) = came.await? else { return Ok(None) };
-    let receipt = accounting.note_batch(Ok(receipt), |receipt| &receipt.outcomes).await?;
+    let came = match came.await {
+        Ok(None) => return Ok(None),
+        Ok(Some(receipt)) => Ok(receipt),
+        Err(problem) => Err(problem),
+    };
+    let accounting = accounting.about(format!("{}: {}", waiting.request.id, subject(&waiting.batch)));
+    let receipt = accounting.note_batch(came, |receipt| &receipt.outcomes).await?;
     let (registry, id) = (name.to_owned(), waiting.request.id.clone());
     match on_requests(app, move |requests| requests.end(&registry, &id)).await {
         // Somebody else approved it at the same moment: it was carried out once.

@@ -50,17 +50,26 @@ pub(crate) async fn change(
         UpstreamChange::Remove { name } => ("upstream-removed", name.clone()),
     };
     let accounting = Accounting::of(&app, &asker, Some(&name), action).about(subject);
+    let changed = changed(&app, &asker, &asked, change).await;
+    Ok(json(StatusCode::OK, &accounting.note(changed).await?))
+}
+
+async fn changed(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    change: UpstreamChange,
+) -> Result<UpstreamList, Problem> {
     // Nothing is reached for who may not name it.
-    accounting.note(asked.carry_out(|registry| registry.may(Verb::Govern)).await).await?;
-    let accounting = Accounting::of(&app, &asker, Some(&name), action);
-    let (caller, served, session) = (asker.caller(&name)?, asked.served.clone(), app.session());
+    asked.carry_out(|registry| registry.may(Verb::Govern)).await?;
+    let (app, served, session) = (app.clone(), asked.served.clone(), app.session());
+    let caller = asker.caller(served.name.as_str())?;
     let came = blocking(move || {
         let registrar = app.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
         weir_reach::change_upstreams(&session, &registrar, served.folder.path(), &caller, &change)
             .map_err(|error| of_reaching(&error))
     });
-    let came = accounting.note(came.await).await?;
-    Ok(json(StatusCode::OK, &UpstreamList { upstreams: came.upstreams }))
+    Ok(UpstreamList { upstreams: came.await?.upstreams })
 }
 
 /// Does something with a registry and those above it, in the name of whoever asks. Waits for the disk and the network.

@@ -38,7 +38,7 @@ pub(crate) async fn withdraw(
     if reason.is_none() && matches!(verb, WithdrawalVerb::Yank | WithdrawalVerb::Quarantine) {
         return Err(unreadable("say why: whoever uses the release reads it"));
     }
-    let accounting = Accounting::of(&app, asker, Some(&registry), verb.as_str());
+    let accounting = Accounting::of(&app, asker, Some(&registry), verb.as_str()).because(reason.clone());
     let found = asked.carry_out(move |acting| build.find(acting.view()?.index())).await?;
     let (view, _) = found.ok_or_else(no_release)?;
     let id = view.release.id;

@@ -24,6 +24,7 @@ use super::{Visitor, answer, pairs};
 use crate::api::Asked;
 use crate::api::policy::{may_govern, put_in_force};
 use crate::app::App;
+use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
@@ -56,7 +57,9 @@ pub(crate) async fn simulate(
         Ok(replay(acting, &registry, &present, changed))
     });
     let simulated = replayed.await?;
-    show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, simulated))).await
+    drop(asked);
+    let status = if simulated.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, simulated, status))).await
 }
 
 /// `POST /{registry}/-/policy/set`: puts a set in force that was simulated before.
@@ -68,8 +71,31 @@ pub(crate) async fn set(
     let asker = &form.visitor.asker;
     let asked = Asked::of(&app, asker, &name).await?;
     let texts = texts(|field| form.as_typed(field));
+    let problem = match put(&app, asker, &asked, texts.clone(), form.field("simulated")).await {
+        Ok(()) => return Ok(go(&address::policy(&name))),
+        Err(problem) => problem,
+    };
+    // What somebody wrote is shown again with what is wrong with it. Who may not govern has no form on the page.
+    let governs = may_govern(asker, &asked).await.is_ok();
+    if !governs || !problem.status().is_client_error() {
+        return Err(problem);
+    }
+    drop(asked);
+    let failed = Err(SimulationFailed(problem.detail().to_owned()));
+    let status = problem.status();
+    show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, failed, status))).await
+}
+
+/// Puts the files of a form in force, if they are those that were simulated.
+async fn put(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    texts: Vec<PolicyFile>,
+    simulated: Option<&str>,
+) -> Result<(), Problem> {
     let digest = PolicyFiles::new(texts.clone()).ok().and_then(|files| files.digest());
-    if form.field("simulated") != digest.map(|digest| digest.to_string()).as_deref() {
+    if simulated != digest.map(|digest| digest.to_string()).as_deref() {
         return Err(Problem::new(
             Code::Conflict,
             "this set is another than the one that was simulated: simulate it first, and see what would differ",
@@ -77,8 +103,7 @@ pub(crate) async fn set(
     }
     let files = texts.into_iter().map(|PolicyFile { name, text }| PolicyText { name, text });
     let document = PolicyDocument { files: files.collect(), lock_out: false };
-    put_in_force(&app, asker, &asked, document).await?;
-    Ok(go(&address::policy(&name)))
+    put_in_force(app, asker, asked, document).await.map(drop)
 }
 
 /// The files of a form. One without text is none any longer.
@@ -131,7 +156,7 @@ async fn show(
     visitor: &Visitor,
     name: &str,
     question: AskedOf,
-    changed: Option<(Vec<PolicyFile>, Result<Simulation, SimulationFailed>)>,
+    changed: Option<(Vec<PolicyFile>, Result<Simulation, SimulationFailed>, StatusCode)>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of_visitor(app, &visitor.asker, name).await?;
     let signed_in = !visitor.asker.is_anonymous();
@@ -145,10 +170,7 @@ async fn show(
         }
         false => BTreeMap::new(),
     };
-    let status = match &changed {
-        Some((_, Err(_))) => StatusCode::UNPROCESSABLE_ENTITY,
-        _ => StatusCode::OK,
-    };
+    let status = changed.as_ref().map_or(StatusCode::OK, |(.., status)| *status);
     let (frame, served, now) = (visitor.frame_of(name), asked.served.clone(), visitor.asker.at);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -160,7 +182,7 @@ async fn show(
         let shown: Vec<PolicyFile> = if signed_in { files.all().collect() } else { Vec::new() };
         let asks = signed_in && !question.who.is_empty();
         let answered = asks.then(|| decide(&set, &question, view.index(), now)).transpose()?;
-        let (texts, simulated) = changed.unzip();
+        let (texts, simulated) = changed.map(|(texts, simulated, _)| (texts, simulated)).unzip();
         let changing = governs.then(|| Changing {
             files: texts.unwrap_or_else(|| shown.clone()),
             simulated: simulated.as_ref(),

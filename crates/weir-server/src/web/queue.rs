@@ -16,9 +16,11 @@ use super::acting::may;
 use super::form::{Form, unreadable};
 use super::reading::visible;
 use super::{Visitor, answer};
+use crate::accounting::Accounting;
 use crate::api::promotions::{Below, Seen};
 use crate::api::{Asked, ask, promotions};
 use crate::app::App;
+use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
 
@@ -132,15 +134,31 @@ pub(crate) async fn admit(
         prefer: vec![id.clone()],
         ..Ask::default()
     };
-    ask::asked_above(&app, asker, &asked, what, Some(reason)).await?;
-    let (address, wanted) = (address::release(&name, &id), id.clone());
+    let refused = match brought(&app, asker, &asked, what, reason, &id).await {
+        Ok(()) => return Ok(go(&address::release(&name, &id))),
+        Err(problem) => problem,
+    };
+    Accounting::of(&app, asker, Some(&name), ask::ADMITTED).about(id.to_string()).note(Err(refused)).await
+}
+
+/// Has a release that is held brought in. That it came is written down where everything is that comes from above.
+async fn brought(
+    app: &Arc<App>,
+    asker: &Asker,
+    asked: &Asked,
+    what: Ask,
+    reason: String,
+    id: &ReleaseId,
+) -> Result<(), Problem> {
+    ask::asked_above(app, asker, asked, what, Some(reason)).await?;
+    let wanted = id.clone();
     let found = asked.carry_out(move |acting| {
         let view = acting.view()?;
         Ok((view.index().release(&wanted)?.is_some(), view.index().held_of(&wanted.name)?))
     });
     match found.await? {
-        (true, _) => Ok(go(&address)),
-        (false, held) => Err(held_still(&id, held.into_iter().find(|held| held.hold.id == id))),
+        (true, _) => Ok(()),
+        (false, held) => Err(held_still(id, held.into_iter().find(|held| held.hold.id == *id))),
     }
 }
 

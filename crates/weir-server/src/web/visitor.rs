@@ -125,10 +125,11 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let begun = cookie(&head.headers, form_name);
         let provider = cookie(&head.headers, provider_name);
         let asker = Asker::of(app, secret.clone(), from).await?;
-        // Who brings a cookie that is good no longer is simply somebody who has not signed in.
+        // Who brings a cookie that is good no longer is simply somebody who has not signed in; and so is who brings a token that was
+        // made for a program: that is narrowed, and no page asks by how much.
         let (asker, session) = match asker {
-            Some(asker) => (asker, secret),
-            None => (Asker::anonymous(from), None),
+            Some(asker) if asker.is_anonymous() || asker.person().is_ok() => (asker, secret),
+            Some(_) | None => (Asker::anonymous(from), None),
         };
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
         let here = here.chars().take(LONGEST_ADDRESS).collect();

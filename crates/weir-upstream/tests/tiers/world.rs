@@ -154,7 +154,7 @@ impl World {
             newest: names.iter().map(|name| name.parse().unwrap()).collect(),
             ..Ask::default()
         };
-        admit(registrar, &self.caller(tier), &upstreams, &ask)
+        admit(registrar, &self.caller(tier), &upstreams, &ask, &mut |_| {})
     }
 
     /// What a tier offers, as somebody reads it who never saw it: each release, with the registry that it came from, and its tree.

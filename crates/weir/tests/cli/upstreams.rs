@@ -146,6 +146,15 @@ fn a_served_registry_has_upstreams_too() {
     let refused = t.weir_in("", &format!("registry upstream add {}/nothing", public.url()));
     assert_ne!(refused.code, 0, "{refused}");
     t.weir_in("", "registry upstream remove public").succeeds();
+    let activity = t.weir_in("", "activity --json").succeeds().stdout;
+    let activity: serde_json::Value = serde_json::from_str(&activity).expect("it is JSON");
+    let events = activity["events"].as_array().expect("there are some");
+    let of_none: Vec<_> = events
+        .iter()
+        .filter(|event| event["subject"].as_str().is_some_and(|subject| subject.ends_with("/nothing")))
+        .collect();
+    assert_eq!(of_none.len(), 1, "{of_none:?}");
+    assert_eq!(of_none[0]["done"], false, "{of_none:?}");
     let activity = t.weir_in("", "activity").succeeds().stdout;
     assert!(activity.contains("upstream-added") && activity.contains("upstream-removed"), "{activity}");
 }

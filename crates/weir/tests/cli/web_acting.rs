@@ -273,8 +273,13 @@ fn a_curator_withdraws_releases_with_a_reason_and_sees_who_did_what() {
     assert_eq!(browser.send(RELEASE, &withdraw, "verb=unquarantine&reason=").status, 303);
 
     let activity = browser.page("/-/activity?about=acme/str");
-    for wanted in ["<strong>quarantined</strong> acme/str 1.0.0", "unquarantined", "owner-claim", "published"]
-    {
+    for wanted in [
+        "<strong>quarantined</strong> acme/str 1.0.0",
+        "a stolen key",
+        "unquarantined",
+        "owner-claim",
+        "published",
+    ] {
         assert!(activity.contains(wanted), "{wanted}: {activity}");
     }
     let table = browser.get("/-/activity?about=acme/str&table=csv");
@@ -306,7 +311,9 @@ fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
     let bearer = format!("Authorization: Bearer {secret}");
     assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 200);
     let by_it = server.ask("GET", "/-/account", &[BROWSER, &format!("Cookie: weir={secret}")]);
-    assert_eq!(by_it.status, 403, "a token for a program makes no others");
+    assert_eq!(by_it.status, 401, "a token for a program is no session");
+    let page = server.ask("GET", RELEASE, &[BROWSER, &format!("Cookie: weir={secret}")]).text();
+    assert!(page.contains("Sign in") && !page.contains("What becomes of it"), "{page}");
     let account = browser.page("/-/account");
     for days in ["0", "367", "99999999999", "soon"] {
         let refused = browser.send("/-/account", "/-/account/tokens", &format!("name=long&days={days}"));

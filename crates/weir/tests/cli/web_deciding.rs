@@ -68,7 +68,21 @@ fn a_release_that_is_held_is_admitted_by_whom_the_policy_lets_and_by_nobody_else
     assert_eq!((admitted.status, admitted.header("location")), (303, Some(release)), "{}", admitted.text());
     assert!(ann.page(release).contains("from"), "it is here");
     assert!(ann.page("/team/-/queue").contains("Nothing that somebody asked for is kept out"));
-    assert!(ann.page("/-/activity").contains("I read it"), "why stands in the activity");
+    let activity = ann.page("/-/activity?about=lib/str");
+    let events: Vec<&str> = activity.split("<li>").skip(1).collect();
+    // What curators may that others may not: one came in by them, one was turned away, and one kept out before.
+    let wanted: [&[&str]; 3] = [
+        &["<strong>admitted</strong> lib/str 1.0.0", "by ann", "rule <code>", "I read it"],
+        &["refused</span>", "<strong>admitted</strong> lib/str 1.0.0", "by bob", "cooldown", "is held still"],
+        &["refused</span>", "<strong>admitted</strong> lib/str 1.0.0", "by bob", "cooldown", "seven days"],
+    ];
+    assert_eq!(events.len(), wanted.len(), "{activity}");
+    for (event, told) in events.iter().zip(wanted) {
+        assert!(told.iter().all(|told| event.contains(told)), "{told:?}: {event}");
+    }
+    let policy = ann.page("/team/-/policy");
+    let rule = policy.split("<tr>").find(|row| row.contains("<code>cooldown</code>")).unwrap_or_default();
+    assert!(rule.contains("admitted 2 refused"), "what it kept out is counted: {policy}");
     t.project(&["lib/str = ^1"]);
     t.weir("install").succeeds();
 }
@@ -188,6 +202,11 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
     let digest = hidden(&page, "simulated");
     let other = ann.post("/team/-/policy/set", &format!("{}&simulated={digest}", text(open)), &[]);
     assert_eq!(other.status, 409, "{}", other.text());
+    let again = other.text();
+    assert!(
+        again.contains("simulate it first") && again.contains("@id(&#34;open-publish&#34;)"),
+        "what was typed is there, and what is wrong with it: {again}"
+    );
     assert!(t.weir_in("", "policy show").stdout.contains("folder"), "nothing was changed");
 
     let page = ann.post("/team/-/policy/simulate", &text(open), &[]).text();
