@@ -44,8 +44,10 @@ pub enum SignInError {
         /// Seconds until it is looked at again.
         seconds: i64,
     },
-    /// The invitation is none, was used, or is too old.
-    #[error("the invitation is not good: it was used already, is too old, or is none of this server")]
+    /// The invitation is none, was used, is too old, or there is a later one for the same.
+    #[error(
+        "the invitation is not good: it was used already, is too old, was replaced by a later one (by a restart, where nobody governs the server yet), or is none of this server"
+    )]
     NotInvited,
     /// A provider knows somebody, and nobody does here.
     #[error(

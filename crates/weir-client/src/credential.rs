@@ -47,10 +47,16 @@ impl Credential {
     }
 
     fn new(origin: Origin, header: String) -> Result<Self, CredentialError> {
-        if !origin.is_https() && !origin.is_loopback() {
-            return Err(CredentialError::Unencrypted { origin });
-        }
+        Self::may_go_to(&origin)?;
         Ok(Self { origin, header })
+    }
+
+    /// Whether a secret may be sent to `origin`, also one that is no header, as a password is with which somebody signs in.
+    pub fn may_go_to(origin: &Origin) -> Result<(), CredentialError> {
+        match origin.is_https() || origin.is_loopback() {
+            true => Ok(()),
+            false => Err(CredentialError::Unencrypted { origin: origin.clone() }),
+        }
     }
 
     /// The value of `Authorization` for a request to `origin`; `None` for every origin but its own.

@@ -81,7 +81,7 @@ pub(crate) fn credential_for(session: &Session, origin: &Origin) -> Result<Optio
     if let Some(kept) = read(&session.home.credentials())?.servers.get(&origin.to_string()) {
         return bearer(origin, &kept.token).map(Some);
     }
-    let is_safe = origin.is_https() || origin.is_loopback();
+    let is_safe = Credential::may_go_to(origin).is_ok();
     let settings = http_settings(session)?;
     let (helper, patience) = (settings.credential_helper, settings.credential_helper_timeout);
     if is_safe
@@ -108,7 +108,16 @@ pub(crate) fn bearer(origin: &Origin, token: &str) -> Result<Credential, ReachEr
     usable(Credential::bearer(origin.clone(), token))
 }
 
-fn usable(made: Result<Credential, CredentialError>) -> Result<Credential, ReachError> {
+/// Whether a secret may be sent to an origin.
+///
+/// # Errors
+///
+/// When it would travel unencrypted.
+pub(crate) fn may_go_to(origin: &Origin) -> Result<(), ReachError> {
+    usable(Credential::may_go_to(origin))
+}
+
+fn usable<T>(made: Result<T, CredentialError>) -> Result<T, ReachError> {
     made.map_err(|error| ReachError::Credential { reason: error.to_string() })
 }
 

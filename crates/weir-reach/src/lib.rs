@@ -63,14 +63,15 @@ pub use observe::{Amount, Counted, Counter, Event, PlannedBuild, Work};
 pub use owners::{EVERYWHERE, Owners};
 pub use policy::{
     CheckedPolicy, ExplainWhat, ExplainedPolicy, GivenFacts, Log, PolicyChange, PolicyDifference, SetHow,
-    ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_check, policy_explain,
-    policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test, simulate_on,
+    ShownPolicy, Simulated, Since, TestedPolicy, WhichRegistry, folder_files, policy_asker, policy_check,
+    policy_explain, policy_files, policy_files_named, policy_set, policy_show, policy_simulate, policy_test,
+    simulate_on,
 };
 pub use registries::{
     KnownRegistry, ManifestRegistries, check_new, find, forget, in_use, is_http, known_registry, location,
     named, preference, registries, registry_add, registry_unname, told_address, trusted_folders,
 };
-pub use server::{ReachedServer, forget_login, keep_login, reach_server, whoami_by};
+pub use server::{ReachedServer, forget_login, keep_login, reach_server, reach_to_sign_in, whoami_by};
 pub use session::Session;
 pub use upstream::{
     HeldReleases, LastSeen, SeenUpstream, ShownUpstream, Upstreams, change_upstreams, known_upstream,

@@ -348,6 +348,19 @@ fn refuse_lock_out(caller: &Caller, set: &TestedSet) -> Result<(), ReachError> {
     }
 }
 
+/// Who one is to a registry: to a server whoever has signed in there, in the groups that it knows; else who uses this machine.
+///
+/// # Errors
+///
+/// When nobody has signed in at the server, or it is not reached.
+pub fn policy_asker(session: &Session, which: WhichRegistry<'_>) -> Result<Principal, ReachError> {
+    match PolicyPlace::of(session, &which.find(session)?) {
+        // Nobody signs in where there are only files.
+        Err(ReachError::PoliciesElsewhere { .. }) => Ok(session.principal.clone()),
+        place => place?.principal(session),
+    }
+}
+
 /// What somebody wants explained.
 #[derive(Debug, Clone)]
 pub struct ExplainWhat {

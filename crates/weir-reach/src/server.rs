@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use weir_client::Url;
+use weir_client::{Credential, HttpClient, Url};
 use weir_remote::{FoundServer, Server};
 use weir_wire::people::WhoAmI;
 
 use crate::connect::{address, http_client};
-use crate::credentials::{bearer, credential_for, forget_token, keep_token, only_server};
+use crate::credentials::{bearer, credential_for, forget_token, keep_token, may_go_to, only_server};
 use crate::error::{Offline, ReachError};
 use crate::registries::{find, is_http};
 use crate::session::Session;
@@ -17,9 +17,11 @@ use crate::session::Session;
 pub struct ReachedServer {
     /// Its address.
     pub address: Url,
-    /// The server, asked by whoever has signed in there from this machine.
+    /// The address by which others know it, as it says.
+    pub known_as: Option<String>,
+    /// The server, asked by whoever has signed in there from this machine, or by nobody in particular.
     pub server: Server,
-    /// Whether anybody has.
+    /// Whether by somebody.
     pub is_known: bool,
     /// How people sign in there.
     pub sign_in: Vec<String>,
@@ -40,6 +42,39 @@ impl ReachedServer {
 ///
 /// When nothing of that name is known, it is a folder, or no server answers there.
 pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedServer, ReachError> {
+    let client = http_client(session)?;
+    let found = Server::find(&client, &address(&location(session, named)?)?)?;
+    let credential = credential_for(session, found.address.origin())?;
+    reached(client, found, credential)
+}
+
+/// Finds a server as [`reach_server`] does, for somebody who signs in there. It is not told who signed in before: that may be good no
+/// longer, which is why somebody signs in.
+///
+/// # Errors
+///
+/// The same; and before anything is asked, where a secret would travel unencrypted.
+pub fn reach_to_sign_in(session: &Session, named: Option<&str>) -> Result<ReachedServer, ReachError> {
+    let address = address(&location(session, named)?)?;
+    may_go_to(address.origin())?;
+    let client = http_client(session)?;
+    let found = Server::find(&client, &address)?;
+    reached(client, found, None)
+}
+
+fn reached(
+    client: HttpClient,
+    found: FoundServer,
+    credential: Option<Credential>,
+) -> Result<ReachedServer, ReachError> {
+    let FoundServer { address, known_as, sign_in } = found;
+    let is_known = credential.is_some();
+    let server = Server::new(client, &address, credential)?;
+    Ok(ReachedServer { server, address, known_as, is_known, sign_in })
+}
+
+/// The address that `named` stands for.
+fn location(session: &Session, named: Option<&str>) -> Result<String, ReachError> {
     let location = match named {
         Some(address) if is_http(address) => address.to_owned(),
         named => match find(session, None, named, Path::new(".")) {
@@ -61,11 +96,7 @@ pub fn reach_server(session: &Session, named: Option<&str>) -> Result<ReachedSer
     if session.offline {
         return Err(Offline::needs(format!("asking the server {location}")).into());
     }
-    let client = http_client(session)?;
-    let FoundServer { address, sign_in } = Server::find(&client, &address(&location)?)?;
-    let credential = credential_for(session, address.origin())?;
-    let is_known = credential.is_some();
-    Ok(ReachedServer { server: Server::new(client, &address, credential)?, address, is_known, sign_in })
+    Ok(location)
 }
 
 /// Whether somebody may have meant a host, and no folder: it has a dot or a port, and nothing is there.

@@ -24,8 +24,10 @@ pub struct Server {
 /// A server that was found.
 #[derive(Debug, Clone)]
 pub struct FoundServer {
-    /// Its own address.
+    /// Its own address, by which it was found.
     pub address: Url,
+    /// The address by which others know it, as it says.
+    pub known_as: Option<String>,
     /// How people sign in there.
     pub sign_in: Vec<String>,
 }
@@ -46,6 +48,8 @@ pub enum Answered {
 #[serde(rename_all = "kebab-case")]
 struct Host {
     weir: u32,
+    #[serde(default)]
+    address: Option<String>,
     #[serde(default)]
     sign_in: Vec<String>,
 }
@@ -78,8 +82,8 @@ impl Server {
             let line = Line::new(client.clone(), base.clone(), None);
             let reply = line.say(Method::Get, ".well-known/weir", "", Vec::new(), &[], true);
             let reply = reply.map_err(|error| not_reached(address, error))?;
-            if let Ok(Host { weir: 1, sign_in }) = serde_json::from_slice(&reply.body) {
-                return Ok(FoundServer { address: base, sign_in });
+            if let Ok(Host { weir: 1, address, sign_in }) = serde_json::from_slice(&reply.body) {
+                return Ok(FoundServer { address: base, known_as: address, sign_in });
             }
         }
         let place = address.to_string().trim_end_matches('/').to_owned();

@@ -163,6 +163,9 @@ pub enum AppError {
 struct Host {
     weir: u32,
     level: u32,
+    /// The address by which others know it, where that is a setting: what identity tokens are meant for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     sign_in: Vec<&'static str>,
     registries: Vec<ServedRegistry>,
 }
@@ -404,7 +407,9 @@ async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Pro
             registries.push(ServedRegistry { path: format!("/{name}"), name: name.to_string() });
         }
     }
-    let host = Host { weir: 1, level: weir_wire::api::LEVEL, sign_in: app.ways_to_sign_in(), registries };
+    let address = app.settings.address.is_some().then(|| app.address().to_owned());
+    let (level, sign_in) = (weir_wire::api::LEVEL, app.ways_to_sign_in());
+    let host = Host { weir: 1, level, address, sign_in, registries };
     Ok(([(CACHE_CONTROL, "no-cache")], Json(host)).into_response())
 }
 

@@ -46,7 +46,7 @@ pub use api::openapi;
 pub use app::{App, AppError};
 pub use data::{DataError, DataFolder};
 pub use outside::Outside;
-pub use serve::{Listening, ServeError, serve};
+pub use serve::{Listening, ServeError, serve, url_of};
 pub use settings::{
     ClientSecret, Limits, Log, LogFormat, MetricsToken, OpenId, Provider, Requests, Settings, SettingsError,
     SignIn, Tls, ToldOf, VARIABLES, reference,

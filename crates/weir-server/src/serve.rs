@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +54,30 @@ pub struct Listening {
     pub tls: bool,
 }
 
+impl Listening {
+    /// The address at which it is reached from this machine.
+    pub fn url(&self) -> String {
+        url_of(self.address, self.tls)
+    }
+
+    /// The same of the metrics.
+    pub fn metrics_url(&self) -> String {
+        let url = self.metrics.map_or_else(|| self.url(), |address| url_of(address, false));
+        format!("{url}/metrics")
+    }
+}
+
+/// The address at which something that listens at `address` is reached from this machine. Whoever listens at every address of it is
+/// at none that could be asked for.
+pub fn url_of(address: SocketAddr, tls: bool) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(every) if every.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(every) if every.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        one => one,
+    };
+    format!("{}://{}", if tls { "https" } else { "http" }, SocketAddr::new(host, address.port()))
+}
+
 /// Why a server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -101,12 +125,10 @@ pub async fn serve(
             "passwords and tokens travel unencrypted: set `tls`, or name the proxy that does it in `trusted-proxies`"
         );
     }
-    app.listens_at(format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
-    listening(Listening {
-        address,
-        metrics: metrics.as_ref().map(|(_, address)| *address),
-        tls: tls.is_some(),
-    });
+    let listens =
+        Listening { address, metrics: metrics.as_ref().map(|(_, address)| *address), tls: tls.is_some() };
+    app.listens_at(listens.url());
+    listening(listens);
     let connections = Connections { app: app.clone(), under_way: GracefulShutdown::new() };
     let (router, metrics_router) = (app.router(), app.metrics_router());
     tokio::select! {
@@ -250,5 +272,21 @@ async fn converse<S>(
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection.into_owned()).await {
         tracing::debug!(error, %peer, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url_of;
+
+    #[test]
+    fn who_listens_everywhere_is_reached_here() {
+        for (listens, tls, url) in [
+            ("0.0.0.0:7878", false, "http://127.0.0.1:7878"),
+            ("[::]:443", true, "https://[::1]:443"),
+            ("192.0.2.1:80", false, "http://192.0.2.1:80"),
+        ] {
+            assert_eq!(url_of(listens.parse().unwrap(), tls), url);
+        }
     }
 }

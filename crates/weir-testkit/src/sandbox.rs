@@ -139,8 +139,17 @@ impl Sandbox {
     ///
     /// When it cannot be run.
     pub fn weir_fed(&self, folder: &str, typed: &str, stdin: &str) -> Run {
+        self.weir_fed_with(folder, typed, stdin, &[])
+    }
+
+    /// The same with variables of the environment as well.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be run.
+    pub fn weir_fed_with(&self, folder: &str, typed: &str, stdin: &str, variables: &[(&str, &str)]) -> Run {
         let mut program = self
-            .command(folder, &words(typed), &[])
+            .command(folder, &words(typed), variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_reach::{ReachedServer, Session, forget_login, keep_login, reach_server};
+use weir_reach::{ReachedServer, Session, forget_login, keep_login, reach_server, reach_to_sign_in};
 use weir_wire::AccountName;
 use weir_wire::people::{Accept, SignIn, SignedIn, Token, User, WhoAmI};
 use weir_wire::trust::Workload;
@@ -79,7 +79,7 @@ pub(crate) struct WhoamiArguments {
 
 pub(crate) fn login(context: &Context, arguments: &LoginArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
-    let reached = reach(&session, arguments.server.as_deref())?;
+    let reached = reach_to_sign_in(&session, arguments.server.as_deref())?;
     let signed_in = if arguments.token_stdin {
         let token = from_stdin()?;
         // What is no token of the server is not kept in place of one that is.

@@ -349,9 +349,13 @@ fn explain(context: &Context, arguments: ExplainArguments) -> Result<ExitCode, F
     let which =
         WhichRegistry { project: project.as_ref().map(Project::registries), named: None, folder: &folder };
     let files = files_or_own(context, &arguments.policy, || own_files(context))?;
+    let who = match &arguments.who {
+        Some(who) => who.clone(),
+        None => weir_reach::policy_asker(&session, which)?,
+    };
     let what = ExplainWhat {
         target: target(&arguments)?,
-        principal: principal(&arguments, &session.principal)?,
+        principal: principal(&arguments, who)?,
         verb: arguments.action,
         facts: GivenFacts {
             kind: arguments.kind,
@@ -366,9 +370,10 @@ fn explain(context: &Context, arguments: ExplainArguments) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-fn principal(arguments: &ExplainArguments, me: &Principal) -> Result<Principal, Failure> {
+/// Who is asked about, with what is said of them.
+fn principal(arguments: &ExplainArguments, who: Principal) -> Result<Principal, Failure> {
     let in_groups: BTreeSet<String> = arguments.groups.iter().cloned().collect();
-    Ok(match arguments.who.clone().unwrap_or_else(|| me.clone()) {
+    Ok(match who {
         Principal::Anonymous => Principal::Anonymous,
         Principal::User { name, groups } => {
             Principal::User { name, groups: groups.into_iter().chain(in_groups).collect() }

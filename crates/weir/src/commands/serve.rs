@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use weir_accounts::{Accounts, Secret};
-use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve};
+use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve, url_of};
 use weir_wire::AccountName;
 
 use crate::context::Context;
@@ -84,8 +84,7 @@ fn invite(
 ) -> Result<ExitCode, Failure> {
     let accounts = Accounts::open(&data.accounts())?;
     let invitation = accounts.invite_on_machine(Some(name), Timestamp::now())?;
-    let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let usual = || format!("{scheme}://{}", settings.listen);
+    let usual = || url_of(settings.listen, settings.tls.is_some());
     let address = settings.address.clone().unwrap_or_else(usual);
     let secret = invitation.secret.reveal();
     let invited = ServeAnswer::Invited(InvitedOnMachine {
@@ -141,14 +140,12 @@ fn serving(
     registries: Vec<String>,
     invitation: Option<Secret>,
 ) -> Serving {
-    let scheme = if listening.tls { "https" } else { "http" };
-    let url = format!("{scheme}://{}", listening.address);
-    let metrics = listening.metrics.map_or_else(|| url.clone(), |address| format!("http://{address}"));
     let invitation = invitation.map(|secret| secret.reveal().to_owned());
     let link = |invitation: &String| format!("{address}/-/sign-in?invitation={invitation}");
     Serving {
-        metrics: format!("{metrics}/metrics"),
-        url,
+        metrics: listening.metrics_url(),
+        url: listening.url(),
+        address: address.to_owned(),
         data: data.to_owned(),
         invitation_link: invitation.as_ref().map(link),
         invitation,
@@ -170,9 +167,12 @@ fn show(output: &Output, answer: &ServeAnswer) -> Result<(), Failure> {
 }
 
 fn show_serving(page: &mut Page, serving: &Serving) {
-    page.line(format!("Serving `{}` at {}", serving.data.display(), serving.url));
+    page.line(format!("Serving `{}` at {}", serving.data.display(), serving.address));
+    if serving.address != serving.url {
+        page.line(format!("On this machine it is at {}", serving.url));
+    }
     for registry in &serving.registries {
-        page.line(format!("  {}/{registry}", serving.url));
+        page.line(format!("  {}/{registry}", serving.address));
     }
     if let (Some(invitation), Some(link)) = (&serving.invitation, &serving.invitation_link) {
         page.line(
@@ -180,10 +180,10 @@ fn show_serving(page: &mut Page, serving: &Serving) {
         );
         page.line(format!("  {link}"));
         page.line("or says this:");
-        page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.url));
+        page.line(format!("  weir login {} --user NAME --invitation {invitation}", serving.address));
     }
     if serving.registries.is_empty() {
         page.line("No registry yet. An administrator makes one with");
-        page.line(format!("  weir registry create NAME --server {}", serving.url));
+        page.line(format!("  weir registry create NAME --server {}", serving.address));
     }
 }

@@ -101,7 +101,7 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
             ("issuer", harmless(&added.issuer).into_owned()),
             ("claims", told_claims(&added)),
             ("may", format!("{} to {}", scope(&added.scope), harmless(&added.registry))),
-            ("audience", reached.place()),
+            ("audience", harmless(&reached.known_as.clone().unwrap_or_else(|| reached.place())).into_owned()),
         ]);
     })?;
     Ok(ExitCode::SUCCESS)

@@ -74,8 +74,10 @@ pub(crate) struct InvitedOnMachine {
 /// `weir serve`, once it takes connections.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Serving {
-    /// Where.
+    /// Where, on this machine.
     pub(crate) url: String,
+    /// The address by which others know it.
+    pub(crate) address: String,
     /// Where its metrics are.
     pub(crate) metrics: String,
     /// The folder with its data.

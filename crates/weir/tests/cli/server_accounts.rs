@@ -84,6 +84,126 @@ fn who_is_invited_signs_in_by_password_and_out_again() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// A way to every server that is no server of this machine: what is said on it is seen.
+fn overheard(t: &Sandbox, typed: &str, stdin: &str) -> (weir_testkit::Run, Vec<String>) {
+    let listening = weir_testkit::StaticServer::serve(t.path("nothing-here")).expect("it can be listened");
+    t.write("home/weir/config.toml", "[http]\ntimeout = 5\n");
+    let run = t.weir_fed_with("", typed, stdin, &[("HTTP_PROXY", &*listening.url())]);
+    (run, listening.seen().into_iter().map(|seen| format!("{} {}", seen.method, seen.path)).collect())
+}
+
+#[test]
+fn nothing_is_said_to_a_server_at_which_a_password_would_be_overheard() {
+    let t = sandbox();
+    let server = "http://weir.example:9001";
+    for (how, stdin) in [
+        ("--user bob --password-stdin", "correct horse\n"),
+        ("--user bob --password-stdin --invitation weir_01AAAA", "correct horse\n"),
+        ("--token-stdin", "weir_01AAAA\n"),
+        ("", ""),
+    ] {
+        let (refused, seen) = overheard(&t, &format!("login {server} {how}"), stdin);
+        let refused = refused.fails_with(4);
+        assert!(refused.stderr.contains("would travel unencrypted: use `https`"), "{how}: {refused}");
+        assert!(seen.is_empty(), "{how}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_login_that_is_good_no_longer_is_renewed_by_another() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let by_password = format!("login {} --user ann --password-stdin", server.url());
+    let dead = t.read("home/weir/credentials.toml");
+    // Another password ends every login before.
+    let invited = t.weir_in("", "user invite ann --json").succeeds().stdout;
+    let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
+    let invitation = invited["invitation"].as_str().expect("there is one");
+    let accept = serde_json::json!({ "invitation": invitation, "password": "another password" });
+    assert_eq!(post(&server, "/api/v1/invitations/accept", None, &accept).status, 201);
+    t.weir_in("", "whoami").fails_with(4);
+    t.weir_fed("", &by_password, "another password\n").succeeds();
+    t.weir_in("", "whoami").succeeds();
+
+    let again = t.weir_in("", "user invite ann --json").succeeds().stdout;
+    let again: serde_json::Value = serde_json::from_str(&again).expect("it is JSON");
+    t.write("home/weir/credentials.toml", dead);
+    let invitation = again["invitation"].as_str().expect("there is one");
+    t.weir_fed("", &format!("{by_password} --invitation {invitation}"), "a third password\n").succeeds();
+    t.weir_in("", "whoami").succeeds();
+}
+
+/// Makes a registry, and gives the option that names it.
+fn made(t: &Sandbox, server: &WeirServer, name: &str, policy: &str) -> String {
+    t.weir_in("", &format!("registry create {name} --policy {policy} --server {}", server.url())).succeeds();
+    format!("--registry {}/{name}", server.url())
+}
+
+#[test]
+fn why_one_may_is_asked_of_whoever_signed_in_at_the_server() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let (private, open) = (made(&t, &server, "private", "team"), made(&t, &server, "public", "open"));
+    let may = t.weir_in("", &format!("{private} policy explain read")).succeeds().stdout;
+    assert!(may.starts_with("Yes: `user:ann` may `read`"), "{may}");
+    let bob = user(&t, &server, "bob", "--group others");
+    let with = [(&*variable(&server), &*bob)];
+    let govern = t.weir_with("", &format!("{open} policy explain govern"), &with).succeeds().stdout;
+    assert!(govern.starts_with("No: `user:bob` may not `govern`"), "{govern}");
+    t.weir_in("", "logout").succeeds();
+    let who = t.weir_in("", &format!("{open} policy explain read")).fails_with(4);
+    assert!(who.stderr.contains("weir login"), "{who}");
+}
+
+#[test]
+fn a_server_says_the_address_by_which_others_know_it() {
+    let t = sandbox();
+    let known = "https://weir.example/";
+    let with = [("WEIR_SERVER_ADDRESS", known)];
+    let mut process = t
+        .command("", &["serve", "data", "--listen", "127.0.0.1:0"].map(str::to_owned), &with)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program can be run");
+    let said = std::io::BufReader::new(process.stdout.take().expect("stdout is piped"));
+    let said: Vec<String> = std::io::BufRead::lines(said).take(8).map_while(Result::ok).collect();
+    process.kill().expect("it runs");
+    process.wait().expect("it ran");
+    let said = said.join("\n");
+    for line in [
+        " at https://weir.example\nOn this machine it is at http://127.0.0.1:",
+        "\n  https://weir.example/-/sign-in?invitation=weir_",
+        "\n  weir login https://weir.example --user NAME --invitation weir_",
+        "\n  weir registry create NAME --server https://weir.example",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[test]
+fn an_identity_token_is_meant_for_the_address_by_which_others_know_the_server() {
+    let t = sandbox();
+    let _server = WeirServer::with_team(&t, &[("WEIR_SERVER_ADDRESS", "https://weir.example/")]);
+    let issuer = "https://token.actions.githubusercontent.com";
+    let rule = "--claim repository=acme/greet --for acme/greet --to team";
+    let added = t.weir_in("", &format!("trust add --issuer {issuer} {rule}")).succeeds().stdout;
+    let audience = added.lines().find(|line| line.trim_start().starts_with("audience"));
+    assert!(audience.is_some_and(|line| line.ends_with(" https://weir.example")), "{added}");
+}
+
+#[test]
+fn who_has_not_signed_in_and_publishes_in_a_private_registry_is_told_how() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let private = made(&t, &server, "private", "team");
+    let folder = t.package("acme/one", "1.0.0").file("a", "a").write();
+    let elsewhere = [("WEIR_HOME", "other-home")];
+    let stranger = t.weir_with(&folder, &format!("{private} publish"), &elsewhere).fails_with(5);
+    let how = "of a private registry only those are told who may read it: `weir login`";
+    assert!(stranger.stderr.contains(how), "{stranger}");
+}
+
 #[test]
 fn guessing_has_to_wait() {
     let t = sandbox();

@@ -12,7 +12,7 @@ use weir_store::StoreError;
 use weir_tree::TreeError;
 use weir_upstream::ForeignError;
 
-use super::server::exit_of;
+use super::server::{PRIVATE_PERHAPS, exit_of};
 use super::{Exit, Verdict, did_you_mean, there_are};
 
 impl Verdict for Offline {
@@ -307,7 +307,7 @@ impl Verdict for ReplicaError {
         match self {
             Self::Source(error) => error.help(),
             Self::NoRegistry(place) if weir_reach::is_http(place) => {
-                Some("check the address; of a private registry only those are told who may read it: `weir login`".into())
+                Some(PRIVATE_PERHAPS.into())
             }
             Self::NoRegistry(_) => {
                 Some("check the address; `weir registry init FOLDER` makes a new registry".into())

@@ -58,6 +58,13 @@ impl Verdict for AccountError {
     }
 }
 
+/// The code of a problem by which a server says that there is no such registry, or none that who asks may see.
+const NO_REGISTRY: &str = "no-registry";
+
+/// What to do where no registry is found at an address.
+pub(super) const PRIVATE_PERHAPS: &str =
+    "check the address; of a private registry only those are told who may read it: `weir login`";
+
 /// What a server said, to whoever asked it.
 impl Verdict for RemoteError {
     fn exit(&self) -> Exit {
@@ -95,6 +102,7 @@ impl Verdict for RemoteError {
             Self::SignInNeeded { place, .. } => Some(sign_in_help(place)),
             Self::OtherLevel { .. } => Some("use the version of Weir that the server has".into()),
             Self::Source(error) => error.help(),
+            Self::Problem(problem) if problem.code == NO_REGISTRY => Some(PRIVATE_PERHAPS.into()),
             Self::Unreadable { .. } | Self::Problem(_) => None,
         }
     }
