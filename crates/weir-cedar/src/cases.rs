@@ -12,6 +12,7 @@ use crate::ask::{Facts, Question};
 use crate::files::PolicyFiles;
 use crate::problem::{MAX_PROBLEMS, PolicyError, Problem};
 use crate::set::PolicySet;
+use weir_model::unseen::Named as _;
 
 /// Cases that a set can have.
 pub const MAX_CASES: usize = 4096;
@@ -129,12 +130,17 @@ impl Cases {
                 Ok(file) => file,
                 Err(error) => {
                     let at = error.span().map_or(0, |span| span.start);
-                    problems.push(Problem::at(name, text, at, error.message()));
+                    problems.push(Problem::at(
+                        name,
+                        text,
+                        at,
+                        format!("it is no list of cases: {}", error.message()),
+                    ));
                     continue;
                 }
             };
             for written in file.case {
-                let told = format!("the case \"{}\"", written.name.escape_debug());
+                let told = format!("the case \"{}\"", written.name.named());
                 match written.case(name) {
                     Ok(case) => cases.push(case),
                     Err(error) => problems.push(Problem::of_file(name, format!("{told}: {error}"))),

@@ -7,6 +7,7 @@ use weir_fs::{Access, Durability, Folder, FsError};
 use weir_model::{Digest, Sha256};
 
 use crate::problem::{PolicyError, Problem};
+use weir_model::unseen::Named as _;
 
 /// Where the files of a registry's set are, below its folder.
 pub const POLICY_FOLDER: &str = "policy";
@@ -66,7 +67,7 @@ impl PolicyFiles {
                 Some(Sort::Deciding) => &mut set.deciding,
                 Some(Sort::Cases) => &mut set.cases,
                 None => {
-                    let shown = file.name.escape_debug().to_string();
+                    let shown = file.name.named();
                     let told = "a policy set has `*.cedar`, `groups.toml`, and cases in other `*.toml`";
                     problems.push(Problem::of_file(&shown, told));
                     continue;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::GROUPS_FILE;
 use crate::problem::Problem;
+use weir_model::unseen::Named as _;
 
 /// Groups that a file can have.
 const MAX_GROUPS: usize = 256;
@@ -24,22 +25,19 @@ impl Groups {
         let whole = |message: String| Problem::of_file(GROUPS_FILE, message);
         let groups: BTreeMap<String, BTreeSet<String>> = toml_edit::de::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            Problem::at(GROUPS_FILE, text, at, error.message())
+            Problem::at(GROUPS_FILE, text, at, format!("it is no list of groups: {}", error.message()))
         })?;
         if groups.len() > MAX_GROUPS {
             return Err(whole(format!("there are {} groups, {MAX_GROUPS} are allowed", groups.len())));
         }
         for (group, people) in &groups {
             if people.len() > MAX_MEMBERS {
-                let told = format!(
-                    "`{}` has {} people, {MAX_MEMBERS} are allowed",
-                    group.escape_debug(),
-                    people.len()
-                );
+                let told =
+                    format!("`{}` has {} people, {MAX_MEMBERS} are allowed", group.named(), people.len());
                 return Err(whole(told));
             }
             if let Some(name) = std::iter::once(group).chain(people).find(|name| !is_name(name)) {
-                return Err(whole(format!("`{}` is no name of a group or a user", name.escape_debug())));
+                return Err(whole(format!("`{}` is no name of a group or a user", name.named())));
             }
         }
         Ok(Self(groups))

@@ -20,6 +20,7 @@ use crate::groups::Groups;
 use crate::mentioned::Mentioned;
 use crate::problem::{MAX_PROBLEMS, PolicyError, Problem};
 use crate::schema::validator;
+use weir_model::unseen::Named as _;
 
 /// Rules that a set can have.
 pub const MAX_RULES: usize = 512;
@@ -301,7 +302,10 @@ fn read_file(name: &str, text: &str) -> Result<Vec<Loaded>, Vec<Problem>> {
         errors
             .iter()
             .take(MAX_PROBLEMS)
-            .map(|error| Problem::diagnosed(name, text, error as &dyn Diagnostic, error.to_string()))
+            .map(|error| {
+                let told = format!("it cannot be read as Cedar here: {error}");
+                Problem::diagnosed(name, text, error as &dyn Diagnostic, told)
+            })
             .collect::<Vec<_>>()
     })?;
     let mut problems: Vec<Problem> = parsed
@@ -352,7 +356,7 @@ fn rule_of(name: &str, text: &str, policy: &Policy) -> Result<Loaded, Problem> {
     if id.len() > MAX_ID || !id.chars().all(is_plain) {
         let told = format!(
             "`{}` is no name of a rule: lower-case letters, digits and `-`, at most {MAX_ID}",
-            id.escape_debug()
+            id.named()
         );
         return Err(problem(told));
     }

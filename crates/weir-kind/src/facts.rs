@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::Facts;
+use weir_model::unseen::Named as _;
 
 /// How deep facts may be nested.
 const DEEPEST: usize = 8;
@@ -22,7 +23,7 @@ pub fn check_words(facts: &Facts) -> Result<(), BadFacts> {
     facts.iter().try_for_each(|(key, value)| {
         check_word(key)
             .and_then(|()| check_value(value, 1))
-            .map_err(|reason| BadFacts(format!("the fact `{}` {reason}", key.escape_debug())))
+            .map_err(|reason| BadFacts(format!("the fact `{}` {reason}", key.named())))
     })
 }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::osv::{ECOSYSTEM, LONGEST_DOCUMENT, OsvError};
+use crate::unseen::Named as _;
 use crate::{PackageName, Sha256, Version};
 
 /// What a document says of packages of Weir.
@@ -160,7 +161,7 @@ impl FromStr for Severity {
     fn from_str(word: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|severity| severity.as_str() == word).ok_or_else(|| {
             let words = Self::ALL.map(Self::as_str).join("`, `");
-            format!("`{}` is no severity: there are `{words}`", word.escape_debug())
+            format!("`{}` is no severity: there are `{words}`", word.named())
         })
     }
 }
@@ -192,7 +193,7 @@ impl FromStr for AdvisoryId {
         let told: String = text.chars().take(40).collect();
         Err(format!(
             "`{}` is no name of an advisory: it has letters, digits, `-`, `_`, `.` and `:`, at most {}, and begins with a letter or a digit",
-            told.escape_debug(),
+            told.named(),
             Self::LONGEST
         ))
     }

@@ -10,6 +10,7 @@ mod write;
 use serde::Deserialize;
 
 use crate::name::is_reference_name;
+use crate::unseen::Named as _;
 use crate::{
     FactsError, InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Sha256, TreeDigest, Version,
     check_facts,
@@ -186,7 +187,7 @@ pub enum LockfileError {
     },
     /// A reference has a name that no manifest could give it, such as one that leaves the folder it is laid
     /// out in.
-    #[error("the lockfile names a reference `{}`, which no reference can be called", .name.escape_debug())]
+    #[error("the lockfile names a reference `{}`, which no reference can be called", .name.named())]
     ReferenceName {
         /// What it is called.
         name: String,

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub use error::ManifestError;
 pub use fields::Fields;
 
+use crate::unseen::Named as _;
 use crate::{KindName, PackageName, Platform, Range, Scope, Sha256, Version};
 
 /// The name of the file.
@@ -191,7 +192,7 @@ pub struct RegistryAddress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the reference `{reference}` is at `{}`, which is neither an `https://` or `http://` address nor a file of the package",
-    .address.escape_debug()
+    .address.named()
 )]
 pub struct UnpublishableAddress {
     /// Its name.

@@ -7,6 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::unseen::Named as _;
+
 /// The longest owner or name, in bytes.
 pub const MAX_PART_BYTES: usize = 64;
 
@@ -93,7 +95,7 @@ fn check_part(part: &str) -> Result<(), String> {
         return Err(format!("`{part}` does not begin with a letter or a digit"));
     }
     if let Some(c) = part.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')) {
-        return Err(format!("`{}` is not a letter, a digit, `-`, `_` or `.`", c.escape_default()));
+        return Err(format!("`{}` is not a letter, a digit, `-`, `_` or `.`", c.named()));
     }
     if part.ends_with('.') {
         return Err(format!("`{part}` ends with a dot"));

@@ -15,6 +15,7 @@ use weir_client::{HttpClient, Url};
 use crate::identity::{Claims, Expected, Identity};
 use crate::issuer::Issuer;
 use crate::signatures::{ALGORITHMS, install};
+use weir_model::unseen::Named as _;
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: usize = 16 << 10;
@@ -170,9 +171,7 @@ impl Providers {
         }
         let Named { iss } = insecure_decode_claims(token).map_err(|error| malformed(&error))?;
         let known = self.known.keys().find(|issuer| issuer.as_str() == iss).cloned();
-        known.ok_or_else(|| {
-            IdentityError::OtherIssuer(iss.chars().take(255).collect::<String>().escape_debug().to_string())
-        })
+        known.ok_or_else(|| IdentityError::OtherIssuer(iss.named()))
     }
 
     /// Whether a token is worth to be verified, as far as that costs nothing: it has the form of one, and says of itself that it is of a

@@ -10,6 +10,7 @@ use weir_tree::{Mode, Selection, TreeError, TreeManifest};
 use weir_wire::{Draft, Wanted};
 
 use crate::error::PackageError;
+use weir_model::unseen::Named as _;
 
 /// The largest manifest that is read, in bytes.
 pub const MAX_MANIFEST: u64 = 4 << 20;
@@ -169,7 +170,7 @@ fn check_files(reference: &manifest::Reference, tree: &TreeManifest) -> Result<(
         Some(mirror) => Err(PackageError::NotPublishable(format!(
             "the reference `{}` is at `{}`, which is no file of the package",
             reference.name,
-            mirror.escape_debug()
+            mirror.named()
         ))),
     }
 }

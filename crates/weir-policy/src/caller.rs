@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::token::TokenScope;
+use weir_model::unseen::Named as _;
 
 /// Who somebody is, as far as it was proved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -90,10 +91,7 @@ impl FromStr for Principal {
                 let (issuer, subject) = named.unwrap_or(("", who));
                 Ok(Self::workload(issuer, subject, BTreeMap::new()))
             }
-            _ => Err(format!(
-                "`{}` is nobody: `anonymous`, `user:NAME` or `workload:SUBJECT`",
-                text.escape_debug()
-            )),
+            _ => Err(format!("`{}` is nobody: `anonymous`, `user:NAME` or `workload:SUBJECT`", text.named())),
         }
     }
 }

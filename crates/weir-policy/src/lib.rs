@@ -22,6 +22,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use weir_model::unseen::Named as _;
 use weir_model::{OwnerName, ReleaseId, Sha256, WithdrawalVerb};
 
 pub use caller::{Caller, Principal};
@@ -139,7 +140,7 @@ impl FromStr for Verb {
     fn from_str(word: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|verb| verb.as_str() == word).ok_or_else(|| {
             let words: Vec<&str> = Self::ALL.into_iter().map(Self::as_str).collect();
-            format!("no action is called `{}`: there are {}", word.escape_debug(), words.join(", "))
+            format!("no action is called `{}`: there are {}", word.named(), words.join(", "))
         })
     }
 }

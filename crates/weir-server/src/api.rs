@@ -47,6 +47,7 @@ use crate::files::blocking;
 use crate::places::{Place, Places};
 use crate::problem::{Code, Problem};
 use crate::registries::{RegistryName, Served};
+use weir_model::unseen::{Named as _, harmless};
 
 /// The largest document that is read where nothing else is said, in bytes.
 const MAX_DOCUMENT: usize = 256 << 10;
@@ -158,8 +159,22 @@ fn unreadable(rejection: &JsonRejection) -> Problem {
         StatusCode::UNPROCESSABLE_ENTITY => Code::BadDocument,
         _ => Code::BadRequest,
     };
+    let text = rejection.body_text();
+    // What the library says first is said here in other words; then comes what is wrong, and where.
+    let wrong = || text.split_once(": ").map_or(&*text, |(_, wrong)| wrong);
+    let detail = match rejection {
+        JsonRejection::JsonDataError(_) => format!("the document is not what is asked for: {}", wrong()),
+        JsonRejection::JsonSyntaxError(_) => format!("the document is no JSON: {}", wrong()),
+        JsonRejection::MissingJsonContentType(_) => {
+            "a document is sent with `Content-Type: application/json`".to_owned()
+        }
+        _ if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            "the document is larger than it may be".to_owned()
+        }
+        _ => "what was sent did not come to its end".to_owned(),
+    };
     // What came is repeated in part: that part must not be long.
-    Problem::new(code, rejection.body_text().chars().take(500).collect::<String>())
+    Problem::new(code, harmless(&detail).chars().take(500).collect::<String>())
 }
 
 /// What a form that a program sent has under a name, if it has that once.
@@ -267,7 +282,7 @@ pub(crate) fn registry_name(name: &str) -> Result<RegistryName, Problem> {
         let shown: String = name.chars().take(RegistryName::MAX_LEN).collect();
         let detail = format!(
             "`{}` can be no name of a registry: `a` to `z`, `0` to `9` and `-` are, a letter first, at most {}, and not a name that the server has for itself",
-            shown.escape_debug(),
+            shown.named(),
             RegistryName::MAX_LEN
         );
         Problem::new(Code::BadDocument, detail)

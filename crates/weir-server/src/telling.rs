@@ -5,6 +5,7 @@
 //! for any of it.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ use crate::files::blocking;
 use crate::outside::Outside;
 use crate::problem::{Code, Problem};
 use crate::settings::ToldOf;
+use weir_model::unseen::Named as _;
 
 /// So many are told something at once.
 const SENDERS: usize = 8;
@@ -107,8 +109,7 @@ impl Telling {
     /// each time.
     pub(crate) fn check(&self, url: &str) -> Result<(), Problem> {
         let bad = |detail: String| Err(Problem::new(Code::BadDocument, detail));
-        let shown: String = url.chars().take(200).collect();
-        let shown = shown.escape_debug();
+        let shown = url.named();
         let parsed = match url.parse::<Url>() {
             Ok(parsed) => parsed,
             Err(error) => return bad(format!("`{shown}` can be no webhook: {error}")),
@@ -118,12 +119,15 @@ impl Telling {
                 "`{shown}` would be told without TLS: use `https`, or have whoever runs the server set `webhooks.plain-http`"
             ));
         }
-        let host = parsed.origin().host().trim_matches(['[', ']']);
-        match host.parse() {
-            Ok(address) if !self.egress.allows(address) => bad(format!(
+        let host = parsed.origin().host().trim_matches(['[', ']']).trim_end_matches('.');
+        match addressed(host) {
+            Addressed::Unclear => bad(format!(
+                "`{shown}` can be no webhook: its host is a number that programs read in different ways: write it as four decimal numbers"
+            )),
+            Addressed::At(address) if !self.egress.allows(address) => bad(format!(
                 "`{shown}` leads to this machine or into a private network: whoever runs the server can name that in `webhooks.networks`"
             )),
-            _ => Ok(()),
+            Addressed::At(_) | Addressed::Named => Ok(()),
         }
     }
 
@@ -157,6 +161,29 @@ impl Telling {
             repeatable: false,
         };
         self.client.exchange(&message).map(|reply| reply.status).map_err(|error| error.to_string())
+    }
+}
+
+/// What a host is.
+enum Addressed {
+    /// The address of a machine.
+    At(IpAddr),
+    /// A name: what it leads to is looked at each time.
+    Named,
+    /// A number that is read as one address here, and as another elsewhere: `0x7f.1`, `0177.0.0.1`, `2130706433`.
+    Unclear,
+}
+
+fn addressed(host: &str) -> Addressed {
+    // As browsers tell numbers from names (URL standard, "ends in a number").
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal =
+        last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let is_number = hexadecimal || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()));
+    match host.parse() {
+        Ok(address) => Addressed::At(address),
+        Err(_) if is_number => Addressed::Unclear,
+        Err(_) => Addressed::Named,
     }
 }
 

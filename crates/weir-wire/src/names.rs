@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use weir_model::unseen::Named as _;
 
 /// The group whose members govern a server; the built-in policy sets know it by the same name.
 pub const ADMINISTRATORS: &str = "admins";
@@ -44,9 +45,7 @@ impl FromStr for AccountName {
         let begins = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
         match begins && name.len() <= Self::MAX_LEN && name.chars().all(plain) {
             true => Ok(Self(name.to_owned())),
-            false => Err(BadName {
-                shown: name.chars().take(Self::MAX_LEN).collect::<String>().escape_debug().to_string(),
-            }),
+            false => Err(BadName { shown: name.chars().take(Self::MAX_LEN).collect::<String>().named() }),
         }
     }
 }

@@ -10,6 +10,7 @@ use weir_model::advisory::{AdvisoryId, Severity};
 use weir_model::{OwnerName, PackageName, ReleaseId};
 
 use crate::names::AccountName;
+use weir_model::unseen::Named as _;
 
 /// What a webhook is told of. Written as two words.
 #[derive(
@@ -122,7 +123,7 @@ impl FromStr for WebhookEvent {
         let all = Self::ALL.into_iter();
         all.clone().find(|(_, known, _)| *known == words).map(|(event, ..)| event).ok_or_else(|| {
             let known: Vec<&str> = all.map(|(_, known, _)| known).collect();
-            format!("`{}` is no event: there are {}", words.escape_debug(), known.join(", "))
+            format!("`{}` is no event: there are {}", words.named(), known.join(", "))
         })
     }
 }

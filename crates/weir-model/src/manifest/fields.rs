@@ -10,6 +10,7 @@ use toml_edit::{Item, TableLike, Value};
 use super::ManifestError;
 use super::error::line_of;
 use crate::nearest::nearest;
+use crate::unseen::Named as _;
 
 /// A table being read, and what to call it in messages.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ impl<'a> Fields<'a> {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => format!("{} knows: {}", self.title, known.join(", ")),
                 };
-                let message = format!("unknown field `{}` in {}", key.escape_debug(), self.title);
+                let message = format!("unknown field `{}` in {}", key.named(), self.title);
                 return Err(self.error(key, message).help(Some(help)));
             }
         }
@@ -152,7 +153,7 @@ impl<'a> Fields<'a> {
     /// An error that says what type the field `key` must have.
     pub fn wrong_type(&self, key: &str, wanted: &str) -> ManifestError {
         let found = self.table.get(key).map_or("nothing", Item::type_name);
-        self.error(key, format!("`{}` in {} must be {wanted}, not {found}", key.escape_debug(), self.title))
+        self.error(key, format!("`{}` in {} must be {wanted}, not {found}", key.named(), self.title))
     }
 
     /// A table whose fields are all strings, such as `[scripts]`.

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::address::holds_secret;
 use crate::name::is_reference_name;
-use crate::unseen::{harmless, is_unseen};
+use crate::unseen::Named as _;
+use crate::unseen::{is_harmless, is_unseen};
 use crate::{KindName, PackageName, Platform, PlatformError, Range, Scope, Version};
 
 const TABLES: &[&str] = &[
@@ -118,7 +119,7 @@ fn refuse_unseen(text: &str, table: &dyn TableLike) -> Result<(), ManifestError>
     let fields = Fields::new(text, table, "the manifest");
     for (key, item) in table.iter() {
         if let Some(unseen) = key.chars().find(|&character| is_unseen(character)) {
-            let message = format!("a name has the character {unseen:?}, which nobody sees");
+            let message = format!("a name has the character {}, which nobody sees", unseen.named());
             return Err(fields.error(key, message));
         }
         match item {
@@ -147,7 +148,7 @@ fn refuse_unseen_value(
                 return Err(fields.error(key, message).help(Some(help.into())));
             }
             let shown = string.value().replace('\t', " ");
-            if harmless(&shown) == shown {
+            if is_harmless(&shown) {
                 return Ok(());
             }
             Err(fields.error(
@@ -347,7 +348,7 @@ fn references(text: &str, root: &Fields<'_>) -> Result<Vec<Reference>, ManifestE
         if !is_reference_name(name) {
             let message = format!(
                 "`{}` is not a name of a reference: letters, digits, `-`, `_` and `.`, a letter or digit first, at most 64",
-                name.escape_debug()
+                name.named()
             );
             return Err(parent.error(name, message));
         }
@@ -414,7 +415,7 @@ fn aliases(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError>
     let aliases = root.string_map("aliases")?;
     for owner in aliases.iter().flat_map(|(old, new)| [old, new]) {
         PackageName::from_str(&format!("{owner}/name")).map_err(|reason| {
-            root.error("aliases", format!("`{}` in `[aliases]` is no owner: {reason}", owner.escape_debug()))
+            root.error("aliases", format!("`{}` in `[aliases]` is no owner: {reason}", owner.named()))
         })?;
     }
     Ok(aliases)
@@ -424,7 +425,7 @@ fn commands(root: &Fields<'_>) -> Result<BTreeMap<String, String>, ManifestError
     let bin = root.string_map("bin")?;
     for name in bin.keys() {
         if name.is_empty() || name.contains('/') || name.starts_with('.') {
-            let message = format!("`{}` in `[bin]` is not the name of a command", name.escape_debug());
+            let message = format!("`{}` in `[bin]` is not the name of a command", name.named());
             return Err(root.error("bin", message));
         }
     }

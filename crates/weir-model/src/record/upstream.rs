@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{NameError, OwnerName, PackageName};
+use crate::unseen::Named as _;
 
 /// A registry above this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -165,7 +166,7 @@ impl FromStr for UpstreamMode {
 
     fn from_str(word: &str) -> Result<Self, String> {
         [Self::OnDemand, Self::Mirror].into_iter().find(|mode| mode.as_str() == word).ok_or_else(|| {
-            format!("`{}` is no mode of an upstream: there are `on-demand` and `mirror`", word.escape_debug())
+            format!("`{}` is no mode of an upstream: there are `on-demand` and `mirror`", word.named())
         })
     }
 }

@@ -7,6 +7,7 @@ use weir_model::unseen::is_unseen;
 use weir_wire::LONGEST_REASON;
 
 use crate::error::SubmitError;
+use weir_model::unseen::Named as _;
 
 /// So many can an owner belong to: who are more are a group.
 const MOST_HOLDERS: usize = 100;
@@ -24,7 +25,7 @@ pub(super) fn refuse_bad_words(what: &'static str, words: Option<&str>) -> Resul
 pub(super) fn refuse_bad_holders(owner: &OwnerName, who: &[String]) -> Result<(), SubmitError> {
     let nobody = who.iter().find(|who| !is_somebody(who)).map(String::as_str);
     if let Some(bad) = nobody.or(who.is_empty().then_some("")) {
-        let shown = bad.chars().take(100).collect::<String>().escape_debug().to_string();
+        let shown = bad.named();
         return Err(SubmitError::Nobody { owner: owner.clone(), who: shown });
     }
     if who.len() > MOST_HOLDERS || who.iter().collect::<BTreeSet<_>>().len() < who.len() {

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use weir_cedar::{PolicyFile, PolicyFiles, TestedSet};
+use weir_model::unseen::Named as _;
 use weir_policy::{Caller, Verb};
 use weir_registry::{Registrar, SubmitError};
 use weir_wire::policy::{PolicyDocument, PolicyInForce, PolicyText};
@@ -17,6 +18,9 @@ use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
 use crate::registries::Served;
+
+/// So many characters of the names of a set's files are written down.
+const MOST_TOLD: usize = 200;
 
 /// `GET /{registry}/api/v1/policy`: its files. None where it goes by the set of a folder.
 pub(crate) async fn read(
@@ -61,6 +65,8 @@ pub(crate) async fn put_in_force(
 ) -> Result<PolicyInForce, Problem> {
     let name = asked.served.name.as_str();
     let accounting = Accounting::of(app, asker, Some(name), "policy-set");
+    let files = document.files.iter().map(|file| file.name.named()).collect::<Vec<_>>().join(", ");
+    let accounting = accounting.about(files.chars().take(MOST_TOLD).collect::<String>());
     if let Err(problem) = may_govern(asker, asked).await {
         return accounting.note(Err(problem)).await;
     }

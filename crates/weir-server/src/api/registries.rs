@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use weir_model::unseen::Named as _;
 
 /// The built-in policy set of a registry whose maker says nothing: those see it who are in the team.
 const DEFAULT_POLICY: &str = "team";
@@ -72,7 +73,7 @@ fn policy_files(name: &str) -> Result<Option<(PolicyFiles, PolicySummary)>, Prob
     let bad = |detail: String| Problem::new(Code::BadDocument, detail);
     let set = SETS.iter().find(|set| set.name == name).ok_or_else(|| {
         let names: Vec<&str> = SETS.iter().map(|set| set.name).collect();
-        bad(format!("`{}` is no built-in policy set: there are {}", name.escape_debug(), names.join(", ")))
+        bad(format!("`{}` is no built-in policy set: there are {}", name.named(), names.join(", ")))
     })?;
     if set.name == FOLDER {
         return Ok(None);

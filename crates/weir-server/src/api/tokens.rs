@@ -14,7 +14,7 @@ use crate::accounting::Accounting;
 use crate::app::App;
 use crate::asker::Asker;
 use crate::problem::{Code, Problem};
-use crate::registries::RegistryName;
+use weir_model::unseen::Named as _;
 
 /// `GET /api/v1/tokens`
 pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
@@ -49,9 +49,7 @@ pub(crate) async fn made(app: &Arc<App>, asker: &Asker, new: NewToken) -> Result
 /// late.
 pub(super) async fn check_registry(app: &Arc<App>, asker: &Asker, name: &str) -> Result<(), Problem> {
     app.served(asker, name).await.map(drop).map_err(|_| {
-        let shown = name.chars().take(RegistryName::MAX_LEN).collect::<String>();
-        let shown = shown.escape_debug();
-        let detail = format!("no registry `{shown}` is served here, or none that you may see");
+        let detail = format!("no registry `{}` is served here, or none that you may see", name.named());
         Problem::new(Code::BadDocument, detail)
     })
 }

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use weir_model::unseen::Named as _;
 
 /// `GET /api/v1/trust`: one's own rules; those of everybody for who governs the server.
 pub(crate) async fn list(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
@@ -47,7 +48,7 @@ pub(crate) async fn added(app: &Arc<App>, asker: &Asker, new: NewTrust) -> Resul
         let believed: Vec<String> = app.openid.issuers().map(|issuer| format!("`{issuer}`")).collect();
         let detail = format!(
             "`{}` is no identity provider that this server believes: {} (the setting `openid.workload-issuers`)",
-            new.issuer.chars().take(255).collect::<String>().escape_debug(),
+            new.issuer.named(),
             if believed.is_empty() {
                 "it believes none".to_owned()
             } else {

@@ -182,7 +182,7 @@ fn files_with_mistakes_are_told_with_their_places_and_change_nothing() {
     $ weir policy check mine
     ✗ rules.cedar:5:1: no annotation is called `@raeson` (did you mean `@reason`?)
     ✗ rules.cedar:8:8: attribute `nam` on entity type `Release` not found (did you mean `name`?)
-    ✗ groups.toml:1:8: invalid type: integer `5`, expected a sequence
+    ✗ groups.toml:1:8: it is no list of groups: invalid type: integer `5`, expected a sequence
     -- exit code 1
     ");
     assert_snapshot!(t.weir_in("", "policy set mine"), @r"
@@ -191,7 +191,7 @@ fn files_with_mistakes_are_told_with_their_places_and_change_nothing() {
       × there is no policy set in these files:
       │ rules.cedar:5:1: no annotation is called `@raeson` (did you mean `@reason`?)
       │ rules.cedar:8:8: attribute `nam` on entity type `Release` not found (did you mean `name`?)
-      │ groups.toml:1:8: invalid type: integer `5`, expected a sequence
+      │ groups.toml:1:8: it is no list of groups: invalid type: integer `5`, expected a sequence
     -- exit code 1
     ");
     assert_snapshot!(t.weir_in("", "policy set"), @r"

@@ -163,6 +163,12 @@ fn nobody_is_led_where_a_server_may_not_be_led() {
         (format!("http://[::ffff:127.0.0.1]:{port}"), "leads to this machine"),
         ("http://169.254.169.254/latest".to_owned(), "webhooks.networks"),
         ("http://10.1.2.3/".to_owned(), "webhooks.networks"),
+        ("https://127.0.0.1./".to_owned(), "leads to this machine"),
+        // Forms of 127.0.0.1 that some programs know.
+        ("https://0x7f.1/".to_owned(), "programs read in different ways"),
+        ("https://127.1/".to_owned(), "programs read in different ways"),
+        ("https://0177.0.0.1/".to_owned(), "programs read in different ways"),
+        ("https://2130706433/".to_owned(), "programs read in different ways"),
         ("https://user:secret@ci.example/".to_owned(), "can be no webhook"),
         ("ci.example".to_owned(), "can be no webhook"),
     ] {
