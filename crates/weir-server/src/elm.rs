@@ -118,7 +118,7 @@ fn shown_by_ticket(app: &App, head: &Parts) -> Option<HeaderValue> {
 
 /// Scheme and host as whoever asks knows the server: the compiler wants a whole address of an archive.
 fn origin(app: &App, head: &Parts) -> String {
-    crate::web::origin(crate::web::is_encrypted(app, head), head)
+    crate::web::origin(app, crate::web::is_encrypted(app, head), head)
 }
 
 impl Document {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use weir_web::tags::{attribute, end_of_tag, said_instead};
+
 use crate::place::file_of;
 
 /// Attributes that name an address.
@@ -33,35 +35,9 @@ fn is_there(src: &str, registry: &str, pictures: &BTreeSet<String>) -> bool {
     file_of(registry, &plain(src)).is_some_and(|file| pictures.contains(&file))
 }
 
-/// What is said in the place of a picture.
-fn said_instead(tag: &str) -> String {
-    attribute(tag, "alt").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The value of an attribute, as it is written.
-fn attribute<'t>(tag: &'t str, name: &str) -> &'t str {
-    let named = tag
-        .split_once(&format!("{name}=\""))
-        .filter(|(before, _)| before.is_empty() || before.ends_with(|c: char| c.is_ascii_whitespace()));
-    named.and_then(|(_, value)| value.split('"').next()).unwrap_or_default()
-}
-
 /// An address without what stands for its characters in HTML.
 fn plain(address: &str) -> String {
     address.replace("&#38;", "&").replace("&amp;", "&")
-}
-
-/// Where a tag ends: a `>` within quotes is none of its own.
-fn end_of_tag(tag: &str) -> usize {
-    let mut quoted = false;
-    for (at, byte) in tag.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'>' if !quoted => return at + 1,
-            _ => {}
-        }
-    }
-    tag.len()
 }
 
 fn tag(tag: &str, registry: &str, up: &str, out: &mut String) {

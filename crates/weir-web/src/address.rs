@@ -275,6 +275,25 @@ fn encoded(part: &str) -> String {
 mod tests {
     use weir_model::ReleaseId;
 
+    use super::{ACCOUNT, ACTIVITY, DEVICE, PEOPLE, STATISTICS, TRUST, WEBHOOKS};
+
+    #[test]
+    fn the_guide_names_every_page_of_a_server() {
+        let guide = include_str!("../../../docs/guide/web.md");
+        for page in [ACCOUNT, ACTIVITY, DEVICE, PEOPLE, STATISTICS, TRUST, WEBHOOKS] {
+            assert!(guide.contains(&format!("| `{page}` |")), "{page}");
+        }
+        let of_registry = ["policy", "queue", "statistics", "search?q=words", "log/17"];
+        for page in of_registry.map(|page| format!("`/team/-/{page}`")) {
+            assert!(guide.contains(&page), "{page}");
+        }
+        for page in
+            ["graph", "impact", "modules", "difference"].map(|page| format!("`…/acme/greet/1.0.0/{page}`"))
+        {
+            assert!(guide.contains(&page) || guide.contains(&page.replace("greet", "texts")), "{page}");
+        }
+    }
+
     #[test]
     fn a_build_is_meant_by_what_differs_from_the_usual() {
         let id: ReleaseId = "acme/str 1.0.0-rc.1".parse().unwrap();

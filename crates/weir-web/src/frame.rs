@@ -1,7 +1,7 @@
 //! What is around every page, and the door by which each goes out.
 
 use askama::Template;
-use weir_model::unseen::is_unseen;
+use weir_model::unseen::{Marks, is_mark, is_unseen};
 
 use crate::{address, assets};
 
@@ -50,14 +50,26 @@ impl Page {
     }
 }
 
-/// The same text with `U+FFFD` for whatever is not seen. Ends of lines and tabs stay, and so do the joiners that words of Persian and
-/// Hindi, and emoji of several people, are written with.
+/// The same text with `U+FFFD` for whatever is not seen, and for piles of marks. Ends of lines and tabs stay, and so do the joiners
+/// that words of Persian and Hindi, and emoji of several people, are written with.
 fn visible(text: String) -> String {
     let is_hidden = |c: char| is_unseen(c) && !matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
-    if !text.contains(is_hidden) {
+    if !text.contains(|c: char| is_hidden(c) || is_mark(c)) {
         return text;
     }
-    text.replace("\r\n", "\n").replace(is_hidden, "\u{fffd}")
+    // What stands in one element is piled on what stands before it in another.
+    let mut marks = Marks::default();
+    let mut within_tag = false;
+    let shown = |c: char| {
+        within_tag = c == '<' || (within_tag && c != '>');
+        match c {
+            c if is_hidden(c) => Some('\u{fffd}'),
+            '<' | '>' => Some(c),
+            c if within_tag => Some(c),
+            c => marks.shown(c),
+        }
+    };
+    text.replace("\r\n", "\n").chars().filter_map(shown).collect()
 }
 
 impl Frame {

@@ -23,6 +23,7 @@ mod highlight;
 mod pages;
 mod readme;
 mod said;
+pub mod tags;
 mod use_it;
 
 pub use assets::{Asset, SITE_ASSETS, asset};

@@ -1,15 +1,16 @@
 //! What a package says of itself, made of CommonMark by one library and cleaned by another.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ammonia::{Builder, UrlRelative};
 use percent_encoding::percent_decode_str;
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use weir_model::ReleaseId;
 
 use crate::address;
+use crate::tags::{attribute, with_words};
 
 /// So many bytes of a README are shown; the rest is in the file.
 pub const MAX_README: usize = 48 << 10;
@@ -19,6 +20,12 @@ const MAX_HTML: usize = 72 << 10;
 
 /// Lists, quotes and the like inside one another. Beyond it a README is shown as text.
 const MAX_DEPTH: usize = 64;
+
+/// The most cells of tables. A row is filled up to the width of its table, so few characters make many of them.
+const MAX_CELLS: usize = 1 << 13;
+
+/// The longest name of a place in a README, in characters.
+const MAX_ANCHOR: usize = 100;
 
 /// The media types of pictures that browsers decode and in which nothing runs, and how those begin.
 const PICTURE_TYPES: [(&[u8], &str); 4] = [
@@ -94,13 +101,22 @@ pub struct Readme {
 impl Readme {
     /// What the file `path` of a release says. Whether it is CommonMark, its name tells; else it is text.
     pub fn new(registry: &str, id: &ReleaseId, path: &str, text: &str) -> Self {
+        Self::rendered(registry, id, path, text, true)
+    }
+
+    /// The same of a text that stands on a page with others like it: nothing leads to places in it, which others may have, too.
+    pub(crate) fn beside_others(registry: &str, id: &ReleaseId, path: &str, text: &str) -> Self {
+        Self::rendered(registry, id, path, text, false)
+    }
+
+    fn rendered(registry: &str, id: &ReleaseId, path: &str, text: &str, anchors: bool) -> Self {
         let is_markdown = path.rsplit_once('.').is_some_and(|(_, ending)| {
             ending.eq_ignore_ascii_case("md") || ending.eq_ignore_ascii_case("markdown")
         });
         for part in [1, 2, 4] {
             let end = text.floor_char_boundary(MAX_README / part);
             let rendered = if is_markdown { markdown(&text[..end]) } else { None };
-            let cleaned = rendered.map(|html| cleaned(&html, registry, id, path));
+            let cleaned = rendered.map(|html| cleaned(&html, registry, id, path, anchors));
             if let Some((html, pictures)) = cleaned.filter(|(html, _)| html.len() <= MAX_HTML) {
                 return Self { path: path.to_owned(), html, cut: end < text.len(), pictures };
             }
@@ -135,7 +151,8 @@ fn escaped(text: &str) -> String {
 
 /// HTML of CommonMark, not to be trusted; `None` where it would cost more than it is worth.
 fn markdown(text: &str) -> Option<String> {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let mut options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    options.set(Options::ENABLE_TABLES, cells(text) <= MAX_CELLS);
     let mut depth = 0_usize;
     let mut events = Vec::new();
     let mut pictures = Vec::new();
@@ -150,9 +167,63 @@ fn markdown(text: &str) -> Option<String> {
         }
         events.push(plainer(event, &mut pictures));
     }
+    name_headings(&mut events);
     let mut out = String::with_capacity(text.len() * 2);
     html::push_html(&mut out, events.into_iter());
     (out.len() <= MAX_HTML && nesting(&out) <= MAX_DEPTH).then_some(out)
+}
+
+/// How many cells the tables of a text have at most. A table is as wide as the line below its head, and ends at an empty one.
+fn cells(text: &str) -> usize {
+    let (mut width, mut cells) = (0, 0_usize);
+    for line in text.lines() {
+        let pipes = line.matches('|').count();
+        let is_rule = line.contains('-') && line.bytes().all(|byte| b"|:-> \t".contains(&byte));
+        if line.trim().is_empty() {
+            width = 0;
+        } else if is_rule {
+            width = width.max(pipes + 1);
+        }
+        // What is no table yet costs something, too, as it may become the head of one.
+        cells = cells.saturating_add(width.max(pipes));
+    }
+    cells
+}
+
+/// Gives each heading the name by which links within the text find it: its words in lower case, joined by `-`.
+fn name_headings(events: &mut [Event<'_>]) {
+    let mut named: HashMap<String, usize> = HashMap::new();
+    for at in 0..events.len() {
+        if !matches!(events[at], Event::Start(Tag::Heading { .. })) {
+            continue;
+        }
+        let inside =
+            events[at + 1..].iter().take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))));
+        let words: String = inside
+            .filter_map(|event| match event {
+                Event::Text(text) | Event::Code(text) => Some(&**text),
+                _ => None,
+            })
+            .collect();
+        let Some(name) = anchor(&words.trim().replace(char::is_whitespace, "-")) else { continue };
+        let times = named.entry(name.clone()).and_modify(|times| *times += 1).or_default();
+        let name = if *times == 0 { name } else { format!("{name}-{times}") };
+        if let Event::Start(Tag::Heading { id, .. }) = &mut events[at] {
+            *id = Some(CowStr::from(name));
+        }
+    }
+}
+
+/// The name of a place in a README, as links and what they lead to have it alike; `None` where nothing is left of it.
+fn anchor(name: &str) -> Option<String> {
+    let plain = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let name: String = name.chars().flat_map(char::to_lowercase).filter(plain).take(MAX_ANCHOR).collect();
+    (!name.is_empty()).then_some(name)
+}
+
+/// The name of a place in a README, as the page has it: none of the page's own is called so.
+fn on_page(name: &str) -> Option<String> {
+    anchor(name).map(|name| format!("readme-{name}"))
 }
 
 /// A picture from elsewhere is a link to it, as nothing is loaded from there; and headings are below those of the page. Of the `pictures`
@@ -213,15 +284,17 @@ fn is_void(tag: &str) -> bool {
 
 /// The same HTML with nothing in it that acts, loads what is not its package's, or leads elsewhere than it says; and the files that it
 /// shows as pictures.
-fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> (String, Vec<String>) {
+fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str, anchors: bool) -> (String, Vec<String>) {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let pictures = Arc::new(Mutex::new(BTreeSet::new()));
     let shown = pictures.clone();
-    let place = Place { registry: registry.to_owned(), id: id.clone(), folder: folder.to_owned(), shown };
+    let place =
+        Place { registry: registry.to_owned(), id: id.clone(), folder: folder.to_owned(), anchors, shown };
     let html = Builder::empty()
         .tags(HashSet::from(ELEMENTS))
         .clean_content_tags(HashSet::from(["script", "style", "title", "textarea", "iframe", "noscript"]))
-        .add_tag_attributes("a", ["href", "title"])
+        .generic_attributes(HashSet::from(["id"]))
+        .add_tag_attributes("a", ["href", "title", "name"])
         .add_tag_attributes("img", ["src", "alt", "title", "width", "height"])
         .set_tag_attribute_value("img", "loading", "lazy")
         .add_tag_attributes("ol", ["start"])
@@ -235,6 +308,7 @@ fn cleaned(html: &str, registry: &str, id: &ReleaseId, path: &str) -> (String, V
         .strip_comments(true)
         .clean(html)
         .to_string();
+    let html = with_words(&html, |picture| attribute(picture, "src").is_empty());
     let pictures = pictures.lock().unwrap_or_else(PoisonError::into_inner);
     (html, pictures.iter().cloned().collect())
 }
@@ -244,6 +318,8 @@ struct Place {
     registry: String,
     id: ReleaseId,
     folder: String,
+    /// Whether places in it can be led to.
+    anchors: bool,
     /// The files that were shown as pictures.
     shown: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -251,9 +327,14 @@ struct Place {
 impl Place {
     /// An attribute as a page has it, if it has it. Everything that is an address goes through here.
     fn shown<'u>(&self, element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
-        let Self { registry, id, folder, shown } = self;
+        let Self { registry, id, folder, anchors, shown } = self;
         let file = || below(folder, file_of(value));
         match (element, attribute) {
+            (_, "id") | ("a", "name") => on_page(value).filter(|_| *anchors).map(Cow::from),
+            ("a", "href") if value.starts_with('#') => {
+                let name = percent_decode_str(&value[1..]).decode_utf8().ok().filter(|_| *anchors)?;
+                on_page(&name).map(|name| format!("#{name}").into())
+            }
             ("a", "href") if has_scheme(value) => names_a_host(value).then_some(value.into()),
             ("a", "href") => Some(address::file(registry, id, &file()?).into()),
             ("img", "src") => {
@@ -334,13 +415,52 @@ mod tests {
             shown(
                 "# Str\n\nTrims *text*. See [how](guide.md) and [all](../LICENSE), or <https://str.example/>."
             ),
-            "<h2>Str</h2>\n<p>Trims <em>text</em>. See <a href=\"/team/-/packages/acme/str/1.0.0/files/docs/guide.md\" rel=\"nofollow noopener noreferrer ugc\">how</a> and <a href=\"/team/-/packages/acme/str/1.0.0/files/LICENSE\" rel=\"nofollow noopener noreferrer ugc\">all</a>, or <a href=\"https://str.example/\" rel=\"nofollow noopener noreferrer ugc\">https://str.example/</a>.</p>\n"
+            "<h2 id=\"readme-str\">Str</h2>\n<p>Trims <em>text</em>. See <a href=\"/team/-/packages/acme/str/1.0.0/files/docs/guide.md\" rel=\"nofollow noopener noreferrer ugc\">how</a> and <a href=\"/team/-/packages/acme/str/1.0.0/files/LICENSE\" rel=\"nofollow noopener noreferrer ugc\">all</a>, or <a href=\"https://str.example/\" rel=\"nofollow noopener noreferrer ugc\">https://str.example/</a>.</p>\n"
         );
         let table =
             shown("| a |\n| - |\n| b |\n\n<details><summary>more</summary>\n\nhidden\n\n</details>\n");
         assert!(table.contains("<table>") && table.contains("<summary>more</summary>"), "{table}");
         let picture = shown("![a picture](https://img.example/x.png)");
         assert!(picture.contains(">a picture</a>") && !picture.contains("<img"), "{picture}");
+    }
+
+    #[test]
+    fn links_within_a_text_lead_to_places_in_it_and_to_none_of_the_page() {
+        let text = "# Der Über-Blick: `x`\n\n[a](#der-%C3%BCber-blick-x) <a href=\"#Top\">b</a> <a name=top id=main></a>\n\n# Twice\n\n# Twice\n\n[c](#) [d](#\"onclick=x)";
+        let html = shown(text);
+        for told in [
+            "<h2 id=\"readme-der-über-blick-x\">",
+            "<a href=\"#readme-der-über-blick-x\"",
+            "<a href=\"#readme-top\"",
+            "name=\"readme-top\"",
+            "id=\"readme-main\"",
+            "<h2 id=\"readme-twice\">",
+            "<h2 id=\"readme-twice-1\">",
+            "<a href=\"#readme-onclickx\"",
+        ] {
+            assert!(html.contains(told), "{told}: {html}");
+        }
+        assert!(html.contains("<a rel=\"nofollow noopener noreferrer ugc\">c</a>"), "{html}");
+        let id = "acme/str 1.0.0".parse().unwrap();
+        let beside = Readme::beside_others("team", &id, "docs.md", text).html;
+        assert!(!beside.contains("id=") && !beside.contains("href") && !beside.contains("name="), "{beside}");
+    }
+
+    #[test]
+    fn a_picture_that_is_not_shown_is_said_in_words() {
+        for (written, told) in [
+            (
+                "<p><img src=https://img.example/x.svg alt='builds & passes'></p>",
+                "<p>builds &amp; passes</p>",
+            ),
+            ("<a href=x.md><img src=x.svg alt=\"<b>\"></a>", ">&lt;b&gt;</a>"),
+            ("<p><img src=//evil.example/x.png></p>", "<p></p>"),
+            ("<p title=\"<img alt=x>\">y</p>", ">y</p>"),
+        ] {
+            let html = shown(written);
+            assert!(html.contains(told) && !html.contains("src="), "{told}: {html}");
+            assert!(written.contains("title") || !html.contains("<img"), "{html}");
+        }
     }
 
     #[test]
@@ -421,7 +541,7 @@ mod tests {
                 "onerror=a",
                 "style=",
                 "class=",
-                "id=",
+                "id=\"m",
                 "onclick",
                 "href=\"j",
                 "href=\"J",
@@ -448,11 +568,20 @@ mod tests {
             "![".repeat(20_000),
             "a\n".repeat(5_000_000),
             "<a href=".repeat(6_000),
+            "|".repeat(MAX_README),
+            "|".repeat(20_000) + "\n" + &"|-".repeat(12_000),
+            "|\n".repeat(20_000),
+            "|a".repeat(500) + "\n" + &"|-".repeat(500) + "|\n" + &"|\n".repeat(20_000),
+            "a|b\n-|-\n".repeat(6_000),
+            "a|b\n-|-\n".to_owned() + &"c|d\n".repeat(10_000),
         ] {
+            let began = std::time::Instant::now();
             let id = "acme/str 1.0.0".parse().unwrap();
             let readme = Readme::new("team", &id, "README.md", &text);
             assert!(readme.cut || text.len() <= MAX_README);
             assert!(readme.html.len() < 80 << 10, "{}", readme.html.len());
+            let took = began.elapsed();
+            assert!(took.as_millis() < 1_000, "{took:?}: {}", text.get(..40).unwrap_or_default());
         }
         assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
     }

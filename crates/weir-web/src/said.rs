@@ -1,6 +1,7 @@
 //! Times, sizes and numbers, as the terminal says them.
 
 use jiff::{SignedDuration, Timestamp};
+use weir_cedar::Problem;
 pub(crate) use weir_model::amounts::{bytes, count};
 
 /// The most characters of a line that a stranger wrote.
@@ -54,6 +55,17 @@ pub(crate) fn line(text: &str) -> String {
 /// Who did something: a user by their name.
 pub(crate) fn who(actor: &str) -> &str {
     actor.strip_prefix("user:").unwrap_or(actor)
+}
+
+/// What is wrong with a file of a policy set, on a page where that is beside it.
+pub(crate) fn problem(problem: &Problem) -> String {
+    let Problem { line, column, message, help, .. } = problem;
+    let place = match (line, column) {
+        (Some(line), Some(column)) => format!("Line {line}, character {column}: "),
+        _ => String::new(),
+    };
+    let help = help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    self::line(&format!("{place}{message}{help}"))
 }
 
 /// A text in pieces: what stands between backquotes is code, as in everything that Weir says.

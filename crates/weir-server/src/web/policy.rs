@@ -7,7 +7,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
-use weir_cedar::{Facts, MAX_FILES, PolicyFile, PolicyFiles, PolicySet, Question, TestedSet};
+use weir_cedar::{
+    Facts, MAX_FILES, PolicyError, PolicyFile, PolicyFiles, PolicySet, Question, TestError, TestedSet,
+};
 use weir_index::Index;
 use weir_model::{ReleaseId, Version};
 use weir_policy::{DoneTo, Principal, ReleaseFacts, Target, Verb};
@@ -81,7 +83,7 @@ pub(crate) async fn set(
         return Err(problem);
     }
     drop(asked);
-    let failed = Err(SimulationFailed(problem.detail().to_owned()));
+    let failed = Err(SimulationFailed { reason: problem.detail().to_owned(), ..SimulationFailed::default() });
     let status = problem.status();
     show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, failed, status))).await
 }
@@ -122,10 +124,18 @@ fn replay(
     present: &PolicyFiles,
     changed: Vec<PolicyFile>,
 ) -> Result<Simulation, SimulationFailed> {
-    let failed = |error: &dyn std::error::Error| SimulationFailed(error.to_string());
-    let changed = PolicyFiles::new(changed).map_err(|error| failed(&error))?;
+    let failed = |error: &dyn std::error::Error| SimulationFailed {
+        reason: error.to_string(),
+        ..SimulationFailed::default()
+    };
+    let wrong = |PolicyError { problems }| SimulationFailed { problems, ..SimulationFailed::default() };
+    let changed = PolicyFiles::new(changed).map_err(wrong)?;
     // Its cases, too: what they say must hold before it can be put in force.
-    let set = TestedSet::new(&changed).map_err(|error| failed(&error))?.into_set();
+    let set = TestedSet::new(&changed).map_err(|error| match error {
+        TestError::Files(error) => wrong(error),
+        TestError::Cases { .. } => failed(&error),
+    });
+    let set = set?.into_set();
     let digest = set.digest().to_string();
     let present = PolicySet::new(present).map_err(|error| failed(&error))?;
     let view = acting.view().map_err(|error| failed(&error))?;

@@ -1,5 +1,6 @@
 //! Who looks at a page: known by a cookie that only this server is told.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -8,6 +9,7 @@ use axum::http::header::{COOKIE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use weir_accounts::Secret;
+use weir_client::Url;
 use weir_model::Sha256;
 use weir_web::Frame;
 
@@ -133,7 +135,15 @@ impl FromRequestParts<Arc<App>> for Visitor {
         };
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
         let here = here.chars().take(LONGEST_ADDRESS).collect();
-        Ok(Self { asker, session, begun, provider, is_encrypted, here, origin: origin(is_encrypted, head) })
+        Ok(Self {
+            asker,
+            session,
+            begun,
+            provider,
+            is_encrypted,
+            here,
+            origin: origin(app, is_encrypted, head),
+        })
     }
 }
 
@@ -148,17 +158,69 @@ fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     }
 }
 
-/// Scheme and host, as whoever asks says they know the server. It is shown to them and to nobody else.
-pub(crate) fn origin(is_encrypted: bool, head: &Parts) -> String {
+/// Scheme and host, as whoever asks says they know the server, which is shown to them and to nobody else; where that can be no address,
+/// the one by which others know it.
+pub(crate) fn origin(app: &App, is_encrypted: bool, head: &Parts) -> String {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| head.uri.authority().map(Authority::as_str)).unwrap_or_default();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    let host = if host.bytes().all(plain) { host } else { "" };
-    format!("{}://{host}", if is_encrypted { "https" } else { "http" })
+    let origin = format!("{}://{host}", if is_encrypted { "https" } else { "http" });
+    match is_host(host) && origin.parse::<Url>().is_ok() {
+        true => origin,
+        false => app.address().to_owned(),
+    }
+}
+
+/// Whether it is a name of a host or an address of one, and perhaps a port.
+fn is_host(host: &str) -> bool {
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        return address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || port.starts_with(':'));
+    }
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
 }
 
 /// Whether the way to whoever asks is encrypted, by this server or by a proxy that is trusted.
 pub(crate) fn is_encrypted(app: &App, head: &Parts) -> bool {
     let proto = head.headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
     app.settings.tls.is_some() || (proto == Some("https") && from_trusted_proxy(app, &head.extensions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_host;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in
+            ["weir.example", "weir.example.", "localhost:7878", "127.0.0.1:80", "[::1]:7878", "[::1]", "a-b"]
+        {
+            assert!(is_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "..",
+            "a..b",
+            "-",
+            "-a",
+            "[::zz]",
+            "[::1",
+            "[::1]x",
+            "a_b",
+            "a b",
+            "a/b",
+            "a@b",
+            "\u{e4}",
+            &"a".repeat(64),
+        ] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
 }

@@ -111,7 +111,7 @@ fn shown(registry: &str, id: &ReleaseId, module: &ModuleDocs) -> (Vec<Shown>, bo
         // Its name says that it is CommonMark; what it leads to is sought beside `docs.json`.
         let html = match text.trim() {
             "" => String::new(),
-            text => Readme::new(registry, id, "docs.md", text).html,
+            text => Readme::beside_others(registry, id, "docs.md", text).html,
         };
         let size = written.len() + html.len() + 100;
         if size > left {

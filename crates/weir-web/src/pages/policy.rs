@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 use weir_activity::{COUNTED, Decided, Times};
-use weir_cedar::{Effect, Explanation, Part, PolicyFile, Rule};
+use weir_cedar::{Effect, Explanation, Part, PolicyFile, Problem, Rule};
 use weir_model::ReleaseId;
 use weir_policy::Verb;
 
@@ -78,9 +78,14 @@ pub struct Differs {
     pub rule_now: String,
 }
 
-/// Why a changed set could not be simulated.
-#[derive(Debug)]
-pub struct SimulationFailed(pub String);
+/// Why a changed set could not be simulated, or put in force.
+#[derive(Debug, Default)]
+pub struct SimulationFailed {
+    /// In a sentence; empty where the problems say all.
+    pub reason: String,
+    /// What is wrong with its files.
+    pub problems: Vec<Problem>,
+}
 
 /// So many actions of a rule are told of.
 const MOST_ACTIONS: usize = 8;
@@ -134,14 +139,24 @@ struct Policy<'a> {
 }
 
 struct Change {
-    files: Vec<PolicyFile>,
+    files: Vec<ChangedFile>,
     /// The number of a file that is added.
     next: usize,
     digest: String,
-    failed: String,
+    /// Whether it is none.
+    failed: bool,
+    /// Why, as far as it is about no file of it.
+    reasons: Vec<Vec<(bool, String)>>,
     told: String,
     differs: Vec<DiffersRow>,
     more: u64,
+}
+
+struct ChangedFile {
+    name: String,
+    text: String,
+    /// What is wrong with it, and where.
+    problems: Vec<Vec<(bool, String)>>,
 }
 
 struct DiffersRow {
@@ -211,18 +226,24 @@ impl PolicyPage<'_> {
     }
 
     fn change(&self, changing: &Changing<'_>) -> Change {
+        let files = changing.files.iter().map(|PolicyFile { name, text }| ChangedFile {
+            name: name.clone(),
+            text: text.clone(),
+            problems: Vec::new(),
+        });
         let mut change = Change {
-            files: changing.files.clone(),
+            files: files.collect(),
             next: changing.files.len(),
             digest: String::new(),
-            failed: String::new(),
+            failed: false,
+            reasons: Vec::new(),
             told: String::new(),
             differs: Vec::new(),
             more: 0,
         };
         match changing.simulated {
             None => {}
-            Some(Err(SimulationFailed(reason))) => change.failed.clone_from(reason),
+            Some(Err(failed)) => change.failed(failed),
             Some(Ok(simulation)) => {
                 change.digest.clone_from(&simulation.digest);
                 change.told = told(simulation);
@@ -232,6 +253,22 @@ impl PolicyPage<'_> {
             }
         }
         change
+    }
+}
+
+impl Change {
+    /// Says what is wrong beside the file that it is about, or else first of all.
+    fn failed(&mut self, SimulationFailed { reason, problems }: &SimulationFailed) {
+        self.failed = true;
+        if !reason.is_empty() {
+            self.reasons.push(said::marked(reason));
+        }
+        for problem in problems {
+            match self.files.iter_mut().find(|file| file.name == problem.file) {
+                Some(file) => file.problems.push(said::marked(&said::problem(problem))),
+                None => self.reasons.push(said::marked(&problem.to_string())),
+            }
+        }
     }
 }
 

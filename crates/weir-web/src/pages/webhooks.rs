@@ -69,7 +69,10 @@ impl WebhooksPage<'_> {
                 (None, Some(_)) => "fails",
                 (None, None) => "",
             },
-            delivered: webhook.delivered.map_or_else(|| "never".to_owned(), |at| said::ago(at, self.now)),
+            delivered: webhook.delivered.map_or_else(
+                || "nothing delivered yet".to_owned(),
+                |at| format!("last delivered {}", said::ago(at, self.now)),
+            ),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The pages of a server, as a browser asks for them.
 
+use std::io::{Read as _, Write as _};
+
 use weir_testkit::{Reply, Sandbox, WeirServer};
 
 use crate::{empty, greeting};
@@ -330,6 +332,48 @@ fn what_strangers_wrote_is_shown_and_does_nothing() {
     assert_eq!(long.status, 200);
     assert!(long.body.len() < 100 << 10, "{} bytes", long.body.len());
     assert!(long.text().contains("There is more in"));
+}
+
+#[test]
+fn piles_of_marks_are_cut_wherever_a_stranger_wrote_them() {
+    let (t, server) = served();
+    let pile = "\u{30d}\u{311}".repeat(100);
+    let folder = t
+        .package("evil/pile", "1.0.0")
+        .description(&format!("Z{pile}algo"))
+        .file("README.md", &format!("# Z{pile}algo\n\nZ{}algo\n", "<b>&#781;</b>".repeat(200)))
+        .write();
+    publish(&t, &folder);
+    let why = format!("yank evil/pile@1.0.0 --reason 'Z{pile}algo'");
+    t.weir_in("", &format!("--registry ./data/registries/org {why}")).succeeds();
+    for path in ["/org/-/search?q=pile", "/org/-/packages/evil/pile", "/org/-/packages/evil/pile/1.0.0"] {
+        let html = page(&server, path).text();
+        assert!(html.contains("Z\u{30d}\u{311}\u{30d}\u{311}\u{fffd}algo"), "{path}: {html}");
+        let marks = html.chars().filter(|c| matches!(c, '\u{30d}' | '\u{311}')).count();
+        assert!(marks < 60, "{marks} marks on {path}");
+    }
+}
+
+#[test]
+fn what_names_no_host_is_no_address_to_copy() {
+    let (t, server) = served();
+    t.weir_in("", "registry init data/registries/empty --name empty").succeeds();
+    let page_at = |host: &str| {
+        let mut stream = server.connect();
+        let request =
+            format!("GET /empty HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is taken");
+        let mut page = Vec::new();
+        stream.read_to_end(&mut page).expect("there is an answer");
+        String::from_utf8_lossy(&page).into_owned()
+    };
+    let known = page_at("weir.example:8080");
+    assert!(known.contains("http://weir.example:8080/empty"), "{known}");
+    for odd in ["a..b", "-", "[::zz]", "weir.example:99999", "a_b"] {
+        let page = page_at(odd);
+        assert!(page.contains(&format!("{}/empty", server.url())), "{odd}: {page}");
+        assert!(!page.contains(&format!("http://{odd}")) && !page.contains("http:///"), "{odd}: {page}");
+    }
 }
 
 #[test]

@@ -182,7 +182,11 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
 
     let broken = ann.post("/team/-/policy/simulate", &text("permit (principal"), &[]);
     assert_eq!(broken.status, 422, "{}", broken.text());
-    assert!(broken.text().contains("It cannot be put in force"), "{}", broken.text());
+    let told = broken.text();
+    assert!(told.contains("It cannot be put in force"), "{told}");
+    let at_it = told.split("<ul class=\"wrong\"").nth(1).unwrap_or_default();
+    assert!(at_it.contains("<li>Line 1, character ") && at_it.contains("cannot be read as Cedar"), "{told}");
+    assert!(told.contains(">\npermit (principal</textarea>"), "what was typed is there: {told}");
 
     let nobody =
         "@id(\"none\")\n@reason(\"nobody\")\nforbid (principal, action == Action::\"publish\", resource);\n";
