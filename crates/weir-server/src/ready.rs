@@ -1,7 +1,8 @@
 //! Registries, made ready before somebody asks for them. Opening one, and reading the rules by which it decides who may see it, takes
 //! far longer than finding that there is none: done in a request, it would tell whoever asks that the registry is there.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -23,6 +24,10 @@ const FIRST: Duration = Duration::from_secs(10);
 #[derive(Default)]
 pub(crate) struct Ready {
     once: watch::Sender<bool>,
+    /// Held while one is made ready.
+    working: Mutex<()>,
+    /// Whether the server ends, and its folder may be taken away.
+    ended: AtomicBool,
 }
 
 impl Ready {
@@ -37,8 +42,21 @@ impl Ready {
     pub(crate) async fn make(&self, app: &Arc<App>, name: &RegistryName) {
         if let Ok(Some(served)) = app.registry(name).await {
             let app = app.clone();
-            let _ = blocking(move || app.registries.follow_policies(&served)).await;
+            blocking(move || {
+                let _working = app.ready.working.lock().unwrap_or_else(PoisonError::into_inner);
+                if !app.ready.ended.load(Ordering::Acquire) {
+                    let _ = app.registries.follow_policies(&served);
+                }
+            })
+            .await;
         }
+    }
+
+    /// Ends it. Nothing of it writes to a disk any more once that is done.
+    pub(crate) async fn end(app: &Arc<App>) {
+        app.ready.ended.store(true, Ordering::Release);
+        let app = app.clone();
+        blocking(move || drop(app.ready.working.lock().unwrap_or_else(PoisonError::into_inner))).await;
     }
 
     /// Makes all ready, again and again.

@@ -146,6 +146,7 @@ pub async fn serve(
     }
     drop((main, metrics));
     app.telling.end();
+    Ready::end(app).await;
     let _ = tokio::time::timeout(settings.limits.shutdown(), connections.under_way.shutdown()).await;
     Counting::write(app).await;
     Ok(())

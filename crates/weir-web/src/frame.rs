@@ -57,19 +57,19 @@ fn visible(text: String) -> String {
     if !text.contains(|c: char| is_hidden(c) || is_mark(c)) {
         return text;
     }
-    // What stands in one element is piled on what stands before it in another.
-    let mut marks = Marks::default();
+    // What stands in one element is piled on what stands before it in another, whatever the tags between them say.
+    let (mut shown, mut said) = (Marks::default(), Marks::default());
     let mut within_tag = false;
-    let shown = |c: char| {
+    let visible = |c: char| {
         within_tag = c == '<' || (within_tag && c != '>');
         match c {
             c if is_hidden(c) => Some('\u{fffd}'),
             '<' | '>' => Some(c),
-            c if within_tag => Some(c),
-            c => marks.shown(c),
+            c if within_tag => said.shown(c),
+            c => shown.shown(c),
         }
     };
-    text.replace("\r\n", "\n").chars().filter_map(shown).collect()
+    text.replace("\r\n", "\n").chars().filter_map(visible).collect()
 }
 
 impl Frame {
