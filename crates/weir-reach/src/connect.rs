@@ -521,13 +521,17 @@ pub fn open_served(session: &Session, known: &KnownRegistry) -> Result<RemoteReg
 ///
 /// # Errors
 ///
-/// When it is served as plain files only, its server wants to know who asks, or this machine is offline.
+/// When it is served as plain files only, its server wants to know who asks, its log went back since it was last seen from here, or
+/// this machine is offline.
 pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<dyn Registry>, ReachError> {
     if session.offline {
         return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
     }
     if is_http(&known.location) {
-        return Ok(Box::new(open_remote(session, &known.location)?));
+        let remote = open_remote(session, &known.location)?;
+        let (home, source) = (session.home.replicas(), source_of(session, &known.location)?);
+        Replica::refuse_one_that_went_back(&home, &known.location, &*source, session.now)?;
+        return Ok(Box::new(remote));
     }
     Ok(Box::new(open_folder(session, known)?))
 }

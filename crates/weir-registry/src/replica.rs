@@ -207,6 +207,30 @@ impl Replica {
         Ok(replica)
     }
 
+    /// Refuses the registry at `source` if its log went back behind what was seen of it from here, or is another: for whoever is about to
+    /// write. What is written into such a log can never be a part of the one that readers know. Of a registry that is not known here
+    /// nothing is found out, and whatever else is wrong is found by whoever reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplicaError::Follow`] when it went back.
+    pub fn refuse_one_that_went_back(
+        home: &ReplicaHome,
+        location: &str,
+        source: &dyn Source,
+        now: Timestamp,
+    ) -> Result<(), ReplicaError> {
+        let Some(known) = Self::remembered(home, location)? else { return Ok(()) };
+        let position = position_of(&known.index)?;
+        let head = Follower { source, keys: &known.keys, now }.head(position.as_ref().map(Position::seen));
+        match head {
+            Err(error @ (FollowError::Rollback { .. } | FollowError::Fork { .. })) => {
+                Err(ReplicaError::Follow(Box::new(error)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Opens what is known of a registry, to be followed; reads its description only if it was never met. If
     /// its keys have changed since, [`sync`](Self::sync) finds out and reads it then.
     ///

@@ -364,3 +364,25 @@ fn a_server_that_is_killed_has_all_that_it_acknowledged() {
     drop(running);
     t.weir_in("", "registry verify ./data/registries/team").succeeds();
 }
+
+#[test]
+fn nobody_publishes_into_an_older_copy_who_knows_what_was_published_since() {
+    let (t, server) = with_team();
+    let publish = |version: &str| {
+        let folder = t.package("acme/one", version).file("a", version).write();
+        t.weir_in(&folder, "publish")
+    };
+    publish("1.0.0").succeeds();
+    let copy = |from: &str, to: &str| {
+        let copied = std::process::Command::new("cp").arg("-a").args([t.path(from), t.path(to)]).status();
+        assert!(copied.expect("it can be run").success());
+    };
+    copy("data", "copy");
+    publish("1.1.0").succeeds();
+    assert!(t.weir_in("", "info acme/one").succeeds().stdout.contains("1.1.0"));
+    fs_err::rename(t.path("data"), t.path("lost")).expect("it is there");
+    copy("copy", "data");
+    let _server = server.killed_and_started(&t, "data");
+    let refused = publish("1.2.0").fails_with(6);
+    assert!(refused.stderr.contains("went back: it offers"), "{refused}");
+}
