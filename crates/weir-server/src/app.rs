@@ -1,17 +1,19 @@
 //! Which request is answered by what.
 
 use std::fs::{File, TryLockError};
+use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -35,8 +37,9 @@ use crate::elm;
 use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::identity_providers::{IdentityProviders, warn};
+use crate::lacks::Lacks;
 use crate::metrics::{MEDIA_TYPE, Metrics};
-use crate::observe::observe;
+use crate::observe::{is_of_strange_proxy, observe};
 use crate::outside::Outside;
 use crate::places::Places;
 use crate::problem::{Code, Problem};
@@ -122,6 +125,10 @@ pub struct App {
     pub(crate) asking_providers: Places,
     /// Terminals that wait until somebody says that they are theirs.
     pub(crate) devices: Devices,
+    /// What keeps it from what it is there for.
+    lacks: Lacks,
+    /// Whether the log was told of a proxy that is not named.
+    strange_proxy: Once,
     /// Where it listens, once it does.
     listens: OnceLock<String>,
     /// What batches were answered, for those who ask again.
@@ -192,6 +199,15 @@ impl App {
             Err(TryLockError::WouldBlock) => return Err(AppError::InUse(data.root().to_owned())),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
+        for (path, failed) in data.close()? {
+            let path = path.display();
+            match failed {
+                None => tracing::warn!(%path, "others could read this, and cannot any more"),
+                Some(error) => {
+                    tracing::error!(%path, %error, "others can read this, and it stays open to them");
+                }
+            }
+        }
         let client = outside.client(settings.openid.allow_loopback);
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
@@ -218,6 +234,8 @@ impl App {
             exchanging: Places::new(EXCHANGING, EXCHANGING / 8),
             asking_providers: Places::new(ASKING, ASKING / 8),
             devices: Devices::default(),
+            lacks: Lacks::default(),
+            strange_proxy: Once::new(),
             listens: OnceLock::new(),
             deltas: Deltas::new(),
             data: data.clone(),
@@ -245,6 +263,31 @@ impl App {
         let openid = self.identity_providers.all().next().map(|_| "openid");
         let password = self.settings.sign_in.password.then_some("password");
         ["device"].into_iter().chain(openid).chain(password).collect()
+    }
+
+    /// Something that it lacks to do what it is there for, in words for everybody, if there is anything; the log is told more.
+    async fn lack(self: &Arc<Self>, names: Vec<RegistryName>) -> Option<&'static str> {
+        let app = self.clone();
+        blocking(move || app.lacks.first(&app.data, &names)).await
+    }
+
+    /// Has the log say what it lacks, where it begins.
+    pub(crate) async fn tell_what_it_lacks(self: &Arc<Self>) {
+        let app = self.clone();
+        match blocking(move || app.registries.names()).await {
+            Ok(names) => drop(self.lack(names).await),
+            Err(error) => tracing::error!(%error, "the registries cannot be listed"),
+        }
+    }
+
+    /// Tells the log, once, that somebody says for whom they ask and is not believed: what goes by who asked goes by the proxy then.
+    pub(crate) fn tell_of_strange_proxy(&self, peer: IpAddr) {
+        self.strange_proxy.call_once(|| {
+            tracing::warn!(
+                %peer,
+                "a proxy says for whom it asks and is not believed, for `trusted-proxies` does not name it: limits for guessed passwords and the networks of tokens go by its own address"
+            );
+        });
     }
 
     /// What other registries are reached with, now.
@@ -369,18 +412,19 @@ impl App {
     }
 }
 
-/// The metrics, on the address that everybody knows: for whoever has their token, or this machine where there is none.
-async fn metrics_of_main(
-    State(app): State<Arc<App>>,
-    client: Option<Extension<Client>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let is_here = || client.is_some_and(|Extension(Client(from))| from.to_canonical().is_loopback());
+/// The metrics, on the address that everybody knows: for whoever has their token, or this machine where there is none. What a proxy
+/// passes on that is not named comes from nobody knows where, though the proxy is here.
+async fn metrics_of_main(State(app): State<Arc<App>>, head: Parts) -> Result<Response, Problem> {
+    let client = head.extensions.get::<Client>();
+    let is_here = || {
+        client.is_some_and(|Client(from)| from.to_canonical().is_loopback())
+            && !is_of_strange_proxy(&app, &head.headers, &head.extensions)
+    };
     if app.settings.metrics_token.is_none() && !is_here() {
         let detail = "metrics are told to the machine of the server only: the settings `metrics-token` and `metrics-listen` let others ask";
         return Err(Problem::new(Code::NotAllowed, detail));
     }
-    metrics(State(app), headers).await
+    metrics(State(app), head.headers).await
 }
 
 async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -413,24 +457,27 @@ async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Pro
     Ok(([(CACHE_CONTROL, "no-cache")], Json(host)).into_response())
 }
 
-/// Ready is who can read the checkpoint of every registry.
+/// Ready is who can read the checkpoint of every registry, sign for it, and write.
 async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
-    let not_ready = |what: String| Problem::new(Code::NotReady, what);
+    let not_ready = |what: &str| Problem::new(Code::NotReady, what);
     let looked = app.clone();
     let names = blocking(move || looked.registries.names()).await.map_err(|error| {
         tracing::error!(%error, "the registries cannot be listed");
-        not_ready("the registries cannot be listed".to_owned())
+        not_ready("the registries cannot be listed")
     })?;
-    for name in names {
-        let registry = app.registry(&name).await.ok().flatten();
+    for name in &names {
+        let registry = app.registry(name).await.ok().flatten();
         // Anybody may ask, so no registry is named.
         let unreadable = || {
             tracing::error!(%name, "the checkpoint of a registry cannot be read");
-            not_ready("the checkpoint of a registry cannot be read; the log says of which".to_owned())
+            not_ready("the checkpoint of a registry cannot be read; the log says of which")
         };
         let registry = registry.ok_or_else(unreadable)?;
         let opened = app.files.open(&registry, Face::Checkpoint, "checkpoint").await;
         opened.ok().flatten().ok_or_else(unreadable)?;
     }
-    Ok("the server can answer\n")
+    match app.lack(names).await {
+        Some(lack) => Err(not_ready(lack)),
+        None => Ok("the server can answer\n"),
+    }
 }

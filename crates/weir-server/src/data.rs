@@ -16,7 +16,8 @@
 //!
 //! All but the registries is for the eyes of who runs the server only.
 
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::Permissions;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use weir_reach::Home;
@@ -134,6 +135,35 @@ impl DataFolder {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(private)?;
         }
         Ok(())
+    }
+
+    /// Takes from everybody else what is for who runs the server only, as a copy that was put back may not be. Gives what was open, and
+    /// why it still is, where it could not be closed.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be looked at.
+    pub(crate) fn close(&self) -> Result<Vec<(PathBuf, Option<std::io::Error>)>, std::io::Error> {
+        let folders = [self.keys(), self.uploads(), self.root.join("views")].map(|path| (path, 0o700));
+        let ends = [".db", ".db-wal", ".db-shm"];
+        let is_private = |path: &PathBuf| {
+            let name = path.to_string_lossy();
+            *path == self.home().credentials() || ends.iter().any(|end| name.ends_with(end))
+        };
+        let paths = |folder: &Path| -> Result<Vec<PathBuf>, std::io::Error> {
+            fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+        };
+        let (files, keys) = (paths(&self.root)?, paths(&self.keys())?);
+        let files = files.into_iter().filter(is_private).chain(keys).filter(|path| path.is_file());
+        let mut open = Vec::new();
+        for (path, mode) in folders.into_iter().chain(files.map(|path| (path, 0o600))) {
+            // Of a link, what it leads to is meant.
+            if fs_err::metadata(&path)?.permissions().mode() & 0o077 != 0 {
+                let closed = fs_err::set_permissions(&path, Permissions::from_mode(mode));
+                open.push((path, closed.err()));
+            }
+        }
+        Ok(open)
     }
 
     fn is_free(&self) -> Result<bool, std::io::Error> {

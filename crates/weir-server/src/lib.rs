@@ -9,7 +9,7 @@
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages,
 //!   `elm`: what Elm's own tools ask;
 //! * [`Outside`]: what other registries are reached with;
-//! * `counting`: downloads, added up; `asker`: who asks; `identity_providers`: who says who people are; `device`: terminals that wait for somebody to sign in for them; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `ready`: registries before somebody asks for them; `telling`: webhooks; `problem`: refusals.
+//! * `counting`: downloads, added up; `asker`: who asks; `identity_providers`: who says who people are; `device`: terminals that wait for somebody to sign in for them; `accounting`: what happened; `gate`: what a server adds to the policy of a registry; `places`: how many may at once; `lacks`: what keeps it from what it is there for; `ready`: registries before somebody asks for them; `telling`: webhooks; `problem`: refusals.
 //!
 //! The libraries below are synchronous and the server is not: what may wait for a disk is carried to the threads that may
 //! block, in `files`, and nowhere else.
@@ -29,6 +29,7 @@ mod faces;
 mod files;
 mod gate;
 mod identity_providers;
+mod lacks;
 mod metrics;
 mod observe;
 mod outside;

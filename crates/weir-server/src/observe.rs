@@ -22,6 +22,14 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// What proxies say of a request that they pass on.
+const PASSED_ON: [HeaderName; 4] = [
+    FORWARDED_FOR,
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("forwarded"),
+];
+
 /// The longest id that is taken over from a proxy, in bytes.
 const MAX_ID: usize = 64;
 
@@ -39,6 +47,9 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
     let (method, uri) = (request.method().clone(), request.uri().clone());
     if let Some(client) = client {
         request.extensions_mut().insert(Client(client));
+    }
+    if let Some(peer) = peer.filter(|_| is_of_strange_proxy(&app, request.headers(), request.extensions())) {
+        app.tell_of_strange_proxy(peer);
     }
 
     let mut response = match names_one_host(&request) {
@@ -100,6 +111,11 @@ fn client(headers: &HeaderMap, peer: IpAddr, trusted: &[IpNet]) -> IpAddr {
         }
     }
     client
+}
+
+/// Whether a proxy that nobody named says that it passes on a request.
+pub(crate) fn is_of_strange_proxy(app: &App, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    PASSED_ON.iter().any(|name| headers.contains_key(name)) && !from_trusted_proxy(app, extensions)
 }
 
 /// Whether a request came through a proxy that is believed about others.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,7 +18,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
@@ -101,7 +101,7 @@ pub enum ServeError {
 }
 
 /// Serves `app` until `stop` is done, and then until what is under way is answered, or has had its time. `listening` is called
-/// once connections are taken. Relative paths of the settings are below `data`.
+/// once connections are taken. Whenever `reread` is told, the certificate is read again. Relative paths of the settings are below `data`.
 ///
 /// # Errors
 ///
@@ -111,9 +111,10 @@ pub async fn serve(
     data: &Path,
     listening: impl FnOnce(Listening),
     stop: impl Future<Output = ()>,
+    reread: &Notify,
 ) -> Result<(), ServeError> {
     let settings = &app.settings;
-    let tls = settings.tls.as_ref().map(|tls| acceptor(data, tls)).transpose()?;
+    let tls = settings.tls.as_ref().map(|tls| Encryption::read(data, tls)).transpose()?;
     let (main, address) = listen(settings.listen).await?;
     let metrics = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
@@ -128,6 +129,7 @@ pub async fn serve(
     let listens =
         Listening { address, metrics: metrics.as_ref().map(|(_, address)| *address), tls: tls.is_some() };
     app.listens_at(listens.url());
+    app.tell_what_it_lacks().await;
     listening(listens);
     let connections = Connections { app: app.clone(), under_way: GracefulShutdown::new() };
     let (router, metrics_router) = (app.router(), app.metrics_router());
@@ -139,6 +141,7 @@ pub async fn serve(
                 None => std::future::pending().await,
             }
         } => {}
+        () = read_again(tls.as_ref(), reread) => {}
         () = Counting::run(app) => {}
         () = Ready::run(app) => {}
         () = Telling::run(app) => {}
@@ -157,6 +160,48 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// How connections are encrypted: certificates end, and others come in their place while the server runs.
+struct Encryption {
+    data: PathBuf,
+    files: Tls,
+    now: RwLock<TlsAcceptor>,
+}
+
+impl Encryption {
+    fn read(data: &Path, files: &Tls) -> Result<Self, ServeError> {
+        let now = RwLock::new(acceptor(data, files)?);
+        Ok(Self { data: data.to_owned(), files: files.clone(), now })
+    }
+
+    /// As it is now: connections that are open stay as they are.
+    fn now(&self) -> TlsAcceptor {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the certificate and the key that are in the files now, if they can be used.
+    fn read_again(&self) {
+        match acceptor(&self.data, &self.files) {
+            Ok(new) => {
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) = new;
+                tracing::info!("the certificate and its key were read again");
+            }
+            Err(error) => tracing::error!(%error, "the certificate stays the one from before"),
+        }
+    }
+}
+
+/// Reads the certificate again whenever it is told to, for ever.
+async fn read_again(tls: Option<&Encryption>, reread: &Notify) {
+    loop {
+        reread.notified().await;
+        match tls {
+            // Two small files: nobody waits for them that could notice.
+            Some(tls) => tls.read_again(),
+            None => tracing::info!("nothing is read again: there is no certificate"),
+        }
+    }
 }
 
 fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError> {
@@ -183,7 +228,7 @@ struct Connections {
 
 impl Connections {
     /// Takes connections for ever. Each listener has places of its own: who watches the server sees it when it is full.
-    async fn take(&self, listener: &TcpListener, tls: Option<&TlsAcceptor>, router: &Router) {
+    async fn take(&self, listener: &TcpListener, tls: Option<&Encryption>, router: &Router) {
         let slots = Arc::new(Semaphore::new(self.app.settings.limits.connections as usize));
         loop {
             let Ok(slot) = slots.clone().acquire_owned().await else { return };
@@ -203,7 +248,7 @@ impl Connections {
         stream: TcpStream,
         peer: SocketAddr,
         slot: OwnedSemaphorePermit,
-        tls: Option<&TlsAcceptor>,
+        tls: Option<&Encryption>,
         router: &Router,
     ) {
         // Answers are written whole: waiting for more to send would only make them late.
@@ -215,7 +260,7 @@ impl Connections {
         let stream = Box::pin(stream);
         let (app, router) = (self.app.clone(), router.clone());
         let watcher = self.under_way.watcher();
-        let tls = tls.cloned();
+        let tls = tls.map(Encryption::now);
         tokio::spawn(async move {
             let _slot = slot;
             app.metrics.connections.inc();

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -66,12 +67,27 @@ impl WeirServer {
         Self::start_at(t, data, &address, variables)
     }
 
+    /// Starts it, with its log in a file: where that is.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn start_logged(t: &Sandbox, data: &str, variables: &[(&str, &str)]) -> (Self, PathBuf) {
+        let log = t.path(format!("{data}.log"));
+        let file = fs_err::File::create(&log).expect("the sandbox can be written").into_parts().0;
+        (Self::start_with(t, data, "127.0.0.1:0", variables, file.into()), log)
+    }
+
     fn start_at(t: &Sandbox, data: &str, address: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_with(t, data, address, variables, Stdio::null())
+    }
+
+    fn start_with(t: &Sandbox, data: &str, address: &str, variables: &[(&str, &str)], log: Stdio) -> Self {
         let words = ["--json", "serve", data, "--listen", address].map(str::to_owned);
         let mut process = t
             .command("", &words, variables)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the program can be run");
         let mut lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();

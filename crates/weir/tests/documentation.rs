@@ -131,19 +131,35 @@ weir() {
 "#;
 
 #[test]
-fn the_guides_of_a_server_of_accounts_and_of_webhooks_run_one_after_the_other() {
-    let guide = |name: &str| fs_err::read_to_string(root().join("docs/guide").join(name)).unwrap();
+fn the_server_of_the_readme_runs_and_prints_what_it_says() {
+    let readme = fs_err::read_to_string(root().join("README.md")).unwrap();
+    let (_, part) = readme.split_once("<!-- server").unwrap();
+    let (part, _) = part.split_once("<!-- end of server").unwrap();
+    assert!(blocks(part, "sh").contains("weir publish"), "there is nothing to type");
+    walk_beside_a_server(part, "http://127.0.0.1:7878");
+}
+
+/// Runs what a text tells its reader to type, who has another machine than the server that the text knows by `address`.
+#[track_caller]
+fn walk_beside_a_server(text: &str, address: &str) {
     let t = weir_testkit::Sandbox::new(WEIR);
     let server = weir_testkit::WeirServer::start(&t, "data", &[]);
-    let text = format!("{PEOPLE}{}{}{}", guide("server.md"), guide("accounts.md"), guide("webhooks.md"));
-    assert!(blocks(&text, "sh").contains("weir token create"), "the guide has nothing to type");
-    let text = text.replace("https://weir.example", server.url());
+    let data = t.path("data").display().to_string();
+    let text = format!("{PEOPLE}{text}").replace(address, server.url()).replace("/srv/weir", &data);
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = path_after(&[]);
     let invitation = Path::new(server.invitation().unwrap());
     let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("INVITATION", invitation)];
     walk(&text, "bash", reader.path(), &variables);
     make_writable(home.path());
+}
+
+#[test]
+fn the_guides_of_a_server_of_accounts_and_of_webhooks_run_one_after_the_other() {
+    let guide = |name: &str| fs_err::read_to_string(root().join("docs/guide").join(name)).unwrap();
+    let text = format!("{}{}{}", guide("server.md"), guide("accounts.md"), guide("webhooks.md"));
+    assert!(blocks(&text, "sh").contains("weir token create"), "the guide has nothing to type");
+    walk_beside_a_server(&text, "https://weir.example");
 }
 
 /// Against the compiler itself; what the guide calls stand-ins for Elm's own packages are those of the tests.

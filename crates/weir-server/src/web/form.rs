@@ -142,7 +142,9 @@ impl Form {
     ) -> Result<Self, Problem> {
         let (mut head, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut head, app).await?;
-        let elsewhere = || {
+        // Whoever set up the proxy reads why; whoever sent it can do nothing about that.
+        let elsewhere = |why: &str| {
+            tracing::warn!(path = ?head.uri.path(), "a form was refused as one of another page: {why}");
             Problem::new(
                 Code::NotAllowed,
                 "what was sent does not come from a page that this server made for you: open the page again, and send it from there",
@@ -151,8 +153,11 @@ impl Form {
         // Who signs in is nobody yet.
         let is_of_somebody = !head.uri.path().starts_with(address::SIGN_IN);
         let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if is_from_elsewhere(&head, &visitor) || !kind.starts_with("application/x-www-form-urlencoded") {
-            return Err(elsewhere());
+        if let Some(why) = from_elsewhere(&head, &visitor) {
+            return Err(elsewhere(&why));
+        }
+        if !kind.starts_with("application/x-www-form-urlencoded") {
+            return Err(elsewhere("it is no form by its `Content-Type`"));
         }
         let too_large =
             || Problem::new(Code::TooLarge, format!("this form has at most {} KiB", most_bytes >> 10));
@@ -166,17 +171,25 @@ impl Form {
                 Code::SignInNeeded,
                 "nobody is signed in here any longer, and nothing was changed: sign in, open the page again, and send it from there",
             )),
-            _ => Err(elsewhere()),
+            Some(_) => {
+                Err(elsewhere("what only the page knows that was made for them is another or missing"))
+            }
+            None => Err(elsewhere("the browser brings no cookie of this server")),
         }
     }
 }
 
-/// Whether the browser itself says that another page sent it.
-fn is_from_elsewhere(head: &Parts, visitor: &Visitor) -> bool {
+/// Why it is another page that sent it, where the browser itself says so.
+fn from_elsewhere(head: &Parts, visitor: &Visitor) -> Option<String> {
     let said = |name: &str| head.headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
-    let site = said("sec-fetch-site").is_some_and(|site| site != "same-origin");
-    let origin = said(ORIGIN.as_str());
+    if let Some(site) = said("sec-fetch-site").filter(|site| *site != "same-origin") {
+        return Some(format!("the browser calls it `Sec-Fetch-Site: {site:?}`"));
+    }
     // Scheme and port may be another's behind a proxy: the host is what whoever sends it sees.
     let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
-    site || origin.is_some_and(|origin| host(origin) != host(visitor.origin()))
+    let origin = said(ORIGIN.as_str()).filter(|origin| host(origin) != host(visitor.origin()))?;
+    Some(format!(
+        "it is of the page {origin:?}, and the host that was asked is {:?}: a proxy passes on `Host` as it came, with the port",
+        visitor.origin()
+    ))
 }

@@ -1,13 +1,16 @@
 //! `weir serve`: registries over HTTP.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use weir_accounts::{Accounts, Secret};
 use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve, url_of};
 use weir_wire::AccountName;
@@ -64,12 +67,13 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let mut shown = Ok(());
     runtime.block_on(async {
         let stop = asked_to_stop()?;
+        let reread = asked_to_read_again()?;
         let listening = |listening: Listening| {
             let serving = serving(&listening, app.address(), data.root(), registries, invitation);
             let serving = ServeAnswer::Serving(serving);
             shown = show(&context.output, &serving);
         };
-        Ok::<_, Failure>(serve(&app, data.root(), listening, stop).await?)
+        Ok::<_, Failure>(serve(&app, data.root(), listening, stop, &reread).await?)
     })?;
     shown?;
     Ok(ExitCode::SUCCESS)
@@ -121,6 +125,22 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
             std::process::exit(crate::failure::Exit::Interrupted as i32);
         });
     })
+}
+
+/// Told whenever a hang-up asks the program to read its files again, as services are asked. Where it has a terminal, that means that the
+/// terminal is closed: it ends with it.
+fn asked_to_read_again() -> Result<Arc<Notify>, Failure> {
+    let reread = Arc::new(Notify::new());
+    if std::io::stdin().is_terminal() {
+        return Ok(reread);
+    }
+    let (mut hung_up, told) = (signal(SignalKind::hangup())?, reread.clone());
+    tokio::spawn(async move {
+        while hung_up.recv().await.is_some() {
+            told.notify_one();
+        }
+    });
+    Ok(reread)
 }
 
 fn begin_log(log: &Log, output: &Output) {

@@ -219,7 +219,9 @@ fn nonsense_and_heads_without_end_are_refused_and_the_next_is_served() {
 
 #[test]
 fn it_says_how_it_is_and_counts_what_it_does() {
-    let (t, server) = served();
+    let t = moved();
+    give_keys(&t);
+    let server = WeirServer::start(&t, "data", &[]);
     assert_eq!(server.ask("GET", "/healthz", &[]).status, 200);
     assert_eq!(server.ask("GET", "/readyz", &[]).status, 200);
     server.ask("GET", "/org/checkpoint", &[]);
@@ -229,6 +231,143 @@ fn it_says_how_it_is_and_counts_what_it_does() {
     let reply = server.ask("GET", "/readyz", &[]);
     assert_eq!(reply.status, 503);
     assert!(reply.text().contains("the checkpoint of a registry cannot be read"), "{}", reply.text());
+}
+
+/// The keys of the user, as those of the server.
+fn give_keys(t: &Sandbox) {
+    fs_err::create_dir_all(t.path("data/keys")).expect("the sandbox can be written");
+    for key in fs_err::read_dir(t.path("home/weir/keys")).expect("there are keys") {
+        let key = key.expect("it can be read");
+        fs_err::copy(key.path(), t.path("data/keys").join(key.file_name()))
+            .expect("the sandbox can be written");
+    }
+}
+
+/// Waits until `/readyz` answers so: what it found is believed for some seconds.
+fn wait_until(server: &WeirServer, status: u16) -> String {
+    for _ in 0..300 {
+        let reply = server.ask("GET", "/readyz", &[]);
+        if reply.status == status {
+            return reply.text();
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it never answered {status}: {}", server.ask("GET", "/readyz", &[]).text());
+}
+
+#[test]
+fn ready_is_who_can_sign_for_its_registries_and_write_to_its_disk() {
+    let t = moved();
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    assert!(wait_until(&server, 503).contains("a registry cannot be signed for"));
+    let data = fs_err::canonicalize(t.path("data")).unwrap().display().to_string();
+    let said = fs_err::read_to_string(&log).unwrap();
+    assert!(
+        said.contains("nothing can be published in `org`: the key of the registry `org` is not on this"),
+        "{said}"
+    );
+    assert!(said.contains(&format!("WEIR_HOME={data} weir registry bind {data}/registries/org")), "{said}");
+    give_keys(&t);
+    wait_until(&server, 200);
+    fs_err::create_dir(t.path("data/server.probe")).unwrap();
+    assert!(wait_until(&server, 503).contains("cannot be written"));
+    fs_err::remove_dir(t.path("data/server.probe")).unwrap();
+    wait_until(&server, 200);
+    drop(server);
+
+    fs_err::rename(t.path("data"), t.path("elsewhere")).unwrap();
+    let (server, log) = WeirServer::start_logged(&t, "elsewhere", &[]);
+    wait_until(&server, 503);
+    let said = fs_err::read_to_string(&log).unwrap();
+    assert!(said.contains(&format!("signs for `{data}/registries/org`, not for")), "{said}");
+    let home = [("WEIR_HOME", "elsewhere")];
+    t.weir_with("", "registry bind elsewhere/registries/org --yes", &home).succeeds();
+    wait_until(&server, 200);
+}
+
+#[test]
+fn what_a_copy_brought_back_for_all_to_read_is_for_the_server_alone_again() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let t = moved();
+    give_keys(&t);
+    drop(WeirServer::start(&t, "data", &[]));
+    let key = fs_err::read_dir(t.path("data/keys")).unwrap().next().unwrap().unwrap().path();
+    let private = [(t.path("data/state.db"), 0o644), (t.path("data/keys"), 0o755), (key, 0o640)];
+    for (path, mode) in &private {
+        fs_err::set_permissions(path, std::fs::Permissions::from_mode(*mode)).unwrap();
+    }
+    let (_server, log) = WeirServer::start_logged(&t, "data", &[]);
+    let said = fs_err::read_to_string(&log).unwrap();
+    for (path, _) in &private {
+        assert_eq!(fs_err::metadata(path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+        let path = fs_err::canonicalize(path).unwrap().display().to_string();
+        assert!(
+            said.lines().any(|line| line.contains("others could read this") && line.contains(&path)),
+            "{path}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_hang_up_has_a_certificate_read_again_and_nothing_else() {
+    let (t, plain) = served();
+    hang_up(&plain);
+    assert_eq!(plain.ask("GET", "/healthz", &[]).status, 200);
+    drop(plain);
+
+    let (first, second) = (Authority::new("first"), Authority::new("second"));
+    let put = |authority: &Authority| {
+        let (certificate, key) = authority.vouch_for("127.0.0.1").to_pem();
+        t.write("data/server.pem", certificate);
+        t.write("data/server.key", key);
+    };
+    put(&first);
+    t.write("data/weir-server.toml", "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n");
+    t.write("first.pem", first.pem());
+    t.write("second.pem", second.pem());
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    let believes = |authority: &str| {
+        let authority = t.path(authority).display().to_string();
+        let show = format!("whoami {}", server.url());
+        let answer = t.weir_with("", &show, &[("SSL_CERT_FILE", &authority)]);
+        answer.stderr.contains("wants to know who asks")
+    };
+    let hung_up = |told: &str| {
+        hang_up(&server);
+        let said = || fs_err::read_to_string(&log).unwrap();
+        let is_told = (0..300).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            said().contains(told)
+        });
+        assert!(is_told, "{}", said());
+    };
+    assert!(believes("first.pem") && !believes("second.pem"));
+    t.write("data/server.pem", "nonsense");
+    hung_up("the certificate stays the one from before");
+    assert!(believes("first.pem"));
+    put(&second);
+    hung_up("the certificate and its key were read again");
+    assert!(believes("second.pem") && !believes("first.pem"));
+}
+
+fn hang_up(server: &WeirServer) {
+    let told = std::process::Command::new("kill").args(["-HUP", &server.id().to_string()]).status();
+    assert!(told.expect("it can be run").success());
+}
+
+#[test]
+fn a_proxy_that_is_not_named_is_told_of_once_and_gets_no_metrics() {
+    let t = moved();
+    let (server, log) = WeirServer::start_logged(&t, "data", &[]);
+    assert_eq!(server.ask("GET", "/metrics", &[]).status, 200);
+    for _ in 0..2 {
+        assert_eq!(server.ask("GET", "/metrics", &["X-Forwarded-For: 203.0.113.9"]).status, 403);
+    }
+    let form = ["Origin: https://weir.example", "Content-Type: application/x-www-form-urlencoded"];
+    assert_eq!(server.say("POST", "/-/sign-in", &form, b"name=ann").status, 403);
+    let said = fs_err::read_to_string(&log).unwrap();
+    assert_eq!(said.matches("`trusted-proxies` does not name it").count(), 1, "{said}");
+    assert!(said.contains(r#"it is of the page "https://weir.example", and the host that was asked is "http://registry.example""#), "{said}");
 }
 
 #[test]

@@ -39,9 +39,8 @@ pub(super) fn play(stage: &Stage, minutes: u64) -> Result<(), Failure> {
             let _ = told.send(listening.address);
         };
         let ends = tokio::time::Instant::now() + Duration::from_secs(minutes.saturating_mul(60));
-        runtime.block_on(serve(&app, data.root(), listening, async move {
-            tokio::time::sleep_until(ends).await;
-        }))
+        let stop = async move { tokio::time::sleep_until(ends).await };
+        runtime.block_on(serve(&app, data.root(), listening, stop, &tokio::sync::Notify::new()))
     });
     // When it cannot listen nothing is told, and the thread says why.
     if let Ok(address) = tells.recv() {

@@ -1,0 +1,116 @@
+//! What a server lacks to do what it is there for, beyond answering readers: to sign for its registries, and to write to its disk.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use weir_log::TrustedKeys;
+use weir_model::descriptor::Descriptor;
+use weir_registry::{DESCRIPTOR, KeyFolder, Keys as _, KeysError, location_of, parse_keys};
+
+use crate::data::DataFolder;
+use crate::registries::RegistryName;
+
+/// For so long it is believed what was found: whoever watches a server may ask often.
+const BELIEVED: Duration = Duration::from_secs(5);
+
+/// What is written to find out whether anything can be, and how much of it, in bytes.
+const PROBE: &str = "server.probe";
+const PROBED: usize = 256 << 10;
+
+/// The largest `weir.json` that is looked at, in bytes.
+const MAX_DESCRIPTOR: u64 = 1 << 20;
+
+/// What was found when it was last looked.
+#[derive(Default)]
+pub(crate) struct Lacks {
+    last: Mutex<Option<(Instant, Vec<Lack>)>>,
+}
+
+/// Something that a server lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Lack {
+    /// What everybody may be told.
+    told: &'static str,
+    /// What is for the log: to what, and why.
+    reason: String,
+    /// What to do about it.
+    help: Option<String>,
+}
+
+impl Lacks {
+    /// Something that the server lacks, in words for everybody, if there is anything. The log is told of each thing once, and again if
+    /// it was mended in between. Waits for the disk.
+    pub(crate) fn first(&self, data: &DataFolder, names: &[RegistryName]) -> Option<&'static str> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match &*last {
+            Some((at, lacks)) if at.elapsed() < BELIEVED => return lacks.first().map(|lack| lack.told),
+            Some((_, lacks)) => lacks.as_slice(),
+            None => &[],
+        };
+        let lacks = look(data, names);
+        for Lack { reason, help, .. } in lacks.iter().filter(|lack| !before.contains(lack)) {
+            tracing::error!(help, "{reason}");
+        }
+        let told = lacks.first().map(|lack| lack.told);
+        *last = Some((Instant::now(), lacks));
+        told
+    }
+}
+
+fn look(data: &DataFolder, names: &[RegistryName]) -> Vec<Lack> {
+    let disk = can_write(data.root()).err().map(|error| Lack {
+        told: "the data of the server cannot be written; its log says why",
+        reason: format!("nothing can be written below `{}`: {error}", data.root().display()),
+        help: None,
+    });
+    disk.into_iter().chain(names.iter().filter_map(|name| can_sign(data, name).err())).collect()
+}
+
+fn can_write(folder: &Path) -> Result<(), std::io::Error> {
+    let probe = folder.join(PROBE);
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&probe);
+    let written = opened.and_then(|mut file| file.write_all(&[b'.'; PROBED]));
+    // On a full disk, what is left of it would keep it full.
+    let removed = fs_err::remove_file(&probe);
+    written.and(removed)
+}
+
+/// Whether the key of a registry is kept here and signs for it where it is.
+fn can_sign(data: &DataFolder, name: &RegistryName) -> Result<(), Lack> {
+    let root = data.registries().join(name.as_str());
+    let lack = |reason: String, help: Option<String>| Lack {
+        told: "a registry cannot be signed for; the log says which",
+        reason: format!("nothing can be published in `{name}`: {reason}"),
+        help,
+    };
+    let keys = trusted(&root).map_err(|reason| lack(reason, None))?;
+    let place = location_of(&root).map_err(|error| lack(error.to_string(), None))?;
+    match KeyFolder::new(data.keys(), place).signers(keys.keys()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(lack(error.to_string(), remedy(&error, data, &root))),
+    }
+}
+
+/// The keys by which readers believe a registry.
+fn trusted(root: &Path) -> Result<TrustedKeys, String> {
+    let bytes = weir_fs::read(root.join(DESCRIPTOR), MAX_DESCRIPTOR).map_err(|error| error.to_string())?;
+    let descriptor = Descriptor::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    parse_keys(&descriptor.keys).map_err(|error| error.to_string())
+}
+
+fn remedy(error: &KeysError, data: &DataFolder, root: &Path) -> Option<String> {
+    let bind = format!("WEIR_HOME={} weir registry bind {}", data.root().display(), root.display());
+    match error {
+        KeysError::OtherPlace { .. } => Some(format!(
+            "if it was moved here, `{bind}` has the key sign here; never do that with a copy of what is still in use elsewhere"
+        )),
+        KeysError::Missing { .. } => {
+            Some(format!("copy the file of its key to `{}`, then `{bind}`", data.keys().display()))
+        }
+        KeysError::Bad { .. } | KeysError::Key(_) | KeysError::Io(_) => None,
+    }
+}
