@@ -3,6 +3,7 @@
 mod docs;
 mod documentation;
 mod equal;
+mod source;
 mod tipe;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,6 +2,7 @@
 
 mod exposed;
 mod read;
+mod twice;
 mod write;
 
 use std::collections::BTreeMap;
@@ -94,11 +95,25 @@ impl ElmJson {
     }
 }
 
-/// The line of an `elm.json`, from 1, that first names a package as a field; 1 where none does.
-pub(crate) fn line_of(text: &str, name: &PackageName) -> usize {
-    let field = format!("\"{name}\"");
-    let is_there = |line: &str| line.contains(&field);
-    text.lines().position(is_there).map_or(1, |line| line + 1)
+/// The lines of an `elm.json` in which something is named.
+pub(crate) struct Lines<'a>(BTreeMap<&'a str, usize>);
+
+impl<'a> Lines<'a> {
+    /// Notes where each word in quotes stands first.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let mut lines = BTreeMap::new();
+        for (line, text) in text.lines().enumerate() {
+            for quoted in text.split('"').skip(1).step_by(2) {
+                lines.entry(quoted).or_insert(line + 1);
+            }
+        }
+        Self(lines)
+    }
+
+    /// The line, from 1, that first names a package; 1 where none does.
+    pub(crate) fn of_package(&self, name: &PackageName) -> usize {
+        self.0.get(name.as_str()).copied().unwrap_or(1)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use weir_kind::{Closure, KindError};
 use weir_model::{Digest, KindName, PackageName, Sha256, Version};
 
-use crate::kind::ElmFacts;
+use crate::kind::{ElmFacts, refuse_circles};
 use crate::registry_dat::{Dialect, RegistryDat};
 
 /// The file, below a version's packages, that the compiler reads first.
@@ -40,8 +40,9 @@ impl Home {
     ///
     /// # Errors
     ///
-    /// When facts of one are not what this kind can have found out.
+    /// When facts of one are not what this kind can have found out, or packages need one another.
     pub fn plan(closure: &Closure, compiler: &Version) -> Result<Self, KindError> {
+        refuse_circles(closure)?;
         let (mut packages, mut left_out) = (Vec::new(), Vec::new());
         for placed in closure.packages.iter().filter(|placed| placed.kind == KindName::Elm) {
             let id = &placed.id;

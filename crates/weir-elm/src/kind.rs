@@ -1,5 +1,6 @@
 //! The kind `elm`.
 
+mod circle;
 mod compare;
 mod facts;
 mod foreign;
@@ -16,6 +17,7 @@ use weir_tree::TreeManifest;
 
 use crate::own_manifest::ElmManifest;
 
+pub(crate) use circle::refuse_circles;
 pub(crate) use facts::ElmFacts;
 pub use lay_out::SOURCES_FOLDER;
 pub(crate) use lay_out::source_directory;

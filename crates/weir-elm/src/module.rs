@@ -51,7 +51,7 @@ fn first_word(text: &str) -> &str {
 }
 
 /// What follows a comment that `text` begins with; nothing where it does not end.
-fn after_comment(text: &str) -> &str {
+pub(crate) fn after_comment(text: &str) -> &str {
     let (mut depth, mut at) = (0_u32, 0);
     while let Some(found) = text[at..].find(['{', '-']) {
         at += found;

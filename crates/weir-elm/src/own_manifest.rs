@@ -10,7 +10,7 @@ use weir_model::manifest::{Package as About, Requirement, Source};
 use weir_model::{KindName, PackageName, Range, Scope, Version};
 
 use crate::constraint::until_next_major;
-use crate::elm_json::{ElmJson, FILE_NAME, line_of};
+use crate::elm_json::{ElmJson, FILE_NAME, Lines};
 use crate::kind::compiler;
 
 /// The compilers that there are; of the older ones, too, registries have packages (and of 0.16.1, which never came). One that comes later is
@@ -45,11 +45,12 @@ impl OwnManifest for ElmManifest {
     }
 
     fn read(&self, text: &str) -> Result<Said, KindError> {
+        let lines = &Lines::of(text);
         Ok(match parse(text)? {
             ElmJson::Package(package) => {
                 let asked = [(package.dependencies, Scope::Run), (package.test_dependencies, Scope::Dev)];
                 let dependencies = asked.into_iter().flat_map(|(asked, scope)| {
-                    asked.into_iter().map(move |(name, range)| requirement(text, name, range, scope))
+                    asked.into_iter().map(move |(name, range)| requirement(lines, name, range, scope))
                 });
                 let about = About {
                     name: Some(package.name),
@@ -66,7 +67,7 @@ impl OwnManifest for ElmManifest {
                 let asked = [(&application.direct, Scope::Run), (&application.test_direct, Scope::Dev)];
                 let dependencies = asked.into_iter().flat_map(|(asked, scope)| {
                     asked.iter().map(move |(name, version)| {
-                        requirement(text, name.clone(), Range::exact(version), scope)
+                        requirement(lines, name.clone(), Range::exact(version), scope)
                     })
                 });
                 let dependencies = dependencies.collect();
@@ -75,7 +76,7 @@ impl OwnManifest for ElmManifest {
                 pins.extend(application.indirect);
                 pins.extend(application.test_direct);
                 pins.extend(application.test_indirect);
-                let implied = vec![json_for(text, &pins)];
+                let implied = vec![json_for(lines, &pins)];
                 Said { package: about(), dependencies, implied, pins, tools }
             }
         })
@@ -98,10 +99,10 @@ impl OwnManifest for ElmManifest {
 pub(crate) const JSON: &str = "elm/json";
 
 /// It in the version that is there, or any that is compatible with the first.
-fn json_for(text: &str, pins: &BTreeMap<PackageName, Version>) -> Requirement {
+fn json_for(lines: &Lines<'_>, pins: &BTreeMap<PackageName, Version>) -> Requirement {
     let name: PackageName = JSON.parse().expect("it is a name");
     let from = pins.get(&name).cloned().unwrap_or(Version::new(1, 0, 0));
-    requirement(text, name, until_next_major(&from), Scope::Run)
+    requirement(lines, name, until_next_major(&from), Scope::Run)
 }
 
 /// What is said of every one: what tools leave in its folder is no part of it.
@@ -115,8 +116,8 @@ fn parse(text: &str) -> Result<ElmJson, KindError> {
         .map_err(|error| KindError::BadFile { path: FILE_NAME.into(), reason: error.to_string() })
 }
 
-fn requirement(text: &str, name: PackageName, range: Range, scope: Scope) -> Requirement {
-    let line = line_of(text, &name);
+fn requirement(lines: &Lines<'_>, name: PackageName, range: Range, scope: Scope) -> Requirement {
+    let line = lines.of_package(&name);
     Requirement { name, range, scope, fluid: false, registry: None, source: Source::Registry, line }
 }
 

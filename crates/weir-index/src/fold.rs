@@ -357,7 +357,7 @@ impl<'index> Fold<'index> {
         self.transaction
             .prepare_cached("INSERT OR REPLACE INTO upstream VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![registry, row_id(size)?, root.as_bytes(), write_marked(mark, &[])])?;
-        Ok(())
+        Ok(tiers::saw(&self.transaction, registry, size, mark.at)?)
     }
 
     fn describe(&self, description: &Description, mark: &Mark) -> Result<(), FoldError> {

@@ -1,12 +1,12 @@
 //! The tables of the index file, and what makes a file one.
 //!
-//! `release`, `withdrawal`, `claim`, `upstream`, `adopted`, `held`, `advisory`, `quota`, `fact` and `position` hold what the log says. The
+//! `release`, `withdrawal`, `claim`, `upstream`, `seen`, `adopted`, `held`, `advisory`, `quota`, `fact` and `position` hold what the log says. The
 //! others are derived from them, see [`derive`](crate::derive).
 
 use rusqlite::Connection;
 
 /// The version of the tables. Another one means: fold again.
-pub(crate) const SCHEMA_VERSION: i64 = 5;
+pub(crate) const SCHEMA_VERSION: i64 = 6;
 
 /// Marks an SQLite file as an index: `weir` in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x7765_6972;
@@ -29,6 +29,9 @@ CREATE TABLE claim(
   owner TEXT PRIMARY KEY, confusable TEXT NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE upstream(
   registry TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL, facts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- How far the log of a registry above went when it was looked through, at times an hour apart at least.
+CREATE TABLE seen(
+  registry TEXT NOT NULL, size INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(registry, size)) STRICT, WITHOUT ROWID;
 -- The registry above that an owner is bound to, since something of it was admitted; derived from `release`.
 CREATE TABLE bound(owner TEXT PRIMARY KEY, registry TEXT NOT NULL) STRICT, WITHOUT ROWID;
 -- Packages of such owners that are kept here.

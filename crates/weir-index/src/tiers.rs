@@ -61,6 +61,27 @@ pub(crate) fn admit(
     release_hold(connection, id)
 }
 
+/// How long after one look at the log of a registry above another that shows more of it is noted, in seconds: enough for rules that ask how many days passed.
+const BETWEEN_LOOKS: i64 = 60 * 60;
+
+/// Notes how far the log of a registry above went at a time, by the clock of this registry.
+pub(crate) fn saw(
+    connection: &Connection,
+    registry: &str,
+    size: u64,
+    at: Timestamp,
+) -> Result<(), IndexError> {
+    let (at, size) = (at.as_second(), crate::rows::row_id(size)?);
+    connection
+        .prepare_cached(
+            "INSERT INTO seen SELECT ?1, ?2, ?3
+             WHERE NOT EXISTS(SELECT 1 FROM seen WHERE registry = ?1 AND size < ?2 AND at > ?3 - ?4)
+             ON CONFLICT(registry, size) DO UPDATE SET at = max(at, excluded.at)",
+        )?
+        .execute(params![registry, size, at, BETWEEN_LOOKS])?;
+    Ok(())
+}
+
 /// Says that an owner is bound to a registry above.
 pub(crate) fn bind(connection: &Connection, owner: &OwnerName, registry: &str) -> Result<(), IndexError> {
     connection
@@ -229,6 +250,18 @@ impl Index {
     /// The registry above that an owner is bound to, claimed here or not, because something of it was admitted.
     pub fn bound_above(&self, owner: &OwnerName) -> Result<Option<String>, IndexError> {
         bound(&self.connection, owner)
+    }
+
+    /// The last time that the log of the registry `above` was looked through and did not have its record `index` yet, as far as was noted:
+    /// whatever that record says, it was written later.
+    pub fn last_without(&self, above: &str, index: u64) -> Result<Option<Timestamp>, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at FROM seen WHERE registry = ?1 AND size <= ?2 ORDER BY size DESC LIMIT 1",
+        )?;
+        let row = params![above, crate::rows::row_id(index)?];
+        let at: Option<i64> = statement.query_row(row, |row| row.get(0)).optional()?;
+        // It was a time when it was noted.
+        Ok(at.and_then(|at| Timestamp::from_second(at).ok()))
     }
 
     /// A package of which releases are offered that came from above and stand in the way of claiming this owner.

@@ -58,7 +58,7 @@ pub use hash::{Hash, HashError};
 pub use key::{KeyError, Origin, Signers, SigningKey, TrustedKeys, VerifyingKey};
 pub use position::{Position, PositionError, Prefix};
 pub use proof::{
-    ConsistencyProof, InclusionProof, ProofError, leaf_hashes, prove_consistency, prove_inclusion,
+    ConsistencyProof, InclusionProof, ProofError, leaf_hashes, prove_consistency, prove_inclusion, root_at,
 };
 pub use signed_tiles::TileError;
 pub use source::{Distrust, FolderSource, Found, ProxyProblem, Source, SourceError};

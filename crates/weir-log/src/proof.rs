@@ -127,7 +127,11 @@ pub fn prove_consistency(
 }
 
 /// The root that `log` had when it had `size` entries, as its signed root implies it.
-pub(crate) fn root_at(source: &dyn Source, log: &CheckedCheckpoint, size: u64) -> Result<Hash, ProofError> {
+///
+/// # Errors
+///
+/// When it never had so many, or a tile is missing or is not what the root says.
+pub fn root_at(source: &dyn Source, log: &CheckedCheckpoint, size: u64) -> Result<Hash, ProofError> {
     match size {
         0 => Ok(Hash::EMPTY),
         _ if size > log.size() => Err(ProofError::OutOfRange { index: size, size: log.size() }),

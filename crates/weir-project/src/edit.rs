@@ -248,6 +248,7 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
         return Err(ProjectError::Usage("a reference is not a package".into()));
     };
     let range = match (range, source) {
+        (Some(range), Source::Registry) if !project.pins().is_empty() => as_pin(range),
         (Some(range), _) => range.clone(),
         (None, Source::Registry | Source::Path(_)) => Range::any(),
         (None, Source::Git { tag, .. }) => {
@@ -278,6 +279,11 @@ fn requirement(project: &Project, addition: &Addition) -> Result<Requirement, Pr
         source: source.clone(),
         line: 0,
     })
+}
+
+/// Where a manifest names exact versions, a version that is asked for is meant exactly.
+fn as_pin(range: &Range) -> Range {
+    range.as_str().parse().map_or_else(|_| range.clone(), |version| Range::exact(&version))
 }
 
 /// How many versions of a package are tried at most.
@@ -362,7 +368,9 @@ fn offered(
             if !held.is_empty() {
                 return Err(ReachError::OnlyHeld { name: name.clone(), place, held }.into());
             }
-            chooser.connections.narrowed().into_iter().for_each(|note| session.warn(note));
+            let connections = &chooser.connections;
+            let notes = connections.not_asked().into_iter().chain(connections.narrowed());
+            notes.chain(connections.kept_here([name])).for_each(|note| session.warn(note));
             let similar = world.similar_names(name).first().map(ToString::to_string);
             Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into())
         }

@@ -15,10 +15,12 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use rustix::process::{Pid, Signal};
 use weir_elm::home::{Home, HomePackage, REGISTRY};
 use weir_fs::{Access, Durability, Folder};
 use weir_model::lockfile::LockedRelease;
@@ -52,6 +54,9 @@ const MOST_REMEMBERED: usize = 4096;
 
 /// The most that a compiler says of its version, in bytes.
 const LONGEST_VERSION: u64 = 256;
+
+/// How long a compiler may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The most files of a package that are copied, and how deep they may lie.
 const MOST_FILES: usize = 100_000;
@@ -197,17 +202,28 @@ fn said_by(program: &Path) -> Result<String, ProjectError> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()?;
-    let mut said = Vec::new();
-    let read = match child.stdout.take() {
-        Some(output) => output.take(LONGEST_VERSION).read_to_end(&mut said).map(drop),
-        None => Ok(()),
-    };
-    // Whatever else it would say is of no interest.
-    let _ = child.kill();
+    let (tell, told) = std::sync::mpsc::channel();
+    if let Some(output) = child.stdout.take() {
+        std::thread::spawn(move || {
+            let mut said = Vec::new();
+            let read = output.take(LONGEST_VERSION).read_to_end(&mut said);
+            tell.send(read.map(|_| said))
+        });
+    }
+    let said = told.recv_timeout(PATIENCE);
+    // Whatever else it would say is of no interest, nor is what it has started.
+    let _ = rustix::process::kill_process_group(Pid::from_child(&child), Signal::KILL);
     child.wait()?;
-    read?;
-    Ok(String::from_utf8_lossy(&said).into_owned())
+    let said = said.map_err(|_| {
+        ProjectError::Usage(format!(
+            "`{} --version` did not end within {} seconds, as Elm's compiler does",
+            program.display(),
+            PATIENCE.as_secs()
+        ))
+    })?;
+    Ok(String::from_utf8_lossy(&said?).into_owned())
 }
 
 /// Plans what a compiler of `version` is shown.
@@ -266,6 +282,7 @@ fn ready(
         draft.folder().replace(WHOLE, copied, Access::Usual, Durability::Quick)?;
         draft.replace(&name)?;
         remove_unused(&homes, &name);
+        remove_abandoned(homes.path().parent().unwrap_or_else(|| homes.path()));
     }
     drop(alone);
     Ok(folder)
@@ -388,6 +405,19 @@ fn quoted(path: &Path) -> Result<String, ProjectError> {
 fn used_now(folder: &Path) {
     if let Ok(file) = fs_err::File::open(folder.join(WHOLE)) {
         let _ = file.file().set_modified(SystemTime::now());
+    }
+}
+
+/// Removes what runs that were killed left for the time that they took.
+fn remove_abandoned(elm: &Path) {
+    const TOO_LONG: Duration = Duration::from_secs(24 * 60 * 60);
+    let Ok(elm) = Folder::open(elm) else { return };
+    for entry in elm.entries().unwrap_or_default() {
+        let modified = fs_err::metadata(elm.path().join(&entry.name)).and_then(|about| about.modified());
+        let is_old = modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > TOO_LONG));
+        if is_old && entry.name.as_bytes().starts_with(b".tmp") {
+            let _ = elm.remove_tree(&entry.name);
+        }
     }
 }
 

@@ -107,6 +107,12 @@ fn make(
         let why = weir_model::chain(&error);
         Unmade::Refused(format!("it was not compiled, since what it needs cannot be had: {why}"))
     })?;
+    let name = &package.package.id.name;
+    if let Some(own) = used(&project, &lock, false).into_iter().find(|needed| needed.name == *name) {
+        return Err(Unmade::Refused(format!(
+            "something that it needs needs `{own}`: whoever used both would have packages that need one another, on which the compiler never ends"
+        )));
+    }
     let homes = session.home.data().join("elm");
     let scratch = tempfile::tempdir_in(&homes)?;
     let packages = scratch.path().join("packages");

@@ -106,7 +106,7 @@ fn init_own(folder: &Path, new: &NewProject, own: &dyn OwnManifest) -> Result<In
     // What this program writes must be what it reads.
     own.read(&scaffold.text)?;
     let mut files = vec![own.file().to_owned()];
-    let examples = if has_work(folder)? { Vec::new() } else { scaffold.files };
+    let examples = if has_such(&at, &scaffold.files)? { Vec::new() } else { scaffold.files };
     for (name, contents) in &examples {
         if create(&at, name, contents, Access::Usual)? {
             files.push(name.clone());
@@ -138,6 +138,26 @@ fn has_work(folder: &Path) -> Result<bool, ProjectError> {
         let name = entry?.file_name().to_string_lossy().to_ascii_uppercase();
         let is_usual = name.starts_with('.') || OF_REPOSITORIES.iter().any(|usual| name.starts_with(usual));
         if !is_usual && name != manifest::FILE_NAME.to_ascii_uppercase() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether there is work of the sort of these files, in the folders that they would be in.
+fn has_such(at: &Folder, files: &[(String, String)]) -> Result<bool, ProjectError> {
+    for (name, _) in files {
+        let name = Path::new(name);
+        let (Some(folder), Some(sort)) =
+            (name.parent().filter(|folder| *folder != Path::new("")), name.extension())
+        else {
+            continue;
+        };
+        if at.find_folder(folder)?.is_none() {
+            continue;
+        }
+        let tree = read_folder(&at.path().join(folder), &Selection::everything())?;
+        if tree.entries().iter().any(|entry| Path::new(entry.path.as_str()).extension() == Some(sort)) {
             return Ok(true);
         }
     }

@@ -90,11 +90,20 @@ pub fn install(
             ..InstallReport::default()
         });
     }
-    let alone = ProjectLock::wait(session, folder)?;
+    install_alone(session, folder, options, &ProjectLock::wait(session, folder)?)
+}
+
+/// The same for who keeps everybody else from changing the project.
+pub(crate) fn install_alone(
+    session: &Session,
+    folder: &Path,
+    options: &InstallOptions,
+    alone: &ProjectLock,
+) -> Result<InstallReport, ProjectError> {
     let mut project = Project::open(folder, &session.owners)?.on(session.platform());
     let connections = Connections::of(session, project.registries())?;
     let lock = wanted_lock(session, &connections, &project, options.locked, Moving::Nothing)?;
-    install_lock(session, &connections, &mut project, &alone, (lock, Moving::Nothing), options)
+    install_lock(session, &connections, &mut project, alone, (lock, Moving::Nothing), options)
 }
 
 /// The lockfile that the manifest asks for: the one that is there if it fits, or a new one.
@@ -148,6 +157,10 @@ pub(crate) fn install_lock(
         dry_run: options.dry_run,
         ..InstallReport::default()
     };
+    if matches!(moving, Moving::Nothing) {
+        report.warnings = moved_pins(project, &planned.lock);
+        report.warnings.iter().for_each(|moved| session.warn(moved.clone()));
+    }
     let store = session.open_store()?.session()?;
     if options.dry_run {
         let lock = fetch::settle(session, project, planned)?;
@@ -170,7 +183,7 @@ pub(crate) fn install_lock(
         let reason = format!("`{}` would change", project.manifest_name());
         return Err(ProjectError::LockOutdated { reason });
     }
-    report.warnings.clone_from(&plan.warnings);
+    report.warnings.extend(plan.warnings.iter().cloned());
     for warning in &plan.warnings {
         session.warn(warning.clone());
     }
@@ -195,6 +208,24 @@ pub(crate) fn install_lock(
         report.warnings.push(text);
     }
     Ok(report)
+}
+
+/// The exact versions that a manifest names and that do not go with what else it names, where nothing was to move.
+fn moved_pins(project: &Project, lock: &Lockfile) -> Vec<String> {
+    const MOST_TOLD: usize = 10;
+    let pins = project.pins();
+    let moved = lock.releases.iter().filter_map(|release| {
+        let pin = pins.get(&release.name).filter(|pin| **pin != release.version)?;
+        Some((&release.name, pin, &release.version))
+    });
+    let moved: Vec<_> = moved.collect();
+    let file = project.manifest_name();
+    let told = moved.iter().take(MOST_TOLD).map(|(name, pin, version)| {
+        format!("`{file}` names `{name}` {pin}, which does not go with the rest, or is not offered: {version} takes its place")
+    });
+    let more = moved.len().saturating_sub(MOST_TOLD);
+    let more = (more > 0).then(|| format!("{more} more versions in `{file}` moved in the same way"));
+    told.chain(more).collect()
 }
 
 /// What of a lockfile is not in the store, and its bytes.

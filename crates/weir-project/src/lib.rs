@@ -14,6 +14,7 @@
 mod advisories;
 mod audit;
 mod bash;
+mod belongs;
 mod changes;
 mod choose;
 mod closure;

@@ -1,8 +1,8 @@
 //! What all known registries offer together: the view that a project is resolved against.
 //!
 //! A name belongs to one registry. It is the one that the requirement names, or that the lockfile has
-//! it from, or that the user names for this run, or the only one that offers it. When two offer it, nobody guesses: that would be dependency
-//! confusion. Registries beside the default one are asked only when they have to be.
+//! it from, or that the user names for this run, or the one that it [belongs](crate::belongs) to. Registries beside the default one are
+//! asked only when they have to be.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +15,7 @@ use weir_model::{Dependency, PackageName, Platform, ReleaseId, Version, nearest}
 use weir_resolve::{Candidate, Candidates, View};
 
 use crate::advisories::AdvisedRelease;
+use crate::belongs::{Belongs, belongs};
 use crate::error::ProjectError;
 use crate::tools;
 use weir_reach::{Connection, Connections, ReachError};
@@ -144,27 +145,19 @@ impl<'c> World<'c> {
         {
             return Ok(Some(found));
         }
-        let mut first: Option<Found<'c>> = None;
-        for position in 0..known.len() {
-            let Some(found) = self.look_in(position, name)? else { continue };
-            if let Some(nearer) = &first {
-                // What one admitted from the other is one package, and the nearer has it.
-                if came_from(nearer, &found, name)? {
-                    continue;
-                }
-                if came_from(&found, nearer, name)? {
-                    first = Some(found);
-                    continue;
-                }
-                return Err(WorldError::Ambiguous {
-                    name: name.clone(),
-                    first: nearer.connection.known.name.clone(),
-                    second: found.connection.known.name.clone(),
-                });
-            }
-            first = Some(found);
+        let mut asked = Vec::new();
+        for place in self.connections.places_of_unmarked()? {
+            asked.push((place, self.connections.get(place)?));
         }
-        Ok(first)
+        match belongs(asked, name)? {
+            Belongs::ToNobody => Ok(None),
+            Belongs::To(place) => self.look_in(place, name),
+            Belongs::ToSeveral(first, second) => Err(WorldError::Ambiguous {
+                name: name.clone(),
+                first: known[first].name.clone(),
+                second: known[second].name.clone(),
+            }),
+        }
     }
 
     fn look_in(&self, position: usize, name: &PackageName) -> Result<Option<Found<'c>>, WorldError> {
@@ -235,12 +228,6 @@ impl<'c> World<'c> {
         let view = found.connection.replica.index().release(id)?;
         Ok(view.map(|view| (found.connection, view)))
     }
-}
-
-/// Whether the registry of `nearer` has a package because it admitted it from that of `other`.
-fn came_from(nearer: &Found<'_>, other: &Found<'_>, name: &PackageName) -> Result<bool, WorldError> {
-    let bound = nearer.connection.replica.index().bound_above(&name.owner_name())?;
-    Ok(bound.is_some_and(|registry| registry == other.connection.replica.name()))
 }
 
 impl View for World<'_> {

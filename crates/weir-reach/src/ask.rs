@@ -292,9 +292,9 @@ impl Came {
     }
 
     /// A registry as it is, with why those above it were not asked.
-    fn not_asked(connection: Connection, reason: String) -> Self {
+    fn not_asked(connection: Connection, reason: String, unbelieved: bool) -> Self {
         let registry = connection.replica.name().to_owned();
-        Self { unreached: vec![Unreached { registry, reason }], ..Self::of(connection) }
+        Self { unreached: vec![Unreached { registry, reason, unbelieved }], ..Self::of(connection) }
     }
 }
 
@@ -320,7 +320,7 @@ fn follow(
             Ok(_) => Ok(Came::of(connection)),
             // Who only follows wants to know.
             Err(error) if what.requirements.is_empty() => Err(error),
-            Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
+            Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved())),
         };
     }
     let (connection, asked) = follow_asking(session, known, what)?;
@@ -329,9 +329,9 @@ fn follow(
             Ok(Came { unreached: answer.unreached, newer: answer.newer, connection })
         }
         Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
-        Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason)),
+        Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason, false)),
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
-        Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error))),
+        Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved())),
     }
 }
 

@@ -111,6 +111,8 @@ impl Connection {
 pub struct Connections<'s> {
     session: &'s Session,
     known: Vec<KnownRegistry>,
+    /// Whether the project's manifest names each.
+    of_project: Vec<bool>,
     open: Vec<OnceCell<Connection>>,
     asking: RefCell<Asking>,
     looks_beyond: bool,
@@ -126,9 +128,10 @@ impl<'s> Connections<'s> {
     pub fn of(session: &'s Session, project: ManifestRegistries<'_>) -> Result<Self, ReachError> {
         let known = in_use(session, project)?;
         let open = known.iter().map(|_| OnceCell::new()).collect();
+        let of_project = known.iter().map(|known| project.named.contains_key(&known.name)).collect();
         let asks = !session.offline;
         let asking = RefCell::new(Asking { asks, ..Asking::default() });
-        Ok(Self { session, known, open, asking, looks_beyond: false, connect })
+        Ok(Self { session, known, of_project, open, asking, looks_beyond: false, connect })
     }
 
     /// The same for who looks beyond the ranges that they ask for: registries are asked for what is there as well.
@@ -175,6 +178,20 @@ impl<'s> Connections<'s> {
         Ok(open.get_or_init(|| connection))
     }
 
+    /// The places of those that a name may belong to that no registry was named for, nearest first. Where others are above the first
+    /// one, what comes from further away comes through it, by its rules: then the user's other registries are not asked behind its
+    /// back, and those that the project's manifest names still are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Connections::get`].
+    pub fn places_of_unmarked(&self) -> Result<Vec<usize>, ReachError> {
+        if self.known.len() < 2 {
+            return Ok((0..self.known.len()).collect());
+        }
+        places_of_unmarked(self.get(0)?, &self.of_project)
+    }
+
     /// Has each registry admit what a resolution needs of those above it, before it is first looked at: once, however many
     /// resolutions follow. A registry that cannot be asked is told of, and goes on with what it has.
     pub fn ask(&self, what: &Requirements) {
@@ -186,7 +203,11 @@ impl<'s> Connections<'s> {
         for position in 0..self.known.len() {
             let known = &self.known[position];
             let mut wanted: Vec<Asked> = what.of_registry(Some(&known.name)).collect();
-            wanted.extend(unmarked.iter().cloned());
+            // The first is asked by then, so this asks nobody else.
+            let is_passed_over = position > 0
+                && !unmarked.is_empty()
+                && self.places_of_unmarked().is_ok_and(|places| !places.contains(&position));
+            wanted.extend(unmarked.iter().filter(|_| !is_passed_over).cloned());
             if wanted.is_empty() || self.open[position].get().is_some() {
                 continue;
             }
@@ -277,6 +298,7 @@ impl<'s> Connections<'s> {
     /// What there is to know of registries that could not be asked from here, or are not because the machine is offline.
     pub fn not_asked(&self) -> Vec<String> {
         let mut notes = std::mem::take(&mut self.asking.borrow_mut().notes);
+        notes.extend(self.passed_over());
         if self.session.offline {
             for connection in self.asked() {
                 let facts = connection.replica.index().facts().unwrap_or_default();
@@ -292,6 +314,22 @@ impl<'s> Connections<'s> {
             }
         }
         notes
+    }
+
+    /// Why registries that the user knows were not asked for what no registry was named for.
+    fn passed_over(&self) -> Option<String> {
+        let first = self.open.first()?.get()?;
+        // Only told: a view that cannot answer has nothing to tell.
+        let places = places_of_unmarked(first, &self.of_project).ok()?;
+        let passed = (0..self.known.len()).filter(|place| !places.contains(place));
+        let passed: Vec<String> = passed.map(|place| format!("`{}`", self.known[place].name)).collect();
+        (!passed.is_empty()).then(|| {
+            format!(
+                "not asked: {}. Others are above `{}`, so what no registry is named for comes through it; `--registry` names another for this once",
+                passed.join(", "),
+                first.known.name
+            )
+        })
     }
 
     /// Of which registries above those that were asked some packages may come, and no others: what is missing may be there.
@@ -336,6 +374,16 @@ impl<'s> Connections<'s> {
         }
         Ok(None)
     }
+}
+
+/// As [`Connections::places_of_unmarked`], of registries of which the project's manifest names some.
+///
+/// # Errors
+///
+/// When the log of the first cannot be read.
+pub fn places_of_unmarked(first: &Connection, of_project: &[bool]) -> Result<Vec<usize>, ReachError> {
+    let is_below = !first.replica.index().facts()?.upstreams().is_empty();
+    Ok((0..of_project.len()).filter(|place| *place == 0 || !is_below || of_project[*place]).collect())
 }
 
 /// What a project's resolution requires.

@@ -69,6 +69,17 @@ fn holds(held: &[Hold]) -> String {
     shown.join("; ")
 }
 
+impl ReachError {
+    /// Whether a registry was reached, and what it says is not what it must be.
+    pub fn is_unbelieved(&self) -> bool {
+        match self {
+            Self::Replica(error) => error.is_unbelieved(),
+            Self::AboveNotAsked { upstreams } => upstreams.iter().any(|one| one.unbelieved),
+            _ => false,
+        }
+    }
+}
+
 fn unreached(upstreams: &[Unreached]) -> String {
     upstreams.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -44,7 +44,7 @@ pub use ask::{ASK_FEATURE, AskObserver, Followed, WasAsked, connect_through, ups
 pub use collect::registry_gc;
 pub use connect::{
     Connection, Connections, Requirements, connect, http_client, open_for_writing, open_served, own_name,
-    pinned_name, source_of,
+    pinned_name, places_of_unmarked, source_of,
 };
 pub use credentials::{Secrets, TOKEN_VARIABLE, token_variable, variable_of};
 pub use deltas::{registry_compact, registry_deltas};

@@ -52,19 +52,20 @@ pub fn look_above(session: &Session, connection: &Connection, what: &Look) -> Re
 fn look_further(session: &Session, connection: &Connection, what: &Look) -> Looked {
     let name = connection.replica.name();
     match foreign::Above::of_transcript(session, &connection.known.location) {
-        Ok(Some(_)) => return unreached(name, "it is asked only for what somebody needs".into()),
+        Ok(Some(_)) => return unreached(name, "it is asked only for what somebody needs".into(), false),
         Ok(None) => {}
-        Err(error) => return unreached(name, weir_model::chain(&error)),
+        Err(error) => return unreached(name, weir_model::chain(&error), error.is_unbelieved()),
     }
     match look_above(session, connection, what) {
         Ok(WasLooked::Yes(looked)) => looked,
-        Ok(WasLooked::No(reason)) => unreached(name, reason),
-        Err(error) => unreached(name, weir_model::chain(&error)),
+        Ok(WasLooked::No(reason)) => unreached(name, reason, false),
+        Err(error) => unreached(name, weir_model::chain(&error), error.is_unbelieved()),
     }
 }
 
-fn unreached(registry: &str, reason: String) -> Looked {
-    Looked { unreached: vec![Unreached { registry: registry.to_owned(), reason }], ..Looked::default() }
+fn unreached(registry: &str, reason: String, unbelieved: bool) -> Looked {
+    let unreached = Unreached { registry: registry.to_owned(), reason, unbelieved };
+    Looked { unreached: vec![unreached], ..Looked::default() }
 }
 
 impl Lower<'_> {
@@ -82,14 +83,12 @@ impl Lower<'_> {
         let upstreams = upstreams_in(&facts, root)?;
         let connect_to =
             |above: &UpstreamDocument| connect(session, &known_upstream(&registry, above, Some(root))?);
-        let connections: Vec<Result<Connection, String>> = upstreams
-            .iter()
-            .map(|above| connect_to(above).map_err(|error| weir_model::chain(&error)))
-            .collect();
+        let connections: Vec<Result<Connection, ReachError>> = upstreams.iter().map(connect_to).collect();
         let reached = upstreams.iter().zip(&connections);
         let above: Vec<Above<'_>> = reached
             .map(|(document, connection)| {
-                above(document, connection.as_ref().map_err(Clone::clone), Vec::new())
+                let connection = connection.as_ref().map_err(|error| weir_model::chain(error));
+                above(document, connection, Vec::new())
             })
             .collect();
         let places = match look(view.index(), registrar.gate(), caller, &above, &what.name) {
@@ -99,7 +98,10 @@ impl Lower<'_> {
             }
             Ok(Sight::Further(places)) => places,
             Err(AdmissionError::Unreached { upstream, reason }) => {
-                return Ok(unreached(&registry, format!("{upstream}: {reason}")));
+                let place = upstreams.iter().position(|above| above.name == upstream);
+                let failed = place.and_then(|place| connections[place].as_ref().err());
+                let unbelieved = failed.is_some_and(ReachError::is_unbelieved);
+                return Ok(unreached(&registry, format!("{upstream}: {reason}"), unbelieved));
             }
             Err(AdmissionError::Submit(error)) => return Err(error.into()),
             Err(AdmissionError::GaveUp(reason)) => return Err(ReachError::NotAdmitted { registry, reason }),
@@ -110,7 +112,10 @@ impl Lower<'_> {
             let name = &upstreams[place].name;
             let looked = match &connections[place] {
                 Ok(connection) => look_further(session, connection, &further),
-                Err(reason) => unreached(&registry, format!("{name}: {reason}")),
+                Err(error) => {
+                    let reason = format!("{name}: {}", weir_model::chain(error));
+                    unreached(&registry, reason, error.is_unbelieved())
+                }
             };
             found.unreached.extend(looked.unreached);
             found.unreached.truncate(MOST_TIERS);

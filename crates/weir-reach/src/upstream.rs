@@ -359,11 +359,12 @@ pub fn change_upstreams(
     caller: &Caller,
     change: &UpstreamChange,
 ) -> Result<Upstreams, ReachError> {
-    let registry = registrar.facts(caller)?.name.unwrap_or_default();
+    let facts = registrar.facts(caller)?;
+    let registry = facts.name.clone().unwrap_or_default();
     let addresses = UpstreamAddresses::read(root)?;
     let (list, addresses) = match change {
         UpstreamChange::Add(wanted) => {
-            let met = meet(session, &registry, root, wanted)?;
+            let met = meet(session, &facts, root, wanted)?;
             let addresses = addresses.with(&met.name, Some(wanted.address.trim_end_matches('/')));
             let first = wanted.first;
             let is_meant = wanted.key.is_some();
@@ -401,10 +402,11 @@ pub fn change_upstreams(
 /// Meets a registry that is to be above another: it is reached, and believed from now on.
 fn meet(
     session: &Session,
-    registry: &str,
+    facts: &RegistryFacts,
     root: &Path,
     wanted: &WantedUpstream,
 ) -> Result<Upstream, ReachError> {
+    let registry = facts.name.as_deref().unwrap_or_default();
     if !is_foreign(&wanted.address) {
         check_scheme(&wanted.address)?;
     }
@@ -426,8 +428,26 @@ fn meet(
     check_upstream(registry, &name, &above.replica.index().facts()?)?;
     refuse_circle(session, registry, &above)?;
     let key = above.replica.keys().keys().first().map(ToString::to_string).unwrap_or_default();
+    if wanted.key.is_none() {
+        refuse_another(facts, &above, &key)?;
+    }
     let key = wanted.key.clone().unwrap_or(key);
     Ok(Upstream { name, key, mode: wanted.mode, only: wanted.only.clone() })
+}
+
+/// Refuses a registry that has the name of one that was above before, and is not that one: owners are bound to the name, and would come from
+/// whoever has it now.
+fn refuse_another(facts: &RegistryFacts, above: &Connection, key: &str) -> Result<(), ReachError> {
+    let name = above.replica.name();
+    let Some(before) = facts.cursors.iter().find(|cursor| cursor.registry == name) else { return Ok(()) };
+    if above.replica.went_through(&*above.source, before.size, before.root)? {
+        return Ok(());
+    }
+    let reason = format!(
+        "another registry of that name was above it before, and what came from there is bound to the name; `--key {key}` says that this one is to have it from now on"
+    );
+    let registry = facts.name.clone().unwrap_or_default();
+    Err(SubmitError::NoUpstream { upstream: name.to_owned(), registry, reason }.into())
 }
 
 /// Refuses a registry that the one it is to be above is above itself, through others. Those in folders are looked through, and of those

@@ -273,12 +273,26 @@ pub fn unpack_carried(from: impl Read, into: &Folder) -> Result<(Carried, Vec<St
         paths.push(path);
     }
     let header = header.ok_or_else(|| unusable("it is empty".into()))?;
+    check_end(archive.into_inner())?;
     for needed in [DESCRIPTOR, "checkpoint"] {
         if !paths.iter().any(|path| path == needed) {
             return Err(unusable(format!("`{needed}` is not in it")));
         }
     }
     Ok((header, paths))
+}
+
+/// An archive ends with two blocks of zeros, of which the first was read: what lacks them was cut short between two files.
+fn check_end(rest: impl Read) -> Result<(), CarriedError> {
+    const BLOCK: usize = 512;
+    let mut end = Vec::new();
+    rest.take(BLOCK as u64 + 1).read_to_end(&mut end)?;
+    let wrong = match end.len() {
+        BLOCK if end.iter().all(|byte| *byte == 0) => return Ok(()),
+        0..BLOCK => "it was cut short: it has no end",
+        _ => "something follows its end",
+    };
+    Err(CarriedError::Unusable(wrong.into()))
 }
 
 fn read_header(path: &str, entry: &mut impl Read) -> Result<Carried, CarriedError> {

@@ -31,6 +31,7 @@ mod memory;
 mod named;
 mod plan;
 mod ports;
+mod published;
 mod quota;
 mod refusal;
 mod registrar;
@@ -54,8 +55,11 @@ pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
 pub use memory::Memory;
 pub use ports::{Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn};
+pub use published::published_above;
 pub use quota::{BeyondQuota, Change};
-pub use registrar::{Acting, Admission, Admitted, Followed, FromAbove, NewRegistry, Registrar, SetPolicy};
+pub use registrar::{
+    Acting, Admission, Admitted, BETWEEN_PINS, Followed, FromAbove, NewRegistry, Registrar, SetPolicy,
+};
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, ProvenRecord, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};
 pub use reuse::{BuiltBefore, Kept, quarantined};

@@ -143,6 +143,45 @@ pub enum ReplicaError {
     Io(#[from] std::io::Error),
 }
 
+impl ReplicaError {
+    /// Whether the registry was read, and what it says is not what it must be: it has forgotten, forked or lied, or somebody in between has.
+    pub fn is_unbelieved(&self) -> bool {
+        match self {
+            Self::Descriptor { .. } | Self::Snapshot { .. } => true,
+            Self::Trust(error) => !matches!(error, TrustError::Io(_)),
+            Self::Follow(error) | Self::NotAsElsewhere { error, .. } => is_unbelieved(error),
+            Self::Unproven { error, .. } => {
+                !matches!(error, weir_log::ProofError::Tile(weir_log::TileError::Source(_)))
+            }
+            Self::LoadSnapshot(error) => matches!(
+                error,
+                SnapshotError::Malformed(_)
+                    | SnapshotError::TooLarge { .. }
+                    | SnapshotError::Contradiction(_)
+            ),
+            Self::Fold(error) => error.is_integrity(),
+            Self::NoRegistry(_) | Self::NeverSynced(_) | Self::Source(_) | Self::Index(_) | Self::Io(_) => {
+                false
+            }
+        }
+    }
+}
+
+fn is_unbelieved(error: &FollowError) -> bool {
+    match error {
+        FollowError::Checkpoint { .. }
+        | FollowError::Rollback { .. }
+        | FollowError::Frozen { .. }
+        | FollowError::Fork { .. }
+        | FollowError::Tampered { .. }
+        | FollowError::Missing { .. } => true,
+        FollowError::Sink { error, .. } => {
+            error.downcast_ref::<weir_index::FoldError>().is_some_and(weir_index::FoldError::is_integrity)
+        }
+        FollowError::NoLog { .. } | FollowError::Source(_) => false,
+    }
+}
+
 impl From<FollowError> for ReplicaError {
     fn from(error: FollowError) -> Self {
         Self::Follow(Box::new(error))
@@ -450,6 +489,26 @@ impl Replica {
     /// The keys that are pinned for it.
     pub fn keys(&self) -> &TrustedKeys {
         &self.keys
+    }
+
+    /// Whether the registry's log had this root when it had `size` records, which then are the first of it still.
+    ///
+    /// # Errors
+    ///
+    /// When its hashes cannot be read, or are not what its newest checkpoint says.
+    pub fn went_through(&self, source: &dyn Source, size: u64, root: Sha256) -> Result<bool, ReplicaError> {
+        let Some(seen) = self.checkpoint.as_ref().filter(|seen| size <= seen.size()) else {
+            return Ok(false);
+        };
+        let unproven = |error| ReplicaError::Unproven {
+            location: self.name().to_owned(),
+            index: size.saturating_sub(1),
+            error,
+        };
+        let log = weir_log::Checkpoint::verify(seen.note().as_bytes(), self.keys());
+        let log = log.map_err(|error| unproven(error.into()))?;
+        let then = weir_log::root_at(source, &log, size).map_err(unproven)?;
+        Ok(Sha256::from_bytes(*then.as_bytes()) == root)
     }
 
     /// The newest checkpoint that was believed.

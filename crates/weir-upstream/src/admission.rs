@@ -225,7 +225,10 @@ pub(crate) fn bring_with(
         }
         let Some((place, view)) = tiers.above(&id)? else {
             match tiers.own().release(&id)? {
-                Some(_) => continue,
+                Some(own) => match is_another(tiers, release, &own)? {
+                    None => continue,
+                    another => return Ok(another),
+                },
                 None => return Ok(Some(not_there(tiers, release, &id)?)),
             }
         };
@@ -251,6 +254,31 @@ pub(crate) fn refusal(
     }
     let upstream = &tiers.upstreams[place];
     Ok(tiers.keeper.refuses(view, &upstream.name, upstream.index()?)?)
+}
+
+/// What was built with a release that has other files there than here.
+fn is_another(
+    tiers: &Tiers<'_>,
+    id: &ReleaseId,
+    own: &ReleaseView,
+) -> Result<Option<Refused>, AdmissionError> {
+    let Some((place, _)) = tiers.above(id)? else { return Ok(None) };
+    let upstream = &tiers.upstreams[place];
+    let there = upstream.index()?.release(&own.release.id)?;
+    if there.is_none_or(|there| there.release.tree == own.release.tree) {
+        return Ok(None);
+    }
+    let hold = Hold {
+        id: id.clone(),
+        registry: upstream.name.clone(),
+        policy: BOUND.into(),
+        reason: format!(
+            "it was built with `{}` of `{}`, and here that is another",
+            own.release.id, upstream.name
+        ),
+        until: None,
+    };
+    Ok(Some(Refused { hold, is_kept_out: true }))
 }
 
 /// What was built with a release that comes from nowhere: its owner is bound elsewhere.

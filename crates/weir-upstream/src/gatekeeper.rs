@@ -9,7 +9,7 @@ use weir_model::ReleaseId;
 use weir_model::advisory::Severity;
 use weir_model::record::Hold;
 use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
-use weir_registry::{advised, withheld};
+use weir_registry::{advised, published_above, withheld};
 
 /// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
 const LONGEST_WAIT: i64 = 3650;
@@ -68,16 +68,17 @@ impl<'a> Gatekeeper<'a> {
             return Ok(Some(Refused { hold: hold(QUARANTINED, reason, None), is_kept_out: true }));
         }
         let advised = advised(self.own, Some(above), &view.release.id)?;
+        let published = published_above(self.own, view, upstream)?;
         let asked = |caller: &Caller| {
-            let decision = self.gate.decide(&request(view, advised, caller, upstream));
+            let decision = self.gate.decide(&request(view, published, advised, caller, upstream));
             (!decision.allowed).then_some(decision)
         };
         let Some(decision) = asked(self.caller) else { return Ok(None) };
         // What was withdrawn there would not be taken by anybody who has to be told why.
-        let is_kept_out =
-            view.standing().is_offered() && self.gate.forbids(&request(view, advised, self.caller, upstream));
+        let is_kept_out = view.standing().is_offered()
+            && self.gate.forbids(&request(view, published, advised, self.caller, upstream));
         let until = if is_kept_out {
-            let key = (decision.policy.clone().into_owned(), view.mark.at);
+            let key = (decision.policy.clone().into_owned(), published);
             let known = self.waits.borrow().get(&key).copied();
             known.unwrap_or_else(|| {
                 let until = self.first_time(&|caller| asked(caller).is_none());
@@ -111,11 +112,12 @@ impl<'a> Gatekeeper<'a> {
 
 fn request<'r>(
     view: &'r ReleaseView,
+    published: Timestamp,
     advised: Option<Severity>,
     caller: &'r Caller,
     upstream: &'r str,
 ) -> Request<'r> {
-    let facts = ReleaseFacts::from(&view.release).published_at(view.mark.at);
+    let facts = ReleaseFacts::from(&view.release).published_at(published);
     Request {
         caller,
         verb: Verb::Admit,

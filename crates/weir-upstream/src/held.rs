@@ -6,6 +6,8 @@ use weir_index::{Cursor, HeldRelease, RegistryFacts};
 use weir_model::Platform;
 use weir_model::record::{Hold, Unhold};
 
+use weir_registry::BETWEEN_PINS;
+
 use crate::admission::{AdmissionError, Batch, bring_with};
 use crate::tiers::{From, Tiers};
 use crate::unmet::{self, UNMET};
@@ -64,6 +66,12 @@ impl Known {
         }
         let now = tiers.keeper.caller.at();
         Ok(!self.of_upstream(&upstream.name).any(|hold| hold.until.is_some_and(|due| due <= now)))
+    }
+
+    /// Whether the log says that the upstream was looked through not long ago.
+    pub(crate) fn was_looked_through(&self, tiers: &Tiers<'_>, place: usize) -> bool {
+        let age = |cursor: &Cursor| tiers.keeper.caller.at().duration_since(cursor.mark.at);
+        self.cursor(&tiers.upstreams[place].name).is_some_and(|cursor| age(cursor) < BETWEEN_PINS)
     }
 
     /// Whether this registry's log went on since it said up to where that one was looked through: a name may be bound elsewhere since.

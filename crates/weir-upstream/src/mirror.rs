@@ -30,8 +30,14 @@ pub(crate) fn select(
     place: usize,
     hand_over: &mut HandOver<'_>,
 ) -> Result<(), AdmissionError> {
-    if Known::of(tiers)?.is_up_to_date(tiers, place)? {
-        return Ok(());
+    let known = Known::of(tiers)?;
+    if known.is_up_to_date(tiers, place)? {
+        // That nothing new is there is said now and then.
+        return if known.was_looked_through(tiers, place) {
+            Ok(())
+        } else {
+            hand_over(Vec::new(), Vec::new(), false)
+        };
     }
     let upstream = &tiers.upstreams[place];
     let mut coming: BTreeMap<ReleaseId, Needs> = BTreeMap::new();

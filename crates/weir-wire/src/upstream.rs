@@ -241,6 +241,9 @@ pub struct Unreached {
     pub registry: String,
     /// Why not, in words.
     pub reason: String,
+    /// Whether one further up was reached and is not believed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unbelieved: bool,
 }
 
 impl std::fmt::Display for Unreached {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::source;
 use super::tipe::Type;
 use crate::module::is_module_name;
 
@@ -117,6 +118,11 @@ impl Api {
     /// The modules that it tells of, sorted.
     pub fn modules(&self) -> impl Iterator<Item = &str> {
         self.modules.keys().map(String::as_str)
+    }
+
+    /// Why what is told of a module cannot have been made of this source of it; nothing where it can, or nothing is told of it.
+    pub fn contradiction(&self, module: &str, source: &str) -> Option<String> {
+        source::contradiction(self.modules.get(module)?, source)
     }
 }
 

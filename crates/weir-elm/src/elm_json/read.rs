@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use weir_model::{PackageName, Range, Version};
 
 use super::exposed::Exposed;
+use super::twice::Once;
 use super::{Application, ElmJson, ElmJsonError, MAX_BYTES, Package};
 use crate::module::is_module_name;
 use crate::name::{refused_name, refused_version};
@@ -23,7 +24,7 @@ pub(super) fn elm_json(text: &str) -> Found<ElmJson> {
     if text.len() > MAX_BYTES {
         return Err(error(format!("it is longer than {MAX_BYTES} bytes")));
     }
-    let value: Value = serde_json::from_str(text).map_err(|broken| unreadable(text, &broken))?;
+    let Once(value) = serde_json::from_str(text).map_err(|broken| unreadable(text, &broken))?;
     let Value::Object(mut fields) = value else {
         return Err(error("it must be a JSON object, `{ \"type\": … }`"));
     };
@@ -234,6 +235,7 @@ fn unreadable(text: &str, broken: &serde_json::Error) -> ElmJsonError {
         None if text.trim().is_empty() => {
             error("it is empty. `weir init --kind elm` and `elm init` each write a first one")
         }
+        None if broken.is_data() => error(format!("{broken}. Keep the one that you mean")),
         None => error(format!(
             "it is not the JSON that I expected: {broken}. Is there a comma or a quote too many or too few?"
         )),
@@ -246,6 +248,6 @@ fn error(message: impl std::fmt::Display) -> ElmJsonError {
 }
 
 /// Text of a stranger's, short and harmless.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(80).flat_map(char::escape_debug).collect()
 }

@@ -1,4 +1,4 @@
-use super::{ElmJson, line_of};
+use super::{ElmJson, Lines};
 
 const PACKAGE: &str = r#"{
     "type": "package",
@@ -61,7 +61,7 @@ fn a_package_is_read() {
     let ElmJson::Package(package) = ElmJson::parse(PACKAGE).unwrap() else { panic!("it is a package") };
     assert_eq!(package.exposed_modules, ["Str", "Str.Case"]);
     assert_eq!(package.dependencies.len(), 1);
-    assert_eq!(line_of(PACKAGE, &"elm/core".parse().unwrap()), 16);
+    assert_eq!(Lines::of(PACKAGE).of_package(&"elm/core".parse().unwrap()), 16);
 }
 
 #[test]
@@ -95,5 +95,12 @@ fn what_is_wrong_is_told_as_to_a_person() {
     );
     assert!(refused(&"[".repeat(100_000)).contains("not the JSON that I expected"));
     assert!(refused("\n").contains("it is empty"));
+    for (once, twice) in [
+        ("\"elm/core\": ", "\"elm/core\": \"1.0.4\", \"elm/core\": "),
+        ("\"type\": ", "\"type\": \"package\", \"type\": "),
+    ] {
+        let said = refused(&APPLICATION.replace(once, twice));
+        assert!(said.contains("stands twice in one place at line"), "{said}");
+    }
     assert!(refused(&" ".repeat(2 << 20)).contains("longer than"));
 }

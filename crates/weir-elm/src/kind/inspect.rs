@@ -42,8 +42,11 @@ pub(super) fn inspect(
     let sources = sources_inside(sources, &mut warnings);
     let mut facts = match said {
         ElmJson::Package(package) => {
+            if package.dependencies.contains_key(&package.name) {
+                return Err(bad(format!("`{}` needs itself: the compiler never ends on that", package.name)));
+            }
             for module in &package.exposed_modules {
-                let path = format!("src/{}.elm", module.replace('.', "/"));
+                let path = source_of(module);
                 if tree.entry(&path).is_none_or(|entry| entry.mode == Mode::Link) {
                     return Err(bad(format!(
                         "it exposes the module `{module}`, and there is no file `{path}`"
@@ -92,7 +95,8 @@ pub(super) fn inspect(
     Ok(Inspection { facts: facts.into_facts(), warnings })
 }
 
-/// Documentation that comes along tells of the modules that are exposed, and of no others: tools show it, and versions are judged by it.
+/// Documentation that comes along tells of the modules that are exposed, and of no others, what their sources say: tools show it, and versions
+/// are judged by it.
 fn check_docs(files: &dyn PackageFiles, facts: &ElmFacts) -> Result<(), KindError> {
     let Some(text) = read_text(files, DOCS, MAX_DOCS)? else { return Ok(()) };
     let bad = |reason: String| KindError::BadFile { path: files.place(DOCS), reason };
@@ -108,8 +112,23 @@ fn check_docs(files: &dyn PackageFiles, facts: &ElmFacts) -> Result<(), KindErro
         Some(module) => {
             Err(bad(format!("it does not tell of the module `{module}`, which `{FILE_NAME}` exposes")))
         }
-        None => Ok(()),
+        None => facts.modules.iter().try_for_each(|module| {
+            let path = source_of(module);
+            let source = read_text(files, &path, MAX_DOCS)?.unwrap_or_default();
+            match api.contradiction(module, &source) {
+                None => Ok(()),
+                Some(why) => Err(bad(format!(
+                    "of `{path}`, {why}. Was it made before something changed? `elm make --docs={DOCS}` makes it anew; \
+                     and without the file, `weir publish` has the compiler make it"
+                ))),
+            }
+        }),
     }
+}
+
+/// The file of a module that is exposed.
+fn source_of(module: &str) -> String {
+    format!("src/{}.elm", module.replace('.', "/"))
 }
 
 /// What the compiler could not read is not published.

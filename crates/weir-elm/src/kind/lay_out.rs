@@ -6,10 +6,13 @@
 use weir_kind::{Closure, KindError, Layout, PACKAGES_FOLDER};
 use weir_model::{KindName, PackageName};
 
+use super::circle::refuse_circles;
+
 /// The folder of the links, below the project's.
 pub const SOURCES_FOLDER: &str = "weir_packages/elm";
 
 pub(super) fn lay_out(closure: &Closure) -> Result<Layout, KindError> {
+    refuse_circles(closure)?;
     let mut layout = Layout::default();
     for placed in closure.packages.iter().filter(|placed| placed.kind == KindName::Elm) {
         layout.link(link_of(&placed.id.name), &placed.content);

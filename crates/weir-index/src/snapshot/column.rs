@@ -53,6 +53,7 @@ columns! {
     Withdrawal = "withdrawal",
     Claim = "claim",
     Upstream = "upstream",
+    Seen = "seen",
     Adopted = "adopted",
     Held = "held",
     Advisory = "advisory",
@@ -61,7 +62,8 @@ columns! {
 }
 
 /// Columns that older snapshots do not have.
-const LATER: [&str; 2] = [NAMES[Column::Advisory as usize], NAMES[Column::Quota as usize]];
+const LATER: [&str; 3] =
+    [NAMES[Column::Advisory as usize], NAMES[Column::Quota as usize], NAMES[Column::Seen as usize]];
 
 /// Columns being filled.
 #[derive(Debug)]

@@ -191,6 +191,12 @@ fn other_rows(fold: &Fold<'_>, columns: &mut ColumnsIn<'_>) -> Result<(), Snapsh
         let row = params![registry, row_id(size)?, root.as_bytes(), blob];
         fold.transaction.execute("INSERT OR REPLACE INTO upstream VALUES(?1, ?2, ?3, ?4)", row)?;
     }
+    let column = columns.at(Column::Seen);
+    while !column.is_empty() {
+        let (registry, size, at) = (column.text()?, column.number()?, column.parsed::<i64>()?);
+        let row = params![registry, row_id(size)?, at];
+        fold.transaction.execute("INSERT OR REPLACE INTO seen VALUES(?1, ?2, ?3)", row)?;
+    }
     Ok(())
 }
 

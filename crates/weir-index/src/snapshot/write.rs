@@ -112,6 +112,15 @@ fn rows(index: &Index, columns: &mut ColumnsOut) -> Result<(), IndexError> {
         column.raw(root.as_bytes());
         column.bytes(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?);
     }
+    let mut statement =
+        index.connection.prepare_cached("SELECT registry, size, at FROM seen ORDER BY registry, size")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let column = columns.at(Column::Seen);
+        column.text(&row.get::<_, String>(0)?);
+        column.number(crate::rows::unsigned(row, 1)?);
+        column.text(&row.get::<_, i64>(2)?.to_string());
+    }
     Ok(())
 }
 

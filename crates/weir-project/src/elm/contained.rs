@@ -141,18 +141,32 @@ impl Compiler {
     }
 }
 
+/// Where programs of npm's have the compiler, seen from a script in `node_modules/.bin` that starts it.
+const BEHIND_SCRIPTS: [&str; 3] =
+    ["../elm/bin/elm", "../@elm_binaries/linux_x64/elm", "../@elm_binaries/linux_arm64/elm"];
+
 /// A folder with the program in its `bin`.
 fn bring(program: &Path, homes: &Path) -> Result<tempfile::TempDir, NoCompiler> {
-    let mut head = Vec::new();
-    let read = weir_fs::open(program).map(|file| file.take(2).read_to_end(&mut head));
-    if read.is_ok() && head == *b"#!" {
-        let program = program.display();
-        return Err(NoCompiler(format!("`{program}` is a script, which cannot be put into a sandbox")));
-    }
+    let is_script = |program: &Path| {
+        let mut head = Vec::new();
+        let read = weir_fs::open(program).map(|file| file.take(2).read_to_end(&mut head));
+        read.is_ok() && head == *b"#!"
+    };
+    let behind = |program: &Path| {
+        let bin = program.parent().filter(|bin| bin.ends_with("node_modules/.bin"))?;
+        let mut candidates = BEHIND_SCRIPTS.iter().map(|behind| bin.join(behind));
+        candidates.find(|candidate| candidate.is_file() && !is_script(candidate))
+    };
+    let program = match is_script(program) {
+        false => program.to_owned(),
+        true => behind(program).ok_or_else(|| {
+            NoCompiler(format!("`{}` is a script, which cannot be put into a sandbox", program.display()))
+        })?,
+    };
     let copied = || -> std::io::Result<tempfile::TempDir> {
         let folder = tempfile::tempdir_in(homes)?;
         fs_err::create_dir(folder.path().join("bin"))?;
-        fs_err::copy(program, folder.path().join("bin").join(ELM))?;
+        fs_err::copy(&program, folder.path().join("bin").join(ELM))?;
         Ok(folder)
     };
     copied().map_err(|error| NoCompiler(error.to_string()))

@@ -22,8 +22,8 @@ use super::site::{Answers, Meant};
 use super::{ELM, REGISTRY, find_program, is_elm, version};
 use crate::edit::ask_to_add;
 use crate::error::ProjectError;
-use crate::install::{InstallOptions, install};
-use crate::project::Project;
+use crate::install::{InstallOptions, install_alone};
+use crate::project::{Project, ProjectLock};
 use crate::run::RunPlan;
 
 /// What the compiler asks the public registry for, and whether `elm.json` may be another afterwards.
@@ -42,7 +42,8 @@ pub struct ElmOnline {
     /// The program to be started.
     pub plan: RunPlan,
     folder: PathBuf,
-    changes: bool,
+    /// Held by what may change `elm.json`: two at once would each write one without what the other adds.
+    alone: Option<ProjectLock>,
     proxy: Proxy,
     /// The certificate that the compiler is to believe, which goes with it.
     _authority: tempfile::TempDir,
@@ -103,7 +104,7 @@ impl ElmOnline {
             ));
         }
         let proxy = Proxy::begin(Arc::new(answers)).map_err(std::io::Error::other)?;
-        let authority = tempfile::tempdir()?;
+        let authority = tempfile::tempdir_in(&homes)?;
         let certificate = authority.path().join("weir.pem");
         fs_err::write(&certificate, proxy.authority())?;
         let mut env: Vec<(String, OsString)> = vec![
@@ -118,7 +119,8 @@ impl ElmOnline {
         }
         env.extend(["no_proxy", "NO_PROXY"].map(|name| (name.into(), OsString::new())));
         let plan = RunPlan { program: program.into(), args: args.to_vec(), env };
-        Ok(Some(Self { plan, folder, changes, proxy, _authority: authority }))
+        let alone = if changes { Some(ProjectLock::wait(session, &folder)?) } else { None };
+        Ok(Some(Self { plan, folder, alone, proxy, _authority: authority }))
     }
 
     /// What there is to do once the compiler has ended, well or not: Weir's own files follow `elm.json`.
@@ -132,8 +134,10 @@ impl ElmOnline {
             session.warn(format!("`{program}` wanted to reach `{place}`, and was not let: Weir answers for the package site, and for nothing else"));
         }
         drop(self.proxy);
-        if went_well && self.changes && self.folder.join(weir_elm::FILE_NAME).is_file() {
-            install(session, &self.folder, &InstallOptions::default())?;
+        if let Some(alone) = self.alone.filter(|_| went_well)
+            && self.folder.join(weir_elm::FILE_NAME).is_file()
+        {
+            install_alone(session, &self.folder, &InstallOptions::default(), &alone)?;
         }
         Ok(())
     }

@@ -10,9 +10,10 @@ use weir_git::Submodules;
 use weir_log::Source;
 use weir_model::manifest::GitTag;
 use weir_model::{PackageName, Version, chain};
-use weir_reach::{Connection, Session};
+use weir_reach::{Connection, ReachError, Session, places_of_unmarked};
 use weir_tree::copy_tree;
 
+use crate::belongs::{Belongs, belongs};
 use crate::choose::locked_registries;
 use crate::error::ProjectError;
 use crate::project::Project;
@@ -79,6 +80,26 @@ impl Answers {
         meant: &Meant<'_>,
     ) -> Result<Self, ProjectError> {
         let places_meant = meant.places(&connections);
+        let of_project = |connection: &Connection| {
+            meant
+                .project
+                .is_some_and(|project| project.manifest.registries.contains_key(&connection.known.name))
+        };
+        let of_project: Vec<bool> = connections.iter().map(of_project).collect();
+        let asked = connections.first().map(|first| places_of_unmarked(first, &of_project)).transpose()?;
+        let asked = asked.unwrap_or_default();
+        let whose = |name: &PackageName| -> Result<Belongs, ProjectError> {
+            if let Some(place) = places_meant.get(name) {
+                return Ok(Belongs::To(*place));
+            }
+            let first = connections.first().filter(|_| meant.all_of_first);
+            let has_it = first.map(|first| first.replica.index().kind_of(name)).transpose();
+            if has_it.map_err(ReachError::from)?.flatten().is_some() {
+                return Ok(Belongs::To(0));
+            }
+            let asked = asked.iter().map(|place| (*place, &connections[*place]));
+            Ok(belongs(asked, name).map_err(ReachError::from)?)
+        };
         let mut answers = Self {
             session,
             folder,
@@ -87,6 +108,7 @@ impl Answers {
             ambiguous: BTreeSet::new(),
             registries: Vec::new(),
         };
+        let mut known: BTreeMap<PackageName, Belongs> = BTreeMap::new();
         for (place, connection) in connections.iter().enumerate() {
             let index = connection.replica.index();
             let mut listing = Listing::default();
@@ -94,22 +116,22 @@ impl Answers {
             let places = listing.of_compiler(compiler);
             for listed in listing.offered(&places) {
                 let name = &listed.id.name;
-                let is_meant = places_meant.get(name).map(|meant| *meant == place);
-                if is_meant == Some(false) {
-                    continue;
-                }
-                let owner = *answers.belongs.entry(name.clone()).or_insert(place);
-                let is_said = meant.all_of_first && owner == 0;
-                if owner == place {
-                    answers.listed.push(listed.clone());
-                } else if !is_said && !came_from(&connections[owner], connection, name)? {
-                    answers.ambiguous.insert(name.clone());
+                let known = match known.get(name) {
+                    Some(known) => *known,
+                    None => *known.entry(name.clone()).or_insert(whose(name)?),
+                };
+                match known {
+                    Belongs::To(owner) if owner == place => {
+                        answers.belongs.insert(name.clone(), place);
+                        answers.listed.push(listed.clone());
+                    }
+                    Belongs::ToSeveral(..) => {
+                        answers.ambiguous.insert(name.clone());
+                    }
+                    Belongs::To(_) | Belongs::ToNobody => {}
                 }
             }
         }
-        let Self { listed, ambiguous, belongs, .. } = &mut answers;
-        listed.retain(|listed| !ambiguous.contains(&listed.id.name));
-        belongs.retain(|name, _| !ambiguous.contains(name));
         let registry = |connection: Connection| {
             let source = connection.source.clone();
             Registry { connection: Mutex::new(connection), source }
@@ -210,15 +232,6 @@ impl Site for Answers {
         };
         publish().map(drop).map_err(told)
     }
-}
-
-/// Whether what one registry has of a name it admitted from the other.
-fn came_from(near: &Connection, far: &Connection, name: &PackageName) -> Result<bool, ProjectError> {
-    let package = near.replica.index().package(name)?;
-    let origins =
-        package.iter().flat_map(|package| &package.releases).filter_map(|view| view.origin.as_ref());
-    let mut origins = origins.peekable();
-    Ok(origins.peek().is_some() && origins.all(|origin| origin.registry == far.replica.name()))
 }
 
 /// An error as the compiler's user is told it.

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
 
-use weir_index::{RegistryFacts, ReleaseView, Tier};
+use jiff::SignedDuration;
+use weir_index::{Cursor, RegistryFacts, ReleaseView, Tier};
 use weir_log::{Checkpoint, Source, leaf_hashes};
 use weir_model::evidence::named_beside;
 use weir_model::record::{Hold, Origin, RECORD_VERSION, Unhold, Withdrawal};
@@ -18,6 +19,7 @@ use crate::closed::After;
 use crate::error::SubmitError;
 use crate::plan::refuse_kind;
 use crate::ports::{Entry, Object};
+use crate::published::published_above;
 use crate::quota::Change;
 use crate::replica::Replica;
 use crate::within_reach::{Withdrawals, content_of, reach, withheld};
@@ -200,6 +202,9 @@ fn record_of(view: &ReleaseView) -> Result<Vec<u8>, SubmitError> {
     Ok(Record { v: RECORD_VERSION, batch, at: mark.at, by, action }.to_bytes()?)
 }
 
+/// So long it is not said again that there was nothing new above. It is then, for what comes later was not there yet.
+pub const BETWEEN_PINS: SignedDuration = SignedDuration::from_hours(24);
+
 /// An admission under way.
 struct Admitting<'a> {
     registrar: &'a Registrar,
@@ -291,7 +296,7 @@ impl Admitting<'_> {
         }
         let facts = ReleaseFacts {
             advised: advised(index, Some(self.admission.from.replica.index()), id)?,
-            ..ReleaseFacts::from(release).published_at(coming.view.mark.at)
+            ..ReleaseFacts::from(release).published_at(published_above(index, &coming.view, upstream)?)
         };
         let request = Request {
             caller: self.caller,
@@ -318,10 +323,15 @@ impl Admitting<'_> {
         for dependency in &release.dependencies {
             let (Some(baked), Some(id)) = (&dependency.baked, dependency.baked_id()) else { continue };
             let here = match self.admitted.get(&id) {
-                Some(admitted) => Some(admitted.input_digest),
-                None => own.index().release(&id)?.map(|view| view.release.input_digest),
+                Some(admitted) => Some((admitted.input_digest, admitted.tree)),
+                None => own.index().release(&id)?.map(|view| (view.release.input_digest, view.release.tree)),
             };
-            if here != Some(baked.input_digest) {
+            // Packages that are published as they are may have the same inputs by what is said of them, and other files.
+            let there = self.admission.from.replica.index().release(&id)?.map(|view| view.release.tree);
+            let is_same = |(input_digest, tree)| {
+                input_digest == baked.input_digest && there.is_none_or(|there| there == tree)
+            };
+            if !here.is_some_and(is_same) {
                 return Err(SubmitError::BuiltWithOther {
                     id: release.id.clone(),
                     with: id,
@@ -442,8 +452,11 @@ impl Admitting<'_> {
         if before.is_some_and(|cursor| cursor.size > size) {
             return Ok(());
         }
-        if before.is_some_and(|cursor| cursor.size == size && cursor.root == root) && self.entries.is_empty()
-        {
+        let is_told = |cursor: &Cursor| {
+            let age = self.caller.at().duration_since(cursor.mark.at);
+            cursor.size == size && cursor.root == root && age < BETWEEN_PINS
+        };
+        if self.entries.is_empty() && before.is_some_and(is_told) {
             return Ok(());
         }
         let registry = self.admission.upstream.to_owned();

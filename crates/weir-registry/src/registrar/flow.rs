@@ -1,8 +1,10 @@
 //! What a registry above withdraws of releases that were admitted is withdrawn here too, and what it takes back is taken back.
 //!
-//! What was withdrawn here by somebody's own decision stays as it is: a withdrawal that followed says from where.
+//! What was withdrawn here by somebody's own decision stays as it is: a withdrawal that followed says from where. So does what was taken back
+//! here of such a one: it follows once, when the log above is first seen to say it. An adopted package is this registry's to keep and to offer;
+//! that something of it is quarantined above follows all the same, for whoever adopted it may not know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::{Dependent, Index, ReleaseView, Withdrawn};
 use weir_model::record::Withdrawal;
@@ -16,20 +18,28 @@ pub(super) fn withdrawals(
     above: &Index,
     upstream: &str,
 ) -> Result<Vec<Withdrawal>, SubmitError> {
+    let cursors = own.facts()?.cursors;
+    let seen = cursors.into_iter().find(|cursor| cursor.registry == upstream).map_or(0, |cursor| cursor.size);
     let mut due = Vec::new();
     for there in above.withdrawn()? {
         let Some(here) = own.release(&there.release.id)? else { continue };
-        if followed(own, &here, upstream)? {
-            due.extend(withdraw(&here, &there, upstream));
+        if came(&here, upstream) {
+            due.extend(withdraw(&here, &there, upstream, seen));
         }
     }
-    for here in own.withdrawn()? {
-        if !followed(own, &here, upstream)? {
-            continue;
-        }
+    for here in own.withdrawn()?.into_iter().filter(|here| came(here, upstream)) {
         let there = above.release(&here.release.id)?;
         due.extend(there.iter().flat_map(|there| take_back(&here, there, upstream)));
     }
+    let mut adopted = BTreeMap::new();
+    for one in &due {
+        let name = &one.id.name;
+        adopted.insert(name.clone(), own.adoption_of(name)?.is_some());
+    }
+    due.retain(|one| {
+        let is_quarantine = matches!(one.verb, WithdrawalVerb::Quarantine | WithdrawalVerb::Unquarantine);
+        is_quarantine || !adopted[&one.id.name]
+    });
     Ok(due)
 }
 
@@ -71,16 +81,18 @@ pub(super) fn as_it_comes(there: &ReleaseView, upstream: &str) -> Option<Withdra
     there.yanked.as_ref().map(|yanked| withdrawal(WithdrawalVerb::Yank, there, Some(yanked), upstream))
 }
 
-/// Whether the other registry decides about a release: it came from there, and nobody adopted it.
-fn followed(own: &Index, here: &ReleaseView, upstream: &str) -> Result<bool, SubmitError> {
-    let came = here.origin.as_ref().is_some_and(|origin| origin.registry == upstream);
-    Ok(came && here.removed.is_none() && own.adoption_of(&here.release.id.name)?.is_none())
+/// Whether a release is here because the other registry had it.
+fn came(here: &ReleaseView, upstream: &str) -> bool {
+    here.removed.is_none() && here.origin.as_ref().is_some_and(|origin| origin.registry == upstream)
 }
 
-fn withdraw(here: &ReleaseView, there: &ReleaseView, upstream: &str) -> Vec<Withdrawal> {
-    let new = |there: &Option<Withdrawn>, here: &Option<Withdrawn>| there.is_some() && here.is_none();
+/// What was withdrawn there since its log was `seen` last. A removal may have had to wait, for what was built with the release.
+fn withdraw(here: &ReleaseView, there: &ReleaseView, upstream: &str, seen: u64) -> Vec<Withdrawal> {
+    let new = |there: &Option<Withdrawn>, here: &Option<Withdrawn>| {
+        here.is_none() && there.as_ref().is_some_and(|there| there.mark.index >= seen)
+    };
     let mut due = Vec::new();
-    if new(&there.removed, &here.removed) {
+    if there.removed.is_some() && here.removed.is_none() {
         return vec![withdrawal(WithdrawalVerb::Remove, there, there.removed.as_ref(), upstream)];
     }
     if new(&there.quarantined, &here.quarantined) {

@@ -1,7 +1,7 @@
 //! The registries above this one: named in the log, with whom to trust for them and what of them comes down.
 
 use weir_model::Action;
-use weir_model::record::{Description, Upstream};
+use weir_model::record::{Description, Hold, Unhold, Upstream};
 use weir_policy::{Caller, Verb};
 
 use super::Registrar;
@@ -41,7 +41,20 @@ impl Registrar {
         if after != before {
             let description = Description { upstreams: Some(after.clone()), ..Description::default() };
             let batch = ulid::Ulid::generate().to_string();
-            writer.append(&permit, &[Entry::new(&permit, &batch, Action::Describe(description))?])?;
+            let mut entries = vec![Entry::new(&permit, &batch, Action::Describe(description))?];
+            // What was held of a registry that is above no longer is waited for by nobody.
+            for held in writer.replica.index().held(usize::MAX)? {
+                let Hold { id, registry, .. } = held.hold;
+                if after.iter().all(|above| above.name != registry) {
+                    let reason = "that registry is above this one no longer".into();
+                    entries.push(Entry::new(
+                        &permit,
+                        &batch,
+                        Action::Unhold(Unhold { id, registry, reason }),
+                    )?);
+                }
+            }
+            writer.append(&permit, &entries)?;
         }
         let mut descriptor = read_descriptor(&*self.source())?;
         let names: Vec<String> = after.iter().map(|above| above.name.clone()).collect();

@@ -2,7 +2,7 @@
 
 use weir_model::WithdrawalVerb;
 use weir_model::record::UpstreamMode;
-use weir_registry::{Intent, Withdraw};
+use weir_registry::{Intent, Withdraw, published_above};
 
 use crate::world::World;
 
@@ -43,4 +43,22 @@ fn story(mode: UpstreamMode, clocks: [i64; 3]) {
     let before = size();
     world.ask(2, &["acme/lib"]).unwrap();
     assert_eq!(size(), before, "{mode:?}, {clocks:?}");
+}
+
+/// Whoever has the key of a registry can write any time into its log, but not before the one below looked last.
+#[test]
+fn what_was_not_there_at_the_last_look_was_published_later_whatever_it_says() {
+    for mode in [UpstreamMode::OnDemand, UpstreamMode::Mirror] {
+        let world = World::with_clocks(mode, [-1000, 0, 0]);
+        let published = |id: &str| {
+            let above = world.reader(0, "above").index().release(&id.parse().unwrap()).unwrap().unwrap();
+            published_above(world.reader(1, "below").index(), &above, "public").unwrap()
+        };
+        world.publish(0, "acme/lib 1.0.0", "first").unwrap();
+        assert_eq!(published("acme/lib 1.0.0"), world.caller(0).at());
+        world.ask(1, &["acme/lib"]).unwrap();
+        assert_eq!(published("acme/lib 1.0.0"), world.caller(0).at(), "it was there when it was looked for");
+        world.publish(0, "acme/lib 1.1.0", "second").unwrap();
+        assert_eq!(published("acme/lib 1.1.0"), world.caller(1).at());
+    }
 }

@@ -170,10 +170,14 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
         ));
     }
     page.blank();
+    // Who asked for what is above is not who published it.
+    let came = view.origin.as_ref().map(|origin| harmless(&origin.registry));
+    let mark = format!("{} by {}", day(&view.mark.at), view.mark.by);
     let mut facts = vec![
         ("kind", release.kind.to_string()),
         ("licence", release.license.clone().unwrap_or_default()),
-        ("published", format!("{} by {}", day(&view.mark.at), view.mark.by)),
+        ("published", came.is_none().then(|| mark.clone()).unwrap_or_default()),
+        ("admitted", came.map(|from| format!("{mark}, from `{from}`")).unwrap_or_default()),
         ("promoted", view.promoted.as_ref().map(promoted).unwrap_or_default()),
         (
             "size",

@@ -72,6 +72,16 @@ fn what_is_exported_is_followed_and_admitted_as_if_the_registry_had_been_reached
     let refused = far.there("registry import first.weir").fails_with(5);
     assert!(refused.stderr.contains("is of the registry `public`, which is not above `team`"), "{refused}");
     let key = far.key();
+    let whole = fs_err::read(t.path("first.weir")).unwrap();
+    for (what, bytes) in [
+        ("it was cut short", whole[..whole.len() - 1024].to_vec()),
+        ("it was cut short", whole[..whole.len() - 512].to_vec()),
+        ("something follows its end", [&*whole, &*whole].concat()),
+    ] {
+        fs_err::write(t.path("other.weir"), bytes).unwrap();
+        let refused = far.there(&format!("registry import other.weir --key {key} --mode mirror"));
+        assert!(refused.code != 0 && refused.stderr.contains(what), "{what}: {refused}");
+    }
     let told = far.there(&format!("registry import first.weir --key {key} --mode mirror")).succeeds().stdout;
     assert!(told.contains("admitted 2 releases") && told.contains("brought 2 objects"), "{told}");
 

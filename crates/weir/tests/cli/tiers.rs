@@ -137,7 +137,7 @@ fn what_could_not_be_asked_for_further_up_is_not_told_to_be_missing() {
     // Another registry in its place is not believed, and that is told as well.
     t.weir_with("", "registry init public --name public", &[("WEIR_HOME", "elsewhere")]).succeeds();
     let run = t.weir("add lib/str");
-    assert_eq!(run.code, 1, "{run}");
+    assert_eq!(run.code, 6, "{run}");
     assert!(run.stderr.contains("× `team` could not ask above: "), "{run}");
     assert!(run.stderr.contains("the pinned key does not vouch for"), "{run}");
 }
@@ -222,6 +222,56 @@ fn a_name_is_one_owners_whatever_comes_first() {
     assert!(t.read("app/weir.lock").contains("\"1.0.0\""));
 }
 
+/// Who knows a registry further up by its name as well, to publish into it, does not take from it what their own keeps out.
+#[test]
+fn a_registry_further_up_that_is_known_by_name_is_asked_through_those_below_it_only() {
+    let t = three();
+    t.weir_in("", "registry add public public --user").succeeds();
+    t.weir_in("", "registry add team team --user").succeeds();
+    t.weir_in("", "claim acme user:ann --registry team").succeeds();
+    publish(&t, "public", &t.package("acme/tool", "1.0.0").file("content.txt", "evil").write());
+    let missing = |typed: &str| {
+        let run = t.weir(typed).fails_with(5);
+        assert!(run.stderr.contains("not asked: `public`, `team`"), "{run}");
+    };
+    t.project(&["acme/tool = *"]);
+    missing("install");
+    t.project(&[]);
+    missing("add acme/tool");
+    t.weir_in("", "claim acme user:ann").succeeds();
+    missing("add acme/tool");
+    // What came down is one package, and stays to be had when all of them but the nearest are gone.
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.weir("add lib/str").succeeds();
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(registry), t.path(format!("{registry}-away"))).unwrap();
+    }
+    t.project(&["lib/str = *"]);
+    t.weir("install").succeeds();
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(format!("{registry}-away")), t.path(registry)).unwrap();
+    }
+    // Whoever means it says so.
+    t.weir("add acme/tool --registry public").succeeds();
+    assert!(t.read("app/weir.toml").contains("registry = \"public\""), "{}", t.read("app/weir.toml"));
+
+    // A project that names several asks them all, and an owner that is claimed in a nearer one is nobody's further away.
+    let named = |more: &str| {
+        t.write(
+            "other/weir.toml",
+            format!("[package]\n\n[registries]\nlaptop = {{ url = \"../laptop\", default = true }}\npublic = \"../public\"\n\n[dependencies]\n{more}"),
+        );
+        t.weir_in("other", "install")
+    };
+    let claimed = named("\"acme/tool\" = \"*\"\n");
+    assert!(claimed.code == 5 && claimed.stderr.contains("`acme` belongs to `laptop`"), "{claimed}");
+    named("\"lib/str\" = \"*\"\n").succeeds();
+    let lock = t.read("other/weir.lock");
+    assert!(lock.contains("registry = \"laptop\"") && !lock.contains("registry = \"public\""), "{lock}");
+    publish(&t, "public", &t.package("data/corpus", "1.0.0").write());
+    named("\"data/corpus\" = \"*\"\n").succeeds();
+}
+
 #[test]
 fn a_mirror_takes_all_that_policy_allows_and_what_that_needs() {
     let t = sandbox();
@@ -274,6 +324,76 @@ fn a_package_is_taken_over_to_patch_it_and_given_back() {
     t.weir_in("", "registry adopt lib/str --release").succeeds();
     t.weir("update").succeeds();
     assert!(t.read("app/weir.lock").contains("1.5.0"));
+    t.weir_in("", "registry verify").succeeds();
+}
+
+#[test]
+fn what_was_held_of_a_registry_is_waited_for_no_longer_than_that_is_above() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    t.weir_in("", "policy set --built-in folder --with cooldown").succeeds();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.project(&[]);
+    let held = t.weir("add lib/str");
+    assert!(held.code != 0 && held.stderr.contains("`cooldown`"), "{held}");
+    t.weir_in("", "registry upstream remove public").succeeds();
+    let missing = t.weir("add lib/str").fails_with(5);
+    assert!(!missing.stderr.contains("cooldown"), "{missing}");
+    let told = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(!told.contains("lib/str"), "{told}");
+}
+
+/// Whatever it says of what it was built with: files decide.
+#[test]
+fn what_was_built_with_another_release_of_the_same_name_and_version_is_held() {
+    let t = sandbox();
+    t.weir_in("", "registry init public --name public").succeeds();
+    t.registry("team");
+    t.weir_in("", "registry upstream add public").succeeds();
+    t.package("acme/core", "1.0.0").publish();
+    publish(&t, "public", &t.package("acme/core", "1.0.0").file("content.txt", "another").write());
+    publish(&t, "public", &t.package("lib/c", "1.0.0").dependency("acme/core", "^1").write());
+    t.project(&[]);
+    let held = t.weir("add lib/c");
+    assert!(held.code != 0, "{held}");
+    assert!(
+        held.stderr.contains("it was built with `acme/core 1.0.0` of `public`, and here that is another"),
+        "{held}"
+    );
+}
+
+#[test]
+fn a_registry_that_has_the_name_of_one_that_was_above_is_not_taken_for_it() {
+    let t = installed();
+    t.weir_in("", "registry upstream remove public").succeeds();
+    t.weir_in("", "registry init stranger --name public").succeeds();
+    publish(&t, "stranger", &t.package("lib/str", "1.9.0").write());
+    let refused = t.weir_in("", "registry upstream add ./stranger").fails_with(8);
+    assert!(refused.stderr.contains("another registry of that name was above it before"), "{refused}");
+    // The one that it was is known by its log, wherever it is now.
+    fs_err::rename(t.path("public"), t.path("moved")).unwrap();
+    t.weir_in("", "registry upstream add ./moved").succeeds();
+    t.weir("install").succeeds();
+}
+
+#[test]
+fn of_a_package_that_was_taken_over_a_quarantine_above_is_told_and_what_was_decided_here_stays() {
+    let t = installed();
+    t.weir_in("", "registry adopt lib/str").succeeds();
+    t.weir_in("", "yank lib/str@1.0.0 --registry ./public").succeeds();
+    t.weir("audit").succeeds();
+    let standing = || t.weir_in("", "info lib/str@1.0.0").succeeds().stdout;
+    assert!(!standing().contains("yanked"), "what is offered here is decided here: {}", standing());
+    t.weir_in("", "quarantine lib/str@1.0.0 --reason 'it steals' --registry ./public").succeeds();
+    let audit = t.weir("audit");
+    assert!(audit.code != 0 && audit.stdout.contains("it steals"), "{audit}");
+    // Somebody here looked, and thinks otherwise.
+    t.weir_in("", "unquarantine lib/str@1.0.0").succeeds();
+    t.weir_in("", "registry upstream follow").succeeds();
+    t.weir("audit").succeeds();
+    assert!(!standing().contains("it steals"), "{}", standing());
     t.weir_in("", "registry verify").succeeds();
 }
 

@@ -271,10 +271,15 @@ fn what_an_elm_package_offers_is_read_and_compared_on_pages() {
     let value = |name: &str, of: &str| {
         format!(r#"{{"name":"{name}","comment":" Says *{name}*. <script>x</script>","type":"{of}"}}"#)
     };
-    for (version, values) in [
-        ("1.0.0", value("trim", "String.String -> String.String")),
-        ("1.1.0", [value("trim", "String.String -> String.String"), value("pad", "Basics.Int")].join(",")),
-        ("2.0.0", value("trim", "Basics.Int -> String.String")),
+    let trim = "trim : String -> String\n";
+    for (version, values, source) in [
+        ("1.0.0", value("trim", "String.String -> String.String"), format!("(trim)\n\n{trim}")),
+        (
+            "1.1.0",
+            [value("trim", "String.String -> String.String"), value("pad", "Basics.Int")].join(","),
+            format!("(trim, pad)\n\n{trim}pad : Int\n"),
+        ),
+        ("2.0.0", value("trim", "Basics.Int -> String.String"), "(trim)\n\ntrim : Int -> String\n".into()),
     ] {
         let elm_json = format!(
             r#"{{"type":"package","name":"acme/texts","summary":"Texts","license":"MIT","version":"{version}","exposed-modules":["Texts"],"elm-version":"0.19.0 <= v < 0.20.0","dependencies":{{}},"test-dependencies":{{}}}}"#
@@ -286,7 +291,7 @@ fn what_an_elm_package_offers_is_read_and_compared_on_pages() {
         t.write("texts/docs.json", docs);
         t.write("texts/LICENSE", "MIT\n");
         t.write("texts/README.md", "# Texts\n");
-        t.write("texts/src/Texts.elm", "module Texts exposing (..)\n");
+        t.write("texts/src/Texts.elm", format!("module Texts exposing {source}"));
         t.weir_with("", "publish texts", &[("PATH", "")]).succeeds();
     }
     let mut ann = Browser::of_ann(&server);

@@ -210,6 +210,9 @@ fn a_compiler_that_is_none_is_told_as_such() {
     let path = format!("{}:/usr/bin:/bin", t.path("bin").display());
     let run = t.weir_with("app", "run -- elm make", &[("PATH", &path)]).fails_with(2);
     assert!(run.stderr.contains("no version of Elm's compiler"), "{run}");
+    t.write("bin/elm", "#!/bin/sh\nsleep 60 &\nwait\n");
+    let run = t.weir_with("app", "run -- elm make", &[("PATH", &path)]).fails_with(2);
+    assert!(run.stderr.contains("did not end within 10 seconds"), "{run}");
 }
 
 #[test]
@@ -239,6 +242,17 @@ fn a_compiler_that_npm_brought_for_the_project_is_the_one_that_is_meant() {
     // And it documents what is published.
     let published = t.weir_with("", "publish str --dry-run --json", &variables);
     assert!(!published.stderr.contains("no `elm`"), "{published}");
+    // pnpm puts a script there that starts it.
+    fs_err::remove_file(bin.join("elm")).unwrap();
+    t.write("node_modules/.bin/elm", "#!/bin/sh\nexec \"$(dirname \"$0\")/../elm/bin/elm\" \"$@\"\n");
+    fs_err::set_permissions(bin.join("elm"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    fs_err::create_dir_all(t.path("node_modules/elm/bin")).unwrap();
+    std::os::unix::fs::symlink(compiler(), t.path("node_modules/elm/bin/elm")).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/dirname", path.join("dirname")).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/bwrap", path.join("bwrap")).unwrap();
+    t.write("str/src/Str.elm", t.read("str/src/Str.elm").replace("    text\n", "    1\n"));
+    let refused = t.weir_with("", "publish str --dry-run", &variables);
+    assert!(refused.code != 0 && refused.stderr.contains("TYPE MISMATCH"), "{refused}");
     fs_err::remove_file(bin.join("elm")).unwrap();
     let missing = run("run -- elm make src/Main.elm");
     assert!(missing.code == 5 && missing.stderr.contains("there is no command `elm`"), "{missing}");

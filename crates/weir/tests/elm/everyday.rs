@@ -126,6 +126,74 @@ fn an_elm_json_by_hand_is_taken_as_it_is_and_made_whole() {
 }
 
 #[test]
+fn a_version_that_nobody_asked_for_itself_and_nobody_offers_is_replaced_and_that_is_said() {
+    let t = sandbox();
+    application(&t, &version(&compiler()));
+    t.write(
+        "app/elm.json",
+        t.read("app/elm.json").replace("\"elm/json\": \"1.1.3\"", "\"elm/json\": \"1.1.2\""),
+    );
+    let told =
+        "names `elm/json` 1.1.2, which does not go with the rest, or is not offered: 1.1.3 takes its place";
+    let run = t.weir("install --dry-run").succeeds();
+    assert!(run.stderr.contains(told), "{run}");
+    let run = t.weir("install").succeeds();
+    assert!(run.stderr.contains(told) && manifest(&t).contains(r#""elm/json":"1.1.3""#), "{run}");
+    let run = t.weir("install").succeeds();
+    assert!(!run.stderr.contains(told), "{run}");
+}
+
+#[test]
+fn a_version_that_is_added_to_an_application_is_meant_exactly() {
+    let t = sandbox();
+    string_package(&t, "1.0.0", "trim");
+    string_package(&t, "1.1.0", "trim");
+    application(&t, &version(&compiler()));
+    t.weir("add acme/str@1.0.0").succeeds();
+    assert!(manifest(&t).contains(r#""acme/str":"1.0.0""#), "{}", manifest(&t));
+    t.weir("add acme/str@^1.0.0").succeeds();
+    assert!(manifest(&t).contains(r#""acme/str":"1.1.0""#), "{}", manifest(&t));
+    // A package asks for ranges, and a version is where one begins.
+    package(&t, "loud", "1.0.0", &[], "module Loud exposing (a)\n\na : Int\na =\n    1\n");
+    t.weir_in("loud", "add acme/str@1.0.0").succeeds();
+    assert!(
+        t.read("loud/elm.json").contains("\"acme/str\": \"1.0.0 <= v < 2.0.0\""),
+        "{}",
+        t.read("loud/elm.json")
+    );
+}
+
+#[test]
+fn packages_that_need_one_another_are_refused_to_whoever_asks_for_them() {
+    let t = sandbox();
+    let module = |name: &str| format!("module {name} exposing (a)\n\na : Int\na =\n    1\n");
+    // Published where nobody could compile them; a registry of somebody else may have them in any case.
+    let publish = |name: &str, version: &str, needs: &[(&str, &str)]| {
+        package(&t, name, version, needs, &module(if name == "one" { "One" } else { "Two" }));
+        t.weir_with("", &format!("publish {name}"), &[("PATH", "/nowhere")])
+    };
+    publish("one", "1.0.0", &[]).succeeds();
+    publish("two", "1.0.0", &[("acme/one", "1.0.0 <= v < 2.0.0")]).succeeds();
+    publish("one", "1.0.1", &[("acme/two", "1.0.0 <= v < 2.0.0")]).succeeds();
+    application(&t, &version(&compiler()));
+    let before = t.read("app/elm.json");
+    let refused = t.weir("add acme/two");
+    assert!(
+        refused.code != 0 && refused.stderr.contains("`acme/one 1.0.1` needs `acme/two 1.0.0` needs"),
+        "{refused}"
+    );
+    assert_eq!(t.read("app/elm.json"), before);
+    t.weir("add acme/one@1.0.0").succeeds();
+    make(&t).succeeds();
+    let itself = publish("one", "1.0.2", &[("acme/one", "1.0.0 <= v < 2.0.0")]);
+    assert!(itself.code != 0 && itself.stderr.contains("needs itself"), "{itself}");
+    // With a compiler it is told before there is anything to be refused.
+    package(&t, "one", "1.0.3", &[("acme/two", "1.0.0 <= v < 2.0.0")], &module("One"));
+    let told = t.weir_in("", "publish one");
+    assert!(told.code != 0 && told.stderr.contains("something that it needs needs `acme/one 1.0."), "{told}");
+}
+
+#[test]
 fn a_package_is_worked_on_with_ranges_and_a_folder_of_another() {
     let t = sandbox();
     string_package(&t, "1.0.0", "trim");
@@ -187,4 +255,13 @@ fn a_new_application_and_a_new_package_compile() {
     t.weir_in("elm-texts", "publish").succeeds();
     t.weir_in("shop", "add acme/elm-texts").succeeds();
     assert!(t.read("shop/elm.json").contains("\"acme/elm-texts\": \"1.0.0\""));
+
+    // What has nothing to do with Elm is in nobody's way, and what has is left as it is.
+    t.write("page/package.json", "{}\n");
+    t.write("page/src/index.js", "\n");
+    t.weir_in("", "init page --kind elm").succeeds();
+    compile(&t, "page", "run -- elm make src/Main.elm --output=/dev/null").succeeds();
+    t.write("begun/src/Page/Start.elm", "module Page.Start exposing (..)\n");
+    t.weir_in("", "init begun --kind elm").succeeds();
+    assert!(!t.path("begun/src/Main.elm").exists());
 }

@@ -38,6 +38,28 @@ fn elm_install_finds_a_private_package_and_weirs_lockfile_follows() {
 }
 
 #[test]
+fn of_several_compilers_that_install_at_once_each_keeps_what_the_others_added() {
+    let t = sandbox();
+    let names = ["one", "two", "three"];
+    for name in names {
+        let module = format!("module M{name} exposing (a)\n\na : Int\na =\n    1\n");
+        package(&t, name, "1.0.0", &[], &module);
+        t.weir_with("", &format!("publish {name}"), &[("PATH", "/nowhere")]).succeeds();
+    }
+    application(&t, &version(&compiler()));
+    let t = &t;
+    std::thread::scope(|scope| {
+        for name in names {
+            scope.spawn(move || elm(t, "app", &format!("install acme/{name}")).succeeds());
+        }
+    });
+    for name in names {
+        assert!(manifest(&t).contains(&format!("\"acme/{name}\":\"1.0.0\"")), "{name}: {}", manifest(t));
+        assert!(t.read("app/weir.lock").contains(&format!("acme/{name}")));
+    }
+}
+
+#[test]
 fn elm_init_begins_an_application_out_of_the_registries_of_the_user() {
     let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
     t.registry("org");

@@ -286,7 +286,14 @@ fn a_package_is_published_with_zokkas_and_with_elms_own_request_once_its_sources
 
     let lies = docs.to_vec().to_ascii_lowercase();
     let other_docs = String::from_utf8_lossy(docs).replace("\"Str\"", "\"Other\"").into_bytes();
-    for (lie, why) in [(lies, "is no name of a module"), (other_docs, "does not expose")] {
+    let typed = String::from_utf8_lossy(docs).replace("-> String.String", "-> Basics.Int").into_bytes();
+    let more = String::from_utf8_lossy(docs).replace("\"name\":\"trim\"", "\"name\":\"cut\"").into_bytes();
+    for (lie, why) in [
+        (lies, "is no name of a module"),
+        (other_docs, "does not expose"),
+        (typed, "it says `trim : String -> Int`, and the source of the module does not"),
+        (more, "it tells of `cut`, which the module does not expose"),
+    ] {
         let (_, lying) = parts(&[("elm.json", &manifest), ("docs.json", &lie), ("package.zip", &archive)]);
         let (status, said) = post(upload, &[&bearer], &lying);
         assert!(status == 400 && said.contains(why), "{status} {said}");

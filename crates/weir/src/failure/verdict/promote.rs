@@ -1,6 +1,7 @@
 //! Promotions.
 
 use weir_promote::PromoteError;
+use weir_rules::Standing;
 
 use super::{Exit, Verdict, there_are};
 
@@ -39,9 +40,10 @@ impl Verdict for PromoteError {
             ),
             Self::TooMany { .. } => Some("promote what it needs first, in parts".into()),
             Self::NoSuchBuild { there, .. } if !there.is_empty() => Some(there_are(there)),
-            Self::Withdrawn { .. } => {
-                Some("`weir unyank` takes a yank back; or publish a newer version".into())
-            }
+            Self::Withdrawn { standing, .. } => Some(match standing {
+                Standing::Quarantined => "`weir unquarantine` lets it out; or publish a newer version".into(),
+                _ => "`weir unyank` takes a yank back; or publish a newer version".into(),
+            }),
             Self::NotBelow { .. } => Some("`weir promote --withdraw REQUEST` turns it down".into()),
             Self::Differs { .. } => Some("publish it under another version, and promote that".into()),
             Self::NotOwn { above, .. } => {

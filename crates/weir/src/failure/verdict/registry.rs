@@ -79,6 +79,9 @@ impl Verdict for ReachError {
             Self::Foreign { error, .. } => error.exit(),
             Self::NotWeirs { .. } => Exit::Usage,
             Self::NotAbove { .. } | Self::Gap { .. } | Self::NoSuchRecord { .. } => Exit::NotFound,
+            Self::AboveNotAsked { upstreams } if upstreams.iter().any(|one| one.unbelieved) => {
+                Exit::Integrity
+            }
             Self::AboveNotAsked { .. }
             | Self::Older { .. }
             | Self::Config { .. }
@@ -126,6 +129,9 @@ impl Verdict for ReachError {
                 Some("`--since` is the number that the last import told on the other side".into())
             }
             Self::OnlyHeld { .. } => Some(HELD.into()),
+            Self::AboveNotAsked { upstreams } if upstreams.iter().any(|one| one.unbelieved) => Some(
+                "nothing of it came in. Keep what is told here: it is the evidence. Ask whoever keeps the registry that is not believed".into(),
+            ),
             Self::AboveNotAsked { .. } => {
                 Some("what is missing may be there: try again, or ask whoever keeps those registries".into())
             }
@@ -286,6 +292,7 @@ impl Verdict for WriteError {
 impl Verdict for ReplicaError {
     fn exit(&self) -> Exit {
         match self {
+            unbelieved if unbelieved.is_unbelieved() => Exit::Integrity,
             Self::NoRegistry(_) | Self::NeverSynced(_) => Exit::NotFound,
             Self::Source(error) => error.exit(),
             Self::Io(error) | Self::Trust(TrustError::Io(error)) => error.exit(),
@@ -298,7 +305,7 @@ impl Verdict for ReplicaError {
             } => error.exit(),
             Self::NotAsElsewhere { error, .. } => error.exit(),
             Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } | Self::Unproven { .. } => {
-                Exit::Integrity
+                Exit::Failed
             }
         }
     }

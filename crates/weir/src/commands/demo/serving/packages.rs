@@ -16,6 +16,7 @@ pub(super) fn publish(stage: &Stage) -> Result<(), Failure> {
     stage.quietly("packages", "publish greet texts", "")?;
     stage.change("packages/texts/elm.json", "1.0.0\",\n    \"exposed", "1.1.0\",\n    \"exposed")?;
     stage.write("packages/texts/docs.json", &format!("[{DOCS_NEWER}]"))?;
+    stage.write("packages/texts/src/Texts.elm", TEXTS_NEWER)?;
     stage.quietly("packages", "publish texts", "")?;
     for (before, after, line) in [
         ("1.0.0", "1.0.1", "str.trim() { :; }\n"),
@@ -121,7 +122,42 @@ const TEXTS: Files = &[
     ),
 ];
 
-/// What the next version of it offers.
+/// The next version of it.
+const TEXTS_NEWER: &str = r#"module Texts exposing (Side(..), pad, twice)
+
+{-| Texts, and how they are shown.
+
+# Numbers
+@docs twice
+
+# Sides
+@docs Side, pad
+
+-}
+
+
+{-| Twice as many. -}
+twice : Int -> Int
+twice number =
+    number * 2
+
+
+{-| Where something is added. -}
+type Side
+    = Left
+    | Right
+
+
+{-| Fills a text up with blanks:
+
+    pad Left 5 "Ann" == "  Ann"
+-}
+pad : Side -> Int -> String -> String
+pad _ _ text =
+    text
+"#;
+
+/// What that offers.
 const DOCS_NEWER: &str = r##"{"name":"Texts","comment":" Texts, and how they are shown.\n\n# Numbers\n@docs twice\n\n# Sides\n@docs Side, pad\n","unions":[{"name":"Side","comment":" Where something is added. ","args":[],"cases":[["Left",[]],["Right",[]]]}],"aliases":[],"values":[{"name":"pad","comment":" Fills a text up with blanks:\n\n    pad Left 5 \"Ann\" == \"  Ann\"\n","type":"Texts.Side -> Basics.Int -> String.String -> String.String"},{"name":"twice","comment":" Twice as many. ","type":"Basics.Int -> Basics.Int"}],"binops":[]}"##;
 
 const MINER: &str = "[package]\nname = \"tools/speedup\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\ndescription = \"Makes everything faster\"\n";

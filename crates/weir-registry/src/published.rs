@@ -1,0 +1,15 @@
+//! When a release of a registry above was published, for rules that ask how old it is.
+
+use jiff::Timestamp;
+use weir_index::{Index, IndexError, ReleaseView};
+
+/// When a release of the registry `upstream` was published: when its record says so, and not before `own` last looked through that log without
+/// finding it. Whoever has the key of a registry can write any time into it.
+///
+/// # Errors
+///
+/// When the view cannot be read.
+pub fn published_above(own: &Index, view: &ReleaseView, upstream: &str) -> Result<Timestamp, IndexError> {
+    let without = own.last_without(upstream, view.mark.index)?;
+    Ok(without.map_or(view.mark.at, |without| without.max(view.mark.at)))
+}
