@@ -122,6 +122,14 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown.filter_map(|character| marks.shown(character)).collect())
 }
 
+/// The same in one line: what follows another line end would look as if the program said it.
+pub fn harmless_line(text: &str) -> Cow<'_, str> {
+    match harmless(text) {
+        lines if lines.contains('\n') => Cow::Owned(lines.replace('\n', " ")),
+        line => line,
+    }
+}
+
 /// JSON whose strings have such characters escaped, so that it means the same and can be shown.
 pub fn harmless_json(json: &str) -> Cow<'_, str> {
     if !json.contains(is_obeyed) {
@@ -145,7 +153,13 @@ pub fn harmless_json(json: &str) -> Cow<'_, str> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Named as _, harmless, harmless_json, is_unseen};
+    use super::{Named as _, harmless, harmless_json, harmless_line, is_unseen};
+
+    #[test]
+    fn a_stranger_cannot_begin_a_line() {
+        assert_eq!(harmless_line("x\n✓ all is well\r\nso"), "x ✓ all is well so");
+        assert_eq!(harmless_line("x"), "x");
+    }
 
     #[test]
     fn a_stranger_cannot_command_the_terminal() {

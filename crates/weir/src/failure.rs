@@ -29,7 +29,7 @@ use serde::Serialize;
 use weir_model::{ReleaseId, causes};
 use weir_repo::FailedBuild;
 
-use crate::output::{Format, Output, harmless, short, told};
+use crate::output::{Format, Output, harmless, harmless_line, short, told};
 
 pub(crate) use document::FailureDocument;
 use document::{Explained, FailureReport, FilePlace};
@@ -254,7 +254,7 @@ impl Builds {
         let palette = output.stderr_palette();
         let (bad, faint) = (palette.bad, palette.faint);
         for failed in &self.failed {
-            let _ = writeln!(text, "{bad}{}{bad:#}: {}", short(&failed.id), harmless(&failed.reason));
+            let _ = writeln!(text, "{bad}{}{bad:#}: {}", short(&failed.id), harmless_line(&failed.reason));
             for line in &failed.last_lines {
                 let _ = writeln!(text, "  {faint}│{faint:#} {}", harmless(line));
             }

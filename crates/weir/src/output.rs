@@ -13,8 +13,8 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use weir_model::ReleaseId;
 use weir_model::address::without_secrets;
 pub(crate) use weir_model::amounts::{bytes, count};
-pub(crate) use weir_model::unseen::harmless;
 use weir_model::unseen::harmless_json;
+pub(crate) use weir_model::unseen::{harmless, harmless_line};
 
 use crate::arguments::{Color, Shared};
 use crate::documents::Document;
@@ -268,7 +268,7 @@ impl Page {
         let longest = facts.clone().map(|(word, _)| word.width()).max().unwrap_or_default();
         for (word, value) in facts {
             let gap = longest - word.width();
-            self.line(format!("{faint}{word}{faint:#}{:gap$}  {}", "", harmless(value)));
+            self.line(format!("{faint}{word}{faint:#}{:gap$}  {}", "", harmless_line(value)));
         }
     }
 

@@ -17,7 +17,7 @@ use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, Page, Palette, count, harmless};
+use crate::output::{Cell, Page, Palette, count, harmless, harmless_line};
 
 /// Say what is known against releases, and look at it
 #[derive(Debug, Subcommand)]
@@ -195,7 +195,11 @@ fn show_one(page: &mut Page, report: &ShownAdvisory) {
     }
     if let Some(dismissed) = &known.dismissed {
         let reason = dismissed.reason.as_deref().unwrap_or("no reason was given");
-        page.line(format!("It counts no more, by {}: {}", harmless(&dismissed.mark.by), harmless(reason)));
+        page.line(format!(
+            "It counts no more, by {}: {}",
+            harmless(&dismissed.mark.by),
+            harmless_line(reason)
+        ));
     } else if let Some(at) = &advisory.withdrawn {
         page.line(format!("Its authors took it back on {at}"));
     }

@@ -11,7 +11,7 @@ use crate::arguments::Whose;
 use crate::context::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
-use crate::output::{Page, count, harmless};
+use crate::output::{Page, count, harmless, harmless_line};
 
 /// Ask registries what is known against releases of the lockfile
 ///
@@ -82,7 +82,7 @@ fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
     let (good, bad, notice) = (page.palette.good, page.palette.bad, page.palette.notice);
     for finding in &audit.findings {
         let style = if finding.standing == LockedStanding::Yanked { notice } else { bad };
-        page.line(format!("{style}✗{style:#} {}", harmless(&sentence(finding))));
+        page.line(format!("{style}✗{style:#} {}", harmless_line(&sentence(finding))));
         if let Some(advisory) = &finding.advisory {
             page.line(format!("  {}", harmless(advisory)));
         }
@@ -121,7 +121,7 @@ pub(super) fn show_advised(page: &mut Page, advised: &AdvisedRelease) {
         let severity = super::advisory::told(*severity);
         let told =
             format!("`{}` is affected by {advisory}{aliases}, severity {severity}{summary}", advised.id);
-        page.line(format!("{bad}✗{bad:#} {}", harmless(&told)));
+        page.line(format!("{bad}✗{bad:#} {}", harmless_line(&told)));
         if let Some(fixed) = fixed {
             page.line(format!("  mended in {fixed}"));
         }

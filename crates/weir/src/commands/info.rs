@@ -14,7 +14,7 @@ use crate::complete;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::help::examples;
-use crate::output::{Cell, Page, bytes, count, harmless};
+use crate::output::{Cell, Page, bytes, count, harmless, harmless_line};
 
 /// How many versions are listed before `…`.
 const VERSIONS: usize = 10;
@@ -160,8 +160,10 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
     }
     if let Some(withdrawn) = view.withdrawn() {
         let bad = page.palette.bad;
-        let reason =
-            withdrawn.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", harmless(reason)));
+        let reason = withdrawn
+            .reason
+            .as_deref()
+            .map_or_else(String::new, |reason| format!(": {}", harmless_line(reason)));
         page.line(format!(
             "{bad}{}{bad:#} on {} by {}{reason}",
             view.standing(),

@@ -19,7 +19,7 @@ use crate::arguments::{DryRun, PackageAtVersion, any_kind};
 use crate::context::Context;
 use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
-use crate::output::{Cell, Page, count, harmless};
+use crate::output::{Cell, Page, count, harmless, harmless_line};
 
 /// Show, check, change and question the policies of a registry
 #[derive(Debug, Subcommand)]
@@ -334,7 +334,7 @@ fn test(context: &Context, arguments: &TestArguments) -> Result<ExitCode, Failur
                 page.line(format!(
                     "    expected {expected}, decided {}: {}",
                     harmless(&case.decided),
-                    harmless(&case.reason)
+                    harmless_line(&case.reason)
                 ));
             }
         }
@@ -435,7 +435,7 @@ fn show_explained(page: &mut Page, explained: &ExplainedPolicy) {
     } else {
         page.line(format!("{bad}No{bad:#}: `{who}` may not {what}"));
     }
-    page.line(format!("{} (policy `{}`)", harmless(&answer.reason), answer.rule));
+    page.line(format!("{} (policy `{}`)", harmless_line(&answer.reason), answer.rule));
     if let Some(holders) = &explained.owner_belongs_to {
         page.line(format!("The owner belongs to {}", harmless(&holders.join(", "))));
     }
@@ -459,7 +459,7 @@ fn show_near(page: &mut Page, near: &Near) {
         near.id,
         near.file,
         near.line,
-        harmless(reason)
+        harmless_line(reason)
     ));
     for missing in &near.missing {
         page.line(format!("  {bad}✗{bad:#} {}", harmless(&missing.clause)));
@@ -494,7 +494,7 @@ fn show_simulated(page: &mut Page, simulated: &Simulated) {
             "{word} `{}` by {by}, {}: {} (policy `{}`)",
             one.release,
             one.at,
-            harmless(&one.reason),
+            harmless_line(&one.reason),
             one.rule
         ));
     }

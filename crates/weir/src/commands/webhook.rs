@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::documents::server::{RemovedWebhook, Webhooks};
 use crate::failure::{Exit, Failure, ending};
 use crate::help::examples;
-use crate::output::{Cell, Page, count, harmless};
+use crate::output::{Cell, Page, count, harmless, harmless_line};
 
 /// Have others be told what happens on a server
 ///
@@ -258,7 +258,7 @@ fn told_registries(webhook: &Webhook) -> String {
 
 fn state(webhook: &Webhook) -> String {
     match (&webhook.paused, webhook.failing_since) {
-        (Some(reason), _) => format!("is paused: {}", harmless(reason)),
+        (Some(reason), _) => format!("is paused: {}", harmless_line(reason)),
         (None, Some(since)) => format!("fails since {}", moment(since)),
         (None, None) => "is told what happens".to_owned(),
     }

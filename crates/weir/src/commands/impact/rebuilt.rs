@@ -2,7 +2,7 @@
 
 use weir_project::{BrokenModule, Rebuild, RebuildOutcome};
 
-use crate::output::{Page, count, harmless};
+use crate::output::{Page, count, harmless, harmless_line};
 
 pub(super) fn show(page: &mut Page, rebuild: &Rebuild, limit: usize) {
     let applications = rebuild.applications.len() as u64;
@@ -39,7 +39,7 @@ pub(super) fn show(page: &mut Page, rebuild: &Rebuild, limit: usize) {
     }
     page.line(format!("Not compiled: {}", count(rebuild.untried.len() as u64, "application")));
     for untried in rebuild.untried.iter().take(limit) {
-        let reason = harmless(&untried.reason);
+        let reason = harmless_line(&untried.reason);
         page.line(format!("  {} {faint}{reason}{faint:#}", super::short(&untried.id)));
     }
     super::more(page, rebuild.untried.len(), limit);
