@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 use weir_fs::{Access, Durability, Folder};
-use weir_model::{PackageName, Version};
+use weir_model::{KindName, PackageName, Version};
 use weir_package::{ARCHIVE_FACT, Package, likely_secrets};
 use weir_registry::{Acting, Batch, Intent, Receipt, Registry as _, SubmitError};
 use weir_tree::{
@@ -112,6 +112,12 @@ impl Arrived {
     /// When it is another one.
     pub fn must_be(&self, name: &PackageName, version: &Version) -> Result<(), NotTaken> {
         let id = &self.package.id;
+        if self.package.manifest.package.kind != KindName::Elm {
+            let kind = self.package.manifest.package.kind;
+            return Err(NotTaken::Unusable(format!(
+                "a `weir.toml` in it says that it is of the kind `{kind}`"
+            )));
+        }
         match id.name == *name && id.version == *version {
             true => Ok(()),
             false => Err(NotTaken::Unusable(format!(

@@ -98,10 +98,10 @@ impl OwnManifest for ElmManifest {
 /// The package that the compiler wants in every application, whether it is used or not.
 pub(crate) const JSON: &str = "elm/json";
 
-/// It in the version that is there, or any that is compatible with the first.
+/// It in any version that is compatible with the one that is there, or with the first. The one that is there is kept where it can be had.
 fn json_for(lines: &Lines<'_>, pins: &BTreeMap<PackageName, Version>) -> Requirement {
     let name: PackageName = JSON.parse().expect("it is a name");
-    let from = pins.get(&name).cloned().unwrap_or(Version::new(1, 0, 0));
+    let from = pins.get(&name).map_or(Version::new(1, 0, 0), |pin| Version::new(pin.major(), 0, 0));
     requirement(lines, name, until_next_major(&from), Scope::Run)
 }
 

@@ -16,7 +16,7 @@ use weir_tree::{Selection, copy_tree, read_folder};
 
 use crate::closure::used;
 use crate::elm::contained::{Compiler, Task};
-use crate::elm::{fill, home_of};
+use crate::elm::{fill, home_of, with_npm};
 use crate::error::ProjectError;
 use crate::fetch;
 use crate::install::wanted_lock;
@@ -38,6 +38,7 @@ const SCRIPT: &str = r#"if ! compile --docs=docs.json; then
     cat "$TMPDIR/said" >&2
     exit 1
 fi
+[ -f docs.json ] || { echo 'it ended well, and made no `docs.json`' >&2; exit 1; }
 mkdir -p "$DESTDIR$PREFIX"
 cp docs.json "$DESTDIR$PREFIX/docs.json"
 "#;
@@ -58,7 +59,8 @@ pub(crate) fn with_docs(
     if about.manifest.package.kind != KindName::Elm || !weir_elm::is_compiled_alone(&about.facts) {
         return Ok(package);
     }
-    match make(session, &package, others, programs) {
+    let programs = with_npm(&session.owners, package.folder(), programs);
+    match make(session, &package, others, &programs) {
         Ok(staged) => {
             let mut with_docs = PreparedPackage::staged(session, staged)?;
             with_docs.package.warnings = package.package.warnings;

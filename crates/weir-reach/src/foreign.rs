@@ -99,6 +99,11 @@ pub(crate) struct Above {
     folder: PathBuf,
 }
 
+/// Whether the registry at a location is a transcript of what is none of Weir's.
+pub(crate) fn is_transcript(location: &str) -> bool {
+    !is_http(location) && Path::new(location).join(NOTES).join(ADDRESS).is_file()
+}
+
 impl Above {
     /// The one that the registry in `folder` is the transcript of, if it is one.
     pub(crate) fn of_transcript(session: &Session, folder: &str) -> Result<Option<Self>, ReachError> {

@@ -10,6 +10,7 @@ use weir_wire::upstream::{Newer, UpstreamDocument};
 
 use crate::connect::{Connection, open_remote};
 use crate::error::ReachError;
+use crate::foreign;
 use crate::session::Session;
 
 /// A registry in a folder that others are above, and for whom they are asked.
@@ -36,8 +37,11 @@ pub(crate) fn above<'c>(
         mode: document.mode,
         only: document.only.clone(),
         newer,
-        followed: reached
-            .map(|connection| Followed { replica: &connection.replica, source: &*connection.source }),
+        followed: reached.map(|connection| Followed {
+            replica: &connection.replica,
+            is_transcript: foreign::is_transcript(&connection.known.location),
+            source: &*connection.source,
+        }),
     }
 }
 

@@ -224,8 +224,8 @@ pub enum SubmitError {
         /// A name that may have been meant, if there is none of this one.
         similar: Option<String>,
     },
-    /// Packages that would be baked into one another.
-    #[error("packages cannot be baked into one another: {}", cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" needs "))]
+    /// Packages that would be baked into one another, or of Elm would need one another.
+    #[error("packages cannot be built with one another: {}", cycle.iter().map(ToString::to_string).collect::<Vec<_>>().join(" needs "))]
     BakedCycle {
         /// The cycle, its first member again at the end.
         cycle: Vec<ReleaseId>,

@@ -5,6 +5,7 @@
 //! package and what it depends on can be published, or replaced, together.
 
 mod advice;
+mod circles;
 mod limits;
 mod offers;
 mod owners;

@@ -253,7 +253,7 @@ pub(crate) fn refusal(
         return Ok(Some(refused));
     }
     let upstream = &tiers.upstreams[place];
-    Ok(tiers.keeper.refuses(view, &upstream.name, upstream.index()?)?)
+    Ok(tiers.keeper.refuses(view, upstream)?)
 }
 
 /// What was built with a release that has other files there than here.

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use weir_index::{Index, IndexError, ReleaseView};
+use weir_index::{Index, ReleaseView};
 use weir_model::ReleaseId;
 use weir_model::advisory::Severity;
 use weir_model::record::Hold;
 use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
 use weir_registry::{advised, published_above, withheld};
+
+use crate::tiers::{Above, TiersError};
 
 /// Beyond this many days nobody waits for a release: then it is not time alone that has to pass.
 const LONGEST_WAIT: i64 = 3650;
@@ -43,13 +45,15 @@ impl<'a> Gatekeeper<'a> {
         Self { own, gate, caller, waits: RefCell::default() }
     }
 
-    /// Why a release of the registry `upstream`, whose view is `above`, does not come in; nothing if it may.
+    /// Why a release of a registry above does not come in; nothing if it may.
     pub(crate) fn refuses(
         &self,
         view: &ReleaseView,
-        upstream: &str,
-        above: &Index,
-    ) -> Result<Option<Refused>, IndexError> {
+        above: &Above<'_>,
+    ) -> Result<Option<Refused>, TiersError> {
+        let upstream = above.name.as_str();
+        let is_transcript = above.followed.as_ref().is_ok_and(|followed| followed.is_transcript);
+        let above = above.index()?;
         let name = &view.release.id.name;
         let hold = |policy: &str, reason: String, until: Option<Timestamp>| Hold {
             id: view.release.id.clone(),
@@ -68,7 +72,7 @@ impl<'a> Gatekeeper<'a> {
             return Ok(Some(Refused { hold: hold(QUARANTINED, reason, None), is_kept_out: true }));
         }
         let advised = advised(self.own, Some(above), &view.release.id)?;
-        let published = published_above(self.own, view, upstream)?;
+        let published = published_above(self.own, view, upstream, is_transcript)?;
         let asked = |caller: &Caller| {
             let decision = self.gate.decide(&request(view, published, advised, caller, upstream));
             (!decision.allowed).then_some(decision)

@@ -52,7 +52,7 @@ pub fn look(
     let mut releases = Vec::new();
     let offered = package.releases.iter().filter(|view| view.standing().is_offered());
     for view in offered.take(MOST_LOOKED_AT) {
-        let refused = tiers.keeper.refuses(view, &upstream.name, upstream.index()?)?;
+        let refused = tiers.keeper.refuses(view, upstream)?;
         releases.push(LookedRelease {
             id: view.release.id.clone(),
             license: view.release.license.clone(),

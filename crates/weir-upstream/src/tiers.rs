@@ -193,7 +193,7 @@ impl<'a> Tiers<'a> {
                 found.refused.push(refused.clone());
                 continue;
             }
-            match self.keeper.refuses(view, &upstream.name, upstream.index()?)? {
+            match self.keeper.refuses(view, upstream)? {
                 Some(refused) => found.refused.push(refused),
                 None => found.places.push(Place::Above(position)),
             }

@@ -122,7 +122,7 @@ impl Api {
 
     /// Why what is told of a module cannot have been made of this source of it; nothing where it can, or nothing is told of it.
     pub fn contradiction(&self, module: &str, source: &str) -> Option<String> {
-        source::contradiction(self.modules.get(module)?, source)
+        source::contradiction(self.modules.get(module)?, module, source)
     }
 }
 

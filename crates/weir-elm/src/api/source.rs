@@ -1,7 +1,7 @@
 //! What the source of a module says itself of what it offers: enough to tell that a `docs.json` was made of something else.
 //!
-//! The compiler documents only what a module names in its first line and gives a type there, so both can be compared without it. What the
-//! source calls `Decoder`, `docs.json` calls `Json.Decode.Decoder`: of names, the last part is compared.
+//! The compiler documents only what a module names in its first line and gives a type, so both can be compared without it. What the source calls
+//! `D.Decoder`, `docs.json` calls `Json.Decode.Decoder`: which module a type may come from is read from what is imported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use super::docs::{Entry, Module, Sort};
 use super::tipe::Type;
 use crate::module::after_comment;
 
-/// Why `docs` cannot have been made of a module with this source; nothing where it can.
-pub(super) fn contradiction(docs: &Module, source: &str) -> Option<String> {
+/// Why `docs` cannot have been made of the module `name` with this source; nothing where it can.
+pub(super) fn contradiction(docs: &Module, name: &str, source: &str) -> Option<String> {
     let code = code(source);
     let Some(exposed) = Exposed::read(&code) else {
         return Some(
@@ -28,12 +28,13 @@ pub(super) fn contradiction(docs: &Module, source: &str) -> Option<String> {
         return Some(format!("it does not tell of `{}`, which the module exposes", super::docs::shown(name)));
     }
     let declared = declarations(&code);
+    let scope = Scope::read(name, &code, &declared);
     docs.entries.iter().find_map(|((sort, name), entry)| {
         // Which function an operator stands for is said elsewhere, and only Elm's own packages have any.
         let is_made_of = *sort == Sort::Operator
             || declared.get(&(*sort, name.as_str())).is_some_and(|text| {
                 let is_open = exposed.types.get(name.as_str()).copied().unwrap_or_default();
-                is_declared(entry, text, is_open).unwrap_or_default()
+                scope.is_declared(entry, text, is_open).unwrap_or_default()
             });
         (!is_made_of).then(|| format!("it says `{entry}`, and the source of the module does not"))
     })
@@ -118,18 +119,10 @@ fn apart(text: &str, sign: char) -> Vec<&str> {
 /// their type.
 fn declarations(code: &str) -> BTreeMap<(Sort, &str), &str> {
     let mut declared = BTreeMap::new();
-    let begins = |line: &str| line.starts_with(|c: char| !c.is_whitespace());
     let mut rest = code;
     while !rest.is_empty() {
-        let mut end = 0;
-        for line in rest.split_inclusive('\n') {
-            if end > 0 && begins(line) {
-                break;
-            }
-            end += line.len();
-        }
-        let (block, after) = rest.split_at(end);
-        rest = after;
+        let block;
+        (block, rest) = next_block(rest);
         let (first, more) = word(block);
         let (sort, name, more) = match (first, word(more)) {
             ("type", ("alias", more)) => {
@@ -145,80 +138,178 @@ fn declarations(code: &str) -> BTreeMap<(Sort, &str), &str> {
     declared
 }
 
+/// A line, with those behind it that are indented, and what follows.
+fn next_block(code: &str) -> (&str, &str) {
+    let begins = |line: &str| line.starts_with(|c: char| !c.is_whitespace());
+    let mut end = 0;
+    for line in code.split_inclusive('\n') {
+        if end > 0 && begins(line) {
+            break;
+        }
+        end += line.len();
+    }
+    code.split_at(end)
+}
+
 /// The first word, and what is behind it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_at(text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len()))
 }
 
-/// Whether what stands behind the name of a declaration declares `entry`; nothing where it cannot be read.
-fn is_declared(entry: &Entry, text: &str, is_open: bool) -> Option<bool> {
-    match entry {
-        Entry::Value { is, .. } => {
-            let said = Type::parse(text.trim_start().strip_prefix(':')?).ok()?;
-            Some(is_same_value(&said, is))
+/// What every module imports, as if it said so: a module, what it is called, and the types that need no module before them.
+const ALWAYS: [(&str, &str, &[&str]); 11] = [
+    ("Basics", "Basics", &["Int", "Float", "Bool", "Order", "Never"]),
+    ("List", "List", &["List"]),
+    ("Maybe", "Maybe", &["Maybe"]),
+    ("Result", "Result", &["Result"]),
+    ("String", "String", &["String"]),
+    ("Char", "Char", &["Char"]),
+    ("Tuple", "Tuple", &[]),
+    ("Debug", "Debug", &[]),
+    ("Platform", "Platform", &["Program"]),
+    ("Platform.Cmd", "Cmd", &["Cmd"]),
+    ("Platform.Sub", "Sub", &["Sub"]),
+];
+
+/// From which modules the types of a source may come.
+struct Scope<'a> {
+    /// The module itself.
+    module: &'a str,
+    /// The types that it declares.
+    own: BTreeSet<&'a str>,
+    /// What imported modules are called.
+    called: BTreeSet<(&'a str, &'a str)>,
+    /// Types that need no module before them, with theirs.
+    exposed: BTreeSet<(&'a str, &'a str)>,
+    /// The modules of which all does.
+    open: BTreeSet<&'a str>,
+}
+
+impl<'a> Scope<'a> {
+    fn read(module: &'a str, code: &'a str, declared: &BTreeMap<(Sort, &'a str), &'a str>) -> Self {
+        let types = declared.keys().filter(|(sort, _)| matches!(sort, Sort::Alias | Sort::Union));
+        let mut scope = Self {
+            module,
+            own: types.map(|(_, name)| *name).collect(),
+            called: BTreeSet::new(),
+            exposed: BTreeSet::new(),
+            open: BTreeSet::new(),
+        };
+        for (module, name, types) in ALWAYS {
+            scope.called.extend([(name, module), (module, module)]);
+            scope.exposed.extend(types.iter().map(|name| (*name, module)));
         }
-        Entry::Alias { vars, is, .. } => {
-            let (before, said) = text.split_once('=')?;
-            Some(before.split_whitespace().eq(vars) && is_same(&Type::parse(said).ok()?, is))
+        let mut rest = code;
+        while !rest.is_empty() {
+            let block;
+            (block, rest) = next_block(rest);
+            if let ("import", import) = word(block) {
+                scope.import(import.trim_start());
+            }
         }
-        Entry::Union { vars, cases, .. } => {
-            let (before, said) = text.split_once('=')?;
-            let said: Vec<Type> =
-                apart(said, '|').into_iter().map(|case| Type::parse(case).ok()).collect::<Option<_>>()?;
-            let is_case = |(said, (name, types)): (&Type, &(String, Vec<Type>))| matches!(said, Type::Named(said, given) if said == name && are_same(given, types));
-            let are_cases = if is_open {
-                said.len() == cases.len() && said.iter().zip(cases).all(is_case)
-            } else {
-                cases.is_empty()
-            };
-            Some(before.split_whitespace().eq(vars) && are_cases)
-        }
-        Entry::Operator { .. } => Some(true),
+        scope
     }
-}
 
-/// As [`is_same`], for the type of a value: where the source names the type of a function, and the function has arguments, the compiler writes
-/// out what the name stands for.
-fn is_same_value(said: &Type, docs: &Type) -> bool {
-    match (said, docs) {
-        (Type::Function(from, to), Type::Function(docs_from, docs_to)) => {
-            is_same(from, docs_from) && is_same_value(to, docs_to)
+    /// Takes in what stands behind `import`.
+    fn import(&mut self, text: &'a str) {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let (module, more) = text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()));
+        self.called.insert((module, module));
+        if let ("as", more) = word(more) {
+            self.called.insert((word(more).0, module));
         }
-        (Type::Named(..), Type::Function(..)) => true,
-        _ => is_same(said, docs),
+        for item in in_brackets(more).map(|inside| apart(inside, ',')).unwrap_or_default() {
+            match item.trim() {
+                ".." => {
+                    self.open.insert(module);
+                }
+                item => {
+                    self.exposed.insert((word(item).0, module));
+                }
+            }
+        }
     }
-}
 
-/// Whether two types are the same, apart from the modules that names come from.
-fn is_same(said: &Type, docs: &Type) -> bool {
-    match (said, docs) {
-        (Type::Var(said), Type::Var(docs)) => said == docs,
-        (Type::Function(from, to), Type::Function(docs_from, docs_to)) => {
-            is_same(from, docs_from) && is_same(to, docs_to)
+    /// Whether a type that the source calls `said` may be the one that is `docs` in full.
+    fn is_same_name(&self, said: &str, docs: &str) -> bool {
+        let Some((module, name)) = docs.rsplit_once('.') else { return false };
+        match said.rsplit_once('.') {
+            Some((before, said)) => said == name && self.called.contains(&(before, module)),
+            None if said != name => false,
+            None if self.own.contains(said) => module == self.module,
+            None => self.exposed.contains(&(said, module)) || self.open.contains(module),
         }
-        (Type::Named(said, given), Type::Named(docs, docs_given)) => {
-            last(said) == last(docs) && are_same(given, docs_given)
-        }
-        (Type::Record(said, fields), Type::Record(docs, docs_fields)) => {
-            said == docs
-                && fields.len() == docs_fields.len()
-                && fields
-                    .iter()
-                    .zip(docs_fields)
-                    .all(|((name, is), (docs_name, docs_is))| name == docs_name && is_same(is, docs_is))
-        }
-        (Type::Tuple(said), Type::Tuple(docs)) => are_same(said, docs),
-        _ => false,
     }
-}
 
-fn are_same(said: &[Type], docs: &[Type]) -> bool {
-    said.len() == docs.len() && said.iter().zip(docs).all(|(said, docs)| is_same(said, docs))
-}
+    /// Whether what stands behind the name of a declaration declares `entry`; nothing where it cannot be read.
+    fn is_declared(&self, entry: &Entry, text: &str, is_open: bool) -> Option<bool> {
+        match entry {
+            Entry::Value { is, .. } => {
+                let said = Type::parse(text.trim_start().strip_prefix(':')?).ok()?;
+                Some(self.is_same_value(&said, is))
+            }
+            Entry::Alias { vars, is, .. } => {
+                let (before, said) = text.split_once('=')?;
+                Some(before.split_whitespace().eq(vars) && self.is_same(&Type::parse(said).ok()?, is))
+            }
+            Entry::Union { vars, cases, .. } => {
+                let (before, said) = text.split_once('=')?;
+                let said: Vec<Type> =
+                    apart(said, '|').into_iter().map(|case| Type::parse(case).ok()).collect::<Option<_>>()?;
+                let is_case = |(said, (name, types)): (&Type, &(String, Vec<Type>))| match said {
+                    Type::Named(said, given) => said == name && self.are_same(given, types),
+                    _ => false,
+                };
+                let are_cases = if is_open {
+                    said.len() == cases.len() && said.iter().zip(cases).all(is_case)
+                } else {
+                    cases.is_empty()
+                };
+                Some(before.split_whitespace().eq(vars) && are_cases)
+            }
+            Entry::Operator { .. } => Some(true),
+        }
+    }
 
-fn last(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
+    /// As [`Scope::is_same`], for the type of a value: where the source names the type of a function, and the function has arguments, the
+    /// compiler writes out what the name stands for.
+    fn is_same_value(&self, said: &Type, docs: &Type) -> bool {
+        match (said, docs) {
+            (Type::Function(from, to), Type::Function(docs_from, docs_to)) => {
+                self.is_same(from, docs_from) && self.is_same_value(to, docs_to)
+            }
+            (Type::Named(..), Type::Function(..)) => true,
+            _ => self.is_same(said, docs),
+        }
+    }
+
+    /// Whether two types are the same.
+    fn is_same(&self, said: &Type, docs: &Type) -> bool {
+        match (said, docs) {
+            (Type::Var(said), Type::Var(docs)) => said == docs,
+            (Type::Function(from, to), Type::Function(docs_from, docs_to)) => {
+                self.is_same(from, docs_from) && self.is_same(to, docs_to)
+            }
+            (Type::Named(said, given), Type::Named(docs, docs_given)) => {
+                self.is_same_name(said, docs) && self.are_same(given, docs_given)
+            }
+            (Type::Record(said, fields), Type::Record(docs, docs_fields)) => {
+                let is_field = |((name, is), (docs_name, docs_is)): (&(String, Type), &(String, Type))| {
+                    name == docs_name && self.is_same(is, docs_is)
+                };
+                said == docs
+                    && fields.len() == docs_fields.len()
+                    && fields.iter().zip(docs_fields).all(is_field)
+            }
+            (Type::Tuple(said), Type::Tuple(docs)) => self.are_same(said, docs),
+            _ => false,
+        }
+    }
+
+    fn are_same(&self, said: &[Type], docs: &[Type]) -> bool {
+        said.len() == docs.len() && said.iter().zip(docs).all(|(said, docs)| self.is_same(said, docs))
+    }
 }
 
 /// A source with blanks in the place of comments, of what stands in quotes, and of shaders: what is left is code, in the lines it was in.
@@ -356,10 +447,16 @@ run state = state
             (r#""args":["a","b"]"#, r#""args":["b","a"]"#, "type alias Pair"),
             ("String.String b )", "String.String a )", "type alias Pair"),
             ("size : Basics.Int", "length : Basics.Int", "pad : "),
+            ("Maybe.Maybe { x : Basics.Int }", "Str.Maybe { x : Basics.Int }", "type Side a"),
+            ("-> Str.Pair a b", "-> Dict.Pair a b", "pad : "),
+            ("( a, Dict.Dict", "( a, Set.Dict", "type alias Pair"),
+            ("( a, Dict.Dict", "( a, Dict", "type alias Pair"),
         ] {
             let found = docs((from, to)).contradiction("Str", SOURCE).unwrap();
             assert!(found.contains(told), "{told}: {found}");
         }
+        let own = SOURCE.replace("type Key =", "type String = String\n\n\ntype Key =");
+        assert!(docs(("", "")).contradiction("Str", &own).unwrap().contains("String"));
         let less = SOURCE.replace("pad, run,", "pad, run, more,");
         assert!(docs(("", "")).contradiction("Str", &less).unwrap().contains("not tell of `more`"));
         for text in

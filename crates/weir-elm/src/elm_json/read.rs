@@ -54,7 +54,7 @@ fn package(text: &str, mut fields: Map<String, Value>) -> Found<Package> {
         license: take(&mut fields, "license")?,
         version,
         exposed_modules: exposed_as_written.modules(),
-        elm_version: parsed(&mut fields, "elm-version", "for example `0.19.0 <= v < 0.20.0`")?,
+        elm_version: compilers(&take::<String>(&mut fields, "elm-version")?)?,
         dependencies: ranges(&mut fields, "dependencies")?,
         test_dependencies: ranges(&mut fields, "test-dependencies")?,
         exposed_as_written,
@@ -131,11 +131,11 @@ fn exposed(text: &str) -> Found<Exposed> {
 }
 
 fn ranges(fields: &mut Map<String, Value>, field: &str) -> Found<BTreeMap<PackageName, Range>> {
-    let Some(packages) = fields.remove(field) else { return Ok(BTreeMap::new()) };
+    let packages = fields.remove(field).ok_or_else(|| lacks(field))?;
     each(packages, field)?
         .map(|entry| {
             let (name, text) = entry?;
-            let range = Range::from_str(&text).map_err(|_| {
+            let range = between(&text).ok_or_else(|| {
                 error(format!(
                     "`{name}` in its `{field}` is `{}`, and should be like `1.0.0 <= v < 2.0.0`",
                     shown(&text)
@@ -144,6 +144,24 @@ fn ranges(fields: &mut Map<String, Value>, field: &str) -> Found<BTreeMap<Packag
             Ok((name, range))
         })
         .collect()
+}
+
+fn compilers(text: &str) -> Found<Range> {
+    between(text).ok_or_else(|| {
+        error(format!("its `elm-version` is `{}`: for example `0.19.0 <= v < 0.20.0`", shown(text)))
+    })
+}
+
+/// A range in the only form that the compiler reads, `1.0.0 <= v < 2.0.0`, with versions in it.
+fn between(text: &str) -> Option<Range> {
+    // With one blank between the words, and no other anywhere.
+    let words: Vec<&str> = text.split(' ').collect();
+    let [low, above, "v", below, high] = *words.as_slice() else { return None };
+    let is_sign = |word: &str| matches!(word, "<" | "<=");
+    let plain = |text: &str| text.parse().ok().filter(|version| refused_version(version).is_none());
+    let (low, high): (Version, Version) = (plain(low)?, plain(high)?);
+    let is_some = low < high || (low == high && above == "<=" && below == "<=");
+    if is_sign(above) && is_sign(below) && is_some { text.parse().ok() } else { None }
 }
 
 type Pins = BTreeMap<PackageName, Version>;

@@ -9,7 +9,8 @@ use crate::api::{Api, Difference, step};
 /// Which step a version is: `FIRST`, `MAJOR`, `MINOR`, `PATCH`, or `OTHER` where it is none of these.
 const VERSION_BUMP: &str = "version_bump";
 
-/// Which step what changed asks for: `MAJOR`, `MINOR` or `PATCH`. Not there where one of the two has no documentation.
+/// Which step what changed asks for: `MAJOR`, `MINOR` or `PATCH`, or `UNKNOWN` of one without documentation after one that has some. Not there
+/// where the one before has none.
 const API_CHANGE: &str = "api_change";
 
 pub(super) fn compare(
@@ -22,9 +23,13 @@ pub(super) fn compare(
     let bump = before.map_or_else(|| "FIRST".to_owned(), |before| bump(before, version));
     facts.insert(VERSION_BUMP.into(), bump.into());
     if let (Some(files), Some(files_before)) = (files, files_before)
-        && let (Some(new), Some(old)) = (api(files)?, api(files_before)?)
+        && let Some(old) = api(files_before)?
     {
-        facts.insert(API_CHANGE.into(), Difference::between(&old, &new).magnitude.to_string().into());
+        let change = api(files)?.map_or_else(
+            || "UNKNOWN".to_owned(),
+            |new| Difference::between(&old, &new).magnitude.to_string(),
+        );
+        facts.insert(API_CHANGE.into(), change.into());
     }
     Ok(facts)
 }

@@ -136,7 +136,7 @@ impl Compiler {
             of_variant: BTreeMap::new(),
             system_libraries: Vec::new(),
             tools: if self.brought.is_none() { vec![ELM.into()] } else { Vec::new() },
-            limits: BuildLimits { time: task.time, memory: 16 << 30, disk: 4 << 30, processes: 256 },
+            limits: BuildLimits { time: task.time, memory: 16 << 30, disk: 1 << 30, processes: 256 },
         }
     }
 }

@@ -49,6 +49,7 @@ impl Planning<'_> {
             None => self.bake(draft)?,
             Some(promotion) => self.bake_as(promotion)?,
         };
+        self.refuse_circle(&release)?;
         self.refuse_quarantined(&release)?;
         self.refuse_unless_uploaded(&release)?;
         if let Some(bound) = self.bound_tree(&release.input_digest)?.filter(|bound| *bound != release.tree) {

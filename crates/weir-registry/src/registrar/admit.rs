@@ -29,6 +29,8 @@ use crate::within_reach::{Withdrawals, content_of, reach, withheld};
 pub struct Followed<'a> {
     /// Its view.
     pub replica: &'a Replica,
+    /// Whether this machine writes it down itself, of what is none of Weir's: as it is asked for, and not as it is published.
+    pub is_transcript: bool,
     /// Its files.
     pub source: &'a dyn Source,
 }
@@ -161,7 +163,7 @@ impl Registrar {
 
 /// Reads what is to come in the other's view, in the order of its log, and proves that its log says so.
 fn coming(admission: &Admission<'_>) -> Result<Vec<Coming>, SubmitError> {
-    let Followed { replica, source } = admission.from;
+    let Followed { replica, source, .. } = admission.from;
     let not_proven =
         |id: &ReleaseId| SubmitError::NotProven { id: id.clone(), upstream: admission.upstream.to_owned() };
     let mut views = Vec::with_capacity(admission.releases.len());
@@ -296,7 +298,12 @@ impl Admitting<'_> {
         }
         let facts = ReleaseFacts {
             advised: advised(index, Some(self.admission.from.replica.index()), id)?,
-            ..ReleaseFacts::from(release).published_at(published_above(index, &coming.view, upstream)?)
+            ..ReleaseFacts::from(release).published_at(published_above(
+                index,
+                &coming.view,
+                upstream,
+                self.admission.from.is_transcript,
+            )?)
         };
         let request = Request {
             caller: self.caller,

@@ -51,7 +51,7 @@ fn a_batch_may_hold_packages_that_need_each_other_in_any_order_but_not_in_a_circ
         world.publish(&[("acme/x 1.0.0", &["acme/y *"]), ("acme/y 1.0.0", &["acme/x *"])]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "packages cannot be baked into one another: acme/x 1.0.0 needs acme/y 1.0.0 needs acme/x 1.0.0"
+        "packages cannot be built with one another: acme/x 1.0.0 needs acme/y 1.0.0 needs acme/x 1.0.0"
     );
     world.publish(&[("acme/x 1.0.0", &["acme/y *"]), ("acme/y 1.0.0", &["~acme/x *"])]).unwrap();
 }

@@ -52,7 +52,7 @@ fn what_was_not_there_at_the_last_look_was_published_later_whatever_it_says() {
         let world = World::with_clocks(mode, [-1000, 0, 0]);
         let published = |id: &str| {
             let above = world.reader(0, "above").index().release(&id.parse().unwrap()).unwrap().unwrap();
-            published_above(world.reader(1, "below").index(), &above, "public").unwrap()
+            published_above(world.reader(1, "below").index(), &above, "public", false).unwrap()
         };
         world.publish(0, "acme/lib 1.0.0", "first").unwrap();
         assert_eq!(published("acme/lib 1.0.0"), world.caller(0).at());

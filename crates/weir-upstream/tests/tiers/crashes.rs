@@ -74,7 +74,7 @@ fn what_was_stopped_between_two_parts_of_a_mirror_is_gone_on_with() {
     let (replica, source) = (world.reader(0, "first"), world.source(0));
     let part = Admission {
         upstream: TIERS[0],
-        from: Followed { replica: &replica, source: &*source },
+        from: Followed { replica: &replica, source: &*source, is_transcript: false },
         releases: vec!["acme/app 1.0.0".parse().unwrap()],
         held: Vec::new(),
         over: Vec::new(),

@@ -143,7 +143,7 @@ impl World {
         let above = tier - 1;
         let mode = registrar.facts(&caller())?.upstreams()[0].mode;
         let (replica, source) = (self.reader(above, &format!("of-{tier}")), self.source(above));
-        let followed = Ok(Followed { replica: &replica, source: &*source });
+        let followed = Ok(Followed { replica: &replica, source: &*source, is_transcript: false });
         let (name, only) = (TIERS[above].into(), Only::default());
         let upstreams = [Above { name, mode, only, followed, newer: Vec::new() }];
         let asked =

@@ -167,19 +167,26 @@ fn a_version_that_is_added_to_an_application_is_meant_exactly() {
 fn packages_that_need_one_another_are_refused_to_whoever_asks_for_them() {
     let t = sandbox();
     let module = |name: &str| format!("module {name} exposing (a)\n\na : Int\na =\n    1\n");
-    // Published where nobody could compile them; a registry of somebody else may have them in any case.
+    // Published where nobody could compile them: the registry looks itself.
     let publish = |name: &str, version: &str, needs: &[(&str, &str)]| {
         package(&t, name, version, needs, &module(if name == "one" { "One" } else { "Two" }));
         t.weir_with("", &format!("publish {name}"), &[("PATH", "/nowhere")])
     };
     publish("one", "1.0.0", &[]).succeeds();
-    publish("two", "1.0.0", &[("acme/one", "1.0.0 <= v < 2.0.0")]).succeeds();
+    publish("two", "1.0.0", &[]).succeeds();
+    publish("two", "1.1.0", &[("acme/one", "1.0.0 <= v < 2.0.0")]).succeeds();
+    let refused = publish("one", "1.0.1", &[("acme/two", "1.0.0 <= v < 2.0.0")]).fails_with(8);
+    let told = "acme/one 1.0.1 needs acme/two 1.1.0 needs acme/one 1.0.1";
+    assert!(refused.stderr.contains(told), "{refused}");
+    // What is not offered is not looked into, and may be offered again: so they may be there all the same.
+    t.weir_in("", "yank acme/two@1.1.0").succeeds();
     publish("one", "1.0.1", &[("acme/two", "1.0.0 <= v < 2.0.0")]).succeeds();
+    t.weir_in("", "unyank acme/two@1.1.0").succeeds();
     application(&t, &version(&compiler()));
     let before = t.read("app/elm.json");
     let refused = t.weir("add acme/two");
     assert!(
-        refused.code != 0 && refused.stderr.contains("`acme/one 1.0.1` needs `acme/two 1.0.0` needs"),
+        refused.code != 0 && refused.stderr.contains("`acme/one 1.0.1` needs `acme/two 1.1.0` needs"),
         "{refused}"
     );
     assert_eq!(t.read("app/elm.json"), before);

@@ -434,7 +434,9 @@ impl Verdict for SubmitError {
             Self::BakedMissing { .. } => Some("promote that first, or both together".into()),
             Self::UnknownPackage { similar, .. } => did_you_mean(similar.as_ref()),
             Self::UnknownVersion { versions, .. } => Some(there_are(versions)),
-            Self::BakedCycle { .. } => Some("make one of the dependencies fluid: `fluid = true`".into()),
+            Self::BakedCycle { .. } => Some(
+                "make one of the dependencies fluid: `fluid = true`; packages of Elm cannot need one another at all".into(),
+            ),
             Self::UnknownBuild { there, .. } => Some(there_are(there)),
             Self::OtherTier { name, tier: weir_index::Tier::Above(_), upstream: None } => Some(format!(
                 "if you mean to take it over, `weir registry adopt {name}` keeps it here from now on"
