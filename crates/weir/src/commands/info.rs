@@ -178,8 +178,10 @@ fn release(page: &mut Page, view: &ReleaseView, of_package: Vec<(&str, String)>)
     let mut facts = vec![
         ("kind", release.kind.to_string()),
         ("licence", release.license.clone().unwrap_or_default()),
-        ("published", came.is_none().then(|| mark.clone()).unwrap_or_default()),
-        ("admitted", came.map(|from| format!("{mark}, from `{from}`")).unwrap_or_default()),
+        match came {
+            None => ("published", mark),
+            Some(from) => ("admitted", format!("{mark}, from `{from}`")),
+        },
         ("promoted", view.promoted.as_ref().map(promoted).unwrap_or_default()),
         (
             "size",

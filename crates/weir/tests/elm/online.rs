@@ -54,7 +54,7 @@ fn of_several_compilers_that_install_at_once_each_keeps_what_the_others_added() 
         }
     });
     for name in names {
-        assert!(manifest(&t).contains(&format!("\"acme/{name}\":\"1.0.0\"")), "{name}: {}", manifest(t));
+        assert!(manifest(t).contains(&format!("\"acme/{name}\":\"1.0.0\"")), "{name}: {}", manifest(t));
         assert!(t.read("app/weir.lock").contains(&format!("acme/{name}")));
     }
 }
