@@ -13,7 +13,8 @@ use crate::error::SubmitError;
 const MOST: usize = 10_000;
 
 impl Planning<'_> {
-    /// Refuses a release of Elm if the newest of what it needs, of here or of the batch, leads back to its name.
+    /// Refuses a release of Elm, a new one or one that is offered again, if the newest of what it needs, of here or of the batch, leads back to
+    /// its name.
     pub(super) fn refuse_circle(&self, release: &Release) -> Result<(), SubmitError> {
         if release.kind != KindName::Elm {
             return Ok(());

@@ -49,6 +49,9 @@ impl Planning<'_> {
             if done == Done::Already {
                 continue;
             }
+            if matches!(what.verb, WithdrawalVerb::Unyank | WithdrawalVerb::Unquarantine) {
+                self.refuse_circle(&view.release)?;
+            }
             let withdrawal = Withdrawal {
                 verb: what.verb,
                 id,

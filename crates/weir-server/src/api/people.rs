@@ -67,8 +67,11 @@ pub(crate) async fn accepted(
     Accept { invitation, name, password, machine }: Accept,
 ) -> Result<SignedIn, Problem> {
     let (now, ends) = (asker.at, app.sign_in_ends(asker.at));
-    let accounting = Accounting::of(app, asker, None, "invitation-accepted")
-        .about(name.as_ref().map(ToString::to_string).unwrap_or_default());
+    let accounting = Accounting::of(app, asker, None, "invitation-accepted");
+    let accounting = match &name {
+        Some(name) => accounting.about(name.to_string()),
+        None => accounting,
+    };
     let place = app.signing_in.place(&asker.place())?;
     if !app.settings.sign_in.password {
         // Whoever has the machine is let in all the same.
@@ -81,7 +84,7 @@ pub(crate) async fn accepted(
         let user = accounts.accept(&Secret::given(invitation), name.as_ref(), &password, now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    accounting.note(signed_in.await).await
+    note_who(accounting, signed_in.await).await
 }
 
 /// Signs somebody in whom a provider knows.
@@ -100,17 +103,16 @@ pub(crate) async fn signed_in_as(
         let user = accounts.sign_in_as(&said, invitation.as_ref(), chosen.as_ref(), now)?;
         log_in(accounts, user, &machine, ends, now)
     });
-    let signed_in = signed_in.await;
-    match &signed_in {
-        Ok(signed_in) => {
-            let who = signed_in.user.principal().to_string();
-            accounting.on_behalf_of(who).note(Ok(())).await?;
-        }
-        Err(problem) => {
-            let _: Result<(), Problem> = accounting.note(Err(problem.clone())).await;
-        }
-    }
-    signed_in
+    note_who(accounting, signed_in.await).await
+}
+
+/// Writes down who signed in, who was nobody until then, or that nobody did.
+async fn note_who(accounting: Accounting, signed_in: Result<SignedIn, Problem>) -> Result<SignedIn, Problem> {
+    let accounting = match &signed_in {
+        Ok(signed_in) => accounting.on_behalf_of(signed_in.user.principal().to_string()),
+        Err(_) => accounting,
+    };
+    accounting.note(signed_in).await
 }
 
 /// Signs a user in at a terminal, who said that it is theirs.

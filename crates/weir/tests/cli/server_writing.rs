@@ -269,7 +269,8 @@ fn who_sends_a_byte_now_and_then_keeps_no_place() {
         let mut answer = [0; 12];
         slow.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"HTTP/1.1 400", "{path}");
-        slow.shutdown(std::net::Shutdown::Both).unwrap();
+        // The server may have closed it already.
+        let _ = slow.shutdown(std::net::Shutdown::Both);
     }
 }
 
