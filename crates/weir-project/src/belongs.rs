@@ -32,13 +32,14 @@ pub(crate) enum Belongs {
 }
 
 /// Tells whose `name` is, of registries that are asked in this order.
-pub(crate) fn belongs<'c>(
-    asked: impl IntoIterator<Item = (usize, &'c Connection)>,
-    name: &PackageName,
-) -> Result<Belongs, IndexError> {
-    let mut found: Option<Says<'c>> = None;
+pub(crate) fn belongs(asked: &[(usize, &Connection)], name: &PackageName) -> Result<Belongs, IndexError> {
+    // Most have one, and many names.
+    if let [(only, _)] = asked {
+        return Ok(Belongs::To(*only));
+    }
+    let mut found: Option<Says<'_>> = None;
     for (place, connection) in asked {
-        let Some(next) = Says::of(place, connection, name)? else { continue };
+        let Some(next) = Says::of(*place, connection, name)? else { continue };
         found = match found {
             None => Some(next),
             Some(first) => match nearer(&first, &next, name)? {

@@ -147,9 +147,9 @@ impl<'c> World<'c> {
         }
         let mut asked = Vec::new();
         for place in self.connections.places_of_unmarked()? {
-            asked.push((place, self.connections.get(place)?));
+            asked.push((*place, self.connections.get(*place)?));
         }
-        match belongs(asked, name)? {
+        match belongs(&asked, name)? {
             Belongs::ToNobody => Ok(None),
             Belongs::To(place) => self.look_in(place, name),
             Belongs::ToSeveral(first, second) => Err(WorldError::Ambiguous {

@@ -113,6 +113,8 @@ pub struct Connections<'s> {
     known: Vec<KnownRegistry>,
     /// Whether the project's manifest names each.
     of_project: Vec<bool>,
+    /// What [`Connections::places_of_unmarked`] gives: every name asks for it.
+    unmarked: OnceCell<Vec<usize>>,
     open: Vec<OnceCell<Connection>>,
     asking: RefCell<Asking>,
     looks_beyond: bool,
@@ -131,7 +133,8 @@ impl<'s> Connections<'s> {
         let of_project = known.iter().map(|known| project.named.contains_key(&known.name)).collect();
         let asks = !session.offline;
         let asking = RefCell::new(Asking { asks, ..Asking::default() });
-        Ok(Self { session, known, of_project, open, asking, looks_beyond: false, connect })
+        let unmarked = OnceCell::new();
+        Ok(Self { session, known, of_project, unmarked, open, asking, looks_beyond: false, connect })
     }
 
     /// The same for who looks beyond the ranges that they ask for: registries are asked for what is there as well.
@@ -185,11 +188,15 @@ impl<'s> Connections<'s> {
     /// # Errors
     ///
     /// Those of [`Connections::get`].
-    pub fn places_of_unmarked(&self) -> Result<Vec<usize>, ReachError> {
-        if self.known.len() < 2 {
-            return Ok((0..self.known.len()).collect());
+    pub fn places_of_unmarked(&self) -> Result<&[usize], ReachError> {
+        if let Some(places) = self.unmarked.get() {
+            return Ok(places);
         }
-        places_of_unmarked(self.get(0)?, &self.of_project)
+        let places = match self.known.len() {
+            0 | 1 => (0..self.known.len()).collect(),
+            _ => places_of_unmarked(self.get(0)?, &self.of_project)?,
+        };
+        Ok(self.unmarked.get_or_init(|| places))
     }
 
     /// Has each registry admit what a resolution needs of those above it, before it is first looked at: once, however many

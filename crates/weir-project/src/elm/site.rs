@@ -87,7 +87,8 @@ impl Answers {
         };
         let of_project: Vec<bool> = connections.iter().map(of_project).collect();
         let asked = connections.first().map(|first| places_of_unmarked(first, &of_project)).transpose()?;
-        let asked = asked.unwrap_or_default();
+        let asked = asked.unwrap_or_default().into_iter().map(|place| (place, &connections[place]));
+        let asked: Vec<(usize, &Connection)> = asked.collect();
         let whose = |name: &PackageName| -> Result<Belongs, ProjectError> {
             if let Some(place) = places_meant.get(name) {
                 return Ok(Belongs::To(*place));
@@ -97,8 +98,7 @@ impl Answers {
             if has_it.map_err(ReachError::from)?.flatten().is_some() {
                 return Ok(Belongs::To(0));
             }
-            let asked = asked.iter().map(|place| (*place, &connections[*place]));
-            Ok(belongs(asked, name).map_err(ReachError::from)?)
+            Ok(belongs(&asked, name).map_err(ReachError::from)?)
         };
         let mut answers = Self {
             session,
