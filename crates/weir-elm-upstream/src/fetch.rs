@@ -1,6 +1,7 @@
 //! One release, fetched: its documents from the site, its sources from wherever the site says, and all of it checked.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use sha1::{Digest as _, Sha1};
 use weir_elm::ElmJson;
@@ -20,15 +21,19 @@ pub(crate) struct Fetched {
 /// Fetches a release.
 ///
 /// The archive has to have the SHA-1 that the site gives for it, and in it the `elm.json` that the site shows: else the resolution was of
-/// another package. Documentation is the site's, for the archive has none.
+/// another package. Documentation is the site's, for the archive has none. Nothing comes of a release for compilers that did not know `elm.json`:
+/// what the site shows as such was made for it, and is not in its archive.
 pub(crate) fn fetch(
     site: &Site,
     notes: &Folder,
     name: &PackageName,
     version: &Version,
-) -> Result<Fetched, ForeignError> {
+) -> Result<Option<Fetched>, ForeignError> {
     let bad = |reason: &str| unusable(site, name, version, reason);
     let shown = manifest(site, notes, name, version)?;
+    if is_older(&shown) {
+        return Ok(None);
+    }
     let docs = site.document(name, version, ReleaseFile::Docs)?;
     let readme = site.document(name, version, ReleaseFile::Readme)?;
     let endpoint = site.endpoint(name, version)?;
@@ -55,5 +60,18 @@ pub(crate) fn fetch(
         return Err(bad("the `elm.json` in its archive says something else than the one that is shown"));
     }
     arrived.taken_from(BTreeMap::from([("registry", site.address()), ("url", endpoint.url), ("sha1", sha1)]));
-    Ok(Fetched { arrived })
+    Ok(Some(Fetched { arrived }))
+}
+
+/// The first compiler that knows `elm.json`.
+pub(crate) const FIRST: Version = Version::new(0, 19, 0);
+
+/// Whether an `elm.json` is of a package for compilers that do not know it.
+pub(crate) fn is_older(text: &str) -> bool {
+    let Ok(ElmJson::Package(said)) = ElmJson::parse(text) else { return false };
+    said.elm_version.intervals().iter().all(|(_, high)| match high {
+        Bound::Included(high) => *high < FIRST,
+        Bound::Excluded(high) => *high <= FIRST,
+        Bound::Unbounded => false,
+    })
 }

@@ -7,32 +7,30 @@
 //! * `site`: what is asked of it, and how large an answer may be;
 //! * `told`: the list of all its releases, which only grows, or it is not the registry that it was;
 //! * `offered`: that list as a resolver sees it, with what each release needs read when it is looked at;
-//! * `fetch`: one release, with its archive checked.
+//! * `fetch`: one release, with its archive checked;
+//! * `writing`: releases are fetched and written down, each after what it needs.
 
 mod fetch;
 mod offered;
 mod site;
 mod told;
+mod writing;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use jiff::Timestamp;
 use weir_client::{HttpClient, Url};
 use weir_fs::Folder;
 use weir_model::record::{Only, UpstreamMode};
-use weir_model::{PackageName, Version};
+use weir_model::{PackageName, ReleaseId, Version};
+use weir_rules::needed_first;
 use weir_upstream::{Foreign, ForeignError, Transcript, Unresolved, resolve};
 use weir_wire::upstream::Ask;
 
-use crate::fetch::{Fetched, fetch};
-use crate::offered::Offered;
+use crate::offered::{Offered, unusable};
 use crate::site::Site;
 use crate::told::Told;
+use crate::writing::Writing;
 
-/// So many releases are fetched at a time; their archives are in memory meanwhile.
-const TOGETHER: usize = 6;
+/// So many releases are left out, one after the other, before nothing more is tried.
+const MOST_ROUNDS: usize = 100;
 
 /// A package site of Elm.
 pub struct ElmSite {
@@ -45,57 +43,58 @@ impl ElmSite {
         Self { site: Site::new(address, client) }
     }
 
-    /// Fetches releases and writes them down, in the order that they are given in.
-    fn write_all(
+    /// What a resolution of `ask` would use, each after what it needs. What cannot be used, and what would close a circle, on which the compiler
+    /// never ends, is as if it were not there.
+    fn choose(
         &self,
         transcript: &Transcript<'_>,
-        releases: &[(PackageName, Version)],
-    ) -> Result<u64, ForeignError> {
-        let mut times = Times::default();
-        for some in releases.chunks(TOGETHER) {
-            times.learn(&self.site, some)?;
-            for ((name, version), fetched) in some.iter().zip(self.fetch_some(transcript.notes, some)) {
-                self.write(transcript, &fetched?, times.of(name, version))?;
+        told: &Told,
+        ask: &Ask,
+    ) -> Result<Vec<(PackageName, Version)>, ForeignError> {
+        let offered = Offered::new(&self.site, transcript.notes, told);
+        let mut ask = ask.clone();
+        let mut failures: Vec<ForeignError> = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let resolution = match resolve(&offered, &ask) {
+                Ok(Some(resolution)) => resolution,
+                // Why it cannot be had is the first thing that was in the way.
+                Ok(None) => return failures.into_iter().next().map_or(Ok(Vec::new()), Err),
+                Err(Unresolved::View(error @ ForeignError::Unusable { .. })) => {
+                    ask.without.extend(error.release().cloned());
+                    failures.push(error);
+                    continue;
+                }
+                Err(Unresolved::View(error)) => return Err(error),
+                Err(Unresolved::GaveUp(reason)) => return Err(ForeignError::GaveUp(reason)),
+            };
+            let nodes = &resolution.nodes;
+            let needs = |place: usize| nodes[place].edges.iter().map(|edge| edge.to);
+            match needed_first(nodes.len(), needs) {
+                Ok(order) => {
+                    let ids = order.into_iter().map(|place| nodes[place].id.clone());
+                    return Ok(ids.map(|id| (id.name, id.version)).collect());
+                }
+                Err(circle) => {
+                    let circle: Vec<&ReleaseId> = circle.into_iter().map(|place| &nodes[place].id).collect();
+                    let Some(last) = circle.iter().max_by_key(|id| told.place(&id.name, &id.version)) else {
+                        continue;
+                    };
+                    let named: Vec<String> = circle.iter().map(ToString::to_string).collect();
+                    let reason = format!(
+                        "Elm's compiler never ends on packages that need one another: `{}`",
+                        named.join("` needs `")
+                    );
+                    let unusable = unusable(&self.site, &last.name, &last.version, &reason);
+                    transcript.tell(unusable.to_string());
+                    ask.without.push((*last).clone());
+                    failures.push(unusable);
+                }
             }
         }
-        Ok(releases.len() as u64)
-    }
-
-    /// Fetches some releases at the same time; an answer for each.
-    fn fetch_some(
-        &self,
-        notes: &Folder,
-        some: &[(PackageName, Version)],
-    ) -> Vec<Result<Fetched, ForeignError>> {
-        let next = AtomicUsize::new(0);
-        let fetched: Mutex<Vec<_>> = Mutex::new(some.iter().map(|_| None).collect());
-        std::thread::scope(|scope| {
-            for _ in some {
-                scope.spawn(|| {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((name, version)) = some.get(place) else { return };
-                    let came = fetch(&self.site, notes, name, version);
-                    fetched.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(came);
-                });
-            }
-        });
-        let fetched = fetched.into_inner().unwrap_or_else(PoisonError::into_inner);
-        fetched.into_iter().map(|one| one.expect("each place was taken by one thread")).collect()
-    }
-
-    /// Has the transcript offer a release, as of when the site says that it was published.
-    fn write(
-        &self,
-        transcript: &Transcript<'_>,
-        fetched: &Fetched,
-        at: Option<Timestamp>,
-    ) -> Result<(), ForeignError> {
-        let now = transcript.caller.at();
-        let caller = transcript.caller.clone().at_time(at.unwrap_or(now).min(now));
-        let acting = transcript.registrar.clone().acting_for(caller);
-        let id = fetched.arrived.package.id.clone();
-        let written = fetched.arrived.submit(&acting).map(drop);
-        written.map_err(|error| ForeignError::Release { id: Box::new(id), error: Box::new(error) })
+        Err(ForeignError::GaveUp(format!(
+            "more than {MOST_ROUNDS} releases of `{}` cannot be used",
+            self.site.address()
+        )))
     }
 }
 
@@ -116,44 +115,14 @@ impl Foreign for ElmSite {
         only: &Only,
     ) -> Result<u64, ForeignError> {
         let told = Told::follow(&self.site, transcript.notes)?.only(only);
-        let there = transcript.releases()?;
-        let mut wanted: BTreeSet<(PackageName, Version)> = BTreeSet::new();
-        if mode == UpstreamMode::Mirror && ask.requirements.is_empty() {
-            wanted.extend(told.releases().cloned());
-        }
-        let offered = Offered::new(&self.site, transcript.notes, &told);
-        let resolution = resolve(&offered, ask).map_err(|error| match error {
-            Unresolved::View(error) => error,
-            Unresolved::GaveUp(reason) => ForeignError::GaveUp(reason),
-        })?;
-        let chosen = resolution.into_iter().flat_map(|resolution| resolution.nodes);
-        wanted.extend(chosen.map(|node| (node.id.name, node.id.version)));
-        // In the order that they were published there: what something needs comes before it.
-        let missing: Vec<(PackageName, Version)> =
-            told.releases().filter(|one| wanted.contains(*one) && !there.contains(*one)).cloned().collect();
-        self.write_all(transcript, &missing)
+        let wanted = match mode == UpstreamMode::Mirror && ask.requirements.is_empty() {
+            true => told.releases().cloned().collect(),
+            false => self.choose(transcript, &told, ask)?,
+        };
+        Writing::new(&self.site, transcript)?.write_all(wanted)
     }
 
     fn begin_anew(&self, notes: &Folder) -> Result<(), ForeignError> {
         Told::forget(notes)
-    }
-}
-
-/// When releases were published, by the word of the site.
-#[derive(Default)]
-struct Times(BTreeMap<PackageName, BTreeMap<Version, Timestamp>>);
-
-impl Times {
-    fn learn(&mut self, site: &Site, releases: &[(PackageName, Version)]) -> Result<(), ForeignError> {
-        for (name, _) in releases {
-            if !self.0.contains_key(name) {
-                self.0.insert(name.clone(), site.times(name)?);
-            }
-        }
-        Ok(())
-    }
-
-    fn of(&self, name: &PackageName, version: &Version) -> Option<Timestamp> {
-        self.0.get(name)?.get(version).copied()
     }
 }

@@ -81,9 +81,7 @@ pub(crate) fn manifest(
     name: &PackageName,
     version: &Version,
 ) -> Result<String, ForeignError> {
-    let kept = format!("{MANIFESTS}/{name}/{version}.json");
-    let known = notes.find_text(&kept, weir_elm::MAX_BYTES as u64).map_err(std::io::Error::from)?;
-    if let Some(known) = known {
+    if let Some(known) = noted(notes, name, version)? {
         return Ok(known);
     }
     let bytes = site.document(name, version, ReleaseFile::Manifest)?;
@@ -94,8 +92,24 @@ pub(crate) fn manifest(
         return Err(unusable(site, name, version, "its `elm.json` is too long"));
     }
     notes.make_folder(format!("{MANIFESTS}/{name}")).map_err(std::io::Error::from)?;
-    notes.replace(&kept, &text, Access::Usual, Durability::Quick).map_err(std::io::Error::from)?;
+    notes
+        .replace(kept(name, version), &text, Access::Usual, Durability::Quick)
+        .map_err(std::io::Error::from)?;
     Ok(text)
+}
+
+/// The `elm.json` of a release that was seen; nothing if it was not.
+pub(crate) fn noted(
+    notes: &Folder,
+    name: &PackageName,
+    version: &Version,
+) -> Result<Option<String>, ForeignError> {
+    let known = notes.find_text(kept(name, version), weir_elm::MAX_BYTES as u64);
+    known.map_err(|error| std::io::Error::from(error).into())
+}
+
+fn kept(name: &PackageName, version: &Version) -> String {
+    format!("{MANIFESTS}/{name}/{version}.json")
 }
 
 /// What is wrong with a release of the site, in words.

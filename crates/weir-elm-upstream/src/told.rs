@@ -96,6 +96,11 @@ impl Told {
         self.releases.iter()
     }
 
+    /// Where a release stands among them: who was published later stands further behind.
+    pub(crate) fn place(&self, name: &PackageName, version: &Version) -> Option<usize> {
+        self.releases.iter().position(|one| (&one.0, &one.1) == (name, version))
+    }
+
     /// The versions of a package; nothing where it has none.
     pub(crate) fn versions(&self, name: &PackageName) -> Option<&BTreeSet<Version>> {
         self.versions.get(name)

@@ -14,6 +14,7 @@ use weir_model::Version;
 use docs::Module;
 pub use docs::{Api, BadDocs};
 pub use documentation::{Documentation, EntryDocs, ModuleDocs, Piece};
+pub use source::Sources;
 
 /// How much a difference asks of whoever uses the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]

@@ -4,6 +4,7 @@
 //! `registry.dat`, is [`registry_dat`]'s; where it looks for packages is [`home`]'s to plan. Nothing here runs the compiler or writes a file.
 
 pub mod api;
+mod code;
 mod constraint;
 mod elm_json;
 pub mod home;

@@ -24,7 +24,7 @@ use crate::wire::Malformed;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How much of the file is mapped; what lies beyond is read.
-const MAPPED_BYTES: u64 = 4 << 30;
+const MAPPED_BYTES: u64 = 32 << 20;
 
 /// A view on disk or in memory: a registry's log, folded.
 ///

@@ -8,7 +8,7 @@ use weir_model::{PackageName, Range, Scope, Version, nearest};
 
 use crate::choose::{Chooser, movable, versions};
 use crate::error::ProjectError;
-use crate::install::{InstallOptions, InstallReport, install_lock, wanted_lock};
+use crate::install::{InstallOptions, InstallReport, install_lock, manifest_would_change, wanted_lock};
 use crate::moving::Moving;
 use crate::outdated::{Held, Wider, held, kept_out, newest_ranges};
 use crate::own::Edited;
@@ -234,8 +234,7 @@ fn change(
     options: &InstallOptions,
 ) -> Result<InstallReport, ProjectError> {
     if options.locked && project.differs(&edited) {
-        let reason = format!("`{}` would change", project.manifest_name());
-        return Err(ProjectError::LockOutdated { reason });
+        return Err(manifest_would_change(project));
     }
     project.set(edited)?;
     let lock = wanted_lock(session, connections, project, options.locked, moving)?;
@@ -320,7 +319,8 @@ fn take_newest_that_fit(
         if let Some(newest) = offered.first().filter(|newest| **newest > taken) {
             passed_over.push(PassedOver { name: name.clone(), taken: taken.clone(), newest: newest.clone() });
         }
-        requirements[index].range = Range::caret(&taken);
+        let is_versioned = taken != local::unversioned();
+        requirements[index].range = if is_versioned { Range::caret(&taken) } else { Range::any() };
     }
     Ok(passed_over)
 }
@@ -352,6 +352,10 @@ fn offered(
     registry: Option<&str>,
 ) -> Result<Vec<Version>, ProjectError> {
     use weir_resolve::View as _;
+    // What stands in for a package everywhere is offered, and nothing else of it.
+    if let Some(fixed) = chooser.locals.fixed().into_iter().find(|fixed| fixed.name == *name) {
+        return Ok(vec![fixed.candidate.version]);
+    }
     let world = &chooser.world;
     if world.is_empty() {
         return Err(ReachError::NoRegistry { wanted: format!("`{name}`") }.into());

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use weir_build::{BuildError, FailureReason};
+use weir_elm::ElmJson;
 use weir_elm::home::{Home, HomePackage};
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{KindName, Lockfile, PackageName, Range, Scope, Unobserved};
@@ -123,6 +124,9 @@ fn make(
     let staged = tempfile::tempdir_in(&homes)?;
     let files = staged.path().join("files");
     copy_tree(package.folder(), &package.package.tree, &files)?;
+    let manifest = files.join(weir_elm::FILE_NAME);
+    let said = fs_err::read_to_string(&manifest)?;
+    fs_err::write(&manifest, without_tests(&said)?)?;
     let task = Task {
         id: &package.package.id,
         files: &files,
@@ -143,7 +147,17 @@ fn make(
         made => made,
     };
     fs_err::write(files.join(DOCS), made?)?;
+    fs_err::write(&manifest, said)?;
     Ok(staged)
+}
+
+/// An `elm.json` without what its tests need: the compiler would want all of that, and documentation has nothing of it.
+fn without_tests(said: &str) -> Result<String, weir_elm::ElmJsonError> {
+    let mut said = ElmJson::parse(said)?;
+    if let ElmJson::Package(package) = &mut said {
+        package.test_dependencies.clear();
+    }
+    Ok(said.to_text())
 }
 
 /// What the compiler makes, as the script of a task left it.
@@ -207,6 +221,7 @@ fn chosen(
     others: &[(PackageName, PathBuf)],
 ) -> Result<(Project, Lockfile), ProjectError> {
     let mut project = Project::open(package.folder(), &session.owners)?.on(session.platform());
+    project.manifest.dependencies.retain(|asked| asked.scope == Scope::Run);
     let own = &package.package.id.name;
     for (name, folder) in others.iter().filter(|(name, _)| name != own) {
         project.manifest.overrides.push(Requirement {

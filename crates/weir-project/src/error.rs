@@ -108,8 +108,10 @@ pub enum ProjectError {
     #[error("there is no `weir.lock`, and `--locked` forbids to make one")]
     NotLocked,
     /// The lockfile does not fit the manifest.
-    #[error("`weir.lock` is not what `weir.toml` asks for, and `--locked` forbids to change it: {reason}")]
+    #[error("`weir.lock` is not what `{manifest}` asks for, and `--locked` forbids to change it: {reason}")]
     LockOutdated {
+        /// The name of the manifest.
+        manifest: &'static str,
         /// What differs.
         reason: String,
     },

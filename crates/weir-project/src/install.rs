@@ -136,11 +136,17 @@ pub(crate) fn wanted_lock(
     let lock = resolve(session, connections, project, moving)?;
     match &project.lock {
         Some(before) if locked => match difference(project, before, &lock) {
-            Some(reason) => Err(ProjectError::LockOutdated { reason }),
+            Some(reason) => Err(ProjectError::LockOutdated { manifest: project.manifest_name(), reason }),
             None => Ok(lock),
         },
         _ => Ok(lock),
     }
+}
+
+/// Why `--locked` stops what would write the manifest.
+pub(crate) fn manifest_would_change(project: &Project) -> ProjectError {
+    let manifest = project.manifest_name();
+    ProjectError::LockOutdated { manifest, reason: format!("`{manifest}` would change") }
 }
 
 /// Brings a project to what a planned lockfile says, in which something may have moved.
@@ -180,8 +186,7 @@ pub(crate) fn install_lock(
     report.saved_bytes = fetched.saved;
     let plan = plan(session, &store, project, &lock, &used)?;
     if project.settle(&lock)? && options.locked {
-        let reason = format!("`{}` would change", project.manifest_name());
-        return Err(ProjectError::LockOutdated { reason });
+        return Err(manifest_would_change(project));
     }
     report.warnings.extend(plan.warnings.iter().cloned());
     for warning in &plan.warnings {
@@ -333,8 +338,7 @@ pub fn lock(
     let changes = Changes::between(project.chosen_before(), &lock);
     let packages = lock.releases.len();
     if project.settle(&lock)? && options.locked {
-        let reason = format!("`{}` would change", project.manifest_name());
-        return Err(ProjectError::LockOutdated { reason });
+        return Err(manifest_would_change(project));
     }
     let changed = if options.dry_run {
         project.would_change(&lock)

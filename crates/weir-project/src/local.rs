@@ -9,7 +9,7 @@ use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::{Requirement, Source};
 use weir_model::{Dependency, Digest, KindName, Lockfile, Manifest, Platform, TreeDigest, Version, manifest};
 use weir_resolve::{Candidate, Fixed, Origin, Override, Replacement};
-use weir_rules::Standing;
+use weir_rules::{Standing, needed_first};
 use weir_tree::{Selection, read_folder};
 
 use crate::error::ProjectError;
@@ -136,27 +136,12 @@ type Needs = BTreeMap<String, BTreeSet<String>>;
 
 /// Labels that ask for each other in a circle, if any do; the first stands at the end again.
 fn circle(needs: &Needs) -> Option<Vec<String>> {
-    let below = |label: &String| needs.get(label).into_iter().flatten();
-    let mut done = BTreeSet::new();
-    for start in needs.keys() {
-        // Depth first, without recursion: the way to where the search is, with what is still to be tried at each step.
-        let mut way = vec![(start, below(start))];
-        while let Some((label, rest)) = way.last_mut() {
-            let Some(next) = rest.next() else {
-                done.insert(*label);
-                way.pop();
-                continue;
-            };
-            if let Some(first) = way.iter().position(|(label, _)| *label == next) {
-                let circle = way[first..].iter().map(|(label, _)| (*label).clone());
-                return Some(circle.chain([next.clone()]).collect());
-            }
-            if !done.contains(next) {
-                way.push((next, below(next)));
-            }
-        }
-    }
-    None
+    let labels: Vec<&String> = needs.keys().collect();
+    let places: BTreeMap<&String, usize> =
+        labels.iter().enumerate().map(|(place, label)| (*label, place)).collect();
+    let below = |place: usize| needs[labels[place]].iter().filter_map(|label| places.get(label).copied());
+    let circle = needed_first(labels.len(), below).err()?;
+    Some(circle.into_iter().map(|place| labels[place].clone()).collect())
 }
 
 /// What was found in a folder or a repository.
@@ -347,6 +332,6 @@ pub(crate) fn package_manifest(folder: &Path) -> Result<Option<Manifest>, Projec
 }
 
 /// What a package without a version counts as.
-fn unversioned() -> Version {
+pub(crate) fn unversioned() -> Version {
     "0.0.0".parse().expect("it is a version")
 }

@@ -14,7 +14,7 @@ use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{Admitted, KeyFolder, SubmitError};
 use weir_rules::best;
-use weir_upstream::{Above, AdmissionError, UNMET, admit};
+use weir_upstream::{Above, AdmissionError, admit, is_for_what_it_needs};
 use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
 
 use crate::connect::{Connection, connect, connect_remembered};
@@ -262,6 +262,10 @@ pub(crate) fn refuse_circle(registry: &str, via: &[String]) -> Result<(), ReachE
     Err(SubmitError::NoUpstream { upstream, registry: below, reason: reason.into() }.into())
 }
 
+fn is_of_one_release(error: &ReachError) -> bool {
+    matches!(error, ReachError::Foreign { error, .. } if error.release().is_some())
+}
+
 /// Follows a registry, which has followed those above it first: what was withdrawn there is withdrawn here by now.
 ///
 /// # Errors
@@ -318,8 +322,8 @@ fn follow(
         let connection = connect(session, known)?;
         return match written {
             Ok(_) => Ok(Came::of(connection)),
-            // Who only follows wants to know.
-            Err(error) if what.requirements.is_empty() => Err(error),
+            // Who only follows wants to know; one release that cannot be used is no reason to go without the others.
+            Err(error) if what.requirements.is_empty() && !is_of_one_release(&error) => Err(error),
             Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved())),
         };
     }
@@ -383,7 +387,7 @@ fn kept_out(index: &Index, caller: &Caller, what: &Ask) -> Result<Vec<ReleaseId>
         return Ok(Vec::new());
     }
     let held = index.held(MOST_REQUIREMENTS)?.into_iter().map(|held| held.hold);
-    let stays = |hold: &Hold| hold.policy != UNMET && hold.until.is_none_or(|due| due > caller.at());
+    let stays = |hold: &Hold| !is_for_what_it_needs(hold) && hold.until.is_none_or(|due| due > caller.at());
     Ok(held.filter(stays).map(|hold| hold.id).collect())
 }
 

@@ -74,6 +74,7 @@ impl ReachError {
     pub fn is_unbelieved(&self) -> bool {
         match self {
             Self::Replica(error) => error.is_unbelieved(),
+            Self::Foreign { error, .. } => error.is_unbelieved(),
             Self::AboveNotAsked { upstreams } => upstreams.iter().any(|one| one.unbelieved),
             _ => false,
         }

@@ -172,7 +172,9 @@ impl Above {
         let alone = alone.map_err(std::io::Error::from)?;
         let caller = Caller::new(Principal::user(SCRIBE), session.now);
         let registrar = folder_registrar(session, &self.folder)?;
-        let transcript = Transcript { registrar: Arc::clone(&registrar), caller: &caller, notes: &notes };
+        let tell = |what: String| session.warn(what);
+        let transcript =
+            Transcript { registrar: Arc::clone(&registrar), caller: &caller, notes: &notes, tell: &tell };
         let written =
             self.foreign.write_down(&transcript, what, mode, only).map_err(|error| self.failed(error));
         drop(alone);

@@ -13,9 +13,9 @@ use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, Newer};
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::resolve::{Unresolved, beyond, resolve};
 use crate::tiers::{Above, Tiers, TiersError};
-use crate::{held, mirror, unmet};
+use crate::{circle, held, mirror, unmet};
 
-/// So often releases are left out that were built with something that policy keeps out, before nothing more is tried.
+/// So often releases are left out that were built with something that policy keeps out, or that need themselves, before nothing more is tried.
 const MOST_ROUNDS: usize = 100;
 
 /// Of one package at most so many releases are told to be held: the newest.
@@ -181,12 +181,18 @@ pub(crate) type Chosen = Vec<(usize, ReleaseId)>;
 pub(crate) fn choose(tiers: &Tiers<'_>, ask: &Ask) -> Result<(Chosen, Option<Resolution>), AdmissionError> {
     for _ in 0..MOST_ROUNDS {
         let Some(resolution) = resolve(tiers, ask)? else { return Ok((Vec::new(), None)) };
+        if let Some(refused) = circle::closing(tiers, &resolution)? {
+            tiers.exclude(refused);
+            continue;
+        }
         match with_what_they_were_built_with(tiers, &resolution)? {
             Ok(chosen) => return Ok((chosen, Some(resolution))),
             Err(refused) => tiers.exclude(refused),
         }
     }
-    Err(AdmissionError::GaveUp("too many releases were built with something that policy keeps out".into()))
+    Err(AdmissionError::GaveUp(
+        "too many releases need themselves, or were built with something that policy keeps out".into(),
+    ))
 }
 
 impl From<Unresolved<TiersError>> for AdmissionError {

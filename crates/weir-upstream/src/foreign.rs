@@ -50,9 +50,16 @@ pub struct Transcript<'a> {
     pub caller: &'a Caller,
     /// A folder for what is no release: what was told and not fetched yet.
     pub notes: &'a Folder,
+    /// Takes what whoever asks should know, and nothing stops for.
+    pub tell: &'a dyn Fn(String),
 }
 
 impl Transcript<'_> {
+    /// Tells whoever asks.
+    pub fn tell(&self, what: String) {
+        (self.tell)(what);
+    }
+
     /// The releases that are written down, removed ones too.
     ///
     /// # Errors
@@ -65,6 +72,31 @@ impl Transcript<'_> {
             Ok((id.name, id.version))
         });
         releases.collect()
+    }
+}
+
+impl ForeignError {
+    /// Whether a release needs what the transcript lacks.
+    pub fn is_unsatisfied(&self) -> bool {
+        matches!(self, Self::Release { error, .. } if matches!(**error, SubmitError::Unsatisfiable { .. }))
+    }
+
+    /// Whether what it says is not believed, as opposed to not heard.
+    pub fn is_unbelieved(&self) -> bool {
+        matches!(self, Self::Changed { .. } | Self::Unusable { .. })
+    }
+
+    /// The release that something is wrong with, if it is one alone.
+    pub fn release(&self) -> Option<&ReleaseId> {
+        match self {
+            Self::Unusable { id, .. } | Self::Release { id, .. } => Some(id),
+            Self::Unreached(_)
+            | Self::Changed { .. }
+            | Self::Unreadable { .. }
+            | Self::GaveUp(_)
+            | Self::Submit(_)
+            | Self::Io(_) => None,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use weir_registry::BETWEEN_PINS;
 
 use crate::admission::{AdmissionError, Batch, bring_with};
 use crate::tiers::{From, Tiers};
-use crate::unmet::{self, UNMET};
+use crate::unmet::{self, is_for_what_it_needs};
 
 /// What the log of a registry says of what is held, and how far those above were looked through.
 pub(crate) struct Known {
@@ -115,7 +115,7 @@ fn look_at(tiers: &Tiers<'_>, place: usize, hold: &Hold, platform: &Platform) ->
     if !view.standing().is_offered() {
         return Ok(Now::Over("it was withdrawn above"));
     }
-    if hold.policy == UNMET {
+    if is_for_what_it_needs(hold) {
         return Ok(match unmet::review(tiers, place, hold, platform)? {
             None => Now::Over("what it needs can be had by now"),
             Some(told) if told == *hold => Now::Held,

@@ -11,6 +11,7 @@
 //! upstreams that has anything of it: that one which cannot be reached is no reason to take it from the next.
 
 mod admission;
+mod circle;
 mod foreign;
 mod gatekeeper;
 mod held;
@@ -25,4 +26,4 @@ pub use foreign::{Foreign, ForeignError, Transcript};
 pub use look::{Sight, look};
 pub use resolve::{Unresolved, resolve};
 pub use tiers::Above;
-pub use unmet::UNMET;
+pub use unmet::is_for_what_it_needs;

@@ -10,10 +10,16 @@ use weir_rules::best;
 use weir_wire::upstream::{Ask, Asked};
 
 use crate::admission::{AdmissionError, Chosen, choose};
+use crate::circle::CIRCLE;
 use crate::tiers::Tiers;
 
 /// Instead of a rule: what keeps a release out is that something it needs does not come in.
-pub const UNMET: &str = "needs-what-is-held";
+pub(crate) const UNMET: &str = "needs-what-is-held";
+
+/// Whether a release is held for others that it needs, and not for what it is itself.
+pub fn is_for_what_it_needs(hold: &Hold) -> bool {
+    hold.policy == UNMET || hold.policy == CIRCLE
+}
 
 /// Where not all that is asked for can be had together, at most so much of it is looked at alone.
 const MOST_ALONE: usize = 256;
@@ -53,6 +59,7 @@ pub(crate) fn review(
     let alone = Ask { requirements: vec![asked.clone()], platform: platform.clone(), ..Ask::default() };
     match choose(tiers, &alone)? {
         (_, Some(_)) => Ok(None),
+        (_, None) if hold.policy == CIRCLE => Ok(Some(hold.clone())),
         (_, None) => Ok(why(tiers, &asked, &platform)?.or_else(|| Some(hold.clone()))),
     }
 }

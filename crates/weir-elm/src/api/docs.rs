@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::source;
+use super::source::{self, Sources};
 use super::tipe::Type;
 use crate::module::is_module_name;
 
@@ -120,9 +120,17 @@ impl Api {
         self.modules.keys().map(String::as_str)
     }
 
-    /// Why what is told of a module cannot have been made of this source of it; nothing where it can, or nothing is told of it.
-    pub fn contradiction(&self, module: &str, source: &str) -> Option<String> {
-        source::contradiction(self.modules.get(module)?, module, source)
+    /// Why what is told of a module cannot have been made of its source; nothing where it can, or nothing is told of it.
+    ///
+    /// # Errors
+    ///
+    /// What keeps a module from being read.
+    pub fn contradiction<E, F: FnMut(&str) -> Result<Option<String>, E>>(
+        &self,
+        module: &str,
+        sources: &mut Sources<F>,
+    ) -> Result<Option<String>, E> {
+        self.modules.get(module).map_or(Ok(None), |docs| source::contradiction(docs, module, sources))
     }
 }
 

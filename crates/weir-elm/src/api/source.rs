@@ -1,23 +1,86 @@
 //! What the source of a module says itself of what it offers: enough to tell that a `docs.json` was made of something else.
 //!
 //! The compiler documents only what a module names in its first line and gives a type, so both can be compared without it. What the source calls
-//! `D.Decoder`, `docs.json` calls `Json.Decode.Decoder`: which module a type may come from is read from what is imported.
+//! `D.Decoder`, `docs.json` calls `Json.Decode.Decoder`: which module a type may come from is read from what is imported. Where that leaves more
+//! than one, the modules of the package itself are looked into; of two modules of other packages either may be meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::docs::{Entry, Module, Sort};
 use super::tipe::Type;
-use crate::module::after_comment;
+use crate::code::{code, name_of_module, next_block, word};
 
-/// Why `docs` cannot have been made of the module `name` with this source; nothing where it can.
-pub(super) fn contradiction(docs: &Module, name: &str, source: &str) -> Option<String> {
-    let code = code(source);
-    let Some(exposed) = Exposed::read(&code) else {
+/// The modules of a package. Each is read once, however many others import it.
+pub struct Sources<F> {
+    /// The source of a module by its name; nothing where the package has none of that name.
+    read: F,
+    /// The types that a module exposes, of those that were looked into.
+    types: BTreeMap<String, Option<Rc<BTreeSet<String>>>>,
+}
+
+impl<E, F: FnMut(&str) -> Result<Option<String>, E>> Sources<F> {
+    /// Modules that are read by `read`.
+    pub fn new(read: F) -> Self {
+        Self { read, types: BTreeMap::new() }
+    }
+
+    /// The types that a module exposes; nothing where it is none of the package's, or where its first line cannot be read.
+    fn types(&mut self, module: &str) -> Result<Option<Rc<BTreeSet<String>>>, E> {
+        if let Some(types) = self.types.get(module) {
+            return Ok(types.clone());
+        }
+        let types = (self.read)(module)?.and_then(|source| exposed_types(&code(&source))).map(Rc::new);
+        self.types.insert(module.to_owned(), types.clone());
+        Ok(types)
+    }
+}
+
+/// The types that a module exposes, as its first line says.
+fn exposed_types(code: &str) -> Option<BTreeSet<String>> {
+    let types: Vec<&str> = if in_brackets(code)?.trim() == ".." {
+        own_types(&declarations(code)).collect()
+    } else {
+        Exposed::read(code)?.types.into_keys().collect()
+    };
+    Some(types.into_iter().map(str::to_owned).collect())
+}
+
+/// Why `docs` cannot have been made of the module `name` of this package; nothing where it can.
+///
+/// # Errors
+///
+/// What keeps a module from being read.
+pub(super) fn contradiction<E, F: FnMut(&str) -> Result<Option<String>, E>>(
+    docs: &Module,
+    name: &str,
+    sources: &mut Sources<F>,
+) -> Result<Option<String>, E> {
+    let code = code(&(sources.read)(name)?.unwrap_or_default());
+    let declared = declarations(&code);
+    let mut scope = Scope::read(name, &code, &declared);
+    scope.look_into(sources)?;
+    Ok(contradicted(docs, &code, &declared, &scope))
+}
+
+/// As [`contradiction`], of a module that was read.
+fn contradicted(
+    docs: &Module,
+    code: &str,
+    declared: &BTreeMap<(Sort, &str), &str>,
+    scope: &Scope<'_>,
+) -> Option<String> {
+    let Some(exposed) = Exposed::read(code) else {
         return Some(
             "its source does not name, one by one, what the module exposes, so it has no documentation"
                 .into(),
         );
     };
+    if scope.is_too_wide() {
+        return Some(format!(
+            "its source imports more than {MOST_HOMES} modules from which one name could come"
+        ));
+    }
     let told: BTreeSet<(bool, &str)> =
         docs.entries.keys().map(|(sort, name)| (*sort == Sort::Operator, name.as_str())).collect();
     let named = exposed.names();
@@ -27,8 +90,6 @@ pub(super) fn contradiction(docs: &Module, name: &str, source: &str) -> Option<S
     if let Some((_, name)) = named.difference(&told).next() {
         return Some(format!("it does not tell of `{}`, which the module exposes", super::docs::shown(name)));
     }
-    let declared = declarations(&code);
-    let scope = Scope::read(name, &code, &declared);
     docs.entries.iter().find_map(|((sort, name), entry)| {
         // Which function an operator stands for is said elsewhere, and only Elm's own packages have any.
         let is_made_of = *sort == Sort::Operator
@@ -138,23 +199,14 @@ fn declarations(code: &str) -> BTreeMap<(Sort, &str), &str> {
     declared
 }
 
-/// A line, with those behind it that are indented, and what follows.
-fn next_block(code: &str) -> (&str, &str) {
-    let begins = |line: &str| line.starts_with(|c: char| !c.is_whitespace());
-    let mut end = 0;
-    for line in code.split_inclusive('\n') {
-        if end > 0 && begins(line) {
-            break;
-        }
-        end += line.len();
-    }
-    code.split_at(end)
+/// What stands behind `first` in pairs.
+fn second<'a>(pairs: &BTreeSet<(&'a str, &'a str)>, first: &str) -> Vec<&'a str> {
+    pairs.range((first, "")..).take_while(|(one, _)| *one == first).map(|(_, second)| *second).collect()
 }
 
-/// The first word, and what is behind it.
-fn word(text: &str) -> (&str, &str) {
-    let text = text.trim_start();
-    text.split_at(text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len()))
+/// The types among declarations.
+fn own_types<'a>(declared: &BTreeMap<(Sort, &'a str), &str>) -> impl Iterator<Item = &'a str> {
+    declared.keys().filter(|(sort, _)| matches!(sort, Sort::Alias | Sort::Union)).map(|(_, name)| *name)
 }
 
 /// What every module imports, as if it said so: a module, what it is called, and the types that need no module before them.
@@ -172,6 +224,9 @@ const ALWAYS: [(&str, &str, &[&str]); 11] = [
     ("Platform.Sub", "Sub", &["Sub"]),
 ];
 
+/// The most modules that are imported as `exposing (..)`, or under one name: what compares names must not take the square of a source.
+const MOST_HOMES: usize = 100;
+
 /// From which modules the types of a source may come.
 struct Scope<'a> {
     /// The module itself.
@@ -184,17 +239,19 @@ struct Scope<'a> {
     exposed: BTreeSet<(&'a str, &'a str)>,
     /// The modules of which all does.
     open: BTreeSet<&'a str>,
+    /// The types that other modules of the package expose, of those that are imported.
+    package: BTreeMap<&'a str, Rc<BTreeSet<String>>>,
 }
 
 impl<'a> Scope<'a> {
     fn read(module: &'a str, code: &'a str, declared: &BTreeMap<(Sort, &'a str), &'a str>) -> Self {
-        let types = declared.keys().filter(|(sort, _)| matches!(sort, Sort::Alias | Sort::Union));
         let mut scope = Self {
             module,
-            own: types.map(|(_, name)| *name).collect(),
+            own: own_types(declared).collect(),
             called: BTreeSet::new(),
             exposed: BTreeSet::new(),
             open: BTreeSet::new(),
+            package: BTreeMap::new(),
         };
         for (module, name, types) in ALWAYS {
             scope.called.extend([(name, module), (module, module)]);
@@ -213,8 +270,7 @@ impl<'a> Scope<'a> {
 
     /// Takes in what stands behind `import`.
     fn import(&mut self, text: &'a str) {
-        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-        let (module, more) = text.split_at(text.find(|c| !is_part(c)).unwrap_or(text.len()));
+        let (module, more) = name_of_module(text);
         self.called.insert((module, module));
         if let ("as", more) = word(more) {
             self.called.insert((word(more).0, module));
@@ -231,15 +287,57 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Looks into those of the imported modules that are the package's.
+    fn look_into<E, F: FnMut(&str) -> Result<Option<String>, E>>(
+        &mut self,
+        sources: &mut Sources<F>,
+    ) -> Result<(), E> {
+        for (_, module) in &self.called {
+            // What the compiler knows by itself no source declares.
+            if ALWAYS.iter().any(|(always, ..)| always == module) {
+                continue;
+            }
+            if let Some(types) = sources.types(module)? {
+                self.package.insert(module, types);
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a type that the source calls `said` may be the one that is `docs` in full.
     fn is_same_name(&self, said: &str, docs: &str) -> bool {
         let Some((module, name)) = docs.rsplit_once('.') else { return false };
-        match said.rsplit_once('.') {
-            Some((before, said)) => said == name && self.called.contains(&(before, module)),
-            None if said != name => false,
-            None if self.own.contains(said) => module == self.module,
-            None => self.exposed.contains(&(said, module)) || self.open.contains(module),
+        let (before, said) =
+            said.rsplit_once('.').map_or((None, said), |(before, said)| (Some(before), said));
+        said == name && self.is_home(module, before, said)
+    }
+
+    /// Whether a type may come from a module. A name that could come from two does not compile: so what is exposed by name comes from no open
+    /// module, and what a module of the package exposes from no other.
+    fn is_home(&self, module: &str, before: Option<&str>, said: &str) -> bool {
+        if before.is_none() && self.own.contains(said) {
+            return module == self.module;
         }
+        let exposes = |one: &str| self.package.get(one).is_some_and(|types| types.contains(said));
+        let homes = match before {
+            Some(before) => second(&self.called, before),
+            None => match second(&self.exposed, said) {
+                exposed if exposed.is_empty() => self.open.iter().copied().collect(),
+                exposed => exposed,
+            },
+        };
+        let is_of_package = homes.iter().any(|one| exposes(one));
+        homes.contains(&module)
+            && if is_of_package { exposes(module) } else { !self.package.contains_key(module) }
+    }
+
+    /// Whether a name could come from more modules than anybody imports so.
+    fn is_too_wide(&self) -> bool {
+        let mut called = BTreeMap::<&str, usize>::new();
+        for (name, _) in self.called.iter().chain(&self.exposed) {
+            *called.entry(name).or_default() += 1;
+        }
+        called.into_values().chain([self.open.len()]).any(|homes| homes > MOST_HOMES)
     }
 
     /// Whether what stands behind the name of a declaration declares `entry`; nothing where it cannot be read.
@@ -312,62 +410,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A source with blanks in the place of comments, of what stands in quotes, and of shaders: what is left is code, in the lines it was in.
-fn code(source: &str) -> String {
-    let mut code = String::with_capacity(source.len());
-    let mut rest = source.strip_prefix('\u{feff}').unwrap_or(source);
-    while let Some(first) = rest.chars().next() {
-        let length = length_of_text(rest);
-        let (taken, after) = rest.split_at(if length == 0 { first.len_utf8() } else { length });
-        if length == 0 {
-            code.push_str(taken);
-        } else {
-            code.extend(taken.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-        }
-        rest = after;
-    }
-    code
-}
-
-/// How many bytes a comment, a quoted text or a shader takes that `text` begins with; 0 where it begins with code.
-fn length_of_text(text: &str) -> usize {
-    let until = |mark: &str, from: usize| {
-        text.get(from..).and_then(|rest| rest.find(mark)).map_or(text.len(), |at| from + at + mark.len())
-    };
-    if text.starts_with("--") {
-        text.find('\n').unwrap_or(text.len())
-    } else if text.starts_with("{-") {
-        text.len() - after_comment(text).len()
-    } else if text.starts_with("[glsl|") {
-        until("|]", "[glsl|".len())
-    } else if text.starts_with("\"\"\"") {
-        quoted(text, "\"\"\"", false)
-    } else if text.starts_with('"') {
-        quoted(text, "\"", true)
-    } else if text.starts_with('\'') {
-        quoted(text, "'", true)
-    } else {
-        0
-    }
-}
-
-/// How many bytes a quoted text takes, both marks included; one that may not go over lines ends with its line.
-fn quoted(text: &str, mark: &str, in_line: bool) -> usize {
-    let mut is_escaped = false;
-    for (at, c) in text.char_indices().skip(mark.len()) {
-        if in_line && c == '\n' {
-            return at;
-        }
-        if !is_escaped && text[at..].starts_with(mark) {
-            return at + mark.len();
-        }
-        is_escaped = c == '\\' && !is_escaped;
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::Sources;
     use crate::api::Api;
 
     const SOURCE: &str = r#"module Str exposing
@@ -429,7 +474,50 @@ run state = state
 
     #[test]
     fn what_the_compiler_made_of_a_source_is_not_contradicted_by_it() {
-        assert_eq!(docs(("", "")).contradiction("Str", SOURCE), None);
+        assert_eq!(contradiction(&docs(("", "")), SOURCE), None);
+    }
+
+    /// Of a package that has the module `Str` and these.
+    fn beside(docs: &Api, source: &str, others: &[(&str, &str)]) -> Option<String> {
+        let mut sources = Sources::new(|module: &str| {
+            let mut modules = others.iter().copied().chain([("Str", source)]);
+            Ok::<_, ()>(modules.find(|(name, _)| *name == module).map(|(_, source)| source.to_owned()))
+        });
+        docs.contradiction("Str", &mut sources).unwrap()
+    }
+
+    fn contradiction(docs: &Api, source: &str) -> Option<String> {
+        beside(docs, source, &[])
+    }
+
+    #[test]
+    fn a_type_comes_from_the_open_module_that_has_it() {
+        let source = "module Str exposing (trim)\nimport A exposing (..)\nimport B exposing (..)\n\ntrim : Side -> X.Side\n";
+        let source = source.replace("import B", "import A as X\nimport C as X\nimport B");
+        let docs = |from: &str| {
+            let docs = r#"[{"name":"Str","comment":"","unions":[],"aliases":[],"binops":[],
+                "values":[{"name":"trim","comment":"","type":"FROM"}]}]"#;
+            Api::parse(docs.replace("FROM", from).as_bytes()).unwrap()
+        };
+        let has = "module A exposing (Side(..), side)\n\ntype Side = Left\n";
+        let has_all = "module A exposing (..)\n\ntype alias Side = ()\n";
+        let has_none = "module B exposing (Other)\n\ntype Side = Left\n\ntype Other = Other\n";
+        for a in [has, has_all] {
+            assert_eq!(beside(&docs("A.Side -> A.Side"), &source, &[("A", a), ("B", has_none)]), None);
+            for lie in ["B.Side -> A.Side", "A.Side -> C.Side"] {
+                assert!(beside(&docs(lie), &source, &[("A", a), ("B", has_none)]).is_some(), "{lie}");
+                assert!(beside(&docs(lie), &source, &[("A", a)]).is_some(), "{lie}");
+            }
+        }
+        let elsewhere = [("B", has_none), ("C", has_none)];
+        assert_eq!(beside(&docs("A.Side -> A.Side"), &source, &elsewhere), None);
+        assert!(beside(&docs("B.Side -> A.Side"), &source, &elsewhere).is_some());
+        let by_name = source.replace("import A exposing (..)", "import A exposing (Side)");
+        assert_eq!(beside(&docs("A.Side -> A.Side"), &by_name, &[]), None);
+        assert!(beside(&docs("B.Side -> A.Side"), &by_name, &[]).is_some());
+        let wide: String = (0..101).map(|one| format!("import M{one} exposing (..)\n")).collect();
+        let wide = source.replace("import A exp", &format!("{wide}import A exp"));
+        assert!(beside(&docs("A.Side -> A.Side"), &wide, &[]).unwrap().contains("more than 100"));
     }
 
     #[test]
@@ -452,17 +540,17 @@ run state = state
             ("( a, Dict.Dict", "( a, Set.Dict", "type alias Pair"),
             ("( a, Dict.Dict", "( a, Dict", "type alias Pair"),
         ] {
-            let found = docs((from, to)).contradiction("Str", SOURCE).unwrap();
+            let found = contradiction(&docs((from, to)), SOURCE).unwrap();
             assert!(found.contains(told), "{told}: {found}");
         }
         let own = SOURCE.replace("type Key =", "type String = String\n\n\ntype Key =");
-        assert!(docs(("", "")).contradiction("Str", &own).unwrap().contains("String"));
+        assert!(contradiction(&docs(("", "")), &own).unwrap().contains("String"));
         let less = SOURCE.replace("pad, run,", "pad, run, more,");
-        assert!(docs(("", "")).contradiction("Str", &less).unwrap().contains("not tell of `more`"));
+        assert!(contradiction(&docs(("", "")), &less).unwrap().contains("not tell of `more`"));
         for text in
             ["", "module Str exposing (..)", "module Str exposing (", "\"", "{-", "module Str exposing ()"]
         {
-            assert!(docs(("", "")).contradiction("Str", text).is_some(), "{text}");
+            assert!(contradiction(&docs(("", "")), text).is_some(), "{text}");
         }
     }
 }

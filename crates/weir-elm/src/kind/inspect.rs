@@ -8,10 +8,11 @@ use weir_model::Manifest;
 use weir_tree::{Mode, TreeManifest, TreePath};
 
 use super::facts::ElmFacts;
-use crate::api::Api;
+use crate::api::{Api, Sources};
+use crate::code::{code, imports};
 use crate::elm_json::{ElmJson, FILE_NAME, MAX_BYTES};
-use crate::module::Header;
-use crate::name::{refused_name, refused_version};
+use crate::module::{Header, is_module_name};
+use crate::name::{may_have_kernel, refused_name, refused_version};
 
 /// What the compiler makes of the comments of a package.
 pub(super) const DOCS: &str = "docs.json";
@@ -19,7 +20,10 @@ pub(super) const DOCS: &str = "docs.json";
 /// The largest that is read, in bytes.
 pub(super) const MAX_DOCS: u64 = 64 << 20;
 
-/// How much of a module is read to tell whether it has ports: what stands before that is a comment.
+/// What modules of JavaScript begin with.
+const KERNEL: &str = "Elm.Kernel.";
+
+/// How much of a module is read to tell what it imports and whether it has ports: what stands before that are comments.
 const HEAD: u64 = 256 << 10;
 
 pub(super) fn inspect(
@@ -80,7 +84,8 @@ pub(super) fn inspect(
             }
         }
     };
-    facts.ports = with_ports(files, tree, &sources, &mut warnings)?;
+    let is_elms = manifest.package.name.as_ref().is_some_and(may_have_kernel);
+    facts.ports = with_ports(files, tree, &sources, is_elms, &mut warnings)?;
     if facts.is_source() && !facts.application {
         warnings.push(format!(
             "it has modules with ports ({}): the compiler takes them in an application only, so Weir hands it to applications as a folder of modules, and packages cannot use it",
@@ -112,17 +117,20 @@ fn check_docs(files: &dyn PackageFiles, facts: &ElmFacts) -> Result<(), KindErro
         Some(module) => {
             Err(bad(format!("it does not tell of the module `{module}`, which `{FILE_NAME}` exposes")))
         }
-        None => facts.modules.iter().try_for_each(|module| {
-            let path = source_of(module);
-            let source = read_text(files, &path, MAX_DOCS)?.unwrap_or_default();
-            match api.contradiction(module, &source) {
+        None => {
+            let mut sources = Sources::new(|module: &str| match is_module_name(module) {
+                true => read_text(files, &source_of(module), MAX_DOCS),
+                false => Ok(None),
+            });
+            facts.modules.iter().try_for_each(|module| match api.contradiction(module, &mut sources)? {
                 None => Ok(()),
                 Some(why) => Err(bad(format!(
-                    "of `{path}`, {why}. Was it made before something changed? `elm make --docs={DOCS}` makes it anew; \
-                     and without the file, `weir publish` has the compiler make it"
+                    "of `{}`, {why}. Was it made before something changed? `elm make --docs={DOCS}` makes it anew; \
+                     and without the file, `weir publish` has the compiler make it",
+                    source_of(module)
                 ))),
-            }
-        }),
+            })
+        }
     }
 }
 
@@ -159,11 +167,12 @@ fn sources_inside(sources: Vec<String>, warnings: &mut Vec<String>) -> Vec<Strin
     inside
 }
 
-/// The files with ports below `sources`.
+/// The files with ports below `sources`. What imports from JavaScript is refused, unless the package is one of Elm's.
 fn with_ports(
     files: &dyn PackageFiles,
     tree: &TreeManifest,
     sources: &[String],
+    is_elms: bool,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<String>, KindError> {
     let is_source = |path: &str| {
@@ -179,7 +188,13 @@ fn with_ports(
         let Some(content) = files.open(path)? else { continue };
         let mut head = Vec::new();
         content.take(HEAD).read_to_end(&mut head)?;
-        match Header::read(&String::from_utf8_lossy(&head)) {
+        let head = String::from_utf8_lossy(&head);
+        if !is_elms && let Some(kernel) = imports(&code(&head)).find(|module| module.starts_with(KERNEL)) {
+            return Err(KindError::NotAllowed(format!(
+                "`{path}` imports `{kernel}`, which is JavaScript: Elm's compiler takes that in Elm's own packages only"
+            )));
+        }
+        match Header::read(&head) {
             Header::Port => ports.push(path.to_owned()),
             Header::Effect => warnings.push(format!(
                 "`{path}` is an effect module, which the compiler takes of Elm's own packages only"

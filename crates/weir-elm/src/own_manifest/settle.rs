@@ -23,8 +23,24 @@ pub(super) fn settle(text: &str, asked: &[Requirement], chosen: &[Chosen<'_>]) -
             (ElmJson::Application(application), beside)
         }
     };
+    if has_core(&before) && !has_core(&after) {
+        return Err(KindError::NotAllowed(format!(
+            "every `elm.json` has `{CORE}`, or Elm's compiler refuses it: it stays"
+        )));
+    }
     let text = if after == before { text.to_owned() } else { after.to_text() };
     Ok(Settled { text, beside })
+}
+
+/// The package that everything in Elm imports from, said or not.
+const CORE: &str = "elm/core";
+
+fn has_core(said: &ElmJson) -> bool {
+    let is_core = |name: &PackageName| name.as_str() == CORE;
+    match said {
+        ElmJson::Package(package) => package.dependencies.keys().any(is_core),
+        ElmJson::Application(application) => application.direct.keys().any(is_core),
+    }
 }
 
 /// What was chosen of Elm's packages, by name: there is one version of each.

@@ -278,3 +278,62 @@ fn a_new_application_and_a_new_package_compile() {
     t.weir_in("", "init begun --kind elm").succeeds();
     assert!(!t.path("begun/src/Main.elm").exists());
 }
+
+#[test]
+fn what_only_a_folder_offers_is_added_and_what_elm_cannot_do_without_stays() {
+    let t = sandbox();
+    crate::string_package_in(&t, "1.2.0", "trim");
+    application(&t, &version(&compiler()));
+    t.write("app/weir.toml", "[override]\n\"acme/str\" = { path = \"../str\" }\n");
+    t.weir("add acme/str").succeeds();
+    assert!(manifest(&t).contains("\"acme/str\":\"1.2.0\""), "{}", manifest(&t));
+    uses_str(&t, "trim", "\"a\"");
+    make(&t).succeeds();
+    let before = t.read("app/elm.json");
+    let stays = t.weir("remove elm/core");
+    assert!(stays.code != 0 && stays.stderr.contains("every `elm.json` has `elm/core`"), "{stays}");
+    assert_eq!(t.read("app/elm.json"), before);
+    t.weir("remove acme/str").succeeds();
+    t.write("app/elm.json", before);
+    let locked = t.weir("install --locked").fails_with(8);
+    assert!(locked.stderr.contains("is not what `elm.json` asks for"), "{locked}");
+}
+
+#[test]
+fn what_two_registries_above_have_together_closes_no_circle() {
+    let t = sandbox();
+    let publish = |registry: &str, owner: &str, name: &str, version: &str, needs: &[(&str, &str)]| {
+        let module = if name == "one" { "One" } else { "Two" };
+        package(&t, name, version, needs, &format!("module {module} exposing (a)\n\na : Int\na =\n    1\n"));
+        let elm_json = t.read(format!("{name}/elm.json")).replace("\"acme/", &format!("\"{owner}/"));
+        t.write(format!("{name}/elm.json"), elm_json);
+        t.weir_with("", &format!("publish --registry ./{registry} {name}"), &[("PATH", "/nowhere")])
+            .succeeds();
+    };
+    for registry in ["left", "right"] {
+        t.weir_in("", &format!("registry init {registry} --name {registry}")).succeeds();
+        t.weir_with("", &format!("publish --registry ./{registry} core json"), &[("PATH", "/nowhere")])
+            .succeeds();
+        publish(registry, "b", "two", "1.0.0", &[]);
+    }
+    publish("left", "a", "one", "1.0.0", &[("b/two", "1.0.0 <= v < 2.0.0")]);
+    publish("right", "a", "one", "1.0.0", &[]);
+    publish("right", "b", "two", "1.1.0", &[("a/one", "1.0.0 <= v < 2.0.0")]);
+    t.weir_in("", "registry upstream add ./left --only a/*").succeeds();
+    t.weir_in("", "registry upstream add ./right --only b/*").succeeds();
+    application(&t, &version(&compiler()));
+    t.weir("add a/one").succeeds();
+    assert!(manifest(&t).contains("\"b/two\":\"1.0.0\""), "{}", manifest(&t));
+    make(&t).succeeds();
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("b/two 1.1.0") && held.contains("needs-itself"), "{held}");
+    t.weir("update").succeeds();
+    assert_eq!(t.weir_in("", "registry held").succeeds().stdout, held, "it is said once");
+    // Somebody ends the circle: what closed it comes.
+    publish("left", "a", "one", "1.1.0", &[]);
+    t.weir("update").succeeds();
+    t.weir("add b/two").succeeds();
+    assert!(manifest(&t).contains("\"b/two\":\"1.1.0\""), "{}", manifest(&t));
+    make(&t).succeeds();
+    assert!(!t.weir_in("", "registry held").succeeds().stdout.contains("b/two"));
+}

@@ -222,10 +222,12 @@ fn a_mirror_takes_all_of_it_and_goes_on_where_it_was_interrupted() {
     let broken = "site/archives/acme/str/1.1.0.zip";
     let good = fs_err::read(t.path(broken)).unwrap();
     t.write(broken, "half");
-    t.weir_in("", "registry upstream follow").fails_with(6);
+    // One that cannot be used keeps no other out.
+    let run = t.weir_in("", "registry upstream follow").fails_with(6);
+    assert!(run.stdout.contains("admitted 3 releases") && run.stderr.contains("acme/str 1.1.0"), "{run}");
     t.write(broken, good);
     let run = t.weir_in("", "registry upstream follow --content").succeeds();
-    assert!(run.stdout.contains("admitted 4 releases"), "{run}");
+    assert!(run.stdout.contains("admitted 1 release,"), "{run}");
     texts(&t, "2.0.0", "other");
     site.publish(&t, "str", "acme/str", "2.0.0", 1_600_001_000);
     let fetched = site.asked(".zip");
@@ -296,4 +298,76 @@ fn of_a_site_an_owner_or_a_package_may_be_all_that_comes() {
     t.weir_in("", &format!("{add} --only elm/* --mode mirror --registry ./other")).succeeds();
     let run = t.weir_in("", "registry upstream follow --registry ./other").succeeds();
     assert!(run.stdout.contains("admitted 2 releases"), "{run}");
+}
+
+#[test]
+fn what_would_close_a_circle_does_not_come_in_from_above() {
+    let (t, mut site) = below();
+    let module = |name: &str| {
+        format!(
+            "module {name} exposing (a)\n\n{{-| A.\n\n@docs a\n\n-}}\n\n\n{{-| -}}\na : Int\na =\n    1\n"
+        )
+    };
+    let mut publish = |folder: &str, version: &str, needs: &[(&str, &str)], at: i64| {
+        package(&t, folder, version, needs, &module(if folder == "one" { "One" } else { "Two" }));
+        site.publish(&t, folder, &format!("acme/{folder}"), version, at);
+    };
+    publish("two", "1.0.0", &[], 1_600_001_000);
+    publish("one", "1.0.0", &[("acme/two", "1.0.0 <= v < 2.0.0")], 1_600_002_000);
+    // Elm's site cannot see it, and its compiler never ends on it.
+    publish("two", "1.1.0", &[("acme/one", "1.0.0 <= v < 2.0.0")], 1_600_003_000);
+    elm(&t, "app", "install acme/one").succeeds();
+    assert!(manifest(&t).contains("\"acme/two\":\"1.0.0\""), "{}", manifest(&t));
+    make(&t).succeeds();
+    let told = t.weir("update").succeeds().stderr;
+    assert!(told.contains("`acme/two 1.1.0` is not taken") && told.contains("need one another"), "{told}");
+    // Somebody ends the circle: what closed it comes.
+    publish("one", "1.1.0", &[], 1_600_004_000);
+    t.weir("update").succeeds();
+    t.weir("add acme/two").succeeds();
+    assert!(manifest(&t).contains("\"acme/two\":\"1.1.0\""), "{}", manifest(&t));
+    make(&t).succeeds();
+}
+
+#[test]
+fn what_something_needs_may_be_younger_than_it_and_what_cannot_be_read_is_passed_over() {
+    let (t, mut site) = below();
+    let loud = "module Loud exposing (a)\n\n{-| A.\n\n@docs a\n\n-}\n\nimport Str\n\n\n{-| -}\na : String\na =\n    Str.trim \"a\"\n";
+    package(&t, "loud", "1.0.0", &[("acme/str", "1.0.0 <= v < 2.0.0")], loud);
+    site.publish(&t, "loud", "acme/loud", "1.0.0", 1_600_000_600);
+    texts(&t, "1.3.0", "trim");
+    site.publish(&t, "str", "acme/str", "1.3.0", 1_600_000_700);
+    // As what was published for older compilers: there is no `elm.json`.
+    texts(&t, "1.4.0", "trim");
+    site.publish(&t, "str", "acme/str", "1.4.0", 1_600_000_800);
+    fs_err::remove_file(t.path("site/packages/acme/str/1.4.0/elm.json")).unwrap();
+    let run = t.weir("add acme/loud").succeeds();
+    assert!(manifest(&t).contains("\"acme/str\":\"1.3.0\""), "{run}{}", manifest(&t));
+    make(&t).succeeds();
+    // A mirror tells what it cannot have, and has the rest.
+    package(
+        &t,
+        "lost",
+        "1.0.0",
+        &[("acme/gone", "1.0.0 <= v < 2.0.0")],
+        "module Lost exposing (a)\n\na : Int\na =\n    1\n",
+    );
+    site.publish(&t, "lost", "acme/lost", "1.0.0", 1_600_000_900);
+    t.weir_in("", &format!("registry upstream add {} --mode mirror", site.address())).succeeds();
+    package(&t, "old", "1.0.0", &[], "module Old exposing (a)\n\na : Int\na =\n    1\n");
+    t.write("old/elm.json", t.read("old/elm.json").replace("0.19.0 <= v < 0.20.0", "0.18.0 <= v < 0.19.0"));
+    site.publish(&t, "old", "acme/old", "1.0.0", 1_500_000_000);
+    let run = t.weir_in("", "registry upstream follow").fails_with(6);
+    assert!(run.stdout.contains("admitted 2 releases"), "{run}");
+    assert!(run.stderr.contains("1 of the releases of") && run.stderr.contains("before 0.19.0"), "{run}");
+    assert_eq!(site.asked("old/1.0.0.zip"), 0);
+    assert!(
+        run.stderr.contains("`acme/lost 1.0.0`")
+            && run.stderr.contains("needs `acme/gone` 1.0.0 <= v < 2.0.0"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("acme/str 1.4.0") && run.stderr.contains("no `elm.json`"), "{run}");
+    let fetched = site.asked("lost/1.0.0.zip");
+    t.weir_in("", "registry upstream follow").fails_with(6);
+    assert_eq!(site.asked("lost/1.0.0.zip"), fetched, "what lacks something is not fetched again");
 }

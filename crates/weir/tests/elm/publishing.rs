@@ -88,6 +88,24 @@ fn the_compiler_makes_the_docs_of_a_package_in_a_sandbox_and_what_it_refuses_is_
     assert_eq!(published.stdout.matches("docs.json").count(), 2, "{published}");
     assert!(!published.stderr.contains("gets no new"), "{published}");
 
+    // The tests of one may need the other, which needs it: documentation has nothing of tests.
+    let base =
+        module.replace("Loud", "Base").replace("import Str\n\n\n", "").replace("Str.trim text", "text");
+    package(&t, "base", "1.0.0", &[], &base);
+    let tests = r#""test-dependencies": { "acme/helper": "1.0.0 <= v < 2.0.0" }"#;
+    let elm_json = t.read("base/elm.json").replace("\"test-dependencies\": {}", tests);
+    t.write("base/elm.json", &elm_json);
+    let helper = module
+        .replace("Loud", "Helper")
+        .replace("import Str", "import Base")
+        .replace("Str.trim", "Base.loud");
+    package(&t, "helper", "1.0.0", &[("acme/base", "1.0.0 <= v < 2.0.0")], &helper);
+    let published = t.weir_in("", "publish base helper").succeeds();
+    assert_eq!(published.stdout.matches("docs.json").count(), 2, "{published}");
+    t.write("app/weir.toml", "[dependencies]\n\"acme/base\" = \"^1\"\n");
+    t.weir("install").succeeds();
+    assert_eq!(t.read("app/weir_packages/elm/acme/base/elm.json"), elm_json, "it is published as it is");
+
     // What cannot be looked at by the compiler, for want of what it needs, is not published unseen.
     package(
         &t,
@@ -188,13 +206,15 @@ fn elms_own_packages_are_documented_also_where_one_uses_the_javascript_of_anothe
     t.weir("install").succeeds();
     assert!(t.read("app/weir_packages/elm/elm/outer/docs.json").contains("It is one."));
 
-    // What the compiler takes in neither way is refused in its words, and so is JavaScript of anybody else.
+    // What the compiler takes in neither way is refused in its words; JavaScript of anybody else is, with a compiler or without.
     t.write("outer/elm.json", t.read("outer/elm.json").replace("\"1.0.0\",", "\"1.0.1\","));
     t.write("outer/src/Outer.elm", module("Outer").replace("one : Int", "one : Nothing"));
     let refused = t.weir_in("", "publish outer");
     assert!(refused.code != 0 && refused.stderr.contains("Elm's compiler refuses it"), "{refused}");
     package(&t, "mine", "1.0.0", &[], &module("Mine"));
     t.write("mine/src/Elm/Kernel/Inner.js", kernel);
-    let refused = t.weir_in("", "publish mine");
-    assert!(refused.code != 0 && refused.stderr.contains("Elm's compiler refuses it"), "{refused}");
+    for path in [std::env::var("PATH").unwrap(), "/nowhere".into()] {
+        let refused = t.weir_with("", "publish mine", &[("PATH", &path)]);
+        assert!(refused.code != 0 && refused.stderr.contains("imports `Elm.Kernel.Inner`"), "{refused}");
+    }
 }

@@ -10,7 +10,7 @@ use weir_reach::{Upstreams, WhichRegistry};
 use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure, ending};
 use crate::help::examples;
 use crate::output::{Cell, Page, count, harmless};
 
@@ -234,7 +234,11 @@ fn follow(context: &Context, arguments: &FollowArguments) -> Result<ExitCode, Fa
             page.line(format!("Brought {} of content", count(followed.brought, "object")));
         }
     })?;
-    Ok(ExitCode::SUCCESS)
+    // Whatever else came, something of it was not what it must be.
+    match followed.answer.unreached.iter().any(|one| one.unbelieved) {
+        true => Ok(ending(Exit::Integrity)),
+        false => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn remove(context: &Context, arguments: RemoveArguments) -> Result<ExitCode, Failure> {
