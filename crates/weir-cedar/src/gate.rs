@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use weir_model::Sha256;
-use weir_policy::{Decision, FolderGate, Gate, OtherPolicies, Request};
+use weir_policy::{Decision, FolderGate, Gate, OtherPolicies, Request, Verb};
 
 use crate::files::PolicyFiles;
 use crate::problem::PolicyError;
@@ -14,6 +14,8 @@ use crate::set::PolicySet;
 pub struct FolderPolicies {
     root: PathBuf,
     now: RwLock<Arc<State>>,
+    /// A set that was read already and is about to be put in force.
+    prepared: Mutex<Option<Arc<State>>>,
     /// Held by whoever reads the files: one does, and nobody who only asks waits for that.
     reading: Mutex<()>,
 }
@@ -37,7 +39,31 @@ enum By {
 impl FolderPolicies {
     /// The gate of the registry in `root`. Where its files are no set, it refuses everything, and says why.
     pub fn open(root: &Path) -> Self {
-        Self { root: root.into(), now: RwLock::new(State::read(root, None)), reading: Mutex::default() }
+        Self {
+            root: root.into(),
+            now: RwLock::new(State::read(root, None)),
+            prepared: Mutex::default(),
+            reading: Mutex::default(),
+        }
+    }
+
+    /// Has a set ready that is about to be put in force: once the log names it, it is not read again, for reading one takes long.
+    pub fn prepare(&self, set: PolicySet) {
+        let prepared = State { digest: Some(*set.digest()), by: By::Set(Box::new(set)) };
+        *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(prepared));
+    }
+
+    /// Whether a rule about an action asks what time it is: where none does, what is decided lasts as long as the set.
+    pub fn asks_the_time(&self, verb: Verb) -> bool {
+        match &self.now().by {
+            By::Set(set) => set.asks_the_time(verb),
+            By::Folder | By::Nothing(_) => false,
+        }
+    }
+
+    fn take_prepared(&self, in_force: Option<&Sha256>) -> Option<Arc<State>> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.take_if(|prepared| prepared.is(in_force))
     }
 
     fn now(&self) -> Arc<State> {
@@ -115,14 +141,18 @@ impl Gate for FolderPolicies {
         if before.is(in_force) {
             return Ok(());
         }
-        let read = State::read(&self.root, Some(&before));
+        let prepared = self.take_prepared(in_force);
+        let read = prepared.unwrap_or_else(|| State::read(&self.root, Some(&before)));
         let follows = read.is(in_force);
         let found = read.digest;
         let reason = match &read.by {
             By::Nothing(error) => format!("its files cannot be used: {error}"),
             By::Folder | By::Set(_) => "its files were changed by other means than `weir policy set`".into(),
         };
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = read;
+        // Who asks waits for no more than this: what was in force before is cleared away afterwards.
+        let replaced =
+            std::mem::replace(&mut *self.now.write().unwrap_or_else(PoisonError::into_inner), read);
+        drop((before, replaced));
         match follows {
             true => Ok(()),
             false => Err(OtherPolicies { in_force: in_force.copied(), found, reason }),

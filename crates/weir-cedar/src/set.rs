@@ -34,6 +34,9 @@ const MAX_REASON: usize = 400;
 /// What a rule reads that asks for approvals.
 const APPROVALS: [&str; 2] = ["approvals", "approvers"];
 
+/// What a rule reads that asks what time it is.
+const NOW: &str = "now";
+
 /// What is annotated of a rule.
 const ANNOTATIONS: [&str; 2] = ["id", "reason"];
 
@@ -245,6 +248,11 @@ impl PolicySet {
         };
         let answer = Authorizer::new().is_authorized(&asked.request, &others, &asked.entities);
         answer.decision() == CedarDecision::Allow && answer.diagnostics().errors().next().is_none()
+    }
+
+    /// Whether a rule about an action asks what time it is: where none does, what is decided lasts.
+    pub fn asks_the_time(&self, verb: Verb) -> bool {
+        self.by_action[verb as usize].read.has(NOW)
     }
 
     /// Whether a rule forbids what is asked for.

@@ -278,6 +278,16 @@ impl Folder {
         }
     }
 
+    /// Seconds since 1970, and nanoseconds, when something came into it or left it last.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn modified(&self) -> Result<(i64, i64)> {
+        let stat = rustix::fs::fstat(&self.fd).at(&self.path)?;
+        Ok(found(&stat).modified)
+    }
+
     /// The number of the user whom it belongs to.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ mod view;
 mod wire;
 
 pub use candidates::{Candidate, Candidates};
-pub use closure::Closure;
+pub use closure::{Closure, WithdrawnNeed};
 pub use dependents::Dependent;
 pub use error::{FoldError, IndexError, SnapshotError};
 pub use fold::Fold;

@@ -70,6 +70,15 @@ pub struct Waiting {
     pub batch: Batch,
 }
 
+/// What became of an approval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Approved {
+    /// What was approved.
+    pub waiting: Waiting,
+    /// Whether they had approved it before, and nothing changed.
+    pub already: bool,
+}
+
 /// Why a request could not be kept or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
@@ -205,19 +214,25 @@ impl Requests {
         id: &str,
         by: &str,
         now: Timestamp,
-    ) -> Result<Waiting, RequestError> {
+    ) -> Result<Approved, RequestError> {
         self.change(|connection| {
-            let Waiting { request, .. } = find(connection, registry, id)?;
+            let waiting = find(connection, registry, id)?;
+            let request = &waiting.request;
             if request.by == by {
                 return Err(RequestError::OwnRequest);
+            }
+            if request.is_approved_by(by) {
+                return Ok(Approved { waiting, already: true });
             }
             if request.approvals.len() >= MOST_APPROVALS {
                 return Err(RequestError::Unusable(format!("{MOST_APPROVALS} have approved it already")));
             }
-            connection
-                .prepare_cached("INSERT OR IGNORE INTO approval VALUES(?1, ?2, ?3)")?
-                .execute(params![id, by, now.as_second()])?;
-            find(connection, registry, id)
+            connection.prepare_cached("INSERT INTO approval VALUES(?1, ?2, ?3)")?.execute(params![
+                id,
+                by,
+                now.as_second()
+            ])?;
+            Ok(Approved { waiting: find(connection, registry, id)?, already: false })
         })
     }
 

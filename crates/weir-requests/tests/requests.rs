@@ -58,8 +58,9 @@ fn a_request_waits_is_approved_by_others_and_ends() {
     let again = requests.keep("public", "user:ann", &batch("acme/greet 1.0.0"), now()).unwrap();
     assert_eq!(again.request.id, id, "the same waits once");
     assert!(matches!(requests.approve("public", &id, "user:ann", now()), Err(RequestError::OwnRequest)));
-    requests.approve("public", &id, "user:bob", now()).unwrap();
-    requests.approve("public", &id, "user:bob", now()).unwrap();
+    assert!(!requests.approve("public", &id, "user:bob", now()).unwrap().already);
+    let later = now() + SignedDuration::from_hours(1);
+    assert!(requests.approve("public", &id, "user:bob", later).unwrap().already, "and nothing changes");
     assert!(matches!(requests.approve("other", &id, "user:cat", now()), Err(RequestError::None(_))));
     drop(requests);
     let requests = Requests::open(&place.path().join("requests.db")).unwrap();

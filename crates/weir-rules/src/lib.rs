@@ -22,7 +22,7 @@ mod standing;
 
 pub use advised::{counts_as, fixed_in, is_affected, worst};
 pub use bake::{Need, Unmet, bake};
-pub use offer::{Offer, best, fits, newest, newest_first, preference};
+pub use offer::{Offer, best, fits, is_meant, newest, newest_first, preference};
 pub use order::needed_first;
 pub use ranked::Ranked;
 pub use retention::{Kept, Stays, retained};

@@ -80,7 +80,12 @@ pub fn preference<T: Offer + ?Sized>(offer: &T) -> impl Ord + use<'_, T> {
 
 /// Whether a release that nobody has yet may be taken where versions in `range` are wanted on `platform`.
 pub fn fits<T: Offer + ?Sized>(offer: &T, range: &Range, platform: &Platform) -> bool {
-    offer.standing().is_offered() && offer.platform().serves(platform) && range.contains(offer.version())
+    offer.standing().is_offered() && is_meant(offer, range, platform)
+}
+
+/// Whether a release is among those that are wanted so, however it stands.
+pub fn is_meant<T: Offer + ?Sized>(offer: &T, range: &Range, platform: &Platform) -> bool {
+    offer.platform().serves(platform) && range.contains(offer.version())
 }
 
 /// The release to take where versions in `range` are wanted on `platform`.

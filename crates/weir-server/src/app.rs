@@ -38,6 +38,7 @@ use crate::faces::face;
 use crate::files::{Files, blocking};
 use crate::identity_providers::{IdentityProviders, warn};
 use crate::lacks::Lacks;
+use crate::listing::Listing;
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::observe::{is_of_strange_proxy, observe};
 use crate::outside::Outside;
@@ -78,6 +79,8 @@ pub struct App {
     pub(crate) registries: Registries,
     /// Who makes them ready before somebody asks.
     pub(crate) ready: Ready,
+    /// Which of them somebody may read.
+    pub(crate) listing: Listing,
     pub(crate) files: Arc<Files>,
     pub(crate) metrics: Metrics,
     pub(crate) accounts: Accounts,
@@ -212,6 +215,7 @@ impl App {
         Ok(Arc::new(Self {
             registries: Registries::new(data)?,
             ready: Ready::default(),
+            listing: Listing::default(),
             accounts: Accounts::open(&data.accounts())?,
             activity: ActivityLog::open(&data.activity())?,
             downloads: Downloads::open(&data.downloads())?,
@@ -363,6 +367,10 @@ impl App {
         let name = RegistryName::parse(name).ok_or_else(none)?;
         let found = self.registry(&name).await.map_err(|error| Problem::internal(&error))?;
         let served = found.ok_or_else(none)?;
+        if self.registries.may_refuse(&served) && !served.may_read(&caller) && asker.administrator().is_err()
+        {
+            return Err(none());
+        }
         match self.follow_policies(&served).await {
             Ok(()) if served.may_read(&caller) => Ok(served),
             Ok(()) => Err(none()),
@@ -441,16 +449,11 @@ async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
 }
 
 async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Problem> {
-    let listed = app.clone();
-    let names =
-        blocking(move || listed.registries.names()).await.map_err(|error| Problem::internal(&error))?;
-    let mut registries = Vec::new();
-    for name in names {
-        // Of a registry that somebody may not see they are not told the name either.
-        if app.visible(&asker, name.as_str()).await.is_ok() {
-            registries.push(ServedRegistry { path: format!("/{name}"), name: name.to_string() });
-        }
-    }
+    // Of a registry that somebody may not see they are not told the name either.
+    let registries = app.readable(&asker).await?.into_iter();
+    let registries =
+        registries.map(|name| ServedRegistry { path: format!("/{name}"), name: name.to_string() });
+    let registries = registries.collect();
     let address = app.settings.address.is_some().then(|| app.address().to_owned());
     let (level, sign_in) = (weir_wire::api::LEVEL, app.ways_to_sign_in());
     let host = Host { weir: 1, level, address, sign_in, registries };

@@ -95,6 +95,15 @@ impl Asker {
         Caller::new(principal, self.at).by_token(grant.map_or_else(reading, |grant| grant.scope.clone()))
     }
 
+    /// Who they are to every registry alike: a program may be somebody else to each.
+    pub(crate) fn audience(&self) -> Option<Principal> {
+        match &self.speaker {
+            None => Some(Principal::Anonymous),
+            Some(Speaker::User(speaker)) => Some(speaker.user.principal()),
+            Some(Speaker::Workload(_)) => None,
+        }
+    }
+
     /// Who, as it is written down.
     pub(crate) fn actor(&self) -> String {
         let principal = match &self.speaker {

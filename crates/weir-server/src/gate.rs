@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use jiff::Timestamp;
-use weir_cedar::FolderPolicies;
+use weir_cedar::{FolderPolicies, PolicySet};
 use weir_fs::Folder;
 use weir_model::Sha256;
 use weir_policy::{Decision, Gate, OtherPolicies, Principal, Request, Target, Verb};
@@ -21,11 +21,13 @@ pub(crate) struct ServerGate {
     reads: RwLock<Reads>,
 }
 
-/// Who may read, as it was decided in this second by the set in force. Nearly every request asks it, and evaluating a set takes
-/// longer than all else of a small answer.
+/// Who may read, as it was decided by the set in force. Nearly every request asks it, and evaluating a set takes longer than all else
+/// of a small answer.
 #[derive(Default)]
 struct Reads {
-    /// The second, since what is decided may depend on the time.
+    /// Whether what is decided depends on the time. Where it does, it lasts a second.
+    timed: bool,
+    /// That second.
     at: Timestamp,
     in_force: Option<Sha256>,
     /// How often another set came into force: what was decided by one before is not to be remembered.
@@ -33,19 +35,26 @@ struct Reads {
     decided: HashMap<Principal, Decision>,
 }
 
-/// So many are remembered. A token can only narrow what somebody does beyond reading, so it makes no difference here.
+/// So many are remembered, and then anew. A token can only narrow what somebody does beyond reading, so it makes no difference here.
 const MOST_READERS: usize = 4096;
 
 impl ServerGate {
     /// That of the registry in `folder`.
     pub(crate) fn open(folder: &Folder) -> Self {
-        Self { registry: FolderPolicies::open(folder.path()), reads: RwLock::default() }
+        let registry = FolderPolicies::open(folder.path());
+        let reads = Reads { timed: registry.asks_the_time(Verb::Read), ..Reads::default() };
+        Self { registry, reads: RwLock::new(reads) }
+    }
+
+    /// Has a set ready that is about to be put in force.
+    pub(crate) fn prepare(&self, set: PolicySet) {
+        self.registry.prepare(set);
     }
 
     fn decide_read(&self, request: &Request<'_>) -> Decision {
         let (who, at) = (request.caller.principal(), request.caller.at());
         let reads = self.reads.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(decision) = reads.decided.get(who).filter(|_| reads.at == at) {
+        if let Some(decision) = reads.decided.get(who).filter(|_| reads.last_until(at)) {
             return decision.clone();
         }
         let turn = reads.turn;
@@ -57,12 +66,11 @@ impl ServerGate {
         };
         let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
         if reads.turn == turn {
-            if reads.at != at {
-                (reads.at, reads.decided) = (at, HashMap::new());
+            if !reads.last_until(at) || reads.decided.len() >= MOST_READERS {
+                reads.decided = HashMap::new();
             }
-            if reads.decided.len() < MOST_READERS {
-                reads.decided.insert(who.clone(), decision.clone());
-            }
+            reads.at = at;
+            reads.decided.insert(who.clone(), decision.clone());
         }
         decision
     }
@@ -97,11 +105,20 @@ impl Gate for ServerGate {
     fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
         // Reading a set can take long: who asks meanwhile is answered by the one before.
         let followed = self.registry.follow(in_force);
+        let timed = self.registry.asks_the_time(Verb::Read);
         let mut reads = self.reads.write().unwrap_or_else(PoisonError::into_inner);
         if followed.is_err() || reads.in_force.as_ref() != in_force {
-            *reads = Reads { in_force: in_force.copied(), turn: reads.turn + 1, ..Reads::default() };
+            let turn = reads.turn + 1;
+            *reads = Reads { timed, in_force: in_force.copied(), turn, ..Reads::default() };
         }
         followed
+    }
+}
+
+impl Reads {
+    /// Whether what was decided is so still.
+    fn last_until(&self, at: Timestamp) -> bool {
+        !self.timed || self.at == at
     }
 }
 

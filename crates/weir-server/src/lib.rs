@@ -30,6 +30,7 @@ mod files;
 mod gate;
 mod identity_providers;
 mod lacks;
+mod listing;
 mod metrics;
 mod observe;
 mod outside;

@@ -1,11 +1,12 @@
 //! What is known of every request: an id, for whom it is, how it was answered and how long that took.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
+use axum::http::uri::Authority;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -54,7 +55,11 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
 
     let mut response = match names_one_host(&request) {
         true => next.run(request).await,
-        false => Problem::new(Code::BadRequest, "a request names one host").into_response(),
+        false => Problem::new(
+            Code::BadRequest,
+            "a request names one host, by its name or its address, and perhaps a port",
+        )
+        .into_response(),
     };
 
     let status = response.status().as_u16();
@@ -75,12 +80,36 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, n
 }
 
 /// Whether a request says which host it is for, and says it once: who is in front of the server must have read the same
-/// (RFC 9112, section 3.2). In HTTP/2 it is a part of the address.
+/// (RFC 9112, section 3.2). In HTTP/2 it is a part of the address. Links are made of it.
 fn names_one_host(request: &Request) -> bool {
-    match request.version() {
-        Version::HTTP_11 => request.headers().get_all(HOST).iter().count() == 1,
-        _ => true,
+    let hosts = request.headers().get_all(HOST);
+    let counts = match (request.version(), hosts.iter().count()) {
+        (Version::HTTP_11, sent) => sent == 1,
+        (_, sent) => sent <= 1,
+    };
+    let named = request.uri().authority().map(Authority::as_str);
+    counts && hosts.iter().map(|host| host.to_str().unwrap_or_default()).chain(named).all(is_host)
+}
+
+/// Whether it is a name of a host or an address of one, and perhaps a port. A name may have `_` in it: networks of containers and
+/// configurations of proxies have such.
+fn is_host(host: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        let has_port = port.strip_prefix(':').is_some_and(is_port);
+        return address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || has_port);
     }
+    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(plain)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_name = name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(is_label);
+    is_name && port.is_none_or(is_port)
 }
 
 /// The id that a proxy gave, if it is believed and can be one, or a new one.
@@ -132,6 +161,46 @@ fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in [
+            "weir.example",
+            "weir.example.",
+            "localhost:7878",
+            "127.0.0.1:80",
+            "[::1]:7878",
+            "[::1]",
+            "a-b",
+            "weir_server:7878",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "..",
+            "a..b",
+            "-",
+            "-a",
+            "[::zz]",
+            "[::1",
+            "[::1]x",
+            "a b",
+            "a/b",
+            "weir.example/../",
+            "weir.example:80/../",
+            "weir.example:",
+            "weir.example:99999",
+            "weir.example:+80",
+            "weir.example:80:80",
+            "[::1]:x",
+            "a@b",
+            "\u{e4}",
+            &"a".repeat(64),
+        ] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
 
     fn client_of(peer: &str, forwarded: &[&'static str]) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap()];

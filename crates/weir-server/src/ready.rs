@@ -15,7 +15,7 @@ use crate::registries::RegistryName;
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// So many are made ready at most: each holds files open. Any other is by whoever asks for it first.
-const MOST: usize = 128;
+pub(crate) const MOST: usize = 512;
 
 /// For so long at most whoever is refused waits for the first round.
 const FIRST: Duration = Duration::from_secs(10);
@@ -45,7 +45,7 @@ impl Ready {
             blocking(move || {
                 let _working = app.ready.working.lock().unwrap_or_else(PoisonError::into_inner);
                 if !app.ready.ended.load(Ordering::Acquire) {
-                    let _ = app.registries.follow_policies(&served);
+                    let _ = app.registries.follow_news(&served);
                 }
             })
             .await;
@@ -67,6 +67,7 @@ impl Ready {
             for name in names.iter().take(MOST) {
                 app.ready.make(app, name).await;
             }
+            app.listing.renew(app).await;
             app.ready.once.send_replace(true);
             tokio::time::sleep(PAUSE).await;
         }

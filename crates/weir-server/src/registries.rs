@@ -1,12 +1,13 @@
 //! The registries that are served, by name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
+use weir_cedar::PolicySet;
 use weir_fs::{Folder, FsError};
 use weir_policy::{Caller, OtherPolicies, Request, Verb, authorize};
 use weir_registry::{DESCRIPTOR, Registrar, SubmitError, folder_ports, location_of};
@@ -23,6 +24,10 @@ const RESERVED: [&str; 10] =
 
 /// For how many milliseconds a policy set is believed to be in force still. [`Ready`](crate::ready::Ready) looks more often.
 const BELIEVED: u64 = 1000;
+
+/// For how many milliseconds it is believed of whom it does not let read. Where a set is being read, or a disk stalls, nobody looks for as
+/// long as that takes.
+const REFUSED: u64 = 10_000;
 
 /// The name of a registry that is served: a part of an address, and the name of its folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,6 +72,8 @@ pub(crate) struct Served {
     following: Mutex<()>,
     /// Why it cannot decide, if it was found so then.
     undecided: Mutex<Option<OtherPolicies>>,
+    /// The log and what describes it, as they were when it was found to decide by the set in force.
+    seen: Mutex<Option<Seen>>,
     registrar: OnceLock<Arc<Registrar>>,
     /// What Elm's tools are told of it.
     pub(crate) elm: Lists,
@@ -76,7 +83,23 @@ pub(crate) struct Served {
     pub(crate) growth: Growth,
 }
 
+/// What says which set is in force, as it lies in the folder: whoever changes it puts another in its place.
+type Seen = [Option<(u64, u64, (i64, i64))>; 2];
+
 impl Served {
+    /// Has a policy set ready that is about to be put in force.
+    pub(crate) fn prepare(&self, set: PolicySet) {
+        self.gate.prepare(set);
+    }
+
+    fn look(&self) -> Option<Seen> {
+        let look = |path: &str| {
+            let found = self.folder.look(path).ok()?;
+            Some(found.map(|found| (found.inode, found.bytes, found.modified)))
+        };
+        Some([look("checkpoint")?, look(DESCRIPTOR)?])
+    }
+
     /// Whether a caller may see it at all.
     pub(crate) fn may_read(&self, caller: &Caller) -> bool {
         authorize(&*self.gate, Request::of_registry(caller, Verb::Read)).is_ok()
@@ -90,6 +113,8 @@ pub(crate) struct Registries {
     started: Instant,
     /// Held by whoever opens one.
     opening: Mutex<()>,
+    /// Those that are being made: nobody is told of them before it is known who may read them.
+    making: Mutex<HashSet<RegistryName>>,
     open: RwLock<HashMap<RegistryName, Arc<Served>>>,
 }
 
@@ -102,6 +127,7 @@ impl Registries {
             folder,
             started: Instant::now(),
             opening: Mutex::default(),
+            making: Mutex::default(),
             open: RwLock::default(),
         })
     }
@@ -123,6 +149,19 @@ impl Registries {
         self.follow(served)
     }
 
+    /// The same where its log has changed: looking costs next to nothing.
+    pub(crate) fn follow_news(&self, served: &Served) -> Result<(), SubmitError> {
+        let _following = served.following.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = served.look();
+        if seen.is_some() && *served.seen.lock().unwrap_or_else(PoisonError::into_inner) == seen {
+            served.followed.store(self.now(), Ordering::Relaxed);
+            return Ok(());
+        }
+        self.follow(served)?;
+        *served.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(())
+    }
+
     /// The same where nobody did it lately.
     pub(crate) fn believe_policies(&self, served: &Served) -> Result<(), SubmitError> {
         let _following = served.following.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,6 +169,7 @@ impl Registries {
     }
 
     fn follow(&self, served: &Served) -> Result<(), SubmitError> {
+        *served.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let followed = self.registrar(served)?.follow_policies();
         let undecided = match &followed {
             Ok(()) => None,
@@ -142,10 +182,20 @@ impl Registries {
         followed
     }
 
+    /// Whether that was done lately enough for whom it refuses to be refused at once: whoever waited until it is done again would learn
+    /// by that, that there is a registry.
+    pub(crate) fn may_refuse(&self, served: &Served) -> bool {
+        self.has_followed_within(served, REFUSED)
+    }
+
+    fn has_followed_within(&self, served: &Served, milliseconds: u64) -> bool {
+        let followed = served.followed.load(Ordering::Relaxed);
+        followed != 0 && self.now().saturating_sub(followed) < milliseconds
+    }
+
     /// What came of that, if it was done lately enough.
     pub(crate) fn has_followed(&self, served: &Served) -> Option<Result<(), SubmitError>> {
-        let followed = served.followed.load(Ordering::Relaxed);
-        if followed == 0 || self.now().saturating_sub(followed) >= BELIEVED {
+        if !self.has_followed_within(served, BELIEVED) {
             return None;
         }
         let undecided = served.undecided.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -167,6 +217,9 @@ impl Registries {
 
     /// Opens one, if it is there. Waits for the disk, and for whoever does the same.
     pub(crate) fn find(&self, name: &RegistryName) -> Result<Option<Arc<Served>>, FsError> {
+        if self.is_being_made(name) {
+            return Ok(None);
+        }
         let folder = match self.folder.folder(name.as_str()) {
             Err(error) if error.is_not_found() => return Ok(None),
             folder => folder?,
@@ -187,6 +240,7 @@ impl Registries {
             followed: AtomicU64::new(0),
             following: Mutex::default(),
             undecided: Mutex::default(),
+            seen: Mutex::default(),
             folder,
             registrar: OnceLock::new(),
             elm: Lists::default(),
@@ -195,6 +249,16 @@ impl Registries {
         });
         self.open.write().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), served.clone());
         Ok(Some(served))
+    }
+
+    /// Has nobody be told of a registry until what is given is dropped.
+    pub(crate) fn making(&self, name: &RegistryName) -> Making<'_> {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        Making { registries: self, name: name.clone() }
+    }
+
+    fn is_being_made(&self, name: &RegistryName) -> bool {
+        self.making.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     /// Where another registry had the name before, what is known of that one is forgotten: whoever runs the server put this one there.
@@ -209,12 +273,17 @@ impl Registries {
         }
     }
 
+    /// When a folder came to them or left them last.
+    pub(crate) fn modified(&self) -> Option<(i64, i64)> {
+        self.folder.modified().ok()
+    }
+
     /// The names of all that are there, sorted. Waits for the disk.
     pub(crate) fn names(&self) -> Result<Vec<RegistryName>, FsError> {
         let mut names = Vec::new();
         for entry in self.folder.entries()? {
             let name = entry.name.to_str().and_then(RegistryName::parse);
-            if let Some(name) = name.filter(|_| entry.is_folder)
+            if let Some(name) = name.filter(|name| entry.is_folder && !self.is_being_made(name))
                 && self.folder.look(Path::new(name.as_str()).join(DESCRIPTOR))?.is_some()
             {
                 names.push(name);
@@ -222,6 +291,18 @@ impl Registries {
         }
         names.sort_unstable();
         Ok(names)
+    }
+}
+
+/// A registry that is being made.
+pub(crate) struct Making<'a> {
+    registries: &'a Registries,
+    name: RegistryName,
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.registries.making.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
     }
 }
 

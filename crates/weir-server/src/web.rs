@@ -115,6 +115,20 @@ fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     form_urlencoded::parse(query.as_bytes()).take(16)
 }
 
+/// The number that an address asks for by this name, if it does.
+///
+/// # Errors
+///
+/// When it is none.
+fn number_asked_for<T: std::str::FromStr>(query: Option<&str>, wanted: &str) -> Result<Option<T>, Problem> {
+    let Some(text) = asked_for(query, wanted).filter(|text| !text.is_empty()) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        let shown: String = text.chars().take(80).collect();
+        let detail = format!("`{wanted}=` in the address is followed by a number, and `{shown}` is none");
+        Problem::new(Code::BadRequest, detail)
+    })
+}
+
 /// What an address asks for by this name, the first time.
 fn asked_for(query: Option<&str>, wanted: &str) -> Option<String> {
     pairs(query.unwrap_or_default()).find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())

@@ -242,7 +242,7 @@ impl Writer<'_> {
         let advisories = index.advisories_of(&package.name)?;
         let mut readme = None;
         for view in package.releases.iter().chain(&package.removed) {
-            let text = self.release(package, view, &advisories)?;
+            let text = self.release(index, package, view, &advisories)?;
             if chosen.is_some_and(|chosen| chosen.release.id == view.release.id) {
                 readme =
                     text.map(|(path, text)| Readme::new(self.site.registry, &view.release.id, &path, &text));
@@ -254,6 +254,10 @@ impl Writer<'_> {
             frame: &self.frame,
             package,
             chosen,
+            withdrawn_needs: &match chosen {
+                Some(chosen) => index.withdrawn_needs(&chosen.release)?,
+                None => Vec::new(),
+            },
             holders: &index.owner(&owner)?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&package.name, DEPENDENTS)?,
             held: &index.held_of(&package.name)?,
@@ -289,6 +293,7 @@ impl Writer<'_> {
     /// The page of a release; gives what its README says.
     fn release(
         &mut self,
+        index: &Index,
         package: &PackageView,
         view: &ReleaseView,
         advisories: &[KnownAdvisory],
@@ -308,6 +313,7 @@ impl Writer<'_> {
         let page = ReleasePage {
             frame: &self.frame,
             view,
+            withdrawn_needs: &index.withdrawn_needs(&view.release)?,
             others: &others,
             advisories,
             files: tree.as_ref().map(|tree| tree.manifest.entries()),

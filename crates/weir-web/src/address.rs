@@ -47,6 +47,11 @@ pub const STATISTICS: &str = "/-/statistics";
 /// Below this are stylesheet, script and icon.
 pub const ASSETS: &str = "/-/assets";
 
+/// Where somebody who was invited chooses a password.
+pub fn accept(invitation: &str) -> String {
+    with_query(SIGN_IN.to_owned(), &[("invitation", invitation)])
+}
+
 /// The page of a registry.
 pub fn registry(registry: &str) -> String {
     format!("/{registry}")

@@ -3,7 +3,7 @@
 use askama::Template;
 use weir_model::unseen::{Marks, is_mark, is_unseen};
 
-use crate::{address, assets};
+use crate::{address, assets, said};
 
 /// What is around a page: who looks, at which registry, and from where.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,8 @@ pub struct Frame {
     pub query: String,
     /// Whether it is a file of a site without a server: nobody signs in there.
     pub site: bool,
+    /// What is told of a form that was sent from it, if it is shown in answer to one.
+    pub notice: Option<String>,
     /// Where the registry can be reached, if that is elsewhere than where the page is from.
     pub location: Option<String>,
 }
@@ -83,6 +85,10 @@ impl Frame {
 
     pub(crate) fn icon(&self) -> String {
         assets::icon()
+    }
+
+    pub(crate) fn notice(&self) -> Vec<(bool, String)> {
+        self.notice.as_deref().map(|notice| said::marked(&said::sentence(notice))).unwrap_or_default()
     }
 
     /// Who has signed in.

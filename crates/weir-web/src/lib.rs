@@ -23,6 +23,7 @@ mod highlight;
 mod pages;
 mod readme;
 mod said;
+pub mod seen;
 pub mod tags;
 mod use_it;
 

@@ -68,6 +68,18 @@ pub(crate) fn problem(problem: &Problem) -> String {
     self::line(&format!("{place}{message}{help}"))
 }
 
+/// What is wrong, as a sentence of a page.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut said: String = text.chars().take(2000).collect();
+    if let Some(first) = said.get(..1) {
+        said = first.to_uppercase() + &said[1..];
+    }
+    if !said.ends_with(['.', '?', '`']) {
+        said.push('.');
+    }
+    said
+}
+
 /// A text in pieces: what stands between backquotes is code, as in everything that Weir says.
 pub(crate) fn marked(text: &str) -> Vec<(bool, String)> {
     let pieces = text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece.to_owned()));

@@ -40,6 +40,13 @@ pub struct PromotionRequest {
     pub approvals: Vec<Approval>,
 }
 
+impl PromotionRequest {
+    /// Whether somebody has approved it: `user:ann`.
+    pub fn is_approved_by(&self, who: &str) -> bool {
+        self.approvals.iter().any(|approval| approval.by == who)
+    }
+}
+
 /// That somebody approved a promotion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Approval {
@@ -65,4 +72,7 @@ pub struct KeptPromotion {
     /// What was done, if it was carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// Of an approval, whether it was given before: then nothing changed, unless enough others had approved and it was carried out now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub already: bool,
 }

@@ -44,7 +44,8 @@ pub(crate) async fn set(
     SignedDocument(document): SignedDocument<PolicyDocument>,
 ) -> Result<Response, Problem> {
     let asked = Asked::of(&app, &asker, &name).await?;
-    Ok(json(StatusCode::OK, &put_in_force(&app, &asker, &asked, document).await?))
+    let put = put_in_force(&app, &asker, &asked, document, || Ok(true)).await?;
+    Ok(json(StatusCode::OK, &put.ok_or_else(|| Problem::new(Code::Conflict, "another set is in force"))?))
 }
 
 /// Whether who asks may put another set in force.
@@ -56,13 +57,14 @@ pub(crate) async fn may_govern(asker: &Asker, asked: &Asked) -> Result<(), Probl
     }
 }
 
-/// Puts a set in force, for who asks.
+/// Puts a set in force, for who asks; nothing, where by then the one that it replaces is not the one that `is_meant`.
 pub(crate) async fn put_in_force(
     app: &Arc<App>,
     asker: &Asker,
     asked: &Asked,
     document: PolicyDocument,
-) -> Result<PolicyInForce, Problem> {
+    is_meant: impl Fn() -> Result<bool, SubmitError> + Send + 'static,
+) -> Result<Option<PolicyInForce>, Problem> {
     let name = asked.served.name.as_str();
     let accounting = Accounting::of(app, asker, Some(name), "policy-set");
     let files = document.files.iter().map(|file| file.name.named()).collect::<Vec<_>>().join(", ");
@@ -74,9 +76,15 @@ pub(crate) async fn put_in_force(
     let (of, served) = (app.clone(), asked.served.clone());
     let came = blocking(move || {
         let registrar = of.registries.registrar(&served).map_err(|error| Problem::refused(&error, false))?;
-        put(&of, &served, &registrar, &caller, document)
+        put(&of, &served, &registrar, &caller, document, &is_meant)
     });
-    accounting.note(came.await).await
+    match came.await {
+        Ok(None) => Ok(None),
+        came => {
+            app.listing.renew(app).await;
+            accounting.note(came).await
+        }
+    }
 }
 
 /// Puts a set in force. Reading and testing one takes long: on a thread that may block.
@@ -86,7 +94,8 @@ fn put(
     registrar: &Registrar,
     caller: &Caller,
     document: PolicyDocument,
-) -> Result<PolicyInForce, Problem> {
+    is_meant: &dyn Fn() -> Result<bool, SubmitError>,
+) -> Result<Option<PolicyInForce>, Problem> {
     let lock_out = document.lock_out;
     let files = document.files.into_iter().map(|PolicyText { name, text }| PolicyFile { name, text });
     let files = PolicyFiles::new(files).map_err(|error| unusable(&error))?;
@@ -95,18 +104,30 @@ fn put(
         refuse_lock_out(&set, caller)?;
     }
     let summary = set.summary();
-    let mut write = || files.write(served.folder.path()).map_err(std::io::Error::from);
-    let done = registrar
-        .set_policy(caller, &summary, &mut write)
-        .map_err(|error: SubmitError| Problem::refused(&error, false))?;
-    // It is read here, and not when somebody asks next. That it decides is no part of having been set.
+    // It was read here, where nobody waits for it, and decides as it is once it is in force.
+    served.prepare(set.into_set());
+    let refused = |error: SubmitError| Problem::refused(&error, false);
+    // Nobody else changes it in this turn.
+    let mut meant = true;
+    let mut write = || {
+        meant = is_meant().map_err(std::io::Error::other)?;
+        match meant {
+            true => files.write(served.folder.path()).map_err(std::io::Error::from),
+            false => Err(std::io::Error::other("another set is in force")),
+        }
+    };
+    let done = match registrar.set_policy(caller, &summary, &mut write) {
+        Err(_) if !meant => return Ok(None),
+        done => done.map_err(refused)?,
+    };
+    // That it decides is no part of having been set.
     let _ = app.registries.follow_policies(served);
-    Ok(PolicyInForce {
+    Ok(Some(PolicyInForce {
         summary: summary.summary,
         digest: summary.digest,
         before: done.before,
         changed: done.changed,
-    })
+    }))
 }
 
 /// A set that whoever sets it could not change again is a mistake more often than a wish.

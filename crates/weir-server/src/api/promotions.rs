@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use weir_policy::Caller;
 use weir_promote::{PromoteError, refuse_withdrawn_in};
 use weir_registry::{Batch, Receipt, Registry as _};
-use weir_requests::{RequestError, Requests, Waiting};
+use weir_requests::{Approved, RequestError, Requests, Waiting};
 use weir_webhooks::MOST_NAMED;
 use weir_wire::AccountName;
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
@@ -66,7 +66,10 @@ pub(crate) async fn request(
             let accounting = Accounting::of(&app, &asker, Some(&name), "batch");
             let came = asked.carry_out(move |registry| registry.submit(&batch)).await;
             let receipt = accounting.note_batch(came, |receipt| &receipt.outcomes).await?;
-            return Ok(json(StatusCode::OK, &KeptPromotion { request: None, receipt: Some(receipt) }));
+            return Ok(json(
+                StatusCode::OK,
+                &KeptPromotion { request: None, receipt: Some(receipt), already: false },
+            ));
         }
         Err(problem) => return accounting.note(Err(problem)).await,
     }
@@ -74,7 +77,7 @@ pub(crate) async fn request(
     let kept = on_requests(&app, move |requests| requests.keep(&name, &actor, &batch, now)).await;
     let Waiting { request, .. } = accounting.note(kept).await?;
     tell(&app, &asker, asked.served.name.as_str(), WebhookEvent::PromotionRequested, &request, None).await;
-    Ok(json(StatusCode::CREATED, &KeptPromotion { request: Some(request), receipt: None }))
+    Ok(json(StatusCode::CREATED, &KeptPromotion { request: Some(request), receipt: None, already: false }))
 }
 
 /// `GET …/promotions`: those that wait, as far as they are for who asks: their own, and what they may approve.
@@ -95,6 +98,8 @@ pub(crate) struct Seen {
     pub(crate) request: PromotionRequest,
     /// Whether they may approve it.
     pub(crate) approvable: bool,
+    /// Whether they did.
+    pub(crate) approved: bool,
 }
 
 /// The promotions that wait, as far as they are for who asks.
@@ -105,7 +110,8 @@ pub(crate) async fn waiting(app: &Arc<App>, asked: &Asked) -> Result<Vec<Seen>, 
     let approvable = asked.carry_out(move |registry| registry.approvable(&batches)).await?;
     let seen = waiting.into_iter().zip(approvable).map(|(waiting, approvable)| {
         let is_own = waiting.request.by == asked.actor;
-        Seen { request: waiting.request, approvable: approvable && !is_own }
+        let approved = waiting.request.is_approved_by(&asked.actor);
+        Seen { request: waiting.request, approvable: approvable && !is_own, approved }
     });
     Ok(seen.filter(|seen| seen.approvable || seen.request.by == asked.actor).collect())
 }
@@ -146,12 +152,23 @@ pub(crate) async fn approved(
         Ok(()) => on_requests(app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
         Err(problem) => Err(problem),
     };
-    let waiting = accounting.note(approved).await?;
-    tell(app, asker, name, WebhookEvent::PromotionApproved, &waiting.request, reason).await;
+    let already = matches!(approved, Ok(Approved { already: true, .. }));
+    let Approved { waiting, .. } = match already {
+        // What was done before is written down already.
+        true => approved?,
+        false => accounting.note(approved).await?,
+    };
+    if !already {
+        tell(app, asker, name, WebhookEvent::PromotionApproved, &waiting.request, reason).await;
+    }
+    // Also where nothing is new: what enough have approved may have failed to come in then.
     let receipt = carry_out(app, asker, asked, name, &waiting).await.map_err(|problem| {
-        problem.although("your approval is kept, and what was approved was not carried out")
+        problem.although(&format!(
+            "your approval is kept, and what was approved was not carried out (`weir approve {}` tries that again)",
+            waiting.request.id
+        ))
     })?;
-    Ok(KeptPromotion { request: Some(waiting.request), receipt })
+    Ok(KeptPromotion { request: Some(waiting.request), receipt, already })
 }
 
 /// Refuses what the registry below has withdrawn while it waited.

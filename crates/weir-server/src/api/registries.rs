@@ -41,8 +41,10 @@ pub(crate) async fn create(
         kinds: wanted.kinds,
         validity: wanted.validity,
     };
-    let (data, making) = (app.data.clone(), name.clone());
+    let (data, making, own) = (app.data.clone(), name.clone(), app.clone());
     let made = blocking(move || {
+        // Until its policy is set, it is one that everybody may read.
+        let _making = own.registries.making(&making);
         let folder = data.registries().join(making.as_str());
         fs_err::create_dir_all(&folder)?;
         let ports = folder_ports(&folder, &data.keys())?;
@@ -64,6 +66,7 @@ pub(crate) async fn create(
     });
     if made.is_ok() {
         app.ready.make(&app, &name).await;
+        app.listing.renew_with_new(&app).await;
     }
     Ok(json(StatusCode::CREATED, &accounting.note(made).await?))
 }

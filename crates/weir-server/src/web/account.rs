@@ -96,7 +96,7 @@ pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Resul
     if days == 0 || days > LONGEST {
         return Err(unreadable(format!("a token that is made here is good for 1 to {LONGEST} days")));
     }
-    let verbs = form.fields("verb").map(str::parse::<Verb>).collect::<Result<_, _>>().map_err(unreadable)?;
+    let verbs = form.chosen::<Verb, _>("verb")?;
     let new = NewToken {
         name: form.field("name").unwrap_or_default().to_owned(),
         scope: TokenScope { verbs, names: form.list("names")? },

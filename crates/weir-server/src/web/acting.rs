@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use weir_model::{ReleaseId, WithdrawalVerb};
 use weir_registry::{Acting, Batch, Intent, Registry as _, Withdraw};
 use weir_rules::Standing;
-use weir_web::address;
+use weir_web::{address, seen};
 
 use super::account::go;
-use super::form::{Form, unreadable};
+use super::form::{CHANGED, Form, instead, unreadable};
 use super::reading::{Build, no_release};
+use super::{queue, reading};
 use crate::accounting::Accounting;
 use crate::api::Asked;
 use crate::app::App;
@@ -41,14 +43,29 @@ pub(crate) async fn withdraw(
     let accounting = Accounting::of(&app, asker, Some(&registry), verb.as_str()).because(reason.clone());
     let found = asked.carry_out(move |acting| build.find(acting.view()?.index())).await?;
     let (view, _) = found.ok_or_else(no_release)?;
+    let in_queue = form.field("back") == Some("queue");
+    if form.saw_another(&seen::release(&view)) {
+        drop(asked);
+        let visitor = form.visitor.told(CHANGED);
+        return instead(
+            StatusCode::CONFLICT,
+            match in_queue {
+                true => queue::queue(State(app), Path(registry), visitor).await,
+                false => {
+                    let at = Path((registry, owner, name, version));
+                    reading::release((State(app), at, RawQuery(query), visitor)).await
+                }
+            },
+        );
+    }
     let id = view.release.id;
     let withdrawal = Withdraw { reason, ..Withdraw::exactly(verb, id.clone()) };
     let batch = Batch { intents: vec![Intent::Withdraw(withdrawal)] };
     let came = asked.carry_out(move |acting| acting.submit(&batch)).await;
     accounting.about(id.to_string()).note_batch(came, |receipt| &receipt.outcomes).await?;
-    Ok(go(&match form.field("back") {
-        Some("queue") => address::queue(&registry),
-        _ => address::release(&registry, &id),
+    Ok(go(&match in_queue {
+        true => address::queue(&registry),
+        false => address::release(&registry, &id),
     }))
 }
 

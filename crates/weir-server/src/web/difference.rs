@@ -14,7 +14,7 @@ use weir_tree::TreeManifest;
 use weir_web::{DifferencePage, FileChanged, FileChanges};
 
 use super::modules::docs;
-use super::reading::{Build, no_release, tree};
+use super::reading::{Build, no_release, nothing, tree};
 use super::{Visitor, answer, pairs};
 use crate::api::Asked;
 use crate::app::App;
@@ -41,7 +41,8 @@ pub(crate) async fn difference(
         let mut pairs = pairs(query.as_deref().unwrap_or_default());
         pairs.find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value.into_owned())
     };
-    let with = said("with").map(|with| with.parse::<Version>().map_err(|_| no_release())).transpose()?;
+    let with = said("with").map(|with| with.parse::<Version>()).transpose();
+    let with = with.map_err(|error| nothing(&error.to_string()))?;
     let file = said("file");
     let (frame, served) = (visitor.frame_of(&registry), asked.served.name.clone());
     let page = asked.carry_out(move |acting| {

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::request::Parts;
+use axum::response::Response;
 use weir_web::address;
 
 use super::Visitor;
@@ -41,6 +43,11 @@ impl Form {
         named.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// Whether the page that was looked at showed something else than there is `now`, which [`weir_web::seen`] tells.
+    pub(crate) fn saw_another(&self, now: &str) -> bool {
+        self.field("seen").is_some_and(|seen| seen != now)
+    }
+
     /// What stands in a field as it was typed: a password may begin with a blank.
     pub(crate) fn as_typed(&self, name: &str) -> &str {
         self.fields.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
@@ -66,7 +73,20 @@ impl Form {
         T::Err: std::fmt::Display,
     {
         let text = self.required(name)?;
-        text.parse().map_err(|error: T::Err| unreadable(error.to_string()))
+        text.parse().map_err(|error: T::Err| in_field(name, error))
+    }
+
+    /// All that was chosen under one name, each read.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub(crate) fn chosen<T, C: FromIterator<T>>(&self, name: &str) -> Result<C, Problem>
+    where
+        T: std::str::FromStr,
+        T::Err: std::fmt::Display,
+    {
+        self.fields(name).map(|text| text.parse().map_err(|error: T::Err| in_field(name, error))).collect()
     }
 
     /// The number in a field.
@@ -76,7 +96,8 @@ impl Form {
     /// When it is missing or none.
     pub(crate) fn number(&self, name: &str) -> Result<u32, Problem> {
         let text = self.required(name)?;
-        text.parse().map_err(|_| unreadable(format!("`{text}` is no number of {name}")))
+        let shown: String = text.chars().take(80).collect();
+        text.parse().map_err(|_| in_field(name, format!("`{shown}` is no number of {name}, as `30` is")))
     }
 
     /// The words of a field, which are separated by commas or blanks, each read.
@@ -98,7 +119,7 @@ impl Form {
                 text.chars().take(80).collect::<String>()
             )));
         }
-        words.map(|word| word.parse().map_err(|error: T::Err| unreadable(error.to_string()))).collect()
+        words.map(|word| word.parse().map_err(|error: T::Err| in_field(name, error))).collect()
     }
 }
 
@@ -109,6 +130,23 @@ pub(crate) fn with_plain_lines(text: &str) -> String {
 
 pub(crate) fn unreadable(what: impl Into<String>) -> Problem {
     Problem::new(Code::BadDocument, what.into().chars().take(500).collect::<String>())
+}
+
+/// What is told of a form whose page showed something else than there is by now.
+pub(crate) const CHANGED: &str =
+    "it has changed since you looked, and nothing was done: this page shows how it stands now";
+
+/// A page in the place of an answer to a form, with what is told of it: it has the status of that.
+pub(crate) fn instead(status: StatusCode, page: Result<Response, Problem>) -> Result<Response, Problem> {
+    page.map(|mut page| {
+        *page.status_mut() = status;
+        page
+    })
+}
+
+/// What is wrong with what stands in a field.
+fn in_field(name: &str, wrong: impl std::fmt::Display) -> Problem {
+    unreadable(format!("the field `{name}`: {wrong}"))
 }
 
 impl FromRequest<Arc<App>> for Form {

@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_accounts::Accounts;
 use weir_activity::ActivityError;
-use weir_web::{ActivityPage, PeoplePage, address};
+use weir_web::{ActivityPage, PeoplePage, address, seen};
 use weir_wire::activity::ActivityQuery;
 use weir_wire::people::{ChangeUser, Invite, Invited};
 
 use super::account::{administrators_only, go};
-use super::form::{Form, unreadable};
+use super::form::{CHANGED, Form, unreadable};
 use super::package_files::download;
-use super::{Visitor, answer, pairs};
+use super::{Visitor, answer, number_asked_for, pairs};
 use crate::api::people;
 use crate::app::App;
 use crate::files::blocking;
@@ -45,10 +45,10 @@ pub(crate) async fn activity(
             "registry" => wanted.registry = said(),
             "refused" => wanted.refused = true,
             "table" => as_table = true,
-            "before" => wanted.before = value.parse().ok(),
             _ => {}
         }
     }
+    wanted.before = number_asked_for(query.as_deref(), "before")?;
     if as_table {
         return table(&app, &visitor, wanted).await;
     }
@@ -101,6 +101,15 @@ pub(crate) async fn uninvite(State(app): State<Arc<App>>, form: Form) -> Result<
 /// `POST /-/people/change`
 pub(crate) async fn change(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let name = form.field("name").unwrap_or_default().to_owned();
+    administrators_only(&form.visitor)?;
+    let users = people::on_accounts(&app, Accounts::users).await?;
+    let is_another = users.iter().find(|user| user.name.as_str() == name).is_some_and(|user| {
+        // Who saves groups takes away what somebody else gave meanwhile.
+        form.saw_another(&seen::user(user))
+    });
+    if is_another {
+        return show(&app, &form.visitor.told(CHANGED), StatusCode::CONFLICT, None).await;
+    }
     let change = match form.field("what") {
         Some("groups") => ChangeUser { groups: Some(form.list("groups")?), disabled: None },
         Some("disable") => ChangeUser { groups: None, disabled: Some(true) },

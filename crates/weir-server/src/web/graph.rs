@@ -8,10 +8,10 @@ use axum::response::Response;
 use weir_web::{Drawn, GraphPage, MOST_DRAWN};
 
 use super::reading::{Build, REACHED, no_release};
-use super::{Visitor, answer, asked_for};
+use super::{Visitor, answer, asked_for, number_asked_for};
 use crate::api::Asked;
 use crate::app::App;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// `GET /{registry}/-/packages/{owner}/{name}/{version}/graph`: what it needs, and with `?of=dependents` what needs it.
 pub(crate) async fn graph(
@@ -22,9 +22,15 @@ pub(crate) async fn graph(
 ) -> Result<Response, Problem> {
     let asked = Asked::of_visitor(&app, &visitor.asker, &registry).await?;
     let build = Build::new(&owner, &name, &version, query.as_deref())?;
-    let said = |wanted: &str| asked_for(query.as_deref(), wanted);
-    let reaches = said("of").as_deref() == Some("dependents");
-    let zoom = GraphPage::zoom(said("zoom").and_then(|zoom| zoom.parse().ok()));
+    let reaches = match asked_for(query.as_deref(), "of").as_deref() {
+        Some("dependents") => true,
+        None | Some("") => false,
+        Some(_) => {
+            let detail = "`of=` in the address is followed by `dependents`, for what needs the release; without it, what it needs is drawn";
+            return Err(Problem::new(Code::BadRequest, detail));
+        }
+    };
+    let zoom = GraphPage::zoom(number_asked_for(query.as_deref(), "zoom")?);
     let frame = visitor.frame_of(&registry);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;

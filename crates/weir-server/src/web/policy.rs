@@ -33,6 +33,9 @@ use crate::problem::{Code, Problem};
 /// So many of the newest entries of a log are replayed for a page: `weir policy simulate` replays all.
 const REPLAYED: u64 = 20_000;
 
+/// What is told whoever changes a set that was replaced meanwhile.
+const STALE: &str = "it has changed since you looked, and nothing was done: another set is in force now, and its rules are below. What you wrote is there still: bring into it what is new, and simulate it again";
+
 /// `GET /{registry}/-/policy`, and with `?who=…&verb=…&what=…` what it says to a question.
 pub(crate) async fn policy(
     State(app): State<Arc<App>>,
@@ -54,14 +57,25 @@ pub(crate) async fn simulate(
     may_govern(&form.visitor.asker, &asked).await?;
     let texts = texts(|field| form.as_typed(field));
     let (own, changed, registry) = (asked.served.clone(), texts.clone(), name.clone());
+    let seen = form.field("seen").map(str::to_owned);
     let replayed = asked.carry_out(move |acting| {
         let present = files_in_force(own.folder.path())?;
-        Ok(replay(acting, &registry, &present, changed))
+        Ok(match seen.is_some_and(|seen| seen != said_digest(&present)) {
+            true => None,
+            false => Some(replay(acting, &registry, &present, changed)),
+        })
     });
     let simulated = replayed.await?;
     drop(asked);
-    let status = if simulated.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, simulated, status))).await
+    let changed = match simulated {
+        None => Changed::stale(texts),
+        Some(simulated) => Changed {
+            texts,
+            status: if simulated.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY },
+            simulated: Some(simulated),
+        },
+    };
+    show(&app, &form.visitor, &name, AskedOf::default(), Some(changed)).await
 }
 
 /// `POST /{registry}/-/policy/set`: puts a set in force that was simulated before.
@@ -73,8 +87,14 @@ pub(crate) async fn set(
     let asker = &form.visitor.asker;
     let asked = Asked::of(&app, asker, &name).await?;
     let texts = texts(|field| form.as_typed(field));
-    let problem = match put(&app, asker, &asked, texts.clone(), form.field("simulated")).await {
-        Ok(()) => return Ok(go(&address::policy(&name))),
+    let seen = form.field("seen").map(str::to_owned);
+    let problem = match put(&app, asker, &asked, texts.clone(), form.field("simulated"), seen).await {
+        Ok(true) => return Ok(go(&address::policy(&name))),
+        Ok(false) => {
+            drop(asked);
+            let stale = Changed::stale(texts);
+            return show(&app, &form.visitor, &name, AskedOf::default(), Some(stale)).await;
+        }
         Err(problem) => problem,
     };
     // What somebody wrote is shown again with what is wrong with it. Who may not govern has no form on the page.
@@ -84,18 +104,34 @@ pub(crate) async fn set(
     }
     drop(asked);
     let failed = Err(SimulationFailed { reason: problem.detail().to_owned(), ..SimulationFailed::default() });
-    let status = problem.status();
-    show(&app, &form.visitor, &name, AskedOf::default(), Some((texts, failed, status))).await
+    let changed = Changed { texts, simulated: Some(failed), status: problem.status() };
+    show(&app, &form.visitor, &name, AskedOf::default(), Some(changed)).await
 }
 
-/// Puts the files of a form in force, if they are those that were simulated.
+/// A set as somebody typed it, and what came of that.
+struct Changed {
+    texts: Vec<PolicyFile>,
+    /// Nothing, where another set came into force meanwhile.
+    simulated: Option<Result<Simulation, SimulationFailed>>,
+    status: StatusCode,
+}
+
+impl Changed {
+    /// What somebody typed who looked at a set that is in force no longer.
+    fn stale(texts: Vec<PolicyFile>) -> Self {
+        Self { texts, simulated: None, status: StatusCode::CONFLICT }
+    }
+}
+
+/// Puts the files of a form in force, if they are those that were simulated, and `seen` is in force still. Gives whether it is.
 async fn put(
     app: &Arc<App>,
     asker: &Asker,
     asked: &Asked,
     texts: Vec<PolicyFile>,
     simulated: Option<&str>,
-) -> Result<(), Problem> {
+    seen: Option<String>,
+) -> Result<bool, Problem> {
     let digest = PolicyFiles::new(texts.clone()).ok().and_then(|files| files.digest());
     if simulated != digest.map(|digest| digest.to_string()).as_deref() {
         return Err(Problem::new(
@@ -105,7 +141,17 @@ async fn put(
     }
     let files = texts.into_iter().map(|PolicyFile { name, text }| PolicyText { name, text });
     let document = PolicyDocument { files: files.collect(), lock_out: false };
-    put_in_force(app, asker, asked, document).await.map(drop)
+    let served = asked.served.clone();
+    let is_meant = move || match &seen {
+        Some(seen) => Ok(*seen == said_digest(&files_in_force(served.folder.path())?)),
+        None => Ok(true),
+    };
+    Ok(put_in_force(app, asker, asked, document, is_meant).await?.is_some())
+}
+
+/// The digest of a set, as its form brings it along.
+fn said_digest(files: &PolicyFiles) -> String {
+    files.digest().map(|digest| digest.to_string()).unwrap_or_default()
 }
 
 /// The files of a form. One without text is none any longer.
@@ -166,8 +212,11 @@ async fn show(
     visitor: &Visitor,
     name: &str,
     question: AskedOf,
-    changed: Option<(Vec<PolicyFile>, Result<Simulation, SimulationFailed>, StatusCode)>,
+    changed: Option<Changed>,
 ) -> Result<Response, Problem> {
+    // What was typed stays, and is simulated anew before it comes into the place of another set than the one that was looked at.
+    let is_stale = changed.as_ref().is_some_and(|changed| changed.simulated.is_none());
+    let visitor = &if is_stale { visitor.told(STALE) } else { visitor.clone() };
     let asked = Asked::of_visitor(app, &visitor.asker, name).await?;
     let signed_in = !visitor.asker.is_anonymous();
     let governs = signed_in && may_govern(&visitor.asker, &asked).await.is_ok();
@@ -180,7 +229,7 @@ async fn show(
         }
         false => BTreeMap::new(),
     };
-    let status = changed.as_ref().map_or(StatusCode::OK, |(.., status)| *status);
+    let status = changed.as_ref().map_or(StatusCode::OK, |changed| changed.status);
     let (frame, served, now) = (visitor.frame_of(name), asked.served.clone(), visitor.asker.at);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -192,9 +241,12 @@ async fn show(
         let shown: Vec<PolicyFile> = if signed_in { files.all().collect() } else { Vec::new() };
         let asks = signed_in && !question.who.is_empty();
         let answered = asks.then(|| decide(&set, &question, view.index(), now)).transpose()?;
-        let (texts, simulated) = changed.map(|(texts, simulated, _)| (texts, simulated)).unzip();
+        let (texts, simulated) = changed.map(|changed| (changed.texts, changed.simulated)).unzip();
+        let simulated = simulated.flatten();
         let changing = governs.then(|| Changing {
             files: texts.unwrap_or_else(|| shown.clone()),
+            seen: said_digest(&files),
+            in_force: if is_stale { &shown } else { &[] },
             simulated: simulated.as_ref(),
         });
         let page = PolicyPage {

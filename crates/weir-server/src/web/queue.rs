@@ -8,12 +8,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use weir_model::{Range, ReleaseId, WithdrawalVerb};
-use weir_web::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion, address};
+use weir_web::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion, address, seen};
+use weir_wire::promotion::KeptPromotion;
 use weir_wire::upstream::{Ask, Asked as AskedFor};
 
 use super::account::go;
 use super::acting::may;
-use super::form::{Form, unreadable};
+use super::form::{CHANGED, Form, instead, unreadable};
 use super::reading::visible;
 use super::{Visitor, answer};
 use crate::accounting::Accounting;
@@ -103,17 +104,17 @@ async fn shown_here(
 
 /// A promotion that waits, and what has become of it in the registry that it comes from.
 fn looked_at(app: &App, (place, seen): (usize, Seen), at: Timestamp) -> WaitingPromotion {
-    let Seen { request, approvable } = seen;
+    let Seen { request, approvable, approved } = seen;
     let below = match place < MOST_ASKED && approvable {
         true => promotions::below(app, &request, at),
-        false => return WaitingPromotion { request, approvable, below: BelowIt::Unasked },
+        false => return WaitingPromotion { request, approvable, approved, below: BelowIt::Unasked },
     };
     let below = match below {
         Below::Offered => BelowIt::Offered,
         Below::Withdrawn(reason) => BelowIt::Withdrawn(reason),
         Below::Unknown => BelowIt::Unknown,
     };
-    WaitingPromotion { request, approvable, below }
+    WaitingPromotion { request, approvable, approved, below }
 }
 
 /// `POST /{registry}/-/queue/admit`: a release that is held comes in, if the policy lets whoever asks have it in.
@@ -127,6 +128,15 @@ pub(crate) async fn admit(
     asker.speaker()?;
     let id: ReleaseId = form.read("release")?;
     let reason = why(&form)?;
+    let meant = id.clone();
+    let held = asked.carry_out(move |acting| {
+        let held = acting.view()?.index().held_of(&meant.name)?;
+        Ok(held.into_iter().find(|held| held.hold.id == meant))
+    });
+    if form.saw_another(&held.await?.as_ref().map(seen::hold).unwrap_or_default()) {
+        drop(asked);
+        return shown_instead(app, name, &form, StatusCode::CONFLICT, CHANGED).await;
+    }
     let wanted = AskedFor { name: id.name.clone(), range: Range::exact(&id.version), fluid: false };
     let what = Ask {
         requirements: vec![wanted],
@@ -182,8 +192,17 @@ pub(crate) async fn approve(
     form: Form,
 ) -> Result<Response, Problem> {
     let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
-    promotions::approved(&app, &form.visitor.asker, &asked, &request, Some(reason)).await?;
-    Ok(go(&address::queue(&name)))
+    let done = promotions::approved(&app, &form.visitor.asker, &asked, &request, Some(reason)).await;
+    drop(asked);
+    match done {
+        Ok(KeptPromotion { already: true, receipt: None, .. }) => {
+            let told = format!(
+                "you have approved `{request}` already, and nothing was changed: it waits for others"
+            );
+            shown_instead(app, name, &form, StatusCode::OK, &told).await
+        }
+        done => decided(app, name, &form, done.map(drop)).await,
+    }
 }
 
 /// `POST /{registry}/-/queue/refuse`
@@ -193,8 +212,44 @@ pub(crate) async fn refuse(
     form: Form,
 ) -> Result<Response, Problem> {
     let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
-    promotions::withdrawn(&app, &form.visitor.asker, &asked, &request, Some(reason)).await?;
-    Ok(go(&address::queue(&name)))
+    let found = promotions::waiting(&app, &asked).await?;
+    let is_another = found.iter().find(|seen| seen.request.id == request).is_some_and(|seen| {
+        // Who turns it down knows who has approved it.
+        form.saw_another(&seen::promotion(&seen.request))
+    });
+    let done = match is_another {
+        true => Err(Problem::new(Code::Conflict, CHANGED)),
+        false => promotions::withdrawn(&app, &form.visitor.asker, &asked, &request, Some(reason)).await,
+    };
+    drop(asked);
+    decided(app, name, &form, done.map(drop)).await
+}
+
+/// Where whoever decided is led: back to what waits. If it waits no longer, or is another by now, that is told there.
+async fn decided(
+    app: Arc<App>,
+    name: String,
+    form: &Form,
+    done: Result<(), Problem>,
+) -> Result<Response, Problem> {
+    match done {
+        Ok(()) => Ok(go(&address::queue(&name))),
+        Err(problem) if matches!(problem.status(), StatusCode::CONFLICT | StatusCode::NOT_FOUND) => {
+            shown_instead(app, name, form, problem.status(), problem.detail()).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The queue as it is now, with what is told of a form.
+async fn shown_instead(
+    app: Arc<App>,
+    name: String,
+    form: &Form,
+    status: StatusCode,
+    notice: &str,
+) -> Result<Response, Problem> {
+    instead(status, queue(State(app), Path(name), form.visitor.told(notice)).await)
 }
 
 async fn of_promotion(app: &Arc<App>, name: &str, form: &Form) -> Result<(Asked, String, String), Problem> {

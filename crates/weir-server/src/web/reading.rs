@@ -8,7 +8,7 @@ use axum::response::Response;
 use weir_cedar::PolicyFiles;
 use weir_index::{HeldRelease, Index, PackageView, RegistryFacts, ReleaseView, Stats};
 use weir_log::InclusionProof;
-use weir_model::{PackageName, Platform, Version};
+use weir_model::{NameError, PackageName, Platform, PlatformError, Version, VersionError};
 use weir_reach::{LastSeen, SeenUpstream, Session, upstreams_seen};
 use weir_registry::content::ShownTree;
 use weir_registry::{Acting, Object, SubmitError};
@@ -23,7 +23,6 @@ use super::{Visitor, answer, pairs};
 use crate::api::{self, Asked};
 use crate::app::App;
 use crate::contact;
-use crate::files::blocking;
 use crate::problem::{Code, Problem};
 use crate::registries::Served;
 
@@ -43,7 +42,12 @@ pub(super) type At<T> = (State<Arc<App>>, Path<T>, RawQuery, Visitor);
 pub(crate) async fn home(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
     let mut registries = Vec::new();
     for name in visible(&app, &visitor).await? {
-        let asked = looking(&app, &visitor, &name).await?;
+        let asked = match looking(&app, &visitor, &name).await {
+            Ok(asked) => asked,
+            // It went away just now.
+            Err(problem) if problem.is_of_no_registry() => continue,
+            Err(problem) => return Err(problem),
+        };
         let seen = asked.carry_out(|acting| {
             let view = acting.view()?;
             Ok((view.index().stats()?, view.checkpoint().and_then(weir_log::Checkpoint::time)))
@@ -61,16 +65,7 @@ pub(crate) async fn home(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
 
 /// The registries that whoever looks may see. Of another they are not told the name either.
 pub(super) async fn visible(app: &Arc<App>, visitor: &Visitor) -> Result<Vec<String>, Problem> {
-    let listed = app.clone();
-    let names =
-        blocking(move || listed.registries.names()).await.map_err(|error| Problem::internal(&error))?;
-    let mut seen = Vec::new();
-    for name in names {
-        if app.visible(&visitor.asker, name.as_str()).await.is_ok() {
-            seen.push(name.to_string());
-        }
-    }
-    Ok(seen)
+    Ok(app.readable(&visitor.asker).await?.iter().map(ToString::to_string).collect())
 }
 
 /// `GET /{registry}`
@@ -160,6 +155,10 @@ pub(crate) async fn package(
             package: &package,
             downloads: Some((period, &downloads)),
             chosen,
+            withdrawn_needs: &match chosen {
+                Some(chosen) => index.withdrawn_needs(&chosen.release)?,
+                None => Vec::new(),
+            },
             holders: &index.owner(&name.owner_name())?.map(|claim| claim.who).unwrap_or_default(),
             dependents: &index.needing(&name, DEPENDENTS)?,
             held: &held,
@@ -204,6 +203,7 @@ pub(crate) async fn release(
         let page = ReleasePage {
             frame: &frame,
             view: &chosen,
+            withdrawn_needs: &view.index().withdrawn_needs(&chosen.release)?,
             others: &others,
             advisories: &view.index().advisories_of(&chosen.release.id.name)?,
             files: tree.as_ref().map(|tree| tree.manifest.entries()),
@@ -283,7 +283,8 @@ pub(super) fn no_release() -> Problem {
 }
 
 fn package_name(owner: &str, name: &str) -> Result<PackageName, Problem> {
-    format!("{owner}/{name}").parse().map_err(|_| nothing("no package can have this name"))
+    let name = format!("{owner}/{name}");
+    name.parse().map_err(|error: NameError| nothing(&format!("no package can have this name: {error}")))
 }
 
 /// Which release of a package is meant.
@@ -297,15 +298,18 @@ pub(super) struct Build {
 
 impl Build {
     pub(super) fn new(owner: &str, name: &str, version: &str, query: Option<&str>) -> Result<Self, Problem> {
-        let version = version.parse().map_err(|_| nothing("this is no version"))?;
+        let version = version.parse().map_err(|error: VersionError| nothing(&error.to_string()))?;
         let mut build = Self { name: package_name(owner, name)?, version, platform: None, revision: None };
         for (name, value) in pairs(query.unwrap_or_default()) {
             match &*name {
                 "platform" => {
-                    build.platform = Some(value.parse().map_err(|_| nothing("this is no platform"))?);
+                    let platform = value.parse().map_err(|error: PlatformError| nothing(&error.to_string()));
+                    build.platform = Some(platform?);
                 }
                 "revision" => {
-                    build.revision = Some(value.parse().map_err(|_| nothing("this is no revision"))?);
+                    let shown: String = value.chars().take(80).collect();
+                    let none = || nothing(&format!("a revision is a number, and `{shown}` is none"));
+                    build.revision = Some(value.parse().map_err(|_| none())?);
                 }
                 _ => {}
             }

@@ -51,8 +51,15 @@ fn looked(query: &str) -> Looked {
                     Some(value.trim().chars().take(64).collect()).filter(|text: &String| !text.is_empty());
             }
             "state" => looked.state = known::<FoundState>(&value, &mut looked.unknown),
-            "skip" => looked.skip = value.parse::<usize>().unwrap_or_default().min(10_000),
-            "after" => looked.after = Some(value.into_owned()),
+            "skip" => {
+                let number =
+                    value.parse::<usize>().map_err(|_| format!("`skip` is a number, and `{value}` is none"));
+                looked.skip = said(number, &mut looked.unknown).unwrap_or_default().min(10_000);
+            }
+            "after" => {
+                let after = known::<PackageName>(&value, &mut looked.unknown);
+                looked.after = after.map(|name| name.to_string());
+            }
             _ => {}
         }
     }
@@ -64,7 +71,11 @@ fn known<T: FromStr>(text: &str, unknown: &mut Option<String>) -> Option<T>
 where
     T::Err: Display,
 {
-    match text.parse() {
+    said(text.parse(), unknown)
+}
+
+fn said<T, E: Display>(read: Result<T, E>, unknown: &mut Option<String>) -> Option<T> {
+    match read {
         Ok(known) => Some(known),
         Err(error) => {
             unknown.get_or_insert_with(|| error.to_string().chars().take(200).collect());

@@ -15,7 +15,7 @@ use weir_registry::UPSTREAMS_FILE;
 use weir_web::{Grown, MOST_DOWNLOADED, Period, RegistryUse, ServerStatisticsPage, StatisticsPage};
 
 use super::account::administrators_only;
-use super::{Visitor, answer, asked_for};
+use super::{Visitor, answer, number_asked_for};
 use crate::api::Asked;
 use crate::app::App;
 use crate::counting::Counting;
@@ -72,7 +72,7 @@ pub(crate) async fn of_registry(
     let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
     // What was counted just now is to be seen, also by who tries it out.
     Counting::write(&app).await;
-    let (frame, period) = (visitor.frame_of(&name), period(query.as_deref(), &visitor));
+    let (frame, period) = (visitor.frame_of(&name), period(query.as_deref(), &visitor)?);
     let served = asked.served.clone();
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -126,7 +126,7 @@ pub(crate) async fn of_server(
 ) -> Result<Response, Problem> {
     administrators_only(&visitor)?;
     Counting::write(&app).await;
-    let period = period(query.as_deref(), &visitor);
+    let period = period(query.as_deref(), &visitor)?;
     let mut registries = Vec::new();
     for name in super::reading::visible(&app, &visitor).await? {
         let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
@@ -157,7 +157,6 @@ pub(crate) async fn of_server(
     answer(&visitor, StatusCode::OK, page.page())
 }
 
-fn period(query: Option<&str>, visitor: &Visitor) -> Period {
-    let days = asked_for(query, "days").and_then(|days| days.parse().ok());
-    Period::of(days, visitor.asker.day())
+fn period(query: Option<&str>, visitor: &Visitor) -> Result<Period, Problem> {
+    Ok(Period::of(number_asked_for(query, "days")?, visitor.asker.day()))
 }

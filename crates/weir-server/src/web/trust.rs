@@ -39,7 +39,7 @@ pub(crate) async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Resul
 
 /// `POST /-/trust/add`
 pub(crate) async fn add(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let verbs = form.fields("verb").map(str::parse).collect::<Result<_, String>>().map_err(unreadable)?;
+    let verbs = form.chosen("verb")?;
     let new = NewTrust {
         issuer: form.field("issuer").unwrap_or_default().to_owned(),
         claims: claims(form.field("claims").unwrap_or_default())?,

@@ -1,6 +1,5 @@
 //! Who looks at a page: known by a cookie that only this server is told.
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -50,6 +49,8 @@ pub(crate) struct Visitor {
     here: String,
     /// Scheme and host, as whoever looks knows the server.
     origin: String,
+    /// What they are told of a form that they sent.
+    notice: Option<String>,
 }
 
 impl Visitor {
@@ -64,6 +65,7 @@ impl Visitor {
             origin: self.origin.clone(),
             query: String::new(),
             site: false,
+            notice: self.notice.clone(),
             location: None,
         }
     }
@@ -78,6 +80,12 @@ impl Visitor {
     pub(crate) fn form(&self) -> Option<String> {
         let secret = self.session.as_ref().map(Secret::reveal).or(self.begun.as_deref())?;
         Some(Sha256::of(format!("weir-form v1\n{secret}")).to_hex())
+    }
+
+    /// The same, who is shown a page in answer to a form and told something of that.
+    #[must_use]
+    pub(crate) fn told(&self, notice: impl Into<String>) -> Self {
+        Self { notice: Some(notice.into()), ..self.clone() }
     }
 
     /// The same with a cookie for a form that is about to be shown.
@@ -143,6 +151,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
             is_encrypted,
             here,
             origin: origin(app, is_encrypted, head),
+            notice: None,
         })
     }
 }
@@ -158,69 +167,20 @@ fn cookie(headers: &HeaderMap, wanted: &str) -> Option<String> {
     }
 }
 
-/// Scheme and host, as whoever asks says they know the server, which is shown to them and to nobody else; where that can be no address,
+/// Scheme and host, as whoever asks says they know the server, which is shown to them and to nobody else; where they say none,
 /// the one by which others know it.
 pub(crate) fn origin(app: &App, is_encrypted: bool, head: &Parts) -> String {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| head.uri.authority().map(Authority::as_str)).unwrap_or_default();
     let origin = format!("{}://{host}", if is_encrypted { "https" } else { "http" });
-    match is_host(host) && origin.parse::<Url>().is_ok() {
+    match origin.parse::<Url>().is_ok() {
         true => origin,
         false => app.address().to_owned(),
     }
-}
-
-/// Whether it is a name of a host or an address of one, and perhaps a port.
-fn is_host(host: &str) -> bool {
-    if let Some((address, port)) = host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        return address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || port.starts_with(':'));
-    }
-    let name = host.split_once(':').map_or(host, |(name, _)| name);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.bytes().all(plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
 }
 
 /// Whether the way to whoever asks is encrypted, by this server or by a proxy that is trusted.
 pub(crate) fn is_encrypted(app: &App, head: &Parts) -> bool {
     let proto = head.headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
     app.settings.tls.is_some() || (proto == Some("https") && from_trusted_proxy(app, &head.extensions))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_host;
-
-    #[test]
-    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
-        for host in
-            ["weir.example", "weir.example.", "localhost:7878", "127.0.0.1:80", "[::1]:7878", "[::1]", "a-b"]
-        {
-            assert!(is_host(host), "{host}");
-        }
-        for host in [
-            "",
-            "..",
-            "a..b",
-            "-",
-            "-a",
-            "[::zz]",
-            "[::1",
-            "[::1]x",
-            "a_b",
-            "a b",
-            "a/b",
-            "a@b",
-            "\u{e4}",
-            &"a".repeat(64),
-        ] {
-            assert!(!is_host(host), "{host}");
-        }
-    }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use weir_web::{WebhookPage, WebhooksPage, address};
+use weir_web::{WebhookPage, WebhooksPage, address, seen};
 use weir_wire::webhooks::{ChangeWebhook, MadeWebhook, NewWebhook};
 
 use super::account::{administrators_only, go};
-use super::form::{Form, unreadable};
+use super::form::{CHANGED, Form, unreadable};
 use super::{Visitor, answer};
 use crate::api::webhooks;
 use crate::app::App;
@@ -31,7 +31,7 @@ pub(crate) async fn all(State(app): State<Arc<App>>, visitor: Visitor) -> Result
 
 /// `POST /-/webhooks`
 pub(crate) async fn add(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let events = form.fields("event").map(str::parse).collect::<Result<_, String>>().map_err(unreadable)?;
+    let events = form.chosen("event")?;
     let new = NewWebhook {
         name: form.read("name")?,
         url: form.field("url").unwrap_or_default().to_owned(),
@@ -59,6 +59,9 @@ pub(crate) async fn change(
     Path(name): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
+    if let Some(page) = changed_since(&app, &name, &form).await? {
+        return Ok(page);
+    }
     let nothing = ChangeWebhook::default();
     let change = match form.field("what") {
         Some("pause") => ChangeWebhook { paused: Some(true), ..nothing },
@@ -100,8 +103,22 @@ pub(crate) async fn remove(
     Path(name): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
+    if let Some(page) = changed_since(&app, &name, &form).await? {
+        return Ok(page);
+    }
     webhooks::removed(&app, &form.visitor.asker, name).await?;
     Ok(go(address::WEBHOOKS))
+}
+
+/// The page of a webhook, if it is another than the one whose page the form was on.
+async fn changed_since(app: &Arc<App>, name: &str, form: &Form) -> Result<Option<Response>, Problem> {
+    administrators_only(&form.visitor)?;
+    let webhook = webhooks::one(app, &form.visitor.asker, name.to_owned()).await?;
+    if !form.saw_another(&seen::webhook(&webhook)) {
+        return Ok(None);
+    }
+    let made = MadeWebhook { webhook, secret: None };
+    show(app, &form.visitor.told(CHANGED), StatusCode::CONFLICT, made).await.map(Some)
 }
 
 async fn show(

@@ -8,7 +8,7 @@ use weir_index::ReleaseView;
 use weir_model::{Dependency, ReleaseId};
 use weir_tree::Entry;
 
-use super::release::{build, kind_facts};
+use super::release::{build, came_by, kind_facts};
 use super::rows::scope_word;
 use crate::differ::{Line, Sort, difference};
 use crate::frame::{Frame, Page, PageError};
@@ -237,7 +237,7 @@ impl DifferencePage<'_> {
             let mut facts = BTreeMap::from([
                 ("licence".to_owned(), text(&release.license)),
                 ("description".to_owned(), text(&release.description)),
-                ("published by".to_owned(), view.mark.by.clone()),
+                ("came here".to_owned(), came_by(view)),
                 ("size".to_owned(), said::bytes(release.unpacked)),
                 ("state".to_owned(), view.standing().as_str().to_owned()),
                 ("recipe".to_owned(), release.recipe.map(|digest| digest.to_string()).unwrap_or_default()),

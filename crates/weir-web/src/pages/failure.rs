@@ -43,17 +43,10 @@ impl FailurePage<'_> {
     ///
     /// When it cannot be written.
     pub fn page(&self) -> Result<Page, PageError> {
-        let mut detail: String = self.detail.chars().take(2000).collect();
-        if let Some(first) = detail.get(..1) {
-            detail = first.to_uppercase() + &detail[1..];
-        }
-        if !detail.ends_with(['.', '`']) {
-            detail.push('.');
-        }
         Page::write(&Failure {
             frame: self.frame,
             title: self.title,
-            detail: said::marked(&detail),
+            detail: said::marked(&said::sentence(self.detail)),
             policy: self.policy.unwrap_or_default(),
             code: self.code,
             sign_in: self.sign_in && self.frame.user.is_none(),

@@ -1,10 +1,11 @@
 //! What a release needs, or what needs it, as a drawing and as a list.
 
 use askama::Template;
-use weir_index::{Closure, Impact};
+use weir_index::{Closure, Impact, WithdrawnNeed};
 use weir_model::{PackageName, ReleaseId};
 
 use super::release::build;
+use super::rows::Mark;
 use crate::frame::{Frame, Page, PageError};
 use crate::graph::{Place, draw};
 use crate::{address, said};
@@ -49,7 +50,7 @@ struct Graph<'a> {
     other: String,
     told: String,
     complete: bool,
-    missing: String,
+    missing: Vec<Missing>,
     view: String,
     width: usize,
     height: usize,
@@ -58,6 +59,14 @@ struct Graph<'a> {
     lines: Vec<String>,
     zooms: Vec<Zoom>,
     steps: Vec<Step>,
+}
+
+/// What is needed and not offered here.
+struct Missing {
+    name: String,
+    href: String,
+    /// What is withdrawn of it.
+    withdrawn: Option<Mark>,
 }
 
 struct BoxRow {
@@ -69,6 +78,8 @@ struct BoxRow {
     text: String,
     href: String,
     asked: bool,
+    /// How it stands, where that is not as usual.
+    word: &'static str,
 }
 
 struct Zoom {
@@ -80,7 +91,13 @@ struct Zoom {
 /// All that are equally far away.
 struct Step {
     far: String,
-    releases: Vec<(String, String)>,
+    releases: Vec<Listed>,
+}
+
+struct Listed {
+    name: String,
+    href: String,
+    withdrawn: Option<Mark>,
 }
 
 impl GraphPage<'_> {
@@ -98,14 +115,12 @@ impl GraphPage<'_> {
     pub fn page(&self) -> Result<Page, PageError> {
         let registry = self.frame.registry();
         let (releases, lines, complete) = self.parts();
-        let texts: Vec<String> = releases.iter().map(ToString::to_string).collect();
+        let texts: Vec<String> = releases.iter().map(|id| self.text(id)).collect();
         let drawing = draw(&texts, &lines);
         let reaches = matches!(self.drawn, Drawn::Reaches(_));
         let missing = match &self.drawn {
-            Drawn::Needs(closure) => {
-                closure.missing.iter().map(PackageName::as_str).collect::<Vec<_>>().join(", ")
-            }
-            Drawn::Reaches(_) => String::new(),
+            Drawn::Needs(closure) => closure.missing.iter().map(|name| self.missing(name)).collect(),
+            Drawn::Reaches(_) => Vec::new(),
         };
         let zoom = |zoom: usize| Zoom {
             word: format!("{zoom} %"),
@@ -158,6 +173,38 @@ impl GraphPage<'_> {
             text: place.text,
             href: address::release(self.frame.registry(), id),
             asked: id == self.id,
+            word: self.withdrawn(id).map_or("", |withdrawn| withdrawn.standing.as_str()),
+        }
+    }
+
+    /// What stands in a box: colours alone tell not everybody.
+    fn text(&self, id: &ReleaseId) -> String {
+        match self.withdrawn(id) {
+            Some(withdrawn) => format!("{id} · {}", withdrawn.standing.as_str()),
+            None => id.to_string(),
+        }
+    }
+
+    fn withdrawn(&self, id: &ReleaseId) -> Option<&WithdrawnNeed> {
+        match &self.drawn {
+            Drawn::Needs(closure) => closure.withdrawn.iter().find(|withdrawn| withdrawn.id == *id),
+            Drawn::Reaches(_) => None,
+        }
+    }
+
+    fn mark(&self, withdrawn: &WithdrawnNeed) -> Mark {
+        Mark::new(self.frame.registry(), withdrawn)
+    }
+
+    fn missing(&self, name: &PackageName) -> Missing {
+        let withdrawn = match &self.drawn {
+            Drawn::Needs(closure) => closure.withdrawn.iter().find(|withdrawn| withdrawn.id.name == *name),
+            Drawn::Reaches(_) => None,
+        };
+        Missing {
+            name: name.to_string(),
+            href: address::package(self.frame.registry(), name),
+            withdrawn: withdrawn.map(|withdrawn| self.mark(withdrawn)),
         }
     }
 
@@ -165,15 +212,22 @@ impl GraphPage<'_> {
         let last = boxes.iter().map(|place| place.layer).max().unwrap_or_default();
         let step = |layer: usize| {
             let here = releases.iter().zip(boxes).filter(|(_, place)| place.layer == layer);
-            let mut releases: Vec<(String, String)> =
-                here.map(|(id, _)| (id.to_string(), address::release(self.frame.registry(), id))).collect();
-            releases.sort_unstable();
+            let mut releases: Vec<Listed> = here.map(|(id, _)| self.listed(id)).collect();
+            releases.sort_unstable_by(|a, b| a.name.cmp(&b.name));
             Step {
                 far: if layer == 1 { "Directly".to_owned() } else { format!("After {layer} steps") },
                 releases,
             }
         };
         (1..=last).map(step).collect()
+    }
+
+    fn listed(&self, id: &ReleaseId) -> Listed {
+        Listed {
+            name: id.to_string(),
+            href: address::release(self.frame.registry(), id),
+            withdrawn: self.withdrawn(id).map(|withdrawn| self.mark(withdrawn)),
+        }
     }
 }
 

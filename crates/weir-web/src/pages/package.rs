@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use weir_index::{HeldRelease, KnownAdvisory, PackageView, ReleaseView};
+use weir_index::{HeldRelease, KnownAdvisory, PackageView, ReleaseView, WithdrawnNeed};
 use weir_model::{PackageName, Version};
 use weir_wire::downloads::DownloadCounts;
 
@@ -39,6 +39,8 @@ pub struct PackagePage<'a> {
     pub package: &'a PackageView,
     /// Its newest release that is offered, or where none is, the newest.
     pub chosen: Option<&'a ReleaseView>,
+    /// What is withdrawn of each of its dependencies, in their order.
+    pub withdrawn_needs: &'a [Option<WithdrawnNeed>],
     /// To whom its owner belongs.
     pub holders: &'a [String],
     /// The first of the packages that need it, by name.
@@ -138,7 +140,7 @@ impl PackagePage<'_> {
                 _ => String::new(),
             },
             facts: self.facts(),
-            needs: needed.iter().map(|dependency| NeedRow::new(registry, dependency)).collect(),
+            needs: NeedRow::all(registry, needed, self.withdrawn_needs),
             held: self.held.iter().take(LISTED).map(held).collect(),
             advisories: self
                 .advisories

@@ -8,7 +8,7 @@ use weir_wire::AccountName;
 use weir_wire::people::{Invited, PendingInvitation, User};
 
 use crate::frame::{Frame, Page, PageError};
-use crate::{address, said};
+use crate::{address, said, seen};
 
 /// What the page is made of.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ struct Row {
     since: String,
     disabled: bool,
     administrator: bool,
+    seen: String,
 }
 
 struct PendingRow {
@@ -56,7 +57,10 @@ struct PendingRow {
 
 struct Shown {
     name: String,
-    invitation: String,
+    /// What a browser follows.
+    link: String,
+    /// What is said at a terminal.
+    command: String,
     expires: String,
 }
 
@@ -74,10 +78,15 @@ impl PeoplePage<'_> {
             since: said::ago(user.created, self.now),
             disabled: user.disabled,
             administrator: user.is_administrator(),
+            seen: seen::user(user),
         });
         let invited = self.invited.map(|invited| Shown {
             name: invited.name.to_string(),
-            invitation: invited.invitation.clone(),
+            link: format!("{}{}", self.frame.origin, address::accept(&invited.invitation)),
+            command: format!(
+                "weir login {} --user {} --invitation {}",
+                self.frame.origin, invited.name, invited.invitation
+            ),
             expires: said::time(invited.expires),
         });
         let pending = self.pending.iter().map(|one| PendingRow {

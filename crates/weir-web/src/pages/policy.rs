@@ -38,6 +38,10 @@ pub enum Answer {
 pub struct Changing<'a> {
     /// Its files, as they are typed.
     pub files: Vec<PolicyFile>,
+    /// Which set is in force: it is this one that is changed.
+    pub seen: String,
+    /// The files of that set, where another was in force when those were typed.
+    pub in_force: &'a [PolicyFile],
     /// What would differ, once that was asked.
     pub simulated: Option<&'a Result<Simulation, SimulationFailed>>,
 }
@@ -133,12 +137,14 @@ struct Policy<'a> {
     verdict: Option<Verdict>,
     counts: bool,
     counted: i64,
-    change: Option<Change>,
+    change: Option<Change<'a>>,
     simulate: String,
     set: String,
 }
 
-struct Change {
+struct Change<'a> {
+    seen: &'a str,
+    in_force: &'a [PolicyFile],
     files: Vec<ChangedFile>,
     /// The number of a file that is added.
     next: usize,
@@ -225,13 +231,15 @@ impl PolicyPage<'_> {
         }
     }
 
-    fn change(&self, changing: &Changing<'_>) -> Change {
+    fn change<'c>(&self, changing: &'c Changing<'_>) -> Change<'c> {
         let files = changing.files.iter().map(|PolicyFile { name, text }| ChangedFile {
             name: name.clone(),
             text: text.clone(),
             problems: Vec::new(),
         });
         let mut change = Change {
+            seen: &changing.seen,
+            in_force: changing.in_force,
             files: files.collect(),
             next: changing.files.len(),
             digest: String::new(),
@@ -256,7 +264,7 @@ impl PolicyPage<'_> {
     }
 }
 
-impl Change {
+impl Change<'_> {
     /// Says what is wrong beside the file that it is about, or else first of all.
     fn failed(&mut self, SimulationFailed { reason, problems }: &SimulationFailed) {
         self.failed = true;

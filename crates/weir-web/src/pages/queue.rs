@@ -10,7 +10,7 @@ use weir_wire::promotion::PromotionRequest;
 use super::release::build;
 use super::rows::ReleaseRow;
 use crate::frame::{Frame, Page, PageError};
-use crate::{address, said};
+use crate::{address, said, seen};
 
 /// So many releases that are held, and so many that are quarantined, are told of: whoever makes the page asks for one more.
 pub const MOST_QUEUED: usize = 100;
@@ -25,6 +25,8 @@ pub struct WaitingPromotion {
     pub request: PromotionRequest,
     /// Whether whoever looks may approve it.
     pub approvable: bool,
+    /// Whether they did.
+    pub approved: bool,
     /// What has become of it in the registry that it comes from.
     pub below: BelowIt,
 }
@@ -83,6 +85,7 @@ struct HeldRow {
     reason: String,
     until: String,
     since: String,
+    seen: String,
 }
 
 struct PromotionRow {
@@ -94,6 +97,8 @@ struct PromotionRow {
     more: usize,
     approved_by: String,
     approvable: bool,
+    approved: bool,
+    seen: String,
     withdrawn: Vec<(bool, String)>,
     is_unknown: bool,
 }
@@ -102,6 +107,7 @@ struct QuarantinedRow {
     release: ReleaseRow,
     impact: String,
     withdraw: String,
+    seen: String,
     may: bool,
 }
 
@@ -126,7 +132,8 @@ impl QueuePage<'_> {
         })
     }
 
-    fn held(&self, HeldRelease { hold, mark }: &HeldRelease) -> HeldRow {
+    fn held(&self, held: &HeldRelease) -> HeldRow {
+        let HeldRelease { hold, mark } = held;
         HeldRow {
             id: hold.id.to_string(),
             name: hold.id.name.to_string(),
@@ -140,10 +147,12 @@ impl QueuePage<'_> {
             reason: said::line(&hold.reason),
             until: hold.until.map(said::time).unwrap_or_default(),
             since: said::ago(mark.at, self.now),
+            seen: seen::hold(held),
         }
     }
 
-    fn promotion(&self, WaitingPromotion { request, approvable, below }: &WaitingPromotion) -> PromotionRow {
+    fn promotion(&self, waiting: &WaitingPromotion) -> PromotionRow {
+        let WaitingPromotion { request, approvable, approved, below } = waiting;
         let registry = self.frame.registry();
         let named = request.releases.iter().take(NAMED);
         let approved_by: Vec<&str> =
@@ -157,6 +166,8 @@ impl QueuePage<'_> {
             more: request.releases.len().saturating_sub(NAMED),
             approved_by: approved_by.join(", "),
             approvable: *approvable,
+            approved: *approved,
+            seen: seen::promotion(request),
             withdrawn: match below {
                 BelowIt::Withdrawn(reason) => said::marked(&said::line(reason)),
                 BelowIt::Unasked | BelowIt::Offered | BelowIt::Unknown => Vec::new(),
@@ -172,6 +183,7 @@ impl QueuePage<'_> {
             release: ReleaseRow::new(registry, view, self.now),
             impact: address::impact(registry, &id.name, &id.version),
             withdraw: address::withdraw(registry, id),
+            seen: seen::release(view),
             may: *may,
         }
     }

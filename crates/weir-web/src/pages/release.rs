@@ -3,14 +3,14 @@
 use askama::Template;
 use jiff::Timestamp;
 use serde_json::Value;
-use weir_index::{KnownAdvisory, ReleaseView};
+use weir_index::{KnownAdvisory, ReleaseView, WithdrawnNeed};
 use weir_model::{KindName, ReleaseId, Sha256, WithdrawalVerb};
 use weir_policy::Principal;
 use weir_tree::{Entry, Mode};
 
 use super::rows::{AdvisoryRow, Fact, NeedRow, ReleaseRow, State};
 use crate::frame::{Frame, Page, PageError};
-use crate::{address, said};
+use crate::{address, said, seen};
 
 /// So many files are listed.
 const MOST_FILES: usize = 500;
@@ -25,6 +25,8 @@ pub struct ReleasePage<'a> {
     pub frame: &'a Frame,
     /// The release.
     pub view: &'a ReleaseView,
+    /// What is withdrawn of each of its dependencies, in their order.
+    pub withdrawn_needs: &'a [Option<WithdrawnNeed>],
     /// The other builds of its version.
     pub others: &'a [ReleaseView],
     /// Its files; nothing, where they cannot be read.
@@ -46,8 +48,7 @@ struct Release<'a> {
     build: String,
     kind: &'static str,
     description: String,
-    ago: String,
-    by: String,
+    came: Came,
     modules: String,
     job: Option<Job>,
     state: Option<State>,
@@ -69,7 +70,39 @@ struct Release<'a> {
     difference: String,
     graph_of_dependents: String,
     withdraw: String,
+    seen: String,
     verbs: Vec<&'static str>,
+}
+
+/// How a release came to be here: who let one in from another registry did not publish it.
+struct Came {
+    word: &'static str,
+    ago: String,
+    by: String,
+    from: String,
+}
+
+impl Came {
+    fn new(view: &ReleaseView, now: Timestamp) -> Self {
+        let (word, from) = came(view);
+        Self { word, ago: said::ago(view.mark.at, now), by: who(&view.mark.by), from }
+    }
+}
+
+/// In which way a release came, and from which registry, if it did not begin here.
+pub(crate) fn came(view: &ReleaseView) -> (&'static str, String) {
+    match (&view.origin, &view.promoted) {
+        (Some(origin), _) => ("admitted", said::line(&origin.registry)),
+        (None, Some(origin)) => ("promoted", said::line(origin.short())),
+        (None, None) => ("published", String::new()),
+    }
+}
+
+/// How a release came, and by whom.
+pub(crate) fn came_by(view: &ReleaseView) -> String {
+    let (word, from) = came(view);
+    let from = if from.is_empty() { from } else { format!(", from {from}") };
+    format!("{word} by {}{from}", who(&view.mark.by))
 }
 
 /// A program that published a release, by who its provider says that it is.
@@ -103,8 +136,7 @@ impl ReleasePage<'_> {
             package: name,
             kind: release.kind.as_str(),
             description: said::line(release.description.as_deref().unwrap_or_default()),
-            ago: said::ago(self.view.mark.at, self.now),
-            by: who(&self.view.mark.by),
+            came: Came::new(self.view, self.now),
             modules: match self.files {
                 Some(_) if documents_modules(self.view) => address::modules(registry, &release.id, None),
                 _ => String::new(),
@@ -119,7 +151,7 @@ impl ReleasePage<'_> {
                 .collect(),
             facts: facts(self.view, registry),
             evidence: evidence(self.view, registry),
-            needs: release.dependencies.iter().map(|one| NeedRow::new(registry, one)).collect(),
+            needs: NeedRow::all(registry, &release.dependencies, self.withdrawn_needs),
             references: release
                 .references
                 .iter()
@@ -142,6 +174,7 @@ impl ReleasePage<'_> {
             difference: address::newest_difference(registry, &release.id),
             graph_of_dependents: address::graph(registry, &release.id, true, None),
             withdraw: address::withdraw(registry, &release.id),
+            seen: seen::release(self.view),
             verbs: self.may.iter().map(|verb| verb.as_str()).collect(),
         })
     }
@@ -163,7 +196,7 @@ fn job(actor: &str) -> Option<Job> {
     }
 }
 
-/// Who published a release, in a few words.
+/// Who published a release, or let it in, in a few words.
 fn who(actor: &str) -> String {
     match job(actor) {
         Some(Job { subject, .. }) => format!("the trusted job {subject}"),
@@ -199,12 +232,12 @@ pub(crate) fn facts(view: &ReleaseView, registry: &str) -> Vec<Fact> {
         said::bytes(release.unpacked),
         said::count(release.files, "file")
     );
-    let origin = view.origin.as_ref().map(|origin| origin.registry.clone()).unwrap_or_default();
+    let (word, from) = came(view);
     [
         Fact::new("licence", said::line(release.license.as_deref().unwrap_or_default())),
-        Fact::new("published", format!("{} by {}", said::day(view.mark.at), who(&view.mark.by)))
+        Fact::new(word, format!("{} by {}", said::day(view.mark.at), who(&view.mark.by)))
             .map(|fact| fact.to(address::entry(registry, view.mark.index))),
-        Fact::new("from", origin),
+        Fact::new("from", from),
         Fact::new("size", size),
         Fact::new("tree", release.tree.to_string()).map(Fact::code),
     ]

@@ -1,10 +1,11 @@
 //! What several pages show a row of: releases, dependencies, facts.
 
 use jiff::Timestamp;
-use weir_index::{KnownAdvisory, ReleaseView, Withdrawn};
+use weir_index::{KnownAdvisory, ReleaseView, Withdrawn, WithdrawnNeed};
 use weir_model::{Dependency, PackageName, Scope, Version};
 use weir_rules::{Standing, is_affected};
 
+use super::release::build;
 use crate::{address, said};
 
 /// A release in a list.
@@ -69,6 +70,28 @@ pub(crate) struct NeedRow {
     pub(crate) baked_href: String,
     /// What it is needed for, where that is not its use.
     pub(crate) scope: &'static str,
+    /// What is withdrawn of it.
+    pub(crate) withdrawn: Option<Mark>,
+}
+
+/// That something is withdrawn, in a word, and where it is said why.
+pub(crate) struct Mark {
+    pub(crate) word: &'static str,
+    /// What it is said of, where that is not beside it.
+    pub(crate) build: String,
+    pub(crate) reason: String,
+    pub(crate) href: String,
+}
+
+impl Mark {
+    pub(crate) fn new(registry: &str, withdrawn: &WithdrawnNeed) -> Self {
+        Self {
+            word: withdrawn.standing.as_str(),
+            build: build(&withdrawn.id),
+            reason: withdrawn.reason.as_deref().map(said::line).unwrap_or_default(),
+            href: address::release(registry, &withdrawn.id),
+        }
+    }
 }
 
 /// What is known of something, in a word and a value.
@@ -129,7 +152,17 @@ impl State {
 }
 
 impl NeedRow {
-    pub(crate) fn new(registry: &str, dependency: &Dependency) -> Self {
+    /// The dependencies of a release, of each of which is told what is withdrawn of it.
+    pub(crate) fn all(
+        registry: &str,
+        dependencies: &[Dependency],
+        withdrawn: &[Option<WithdrawnNeed>],
+    ) -> Vec<Self> {
+        let told = withdrawn.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        dependencies.iter().zip(told).map(|(one, withdrawn)| Self::new(registry, one, withdrawn)).collect()
+    }
+
+    fn new(registry: &str, dependency: &Dependency, withdrawn: Option<&WithdrawnNeed>) -> Self {
         let Dependency { name, range, scope, baked } = dependency;
         let release = dependency.baked_id();
         Self {
@@ -139,6 +172,7 @@ impl NeedRow {
             baked: baked.as_ref().map(|baked| baked.version.to_string()).unwrap_or_default(),
             baked_href: release.map(|id| address::release(registry, &id)).unwrap_or_default(),
             scope: scope_word(*scope),
+            withdrawn: withdrawn.map(|withdrawn| Mark::new(registry, withdrawn)),
         }
     }
 }

@@ -111,6 +111,8 @@ struct Search<'a> {
     held: Vec<Held>,
     rows: Vec<Row>,
     told: String,
+    /// Why nothing can be like that.
+    unknown: Vec<(bool, String)>,
     before: String,
     next: String,
 }
@@ -167,6 +169,7 @@ impl SearchPage<'_> {
             facets: self.facets(),
             held: self.held.iter().map(|held| self.held(held)).collect(),
             told: self.told(rows.len()),
+            unknown: said::marked(&self.looked.unknown.as_deref().map(said::sentence).unwrap_or_default()),
             before: self.before(),
             next: self.next(),
             rows,
@@ -213,9 +216,6 @@ impl SearchPage<'_> {
     }
 
     fn told(&self, shown: usize) -> String {
-        if let Some(unknown) = &self.looked.unknown {
-            return unknown.clone();
-        }
         let shown = shown as u64;
         match self.found {
             Found::Hits(found) => match found.total {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use weir_wire::webhooks::{Attempt, Delivery, DeliveryState, Webhook, WebhookEvent};
 
 use crate::frame::{Frame, Page, PageError};
-use crate::{address, said};
+use crate::{address, said, seen};
 
 /// What the page of all webhooks is made of.
 #[derive(Debug)]
@@ -113,6 +113,7 @@ struct One<'a> {
     change: String,
     again: String,
     remove: String,
+    seen: String,
 }
 
 struct DeliveryRow {
@@ -136,6 +137,7 @@ impl WebhookPage<'_> {
         Page::write(&One {
             frame: self.frame,
             name: webhook.name.to_string(),
+            seen: seen::webhook(webhook),
             secret: self.secret.unwrap_or_default(),
             paused: webhook.paused.as_deref().map(said::line).unwrap_or_default(),
             failing: webhook.failing_since.map(said::time).unwrap_or_default(),

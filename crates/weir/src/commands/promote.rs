@@ -171,9 +171,16 @@ fn show_waiting(page: &mut Page, requests: &[PromotionRequest]) {
 }
 
 fn show_approved(page: &mut Page, kept: &KeptPromotion) {
-    let good = page.palette.good;
+    let (good, faint) = (page.palette.good, page.palette.faint);
     if let Some(request) = &kept.request {
-        page.line(format!("{good}Approved{good:#} {}: {}", request.id, releases(request)));
+        match kept.already {
+            true => page.line(format!(
+                "{faint}You have approved{faint:#} {} already: {}",
+                request.id,
+                releases(request)
+            )),
+            false => page.line(format!("{good}Approved{good:#} {}: {}", request.id, releases(request))),
+        }
         if kept.receipt.is_none() {
             page.line(format!("It waits for others: {}", approvals(request)));
         }

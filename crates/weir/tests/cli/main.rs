@@ -56,6 +56,7 @@ mod web_acting;
 mod web_browser;
 mod web_deciding;
 mod web_site;
+mod web_stale;
 mod web_statistics;
 mod webhooks;
 

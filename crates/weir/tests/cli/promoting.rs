@@ -331,7 +331,9 @@ fn a_promotion_waits_until_two_others_have_approved_it() {
 
     let first = by(&tokens[0], &approve).succeeds().stdout;
     assert!(first.contains("It waits for others: approved by user:bob"), "{first}");
-    assert!(by(&tokens[0], &approve).succeeds().stdout.contains("It waits for others"), "once is once");
+    let again = by(&tokens[0], &approve).succeeds().stdout;
+    assert!(again.contains(&format!("You have approved {request} already")), "once is once: {again}");
+    assert!(again.contains("It waits for others: approved by user:bob"), "{again}");
     t.weir_in("", "info acme/greet --registry public").fails_with(5);
     let last = by(&tokens[1], &approve).succeeds().stdout;
     assert!(last.contains("Promoted `acme/greet 1.0.0`"), "{last}");
@@ -347,6 +349,9 @@ fn a_promotion_waits_until_two_others_have_approved_it() {
         assert!(activity.contains(told), "{told}: {activity}");
     }
     assert_eq!(activity.matches(",promoted,").count(), 3, "{activity}");
+    let approved =
+        activity.lines().filter(|line| line.contains(",promotion-approved,") && line.contains(",true,"));
+    assert_eq!(approved.count(), 2, "each said so once: {activity}");
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_registry_can_be_read_page_by_page() {
     says(
         &server,
         "/org/-/packages/acme/greet/1.0.0",
-        &["Needs acme/names &#62;=2026 acme/str ^1 1.0.0", "greet can be run"],
+        &["Needs acme/names &#62;=2026 acme/str ^1 yanked 1.0.0", "greet can be run"],
     );
     says(&server, "/org/-/packages/acme/str/1.1.0/files/str.sh", &["trim() { :; }", "14 B"]);
     says(
@@ -229,6 +229,7 @@ fn what_is_not_there_is_told_to_a_browser_as_a_page_and_to_a_program_as_a_docume
             (document.status, document.header("content-type")),
             (404, Some("application/problem+json"))
         );
+        assert_eq!(document.header("x-content-type-options"), Some("nosniff"), "{path}");
     }
     for (method, path, status) in [
         ("POST", "/org/-/policy", 405),
@@ -355,24 +356,35 @@ fn piles_of_marks_are_cut_wherever_a_stranger_wrote_them() {
 }
 
 #[test]
-fn what_names_no_host_is_no_address_to_copy() {
+fn what_names_no_host_is_refused_and_no_link_is_made_of_it() {
     let (t, server) = served();
     t.weir_in("", "registry init data/registries/empty --name empty").succeeds();
-    let page_at = |host: &str| {
+    let said_to = |line: &str| {
         let mut stream = server.connect();
         let request =
-            format!("GET /empty HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
+            format!("GET /empty HTTP/1.1\r\nHost: {line}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it is taken");
-        let mut page = Vec::new();
-        stream.read_to_end(&mut page).expect("there is an answer");
-        String::from_utf8_lossy(&page).into_owned()
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).expect("there is an answer");
+        String::from_utf8_lossy(&said).into_owned()
     };
-    let known = page_at("weir.example:8080");
-    assert!(known.contains("http://weir.example:8080/empty"), "{known}");
-    for odd in ["a..b", "-", "[::zz]", "weir.example:99999", "a_b"] {
-        let page = page_at(odd);
-        assert!(page.contains(&format!("{}/empty", server.url())), "{odd}: {page}");
-        assert!(!page.contains(&format!("http://{odd}")) && !page.contains("http:///"), "{odd}: {page}");
+    for host in ["weir.example:8080", "weir_server:7878", "[::1]:7878"] {
+        assert!(said_to(host).contains(&format!("http://{host}/empty")), "{host}");
+    }
+    for odd in [
+        "",
+        "a..b",
+        "-",
+        "[::zz]",
+        "weir.example:99999",
+        "weir.example/../",
+        "weir.example:80/../x",
+        "a b",
+        "ann@weir.example",
+    ] {
+        let said = said_to(odd);
+        assert!(said.starts_with("HTTP/1.1 400"), "{odd}: {said}");
+        assert!(said.contains("a request names one host") && !said.contains("href="), "{odd}: {said}");
     }
 }
 
@@ -422,6 +434,72 @@ fn what_is_quarantined_is_told_and_its_files_are_shown_to_nobody() {
     let found = t.weir_in("", "--registry ./data/registries/org search str").stdout;
     assert!(found.contains("quarantined"), "{found}");
     assert_eq!(server.ask("GET", file, &[BROWSER]).status, 404);
+}
+
+#[test]
+fn what_is_withdrawn_is_marked_where_it_is_needed() {
+    let (t, server) = served();
+    let mark = |name: &str, version: &str| {
+        format!(
+            "<a class=\"tag quarantined\" href=\"/org/-/packages/{name}/{version}\" title=\"{version}: a stolen key\">quarantined</a>"
+        )
+    };
+    let (fixed, moving) = (mark("acme/str", "1.0.0"), mark("acme/names", "2026.1.0"));
+    let paths = ["acme/greet", "acme/greet/1.0.0"].map(|name| format!("/org/-/packages/{name}"));
+    for path in &paths {
+        assert!(!page(&server, path).text().contains("quarantined"), "{path}");
+    }
+    for release in ["acme/str@1.0.0", "acme/names@2026.1.0"] {
+        let quarantine = format!("quarantine {release} --reason 'a stolen key'");
+        t.weir_in("", &format!("--registry ./data/registries/org {quarantine}")).succeeds();
+    }
+    for path in &paths {
+        let html = page(&server, path).text();
+        assert!(html.contains(&fixed) && html.contains(&moving), "{path}: {html}");
+    }
+    let graph = page(&server, "/org/-/packages/acme/greet/1.0.0/graph").text();
+    assert!(graph.contains("acme/str 1.0.0 · quarantined") && graph.contains(&fixed), "{graph}");
+    assert!(graph.contains("Needed and not offered here") && graph.contains(&moving), "{graph}");
+    // Where something else may be taken, nothing keeps anybody from it.
+    publish(&t, &t.package("acme/str", "1.1.0").file("new.txt", "new").write());
+    publish(&t, &t.package("acme/names", "2026.2.0").kind("data").file("new.txt", "new").write());
+    for path in &paths {
+        let html = page(&server, path).text();
+        assert!(html.contains(&fixed) && !html.contains(&moving), "{path}: {html}");
+    }
+}
+
+#[test]
+fn what_an_address_asks_for_and_cannot_mean_is_told() {
+    let (_t, server) = served();
+    for (query, told) in [
+        (
+            "-/search?kind=bassh",
+            "<code>bassh</code> is not a kind of package: did you mean <code>bash</code>?",
+        ),
+        (
+            "-/search?q=str&state=gone",
+            "<code>gone</code> is no state: there are offered, yanked, quarantined, held",
+        ),
+        ("-/search?q=str&skip=x", "<code>skip</code> is a number, and <code>x</code> is none"),
+        ("-/search?owner=A%20B", "A B"),
+    ] {
+        let html = page(&server, &format!("/org/{query}")).text();
+        let notice = html.split("role=\"alert\">").nth(1).and_then(|rest| rest.split("</div>").next());
+        assert!(notice.is_some_and(|notice| notice.contains(told)), "{query}: {html}");
+    }
+    for (path, status, told) in [
+        ("-/statistics?days=x", 400, "<code>days=</code> in the address is followed by a number"),
+        ("-/packages/acme/str/1.0.0/graph?zoom=x", 400, "<code>zoom=</code> in the address"),
+        ("-/packages/acme/str/1.0.0/graph?of=x", 400, "<code>of=</code> in the address"),
+        ("-/packages/acme/str/1.0.0?revision=x", 404, "A revision is a number, and <code>x</code> is none"),
+        ("-/packages/acme/str/one", 404, "<code>one</code> is not a version"),
+        ("-/packages/acme/str/1.0.0/difference?with=one", 404, "<code>one</code> is not a version"),
+    ] {
+        let reply = server.ask("GET", &format!("/org/{path}"), &[BROWSER]);
+        assert_eq!(reply.status, status, "{path}");
+        assert!(reply.text().contains(told), "{path}: {}", reply.text());
+    }
 }
 
 #[test]

@@ -98,6 +98,15 @@ pub(crate) fn hidden(html: &str, name: &str) -> String {
     after.split('"').next().unwrap_or_default().to_owned()
 }
 
+/// A text as a form sends it.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(plain).collect()
+}
+
 /// A server with the registry `team` and `acme/str` in it.
 fn served(t: &Sandbox) -> WeirServer {
     let server = WeirServer::with_team(t, &[]);
@@ -319,6 +328,15 @@ fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
         let refused = browser.send("/-/account", "/-/account/tokens", &format!("name=long&days={days}"));
         assert_eq!(refused.status, 422, "{days}");
     }
+    // Which field, and what is wanted there.
+    for (fields, told) in [
+        ("name=long&days=soon", "The field <code>days</code>: <code>soon</code> is no number of days"),
+        ("name=long&days=30&verb=fly", "The field <code>verb</code>: "),
+        ("name=long&days=30&names=a/b/c", "The field <code>names</code>: "),
+    ] {
+        let refused = browser.send("/-/account", "/-/account/tokens", fields).text();
+        assert!(refused.contains(told), "{fields}: {refused}");
+    }
     // What is to narrow it down and names nothing does not leave it as strong as it can be.
     let refused = browser.send("/-/account", "/-/account/tokens", "name=long&days=30&names=%2C+%2C");
     assert_eq!(refused.status, 422);
@@ -335,11 +353,15 @@ fn an_administrator_invites_somebody_who_then_sees_what_is_theirs_and_no_more() 
     let invited = ann.send("/-/people", "/-/people/invite", "name=bob&groups=");
     assert_eq!(invited.status, 201, "{}", invited.text());
     let text = invited.text();
-    let secret = text
-        .split("<code class=\"secret\">")
-        .nth(1)
-        .and_then(|rest| rest.split('<').next())
-        .expect("it is shown");
+    // What it is, and what to do with it: a link for a browser, a command for a terminal.
+    let shown = |which: usize| text.split("<code class=\"secret\">").nth(which).unwrap_or_default();
+    let (link, command) = (shown(1), shown(2));
+    assert!(link.starts_with("http://registry.example/-/sign-in?invitation=weir_"), "{text}");
+    assert!(
+        command.starts_with("weir login http://registry.example --user bob --invitation weir_"),
+        "{text}"
+    );
+    let secret = link.split(['=', '<']).nth(1).expect("it is shown");
     ann.send("/-/people", "/-/people/invite", "name=eve&groups=team");
     let people = ann.page("/-/people");
     let (_, of_eve) =

@@ -5,7 +5,7 @@ use weir_testkit::{Sandbox, WeirServer};
 use crate::empty;
 use crate::promoting::{asked, with_approvals};
 use crate::server_accounts::{post, user};
-use crate::web_acting::{Browser, hidden};
+use crate::web_acting::{Browser, encoded, hidden};
 
 /// A rule that only curators get past.
 const COOLDOWN: &str = "@id(\"cooldown\")
@@ -15,7 +15,7 @@ unless { principal in Group::\"curators\" || (resource has published && context.
 ";
 
 /// A registry `public` above `team`, with `lib/str` in it that `bob` asked for and that is held; his token, too.
-fn with_a_held_release(t: &Sandbox) -> (WeirServer, WeirServer, String) {
+pub(crate) fn with_a_held_release(t: &Sandbox) -> (WeirServer, WeirServer, String) {
     let public = WeirServer::start(t, "public-data", &[]);
     t.weir_in("", "registry init public-data/registries/public --name public").succeeds();
     let folder = t.package("lib/str", "1.0.0").write();
@@ -66,7 +66,12 @@ fn a_release_that_is_held_is_admitted_by_whom_the_policy_lets_and_by_nobody_else
     let admitted = ann.send("/team/-/queue", "/team/-/queue/admit", &format!("{held}&reason=I+read+it"));
     let release = "/team/-/packages/lib/str/1.0.0";
     assert_eq!((admitted.status, admitted.header("location")), (303, Some(release)), "{}", admitted.text());
-    assert!(ann.page(release).contains("from"), "it is here");
+    let here = ann.page(release);
+    assert!(
+        here.contains("admitted just now by ann, from public"),
+        "who let it in did not publish it: {here}"
+    );
+    assert!(!here.contains("published"), "{here}");
     assert!(ann.page("/team/-/queue").contains("Nothing that somebody asked for is kept out"));
     let activity = ann.page("/-/activity?about=lib/str");
     let events: Vec<&str> = activity.split("<li>").skip(1).collect();
@@ -104,8 +109,24 @@ fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
 
     let approve =
         |browser: &mut Browser| browser.send("/public/-/queue", "/public/-/queue/approve", &fields).status;
+    assert!(bob.page("/public/-/queue").contains(">approve<"));
     assert_eq!(approve(&mut bob), 303);
     assert!(cat.page("/public/-/queue").contains("approved by bob"));
+    let own = bob.page("/public/-/queue");
+    assert!(own.contains("You have approved it") && !own.contains(">approve<"), "{own}");
+    // A form that is open still is sent again.
+    let again = bob.send("/public/-/queue", "/public/-/queue/approve", &fields).text();
+    assert!(again.contains("You have approved <code>") && again.contains("nothing was changed"), "{again}");
+    let path = format!("/public/api/v1/promotions/{request}/approvals");
+    let again = post(&server, &path, Some(&tokens[0]), &serde_json::Value::Null);
+    let kept: serde_json::Value = serde_json::from_slice(&again.body).expect("it is JSON");
+    assert_eq!((again.status, &kept["already"]), (200, &serde_json::Value::Bool(true)), "{kept}");
+    let activity = ann.page("/-/activity");
+    assert_eq!(
+        activity.matches("<strong>promotion-approved").count(),
+        1,
+        "it is written down once: {activity}"
+    );
     assert_eq!(cat.get("/public/-/packages/acme/greet").status, 404);
     assert_eq!(approve(&mut cat), 303);
     assert_eq!(cat.get("/public/-/packages/acme/greet").status, 200, "two were enough");
@@ -165,17 +186,6 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
     assert!(policy.contains("folder.cedar") && policy.contains("<th scope=\"col\">Decided</th>"), "{policy}");
     let form = hidden(&policy, "form");
     let open = include_str!("../../../weir-cedar/src/sets/open.cedar");
-    let encoded = |text: &str| {
-        text.bytes()
-            .map(|byte| {
-                if byte.is_ascii_alphanumeric() {
-                    char::from(byte).to_string()
-                } else {
-                    format!("%{byte:02X}")
-                }
-            })
-            .collect::<String>()
-    };
     let text = |cedar: &str| {
         format!("form={form}&name-0=open.cedar&text-0={}", encoded(&cedar.replace('\n', "\r\n")))
     };
@@ -194,6 +204,7 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
     let page = simulated.text();
     assert_eq!(simulated.status, 200, "{page}");
     for told in [
+        "<th scope=\"col\">By the new set</th>",
         "Of 1 publication, it says something else of 1",
         "acme/str 1.0.0",
         "refused",
@@ -347,6 +358,16 @@ fn what_a_release_brings_along_and_what_it_reaches_is_drawn_and_listed() {
     let page = visitor.page("/team/-/packages/acme/base/1.0.0/graph?of=dependents");
     assert!(page.contains("It reaches 2 releases"), "{page}");
     assert!(visitor.page("/team/-/packages/acme/base/1.0.0/graph").contains("It needs nothing"));
+
+    // What is withdrawn of it is marked in the drawing and in the list, with a link to why.
+    t.weir_in("", "quarantine acme/str@1.0.0 --reason 'a stolen key'").succeeds();
+    let page = visitor.page("/team/-/packages/acme/app/1.0.0/graph");
+    assert!(
+        page.contains("class=\"quarantined\"><rect") && page.contains("acme/str 1.0.0 · quarantined"),
+        "{page}"
+    );
+    let mark = "<a class=\"tag quarantined\" href=\"/team/-/packages/acme/str/1.0.0\" title=\"1.0.0: a stolen key\">quarantined</a>";
+    assert!(page.contains(mark), "{page}");
     assert_eq!(visitor.get("/team/-/packages/acme/none/1.0.0/graph").status, 404);
 }
 
