@@ -10,7 +10,7 @@ use weir_fs::Folder;
 use weir_model::{PackageName, Version};
 use weir_upstream::ForeignError;
 
-use crate::offered::{manifest, unusable};
+use crate::offered::{manifest, of_release, unusable};
 use crate::site::Site;
 
 /// A release that came, and is what it must be.
@@ -34,10 +34,11 @@ pub(crate) fn fetch(
     if is_older(&shown) {
         return Ok(None);
     }
-    let docs = site.document(name, version, ReleaseFile::Docs)?;
-    let readme = site.document(name, version, ReleaseFile::Readme)?;
-    let endpoint = site.endpoint(name, version)?;
-    let archive = site.archive(&endpoint)?;
+    let gone = |error| of_release(name, version, error);
+    let docs = site.document(name, version, ReleaseFile::Docs).map_err(gone)?;
+    let readme = site.document(name, version, ReleaseFile::Readme).map_err(gone)?;
+    let endpoint = site.endpoint(name, version).map_err(gone)?;
+    let archive = site.archive(&endpoint).map_err(gone)?;
     let sha1: String = Sha1::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
     if !sha1.eq_ignore_ascii_case(&endpoint.hash) {
         let said: String = endpoint.hash.chars().take(40).flat_map(char::escape_debug).collect();

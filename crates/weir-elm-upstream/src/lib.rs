@@ -27,7 +27,7 @@ use weir_wire::upstream::Ask;
 use crate::offered::{Offered, unusable};
 use crate::site::Site;
 use crate::told::Told;
-use crate::writing::Writing;
+use crate::writing::{MOST_NAMED, Writing, Written};
 
 /// So many releases are left out, one after the other, before nothing more is tried.
 const MOST_ROUNDS: usize = 100;
@@ -41,6 +41,63 @@ impl ElmSite {
     /// The one at an address; nothing is asked yet.
     pub fn new(address: Url, client: HttpClient) -> Self {
         Self { site: Site::new(address, client) }
+    }
+
+    /// Writes down all releases. When that is done, it is told what is wrong with those that cannot be used.
+    fn write_everything(&self, transcript: &Transcript<'_>, told: &Told) -> Result<u64, ForeignError> {
+        let writing = Writing::new(&self.site, transcript)?;
+        let Written { releases, failures } = writing.write_all(told.releases().cloned().collect())?;
+        for failure in failures.iter().skip(1).take(MOST_NAMED) {
+            transcript.tell(failure.to_string());
+        }
+        if let Some(more) = failures.len().checked_sub(1 + MOST_NAMED).filter(|more| *more > 0) {
+            transcript.tell(format!("{more} more of `{}` cannot be used", self.site.address()));
+        }
+        failures.into_iter().next().map_or(Ok(releases), Err)
+    }
+
+    /// Writes down what a resolution of `ask` uses; in the place of what turns out not to be usable the next best that does.
+    fn write_what_is_used(
+        &self,
+        transcript: &Transcript<'_>,
+        told: &Told,
+        mut ask: Ask,
+    ) -> Result<u64, ForeignError> {
+        let (mut written, mut worst) = (0, None);
+        for _ in 0..MOST_ROUNDS {
+            let chosen = match (self.choose(transcript, told, &ask), worst.take()) {
+                (Ok(chosen), before) => {
+                    worst = before;
+                    chosen
+                }
+                (Err(_), Some(before)) => return Err(before),
+                (Err(error), None) => return Err(error),
+            };
+            let is_found = !chosen.is_empty();
+            let done = Writing::new(&self.site, transcript)?.write_all(chosen)?;
+            written += done.releases;
+            ask.without.extend(done.failures.iter().filter_map(ForeignError::release).cloned());
+            let is_done = done.failures.is_empty();
+            worst = worst.into_iter().chain(done.failures).min_by_key(|failure| !failure.is_unbelieved());
+            if is_done {
+                return match worst {
+                    // Something else does, and nothing worse was seen than that this is gone.
+                    Some(gone) if is_found && !gone.is_unbelieved() => {
+                        transcript.tell(gone.to_string());
+                        Ok(written)
+                    }
+                    worst => worst.map_or(Ok(written), Err),
+                };
+            }
+        }
+        Err(self.gave_up())
+    }
+
+    fn gave_up(&self) -> ForeignError {
+        ForeignError::GaveUp(format!(
+            "more than {MOST_ROUNDS} releases of `{}` cannot be used",
+            self.site.address()
+        ))
     }
 
     /// What a resolution of `ask` would use, each after what it needs. What cannot be used, and what would close a circle, on which the compiler
@@ -59,12 +116,14 @@ impl ElmSite {
                 Ok(Some(resolution)) => resolution,
                 // Why it cannot be had is the first thing that was in the way.
                 Ok(None) => return failures.into_iter().next().map_or(Ok(Vec::new()), Err),
-                Err(Unresolved::View(error @ ForeignError::Unusable { .. })) => {
-                    ask.without.extend(error.release().cloned());
-                    failures.push(error);
-                    continue;
-                }
-                Err(Unresolved::View(error)) => return Err(error),
+                Err(Unresolved::View(error)) => match error.release().cloned() {
+                    Some(id) => {
+                        ask.without.push(id);
+                        failures.push(error);
+                        continue;
+                    }
+                    None => return Err(error),
+                },
                 Err(Unresolved::GaveUp(reason)) => return Err(ForeignError::GaveUp(reason)),
             };
             let nodes = &resolution.nodes;
@@ -91,10 +150,7 @@ impl ElmSite {
                 }
             }
         }
-        Err(ForeignError::GaveUp(format!(
-            "more than {MOST_ROUNDS} releases of `{}` cannot be used",
-            self.site.address()
-        )))
+        Err(self.gave_up())
     }
 }
 
@@ -115,11 +171,10 @@ impl Foreign for ElmSite {
         only: &Only,
     ) -> Result<u64, ForeignError> {
         let told = Told::follow(&self.site, transcript.notes)?.only(only);
-        let wanted = match mode == UpstreamMode::Mirror && ask.requirements.is_empty() {
-            true => told.releases().cloned().collect(),
-            false => self.choose(transcript, &told, ask)?,
-        };
-        Writing::new(&self.site, transcript)?.write_all(wanted)
+        match mode == UpstreamMode::Mirror && ask.requirements.is_empty() {
+            true => self.write_everything(transcript, &told),
+            false => self.write_what_is_used(transcript, &told, ask.clone()),
+        }
     }
 
     fn begin_anew(&self, notes: &Folder) -> Result<(), ForeignError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use weir_elm::ElmJson;
 use weir_elm_protocol::ReleaseFile;
 use weir_fs::{Access, Durability, Folder};
+use weir_log::SourceError;
 use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, ReleaseId, Scope, Version};
 use weir_resolve::{Candidate, Candidates, View};
 use weir_rules::Standing;
@@ -84,7 +85,8 @@ pub(crate) fn manifest(
     if let Some(known) = noted(notes, name, version)? {
         return Ok(known);
     }
-    let bytes = site.document(name, version, ReleaseFile::Manifest)?;
+    let bytes = site.document(name, version, ReleaseFile::Manifest);
+    let bytes = bytes.map_err(|error| of_release(name, version, error))?;
     let bytes = bytes.ok_or_else(|| unusable(site, name, version, "it has no `elm.json`"))?;
     let text =
         String::from_utf8(bytes).map_err(|_| unusable(site, name, version, "its `elm.json` is no text"))?;
@@ -112,13 +114,32 @@ fn kept(name: &PackageName, version: &Version) -> String {
     format!("{MANIFESTS}/{name}/{version}.json")
 }
 
+/// Where what is asked for is of one release, and it is not there or not given out, that is so of the release: it is no reason to go without others.
+/// A site that is out of reach, or wants to be asked less often, is.
+pub(crate) fn of_release(name: &PackageName, version: &Version, error: ForeignError) -> ForeignError {
+    const TOO_OFTEN: u16 = 429;
+    let is_gone = match &error {
+        ForeignError::Unreadable { .. } => true,
+        ForeignError::Unreached(SourceError::Status { status, .. }) => {
+            (400..500).contains(status) && *status != TOO_OFTEN
+        }
+        ForeignError::Unreached(error) => {
+            matches!(error, SourceError::TooLarge { .. } | SourceError::Refused { .. })
+        }
+        _ => false,
+    };
+    match is_gone {
+        true => ForeignError::Gone { id: Box::new(id_of(name, version)), reason: error.to_string() },
+        false => error,
+    }
+}
+
 /// What is wrong with a release of the site, in words.
 pub(crate) fn unusable(site: &Site, name: &PackageName, version: &Version, reason: &str) -> ForeignError {
-    let id = ReleaseId {
-        name: name.clone(),
-        version: version.clone(),
-        platform: Platform::default(),
-        revision: 0,
-    };
-    ForeignError::Unusable { id: Box::new(id), address: site.address(), reason: reason.to_owned() }
+    let id = Box::new(id_of(name, version));
+    ForeignError::Unusable { id, address: site.address(), reason: reason.to_owned() }
+}
+
+fn id_of(name: &PackageName, version: &Version) -> ReleaseId {
+    ReleaseId { name: name.clone(), version: version.clone(), platform: Platform::default(), revision: 0 }
 }

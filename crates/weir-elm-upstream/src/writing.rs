@@ -17,10 +17,18 @@ use crate::site::Site;
 const TOGETHER: usize = 6;
 
 /// So many releases are named that are not taken, before the rest is counted.
-const MOST_NAMED: usize = 10;
+pub(crate) const MOST_NAMED: usize = 10;
 
 /// A release of the site.
 type One = (PackageName, Version);
+
+/// What came of writing releases down.
+pub(crate) struct Written {
+    /// How many were.
+    pub(crate) releases: u64,
+    /// What is wrong with those that were not, the worst first.
+    pub(crate) failures: Vec<ForeignError>,
+}
 
 /// Releases on their way into a transcript.
 pub(crate) struct Writing<'a> {
@@ -53,14 +61,13 @@ impl<'a> Writing<'a> {
         })
     }
 
-    /// Fetches releases and writes them down, as they stand but each after what it needs; how many were. What needs something that is not
-    /// there is told, and waits for it.
+    /// Fetches releases and writes them down, as they stand but each after what it needs. What needs something that is not there is told, and waits
+    /// for it.
     ///
     /// # Errors
     ///
-    /// When the site is not reached or the transcript cannot be written; when everything else is written, what is wrong with the first release
-    /// that cannot be used.
-    pub(crate) fn write_all(mut self, wanted: Vec<One>) -> Result<u64, ForeignError> {
+    /// When the site is not reached or the transcript cannot be written.
+    pub(crate) fn write_all(mut self, wanted: Vec<One>) -> Result<Written, ForeignError> {
         let mut waiting = wanted;
         waiting.retain(|(name, version)| !self.is_there(name, version));
         loop {
@@ -71,14 +78,9 @@ impl<'a> Writing<'a> {
             }
         }
         self.tell_what_is_not_taken(&waiting)?;
-        for failure in self.failures.iter().skip(1).take(MOST_NAMED) {
-            self.transcript.tell(failure.to_string());
-        }
-        let more = self.failures.len().saturating_sub(1 + MOST_NAMED);
-        if more > 0 {
-            self.transcript.tell(format!("{more} more of `{}` cannot be used", self.site.address()));
-        }
-        self.failures.into_iter().next().map_or(Ok(self.written), Err)
+        // What is not believed counts for more than what is only gone.
+        self.failures.sort_by_key(|failure| !failure.is_unbelieved());
+        Ok(Written { releases: self.written, failures: self.failures })
     }
 
     fn is_there(&self, name: &PackageName, version: &Version) -> bool {

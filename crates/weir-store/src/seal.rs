@@ -43,7 +43,7 @@ pub(crate) fn top(place: &Path) {
 }
 
 /// Every folder of a tree but its top.
-fn folders_of(manifest: &TreeManifest) -> BTreeSet<&str> {
+pub(crate) fn folders_of(manifest: &TreeManifest) -> BTreeSet<&str> {
     let mut folders = BTreeSet::new();
     for entry in manifest.entries() {
         let mut path = entry.path.as_str();

@@ -89,7 +89,7 @@ impl ForeignError {
     /// The release that something is wrong with, if it is one alone.
     pub fn release(&self) -> Option<&ReleaseId> {
         match self {
-            Self::Unusable { id, .. } | Self::Release { id, .. } => Some(id),
+            Self::Unusable { id, .. } | Self::Gone { id, .. } | Self::Release { id, .. } => Some(id),
             Self::Unreached(_)
             | Self::Changed { .. }
             | Self::Unreadable { .. }
@@ -122,6 +122,14 @@ pub enum ForeignError {
         /// Where it was to come from.
         address: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// Something of a release is not there any more, or is not given out.
+    #[error("`{id}` is not to be had: {reason}")]
+    Gone {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// What is missing, in words.
         reason: String,
     },
     /// What it says cannot be read.

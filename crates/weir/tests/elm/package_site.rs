@@ -344,6 +344,13 @@ fn what_something_needs_may_be_younger_than_it_and_what_cannot_be_read_is_passed
     let run = t.weir("add acme/loud").succeeds();
     assert!(manifest(&t).contains("\"acme/str\":\"1.3.0\""), "{run}{}", manifest(&t));
     make(&t).succeeds();
+    // In the place of what is gone the next best comes.
+    texts(&t, "1.3.5", "trim");
+    site.publish(&t, "str", "acme/str", "1.3.5", 1_600_000_850);
+    fs_err::remove_file(t.path("site/archives/acme/str/1.3.5.zip")).unwrap();
+    let run = t.weir("update").succeeds();
+    assert!(run.stderr.contains("`acme/str 1.3.5` is not to be had"), "{run}");
+    assert!(manifest(&t).contains("\"acme/str\":\"1.3.0\""), "{}", manifest(&t));
     // A mirror tells what it cannot have, and has the rest.
     package(
         &t,
@@ -357,8 +364,13 @@ fn what_something_needs_may_be_younger_than_it_and_what_cannot_be_read_is_passed
     package(&t, "old", "1.0.0", &[], "module Old exposing (a)\n\na : Int\na =\n    1\n");
     t.write("old/elm.json", t.read("old/elm.json").replace("0.19.0 <= v < 0.20.0", "0.18.0 <= v < 0.19.0"));
     site.publish(&t, "old", "acme/old", "1.0.0", 1_500_000_000);
+    // Its repository was deleted.
+    texts(&t, "1.5.0", "trim");
+    site.publish(&t, "str", "acme/str", "1.5.0", 1_600_000_950);
+    fs_err::remove_file(t.path("site/archives/acme/str/1.5.0.zip")).unwrap();
     let run = t.weir_in("", "registry upstream follow").fails_with(6);
     assert!(run.stdout.contains("admitted 2 releases"), "{run}");
+    assert!(run.stderr.contains("`acme/str 1.5.0` is not to be had"), "{run}");
     assert!(run.stderr.contains("1 of the releases of") && run.stderr.contains("before 0.19.0"), "{run}");
     assert_eq!(site.asked("old/1.0.0.zip"), 0);
     assert!(
@@ -370,4 +382,11 @@ fn what_something_needs_may_be_younger_than_it_and_what_cannot_be_read_is_passed
     let fetched = site.asked("lost/1.0.0.zip");
     t.weir_in("", "registry upstream follow").fails_with(6);
     assert_eq!(site.asked("lost/1.0.0.zip"), fetched, "what lacks something is not fetched again");
+    // What is gone, and nothing worse, is told and is no failure.
+    t.write(
+        "site/packages/acme/str/1.4.0/elm.json",
+        t.read("site/packages/acme/str/1.3.0/elm.json").replace("1.3.0", "1.4.0"),
+    );
+    let run = t.weir_in("", "registry upstream follow").succeeds();
+    assert!(run.stdout.contains("admitted 1 release,") && run.stderr.contains("acme/str 1.5.0"), "{run}");
 }

@@ -159,6 +159,7 @@ impl Verdict for ForeignError {
             Self::Release { error, .. } => error.exit(),
             Self::Submit(error) => error.exit(),
             Self::Io(error) => error.exit(),
+            Self::Gone { .. } => Exit::NotFound,
             Self::Unreadable { .. } | Self::GaveUp(_) => Exit::Failed,
         }
     }
