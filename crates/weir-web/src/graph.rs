@@ -11,8 +11,8 @@ const BOX: usize = 26;
 const GAP: usize = 70;
 /// Around the drawing.
 const EDGE: usize = 8;
-/// The width of a character, about.
-const CHARACTER: usize = 7;
+/// The width of ten characters, about.
+const TEN_CHARACTERS: usize = 74;
 /// The most characters in a box: more than a name and a version have.
 const LONGEST: usize = 200;
 /// So often layers are ordered anew.
@@ -52,7 +52,7 @@ pub(crate) fn draw(texts: &[String], lines: &[(usize, usize)]) -> Drawing {
     let mut x = EDGE;
     for column in &columns {
         let longest = column.iter().map(|one| boxes[*one].text.chars().count()).max().unwrap_or_default();
-        let width = longest * CHARACTER + 20;
+        let width = longest * TEN_CHARACTERS / 10 + 20;
         // A short column stands in the middle of the drawing.
         let top = EDGE + (rows - column.len()) * ROW / 2;
         for (row, one) in column.iter().enumerate() {

@@ -20,8 +20,13 @@ fn a_browser_finds_nothing_wrong_and_scripts_and_a_mouse_are_not_needed() {
     let readme = "# Str\n\nTrims *strings*, [quickly](str.sh).\n\n```bash\nstr.trim name\n```\n\n| a | b |\n| - | - |\n| 1 | 2 |\n";
     let long = format!("overlong/{}", "a-very-long-name-of-a-package-".repeat(2).trim_end_matches('-'));
     t.package(&long, "1.0.0").description(&"word".repeat(60)).file("a", "a").publish();
+    let many = ["10000000000000000000"; 3].join(".");
+    for version in [format!("{many}-{}", "very-long.".repeat(6).trim_end_matches('.')), many] {
+        t.package("overlong/version", &version).file("a", "a").publish();
+    }
     t.package("acme/str", "1.0.0")
         .dependency(&long, "^1")
+        .dependency("overlong/version", "*")
         .file("README.md", readme)
         .file("str.sh", "x() { :; }\n")
         .publish();

@@ -115,7 +115,10 @@ fn a_policy_set_that_somebody_replaced_meanwhile() {
     let stale = send(&mut ann, &simulated, &format!("{policy}/set"), &put);
     refused(&stale, "In force: theirs.cedar");
     let stale = stale.text();
-    assert!(stale.contains("// mine"), "what was typed is there still: {stale}");
+    assert!(
+        stale.contains("<details open>") && stale.contains("// mine"),
+        "what was typed is there: {stale}"
+    );
     assert!(stale.contains("<code>none</code>") && !stale.contains("Put in force what"), "{stale}");
     refused(&send(&mut ann, &simulated, &format!("{policy}/simulate"), &mine), "In force: theirs.cedar");
     assert!(t.weir_in("", "policy show").stdout.contains("none"), "theirs is in force");
