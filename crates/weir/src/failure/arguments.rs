@@ -1,6 +1,7 @@
 //! Mistakes in the arguments, told as everything else is that goes wrong.
 
 use std::error::Error as _;
+use std::num::{IntErrorKind, ParseIntError};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -42,7 +43,7 @@ fn message(error: &clap::Error, called: &str) -> String {
             format!("`{value}` is no value of `{argument}`{known}")
         }
         ErrorKind::ValueValidation => {
-            let why = error.source().map(|why| format!(": {why}")).unwrap_or_default();
+            let why = error.source().map(|why| format!(": {}", why_not(why))).unwrap_or_default();
             format!("`{value}` is no value of `{argument}`{why}")
         }
         ErrorKind::ArgumentConflict => match text(error, ContextKind::PriorArg) {
@@ -53,6 +54,15 @@ fn message(error: &clap::Error, called: &str) -> String {
         ErrorKind::TooManyValues => format!("`{argument}` has no use for `{value}`"),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".into(),
         _ => first_paragraph(error),
+    }
+}
+
+/// Why a value is none, with what is wanted: what the standard library says of numbers names only what it stumbled over.
+fn why_not(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow) => "the number is too large".to_owned(),
+        Some(_) => "a whole number is wanted, such as `3`".to_owned(),
+        None => error.to_string(),
     }
 }
 

@@ -69,7 +69,7 @@ fn a_mistyped_command_or_option_is_answered_with_the_nearest() {
     assert_snapshot!(t.weir("tree --depth x"), @"
     $ weir tree --depth x
     -- stderr
-      × `x` is no value of `--depth <LEVELS>`: invalid digit found in string
+      × `x` is no value of `--depth <LEVELS>`: a whole number is wanted, such as `3`
     -- exit code 2
     ");
     assert_snapshot!(t.weir("tree --depth"), @"
