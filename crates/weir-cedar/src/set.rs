@@ -76,6 +76,11 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Whether it forbids until others have approved.
+    fn asks_for_approvals(&self) -> bool {
+        self.rule.effect == Effect::Forbid && APPROVALS.iter().any(|name| self.read.has(name))
+    }
+
     /// Whether it says anything of an action.
     pub(crate) fn is_about(&self, verb: Verb) -> bool {
         let is = |action: &EntityUid| action.id().unescaped() == verb.as_str();
@@ -211,6 +216,15 @@ impl PolicySet {
                 reason: rule.reason.clone().unwrap_or_else(|| "a rule permits it".into()),
             },
             (false, Some(rule), _) if rule.effect == Effect::Forbid => {
+                // Approvals help nobody whom another rule forbids it, or none permits it: then that is what is told.
+                let other = answer.deciding.iter().find(|rule| !self.asks_for_approvals(rule));
+                if other.is_none() && !self.wants_approvals(request) {
+                    let near = nearest_permits(self, request, &asked).into_iter().next();
+                    if let Some(near) = near.filter(|near| !near.missing.is_empty()) {
+                        return refused(&near.id, near.told());
+                    }
+                }
+                let rule = other.unwrap_or(rule);
                 refused(&rule.id, rule.reason.clone().unwrap_or_else(|| "a rule forbids it".into()))
             }
             (_, _, Some((rule, error))) => {
@@ -224,6 +238,10 @@ impl PolicySet {
         }
     }
 
+    fn asks_for_approvals(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|loaded| loaded.rule.id == rule.id && loaded.asks_for_approvals())
+    }
+
     /// Whether it permits a request: what [`decide`](Self::decide) says, and nothing of why.
     pub fn permits(&self, request: &Request<'_>) -> bool {
         self.asked(request).is_ok_and(|asked| {
@@ -234,14 +252,12 @@ impl PolicySet {
 
     /// Whether a request that is refused would be permitted if no rule asked for approvals.
     pub fn wants_approvals(&self, request: &Request<'_>) -> bool {
-        let asks = |loaded: &&Loaded| {
-            loaded.rule.effect == Effect::Forbid && APPROVALS.iter().any(|name| loaded.read.has(name))
-        };
         let about = || self.rules.iter().filter(|loaded| loaded.is_about(request.verb));
-        if !about().any(|loaded| asks(&loaded)) {
+        if !about().any(Loaded::asks_for_approvals) {
             return false;
         }
-        let others = about().filter(|loaded| !asks(loaded)).map(|loaded| loaded.policy.clone());
+        let others =
+            about().filter(|loaded| !loaded.asks_for_approvals()).map(|loaded| loaded.policy.clone());
         let (Ok(others), Ok(asked)) = (cedar_policy::PolicySet::from_policies(others), self.asked(request))
         else {
             return false;

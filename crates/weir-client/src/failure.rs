@@ -96,7 +96,9 @@ impl Failure {
         let what = what.to_string();
         match self {
             Self::Timeout | Self::Stalled => SourceError::Timeout { what },
-            Self::Status { status: status @ (401 | 403 | 451), .. } => SourceError::Refused { what, status },
+            Self::Status { status: status @ (401 | 403 | 451), .. } => {
+                SourceError::Refused { what, status, shown: false }
+            }
             Self::Status { status, .. } => SourceError::Status { what, status },
             Self::Proxy { proxy, problem } => SourceError::Proxy { what, proxy, problem },
             Self::TooLarge { limit } => SourceError::TooLarge { what, limit },

@@ -57,6 +57,16 @@ impl HttpSource {
         Ok(Request { url, credential: self.credential.clone(), peer: Peer::Registry, offset, since: None })
     }
 
+    /// What went wrong; of a refusal, whether a credential was shown.
+    fn failed(&self, failure: Failure, path: &str) -> SourceError {
+        match failure.about(&self.what(path)) {
+            SourceError::Refused { what, status, .. } => {
+                SourceError::Refused { what, status, shown: self.credential.is_some() }
+            }
+            failed => failed,
+        }
+    }
+
     fn what(&self, path: &str) -> String {
         format!("{}/{path}", self.describe())
     }
@@ -65,7 +75,7 @@ impl HttpSource {
 impl Source for HttpSource {
     fn read(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let request = self.request(path, 0)?;
-        self.client.whole(&request, limit).map_err(|failure| failure.about(&self.what(path)))
+        self.client.whole(&request, limit).map_err(|failure| self.failed(failure, path))
     }
 
     fn read_each(&self, paths: &[String], limit: u64) -> Vec<Result<Option<Vec<u8>>, SourceError>> {
@@ -90,13 +100,13 @@ impl Source for HttpSource {
     fn open(&self, path: &str, offset: u64) -> Result<Option<Box<dyn Read + Send>>, SourceError> {
         let request = self.request(path, offset)?;
         let stream =
-            ResumingStream::open(&self.client, request).map_err(|failure| failure.about(&self.what(path)))?;
+            ResumingStream::open(&self.client, request).map_err(|failure| self.failed(failure, path))?;
         Ok(stream.map(|stream| Box::new(stream) as Box<dyn Read + Send>))
     }
 
     fn find(&self, path: &str) -> Result<Option<Found>, SourceError> {
         let request = self.request(path, 0)?;
-        let found = self.client.find(&request).map_err(|failure| failure.about(&self.what(path)))?;
+        let found = self.client.find(&request).map_err(|failure| self.failed(failure, path))?;
         Ok(found.map(|size| Found { size }))
     }
 

@@ -149,7 +149,7 @@ fn a_refusal_is_an_error_and_never_absence() {
         site.server.misbehave("/a", Misbehaviour::Status(status));
         let what = format!("{}/a", site.server.url());
         let refused = match status {
-            401 | 403 => SourceError::Refused { what, status },
+            401 | 403 => SourceError::Refused { what, status, shown: false },
             status => SourceError::Status { what, status },
         };
         assert_eq!(source.read("a", 9), Err(refused.clone()));

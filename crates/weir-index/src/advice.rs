@@ -10,7 +10,7 @@
 use rusqlite::{Connection, Row, Rows, params};
 use weir_model::advisory::{Advisory, AdvisoryId};
 use weir_model::record::{Advice, Dismissal};
-use weir_model::{PackageName, ReleaseId};
+use weir_model::{PackageName, ReleaseId, record};
 use weir_rules::is_affected;
 
 use crate::error::IndexError;
@@ -93,7 +93,7 @@ pub(crate) fn read_facts(blob: &[u8]) -> Result<KnownAdvisory, Malformed> {
         serde_json::from_str(&advisory).map_err(|error| Malformed::new(format!("an advisory: {error}")))?;
     let dismissed = reader.optional(|reader| {
         let (mark, reason, from) = two_texts(reader.bytes()?)?;
-        Ok(Dismissed { reason: said(reason), from: said(from), mark })
+        Ok(Dismissed { reason: said(record::reason(reason)), from: said(from), mark })
     })?;
     reader.finish()?;
     Ok(KnownAdvisory { advisory, from: said(from), mark, dismissed })

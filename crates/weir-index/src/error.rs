@@ -315,6 +315,13 @@ pub enum SnapshotError {
     Index(#[from] IndexError),
 }
 
+impl SnapshotError {
+    /// Whether the snapshot is none, or contradicts itself: evidence against whoever signed it.
+    pub const fn is_integrity(&self) -> bool {
+        matches!(self, Self::Malformed(_) | Self::TooLarge { .. } | Self::Contradiction(_))
+    }
+}
+
 impl From<Malformed> for SnapshotError {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed.0)

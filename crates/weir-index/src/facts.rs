@@ -2,7 +2,7 @@
 //! what has a column of its own.
 
 use jiff::Timestamp;
-use weir_model::record::Origin;
+use weir_model::record::{Origin, reason};
 use weir_model::{Baked, Dependency, ReferenceFact, Release, ReleaseId, Scope, Sha256};
 
 use crate::candidates::Interner;
@@ -142,13 +142,18 @@ pub(crate) fn read_withdrawn(blob: &[u8]) -> Result<Withdrawn> {
     let index = from.number()?;
     let withdrawn = Withdrawn {
         mark: read_mark(&mut from, index)?,
-        reason: from.optional(Reader::text)?.map(str::to_owned),
-        advisory: from.optional(Reader::text)?.map(str::to_owned),
+        reason: from.optional(read_reason)?,
+        advisory: from.optional(read_reason)?,
         because: from.optional(read_id)?,
         from: from.optional(Reader::text)?.map(str::to_owned),
     };
     from.finish()?;
     Ok(withdrawn)
+}
+
+/// What somebody said of something. Who keeps a registry above can write as much as an entry holds.
+fn read_reason(from: &mut Reader<'_>) -> Result<String> {
+    Ok(reason(from.text()?.to_owned()))
 }
 
 /// A mark together with its index, and texts that go with it.

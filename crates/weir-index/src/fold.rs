@@ -36,6 +36,8 @@ pub struct Fold<'index> {
     /// The packages whose derived rows are out of date.
     touched: BTreeSet<i64>,
     packages: HashMap<PackageName, i64>,
+    /// Whether what is quarantined is perhaps another by now.
+    quarantines: bool,
     failed: bool,
 }
 
@@ -59,8 +61,14 @@ impl<'index> Fold<'index> {
             handed_in: None,
             touched: BTreeSet::new(),
             packages: HashMap::new(),
+            quarantines: false,
             failed: false,
         })
+    }
+
+    /// Whether what was folded so far may have changed what is quarantined.
+    pub fn changes_quarantines(&self) -> bool {
+        self.quarantines
     }
 
     /// The index of the entry that comes next: how much of the log is folded so far.
@@ -136,6 +144,7 @@ impl<'index> Fold<'index> {
     /// Says that a bulk load has put the first `size` entries into an empty view.
     pub(crate) fn loaded(&mut self, size: u64) -> Result<(), IndexError> {
         self.next = size;
+        self.quarantines = true;
         let mut every = self.transaction.prepare("SELECT DISTINCT package FROM release")?;
         self.touched = every.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         Ok(())
@@ -308,6 +317,7 @@ impl<'index> Fold<'index> {
     }
 
     fn set_state(&mut self, found: &Found, state: Standing) -> Result<(), FoldError> {
+        self.quarantines |= [found.state, state].contains(&Standing::Quarantined);
         self.transaction
             .prepare_cached("UPDATE release SET state = ?2 WHERE id = ?1")?
             .execute(params![found.row, state_code(state)])?;

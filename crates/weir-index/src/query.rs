@@ -187,6 +187,17 @@ impl Index {
         )
     }
 
+    /// The trees of releases that are quarantined, those that were published last first: at most `limit`.
+    pub fn quarantined_trees(&self, limit: usize) -> Result<Vec<TreeDigest>, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.tree FROM release r WHERE r.id IN (SELECT release FROM withdrawal WHERE what = ?1) AND r.state = ?1
+             ORDER BY r.id DESC LIMIT ?2",
+        )?;
+        let quarantined = rows::state_code(Standing::Quarantined);
+        let trees = statement.query_map(params![quarantined, clamp(limit)], |row| digest(row, 0))?;
+        Ok(trees.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Every release that is not removed, in the order of the log.
     pub fn live_releases(&self) -> Releases<'_> {
         Releases::new(self, rows::state_code(Standing::Removed))

@@ -11,7 +11,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use weir_model::record::{Adoption, Hold};
-use weir_model::{OwnerName, PackageName, ReleaseId};
+use weir_model::{OwnerName, PackageName, ReleaseId, record};
 
 use crate::candidates::Interner;
 use crate::derive::{releases_of, was_published};
@@ -237,6 +237,7 @@ pub(crate) fn read_hold(id: ReleaseId, facts: &[u8]) -> Result<HeldRelease, Malf
         "" => None,
         until => Some(parse(until)?),
     };
+    let (policy, reason) = (record::reason(policy), record::reason(reason));
     Ok(HeldRelease { hold: Hold { id, registry, policy, reason, until }, mark })
 }
 

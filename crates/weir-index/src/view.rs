@@ -357,6 +357,11 @@ impl RegistryFacts {
         self.upstreams.as_deref().unwrap_or_default()
     }
 
+    /// How far the registry above that has this name was followed, if it ever was.
+    pub fn cursor(&self, registry: &str) -> Option<&Cursor> {
+        self.cursors.iter().find(|cursor| cursor.registry == registry)
+    }
+
     /// For how many seconds its checkpoints are valid, if not for ever.
     pub fn validity(&self) -> Option<u64> {
         self.validity.filter(|seconds| *seconds > 0)

@@ -144,6 +144,22 @@ pub enum FollowError {
     },
 }
 
+impl FollowError {
+    /// Whether the log was read, and is not what it must be: evidence against whoever signs it, or serves it. What whoever took in its
+    /// entries says of them is theirs to judge.
+    pub const fn is_integrity(&self) -> bool {
+        match self {
+            Self::Checkpoint { .. }
+            | Self::Rollback { .. }
+            | Self::Frozen { .. }
+            | Self::Fork { .. }
+            | Self::Tampered { .. }
+            | Self::Missing { .. } => true,
+            Self::NoLog { .. } | Self::Source(_) | Self::Sink { .. } => false,
+        }
+    }
+}
+
 /// Reads the log at `source` from where `previous` left off.
 ///
 /// `sink` receives the new entries; see [`EntrySink`] for when to believe them.

@@ -86,12 +86,18 @@ pub enum SourceError {
         why: Distrust,
     },
     /// A server wants to know who asks, or does not give it to whoever that is.
-    #[error("`{what}` was refused: {}status {status}", if *status == 401 { "the server asks for a password, " } else { "" })]
+    #[error("`{what}` was refused: {}status {status}", match (*status, *shown) {
+        (401, false) => "the server asks for a password, ",
+        (401, true) => "the server does not accept the token, ",
+        _ => "",
+    })]
     Refused {
         /// URL and path.
         what: String,
         /// HTTP status: 401, 403 or 451.
         status: u16,
+        /// Whether it was shown a credential.
+        shown: bool,
     },
     /// A server answered, and neither gave the file nor refused it.
     #[error("`{what}` cannot be read: the server answered with status {status}")]

@@ -17,6 +17,7 @@ pub use self::retention::Retention;
 pub use self::tier::{Adoption, Hold, Unhold};
 pub use self::upstream::{Only, Taken, Upstream, UpstreamMode};
 use crate::canonical::{CanonicalError, canonical_json};
+use crate::unseen::is_unseen;
 use crate::{KindName, OwnerName, ReleaseId, Sha256};
 
 /// The version of the record format this code writes, and the newest it reads.
@@ -24,6 +25,27 @@ pub const RECORD_VERSION: u32 = 1;
 
 /// The longest record, in bytes.
 pub const MAX_RECORD_BYTES: usize = 65_535;
+
+/// The most characters that a reason has, and an advisory that is named with it.
+pub const LONGEST_REASON: usize = 1000;
+
+/// Whether a registry takes these words as a reason: they stand in its log for ever, and everybody reads them.
+pub fn is_reason(words: &str) -> bool {
+    words.chars().count() <= LONGEST_REASON && !words.contains(|c: char| c != '\n' && is_unseen(c))
+}
+
+/// A reason as it is kept and told. One that is longer than any registry takes was made up by whoever keeps the one above, or put together
+/// from several: it is cut.
+pub fn reason(mut words: String) -> String {
+    if words.len() > LONGEST_REASON
+        && let Some((last, _)) = words.char_indices().nth(LONGEST_REASON - 1)
+        && words[last..].chars().nth(1).is_some()
+    {
+        words.truncate(last);
+        words.push('…');
+    }
+    words
+}
 
 /// One entry of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

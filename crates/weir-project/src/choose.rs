@@ -147,24 +147,24 @@ impl<'a> Chooser<'a> {
                 let wanted = format!("the dependencies of `{}`", self.project.manifest_name());
                 ReachError::NoRegistry { wanted }.into()
             }
-            // What was not asked for is not known to be missing.
             ProjectError::NoResolution(explanation) => {
-                for note in self.connections.not_asked() {
-                    self.session.warn(note);
-                }
-                if explanation.is_of_something_missing() {
-                    let asked = || requirements.iter().map(|asked| &asked.name);
-                    let notes = self.connections.narrowed().into_iter();
-                    let notes = notes.chain(self.connections.only_above(asked()));
-                    notes.chain(self.connections.kept_here(asked())).for_each(|note| self.session.warn(note));
-                }
-                match self.connections.failed_to_ask() {
-                    Some(failure) => failure.into(),
-                    None => ProjectError::NoResolution(explanation),
-                }
+                let asked = requirements.iter().map(|asked| &asked.name);
+                let missing = asked.filter(|_| explanation.is_of_something_missing()).collect();
+                self.told_of_missing(missing, ProjectError::NoResolution(explanation))
             }
             error => error,
         })
+    }
+
+    /// `error`, or that registries could not be asked: what was not asked for is not known to be missing. What there is to know of why these
+    /// packages do not come from above is told.
+    pub(crate) fn told_of_missing(&self, missing: Vec<&PackageName>, error: ProjectError) -> ProjectError {
+        let mut notes = self.connections.not_asked();
+        if !missing.is_empty() {
+            notes.extend(self.connections.why_missing(&missing));
+        }
+        notes.into_iter().for_each(|note| self.session.warn(note));
+        self.connections.failed_to_ask().map_or(error, Into::into)
     }
 
     /// Chooses of what any view offers.

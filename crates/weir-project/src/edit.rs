@@ -363,20 +363,16 @@ fn offered(
     match world.offered(name, registry, &session.platform())? {
         Some(offered) => Ok(offered),
         None => {
-            // What was not asked for is not known to be missing.
-            if let Some(failure) = chooser.connections.failed_to_ask() {
-                return Err(failure.into());
-            }
-            let place = world.describe(registry);
-            let held = world.held(name);
+            let (place, held) = (world.describe(registry), world.held(name));
+            let name = name.clone();
             if !held.is_empty() {
-                return Err(ReachError::OnlyHeld { name: name.clone(), place, held }.into());
+                return Err(
+                    chooser.told_of_missing(Vec::new(), ReachError::OnlyHeld { name, place, held }.into())
+                );
             }
-            let connections = &chooser.connections;
-            let notes = connections.not_asked().into_iter().chain(connections.narrowed());
-            notes.chain(connections.kept_here([name])).for_each(|note| session.warn(note));
-            let similar = world.similar_names(name).first().map(ToString::to_string);
-            Err(ReachError::UnknownPackage { name: name.clone(), place, similar }.into())
+            let similar = world.similar_names(&name).first().map(ToString::to_string);
+            let unknown = ReachError::UnknownPackage { name: name.clone(), place, similar };
+            Err(chooser.told_of_missing(vec![&name], unknown.into()))
         }
     }
 }

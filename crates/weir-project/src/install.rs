@@ -18,7 +18,7 @@ use crate::moving::Moving;
 use crate::platforms::lock_for_others;
 use crate::project::{Project, ProjectLock};
 use crate::resolve::{PlannedLock, resolve};
-use crate::{fetch, layout, references};
+use crate::{fetch, layout, quarantined, references};
 use weir_reach::{Amount, Connections, Session, Work};
 
 /// How to install.
@@ -87,6 +87,7 @@ pub fn install(
             nothing_to_do: true,
             packages,
             dry_run: options.dry_run,
+            warnings: quarantined::warn_where_installed(session, folder).into_iter().collect(),
             ..InstallReport::default()
         });
     }
@@ -212,6 +213,8 @@ pub(crate) fn install_lock(
         session.warn(text.clone());
         report.warnings.push(text);
     }
+    let locked = project.lock.as_ref();
+    report.warnings.extend(locked.and_then(|lock| quarantined::warn_of(session, project, lock)));
     Ok(report)
 }
 

@@ -44,6 +44,7 @@ mod prefetch;
 mod project;
 mod publish;
 mod publish_git;
+mod quarantined;
 pub mod references;
 mod registries;
 mod repair;
@@ -90,6 +91,7 @@ pub use publish::{
     PackReport, PublishOptions, PublishReport, batch, pack, preview, publish, submit, write_pack,
 };
 pub use publish_git::{GitPublication, publish_from_git};
+pub use quarantined::warn_of_quarantined;
 pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
 pub use resolve::{PlannedLock, resolve};

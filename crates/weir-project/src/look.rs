@@ -61,7 +61,10 @@ pub fn dependency_tree(session: &Session, project: &Project) -> Result<Vec<TreeN
 }
 
 /// What this machine knows of the registries that a project uses, by the name each calls itself.
-fn known_views(session: &Session, project: &Project) -> Result<BTreeMap<String, Replica>, ProjectError> {
+pub(crate) fn known_views(
+    session: &Session,
+    project: &Project,
+) -> Result<BTreeMap<String, Replica>, ProjectError> {
     let home = session.home.replicas();
     let known = in_use(session, project.registries())?;
     let views =
@@ -343,6 +346,7 @@ fn info_above(
         }
     };
     let Some(there) = above.through.last() else {
+        above.missing.iter().for_each(|why| session.warn(why.to_string()));
         return match above.unreached.is_empty() {
             true => Err(missing.into()),
             false => Err(ReachError::AboveNotAsked { upstreams: above.unreached }.into()),

@@ -8,6 +8,7 @@ use weir_model::manifest::Source;
 use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 use weir_reach::{Connections, Session};
 use weir_resolve::{Requirement, Resolution, View as _};
+use weir_wire::upstream::Patched;
 
 use crate::advisories::AdvisedRelease;
 use crate::choose::{Chooser, movable, versions};
@@ -128,6 +129,9 @@ pub struct OutdatedPackages {
     pub packages: Vec<Outdated>,
     /// What would be newer, and is kept out by the policy of a registry that others are above.
     pub kept_out: Vec<weir_model::record::Hold>,
+    /// What is used and patched in a registry, and newer above that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patched: Vec<Patched>,
     /// What is used and something is known against.
     pub advised: Vec<AdvisedRelease>,
     /// What is something else by now where it came from, outside of registries.
@@ -204,7 +208,9 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
         advised.extend(chooser.world.advised(release.id())?);
     }
     let outside = moved_outside(session, project)?;
-    Ok(OutdatedPackages { packages: behind, kept_out, advised, outside })
+    let mut patched = connections.patched();
+    patched.retain(|patched| current.contains_key(&patched.name));
+    Ok(OutdatedPackages { packages: behind, kept_out, patched, advised, outside })
 }
 
 /// Of each package that was chosen the newest release that is newer and that a policy keeps out.

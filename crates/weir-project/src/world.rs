@@ -309,6 +309,10 @@ impl View for World<'_> {
         held.into_iter().map(|held| held.hold).collect()
     }
 
+    fn further_up(&self, name: &PackageName) -> Option<Version> {
+        self.connections.only_above(name)
+    }
+
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         const ASKED: usize = 20;
         let mut names = Vec::new();

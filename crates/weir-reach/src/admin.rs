@@ -59,7 +59,7 @@ pub fn registry_init(
     let ports = folder_ports(folder, &keys)?;
     let caller = Caller::new(session.principal.clone(), session.now);
     let descriptor = Registrar::init(&ports, &session.home.replicas(), &FolderGate, &caller, new)?;
-    let signed_by = weir_registry::parse_keys(&descriptor.keys)?;
+    let signed_by = weir_registry::parse_keys(&descriptor.keys).map_err(SubmitError::from)?;
     let key = KeyFolder::new(keys, &ports.location).path(&signed_by.keys()[0]);
     Ok(MadeRegistry { folder: fs_err::canonicalize(folder)?, descriptor, key })
 }

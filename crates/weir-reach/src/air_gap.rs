@@ -16,7 +16,7 @@ use weir_policy::Caller;
 use weir_registry::content::pack_path;
 use weir_registry::{
     Carried, CarriedError, Exported, Object, Replica, ReplicaError, SubmitError, UpstreamAddresses,
-    held_beside, unpack_carried, write_carried,
+    held_beside, is_carried, unpack_carried, write_carried,
 };
 use weir_wire::upstream::{Answer, Ask, UpstreamChange, WantedUpstream};
 
@@ -74,6 +74,9 @@ pub fn since(text: &str) -> Result<u64, ReachError> {
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
+    if !Path::new(text).exists() {
+        return Err(ReachError::NoFile { path: text.into() });
+    }
     let bytes = weir_fs::read(text, MAX_CHECKPOINT).map_err(std::io::Error::from)?;
     let checkpoint = Checkpoint::parse(&bytes)
         .map_err(weir_log::WriteError::from)
@@ -81,17 +84,20 @@ pub fn since(text: &str) -> Result<u64, ReachError> {
     Ok(checkpoint.size())
 }
 
-/// Writes a registry into a file, to be imported where it cannot be reached.
+/// Writes a registry into a file, to be imported where it cannot be reached. In the place of an earlier export it is written, and of nothing
+/// else.
 ///
 /// # Errors
 ///
-/// When the registry is not reached, not believed or lacks a file of its log; when the file cannot be written. It is then as it was.
+/// When the registry is not reached, not believed or lacks a file of its log; when something else is there, or the file cannot be written. It
+/// is then as it was.
 pub fn registry_export(
     session: &Session,
     which: WhichRegistry<'_>,
     file: &Path,
     what: &Export,
 ) -> Result<Exported, ReachError> {
+    refuse_something_else(file)?;
     let known = which.find(session)?;
     if session.offline && is_http(&known.location) {
         return Err(Offline::needs(format!("reading the registry {}", known.location)).into());
@@ -124,6 +130,21 @@ pub fn registry_export(
     let written_to = to.into_inner().map_err(std::io::IntoInnerError::into_error)?;
     written_to.replace(name, Durability::Durable).map_err(std::io::Error::from)?;
     Ok(written)
+}
+
+/// Refuses to write over what is no export of a registry.
+fn refuse_something_else(file: &Path) -> Result<(), ReachError> {
+    if file.is_dir() {
+        return Err(ReachError::NotAFile { path: file.to_owned() });
+    }
+    let mut there = match weir_fs::open(file).map_err(std::io::Error::from) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        there => there?,
+    };
+    match there.metadata()?.len() == 0 || is_carried(&mut there)? {
+        true => Ok(()),
+        false => Err(ReachError::InTheWay { path: file.to_owned() }),
+    }
 }
 
 /// The content that goes along: documents of advisories; of what may be used, packs, external files that the registry holds, and evidence of builds.
@@ -209,7 +230,10 @@ pub fn registry_import(
             return Err(SubmitError::NoUpstream { upstream, registry, reason }.into());
         }
         (Some(upstream), _) => upstream.key.clone(),
-        (None, Some(key)) => key.to_owned(),
+        (None, Some(key)) => {
+            weir_registry::parse_keys(&[key.to_owned()])?;
+            key.to_owned()
+        }
         (None, None) => {
             return Err(ReachError::NotAbove { registry, upstream: carried.registry, file: file.to_owned() });
         }

@@ -15,7 +15,10 @@ use weir_policy::Caller;
 use weir_registry::{Admitted, KeyFolder, SubmitError};
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, admit, is_for_what_it_needs};
-use weir_wire::upstream::{Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_TIERS, Newer, Unreached};
+use weir_wire::upstream::{
+    Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_NEWER, MOST_TIERS, Newer, Patched, Unreached,
+    WhyMissing,
+};
 
 use crate::connect::{Connection, connect, connect_remembered};
 use crate::error::{Offline, ReachError};
@@ -179,6 +182,8 @@ impl Lower<'_> {
             all.bound.extend(more.bound);
             all.bound.truncate(MOST_BOUND);
             all.newer = more.newer;
+            all.patched = more.patched;
+            all.missing = more.missing;
             all.unreached = more.unreached;
         }
         Ok(all)
@@ -214,9 +219,15 @@ impl Lower<'_> {
         drop(above);
         match admitted {
             // Who only follows wants to know what could not be followed; who needs something finds out when it is missing.
-            Ok(answer) => {
-                let unreached = followed.iter().flatten().flat_map(|came| &came.unreached).cloned();
-                let answer = Answer { unreached: unreached.take(MOST_TIERS).collect(), ..answer };
+            Ok(mut answer) => {
+                for came in followed.iter().flatten() {
+                    answer.unreached.extend(came.unreached.iter().cloned());
+                    answer.patched.extend(came.patched.iter().cloned());
+                    answer.missing.extend(came.missing.iter().cloned());
+                }
+                answer.unreached.truncate(MOST_TIERS);
+                answer.patched.truncate(MOST_NEWER);
+                answer.missing.truncate(MOST_NEWER);
                 match what.requirements.is_empty() {
                     true => followed.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
                     false => Ok(answer),
@@ -288,11 +299,21 @@ struct Came {
     unreached: Vec<Unreached>,
     /// What is newer further up than what the registry has.
     newer: Vec<Newer>,
+    /// What is patched there or further up, and newer above that.
+    patched: Vec<Patched>,
+    /// Why packages do not come from above that or further up.
+    missing: Vec<WhyMissing>,
 }
 
 impl Came {
     fn of(connection: Connection) -> Self {
-        Self { connection, unreached: Vec::new(), newer: Vec::new() }
+        Self {
+            connection,
+            unreached: Vec::new(),
+            newer: Vec::new(),
+            patched: Vec::new(),
+            missing: Vec::new(),
+        }
     }
 
     /// A registry as it is, with why those above it were not asked.
@@ -313,6 +334,7 @@ fn follow(
 ) -> Result<Came, ReachError> {
     let mut narrowed = what.clone();
     narrowed.requirements.retain(|asked| only.takes(&asked.name));
+    narrowed.patched.retain(|name| only.takes(name));
     if narrowed.requirements.is_empty() && !what.requirements.is_empty() {
         return Ok(Came::of(connect(session, known)?));
     }
@@ -330,7 +352,8 @@ fn follow(
     let (connection, asked) = follow_asking(session, known, what)?;
     match asked {
         Ok(WasAsked::Yes(answer, _)) => {
-            Ok(Came { unreached: answer.unreached, newer: answer.newer, connection })
+            let Answer { unreached, newer, patched, missing, .. } = answer;
+            Ok(Came { connection, unreached, newer, patched, missing })
         }
         Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
         Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason, false)),
@@ -391,8 +414,16 @@ fn kept_out(index: &Index, caller: &Caller, what: &Ask) -> Result<Vec<ReleaseId>
     Ok(held.filter(stays).map(|hold| hold.id).collect())
 }
 
-/// What is asked for upwards: what is not this registry's own, and what its own packages need that is not.
+/// What is asked for upwards: what is not this registry's own, and what its own packages need that is not. Of packages that it patches nothing
+/// comes, and what is newer above is to be told.
 fn upward(index: &Index, what: &Ask) -> Result<Ask, ReachError> {
+    let mut patched = Vec::new();
+    for name in &what.patched {
+        if index.tier_of(name)? != Some(Tier::Here) {
+            patched.push(name.clone());
+        }
+    }
+    let adopted: BTreeSet<PackageName> = index.adopted()?.into_iter().map(|adopted| adopted.name).collect();
     let mut waiting = what.requirements.clone();
     let mut seen: BTreeSet<(PackageName, String)> = BTreeSet::new();
     let mut requirements = Vec::new();
@@ -404,6 +435,9 @@ fn upward(index: &Index, what: &Ask) -> Result<Ask, ReachError> {
             requirements.push(asked);
             continue;
         }
+        if adopted.contains(&asked.name) && !patched.contains(&asked.name) {
+            patched.push(asked.name.clone());
+        }
         let Some(candidates) = index.candidates(&asked.name)? else { continue };
         let Some(chosen) = best(&candidates.releases, &asked.range, &what.platform) else { continue };
         let needed = index.dependencies(&candidates, chosen)?.into_iter();
@@ -413,5 +447,5 @@ fn upward(index: &Index, what: &Ask) -> Result<Ask, ReachError> {
             fluid: needed.baked.is_none(),
         }));
     }
-    Ok(Ask { requirements, ..what.clone() })
+    Ok(Ask { requirements, patched, ..what.clone() })
 }

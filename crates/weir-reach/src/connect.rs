@@ -15,7 +15,7 @@ use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
 use weir_remote::RemoteRegistry;
-use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, Newer};
+use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, Newer, Patched, WhyMissing};
 
 use crate::ask::{WasAsked, follow_asking};
 use crate::credentials::credential_for;
@@ -235,6 +235,7 @@ impl<'s> Connections<'s> {
             Ok(WasAsked::NobodyAbove) => {}
             Ok(WasAsked::Yes(answer, _)) => {
                 self.note_what_is_newer(connection, &answer.newer);
+                self.note_what_is_told(connection, answer.patched, answer.missing);
                 self.tell_what_is_bound(connection, &answer.bound);
                 if !answer.unreached.is_empty() {
                     let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
@@ -273,11 +274,23 @@ impl<'s> Connections<'s> {
         }
     }
 
-    /// Of packages that are missing, those that are further up in other versions than those asked for, as was told.
-    pub fn only_above<'n>(&self, missing: impl IntoIterator<Item = &'n PackageName>) -> Vec<String> {
-        let told = &self.asking.borrow().only_above;
-        let above = missing.into_iter().filter_map(|name| Some((name, told.get(name)?)));
-        above.map(|(name, version)| format!("further up there is `{name}`, up to {version}: none of it is in the range that is asked for")).collect()
+    /// Remembers what a registry tells, of itself and of those further up, of packages that are patched, and of those that do not come.
+    fn note_what_is_told(&self, connection: &Connection, patched: Vec<Patched>, missing: Vec<WhyMissing>) {
+        let mut asking = self.asking.borrow_mut();
+        asking.patched.extend(patched.into_iter().take(MOST_NEWER));
+        // What its own log says is told by that, also without a network.
+        let further_up = missing.into_iter().filter(|told| told.registry != connection.replica.name());
+        asking.missing.extend(further_up.take(MOST_NEWER));
+    }
+
+    /// The newest version of a package that only registries further up have, in other versions than those asked for, as was told.
+    pub fn only_above(&self, name: &PackageName) -> Option<Version> {
+        self.asking.borrow().only_above.get(name).cloned()
+    }
+
+    /// Packages that are patched in a registry and newer above it, as was told.
+    pub fn patched(&self) -> Vec<Patched> {
+        self.asking.borrow().patched.clone()
     }
 
     /// The newest version of a package that a registry further up has, as was told, and that no registry here has.
@@ -339,8 +352,13 @@ impl<'s> Connections<'s> {
         })
     }
 
+    /// Of packages that are missing, what there is to know of why they do not come from above.
+    pub fn why_missing(&self, missing: &[&PackageName]) -> Vec<String> {
+        self.narrowed().into_iter().chain(self.kept_here(missing)).collect()
+    }
+
     /// Of which registries above those that were asked some packages may come, and no others: what is missing may be there.
-    pub fn narrowed(&self) -> Vec<String> {
+    fn narrowed(&self) -> Vec<String> {
         let mut notes = Vec::new();
         for connection in self.asked() {
             let facts = connection.replica.index().facts().unwrap_or_default();
@@ -352,13 +370,16 @@ impl<'s> Connections<'s> {
         notes
     }
 
-    /// Of packages that are missing, whose owners belong to a registry that others are above: none of them comes from there.
-    pub fn kept_here<'n>(&self, missing: impl IntoIterator<Item = &'n PackageName>) -> Vec<String> {
-        let missing: Vec<&PackageName> = missing.into_iter().collect();
+    /// Of packages that are missing, those whose owners belong to a registry on the way, or of which one takes nothing: none of them comes
+    /// from there.
+    fn kept_here(&self, missing: &[&PackageName]) -> Vec<String> {
         let of = |connection: &Connection| {
             missing.iter().filter_map(|name| connection.kept_here(name)).collect::<Vec<_>>()
         };
-        let notes: BTreeSet<String> = self.asked().flat_map(of).collect();
+        let mut notes: BTreeSet<String> = self.asked().flat_map(of).collect();
+        let asking = self.asking.borrow();
+        let further_up = asking.missing.iter().filter(|why| missing.contains(&&why.name));
+        notes.extend(further_up.map(ToString::to_string));
         notes.into_iter().collect()
     }
 
@@ -418,6 +439,10 @@ struct Asking {
     newer: BTreeMap<PackageName, Version>,
     /// The same of packages that registries do not have at all.
     only_above: BTreeMap<PackageName, Version>,
+    /// What is newer further up of packages that are patched.
+    patched: Vec<Patched>,
+    /// Why packages do not come from further up.
+    missing: Vec<WhyMissing>,
     notes: Vec<String>,
     failure: Option<ReachError>,
 }

@@ -203,6 +203,12 @@ pub enum ReachError {
         /// What was named.
         path: PathBuf,
     },
+    /// A file is where one is to be written, and is something else.
+    #[error("`{}` is there already, and is no export of a registry: it stays as it is", path.display())]
+    InTheWay {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The policy files of a registry that is read from elsewhere are not seen from here.
     #[error("the policy files of `{location}` are in its folder, which cannot be seen from here")]
     PoliciesElsewhere {
@@ -330,7 +336,7 @@ pub enum ReachError {
     /// A file of a registry cannot be read.
     #[error(transparent)]
     Source(#[from] weir_log::SourceError),
-    /// A key is unusable.
+    /// What was given as a key is none.
     #[error(transparent)]
     Key(#[from] weir_log::KeyError),
     /// A file of this machine cannot be read or written.

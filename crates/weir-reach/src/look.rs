@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use weir_policy::Caller;
-use weir_upstream::{Above, AdmissionError, Sight, look};
+use weir_upstream::{Above, AdmissionError, Sight, look, why_missing};
 use weir_wire::upstream::{Look, Looked, MOST_TIERS, Unreached, UpstreamDocument};
 
 use crate::ask::refuse_circle;
@@ -94,7 +94,7 @@ impl Lower<'_> {
         let places = match look(view.index(), registrar.gate(), caller, &above, &what.name) {
             Ok(Sight::There { place, description, releases }) => {
                 let through = vec![upstreams[place].name.clone()];
-                return Ok(Looked { through, description, releases, unreached: Vec::new() });
+                return Ok(Looked { through, description, releases, ..Looked::default() });
             }
             Ok(Sight::Further(places)) => places,
             Err(AdmissionError::Unreached { upstream, reason }) => {
@@ -107,7 +107,8 @@ impl Lower<'_> {
             Err(AdmissionError::GaveUp(reason)) => return Err(ReachError::NotAdmitted { registry, reason }),
         };
         let further = Look { via: passed_on(&what.via, &registry), ..what.clone() };
-        let mut found = Looked::default();
+        let missing = why_missing(view.index(), &above, &what.name)?;
+        let mut found = Looked { missing, ..Looked::default() };
         for place in places {
             let name = &upstreams[place].name;
             let looked = match &connections[place] {
@@ -121,8 +122,10 @@ impl Lower<'_> {
             found.unreached.truncate(MOST_TIERS);
             if !looked.through.is_empty() {
                 let through = [name.clone()].into_iter().chain(looked.through).take(MOST_TIERS).collect();
-                return Ok(Looked { through, unreached: found.unreached, ..looked });
+                return Ok(Looked { through, unreached: found.unreached, missing: Vec::new(), ..looked });
             }
+            found.missing.extend(looked.missing);
+            found.missing.truncate(MOST_TIERS);
         }
         Ok(found)
     }

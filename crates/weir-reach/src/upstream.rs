@@ -137,9 +137,8 @@ pub fn upstreams_seen(
     facts: &RegistryFacts,
     root: &Path,
 ) -> Result<Vec<SeenUpstream>, ReachError> {
-    let admitted_to = |name: &str| facts.cursors.iter().find(|cursor| cursor.registry == name);
     let seen = |upstream: UpstreamDocument| SeenUpstream {
-        admitted_to: admitted_to(&upstream.name).map(|cursor| cursor.size),
+        admitted_to: facts.cursor(&upstream.name).map(|cursor| cursor.size),
         seen: last_seen(session, &upstream),
         upstream,
     };
@@ -267,7 +266,7 @@ pub fn upstream_show(
         .find(|above| above.name == name)
         .cloned()
         .ok_or_else(|| unknown(&registry, name, facts.upstreams()))?;
-    let admitted_to = facts.cursors.into_iter().find(|cursor| cursor.registry == name);
+    let admitted_to = facts.cursor(name).cloned();
     let root = (!is_http(&connection.known.location)).then(|| Path::new(&connection.known.location));
     let mut shown = ShownUpstream {
         registry,
@@ -318,6 +317,9 @@ pub fn upstream_change(
     let known = which.find(session)?;
     if session.offline {
         return Err(Offline::needs(format!("asking the registry {}", known.location)).into());
+    }
+    if let UpstreamChange::Add(WantedUpstream { key: Some(key), .. }) = change {
+        weir_registry::parse_keys(std::slice::from_ref(key))?;
     }
     if is_http(&known.location) {
         let told = open_remote(session, &known.location)?.change_upstreams(change)?;
@@ -439,7 +441,7 @@ fn meet(
 /// whoever has it now.
 fn refuse_another(facts: &RegistryFacts, above: &Connection, key: &str) -> Result<(), ReachError> {
     let name = above.replica.name();
-    let Some(before) = facts.cursors.iter().find(|cursor| cursor.registry == name) else { return Ok(()) };
+    let Some(before) = facts.cursor(name) else { return Ok(()) };
     if above.replica.went_through(&*above.source, before.size, before.root)? {
         return Ok(());
     }

@@ -98,6 +98,17 @@ impl From<weir_fs::FsError> for CarriedError {
     }
 }
 
+/// Whether a file is one of these, or the beginning of one, by its first entry.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_carried(file: &mut dyn Read) -> std::io::Result<bool> {
+    let mut name = Vec::new();
+    file.take(HEADER.len() as u64 + 1).read_to_end(&mut name)?;
+    Ok(name.strip_prefix(HEADER.as_bytes()) == Some(&[0]))
+}
+
 /// What was written into such a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]

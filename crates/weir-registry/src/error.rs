@@ -1,9 +1,8 @@
 //! Why a registry refused a batch, or could not carry it out.
 
 use weir_model::advisory::{AdvisoryId, OsvError};
+use weir_model::record::LONGEST_REASON;
 use weir_model::{InputDigest, KindName, PackageName, Range, ReleaseId, Sha256, TreeDigest, Version};
-
-use weir_wire::LONGEST_REASON;
 
 use crate::content::ContentError;
 use crate::ports::{KeysError, PortError};

@@ -45,7 +45,7 @@ mod within_reach;
 
 pub use advised::advised;
 pub use audit::{AuditStep, Look, RegistryAudit, audit};
-pub use carried::{Carried, CarriedError, Exported, unpack_carried, write_carried};
+pub use carried::{Carried, CarriedError, Exported, is_carried, unpack_carried, write_carried};
 pub use collect::{COLLECT_GRACE, Collect, Collected, CollectedObject, Why};
 pub use compact::{Compact, Compacted};
 pub use deltas::{AskedDelta, DELTAS_FROM, DeltasMade, MakeDeltas};
@@ -54,11 +54,13 @@ pub use face::Face;
 pub use folder::{folder_ports, folder_ports_with_faults, is_free, location_of};
 pub use keys::KeyFolder;
 pub use memory::Memory;
+pub use plan::check_words;
 pub use ports::{Entry, Held, Keys, KeysError, Listing, Object, Objects, PortError, Ports, Sequencer, Turn};
 pub use published::published_above;
 pub use quota::{BeyondQuota, Change};
 pub use registrar::{
-    Acting, Admission, Admitted, BETWEEN_PINS, Followed, FromAbove, NewRegistry, Registrar, SetPolicy,
+    Acting, Admission, Admitted, Followed, FromAbove, NewRegistry, Registrar, SetPolicy,
+    was_looked_through_lately,
 };
 pub use registry::Registry;
 pub use replica::{DESCRIPTOR, ProvenRecord, Replica, ReplicaError, ReplicaHome, SyncReport, SyncStep};

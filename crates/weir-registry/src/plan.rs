@@ -28,6 +28,7 @@ use weir_wire::{Batch, Done, Draft, Intent, Outcome, Wanted, Withdraw};
 
 use self::offers::{Offers, publication_order};
 use self::withdrawing::Changed;
+pub use self::words::check_words;
 use crate::closed::After;
 use crate::error::SubmitError;
 use crate::ports::{Entry, Object};
@@ -240,6 +241,7 @@ impl Planner<'_> {
 
 impl Planning<'_> {
     fn intent(&mut self, intent: &Intent) -> Result<(), SubmitError> {
+        check_words(intent)?;
         match intent {
             Intent::Publish(draft) => self.publish(draft, None),
             Intent::Promote(promotion) => self.publish(&promotion.draft, Some(promotion)),

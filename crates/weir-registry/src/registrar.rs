@@ -31,7 +31,7 @@ use weir_model::{KindName, Sha256, Unobserved};
 use weir_policy::{Authorized, Caller, Gate, Request, Verb, authorize};
 
 pub use self::acting::Acting;
-pub use self::admit::{Admission, Admitted, BETWEEN_PINS, Followed};
+pub use self::admit::{Admission, Admitted, Followed, was_looked_through_lately};
 pub use self::begin::NewRegistry;
 pub(crate) use self::compare::{Differences, before};
 pub use self::from_above::FromAbove;

@@ -8,6 +8,7 @@
 mod elsewhere;
 mod proven;
 
+use std::collections::HashSet;
 use std::io::{Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use weir_fs::{Access, Durability};
 use weir_index::{Fold, Index, IndexError, SnapshotError, SnapshotLimits};
 use weir_log::{CheckedCheckpoint, FollowError, Follower, Position, Prefix, Source, TrustedKeys};
 use weir_model::descriptor::{Descriptor, DescriptorError};
-use weir_model::{Digest, Observer, Sha256, Unobserved};
+use weir_model::{Digest, Observer, Sha256, TreeDigest, Unobserved};
 
 use crate::trust::{Trust, TrustError, not_pinned, vouches};
 
@@ -153,12 +154,7 @@ impl ReplicaError {
             Self::Unproven { error, .. } => {
                 !matches!(error, weir_log::ProofError::Tile(weir_log::TileError::Source(_)))
             }
-            Self::LoadSnapshot(error) => matches!(
-                error,
-                SnapshotError::Malformed(_)
-                    | SnapshotError::TooLarge { .. }
-                    | SnapshotError::Contradiction(_)
-            ),
+            Self::LoadSnapshot(error) => error.is_integrity(),
             Self::Fold(error) => error.is_integrity(),
             Self::NoRegistry(_) | Self::NeverSynced(_) | Self::Source(_) | Self::Index(_) | Self::Io(_) => {
                 false
@@ -167,18 +163,13 @@ impl ReplicaError {
     }
 }
 
+/// Here entries are taken in by a fold, which tells what is wrong with one.
 fn is_unbelieved(error: &FollowError) -> bool {
     match error {
-        FollowError::Checkpoint { .. }
-        | FollowError::Rollback { .. }
-        | FollowError::Frozen { .. }
-        | FollowError::Fork { .. }
-        | FollowError::Tampered { .. }
-        | FollowError::Missing { .. } => true,
         FollowError::Sink { error, .. } => {
             error.downcast_ref::<weir_index::FoldError>().is_some_and(weir_index::FoldError::is_integrity)
         }
-        FollowError::NoLog { .. } | FollowError::Source(_) => false,
+        error => error.is_integrity(),
     }
 }
 
@@ -187,6 +178,14 @@ impl From<FollowError> for ReplicaError {
         Self::Follow(Box::new(error))
     }
 }
+
+/// The file beside a view that names the trees which are quarantined, a line each.
+const QUARANTINED: &str = "quarantined";
+
+/// So many are named: those that were published last.
+const MOST_QUARANTINED: usize = 10_000;
+
+const MAX_QUARANTINED: u64 = 1 << 20;
 
 /// Where a machine keeps what it knows of registries.
 #[derive(Debug, Clone)]
@@ -213,6 +212,20 @@ impl ReplicaHome {
 
     fn descriptor(&self, location: &str) -> PathBuf {
         self.folder(location).join(DESCRIPTOR)
+    }
+
+    /// The trees of what is quarantined in the registries that this machine knows, as far as it knows. To find that out no view is opened: whoever
+    /// has nothing to do asks it, too.
+    pub fn quarantined(&self) -> HashSet<TreeDigest> {
+        // Only told: what cannot be read has nothing to tell.
+        let folders = fs_err::read_dir(&self.indexes).into_iter().flatten().flatten();
+        let noted =
+            folders.filter_map(|folder| weir_fs::read(folder.path().join(QUARANTINED), MAX_QUARANTINED).ok());
+        let trees = noted.flat_map(|noted| {
+            let lines = String::from_utf8_lossy(&noted).into_owned();
+            lines.lines().filter_map(|hex| TreeDigest::from_hex(hex).ok()).collect::<Vec<_>>()
+        });
+        trees.collect()
     }
 
     /// Forgets what is known of the registry at `location`, its pinned keys included.
@@ -432,7 +445,11 @@ impl Replica {
             }
             fold.entry(index, bytes).map_err(Into::into)
         })?;
+        let quarantines = fold.changes_quarantines();
         fold.finish(update.position.to_string().as_bytes())?;
+        if quarantines {
+            self.note_quarantined();
+        }
         let after = update.position.size();
         self.checkpoint = Some(update.checkpoint.into_inner());
         Ok(Some(SyncReport { before, after, from_snapshot }))
@@ -456,6 +473,14 @@ impl Replica {
             (self.descriptor, self.keys) = meet(&self.home, &self.location, source, None)?;
         }
         Ok(is_another)
+    }
+
+    /// Notes beside the view which trees are quarantined. It is only told, by whoever uses one: a note that cannot be written is as good as none,
+    /// and the view says what is so.
+    pub(crate) fn note_quarantined(&self) {
+        let Ok(trees) = self.index.quarantined_trees(MOST_QUARANTINED) else { return };
+        let lines: String = trees.iter().map(|tree| format!("{}\n", tree.to_hex())).collect();
+        let _ = keep(&self.home.folder(&self.location).join(QUARANTINED), lines.as_bytes());
     }
 
     pub(crate) fn set_checkpoint(&mut self, checkpoint: weir_log::Checkpoint) {

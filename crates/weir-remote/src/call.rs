@@ -51,6 +51,14 @@ pub enum RemoteError {
         /// What it said.
         detail: String,
     },
+    /// It does not accept the token that it was shown.
+    #[error("`{place}` does not accept the token: {detail}")]
+    BadCredential {
+        /// What was asked.
+        place: String,
+        /// What it said.
+        detail: String,
+    },
     /// What it said no to.
     #[error("{}", .0.detail)]
     Problem(Box<ProblemDocument>),
@@ -196,16 +204,24 @@ impl Line {
         let Some(problem) = problem.map(printable) else {
             return Err(match reply.status {
                 404 | 405 | 501 => RemoteError::OnlyFiles { place: self.place() },
-                401 | 403 | 451 => SourceError::Refused { what: self.place(), status: reply.status }.into(),
+                401 | 403 | 451 => self.refused(reply.status).into(),
                 status => SourceError::Status { what: self.place(), status }.into(),
             });
         };
         match reply.status {
+            401 if problem.code == "bad-credential" => {
+                Err(RemoteError::BadCredential { place: self.place(), detail: problem.detail })
+            }
             401 if problem.code != "not-signed-in" => {
                 Err(RemoteError::SignInNeeded { place: self.place(), detail: problem.detail })
             }
             _ => Err(RemoteError::Problem(Box::new(problem))),
         }
+    }
+
+    /// What nobody said more of than that it is refused.
+    pub(crate) fn refused(&self, status: u16) -> SourceError {
+        SourceError::Refused { what: self.place(), status, shown: self.credential.is_some() }
     }
 
     pub(crate) fn document<T: DeserializeOwned>(&self, reply: &Reply) -> Result<T, RemoteError> {

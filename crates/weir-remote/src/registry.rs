@@ -5,7 +5,9 @@ use std::io::Read;
 use weir_client::{Credential, HttpClient, Method, Url};
 use weir_model::descriptor::Descriptor;
 use weir_model::{KindName, PackageName, ReleaseId, Sha256, TreeDigest};
-use weir_registry::{Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError};
+use weir_registry::{
+    Batch, Collect, Collected, Object, Outcome, Receipt, Registry, SubmitError, check_words,
+};
 use weir_wire::api::{Capabilities, CollectRequest, IDEMPOTENCY_KEY, LEVEL, Preview, Renewed, Verified};
 use weir_wire::downloads::PackageDownloads;
 use weir_wire::policy::{PolicyDocument, PolicyInForce};
@@ -233,6 +235,8 @@ impl Registry for RemoteRegistry {
     }
 
     fn submit(&self, batch: &Batch) -> Result<Receipt, SubmitError> {
+        // A server tells of what cannot be shown only that it does not take it.
+        batch.intents.iter().try_for_each(check_words)?;
         let body = self.line.encoded(batch)?;
         let headers = vec![
             ("content-type", "application/json".to_owned()),
@@ -244,6 +248,7 @@ impl Registry for RemoteRegistry {
     }
 
     fn preview(&self, batch: &Batch) -> Result<Vec<Outcome>, SubmitError> {
+        batch.intents.iter().try_for_each(check_words)?;
         let body = self.line.encoded(batch)?;
         let headers = vec![("content-type", "application/json".to_owned())];
         let reply = self.line.say(Method::Post, "batches", "dry-run", headers, &body, true)?;

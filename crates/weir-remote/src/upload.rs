@@ -47,7 +47,7 @@ impl Upload<'_> {
                 place: self.line.place(),
                 detail: "nobody has signed in, or the token is not good".to_owned(),
             }),
-            403 => Err(SourceError::Refused { what: self.line.place(), status: 403 }.into()),
+            403 => Err(self.line.refused(403).into()),
             _ => self.state_of(&self.line.good(reply)?),
         }
     }

@@ -83,7 +83,9 @@ pub struct Approved {
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// There is none of that name.
-    #[error("no promotion waits as `{0}`: it was carried out, taken back, or never was")]
+    #[error(
+        "no promotion waits as `{0}`: it was carried out, taken back, or never was, or you may not approve it"
+    )]
     None(String),
     /// It asks for something that is no promotion, or for too much.
     #[error("{0}")]

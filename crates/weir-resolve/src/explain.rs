@@ -149,6 +149,12 @@ pub enum Shortage {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         elsewhere: Vec<Arc<str>>,
     },
+    /// Only a registry further up has the package, and nothing of it is in the range.
+    #[serde(rename_all = "kebab-case")]
+    OnlyFurtherUp {
+        /// The newest version there.
+        newest: Version,
+    },
     /// No version can lie in the range.
     EmptyRange,
     /// The package exists, but no release fits and may be used.
@@ -189,7 +195,7 @@ impl Shortage {
                 offered.count() + yanked.count() + prereleases.count() == 0
                     && other_platforms.count() + quarantined.count() + held.len() == 0
             }
-            Self::EmptyRange | Self::Replaced { .. } => false,
+            Self::OnlyFurtherUp { .. } | Self::EmptyRange | Self::Replaced { .. } => false,
         }
     }
 }

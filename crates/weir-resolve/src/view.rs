@@ -47,6 +47,13 @@ pub trait View {
         Vec::new()
     }
 
+    /// The newest version of a package that registries further up than those of the view offer, as far as that is known. Asked only to explain a
+    /// failure.
+    fn further_up(&self, name: &PackageName) -> Option<Version> {
+        let _ = name;
+        None
+    }
+
     /// Names that someone who wrote `name` may have meant, the likeliest first. Asked only to explain a failure.
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         let _ = name;
@@ -83,6 +90,10 @@ impl<T: View + ?Sized> View for &T {
 
     fn held(&self, name: &PackageName) -> Vec<Hold> {
         (**self).held(name)
+    }
+
+    fn further_up(&self, name: &PackageName) -> Option<Version> {
+        (**self).further_up(name)
     }
 
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use weir_index::{IndexError, ReleaseView};
 use weir_model::record::{Hold, Unhold, UpstreamMode};
-use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version};
+use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, record};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::Resolution;
@@ -13,6 +13,7 @@ use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, Newer};
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::resolve::{Unresolved, beyond, resolve};
 use crate::tiers::{Above, Tiers, TiersError};
+use crate::told::{patched, why_missing};
 use crate::{circle, held, mirror, unmet};
 
 /// So often releases are left out that were built with something that policy keeps out, or that need themselves, before nothing more is tried.
@@ -117,7 +118,16 @@ pub fn admit(
         }
         write(place, batch, &mut answer)?;
     }
-    answer.size = registrar.view_for(caller)?.index().position()?.size;
+    let view = registrar.view_for(caller)?;
+    answer.size = view.index().position()?.size;
+    let asked: BTreeSet<&PackageName> = ask.requirements.iter().map(|asked| &asked.name).collect();
+    for name in &asked {
+        if answer.missing.len() < MOST_NEWER && view.index().kind_of(name)?.is_none() {
+            answer.missing.extend(why_missing(view.index(), upstreams, name)?);
+        }
+    }
+    let used = resolution.iter().flat_map(|resolution| &resolution.nodes).map(|node| &node.id.name);
+    answer.patched = patched(view.index(), upstreams, &used.chain(asked).collect(), &ask.platform)?;
     Ok(answer)
 }
 
@@ -299,7 +309,7 @@ fn not_there(tiers: &Tiers<'_>, id: &ReleaseId, missing: &ReleaseId) -> Result<R
         id: id.clone(),
         registry: upstream,
         policy: BOUND.into(),
-        reason: format!("it was built with `{missing}`, {why}"),
+        reason: record::reason(format!("it was built with `{missing}`, {why}")),
         until: None,
     };
     Ok(Refused { hold, is_kept_out: true })
@@ -354,8 +364,8 @@ fn newer(
 ) -> Result<Vec<Newer>, AdmissionError> {
     let mut newer = Vec::new();
     let used = resolution.iter().flat_map(|resolution| &resolution.nodes).map(|node| &node.id.name);
-    let names: BTreeSet<&PackageName> =
-        used.chain(ask.requirements.iter().map(|asked| &asked.name)).collect();
+    let asked = ask.requirements.iter().map(|asked| &asked.name).chain(&ask.patched);
+    let names: BTreeSet<&PackageName> = used.chain(asked).collect();
     for name in names {
         let comes = chosen.iter().filter(|(_, id)| id.name == *name).map(|(_, id)| id.version.clone()).max();
         let version = tiers.newest(name, &ask.platform)?;

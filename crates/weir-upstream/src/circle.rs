@@ -1,8 +1,8 @@
 //! Packages of Elm that need one another: the compiler never ends on them, so what would close such a circle does not come in while there is
 //! anything else.
 
-use weir_model::KindName;
 use weir_model::record::Hold;
+use weir_model::{KindName, record};
 use weir_resolve::Resolution;
 use weir_rules::needed_first;
 
@@ -37,10 +37,10 @@ pub(crate) fn closing(tiers: &Tiers<'_>, resolution: &Resolution) -> Result<Opti
             id,
             registry: tiers.upstreams[upstream].name.clone(),
             policy: CIRCLE.into(),
-            reason: format!(
+            reason: record::reason(format!(
                 "Elm's compiler never ends on packages that need one another: `{}`",
                 named.join("` needs `")
-            ),
+            )),
             until: None,
         };
         Refused { hold, is_kept_out: true }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use weir_index::{Index, ReleaseView};
-use weir_model::ReleaseId;
 use weir_model::advisory::Severity;
 use weir_model::record::Hold;
+use weir_model::{ReleaseId, record};
 use weir_policy::{Caller, Gate, ReleaseFacts, Request, Target, Verb};
 use weir_registry::{advised, published_above, withheld};
 
@@ -59,7 +59,7 @@ impl<'a> Gatekeeper<'a> {
             id: view.release.id.clone(),
             registry: upstream.to_owned(),
             policy: policy.to_owned(),
-            reason,
+            reason: record::reason(reason),
             until,
         };
         let is_new = self.own.kind_of(name)?.is_none();
@@ -134,7 +134,7 @@ fn request<'r>(
 
 /// A release that is kept out because of another one that it cannot do without.
 pub(crate) fn kept_out_with(id: &ReleaseId, upstream: &str, other: &Refused) -> Refused {
-    let reason = format!("it was built with `{}`: {}", other.hold.id, other.hold.reason);
+    let reason = record::reason(format!("it was built with `{}`: {}", other.hold.id, other.hold.reason));
     Refused {
         hold: Hold {
             id: id.clone(),

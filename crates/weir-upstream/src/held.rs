@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use weir_index::{Cursor, HeldRelease, RegistryFacts};
+use weir_index::{HeldRelease, RegistryFacts};
 use weir_model::Platform;
 use weir_model::record::{Hold, Unhold};
 
-use weir_registry::BETWEEN_PINS;
+use weir_registry::was_looked_through_lately;
 
 use crate::admission::{AdmissionError, Batch, bring_with};
 use crate::tiers::{From, Tiers};
@@ -57,7 +57,7 @@ impl Known {
     /// Whether nothing can have changed: the upstream's log is where it was, no rule is another, and nothing is due.
     pub(crate) fn is_up_to_date(&self, tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
         let upstream = &tiers.upstreams[place];
-        let Some(cursor) = self.cursor(&upstream.name) else { return Ok(false) };
+        let Some(cursor) = self.facts.cursor(&upstream.name) else { return Ok(false) };
         let moved = upstream.index()?.position()?.size != cursor.size;
         let ruled = self.facts.policy.as_ref().is_some_and(|(_, mark)| mark.index > cursor.mark.index);
         let named = self.facts.described.as_ref().is_some_and(|mark| mark.index > cursor.mark.index);
@@ -70,23 +70,19 @@ impl Known {
 
     /// Whether the log says that the upstream was looked through not long ago.
     pub(crate) fn was_looked_through(&self, tiers: &Tiers<'_>, place: usize) -> bool {
-        let age = |cursor: &Cursor| tiers.keeper.caller.at().duration_since(cursor.mark.at);
-        self.cursor(&tiers.upstreams[place].name).is_some_and(|cursor| age(cursor) < BETWEEN_PINS)
+        let cursor = self.facts.cursor(&tiers.upstreams[place].name);
+        cursor.is_some_and(|cursor| was_looked_through_lately(cursor, tiers.keeper.caller.at()))
     }
 
     /// Whether this registry's log went on since it said up to where that one was looked through: a name may be bound elsewhere since.
     fn something_was_said_here(&self, tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
-        let last = self.cursor(&tiers.upstreams[place].name).map(|cursor| cursor.mark.index);
+        let last = self.facts.cursor(&tiers.upstreams[place].name).map(|cursor| cursor.mark.index);
         let size = tiers.own().position()?.size;
         Ok(last.is_none_or(|last| size > last + 1))
     }
 
     fn of_upstream(&self, name: &str) -> impl Iterator<Item = &Hold> {
         self.held.iter().map(|held| &held.hold).filter(move |hold| hold.registry == name)
-    }
-
-    fn cursor(&self, name: &str) -> Option<&Cursor> {
-        self.facts.cursors.iter().find(|cursor| cursor.registry == name)
     }
 }
 

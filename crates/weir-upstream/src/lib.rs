@@ -19,6 +19,7 @@ mod look;
 mod mirror;
 mod resolve;
 mod tiers;
+mod told;
 mod unmet;
 
 pub use admission::{AdmissionError, admit};
@@ -26,4 +27,5 @@ pub use foreign::{Foreign, ForeignError, Transcript};
 pub use look::{Sight, look};
 pub use resolve::{Unresolved, resolve};
 pub use tiers::Above;
+pub use told::why_missing;
 pub use unmet::is_for_what_it_needs;

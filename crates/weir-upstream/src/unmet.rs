@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use weir_model::record::{Hold, UpstreamMode};
-use weir_model::{PackageName, Platform, Range, ReleaseId, Scope};
+use weir_model::{PackageName, Platform, Range, ReleaseId, Scope, record};
 use weir_resolve::{Candidate, View};
 use weir_rules::best;
 use weir_wire::upstream::{Ask, Asked};
@@ -91,10 +91,10 @@ fn why(tiers: &Tiers<'_>, asked: &Asked, platform: &Platform) -> Result<Option<H
             continue;
         }
         let kept_out = kept_out(tiers, &need, platform)?;
-        hold.reason = match &kept_out {
+        hold.reason = record::reason(match &kept_out {
             Some(kept_out) => format!("{need}, and {kept_out}"),
             None => format!("{need}, of which nothing comes in"),
-        };
+        });
         hold.until = kept_out.and_then(|kept_out| kept_out.until);
         break;
     }

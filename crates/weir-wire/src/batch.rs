@@ -97,9 +97,6 @@ pub struct Promotion {
     pub proof: String,
 }
 
-/// The most characters that a reason or an advisory may have.
-pub const LONGEST_REASON: usize = 1000;
-
 /// Which releases a withdrawal is about: every platform and revision of a version, or fewer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

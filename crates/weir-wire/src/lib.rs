@@ -21,7 +21,7 @@ pub mod trust;
 pub mod upstream;
 pub mod webhooks;
 
-pub use batch::{Batch, Intent, LONGEST_REASON, Promotion, Withdraw};
+pub use batch::{Batch, Intent, Promotion, Withdraw};
 pub use draft::{Draft, Wanted};
 pub use names::{ADMINISTRATORS, AccountName, BadName};
 pub use receipt::{Done, Outcome, Receipt};

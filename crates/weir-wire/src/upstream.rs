@@ -91,6 +91,9 @@ pub struct Ask {
     /// Releases that who asks does not take: their policy keeps them out. The newest of what is left is of more use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<ReleaseId>,
+    /// Packages that are patched below: of these nothing comes, and only what is newer is to be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patched: Vec<PackageName>,
     /// How many entries of the registry's log whoever asks knows: the files that lead on from there are answered, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<u64>,
@@ -145,6 +148,12 @@ pub struct Answer {
     /// out; at most [`MOST_NEWER`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newer: Vec<Newer>,
+    /// Of packages that were asked for or used and are patched in a registry on the way, what is newer above that; at most [`MOST_NEWER`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patched: Vec<Patched>,
+    /// Why packages that were asked for do not come from above, where a registry on the way says so; at most [`MOST_NEWER`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<WhyMissing>,
     /// Registries further up that could not be asked; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
@@ -175,6 +184,9 @@ pub struct Looked {
     /// Registries that could not be asked, and may have it; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
+    /// Why it does not come from further up, where a registry on the way says so; at most [`MOST_TIERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<WhyMissing>,
 }
 
 /// The most releases that are told of one package.
@@ -231,6 +243,74 @@ pub struct Newer {
     pub name: PackageName,
     /// The version.
     pub version: Version,
+}
+
+/// A package that is patched in a registry, and what there is by now of where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "PatchedPackage")]
+pub struct Patched {
+    /// The package.
+    pub name: PackageName,
+    /// The registry that patches it.
+    pub registry: String,
+    /// The newest version that came from above.
+    pub from: Version,
+    /// The registry above.
+    pub above: String,
+    /// The newest version there.
+    pub newest: Version,
+}
+
+impl std::fmt::Display for Patched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, registry, from, above, newest } = self;
+        write!(
+            f,
+            "`{name}` is patched in `{registry}`, and the newest that came from `{above}` is {from}: there it is at {newest} by now"
+        )
+    }
+}
+
+/// Why a package does not come from above a registry, by what that one says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct WhyMissing {
+    /// The package.
+    pub name: PackageName,
+    /// The registry.
+    pub registry: String,
+    /// What it says.
+    pub because: Because,
+}
+
+/// What a registry says of a package that does not come from above it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Because {
+    /// The owner belongs to the registry.
+    Owned,
+    /// Of one above it only some packages may come.
+    #[serde(rename_all = "kebab-case")]
+    Only {
+        /// The one above.
+        above: String,
+        /// What may come.
+        only: Only,
+    },
+}
+
+impl std::fmt::Display for WhyMissing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { name, registry, because } = self;
+        match because {
+            Because::Owned => {
+                let owner = name.owner_name();
+                write!(f, "`{owner}` belongs to `{registry}`: none of its packages comes from above")
+            }
+            Because::Only { above, only } => write!(f, "of `{above}`, `{registry}` takes only {only}"),
+        }
+    }
 }
 
 /// A registry above another that could not ask further up: it was not reached there, or not believed.

@@ -338,12 +338,15 @@ fn capital(sentence: &str) -> String {
 
 /// Types what a guide of one folder says, and holds what comes against what it shows.
 fn follow_guide(page: &str, about: &str) {
-    let guide = fs_err::read_to_string(root().join("docs/guide").join(page)).unwrap();
-    assert!(blocks(&guide, "sh").contains(about), "the guide has nothing to type");
+    follow_text(&fs_err::read_to_string(root().join("docs/guide").join(page)).unwrap(), about);
+}
+
+fn follow_text(guide: &str, about: &str) {
+    assert!(blocks(guide, "sh").contains(about), "the guide has nothing to type");
     let (reader, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = path_after(&[]);
     let variables = [("PATH", Path::new(&path)), ("WEIR_HOME", home.path()), ("USER", Path::new("ann"))];
-    walk(&guide, "bash", reader.path(), &variables);
+    walk(guide, "bash", reader.path(), &variables);
     make_writable(home.path());
 }
 
@@ -359,7 +362,11 @@ fn the_guide_of_promotions_runs_and_prints_what_it_says() {
 
 #[test]
 fn the_guide_of_the_hierarchy_runs_and_prints_what_it_says() {
-    follow_guide("hierarchy.md", "weir registry upstream add");
+    let guide = fs_err::read_to_string(root().join("docs/guide/hierarchy.md")).unwrap();
+    let (before, rest) = guide.split_once("\n## On servers\n").unwrap();
+    let (servers, after) = rest.split_once("\n## ").unwrap();
+    follow_text(&format!("{before}\n## {after}"), "weir registry upstream add");
+    walk_beside_a_server(servers, "https://weir.example");
 }
 
 #[test]

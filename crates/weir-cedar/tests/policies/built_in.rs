@@ -21,6 +21,13 @@ fn with_rules(names: &[&str]) -> PolicySet {
     PolicySet::new(&PolicyFiles::new(files).unwrap()).unwrap()
 }
 
+/// A built-in set, and rules beside it.
+fn with_rules_in(set: &str, names: &[&str]) -> PolicySet {
+    let rules = names.iter().map(|name| find(&RULES, name).unwrap().file());
+    let files = std::iter::once(find(&SETS, set).unwrap().file()).chain(rules);
+    PolicySet::new(&PolicyFiles::new(files).unwrap()).unwrap()
+}
+
 fn of(facts: Facts, verb: Verb) -> Question {
     Question { facts: Some(facts), ..question(user("ann", &[]), verb) }
 }
@@ -196,4 +203,11 @@ fn what_was_published_lately_waits_and_what_goes_up_needs_two_others() {
     let unlicensed = Facts { license: None, promoted: Some("team".into()), ..plain() };
     assert!(!of(unlicensed, Verb::Publish).ask(|request| licensed.wants_approvals(request)));
     assert!(promoted(&[]).ask(|request| licensed.wants_approvals(request)));
+    // Nor against that no rule permits it, and who may is told then.
+    let curated = with_rules_in("curated", &["two-approvals"]);
+    let told = decide(&curated, &promoted(&["user:bob", "user:cat"]));
+    assert_eq!((told.allowed, &*told.policy), (false, "curated-curators"));
+    let told = decide(&curated, &promoted(&[]));
+    assert_eq!((told.allowed, &*told.policy), (false, "curated-curators"));
+    assert!(told.reason.contains(r#"the nearest asks for `principal in Group::"curators"`"#), "{told:?}");
 }

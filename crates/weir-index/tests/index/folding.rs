@@ -356,3 +356,29 @@ fn what_is_held_is_told_until_it_is_admitted() {
     log.say(hold("too late"));
     assert!(matches!(refused(&log), FoldError::HeldHere { .. }));
 }
+
+/// Whoever keeps a registry above can write a reason as long as an entry: below nobody has to read it.
+#[test]
+fn a_reason_that_no_registry_would_take_is_cut() {
+    let mut log = Log::default();
+    let long = "é".repeat(20_000);
+    log.publish(release("acme/greet 1.0.0"));
+    log.say(withdraw(WithdrawalVerb::Quarantine, "acme/greet 1.0.0", &long));
+    log.say(Action::Hold(Hold {
+        id: id("acme/greet 2.0.0"),
+        registry: "up".into(),
+        policy: "cooldown".into(),
+        reason: long.clone(),
+        until: None,
+    }));
+    let folded = log.folded();
+    let name = "acme/greet".parse().unwrap();
+    let quarantined = folded.release(&id("acme/greet 1.0.0")).unwrap().unwrap().quarantined.unwrap();
+    let held = folded.held_of(&name).unwrap().remove(0).hold;
+    for reason in [quarantined.reason.unwrap(), held.reason] {
+        assert_eq!(reason.chars().count(), weir_model::record::LONGEST_REASON);
+        assert!(reason.ends_with("é…"));
+        assert_eq!(weir_model::record::reason(reason.clone()), reason);
+    }
+    assert_eq!(weir_model::record::reason("é".repeat(1000)).chars().filter(|c| *c == 'é').count(), 1000);
+}

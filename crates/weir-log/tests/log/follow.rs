@@ -262,7 +262,7 @@ fn a_refusal_is_an_error_and_never_an_empty_log() {
     struct Refusing;
     impl weir_log::Source for Refusing {
         fn read(&self, path: &str, _: u64) -> Result<Option<Vec<u8>>, SourceError> {
-            Err(SourceError::Refused { what: path.to_owned(), status: 403 })
+            Err(SourceError::Refused { what: path.to_owned(), status: 403, shown: false })
         }
         fn open(&self, path: &str, _: u64) -> Result<Option<Box<dyn std::io::Read + Send>>, SourceError> {
             self.read(path, 0).map(|_| None)

@@ -7,7 +7,7 @@
 //! folder that it describes, which no copy of that folder has.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 
 use weir_fs::{Access, Durability, Folder, Identity};
 use weir_kind::{LINK_TREES_FOLDER, Layout, PACKAGES_FOLDER};
-use weir_model::{Sha256, lockfile};
+use weir_model::{Sha256, TreeDigest, lockfile};
 
 use super::near::Near;
 use crate::error::ProjectError;
@@ -157,6 +157,15 @@ pub(crate) fn current(records: &Records, folder: &Path, choice: &str) -> Option<
     }
     let found = packages.find_folder(COMMANDS).ok()?.map_or(Ok(0), |bin| bin.entries().map(|all| all.len()));
     count.filter(|_| found.is_ok_and(|found| found == commands))
+}
+
+/// Whether the layout of a project has links to any of these trees, as its record says. Who cannot tell says that it has none.
+pub(crate) fn uses_any(records: &Records, folder: &Path, trees: &HashSet<TreeDigest>) -> bool {
+    let packages = Folder::open(folder).and_then(|project| project.folder(PACKAGES_FOLDER));
+    let record = packages.ok().and_then(|packages| records.find(&packages)).unwrap_or_default();
+    // In the store a tree is called by its digest.
+    let words = record.split(|character: char| !character.is_ascii_hexdigit());
+    words.filter_map(|word| TreeDigest::from_hex(word).ok()).any(|tree| trees.contains(&tree))
 }
 
 /// What tells a folder whose files have changed from one whose files have not: every path in it, its size, its mode and when it

@@ -57,7 +57,9 @@ impl PolicyPlace {
         }
         match Self::of(session, known).and_then(|place| place.files()) {
             Err(ReachError::PoliciesElsewhere { .. })
-            | Err(ReachError::Remote(RemoteError::SignInNeeded { .. })) => Ok(None),
+            | Err(ReachError::Remote(RemoteError::SignInNeeded { .. } | RemoteError::BadCredential { .. })) => {
+                Ok(None)
+            }
             read => read.map(Some),
         }
     }

@@ -7,7 +7,6 @@ use weir_policy::{Authorized, Request, Verb, authorize};
 use weir_wire::Done;
 
 use super::Planning;
-use super::words::refuse_bad_words;
 use crate::error::SubmitError;
 
 impl Planning<'_> {
@@ -33,7 +32,6 @@ impl Planning<'_> {
 
     /// Has an advisory count no more, wherever it came from.
     pub(super) fn dismiss(&mut self, id: &AdvisoryId, reason: Option<&str>) -> Result<(), SubmitError> {
-        refuse_bad_words("reason", reason)?;
         let permit = self.may_advise()?;
         let known = self.on.index.advisory(id)?;
         if known.is_empty() {

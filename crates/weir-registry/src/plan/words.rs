@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use weir_model::OwnerName;
+use weir_model::record::is_reason;
 use weir_model::unseen::is_unseen;
-use weir_wire::LONGEST_REASON;
+use weir_wire::Intent;
 
 use crate::error::SubmitError;
 use weir_model::unseen::Named as _;
@@ -12,12 +13,22 @@ use weir_model::unseen::Named as _;
 /// So many can an owner belong to: who are more are a group.
 const MOST_HOLDERS: usize = 100;
 
-/// A reason or an advisory is read by whoever uses the release.
-pub(super) fn refuse_bad_words(what: &'static str, words: Option<&str>) -> Result<(), SubmitError> {
-    let hidden = |c: char| c != '\n' && is_unseen(c);
-    match words.is_some_and(|words| words.chars().count() > LONGEST_REASON || words.contains(hidden)) {
-        true => Err(SubmitError::BadWords { what }),
-        false => Ok(()),
+/// Refuses what cannot be shown to those it is said for: a reason or an advisory is read by whoever uses the release.
+///
+/// # Errors
+///
+/// [`SubmitError::BadWords`].
+pub fn check_words(intent: &Intent) -> Result<(), SubmitError> {
+    let words = match intent {
+        Intent::Withdraw(what) => {
+            [("reason", what.reason.as_ref()), ("name of an advisory", what.advisory.as_ref())]
+        }
+        Intent::Dismiss { reason, .. } => [("reason", reason.as_ref()), ("", None)],
+        _ => return Ok(()),
+    };
+    match words.into_iter().find(|(_, words)| words.is_some_and(|words| !is_reason(words))) {
+        Some((what, _)) => Err(SubmitError::BadWords { what }),
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Deref;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use weir_index::{Cursor, RegistryFacts, ReleaseView, Tier};
 use weir_log::{Checkpoint, Source, leaf_hashes};
 use weir_model::evidence::named_beside;
@@ -205,7 +205,12 @@ fn record_of(view: &ReleaseView) -> Result<Vec<u8>, SubmitError> {
 }
 
 /// So long it is not said again that there was nothing new above. It is then, for what comes later was not there yet.
-pub const BETWEEN_PINS: SignedDuration = SignedDuration::from_hours(24);
+const BETWEEN_PINS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether the log says of a registry above that it was looked through not long before `now`.
+pub fn was_looked_through_lately(cursor: &Cursor, now: Timestamp) -> bool {
+    now.duration_since(cursor.mark.at) < BETWEEN_PINS
+}
 
 /// An admission under way.
 struct Admitting<'a> {
@@ -243,8 +248,9 @@ impl Admitting<'_> {
         }
         self.holds(view)?;
         self.let_go(view)?;
-        self.withdraw(view, facts.is_closed())?;
-        self.heard(view)?;
+        let seen = facts.cursor(self.admission.upstream).map_or(0, |cursor| cursor.size);
+        self.withdraw(view, seen, facts.is_closed())?;
+        self.heard(view, seen)?;
         if facts.is_closed() {
             let removed = self.withdrawals.iter().filter(|one| one.verb == WithdrawalVerb::Remove);
             let leaving: BTreeSet<ReleaseId> = removed.map(|one| one.id.clone()).collect();
@@ -363,9 +369,9 @@ impl Admitting<'_> {
 
     /// What was withdrawn above, or taken back. A closed registry keeps what something here was built with: that is its promise,
     /// whatever is removed above.
-    fn withdraw(&mut self, own: &Replica, is_closed: bool) -> Result<(), SubmitError> {
+    fn withdraw(&mut self, own: &Replica, seen: u64, is_closed: bool) -> Result<(), SubmitError> {
         let above = self.admission.from.replica.index();
-        self.withdrawals.extend(flow::withdrawals(own.index(), above, self.admission.upstream)?);
+        self.withdrawals.extend(flow::withdrawals(own.index(), above, self.admission.upstream, seen)?);
         if is_closed {
             flow::keep_what_is_needed(own.index(), self.admitted.values(), &mut self.withdrawals)?;
         }
@@ -377,10 +383,10 @@ impl Admitting<'_> {
     }
 
     /// What is known above against packages that come from there, and is not known here, or counts no more.
-    fn heard(&mut self, own: &Replica) -> Result<(), SubmitError> {
+    fn heard(&mut self, own: &Replica, seen: u64) -> Result<(), SubmitError> {
         let above = self.admission.from.replica.index();
         let coming = self.admitted.keys().map(|id| &id.name).collect();
-        for action in heard::heard(own.index(), above, self.admission.upstream, &coming)? {
+        for action in heard::heard(own.index(), above, self.admission.upstream, seen, &coming)? {
             if let Action::Advise(advice) = &action {
                 self.documents.push(advice.advisory.document);
             }
@@ -454,14 +460,13 @@ impl Admitting<'_> {
         }
         let Some(checkpoint) = self.admission.from.replica.checkpoint() else { return Ok(()) };
         let (size, root) = (checkpoint.size(), Sha256::from_bytes(*checkpoint.root().as_bytes()));
-        let before = facts.cursors.iter().find(|cursor| cursor.registry == self.admission.upstream);
+        let before = facts.cursor(self.admission.upstream);
         // Somebody else may have followed it further meanwhile.
         if before.is_some_and(|cursor| cursor.size > size) {
             return Ok(());
         }
         let is_told = |cursor: &Cursor| {
-            let age = self.caller.at().duration_since(cursor.mark.at);
-            cursor.size == size && cursor.root == root && age < BETWEEN_PINS
+            cursor.size == size && cursor.root == root && was_looked_through_lately(cursor, self.caller.at())
         };
         if self.entries.is_empty() && before.is_some_and(is_told) {
             return Ok(());

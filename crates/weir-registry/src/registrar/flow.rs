@@ -12,14 +12,14 @@ use weir_model::{Dependency, Release, ReleaseId, WithdrawalVerb};
 
 use crate::error::SubmitError;
 
-/// What has to be withdrawn in `own`, or taken back, of what was admitted from the registry `upstream`, whose view is `above`.
+/// What has to be withdrawn in `own`, or taken back, of what was admitted from the registry `upstream`, whose view is `above` and of whose log
+/// so many entries were `seen` before.
 pub(super) fn withdrawals(
     own: &Index,
     above: &Index,
     upstream: &str,
+    seen: u64,
 ) -> Result<Vec<Withdrawal>, SubmitError> {
-    let cursors = own.facts()?.cursors;
-    let seen = cursors.into_iter().find(|cursor| cursor.registry == upstream).map_or(0, |cursor| cursor.size);
     let mut due = Vec::new();
     for there in above.withdrawn()? {
         let Some(here) = own.release(&there.release.id)? else { continue };

@@ -16,15 +16,15 @@ use crate::content::file_path;
 use crate::error::SubmitError;
 use crate::ports::{Object, Objects};
 
-/// What is to be said here of what the registry `upstream`, whose view is `above`, knows. Releases of `coming` are admitted with it.
+/// What is to be said here of what the registry `upstream`, whose view is `above` and of whose log so many entries were `seen` before, knows.
+/// Releases of `coming` are admitted with it.
 pub(super) fn heard(
     own: &Index,
     above: &Index,
     upstream: &str,
+    seen: u64,
     coming: &BTreeSet<&PackageName>,
 ) -> Result<Vec<Action>, IndexError> {
-    let cursors = own.facts()?.cursors;
-    let seen = cursors.iter().find(|cursor| cursor.registry == upstream).map_or(0, |cursor| cursor.size);
     let mut told = above.advisories_since(seen, usize::MAX)?;
     for name in coming {
         told.extend(above.advisories_of(name)?);

@@ -50,7 +50,7 @@ impl Writer<'_> {
         let after = self.checkpoint()?.clone();
         let known = position_of(self.replica.index())?;
         let prefix = known.map(|position| position.prefix().clone()).unwrap_or_default();
-        let checkpoint = {
+        let (checkpoint, quarantines) = {
             let fold = self.replica.index_mut().begin()?;
             let mut gathered = Gathered { fold, prefix, entries: Vec::new(), promises: &self.promises };
             let Some(permit) = gather(&mut gathered)? else { return Ok(false) };
@@ -61,9 +61,13 @@ impl Writer<'_> {
             // Folding was the check that the log's rules are kept: nothing is appended that breaks one.
             let checkpoint = self.turn.append(&permit, &after, &entries, &stamp(permit.at(), promises))?;
             let position = Position::new(prefix, (*checkpoint).clone()).map_err(std::io::Error::other)?;
+            let quarantines = fold.changes_quarantines();
             fold.finish(position.to_string().as_bytes())?;
-            checkpoint
+            (checkpoint, quarantines)
         };
+        if quarantines {
+            self.replica.note_quarantined();
+        }
         self.replica.set_checkpoint(checkpoint.into_inner());
         Ok(true)
     }

@@ -245,6 +245,10 @@ impl<V: View> Case<'_, V> {
         }
         let held = self.held(package, demand);
         if package.ranked.is_empty() && package.unusable.is_empty() && held.is_empty() {
+            let further_up = self.catalogue().view.further_up(&package.name);
+            if let Some(newest) = further_up.filter(|newest| !demand.range.contains(newest)) {
+                return Shortage::OnlyFurtherUp { newest };
+            }
             let registry = package.registry.clone();
             let elsewhere =
                 registry.as_ref().map(|registry| self.catalogue().view.elsewhere(&package.name, registry));

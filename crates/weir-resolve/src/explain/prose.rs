@@ -229,6 +229,9 @@ impl Shortage {
                 write!(f, " {}", if elsewhere.len() == 1 { "has one" } else { "have one" })
             }
             Self::NoPackage { registry: None, .. } => write!(f, "there is no such package"),
+            Self::OnlyFurtherUp { newest } => {
+                write!(f, "nothing in that range is offered: further up the newest is {newest}")
+            }
             Self::EmptyRange => write!(f, "no version can be in that range"),
             Self::Replaced { version, label } => write!(f, "`{label}` stands in for it with {version}"),
             Self::NoRelease {

@@ -243,6 +243,22 @@ fn another_registry_that_has_the_name_is_told() {
     assert_snapshot!(failed, @r"`weir.toml:1` requires `acme/elsewhere` ^1, but `org` has no such package; `two` has one");
 }
 
+/// Only in another version further up: that is no missing package, as it would be none if this registry had it.
+#[test]
+fn what_is_only_further_up_in_other_versions_is_not_told_to_be_missing() {
+    let failed = |range: &str| {
+        let asked = requirements(&format!("acme/above {range}"));
+        let world = World::new("bash acme/a 1.0.0");
+        match world.resolver().resolve(Request { requirements: &asked, lock: None }) {
+            Err(ResolveError::Impossible(why)) => *why,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_snapshot!(failed("^9"), @"`weir.toml:1` requires `acme/above` ^9, but nothing in that range is offered: further up the newest is 2.0.0");
+    assert!(!failed("^9").is_of_something_missing());
+    assert!(failed("^2").is_of_something_missing());
+}
+
 #[test]
 fn a_long_way_is_shortened_in_its_middle_and_ends_with_what_decides() {
     let chain = (0..100).map(|at| format!("bash acme/p{at} 1.0.0 -> acme/p{} @1.0.0\n", at + 1));

@@ -141,6 +141,10 @@ impl View for World {
         other.then(|| "two".into()).into_iter().collect()
     }
 
+    fn further_up(&self, name: &PackageName) -> Option<Version> {
+        (name.name() == "above").then(|| Version::new(2, 0, 0))
+    }
+
     fn similar_names(&self, name: &PackageName) -> Vec<PackageName> {
         self.packages.keys().filter(|other| other.name() == name.name()).cloned().collect()
     }

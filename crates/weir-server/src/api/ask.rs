@@ -157,6 +157,7 @@ fn bounded(what: &Ask) -> Result<(), Problem> {
         (what.overrides.len(), MOST_REQUIREMENTS, "overrides"),
         (what.newest.len(), MOST_REQUIREMENTS, "names"),
         (what.beyond.len(), MOST_REQUIREMENTS, "names"),
+        (what.patched.len(), MOST_REQUIREMENTS, "names"),
         (what.prefer.len(), MOST_PREFERRED, "preferred releases"),
         (what.without.len(), MOST_PREFERRED, "releases that are not taken"),
         (what.via.len(), MOST_TIERS, "registries on the way"),

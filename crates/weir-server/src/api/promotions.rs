@@ -139,7 +139,7 @@ pub(crate) async fn approved(
     let name = asked.served.name.as_str();
     let found = found(app, asked, name, id).await?;
     let accounting = Accounting::of(app, asker, Some(name), "promotion-approved").because(reason.clone());
-    let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
+    let accounting = accounting.about(subject_of(&found));
     let batch = found.batch.clone();
     let may = asked.carry_out(move |registry| registry.may_approve(&batch)).await;
     let (registry, request) = (name.to_owned(), id.to_owned());
@@ -247,7 +247,7 @@ pub(crate) async fn withdrawn(
     let name = asked.served.name.as_str();
     let found = found(app, asked, name, id).await?;
     let accounting = Accounting::of(app, asker, Some(name), "promotion-withdrawn").because(reason.clone());
-    let accounting = accounting.about(format!("{}: {}", found.request.id, subject(&found.batch)));
+    let accounting = accounting.about(subject_of(&found));
     let may = match found.request.by == asked.actor {
         true => Ok(()),
         false => asked.carry_out(move |registry| registry.may_approve(&found.batch)).await,
@@ -337,7 +337,7 @@ async fn carry_out(
         Ok(Some(receipt)) => Ok(receipt),
         Err(problem) => Err(problem),
     };
-    let accounting = accounting.about(format!("{}: {}", waiting.request.id, subject(&waiting.batch)));
+    let accounting = accounting.about(subject_of(waiting));
     let receipt = accounting.note_batch(came, |receipt| &receipt.outcomes).await?;
     let (registry, id) = (name.to_owned(), waiting.request.id.clone());
     match on_requests(app, move |requests| requests.end(&registry, &id)).await {
@@ -353,14 +353,20 @@ fn caller(app: &App, actor: &str, at: Timestamp) -> Option<Caller> {
     Some(Caller::new(user.principal(), at))
 }
 
-/// What a batch is about, in a few words.
+/// What a batch is about, in a few words: what was asked for comes after what it needs. It begins with that, for what happened to a package
+/// is found by how a subject begins.
 fn subject(batch: &Batch) -> String {
-    let mut releases = batch.intents.iter().filter_map(weir_registry::Intent::published);
+    let mut releases = batch.intents.iter().rev().filter_map(weir_registry::Intent::published);
     match (releases.next(), releases.count()) {
         (None, _) => String::new(),
-        (Some(first), 0) => first.to_string(),
-        (Some(first), more) => format!("{first} and {more} more"),
+        (Some(asked), 0) => asked.to_string(),
+        (Some(asked), more) => format!("{asked} and {more} more"),
     }
+}
+
+/// What a promotion that waits is about, and as which request.
+fn subject_of(waiting: &Waiting) -> String {
+    format!("{}, as {}", subject(&waiting.batch), waiting.request.id)
 }
 
 /// Does something with what waits, on a thread that may block.

@@ -55,11 +55,7 @@ impl AboveRegistry {
             name: upstream.name.clone(),
             mode: upstream.mode,
             only: upstream.only.clone(),
-            admitted_to: facts
-                .cursors
-                .iter()
-                .find(|cursor| cursor.registry == upstream.name)
-                .map(|cursor| cursor.size),
+            admitted_to: facts.cursor(&upstream.name).map(|cursor| cursor.size),
             seen: None,
             above: Vec::new(),
             contact: Contact::Unknown,

@@ -26,6 +26,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
     let session = context.session()?;
     let project = context.project_of(arguments.whose)?;
     let mut releases = weir_project::list(&session, &project)?;
+    weir_project::warn_of_quarantined(&session, &project);
     if arguments.direct {
         releases.retain(|release| release.direct);
     }

@@ -43,6 +43,7 @@ fn show(page: &mut Page, outdated: &OutdatedPackages, offline: bool) {
     if !outdated.packages.is_empty() {
         table(page, &outdated.packages);
     }
+    outdated.patched.iter().for_each(|patched| page.line(harmless(&patched.to_string())));
     outdated.advised.iter().for_each(|advised| super::audit::show_advised(page, advised));
     show_outside(page, &outdated.outside);
     show_kept_out(page, &outdated.kept_out);

@@ -26,6 +26,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let project = context.project_of(arguments.whose)?;
     let found = Ways { ways: weir_project::why(&project, &arguments.name)? };
+    weir_project::warn_of_quarantined(&context.session()?, &project);
     context.output.answer(&found, |page| {
         let (faint, manifest) = (page.palette.faint, project.manifest_name());
         for path in &found.ways {

@@ -136,7 +136,8 @@ fn a_file_that_is_not_what_it_must_be_is_refused_and_nothing_changes() {
     let good = fs_err::read(t.path("first.weir")).unwrap();
     let import = format!("registry import bad.weir --key {key}");
     // Before anything was imported there is nothing but the folder for it.
-    far.there("registry import nothing.weir").fails_with(1);
+    let nothing = far.there("registry import nothing.weir").fails_with(5);
+    assert!(nothing.stderr.contains("nothing.weir` is not there"), "{nothing}");
     let before = far.state();
     let tried = std::cell::Cell::new(0);
     let refused = |bytes: Vec<u8>, why: &str| {
@@ -201,6 +202,40 @@ fn what_is_asked_of_an_export_has_to_be_there() {
     let beyond = far.t.weir_in("", "registry export x.weir --since 99 --registry ./public").fails_with(5);
     assert!(beyond.stderr.contains("has 4 records, and nothing since the record 99"), "{beyond}");
     assert!(!far.t.path("x.weir").exists());
+}
+
+/// Whoever types the name of something else by mistake keeps it.
+#[test]
+fn an_export_takes_the_place_of_an_earlier_one_and_of_nothing_else() {
+    let far = far();
+    let t = &far.t;
+    t.write("notes.txt", "mine");
+    let refused = t.weir_in("", "registry export notes.txt --registry ./public").fails_with(8);
+    assert!(refused.stderr.contains("notes.txt` is there already, and is no export"), "{refused}");
+    assert_eq!(t.read("notes.txt"), "mine");
+    t.weir_in("", "registry export packages --registry ./public").fails_with(2);
+    t.write("empty.weir", "");
+    far.export("empty.weir", "");
+    let before = fs_err::read(t.path("empty.weir")).unwrap();
+    far.publish("lib/str", "1.1.0", &[]);
+    far.export("empty.weir", "");
+    assert_ne!(fs_err::read(t.path("empty.weir")).unwrap(), before);
+    t.weir_in("", "registry export x.weir --since nowhere --registry ./public").fails_with(5);
+}
+
+/// What is no key is a mistake of who typed it, whichever command takes it.
+#[test]
+fn what_is_no_key_is_told_to_be_none() {
+    let far = far();
+    far.export("first.weir", "");
+    for typed in [
+        "registry import first.weir --key garbage",
+        "registry upstream add ./public --key garbage",
+        "registry add public ./public --key garbage",
+    ] {
+        let refused = far.there(typed).fails_with(2);
+        assert!(refused.stderr.contains("not a public key of the form"), "{refused}");
+    }
 }
 
 #[test]

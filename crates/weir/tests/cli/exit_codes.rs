@@ -27,8 +27,11 @@ const CASES: &[Case] = &[
     ),
     (2, "an unknown option", unknown_option),
     (2, "an address that is none", no_address),
+    (2, "a key that is none", no_key),
+    (2, "a reason that is too long", long_reason),
     (3, "two ranges exclude each other", exclusive_ranges),
     (3, "a range that no version is in", unmet_range),
+    (3, "a range that no version further up is in", unmet_further_up),
     (3, "packages from folders need each other in a circle", circle),
     (4, "a link where a project's file should be", link),
     (4, "the owner belongs to somebody else", other_owner),
@@ -51,6 +54,7 @@ const CASES: &[Case] = &[
     (7, "a compiler found an error", broken_build),
     (8, "`--locked`, and the lockfile is outdated", outdated_lock),
     (8, "the version exists with other content", other_content),
+    (8, "an export is to be written where something else is", other_file),
     (9, "`audit`: an advisory says that a locked release is affected", advised),
     (130, "Ctrl-C", interrupt),
     (130, "no to a question", no),
@@ -232,6 +236,22 @@ fn no_address() -> Vec<Run> {
     ]
 }
 
+fn no_key() -> Vec<Run> {
+    let t = greeting();
+    t.weir_in("", "registry init above --name above").succeeds();
+    ["registry add above ./above --key garbage", "registry upstream add ./above --key garbage"]
+        .map(|typed| t.weir_in("", typed))
+        .into()
+}
+
+fn long_reason() -> Vec<Run> {
+    let t = greeting();
+    let reason = "long".repeat(300);
+    ["yank acme/str@1.0.0", "quarantine acme/str@1.0.0", "unpublish acme/str@1.0.0"]
+        .map(|typed| t.weir_in("", &format!("{typed} --reason {reason}")))
+        .into()
+}
+
 fn exclusive_ranges() -> Vec<Run> {
     let t = greeting();
     t.project(&["acme/greet = ^1", "acme/str = ^2"]);
@@ -250,6 +270,14 @@ fn unmet_range() -> Vec<Run> {
         t.weir("update"),
         t.weir("outdated"),
     ]
+}
+
+fn unmet_further_up() -> Vec<Run> {
+    let t = greeting();
+    t.registry("laptop");
+    t.weir_in("", "registry upstream add ./org").succeeds();
+    t.project(&["acme/str = ^7"]);
+    ["install", "lock", "update", "outdated", "add acme/names@^7"].map(|typed| t.weir(typed)).into()
 }
 
 fn circle() -> Vec<Run> {
@@ -467,6 +495,7 @@ fn no_file() -> Vec<Run> {
     [
         "import nothing.tgz --name acme/x --set-version 1.0.0",
         "store import nothing.weir",
+        "registry import nothing.weir",
         "batch nothing.toml",
         "root create root --oci nothing.tar",
         "publish nothing",
@@ -551,6 +580,12 @@ fn other_content() -> Vec<Run> {
     let t = greeting();
     let package = t.package("acme/str", "1.0.0").file("str.sh", "other\n").write();
     vec![t.weir_in("", &format!("publish {package}")), t.weir_in("", &format!("publish {package} --dry-run"))]
+}
+
+fn other_file() -> Vec<Run> {
+    let t = greeting();
+    t.write("notes.txt", "mine");
+    vec![t.weir_in("", "registry export notes.txt")]
 }
 
 fn interrupt() -> Vec<Run> {

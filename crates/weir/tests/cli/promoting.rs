@@ -348,10 +348,52 @@ fn a_promotion_waits_until_two_others_have_approved_it() {
     for told in ["user:ann,", "promotion-requested", "promotion-approved", ",promoted,"] {
         assert!(activity.contains(told), "{told}: {activity}");
     }
+    // All of it is found by the package that was promoted.
+    let about = t.weir_in("", "activity --about acme/greet --csv").succeeds().stdout;
+    for told in ["promotion-requested", "promotion-approved", ",promoted,"] {
+        assert!(about.contains(told), "{told}: {about}");
+    }
     assert_eq!(activity.matches(",promoted,").count(), 3, "{activity}");
     let approved =
         activity.lines().filter(|line| line.contains(",promotion-approved,") && line.contains(",true,"));
     assert_eq!(approved.count(), 2, "each said so once: {activity}");
+}
+
+/// Approvals help nobody who may not promote there anyway: then it is told who may, and not that approvals are missing.
+#[test]
+fn who_may_not_promote_is_told_who_may_and_not_to_wait_for_approvals() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    let cat = user(&t, &server, "cat", "--group curators");
+    t.weir_in("", "policy set --built-in curated --with two-approvals --registry public").succeeds();
+    for typed in [
+        "promote acme/str@1.0.0 --registry laptop --to public",
+        "promote acme/str@1.0.0 --registry laptop --to public --dry-run",
+    ] {
+        let refused = t.weir_in("", typed).fails_with(4);
+        let told = r#"no rule permits it; the nearest asks for `principal in Group::"curators"`, which does not hold (policy `curated-curators`)"#;
+        assert!(refused.stderr.contains(told), "{refused}");
+        assert!(!refused.stderr.contains("fewer than two"), "{refused}");
+        let waits = t.weir_with("", typed, &[(&host, &cat)]).succeeds();
+        assert!(waits.stdout.contains("fewer than two others approved"), "{waits}");
+    }
+    // What waits is for curators to see, and whoever is none is told that it may be so.
+    let waiting = t.weir_with("", "promote --list --to public --json", &[(&host, &cat)]).succeeds().stdout;
+    let waiting: serde_json::Value = serde_json::from_str(&waiting).expect("it is JSON");
+    let request = waiting["requests"][0]["id"].as_str().expect("one waits");
+    let refused = t.weir_in("", &format!("approve {request} --to public")).fails_with(5);
+    assert!(refused.stderr.contains("or you may not approve it"), "{refused}");
+}
+
+#[test]
+fn a_token_that_is_not_accepted_is_told_to_be_so() {
+    let (t, server) = with_approvals();
+    let host = variable(&server);
+    for typed in ["promote acme/str@1.0.0 --registry laptop --to public", "promote --list --to public"] {
+        let refused = t.weir_with("", typed, &[(&host, "weir_wrong")]).fails_with(4);
+        assert!(refused.stderr.contains("does not accept the token"), "{refused}");
+        assert!(!refused.stderr.contains("password"), "{refused}");
+    }
 }
 
 #[test]

@@ -298,6 +298,15 @@ fn what_is_said_for_ever_has_nothing_in_it_that_nobody_sees() {
         assert_eq!(reply.status, 422, "{reason:?}: {}", reply.text());
         assert!(reply.text().contains("a reason has at most 1000 characters"), "{}", reply.text());
     }
+    // Whoever types it is told so as of any other mistake, of a registry here as of one there.
+    t.weir_in("", "registry init plain --name plain").succeeds();
+    let folder = t.package("acme/one", "1.0.0").write();
+    t.weir_in("", &format!("publish {folder} --registry ./plain")).succeeds();
+    for registry in ["team", "./plain"] {
+        let typed = format!("yank acme/one@1.0.0 --reason {} --registry {registry}", "long".repeat(300));
+        let run = t.weir_in("", &typed).fails_with(2);
+        assert!(run.stderr.contains("a reason has at most 1000 characters"), "{run}");
+    }
     let claim = said(serde_json::json!({ "claim": { "owner": "acme", "who": ["user:a\u{202e}nn"] } }));
     assert_eq!(claim.status, 422, "{}", claim.text());
     assert_eq!(yank("größer,\nund kaputt").status, 200);

@@ -818,11 +818,95 @@ fn what_no_range_meets_is_told_and_not_that_the_rest_is_missing() {
     publish(&t, "public", &t.package("lib/log", "1.0.0").write());
     publish(&t, "public", &t.package("other/str", "2.0.0").write());
     t.project(&["lib/log = ^1", "other/str = ^9"]);
-    let run = t.weir("install").fails_with(5);
-    assert!(!run.stderr.contains("`lib/log`"), "{run}");
-    assert!(run.stderr.contains("further up there is `other/str`, up to 2.0.0"), "{run}");
+    for missed in ["install", "add other/str@^9"] {
+        let run = t.weir(missed).fails_with(3);
+        assert!(!run.stderr.contains("`lib/log`"), "{run}");
+        assert!(
+            run.stderr.contains("nothing in that range is offered: further up the newest is 2.0.0"),
+            "{run}"
+        );
+    }
+    // As where the registry has it itself.
+    let direct = t.weir("install --registry ../public").fails_with(3);
+    assert!(direct.stderr.contains("it is offered only in 2.0.0"), "{direct}");
     t.project(&["lib/log = ^1"]);
     t.weir("install").succeeds();
+}
+
+/// Who runs something that was quarantined is told by whatever they run next, as soon as this machine knows, and nobody is asked for it.
+#[test]
+fn a_quarantine_that_is_known_here_is_told_by_whatever_uses_the_release() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").program("bin/greet", "echo hello").write());
+    publish(&t, "public", &t.package("lib/log", "1.0.0").write());
+    t.project(&["lib/str = ^1", "lib/log = ^1"]);
+    t.weir("install").succeeds();
+    t.weir_in("", "quarantine lib/str@1.0.0 --reason 'it steals' --registry ./public").succeeds();
+    assert!(t.weir("audit").stdout.contains("it steals"), "now it is known here");
+    for registry in ["public", "team"] {
+        fs_err::rename(t.path(registry), t.path(format!("{registry}-away"))).unwrap();
+    }
+    let told = "`lib/str 1.0.0`, which is used here, was quarantined: it steals; `weir audit` tells more, `weir update lib/str` takes another";
+    for typed in ["install", "install --offline", "install --locked", "run true", "list", "why lib/log"] {
+        let run = t.weir(typed).succeeds();
+        assert_eq!(run.stderr.matches(told).count(), 1, "{run}");
+    }
+    assert!(t.weir("install --json").succeeds().stdout.contains("which is used here, was quarantined"));
+    // What only others use is their business, and what was taken back is nobody's.
+    t.write("other/weir.toml", "[dependencies]\n\"lib/log\" = \"^1\"\n");
+    t.weir_in("other", "install").succeeds();
+    assert!(!t.weir_in("other", "install").succeeds().stderr.contains("quarantined"));
+    t.weir_in("", "unquarantine lib/str@1.0.0").succeeds();
+    assert!(!t.weir("install").succeeds().stderr.contains("quarantined"));
+}
+
+/// Why something does not come is told however far down somebody misses it.
+#[test]
+fn why_a_registry_on_the_way_lets_nothing_through_is_told_to_who_misses_it() {
+    let t = three();
+    publish(&t, "public", &t.package("acme/tool", "1.0.0").write());
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.weir_in("", "claim acme user:ann --registry team").succeeds();
+    t.weir_in("", "registry upstream add public --registry team --only 'other/*'").succeeds();
+    for (name, told) in [
+        ("acme/tool", "`acme` belongs to `team`: none of its packages comes from above"),
+        ("lib/str", "of `public`, `team` takes only `other/*`"),
+    ] {
+        t.project(&[&format!("{name} = *")]);
+        for typed in ["install".to_owned(), format!("info {name}")] {
+            let run = t.weir(&typed).fails_with(5);
+            assert_eq!(run.stderr.matches(told).count(), 1, "{run}");
+        }
+        t.project(&[]);
+        let run = t.weir(&format!("add {name}")).fails_with(5);
+        assert_eq!(run.stderr.matches(told).count(), 1, "{run}");
+    }
+}
+
+/// Who patches a package wants to know when its owners have gone on.
+#[test]
+fn what_is_newer_above_than_what_was_patched_is_told() {
+    let t = three();
+    publish(&t, "public", &t.package("lib/str", "1.0.0").write());
+    t.project(&["lib/str = ^1"]);
+    t.weir("install").succeeds();
+    t.weir_in("", "registry adopt lib/str").succeeds();
+    t.package("lib/str", "1.0.1").file("content.txt", "patched here\n").publish();
+    t.weir("update").succeeds();
+    let outdated = t.weir("outdated").succeeds().stdout;
+    assert!(!outdated.contains("patched"), "{outdated}");
+    publish(&t, "public", &t.package("lib/str", "1.5.0").write());
+    let outdated = t.weir("outdated").succeeds().stdout;
+    assert!(
+        outdated.contains(
+            "`lib/str` is patched in `laptop`, and the newest that came from `team` is 1.0.0: there it is at 1.5.0 by now"
+        ),
+        "{outdated}"
+    );
+    // It is told, and does not come.
+    assert!(!t.weir_in("", "info lib/str --registry ./team").succeeds().stdout.contains("1.5.0"));
+    let outdated = t.weir("outdated --json").succeeds().stdout;
+    assert!(outdated.contains("\"newest\": \"1.5.0\""), "{outdated}");
 }
 
 /// Held at the top yesterday, allowed there today: the next who asks at the bottom has it, without anybody doing anything between.

@@ -17,7 +17,7 @@ use crate::output::{bytes, count, harmless};
 /// Write a registry into a file, to be imported where it cannot be reached
 ///
 /// The file has its log from a record on, signed as it is, and the content that is asked for. Whoever imports it believes it as if they
-/// had reached the registry.
+/// had reached the registry. An earlier export is written over, and nothing else.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir registry export public.weir --content --registry public",
@@ -59,7 +59,8 @@ pub(crate) struct ImportArguments {
 }
 
 pub(super) fn export(context: &Context, arguments: ExportArguments) -> Result<ExitCode, Failure> {
-    let ExportArguments { file, since, content, packages } = arguments;
+    let ExportArguments { file: named, since, content, packages } = arguments;
+    let file = context.written(&named)?;
     let what = Export { since: weir_reach::since(&since)?, content, packages };
     let written = with_registry(context, |session, which| {
         Ok(weir_reach::registry_export(session, which, &file, &what)?)
@@ -73,7 +74,7 @@ pub(super) fn export(context: &Context, arguments: ExportArguments) -> Result<Ex
             harmless(&carried.registry),
             count(written.objects, "object"),
             bytes(written.bytes),
-            harmless(&file.display().to_string())
+            harmless(&named.display().to_string())
         ));
         for lacking in &written.lacking {
             page.line(format!("The registry does not have {lacking}"));
@@ -84,14 +85,9 @@ pub(super) fn export(context: &Context, arguments: ExportArguments) -> Result<Ex
 }
 
 pub(super) fn import(context: &Context, arguments: &ImportArguments) -> Result<ExitCode, Failure> {
+    let file = context.file(&arguments.file)?;
     let imported = with_registry(context, |session, which| {
-        Ok(weir_reach::registry_import(
-            session,
-            which,
-            &arguments.file,
-            arguments.key.as_deref(),
-            arguments.mode,
-        )?)
+        Ok(weir_reach::registry_import(session, which, &file, arguments.key.as_deref(), arguments.mode)?)
     })?;
     context.output.show(&imported, |page| {
         page.line(format!(

@@ -59,7 +59,9 @@ impl Verdict for ReachError {
             Self::BadName { .. }
             | Self::BadAddress { .. }
             | Self::NotAFile { .. }
+            | Self::Key(_)
             | Self::DeltasElsewhere { .. } => Exit::Usage,
+            Self::InTheWay { .. } => Exit::Conflict,
             Self::NoRegistry { .. }
             | Self::UnknownRegistry { .. }
             | Self::UnknownPackage { .. }
@@ -89,13 +91,14 @@ impl Verdict for ReachError {
             | Self::PoliciesElsewhere { .. }
             | Self::Policy(_)
             | Self::PolicyCases { .. }
-            | Self::Index(_)
-            | Self::Key(_) => Exit::Failed,
+            | Self::Index(_) => Exit::Failed,
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
+            Self::Key(_) => Some("`weir registry show` tells it where the registry is".into()),
+            Self::InTheWay { .. } => Some("name another file, or move that one away".into()),
             Self::NoRegistry { .. } => Some(
                 "name one: `weir registry add NAME FOLDER-OR-ADDRESS --default`, or make one: `weir registry init FOLDER`"
                     .into(),
@@ -196,6 +199,9 @@ impl Verdict for SourceError {
     fn help(&self) -> Option<String> {
         match self {
             Self::Untrusted { why, .. } => help_about_distrust(why),
+            Self::Refused { status: 401, shown: true, .. } => {
+                Some("it may have ended, or be another server's: `weir login` signs you in anew".into())
+            }
             Self::Refused { status: 401, .. } => {
                 Some("`weir login` signs you in; or ask whoever runs the server".into())
             }
@@ -233,18 +239,11 @@ fn help_about_distrust(why: &Distrust) -> Option<String> {
 impl Verdict for FollowError {
     fn exit(&self) -> Exit {
         match self {
+            error if error.is_integrity() => Exit::Integrity,
             Self::NoLog { .. } => Exit::NotFound,
             Self::Source(error) => error.exit(),
-            Self::Sink { error, .. } => match error.downcast_ref::<FoldError>() {
-                Some(error) => error.exit(),
-                None => Exit::Failed,
-            },
-            Self::Checkpoint { .. }
-            | Self::Rollback { .. }
-            | Self::Frozen { .. }
-            | Self::Fork { .. }
-            | Self::Tampered { .. }
-            | Self::Missing { .. } => Exit::Integrity,
+            Self::Sink { error, .. } => error.downcast_ref::<FoldError>().map_or(Exit::Failed, Verdict::exit),
+            _ => Exit::Failed,
         }
     }
 
@@ -271,9 +270,9 @@ impl Verdict for FoldError {
 impl Verdict for SnapshotError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Malformed(_) | Self::TooLarge { .. } | Self::Contradiction(_) => Exit::Integrity,
+            error if error.is_integrity() => Exit::Integrity,
             Self::Io(error) => error.exit(),
-            Self::Newer { .. } | Self::NotEmpty { .. } | Self::Index(_) => Exit::Failed,
+            _ => Exit::Failed,
         }
     }
 }
@@ -404,6 +403,7 @@ impl Verdict for SubmitError {
             | Self::UnknownUpstream { .. }
             | Self::UnknownAdvisory { .. } => Exit::NotFound,
             Self::SecondTree { .. } | Self::OtherPolicies(_) => Exit::Integrity,
+            Self::BadWords { .. } => Exit::Usage,
             Self::Replica(error) => error.exit(),
             Self::Open(error) => error.exit(),
             Self::Keys(error) => error.exit(),

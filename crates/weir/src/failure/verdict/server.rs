@@ -72,7 +72,7 @@ impl Verdict for RemoteError {
             Self::OnlyFiles { .. } | Self::OtherLevel { .. } | Self::Unreadable { .. } => Exit::Failed,
             Self::NoServer { .. } => Exit::NotFound,
             Self::NotReached { .. } => Exit::Failed,
-            Self::SignInNeeded { .. } => Exit::Refused,
+            Self::SignInNeeded { .. } | Self::BadCredential { .. } => Exit::Refused,
             Self::Source(error) => error.exit(),
             Self::Problem(problem) => match (problem.refusal(), problem.status) {
                 (Some(refusal), _) => exit_of(refusal.code),
@@ -99,7 +99,7 @@ impl Verdict for RemoteError {
             Self::NotReached { .. } => {
                 Some("check the address and its port, and whether the server runs".into())
             }
-            Self::SignInNeeded { place, .. } => Some(sign_in_help(place)),
+            Self::SignInNeeded { place, .. } | Self::BadCredential { place, .. } => Some(sign_in_help(place)),
             Self::OtherLevel { .. } => Some("use the version of Weir that the server has".into()),
             Self::Source(error) => error.help(),
             Self::Problem(problem) if problem.code == NO_REGISTRY => Some(PRIVATE_PERHAPS.into()),
