@@ -70,12 +70,12 @@ pub struct Waiting {
     pub batch: Batch,
 }
 
-/// What became of an approval.
+/// What became of a request, or of an approval.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Approved {
-    /// What was approved.
+pub struct Kept {
+    /// What was asked for, or approved.
     pub waiting: Waiting,
-    /// Whether they had approved it before, and nothing changed.
+    /// Whether they had said so before, and nothing changed.
     pub already: bool,
 }
 
@@ -162,7 +162,7 @@ impl Requests {
         by: &str,
         batch: &Batch,
         now: Timestamp,
-    ) -> Result<Waiting, RequestError> {
+    ) -> Result<Kept, RequestError> {
         check(batch)?;
         let text = serde_json::to_string(batch)?;
         let digest = Sha256::of(&text);
@@ -173,14 +173,14 @@ impl Requests {
                 .query_row(params![registry, by, digest.as_bytes()], |row| row.get::<_, String>(0))
                 .optional()?;
             if let Some(same) = same {
-                return find(connection, registry, &same);
+                return Ok(Kept { waiting: find(connection, registry, &same)?, already: true });
             }
             refuse_too_many(connection, registry, by)?;
             let id = ulid::Ulid::generate().to_string();
             connection
                 .prepare_cached("INSERT INTO request VALUES(?1, ?2, ?3, ?4, ?5, ?6)")?
                 .execute(params![id, registry, by, now.as_second(), digest.as_bytes(), text])?;
-            find(connection, registry, &id)
+            Ok(Kept { waiting: find(connection, registry, &id)?, already: false })
         })
     }
 
@@ -210,13 +210,7 @@ impl Requests {
     /// # Errors
     ///
     /// When there is none, or they asked for it themselves.
-    pub fn approve(
-        &self,
-        registry: &str,
-        id: &str,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<Approved, RequestError> {
+    pub fn approve(&self, registry: &str, id: &str, by: &str, now: Timestamp) -> Result<Kept, RequestError> {
         self.change(|connection| {
             let waiting = find(connection, registry, id)?;
             let request = &waiting.request;
@@ -224,7 +218,7 @@ impl Requests {
                 return Err(RequestError::OwnRequest);
             }
             if request.is_approved_by(by) {
-                return Ok(Approved { waiting, already: true });
+                return Ok(Kept { waiting, already: true });
             }
             if request.approvals.len() >= MOST_APPROVALS {
                 return Err(RequestError::Unusable(format!("{MOST_APPROVALS} have approved it already")));
@@ -234,7 +228,7 @@ impl Requests {
                 by,
                 now.as_second()
             ])?;
-            Ok(Approved { waiting: find(connection, registry, id)?, already: false })
+            Ok(Kept { waiting: find(connection, registry, id)?, already: false })
         })
     }
 

@@ -50,13 +50,15 @@ fn opened() -> (tempfile::TempDir, Requests) {
 fn a_request_waits_is_approved_by_others_and_ends() {
     let (place, requests) = opened();
     let kept = requests.keep("public", "user:ann", &batch("acme/greet 1.0.0"), now()).unwrap();
+    assert!(!kept.already);
+    let kept = kept.waiting;
     let id = kept.request.id.clone();
     assert_eq!(
         (kept.request.from.as_str(), kept.request.releases[0].to_string()),
         ("team", "acme/greet 1.0.0".into())
     );
     let again = requests.keep("public", "user:ann", &batch("acme/greet 1.0.0"), now()).unwrap();
-    assert_eq!(again.request.id, id, "the same waits once");
+    assert_eq!((again.waiting.request.id, again.already), (id.clone(), true), "the same waits once");
     assert!(matches!(requests.approve("public", &id, "user:ann", now()), Err(RequestError::OwnRequest)));
     assert!(!requests.approve("public", &id, "user:bob", now()).unwrap().already);
     let later = now() + SignedDuration::from_hours(1);

@@ -72,7 +72,7 @@ pub struct KeptPromotion {
     /// What was done, if it was carried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Of an approval, whether it was given before: then nothing changed, unless enough others had approved and it was carried out now.
+    /// Whether it was asked for, or approved, before: then nothing changed, unless enough others had approved and it was carried out now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub already: bool,
 }

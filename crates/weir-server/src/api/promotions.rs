@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use weir_policy::Caller;
 use weir_promote::{PromoteError, refuse_withdrawn_in};
 use weir_registry::{Batch, Receipt, Registry as _};
-use weir_requests::{Approved, RequestError, Requests, Waiting};
+use weir_requests::{Kept, RequestError, Requests, Waiting};
 use weir_webhooks::MOST_NAMED;
 use weir_wire::AccountName;
 use weir_wire::promotion::{KeptPromotion, PromotionCheck, PromotionRequest, PromotionRequests};
@@ -75,7 +75,14 @@ pub(crate) async fn request(
     }
     let (actor, now) = (asked.actor.clone(), asker.at);
     let kept = on_requests(&app, move |requests| requests.keep(&name, &actor, &batch, now)).await;
-    let Waiting { request, .. } = accounting.note(kept).await?;
+    // What waits already is written down, and told, once.
+    if let Ok(Kept { waiting: Waiting { request, .. }, already: true }) = kept {
+        return Ok(json(
+            StatusCode::OK,
+            &KeptPromotion { request: Some(request), receipt: None, already: true },
+        ));
+    }
+    let Kept { waiting: Waiting { request, .. }, .. } = accounting.note(kept).await?;
     tell(&app, &asker, asked.served.name.as_str(), WebhookEvent::PromotionRequested, &request, None).await;
     Ok(json(StatusCode::CREATED, &KeptPromotion { request: Some(request), receipt: None, already: false }))
 }
@@ -152,8 +159,8 @@ pub(crate) async fn approved(
         Ok(()) => on_requests(app, move |kept| kept.approve(&registry, &request, &actor, now)).await,
         Err(problem) => Err(problem),
     };
-    let already = matches!(approved, Ok(Approved { already: true, .. }));
-    let Approved { waiting, .. } = match already {
+    let already = matches!(approved, Ok(Kept { already: true, .. }));
+    let Kept { waiting, .. } = match already {
         // What was done before is written down already.
         true => approved?,
         false => accounting.note(approved).await?,

@@ -348,6 +348,11 @@ fn a_promotion_waits_until_two_others_have_approved_it() {
     for told in ["user:ann,", "promotion-requested", "promotion-approved", ",promoted,"] {
         assert!(activity.contains(told), "{told}: {activity}");
     }
+    assert_eq!(
+        activity.matches("promotion-requested").count(),
+        1,
+        "asked twice, it was asked for once: {activity}"
+    );
     // All of it is found by the package that was promoted.
     let about = t.weir_in("", "activity --about acme/greet --csv").succeeds().stdout;
     for told in ["promotion-requested", "promotion-approved", ",promoted,"] {
