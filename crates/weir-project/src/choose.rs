@@ -149,8 +149,9 @@ impl<'a> Chooser<'a> {
             }
             ProjectError::NoResolution(explanation) => {
                 let asked = requirements.iter().map(|asked| &asked.name);
-                let missing = asked.filter(|_| explanation.is_of_something_missing()).collect();
-                self.told_of_missing(missing, ProjectError::NoResolution(explanation))
+                let missing: Vec<&PackageName> =
+                    asked.filter(|_| explanation.is_of_something_missing()).collect();
+                self.told_of_missing(&missing, ProjectError::NoResolution(explanation))
             }
             error => error,
         })
@@ -158,10 +159,10 @@ impl<'a> Chooser<'a> {
 
     /// `error`, or that registries could not be asked: what was not asked for is not known to be missing. What there is to know of why these
     /// packages do not come from above is told.
-    pub(crate) fn told_of_missing(&self, missing: Vec<&PackageName>, error: ProjectError) -> ProjectError {
+    pub(crate) fn told_of_missing(&self, missing: &[&PackageName], error: ProjectError) -> ProjectError {
         let mut notes = self.connections.not_asked();
         if !missing.is_empty() {
-            notes.extend(self.connections.why_missing(&missing));
+            notes.extend(self.connections.why_missing(missing));
         }
         notes.into_iter().for_each(|note| self.session.warn(note));
         self.connections.failed_to_ask().map_or(error, Into::into)

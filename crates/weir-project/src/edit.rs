@@ -366,13 +366,11 @@ fn offered(
             let (place, held) = (world.describe(registry), world.held(name));
             let name = name.clone();
             if !held.is_empty() {
-                return Err(
-                    chooser.told_of_missing(Vec::new(), ReachError::OnlyHeld { name, place, held }.into())
-                );
+                return Err(chooser.told_of_missing(&[], ReachError::OnlyHeld { name, place, held }.into()));
             }
             let similar = world.similar_names(&name).first().map(ToString::to_string);
             let unknown = ReachError::UnknownPackage { name: name.clone(), place, similar };
-            Err(chooser.told_of_missing(vec![&name], unknown.into()))
+            Err(chooser.told_of_missing(&[&name], unknown.into()))
         }
     }
 }
