@@ -17,7 +17,7 @@ use weir_tree::{
 };
 
 use crate::asked::ReleaseFile;
-use crate::files::is_of_archive;
+use crate::files::UNPACKED;
 
 /// The largest archive that is unpacked, in bytes.
 pub const LARGEST_ARCHIVE: usize = 96 << 20;
@@ -33,6 +33,7 @@ const LIMITS: ImportOptions = ImportOptions {
     },
     strip: Strip::SingleFolder,
     ratio: 250,
+    only: None,
 };
 
 /// Why what came makes no release.
@@ -73,17 +74,10 @@ impl Arrived {
         let folder = tempfile::tempdir()?;
         let files = files_of(&folder);
         let name = ReleaseFile::Archive.file_name();
-        import_archive_from(Cursor::new(archive), name, &files, &LIMITS)
+        let only = (keep == Keep::OfPackage).then_some(&UNPACKED[..]);
+        import_archive_from(Cursor::new(archive), name, &files, &ImportOptions { only, ..LIMITS })
             .map_err(|error| NotTaken::Unusable(format!("`{name}` is not taken: {error}")))?;
         let root = Folder::open(&files).map_err(std::io::Error::from)?;
-        if keep == Keep::OfPackage {
-            for entry in root.entries().map_err(std::io::Error::from)? {
-                let is_kept = entry.name.to_str().is_some_and(|name| name == "src" || is_of_archive(name));
-                if !is_kept {
-                    root.remove_tree(&entry.name).map_err(std::io::Error::from)?;
-                }
-            }
-        }
         let said =
             root.find(weir_elm::FILE_NAME, weir_elm::MAX_BYTES as u64).map_err(std::io::Error::from)?;
         if said.is_none() {

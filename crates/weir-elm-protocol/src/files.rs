@@ -152,7 +152,13 @@ fn zipped(
     Ok(zip.finish()?.into_inner())
 }
 
+/// What the compiler unpacks of an archive: three files and a folder, below its top.
+pub(crate) const UNPACKED: [&str; 4] = [weir_elm::FILE_NAME, "LICENSE", "README.md", "src"];
+
 /// Whether a path of a tree is among what the compiler unpacks.
-pub(crate) fn is_of_archive(path: &str) -> bool {
-    matches!(path, weir_elm::FILE_NAME | "LICENSE" | "README.md") || path.starts_with("src/")
+fn is_of_archive(path: &str) -> bool {
+    match path.split_once('/') {
+        Some((top, _)) => top == "src",
+        None => path != "src" && UNPACKED.contains(&path),
+    }
 }

@@ -30,6 +30,9 @@ pub struct ImportOptions {
     pub limits: Limits,
     /// How many times larger than the archive its files may be together; the first 64 MiB are free.
     pub ratio: u64,
+    /// The names, in the one folder that everything is in, of what is taken; all where nothing is said. At the rest nothing is looked but how large
+    /// it says it is: what is not taken may have any name.
+    pub only: Option<&'static [&'static str]>,
 }
 
 /// What to take away from the front of every path.
@@ -103,7 +106,7 @@ pub enum ImportNote {
 
 impl Default for ImportOptions {
     fn default() -> Self {
-        Self { strip: Strip::default(), limits: Limits::default(), ratio: 250 }
+        Self { strip: Strip::default(), limits: Limits::default(), ratio: 250, only: None }
     }
 }
 

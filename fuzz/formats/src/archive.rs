@@ -19,7 +19,7 @@ pub fn import(data: &[u8], strip: Strip) {
     let around = place.path().join("a/b/c");
     fs_err::create_dir_all(&around).unwrap();
     let root = around.join("tree");
-    let options = ImportOptions { strip, limits: pack::LIMITS, ratio: 100 };
+    let options = ImportOptions { strip, limits: pack::LIMITS, ratio: 100, only: None };
     match weir_tree::import_archive_from(Cursor::new(data), "archive", &root, &options) {
         Ok(report) => {
             pack::is_exactly(&root, &report.manifest);

@@ -35,6 +35,7 @@ pub(super) struct Sink<'a> {
     holding: PathBuf,
     landing: Landing,
     strip: Strip,
+    only: Option<&'static [&'static str]>,
     limits: Limits,
     files: HashMap<TreePath, Entry>,
     links: HashMap<TreePath, Vec<u8>>,
@@ -82,6 +83,7 @@ impl<'a> Sink<'a> {
             holding,
             landing,
             strip: options.strip,
+            only: options.only,
             limits: options.limits,
             files: HashMap::new(),
             links: HashMap::new(),
@@ -218,6 +220,9 @@ impl<'a> Sink<'a> {
     fn place(&mut self, path: &[u8]) -> Result<Place, ImportError> {
         self.names += path.len() as u64;
         bounded("bytes of names", self.names, self.limits.manifest_bytes)?;
+        if !self.is_taken(path) {
+            return Ok(Place::LeftOut);
+        }
         let refused = |error| ImportError::refused(path, Trick::Path(error));
         let text = str::from_utf8(path).map_err(|_| refused(PathError::not_utf8(path)))?;
         let mut text = text.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(text);
@@ -239,6 +244,16 @@ impl<'a> Sink<'a> {
             Some(rest) => TreePath::new(rest).map(Place::At).map_err(refused),
             None => Ok(Place::StrippedAway),
         }
+    }
+
+    /// Whether a member is among what is taken.
+    fn is_taken(&self, mut path: &[u8]) -> bool {
+        let Some(only) = self.only else { return true };
+        while let Some(rest) = path.strip_prefix(b"./") {
+            path = rest;
+        }
+        let below = path.split(|byte| *byte == b'/').nth(1).unwrap_or_default();
+        only.iter().any(|name| name.as_bytes() == below)
     }
 
     /// As [`Sink::place`], and tells of a file that is left out.

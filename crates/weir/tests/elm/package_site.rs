@@ -34,6 +34,8 @@ impl PackageSite {
         t.write(format!("{place}/docs.json"), "[]");
         t.write(format!("{folder}/.env"), "SECRET=1\n");
         t.write(format!("{folder}/tests/Test.elm"), "module Test exposing (..)\n");
+        // What the compiler does not unpack may have any name.
+        t.write(format!("{folder}/tests/fixtures/a:b?.json"), "{}");
         self.archive(t, name, version, &zipped(t, folder, "top/weir.toml"));
         self.told.push(format!("{name}@{version}"));
         let known = fs_err::read_to_string(t.path(format!("site/packages/{name}/releases.json")));
