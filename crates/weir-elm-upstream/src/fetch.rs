@@ -10,7 +10,7 @@ use weir_fs::Folder;
 use weir_model::{PackageName, Version};
 use weir_upstream::ForeignError;
 
-use crate::offered::{manifest, of_release, unusable};
+use crate::offered::{different, manifest, of_release, unusable};
 use crate::site::Site;
 
 /// A release that came, and is what it must be.
@@ -34,6 +34,7 @@ pub(crate) fn fetch(
     if is_older(&shown) {
         return Ok(None);
     }
+    let different = |reason: &str| different(site, name, version, reason);
     let gone = |error| of_release(name, version, error);
     let docs = site.document(name, version, ReleaseFile::Docs).map_err(gone)?;
     let readme = site.document(name, version, ReleaseFile::Readme).map_err(gone)?;
@@ -42,7 +43,7 @@ pub(crate) fn fetch(
     let sha1: String = Sha1::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
     if !sha1.eq_ignore_ascii_case(&endpoint.hash) {
         let said: String = endpoint.hash.chars().take(40).flat_map(char::escape_debug).collect();
-        return Err(bad(&format!(
+        return Err(different(&format!(
             "the archive at `{}` has the SHA-1 {sha1}, and must have {said}: it is not what was published",
             endpoint.url
         )));
@@ -58,7 +59,9 @@ pub(crate) fn fetch(
     arrived.must_be(name, version).map_err(taken)?;
     // Written with other white space, it says the same.
     if ElmJson::parse(&arrived.manifest()?) != ElmJson::parse(&shown) {
-        return Err(bad("the `elm.json` in its archive says something else than the one that is shown"));
+        return Err(different(
+            "the `elm.json` in its archive says something else than the one that is shown",
+        ));
     }
     arrived.taken_from(BTreeMap::from([("registry", site.address()), ("url", endpoint.url), ("sha1", sha1)]));
     Ok(Some(Fetched { arrived }))

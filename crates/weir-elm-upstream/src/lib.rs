@@ -16,10 +16,12 @@ mod site;
 mod told;
 mod writing;
 
+use std::collections::BTreeSet;
+
 use weir_client::{HttpClient, Url};
 use weir_fs::Folder;
 use weir_model::record::{Only, UpstreamMode};
-use weir_model::{PackageName, ReleaseId, Version};
+use weir_model::{PackageName, Range, ReleaseId, Version};
 use weir_rules::needed_first;
 use weir_upstream::{Foreign, ForeignError, Transcript, Unresolved, resolve};
 use weir_wire::upstream::Ask;
@@ -29,8 +31,11 @@ use crate::site::Site;
 use crate::told::Told;
 use crate::writing::{MOST_NAMED, Writing, Written};
 
+/// So many releases are looked into to find what is missing.
+const MOST_NEEDS: usize = 200;
+
 /// So many releases are left out, one after the other, before nothing more is tried.
-const MOST_ROUNDS: usize = 100;
+const MOST_ROUNDS: usize = 300;
 
 /// A package site of Elm.
 pub struct ElmSite {
@@ -76,9 +81,15 @@ impl ElmSite {
             let is_found = !chosen.is_empty();
             let done = Writing::new(&self.site, transcript)?.write_all(chosen)?;
             written += done.releases;
-            ask.without.extend(done.failures.iter().filter_map(ForeignError::release).cloned());
-            let is_done = done.failures.is_empty();
-            worst = worst.into_iter().chain(done.failures).min_by_key(|failure| !failure.is_unbelieved());
+            // In the place of what was tampered with nothing else is given: whoever asks is to know.
+            let mut failures = done.failures;
+            if let Some(place) = failures.iter().position(|one| matches!(one, ForeignError::Different { .. }))
+            {
+                return Err(failures.swap_remove(place));
+            }
+            ask.without.extend(failures.iter().filter_map(ForeignError::release).cloned());
+            let is_done = failures.is_empty();
+            worst = worst.into_iter().chain(failures).min_by_key(|failure| !failure.is_unbelieved());
             if is_done {
                 return match worst {
                     // Something else does, and nothing worse was seen than that this is gone.
@@ -115,7 +126,13 @@ impl ElmSite {
             let resolution = match resolve(&offered, &ask) {
                 Ok(Some(resolution)) => resolution,
                 // Why it cannot be had is the first thing that was in the way.
-                Ok(None) => return failures.into_iter().next().map_or(Ok(Vec::new()), Err),
+                Ok(None) => {
+                    let why = match failures.into_iter().next() {
+                        Some(failure) => Some(failure),
+                        None => unmet(&offered, told, &ask)?,
+                    };
+                    return why.map_or(Ok(Vec::new()), Err);
+                }
                 Err(Unresolved::View(error)) => match error.release().cloned() {
                     Some(id) => {
                         ask.without.push(id);
@@ -152,6 +169,38 @@ impl ElmSite {
         }
         Err(self.gave_up())
     }
+}
+
+/// Of what is asked for, the first that would be taken and needs something of which the site has nothing; nothing where that is not why an ask
+/// cannot be met.
+fn unmet(offered: &Offered<'_>, told: &Told, ask: &Ask) -> Result<Option<ForeignError>, ForeignError> {
+    let newest = |name: &PackageName, range: &Range| {
+        let versions = told.versions(name).into_iter().flatten().rev();
+        versions
+            .filter(|version| range.contains(version))
+            .find(|version| !ask.without.iter().any(|id| id.name == *name && id.version == **version))
+    };
+    for asked in &ask.requirements {
+        let Some(taken) = newest(&asked.name, &asked.range) else { continue };
+        let mut waiting = vec![(asked.name.clone(), taken.clone(), String::new())];
+        let mut seen = BTreeSet::new();
+        while let Some((name, version, by)) = waiting.pop() {
+            if seen.len() == MOST_NEEDS || !seen.insert((name.clone(), version.clone())) {
+                continue;
+            }
+            for (needed, range) in offered.needs(&name, &version)? {
+                let step = format!("{by}it needs `{needed}` {range}, ");
+                match newest(&needed, &range) {
+                    Some(next) => waiting.push((needed, next.clone(), format!("{step}by that "))),
+                    None => {
+                        let reason = format!("{step}of which nothing is there");
+                        return Ok(Some(offered::gone(&asked.name, taken, reason)));
+                    }
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 impl Foreign for ElmSite {

@@ -1,16 +1,20 @@
 //! What a site offers, as a resolver sees it. What a release needs is in its `elm.json`, which is asked for when it is looked at, and kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use weir_elm::ElmJson;
 use weir_elm_protocol::ReleaseFile;
 use weir_fs::{Access, Durability, Folder};
 use weir_log::SourceError;
-use weir_model::{Dependency, InputDigest, KindName, PackageName, Platform, ReleaseId, Scope, Version};
+use weir_model::{
+    Dependency, InputDigest, KindName, PackageName, Platform, Range, ReleaseId, Scope, Version,
+};
 use weir_resolve::{Candidate, Candidates, View};
 use weir_rules::Standing;
 use weir_upstream::ForeignError;
 
+use crate::fetch::{FIRST, is_older};
 use crate::site::Site;
 use crate::told::Told;
 
@@ -27,6 +31,26 @@ pub(crate) struct Offered<'a> {
 impl<'a> Offered<'a> {
     pub(crate) fn new(site: &'a Site, notes: &'a Folder, told: &'a Told) -> Self {
         Self { site, notes, told }
+    }
+
+    /// What a release needs, by its `elm.json`.
+    pub(crate) fn needs(
+        &self,
+        name: &PackageName,
+        version: &Version,
+    ) -> Result<BTreeMap<PackageName, Range>, ForeignError> {
+        let text = manifest(self.site, self.notes, name, version)?;
+        if is_older(&text) {
+            let reason = format!("it is for compilers before {FIRST}, whose packages have no `elm.json`");
+            return Err(gone(name, version, reason));
+        }
+        match ElmJson::parse(&text) {
+            Ok(ElmJson::Package(package)) => Ok(package.dependencies),
+            Ok(ElmJson::Application(_)) => {
+                Err(unusable(self.site, name, version, "its `elm.json` is of an application"))
+            }
+            Err(error) => Err(unusable(self.site, name, version, &error.message)),
+        }
     }
 }
 
@@ -57,19 +81,7 @@ impl View for Offered<'_> {
         name: &PackageName,
         candidate: &Candidate,
     ) -> Result<Vec<Dependency>, ForeignError> {
-        let text = manifest(self.site, self.notes, name, &candidate.version)?;
-        let needed = match ElmJson::parse(&text) {
-            Ok(ElmJson::Package(package)) => package.dependencies,
-            Ok(ElmJson::Application(_)) => {
-                return Err(unusable(
-                    self.site,
-                    name,
-                    &candidate.version,
-                    "its `elm.json` is of an application",
-                ));
-            }
-            Err(error) => return Err(unusable(self.site, name, &candidate.version, &error.message)),
-        };
+        let needed = self.needs(name, &candidate.version)?;
         let need = |(name, range)| Dependency { name, range, scope: Scope::Run, baked: None };
         Ok(needed.into_iter().map(need).collect())
     }
@@ -129,7 +141,7 @@ pub(crate) fn of_release(name: &PackageName, version: &Version, error: ForeignEr
         _ => false,
     };
     match is_gone {
-        true => ForeignError::Gone { id: Box::new(id_of(name, version)), reason: error.to_string() },
+        true => gone(name, version, error.to_string()),
         false => error,
     }
 }
@@ -138,6 +150,17 @@ pub(crate) fn of_release(name: &PackageName, version: &Version, error: ForeignEr
 pub(crate) fn unusable(site: &Site, name: &PackageName, version: &Version, reason: &str) -> ForeignError {
     let id = Box::new(id_of(name, version));
     ForeignError::Unusable { id, address: site.address(), reason: reason.to_owned() }
+}
+
+/// How a release of the site is another than it says, in words.
+pub(crate) fn different(site: &Site, name: &PackageName, version: &Version, reason: &str) -> ForeignError {
+    let id = Box::new(id_of(name, version));
+    ForeignError::Different { id, address: site.address(), reason: reason.to_owned() }
+}
+
+/// A release that is not to be had, and why, in words.
+pub(crate) fn gone(name: &PackageName, version: &Version, reason: String) -> ForeignError {
+    ForeignError::Gone { id: Box::new(id_of(name, version)), reason }
 }
 
 fn id_of(name: &PackageName, version: &Version) -> ReleaseId {

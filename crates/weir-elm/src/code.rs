@@ -75,6 +75,15 @@ pub(crate) fn word(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len()))
 }
 
+/// The name that a module says it has.
+pub(crate) fn named(code: &str) -> Option<&str> {
+    let (mut first, mut rest) = word(code);
+    if matches!(first, "port" | "effect") {
+        (first, rest) = word(rest);
+    }
+    (first == "module").then(|| name_of_module(rest.trim_start()).0)
+}
+
 /// The modules that code imports, in its order.
 pub(crate) fn imports(code: &str) -> impl Iterator<Item = &str> {
     let mut rest = code;

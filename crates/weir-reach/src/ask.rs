@@ -1,5 +1,6 @@
 //! Asking a registry, before something is resolved, to have admitted what that needs of the registries above it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,9 +15,9 @@ use weir_model::{PackageName, ReleaseId, Scope};
 use weir_policy::Caller;
 use weir_registry::{Admitted, KeyFolder, SubmitError};
 use weir_rules::best;
-use weir_upstream::{Above, AdmissionError, admit, is_for_what_it_needs};
+use weir_upstream::{Above, AdmissionError, ForeignError, admit, is_for_what_it_needs};
 use weir_wire::upstream::{
-    Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_NEWER, MOST_TIERS, Newer, Patched, Unreached,
+    Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_NEWER, MOST_NOTES, MOST_TIERS, Newer, Patched, Unreached,
     WhyMissing,
 };
 
@@ -127,6 +128,7 @@ pub fn upstream_follow(
         }
         WasAsked::No(reason) => return Err(ReachError::NotAdmitted { registry, reason }),
     };
+    answer.notes.iter().for_each(|note| session.warn(note.clone()));
     answer.unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
     let mut brought = 0;
     if content {
@@ -185,6 +187,7 @@ impl Lower<'_> {
             all.patched = more.patched;
             all.missing = more.missing;
             all.unreached = more.unreached;
+            all.notes = more.notes;
         }
         Ok(all)
     }
@@ -224,10 +227,12 @@ impl Lower<'_> {
                     answer.unreached.extend(came.unreached.iter().cloned());
                     answer.patched.extend(came.patched.iter().cloned());
                     answer.missing.extend(came.missing.iter().cloned());
+                    answer.notes.extend(came.notes.iter().cloned());
                 }
                 answer.unreached.truncate(MOST_TIERS);
                 answer.patched.truncate(MOST_NEWER);
                 answer.missing.truncate(MOST_NEWER);
+                answer.notes.truncate(MOST_NOTES);
                 match what.requirements.is_empty() {
                     true => followed.into_iter().find_map(Result::err).map_or(Ok(answer), Err),
                     false => Ok(answer),
@@ -273,6 +278,10 @@ pub(crate) fn refuse_circle(registry: &str, via: &[String]) -> Result<(), ReachE
     Err(SubmitError::NoUpstream { upstream, registry: below, reason: reason.into() }.into())
 }
 
+fn is_gone(error: &ReachError) -> bool {
+    matches!(error, ReachError::Foreign { error, .. } if matches!(**error, ForeignError::Gone { .. }))
+}
+
 fn is_of_one_release(error: &ReachError) -> bool {
     matches!(error, ReachError::Foreign { error, .. } if error.release().is_some())
 }
@@ -303,6 +312,8 @@ struct Came {
     patched: Vec<Patched>,
     /// Why packages do not come from above that or further up.
     missing: Vec<WhyMissing>,
+    /// Why releases of it do not come, in words.
+    notes: Vec<String>,
 }
 
 impl Came {
@@ -313,6 +324,7 @@ impl Came {
             newer: Vec::new(),
             patched: Vec::new(),
             missing: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -340,20 +352,33 @@ fn follow(
     }
     let what = &narrowed;
     if let Some(foreign) = foreign::Above::of_transcript(session, &known.location)? {
-        let written = foreign.write_down(session, what, mode, only);
+        let notes = RefCell::new(Vec::new());
+        let written = foreign.write_down(session, what, mode, only, &|note| notes.borrow_mut().push(note));
         let connection = connect(session, known)?;
+        let mut notes = notes.into_inner();
+        // Who needs something that is gone misses it; who only follows is told of what cannot be used.
+        if let Err(error) = &written
+            && (is_gone(error) || what.requirements.is_empty() && is_of_one_release(error))
+            && !error.is_unbelieved()
+        {
+            notes.push(weir_model::chain(error));
+            return Ok(Came { notes, ..Came::of(connection) });
+        }
         return match written {
-            Ok(_) => Ok(Came::of(connection)),
+            Ok(_) => Ok(Came { notes, ..Came::of(connection) }),
             // Who only follows wants to know; one release that cannot be used is no reason to go without the others.
             Err(error) if what.requirements.is_empty() && !is_of_one_release(&error) => Err(error),
-            Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved())),
+            Err(error) => {
+                let came = Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved());
+                Ok(Came { notes, ..came })
+            }
         };
     }
     let (connection, asked) = follow_asking(session, known, what)?;
     match asked {
         Ok(WasAsked::Yes(answer, _)) => {
-            let Answer { unreached, newer, patched, missing, .. } = answer;
-            Ok(Came { connection, unreached, newer, patched, missing })
+            let Answer { unreached, newer, patched, missing, notes, .. } = answer;
+            Ok(Came { connection, unreached, newer, patched, missing, notes })
         }
         Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
         Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason, false)),

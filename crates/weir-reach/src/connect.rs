@@ -15,7 +15,7 @@ use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
 use weir_remote::RemoteRegistry;
-use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, Newer, Patched, WhyMissing};
+use weir_wire::upstream::{Ask, Asked, MOST_BOUND, MOST_NEWER, MOST_NOTES, Newer, Patched, WhyMissing};
 
 use crate::ask::{WasAsked, follow_asking};
 use crate::credentials::credential_for;
@@ -237,6 +237,7 @@ impl<'s> Connections<'s> {
                 self.note_what_is_newer(connection, &answer.newer);
                 self.note_what_is_told(connection, answer.patched, answer.missing);
                 self.tell_what_is_bound(connection, &answer.bound);
+                answer.notes.iter().take(MOST_NOTES).for_each(|note| self.session.warn(note.clone()));
                 if !answer.unreached.is_empty() {
                     let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
                     self.session.warn(failure.to_string());

@@ -144,7 +144,8 @@ impl Above {
         notes.replace(ADDRESS, location, Access::Usual, Durability::Durable).map_err(std::io::Error::from)?;
         let Some(above) = Self::at(session, location, folder)? else { return Ok(None) };
         above.foreign.begin_anew(&notes).map_err(|error| above.failed(error))?;
-        above.write_down(session, &Ask::default(), UpstreamMode::OnDemand, &Only::default())?;
+        let tell = |what| session.warn(what);
+        above.write_down(session, &Ask::default(), UpstreamMode::OnDemand, &Only::default(), &tell)?;
         Ok(Some(above))
     }
 
@@ -165,6 +166,7 @@ impl Above {
         what: &Ask,
         mode: UpstreamMode,
         only: &Only,
+        tell: &dyn Fn(String),
     ) -> Result<u64, ReachError> {
         let notes = notes_in(&self.folder)?;
         let alone =
@@ -172,9 +174,8 @@ impl Above {
         let alone = alone.map_err(std::io::Error::from)?;
         let caller = Caller::new(Principal::user(SCRIBE), session.now);
         let registrar = folder_registrar(session, &self.folder)?;
-        let tell = |what: String| session.warn(what);
         let transcript =
-            Transcript { registrar: Arc::clone(&registrar), caller: &caller, notes: &notes, tell: &tell };
+            Transcript { registrar: Arc::clone(&registrar), caller: &caller, notes: &notes, tell };
         let written =
             self.foreign.write_down(&transcript, what, mode, only).map_err(|error| self.failed(error));
         drop(alone);

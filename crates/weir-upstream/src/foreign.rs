@@ -83,13 +83,16 @@ impl ForeignError {
 
     /// Whether what it says is not believed, as opposed to not heard.
     pub fn is_unbelieved(&self) -> bool {
-        matches!(self, Self::Changed { .. } | Self::Unusable { .. })
+        matches!(self, Self::Changed { .. } | Self::Different { .. })
     }
 
     /// The release that something is wrong with, if it is one alone.
     pub fn release(&self) -> Option<&ReleaseId> {
         match self {
-            Self::Unusable { id, .. } | Self::Gone { id, .. } | Self::Release { id, .. } => Some(id),
+            Self::Unusable { id, .. }
+            | Self::Different { id, .. }
+            | Self::Gone { id, .. }
+            | Self::Release { id, .. } => Some(id),
             Self::Unreached(_)
             | Self::Changed { .. }
             | Self::Unreadable { .. }
@@ -114,7 +117,7 @@ pub enum ForeignError {
         /// What is otherwise, in words.
         reason: String,
     },
-    /// What it says or sends of a release is not what it must be.
+    /// What it says or sends of a release is not what a release must be.
     #[error("`{id}` is not taken from `{address}`: {reason}")]
     Unusable {
         /// The release.
@@ -122,6 +125,16 @@ pub enum ForeignError {
         /// Where it was to come from.
         address: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// A release is another than the one that it says it is.
+    #[error("`{id}` is not taken from `{address}`: {reason}")]
+    Different {
+        /// The release.
+        id: Box<ReleaseId>,
+        /// Where it was to come from.
+        address: String,
+        /// What is otherwise, in words.
         reason: String,
     },
     /// Something of a release is not there any more, or is not given out.

@@ -157,7 +157,13 @@ pub struct Answer {
     /// Registries further up that could not be asked; at most [`MOST_TIERS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreached: Vec<Unreached>,
+    /// Why releases of a registry above that is none of Weir's do not come, in words; at most [`MOST_NOTES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
+
+/// The most notes that an answer has.
+pub const MOST_NOTES: usize = 64;
 
 /// A package that somebody looks for above a registry. Nothing is admitted for that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -328,6 +334,9 @@ pub struct Unreached {
 
 impl std::fmt::Display for Unreached {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` could not ask above: {}", self.registry, self.reason)
+        match self.unbelieved {
+            false => write!(f, "`{}` could not ask above: {}", self.registry, self.reason),
+            true => write!(f, "`{}` does not believe what is above: {}", self.registry, self.reason),
+        }
     }
 }

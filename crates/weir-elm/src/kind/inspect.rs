@@ -9,7 +9,7 @@ use weir_tree::{Mode, TreeManifest, TreePath};
 
 use super::facts::ElmFacts;
 use crate::api::{Api, Sources};
-use crate::code::{code, imports};
+use crate::code::{code, imports, named};
 use crate::elm_json::{ElmJson, FILE_NAME, MAX_BYTES};
 use crate::module::{Header, is_module_name};
 use crate::name::{may_have_kernel, refused_name, refused_version};
@@ -56,6 +56,17 @@ pub(super) fn inspect(
                         "it exposes the module `{module}`, and there is no file `{path}`"
                     )));
                 }
+                let head = head_of(files, &path)?.unwrap_or_default();
+                let code = code(&head);
+                let named = named(&code);
+                // What begins with a very long comment is for the compiler to read.
+                if named != Some(module) && (named.is_some() || (head.len() as u64) < HEAD) {
+                    let said = named.map_or_else(
+                        || "does not say so".to_owned(),
+                        |named| format!("says that it is `{}`", harmless_word(named)),
+                    );
+                    return Err(bad(format!("`{path}` has to be the module `{module}`, and {said}")));
+                }
             }
             if tree.entry("README.md").is_none() {
                 warnings.push("it has no `README.md`: Elm's own tools show that first".into());
@@ -85,7 +96,7 @@ pub(super) fn inspect(
         }
     };
     let is_elms = manifest.package.name.as_ref().is_some_and(may_have_kernel);
-    facts.ports = with_ports(files, tree, &sources, is_elms, &mut warnings)?;
+    facts.ports = with_ports(files, tree, &sources, is_elms)?;
     if facts.is_source() && !facts.application {
         warnings.push(format!(
             "it has modules with ports ({}): the compiler takes them in an application only, so Weir hands it to applications as a folder of modules, and packages cannot use it",
@@ -167,13 +178,25 @@ fn sources_inside(sources: Vec<String>, warnings: &mut Vec<String>) -> Vec<Strin
     inside
 }
 
-/// The files with ports below `sources`. What imports from JavaScript is refused, unless the package is one of Elm's.
+/// The beginning of a module; nothing if it is not there.
+fn head_of(files: &dyn PackageFiles, path: &str) -> Result<Option<String>, KindError> {
+    let Some(content) = files.open(path)? else { return Ok(None) };
+    let mut head = Vec::new();
+    content.take(HEAD).read_to_end(&mut head)?;
+    Ok(Some(String::from_utf8_lossy(&head).into_owned()))
+}
+
+/// Text of a stranger's, short and harmless.
+fn harmless_word(text: &str) -> String {
+    text.chars().take(100).flat_map(char::escape_debug).collect()
+}
+
+/// The files with ports below `sources`. What imports from JavaScript, and what only Elm itself may be, is refused, unless the package is one of Elm's.
 fn with_ports(
     files: &dyn PackageFiles,
     tree: &TreeManifest,
     sources: &[String],
     is_elms: bool,
-    warnings: &mut Vec<String>,
 ) -> Result<Vec<String>, KindError> {
     let is_source = |path: &str| {
         let below =
@@ -185,10 +208,7 @@ fn with_ports(
         tree.entries().iter().filter(|entry| entry.mode != Mode::Link && is_source(entry.path.as_str()))
     {
         let path = entry.path.as_str();
-        let Some(content) = files.open(path)? else { continue };
-        let mut head = Vec::new();
-        content.take(HEAD).read_to_end(&mut head)?;
-        let head = String::from_utf8_lossy(&head);
+        let Some(head) = head_of(files, path)? else { continue };
         if !is_elms && let Some(kernel) = imports(&code(&head)).find(|module| module.starts_with(KERNEL)) {
             return Err(KindError::NotAllowed(format!(
                 "`{path}` imports `{kernel}`, which is JavaScript: Elm's compiler takes that in Elm's own packages only"
@@ -196,10 +216,12 @@ fn with_ports(
         }
         match Header::read(&head) {
             Header::Port => ports.push(path.to_owned()),
-            Header::Effect => warnings.push(format!(
-                "`{path}` is an effect module, which the compiler takes of Elm's own packages only"
-            )),
-            Header::Plain => {}
+            Header::Effect if !is_elms => {
+                return Err(KindError::NotAllowed(format!(
+                    "`{path}` is an effect module: Elm's compiler takes that in Elm's own packages only"
+                )));
+            }
+            Header::Effect | Header::Plain => {}
         }
     }
     Ok(ports)

@@ -370,11 +370,32 @@ fn what_something_needs_may_be_younger_than_it_and_what_cannot_be_read_is_passed
     texts(&t, "1.5.0", "trim");
     site.publish(&t, "str", "acme/str", "1.5.0", 1_600_000_950);
     fs_err::remove_file(t.path("site/archives/acme/str/1.5.0.zip")).unwrap();
-    let run = t.weir_in("", "registry upstream follow").fails_with(6);
+    let run = t.weir_in("", "registry upstream follow").succeeds();
     assert!(run.stdout.contains("admitted 2 releases"), "{run}");
     assert!(run.stderr.contains("`acme/str 1.5.0` is not to be had"), "{run}");
     assert!(run.stderr.contains("1 of the releases of") && run.stderr.contains("before 0.19.0"), "{run}");
     assert_eq!(site.asked("old/1.0.0.zip"), 0);
+    // Who asks for one of them is told why it does not come.
+    t.weir_in("", &format!("registry upstream add {} --mode on-demand", site.address())).succeeds();
+    for (name, why) in [
+        ("acme/old", "for compilers before 0.19.0"),
+        ("acme/lost", "it needs `acme/gone` 1.0.0 <= v < 2.0.0, of which nothing is there"),
+    ] {
+        let missing = t.weir(&format!("add {name}")).fails_with(5);
+        assert!(missing.stderr.contains(why), "{missing}");
+    }
+    // What was tampered with is not replaced by something else: whoever asks is to know.
+    for version in ["1.0.0", "1.1.0"] {
+        package(&t, "bad", version, &[], "module Bad exposing (a)\n\na : Int\na =\n    1\n");
+        site.publish(&t, "bad", "acme/bad", version, 1_600_000_960);
+    }
+    let other = fs_err::read(t.path("site/archives/acme/loud/1.0.0.zip")).unwrap();
+    t.write("site/archives/acme/bad/1.1.0.zip", other);
+    let refused = t.weir("add acme/bad").fails_with(6);
+    assert!(refused.stderr.contains("SHA-1"), "{refused}");
+    t.weir_in("", &format!("registry upstream add {} --mode mirror", site.address())).succeeds();
+    // What is said of it is none: then it is only not to be had.
+    t.write("site/packages/acme/bad/1.1.0/endpoint.json", "none");
     assert!(
         run.stderr.contains("`acme/lost 1.0.0`")
             && run.stderr.contains("needs `acme/gone` 1.0.0 <= v < 2.0.0"),

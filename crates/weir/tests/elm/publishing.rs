@@ -217,4 +217,20 @@ fn elms_own_packages_are_documented_also_where_one_uses_the_javascript_of_anothe
         let refused = t.weir_with("", "publish mine", &[("PATH", &path)]);
         assert!(refused.code != 0 && refused.stderr.contains("imports `Elm.Kernel.Inner`"), "{refused}");
     }
+    // So are the other things that no compiler takes: they would be in the way of whoever uses them.
+    for (module, told) in [
+        (
+            "effect module Mine where { command = MyCmd } exposing (a)\n\na : Int\na =\n    1\n",
+            "is an effect module",
+        ),
+        (
+            "module Other exposing (a)\n\na : Int\na =\n    1\n",
+            "has to be the module `Mine`, and says that it is `Other`",
+        ),
+        ("a : Int\na =\n    1\n", "has to be the module `Mine`, and does not say so"),
+    ] {
+        t.write("mine/src/Mine.elm", module);
+        let refused = t.weir_with("", "publish mine", &[("PATH", "/nowhere")]);
+        assert!(refused.code != 0 && refused.stderr.contains(told), "{refused}");
+    }
 }

@@ -158,7 +158,7 @@ impl Verdict for ForeignError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreached(error) => error.exit(),
-            Self::Changed { .. } | Self::Unusable { .. } => Exit::Integrity,
+            Self::Changed { .. } | Self::Different { .. } | Self::Unusable { .. } => Exit::Integrity,
             Self::Release { error, .. } => error.exit(),
             Self::Submit(error) => error.exit(),
             Self::Io(error) => error.exit(),
