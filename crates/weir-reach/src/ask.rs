@@ -17,8 +17,8 @@ use weir_registry::{Admitted, KeyFolder, SubmitError};
 use weir_rules::best;
 use weir_upstream::{Above, AdmissionError, ForeignError, admit, is_for_what_it_needs};
 use weir_wire::upstream::{
-    Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_NEWER, MOST_NOTES, MOST_TIERS, Newer, Patched, Unreached,
-    WhyMissing,
+    Answer, Answered, Ask, Asked, LogFile, MOST_BOUND, MOST_NEWER, MOST_NOTES, MOST_TIERS, Newer, Patched,
+    Unreached, WhyMissing,
 };
 
 use crate::connect::{Connection, connect, connect_remembered};
