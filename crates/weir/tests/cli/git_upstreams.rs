@@ -110,7 +110,8 @@ fn a_tag_that_moved_is_told_with_both_commits_and_changes_nothing() {
     // What is here goes on working, and nothing comes from a repository that was rewritten.
     let run = t.weir("update").succeeds();
     assert!(
-        run.stderr.contains("`git.example/acme/str` could not ask above") && run.stderr.contains(&after),
+        run.stderr.contains("`git.example/acme/str` does not believe what is above")
+            && run.stderr.contains(&after),
         "{run}"
     );
     assert_eq!(t.read("team/checkpoint"), checkpoint);

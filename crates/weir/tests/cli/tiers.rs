@@ -138,7 +138,7 @@ fn what_could_not_be_asked_for_further_up_is_not_told_to_be_missing() {
     t.weir_with("", "registry init public --name public", &[("WEIR_HOME", "elsewhere")]).succeeds();
     let run = t.weir("add lib/str");
     assert_eq!(run.code, 6, "{run}");
-    assert!(run.stderr.contains("× `team` could not ask above: "), "{run}");
+    assert!(run.stderr.contains("× `team` does not believe what is above: "), "{run}");
     assert!(run.stderr.contains("the pinned key does not vouch for"), "{run}");
 }
 
