@@ -117,20 +117,17 @@ impl ElmSite {
         &self,
         transcript: &Transcript<'_>,
         told: &Told,
-        ask: &Ask,
+        asked: &Ask,
     ) -> Result<Vec<(PackageName, Version)>, ForeignError> {
         let offered = Offered::new(&self.site, transcript.notes, told);
-        let mut ask = ask.clone();
+        let mut ask = asked.clone();
         let mut failures: Vec<ForeignError> = Vec::new();
         for _ in 0..MOST_ROUNDS {
             let resolution = match resolve(&offered, &ask) {
                 Ok(Some(resolution)) => resolution,
-                // Why it cannot be had is the first thing that was in the way.
+                // Why it cannot be had is what the newest lacks, or else the first thing that was in the way.
                 Ok(None) => {
-                    let why = match failures.into_iter().next() {
-                        Some(failure) => Some(failure),
-                        None => unmet(&offered, told, &ask)?,
-                    };
+                    let why = unmet(&offered, told, asked)?.or_else(|| failures.into_iter().next());
                     return why.map_or(Ok(Vec::new()), Err);
                 }
                 Err(Unresolved::View(error)) => match error.release().cloned() {
@@ -188,7 +185,11 @@ fn unmet(offered: &Offered<'_>, told: &Told, ask: &Ask) -> Result<Option<Foreign
             if seen.len() == MOST_NEEDS || !seen.insert((name.clone(), version.clone())) {
                 continue;
             }
-            for (needed, range) in offered.needs(&name, &version)? {
+            let needs = match offered.needs(&name, &version) {
+                Err(error) if error.release().is_some() => continue,
+                needs => needs?,
+            };
+            for (needed, range) in needs {
                 let step = format!("{by}it needs `{needed}` {range}, ");
                 match newest(&needed, &range) {
                     Some(next) => waiting.push((needed, next.clone(), format!("{step}by that "))),

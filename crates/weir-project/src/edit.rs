@@ -162,7 +162,7 @@ pub fn add(
             project.loosen(Moving::All)?;
         }
         // Registries were asked for what goes with the exact versions, and that was nothing.
-        connections = Connections::of(session, project.registries())?;
+        connections = Connections::of(session, project.registries())?.after(&connections);
     }
     let passed_over = take_newest_that_fit(session, &connections, &tried, what, &mut requirements)?;
     let edited = with(project, &requirements)?;

@@ -143,6 +143,20 @@ impl<'s> Connections<'s> {
         Self { looks_beyond: true, ..self }
     }
 
+    /// The same for who asks once more: what was told before is not told again.
+    #[must_use]
+    pub fn after(self, before: &Self) -> Self {
+        self.asking.borrow_mut().told.append(&mut before.asking.borrow_mut().told);
+        self
+    }
+
+    /// Tells something once.
+    fn tell(&self, what: String) {
+        if self.asking.borrow_mut().told.insert(what.clone()) {
+            self.session.warn(what);
+        }
+    }
+
     /// Whether what is beyond the ranges that are asked for is looked for as well.
     pub fn look_beyond_ranges(&self) -> bool {
         self.looks_beyond
@@ -237,10 +251,10 @@ impl<'s> Connections<'s> {
                 self.note_what_is_newer(connection, &answer.newer);
                 self.note_what_is_told(connection, answer.patched, answer.missing);
                 self.tell_what_is_bound(connection, &answer.bound);
-                answer.notes.iter().take(MOST_NOTES).for_each(|note| self.session.warn(note.clone()));
+                answer.notes.into_iter().take(MOST_NOTES).for_each(|note| self.tell(note));
                 if !answer.unreached.is_empty() {
                     let failure = ReachError::AboveNotAsked { upstreams: answer.unreached };
-                    self.session.warn(failure.to_string());
+                    self.tell(failure.to_string());
                     self.asking.borrow_mut().failure = Some(failure);
                 }
             }
@@ -250,8 +264,7 @@ impl<'s> Connections<'s> {
             }
             Err(error) => {
                 let reason = weir_model::chain(&error);
-                self.session
-                    .warn(format!("`{name}` could not ask above, and goes on with what it has: {reason}"));
+                self.tell(format!("`{name}` could not ask above, and goes on with what it has: {reason}"));
                 self.asking.borrow_mut().failure = Some(error);
             }
         }
@@ -445,6 +458,8 @@ struct Asking {
     /// Why packages do not come from further up.
     missing: Vec<WhyMissing>,
     notes: Vec<String>,
+    /// What was told already, now or by connections before these.
+    told: BTreeSet<String>,
     failure: Option<ReachError>,
 }
 
