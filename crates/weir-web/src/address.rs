@@ -220,6 +220,21 @@ pub fn sign_in(back: &str) -> String {
     with_query(SIGN_IN.to_owned(), &[("back", back)])
 }
 
+/// The page with the form that is sent to an address: whoever has to sign in first comes back to it, and not to where only forms are sent.
+pub fn page_of_form(path: &str) -> &str {
+    let path = path.split('?').next().unwrap_or_default();
+    if path.starts_with(NEW_TOKEN) {
+        return ACCOUNT;
+    }
+    if matches!(path, SIGN_IN | DEVICE | WEBHOOKS) || path.starts_with(SIGN_IN_WITH) {
+        return path;
+    }
+    match path.rsplit_once('/') {
+        Some((above, _)) if !above.is_empty() && !above.ends_with("/-") => above,
+        _ => HOME,
+    }
+}
+
 /// Signing in by an identity provider.
 pub fn sign_in_with(provider: &str) -> String {
     format!("{SIGN_IN_WITH}/{provider}")
@@ -280,7 +295,26 @@ fn encoded(part: &str) -> String {
 mod tests {
     use weir_model::ReleaseId;
 
-    use super::{ACCOUNT, ACTIVITY, DEVICE, PEOPLE, STATISTICS, TRUST, WEBHOOKS};
+    use super::{ACCOUNT, ACTIVITY, DEVICE, PEOPLE, STATISTICS, TRUST, WEBHOOKS, page_of_form};
+
+    #[test]
+    fn a_form_is_on_the_page_above_where_it_is_sent() {
+        for (sent_to, page) in [
+            ("/org/-/packages/acme/str/1.0.0/withdraw?platform=any", "/org/-/packages/acme/str/1.0.0"),
+            ("/org/-/queue/admit", "/org/-/queue"),
+            ("/org/-/policy/set", "/org/-/policy"),
+            ("/-/people/invite", PEOPLE),
+            ("/-/account/tokens", ACCOUNT),
+            ("/-/account/tokens/revoke", ACCOUNT),
+            ("/-/webhooks", WEBHOOKS),
+            ("/-/webhooks/chat/change", "/-/webhooks/chat"),
+            ("/-/device", DEVICE),
+            ("/-/sign-out", "/"),
+            ("/", "/"),
+        ] {
+            assert_eq!(page_of_form(sent_to), page, "{sent_to}");
+        }
+    }
 
     #[test]
     fn the_guide_names_every_page_of_a_server() {

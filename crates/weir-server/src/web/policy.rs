@@ -230,6 +230,7 @@ async fn show(
         false => BTreeMap::new(),
     };
     let status = changed.as_ref().map_or(StatusCode::OK, |changed| changed.status);
+    let whom = whom(app, &visitor.asker, &question.who).await?;
     let (frame, served, now) = (visitor.frame_of(name), asked.served.clone(), visitor.asker.at);
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
@@ -239,8 +240,8 @@ async fn show(
         let rules: Vec<_> = set.rules().cloned().collect();
         // Who may do what is for who may act; its sentence is for all.
         let shown: Vec<PolicyFile> = if signed_in { files.all().collect() } else { Vec::new() };
-        let asks = signed_in && !question.who.is_empty();
-        let answered = asks.then(|| decide(&set, &question, view.index(), now)).transpose()?;
+        let asks = signed_in && !question.verb.is_empty();
+        let answered = asks.then(|| decide(&set, &question, whom, view.index(), now)).transpose()?;
         let (texts, simulated) = changed.map(|changed| (changed.texts, changed.simulated)).unzip();
         let simulated = simulated.flatten();
         let changing = governs.then(|| Changing {
@@ -280,12 +281,37 @@ fn question(query: &str) -> AskedOf {
     asked
 }
 
+/// Whom a question is about, in the groups that the server has them in: whoever asks, where they name nobody or themselves; others where an
+/// administrator asks, and else in no group. Why it is nobody, in words, where it is.
+async fn whom(app: &Arc<App>, asker: &Asker, who: &str) -> Result<Result<Principal, String>, Problem> {
+    if let Some(own) = asker.audience().filter(|own| who.is_empty() || own.to_string() == who) {
+        return Ok(Ok(own));
+    }
+    let named = match who.parse::<Principal>() {
+        Ok(named) => named,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let name = match &named {
+        Principal::User { name, .. } if asker.administrator().is_ok() => name.parse().ok(),
+        _ => None,
+    };
+    let Some(name) = name else { return Ok(Ok(named)) };
+    let app = app.clone();
+    let user = blocking(move || app.accounts.user(&name)).await;
+    Ok(Ok(user.map_or(named, |user| user.principal())))
+}
+
 /// What the set says to a question, or why it is none.
-fn decide(set: &PolicySet, asked: &AskedOf, index: &Index, at: Timestamp) -> Result<Answer, SubmitError> {
-    let (verb, principal) = match (asked.verb.parse::<Verb>(), asked.who.parse::<Principal>()) {
+fn decide(
+    set: &PolicySet,
+    asked: &AskedOf,
+    whom: Result<Principal, String>,
+    index: &Index,
+    at: Timestamp,
+) -> Result<Answer, SubmitError> {
+    let (verb, principal) = match (asked.verb.parse::<Verb>(), whom) {
         (Ok(verb), Ok(principal)) => (verb, principal),
-        (Err(error), _) => return Ok(Answer::Unclear(error)),
-        (_, Err(error)) => return Ok(Answer::Unclear(error.to_string())),
+        (Err(error), _) | (_, Err(error)) => return Ok(Answer::Unclear(error)),
     };
     let target = match target(verb, &asked.what) {
         Ok(target) => target,

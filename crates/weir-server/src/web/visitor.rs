@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method};
 use weir_accounts::Secret;
 use weir_client::Url;
 use weir_model::Sha256;
 use weir_web::Frame;
+use weir_web::address::page_of_form;
 
 use crate::app::App;
 use crate::asker::{Asker, Client};
@@ -142,6 +143,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
             Some(_) | None => (Asker::anonymous(from), None),
         };
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
+        let here = if head.method == Method::POST { page_of_form(here) } else { here };
         let here = here.chars().take(LONGEST_ADDRESS).collect();
         Ok(Self {
             asker,

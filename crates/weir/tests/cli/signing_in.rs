@@ -241,7 +241,7 @@ fn who_may_come_in_is_said_by_rules_and_groups_are_what_the_provider_says_each_t
     says("cy@acme.example", true, &["Staff", "chiefs"]);
     assert_eq!(enters().0.status, 303);
     assert_eq!((&cy()["groups"], &cy()["claimed"]), (&json!(["admins", "docs"]), &json!(["admins"])));
-    assert!(Browser::of_ann(&server).page("/-/people").contains("An identity provider says so"));
+    assert!(Browser::of_ann(&server).page("/-/people").contains("by the word of their identity provider"));
     says("cy@acme.example", true, &["guests"]);
     refused(&enters().0, 401, "it says that no longer");
 }

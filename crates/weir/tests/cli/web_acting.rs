@@ -403,6 +403,11 @@ fn what_a_policy_says_is_asked_on_its_page() {
     assert!(page.contains("<strong>No</strong>"), "{page}");
     assert!(page.contains("would permit it, if this held"), "{page}");
     assert!(page.contains("permit ("), "its text in Cedar: {page}");
+    // Who is asked for is in the groups that the server has them in; where nobody is named, it is about who asks.
+    for who in ["", "user:ann"] {
+        let page = browser.page(&format!("/pub/-/policy?who={who}&verb=govern&what="));
+        assert!(page.contains("<strong>Yes</strong>"), "{who}: {page}");
+    }
     let page = browser.page("/pub/-/policy?who=eve&verb=yank&what=acme/str");
     assert!(!page.contains("<strong>No</strong>") && !page.contains("<strong>Yes</strong>"), "{page}");
     let stranger = Browser::new(&server).page("/pub/-/policy?who=user:eve&verb=read");
