@@ -8,7 +8,7 @@ use weir_model::{OwnerName, PackageName, Platform, ReleaseId, Version, record};
 use weir_policy::Caller;
 use weir_registry::{Admission, Admitted, Registrar, SubmitError};
 use weir_resolve::Resolution;
-use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, Newer};
+use weir_wire::upstream::{Answer, Ask, MOST_BOUND, MOST_NEWER, MOST_TIERS, Newer};
 
 use crate::gatekeeper::{Gatekeeper, Refused, kept_out_with};
 use crate::resolve::{Unresolved, beyond, resolve};
@@ -75,14 +75,21 @@ pub fn admit(
     let mut write = |place, batch, answer: &mut Answer| admitting.write(place, batch, answer, tell);
     // First of all: what is written below says how far those above were looked through.
     let reviewed = admitting.review(&ask.platform)?;
-    for place in admitting.followed() {
-        if upstreams[place].mode == UpstreamMode::Mirror {
+    let mirrors = admitting.followed().filter(|place| upstreams[*place].mode == UpstreamMode::Mirror);
+    let mirrors: Vec<usize> = mirrors.collect();
+    // What comes from one may be what something of another needs: so each is looked at until nothing more comes.
+    for _ in 0..=mirrors.len().min(MOST_TIERS) {
+        let before = answer.admitted;
+        for place in mirrors.iter().copied() {
             let view = registrar.view_for(caller)?;
             let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
             mirror::select(&tiers, place, &mut |releases, held, more| {
                 let batch = Batch { releases, held, pin: true, more, ..Batch::default() };
                 write(place, batch, &mut answer)
             })?;
+        }
+        if answer.admitted == before || mirrors.len() < 2 {
+            break;
         }
     }
     // What was withdrawn above is withdrawn before anything is chosen, or what is chosen would not be what there is afterwards; and

@@ -81,7 +81,7 @@ impl Known {
         Ok(last.is_none_or(|last| size > last + 1))
     }
 
-    fn of_upstream(&self, name: &str) -> impl Iterator<Item = &Hold> {
+    pub(crate) fn of_upstream(&self, name: &str) -> impl Iterator<Item = &Hold> {
         self.held.iter().map(|held| &held.hold).filter(move |hold| hold.registry == name)
     }
 }

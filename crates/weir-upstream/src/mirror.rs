@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use weir_index::ReleaseView;
 use weir_model::record::Hold;
 use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 
-use crate::admission::{AdmissionError, BOUND, refusal};
+use crate::admission::{AdmissionError, BOUND, bring_with, refusal};
 use crate::gatekeeper::kept_out_with;
 use crate::held::Known;
 use crate::tiers::{From, Tiers};
@@ -24,6 +25,36 @@ struct Needs {
     ranges: Vec<(PackageName, Range)>,
 }
 
+impl Needs {
+    fn of(view: &ReleaseView) -> Self {
+        let needed = view.release.dependencies.iter();
+        let needed = needed.filter(|needed| needed.baked.is_none() && needed.scope == Scope::Run);
+        let ranges = needed.map(|needed| (needed.name.clone(), needed.range.clone())).collect();
+        Self { index: view.mark.index, is_offered: view.standing().is_offered(), ranges }
+    }
+}
+
+/// What was held for something that it needs, and can be had by now: it came from elsewhere, in the order of the upstream's log.
+fn what_is_met_by_now(
+    tiers: &Tiers<'_>,
+    place: usize,
+    known: &Known,
+) -> Result<Vec<ReleaseId>, AdmissionError> {
+    let upstream = &tiers.upstreams[place];
+    let mut coming: BTreeMap<ReleaseId, Needs> = BTreeMap::new();
+    for hold in known.of_upstream(&upstream.name).filter(|hold| hold.policy == UNMET) {
+        let Some(view) = upstream.index()?.release(&hold.id)? else { continue };
+        if view.standing().is_offered() && bring_with(tiers, &hold.id, &mut BTreeMap::new())?.is_none() {
+            coming.insert(hold.id.clone(), Needs::of(&view));
+        }
+    }
+    // What they are held for is in the log already.
+    leave_out_unmet(tiers, place, &mut coming, &mut Vec::new())?;
+    let mut met: Vec<(u64, ReleaseId)> = coming.into_iter().map(|(id, needs)| (needs.index, id)).collect();
+    met.sort_unstable();
+    Ok(met.into_iter().map(|(_, id)| id).collect())
+}
+
 /// Finds all that may come in, and hands it over in the order of the upstream's log: what something was built with comes before it.
 pub(crate) fn select(
     tiers: &Tiers<'_>,
@@ -32,11 +63,12 @@ pub(crate) fn select(
 ) -> Result<(), AdmissionError> {
     let known = Known::of(tiers)?;
     if known.is_up_to_date(tiers, place)? {
+        let met = what_is_met_by_now(tiers, place, &known)?;
         // That nothing new is there is said now and then.
-        return if known.was_looked_through(tiers, place) {
+        return if met.is_empty() && known.was_looked_through(tiers, place) {
             Ok(())
         } else {
-            hand_over(Vec::new(), Vec::new(), false)
+            hand_over(met, Vec::new(), false)
         };
     }
     let upstream = &tiers.upstreams[place];
@@ -81,13 +113,7 @@ pub(crate) fn select(
             kept_out.insert(id.clone(), refused);
             continue;
         }
-        let needed = view.release.dependencies.iter();
-        let needed = needed.filter(|needed| needed.baked.is_none() && needed.scope == Scope::Run);
-        let ranges = needed.map(|needed| (needed.name.clone(), needed.range.clone())).collect();
-        coming.insert(
-            id.clone(),
-            Needs { index: view.mark.index, is_offered: view.standing().is_offered(), ranges },
-        );
+        coming.insert(id.clone(), Needs::of(&view));
     }
     leave_out_unmet(tiers, place, &mut coming, &mut holds)?;
     // From here on it is told by where it stands in the other's log, and read once more.

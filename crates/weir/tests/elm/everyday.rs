@@ -300,6 +300,46 @@ fn what_only_a_folder_offers_is_added_and_what_elm_cannot_do_without_stays() {
 }
 
 #[test]
+fn what_one_mirror_has_may_be_what_something_of_another_needs() {
+    let t = sandbox();
+    let publish = |registry: &str, owner: &str, name: &str, needs: &[(&str, &str)]| {
+        let module = if name == "one" { "One" } else { "Two" };
+        package(&t, name, "1.0.0", needs, &format!("module {module} exposing (a)\n\na : Int\na =\n    1\n"));
+        let elm_json = t.read(format!("{name}/elm.json")).replace("\"acme/", &format!("\"{owner}/"));
+        t.write(format!("{name}/elm.json"), elm_json);
+        t.weir_with("", &format!("publish --registry ./{registry} {name}"), &[("PATH", "/nowhere")])
+            .succeeds();
+    };
+    for registry in ["left", "right"] {
+        t.weir_in("", &format!("registry init {registry} --name {registry}")).succeeds();
+        t.weir_with("", &format!("publish --registry ./{registry} core json"), &[("PATH", "/nowhere")])
+            .succeeds();
+        publish(registry, "b", "two", &[]);
+    }
+    publish("left", "a", "one", &[("b/two", "1.0.0 <= v < 2.0.0")]);
+    t.weir_in("", "registry upstream add ./left --mode mirror --only a/*").succeeds();
+    // Alone it lacks something, and is held for that until it comes from elsewhere.
+    t.weir_in("", "registry upstream follow").succeeds();
+    let held = t.weir_in("", "registry held").succeeds().stdout;
+    assert!(held.contains("a/one 1.0.0") && held.contains("needs-what-is-held"), "{held}");
+    t.weir_in("", "registry upstream add ./right --mode mirror --only b/*").succeeds();
+    let run = t.weir_in("", "registry upstream follow").succeeds();
+    assert!(run.stdout.contains("admitted 2 releases"), "{run}");
+    assert!(t.weir_in("", "info a/one@1.0.0").succeeds().stdout.contains("1.0.0"));
+    // In one go as well, in whichever order they are.
+    t.weir_in("", "registry init both --name both").succeeds();
+    t.weir_with("", "publish --registry ./both core json", &[("PATH", "/nowhere")]).succeeds();
+    for (registry, only) in [("left", "a/*"), ("right", "b/*")] {
+        let add = format!("registry upstream add ./{registry} --mode mirror --only {only} --registry ./both");
+        t.weir_in("", &add).succeeds();
+    }
+    let run = t.weir_in("", "registry upstream follow --registry ./both").succeeds();
+    assert!(run.stdout.contains("admitted 2 releases"), "{run}");
+    let again = t.weir_in("", "registry upstream follow --registry ./both").succeeds();
+    assert!(again.stdout.contains("admitted 0 releases"), "{again}");
+}
+
+#[test]
 fn what_two_registries_above_have_together_closes_no_circle() {
     let t = sandbox();
     let publish = |registry: &str, owner: &str, name: &str, version: &str, needs: &[(&str, &str)]| {
