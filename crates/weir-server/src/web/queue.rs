@@ -1,6 +1,6 @@
 //! What waits for a decision, and deciding it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -43,7 +43,9 @@ pub(crate) async fn queue(
         blocking(move || waiting.into_iter().enumerate().map(|seen| looked_at(&looking, seen, at)).collect())
             .await;
     let (frame, now) = (visitor.frame_of(&name), visitor.asker.at);
-    let shown_here = shown_here(&app, &visitor, &asked).await?;
+    let above = above_what_is_held(&asked).await?;
+    let keys = above.values().chain(waiting.iter().map(|waiting| &waiting.request.key)).cloned().collect();
+    let shown_here = shown_here(&app, &visitor, &keys).await?;
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let held = view.index().held(MOST_QUEUED + 1)?;
@@ -58,6 +60,7 @@ pub(crate) async fn queue(
         let page = QueuePage {
             frame: &frame,
             held: &held,
+            above: &above,
             shown_here: &shown_here,
             promotions: &waiting,
             quarantined: &quarantined,
@@ -68,24 +71,26 @@ pub(crate) async fn queue(
     answer(&visitor, StatusCode::OK, page.await?)
 }
 
-/// The registries above one that this server shows to whoever looks, too: by the name they have there, the one that they have here. They
-/// are known by their keys.
-async fn shown_here(
-    app: &Arc<App>,
-    visitor: &Visitor,
-    asked: &Asked,
-) -> Result<BTreeMap<String, String>, Problem> {
+/// The keys of the registries above one, by the name they have there, where something is held of them: nothing else leads there.
+async fn above_what_is_held(asked: &Asked) -> Result<BTreeMap<String, String>, Problem> {
     let above = asked.carry_out(|acting| {
         let view = acting.view()?;
-        // Only what is held leads there.
         if view.index().held(1)?.is_empty() {
             return Ok(None);
         }
         Ok(view.index().facts()?.upstreams)
     });
-    let above = above.await?.unwrap_or_default();
+    Ok(above.await?.unwrap_or_default().into_iter().map(|above| (above.name, above.key)).collect())
+}
+
+/// The registries of these keys that this server shows to whoever looks: by key, the name that they have here.
+async fn shown_here(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    wanted: &BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, Problem> {
     let mut shown = BTreeMap::new();
-    if above.is_empty() {
+    if wanted.is_empty() {
         return Ok(shown);
     }
     for name in visible(app, visitor).await? {
@@ -95,9 +100,7 @@ async fn shown_here(
         });
         // One that cannot be read just now is shown nowhere.
         let Ok(keys) = keys.await else { continue };
-        for upstream in above.iter().filter(|upstream| keys.contains(&upstream.key)) {
-            shown.insert(upstream.name.clone(), name.clone());
-        }
+        shown.extend(keys.into_iter().filter(|key| wanted.contains(key)).map(|key| (key, name.clone())));
     }
     Ok(shown)
 }

@@ -51,7 +51,9 @@ pub struct QueuePage<'a> {
     pub frame: &'a Frame,
     /// What policy keeps out, by name.
     pub held: &'a [HeldRelease],
-    /// Registries above that the same server shows to whoever looks: by the name they have here, the one they have there.
+    /// The keys of registries above, by the name they have in this one's log.
+    pub above: &'a BTreeMap<String, String>,
+    /// Registries that the same server shows to whoever looks: by a key of theirs, the name they have there.
     pub shown_here: &'a BTreeMap<String, String>,
     /// The promotions that wait, as far as they are for whoever looks.
     pub promotions: &'a [WaitingPromotion],
@@ -93,7 +95,7 @@ struct PromotionRow {
     from: String,
     by: String,
     ago: String,
-    releases: Vec<(String, String)>,
+    releases: Vec<PromotedRow>,
     more: usize,
     approved_by: String,
     approvable: bool,
@@ -101,6 +103,13 @@ struct PromotionRow {
     seen: String,
     withdrawn: Vec<(bool, String)>,
     is_unknown: bool,
+}
+
+struct PromotedRow {
+    id: String,
+    /// Its page where it comes from; nothing where whoever looks is not shown that.
+    href: String,
+    tree: String,
 }
 
 struct QuarantinedRow {
@@ -138,8 +147,9 @@ impl QueuePage<'_> {
             id: hold.id.to_string(),
             name: hold.id.name.to_string(),
             href: self
-                .shown_here
+                .above
                 .get(&hold.registry)
+                .and_then(|key| self.shown_here.get(key))
                 .map_or_else(String::new, |above| address::release(above, &hold.id)),
             build: build(&hold.id),
             from: said::line(&hold.registry),
@@ -153,8 +163,14 @@ impl QueuePage<'_> {
 
     fn promotion(&self, waiting: &WaitingPromotion) -> PromotionRow {
         let WaitingPromotion { request, approvable, approved, below } = waiting;
-        let registry = self.frame.registry();
-        let named = request.releases.iter().take(NAMED);
+        // What waits is not here yet: it is looked at where it comes from.
+        let from = self.shown_here.get(&request.key);
+        let named = request.releases.iter().zip(&request.trees).take(NAMED);
+        let named = named.map(|(id, tree)| PromotedRow {
+            id: id.to_string(),
+            href: from.map(|from| address::release(from, id)).unwrap_or_default(),
+            tree: tree.to_string(),
+        });
         let approved_by: Vec<&str> =
             request.approvals.iter().map(|approval| said::who(&approval.by)).collect();
         PromotionRow {
@@ -162,7 +178,7 @@ impl QueuePage<'_> {
             from: said::line(&request.from),
             by: said::who(&request.by).to_owned(),
             ago: said::ago(request.at, self.now),
-            releases: named.map(|id| (id.to_string(), address::package(registry, &id.name))).collect(),
+            releases: named.collect(),
             more: request.releases.len().saturating_sub(NAMED),
             approved_by: approved_by.join(", "),
             approvable: *approvable,

@@ -109,7 +109,11 @@ fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
 
     let approve =
         |browser: &mut Browser| browser.send("/public/-/queue", "/public/-/queue/approve", &fields).status;
-    assert!(bob.page("/public/-/queue").contains(">approve<"));
+    let waits = bob.page("/public/-/queue");
+    assert!(waits.contains(">approve<"), "{waits}");
+    // Where it comes from is not on this server: it is compared by its tree, and no link leads to where it is not yet.
+    assert!(waits.contains("<strong>acme/greet 1.0.0</strong>"), "{waits}");
+    assert!(waits.contains("its tree <span class=\"code\">blake3:"), "{waits}");
     assert_eq!(approve(&mut bob), 303);
     assert!(cat.page("/public/-/queue").contains("approved by bob"));
     let own = bob.page("/public/-/queue");
@@ -170,7 +174,11 @@ fn what_was_withdrawn_below_while_it_waited_is_not_approved_on_a_page_nor_by_the
     assert!(!bob.page("/public/-/queue").contains("approved by"), "nothing of it is kept");
 
     t.weir_in("", &format!("{below} unquarantine acme/str@1.0.0")).succeeds();
-    assert!(!bob.page("/public/-/queue").contains("It cannot be approved"));
+    let queue = bob.page("/public/-/queue");
+    assert!(!queue.contains("It cannot be approved"));
+    // It is looked at where it comes from, by who may see that.
+    let page = "/org/-/packages/acme/str/1.0.0";
+    assert_eq!((queue.contains(page), bob.get(page).status), (true, 200), "{queue}");
     assert_eq!(bob.send("/public/-/queue", "/public/-/queue/approve", &fields).status, 303);
     assert!(bob.page("/public/-/queue").contains("approved by bob"));
 }
