@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use sha1::{Digest as _, Sha1};
-use weir_elm::ElmJson;
+use weir_elm::{ElmJson, Package};
 use weir_elm_protocol::{Arrived, Keep, NotTaken, ReleaseFile};
 use weir_fs::Folder;
 use weir_model::{PackageName, Version};
@@ -30,8 +30,8 @@ pub(crate) fn fetch(
     version: &Version,
 ) -> Result<Option<Fetched>, ForeignError> {
     let bad = |reason: &str| unusable(site, name, version, reason);
-    let shown = manifest(site, notes, name, version)?;
-    if is_older(&shown) {
+    let shown = ElmJson::parse(&manifest(site, notes, name, version)?);
+    if matches!(&shown, Ok(ElmJson::Package(said)) if is_older(said)) {
         return Ok(None);
     }
     let different = |reason: &str| different(site, name, version, reason);
@@ -58,7 +58,7 @@ pub(crate) fn fetch(
     let mut arrived = Arrived::unpack(&archive, Keep::OfPackage, &beside).map_err(taken)?;
     arrived.must_be(name, version).map_err(taken)?;
     // Written with other white space, it says the same.
-    if ElmJson::parse(&arrived.manifest()?) != ElmJson::parse(&shown) {
+    if ElmJson::parse(&arrived.manifest()?) != shown {
         return Err(different(
             "the `elm.json` in its archive says something else than the one that is shown",
         ));
@@ -70,9 +70,8 @@ pub(crate) fn fetch(
 /// The first compiler that knows `elm.json`.
 pub(crate) const FIRST: Version = Version::new(0, 19, 0);
 
-/// Whether an `elm.json` is of a package for compilers that do not know it.
-pub(crate) fn is_older(text: &str) -> bool {
-    let Ok(ElmJson::Package(said)) = ElmJson::parse(text) else { return false };
+/// Whether a package is for compilers that do not know `elm.json`.
+pub(crate) fn is_older(said: &Package) -> bool {
     said.elm_version.intervals().iter().all(|(_, high)| match high {
         Bound::Included(high) => *high < FIRST,
         Bound::Excluded(high) => *high <= FIRST,

@@ -70,13 +70,9 @@ impl ElmSite {
     ) -> Result<u64, ForeignError> {
         let (mut written, mut worst) = (0, None);
         for _ in 0..MOST_ROUNDS {
-            let chosen = match (self.choose(transcript, told, &ask), worst.take()) {
-                (Ok(chosen), before) => {
-                    worst = before;
-                    chosen
-                }
-                (Err(_), Some(before)) => return Err(before),
-                (Err(error), None) => return Err(error),
+            let chosen = match self.choose(transcript, told, &ask) {
+                Ok(chosen) => chosen,
+                Err(error) => return Err(worst.unwrap_or(error)),
             };
             let is_found = !chosen.is_empty();
             let done = Writing::new(&self.site, transcript)?.write_all(chosen)?;

@@ -40,11 +40,11 @@ impl<'a> Offered<'a> {
         version: &Version,
     ) -> Result<BTreeMap<PackageName, Range>, ForeignError> {
         let text = manifest(self.site, self.notes, name, version)?;
-        if is_older(&text) {
-            let reason = format!("it is for compilers before {FIRST}, whose packages have no `elm.json`");
-            return Err(gone(name, version, reason));
-        }
         match ElmJson::parse(&text) {
+            Ok(ElmJson::Package(package)) if is_older(&package) => {
+                let reason = format!("it is for compilers before {FIRST}, whose packages have no `elm.json`");
+                Err(gone(name, version, reason))
+            }
             Ok(ElmJson::Package(package)) => Ok(package.dependencies),
             Ok(ElmJson::Application(_)) => {
                 Err(unusable(self.site, name, version, "its `elm.json` is of an application"))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use weir_elm::ElmJson;
+use weir_elm::{ElmJson, Package};
 use weir_model::{PackageName, Range, Version};
 use weir_upstream::{ForeignError, Transcript};
 
@@ -97,13 +97,10 @@ impl<'a> Writing<'a> {
                 && let Some(one) = releases.next()
             {
                 // What it needs is known once it was looked at: then nothing is fetched in vain.
-                let seen = noted(self.transcript.notes, &one.0, &one.1)?;
-                if seen.as_deref().is_some_and(is_older) {
-                    self.older += 1;
-                } else if seen.and_then(|seen| self.lacks(&seen, &some)).is_some() {
-                    waiting.push(one);
-                } else {
-                    some.push(one);
+                match self.seen(&one)? {
+                    Some(seen) if is_older(&seen) => self.older += 1,
+                    Some(seen) if self.lacks(&seen, &some).is_some() => waiting.push(one),
+                    _ => some.push(one),
                 }
             }
             if some.is_empty() {
@@ -133,15 +130,24 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// What a release needs by its `elm.json` that is neither written down nor about to be.
-    fn lacks(&self, seen: &str, coming: &[One]) -> Option<(PackageName, Range)> {
-        let Ok(ElmJson::Package(said)) = ElmJson::parse(seen) else { return None };
-        let is_met = |(name, range): &(PackageName, Range)| {
+    /// What the `elm.json` of a release says, if it was seen and is one of a package.
+    fn seen(&self, (name, version): &One) -> Result<Option<Package>, ForeignError> {
+        let text = noted(self.transcript.notes, name, version)?;
+        Ok(text.and_then(|text| match ElmJson::parse(&text) {
+            Ok(ElmJson::Package(said)) => Some(said),
+            _ => None,
+        }))
+    }
+
+    /// What a release needs that is neither written down nor about to be.
+    fn lacks(&self, seen: &Package, coming: &[One]) -> Option<(PackageName, Range)> {
+        let is_met = |name: &PackageName, range: &Range| {
             let there = self.there.get(name).into_iter().flatten();
             let coming = coming.iter().filter(|(coming, _)| coming == name).map(|(_, version)| version);
             there.chain(coming).any(|version| range.contains(version))
         };
-        said.dependencies.into_iter().find(|needed| !is_met(needed))
+        let mut needs = seen.dependencies.iter();
+        needs.find(|(name, range)| !is_met(name, range)).map(|(name, range)| (name.clone(), range.clone()))
     }
 
     /// Fetches some releases at the same time; an answer for each.
@@ -182,9 +188,9 @@ impl<'a> Writing<'a> {
                 self.site.address()
             ));
         }
-        for (name, version) in waiting.iter().take(MOST_NAMED) {
-            let seen = noted(self.transcript.notes, name, version)?;
-            let needed = seen.and_then(|seen| self.lacks(&seen, &[]));
+        for one in waiting.iter().take(MOST_NAMED) {
+            let (name, version) = one;
+            let needed = self.seen(one)?.and_then(|seen| self.lacks(&seen, &[]));
             let needed = needed.map(|(name, range)| format!("`{name}` {range}"));
             let needed = needed.unwrap_or_else(|| "something".into());
             self.transcript.tell(format!(

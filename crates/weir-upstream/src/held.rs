@@ -75,7 +75,11 @@ impl Known {
     }
 
     /// Whether this registry's log went on since it said up to where that one was looked through: a name may be bound elsewhere since.
-    fn something_was_said_here(&self, tiers: &Tiers<'_>, place: usize) -> Result<bool, AdmissionError> {
+    pub(crate) fn something_was_said_here(
+        &self,
+        tiers: &Tiers<'_>,
+        place: usize,
+    ) -> Result<bool, AdmissionError> {
         let last = self.facts.cursor(&tiers.upstreams[place].name).map(|cursor| cursor.mark.index);
         let size = tiers.own().position()?.size;
         Ok(last.is_none_or(|last| size > last + 1))

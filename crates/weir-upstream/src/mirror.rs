@@ -40,6 +40,9 @@ fn what_is_met_by_now(
     place: usize,
     known: &Known,
 ) -> Result<Vec<ReleaseId>, AdmissionError> {
+    if !known.something_was_said_here(tiers, place)? {
+        return Ok(Vec::new());
+    }
     let upstream = &tiers.upstreams[place];
     let mut coming: BTreeMap<ReleaseId, Needs> = BTreeMap::new();
     for hold in known.of_upstream(&upstream.name).filter(|hold| hold.policy == UNMET) {
