@@ -23,7 +23,7 @@ use weir_fs::Folder;
 use weir_model::record::{Only, UpstreamMode};
 use weir_model::{PackageName, Range, ReleaseId, Version};
 use weir_rules::needed_first;
-use weir_upstream::{Foreign, ForeignError, Transcript, Unresolved, resolve};
+use weir_upstream::{Foreign, ForeignError, Transcript, Unresolved, circle_in_words, resolve};
 use weir_wire::upstream::Ask;
 
 use crate::offered::{Offered, unusable};
@@ -148,11 +148,7 @@ impl ElmSite {
                     let Some(last) = circle.iter().max_by_key(|id| told.place(&id.name, &id.version)) else {
                         continue;
                     };
-                    let named: Vec<String> = circle.iter().map(ToString::to_string).collect();
-                    let reason = format!(
-                        "Elm's compiler never ends on packages that need one another: `{}`",
-                        named.join("` needs `")
-                    );
+                    let reason = circle_in_words(circle.iter().copied());
                     let unusable = unusable(&self.site, &last.name, &last.version, &reason);
                     transcript.tell(unusable.to_string());
                     ask.without.push((*last).clone());

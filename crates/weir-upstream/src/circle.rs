@@ -2,7 +2,7 @@
 //! anything else.
 
 use weir_model::record::Hold;
-use weir_model::{KindName, record};
+use weir_model::{KindName, ReleaseId, record};
 use weir_resolve::Resolution;
 use weir_rules::needed_first;
 
@@ -31,18 +31,21 @@ pub(crate) fn closing(tiers: &Tiers<'_>, resolution: &Resolution) -> Result<Opti
             last = Some((upstream, when, view.release.id));
         }
     }
-    let named: Vec<String> = circle.iter().map(|place| nodes[*place].id.to_string()).collect();
+    let why = in_words(circle.iter().map(|place| &nodes[*place].id));
     Ok(last.map(|(upstream, _, id)| {
         let hold = Hold {
             id,
             registry: tiers.upstreams[upstream].name.clone(),
             policy: CIRCLE.into(),
-            reason: record::reason(format!(
-                "Elm's compiler never ends on packages that need one another: `{}`",
-                named.join("` needs `")
-            )),
+            reason: record::reason(why),
             until: None,
         };
         Refused { hold, is_kept_out: true }
     }))
+}
+
+/// Why releases that need one another do not come in; the first of them is also the last.
+pub fn in_words<'i>(circle: impl Iterator<Item = &'i ReleaseId>) -> String {
+    let named: Vec<String> = circle.map(ToString::to_string).collect();
+    format!("Elm's compiler never ends on packages that need one another: `{}`", named.join("` needs `"))
 }

@@ -23,6 +23,7 @@ mod told;
 mod unmet;
 
 pub use admission::{AdmissionError, admit};
+pub use circle::in_words as circle_in_words;
 pub use foreign::{Foreign, ForeignError, Transcript};
 pub use look::{Sight, look};
 pub use resolve::{Unresolved, resolve};
