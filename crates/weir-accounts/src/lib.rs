@@ -20,6 +20,6 @@ mod workloads;
 pub use accounts::{AccountError, Accounts};
 pub use identities::Said;
 pub use secret::Secret;
-pub use sign_in::{Invitation, MIN_PASSWORD, SignInError, network_of};
+pub use sign_in::{Invitation, SignInError, network_of};
 pub use tokens::{LONGEST_TOKEN_NAME, NotGood, Speaker, UserSpeaker};
 pub use workloads::{Grant, Proved, WorkloadSpeaker};

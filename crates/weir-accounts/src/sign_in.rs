@@ -10,18 +10,12 @@ use argon2::password_hash::{Output, PasswordHash, SaltString};
 use argon2::{Algorithm, Argon2, Block, Params, Version, password_hash};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use weir_wire::people::{PendingInvitation, User};
+use weir_wire::people::{MAX_PASSWORD, MIN_PASSWORD, PendingInvitation, User};
 use weir_wire::{ADMINISTRATORS, AccountName};
 
 use crate::accounts::{AccountError, Accounts};
 use crate::people::{moment, put_groups, user};
 use crate::secret::Secret;
-
-/// The fewest characters that a password may have.
-pub const MIN_PASSWORD: usize = 10;
-
-/// The most bytes that a password may have.
-const MAX_PASSWORD: usize = 1024;
 
 /// For how long an invitation is good.
 const INVITED_FOR: SignedDuration = SignedDuration::from_hours(72);
@@ -65,7 +59,7 @@ pub enum SignInError {
     )]
     NoName,
     /// The password cannot be used.
-    #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD} bytes")]
+    #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD}")]
     Password,
 }
 
@@ -261,7 +255,8 @@ impl Accounts {
                 .optional()?
                 .flatten()
         };
-        let is_right = password.len() <= MAX_PASSWORD && verify(kept.as_deref(), password, &mut memory);
+        let could_be = password.chars().take(MAX_PASSWORD + 1).count() <= MAX_PASSWORD;
+        let is_right = could_be && verify(kept.as_deref(), password, &mut memory);
         self.change(|connection| {
             for subject in &subjects {
                 match is_right {
@@ -286,7 +281,7 @@ impl Accounts {
     }
 
     fn hash(&self, password: &str) -> Result<String, AccountError> {
-        if password.chars().count() < MIN_PASSWORD || password.len() > MAX_PASSWORD {
+        if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&password.chars().count()) {
             return Err(SignInError::Password.into());
         }
         let mut salt = [0_u8; 16];

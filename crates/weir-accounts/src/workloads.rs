@@ -11,7 +11,7 @@ use weir_model::Sha256;
 use weir_policy::TokenScope;
 use weir_wire::AccountName;
 use weir_wire::people::User;
-use weir_wire::trust::{Grant as ToldGrant, NewTrust, Trust, Workload};
+use weir_wire::trust::{Grant as ToldGrant, LONGEST_MINUTES, NewTrust, Trust, Workload};
 
 use crate::accounts::{AccountError, Accounts};
 use crate::people::{moment, user};
@@ -31,9 +31,6 @@ const LONGEST_CLAIM: usize = 300;
 
 /// The most names that a rule may have.
 const MOST_NAMES: usize = 100;
-
-/// The longest that a token is good that a program gets, in minutes.
-const LONGEST_MINUTES: u32 = 60;
 
 /// What stands at the end of a value of which only the beginning counts.
 const ANYTHING: char = '*';

@@ -122,7 +122,8 @@ impl schemars::JsonSchema for KindName {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "What sort of package it is: `generic`, `bash`, `data`, `native`, `elm`."
+            "description": "What sort of package it is.",
+            "enum": Self::ALL.map(Self::as_str),
         })
     }
 }

@@ -159,8 +159,24 @@ impl FromStr for OwnerName {
     }
 }
 
+/// What a part of a name is, as a regular expression of ECMAScript, but for the names of Windows' devices.
+macro_rules! part {
+    () => {
+        "[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?"
+    };
+}
+
+/// What an owner is, as a regular expression.
+const OWNER: &str = concat!("^", part!(), "$");
+
+/// What the name of a package is.
+const PACKAGE: &str = concat!("^", part!(), "/", part!(), "$");
+
+/// What all packages of an owner are, or one.
+pub(crate) const OWNER_OR_PACKAGE: &str = concat!("^", part!(), "/(?:\\*|", part!(), ")$");
+
 macro_rules! text_form {
-    ($type:ty, $what:literal) => {
+    ($type:ty, $what:literal, $pattern:expr) => {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.as_str())
@@ -179,7 +195,7 @@ macro_rules! text_form {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "description": $what })
+                schemars::json_schema!({ "type": "string", "description": $what, "pattern": $pattern })
             }
         }
 
@@ -198,8 +214,8 @@ macro_rules! text_form {
     };
 }
 
-text_form!(PackageName, "A package's name, `owner/name`.");
-text_form!(OwnerName, "An owner: the part of a package's name before the `/`.");
+text_form!(PackageName, "A package's name, `owner/name`.", PACKAGE);
+text_form!(OwnerName, "An owner: the part of a package's name before the `/`.", OWNER);
 
 #[cfg(test)]
 mod tests {

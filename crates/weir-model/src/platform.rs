@@ -93,7 +93,9 @@ impl schemars::JsonSchema for Platform {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "A platform, such as `x86-64-debian-12`; `any` for all."
+            "description": "A platform, such as `x86-64-debian-12`; `any` for all.",
+            "pattern": r"^(?:any|[a-z0-9]+(?:\.[a-z0-9]+)*(?:-[a-z0-9]+(?:\.[a-z0-9]+)*)+)$",
+            "maxLength": 128,
         })
     }
 }

@@ -197,7 +197,9 @@ impl schemars::JsonSchema for Version {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "type": "string",
-            "description": "A version, such as `1.4.2`."
+            "description": "A version, such as `1.4.2`.",
+            "pattern": r"^(?:(?:0|[1-9][0-9]{0,18})\.){2}(?:0|[1-9][0-9]{0,18})(?:-(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(?:\.(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?$",
+            "maxLength": Self::MAX_LENGTH,
         })
     }
 }

@@ -10,7 +10,7 @@ use weir_model::{OwnerName, PackageName};
 use crate::{Decision, Request, Target, Verb};
 
 /// What a token may do: all that its owner may, or less.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TokenScope {
     /// The actions it may ask for; any, if none is named.
@@ -91,6 +91,19 @@ impl FromStr for Named {
             true => text.parse().map(Self::Package).map_err(|error| told(&error)),
             false => text.parse().map(Self::Owner).map_err(|error| told(&error)),
         }
+    }
+}
+
+impl schemars::JsonSchema for Named {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OwnerOrPackage".into()
+    }
+
+    fn json_schema(forms: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "An owner with all its packages, or one package.",
+            "anyOf": [forms.subschema_for::<OwnerName>(), forms.subschema_for::<PackageName>()],
+        })
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod trust;
 mod uploads;
 mod upstreams;
 pub(crate) mod webhooks;
+mod whole;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -84,11 +85,19 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Document<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        match in_time(app, axum::Json::<Named<T>>::from_request(request, app)).await? {
-            Ok(axum::Json(Named(document))) => Ok(Self(document)),
+        match in_time(app, read(app, request)).await? {
+            Ok(document) => Ok(Self(document)),
             Err(rejection) => Err(unreadable(&rejection)),
         }
     }
+}
+
+async fn read<T: DeserializeOwned>(app: &Arc<App>, request: Request) -> Result<T, JsonRejection> {
+    let (head, body) = request.into_parts();
+    let body = Bytes::from_request(Request::from_parts(head.clone(), body), app).await?;
+    let request = Request::from_parts(head, whole::numbers(&body).into());
+    let axum::Json(Named(document)) = axum::Json::from_request(request, app).await?;
+    Ok(document)
 }
 
 /// What a request brings, read in the time that it has: who sends a byte now and then keeps a place no longer.

@@ -59,11 +59,11 @@ pub struct LinkedIdentity {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewToken {
-    /// What its owner calls it.
+    /// What its owner calls it: not `current`, which is the token that asks.
+    #[schemars(length(min = 1, max = 100))]
     pub name: String,
     /// What it may do.
     #[serde(default)]
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// The registries it may speak to, by the names they are served under; any, if none is named.
     #[serde(default)]
@@ -77,6 +77,12 @@ pub struct NewToken {
     #[schemars(with = "Option<String>")]
     pub expires: TokenEnd,
 }
+
+/// The fewest characters that a password may have.
+pub const MIN_PASSWORD: usize = 10;
+
+/// The most characters that a password may have.
+pub const MAX_PASSWORD: usize = 1024;
 
 /// For how many days a token is good of which nothing else is said.
 pub const USUAL_TOKEN_DAYS: u32 = 90;
@@ -146,7 +152,6 @@ pub struct Token {
     /// What its owner calls it.
     pub name: String,
     /// What it may do.
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// The registries it may speak to; any, if none is named.
     pub registries: BTreeSet<String>,
@@ -188,6 +193,7 @@ pub struct Accept {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<AccountName>,
     /// The password they choose.
+    #[schemars(length(min = MIN_PASSWORD, max = MAX_PASSWORD))]
     pub password: String,
     /// What their machine calls itself.
     #[serde(default)]

@@ -25,6 +25,9 @@ pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// What comes back.
 pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
+/// The longest that a token is good that a program gets, in minutes.
+pub const LONGEST_MINUTES: u32 = 60;
+
 /// A program that is to be trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -36,9 +39,9 @@ pub struct NewTrust {
     /// The registry it may speak to, by the name it is served under.
     pub registry: String,
     /// What it may do there, and to which owners and packages; at least one is named.
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// For how many minutes a token is good that it gets.
+    #[schemars(range(min = 1, max = LONGEST_MINUTES))]
     pub minutes: u32,
 }
 
@@ -57,7 +60,6 @@ pub struct Trust {
     /// The registry it may speak to.
     pub registry: String,
     /// What it may do there.
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
     /// For how many minutes a token is good that it gets.
     pub minutes: u32,
@@ -119,7 +121,6 @@ pub struct Grant {
     /// Who trusts it: it acts for them.
     pub by: AccountName,
     /// What it may do.
-    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub scope: TokenScope,
 }
 

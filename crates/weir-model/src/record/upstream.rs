@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::{NameError, OwnerName, PackageName};
+use crate::name::{NameError, OWNER_OR_PACKAGE, OwnerName, PackageName};
 use crate::unseen::Named as _;
 
 /// A registry above this one.
@@ -75,7 +75,7 @@ impl fmt::Display for Only {
 /// A part of what a registry above has: `acme/*`, or `acme/str`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = OWNER_OR_PACKAGE))]
 pub enum Taken {
     /// All packages of an owner.
     Owner(OwnerName),

@@ -38,6 +38,8 @@ pub(crate) async fn submit(
         Some("dry-run" | "dry-run=true") => true,
         Some(_) => return Err(Problem::new(Code::BadRequest, "a batch can be asked for with `?dry-run`")),
     };
+    // A key that can be none is a mistake, also where none is needed.
+    let key = headers.contains_key(IDEMPOTENCY_KEY).then(|| key(&headers)).transpose()?;
     let asked = Asked::of(&app, &asker, &name).await?;
     // Of who has not signed in nothing is read: a batch may be large.
     asker.speaker()?;
@@ -47,7 +49,7 @@ pub(crate) async fn submit(
         let outcomes = asked.carry_out(move |registry| registry.preview(&batch)).await?;
         return Ok(json(StatusCode::OK, &Preview { outcomes }));
     }
-    let key = (asked.served.name.clone(), asked.actor.clone(), key(&headers)?);
+    let key = (asked.served.name.clone(), asked.actor.clone(), key.ok_or_else(no_key)?);
     let digest = Sha256::of(&body);
     let other = |()| {
         Problem::new(Code::Conflict, "another batch was sent with this idempotency key: give each its own")
@@ -96,10 +98,12 @@ fn key(headers: &HeaderMap) -> Result<String, Problem> {
     let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok()).map(str::trim);
     let sound =
         |key: &&str| !key.is_empty() && key.len() <= MAX_KEY && key.bytes().all(|b| b.is_ascii_graphic());
-    key.filter(sound).map(str::to_owned).ok_or_else(|| {
-        let detail = format!(
-            "a batch needs an `Idempotency-Key` of 1 to {MAX_KEY} characters, such as a UUID: who does not hear the answer asks again with the same"
-        );
-        Problem::new(Code::BadRequest, detail)
-    })
+    key.filter(sound).map(str::to_owned).ok_or_else(no_key)
+}
+
+fn no_key() -> Problem {
+    let detail = format!(
+        "a batch needs an `Idempotency-Key` of 1 to {MAX_KEY} characters, such as a UUID: who does not hear the answer asks again with the same"
+    );
+    Problem::new(Code::BadRequest, detail)
 }

@@ -8,8 +8,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, on};
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
+use weir_wire::AccountName;
 use weir_wire::api::{LEVEL, ProblemDocument};
 use weir_wire::webhooks::{WebhookEvent, WebhookMessage};
 
@@ -169,7 +171,9 @@ impl Operation {
             "responses": answers,
         });
         if let Some(body) = &self.takes {
-            described["requestBody"] = json!({ "required": true, "content": body.described(forms) });
+            // No bytes are bytes, too.
+            let is_needed = !matches!(body, Body::Bytes);
+            described["requestBody"] = json!({ "required": is_needed, "content": body.described(forms) });
         }
         if self.anybody {
             // One of none, or of those that hold for all.
@@ -179,9 +183,30 @@ impl Operation {
     }
 }
 
+/// Has a form say of numbers and sets what reading them takes: a number of so many bits has a bound, and what is named twice in a set is
+/// in it once.
+fn as_it_is_read(form: &mut Schema) {
+    form.remove("uniqueItems");
+    let bounds = match form.get("format").and_then(Value::as_str) {
+        Some("uint32") => (json!(0), json!(u32::MAX)),
+        Some("uint64" | "uint") => (json!(0), json!(u64::MAX)),
+        Some("int64") => (json!(i64::MIN), json!(i64::MAX)),
+        _ => return,
+    };
+    let Some(form) = form.as_object_mut() else { return };
+    form.entry("minimum").or_insert(bounds.0);
+    form.entry("maximum").or_insert(bounds.1);
+}
+
+/// The form of a word.
+pub(crate) fn form_of<T: JsonSchema>() -> Value {
+    T::json_schema(&mut SchemaGenerator::default()).to_value()
+}
+
 /// What stands in an address in the place of a name.
 fn form_of_path(name: &str) -> Value {
     match name {
+        "name" | "webhook" => form_of::<AccountName>(),
         "digest" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         "registry" => json!({ "type": "string", "pattern": "^[a-z][a-z0-9-]{0,63}$" }),
         _ => json!({ "type": "string", "minLength": 1 }),
@@ -259,10 +284,12 @@ impl Operations {
 
     /// The document that describes them.
     pub(crate) fn document(&self) -> Value {
-        let settings = SchemaSettings::draft2020_12().with(|settings| {
-            settings.definitions_path = "/components/schemas".into();
-            settings.meta_schema = None;
-        });
+        let settings = SchemaSettings::draft2020_12()
+            .with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+            .with_transform(RecursiveTransform(as_it_is_read));
         let mut forms = settings.into_generator();
         let mut paths = Map::new();
         for operation in &self.all {

@@ -3,6 +3,7 @@
 use axum::routing::MethodFilter;
 use serde_json::{Value, json};
 use weir_model::descriptor::Descriptor;
+use weir_model::{KindName, PackageName};
 use weir_registry::{Batch, Collected};
 use weir_wire::Receipt;
 use weir_wire::activity::{Activity, ActivityQuery};
@@ -24,7 +25,7 @@ use weir_wire::upstream::{Answered, Ask, Look, Looked, UpstreamChange, UpstreamL
 use weir_wire::webhooks::{ChangeWebhook, Deliveries, Delivery, MadeWebhook, NewWebhook, Webhook};
 
 use super::answers::MAX_KEY;
-use super::operations::{Operation, Operations};
+use super::operations::{Operation, Operations, form_of};
 use super::{
     MAX_ASK, MAX_POLICY, MAX_REQUEST, activity, ask, batches, described, device, downloads, people, policy,
     promotions, registries, registry, tokens, trust, uploads, upstreams, webhooks,
@@ -65,7 +66,7 @@ fn of_a_registry(operations: Operations) -> Operations {
                     IDEMPOTENCY_KEY,
                     false,
                     "Needed unless it is a dry run. The same batch with the same key is answered the same",
-                    json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY }),
+                    json!({ "type": "string", "pattern": "^[!-~]*$", "minLength": 1, "maxLength": MAX_KEY }),
                 )
                 .takes::<Batch>()
                 .gives::<Told>(200),
@@ -129,7 +130,7 @@ fn of_a_registry(operations: Operations) -> Operations {
                 "checkPublish",
                 "Tells whether a package of a kind could be published at all",
             )
-            .query("kind", true, "The kind", json!({ "type": "string", "minLength": 1 }))
+            .query("kind", true, "The kind", form_of::<KindName>())
             .gives_nothing(204),
             registry::check,
         )
@@ -190,7 +191,7 @@ fn of_a_registry(operations: Operations) -> Operations {
         .with(
             of(GET, "/{registry}/api/v1/downloads", "downloads", "Tells how often a package was downloaded")
                 .by_anybody()
-                .query("package", true, "The package", json!({ "type": "string", "minLength": 3 }))
+                .query("package", true, "The package", form_of::<PackageName>())
                 .query(
                     "days",
                     false,
@@ -242,7 +243,9 @@ fn of_objects(operations: Operations) -> Operations {
     const PACK_VERIFIED: &str = "/{registry}/api/v1/packs/{digest}/verification";
     const FILE_VERIFIED: &str = "/{registry}/api/v1/files/{digest}/verification";
     let asked = |path, id| {
-        mending(Operation::new(HEAD, path, id, "Tells how much of an upload is there")).gives_nothing(204)
+        mending(Operation::new(HEAD, path, id, "Tells how much of an upload is there"))
+            .by_anybody()
+            .gives_nothing(204)
     };
     let put = |path, id| {
         mending(Operation::new(PUT, path, id, "Uploads all of it at once"))
@@ -255,7 +258,7 @@ fn of_objects(operations: Operations) -> Operations {
                 UPLOAD_OFFSET,
                 true,
                 "The byte at which it goes on",
-                json!({ "type": "integer", "minimum": 0 }),
+                json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
             )
             .header(UPLOAD_COMPLETE, true, "`?1` if this is the end of it", json!({ "enum": ["?0", "?1"] }))
             .takes_bytes()

@@ -14,6 +14,7 @@ mod conflicts;
 mod contract;
 mod days_without_a_network;
 mod deltas;
+mod described_api;
 mod downloads;
 mod exit_codes;
 mod for_oneself;
