@@ -14,6 +14,8 @@ pub mod descriptor;
 mod digest;
 pub mod evidence;
 mod facts;
+#[cfg(test)]
+mod forms;
 mod kind;
 mod license;
 pub mod lockfile;
