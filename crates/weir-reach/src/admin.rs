@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use weir_cedar::PolicyFiles;
+use weir_cedar::{FolderPolicies, PolicyFiles};
 use weir_fs::Folder;
 use weir_index::{Claim, RegistryFacts, Stats};
 use weir_log::{FolderSource, Source};
 use weir_model::Sha256;
 use weir_model::descriptor::Descriptor;
-use weir_policy::{Caller, FolderGate};
+use weir_policy::{Caller, Decision, FolderGate, Gate, OtherPolicies, Request, Target, Verb};
 use weir_registry::content::ContentFolder;
 use weir_registry::{
-    AuditStep, KeyFolder, Look, NewRegistry, OpenError, Registrar, RegistryAudit, Replica, SubmitError,
-    audit, folder_ports, is_free,
+    AuditStep, KeyFolder, Look, NewRegistry, OpenError, Registrar, Registry as _, RegistryAudit, Replica,
+    SubmitError, audit, folder_ports, is_free,
 };
 
-use crate::connect::{address, connect, open_for_writing, open_remote, source_of};
+use crate::connect::{address, connect, open_folder_by, open_for_writing, open_remote, source_of};
 use crate::credentials::credential_for;
 use crate::error::ReachError;
 use crate::lower::Lower;
@@ -258,8 +258,32 @@ pub fn registry_rotate_key(
     folder: &Path,
 ) -> Result<Descriptor, ReachError> {
     let known = find(session, project, which, folder)?;
-    let registry = open_for_writing(session, &known)?;
-    Ok(registry.rotate_key()?)
+    if is_http(&known.location) || session.offline {
+        return Ok(open_for_writing(session, &known)?.rotate_key()?);
+    }
+    let policies = FolderPolicies::open(Path::new(&known.location));
+    Ok(open_folder_by(session, &known, Box::new(ByKey(policies)))?.rotate_key()?)
+}
+
+/// The policy of a folder for whoever gives its registry a new key. Only who has the key that signs for it can, and no policy binds them:
+/// they could write any other into the log. So none is asked for what has to be done in a hurry, when a key has leaked.
+struct ByKey(FolderPolicies);
+
+impl Gate for ByKey {
+    fn decide(&self, request: &Request<'_>) -> Decision {
+        match (request.verb, &request.target) {
+            (Verb::Describe, Target::Registry) => Decision {
+                allowed: true,
+                policy: "key-holder".into(),
+                reason: "whoever has the key of a registry says which one comes after it".into(),
+            },
+            _ => self.0.decide(request),
+        }
+    }
+
+    fn follow(&self, in_force: Option<&Sha256>) -> Result<(), OtherPolicies> {
+        self.0.follow(in_force)
+    }
 }
 
 /// A registry whose key signs for it at another place from now on.

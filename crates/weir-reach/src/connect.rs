@@ -10,7 +10,7 @@ use weir_client::{Authorities, HttpClient, HttpOptions, HttpSource, ProxyChoice,
 use weir_index::{PackageView, Tier};
 use weir_log::{FolderSource, Source};
 use weir_model::{OwnerName, PackageName, Version, nearest};
-use weir_policy::Caller;
+use weir_policy::{Caller, Gate};
 use weir_registry::{
     Acting, Registrar, Registry, Replica, ReplicaError, SyncStep, UPSTREAMS_FILE, folder_ports,
 };
@@ -634,6 +634,15 @@ pub fn open_for_writing(session: &Session, known: &KnownRegistry) -> Result<Box<
 
 /// Opens a registry in a folder of this machine for writing.
 pub(crate) fn open_folder(session: &Session, known: &KnownRegistry) -> Result<Acting, ReachError> {
+    open_folder_by(session, known, Box::new(FolderPolicies::open(Path::new(&known.location))))
+}
+
+/// The same, where a gate decides.
+pub(crate) fn open_folder_by(
+    session: &Session,
+    known: &KnownRegistry,
+    gate: Box<dyn Gate>,
+) -> Result<Acting, ReachError> {
     let root = Path::new(&known.location);
     if !root.is_dir() {
         return Err(ReplicaError::NoRegistry(known.location.clone()).into());
@@ -644,6 +653,6 @@ pub(crate) fn open_folder(session: &Session, known: &KnownRegistry) -> Result<Ac
         Replica::open_remembered(&session.home.replicas(), &known.location, &*source, known.key.as_deref())?;
     }
     let ports = folder_ports(root, &session.home.keys())?;
-    let registrar = Registrar::open(ports, &session.home.replicas(), Box::new(FolderPolicies::open(root)))?;
+    let registrar = Registrar::open(ports, &session.home.replicas(), gate)?;
     Ok(Arc::new(registrar).acting_for(Caller::new(session.principal.clone(), session.now)))
 }

@@ -396,3 +396,30 @@ fn nobody_publishes_into_an_older_copy_who_knows_what_was_published_since() {
     let refused = publish("1.2.0").fails_with(6);
     assert!(refused.stderr.contains("went back: it offers"), "{refused}");
 }
+
+#[test]
+fn on_the_machine_of_a_server_a_key_is_made_whatever_the_policy_says_and_nothing_else_is_done() {
+    let t = Sandbox::new(env!("CARGO_BIN_EXE_weir"));
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create closed --policy team").succeeds();
+    t.weir_in("", &format!("registry add closed {}/closed --user", server.url())).succeeds();
+    let keys = |told: &weir_testkit::Run| {
+        let told: serde_json::Value = serde_json::from_str(&told.stdout).expect("it is JSON");
+        told["pinned"].to_string()
+    };
+    let before = keys(&t.weir_in("", "registry show closed --json").succeeds());
+    // The user of the machine is nobody to the policy, and has the key.
+    let home = t.path("data").display().to_string();
+    let here = |typed: &str| {
+        let typed = format!("{typed} {}", t.path("data/registries/closed").display());
+        t.weir_with("", &typed, &[("WEIR_HOME", &home), ("USER", "weir")])
+    };
+    let refused = here("registry renew").fails_with(4);
+    assert!(refused.stderr.contains("user:weir"), "{refused}");
+    here("registry rotate-key --yes").succeeds();
+    let after = keys(&t.weir_in("", "registry show closed --json").succeeds());
+    assert_ne!(before, after, "readers follow it");
+    let bob = t.package("acme/bob", "1.0.0").file("a", "a").write();
+    t.weir_in(&bob, "--registry closed publish").succeeds();
+    t.weir_in("", "registry verify closed").succeeds();
+}
