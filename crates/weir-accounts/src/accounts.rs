@@ -15,7 +15,7 @@ use crate::tokens::Speaker;
 /// The file; it calls itself `WeiA`.
 const FORM: Form = Form {
     application: 0x5765_6941,
-    steps: &[TABLES, TRUST, IDENTITIES],
+    steps: &[TABLES, TRUST, IDENTITIES, REMOVED],
     // An acknowledged change, such as a token that was revoked, survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };
@@ -114,6 +114,9 @@ CREATE TABLE claimed(
 ALTER TABLE invitation ADD COLUMN on_machine INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// When a user was removed. The name stays: nobody else is to have what stands for it in logs and policies.
+const REMOVED: &str = "ALTER TABLE user ADD COLUMN removed INTEGER;";
+
 /// The accounts of a server.
 pub struct Accounts {
     connection: Mutex<Connection>,
@@ -135,6 +138,11 @@ pub enum AccountError {
     /// There is one of that name.
     #[error("there is a user `{0}` already")]
     UserExists(AccountName),
+    /// There was one, who was removed.
+    #[error(
+        "there was a user `{0}`, who was removed: the name stands for them still, in logs, owners and policies, so only an administrator gives it to them again"
+    )]
+    Removed(AccountName),
     /// The user may not sign in.
     #[error("`{0}` was disabled: an administrator can enable them again")]
     Disabled(AccountName),

@@ -11,7 +11,7 @@ use weir_wire::AccountName;
 use weir_wire::people::{LinkedIdentity, User};
 
 use crate::accounts::{AccountError, Accounts};
-use crate::people::{administrators, moment, user};
+use crate::people::{administrators, is_removed, make, moment, user};
 use crate::secret::Secret;
 use crate::sign_in::{SignInError, enrol, invited, of_name, revoke_logins};
 
@@ -51,7 +51,17 @@ impl Accounts {
     ) -> Result<User, AccountError> {
         self.change(|connection| {
             let known = linked(connection, said)?;
+            let is_gone = match &known {
+                Some(known) => is_removed(connection, &known.user)?,
+                None => false,
+            };
             let name = match (invitation, known) {
+                // Whoever was removed is whom an administrator says that they are now.
+                (Some(invitation), Some(_)) if is_gone => {
+                    forget(connection, said)?;
+                    accept(connection, invitation, said, None, chosen, now)?
+                }
+                (None, Some(known)) if is_gone => return Err(AccountError::Removed(known.user)),
                 (Some(invitation), known) => accept(
                     connection,
                     invitation,
@@ -89,6 +99,11 @@ impl Accounts {
         self.change(|connection| {
             match linked(connection, said)? {
                 Some(known) if known.user == *name => {}
+                // Whoever was that is not any more.
+                Some(known) if is_removed(connection, &known.user)? => {
+                    forget(connection, said)?;
+                    link(connection, name, said, false, now)?;
+                }
                 Some(_) => return Err(AccountError::LinkedElsewhere),
                 None => link(connection, name, said, false, now)?,
             }
@@ -165,6 +180,15 @@ fn linked(connection: &Connection, said: &Said) -> Result<Option<Known>, Account
     })
 }
 
+/// Has nobody be known by what a provider calls somebody.
+fn forget(connection: &Connection, said: &Said) -> Result<(), AccountError> {
+    connection.execute(
+        "DELETE FROM identity WHERE issuer = ?1 AND subject = ?2",
+        params![said.issuer, said.subject],
+    )?;
+    Ok(())
+}
+
 fn link(
     connection: &Connection,
     name: &AccountName,
@@ -208,9 +232,7 @@ fn accept(
         Ok(there) if there.disabled => return Err(AccountError::Disabled(name)),
         found => found.map(|_| true)?,
     };
-    if is_there && invited.name.is_none() {
-        return Err(AccountError::UserExists(name));
-    }
+    invited.refuse_others_names(connection, &name, is_there)?;
     if !is_there {
         make(connection, &name, now)?;
     }
@@ -254,12 +276,6 @@ fn come_in(connection: &Connection, said: &Said, now: Timestamp) -> Result<Accou
         }
     }
     Err(AccountError::UserExists(wanted.clone()))
-}
-
-fn make(connection: &Connection, name: &AccountName, now: Timestamp) -> Result<(), AccountError> {
-    connection
-        .execute("INSERT INTO user(name, created) VALUES(?1, ?2)", params![name.as_str(), now.as_second()])?;
-    Ok(())
 }
 
 fn renew_groups(connection: &Connection, name: &AccountName, said: &Said) -> Result<(), AccountError> {
@@ -341,6 +357,37 @@ mod tests {
         assert_eq!(told(enters(&stranger).unwrap_err()), SignInError::NoLonger);
         accounts.set_disabled(&name("eve"), true, at(2)).unwrap();
         assert!(matches!(enters(&said("eve", &[])).unwrap_err(), AccountError::Disabled(_)));
+    }
+
+    #[test]
+    fn who_was_removed_does_not_come_in_by_a_provider_and_nobody_takes_their_name() {
+        let (_place, accounts) = accounts();
+        with_password(&accounts, "ann", &["admins"]);
+        let enters = |said: &Said, now| accounts.sign_in_as(said, None, None, at(now));
+        let bob = enters(&said("bob", &["core"]), 1).unwrap().name;
+        accounts.remove(&bob, at(2)).unwrap();
+        let refused = enters(&said("bob", &["core"]), 3).unwrap_err();
+        assert!(matches!(&refused, AccountError::Removed(who) if *who == bob), "{refused}");
+        let other = Said { issuer: "https://other.example".into(), ..said("bob", &[]) };
+        assert_eq!(enters(&other, 4).unwrap().name.as_str(), "bob-2");
+
+        // The same account of the provider is whom an administrator says: back as they were, or somebody else.
+        let back = accounts.invite_back(&bob, &BTreeSet::new(), at(5)).unwrap().secret;
+        let returned = accounts.sign_in_as(&said("bob", &[]), Some(&back), None, at(6)).unwrap();
+        assert_eq!((&returned.name, returned.groups.len()), (&bob, 0));
+        accounts.remove(&bob, at(7)).unwrap();
+        let anew = accounts.invite(Some(&name("rob")), &BTreeSet::new(), at(8)).unwrap().secret;
+        assert_eq!(
+            accounts.sign_in_as(&said("bob", &[]), Some(&anew), None, at(9)).unwrap().name,
+            name("rob")
+        );
+
+        // Who comes back in another way is not let in by the old one as well: it may be another's by now.
+        enters(&said("cy", &[]), 10).unwrap();
+        accounts.remove(&name("cy"), at(11)).unwrap();
+        let back = accounts.invite_back(&name("cy"), &BTreeSet::new(), at(12)).unwrap().secret;
+        accounts.accept(&back, None, "correct horse", at(13)).unwrap();
+        assert_eq!(accounts.identities(&name("cy")).unwrap(), []);
     }
 
     #[test]

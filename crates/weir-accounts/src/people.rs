@@ -8,6 +8,7 @@ use weir_wire::people::User;
 use weir_wire::{ADMINISTRATORS, AccountName};
 
 use crate::accounts::{AccountError, Accounts};
+use crate::sign_in::of_name;
 
 impl Accounts {
     /// Whether there is anybody who can govern the server.
@@ -26,7 +27,8 @@ impl Accounts {
     /// When the accounts cannot be read.
     pub fn users(&self) -> Result<Vec<User>, AccountError> {
         let connection = self.connection();
-        let mut names = connection.prepare_cached("SELECT name FROM user ORDER BY name")?;
+        let mut names =
+            connection.prepare_cached("SELECT name FROM user WHERE removed IS NULL ORDER BY name")?;
         let names = names.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
         names.iter().map(|name| user(&connection, &name.parse()?)).collect()
     }
@@ -87,11 +89,57 @@ impl Accounts {
             user(connection, name)
         })
     }
+
+    /// Removes a user: their password, groups and tokens, the programs that they trusted, and an invitation that they may have. The name is
+    /// nobody else's afterwards, for logs, owners and policies go by it; nor does a provider let them in by itself.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, or nobody could govern the server afterwards.
+    pub fn remove(&self, name: &AccountName, now: Timestamp) -> Result<(), AccountError> {
+        self.change(|connection| {
+            keep_an_administrator(connection, name, false)?;
+            connection.execute(
+                "UPDATE user SET removed = ?2, disabled = 1, password = NULL WHERE name = ?1",
+                params![name.as_str(), now.as_second()],
+            )?;
+            for theirs in [
+                "token WHERE owner",
+                "member WHERE user",
+                "claimed WHERE user",
+                "trust WHERE maker",
+                "invitation WHERE user",
+            ] {
+                connection.execute(&format!("DELETE FROM {theirs} = ?1"), [name.as_str()])?;
+            }
+            connection.execute("DELETE FROM attempt WHERE subject = ?1", [of_name(name)])?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether there was a user of that name who was removed.
+pub(crate) fn is_removed(connection: &Connection, name: &AccountName) -> Result<bool, AccountError> {
+    let mut found =
+        connection.prepare_cached("SELECT 1 FROM user WHERE name = ?1 AND removed IS NOT NULL")?;
+    Ok(found.exists([name.as_str()])?)
+}
+
+/// Makes a user of who is none: of a name that nobody had, or again of who was removed and is invited back by it. By what providers called
+/// them before nobody signs in any longer: whoever has those accounts now may be somebody else.
+pub(crate) fn make(connection: &Connection, name: &AccountName, now: Timestamp) -> Result<(), AccountError> {
+    connection.execute("DELETE FROM identity WHERE user = ?1", [name.as_str()])?;
+    connection.execute(
+        "INSERT INTO user(name, created) VALUES(?1, ?2)
+         ON CONFLICT(name) DO UPDATE SET removed = NULL, disabled = 0, created = ?2",
+        params![name.as_str(), now.as_second()],
+    )?;
+    Ok(())
 }
 
 pub(crate) fn user(connection: &Connection, name: &AccountName) -> Result<User, AccountError> {
     let found = connection
-        .prepare_cached("SELECT created, disabled FROM user WHERE name = ?1")?
+        .prepare_cached("SELECT created, disabled FROM user WHERE name = ?1 AND removed IS NULL")?
         .query_row([name.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
     let (created, disabled) = found.ok_or_else(|| AccountError::NoUser(name.clone()))?;

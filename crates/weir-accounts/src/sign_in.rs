@@ -14,7 +14,7 @@ use weir_wire::people::{MAX_PASSWORD, MIN_PASSWORD, PendingInvitation, User};
 use weir_wire::{ADMINISTRATORS, AccountName};
 
 use crate::accounts::{AccountError, Accounts};
-use crate::people::{moment, put_groups, user};
+use crate::people::{is_removed, make, moment, put_groups, user};
 use crate::secret::Secret;
 
 /// For how long an invitation is good.
@@ -78,18 +78,48 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// When the accounts cannot be written.
+    /// When the user of that name was removed, or the accounts cannot be written.
     pub fn invite(
         &self,
         name: Option<&AccountName>,
         groups: &BTreeSet<AccountName>,
         now: Timestamp,
     ) -> Result<Invitation, AccountError> {
+        self.invite_whoever(name, groups, false, now)
+    }
+
+    /// The same of somebody who was removed, by the name that they had.
+    ///
+    /// # Errors
+    ///
+    /// When the accounts cannot be written.
+    pub fn invite_back(
+        &self,
+        name: &AccountName,
+        groups: &BTreeSet<AccountName>,
+        now: Timestamp,
+    ) -> Result<Invitation, AccountError> {
+        self.invite_whoever(Some(name), groups, true, now)
+    }
+
+    fn invite_whoever(
+        &self,
+        name: Option<&AccountName>,
+        groups: &BTreeSet<AccountName>,
+        returning: bool,
+        now: Timestamp,
+    ) -> Result<Invitation, AccountError> {
         let (id, secret) = Secret::generate()?;
         let expires = now.checked_add(INVITED_FOR).unwrap_or(Timestamp::MAX);
         let groups = serde_json::to_string(groups).map_err(std::io::Error::from)?;
-        let name = name.map(AccountName::as_str);
         self.change(|connection| {
+            match name {
+                Some(name) if !returning && is_removed(connection, name)? => {
+                    return Err(AccountError::Removed(name.clone()));
+                }
+                _ => {}
+            }
+            let name = name.map(AccountName::as_str);
             connection.execute(
                 "DELETE FROM invitation WHERE user IS ?1 OR expires < ?2",
                 params![name, now.as_second()],
@@ -208,14 +238,12 @@ impl Accounts {
                 Ok(there) if there.disabled => return Err(AccountError::Disabled(name.clone())),
                 found => found.map(|_| true)?,
             };
-            if is_there && invited.name.is_none() {
-                return Err(AccountError::UserExists(name.clone()));
+            invited.refuse_others_names(connection, name, is_there)?;
+            if !is_there {
+                make(connection, name, now)?;
             }
-            connection.execute(
-                "INSERT INTO user(name, password, created) VALUES(?1, ?2, ?3)
-                 ON CONFLICT(name) DO UPDATE SET password = ?2",
-                params![name.as_str(), hash, now.as_second()],
-            )?;
+            connection
+                .execute("UPDATE user SET password = ?2 WHERE name = ?1", params![name.as_str(), hash])?;
             enrol(connection, name, is_there, &invited)?;
             revoke_logins(connection, name, now)?;
             connection.execute("DELETE FROM invitation WHERE id = ?1", [invited.id])?;
@@ -353,6 +381,23 @@ impl Invited<'_> {
             (None, None) => {
                 Err(AccountError::Unusable("this invitation is for no name: choose one".to_owned()))
             }
+        }
+    }
+}
+
+impl Invited<'_> {
+    /// Refuses a name that was chosen and is somebody's, or was: only an invitation by that name lets its user in, or back.
+    pub(crate) fn refuse_others_names(
+        &self,
+        connection: &Connection,
+        name: &AccountName,
+        is_there: bool,
+    ) -> Result<(), AccountError> {
+        match self.name {
+            Some(_) => Ok(()),
+            None if is_there => Err(AccountError::UserExists(name.clone())),
+            None if is_removed(connection, name)? => Err(AccountError::Removed(name.clone())),
+            None => Ok(()),
         }
     }
 }
@@ -506,6 +551,41 @@ mod tests {
         assert!(accounts.accept(&invite(), Some(&name("ann")), PASSWORD, at(1)).unwrap().is_administrator());
         let taken = accounts.accept(&invite(), Some(&name("ann")), "another one!", at(1)).unwrap_err();
         assert!(matches!(taken, AccountError::UserExists(_)));
+    }
+
+    #[test]
+    fn the_name_of_who_was_removed_is_nobody_elses() {
+        let (_place, accounts) = accounts();
+        let (ann, bob) = (name("ann"), name("bob"));
+        for (who, groups) in [(&ann, "admins"), (&bob, "core")] {
+            let invitation = accounts.invite(Some(who), &[name(groups)].into(), at(0)).unwrap();
+            accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
+        }
+        let (_, token) = accounts.issue_login(&bob, "laptop", at(1000), at(1)).unwrap();
+        let pending = accounts.invite(Some(&bob), &BTreeSet::new(), at(1)).unwrap();
+        accounts.remove(&bob, at(2)).unwrap();
+        assert!(matches!(accounts.remove(&ann, at(2)), Err(AccountError::LastAdministrator(_))));
+        assert!(matches!(accounts.remove(&bob, at(2)), Err(AccountError::NoUser(_))));
+        assert_eq!(accounts.users().unwrap().len(), 1);
+        assert!(accounts.speaker(&token, None, at(3)).unwrap().is_none());
+        assert_eq!(accounts.why_not(&token, None, at(3)).unwrap(), crate::NotGood::None);
+        assert!(accounts.sign_in(&bob, PASSWORD, None, at(3)).is_err());
+        assert!(accounts.accept(&pending.secret, None, PASSWORD, at(3)).is_err(), "it went as well");
+        assert!(matches!(accounts.set_disabled(&bob, false, at(3)), Err(AccountError::NoUser(_))));
+
+        let refused = |done: Result<Invitation, AccountError>| matches!(done, Err(AccountError::Removed(who)) if who == bob);
+        assert!(refused(accounts.invite(Some(&bob), &BTreeSet::new(), at(4))));
+        assert!(refused(accounts.invite_on_machine(Some(&bob), at(4))));
+        let nameless = accounts.invite(None, &BTreeSet::new(), at(4)).unwrap();
+        let taken = accounts.accept(&nameless.secret, Some(&bob), PASSWORD, at(5)).unwrap_err();
+        assert!(matches!(taken, AccountError::Removed(_)), "{taken}");
+
+        // An administrator knows that it is the same person.
+        let back = accounts.invite_back(&bob, &[name("docs")].into(), at(6)).unwrap();
+        let returned = accounts.accept(&back.secret, None, "another one!", at(7)).unwrap();
+        assert_eq!((returned.groups, returned.created), ([name("docs")].into(), at(7)));
+        assert!(accounts.sign_in(&bob, "another one!", None, at(8)).is_ok());
+        assert!(accounts.speaker(&token, None, at(8)).unwrap().is_none(), "what was revoked stays so");
     }
 
     #[test]

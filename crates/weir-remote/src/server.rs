@@ -190,6 +190,15 @@ impl Server {
         self.delete(&format!("invitations/{which}"))
     }
 
+    /// Removes a user.
+    ///
+    /// # Errors
+    ///
+    /// When one may not, there is no such user, or nobody would be left who governs.
+    pub fn remove_user(&self, name: &AccountName) -> Result<()> {
+        self.delete(&format!("users/{name}"))
+    }
+
     /// Changes what a user may.
     ///
     /// # Errors

@@ -250,6 +250,9 @@ pub struct Invite {
     /// The groups they will be in.
     #[serde(default)]
     pub groups: BTreeSet<AccountName>,
+    /// Whether it is somebody who was removed, and gets back the name that stands for them in logs and policies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returning: bool,
 }
 
 /// An invitation.

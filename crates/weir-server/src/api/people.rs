@@ -182,13 +182,16 @@ pub(crate) async fn invite(
 pub(crate) async fn invited(
     app: &Arc<App>,
     asker: &Asker,
-    Invite { name, groups }: Invite,
+    Invite { name, groups, returning }: Invite,
 ) -> Result<Invited, Problem> {
     asker.administrator()?;
     let now = asker.at;
     let accounting = Accounting::of(app, asker, None, "user-invited").about(name.as_str());
     let invited = on_accounts(app, move |accounts| {
-        let invitation = accounts.invite(Some(&name), &groups, now)?;
+        let invitation = match returning {
+            true => accounts.invite_back(&name, &groups, now)?,
+            false => accounts.invite(Some(&name), &groups, now)?,
+        };
         let secret = invitation.secret.reveal().to_owned();
         Ok(Invited { name, invitation: secret, expires: invitation.expires })
     });
@@ -260,6 +263,20 @@ pub(crate) async fn changed(
     accounting.note(changed.await).await
 }
 
+/// `DELETE /api/v1/users/{name}`
+pub(crate) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asker: Asker,
+) -> Result<Response, Problem> {
+    asker.administrator()?;
+    let accounting = Accounting::of(&app, &asker, None, "user-removed").about(name.clone());
+    let now = asker.at;
+    let removed = on_accounts(&app, move |accounts| accounts.remove(&name.parse()?, now));
+    accounting.note(removed.await).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// Has the accounts asked or changed, on a thread that may block.
 pub(crate) async fn on_accounts<T: Send + 'static>(
     app: &Arc<App>,
@@ -302,6 +319,7 @@ fn told(error: &AccountError) -> Problem {
         | AccountError::NoTrust(_)
         | AccountError::NoInvitation(_) => Problem::new(Code::NotFound, detail),
         AccountError::UserExists(_)
+        | AccountError::Removed(_)
         | AccountError::LinkedElsewhere
         | AccountError::TokenExists(_)
         | AccountError::LastAdministrator(_)

@@ -374,6 +374,11 @@ fn of_people(operations: Operations) -> Operations {
             people::change,
         )
         .with(
+            of(DELETE, "/api/v1/users/{name}", "removeUser", "Removes a user, whose name stays theirs")
+                .gives_nothing(204),
+            people::remove,
+        )
+        .with(
             of(GET, "/api/v1/tokens", "tokens", "Tells which tokens speak for who asks")
                 .gives::<Vec<Token>>(200),
             tokens::list,

@@ -86,7 +86,7 @@ pub(crate) async fn people_page(State(app): State<Arc<App>>, visitor: Visitor) -
 
 /// `POST /-/people/invite`
 pub(crate) async fn invite(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let invite = Invite { name: form.read("name")?, groups: form.list("groups")? };
+    let invite = Invite { name: form.read("name")?, groups: form.list("groups")?, returning: false };
     let invited = people::invited(&app, &form.visitor.asker, invite).await?;
     show(&app, &form.visitor, StatusCode::CREATED, Some(&invited)).await
 }

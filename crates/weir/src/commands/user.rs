@@ -10,10 +10,11 @@ use weir_wire::people::{ChangeUser, Invite, User};
 use super::login::reach;
 use super::token::ServerOption;
 use crate::context::Context;
-use crate::documents::server::{Invitations, Uninvited, Users};
+use crate::documents::server::{Invitations, RemovedUser, Uninvited, Users};
 use crate::failure::Failure;
 use crate::help::examples;
 use crate::output::{Cell, count, harmless};
+use crate::question;
 
 /// Invite users to a server, and say in which groups they are
 #[derive(Debug, Subcommand)]
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Groups(GroupsArguments),
     Disable(NameArguments),
     Enable(EnableArguments),
+    #[command(visible_alias = "rm")]
+    Remove(RemoveArguments),
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failure> {
@@ -40,6 +43,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<ExitCode, Failu
         }
         Command::Disable(arguments) => disable(context, &arguments, true),
         Command::Enable(arguments) => disable(context, &arguments.who, false),
+        Command::Remove(arguments) => remove(context, &arguments),
     }
 }
 
@@ -62,6 +66,9 @@ pub(crate) struct InviteArguments {
     /// A group they will be in; the members of `admins` govern the server
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<AccountName>,
+    /// It is the same person as the user of that name who was removed: they get it back, and what belongs to it
+    #[arg(long)]
+    returning: bool,
     #[command(flatten)]
     server: ServerOption,
 }
@@ -115,6 +122,20 @@ pub(crate) struct NameArguments {
     server: ServerOption,
 }
 
+/// Remove a user for good
+///
+/// Their password, groups, tokens and invitations go, and so do the programs that they trusted. Logs go on naming them, what belongs to them
+/// is nobody else's, and nobody else becomes a user of that name: `weir user invite NAME --returning` lets the same person come back.
+#[derive(Debug, Args)]
+#[command(after_help = examples!("weir user remove bob", "weir claim acme user:ann"))]
+pub(crate) struct RemoveArguments {
+    #[command(flatten)]
+    who: NameArguments,
+    /// Go on without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
 fn list(context: &Context, arguments: &ListArguments) -> Result<ExitCode, Failure> {
     let session = context.session()?;
     let reached = reach(&session, arguments.server.server.as_deref())?;
@@ -140,7 +161,8 @@ fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Fai
     let session = context.session()?;
     let reached = reach(&session, arguments.server.server.as_deref())?;
     let groups: BTreeSet<AccountName> = arguments.groups.into_iter().collect();
-    let invited = reached.server.invite(&Invite { name: arguments.name, groups })?;
+    let InviteArguments { name, returning, .. } = arguments;
+    let invited = reached.server.invite(&Invite { name, groups, returning })?;
     context.output.answer(&invited, |page| {
         page.line(format!(
             "`{}` becomes a user, until {}, with",
@@ -184,6 +206,27 @@ fn uninvite(context: &Context, arguments: &UninviteArguments) -> Result<ExitCode
     let taken_back = Uninvited { invitation: arguments.which.clone(), server: reached.place() };
     context.output.show(&taken_back, |page| {
         page.line(format!("The invitation of `{}` is good no longer", harmless(&taken_back.invitation)));
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(context: &Context, arguments: &RemoveArguments) -> Result<ExitCode, Failure> {
+    let session = context.session()?;
+    let NameArguments { name, server } = &arguments.who;
+    let reached = reach(&session, server.server.as_deref())?;
+    let question = format!(
+        "The user `{name}` of {} goes, with their tokens and the programs they trust. Go on?",
+        reached.place()
+    );
+    question::must_agree(&context.output, arguments.yes, &question)?;
+    reached.server.remove_user(name)?;
+    let removed = RemovedUser { user: name.to_string(), server: reached.place() };
+    context.output.show(&removed, |page| {
+        page.line(format!(
+            "`{}` is no user any more, and nobody else becomes one of that name",
+            removed.user
+        ));
+        page.line("What belongs to them stays so: `weir claim OWNER WHO` gives an owner to somebody else");
     })?;
     Ok(ExitCode::SUCCESS)
 }

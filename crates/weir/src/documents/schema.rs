@@ -131,6 +131,7 @@ const DOCUMENTS: &[(&str, Described)] = &[
     ("webhook redeliver", of::<weir_wire::webhooks::Delivery>),
     ("user list", of::<server::Users>),
     ("user invitations", of::<server::Invitations>),
+    ("user remove", of::<server::RemovedUser>),
     ("user uninvite", of::<server::Uninvited>),
     ("user invite", of::<weir_wire::people::Invited>),
     ("user groups", of::<weir_wire::people::User>),

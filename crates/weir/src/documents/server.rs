@@ -65,6 +65,15 @@ pub(crate) struct Uninvited {
     pub(crate) server: String,
 }
 
+/// `weir user remove`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RemovedUser {
+    /// Who.
+    pub(crate) user: String,
+    /// The server.
+    pub(crate) server: String,
+}
+
 /// `weir trust list`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TrustedPrograms {

@@ -639,3 +639,51 @@ fn an_owner_belongs_to_somebody() {
         assert!(refused.code != 0 && refused.stderr.contains("cannot belong to so many"), "{refused}");
     }
 }
+
+#[test]
+fn who_is_removed_is_gone_and_their_name_is_nobody_elses() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    t.weir_in("", "registry create two --policy team").succeeds();
+    t.weir_in("", &format!("registry add two {}/two --user", server.url())).succeeds();
+    let token = user(&t, &server, "bob", "--group core");
+    let whoami = || server.ask("GET", "/api/v1/whoami", &[&format!("Authorization: Bearer {token}")]).status;
+    assert_eq!(whoami(), 200);
+    t.weir_in("", "--registry two claim acme user:bob").succeeds();
+    let asked = t.weir_in("", "user remove bob").fails_with(8);
+    assert!(asked.stderr.contains("with their tokens and the programs they trust. Go on?"), "{asked}");
+    let removed = t.weir_in("", "user remove bob --yes").succeeds();
+    assert!(removed.stdout.contains("nobody else becomes one of that name"), "{removed}");
+    assert_eq!(whoami(), 401);
+    assert!(!t.weir_in("", "user list").succeeds().stdout.contains("bob"));
+    let told = t.weir_in("", "activity --about bob").succeeds().stdout;
+    assert!(told.contains("user-removed"), "{told}");
+
+    // Whoever came in under that name would own `acme`.
+    let refused = t.weir_in("", "user invite bob").fails_with(8);
+    assert!(refused.stderr.contains("the name stands for them still"), "{refused}");
+    t.weir_in("", "user remove bob --yes").fails_with(5);
+    t.weir_in("", "user enable bob").fails_with(5);
+    t.weir_in("", "user remove ann --yes").fails_with(8);
+    t.weir_in("", "--registry two claim acme user:ann").succeeds();
+
+    let invited = t.weir_in("", "user invite bob --returning --json").succeeds().stdout;
+    let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
+    let accept = serde_json::json!({ "invitation": invited["invitation"], "password": "another horse" });
+    assert_eq!(post(&server, "/api/v1/invitations/accept", None, &accept).status, 201);
+    let listed = t.weir_in("", "user list").succeeds().stdout;
+    assert!(listed.contains("bob") && !listed.contains("core"), "they are in no group: {listed}");
+    assert_eq!(whoami(), 401, "what they had before is good no longer");
+}
+
+#[test]
+fn only_administrators_remove_users() {
+    let t = sandbox();
+    let server = WeirServer::with_team(&t, &[]);
+    let bob = user(&t, &server, "bob", "");
+    let bearer = format!("Authorization: Bearer {bob}");
+    for (headers, status) in [(vec![&*bearer], 403), (vec![], 401)] {
+        assert_eq!(server.ask("DELETE", "/api/v1/users/ann", &headers).status, status);
+        assert_eq!(server.ask("DELETE", "/api/v1/users/nobody", &headers).status, status);
+    }
+}
