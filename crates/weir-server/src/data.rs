@@ -121,15 +121,42 @@ impl DataFolder {
         self.root.join(Self::REGISTRIES)
     }
 
+    /// The folders that a server writes in.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        vec![self.root.clone(), self.registries(), self.keys(), self.uploads(), self.root.join("views")]
+    }
+
+    /// The files that a server writes.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        vec![
+            self.accounts(),
+            self.webhooks(),
+            self.requests(),
+            self.activity(),
+            self.downloads(),
+            self.measures(),
+        ]
+    }
+
+    /// Refuses a folder that has something else in it than a server's data: whoever named it meant another, perhaps.
+    ///
+    /// # Errors
+    ///
+    /// When that is so, or it cannot be looked into.
+    pub fn refuse_strange(&self) -> Result<(), DataError> {
+        match self.settings().exists() || self.registries().exists() || self.is_free()? {
+            true => Ok(()),
+            false => Err(DataError::Strange { folder: self.root.clone() }),
+        }
+    }
+
     /// Makes what is missing of it. Harmless when nothing is.
     ///
     /// # Errors
     ///
     /// When there is something else in the folder, or it cannot be written.
     pub fn make(&self) -> Result<(), DataError> {
-        if !self.settings().exists() && !self.registries().exists() && !self.is_free()? {
-            return Err(DataError::Strange { folder: self.root.clone() });
-        }
+        self.refuse_strange()?;
         fs_err::create_dir_all(self.registries())?;
         for private in [self.keys(), self.uploads(), self.root.join("views")] {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(private)?;

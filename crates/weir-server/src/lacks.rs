@@ -31,13 +31,13 @@ pub(crate) struct Lacks {
 
 /// Something that a server lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Lack {
+pub(crate) struct Lack {
     /// What everybody may be told.
     told: &'static str,
     /// What is for the log: to what, and why.
-    reason: String,
+    pub(crate) reason: String,
     /// What to do about it.
-    help: Option<String>,
+    pub(crate) help: Option<String>,
 }
 
 impl Lacks {
@@ -80,7 +80,7 @@ fn can_write(folder: &Path) -> Result<(), std::io::Error> {
 }
 
 /// Whether the key of a registry is kept here and signs for it where it is.
-fn can_sign(data: &DataFolder, name: &RegistryName) -> Result<(), Lack> {
+pub(crate) fn can_sign(data: &DataFolder, name: &RegistryName) -> Result<(), Lack> {
     let root = data.registries().join(name.as_str());
     let lack = |reason: String, help: Option<String>| Lack {
         told: "a registry cannot be signed for; the log says which",
@@ -97,9 +97,13 @@ fn can_sign(data: &DataFolder, name: &RegistryName) -> Result<(), Lack> {
 
 /// The keys by which readers believe a registry.
 fn trusted(root: &Path) -> Result<TrustedKeys, String> {
+    parse_keys(&descriptor(root)?.keys).map_err(|error| error.to_string())
+}
+
+/// What a registry says of itself.
+pub(crate) fn descriptor(root: &Path) -> Result<Descriptor, String> {
     let bytes = weir_fs::read(root.join(DESCRIPTOR), MAX_DESCRIPTOR).map_err(|error| error.to_string())?;
-    let descriptor = Descriptor::from_bytes(&bytes).map_err(|error| error.to_string())?;
-    parse_keys(&descriptor.keys).map_err(|error| error.to_string())
+    Descriptor::from_bytes(&bytes).map_err(|error| error.to_string())
 }
 
 fn remedy(error: &KeysError, data: &DataFolder, root: &Path) -> Option<String> {

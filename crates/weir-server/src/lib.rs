@@ -5,7 +5,7 @@
 //!
 //! * [`Settings`]: what an administrator decides, from a file and the environment;
 //! * [`DataFolder`]: what a server keeps;
-//! * [`serve()`]: connections, their limits, and how it stops;
+//! * [`serve()`]: connections, their limits, and how it stops; [`check()`]: what would keep it from beginning; [`ask_whether_ready`]: whether one that runs is ready;
 //! * `app`: which request is answered by what; `faces`: the files of registries, `api`: all that changes something, `web`: the pages,
 //!   `elm`: what Elm's own tools ask;
 //! * [`Outside`]: what other registries are reached with;
@@ -18,6 +18,7 @@ mod accounting;
 mod api;
 mod app;
 mod asker;
+mod check;
 mod conditions;
 mod contact;
 mod counting;
@@ -35,6 +36,7 @@ mod metrics;
 mod observe;
 mod outside;
 mod places;
+mod probe;
 mod problem;
 mod ready;
 mod registries;
@@ -46,8 +48,10 @@ mod web;
 
 pub use api::openapi;
 pub use app::{App, AppError};
+pub use check::{Checked, Wrong, check};
 pub use data::{DataError, DataFolder};
 pub use outside::Outside;
+pub use probe::{NotReady, ask_whether_ready};
 pub use serve::{Listening, ServeError, serve, url_of};
 pub use settings::{
     ClientSecret, Limits, Log, LogFormat, MetricsToken, OpenId, Provider, Requests, Settings, SettingsError,

@@ -70,12 +70,17 @@ impl Listening {
 /// The address at which something that listens at `address` is reached from this machine. Whoever listens at every address of it is
 /// at none that could be asked for.
 pub fn url_of(address: SocketAddr, tls: bool) -> String {
+    format!("{}://{}", if tls { "https" } else { "http" }, reached_at(address))
+}
+
+/// Where on this machine whoever listens at `address` is reached.
+pub(crate) fn reached_at(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(every) if every.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(every) if every.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         one => one,
     };
-    format!("{}://{}", if tls { "https" } else { "http" }, SocketAddr::new(host, address.port()))
+    SocketAddr::new(host, address.port())
 }
 
 /// Why a server does not run.
@@ -204,7 +209,8 @@ async fn read_again(tls: Option<&Encryption>, reread: &Notify) {
     }
 }
 
-fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError> {
+/// What a certificate and its key make of a connection.
+pub(crate) fn acceptor(data: &Path, tls: &Tls) -> Result<TlsAcceptor, ServeError> {
     let unusable = |path: &Path, reason: String| ServeError::Tls { path: path.to_owned(), reason };
     let (certificate, key) = (data.join(&tls.certificate), data.join(&tls.key));
     let chain = CertificateDer::pem_file_iter(&certificate)

@@ -12,14 +12,19 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use weir_accounts::{Accounts, Secret};
-use weir_server::{App, DataFolder, Listening, Log, LogFormat, Outside, Settings, serve, url_of};
+use weir_server::{
+    App, Checked, DataFolder, Listening, Log, LogFormat, Outside, Settings, Wrong, ask_whether_ready, serve,
+    url_of,
+};
 use weir_wire::AccountName;
 
 use crate::context::Context;
-use crate::documents::registry::{InvitedOnMachine, ServeAnswer, Serving};
-use crate::failure::Failure;
+use crate::documents::registry::{
+    CheckedServer, InvitedOnMachine, ReadyServer, ServeAnswer, ServerProblem, Serving,
+};
+use crate::failure::{Exit, Failure, ending};
 use crate::help::examples;
-use crate::output::{Output, Page};
+use crate::output::{Output, Page, count, harmless};
 use crate::settings;
 
 /// Serve registries over HTTP
@@ -34,6 +39,7 @@ use crate::settings;
     "weir serve /srv/weir --listen 127.0.0.1:8080",
     "WEIR_SERVER_LOG_FORMAT=json weir serve /srv/weir",
     "weir serve /srv/weir --invite ann",
+    "weir serve /srv/weir --check",
 ))]
 pub(crate) struct Arguments {
     /// The folder with the server's data; it is made if it is not there
@@ -43,22 +49,36 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
     /// Serve nothing: invite NAME to govern the server, who may be there already and locked out, also while it runs
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "ready"])]
     invite: Option<AccountName>,
+    /// Serve nothing: say what is wrong with settings, keys, registries and their policies, also while it runs; nothing is written
+    #[arg(long, conflicts_with = "ready")]
+    check: bool,
+    /// Serve nothing: ask the server that runs on this machine with these settings whether it is ready
+    #[arg(long)]
+    ready: bool,
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     let data = DataFolder::new(context.path(&arguments.data)?);
-    data.make()?;
+    if !arguments.check && !arguments.ready {
+        data.make()?;
+    }
     let mut chosen = Settings::read(&data.settings(), settings::server())?;
     if let Some(listen) = arguments.listen {
         chosen.listen = listen;
     }
+    if arguments.ready {
+        return ready(context, &chosen);
+    }
     if let Some(name) = &arguments.invite {
         return invite(context, &data, &chosen, name);
     }
-    begin_log(&chosen.log, &context.output);
     let outside = Outside { secrets: settings::secrets(), authorities: settings::authorities()? };
+    if arguments.check {
+        return check(context, &data, &chosen, &outside);
+    }
+    begin_log(&chosen.log, &context.output);
     let app = App::new(&data, chosen, outside)?;
     let registries = app.names().map_err(std::io::Error::from)?;
     let invitation = app.invite_administrator(Timestamp::now())?;
@@ -98,6 +118,29 @@ fn invite(
         expires: invitation.expires,
     });
     show(&context.output, &invited)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is wrong with what a server would begin with.
+fn check(
+    context: &Context,
+    data: &DataFolder,
+    settings: &Settings,
+    outside: &Outside,
+) -> Result<ExitCode, Failure> {
+    data.refuse_strange()?;
+    let Checked { registries, wrong } = weir_server::check(data, settings, outside);
+    let problems = wrong.into_iter().map(|Wrong { reason, help }| ServerProblem { reason, help }).collect();
+    let checked = CheckedServer { data: data.root().to_owned(), registries, problems };
+    let is_sound = checked.problems.is_empty();
+    show(&context.output, &ServeAnswer::Checked(checked))?;
+    Ok(if is_sound { ExitCode::SUCCESS } else { ending(Exit::Failed) })
+}
+
+/// Asks a server that runs whether it is ready.
+fn ready(context: &Context, settings: &Settings) -> Result<ExitCode, Failure> {
+    let url = ask_whether_ready(settings.listen, settings.tls.is_some())?;
+    show(&context.output, &ServeAnswer::Ready(ReadyServer { url, ready: true }))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -176,6 +219,8 @@ fn serving(
 fn show(output: &Output, answer: &ServeAnswer) -> Result<(), Failure> {
     output.answer(answer, |page| match answer {
         ServeAnswer::Serving(serving) => show_serving(page, serving),
+        ServeAnswer::Checked(checked) => show_checked(page, checked),
+        ServeAnswer::Ready(ready) => page.line(format!("The server at {} is ready", ready.url)),
         ServeAnswer::Invited(invited) => {
             page.line(format!(
                 "Whoever follows this link within three days governs the server, as `{}`:",
@@ -184,6 +229,20 @@ fn show(output: &Output, answer: &ServeAnswer) -> Result<(), Failure> {
             page.line(format!("  {}", invited.invitation_link));
         }
     })
+}
+
+fn show_checked(page: &mut Page, checked: &CheckedServer) {
+    let (good, bad) = (page.palette.good, page.palette.bad);
+    for ServerProblem { reason, help } in &checked.problems {
+        page.line(format!("{bad}✗{bad:#} {}", harmless(reason)));
+        if let Some(help) = help {
+            page.line(format!("  help: {}", harmless(help)));
+        }
+    }
+    if checked.problems.is_empty() {
+        let registries = count(checked.registries.len(), "registry");
+        page.line(format!("{good}✓{good:#} `{}` can be served: {registries}", checked.data.display()));
+    }
 }
 
 fn show_serving(page: &mut Page, serving: &Serving) {

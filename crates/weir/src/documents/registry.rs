@@ -55,6 +55,41 @@ pub(crate) enum ServeAnswer {
     Serving(Serving),
     /// Where it only invites somebody.
     Invited(InvitedOnMachine),
+    /// Where it only looks at what it would begin with.
+    Checked(CheckedServer),
+    /// Where it only asks another whether that is ready.
+    Ready(ReadyServer),
+}
+
+/// `weir serve --check`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CheckedServer {
+    /// The folder with its data.
+    #[serde(serialize_with = "weir_model::path_text::path")]
+    pub(crate) data: PathBuf,
+    /// The registries that it would serve.
+    pub(crate) registries: Vec<String>,
+    /// What is wrong.
+    pub(crate) problems: Vec<ServerProblem>,
+}
+
+/// Something that is wrong with a server's data or settings.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ServerProblem {
+    /// What, and why.
+    pub(crate) reason: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
+/// `weir serve --ready`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReadyServer {
+    /// Where it was asked.
+    pub(crate) url: String,
+    /// Always true: a server that is not is a failure.
+    pub(crate) ready: bool,
 }
 
 /// `weir serve --invite`.

@@ -243,6 +243,70 @@ fn give_keys(t: &Sandbox) {
     }
 }
 
+#[test]
+fn what_a_server_would_begin_with_is_looked_at_without_starting_it() {
+    let t = moved();
+    let check = || t.weir_in("", "serve data --check");
+    let told = check().fails_with(1);
+    assert!(told.stdout.contains("✗ nothing can be published in `org`"), "{told}");
+    assert!(told.stdout.contains("help: copy the file of its key to"), "{told}");
+    assert!(!t.path("data/state.db").exists() && !t.path("data/views").exists(), "nothing was made");
+    give_keys(&t);
+    let sound = check().succeeds();
+    assert!(sound.stdout.contains("can be served: 1 registry"), "{sound}");
+
+    // While one runs, what comes next is looked at beside it.
+    let server = WeirServer::start(&t, "data", &[]);
+    check().succeeds();
+    let own = |text: &str| {
+        t.write("data/registries/org/policy/own.cedar", text);
+        check().fails_with(1).stdout
+    };
+    let other = own("@id(\"all\") @reason(\"a test\")\npermit (principal, action, resource);\n");
+    assert!(other.contains("the files of its policy are not those in force"), "{other}");
+    let none = own("permit (\n");
+    assert!(none.contains("its policy cannot be used: own.cedar"), "{none}");
+    fs_err::remove_dir_all(t.path("data/registries/org/policy")).unwrap();
+    t.write("data/registries/org/checkpoint", "org\n");
+    assert!(check().fails_with(1).stdout.contains("the registry `org` cannot be served as it is"));
+    drop(server);
+
+    t.write("data/weir-server.toml", "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n");
+    assert!(check().fails_with(1).stdout.contains("cannot be used for TLS"));
+    t.write("data/weir-server.toml", "listn = \"127.0.0.1:1\"\n");
+    assert!(check().fails_with(2).stderr.contains("listn"));
+    // A folder that is not there yet is made at the start.
+    assert!(t.weir_in("", "serve new --check").succeeds().stdout.contains("0 registries"));
+    assert!(!t.path("new").exists());
+}
+
+#[test]
+fn whoever_watches_a_server_asks_it_by_the_program_itself() {
+    let t = moved();
+    give_keys(&t);
+    let authority = Authority::new("an organisation");
+    let (certificate, key) = authority.vouch_for("weir.example").to_pem();
+    t.write("data/server.pem", certificate);
+    t.write("data/server.key", key);
+    for settings in ["", "[tls]\ncertificate = \"server.pem\"\nkey = \"server.key\"\n"] {
+        t.write("data/weir-server.toml", settings);
+        let server = WeirServer::start(&t, "data", &[]);
+        let (_, address) = server.url().split_once("://").expect("it is an address");
+        let ready = || t.weir_in("", &format!("serve data --ready --listen {address}"));
+        let told = ready().succeeds();
+        assert_eq!(told.stdout, format!("The server at {} is ready\n", server.url()));
+        let checkpoint = t.read("data/registries/org/checkpoint");
+        fs_err::remove_file(t.path("data/registries/org/checkpoint")).unwrap();
+        let told = ready().fails_with(1);
+        assert!(told.stderr.contains("is not ready: the checkpoint of a registry cannot be read"), "{told}");
+        t.write("data/registries/org/checkpoint", checkpoint);
+        let address = address.to_owned();
+        drop(server);
+        let told = t.weir_in("", &format!("serve data --ready --listen {address}")).fails_with(1);
+        assert!(told.stderr.contains("no server answers at"), "{told}");
+    }
+}
+
 /// Waits until `/readyz` answers so: what it found is believed for some seconds.
 fn wait_until(server: &WeirServer, status: u16) -> String {
     for _ in 0..300 {

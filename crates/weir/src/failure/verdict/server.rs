@@ -2,7 +2,7 @@
 
 use weir_accounts::AccountError;
 use weir_remote::RemoteError;
-use weir_server::{AppError, DataError, DataFolder, ServeError, SettingsError};
+use weir_server::{AppError, DataError, DataFolder, NotReady, ServeError, SettingsError};
 use weir_wire::Code;
 
 use super::{Exit, Verdict};
@@ -155,6 +155,23 @@ impl Verdict for SettingsError {
 
     fn help(&self) -> Option<String> {
         Some("docs/reference/server.md lists the settings".into())
+    }
+}
+
+impl Verdict for NotReady {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NoPort => Some("set `listen` with a port".into()),
+            Self::Unreachable { .. } => Some(
+                "is it started, with the same settings? Whoever is given `--listen` is asked with it, too"
+                    .into(),
+            ),
+            Self::Says { .. } => Some("its log says more, and what to do".into()),
+        }
     }
 }
 
