@@ -140,7 +140,7 @@ pub enum AccountError {
     UserExists(AccountName),
     /// There was one, who was removed.
     #[error(
-        "there was a user `{0}`, who was removed: the name stands for them still, in logs, owners and policies, so only an administrator gives it to them again"
+        "there was a user `{0}`, who was removed: the name stands for them still, in logs, owners and policies, so only an administrator gives it to them again (`weir user invite {0} --returning`)"
     )]
     Removed(AccountName),
     /// The user may not sign in.

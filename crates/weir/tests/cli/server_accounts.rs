@@ -662,6 +662,7 @@ fn who_is_removed_is_gone_and_their_name_is_nobody_elses() {
     // Whoever came in under that name would own `acme`.
     let refused = t.weir_in("", "user invite bob").fails_with(8);
     assert!(refused.stderr.contains("the name stands for them still"), "{refused}");
+    assert!(refused.stderr.contains("weir user invite bob --returning"), "{refused}");
     t.weir_in("", "user remove bob --yes").fails_with(5);
     t.weir_in("", "user enable bob").fails_with(5);
     t.weir_in("", "user remove ann --yes").fails_with(8);
