@@ -1,6 +1,7 @@
 //! The words of the command line that more than one command reads, and reading it all.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -180,12 +181,9 @@ fn parse<T: FromStr<Err: ToString>>(text: &str) -> Result<T, String> {
 pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
     let words: Vec<_> = std::env::args_os().collect();
     let words = help_as_a_command(words);
-    // Never dropped: taking forty commands apart again costs an eighth of what `weir install` takes to
-    // find that there is nothing to do, and the process ends soon.
-    let mut command = std::mem::ManuallyDrop::new(help::grouped(Weir::command(), output::help_width()));
-    command
-        .try_get_matches_from_mut(&words)
-        .and_then(|mut found| Weir::from_arg_matches_mut(&mut found))
+    read(Weir::command(), &words)
+        // What is asked for, or wrong, may be about any command: only then all of them are described.
+        .or_else(|_| read(help::described(output::help_width()), &words))
         .map_err(|error| {
             // The command line could not be read, so the one word that matters here is looked for by hand.
             let json = words.iter().skip(1).any(|word| word == "--json");
@@ -194,10 +192,18 @@ pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
         })
 }
 
+/// Only the command that the words name is described meanwhile: describing all takes longer than all else that `weir install` does
+/// where there is nothing to do.
+fn read(command: clap::Command, words: &[OsString]) -> Result<Weir, clap::Error> {
+    // Never dropped: taking so many commands apart takes its time, and the process ends soon.
+    let mut command = ManuallyDrop::new(command);
+    command.try_get_matches_from_mut(words).and_then(|mut found| Weir::from_arg_matches_mut(&mut found))
+}
+
 /// `weir help add` is `weir add --help`, and `weir help` is `weir --help`; the same behind options that take no value.
-fn help_as_a_command(mut words: Vec<std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+fn help_as_a_command(mut words: Vec<OsString>) -> Vec<OsString> {
     const WITHOUT_VALUE: [&str; 6] = ["--json", "-q", "--quiet", "-v", "--verbose", "--offline"];
-    let is_option = |word: &std::ffi::OsString| WITHOUT_VALUE.iter().any(|option| word == option);
+    let is_option = |word: &OsString| WITHOUT_VALUE.iter().any(|option| word == option);
     let first = words.iter().skip(1).position(|word| !is_option(word)).map(|at| at + 1);
     if let Some(first) = first.filter(|first| words[*first] == OsStr::new("help")) {
         words.remove(first);

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use clap::CommandFactory as _;
 use clap::builder::styling::{AnsiColor, Style, Styles};
 
-use crate::output;
+use crate::{Weir, output};
 
 const HEADING: Style = Style::new().bold();
 const LITERAL: Style = AnsiColor::Cyan.on_default().bold();
@@ -67,8 +68,15 @@ const INDENT: usize = 16;
 /// A narrower terminal gets what commands are about on lines of their own.
 const NARROW: usize = 60;
 
+/// The command line with all its commands, each described in whole, for a terminal of so many columns.
+pub(crate) fn described(columns: usize) -> clap::Command {
+    let mut command = Weir::command();
+    command.build();
+    grouped(command, columns)
+}
+
 /// Replaces clap's one long list of commands by groups, for a terminal of so many columns.
-pub(crate) fn grouped(command: clap::Command, columns: usize) -> clap::Command {
+fn grouped(command: clap::Command, columns: usize) -> clap::Command {
     let indent = if columns < NARROW { 6 } else { INDENT };
     let mut text = String::from("{about}\n\n{usage-heading} {usage}\n");
     for (title, names) in GROUPS {
@@ -102,7 +110,7 @@ mod tests {
 
     use clap::CommandFactory as _;
 
-    use super::GROUPS;
+    use super::{GROUPS, described};
     use crate::Weir;
 
     #[test]
@@ -118,7 +126,7 @@ mod tests {
     #[test]
     fn the_overview_fits_a_narrow_terminal() {
         const ROOM: usize = 80 - "  completions   ".len();
-        for command in Weir::command().get_subcommands() {
+        for command in described(100).get_subcommands() {
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             assert!((1..=ROOM).contains(&about.len()), "{}: {about}", command.get_name());
         }

@@ -46,6 +46,7 @@ struct Weir {
 }
 
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
     // A project and its dependencies.
     Init(commands::init::Arguments),

@@ -442,12 +442,10 @@ fn section(page: &mut String, command: &[&str]) {
     let text = help(command);
     // What every command takes is told once, at the top.
     let own = match text.split_once("\nGlobal options:\n") {
-        Some((before, after)) => format!(
-            "{before}{}",
-            after
-                .split_once("\nExamples:")
-                .map_or(String::new(), |(_, examples)| format!("\nExamples:{examples}"))
-        ),
+        Some((before, after)) => {
+            let next = after.match_indices("\n\n").find(|(at, _)| !after[at + 2..].starts_with(' '));
+            format!("{before}{}", next.map_or("", |(at, _)| &after[at + 1..]))
+        }
         None => text,
     };
     let level = "#".repeat(command.len() + 1);

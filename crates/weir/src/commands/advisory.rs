@@ -21,6 +21,7 @@ use crate::output::{Cell, Page, Palette, count, harmless, harmless_line};
 
 /// Say what is known against releases, and look at it
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Import(ImportArguments),
     #[command(visible_alias = "ls")]

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 
 /// Load, check and bundle Bash packages
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Init(init::Arguments),
     Check(check::Arguments),

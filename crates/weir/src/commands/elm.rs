@@ -11,6 +11,7 @@ use crate::failure::Failure;
 
 /// Compare what Elm packages offer
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Diff(diff::Arguments),
 }

@@ -23,6 +23,7 @@ use crate::output::{Cell, Page, count, harmless, harmless_line};
 
 /// Show, check, change and question the policies of a registry
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Show(ShowArguments),
     Check(CheckArguments),

@@ -28,6 +28,7 @@ pub(super) use verifying::show_audit;
 
 /// Make, name, look at and keep registries
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Init(making::InitArguments),
     Create(making::CreateArguments),

@@ -18,6 +18,7 @@ use crate::output::{Cell, bytes, count, harmless};
 
 /// Look at, check and clean what this machine keeps
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Path(PathArguments),
     #[command(visible_alias = "ls")]

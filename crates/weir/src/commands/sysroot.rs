@@ -15,6 +15,7 @@ use crate::output::{Cell, count, short};
 
 /// Lay built packages out for compilers
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Create(CreateArguments),
 }

@@ -18,6 +18,7 @@ use crate::output::{Cell, count, harmless};
 
 /// Make, list and revoke tokens, by which programs act for you
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Create(CreateArguments),
     #[command(visible_alias = "ls")]

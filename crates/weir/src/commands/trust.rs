@@ -20,6 +20,7 @@ use crate::output::{Cell, count, harmless};
 /// A job of a build server has an identity token, by which its provider says which repository, branch and so on it is of. Whoever trusts
 /// such a program lends it what they may do themselves, for the packages and the registry that they name.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Add(AddArguments),
     #[command(visible_alias = "ls")]
@@ -56,7 +57,7 @@ pub(crate) struct AddArguments {
     names: Vec<Named>,
     /// The registry of the server that it may speak to
     #[arg(long = "to", value_name = "NAME")]
-    registry: String,
+    within: String,
     /// It may do this, and what it takes
     #[arg(long = "action", value_name = "ACTION", default_value = "publish")]
     actions: Vec<Verb>,
@@ -90,7 +91,7 @@ fn add(context: &Context, arguments: AddArguments) -> Result<ExitCode, Failure> 
     let new = NewTrust {
         issuer: arguments.issuer,
         claims: claims(&arguments.claims)?,
-        registry: arguments.registry,
+        registry: arguments.within,
         scope: TokenScope { verbs: arguments.actions.into_iter().collect(), names: arguments.names },
         minutes: arguments.minutes,
     };

@@ -18,6 +18,7 @@ use crate::question;
 
 /// Invite users to a server, and say in which groups they are
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     #[command(visible_alias = "ls")]
     List(ListArguments),

@@ -22,6 +22,7 @@ use crate::output::{Cell, Page, count, harmless, harmless_line};
 /// For its administrators. What happens in registries is sent to an address as JSON, signed as Standard Webhooks has it. It is sent again where it does not
 /// arrive, for a day.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Add(AddArguments),
     #[command(visible_alias = "ls")]

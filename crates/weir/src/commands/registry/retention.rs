@@ -18,6 +18,7 @@ use crate::output::{Cell, bytes, count, harmless};
 
 /// Say which releases a registry keeps, and have it remove the others
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Show(ShowArguments),
     Set(SetArguments),

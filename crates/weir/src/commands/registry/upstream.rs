@@ -16,6 +16,7 @@ use crate::output::{Cell, Page, count, harmless};
 
 /// Name the registries above one, from which releases come down
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     Add(AddArguments),
     #[command(visible_alias = "ls")]
