@@ -84,13 +84,12 @@ impl std::fmt::Debug for Batch<'_> {
 }
 
 fn sync_all(root: &Folder, files: &[&File]) -> Result<()> {
-    let share = files.len().div_ceil(THREADS);
-    if share <= 1 {
+    if let [] | [_] = files {
         return files.iter().try_for_each(|file| file.sync_all()).at(root.path());
     }
     std::thread::scope(|scope| {
         let shares: Vec<_> = files
-            .chunks(share)
+            .chunks(files.len().div_ceil(THREADS))
             .map(|share| scope.spawn(|| share.iter().try_for_each(|file| file.sync_all())))
             .collect();
         shares.into_iter().try_for_each(|done| match done.join() {

@@ -15,7 +15,7 @@ use weir_rules::Standing;
 use crate::advice;
 use crate::derive;
 use crate::error::{FoldError, IndexError};
-use crate::facts::write_marked;
+use crate::facts::{read_marked, write_marked};
 use crate::index::{Index, position};
 use crate::quotas;
 use crate::rows::{
@@ -23,6 +23,13 @@ use crate::rows::{
 };
 use crate::tiers;
 use crate::view::{Came, Mark, Withdrawn};
+
+/// What SQLite keeps in memory of a fold of the whole log: 64 MB, the rest of what changed is written early. Whoever reads meanwhile waits for
+/// that, and there is nothing to read yet.
+const FIRST_FOLD: &str = "PRAGMA cache_spill = ON; PRAGMA cache_size = -65536";
+
+/// What a later fold changes stays in memory to its end, so that others read the view as it was.
+const LATER_FOLD: &str = "PRAGMA cache_spill = OFF; PRAGMA cache_size = -2000";
 
 /// Entries on their way into the view. Dropping it leaves the index as it was.
 #[derive(Debug)]
@@ -54,6 +61,7 @@ impl<'index> Fold<'index> {
         let index: &'index Index = index;
         let transaction = Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)?;
         let next = position(&transaction)?.size;
+        transaction.execute_batch(if next == 0 { FIRST_FOLD } else { LATER_FOLD })?;
         Ok(Self {
             index,
             transaction,
@@ -115,8 +123,11 @@ impl<'index> Fold<'index> {
         let (next, handed_in) = (self.next, self.handed_in);
         self.transaction.execute_batch("SAVEPOINT entries")?;
         let folded = entries.into_iter().try_for_each(|bytes| self.entry(self.next, bytes));
+        // Where the disk is full the whole transaction is gone already: what failed is what is to be told.
+        if folded.is_err() && self.transaction.execute_batch("ROLLBACK TO entries").is_err() {
+            return folded;
+        }
         if folded.is_err() {
-            self.transaction.execute_batch("ROLLBACK TO entries")?;
             self.touched.clear();
             self.packages.clear();
             (self.next, self.handed_in, self.failed) = (next, handed_in, false);
@@ -353,7 +364,9 @@ impl<'index> Fold<'index> {
     }
 
     fn upstream(&self, registry: &str, size: u64, root: Sha256, mark: &Mark) -> Result<(), FoldError> {
-        if let Some(cursor) = crate::query::cursor(&self.transaction, registry)? {
+        if let Some(cursor) = crate::query::cursor(&self.transaction, registry)?
+            && !self.names_upstreams(&mark.batch)?
+        {
             let (registry, first, index) = (registry.to_owned(), cursor.mark.index, mark.index);
             if size < cursor.size {
                 let first_size = cursor.size;
@@ -368,6 +381,18 @@ impl<'index> Fold<'index> {
             .prepare_cached("INSERT OR REPLACE INTO upstream VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![registry, row_id(size)?, root.as_bytes(), write_marked(mark, &[])])?;
         Ok(tiers::saw(&self.transaction, registry, size, mark.at)?)
+    }
+
+    /// Whether the batch names the registries above this one: what it says of one then may be of another registry that takes the place of one of that name.
+    fn names_upstreams(&self, batch: &str) -> Result<bool, FoldError> {
+        let named = self
+            .transaction
+            .prepare_cached("SELECT value FROM fact WHERE name = 'upstreams'")?
+            .query_row([], |row| row.get::<_, Vec<u8>>(0))
+            .optional()?;
+        let Some(named) = named else { return Ok(false) };
+        let (mark, _) = read_marked(&named).map_err(IndexError::damaged("a fact"))?;
+        Ok(mark.batch == batch)
     }
 
     fn describe(&self, description: &Description, mark: &Mark) -> Result<(), FoldError> {

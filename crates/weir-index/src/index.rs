@@ -84,7 +84,7 @@ impl Index {
             FileKind::Blank => index.create(path)?,
             kind => check(kind, path)?,
         }
-        index.connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cache_spill = OFF")?;
+        index.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
         Ok(index)
     }
 

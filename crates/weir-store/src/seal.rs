@@ -1,7 +1,6 @@
 //! Making a tree read-only. What is unpacked has read-only files already; its folders follow when nothing is to
 //! be added any more.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use rustix::fs::chmod;
@@ -15,7 +14,7 @@ const EXECUTABLE: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o555);
 /// Makes the folders below `top` read-only. `top` itself must stay writable to be moved: a move changes
 /// its `..`.
 pub(crate) fn folders(top: &Path, manifest: &TreeManifest) -> Result<(), StoreError> {
-    for folder in folders_of(manifest) {
+    for folder in manifest.folders() {
         let path = top.join(folder);
         chmod(&path, EXECUTABLE).at(&path)?;
     }
@@ -40,18 +39,4 @@ pub(crate) fn files(top: &Path, manifest: &TreeManifest) -> Result<(), StoreErro
 /// users write too does no harm: the tree is whole.
 pub(crate) fn top(place: &Path) {
     let _ = chmod(place, EXECUTABLE);
-}
-
-/// Every folder of a tree but its top.
-pub(crate) fn folders_of(manifest: &TreeManifest) -> BTreeSet<&str> {
-    let mut folders = BTreeSet::new();
-    for entry in manifest.entries() {
-        let mut path = entry.path.as_str();
-        while let Some((folder, _)) = path.rsplit_once('/')
-            && folders.insert(folder)
-        {
-            path = folder;
-        }
-    }
-    folders
 }

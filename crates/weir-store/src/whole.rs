@@ -11,7 +11,6 @@ use weir_tree::TreeManifest;
 
 use crate::error::{AtPath as _, StoreError};
 use crate::remove::remove;
-use crate::seal;
 use crate::session::Session;
 use crate::tree::{StoredTree, tree_item};
 
@@ -43,7 +42,7 @@ impl Session {
         let time = |path: &Path| fs_err::symlink_metadata(path).and_then(|about| about.modified()).ok();
         let Some(made) = time(&self.store().layout().manifest(tree.digest())) else { return false };
         let is_older = |folder: &str| time(&tree.path().join(folder)).is_some_and(|changed| changed < made);
-        is_older("") && seal::folders_of(manifest).into_iter().all(is_older)
+        is_older("") && manifest.folders().into_iter().all(is_older)
     }
 
     /// Takes a tree out of its place. Whoever fetches it meanwhile has its lock.

@@ -1,7 +1,7 @@
 //! Trees and packs: reading a folder, packing it, unpacking safely, checking what lies on disk, and bringing
 //! in other people's archives.
 //!
-//! A *tree* is a set of files and symbolic links; its [`TreeManifest`] lists them, and the manifest's SHA-256 is the
+//! A *tree* is a set of files and symbolic links; its [`TreeManifest`] lists them, and the manifest's BLAKE3 hash is the
 //! tree's name. A *pack* is a tree as one compressed stream. What comes from outside is hostile until it is checked:
 //! [`unpack`] gives a [`VerifiedTree`], and nothing else can.
 //!

@@ -1,12 +1,13 @@
 //! Tree manifests: what is in a tree, and the digest that names it.
 //!
-//! The text is the identity: the line `weir-tree v1`, then `<mode> <size> <sha256> <path>` a file or link, sorted by
+//! The text is the identity: the line `weir-tree v1`, then `<mode> <size> <blake3> <path>` a file or link, sorted by
 //! the bytes of the path, every line ended by `\n`. There is one text for one tree: parsing accepts no other spelling, so
 //! parsing and printing are each other's inverse. Test vectors are in `vectors/`.
 
 mod check;
 mod text;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use weir_model::{Digest, EntryDigest, TreeDigest};
@@ -31,7 +32,7 @@ pub struct Entry {
     pub mode: Mode,
     /// How many bytes it has.
     pub size: u64,
-    /// The SHA-256 of its bytes.
+    /// The BLAKE3 hash of its bytes.
     pub digest: EntryDigest,
     /// Where it is.
     pub path: TreePath,
@@ -62,7 +63,7 @@ pub enum ManifestError {
         /// The version it says.
         version: String,
     },
-    /// A line is not `<mode> <size> <sha256> <path>` in its one spelling.
+    /// A line is not `<mode> <size> <blake3> <path>` in its one spelling.
     #[error("line {line} of the tree manifest has {what}")]
     Line {
         /// Which line, from 1.
@@ -160,7 +161,7 @@ impl TreeManifest {
         text::print(&self.entries)
     }
 
-    /// The digest that names the tree: the SHA-256 of [`TreeManifest::to_text`].
+    /// The digest that names the tree: the BLAKE3 hash of [`TreeManifest::to_text`].
     pub fn digest(&self) -> TreeDigest {
         self.digest
     }
@@ -174,6 +175,20 @@ impl TreeManifest {
     pub fn entry(&self, path: &str) -> Option<&Entry> {
         let found = self.entries.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
         Some(&self.entries[found])
+    }
+
+    /// The folders of the tree, sorted, those above others too; not the tree's own.
+    pub fn folders(&self) -> BTreeSet<&str> {
+        let mut folders = BTreeSet::new();
+        for entry in &self.entries {
+            let mut path = entry.path.as_str();
+            while let Some((folder, _)) = path.rsplit_once('/')
+                && folders.insert(folder)
+            {
+                path = folder;
+            }
+        }
+        folders
     }
 
     /// How many bytes all files have together.

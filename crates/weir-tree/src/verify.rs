@@ -1,6 +1,5 @@
 //! Checking a folder against the manifest of the tree it should hold.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use weir_model::{Digest, EntryDigest, Observer, Unobserved};
@@ -152,7 +151,7 @@ fn compare_file(
 
 /// Everything in the folder that is not in the tree.
 fn extras(root: &Path, manifest: &TreeManifest) -> Result<Vec<Difference>, TreeError> {
-    let folders = folders(manifest);
+    let folders = manifest.folders();
     let mut extras = Vec::new();
     let mut waiting = vec![PathBuf::new()];
     while let Some(folder) = waiting.pop() {
@@ -171,19 +170,6 @@ fn extras(root: &Path, manifest: &TreeManifest) -> Result<Vec<Difference>, TreeE
         }
     }
     Ok(extras)
-}
-
-fn folders(manifest: &TreeManifest) -> BTreeSet<&str> {
-    let mut folders = BTreeSet::new();
-    for entry in manifest.entries() {
-        let mut path = entry.path.as_str();
-        while let Some((folder, _)) = path.rsplit_once('/')
-            && folders.insert(folder)
-        {
-            path = folder;
-        }
-    }
-    folders
 }
 
 fn is_absent(error: &std::io::Error) -> bool {
