@@ -9,6 +9,7 @@ use weir_model::lockfile::LockedRelease;
 use weir_model::{Lockfile, ReleaseId, Version};
 use weir_registry::Replica;
 use weir_rules::{Standing, newest};
+use weir_wire::upstream::Unreached;
 
 use crate::advisories::AdvisedRelease;
 use crate::error::ProjectError;
@@ -26,6 +27,9 @@ pub struct LockAudit {
     pub advised: Vec<AdvisedRelease>,
     /// Those that are from no registry, but from folders and git tags: nobody could be asked.
     pub unasked: Vec<ReleaseId>,
+    /// The registries that could not follow what is above them, and why: what was withdrawn there may not be known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<Unreached>,
 }
 
 /// A release that is not as it was when it was locked.
@@ -79,8 +83,9 @@ pub enum LockedStanding {
 /// When there is no lockfile, or a registry that it names cannot be asked.
 pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectError> {
     let lock = project.locked_anywhere()?;
-    let views = views(session, project, lock)?;
-    let mut audit = LockAudit { releases: 0, findings: Vec::new(), advised: Vec::new(), unasked: Vec::new() };
+    let (views, unreached) = views(session, project, lock)?;
+    let (findings, advised, unasked) = (Vec::new(), Vec::new(), Vec::new());
+    let mut audit = LockAudit { releases: 0, findings, advised, unasked, unreached };
     for release in &lock.releases {
         let Some(registry) = &release.registry else {
             audit.unasked.push(release.id());
@@ -97,15 +102,16 @@ pub fn audit(session: &Session, project: &Project) -> Result<LockAudit, ProjectE
     Ok(audit)
 }
 
-/// The registries that a lockfile names, by the names they give themselves, each followed to its end.
+/// The registries that a lockfile names, by the names they give themselves, each followed to its end; and what is above them that was not.
 fn views(
     session: &Session,
     project: &Project,
     lock: &Lockfile,
-) -> Result<BTreeMap<String, Replica>, ProjectError> {
+) -> Result<(BTreeMap<String, Replica>, Vec<Unreached>), ProjectError> {
     let wanted: BTreeSet<&str> =
         lock.releases.iter().filter_map(|release| release.registry.as_deref()).collect();
     let mut views = BTreeMap::new();
+    let mut unreached = Vec::new();
     for known in in_use(session, project.registries())? {
         if wanted.iter().all(|name| views.contains_key(*name)) {
             break;
@@ -115,10 +121,14 @@ fn views(
         if pinned.is_some_and(|pinned| !wanted.contains(pinned.as_str())) {
             continue;
         }
-        let replica = connect_through(session, &known)?.replica;
+        let (connection, not_followed) = connect_through(session, &known)?;
+        let replica = connection.replica;
+        if wanted.contains(replica.name()) {
+            unreached.extend(not_followed);
+        }
         views.entry(replica.name().to_owned()).or_insert(replica);
     }
-    Ok(views)
+    Ok((views, unreached))
 }
 
 fn finding(view: &Replica, registry: &str, locked: &LockedRelease) -> Result<Option<Finding>, ProjectError> {

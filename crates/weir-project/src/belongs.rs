@@ -1,8 +1,9 @@
 //! Which of several registries a name belongs to that nobody named one for.
 //!
-//! They are looked at in order, the default one first. Where the owner of the name is bound in a registry, because it was claimed there or
-//! came from above, no later one counts, whatever it offers; else somebody who publishes there could take the place of what is meant. What
-//! one registry admitted from another is one package, and the one that admitted it has it. Where that decides nothing, nobody guesses.
+//! What one registry admitted from another is one package, and the one that admitted it has it. Else the default one is looked at first: where the
+//! owner of the name is bound in it, because it was claimed there or came from above, no other counts, whatever it offers; else somebody who
+//! publishes there could take the place of what is meant. Among all others there is no order: whoever else says anything of a name, by offering it or
+//! by having its owner bound, may be who is meant, and nobody guesses.
 
 use std::collections::BTreeMap;
 
@@ -78,14 +79,12 @@ fn nearer(first: &Says<'_>, next: &Says<'_>, name: &PackageName) -> Result<Optio
     if next.is_from(first) {
         return Ok(Some(false));
     }
-    if first.bound.is_some() && (!first.has || next.bound.is_none()) || !next.has {
-        return Ok(Some(true));
+    if first.has && next.has && is_same(first, next, name)? {
+        // One package, in two tiers with another between them: the one that has it from above is the nearer.
+        return Ok(Some(first.bound != Some(Tier::Here) || !matches!(next.bound, Some(Tier::Above(_)))));
     }
-    if !is_same(first, next, name)? {
-        return Ok(None);
-    }
-    // One package, in two tiers with another between them: the one that has it from above is the nearer.
-    Ok(Some(first.bound != Some(Tier::Here) || !matches!(next.bound, Some(Tier::Above(_)))))
+    let is_default = first.connection.known.default;
+    Ok((is_default && (first.bound.is_some() || !next.has)).then_some(true))
 }
 
 /// Whether both have a package with at least one release in common, and nothing else under one version.

@@ -54,9 +54,9 @@ pub(crate) enum WorldError {
     /// Something failed on the way.
     #[error(transparent)]
     Reach(Box<ReachError>),
-    /// Two registries offer one name.
+    /// Two registries offer one name, or have its owner bound.
     #[error(
-        "both `{first}` and `{second}` offer `{name}`: say which with `--registry {first}` this once, or with `registry = \"{first}\"` in `weir.toml`"
+        "`{name}` may be that of `{first}` or that of `{second}`, and neither goes before the other: say which with `--registry {first}` this once, or with `registry = \"{first}\"` in `weir.toml`"
     )]
     Ambiguous {
         /// The name.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use weir_fs::{Access, Durability, Folder};
-use weir_index::Index;
+use weir_index::{Index, RegistryFacts};
 use weir_log::{Checkpoint, FolderSource, Found, MAX_CHECKPOINT, Source, SourceError};
 use weir_model::record::UpstreamMode;
 use weir_model::{PackageName, Sha256};
@@ -241,7 +241,7 @@ pub fn registry_import(
     // Any name of a registry makes a name of a folder.
     let copy =
         imported.make_folder(&Sha256::of(&carried.registry).to_hex()[..16]).map_err(std::io::Error::from)?;
-    believe(session, &carried, unpacked.folder(), &copy, &trusted)?;
+    believe(session, &carried, unpacked.folder(), &copy, &trusted, &facts)?;
     take_over(&imported, unpacked.folder(), &copy, &paths).map_err(std::io::Error::from)?;
     drop(unpacked);
     let address = copy.path().display().to_string();
@@ -260,13 +260,15 @@ pub fn registry_import(
     Ok(Imported { registry, carried, answer, brought })
 }
 
-/// Checks the whole log of what was unpacked, with what was imported before, and that it goes on from there.
+/// Checks the whole log of what was unpacked, with what was imported before, and that it goes on from there, and from what was admitted of it
+/// by the registry of which the log says `facts`.
 fn believe(
     session: &Session,
     carried: &Carried,
     unpacked: &Folder,
     copy: &Folder,
     key: &str,
+    facts: &RegistryFacts,
 ) -> Result<(), ReachError> {
     let known = copy.find("checkpoint", MAX_CHECKPOINT).map_err(std::io::Error::from)?;
     let known =
@@ -294,6 +296,9 @@ fn believe(
         return Err(ReachError::Carried { file: unpacked.path().to_owned(), error });
     }
     replica.sync(&source, session.now)?;
+    if let Some(seen) = facts.cursor(&carried.registry) {
+        replica.must_go_on_from(&source, seen, facts.name.as_deref().unwrap_or_default())?;
+    }
     Ok(())
 }
 

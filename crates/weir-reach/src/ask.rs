@@ -209,6 +209,10 @@ impl Lower<'_> {
         for above in &upstreams {
             let known = known_upstream(&registry, above, Some(root));
             let came = known.and_then(|known| follow(session, &known, &upward, above.mode, &above.only));
+            let came = came.and_then(|came| {
+                must_go_on(&facts, &above.name, &came.connection)?;
+                Ok(came)
+            });
             observer.asked(&above.name, came.as_ref().err());
             followed.push(came);
         }
@@ -286,19 +290,26 @@ fn is_of_one_release(error: &ReachError) -> bool {
     matches!(error, ReachError::Foreign { error, .. } if error.release().is_some())
 }
 
-/// Follows a registry, which has followed those above it first: what was withdrawn there is withdrawn here by now.
+/// Follows a registry, which has followed those above it first: what was withdrawn there is withdrawn here by now. With it comes what could not
+/// be followed. One that can never be asked from here is followed by others; that is told, and is no failure.
 ///
 /// # Errors
 ///
 /// Those of [`connect`].
-pub fn connect_through(session: &Session, known: &KnownRegistry) -> Result<Connection, ReachError> {
+pub fn connect_through(
+    session: &Session,
+    known: &KnownRegistry,
+) -> Result<(Connection, Vec<Unreached>), ReachError> {
     if session.offline {
-        return connect(session, known);
+        return Ok((connect(session, known)?, Vec::new()));
     }
-    let Came { connection, unreached, .. } =
+    let Came { connection, unreached, is_only_read, .. } =
         follow(session, known, &Ask::default(), UpstreamMode::OnDemand, &Only::default())?;
-    unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
-    Ok(connection)
+    if is_only_read {
+        unreached.iter().for_each(|unreached| session.warn(unreached.to_string()));
+        return Ok((connection, Vec::new()));
+    }
+    Ok((connection, unreached))
 }
 
 /// A registry above that was followed, and what came of asking it.
@@ -314,6 +325,8 @@ struct Came {
     missing: Vec<WhyMissing>,
     /// Why releases of it do not come, in words.
     notes: Vec<String>,
+    /// Whether others are above it and it can be read from here, but not asked.
+    is_only_read: bool,
 }
 
 impl Came {
@@ -325,6 +338,7 @@ impl Came {
             patched: Vec::new(),
             missing: Vec::new(),
             notes: Vec::new(),
+            is_only_read: false,
         }
     }
 
@@ -378,10 +392,12 @@ fn follow(
     match asked {
         Ok(WasAsked::Yes(answer, _)) => {
             let Answer { unreached, newer, patched, missing, notes, .. } = answer;
-            Ok(Came { connection, unreached, newer, patched, missing, notes })
+            Ok(Came { unreached, newer, patched, missing, notes, ..Came::of(connection) })
         }
         Ok(WasAsked::NobodyAbove) => Ok(Came::of(connection)),
-        Ok(WasAsked::No(reason)) => Ok(Came::not_asked(connection, reason, false)),
+        Ok(WasAsked::No(reason)) => {
+            Ok(Came { is_only_read: true, ..Came::not_asked(connection, reason, false) })
+        }
         Err(error @ ReachError::Submit(SubmitError::NoUpstream { .. })) => Err(error),
         Err(error) => Ok(Came::not_asked(connection, weir_model::chain(&error), error.is_unbelieved())),
     }
@@ -419,6 +435,17 @@ pub(crate) fn follow_asking(
         _ => {}
     }
     Ok((connection, asked))
+}
+
+/// Refuses a registry above whose log does not go on from where the one below, of which the log says `facts`, has looked it through.
+pub(crate) fn must_go_on(
+    facts: &RegistryFacts,
+    above: &str,
+    connection: &Connection,
+) -> Result<(), ReachError> {
+    let Some(seen) = facts.cursor(above) else { return Ok(()) };
+    let below = facts.name.as_deref().unwrap_or_default();
+    Ok(connection.replica.must_go_on_from(&*connection.source, seen, below)?)
 }
 
 /// A registry that others are above, as this machine remembers it; nothing of one that is not known to be so.

@@ -66,22 +66,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Says of a package that is not here why it does not come from above either: its owner belongs to this registry.
+    /// Says of a package that is not here why it does not come from above either: its owner belongs to this registry, or comes from another one.
     pub fn kept_here(&self, name: &PackageName) -> Option<String> {
         let index = self.replica.index();
         // Only told: a view that cannot answer has nothing to tell.
-        let is_here = index.tier_of(name).is_ok_and(|tier| tier == Some(Tier::Here));
+        let tier = index.tier_of(name).ok()??;
         let is_missing = index.kind_of(name).is_ok_and(|kind| kind.is_none())
             || index
                 .package(name)
                 .is_ok_and(|package| package.is_some_and(|package| package.newest().is_none()));
         let has_others_above = index.facts().is_ok_and(|facts| !facts.upstreams().is_empty());
-        (is_here && is_missing && has_others_above).then(|| {
-            format!(
-                "`{}` belongs to `{}`: none of its packages comes from above",
-                name.owner_name(),
-                self.known.name
-            )
+        let (owner, registry) = (name.owner_name(), &self.known.name);
+        (is_missing && has_others_above).then(|| match tier {
+            Tier::Here => format!("`{owner}` belongs to `{registry}`: none of its packages comes from above"),
+            Tier::Above(above) => format!(
+                "`{owner}` is bound to `{above}` in `{registry}`: none of its packages comes from elsewhere"
+            ),
         })
     }
 
@@ -236,8 +236,11 @@ impl<'s> Connections<'s> {
             // One that cannot be connected says so to whoever needs it.
             let Ok((connection, asked)) = follow_asking(self.session, known, &what) else { continue };
             self.note_what_came(&connection, asked);
-            let index = connection.replica.index();
-            unmarked.retain(|asked| !index.kind_of(&asked.name).is_ok_and(|kind| kind.is_some()));
+            // What the default registry has is its own or comes through it; of all others none goes before another.
+            if known.default {
+                let index = connection.replica.index();
+                unmarked.retain(|asked| !index.kind_of(&asked.name).is_ok_and(|kind| kind.is_some()));
+            }
             let _ = self.open[position].set(connection);
         }
     }

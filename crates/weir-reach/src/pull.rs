@@ -67,7 +67,7 @@ impl Lower<'_> {
         };
         let Some(mut from) = from else {
             return Err(SourceError::NotReadable {
-                what: format!("{}: {}", source.describe(), told(piece)),
+                what: format!("{}: {}", source.describe(), told(piece).replace('`', "")),
                 reason: "the registry above does not have it".into(),
             }
             .into());
@@ -95,19 +95,28 @@ impl Lower<'_> {
         Ok(Some(source_of(self.session, &known_upstream(&registry, &upstream, Some(self.root))?.location)?))
     }
 
-    /// Brings all content that came with what was admitted and is not here yet; how many pieces.
+    /// Brings all content that came with what was admitted and is not here yet; how many pieces. One that cannot be brought keeps no other away: the
+    /// session is told of each.
     ///
     /// # Errors
     ///
-    /// As for [`Lower::pull`].
+    /// Of those of [`Lower::pull`] the first, when everything else was brought.
     pub(crate) fn bring_all(&self) -> Result<u64, ReachError> {
-        let mut brought = 0;
+        let (mut brought, mut failed) = (0, None);
         for piece in self.registrar.all_from_above(self.caller)? {
-            if !self.is_here(&piece)? {
-                brought += u64::from(self.bring(&piece, false)?);
+            match self
+                .is_here(&piece)
+                .and_then(|here| if here { Ok(false) } else { self.bring(&piece, false) })
+            {
+                Ok(new) => brought += u64::from(new),
+                Err(error) => {
+                    let reason = weir_model::chain(&error);
+                    self.session.warn(format!("{} could not be brought: {reason}", told(&piece)));
+                    failed.get_or_insert(error);
+                }
             }
         }
-        Ok(brought)
+        failed.map_or(Ok(brought), Err)
     }
 
     /// Has all content brought again that came from above and is damaged here; tells each piece that was. Of what could not be

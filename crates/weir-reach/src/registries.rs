@@ -136,7 +136,14 @@ pub fn registries(
             known.values_mut().for_each(|registry| registry.default = false);
         }
         for (name, address) in project.named {
-            let registry = known_registry(name.clone(), address, project.folder, manifest::FILE_NAME.into());
+            let mut registry =
+                known_registry(name.clone(), address, project.folder, manifest::FILE_NAME.into());
+            // Where both name the same place, what the user says of it still counts.
+            if let Some(users) = known.get(name).filter(|users| users.location == registry.location) {
+                registry.default |= users.default;
+                registry.key = registry.key.or_else(|| users.key.clone());
+                registry.aliases = users.aliases.clone();
+            }
             known.insert(name.clone(), registry);
         }
     }

@@ -16,6 +16,7 @@ use weir_registry::{
 };
 use weir_wire::upstream::{UpstreamChange, UpstreamDocument, WantedUpstream};
 
+use crate::ask::must_go_on;
 use crate::connect::{Connection, connect, open_remote};
 use crate::error::{Offline, ReachError};
 use crate::foreign::{self, is_foreign, transcript_of};
@@ -282,6 +283,7 @@ pub fn upstream_show(
         known_upstream(&shown.registry, &shown.upstream, root).and_then(|known| connect(session, &known));
     match reached {
         Ok(above) => {
+            shown.unreached = must_go_on(&facts, name, &above).err().map(|error| error.to_string());
             let foreign = foreign::Above::of_transcript(session, &above.known.location)?;
             shown.trust = foreign.map(|foreign| foreign.trust());
             let stats = above.replica.index().stats()?;
@@ -366,7 +368,8 @@ pub fn change_upstreams(
     let addresses = UpstreamAddresses::read(root)?;
     let (list, addresses) = match change {
         UpstreamChange::Add(wanted) => {
-            let met = meet(session, &facts, root, wanted)?;
+            let (met, is_another) = meet(session, &facts, root, wanted)?;
+            let instead = is_another.then(|| met.name.clone());
             let addresses = addresses.with(&met.name, Some(wanted.address.trim_end_matches('/')));
             let first = wanted.first;
             let is_meant = wanted.key.is_some();
@@ -384,7 +387,9 @@ pub fn change_upstreams(
                     None => Ok(with(list, met.clone(), first)),
                 }
             };
-            (registrar.set_upstreams(caller, &put, &mut |_| addresses.write(root))?, addresses)
+            let list =
+                registrar.set_upstreams(caller, &put, &mut |_| addresses.write(root), instead.as_deref())?;
+            (list, addresses)
         }
         UpstreamChange::Remove { name } => {
             let addresses = addresses.with(name, None);
@@ -394,20 +399,21 @@ pub fn change_upstreams(
                 list.retain(|above| above.name != *name);
                 if list.len() == there { Err(unknown(&registry, name, &known)) } else { Ok(list) }
             };
-            (registrar.set_upstreams(caller, &take, &mut |_| addresses.write(root))?, addresses)
+            (registrar.set_upstreams(caller, &take, &mut |_| addresses.write(root), None)?, addresses)
         }
     };
     let upstreams = list.iter().map(|above| document(above, &addresses)).collect();
     Ok(Upstreams { registry, upstreams })
 }
 
-/// Meets a registry that is to be above another: it is reached, and believed from now on.
+/// Meets a registry that is to be above another: it is reached, and believed from now on. With it comes whether it takes the place of another
+/// of its name, from which something was admitted.
 fn meet(
     session: &Session,
     facts: &RegistryFacts,
     root: &Path,
     wanted: &WantedUpstream,
-) -> Result<Upstream, ReachError> {
+) -> Result<(Upstream, bool), ReachError> {
     let registry = facts.name.as_deref().unwrap_or_default();
     if !is_foreign(&wanted.address) {
         check_scheme(&wanted.address)?;
@@ -430,26 +436,26 @@ fn meet(
     check_upstream(registry, &name, &above.replica.index().facts()?)?;
     refuse_circle(session, registry, &above)?;
     let key = above.replica.keys().keys().first().map(ToString::to_string).unwrap_or_default();
-    if wanted.key.is_none() {
-        refuse_another(facts, &above, &key)?;
+    let is_another = match facts.cursor(&name) {
+        Some(before) => !above.replica.went_through(&*above.source, before.size, before.root)?,
+        None => false,
+    };
+    if is_another && wanted.key.is_none() {
+        return Err(another(facts, name, &key));
     }
     let key = wanted.key.clone().unwrap_or(key);
-    Ok(Upstream { name, key, mode: wanted.mode, only: wanted.only.clone() })
+    let met = Upstream { name, key, mode: wanted.mode, only: wanted.only.clone() };
+    Ok((met, is_another))
 }
 
-/// Refuses a registry that has the name of one that was above before, and is not that one: owners are bound to the name, and would come from
-/// whoever has it now.
-fn refuse_another(facts: &RegistryFacts, above: &Connection, key: &str) -> Result<(), ReachError> {
-    let name = above.replica.name();
-    let Some(before) = facts.cursor(name) else { return Ok(()) };
-    if above.replica.went_through(&*above.source, before.size, before.root)? {
-        return Ok(());
-    }
+/// What is told of a registry that has the name of one that was above before, and is not that one: owners are bound to the name, and would come
+/// from whoever has it now.
+fn another(facts: &RegistryFacts, name: String, key: &str) -> ReachError {
     let reason = format!(
         "another registry of that name was above it before, and what came from there is bound to the name; `--key {key}` says that this one is to have it from now on"
     );
     let registry = facts.name.clone().unwrap_or_default();
-    Err(SubmitError::NoUpstream { upstream: name.to_owned(), registry, reason }.into())
+    SubmitError::NoUpstream { upstream: name, registry, reason }.into()
 }
 
 /// Refuses a registry that the one it is to be above is above itself, through others. Those in folders are looked through, and of those

@@ -5,6 +5,7 @@
 //! replica as it was. Everything is checked before it is believed: the signature by a pinned key, that
 //! the log only grew, and that its entries have the signed root.
 
+mod below;
 mod elsewhere;
 mod proven;
 
@@ -113,6 +114,21 @@ pub enum ReplicaError {
         #[source]
         error: Box<FollowError>,
     },
+    /// The log is not what the log of a registry below says that it was.
+    #[error(
+        "`{location}` is not the registry that `{below}` has admitted releases from: that had {size} records, {}",
+        if now < size { format!("and this one has {now}") } else { "and the first of this one are others".to_owned() }
+    )]
+    NotAsBelow {
+        /// Where the registry is.
+        location: String,
+        /// The registry below, by its own name.
+        below: String,
+        /// How many records it had when the one below looked it through last.
+        size: u64,
+        /// How many there are now.
+        now: u64,
+    },
     /// A record is not proven to be in the log.
     #[error("`{location}`: its record {index} is not proven by what its keys signed: {error}")]
     Unproven {
@@ -148,7 +164,7 @@ impl ReplicaError {
     /// Whether the registry was read, and what it says is not what it must be: it has forgotten, forked or lied, or somebody in between has.
     pub fn is_unbelieved(&self) -> bool {
         match self {
-            Self::Descriptor { .. } | Self::Snapshot { .. } => true,
+            Self::Descriptor { .. } | Self::Snapshot { .. } | Self::NotAsBelow { .. } => true,
             Self::Trust(error) => !matches!(error, TrustError::Io(_)),
             Self::Follow(error) | Self::NotAsElsewhere { error, .. } => is_unbelieved(error),
             Self::Unproven { error, .. } => {
@@ -413,6 +429,9 @@ impl Replica {
         if known.as_ref().is_some_and(|known| known.seen().note() == head.note()) {
             self.checkpoint = Some(head.into_inner());
             return Ok(Some(SyncReport { before, after: before, from_snapshot: false }));
+        }
+        if known.is_none() {
+            self.forget_where_it_went_through()?;
         }
         observer.event(&SyncStep::Begin { records: head.size().saturating_sub(before) });
         let snapshot = match &known {

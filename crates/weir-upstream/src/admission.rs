@@ -83,10 +83,16 @@ pub fn admit(
         for place in mirrors.iter().copied() {
             let view = registrar.view_for(caller)?;
             let tiers = Tiers::new(Gatekeeper::new(view.index(), registrar.gate(), caller), upstreams);
-            mirror::select(&tiers, place, &mut |releases, held, more| {
+            let selected = mirror::select(&tiers, place, &mut |releases, held, more| {
                 let batch = Batch { releases, held, pin: true, more, ..Batch::default() };
                 write(place, batch, &mut answer)
-            })?;
+            });
+            match selected {
+                // What is new in this one is perhaps of a nearer one that was not followed. What was withdrawn in it comes down all the same, and whoever
+                // only follows is told by the other.
+                Err(AdmissionError::Unreached { .. }) => {}
+                selected => selected?,
+            }
         }
         if answer.admitted == before || mirrors.len() < 2 {
             break;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use weir_index::{Cursor, RegistryFacts, ReleaseView, Tier};
 use weir_log::{Checkpoint, Source, leaf_hashes};
 use weir_model::evidence::named_beside;
-use weir_model::record::{Hold, Origin, RECORD_VERSION, Unhold, Withdrawal};
+use weir_model::record::{Description, Hold, Origin, RECORD_VERSION, Unhold, Upstream, Withdrawal};
 use weir_model::{Action, InputDigest, Record, Release, ReleaseId, Sha256, TreeDigest, WithdrawalVerb};
 use weir_policy::{Authorized, Caller, ReleaseFacts, Request, Target, Verb, authorize};
 
@@ -262,7 +262,11 @@ impl Admitting<'_> {
         }
         // Who only reads is not told how near it is.
         change.check(view.index())?;
-        if self.admission.more { Ok(()) } else { self.pin(&facts) }
+        if self.admission.more {
+            return Ok(());
+        }
+        self.rotated(&facts)?;
+        self.pin(&facts)
     }
 
     fn one(&mut self, own: &Replica, facts: &RegistryFacts, coming: &Coming) -> Result<(), SubmitError> {
@@ -450,6 +454,22 @@ impl Admitting<'_> {
                 self.let_go += 1;
             }
         }
+        Ok(())
+    }
+
+    /// Names the key that the other signs with by now, where that one which the log names has led to it: whoever meets the other for the first
+    /// time does not believe the old one.
+    fn rotated(&mut self, facts: &RegistryFacts) -> Result<(), SubmitError> {
+        let keys: Vec<String> =
+            self.admission.from.replica.keys().keys().iter().map(ToString::to_string).collect();
+        let Some(key) = keys.first() else { return Ok(()) };
+        let mut upstreams = facts.upstreams().to_vec();
+        let is_left =
+            |above: &&mut Upstream| above.name == self.admission.upstream && !keys.contains(&above.key);
+        let Some(above) = upstreams.iter_mut().find(is_left) else { return Ok(()) };
+        above.key = key.clone();
+        let description = Description { upstreams: Some(upstreams), ..Description::default() };
+        self.entries.push(Entry::new(&self.permit, &self.batch, Action::Describe(description))?);
         Ok(())
     }
 

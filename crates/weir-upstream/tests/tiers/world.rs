@@ -52,7 +52,7 @@ impl World {
             let key = world.reader(above, "first").keys().keys()[0].to_string();
             let upstream = Upstream { name: TIERS[above].into(), key, mode, only: Only::default() };
             let put = |_| Ok(vec![upstream.clone()]);
-            world.registrar(tier).set_upstreams(&world.caller(tier), &put, &mut |_| Ok(())).unwrap();
+            world.registrar(tier).set_upstreams(&world.caller(tier), &put, &mut |_| Ok(()), None).unwrap();
         }
         world
     }

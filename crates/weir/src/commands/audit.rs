@@ -16,8 +16,8 @@ use crate::output::{Page, count, harmless, harmless_line};
 /// Ask registries what is known against releases of the lockfile
 ///
 /// `weir install` asks nobody while nothing is missing. This does, and fails if a release of `weir.lock` was
-/// quarantined or removed (exit code 1), or is not what the registry has (6), or else if an advisory of its registry says that it is affected
-/// (9). Yanked ones are told.
+/// quarantined or removed, or what is above a registry could not be asked (exit code 1), or if a release is not what the registry has or what is
+/// above one is not believed (6), or else if an advisory of its registry says that it is affected (9). Yanked ones are told.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "weir audit",
@@ -60,15 +60,17 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, 
         let known = audit.advised.iter().flat_map(|advised| &advised.advisories);
         known.into_iter().any(|known| counts(arguments, known))
     };
-    Ok(match audit.findings.iter().map(|finding| finding.standing).max() {
-        None if is_advised() => failure::ending(Exit::Advised),
-        None => ExitCode::SUCCESS,
-        Some(LockedStanding::Yanked) if arguments.deny.is_none() && is_advised() => {
-            failure::ending(Exit::Advised)
-        }
-        Some(LockedStanding::Yanked) if arguments.deny.is_none() => ExitCode::SUCCESS,
-        Some(LockedStanding::Different | LockedStanding::Unknown) => failure::ending(Exit::Integrity),
-        Some(_) => failure::ending(Exit::Failed),
+    let worst = audit.findings.iter().map(|finding| finding.standing).max();
+    let is_other = matches!(worst, Some(LockedStanding::Different | LockedStanding::Unknown));
+    let is_bad = worst.is_some_and(|worst| worst != LockedStanding::Yanked || arguments.deny.is_some());
+    Ok(if is_other || audit.unreached.iter().any(|unreached| unreached.unbelieved) {
+        failure::ending(Exit::Integrity)
+    } else if is_bad || !audit.unreached.is_empty() {
+        failure::ending(Exit::Failed)
+    } else if is_advised() {
+        failure::ending(Exit::Advised)
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
@@ -91,6 +93,9 @@ fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
         }
     }
     audit.advised.iter().for_each(|advised| show_advised(page, advised));
+    for unreached in &audit.unreached {
+        page.line(format!("{bad}✗{bad:#} {}", harmless_line(&unreached.to_string())));
+    }
     let releases = count(audit.releases, "release");
     match audit.findings.len() {
         // Nothing is no good news.
@@ -98,6 +103,11 @@ fn show(page: &mut Page, audit: &LockAudit, offline: bool) {
         0 if !audit.advised.is_empty() => {
             let advised = audit.advised.len();
             page.line(format!("Audited {releases}: something is known against {advised}"));
+        }
+        0 if !audit.unreached.is_empty() => {
+            page.line(format!(
+                "Audited {releases}: all were offered as they are locked when what is above was last followed"
+            ));
         }
         0 => page.line(format!("{good}✓{good:#} Audited {releases}: all are offered as they are locked")),
         findings => page.line(format!("Audited {releases}: {findings} not as they were")),

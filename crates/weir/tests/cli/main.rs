@@ -5,6 +5,7 @@
 //! anything, and its exit code if that is not 0.
 
 mod advisories;
+mod believing_upstreams;
 mod carrying;
 mod chain;
 mod choosing;

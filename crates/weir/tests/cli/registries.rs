@@ -327,3 +327,36 @@ fn of_those_who_make_one_registry_at_once_one_has_made_it() {
     assert_eq!(codes.iter().filter(|code| **code == 8).count(), 3, "{codes:?}");
     t.weir_in("", "registry verify ./org").succeeds();
 }
+
+/// Of two registries that a project names, neither goes before the other, whatever they are called: who publishes into the one cannot take the place of
+/// what belongs to the other.
+#[test]
+fn of_two_registries_none_goes_before_the_other_by_its_name() {
+    let t = crate::empty();
+    for registry in ["team", "evil"] {
+        t.weir_in("", &format!("registry init {registry} --name {registry}")).succeeds();
+    }
+    t.weir_in("", "claim own user:ann --registry ./team").succeeds();
+    let folder = t.package("own/tool", "9.9.9").write();
+    t.weir_in("", &format!("publish {folder} --registry ./evil")).succeeds();
+    let manifest = |registries: &str| {
+        t.write(
+            "app/weir.toml",
+            format!("[registries]\n{registries}\n[dependencies]\n\"own/tool\" = \"*\"\n"),
+        );
+    };
+    manifest("evil = '../evil'\nteam = '../team'");
+    let refused = t.weir("install").fails_with(1);
+    assert!(refused.stderr.contains("`own/tool` may be that of `evil` or that of `team`"), "{refused}");
+    // The one that is the default goes before, and nothing of that owner comes from elsewhere.
+    manifest("evil = '../evil'\nteam = { url = '../team', default = true }");
+    t.weir("install").fails_with(5);
+    // Also where the user said so, and the project names the same registry.
+    t.weir_in("", "registry add team team --default --user").succeeds();
+    manifest("evil = '../evil'\nteam = '../team'");
+    t.weir("install").fails_with(5);
+    let folder = t.package("own/tool", "0.1.0").write();
+    t.weir_in("", &format!("publish {folder} --registry ./team")).succeeds();
+    t.weir("install").succeeds();
+    assert!(t.read("app/weir.lock").contains("\"0.1.0\""), "whatever the other offers");
+}

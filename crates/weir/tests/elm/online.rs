@@ -100,7 +100,14 @@ fn of_two_registries_that_have_a_package_the_one_is_shown_that_was_locked_or_is_
     elm(&t, "app", "install acme/str").succeeds();
     assert!(manifest(&t).contains("\"acme/str\":\"1.0.0\""), "{}", manifest(&t));
 
-    // Without a lock it is not said which is meant; it can be said for this once.
+    // Without a lock the default one is meant, to which the owner belongs.
+    application(&t, &version(&compiler()));
+    fs_err::remove_file(t.path("app/weir.lock")).expect("it is there");
+    elm(&t, "app", "install acme/str").succeeds();
+
+    // Where none is the default, it is not said which is meant; it can be said for this once.
+    let config = "home/weir/config.toml";
+    t.write(config, t.read(config).replace("default = true", "default = false"));
     application(&t, &version(&compiler()));
     fs_err::remove_file(t.path("app/weir.lock")).expect("it is there");
     let unsaid = elm(&t, "app", "install acme/str");

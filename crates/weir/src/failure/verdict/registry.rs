@@ -304,6 +304,7 @@ impl Verdict for ReplicaError {
                 error: weir_log::ProofError::Tile(weir_log::TileError::Source(error)), ..
             } => error.exit(),
             Self::NotAsElsewhere { error, .. } => error.exit(),
+            Self::NotAsBelow { .. } => Exit::Integrity,
             Self::Descriptor { .. } | Self::Trust(_) | Self::Snapshot { .. } | Self::Unproven { .. } => {
                 Exit::Failed
             }
@@ -327,6 +328,9 @@ impl Verdict for ReplicaError {
                 "if this really is another registry now, `weir registry remove` forgets the old one and its key".into(),
             ),
             Self::Follow(error) => error.help(),
+            Self::NotAsBelow { .. } => Some(
+                "nothing of it was admitted. Ask whoever runs it: if it was put back from an old copy, what was lost has to come back; if another registry takes its place, `weir registry upstream add ADDRESS --key KEY` says so".into(),
+            ),
             Self::NotAsElsewhere { other, .. } => Some(format!(
                 "what was withdrawn since is offered by a copy that was put aside: use the registry at `{other}`, or bring the copy up to date"
             )),
@@ -426,7 +430,7 @@ impl Verdict for SubmitError {
             ),
             Self::Unsatisfiable { similar: Some(similar), .. } => did_you_mean(Some(similar)),
             Self::Unsatisfiable { versions, .. } if versions.is_empty() => {
-                Some("publish it first, or both together: `weir publish FOLDER FOLDER`".into())
+                Some("publish it first, or both together: `weir publish FOLDER FOLDER`. What a registry above has comes down when it is installed: `weir add` in any project".into())
             }
             Self::Unsatisfiable { versions, .. } => Some(format!("it offers: {}", versions.join(", "))),
             Self::NeedsApproval { .. } => {
