@@ -15,7 +15,7 @@ use crate::tokens::Speaker;
 /// The file; it calls itself `WeiA`.
 const FORM: Form = Form {
     application: 0x5765_6941,
-    steps: &[TABLES, TRUST, IDENTITIES, REMOVED],
+    steps: &[TABLES, TRUST, IDENTITIES, REMOVED, INVITED_AGAIN],
     // An acknowledged change, such as a token that was revoked, survives a loss of power.
     pragmas: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
 };
@@ -116,6 +116,12 @@ ALTER TABLE invitation ADD COLUMN on_machine INTEGER NOT NULL DEFAULT 0;
 
 /// When a user was removed. The name stays: nobody else is to have what stands for it in logs and policies.
 const REMOVED: &str = "ALTER TABLE user ADD COLUMN removed INTEGER;";
+
+/// Which invitations are for users who are there already. Of those that were made before this was asked, whoever is there is meant.
+const INVITED_AGAIN: &str = "
+ALTER TABLE invitation ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+UPDATE invitation SET again = 1 WHERE user IN (SELECT name FROM user);
+";
 
 /// The accounts of a server.
 pub struct Accounts {

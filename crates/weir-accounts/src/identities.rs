@@ -425,7 +425,7 @@ mod tests {
         let (_place, accounts) = accounts();
         with_password(&accounts, "ann", &[]);
         assert!(accounts.sign_in(&name("ann"), "correct horse", None, at(1)).is_ok());
-        let anew = accounts.invite(Some(&name("ann")), &BTreeSet::new(), at(2)).unwrap().secret;
+        let anew = accounts.invite_again(&name("ann"), at(2)).unwrap().secret;
         accounts.sign_in_as(&said("a-1", &[]), Some(&anew), None, at(3)).unwrap();
         let refused = accounts.sign_in(&name("ann"), "correct horse", None, at(4)).unwrap_err();
         assert!(matches!(refused, AccountError::SignIn(SignInError::Wrong)), "{refused}");

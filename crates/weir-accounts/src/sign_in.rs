@@ -73,64 +73,53 @@ pub struct Invitation {
 }
 
 impl Accounts {
-    /// Invites somebody to be the user `name`, or one of a name that they choose, in `groups`. A user who is there already is
-    /// invited to choose another password; they stay in the groups they are in.
+    /// Invites somebody to be the user `name`, or one of a name that they choose, in `groups`.
     ///
     /// # Errors
     ///
-    /// When the user of that name was removed, or the accounts cannot be written.
+    /// When there is a user of that name, or there was one who was removed, or the accounts cannot be written.
     pub fn invite(
         &self,
         name: Option<&AccountName>,
         groups: &BTreeSet<AccountName>,
         now: Timestamp,
     ) -> Result<Invitation, AccountError> {
-        self.invite_whoever(name, groups, false, now)
+        self.put_invitation(now, |connection| match name {
+            Some(name) if is_removed(connection, name)? => Err(AccountError::Removed(name.clone())),
+            name => {
+                refuse_user(connection, name)?;
+                Ok(For { name, groups: groups.clone(), ..For::default() })
+            }
+        })
     }
 
     /// The same of somebody who was removed, by the name that they had.
     ///
     /// # Errors
     ///
-    /// When the accounts cannot be written.
+    /// When there is a user of that name, or the accounts cannot be written.
     pub fn invite_back(
         &self,
         name: &AccountName,
         groups: &BTreeSet<AccountName>,
         now: Timestamp,
     ) -> Result<Invitation, AccountError> {
-        self.invite_whoever(Some(name), groups, true, now)
+        self.put_invitation(now, |connection| {
+            refuse_user(connection, Some(name))?;
+            Ok(For { name: Some(name), groups: groups.clone(), ..For::default() })
+        })
     }
 
-    fn invite_whoever(
-        &self,
-        name: Option<&AccountName>,
-        groups: &BTreeSet<AccountName>,
-        returning: bool,
-        now: Timestamp,
-    ) -> Result<Invitation, AccountError> {
-        let (id, secret) = Secret::generate()?;
-        let expires = now.checked_add(INVITED_FOR).unwrap_or(Timestamp::MAX);
-        let groups = serde_json::to_string(groups).map_err(std::io::Error::from)?;
-        self.change(|connection| {
-            match name {
-                Some(name) if !returning && is_removed(connection, name)? => {
-                    return Err(AccountError::Removed(name.clone()));
-                }
-                _ => {}
-            }
-            let name = name.map(AccountName::as_str);
-            connection.execute(
-                "DELETE FROM invitation WHERE user IS ?1 OR expires < ?2",
-                params![name, now.as_second()],
-            )?;
-            connection.execute(
-                "INSERT INTO invitation(id, secret, user, groups, expires) VALUES(?1, ?2, ?3, ?4, ?5)",
-                params![id, secret.digest().as_bytes(), name, groups, expires.as_second()],
-            )?;
-            Ok(())
-        })?;
-        Ok(Invitation { secret, expires })
+    /// Invites a user who is there already to choose another password; they stay in the groups they are in.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such user, they are disabled, or the accounts cannot be written.
+    pub fn invite_again(&self, name: &AccountName, now: Timestamp) -> Result<Invitation, AccountError> {
+        self.put_invitation(now, |connection| match user(connection, name)?.disabled {
+            true => Err(AccountError::Disabled(name.clone())),
+            false => Ok(For { name: Some(name), again: true, ..For::default() }),
+        })
     }
 
     /// The same on the machine of the server itself: whoever accepts it governs the server, also where passwords are not taken. One who
@@ -144,18 +133,44 @@ impl Accounts {
         name: Option<&AccountName>,
         now: Timestamp,
     ) -> Result<Invitation, AccountError> {
-        match name.map(|name| self.user(name)) {
-            Some(Ok(there)) if there.disabled => return Err(AccountError::Disabled(there.name)),
-            None | Some(Ok(_) | Err(AccountError::NoUser(_))) => {}
-            Some(Err(error)) => return Err(error),
-        }
-        let made = self.invite(name, &[ADMINISTRATORS.parse()?].into(), now)?;
+        let groups = [ADMINISTRATORS.parse()?].into();
+        self.put_invitation(now, |connection| match name.map(|name| (name, user(connection, name))) {
+            Some((_, Ok(there))) if there.disabled => Err(AccountError::Disabled(there.name)),
+            Some((_, Ok(_))) => Ok(For { name, groups, again: true, on_machine: true }),
+            Some((name, Err(AccountError::NoUser(_)))) if is_removed(connection, name)? => {
+                Err(AccountError::Removed(name.clone()))
+            }
+            None | Some((_, Err(AccountError::NoUser(_)))) => {
+                Ok(For { name, groups, again: false, on_machine: true })
+            }
+            Some((_, Err(error))) => Err(error),
+        })
+    }
+
+    /// Keeps an invitation, in the place of one for the same.
+    fn put_invitation<'n>(
+        &self,
+        now: Timestamp,
+        of: impl FnOnce(&Connection) -> Result<For<'n>, AccountError>,
+    ) -> Result<Invitation, AccountError> {
+        let (id, secret) = Secret::generate()?;
+        let expires = now.checked_add(INVITED_FOR).unwrap_or(Timestamp::MAX);
         self.change(|connection| {
-            let id = made.secret.id().unwrap_or_default();
-            connection.execute("UPDATE invitation SET on_machine = 1 WHERE id = ?1", [id])?;
+            let For { name, groups, again, on_machine } = of(connection)?;
+            let groups = serde_json::to_string(&groups).map_err(std::io::Error::from)?;
+            let name = name.map(AccountName::as_str);
+            connection.execute(
+                "DELETE FROM invitation WHERE user IS ?1 OR expires < ?2",
+                params![name, now.as_second()],
+            )?;
+            connection.execute(
+                "INSERT INTO invitation(id, secret, user, groups, expires, again, on_machine)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![id, secret.digest().as_bytes(), name, groups, expires.as_second(), again, on_machine],
+            )?;
             Ok(())
         })?;
-        Ok(made)
+        Ok(Invitation { secret, expires })
     }
 
     /// Whether an invitation is good that was made on the machine itself.
@@ -175,7 +190,7 @@ impl Accounts {
     pub fn invitations(&self, now: Timestamp) -> Result<Vec<PendingInvitation>, AccountError> {
         let connection = self.connection();
         let mut found = connection.prepare_cached(
-            "SELECT id, user, groups, expires FROM invitation WHERE expires >= ?1 ORDER BY expires, id",
+            "SELECT id, user, groups, expires, again FROM invitation WHERE expires >= ?1 ORDER BY expires, id",
         )?;
         let rows = found.query_map([now.as_second()], |row| {
             Ok((
@@ -183,13 +198,14 @@ impl Accounts {
                 row.get::<_, Option<String>>(1)?,
                 row.get::<_, String>(2)?,
                 row.get::<_, i64>(3)?,
+                row.get::<_, bool>(4)?,
             ))
         })?;
         rows.map(|row| {
-            let (id, name, groups, expires) = row?;
+            let (id, name, groups, expires, again) = row?;
             let name = name.map(|name| name.parse()).transpose()?;
             let groups = serde_json::from_str(&groups).map_err(std::io::Error::from)?;
-            Ok(PendingInvitation { id, name, groups, expires: moment(expires) })
+            Ok(PendingInvitation { id, name, groups, expires: moment(expires), again })
         })
         .collect()
     }
@@ -362,11 +378,31 @@ fn verify(kept: Option<&str>, password: &str, memory: &mut Vec<Block>) -> bool {
     digest(password, salt, &params, memory).is_ok_and(|found| found == expected) && kept.is_some()
 }
 
+/// Refuses the name of a user.
+fn refuse_user(connection: &Connection, name: Option<&AccountName>) -> Result<(), AccountError> {
+    match name.map(|name| user(connection, name)) {
+        Some(Ok(there)) => Err(AccountError::UserExists(there.name)),
+        None | Some(Err(AccountError::NoUser(_))) => Ok(()),
+        Some(Err(error)) => Err(error),
+    }
+}
+
+/// What an invitation that is made is for.
+#[derive(Default)]
+struct For<'n> {
+    name: Option<&'n AccountName>,
+    groups: BTreeSet<AccountName>,
+    again: bool,
+    on_machine: bool,
+}
+
 /// What an invitation is for.
 pub(crate) struct Invited<'i> {
     pub(crate) id: &'i str,
     pub(crate) name: Option<AccountName>,
     groups: BTreeSet<AccountName>,
+    /// Whether it is for a user who is there already.
+    again: bool,
     /// Whether it was made on the machine itself.
     on_machine: bool,
 }
@@ -386,7 +422,12 @@ impl Invited<'_> {
 }
 
 impl Invited<'_> {
-    /// Refuses a name that was chosen and is somebody's, or was: only an invitation by that name lets its user in, or back.
+    fn is_for_who_is_there(&self) -> bool {
+        self.name.is_some() && (self.again || self.on_machine)
+    }
+
+    /// Refuses a name that was chosen and is somebody's, or was: only an invitation by that name lets its user in, or back. Nor is one for
+    /// somebody new a key to the account of whoever got the name meanwhile.
     pub(crate) fn refuse_others_names(
         &self,
         connection: &Connection,
@@ -394,8 +435,8 @@ impl Invited<'_> {
         is_there: bool,
     ) -> Result<(), AccountError> {
         match self.name {
+            _ if is_there && !self.is_for_who_is_there() => Err(AccountError::UserExists(name.clone())),
             Some(_) => Ok(()),
-            None if is_there => Err(AccountError::UserExists(name.clone())),
             None if is_removed(connection, name)? => Err(AccountError::Removed(name.clone())),
             None => Ok(()),
         }
@@ -443,15 +484,18 @@ pub(crate) fn invited<'i>(
     let Some(id) = invitation.id() else { return Ok(None) };
     let found = connection
         .query_row(
-            "SELECT user, groups, on_machine FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
+            "SELECT user, groups, again, on_machine FROM invitation WHERE id = ?1 AND secret = ?2 AND expires >= ?3",
             params![id, invitation.digest().as_bytes(), now.as_second()],
-            |row| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?)),
+            |row| {
+                let (again, on_machine) = (row.get::<_, bool>(2)?, row.get::<_, bool>(3)?);
+                Ok((row.get::<_, Option<String>>(0)?, row.get::<_, String>(1)?, again, on_machine))
+            },
         )
         .optional()?;
-    let Some((name, groups, on_machine)) = found else { return Ok(None) };
+    let Some((name, groups, again, on_machine)) = found else { return Ok(None) };
     let name = name.map(|name| name.parse()).transpose()?;
     let groups = serde_json::from_str(&groups).map_err(std::io::Error::from)?;
-    Ok(Some(Invited { id, name, groups, on_machine: on_machine != 0 }))
+    Ok(Some(Invited { id, name, groups, again, on_machine }))
 }
 
 pub(crate) fn of_name(name: &AccountName) -> String {
@@ -562,7 +606,7 @@ mod tests {
             accounts.accept(&invitation.secret, None, PASSWORD, at(0)).unwrap();
         }
         let (_, token) = accounts.issue_login(&bob, "laptop", at(1000), at(1)).unwrap();
-        let pending = accounts.invite(Some(&bob), &BTreeSet::new(), at(1)).unwrap();
+        let pending = accounts.invite_again(&bob, at(1)).unwrap();
         accounts.remove(&bob, at(2)).unwrap();
         assert!(matches!(accounts.remove(&ann, at(2)), Err(AccountError::LastAdministrator(_))));
         assert!(matches!(accounts.remove(&bob, at(2)), Err(AccountError::NoUser(_))));
@@ -586,6 +630,39 @@ mod tests {
         assert_eq!((returned.groups, returned.created), ([name("docs")].into(), at(7)));
         assert!(accounts.sign_in(&bob, "another one!", None, at(8)).is_ok());
         assert!(accounts.speaker(&token, None, at(8)).unwrap().is_none(), "what was revoked stays so");
+    }
+
+    #[test]
+    fn who_is_there_is_invited_again_and_never_as_somebody_new() {
+        let (_place, accounts) = accounts();
+        let (bob, core) = (name("bob"), BTreeSet::from([name("core")]));
+        let exists = |error: AccountError| matches!(error, AccountError::UserExists(who) if who == bob);
+        let missing = accounts.invite_again(&bob, at(0)).unwrap_err();
+        assert!(matches!(missing, AccountError::NoUser(_)));
+        let first = accounts.invite(Some(&bob), &core, at(0)).unwrap();
+        accounts.accept(&first.secret, None, PASSWORD, at(1)).unwrap();
+        assert!(exists(accounts.invite(Some(&bob), &BTreeSet::new(), at(2)).unwrap_err()));
+        let again = accounts.invite_again(&bob, at(2)).unwrap();
+        assert!(accounts.invitations(at(2)).unwrap()[0].again);
+        let there = accounts.accept(&again.secret, None, "another one!", at(3)).unwrap();
+        assert_eq!(there.groups, core, "they stay in the groups they are in");
+        assert!(accounts.sign_in(&bob, "another one!", None, at(4)).is_ok());
+        accounts.invite(Some(&name("ann")), &[name("admins")].into(), at(4)).unwrap();
+        accounts.set_disabled(&bob, true, at(5)).unwrap();
+        assert!(matches!(accounts.invite_again(&bob, at(6)).unwrap_err(), AccountError::Disabled(_)));
+    }
+
+    #[test]
+    fn an_invitation_for_somebody_new_opens_no_account_that_got_the_name_meanwhile() {
+        let (_place, accounts) = accounts();
+        let bob = name("bob");
+        let invitation = accounts.invite(Some(&bob), &BTreeSet::new(), at(0)).unwrap();
+        // As a server of another version, or a hand in the file, would.
+        let insert = "INSERT INTO user(name, password, created) VALUES('bob', NULL, 0)";
+        accounts.change(|connection| Ok(connection.execute(insert, [])?)).unwrap();
+        let refused = accounts.accept(&invitation.secret, None, PASSWORD, at(1)).unwrap_err();
+        assert!(matches!(refused, AccountError::UserExists(_)), "{refused}");
+        assert!(accounts.sign_in(&bob, PASSWORD, None, at(2)).is_err());
     }
 
     #[test]

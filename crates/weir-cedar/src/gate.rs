@@ -31,7 +31,7 @@ enum By {
     /// What every folder goes by that has no set.
     Folder,
     /// The set.
-    Set(Box<PolicySet>),
+    Set(Arc<PolicySet>),
     /// Nothing does: there are files, and they are no set.
     Nothing(PolicyError),
 }
@@ -49,7 +49,7 @@ impl FolderPolicies {
 
     /// Has a set ready that is about to be put in force: once the log names it, it is not read again, for reading one takes long.
     pub fn prepare(&self, set: PolicySet) {
-        let prepared = State { digest: Some(*set.digest()), by: By::Set(Box::new(set)) };
+        let prepared = State { digest: Some(*set.digest()), by: By::Set(Arc::new(set)) };
         *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(prepared));
     }
 
@@ -58,6 +58,15 @@ impl FolderPolicies {
         match &self.now().by {
             By::Set(set) => set.asks_the_time(verb),
             By::Folder | By::Nothing(_) => false,
+        }
+    }
+
+    /// The set that decides, as it was read: whoever shows it need not read it again, which takes long. None where a folder has no set of its
+    /// own, or what it has is none.
+    pub fn set(&self) -> Option<Arc<PolicySet>> {
+        match &self.now().by {
+            By::Set(set) => Some(set.clone()),
+            By::Folder | By::Nothing(_) => None,
         }
     }
 
@@ -84,7 +93,7 @@ impl State {
         }
         let by = match digest.map(|_| PolicySet::new(&files)) {
             None => By::Folder,
-            Some(Ok(set)) => By::Set(Box::new(set)),
+            Some(Ok(set)) => By::Set(Arc::new(set)),
             Some(Err(error)) => By::Nothing(error),
         };
         Arc::new(Self { digest, by })

@@ -49,7 +49,7 @@ use crate::registries::{Registries, RegistryName, Served};
 use crate::settings::{Settings, SettingsError};
 use crate::staging::Staging;
 use crate::telling::Telling;
-use crate::web::{self, Contents, failures};
+use crate::web::{self, Contents, Told, failures};
 
 /// The file that tells another server that this one runs.
 const LOCK: &str = "server.lock";
@@ -57,6 +57,9 @@ const LOCK: &str = "server.lock";
 /// Who may not see a registry is answered after so long, as is who asks for one that is not there: deciding the one takes
 /// part of a millisecond longer than not finding the other.
 const REFUSED_AFTER: Duration = Duration::from_millis(5);
+
+/// For so long it is believed whether it is ready.
+const READY: Duration = Duration::from_secs(1);
 
 /// So many may wait to be signed in.
 const SIGNING_IN: usize = 16;
@@ -126,10 +129,14 @@ pub struct App {
     pub(crate) exchanging: Places,
     /// Places for those who wait for one of these.
     pub(crate) asking_providers: Places,
+    /// What came of forms, until pages say it.
+    pub(crate) told: Told,
     /// Terminals that wait until somebody says that they are theirs.
     pub(crate) devices: Devices,
     /// What keeps it from what it is there for.
     lacks: Lacks,
+    /// When it was last found out whether it is ready, and what it lacks for that.
+    readiness: tokio::sync::Mutex<Option<(Instant, Option<&'static str>)>>,
     /// Whether the log was told of a proxy that is not named.
     strange_proxy: Once,
     /// Where it listens, once it does.
@@ -237,8 +244,10 @@ impl App {
             identity_providers: IdentityProviders::new(&settings, data, client)?,
             exchanging: Places::new(EXCHANGING, EXCHANGING / 8),
             asking_providers: Places::new(ASKING, ASKING / 8),
+            told: Told::default(),
             devices: Devices::default(),
             lacks: Lacks::default(),
+            readiness: tokio::sync::Mutex::default(),
             strange_proxy: Once::new(),
             listens: OnceLock::new(),
             deltas: Deltas::new(),
@@ -460,27 +469,50 @@ async fn host(State(app): State<Arc<App>>, asker: Asker) -> Result<Response, Pro
     Ok(([(CACHE_CONTROL, "no-cache")], Json(host)).into_response())
 }
 
-/// Ready is who can read the checkpoint of every registry, sign for it, and write.
+/// Ready is who can read the checkpoint of every registry, sign for it, and write. Anybody may ask, so it is found out for one at a time,
+/// and told to all others for [`READY`].
 async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
-    let not_ready = |what: &str| Problem::new(Code::NotReady, what);
-    let looked = app.clone();
-    let names = blocking(move || looked.registries.names()).await.map_err(|error| {
-        tracing::error!(%error, "the registries cannot be listed");
-        not_ready("the registries cannot be listed")
-    })?;
-    for name in &names {
-        let registry = app.registry(name).await.ok().flatten();
-        // Anybody may ask, so no registry is named.
-        let unreadable = || {
-            tracing::error!(%name, "the checkpoint of a registry cannot be read");
-            not_ready("the checkpoint of a registry cannot be read; the log says of which")
-        };
-        let registry = registry.ok_or_else(unreadable)?;
-        let opened = app.files.open(&registry, Face::Checkpoint, "checkpoint").await;
-        opened.ok().flatten().ok_or_else(unreadable)?;
-    }
-    match app.lack(names).await {
-        Some(lack) => Err(not_ready(lack)),
+    let mut last = app.readiness.lock().await;
+    let lack = match *last {
+        Some((at, lack)) if at.elapsed() < READY => lack,
+        _ => {
+            let lack = app.why_not_ready().await;
+            *last = Some((Instant::now(), lack));
+            lack
+        }
+    };
+    drop(last);
+    match lack {
+        Some(lack) => Err(Problem::new(Code::NotReady, lack)),
         None => Ok("the server can answer\n"),
+    }
+}
+
+impl App {
+    /// What keeps it from what it is there for, in words for everybody, if anything does. It takes the longer the more registries there are.
+    async fn why_not_ready(self: &Arc<Self>) -> Option<&'static str> {
+        let looked = self.clone();
+        let names = match blocking(move || looked.registries.names()).await {
+            Ok(names) => names,
+            Err(error) => {
+                tracing::error!(%error, "the registries cannot be listed");
+                return Some("the registries cannot be listed");
+            }
+        };
+        for name in &names {
+            let registry = self.registry(name).await.ok().flatten();
+            let opened = match &registry {
+                Some(registry) => {
+                    self.files.open(registry, Face::Checkpoint, "checkpoint").await.ok().flatten()
+                }
+                None => None,
+            };
+            if opened.is_none() {
+                tracing::error!(%name, "the checkpoint of a registry cannot be read");
+                // Anybody may ask, so no registry is named.
+                return Some("the checkpoint of a registry cannot be read; the log says of which");
+            }
+        }
+        self.lack(names).await
     }
 }

@@ -1,7 +1,7 @@
 //! What a server adds to the policy of a registry: where a folder has owners and modes of files, a server has accounts.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use weir_cedar::{FolderPolicies, PolicySet};
@@ -49,6 +49,11 @@ impl ServerGate {
     /// Has a set ready that is about to be put in force.
     pub(crate) fn prepare(&self, set: PolicySet) {
         self.registry.prepare(set);
+    }
+
+    /// The set that decides, if the registry has one of its own.
+    pub(crate) fn set(&self) -> Option<Arc<PolicySet>> {
+        self.registry.set()
     }
 
     fn decide_read(&self, request: &Request<'_>) -> Decision {
@@ -127,7 +132,7 @@ fn refused(policy: &'static str, reason: &str) -> Decision {
 }
 
 /// Many ask the same gate.
-pub(crate) struct Shared(pub(crate) std::sync::Arc<ServerGate>);
+pub(crate) struct Shared(pub(crate) Arc<ServerGate>);
 
 impl Gate for Shared {
     fn decide(&self, request: &Request<'_>) -> Decision {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -69,6 +70,8 @@ impl Ready {
             }
             app.listing.renew(app).await;
             app.ready.once.send_replace(true);
+            // Nothing that is secret waits for somebody to look at a page.
+            app.told.forget(Timestamp::now());
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -92,6 +92,11 @@ impl Served {
         self.gate.prepare(set);
     }
 
+    /// The policy set that decides, if it has one of its own.
+    pub(crate) fn policy_set(&self) -> Option<Arc<PolicySet>> {
+        self.gate.set()
+    }
+
     fn look(&self) -> Option<Seen> {
         let look = |path: &str| {
             let found = self.folder.look(path).ok()?;

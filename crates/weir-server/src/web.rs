@@ -20,6 +20,7 @@ mod queue;
 mod reading;
 mod searching;
 mod statistics;
+mod told;
 mod trust;
 mod visitor;
 mod webhooks;
@@ -45,6 +46,7 @@ use crate::problem::{Code, Problem};
 pub(crate) use contents::Contents;
 pub(crate) use failures::failures;
 pub(crate) use statistics::Growth;
+pub(crate) use told::Told;
 use visitor::Visitor;
 pub(crate) use visitor::{is_encrypted, origin};
 

@@ -172,6 +172,11 @@ impl WeirServer {
         Reply::to(self.address, method, path, headers, body)
     }
 
+    /// Where it takes connections.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.process.id()
@@ -202,7 +207,11 @@ fn connect(address: SocketAddr) -> TcpStream {
 
 impl Reply {
     /// What a server at `address` answers, over a connection of its own.
-    pub(crate) fn to(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub fn to(address: SocketAddr, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Self {
         let mut stream = connect(address);
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let length = match body.is_empty() && matches!(method, "GET" | "HEAD" | "DELETE") {

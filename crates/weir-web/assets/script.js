@@ -46,6 +46,81 @@ if (box && results) {
   });
 }
 
+// On any other page of a registry, the first of what is found stand below the box, to be gone through by the keyboard.
+if (box && !results) {
+  const MOST = 8;
+  const panel = document.createElement("div");
+  panel.className = "found";
+  panel.hidden = true;
+  const told = document.createElement("p");
+  told.className = "told";
+  told.setAttribute("role", "status");
+  const list = document.createElement("ul");
+  panel.append(list);
+  // What is told stays in the page, so that it is heard when it changes.
+  told.classList.add("hidden");
+  box.form.append(told, panel);
+  let asked = 0;
+  let waiting;
+  const hide = () => { asked++; panel.hidden = true; told.textContent = ""; };
+  const row = (href, words) => {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = href;
+    for (const [name, text] of words) {
+      const part = document.createElement("span");
+      part.className = name;
+      part.textContent = text;
+      link.append(part, " ");
+    }
+    item.append(link);
+    return item;
+  };
+  const show = async () => {
+    const mine = ++asked;
+    const words = box.value.trim();
+    if (!words) return hide();
+    const address = new URL(box.form.action);
+    address.searchParams.set("q", words);
+    const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer || !answer.ok || mine !== asked) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (mine !== asked) return;
+    const said = (one, what) => one.querySelector(what)?.textContent.trim() ?? "";
+    const heads = [...page.querySelectorAll("#results .packages .head")].slice(0, MOST);
+    const rows = heads.map((head) => row(head.querySelector("a").getAttribute("href"), [
+      ["name", said(head, "a")], ["version", said(head, ".version")], ["faint", said(head, ".tag.held") || said(head, ".aside")],
+    ]));
+    const found = heads.length ? said(page, "#results .told") || "Only what is held" : "Nothing found";
+    rows.push(row(address, [["name", found], ["faint", "on a page of its own"]]));
+    list.replaceChildren(...rows);
+    told.textContent = found;
+    panel.hidden = false;
+  };
+  box.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(show, 150);
+  });
+  box.form.addEventListener("keydown", (event) => {
+    const steps = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.key === "Escape" && !panel.hidden) {
+      event.preventDefault();
+      hide();
+      box.focus();
+    } else if (steps && !panel.hidden) {
+      const stops = [box, ...list.querySelectorAll("a")];
+      const next = stops[Math.max(0, stops.indexOf(document.activeElement)) + steps];
+      if (next) {
+        event.preventDefault();
+        next.focus();
+      }
+    }
+  });
+  box.form.addEventListener("focusout", (event) => {
+    if (!box.form.contains(event.relatedTarget)) hide();
+  });
+}
+
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {

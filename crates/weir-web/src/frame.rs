@@ -3,6 +3,7 @@
 use askama::Template;
 use weir_model::unseen::{Marks, is_mark, is_unseen};
 
+use crate::done::Done;
 use crate::{address, assets, said};
 
 /// What is around a page: who looks, at which registry, and from where.
@@ -26,6 +27,8 @@ pub struct Frame {
     pub site: bool,
     /// What is told of a form that was sent from it, if it is shown in answer to one.
     pub notice: Option<String>,
+    /// What came of a form that led to it.
+    pub done: Option<Done>,
     /// Where the registry can be reached, if that is elsewhere than where the page is from.
     pub location: Option<String>,
 }

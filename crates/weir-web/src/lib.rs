@@ -17,6 +17,7 @@ pub mod address;
 mod assets;
 mod chart;
 mod differ;
+mod done;
 mod frame;
 mod graph;
 mod highlight;
@@ -28,8 +29,9 @@ pub mod tags;
 mod use_it;
 
 pub use assets::{Asset, SITE_ASSETS, asset};
+pub use done::Done;
 pub use frame::{Frame, Page, PageError};
-pub use pages::account::{AccountPage, Created, Linked, SignInPage, SignInProvider};
+pub use pages::account::{AccountPage, Linked, SignInPage, SignInProvider};
 pub use pages::activity::ActivityPage;
 pub use pages::device::{AskingTerminal, DevicePage, DeviceSaid};
 pub use pages::difference::{DifferencePage, FileChange, FileChanged, FileChanges};

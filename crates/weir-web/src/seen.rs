@@ -35,9 +35,10 @@ pub fn user(user: &User) -> String {
     digest(&[disabled].into_iter().chain(given).collect::<Vec<&str>>())
 }
 
-/// Which webhook it is, and whether it is paused.
+/// Which webhook it is, which secret it has, and whether it is paused.
 pub fn webhook(webhook: &Webhook) -> String {
-    digest(&[&moment(Some(webhook.created)), if webhook.paused.is_some() { "paused" } else { "" }])
+    let paused = if webhook.paused.is_some() { "paused" } else { "" };
+    digest(&[&moment(Some(webhook.created)), &webhook.secret_digest, paused])
 }
 
 fn moment(at: Option<Timestamp>) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use weir_model::Sha256;
 use weir_wire::AccountName;
 use weir_wire::webhooks::{Delivery, DeliveryState, Webhook, WebhookEvent};
 
@@ -11,7 +12,10 @@ use crate::{Due, Result, WebhookError};
 
 pub(super) const WEBHOOK: &str =
     "SELECT name, url, events, registries, who, created, paused, failing_since, missed, delivered,
-    (SELECT count(*) FROM delivery WHERE webhook = name AND state = 'waiting') FROM webhook";
+    (SELECT count(*) FROM delivery WHERE webhook = name AND state = 'waiting'), secret FROM webhook";
+
+/// So many hexadecimal digits say which secret it is.
+const DIGITS: usize = 12;
 
 /// A webhook, as it is kept.
 pub(super) struct Kept {
@@ -22,6 +26,7 @@ pub(super) struct Kept {
     missed: i64,
     delivered: Option<i64>,
     waiting: i64,
+    secret: String,
 }
 
 pub(super) fn kept(row: &Row<'_>) -> std::result::Result<Kept, rusqlite::Error> {
@@ -33,6 +38,7 @@ pub(super) fn kept(row: &Row<'_>) -> std::result::Result<Kept, rusqlite::Error> 
         missed: row.get(8)?,
         delivered: row.get(9)?,
         waiting: row.get(10)?,
+        secret: row.get(11)?,
     })
 }
 
@@ -46,6 +52,7 @@ impl Kept {
             registries: serde_json::from_str(&registries)?,
             by,
             created: at(self.created),
+            secret_digest: Sha256::of(&self.secret).to_hex()[..DIGITS].to_owned(),
             paused,
             failing_since: self.failing_since.map(at),
             waiting: self.waiting.unsigned_abs(),

@@ -253,6 +253,9 @@ pub struct Invite {
     /// Whether it is somebody who was removed, and gets back the name that stands for them in logs and policies.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub returning: bool,
+    /// Whether it is for a user who is there already: they choose another password, and stay in the groups they are in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// An invitation.
@@ -265,6 +268,9 @@ pub struct Invited {
     pub invitation: String,
     /// Until when it is good.
     pub expires: Timestamp,
+    /// Whether they are a user already, who chooses another password by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// An invitation that nobody has accepted yet: not what whoever is invited shows, which is told once.
@@ -276,10 +282,13 @@ pub struct PendingInvitation {
     /// For whom it is; nothing where they choose a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<AccountName>,
-    /// The groups they will be in.
+    /// The groups they will be in; none where they are in some already.
     pub groups: BTreeSet<AccountName>,
     /// Until when it is good.
     pub expires: Timestamp,
+    /// Whether they are a user already, who chooses another password by it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 /// What becomes of a user: what is not said stays.

@@ -181,6 +181,8 @@ pub struct Webhook {
     pub by: String,
     /// When.
     pub created: Timestamp,
+    /// How the SHA-256 of its secret begins: which one it is, and nothing of what it is.
+    pub secret_digest: String,
     /// Why it is told nothing for now, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,

@@ -56,6 +56,8 @@ pub struct Simulated {
     pub registry: String,
     /// How many publications were asked about.
     pub publications: u64,
+    /// How many releases came in from registries above or below: what was known of them then is not in the log, so nobody is asked.
+    pub not_replayed: u64,
     /// Of how many the changed set says what the present one says.
     pub same: u64,
     /// Of how many it says something else.
@@ -86,7 +88,8 @@ pub struct PolicyDifference {
     pub rule_now: String,
 }
 
-/// Replays what was published since `since` against `changed`, and compares with the set `present`. Groups of a server are not
+/// Replays what was published since `since` against `changed`, and compares with the set `present`. What came from registries above or
+/// below, what was held, withdrawn or approved is not replayed. Groups of a server are not
 /// in the log: who published is in the groups that each set itself says, and a changed set without any has those of the registry.
 ///
 /// # Errors
@@ -135,6 +138,7 @@ pub fn simulate_on(
     let told = Simulated {
         registry: log.registry.to_owned(),
         publications: 0,
+        not_replayed: 0,
         same: 0,
         different: 0,
         differences: Vec::new(),
@@ -185,17 +189,24 @@ impl Replay {
                 self.advisories.remove(&dismissal.id);
             }
             Action::Claim { owner, who } => self.claimed_now.push((owner.clone(), who.clone())),
+            Action::Admit { .. } | Action::Promote { .. } if self.counts(index, record.at) => {
+                self.told.not_replayed += 1;
+            }
             Action::Publish { release } => {
-                let counts = match self.since {
-                    Since::Size(size) => index >= size,
-                    Since::Time(time) => record.at >= time,
-                };
-                if counts {
+                if self.counts(index, record.at) {
                     self.publication(index, record.at, &record.by, release);
                 }
                 self.claims.extend(self.claimed_now.drain(..));
             }
             _ => {}
+        }
+    }
+
+    /// Whether a record is among those that are asked for.
+    fn counts(&self, index: u64, at: Timestamp) -> bool {
+        match self.since {
+            Since::Size(size) => index >= size,
+            Since::Time(time) => at >= time,
         }
     }
 

@@ -182,20 +182,38 @@ pub(crate) async fn invite(
 pub(crate) async fn invited(
     app: &Arc<App>,
     asker: &Asker,
-    Invite { name, groups, returning }: Invite,
+    Invite { name, groups, again, returning }: Invite,
 ) -> Result<Invited, Problem> {
     asker.administrator()?;
     let now = asker.at;
     let accounting = Accounting::of(app, asker, None, "user-invited").about(name.as_str());
+    if again && (returning || !groups.is_empty()) {
+        let detail = format!(
+            "`{name}` is to choose another password, and stays in the groups they are in: say in which they are to be apart from that (`weir user groups`)"
+        );
+        return accounting.note(Err(Problem::new(Code::BadDocument, detail))).await;
+    }
     let invited = on_accounts(app, move |accounts| {
-        let invitation = match returning {
-            true => accounts.invite_back(&name, &groups, now)?,
-            false => accounts.invite(Some(&name), &groups, now)?,
+        let invitation = match (again, returning) {
+            (true, _) => accounts.invite_again(&name, now),
+            (false, true) => accounts.invite_back(&name, &groups, now),
+            (false, false) => accounts.invite(Some(&name), &groups, now),
+        };
+        let invitation = match invitation {
+            Err(AccountError::UserExists(name)) => return Ok(Err(name)),
+            made => made?,
         };
         let secret = invitation.secret.reveal().to_owned();
-        Ok(Invited { name, invitation: secret, expires: invitation.expires })
+        Ok(Ok(Invited { name, invitation: secret, expires: invitation.expires, again }))
     });
-    accounting.note(invited.await).await
+    let exists = |name: AccountName| {
+        let detail = format!(
+            "there is a user `{name}` already, and nobody was invited: for them to choose another password, in the groups they are in, there is `Another password` on the page of people, and `weir user invite {name} --again`"
+        );
+        Problem::new(Code::Conflict, detail)
+    };
+    let invited = invited.await.and_then(|invited| invited.map_err(exists));
+    accounting.note(invited).await
 }
 
 /// `GET /api/v1/invitations`
@@ -221,12 +239,16 @@ pub(crate) async fn uninvite(
 }
 
 /// Takes an invitation back, for an administrator.
-pub(crate) async fn uninvited(app: &Arc<App>, asker: &Asker, which: String) -> Result<(), Problem> {
+pub(crate) async fn uninvited(
+    app: &Arc<App>,
+    asker: &Asker,
+    which: String,
+) -> Result<PendingInvitation, Problem> {
     asker.administrator()?;
     let now = asker.at;
     let accounting = Accounting::of(app, asker, None, "user-uninvited").about(which.clone());
     let uninvited = on_accounts(app, move |accounts| accounts.uninvite(&which, now)).await;
-    accounting.note(uninvited).await.map(drop)
+    accounting.note(uninvited).await
 }
 
 /// `POST /api/v1/users/{name}`: changes what a user may.

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::RegistryName;
 use crate::telling;
 
 /// So many releases can be asked about at once.
@@ -152,7 +153,7 @@ pub(crate) async fn approved(
     let (registry, request) = (name.to_owned(), id.to_owned());
     let (actor, now) = (asked.actor.clone(), asker.at);
     let may = match may {
-        Ok(()) => still_offered(app, found.request.clone(), now).await,
+        Ok(()) => still_offered(app, asker, found.request.clone(), now).await,
         refused => refused,
     };
     let approved = match may {
@@ -179,23 +180,41 @@ pub(crate) async fn approved(
 }
 
 /// Refuses what the registry below has withdrawn while it waited.
-async fn still_offered(app: &Arc<App>, request: PromotionRequest, at: Timestamp) -> Result<(), Problem> {
+async fn still_offered(
+    app: &Arc<App>,
+    asker: &Asker,
+    request: PromotionRequest,
+    at: Timestamp,
+) -> Result<(), Problem> {
     let looking = app.clone();
     match blocking(move || below(&looking, &request, at)).await {
         Below::Offered | Below::Unknown => Ok(()),
-        Below::Withdrawn(reason) => Err(Problem::new(
-            Code::Conflict,
-            format!("{reason}: refuse the promotion, or wait until that is taken back there"),
-        )),
+        Below::Withdrawn { registry, reason } => {
+            let reason = match app.visible(asker, registry.as_str()).await {
+                Ok(_) => &reason,
+                Err(_) => WITHDRAWN_BELOW,
+            };
+            let detail = format!("{reason}: refuse the promotion, or wait until that is taken back there");
+            Err(Problem::new(Code::Conflict, detail))
+        }
     }
 }
+
+/// What is told of a promotion that cannot be approved, to who may not read the registry that it comes from.
+pub(crate) const WITHDRAWN_BELOW: &str =
+    "what waits is not offered any longer in the registry that it comes from, which you may not read";
 
 /// What has become of a promotion in the registry that it comes from.
 pub(crate) enum Below {
     /// All of it is offered there still.
     Offered,
-    /// Something of it is not, for this reason.
-    Withdrawn(String),
+    /// Something of it is not, for a reason that is for those who may read that registry.
+    Withdrawn {
+        /// The registry, by the name that it has here.
+        registry: RegistryName,
+        /// Why.
+        reason: String,
+    },
     /// Nobody can tell: this server does not serve that registry, or who asked may not read it any more.
     Unknown,
 }
@@ -220,9 +239,12 @@ pub(crate) fn below(app: &App, request: &PromotionRequest, at: Timestamp) -> Bel
         return match refuse_withdrawn_in(view.index(), request) {
             Ok(()) => Below::Offered,
             Err(error @ PromoteError::Withdrawn { .. }) => {
-                Below::Withdrawn(format!("{error} in the registry `{}`, from which it comes", request.from))
+                let reason = format!("{error} in the registry `{}`, from which it comes", request.from);
+                Below::Withdrawn { registry: name, reason }
             }
-            Err(error @ PromoteError::NotBelow { .. }) => Below::Withdrawn(error.to_string()),
+            Err(error @ PromoteError::NotBelow { .. }) => {
+                Below::Withdrawn { registry: name, reason: error.to_string() }
+            }
             Err(error) => {
                 tracing::warn!(registry = %name, %error, "the registry that a promotion comes from could not be looked into");
                 Below::Unknown

@@ -64,8 +64,8 @@ pub(crate) async fn revoke(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Has a token of who asks speak for nobody any longer.
-pub(crate) async fn revoked(app: &Arc<App>, asker: &Asker, which: &str) -> Result<(), Problem> {
+/// Has a token of who asks speak for nobody any longer. Gives what it is called, where somebody called it anything.
+pub(crate) async fn revoked(app: &Arc<App>, asker: &Asker, which: &str) -> Result<Option<String>, Problem> {
     let now = asker.at;
     // Any token may be given up by whoever has it.
     let whose = match (which, asker.speaker()?) {
@@ -76,8 +76,8 @@ pub(crate) async fn revoked(app: &Arc<App>, asker: &Asker, which: &str) -> Resul
     let which = whose.as_ref().map(|(_, which)| which.clone()).or(asker.token()).unwrap_or_default();
     let accounting = Accounting::of(app, asker, None, "token-revoked").about(which.clone());
     let revoked = on_accounts(app, move |accounts| match whose {
-        Some((owner, which)) => accounts.revoke(&owner, &which, now).map(drop),
-        None => accounts.revoke_workload(&which),
+        Some((owner, which)) => accounts.revoke(&owner, &which, now).map(|token| Some(token.name)),
+        None => accounts.revoke_workload(&which).map(|()| None),
     });
     accounting.note(revoked.await).await
 }

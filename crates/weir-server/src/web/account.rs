@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use ulid::Ulid;
 use weir_policy::{TokenScope, Verb};
-use weir_web::{AccountPage, Created, Frame, Linked, SignInPage, SignInProvider, address};
+use weir_web::{AccountPage, Done, Frame, Linked, SignInPage, SignInProvider, address};
 use weir_wire::people::{Accept, LinkedIdentity, NewToken, SignIn, SignedIn, TokenEnd};
 
 use super::form::{Form, unreadable};
@@ -35,7 +35,8 @@ pub(crate) async fn sign_in_page(
     let asked = |wanted| asked_for(Some(&query), wanted);
     let (back, invitation) = (asked("back").unwrap_or_default(), asked("invitation").unwrap_or_default());
     let back = local(&back);
-    if !visitor.asker.is_anonymous() {
+    // Whoever has signed in as somebody else is told so before they accept anything.
+    if !visitor.asker.is_anonymous() && invitation.is_empty() {
         return Ok(go(back));
     }
     // Following the link only shows the form: what looks at links in advance uses no invitation up.
@@ -86,7 +87,7 @@ pub(crate) async fn sign_out(State(app): State<Arc<App>>, form: Form) -> Result<
 
 /// `GET /-/account`
 pub(crate) async fn account(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
-    show(&app, &visitor, StatusCode::OK, None).await
+    show(&app, &visitor).await
 }
 
 /// `POST /-/account/tokens`
@@ -105,24 +106,26 @@ pub(crate) async fn make_token(State(app): State<Arc<App>>, form: Form) -> Resul
         expires: TokenEnd::At(TokenEnd::days_after(visitor.asker.at, days)),
     };
     let made = tokens::made(&app, &visitor.asker, new).await?;
-    let created = Created { name: made.token.name, secret: made.secret };
-    show(&app, visitor, StatusCode::CREATED, Some(&created)).await
+    let done = Done::token(&made.token.name, &made.secret);
+    Ok(go_told(&app, visitor, address::ACCOUNT, done))
 }
 
 /// `POST /-/account/tokens/revoke`
 pub(crate) async fn revoke_token(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
+    let which = form.required("which")?;
     let is_this_one = form.visitor.asker.token().is_some_and(|current| current == which);
-    tokens::revoked(&app, &form.visitor.asker, which).await?;
-    Ok(go(if is_this_one { address::SIGN_IN } else { address::ACCOUNT }))
+    let name = tokens::revoked(&app, &form.visitor.asker, which).await?;
+    if is_this_one {
+        return Ok(go(address::SIGN_IN));
+    }
+    let done = Done::said(format!(
+        "`{}` is revoked and speaks for nobody any longer",
+        name.as_deref().unwrap_or(which)
+    ));
+    Ok(go_told(&app, &form.visitor, address::ACCOUNT, done))
 }
 
-async fn show(
-    app: &Arc<App>,
-    visitor: &Visitor,
-    status: StatusCode,
-    created: Option<&Created>,
-) -> Result<Response, Problem> {
+async fn show(app: &Arc<App>, visitor: &Visitor) -> Result<Response, Problem> {
     let user = visitor.asker.person()?.clone();
     let current = visitor.asker.token().unwrap_or_default();
     let (owner, now) = (user.name.clone(), visitor.asker.at);
@@ -142,10 +145,9 @@ async fn show(
         tokens: &tokens,
         current: &current,
         registries: &registries,
-        created,
         now,
     };
-    answer(visitor, status, page.page())
+    answer(visitor, StatusCode::OK, page.page())
 }
 
 /// An account of a provider, with what that is called; one that the settings name no longer, by its address.
@@ -250,6 +252,14 @@ pub(super) fn go(to: &str) -> Response {
     }
     super::set(response.headers_mut(), axum::http::header::CACHE_CONTROL, "private, no-store");
     response
+}
+
+/// The same, and has that page say what was done.
+pub(super) fn go_told(app: &App, visitor: &Visitor, to: &str, done: Done) -> Response {
+    if let Some(session) = visitor.asker.token() {
+        app.told.keep(session, to, done, visitor.asker.at);
+    }
+    go(to)
 }
 
 /// An address of this server, or else its first page: nobody is led elsewhere by a link to this one.

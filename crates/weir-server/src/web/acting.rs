@@ -8,9 +8,9 @@ use axum::response::Response;
 use weir_model::{ReleaseId, WithdrawalVerb};
 use weir_registry::{Acting, Batch, Intent, Registry as _, Withdraw};
 use weir_rules::Standing;
-use weir_web::{address, seen};
+use weir_web::{Done, address, seen};
 
-use super::account::go;
+use super::account::go_told;
 use super::form::{CHANGED, Form, instead, unreadable};
 use super::reading::{Build, no_release};
 use super::{queue, reading};
@@ -44,7 +44,7 @@ pub(crate) async fn withdraw(
     let found = asked.carry_out(move |acting| build.find(acting.view()?.index())).await?;
     let (view, _) = found.ok_or_else(no_release)?;
     let in_queue = form.field("back") == Some("queue");
-    if form.saw_another(&seen::release(&view)) {
+    if form.saw_another(&seen::release(&view))? {
         drop(asked);
         let visitor = form.visitor.told(CHANGED);
         return instead(
@@ -63,10 +63,22 @@ pub(crate) async fn withdraw(
     let batch = Batch { intents: vec![Intent::Withdraw(withdrawal)] };
     let came = asked.carry_out(move |acting| acting.submit(&batch)).await;
     accounting.about(id.to_string()).note_batch(came, |receipt| &receipt.outcomes).await?;
-    Ok(go(&match in_queue {
+    let to = match in_queue {
         true => address::queue(&registry),
         false => address::release(&registry, &id),
-    }))
+    };
+    Ok(go_told(&app, &form.visitor, &to, Done::said(format!("`{id}` {}", became(verb)))))
+}
+
+/// What became of a release.
+fn became(verb: WithdrawalVerb) -> &'static str {
+    match verb {
+        WithdrawalVerb::Yank => "is yanked: new resolutions avoid it",
+        WithdrawalVerb::Unyank => "is yanked no longer",
+        WithdrawalVerb::Quarantine => "is quarantined: nobody gets it any longer",
+        WithdrawalVerb::Unquarantine => "is quarantined no longer",
+        WithdrawalVerb::Remove => "is removed",
+    }
 }
 
 /// What whoever looks may have become of a release: the registry itself is asked.

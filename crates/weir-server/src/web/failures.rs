@@ -6,11 +6,12 @@ use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_RANGE, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use weir_web::FailurePage;
 
+use super::account::local;
 use super::{Visitor, answer};
 use crate::app::App;
 use crate::problem::{Code, Problem};
@@ -77,6 +78,7 @@ async fn page(app: &Arc<App>, mut head: Parts, problem: &Problem) -> Option<Resp
         frame.registry = name.map(|name| name.to_string());
     }
     let status = problem.status();
+    let here = local(&frame.here).to_owned();
     let page = FailurePage {
         frame: &frame,
         status: status.as_u16(),
@@ -86,6 +88,7 @@ async fn page(app: &Arc<App>, mut head: Parts, problem: &Problem) -> Option<Resp
         code: problem.code(),
         sign_in: problem.is_of_no_registry()
             || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+        back: (head.method == Method::POST).then_some(here.as_str()),
     };
     let mut response = answer(&visitor, status, page.page()).ok()?;
     if let Some(allowed) = problem.allows() {

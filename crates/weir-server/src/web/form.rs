@@ -1,6 +1,7 @@
 //! Forms: what somebody sends from a page of this server, and from no other.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
@@ -8,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, ORIGIN};
 use axum::http::request::Parts;
 use axum::response::Response;
+use weir_model::unseen::harmless;
 use weir_web::address;
 
 use super::Visitor;
@@ -24,6 +26,13 @@ const MOST_FIELDS: usize = 64;
 /// The same of one that has the files of a policy set in it.
 const MAX_LARGE_FORM: usize = 1 << 20;
 const MOST_LARGE_FIELDS: usize = 256;
+
+/// The fields of which several may be chosen, by where their forms are sent: any other is there once.
+const CHOSEN: [(&str, &[&str]); 3] = [
+    (address::NEW_TOKEN, &["verb", "registry"]),
+    (address::ADD_TRUST, &["verb"]),
+    (address::WEBHOOKS, &["event", "registry"]),
+];
 
 /// A form, and who sent it: it brought along what only a page that this server made for them can know.
 pub(crate) struct Form {
@@ -43,9 +52,22 @@ impl Form {
         named.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Whether the page that was looked at showed something else than there is `now`, which [`weir_web::seen`] tells.
-    pub(crate) fn saw_another(&self, now: &str) -> bool {
-        self.field("seen").is_some_and(|seen| seen != now)
+    /// What the page showed that was looked at, which [`weir_web::seen`] tells.
+    ///
+    /// # Errors
+    ///
+    /// When it is not said: then nobody can tell whether that is so still.
+    pub(crate) fn seen(&self) -> Result<&str, Problem> {
+        self.required("seen")
+    }
+
+    /// Whether the page that was looked at showed something else than there is `now`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not said what it showed.
+    pub(crate) fn saw_another(&self, now: &str) -> Result<bool, Problem> {
+        Ok(self.seen()? != now)
     }
 
     /// What stands in a field as it was typed: a password may begin with a blank.
@@ -58,8 +80,30 @@ impl Form {
         self.field("reason").map(with_plain_lines)
     }
 
-    fn required(&self, name: &str) -> Result<&str, Problem> {
-        self.field(name).ok_or_else(|| unreadable(format!("`{name}` is missing")))
+    /// What stands in a field that has to be there.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or empty.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.field(name).ok_or_else(|| {
+            unreadable(format!("the field `{name}` is missing: open the page again, and send it from there"))
+        })
+    }
+
+    /// Refuses a form that has something twice: which of both would be meant, nobody can tell.
+    fn refuse_twins(&self, path: &str) -> Result<(), Problem> {
+        let chosen = CHOSEN.iter().find(|(sent_to, _)| *sent_to == path).map_or(&[][..], |(_, names)| *names);
+        let mut seen = HashSet::new();
+        let twin =
+            self.fields.iter().find(|(name, _)| !chosen.contains(&name.as_str()) && !seen.insert(name));
+        match twin {
+            None => Ok(()),
+            Some((name, _)) => {
+                let shown: String = name.chars().take(80).collect();
+                Err(unreadable(format!("the field `{}` is there twice", harmless(&shown))))
+            }
+        }
     }
 
     /// What stands in a field, read.
@@ -200,11 +244,19 @@ impl Form {
         let too_large =
             || Problem::new(Code::TooLarge, format!("this form has at most {} KiB", most_bytes >> 10));
         let body = in_time(app, axum::body::to_bytes(body, most_bytes)).await?.map_err(|_| too_large())?;
-        let pairs = form_urlencoded::parse(&body).take(most_fields);
-        let fields = pairs.map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value))).collect();
+        let pairs = form_urlencoded::parse(&body).take(most_fields + 1);
+        let fields: Vec<(String, String)> =
+            pairs.map(|(name, value)| (Cow::into_owned(name), Cow::into_owned(value))).collect();
         let form = Self { visitor, fields };
         match form.visitor.form() {
-            Some(expected) if form.as_typed("form") == expected => Ok(form),
+            Some(expected) if form.as_typed("form") == expected => {
+                if form.fields.len() > most_fields {
+                    let detail = format!("this form has at most {most_fields} fields");
+                    return Err(Problem::new(Code::TooLarge, detail));
+                }
+                form.refuse_twins(head.uri.path())?;
+                Ok(form)
+            }
             _ if is_of_somebody && form.visitor.asker.is_anonymous() => Err(Problem::new(
                 Code::SignInNeeded,
                 "nobody is signed in here any longer, and nothing was changed: sign in, open the page again, and send it from there",

@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use weir_accounts::Accounts;
 use weir_activity::ActivityError;
-use weir_web::{ActivityPage, PeoplePage, address, seen};
+use weir_web::{ActivityPage, Done, PeoplePage, address, seen};
 use weir_wire::activity::ActivityQuery;
-use weir_wire::people::{ChangeUser, Invite, Invited};
+use weir_wire::people::{ChangeUser, Invite, User};
 
-use super::account::{administrators_only, go};
+use super::account::{administrators_only, go_told};
 use super::form::{CHANGED, Form, unreadable};
 use super::package_files::download;
 use super::{Visitor, answer, number_asked_for, pairs};
@@ -81,21 +81,33 @@ async fn table(app: &Arc<App>, visitor: &Visitor, mut query: ActivityQuery) -> R
 
 /// `GET /-/people`
 pub(crate) async fn people_page(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, Problem> {
-    show(&app, &visitor, StatusCode::OK, None).await
+    show(&app, &visitor, StatusCode::OK).await
 }
 
 /// `POST /-/people/invite`
 pub(crate) async fn invite(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let invite = Invite { name: form.read("name")?, groups: form.list("groups")?, returning: false };
-    let invited = people::invited(&app, &form.visitor.asker, invite).await?;
-    show(&app, &form.visitor, StatusCode::CREATED, Some(&invited)).await
+    let again = form.field("again").is_some();
+    let invite = Invite { name: form.read("name")?, groups: form.list("groups")?, again, returning: false };
+    match people::invited(&app, &form.visitor.asker, invite).await {
+        Ok(invited) => {
+            let done = Done::invited(form.visitor.origin(), &invited);
+            Ok(go_told(&app, &form.visitor, address::PEOPLE, done))
+        }
+        // What to do instead is on the page.
+        Err(problem) if problem.status() == StatusCode::CONFLICT => {
+            show(&app, &form.visitor.told(problem.detail()), StatusCode::CONFLICT).await
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 /// `POST /-/people/uninvite`
 pub(crate) async fn uninvite(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
-    people::uninvited(&app, &form.visitor.asker, which.to_owned()).await?;
-    Ok(go(address::PEOPLE))
+    let which = form.required("which")?;
+    let taken_back = people::uninvited(&app, &form.visitor.asker, which.to_owned()).await?;
+    let whose = taken_back.name.map_or_else(|| "for any name".to_owned(), |name| format!("of `{name}`"));
+    let done = Done::said(format!("the invitation {whose} is good no longer"));
+    Ok(go_told(&app, &form.visitor, address::PEOPLE, done))
 }
 
 /// `POST /-/people/change`
@@ -103,12 +115,10 @@ pub(crate) async fn change(State(app): State<Arc<App>>, form: Form) -> Result<Re
     let name = form.field("name").unwrap_or_default().to_owned();
     administrators_only(&form.visitor)?;
     let users = people::on_accounts(&app, Accounts::users).await?;
-    let is_another = users.iter().find(|user| user.name.as_str() == name).is_some_and(|user| {
-        // Who saves groups takes away what somebody else gave meanwhile.
-        form.saw_another(&seen::user(user))
-    });
-    if is_another {
-        return show(&app, &form.visitor.told(CHANGED), StatusCode::CONFLICT, None).await;
+    let seen = form.seen()?;
+    // Who saves groups takes away what somebody else gave meanwhile.
+    if users.iter().any(|user| user.name.as_str() == name && seen::user(user) != seen) {
+        return show(&app, &form.visitor.told(CHANGED), StatusCode::CONFLICT).await;
     }
     let change = match form.field("what") {
         Some("groups") => ChangeUser { groups: Some(form.list("groups")?), disabled: None },
@@ -116,20 +126,29 @@ pub(crate) async fn change(State(app): State<Arc<App>>, form: Form) -> Result<Re
         Some("enable") => ChangeUser { groups: None, disabled: Some(false) },
         _ => return Err(unreadable("it is not said what is to become of the user")),
     };
-    people::changed(&app, &form.visitor.asker, name, change).await?;
-    Ok(go(address::PEOPLE))
+    let disabled = change.disabled;
+    let user = people::changed(&app, &form.visitor.asker, name, change).await?;
+    Ok(go_told(&app, &form.visitor, address::PEOPLE, Done::said(became(&user, disabled))))
 }
 
-async fn show(
-    app: &Arc<App>,
-    visitor: &Visitor,
-    status: StatusCode,
-    invited: Option<&Invited>,
-) -> Result<Response, Problem> {
+/// What became of a user.
+fn became(User { name, groups, .. }: &User, disabled: Option<bool>) -> String {
+    let groups: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+    match disabled {
+        Some(true) => format!("`{name}` may sign in no longer, and their tokens are good no more"),
+        Some(false) => {
+            format!("`{name}` may sign in again, and has to: what they had before is not good again")
+        }
+        None if groups.is_empty() => format!("`{name}` is in no group now"),
+        None => format!("`{name}` is in {} now", groups.join(", ")),
+    }
+}
+
+async fn show(app: &Arc<App>, visitor: &Visitor, status: StatusCode) -> Result<Response, Problem> {
     administrators_only(visitor)?;
     let users = people::on_accounts(app, Accounts::users).await?;
     let pending = people::pending(app, &visitor.asker).await?;
     let frame = visitor.frame();
-    let page = PeoplePage { frame: &frame, users: &users, pending: &pending, invited, now: visitor.asker.at };
+    let page = PeoplePage { frame: &frame, users: &users, pending: &pending, now: visitor.asker.at };
     answer(visitor, status, page.page())
 }

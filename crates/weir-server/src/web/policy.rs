@@ -1,7 +1,7 @@
 //! The policy of a registry: its rules, what it says to a question, and another set in its place.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -16,11 +16,11 @@ use weir_policy::{DoneTo, Principal, ReleaseFacts, Target, Verb};
 use weir_reach::{Log, PolicyDifference, Simulated, Since, folder_files, simulate_on};
 use weir_registry::{Acting, SubmitError};
 use weir_web::{
-    Answer, Asked as AskedOf, Changing, Differs, PolicyPage, Simulation, SimulationFailed, address,
+    Answer, Asked as AskedOf, Changing, Differs, Done, PolicyPage, Simulation, SimulationFailed, address,
 };
-use weir_wire::policy::{PolicyDocument, PolicyText};
+use weir_wire::policy::{PolicyDocument, PolicyInForce, PolicyText};
 
-use super::account::go;
+use super::account::go_told;
 use super::form::{LargeForm, with_plain_lines};
 use super::{Visitor, answer, pairs};
 use crate::api::Asked;
@@ -29,6 +29,7 @@ use crate::app::App;
 use crate::asker::Asker;
 use crate::files::blocking;
 use crate::problem::{Code, Problem};
+use crate::registries::Served;
 
 /// So many of the newest entries of a log are replayed for a page: `weir policy simulate` replays all.
 const REPLAYED: u64 = 20_000;
@@ -57,10 +58,10 @@ pub(crate) async fn simulate(
     may_govern(&form.visitor.asker, &asked).await?;
     let texts = texts(|field| form.as_typed(field));
     let (own, changed, registry) = (asked.served.clone(), texts.clone(), name.clone());
-    let seen = form.field("seen").map(str::to_owned);
+    let seen = form.seen()?.to_owned();
     let replayed = asked.carry_out(move |acting| {
         let present = files_in_force(own.folder.path())?;
-        Ok(match seen.is_some_and(|seen| seen != said_digest(&present)) {
+        Ok(match seen != said_digest(&present) {
             true => None,
             false => Some(replay(acting, &registry, &present, changed)),
         })
@@ -87,10 +88,14 @@ pub(crate) async fn set(
     let asker = &form.visitor.asker;
     let asked = Asked::of(&app, asker, &name).await?;
     let texts = texts(|field| form.as_typed(field));
-    let seen = form.field("seen").map(str::to_owned);
+    let seen = form.seen()?.to_owned();
     let problem = match put(&app, asker, &asked, texts.clone(), form.field("simulated"), seen).await {
-        Ok(true) => return Ok(go(&address::policy(&name))),
-        Ok(false) => {
+        Ok(Some(PolicyInForce { changed, .. })) => {
+            let when = if changed { "now" } else { "already" };
+            let done = Done::said(format!("the set that you simulated is in force {when}, in `{name}`"));
+            return Ok(go_told(&app, &form.visitor, &address::policy(&name), done));
+        }
+        Ok(None) => {
             drop(asked);
             let stale = Changed::stale(texts);
             return show(&app, &form.visitor, &name, AskedOf::default(), Some(stale)).await;
@@ -123,15 +128,15 @@ impl Changed {
     }
 }
 
-/// Puts the files of a form in force, if they are those that were simulated, and `seen` is in force still. Gives whether it is.
+/// Puts the files of a form in force, if they are those that were simulated, and `seen` is in force still; else nothing.
 async fn put(
     app: &Arc<App>,
     asker: &Asker,
     asked: &Asked,
     texts: Vec<PolicyFile>,
     simulated: Option<&str>,
-    seen: Option<String>,
-) -> Result<bool, Problem> {
+    seen: String,
+) -> Result<Option<PolicyInForce>, Problem> {
     let digest = PolicyFiles::new(texts.clone()).ok().and_then(|files| files.digest());
     if simulated != digest.map(|digest| digest.to_string()).as_deref() {
         return Err(Problem::new(
@@ -142,11 +147,8 @@ async fn put(
     let files = texts.into_iter().map(|PolicyFile { name, text }| PolicyText { name, text });
     let document = PolicyDocument { files: files.collect(), lock_out: false };
     let served = asked.served.clone();
-    let is_meant = move || match &seen {
-        Some(seen) => Ok(*seen == said_digest(&files_in_force(served.folder.path())?)),
-        None => Ok(true),
-    };
-    Ok(put_in_force(app, asker, asked, document, is_meant).await?.is_some())
+    let is_meant = move || Ok(seen == said_digest(&files_in_force(served.folder.path())?));
+    put_in_force(app, asker, asked, document, is_meant).await
 }
 
 /// The digest of a set, as its form brings it along.
@@ -193,18 +195,32 @@ fn replay(
     let log = Log { registry, source: &*source, keys: &keys };
     let since = entries.saturating_sub(REPLAYED);
     let told = simulate_on(log, present, set, Since::Size(since)).map_err(|error| failed(&error))?;
-    let Simulated { publications, different, differences, .. } = told;
+    let Simulated { publications, not_replayed, different, differences, .. } = told;
     let differs = differences.into_iter().map(|one| {
         let PolicyDifference { index, at, by, release, permitted, rule, reason, rule_now } = one;
         Differs { index, at, by, release, permitted, rule, reason, rule_now }
     });
-    Ok(Simulation { digest, since, publications, different, differs: differs.collect() })
+    Ok(Simulation { digest, since, publications, not_replayed, different, differs: differs.collect() })
 }
 
 /// The files by which a registry goes: its own, or those that every folder goes by.
 fn files_in_force(root: &std::path::Path) -> Result<PolicyFiles, SubmitError> {
     let files = PolicyFiles::read(root).map_err(std::io::Error::other)?;
     Ok(if files.digest().is_some() { files } else { folder_files().map_err(std::io::Error::other)? })
+}
+
+/// The set that these files are. Reading one takes long, and is done already for the one that decides, and once for all that have none.
+fn read_already(served: &Served, files: &PolicyFiles) -> Result<Arc<PolicySet>, SubmitError> {
+    static FOLDER: OnceLock<Arc<PolicySet>> = OnceLock::new();
+    let is_it = |set: &Arc<PolicySet>| files.digest().as_ref() == Some(set.digest());
+    if let Some(set) = served.policy_set().or_else(|| FOLDER.get().cloned()).filter(is_it) {
+        return Ok(set);
+    }
+    let set = Arc::new(PolicySet::new(files).map_err(std::io::Error::other)?);
+    if PolicyFiles::read(served.folder.path()).is_ok_and(|own| own.digest().is_none()) {
+        let _ = FOLDER.set(set.clone());
+    }
+    Ok(set)
 }
 
 async fn show(
@@ -236,7 +252,7 @@ async fn show(
         let view = acting.view()?;
         let in_force = view.index().facts()?.policy;
         let files = files_in_force(served.folder.path())?;
-        let set = PolicySet::new(&files).map_err(std::io::Error::other)?;
+        let set = read_already(&served, &files)?;
         let rules: Vec<_> = set.rules().cloned().collect();
         // Who may do what is for who may act; its sentence is for all.
         let shown: Vec<PolicyFile> = if signed_in { files.all().collect() } else { Vec::new() };

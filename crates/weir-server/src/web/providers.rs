@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 use weir_accounts::Secret;
 use weir_openid::{Arrival, IdentityError, Question};
-use weir_web::{LeavingPage, address};
+use weir_web::{Done, LeavingPage, address};
 use weir_wire::AccountName;
 
-use super::account::{Typed, cookie_line, forget, go, local, show_sign_in, signed_in_as};
+use super::account::{Typed, cookie_line, forget, go_told, local, show_sign_in, signed_in_as};
 use super::form::{Form, unreadable};
 use super::{Visitor, answer, pairs};
 use crate::accounting::Accounting;
@@ -206,7 +206,8 @@ async fn by_code(
         let accounting = Accounting::of(app, asker, None, "identity-linked").about(about);
         let linked = people::on_accounts(app, move |accounts| accounts.link(&who, &said, now)).await;
         accounting.note(linked).await?;
-        return Ok(go(address::ACCOUNT));
+        let done = Done::said(format!("you can sign in with {} from now on", provider.title()));
+        return Ok(go_told(app, visitor, address::ACCOUNT, done));
     }
     let invitation = began.invitation.clone().map(Secret::given);
     let signed_in =
@@ -218,14 +219,15 @@ async fn by_code(
 pub(crate) async fn unlink(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
     let asker = &form.visitor.asker;
     let who = asker.person()?.name.clone();
-    let missing = || unreadable("it is not said which");
-    let issuer = form.field("issuer").ok_or_else(missing)?.to_owned();
-    let subject = form.field("subject").ok_or_else(missing)?.to_owned();
+    let (issuer, subject) = (form.required("issuer")?.to_owned(), form.required("subject")?.to_owned());
+    let gone = issuer.clone();
     let accounting =
         Accounting::of(&app, asker, None, "identity-unlinked").about(format!("{issuer} {subject}"));
     let unlinked = people::on_accounts(&app, move |accounts| accounts.unlink(&who, &issuer, &subject)).await;
     accounting.note(unlinked).await?;
-    Ok(go(address::ACCOUNT))
+    let title = app.identity_providers.title_of(&gone).unwrap_or(&gone).to_owned();
+    let done = Done::said(format!("you sign in with that account of {title} no longer"));
+    Ok(go_told(&app, &form.visitor, address::ACCOUNT, done))
 }
 
 /// The page to sign in on again, with why it did not work. What was begun is over.

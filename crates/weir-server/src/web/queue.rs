@@ -8,11 +8,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use weir_model::{Range, ReleaseId, WithdrawalVerb};
-use weir_web::{BelowIt, MOST_QUEUED, QueuePage, WaitingPromotion, address, seen};
-use weir_wire::promotion::KeptPromotion;
+use weir_web::{BelowIt, Done, MOST_QUEUED, QueuePage, WaitingPromotion, address, seen};
+use weir_wire::promotion::{KeptPromotion, PromotionRequest};
 use weir_wire::upstream::{Ask, Asked as AskedFor};
 
-use super::account::go;
+use super::account::go_told;
 use super::acting::may;
 use super::form::{CHANGED, Form, instead, unreadable};
 use super::reading::visible;
@@ -38,14 +38,16 @@ pub(crate) async fn queue(
     let asked = Asked::of_visitor(&app, &visitor.asker, &name).await?;
     let signed_in = !visitor.asker.is_anonymous();
     let waiting = if signed_in { promotions::waiting(&app, &asked).await? } else { Vec::new() };
-    let (looking, at) = (app.clone(), visitor.asker.at);
-    let waiting: Vec<WaitingPromotion> =
-        blocking(move || waiting.into_iter().enumerate().map(|seen| looked_at(&looking, seen, at)).collect())
-            .await;
     let (frame, now) = (visitor.frame_of(&name), visitor.asker.at);
     let above = above_what_is_held(&asked).await?;
     let keys = above.values().chain(waiting.iter().map(|waiting| &waiting.request.key)).cloned().collect();
     let shown_here = shown_here(&app, &visitor, &keys).await?;
+    let (looking, at, shown) = (app.clone(), visitor.asker.at, shown_here.clone());
+    let waiting: Vec<WaitingPromotion> = blocking(move || {
+        let looked_at = |seen| looked_at(&looking, &shown, seen, at);
+        waiting.into_iter().enumerate().map(looked_at).collect()
+    })
+    .await;
     let page = asked.carry_out(move |acting| {
         let view = acting.view()?;
         let held = view.index().held(MOST_QUEUED + 1)?;
@@ -106,7 +108,12 @@ async fn shown_here(
 }
 
 /// A promotion that waits, and what has become of it in the registry that it comes from.
-fn looked_at(app: &App, (place, seen): (usize, Seen), at: Timestamp) -> WaitingPromotion {
+fn looked_at(
+    app: &App,
+    shown_here: &BTreeMap<String, String>,
+    (place, seen): (usize, Seen),
+    at: Timestamp,
+) -> WaitingPromotion {
     let Seen { request, approvable, approved } = seen;
     let below = match place < MOST_ASKED && approvable {
         true => promotions::below(app, &request, at),
@@ -114,7 +121,10 @@ fn looked_at(app: &App, (place, seen): (usize, Seen), at: Timestamp) -> WaitingP
     };
     let below = match below {
         Below::Offered => BelowIt::Offered,
-        Below::Withdrawn(reason) => BelowIt::Withdrawn(reason),
+        Below::Withdrawn { reason, .. } if shown_here.contains_key(&request.key) => {
+            BelowIt::Withdrawn(reason)
+        }
+        Below::Withdrawn { .. } => BelowIt::Withdrawn(promotions::WITHDRAWN_BELOW.to_owned()),
         Below::Unknown => BelowIt::Unknown,
     };
     WaitingPromotion { request, approvable, approved, below }
@@ -136,7 +146,7 @@ pub(crate) async fn admit(
         let held = acting.view()?.index().held_of(&meant.name)?;
         Ok(held.into_iter().find(|held| held.hold.id == meant))
     });
-    if form.saw_another(&held.await?.as_ref().map(seen::hold).unwrap_or_default()) {
+    if form.saw_another(&held.await?.as_ref().map(seen::hold).unwrap_or_default())? {
         drop(asked);
         return shown_instead(app, name, &form, StatusCode::CONFLICT, CHANGED).await;
     }
@@ -148,7 +158,10 @@ pub(crate) async fn admit(
         ..Ask::default()
     };
     let refused = match brought(&app, asker, &asked, what, reason, &id).await {
-        Ok(()) => return Ok(go(&address::release(&name, &id))),
+        Ok(()) => {
+            let done = Done::said(format!("`{id}` was admitted: whoever reads `{name}` gets it"));
+            return Ok(go_told(&app, &form.visitor, &address::release(&name, &id), done));
+        }
         Err(problem) => problem,
     };
     Accounting::of(&app, asker, Some(&name), ask::ADMITTED).about(id.to_string()).note(Err(refused)).await
@@ -195,6 +208,8 @@ pub(crate) async fn approve(
     form: Form,
 ) -> Result<Response, Problem> {
     let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
+    // Others may have approved it meanwhile, and that changes nothing; but it is the form of a page that showed what it is.
+    form.seen()?;
     let done = promotions::approved(&app, &form.visitor.asker, &asked, &request, Some(reason)).await;
     drop(asked);
     match done {
@@ -204,7 +219,24 @@ pub(crate) async fn approve(
             );
             shown_instead(app, name, &form, StatusCode::OK, &told).await
         }
-        done => decided(app, name, &form, done.map(drop)).await,
+        Ok(KeptPromotion { request: kept, receipt, .. }) => {
+            let what = kept.map_or(request, |kept| what(&kept));
+            let came = match receipt {
+                Some(_) => "and that was enough: it is here now",
+                None => "and it waits for others",
+            };
+            decided(app, name, &form, Ok(format!("you approved {what}, {came}"))).await
+        }
+        Err(problem) => decided(app, name, &form, Err(problem)).await,
+    }
+}
+
+/// What a promotion is of.
+fn what(request: &PromotionRequest) -> String {
+    match request.releases.as_slice() {
+        [] => format!("`{}`", request.id),
+        [one] => format!("`{one}`"),
+        [others @ .., asked] => format!("`{asked}` and {} more", others.len()),
     }
 }
 
@@ -216,27 +248,31 @@ pub(crate) async fn refuse(
 ) -> Result<Response, Problem> {
     let (asked, request, reason) = of_promotion(&app, &name, &form).await?;
     let found = promotions::waiting(&app, &asked).await?;
-    let is_another = found.iter().find(|seen| seen.request.id == request).is_some_and(|seen| {
-        // Who turns it down knows who has approved it.
-        form.saw_another(&seen::promotion(&seen.request))
-    });
-    let done = match is_another {
+    let seen = form.seen()?;
+    // Who turns it down knows who has approved it.
+    let is_another = |waits: &Seen| waits.request.id == request && seen::promotion(&waits.request) != seen;
+    let done = match found.iter().any(is_another) {
         true => Err(Problem::new(Code::Conflict, CHANGED)),
         false => promotions::withdrawn(&app, &form.visitor.asker, &asked, &request, Some(reason)).await,
     };
+    let done = done.map(|ended| {
+        let became = if ended.by == asked.actor { "is taken back" } else { "is refused" };
+        format!("the promotion of {} {became}", what(&ended))
+    });
     drop(asked);
-    decided(app, name, &form, done.map(drop)).await
+    decided(app, name, &form, done).await
 }
 
-/// Where whoever decided is led: back to what waits. If it waits no longer, or is another by now, that is told there.
+/// Where whoever decided is led: back to what waits, which says what was done. If it waits no longer, or is another by now, that is told
+/// there.
 async fn decided(
     app: Arc<App>,
     name: String,
     form: &Form,
-    done: Result<(), Problem>,
+    done: Result<String, Problem>,
 ) -> Result<Response, Problem> {
     match done {
-        Ok(()) => Ok(go(&address::queue(&name))),
+        Ok(done) => Ok(go_told(&app, &form.visitor, &address::queue(&name), Done::said(done))),
         Err(problem) if matches!(problem.status(), StatusCode::CONFLICT | StatusCode::NOT_FOUND) => {
             shown_instead(app, name, form, problem.status(), problem.detail()).await
         }
@@ -258,7 +294,7 @@ async fn shown_instead(
 async fn of_promotion(app: &Arc<App>, name: &str, form: &Form) -> Result<(Asked, String, String), Problem> {
     let asked = Asked::of(app, &form.visitor.asker, name).await?;
     form.visitor.asker.speaker()?;
-    let request = form.field("request").ok_or_else(|| unreadable("`request` is missing"))?;
+    let request = form.required("request")?;
     Ok((asked, request.to_owned(), why(form)?))
 }
 

@@ -7,10 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use weir_policy::TokenScope;
-use weir_web::{TrustPage, address};
+use weir_web::{Done, TrustPage, address};
 use weir_wire::trust::NewTrust;
 
-use super::account::go;
+use super::account::go_told;
 use super::form::{Form, unreadable};
 use super::{Visitor, answer};
 use crate::api::trust;
@@ -47,15 +47,22 @@ pub(crate) async fn add(State(app): State<Arc<App>>, form: Form) -> Result<Respo
         scope: TokenScope { verbs, names: form.list("names")? },
         minutes: form.number("minutes")?,
     };
+    let claims: Vec<String> = new.claims.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
+    let done = Done::said(format!(
+        "a program of which its provider says {} is trusted now, at `{}`",
+        claims.join(" and "),
+        new.registry
+    ));
     trust::added(&app, &form.visitor.asker, new).await?;
-    Ok(go(address::TRUST))
+    Ok(go_told(&app, &form.visitor, address::TRUST, done))
 }
 
 /// `POST /-/trust/remove`
 pub(crate) async fn remove(State(app): State<Arc<App>>, form: Form) -> Result<Response, Problem> {
-    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?;
+    let which = form.required("which")?;
     trust::removed(&app, &form.visitor.asker, which.to_owned()).await?;
-    Ok(go(address::TRUST))
+    let done = Done::said(format!("nobody is trusted by the rule `{which}` any longer"));
+    Ok(go_told(&app, &form.visitor, address::TRUST, done))
 }
 
 /// What must be said of a program: a claim with its value on each line.

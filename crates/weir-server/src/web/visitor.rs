@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, Method};
 use weir_accounts::Secret;
 use weir_client::Url;
 use weir_model::Sha256;
-use weir_web::Frame;
 use weir_web::address::page_of_form;
+use weir_web::{Done, Frame};
 
 use crate::app::App;
 use crate::asker::{Asker, Client};
@@ -52,6 +52,8 @@ pub(crate) struct Visitor {
     origin: String,
     /// What they are told of a form that they sent.
     notice: Option<String>,
+    /// What they are told of a form that led them here.
+    done: Option<Done>,
 }
 
 impl Visitor {
@@ -67,6 +69,7 @@ impl Visitor {
             query: String::new(),
             site: false,
             notice: self.notice.clone(),
+            done: self.done.clone(),
             location: None,
         }
     }
@@ -144,7 +147,11 @@ impl FromRequestParts<Arc<App>> for Visitor {
         };
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
         let here = if head.method == Method::POST { page_of_form(here) } else { here };
-        let here = here.chars().take(LONGEST_ADDRESS).collect();
+        let here: String = here.chars().take(LONGEST_ADDRESS).collect();
+        let done = match (&head.method, session.is_some().then(|| asker.token()).flatten()) {
+            (&Method::GET, Some(token)) => app.told.take(&token, &here, asker.at),
+            _ => None,
+        };
         Ok(Self {
             asker,
             session,
@@ -154,6 +161,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
             here,
             origin: origin(app, is_encrypted, head),
             notice: None,
+            done,
         })
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use weir_web::{WebhookPage, WebhooksPage, address, seen};
-use weir_wire::webhooks::{ChangeWebhook, MadeWebhook, NewWebhook};
+use weir_web::{Done, WebhookPage, WebhooksPage, address, seen};
+use weir_wire::webhooks::{ChangeWebhook, Delivery, DeliveryState, NewWebhook, Webhook};
 
-use super::account::{administrators_only, go};
+use super::account::{administrators_only, go_told};
 use super::form::{CHANGED, Form, unreadable};
 use super::{Visitor, answer};
 use crate::api::webhooks;
@@ -39,7 +39,9 @@ pub(crate) async fn add(State(app): State<Arc<App>>, form: Form) -> Result<Respo
         registries: form.fields("registry").map(str::to_owned).collect(),
     };
     let made = webhooks::created(&app, &form.visitor.asker, new).await?;
-    show(&app, &form.visitor, StatusCode::CREATED, made).await
+    let name = made.webhook.name.as_str();
+    let done = Done::webhook(name, made.secret.as_deref().unwrap_or_default(), true);
+    Ok(go_told(&app, &form.visitor, &address::webhook(name), done))
 }
 
 /// `GET /-/webhooks/{name}`
@@ -50,7 +52,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     administrators_only(&visitor)?;
     let webhook = webhooks::one(&app, &visitor.asker, name).await?;
-    show(&app, &visitor, StatusCode::OK, MadeWebhook { webhook, secret: None }).await
+    show(&app, &visitor, StatusCode::OK, webhook).await
 }
 
 /// `POST /-/webhooks/{name}/change`
@@ -63,17 +65,18 @@ pub(crate) async fn change(
         return Ok(page);
     }
     let nothing = ChangeWebhook::default();
-    let change = match form.field("what") {
-        Some("pause") => ChangeWebhook { paused: Some(true), ..nothing },
-        Some("resume") => ChangeWebhook { paused: Some(false), ..nothing },
-        Some("secret") => ChangeWebhook { new_secret: true, ..nothing },
+    let (change, became) = match form.field("what") {
+        Some("pause") => (ChangeWebhook { paused: Some(true), ..nothing }, "is paused"),
+        Some("resume") => (ChangeWebhook { paused: Some(false), ..nothing }, "is told again what happens"),
+        Some("secret") => (ChangeWebhook { new_secret: true, ..nothing }, ""),
         _ => return Err(unreadable("it is not said what is to become of the webhook")),
     };
     let changed = webhooks::changed(&app, &form.visitor.asker, name.clone(), change).await?;
-    match changed.secret.is_some() {
-        true => show(&app, &form.visitor, StatusCode::OK, changed).await,
-        false => Ok(go(&address::webhook(&name))),
-    }
+    let done = match changed.secret {
+        Some(secret) => Done::webhook(&name, &secret, false),
+        None => Done::said(format!("the webhook `{name}` {became}")),
+    };
+    Ok(go_told(&app, &form.visitor, &address::webhook(&name), done))
 }
 
 /// `POST /-/webhooks/{name}/ping`
@@ -82,8 +85,9 @@ pub(crate) async fn ping(
     Path(name): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    webhooks::pinged(&app, &form.visitor.asker, name.clone()).await?;
-    Ok(go(&address::webhook(&name)))
+    form.seen()?;
+    let sent = webhooks::pinged(&app, &form.visitor.asker, name.clone()).await?;
+    Ok(go_told(&app, &form.visitor, &address::webhook(&name), Done::said(came_of("the test", &sent))))
 }
 
 /// `POST /-/webhooks/{name}/again`
@@ -92,9 +96,25 @@ pub(crate) async fn again(
     Path(name): Path<String>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let which = form.field("which").ok_or_else(|| unreadable("`which` is missing"))?.to_owned();
-    webhooks::redelivered(&app, &form.visitor.asker, name.clone(), which).await?;
-    Ok(go(&address::webhook(&name)))
+    form.seen()?;
+    let which = form.required("which")?.to_owned();
+    let sent = webhooks::redelivered(&app, &form.visitor.asker, name.clone(), which).await?;
+    Ok(go_told(&app, &form.visitor, &address::webhook(&name), Done::said(came_of("it", &sent))))
+}
+
+/// What came of something that was sent just now.
+fn came_of(what: &str, sent: &Delivery) -> String {
+    let last = sent.attempts.last();
+    let status =
+        last.and_then(|last| last.status).map(|status| format!(" with {status}")).unwrap_or_default();
+    match (sent.state, last.and_then(|last| last.error.as_deref())) {
+        (DeliveryState::Delivered, _) => format!("{what} was delivered: the receiver answered{status}"),
+        (_, Some(error)) => {
+            let error: String = error.chars().take(300).collect();
+            format!("{what} was sent, and not delivered: {error}")
+        }
+        (_, None) => format!("{what} was sent, and not delivered"),
+    }
 }
 
 /// `POST /-/webhooks/{name}/remove`
@@ -106,36 +126,31 @@ pub(crate) async fn remove(
     if let Some(page) = changed_since(&app, &name, &form).await? {
         return Ok(page);
     }
-    webhooks::removed(&app, &form.visitor.asker, name).await?;
-    Ok(go(address::WEBHOOKS))
+    webhooks::removed(&app, &form.visitor.asker, name.clone()).await?;
+    let done = Done::said(format!("the webhook `{name}` is removed, and is told nothing any longer"));
+    Ok(go_told(&app, &form.visitor, address::WEBHOOKS, done))
 }
 
 /// The page of a webhook, if it is another than the one whose page the form was on.
 async fn changed_since(app: &Arc<App>, name: &str, form: &Form) -> Result<Option<Response>, Problem> {
     administrators_only(&form.visitor)?;
     let webhook = webhooks::one(app, &form.visitor.asker, name.to_owned()).await?;
-    if !form.saw_another(&seen::webhook(&webhook)) {
+    if !form.saw_another(&seen::webhook(&webhook))? {
         return Ok(None);
     }
-    let made = MadeWebhook { webhook, secret: None };
-    show(app, &form.visitor.told(CHANGED), StatusCode::CONFLICT, made).await.map(Some)
+    show(app, &form.visitor.told(CHANGED), StatusCode::CONFLICT, webhook).await.map(Some)
 }
 
 async fn show(
     app: &Arc<App>,
     visitor: &Visitor,
     status: StatusCode,
-    MadeWebhook { webhook, secret }: MadeWebhook,
+    webhook: Webhook,
 ) -> Result<Response, Problem> {
     let name = webhook.name.to_string();
     let deliveries = webhooks::delivered(app, &visitor.asker, name, DELIVERIES).await?;
     let frame = visitor.frame();
-    let page = WebhookPage {
-        frame: &frame,
-        webhook: &webhook,
-        secret: secret.as_deref(),
-        deliveries: &deliveries,
-        now: visitor.asker.at,
-    };
+    let page =
+        WebhookPage { frame: &frame, webhook: &webhook, deliveries: &deliveries, now: visitor.asker.at };
     answer(visitor, status, page.page())
 }

@@ -85,15 +85,6 @@ impl SignInPage<'_> {
     }
 }
 
-/// A token that was just made: the only time that its secret is shown.
-#[derive(Debug, Clone)]
-pub struct Created {
-    /// What it is called.
-    pub name: String,
-    /// What whoever uses it sends.
-    pub secret: String,
-}
-
 /// What one's own account is made of.
 #[derive(Debug)]
 pub struct AccountPage<'a> {
@@ -111,8 +102,6 @@ pub struct AccountPage<'a> {
     pub current: &'a str,
     /// The registries they may see.
     pub registries: &'a [String],
-    /// What was made.
-    pub created: Option<&'a Created>,
     /// Now.
     pub now: Timestamp,
 }
@@ -129,7 +118,6 @@ struct Account<'a> {
     tokens: Vec<Row>,
     registries: &'a [String],
     verbs: Vec<&'static str>,
-    created: Option<&'a Created>,
     new: &'static str,
     revoke: &'static str,
     trust: &'static str,
@@ -174,7 +162,6 @@ impl AccountPage<'_> {
             tokens: rows(false),
             registries: self.registries,
             verbs: VERBS.iter().map(|verb| verb.as_str()).collect(),
-            created: self.created,
             new: address::NEW_TOKEN,
             revoke: address::REVOKE_TOKEN,
             trust: address::TRUST,

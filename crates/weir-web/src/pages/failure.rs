@@ -22,6 +22,8 @@ pub struct FailurePage<'a> {
     pub code: &'a str,
     /// Whether it may be otherwise for somebody who has signed in.
     pub sign_in: bool,
+    /// Where a form is that could not be carried out.
+    pub back: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -33,6 +35,7 @@ struct Failure<'a> {
     policy: &'a str,
     code: &'a str,
     sign_in: bool,
+    back: &'a str,
     advice: &'static str,
 }
 
@@ -50,6 +53,7 @@ impl FailurePage<'_> {
             policy: self.policy.unwrap_or_default(),
             code: self.code,
             sign_in: self.sign_in && self.frame.user.is_none(),
+            back: self.back.unwrap_or_default(),
             advice: match self.status {
                 429 | 503 => "Try again in a moment.",
                 500 => "Whoever runs the server finds the reason in its log.",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 use jiff::Timestamp;
 use weir_wire::AccountName;
-use weir_wire::people::{Invited, PendingInvitation, User};
+use weir_wire::people::{PendingInvitation, User};
 
 use crate::frame::{Frame, Page, PageError};
 use crate::{address, said, seen};
@@ -19,8 +19,6 @@ pub struct PeoplePage<'a> {
     pub users: &'a [User],
     /// Who was invited and is no user yet.
     pub pending: &'a [PendingInvitation],
-    /// Who was just invited: the only time that the invitation is shown.
-    pub invited: Option<&'a Invited>,
     /// Now.
     pub now: Timestamp,
 }
@@ -31,7 +29,6 @@ struct People<'a> {
     frame: &'a Frame,
     rows: Vec<Row>,
     pending: Vec<PendingRow>,
-    invited: Option<Shown>,
     uninvite: &'static str,
     invite: &'static str,
     trust: &'static str,
@@ -51,16 +48,9 @@ struct Row {
 struct PendingRow {
     id: String,
     name: String,
+    /// Whether it is for somebody who is a user already.
+    again: bool,
     groups: String,
-    expires: String,
-}
-
-struct Shown {
-    name: String,
-    /// What a browser follows.
-    link: String,
-    /// What is said at a terminal.
-    command: String,
     expires: String,
 }
 
@@ -80,18 +70,10 @@ impl PeoplePage<'_> {
             administrator: user.is_administrator(),
             seen: seen::user(user),
         });
-        let invited = self.invited.map(|invited| Shown {
-            name: invited.name.to_string(),
-            link: format!("{}{}", self.frame.origin, address::accept(&invited.invitation)),
-            command: format!(
-                "weir login {} --user {} --invitation {}",
-                self.frame.origin, invited.name, invited.invitation
-            ),
-            expires: said::time(invited.expires),
-        });
         let pending = self.pending.iter().map(|one| PendingRow {
             id: one.id.clone(),
             name: one.name.as_ref().map_or_else(|| "whoever has it".to_owned(), ToString::to_string),
+            again: one.again,
             groups: listed(&one.groups),
             expires: said::time(one.expires),
         });
@@ -99,7 +81,6 @@ impl PeoplePage<'_> {
             frame: self.frame,
             rows: rows.collect(),
             pending: pending.collect(),
-            invited,
             uninvite: address::UNINVITE,
             invite: address::INVITE,
             trust: address::TRUST,

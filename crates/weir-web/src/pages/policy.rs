@@ -55,6 +55,8 @@ pub struct Simulation {
     pub since: u64,
     /// How many publications it was asked about.
     pub publications: u64,
+    /// How many releases came in from registries above or below, about which it was not asked.
+    pub not_replayed: u64,
     /// Of how many it says something else than the set in force.
     pub different: u64,
     /// The first of those.
@@ -298,10 +300,14 @@ fn told(simulation: &Simulation) -> String {
         0 => String::new(),
         since => format!(" since entry {since}"),
     };
-    match simulation.different {
+    let said = match simulation.different {
         0 => format!("Of {asked}{since}, it says what the set in force says of all."),
         different => format!("Of {asked}{since}, it says something else of {different}."),
-    }
+    };
+    let others = said::count(simulation.not_replayed, "release");
+    format!(
+        "{said} Nothing else is replayed: not the {others} that came in from registries above or below, nor what was held, withdrawn or approved."
+    )
 }
 
 fn differs(registry: &str, one: &Differs) -> DiffersRow {

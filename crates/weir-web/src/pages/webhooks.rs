@@ -84,8 +84,6 @@ pub struct WebhookPage<'a> {
     pub frame: &'a Frame,
     /// The webhook.
     pub webhook: &'a Webhook,
-    /// Its secret, where that was just made: the only time that it is shown.
-    pub secret: Option<&'a str>,
     /// What it was told, the newest first.
     pub deliveries: &'a [Delivery],
     /// Now.
@@ -97,7 +95,6 @@ pub struct WebhookPage<'a> {
 struct One<'a> {
     frame: &'a Frame,
     name: String,
-    secret: &'a str,
     paused: String,
     failing: String,
     url: String,
@@ -138,7 +135,6 @@ impl WebhookPage<'_> {
             frame: self.frame,
             name: webhook.name.to_string(),
             seen: seen::webhook(webhook),
-            secret: self.secret.unwrap_or_default(),
             paused: webhook.paused.as_deref().map(said::line).unwrap_or_default(),
             failing: webhook.failing_since.map(said::time).unwrap_or_default(),
             url: said::line(&webhook.url),

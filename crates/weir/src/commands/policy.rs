@@ -504,4 +504,9 @@ fn show_simulated(page: &mut Page, simulated: &Simulated) {
         "{publications}: {} decided as now, {} otherwise",
         simulated.same, simulated.different
     ));
+    let faint = page.palette.faint;
+    page.line(format!(
+        "{faint}Not replayed: {} from registries above or below, and what was held, withdrawn or approved{faint:#}",
+        count(simulated.not_replayed, "release")
+    ));
 }

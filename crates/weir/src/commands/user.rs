@@ -57,10 +57,14 @@ pub(crate) struct ListArguments {
 
 /// Invite somebody to be a user
 ///
-/// The invitation is good once, for three days; whoever has it chooses a password with `weir login SERVER --invitation …`. A user who
-/// is there already is invited to choose another password.
+/// The invitation is good once, for three days; whoever has it chooses a password with `weir login SERVER --invitation …`. Whose name is
+/// a user's already is not invited: with `--again`, that user is, to choose another password.
 #[derive(Debug, Args)]
-#[command(after_help = examples!("weir user invite bob --group core", "weir user invite eve --group admins"))]
+#[command(after_help = examples!(
+    "weir user invite bob --group core",
+    "weir user invite eve --group admins",
+    "weir user invite bob --again",
+))]
 pub(crate) struct InviteArguments {
     /// The name they get
     name: AccountName,
@@ -70,6 +74,9 @@ pub(crate) struct InviteArguments {
     /// It is the same person as the user of that name who was removed: they get it back, and what belongs to it
     #[arg(long)]
     returning: bool,
+    /// They are a user already: they choose another password, are signed out everywhere, and stay in their groups
+    #[arg(long, conflicts_with_all = ["groups", "returning"])]
+    again: bool,
     #[command(flatten)]
     server: ServerOption,
 }
@@ -162,14 +169,12 @@ fn invite(context: &Context, arguments: InviteArguments) -> Result<ExitCode, Fai
     let session = context.session()?;
     let reached = reach(&session, arguments.server.server.as_deref())?;
     let groups: BTreeSet<AccountName> = arguments.groups.into_iter().collect();
-    let InviteArguments { name, returning, .. } = arguments;
-    let invited = reached.server.invite(&Invite { name, groups, returning })?;
+    let InviteArguments { name, again, returning, .. } = arguments;
+    let invited = reached.server.invite(&Invite { name, groups, again, returning })?;
     context.output.answer(&invited, |page| {
-        page.line(format!(
-            "`{}` becomes a user, until {}, with",
-            invited.name,
-            invited.expires.strftime("%Y-%m-%d %H:%M UTC")
-        ));
+        let becomes = if invited.again { "chooses another password" } else { "becomes a user" };
+        let until = invited.expires.strftime("%Y-%m-%d %H:%M UTC");
+        page.line(format!("`{}` {becomes}, until {until}, with", invited.name));
         page.line(format!(
             "  weir login {} --user {} --invitation {}",
             reached.place(),
@@ -187,9 +192,10 @@ fn invitations(context: &Context, arguments: &InvitationsArguments) -> Result<Ex
     context.output.answer(&invitations, |page| {
         let rows = invitations.invitations.iter().map(|one| {
             let name = one.name.as_ref().map_or("(any name)", AccountName::as_str);
+            let groups = if one.again { "(another password)".to_owned() } else { listed(&one.groups) };
             vec![
                 Cell::plain(name),
-                Cell::plain(listed(&one.groups)),
+                Cell::plain(groups),
                 Cell::plain(one.expires.strftime("%Y-%m-%d %H:%M UTC").to_string()),
                 Cell::plain(harmless(&one.id)),
             ]

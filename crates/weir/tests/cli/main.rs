@@ -60,6 +60,7 @@ mod web_deciding;
 mod web_site;
 mod web_stale;
 mod web_statistics;
+mod web_told;
 mod webhooks;
 
 use weir_testkit::Sandbox;

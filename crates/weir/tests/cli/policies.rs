@@ -302,6 +302,7 @@ fn what_was_published_is_replayed_against_a_changed_set() {
     assert_snapshot!(t.weir_in("", "policy simulate --built-in folder --with kinds --since 0"), @r"
     $ weir policy simulate --built-in folder --with kinds --since 0
     3 publications: 3 decided as now, 0 otherwise
+    Not replayed: 0 releases from registries above or below, and what was held, withdrawn or approved
     ");
     t.write(
         "mine/rules.cedar",
@@ -312,12 +313,14 @@ fn what_was_published_is_replayed_against_a_changed_set() {
     $ weir policy simulate mine --since [DAY]
     forbid `acme/names 2026.1.0` by user:ann, [TIME]: data goes elsewhere (policy `no-data`)
     3 publications: 2 decided as now, 1 otherwise
+    Not replayed: 0 releases from registries above or below, and what was held, withdrawn or approved
     ");
     assert_snapshot!(t.weir_in("", "policy simulate mine --since 2999-01-01 --json"), @r#"
     $ weir policy simulate mine --since [DAY] --json
     {
       "registry": "org",
       "publications": 0,
+      "not-replayed": 0,
       "same": 0,
       "different": 0,
       "differences": []

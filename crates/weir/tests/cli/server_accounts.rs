@@ -116,7 +116,7 @@ fn a_login_that_is_good_no_longer_is_renewed_by_another() {
     let by_password = format!("login {} --user ann --password-stdin", server.url());
     let dead = t.read("home/weir/credentials.toml");
     // Another password ends every login before.
-    let invited = t.weir_in("", "user invite ann --json").succeeds().stdout;
+    let invited = t.weir_in("", "user invite ann --again --json").succeeds().stdout;
     let invited: serde_json::Value = serde_json::from_str(&invited).expect("it is JSON");
     let invitation = invited["invitation"].as_str().expect("there is one");
     let accept = serde_json::json!({ "invitation": invitation, "password": "another password" });
@@ -125,7 +125,7 @@ fn a_login_that_is_good_no_longer_is_renewed_by_another() {
     t.weir_fed("", &by_password, "another password\n").succeeds();
     t.weir_in("", "whoami").succeeds();
 
-    let again = t.weir_in("", "user invite ann --json").succeeds().stdout;
+    let again = t.weir_in("", "user invite ann --again --json").succeeds().stdout;
     let again: serde_json::Value = serde_json::from_str(&again).expect("it is JSON");
     t.write("home/weir/credentials.toml", dead);
     let invitation = again["invitation"].as_str().expect("there is one");
@@ -595,7 +595,7 @@ fn another_password_ends_every_login_before() {
     let t = sandbox();
     let server = WeirServer::with_team(&t, &[]);
     let before = user(&t, &server, "bob", "");
-    let after = user(&t, &server, "bob", "");
+    let after = user(&t, &server, "bob", "--again");
     let status = |token: &str| {
         server.ask("GET", "/api/v1/whoami", &[&format!("Authorization: Bearer {token}")]).status
     };

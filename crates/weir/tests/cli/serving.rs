@@ -228,9 +228,8 @@ fn it_says_how_it_is_and_counts_what_it_does() {
     let metrics = server.ask("GET", "/metrics", &[]).text();
     assert!(metrics.contains(r#"weir_http_requests_total{method="GET",status="200"} 3"#), "{metrics}");
     fs_err::remove_file(t.path("data/registries/org/checkpoint")).unwrap();
-    let reply = server.ask("GET", "/readyz", &[]);
-    assert_eq!(reply.status, 503);
-    assert!(reply.text().contains("the checkpoint of a registry cannot be read"), "{}", reply.text());
+    let told = wait_until(&server, 503);
+    assert!(told.contains("the checkpoint of a registry cannot be read"), "{told}");
 }
 
 /// The keys of the user, as those of the server.

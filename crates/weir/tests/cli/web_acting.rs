@@ -1,5 +1,8 @@
 //! What somebody does on the pages of a server who has signed in, and what nobody does in their name.
 
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+
 use weir_testkit::{Reply, Sandbox, WeirServer};
 
 use crate::empty;
@@ -11,32 +14,43 @@ const PASSWORD: &str = "correct+horse";
 
 /// A browser: what it keeps of cookies.
 pub(crate) struct Browser<'server> {
-    server: &'server WeirServer,
+    address: SocketAddr,
+    server: PhantomData<&'server WeirServer>,
     cookies: Vec<(String, String)>,
 }
 
 impl<'server> Browser<'server> {
     pub(crate) fn new(server: &'server WeirServer) -> Self {
-        Self { server, cookies: Vec::new() }
+        Self::at(server.address())
+    }
+
+    /// One that looks at what a server shows that another program runs.
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self { address, server: PhantomData, cookies: Vec::new() }
     }
 
     /// One in which `ann` has signed in.
     pub(crate) fn of_ann(server: &'server WeirServer) -> Self {
         let mut browser = Self::new(server);
-        browser.get("/-/sign-in");
-        let reply = browser.send("/-/sign-in", "/-/sign-in", &format!("name=ann&password={PASSWORD}"));
-        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{}", reply.text());
+        browser.sign_in("ann", PASSWORD);
         browser
+    }
+
+    /// Has somebody sign in by their password.
+    pub(crate) fn sign_in(&mut self, name: &str, password: &str) {
+        self.get("/-/sign-in");
+        let reply = self.send("/-/sign-in", "/-/sign-in", &format!("name={name}&password={password}"));
+        assert_eq!((reply.status, reply.header("location")), (303, Some("/")), "{}", reply.text());
     }
 
     /// One that has the secret of somebody who has signed in.
     pub(crate) fn signed_in_by(server: &'server WeirServer, secret: &str) -> Self {
-        Self { server, cookies: vec![("weir".to_owned(), secret.to_owned())] }
+        Self { cookies: vec![("weir".to_owned(), secret.to_owned())], ..Self::new(server) }
     }
 
     /// One that has kept what another kept.
     pub(crate) fn with_cookies(server: &'server WeirServer, cookies: &[(String, String)]) -> Self {
-        Self { server, cookies: cookies.to_vec() }
+        Self { cookies: cookies.to_vec(), ..Self::new(server) }
     }
 
     pub(crate) fn cookies_kept(&self) -> Vec<(String, String)> {
@@ -49,7 +63,7 @@ impl<'server> Browser<'server> {
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
-        let reply = self.server.ask("GET", path, &[BROWSER, &self.cookie()]);
+        let reply = Reply::to(self.address, "GET", path, &[BROWSER, &self.cookie()], &[]);
         self.keep(&reply);
         reply
     }
@@ -62,15 +76,23 @@ impl<'server> Browser<'server> {
 
     /// Sends a form from the page `from`, with what is hidden in it.
     pub(crate) fn send(&mut self, from: &str, to: &str, fields: &str) -> Reply {
-        let form = hidden(&self.get(from).text(), "form");
-        self.post(to, &format!("form={form}&{fields}"), &[])
+        let html = self.get(from).text();
+        self.post(to, &filled_in(&html, to, fields), &[])
+    }
+
+    /// Sends a form as [`Browser::send`] does, and gives the page that comes after it.
+    pub(crate) fn done(&mut self, from: &str, to: &str, fields: &str) -> String {
+        let reply = self.send(from, to, fields);
+        assert_eq!(reply.status, 303, "{to}: {}", reply.text());
+        let next = reply.header("location").expect("it leads on").to_owned();
+        self.page(&next)
     }
 
     pub(crate) fn post(&mut self, to: &str, body: &str, headers: &[&str]) -> Reply {
         let cookie = self.cookie();
         let mut lines = vec![BROWSER, "Content-Type: application/x-www-form-urlencoded", &cookie];
         lines.extend(headers);
-        let reply = self.server.say("POST", to, &lines, body.as_bytes());
+        let reply = Reply::to(self.address, "POST", to, &lines, body.as_bytes());
         self.keep(&reply);
         reply
     }
@@ -91,6 +113,50 @@ impl<'server> Browser<'server> {
         let session = self.cookies.iter().find(|(name, _)| name == "weir");
         session.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
+}
+
+/// The fields of a form as they are sent: what was typed, and what every form hides, of the one on the page that is about that.
+pub(crate) fn filled_in(html: &str, to: &str, fields: &str) -> String {
+    let typed: Vec<(String, String)> = fields
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), decoded(value)))
+        .collect();
+    let is_about = |form: &&str| {
+        let forms = form.split("<input type=\"hidden\" name=\"").skip(1);
+        let hides: Vec<(&str, &str)> = forms
+            .filter_map(|input| {
+                let (name, rest) = input.split_once("\" value=\"")?;
+                Some((name, rest.split('"').next()?))
+            })
+            .collect();
+        let agrees =
+            |(name, value): &(&str, &str)| typed.iter().all(|(known, given)| known != name || given == value);
+        form.contains(&format!("action=\"{to}\"")) && hides.iter().all(agrees)
+    };
+    let forms = html.split("<form").skip(1).filter_map(|form| form.split("</form>").next());
+    let form = forms.into_iter().find(is_about).unwrap_or(html);
+    let seen = hidden(form, "seen");
+    let seen = if seen.is_empty() || form == html { String::new() } else { format!("&seen={seen}") };
+    format!("form={}{seen}&{fields}", hidden(html, "form"))
+}
+
+/// What a form said that sent this.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16));
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let both = digit(rest.next()).zip(digit(rest.next()));
+                bytes.extend(both.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()));
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 pub(crate) fn hidden(html: &str, name: &str) -> String {
@@ -227,9 +293,11 @@ fn no_other_page_acts_for_whoever_has_signed_in() {
     let t = empty();
     let server = served(&t);
     let mut browser = Browser::of_ann(&server);
-    let form = hidden(&browser.page(RELEASE), "form");
+    let page = browser.page(RELEASE);
+    let form = hidden(&page, "form");
     let withdraw = format!("{RELEASE}/withdraw");
-    let body = "verb=yank&reason=because";
+    let body = format!("seen={}&verb=yank&reason=because", hidden(&page, "seen"));
+    let body = body.as_str();
     let mine = format!("form={form}&{body}");
     let other = Browser::new(&server).get("/-/sign-in").text();
     let others = format!("form={}&{body}", hidden(&other, "form"));
@@ -307,16 +375,16 @@ fn a_token_is_shown_once_does_what_it_was_made_for_and_is_revoked() {
     let server = served(&t);
     let mut browser = Browser::of_ann(&server);
     let fields = "name=ci&verb=publish&registry=team&names=acme&days=30";
-    let made = browser.send("/-/account", "/-/account/tokens", fields);
-    assert_eq!(made.status, 201, "{}", made.text());
-    let text = made.text();
+    let text = browser.done("/-/account", "/-/account/tokens", fields);
     let secret = text
         .split("<code class=\"secret\">")
         .nth(1)
         .and_then(|rest| rest.split('<').next())
         .expect("it is shown");
     assert!(text.contains("publish of acme at team"), "{text}");
-    assert!(!browser.page("/-/account").contains(secret), "and never again");
+    assert!(browser.page("/-/account").contains(secret), "whoever loads the page again has it still");
+    browser.page("/");
+    assert!(!browser.page("/-/account").contains(secret), "and never again, once they went on");
     let bearer = format!("Authorization: Bearer {secret}");
     assert_eq!(server.ask("GET", "/api/v1/whoami", &[&bearer]).status, 200);
     let by_it = server.ask("GET", "/-/account", &[BROWSER, &format!("Cookie: weir={secret}")]);
@@ -350,9 +418,7 @@ fn an_administrator_invites_somebody_who_then_sees_what_is_theirs_and_no_more() 
     let t = empty();
     let server = served(&t);
     let mut ann = Browser::of_ann(&server);
-    let invited = ann.send("/-/people", "/-/people/invite", "name=bob&groups=");
-    assert_eq!(invited.status, 201, "{}", invited.text());
-    let text = invited.text();
+    let text = ann.done("/-/people", "/-/people/invite", "name=bob&groups=");
     // What it is, and what to do with it: a link for a browser, a command for a terminal.
     let shown = |which: usize| text.split("<code class=\"secret\">").nth(which).unwrap_or_default();
     let (link, command) = (shown(1), shown(2));

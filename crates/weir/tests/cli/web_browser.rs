@@ -1,13 +1,14 @@
 //! The pages in a browser: Debian's Chromium, without a window, driven by `bench/web/visit`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use weir_testkit::WeirServer;
 
 use crate::empty;
+use crate::web_acting::{Browser, hidden};
 
 #[test]
 fn a_browser_finds_nothing_wrong_and_scripts_and_a_mouse_are_not_needed() {
@@ -46,6 +47,51 @@ fn a_browser_finds_nothing_wrong_and_scripts_and_a_mouse_are_not_needed() {
     assert!(visited.status.success(), "{said}\n{}", String::from_utf8_lossy(&visited.stderr));
 }
 
+/// A curator's day, as the guide tells it, with what the demonstration has for it.
+fn a_curators_day(address: SocketAddr) {
+    let [mut ann, mut bob] = ["ann", "bob"].map(|name| {
+        let mut browser = Browser::at(address);
+        browser.sign_in(name, "weir-demonstration");
+        browser
+    });
+    // In the morning: what is held is looked at where it is, compared, and let in.
+    let csv = "/-/packages/tables/csv/2.0.0";
+    let queue = "/demo/-/queue";
+    assert!(ann.page(queue).contains(&format!("href=\"/public{csv}\"")));
+    assert!(ann.page(&format!("/public{csv}")).contains("csv.awk"));
+    let difference = ann.page(&format!("/public{csv}/difference"));
+    assert!(difference.contains("1.9.0") && difference.contains("class=\"new\""), "{difference}");
+    let held = "release=tables%2Fcsv+2.0.0&reason=I+read+it";
+    let admitted = ann.done(queue, "/demo/-/queue/admit", held);
+    assert!(admitted.contains("<code>tables/csv 2.0.0</code> was admitted"), "{admitted}");
+    assert!(admitted.contains("csv.awk"), "its files are here: {admitted}");
+    // A promotion that somebody else asked for is approved by two.
+    let stable = "/stable/-/queue";
+    for (browser, came) in [(&mut ann, "it waits for others"), (&mut bob, "that was enough: it is here now")]
+    {
+        let waits = browser.page(stable);
+        assert!(waits.contains("asked for by cem"), "{waits}");
+        let fields = format!("request={}&reason=it+is+good", hidden(&waits, "request"));
+        let approved = browser.done(stable, "/stable/-/queue/approve", &fields);
+        assert!(
+            approved.contains("You approved <code>acme/str 1.1.0</code>") && approved.contains(came),
+            "{approved}"
+        );
+    }
+    assert!(bob.page("/stable/-/packages/acme/str/1.1.0").contains("promoted"));
+    // At noon: a bad one is found, read, withdrawn, and whom it reaches is named.
+    assert!(ann.page("/demo/-/search?q=slugs").contains("tools/slugs"));
+    let slugs = "/demo/-/packages/tools/slugs/1.2.0";
+    assert!(ann.page(&format!("{slugs}/files/src/slugs.sh")).contains("collect.example"));
+    let quarantined = ann.done(slugs, &format!("{slugs}/withdraw"), "verb=quarantine&reason=it+sends+away");
+    assert!(quarantined.contains("<code>tools/slugs 1.2.0</code> is quarantined"), "{quarantined}");
+    assert!(ann.page(&format!("{slugs}/impact")).contains("acme/report"));
+    // In the evening: another was a mistake.
+    let speedup = "/demo/-/packages/tools/speedup/1.0.0/withdraw";
+    let taken_back = ann.done(queue, speedup, "verb=unquarantine&reason=it+was+another&back=queue");
+    assert!(taken_back.contains("<code>tools/speedup 1.0.0</code> is quarantined no longer"), "{taken_back}");
+}
+
 #[test]
 fn a_demonstration_is_served_until_it_is_interrupted_and_leaves_nothing() {
     let t = empty();
@@ -79,6 +125,8 @@ fn a_demonstration_is_served_until_it_is_interrupted_and_leaves_nothing() {
         queue.contains("href=\"/public/-/packages/tables/csv/2.0.0\""),
         "what is held can be read above: {queue}"
     );
+    let socket = address.parse().expect("it is an address with a port");
+    a_curators_day(socket);
     let page = page("/demo");
     for wanted in ["acme/greet", "acme/texts", "acme/names", "tools/speedup", "quarantined", "yanked"] {
         assert!(page.contains(wanted), "{wanted}: {page}");

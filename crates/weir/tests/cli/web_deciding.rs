@@ -5,7 +5,7 @@ use weir_testkit::{Sandbox, WeirServer};
 use crate::empty;
 use crate::promoting::{asked, with_approvals};
 use crate::server_accounts::{post, user};
-use crate::web_acting::{Browser, encoded, hidden};
+use crate::web_acting::{Browser, encoded, filled_in, hidden};
 
 /// A rule that only curators get past.
 const COOLDOWN: &str = "@id(\"cooldown\")
@@ -102,7 +102,10 @@ fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
         [&*tokens[0], &*tokens[1], &*eve].map(|token| Browser::signed_in_by(&server, token));
     assert!(!eve.page("/public/-/queue").contains(&request), "who may not approve it is told nothing");
     let fields = format!("request={request}&reason=it+is+good");
-    assert_eq!(eve.send("/public/-/queue", "/public/-/queue/approve", &fields).status, 404);
+    assert_eq!(
+        eve.send("/public/-/queue", "/public/-/queue/approve", &format!("seen=x&{fields}")).status,
+        404
+    );
     let mut ann = Browser::of_ann(&server);
     let own = ann.page("/public/-/queue");
     assert!(own.contains(&request) && own.contains("take it back") && !own.contains(">approve<"), "{own}");
@@ -119,7 +122,9 @@ fn promotions_are_approved_and_refused_with_a_reason_by_who_may() {
     let own = bob.page("/public/-/queue");
     assert!(own.contains("You have approved it") && !own.contains(">approve<"), "{own}");
     // A form that is open still is sent again.
-    let again = bob.send("/public/-/queue", "/public/-/queue/approve", &fields).text();
+    let again = bob
+        .post("/public/-/queue/approve", &filled_in(&waits, "/public/-/queue/approve", &fields), &[])
+        .text();
     assert!(again.contains("You have approved <code>") && again.contains("nothing was changed"), "{again}");
     let path = format!("/public/api/v1/promotions/{request}/approvals");
     let again = post(&server, &path, Some(&tokens[0]), &serde_json::Value::Null);
@@ -192,10 +197,10 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
     let mut ann = Browser::of_ann(&server);
     let policy = ann.page("/team/-/policy");
     assert!(policy.contains("folder.cedar") && policy.contains("<th scope=\"col\">Decided</th>"), "{policy}");
-    let form = hidden(&policy, "form");
+    let (form, seen) = (hidden(&policy, "form"), hidden(&policy, "seen"));
     let open = include_str!("../../../weir-cedar/src/sets/open.cedar");
     let text = |cedar: &str| {
-        format!("form={form}&name-0=open.cedar&text-0={}", encoded(&cedar.replace('\n', "\r\n")))
+        format!("form={form}&seen={seen}&name-0=open.cedar&text-0={}", encoded(&cedar.replace('\n', "\r\n")))
     };
 
     let broken = ann.post("/team/-/policy/simulate", &text("permit (principal"), &[]);
@@ -214,6 +219,7 @@ fn a_policy_is_changed_on_its_page_after_seeing_what_would_differ() {
     for told in [
         "<th scope=\"col\">By the new set</th>",
         "Of 1 publication, it says something else of 1",
+        "Nothing else is replayed: not the 0 releases that came in from registries above or below",
         "acme/str 1.0.0",
         "refused",
         "<code>none</code>",

@@ -147,6 +147,13 @@ fn a_user_and_a_webhook_that_somebody_changed_meanwhile() {
 
     t.weir_in("", "webhook add ci https://ci.example/weir --event release.published").succeeds();
     let hook = "/-/webhooks/ci";
+    // A secret that nobody would have is not put in the place of the one that somebody just gave to the receiver.
+    let (open, theirs) = (ann.page(hook), other.page(hook));
+    let given = send(&mut other, &theirs, &format!("{hook}/change"), "what=secret");
+    assert_eq!((given.status, given.header("location")), (303, Some(hook)), "{}", given.text());
+    assert!(other.page(hook).contains("whsec_"));
+    refused(&send(&mut ann, &open, &format!("{hook}/change"), "what=secret"), "Another secret");
+    assert!(!ann.page(hook).contains("whsec_"));
     let (open, theirs) = (ann.page(hook), other.page(hook));
     assert_eq!(send(&mut other, &theirs, &format!("{hook}/change"), "what=pause").status, 303);
     refused(&send(&mut ann, &open, &format!("{hook}/change"), "what=pause"), "It is paused");

