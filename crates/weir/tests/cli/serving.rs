@@ -296,6 +296,8 @@ fn whoever_watches_a_server_asks_it_by_the_program_itself() {
         assert_eq!(told.stdout, format!("The server at {} is ready\n", server.url()));
         let checkpoint = t.read("data/registries/org/checkpoint");
         fs_err::remove_file(t.path("data/registries/org/checkpoint")).unwrap();
+        // What was found is told to everybody for a second.
+        std::thread::sleep(Duration::from_millis(1200));
         let told = ready().fails_with(1);
         assert!(told.stderr.contains("is not ready: the checkpoint of a registry cannot be read"), "{told}");
         t.write("data/registries/org/checkpoint", checkpoint);
