@@ -3,13 +3,14 @@
 
 use weir_index::Cursor;
 use weir_log::Source;
+use weir_model::Sha256;
 
 use super::{Replica, ReplicaError, keep};
 
 /// The file beside a view that names what was found to be the beginning of this log: a size and a root each line.
 const GONE_THROUGH: &str = "gone-through";
 
-/// So many are remembered: one for each registry of this machine that is below this one.
+/// So many are remembered: some for each registry of this machine that is below this one.
 const MOST_REMEMBERED: usize = 16;
 
 const MAX_REMEMBERED: u64 = 4096;
@@ -26,15 +27,17 @@ impl Replica {
         seen: &Cursor,
         below: &str,
     ) -> Result<(), ReplicaError> {
-        let line = format!("{} {}", seen.size, seen.root.to_hex());
         let path = self.home.folder(&self.location).join(GONE_THROUGH);
         let known = weir_fs::read(&path, MAX_REMEMBERED).unwrap_or_default();
         let known = String::from_utf8_lossy(&known);
         let mut known: Vec<&str> = known.lines().collect();
-        if known.contains(&&*line) {
-            return Ok(());
-        }
-        if !self.went_through(source, seen.size, seen.root)? {
+        let then = line(seen.size, &seen.root);
+        let now = self
+            .checkpoint
+            .as_ref()
+            .map(|now| line(now.size(), &Sha256::from_bytes(*now.root().as_bytes())))
+            .unwrap_or_default();
+        if then != now && !known.contains(&&*then) && !self.went_through(source, seen.size, seen.root)? {
             return Err(ReplicaError::NotAsBelow {
                 location: self.location.clone(),
                 below: below.to_owned(),
@@ -42,10 +45,14 @@ impl Replica {
                 now: self.checkpoint.as_ref().map_or(0, weir_log::Checkpoint::size),
             });
         }
-        known.insert(0, &line);
-        known.truncate(MOST_REMEMBERED);
-        // It only saves asking again.
-        let _ = keep(&path, format!("{}\n", known.join("\n")).as_bytes());
+        // What the log is now is its beginning from here on: the one below is about to say so, and is not to be proved right then.
+        let new: Vec<&str> = [&*now, &*then].into_iter().filter(|line| !known.contains(line)).collect();
+        if !new.is_empty() {
+            known.splice(0..0, new);
+            known.truncate(MOST_REMEMBERED);
+            // It only saves asking again.
+            let _ = keep(&path, format!("{}\n", known.join("\n")).as_bytes());
+        }
         Ok(())
     }
 
@@ -56,4 +63,8 @@ impl Replica {
             _ => Ok(()),
         }
     }
+}
+
+fn line(size: u64, root: &Sha256) -> String {
+    format!("{size} {}", root.to_hex())
 }
