@@ -28,6 +28,8 @@ mod naming;
 mod report;
 mod residue;
 mod text;
+mod trace;
+mod values;
 mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,11 +38,12 @@ use serde::{Deserialize, Serialize};
 
 pub use naming::version_mark;
 pub use report::{Choice, Place, Renaming, Report, Undecided, UnreadFile, What, Why, summary};
+pub(crate) use variables::is_of_the_shell;
 
 use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 9;
+pub const SCHEME: u32 = 10;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]
@@ -118,6 +121,7 @@ pub fn rename(files: Vec<SourceFile>, subject: &Subject, dependencies: &[Depende
     }
     let names = names::Names::new(&facts, subject, dependencies);
     let mut verdicts = decide::decide(&files, &facts, &names);
+    trace::trace(&files, &facts, &names, &mut verdicts);
     residue::search(&files, &facts, &names, &mut verdicts);
     verdicts.leave_unread(&files, &unread, &names);
     let lines: Vec<Lines> = files.iter().map(|file| Lines::new(&file.bytes)).collect();
@@ -170,6 +174,8 @@ fn apply(files: Vec<SourceFile>, mut edits: Vec<decide::Edit>) -> Vec<SourceFile
 
 #[cfg(test)]
 mod forms;
+#[cfg(test)]
+mod indirect;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]

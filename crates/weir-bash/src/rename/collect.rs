@@ -12,6 +12,7 @@ use super::expansions::{Quoting, expansions};
 use super::facts::{Facts, Function, FunctionId, Occurrence, Region, Role, TOP, Unknown};
 use super::report::Why;
 use super::text::{Text, decode, decode_raw};
+use super::values::{Prints, Sort, is_expansion};
 use crate::grammar::{self, Parsed};
 
 /// How deeply code may be nested in strings of code.
@@ -24,6 +25,8 @@ pub(super) struct Job {
     pub(super) nesting: u8,
     /// It runs in another process: its variables are not ours.
     pub(super) foreign: bool,
+    /// It runs where it stands, whenever that is reached: a file, or the text of an `eval` in one.
+    pub(super) in_place: bool,
 }
 
 /// Adds what is in one file to the facts.
@@ -32,7 +35,13 @@ pub(crate) fn collect(facts: &mut Facts, file: u32, parsed: Parsed) {
     let mut jobs = Vec::new();
     let Parsed { tree, bytes } = parsed;
     let document = Text::file(bytes);
-    Walk::new(facts, file, Job { document, function: TOP, nesting: 0, foreign: false }, &mut jobs).run(&tree);
+    Walk::new(
+        facts,
+        file,
+        Job { document, function: TOP, nesting: 0, foreign: false, in_place: true },
+        &mut jobs,
+    )
+    .run(&tree);
     while let Some(mut job) = jobs.pop() {
         let (start, end) = (job.document.start(), job.document.before(job.document.bytes.len()));
         match grammar::parse_helped(std::mem::take(&mut job.document.bytes)) {
@@ -56,6 +65,8 @@ pub(super) struct Level<'t> {
     /// Inside a function, a condition, a loop, a subshell.
     pub(super) conditional: bool,
     pub(super) function: FunctionId,
+    /// Where what is printed there goes.
+    pub(super) prints: Prints,
 }
 
 pub(super) struct Walk<'a, 't> {
@@ -158,6 +169,10 @@ impl<'a, 't> Walk<'a, 't> {
             _ => (false, false),
         };
         let mut function = self.function();
+        if node.start_byte() >= self.passed && is_expansion(kind) {
+            self.expansion_of_value(node, field);
+        }
+        let prints = self.prints_to(node);
         match kind {
             _ if node.start_byte() < self.passed => {}
             "command_substitution" if self.is_arithmetic(node) => {
@@ -168,6 +183,8 @@ impl<'a, 't> Walk<'a, 't> {
             "function_definition" => function = self.function_definition(node),
             "command" => self.command(node),
             "declaration_command" => self.declaration(node),
+            "variable_assignment" => self.assignment(node),
+            "for_statement" => self.loop_over(node),
             "unset_command" => self.unset(node),
             "heredoc_redirect" => self.heredoc(node),
             "unary_expression" | "binary_expression" if test => self.test(node),
@@ -192,7 +209,7 @@ impl<'a, 't> Walk<'a, 't> {
                     | "command_substitution"
                     | "process_substitution"
             );
-        self.levels.push(Level { node, field, arithmetic, test, conditional, function });
+        self.levels.push(Level { node, field, arithmetic, test, conditional, function, prints });
     }
 
     pub(super) fn push(&mut self, role: Role, text: Text) -> Option<u32> {
@@ -226,6 +243,7 @@ impl<'a, 't> Walk<'a, 't> {
         }
         // In `eval "$name=1"` it is not known which variable that is.
         let role = if text.is_known() { role } else { Role::BuiltVariable };
+        self.taken_for_name(Sort::Variable, &text);
         self.push(role, text);
     }
 
@@ -249,13 +267,14 @@ impl<'a, 't> Walk<'a, 't> {
         if rest > 0 {
             text = decode_raw(name.start_byte()..name.end_byte() + rest, &self.job.document);
         }
+        self.taken_for_name(Sort::Function, &text);
         self.facts.functions.push(Function { name: text.bytes.clone(), ..Function::default() });
         self.push(Role::Define, text);
         (self.facts.functions.len() - 1) as FunctionId
     }
 
     /// Whether the grammar took `$((…))` for a command in a subshell, as it does in here-documents and defaults.
-    fn is_arithmetic(&self, node: Node<'t>) -> bool {
+    pub(super) fn is_arithmetic(&self, node: Node<'t>) -> bool {
         let text = &self.job.document.bytes[node.byte_range()];
         let subshell = node.named_child(0).filter(|child| child.kind() == "subshell");
         text.starts_with(b"$((")
@@ -377,8 +396,17 @@ impl<'a, 't> Walk<'a, 't> {
         while at < text.bytes.len() {
             let length = identifier(&text.bytes[at..]);
             if length > 0 {
-                self.push_variable(role.clone(), text.slice(at..at + length));
+                let name = text.slice(at..at + length);
                 at += length;
+                // Of `$x` alone in a sum the value is a number; in `let "$x=1"` it is the name of a variable.
+                let rest = text.bytes[at..].trim_ascii_start();
+                let assigns = rest.starts_with(b"=") && !rest.starts_with(b"==") || rest.starts_with(b"++");
+                let is_index = matches!(role, Role::Index { .. } | Role::ElementIndex { .. });
+                if name.is_known() || !is_index && (assigns || name.bytes.len() > 1) {
+                    self.push_variable(role.clone(), name);
+                } else if !self.job.foreign {
+                    self.push(Role::BuiltVariable, name);
+                }
             } else {
                 // Digits and letters that do not begin a name: skip them whole.
                 let run = text.bytes[at..].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
@@ -500,11 +528,17 @@ impl<'a, 't> Walk<'a, 't> {
         let Some(operator) = node.child_by_field_name("operator") else { return };
         let operator = &self.job.document.bytes[operator.byte_range()];
         let children: Vec<Node<'t>> = node.named_children(&mut node.walk()).collect();
+        let named = |child: &Node<'t>| matches!(child.kind(), "simple_expansion" | "expansion");
+        let asked = children.clone().into_iter().filter(named);
         let words = children
             .into_iter()
             .filter(|child| matches!(child.kind(), "word" | "concatenation" | "string" | "raw_string"));
         match operator {
             b"-v" | b"-R" => {
+                for word in asked {
+                    let text = self.decode(word);
+                    self.named_variable(&text, Role::Use);
+                }
                 for word in words {
                     self.done.insert(word.id());
                     let text = self.decode(word);
@@ -533,6 +567,9 @@ impl<'a, 't> Walk<'a, 't> {
         if length == 0 {
             if !text.bytes.is_empty() {
                 self.takes_names();
+                if !self.job.foreign {
+                    self.taken_for_name(Sort::Variable, text);
+                }
             }
             return;
         }
@@ -547,7 +584,17 @@ impl<'a, 't> Walk<'a, 't> {
         }
     }
 
+    /// Notes a text as code that runs some time.
     pub(super) fn code(&mut self, text: Text, foreign: bool) {
+        self.code_at(text, foreign, false);
+    }
+
+    /// Notes a text as code that runs where it stands.
+    pub(super) fn code_in_place(&mut self, text: Text) {
+        self.code_at(text, false, self.job.in_place);
+    }
+
+    fn code_at(&mut self, text: Text, foreign: bool, in_place: bool) {
         if text.bytes.is_empty() {
             return;
         }
@@ -561,7 +608,8 @@ impl<'a, 't> Walk<'a, 't> {
             self.facts.unknowns.push(unknown(Why::TooDeep));
         } else {
             let (function, nesting) = (self.function(), self.job.nesting + 1);
-            self.jobs.push(Job { document: text, function, nesting, foreign: foreign || self.job.foreign });
+            let foreign = foreign || self.job.foreign;
+            self.jobs.push(Job { document: text, function, nesting, foreign, in_place });
         }
     }
 }

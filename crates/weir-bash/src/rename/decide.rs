@@ -91,13 +91,13 @@ pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verd
         let (why, choice, owner) = (doubt.why, doubt.choice, doubt.owner);
         verdicts.doubts.push(Doubt { file, start, text, why, choice, owner });
     }
-    let mut mentioned_in = HashMap::new();
+    let mut own_processes = HashMap::new();
     for unknown in &facts.unknowns {
         let bytes = &files[unknown.file as usize].bytes;
-        let names_own = &*mentioned_in
+        let own_process = *own_processes
             .entry(unknown.file)
-            .or_insert_with(|| mentioned(unknown.file, bytes, names).contains(&Owner::Subject));
-        verdicts.doubts.extend(unknown_place(unknown, bytes, *names_own, facts, names));
+            .or_insert_with(|| is_own_process(unknown.file, bytes, facts, names));
+        verdicts.doubts.extend(unknown_place(unknown, bytes, own_process, facts, names));
     }
     for addition in &facts.additions {
         verdicts.edits.push(Edit { file: addition.file, at: addition.at, text: addition.text.into() });
@@ -105,22 +105,27 @@ pub(crate) fn decide(files: &[SourceFile], facts: &Facts, names: &Names) -> Verd
     verdicts
 }
 
+/// Whether a file is a program that neither sources files of the package nor has names of the package in it.
+pub(crate) fn is_own_process(file: u32, bytes: &[u8], facts: &Facts, names: &Names) -> bool {
+    facts.programs.contains(&file)
+        && !facts.sourcing.contains(&file)
+        && !mentioned(file, bytes, names).contains(&Owner::Subject)
+}
+
 /// Something that may concern any name: all of the package's own, and those of the dependencies that are named there.
 ///
-/// `names_own`: whether names of the package stand anywhere in the file.
+/// `own_process`: whether the file is a program that has nothing to do with the library.
 fn unknown_place(
     unknown: &Unknown,
     bytes: &[u8],
-    names_own: bool,
+    own_process: bool,
     facts: &Facts,
     names: &Names,
 ) -> Vec<Doubt> {
     let (file, start, why) = (unknown.file, unknown.start, unknown.why);
     let stands = &bytes[start as usize..(unknown.end as usize).max(start as usize)];
     let mut owners = mentioned(file, stands, names);
-    let is_program = facts.programs.contains(&file);
-    let without_library = !facts.sourcing.contains(&file) && !names_own;
-    let own_process = is_program && (why == Why::OwnName || without_library);
+    let own_process = own_process || why == Why::OwnName && facts.programs.contains(&file);
     if names.renames_own && !own_process {
         owners.insert(Owner::Subject);
     } else {
@@ -198,6 +203,11 @@ impl Judge<'_> {
             }
             Role::VariableOrFunction => self.function(Target::Use, false),
             Role::BuiltVariable => drop(self.built_variable()),
+            Role::ShownVariable => {
+                if let Some(owner) = self.names.variables.get(self.bytes()).map(|new| new.owner) {
+                    self.doubt(Why::Shown, Choice::Renamed, owner);
+                }
+            }
             Role::Environment { callee } => self.environment(*callee),
             Role::Index { array } => self.index(array),
             Role::ElementIndex { array } => self.element_index(array),

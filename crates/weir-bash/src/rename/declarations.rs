@@ -6,6 +6,7 @@ use super::collect::{Walk, identifier};
 use super::facts::{Addition, Declaration, Role, Scope, TOP};
 use super::report::Why;
 use super::text::Text;
+use super::values::Sort;
 
 /// What the value of a declared variable means.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +43,12 @@ impl<'t> Walk<'_, 't> {
             self.unknown(node, Why::Listed);
         }
         if has(b'f') || has(b'F') {
+            self.facts.values.exports_functions |= keyword == "export" || has(b'x');
             for name in names {
                 self.called.extend(self.sole_variable(name).map(|variable| variable.id()));
                 self.done.insert(name.id());
                 let text = self.decode(name);
+                self.taken_for_name(Sort::Function, &text);
                 self.push(Role::FunctionName, text);
             }
             return;
@@ -60,7 +63,7 @@ impl<'t> Walk<'_, 't> {
         };
         if matches!(keyword, "declare" | "typeset")
             && !in_function
-            && self.job.nesting == 0
+            && self.job.in_place
             && !self.facts.programs.contains(&self.file)
             && !has(b'g')
             && !has(b'p')
@@ -68,6 +71,9 @@ impl<'t> Walk<'_, 't> {
         {
             let at = self.job.document.before(first.end_byte());
             self.facts.additions.push(Addition { file: self.file, at, text: " -g" });
+        }
+        if has(b'p') && matches!(keyword, "declare" | "typeset") && !self.is_only_asked() {
+            self.shows_names(&names);
         }
         let declaration = Declaration { scope, associative: has(b'A') };
         let value = match has(b'i') {
@@ -116,6 +122,10 @@ impl<'t> Walk<'_, 't> {
 
     fn declare(&mut self, text: &Text, role: Role, kind: Value) {
         let function = self.function() as usize;
+        if matches!(kind, Value::Name) {
+            let length = identifier(&text.bytes[..text.known()]);
+            self.facts.functions[function].namerefs.insert(text.bytes[..length].to_vec());
+        }
         if matches!(kind, Value::Arithmetic) {
             self.facts.functions[function].integers.insert(text.bytes.clone());
         }
@@ -127,6 +137,28 @@ impl<'t> Walk<'_, 't> {
             }
         }
         self.named_variable(text, role);
+    }
+
+    /// Whether nobody sees what is printed where the walk is: `declare -p x >/dev/null` only asks whether there is `x`.
+    fn is_only_asked(&self) -> bool {
+        let statement = self.levels.last().filter(|level| level.node.kind() == "redirected_statement");
+        statement.is_some_and(|level| {
+            let mut cursor = level.node.walk();
+            level.node.children_by_field_name("redirect", &mut cursor).any(|redirection| {
+                let text = &self.job.document.bytes[redirection.byte_range()];
+                !text.starts_with(b"2") && text.ends_with(b"/dev/null")
+            })
+        })
+    }
+
+    /// Notes that what is printed has names of variables in it, as they are when the code runs.
+    fn shows_names(&mut self, names: &[Node<'t>]) {
+        for name in names {
+            let text = self.decode(*name);
+            if identifier(&text.bytes) == text.bytes.len() {
+                self.push(Role::ShownVariable, text);
+            }
+        }
     }
 
     pub(super) fn unset(&mut self, node: Node<'t>) {
@@ -152,11 +184,16 @@ impl<'t> Walk<'_, 't> {
                 [b'-', flags @ ..] if flags.contains(&b'f') => role = Role::FunctionName,
                 [b'-', flags @ ..] if flags.contains(&b'v') => role = Role::VariableName { assigns: false },
                 [b'-', ..] => {}
-                _ if role == Role::FunctionName => drop(self.push(role.clone(), text)),
+                _ if role == Role::FunctionName => {
+                    self.taken_for_name(Sort::Function, &text);
+                    self.push(role.clone(), text);
+                }
                 _ if identifier(&text.bytes) == text.bytes.len() && text.is_known() => {
                     self.push_variable(role.clone(), text);
                 }
                 _ if role == Role::VariableOrFunction && !text.bytes.contains(&b'[') => {
+                    self.taken_for_name(Sort::Variable, &text);
+                    self.taken_for_name(Sort::Function, &text);
                     self.push(Role::FunctionName, text);
                 }
                 _ => self.named_variable(&text, Role::VariableName { assigns: false }),

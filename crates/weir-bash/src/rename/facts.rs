@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::SourceFile;
 use super::report::Why;
 use super::text::Text;
+use super::values::Values;
 
 /// Which function a place is in; [`TOP`] is outside any.
 pub(crate) type FunctionId = u32;
@@ -47,6 +48,8 @@ pub(crate) enum Role {
     VariablePrefix,
     /// `unset x`: a variable, or else a function.
     VariableOrFunction,
+    /// A variable that is printed with its name: `declare -p x`.
+    ShownVariable,
     /// A variable whose name is put together when the code runs, or a part of it.
     BuiltVariable,
     /// A bare word as an index: a variable's name, unless the array is associative.
@@ -113,6 +116,10 @@ pub(crate) struct Function {
     pub(crate) called: HashSet<Vec<u8>>,
     /// Variables whose values it uses in any other way.
     pub(crate) spelled: HashSet<Vec<u8>>,
+    /// Variables that are other variables there: `declare -n`.
+    pub(crate) namerefs: HashSet<Vec<u8>>,
+    /// It moves its arguments: `shift`.
+    pub(crate) shifts: bool,
     /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.
     pub(crate) takes_names: bool,
     /// It runs a command whose name is only known then, so arguments may be names of functions.
@@ -146,6 +153,7 @@ pub(crate) struct Facts {
     pub(crate) guarded: HashSet<(u32, u32)>,
     pub(crate) additions: Vec<Addition>,
     pub(crate) unknowns: Vec<Unknown>,
+    pub(crate) values: Values,
 }
 
 impl Facts {

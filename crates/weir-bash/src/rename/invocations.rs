@@ -8,6 +8,7 @@ use super::expansions::backquoted;
 use super::facts::{Region, Role};
 use super::report::Why;
 use super::text::{Text, decode_raw};
+use super::values::{Given, Sort};
 
 /// A word of a command.
 struct Word<'t> {
@@ -78,6 +79,10 @@ impl<'t> Walk<'_, 't> {
                 b"time" | b"coproc" if !arguments.is_empty() => words = arguments,
                 b"builtin" => {
                     let (name, arguments) = arguments.split_first()?;
+                    let texts: Vec<Text> = arguments.iter().map(|word| word.text.clone()).collect();
+                    if name.text.is_known() {
+                        self.command_of_values(name.node.start_byte(), &name.text, &texts);
+                    }
                     self.arguments(name, arguments, None);
                     return None;
                 }
@@ -95,6 +100,8 @@ impl<'t> Walk<'_, 't> {
                     if name.text.known() == 0 {
                         self.runs_what_is_given(name);
                     }
+                    let texts: Vec<Text> = arguments.iter().map(|word| word.text.clone()).collect();
+                    self.command_of_values(name.node.start_byte(), &name.text, &texts);
                     let callee = self.push(Role::Command, name.text.clone());
                     self.arguments(name, arguments, callee);
                     return callee;
@@ -126,11 +133,17 @@ impl<'t> Walk<'_, 't> {
             arguments[..options].iter().any(|word| word.text.bytes.iter().any(|b| matches!(b, b'v' | b'V')));
         let (name, rest) = arguments[options..].split_first()?;
         if asks {
+            self.asked_for(arguments[options..].iter().map(|word| word.text.clone()).collect());
             for word in &arguments[options..] {
                 self.names_function(word);
+                self.taken_for_name(Sort::Function, &word.text);
                 self.push(Role::FunctionName, word.text.clone());
             }
         } else {
+            if name.text.is_known() {
+                let texts: Vec<Text> = rest.iter().map(|word| word.text.clone()).collect();
+                self.command_of_values(name.node.start_byte(), &name.text, &texts);
+            }
             self.arguments(name, rest, None);
         }
         None
@@ -139,6 +152,7 @@ impl<'t> Walk<'_, 't> {
     fn arguments(&mut self, name: &Word<'t>, arguments: &[Word<'t>], callee: Option<u32>) {
         let texts: Vec<Text> = arguments.iter().map(|word| word.text.clone()).collect();
         let known = if name.text.is_known() { &name.text.bytes[..] } else { b"" };
+        let reads = matches!(known, b"read" | b"mapfile" | b"readarray");
         if known == b"eval" || matches!(known, b"." | b"source") && arguments.len() > 1 {
             self.takes_names();
         }
@@ -157,13 +171,24 @@ impl<'t> Walk<'_, 't> {
                 Meaning::Printed => self.printed(word, callee),
                 Meaning::Function => {
                     self.names_function(word);
+                    self.taken_for_name(Sort::Function, text);
                     self.push(Role::FunctionName, text.clone());
                 }
                 Meaning::FunctionPrefix => drop(self.push(Role::FunctionPrefix, text.clone())),
                 Meaning::Variable => self.named_variable(text, Role::Use),
-                Meaning::AssignedVariable => self.named_variable(text, Role::VariableName { assigns: true }),
+                Meaning::AssignedVariable => {
+                    if reads && !self.job.foreign {
+                        let made = Given::Made(text.start(), text.before(text.bytes.len()));
+                        self.given(&text.bytes[..identifier(&text.bytes[..text.known()])], made);
+                    }
+                    self.named_variable(text, Role::VariableName { assigns: true });
+                }
                 Meaning::ValueOf(variable) => {
                     let variable = texts[variable].bytes.clone();
+                    let length = identifier(&variable);
+                    if index == 2 && texts[1].is_known() && length > 0 && !self.job.foreign {
+                        self.given(&variable[..length], Given::Format(texts[2..].to_vec()));
+                    }
                     self.push(Role::Value { variable }, text.clone());
                 }
                 Meaning::Arithmetic => self.arithmetic_text(text, &Role::Use),
@@ -176,7 +201,7 @@ impl<'t> Walk<'_, 't> {
                 Meaning::ForeignCode => self.code(text.clone(), true),
                 Meaning::JoinedCode => {
                     self.begins_with_a_name(word);
-                    return self.code(Text::join(&texts[index..]), false);
+                    return self.code_in_place(Text::join(&texts[index..]));
                 }
             }
         }
@@ -219,7 +244,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// Where the redirections of a statement lead, and what it runs. It is asked for every part of the statement.
-    fn redirected(&mut self, statement: Node<'t>) -> Redirected {
+    pub(super) fn redirected(&mut self, statement: Node<'t>) -> Redirected {
         if let Some(known) = self.redirected.get(&statement.id()) {
             return *known;
         }

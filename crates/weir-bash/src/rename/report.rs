@@ -97,6 +97,8 @@ pub enum Why {
     Listed,
     /// Code looks at the name of the function that runs.
     OwnName,
+    /// The variable is printed with its name.
+    Shown,
     /// The variable is exported, so every version in the shell shares it.
     Exported,
     /// The function has the name of a command.
@@ -137,6 +139,7 @@ impl fmt::Display for Why {
             Self::Sourced => "a file is sourced that is not found in the package",
             Self::Listed => "names are listed when the code runs",
             Self::OwnName => "the code looks at the name of the function that runs",
+            Self::Shown => "the variable is printed with its name, which is the new one then",
             Self::Exported => "the variable is exported, so all versions of the package share it",
             Self::LikeCommand => "the function has the name of a command",
             Self::Elsewhere => "no rule applies to this place",

@@ -146,6 +146,7 @@ pub(crate) fn decode(node: Node<'_>, document: &Text) -> Text {
                 rest[from..].reverse();
             }
             "$" if node.end_byte() < document.bytes.len() && document.bytes[node.end_byte()] == b'"' => {}
+            "simple_expansion" => decoder.expansion(range),
             _ if node.is_named() => decoder.opaque(range),
             _ => decoder.plain(range),
         }
@@ -208,6 +209,16 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// An expansion. Of `$1_x` only `$1` is one, whatever the grammar says.
+    fn expansion(&mut self, range: Range<usize>) {
+        let of_digit = range.len() > 2
+            && self.document.bytes[range.start] == b'$'
+            && self.document.bytes[range.start + 1].is_ascii_digit();
+        let end = if of_digit { range.start + 2 } else { range.end };
+        self.opaque(range.start..end);
+        self.plain(end..range.end);
+    }
+
     /// Backslash escapes: those before a byte that `special` holds for; a continued line vanishes.
     fn escaped(&mut self, range: Range<usize>, special: impl Fn(u8) -> bool) {
         let mut at = range.start;
@@ -239,7 +250,7 @@ impl<'a> Decoder<'a> {
             if child.start >= at && child.end <= range.end {
                 self.escaped(at..child.start, |byte| special.contains(&byte));
                 at = child.end;
-                self.opaque(child);
+                self.expansion(child);
             }
         }
         self.escaped(at..range.end.max(at), |byte| special.contains(&byte));

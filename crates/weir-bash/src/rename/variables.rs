@@ -148,8 +148,8 @@ pub(crate) fn variables(facts: &Facts, of: impl Fn(u32) -> bool) -> BTreeMap<&st
     found
 }
 
-/// Whether a variable belongs to the shell, the system, or a convention between packages.
-fn is_well_known(name: &str) -> bool {
+/// Whether a variable belongs to the shell or the system.
+pub(crate) fn is_of_the_shell(name: &str) -> bool {
     const KNOWN: &[&str] = &[
         "BASH",
         "BASHOPTS",
@@ -269,8 +269,13 @@ fn is_well_known(name: &str) -> bool {
         "histchars",
         "_",
     ];
-    const FAMILIES: &[&str] = &["LC_", "XDG_", "BATS_", "BASALT_", "WEIR_", "REPLY_"];
+    KNOWN.contains(&name) || name.starts_with("LC_")
+}
+
+/// Whether a variable belongs to the shell, the system, or a convention between packages.
+fn is_well_known(name: &str) -> bool {
+    const FAMILIES: &[&str] = &["XDG_", "BATS_", "BASALT_", "WEIR_", "REPLY_"];
     let numbered =
         name.strip_prefix("REPLY").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    numbered || KNOWN.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+    numbered || is_of_the_shell(name) || FAMILIES.iter().any(|family| name.starts_with(family))
 }
