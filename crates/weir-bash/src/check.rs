@@ -8,7 +8,7 @@ use std::fmt;
 use tree_sitter::Node;
 
 use crate::grammar::Lines;
-use crate::layout::{TreeFile, expand};
+use crate::layout::{TreeFile, expand, slugs};
 use crate::manifest::BashManifest;
 use crate::processes::programs;
 use crate::rename::{
@@ -46,7 +46,7 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoSlug => "the manifest names no slug, so functions cannot be told apart by it",
+            Self::NoSlug => "the manifest names no slug: this, the package's own name, stands in for it",
             Self::Missing => "the manifest names what the package does not have",
             Self::Idle => "the manifest names a function or variable that the package does not have",
             Self::Unread => "the file could not be read whole, so renaming leaves it alone",
@@ -65,8 +65,9 @@ pub struct Checked {
     pub report: Report,
 }
 
-/// Checks a package: its manifest, its version, all files of its tree, and its shell files.
+/// Checks a package: its name, its manifest, its version, all files of its tree, and its shell files.
 pub fn check(
+    name: &str,
     manifest: &BashManifest,
     version: &str,
     tree: &[TreeFile],
@@ -74,19 +75,23 @@ pub fn check(
     dependencies: &[Dependency],
 ) -> Checked {
     let mut findings = Vec::new();
-    if manifest.slugs.is_empty() {
-        findings.push(Finding { place: None, what: Problem::NoSlug, text: String::new() });
-    }
+    let slugs = slugs(manifest, name);
     let (offers, missing) = expand(manifest, tree);
+    // Without `source` it is never loaded into a shell, and keeps its names.
+    let is_loaded = !offers.source.is_empty();
+    if manifest.slugs.is_empty() && is_loaded {
+        let text = slugs.first().cloned().unwrap_or_default();
+        findings.push(Finding { place: None, what: Problem::NoSlug, text });
+    }
     findings.extend(missing.into_iter().map(|text| Finding { place: None, what: Problem::Missing, text }));
     let idle = crate::kind::idle_names(manifest, files);
     findings.extend(idle.into_iter().map(|text| Finding { place: None, what: Problem::Idle, text }));
     for file in files {
-        check_file(file, manifest, offers.source.contains(&file.path), &mut findings);
+        check_file(file, &manifest.keep, &slugs, offers.source.contains(&file.path), &mut findings);
     }
     let subject = Subject {
-        slugs: manifest.slugs.clone(),
-        mark: (!manifest.slugs.is_empty()).then(|| version_mark(version)),
+        slugs,
+        mark: is_loaded.then(|| version_mark(version)),
         keep: manifest.keep.clone(),
         state: manifest.state.clone(),
         programs: programs(files, tree, &offers),
@@ -95,7 +100,13 @@ pub fn check(
     Checked { findings, report }
 }
 
-fn check_file(file: &SourceFile, manifest: &BashManifest, is_sourced: bool, findings: &mut Vec<Finding>) {
+fn check_file(
+    file: &SourceFile,
+    keep: &[String],
+    slugs: &[String],
+    is_sourced: bool,
+    findings: &mut Vec<Finding>,
+) {
     let parsed = match read(file) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -117,7 +128,7 @@ fn check_file(file: &SourceFile, manifest: &BashManifest, is_sourced: bool, find
         match node.kind() {
             "function_definition" => {
                 let name = node.child_by_field_name("name").map(text).unwrap_or_default();
-                if is_sourced && !manifest.keep.contains(&name) && !has_slug(&name, &manifest.slugs) {
+                if is_sourced && !keep.contains(&name) && !has_slug(&name, slugs) {
                     findings.push(Finding {
                         place: place(node.start_byte()),
                         what: Problem::OutsideSlug,
@@ -175,7 +186,7 @@ mod tests {
         ];
         let tree: Vec<TreeFile> =
             files.iter().map(|file| TreeFile { path: file.path.clone(), executable: false }).collect();
-        let checked = check(&manifest, "1.0.0", &tree, &files, &[]);
+        let checked = check("a/core", &manifest, "1.0.0", &tree, &files, &[]);
         let found: Vec<(Problem, Option<u32>)> = checked
             .findings
             .iter()
@@ -188,7 +199,7 @@ mod tests {
             path: "src/a.sh".into(),
             bytes: text.lines().take(5).collect::<Vec<_>>().join("\n").into(),
         }];
-        let checked = check(&manifest, "1.0.0", &tree, &sound, &[]);
+        let checked = check("a/core", &manifest, "1.0.0", &tree, &sound, &[]);
         assert!(checked.report.undecided.iter().any(|doubt| doubt.text.starts_with("core.f")));
         let found: Vec<(Problem, &str)> =
             checked.findings.iter().map(|finding| (finding.what, finding.text.as_str())).collect();

@@ -169,7 +169,8 @@ pub struct Parsed {
 /// that it does, if the text cannot be read without.
 ///
 /// What is replaced is in `grammar/help.rs`.
-pub fn parse_helped(bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
+pub fn parse_helped(mut bytes: Vec<u8>) -> Result<Parsed, GrammarError> {
+    help::coprocesses(&mut bytes);
     let tree = parse(&bytes)?;
     if !tree.root_node().has_error() {
         return Ok(Parsed { tree, bytes });

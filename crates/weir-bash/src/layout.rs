@@ -56,10 +56,7 @@ impl Node {
     /// The slugs of the package: those of its manifest or, where there is none, its name as an identifier, so that
     /// its functions can be told apart all the same.
     pub fn slugs(&self) -> Vec<String> {
-        if !self.manifest.slugs.is_empty() {
-            return self.manifest.slugs.clone();
-        }
-        vec![identifier(self.name.split_once('/').map_or(&self.name, |(_, name)| name))]
+        slugs(&self.manifest, &self.name)
     }
 
     /// Which release it is: `owner/name@version`.
@@ -120,6 +117,14 @@ pub struct Plan {
     pub files: Vec<File>,
     /// What two packages offer at one place.
     pub collisions: Vec<Collision>,
+}
+
+/// The slugs of a package: those of its manifest or, where there is none, its name (without its owner) as an identifier.
+pub fn slugs(manifest: &BashManifest, name: &str) -> Vec<String> {
+    if !manifest.slugs.is_empty() {
+        return manifest.slugs.clone();
+    }
+    vec![identifier(name.split_once('/').map_or(name, |(_, name)| name))]
 }
 
 /// The mark of each package of a closure: none for direct dependencies, which keep their names, and for what is never

@@ -50,7 +50,9 @@ pub fn bash_check(folder: &Path) -> Result<BashCheck, ProjectError> {
     let (files, sources) = package_files(&own, &tree, &Offers::default())?;
     let version = manifest.package.version.as_ref().map_or_else(|| "0.0.0".into(), ToString::to_string);
     let installed = Some(folder.join(PACKAGES_FOLDER).join(REPORT_FILE)).filter(|path| path.is_file());
-    Ok(BashCheck { files: sources.len(), checked: check(&bash, &version, &files, &sources, &[]), installed })
+    let name = manifest.package.name.as_ref().map(ToString::to_string).unwrap_or_default();
+    let checked = check(&name, &bash, &version, &files, &sources, &[]);
+    Ok(BashCheck { files: sources.len(), checked, installed })
 }
 
 fn package_tree(folder: &Path, manifest: &weir_model::Manifest) -> Result<TreeManifest, ProjectError> {

@@ -18,6 +18,44 @@ pub(super) enum Documents {
     Blanked,
 }
 
+/// Blanks the head of each coprocess that is a compound command: `coproc NAME {` is a command with two arguments to the grammar, which then
+/// takes the `}` at its end for that of what is around it. The name is still found by the last look for names.
+pub(super) fn coprocesses(bytes: &mut [u8]) {
+    const HEAD: &[u8] = b"coproc";
+    const BEGINNINGS: &[&[u8]] = &[b"{", b"(", b"[[", b"while", b"until", b"for", b"if", b"case", b"select"];
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let mut from = 0;
+    while let Some(found) = memchr::memmem::find(&bytes[from..], HEAD) {
+        let (start, end) = (from + found, from + found + HEAD.len());
+        from = end;
+        let before = bytes[..start].iter().rev().find(|byte| !is_blank(byte));
+        let word = bytes[..start].trim_ascii_end().rsplit(|byte| b" \t\n;&|({".contains(byte)).next();
+        let begins = before.is_none_or(|byte| b"\n;&|({!".contains(byte))
+            || matches!(word, Some(b"then" | b"do" | b"else"));
+        let blanks = bytes[end..].iter().take_while(|byte| is_blank(byte)).count();
+        if !begins || blanks == 0 {
+            continue;
+        }
+        let begins_compound = |at: usize| {
+            let rest = &bytes[at..];
+            BEGINNINGS.iter().any(|word| {
+                let next = rest.get(word.len());
+                let ends = *word == b"(" || next.is_none_or(u8::is_ascii_whitespace);
+                rest.starts_with(word) && ends
+            })
+        };
+        let first = end + blanks;
+        let name =
+            bytes[first..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let second = first + name + bytes[first + name..].iter().take_while(|byte| is_blank(byte)).count();
+        if begins_compound(first) {
+            bytes[start..end].fill(b' ');
+        } else if name > 0 && second > first + name && begins_compound(second) {
+            bytes[start..first + name].fill(b' ');
+        }
+    }
+}
+
 /// The same text, readable by the grammar. No byte of a name changes, and no name gets one more.
 pub(super) fn help(bytes: &[u8], documents: Documents) -> Vec<u8> {
     let mut helped = bytes.to_vec();
