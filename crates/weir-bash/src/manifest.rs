@@ -182,17 +182,72 @@ pub(crate) fn check_path(field: &str, path: &str) -> Result<String, ManifestErro
 
 /// Checks the name of a variable that a package may set in the shell that loads it.
 pub(crate) fn check_variable(field: &str, name: &str) -> Result<(), ManifestError> {
-    const REFUSED: &[&str] =
-        &["PATH", "IFS", "BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "PS4", "PROMPT_COMMAND", "HOME"];
     let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !identifier {
         return Err(ManifestError::bad(field, name, "is not the name of a variable"));
     }
-    if REFUSED.contains(&name) || name.starts_with("LD_") || name.starts_with("DYLD_") {
-        return Err(ManifestError::bad(field, name, "may not be set by a package"));
+    if is_of_others(name) {
+        return Err(ManifestError::bad(
+            field,
+            name,
+            "may not be set by a package: the shell or other programs go by it",
+        ));
     }
     Ok(())
+}
+
+/// Whether a variable is one that the shell, the system, Weir or other programs go by: a package that sets it would change what
+/// those do, and some of them run what it says.
+fn is_of_others(name: &str) -> bool {
+    /// Of Weir, of what loads programs, of what fetches, and of what runs programs of other languages.
+    const BEGINNINGS: &[&str] = &[
+        "BASH_FUNC_",
+        "CARGO_",
+        "CURL_",
+        "DBUS_",
+        "DOCKER_",
+        "DYLD_",
+        "GCONV_",
+        "GIT_",
+        "GLIBC_",
+        "GNUPGHOME",
+        "GPG_",
+        "JAVA_",
+        "JDK_",
+        "LD_",
+        "LOCPATH",
+        "LUA_",
+        "MALLOC_",
+        "NODE_",
+        "NPM_",
+        "OPENSSL_",
+        "PERL5",
+        "PERLLIB",
+        "PYTHON",
+        "RUBYLIB",
+        "RUBYOPT",
+        "RUSTC_",
+        "RUSTFLAGS",
+        "RUSTUP_",
+        "SSH_",
+        "SSL_",
+        "SUDO_",
+        "SYSTEMD_",
+        "TAR_OPTIONS",
+        "WEIR_",
+        "WGETRC",
+        "XDG_",
+        "ZDOTDIR",
+        "npm_",
+        "_JAVA_",
+    ];
+    const ENDINGS: &[&str] = &["_ASKPASS", "_PROXY", "_proxy"];
+    const PROGRAMS: &[&str] = &["BROWSER", "LESS", "LESSCLOSE", "LESSOPEN", "MANPAGER", "TEMP", "TMP"];
+    crate::rename::is_of_the_shell(name)
+        || PROGRAMS.contains(&name)
+        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Checks the value of a variable.

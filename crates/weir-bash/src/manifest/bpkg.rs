@@ -52,10 +52,8 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
         let (files, others): (Vec<Value>, Vec<Value>) = files.into_iter().partition(|value| {
             !are_parts || value.as_str().is_some_and(|path| is_entry(path, manifest.name.as_deref()))
         });
-        for other in others.iter().filter_map(Value::as_str).take(MAX_ENTRIES) {
-            let other: String = other.chars().filter(|c| !c.is_control()).take(160).collect();
-            manifest.warnings.push(format!("`files`: `{other}` is packed, and not sourced"));
-        }
+        let others: Vec<&str> = others.iter().filter_map(Value::as_str).collect();
+        manifest.warnings.extend(not_sourced(&others));
         manifest.bash.source = paths("files", &files, &mut manifest.warnings);
     }
     read_dependencies(&fields, &mut manifest);
@@ -65,6 +63,27 @@ pub fn read_bpkg(text: &str) -> Result<ForeignManifest, ManifestError> {
             .push("`install`: nothing of a package is run when it is installed: it is ignored".into());
     }
     Ok(manifest)
+}
+
+/// The most files that are told one by one.
+const MOST_TOLD: usize = 3;
+
+/// Tells of files that are packed, and not sourced.
+fn not_sourced(files: &[&str]) -> Option<String> {
+    let name = |file: &&str| -> String {
+        format!("`{}`", file.chars().filter(|c| !c.is_control()).take(160).collect::<String>())
+    };
+    let named: Vec<String> = files.iter().take(MOST_TOLD).map(name).collect();
+    match files.len() {
+        0 => None,
+        1 => Some(format!("`files`: {} is packed, and not sourced", named[0])),
+        count if count <= MOST_TOLD => {
+            Some(format!("`files`: {} are packed, and not sourced", named.join(", ")))
+        }
+        count => {
+            Some(format!("`files`: {count} shell files are packed, and not sourced: {}, …", named.join(", ")))
+        }
+    }
 }
 
 /// Whether a file is what a library is loaded by: `load`, `index`, or named as the package is.

@@ -77,6 +77,13 @@ fn paths_outside_the_package_and_dangerous_variables_are_refused() {
         "slug = 'a.b'",
         "slug = '1'",
         "environment = { PATH = 'x' }",
+        "environment = { WEIR_HOME = 'x' }",
+        "environment = { GIT_SSH_COMMAND = 'x' }",
+        "environment = { SSH_ASKPASS = 'x' }",
+        "environment = { https_proxy = 'x' }",
+        "environment = { PYTHONPATH = 'x' }",
+        "environment = { LC_ALL = 'x' }",
+        "environment = { PAGER = 'x' }",
         "environment = { 'a b' = 'x' }",
         "options = ['a;b']",
     ] {
@@ -119,7 +126,15 @@ fn the_parts_of_a_program_are_not_sourced_and_the_files_of_a_library_are() {
     let program =
         read(r#"{"name":"shellspec","scripts":["shellspec"],"files":["lib/bootstrap.sh","lib/core.sh"]}"#);
     assert!(program.bash.source.is_empty());
-    assert_eq!(program.warnings[0], "`files`: `lib/bootstrap.sh` is packed, and not sourced");
+    assert_eq!(program.warnings, ["`files`: `lib/bootstrap.sh`, `lib/core.sh` are packed, and not sourced"]);
+    let many: Vec<String> = (1..=105).map(|number| format!("\"lib/part{number}.sh\"")).collect();
+    let program = read(&format!(r#"{{"name":"spec","scripts":["spec"],"files":[{}]}}"#, many.join(",")));
+    assert_eq!(
+        program.warnings,
+        [
+            "`files`: 105 shell files are packed, and not sourced: `lib/part1.sh`, `lib/part2.sh`, `lib/part3.sh`, …"
+        ]
+    );
     let with_entry = read(r#"{"name":"a/str","scripts":["str"],"files":["lib/str.sh","lib/more.sh"]}"#);
     assert_eq!(with_entry.bash.source, ["lib/str.sh"]);
     let library = read(r#"{"name":"str","files":["lib/one.sh","lib/two.sh"]}"#);
