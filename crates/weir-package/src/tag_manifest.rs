@@ -69,7 +69,13 @@ impl TagManifest {
                 lines.push(format!("`{table}.{field} = {}`", value.to_string().trim()));
             }
         }
-        Some(format!("it has no manifest, and is taken for {}: `--set` says otherwise", lines.join(", ")))
+        // What was left open is asked in comments.
+        let open = self.text.lines().filter_map(|line| line.strip_prefix("# "));
+        let open: String = open.map(|line| format!(". {}", line.trim_end_matches('.'))).collect();
+        Some(format!(
+            "it has no manifest, and is taken for {}: `--set` says otherwise{open}",
+            lines.join(", ")
+        ))
     }
 }
 
