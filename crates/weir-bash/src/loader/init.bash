@@ -113,6 +113,9 @@ __weir.load() {
 	__weir_key=${__weir_found["$__weir_key"]}
 	if (($# == 3)); then
 		__weir.file "$__weir_key" "$3"
+	elif [[ -z ${__weir_sources["$__weir_key"]-}${__weir_needs["$__weir_key"]-}${__weir_settings["$__weir_key"]-} ]]; then
+		\builtin printf '%s\n' "weir.load: \`$2\` has nothing to load: its \`[bash]\` names no \`source\`" >&2
+		\builtin return 1
 	else
 		__weir.package "$__weir_key"
 	fi

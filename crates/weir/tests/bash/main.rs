@@ -5,6 +5,7 @@
 mod everyday;
 mod git;
 mod hostile;
+mod made;
 mod packages;
 mod running;
 
