@@ -97,19 +97,23 @@ pub enum TreeError {
         /// How many bytes came; reading stops soon after the expected size.
         got: u64,
     },
-    /// A pack ends before its tree does.
-    #[error("the pack ends after {bytes} bytes, in the middle of a tree")]
+    /// A pack, or a delta, ends before its tree does.
+    #[error("the {what} ends after {bytes} bytes, in the middle of a tree")]
     Truncated {
+        /// `pack` or `delta`.
+        what: &'static str,
         /// How many bytes came.
         bytes: u64,
     },
     /// A pack goes on after its tree.
     #[error("the pack goes on after the end of its tree")]
     TrailingBytes,
-    /// A pack's bytes are not what Weir's compressor makes.
-    #[error("the pack is damaged: {reason}")]
+    /// The bytes of a pack, or of a delta, are not what Weir's compressor makes.
+    #[error("the {what} is damaged: {reason}")]
     Damaged {
-        /// What the decompressor said.
+        /// `pack` or `delta`.
+        what: &'static str,
+        /// What is wrong with them.
         reason: String,
     },
     /// A delta is none, or is between other trees.

@@ -101,10 +101,10 @@ fn open<R: Read>(
 
 fn read_header<R: Read>(source: &mut PackSource<R>, expected: &ExpectedDelta) -> Result<(), TreeError> {
     let mut got = [0; HEADER_BYTES];
-    if let Err(error) = source.read_exact(&mut got) {
+    if source.read_exact(&mut got).is_err() {
         return Err(match source.get_mut().failed() {
             Some(source) => TreeError::PackRead { source },
-            None => TreeError::Damaged { reason: error.to_string() },
+            None => TreeError::NotThatDelta { reason: "it ends before its first line does" },
         });
     }
     let wrong = |reason| Err(TreeError::NotThatDelta { reason });

@@ -24,6 +24,8 @@ pub(super) struct PackStream<'p, R: Read> {
     /// The size that the pack must have, if it is known.
     expected: Option<u64>,
     limit: u64,
+    /// `pack` or `delta`: whoever is told of what is wrong with it wants to know which.
+    what: &'static str,
 }
 
 /// Counts what is read, stops one byte behind the limit, and remembers what the source complained of.
@@ -47,7 +49,7 @@ impl<R: Read> PackStream<'static, R> {
         let limit = expected.unwrap_or(limits.pack_bytes);
         let decoder =
             zstd::Decoder::with_buffer(metered(reader, limit)).map_err(|error| no_memory(&error))?;
-        Self::of(decoder, WINDOW_LOG, expected, limit)
+        Self::of(decoder, WINDOW_LOG, expected, limit, "pack")
     }
 }
 
@@ -61,7 +63,7 @@ impl<'p, R: Read> PackStream<'p, R> {
         limit: u64,
     ) -> Result<Self, TreeError> {
         let decoder = zstd::Decoder::with_ref_prefix(source, prefix).map_err(|error| no_memory(&error))?;
-        Self::of(decoder, window_log, None, limit)
+        Self::of(decoder, window_log, None, limit, "delta")
     }
 
     fn of(
@@ -69,10 +71,11 @@ impl<'p, R: Read> PackStream<'p, R> {
         window_log: u32,
         expected: Option<u64>,
         limit: u64,
+        what: &'static str,
     ) -> Result<Self, TreeError> {
         let mut decoder = decoder.single_frame();
         decoder.window_log_max(window_log).map_err(|error| no_memory(&error))?;
-        Ok(Self { decoder, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, expected, limit })
+        Ok(Self { decoder, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, expected, limit, what })
     }
 
     /// Reads the manifest, which a pack begins with.
@@ -222,7 +225,7 @@ impl<'p, R: Read> PackStream<'p, R> {
         if error.kind() == io::ErrorKind::UnexpectedEof {
             return self.truncated();
         }
-        TreeError::Damaged { reason: error.to_string() }
+        TreeError::Damaged { what: self.what, reason: format!("it cannot be decompressed: {error}") }
     }
 
     fn truncated(&self) -> TreeError {
@@ -230,7 +233,7 @@ impl<'p, R: Read> PackStream<'p, R> {
         match self.expected {
             _ if got > self.limit => self.too_long(),
             Some(expected) if expected != got => TreeError::WrongSize { expected, got },
-            _ => TreeError::Truncated { bytes: got },
+            _ => TreeError::Truncated { what: self.what, bytes: got },
         }
     }
 
@@ -238,14 +241,17 @@ impl<'p, R: Read> PackStream<'p, R> {
         let got = self.decoder.get_ref().get_ref().count;
         match self.expected {
             Some(expected) if got != expected => TreeError::WrongSize { expected, got },
-            _ if got > self.limit => TreeError::TooLarge { what: "bytes of pack", got, limit: self.limit },
+            _ if got > self.limit => {
+                let what = if self.what == "delta" { "bytes of delta" } else { "bytes of pack" };
+                TreeError::TooLarge { what, got, limit: self.limit }
+            }
             _ => TreeError::TrailingBytes,
         }
     }
 }
 
 fn no_memory(source: &io::Error) -> TreeError {
-    TreeError::Damaged { reason: source.to_string() }
+    TreeError::Damaged { what: "pack", reason: format!("it cannot be decompressed: {source}") }
 }
 
 pub(super) fn check_digest(entry: &Entry, got: weir_model::EntryDigest) -> Result<(), TreeError> {

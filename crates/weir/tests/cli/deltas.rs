@@ -207,7 +207,7 @@ fn verifying_a_registry_reads_its_deltas() {
     t.write(&path, bytes);
     assert_snapshot!(t.weir_in("", "registry verify"), @"
     $ weir registry verify
-    ✗ a delta: the delta to the tree blake3:[DIGEST] from blake3:[DIGEST] is not what it must be: the pack is damaged: Data corruption detected
+    ✗ a delta: the delta to the tree blake3:[DIGEST] from blake3:[DIGEST] is not what it must be: the delta is damaged: it cannot be decompressed: Data corruption detected
     Read 4 records, 2 releases, 2 objects of content (45.9 KiB)
     root [HASH]
     -- exit code 6
@@ -252,4 +252,41 @@ fn a_server_makes_a_delta_when_it_is_first_asked_for() {
     // Between other trees there is none, and nothing is made.
     let nothing = "0".repeat(64);
     assert_eq!((there(&first, &nothing), there(&nothing, &second), there(&second, &second)), (404, 404, 404));
+}
+
+#[test]
+fn a_server_makes_everything_that_is_asked_for_at_once() {
+    let t = empty();
+    fs_err::create_dir_all(t.path("data/registries")).expect("the sandbox can be written");
+    t.weir_in("", "registry init data/registries/org --name org").succeeds();
+    for minor in 0..8 {
+        publish(&t, "./data/registries/org", &format!("1.{minor}.0"));
+    }
+    let server = WeirServer::start(&t, "data", &[]);
+    t.weir_in("", &format!("registry add web {}/org --default --yes", server.url())).succeeds();
+    let info = json(&t.weir("--json info acme/maps").succeeds());
+    let releases = info["package"]["releases"].as_array().expect("a list").iter();
+    let trees = releases.map(|release| release["release"]["tree"].as_str().expect("a digest"));
+    let trees: Vec<_> = trees.map(|tree| tree.trim_start_matches("blake3:")).collect();
+    let (newest, old) = trees.split_first().expect("there are some");
+    assert_eq!(old.len(), 7);
+
+    // Each is asked for once, all at the same time.
+    let server = &server;
+    std::thread::scope(|scope| {
+        for from in old {
+            scope.spawn(move || server.ask("GET", &format!("/org{}", delta(from, newest)), &[]));
+        }
+    });
+    let made = || {
+        let folder = t.path(format!("data/registries/org/delta/{}/{newest}", &newest[..2]));
+        fs_err::read_dir(folder).map_or(0, Iterator::count)
+    };
+    let all = (0..600).any(|_| {
+        made() == old.len() || {
+            std::thread::sleep(Duration::from_millis(50));
+            false
+        }
+    });
+    assert!(all, "{} of {}", made(), old.len());
 }

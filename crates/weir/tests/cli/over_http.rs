@@ -54,7 +54,7 @@ fn an_audit_over_the_web_asks_for_what_the_log_names_and_reads_it_if_it_is_told_
     t.weir("registry verify").succeeds();
     assert_snapshot!(t.weir("registry verify --content"), @"
     $ weir registry verify --content
-    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack is damaged: Unknown frame descriptor
+    ✗ the content of `acme/str 1.0.0`: the pack of the tree blake3:[DIGEST] is not what it must be: the pack is damaged: it cannot be decompressed: Unknown frame descriptor
     Read 5 records, 3 releases, 2 objects of content (593 B)
     root [HASH]
     What else is held cannot be seen from here: that takes the registry's whole folder
