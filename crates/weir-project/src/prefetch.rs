@@ -60,7 +60,7 @@ pub struct Prefetched {
 ///
 /// # Errors
 ///
-/// When a registry cannot be followed, or something cannot be fetched. What was fetched by then stays.
+/// When no registry can be followed, one is not believed, or something cannot be fetched. What was fetched by then stays.
 pub fn prefetch(session: &Session, options: &PrefetchOptions) -> Result<PrefetchReport, ProjectError> {
     if session.offline {
         return Err(Offline::needs("fetching ahead").into());
@@ -99,7 +99,14 @@ pub fn prefetch(session: &Session, options: &PrefetchOptions) -> Result<Prefetch
     };
     if !options.dry_run {
         let wanted: Vec<_> = chosen.into_iter().map(|chosen| (chosen.from, chosen.release)).collect();
-        fetch_releases(session, &store, &wanted)?;
+        if let Err(error) = fetch_releases(session, &store, &wanted) {
+            let mut here = 0;
+            for (_, release) in &wanted {
+                here += u64::from(store.tree(&release.tree)?.is_some());
+            }
+            session.warn(format!("{here} of {} releases were fetched, and stay", wanted.len()));
+            return Err(error);
+        }
     }
     Ok(report)
 }
@@ -127,6 +134,29 @@ fn look_at(
             add(in_use(session, project.registries())?);
         }
     }
-    let connections = known.values().map(|known| connect(session, known)).collect::<Result<_, _>>()?;
-    Ok((used, connections))
+    Ok((used, reached(session, known.values())?))
+}
+
+/// Follows each registry. One that is away is in no other's way: the session is told of it.
+fn reached<'k>(
+    session: &Session,
+    known: impl Iterator<Item = &'k KnownRegistry>,
+) -> Result<Vec<Connection>, ProjectError> {
+    let mut reached = Vec::new();
+    let mut away = Vec::new();
+    for known in known {
+        match connect(session, known) {
+            Ok(connection) => reached.push(connection),
+            Err(error) if error.is_unbelieved() => return Err(error.into()),
+            Err(error) => away.push((known, error)),
+        }
+    }
+    for (known, error) in away {
+        if reached.is_empty() {
+            return Err(error.into());
+        }
+        let (name, why) = (&known.name, weir_model::chain(&error));
+        session.warn(format!("nothing is fetched from the registry `{name}`: {why}"));
+    }
+    Ok(reached)
 }

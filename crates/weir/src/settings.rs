@@ -31,7 +31,7 @@ pub(crate) fn folders() -> Result<Folders, Failure> {
 }
 
 /// `WEIR_HOME`, if it is set.
-pub(crate) fn home() -> Option<PathBuf> {
+fn home() -> Option<PathBuf> {
     path("WEIR_HOME")
 }
 
@@ -79,6 +79,37 @@ pub(crate) fn server() -> impl Iterator<Item = (String, String)> {
 /// What opens a page in a browser: the program that `BROWSER` names, or what desktops have for it.
 pub(crate) fn browser() -> OsString {
     env::var_os("BROWSER").filter(|name| !name.is_empty()).unwrap_or_else(|| "xdg-open".into())
+}
+
+/// What of the environment counts for a program that is started without it.
+pub(crate) struct Carried {
+    /// Variables and what they are to be set to.
+    pub(crate) variables: Vec<(&'static str, OsString)>,
+    /// Those with a secret in them, which is not written anywhere.
+    pub(crate) secret: Vec<String>,
+}
+
+/// What says where things are kept, how servers are reached and whose projects are used; paths are absolute. Tokens are no part of it.
+pub(crate) fn carried() -> Result<Carried, Failure> {
+    let mut carried = Carried { variables: Vec::new(), secret: Vec::new() };
+    for name in ["WEIR_HOME", "WEIR_STORE", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "SSL_CERT_FILE", "NETRC"] {
+        if let Some(path) = path(name).filter(|path| !name.starts_with("XDG_") || path.is_absolute()) {
+            carried.variables.push((name, std::path::absolute(path)?.into()));
+        }
+    }
+    for name in ["WEIR_TRUSTED_FOLDERS", "NO_PROXY", "no_proxy"] {
+        carried
+            .variables
+            .extend(env::var_os(name).filter(|value| !value.is_empty()).map(|value| (name, value)));
+    }
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else { continue };
+        match value.to_string_lossy().contains('@') {
+            true => carried.secret.push(name.to_owned()),
+            false => carried.variables.push((name, value)),
+        }
+    }
+    Ok(carried)
 }
 
 /// Whose word is taken for who a server is: as OpenSSL and what follows it read it.

@@ -8,6 +8,7 @@ use clap::Args;
 use weir_model::Version;
 use weir_prefetch::Why;
 use weir_project::{PrefetchOptions, PrefetchReport};
+use weir_reach::Offline;
 
 use crate::arguments::DryRun;
 use crate::context::Context;
@@ -41,7 +42,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
     if arguments.install_timer {
-        let document = Prefetching::Timer(timer::install(arguments.budget)?);
+        let session = context.session()?;
+        if session.offline {
+            return Err(Offline::needs("what the timer starts").into());
+        }
+        let installed = timer::install(arguments.budget, session.registry.as_deref())?;
+        let document = Prefetching::Timer(installed);
         context.output.answer(&document, |page| show(page, &document))?;
         return Ok(ExitCode::SUCCESS);
     }

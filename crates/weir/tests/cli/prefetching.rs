@@ -104,6 +104,15 @@ fn without_a_network_or_without_projects_nothing_is_fetched() {
 }
 
 #[test]
+fn a_registry_that_is_away_is_in_no_others_way() {
+    let (t, _server) = used();
+    t.weir_in("", "registry add gone http://127.0.0.1:9/x --user --yes").succeeds();
+    let run = t.weir("prefetch").succeeds();
+    assert!(run.stdout.ends_with("Fetched 3 releases (782 B)\n"), "{run}");
+    assert!(run.stderr.contains("nothing is fetched from the registry `gone`"), "{run}");
+}
+
+#[test]
 fn a_timer_of_systemd_is_written_and_not_started() {
     let t = empty();
     let config = t.path("config").display().to_string();
@@ -119,6 +128,38 @@ fn a_timer_of_systemd_is_written_and_not_started() {
     // Twice is as good as once.
     t.weir_with("", "prefetch --install-timer --budget 2GiB --json", home).succeeds();
     assert!(t.read("config/systemd/user/weir-prefetch.service").contains("--budget 2147483648B"));
+    // What counts of the environment is written down, secrets are not.
+    let store = t.path("a store").display().to_string();
+    let more = [
+        home[0],
+        ("WEIR_STORE", &*store),
+        ("WEIR_REGISTRY", "org"),
+        ("SSL_CERT_FILE", "/etc/ours.pem"),
+        ("NO_PROXY", "localhost,127.0.0.1"),
+        ("HTTPS_PROXY", "http://ann:secret@proxy.example:3128"),
+        ("HTTP_PROXY", "http://proxy.example:3128"),
+    ];
+    let told = t.weir_with("", "prefetch --install-timer", &more).succeeds().stdout;
+    assert!(told.contains("`HTTPS_PROXY` has a secret in it and is not written"), "{told}");
+    let service = t.read("config/systemd/user/weir-prefetch.service");
+    for line in [
+        &format!("Environment=\"WEIR_STORE={store}\""),
+        "Environment=\"SSL_CERT_FILE=/etc/ours.pem\"",
+        "Environment=\"NO_PROXY=localhost,127.0.0.1\"",
+        "Environment=\"HTTP_PROXY=http://proxy.example:3128\"",
+    ] {
+        assert!(service.lines().any(|written| written == line), "{line}: {service}");
+    }
+    assert!(service.contains("prefetch --budget 500000000B --registry \"org\"\n"), "{service}");
+    assert!(!service.contains("secret"), "{service}");
+    t.weir_with("", "prefetch --install-timer --offline", home).fails_with(5);
+
+    // A timer that somebody has changed is theirs.
+    let timer = t.read("config/systemd/user/weir-prefetch.timer").replace("daily", "Sun 03:00");
+    t.write("config/systemd/user/weir-prefetch.timer", &timer);
+    let told = t.weir_with("", "prefetch --install-timer", home).succeeds().stdout;
+    assert!(told.contains("weir-prefetch.timer`, which somebody has changed"), "{told}");
+    assert_eq!(t.read("config/systemd/user/weir-prefetch.timer"), timer);
     // Where systemd is, it says whether it understands that.
     let units =
         ["weir-prefetch.service", "weir-prefetch.timer"].map(|unit| t.path("config/systemd/user").join(unit));
