@@ -176,7 +176,10 @@ pub enum ProjectError {
         source: weir_log::SourceError,
     },
     /// A registry does not hold what it offers, or withdrew it.
-    #[error("the registry at `{location}` does not serve the content of `{id}` (tree {tree})")]
+    #[error(
+        "the registry at `{location}` does not serve the content of `{id}` (tree {tree}){}",
+        lost.as_ref().map(|lost| format!(": {lost}")).unwrap_or_default()
+    )]
     ContentMissing {
         /// Where the registry is.
         location: String,
@@ -186,6 +189,8 @@ pub enum ProjectError {
         tree: TreeDigest,
         /// Why it was withdrawn, if it was.
         withdrawn: Option<String>,
+        /// What is not there, if it is a part of it.
+        lost: Option<String>,
     },
     /// Content is not what the lockfile or the log says.
     #[error("the content of `{id}` from `{location}` is not what it must be: {reason}")]

@@ -11,7 +11,7 @@ use weir_kinds::kind;
 use weir_model::manifest::{Reference, is_web};
 use weir_model::{ReleaseId, TreeDigest, WithdrawalVerb};
 use weir_package::{Package, read_manifest, selection};
-use weir_registry::{Batch, Intent, Outcome, Receipt, Registry, Withdraw};
+use weir_registry::{Batch, Intent, Object, Outcome, Receipt, Registry, Withdraw};
 use weir_tree::{Handled, PACK_LEVEL, Selection, TreeError, TreeManifest, read_folder, write_pack_observed};
 
 use crate::error::{ProjectError, ReferenceProblem};
@@ -294,7 +294,10 @@ fn upload(
     options: &PublishOptions,
 ) -> Result<u64, ProjectError> {
     let tree = package.package.tree.digest();
-    if let Some(size) = registry.pack_size(&tree)? {
+    let held = registry.pack_size(&tree)?;
+    if let Some(size) = held
+        && (options.dry_run || registry.is_whole(Object::Pack(tree))?)
+    {
         upload_references(session, registry, package, options)?;
         return Ok(size);
     }
@@ -305,7 +308,12 @@ fn upload(
         session.begin(Work::Uploading, Amount::Bytes(size));
         pack.rewind()?;
         // Somebody else may have been first, with a pack of another size: the one that is there counts.
-        size = registry.put_pack(&tree, &mut Counter::new(session).read(pack))?;
+        let mut pack = Counter::new(session).read(pack);
+        size = match held {
+            None => registry.put_pack(&tree, &mut pack)?,
+            // The one that was there is damaged.
+            Some(_) => registry.mend(Object::Pack(tree), &mut pack)?,
+        };
     }
     upload_references(session, registry, package, options)?;
     Ok(size)

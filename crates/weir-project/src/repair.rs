@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use weir_log::Source;
 use weir_model::TreeDigest;
-use weir_registry::content::{file_path, open_pack};
+use weir_registry::content::{file_path, open_kept_pack};
 use weir_store::{Item, RepairReport, Replacement, Scope};
 use weir_tree::Limits;
 
@@ -77,7 +77,7 @@ fn from_registry(source: &dyn Source, item: &Item) -> Result<Replacement, Projec
     // A file too large for this is fetched in chunks by `weir install`, once it is out of the way.
     const LARGEST_FILE: u64 = 16 << 20;
     Ok(match item {
-        Item::Tree(tree) => match open_pack(source, tree, 0)? {
+        Item::Tree(tree) => match open_kept_pack(source, tree, None)? {
             Some(reader) => Replacement::Pack { bytes: None, reader },
             None => Replacement::Nowhere,
         },

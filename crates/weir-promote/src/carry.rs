@@ -5,7 +5,7 @@ use std::io::Read;
 use weir_log::Source;
 use weir_model::{Release, Sha256, TreeDigest};
 use weir_reach::{Amount, Counter, Session, Work};
-use weir_registry::content::{open_file, open_pack};
+use weir_registry::content::{open_file, open_kept_pack};
 use weir_registry::{HeldAs, Registry, held_beside};
 
 use crate::STREAMS;
@@ -39,7 +39,7 @@ fn pack(
     if let Some(held) = upper.pack_size(tree)? {
         return Ok(held);
     }
-    let from = open_pack(lower, tree, 0)?.ok_or(PromoteError::LostPack { tree: *tree })?;
+    let from = open_kept_pack(lower, tree, Some(size))?.ok_or(PromoteError::LostPack { tree: *tree })?;
     session.begin(Work::Uploading, Amount::Bytes(size));
     // No more is read than the record says there is: one byte more is enough to know.
     let mut from = Counter::new(session).read(from.take(size.saturating_add(1)));

@@ -21,7 +21,8 @@ pub fn registry_deltas(
     folder: &Path,
     what: &MakeDeltas,
 ) -> Result<DeltasMade, ReachError> {
-    Ok(in_folder(session, project, which, folder)?.make_deltas(what)?)
+    let elsewhere = |location| ReachError::DeltasElsewhere { location };
+    Ok(in_folder(session, project, which, folder, elsewhere)?.make_deltas(what)?)
 }
 
 /// Keeps the old releases of a registry as deltas, or all of them whole again.
@@ -36,7 +37,8 @@ pub fn registry_compact(
     folder: &Path,
     what: &Compact,
 ) -> Result<Compacted, ReachError> {
-    Ok(in_folder(session, project, which, folder)?.compact(what)?)
+    let elsewhere = |location| ReachError::CompactElsewhere { location };
+    Ok(in_folder(session, project, which, folder, elsewhere)?.compact(what)?)
 }
 
 fn in_folder(
@@ -44,10 +46,11 @@ fn in_folder(
     project: Option<ManifestRegistries<'_>>,
     which: Option<&str>,
     folder: &Path,
+    elsewhere: impl FnOnce(String) -> ReachError,
 ) -> Result<Acting, ReachError> {
     let known = find(session, project, which, folder)?;
     if is_http(&known.location) {
-        return Err(ReachError::DeltasElsewhere { location: known.location });
+        return Err(elsewhere(known.location));
     }
     if session.offline {
         return Err(Offline::needs(format!("asking the registry {}", known.location)).into());

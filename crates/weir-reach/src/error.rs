@@ -144,6 +144,12 @@ pub enum ReachError {
         /// Its address.
         location: String,
     },
+    /// Packs of a registry that is not in a folder of this machine are to be kept otherwise.
+    #[error("how the packs of `{location}` are kept is decided where its folder is")]
+    CompactElsewhere {
+        /// Its address.
+        location: String,
+    },
     /// A credential cannot be used.
     #[error("{reason}")]
     Credential {

@@ -61,7 +61,7 @@ impl Lower<'_> {
             _ => {}
         }
         let from = match piece.object {
-            Object::Pack(tree) => open_kept_pack(&*source, &tree)?,
+            Object::Pack(tree) => open_kept_pack(&*source, &tree, piece.size)?,
             Object::File(sha256) => open_file(&*source, &sha256, piece.size, STREAMS)?,
             Object::Delta(_) | Object::Snapshot(_) => None,
         };

@@ -215,7 +215,13 @@ impl Archive<'_> {
 
     /// A pack that the registry makes again, whole.
     fn remade(&mut self, source: &dyn Source, tree: &TreeDigest) -> Result<bool, CarriedError> {
-        let Some(made) = remade_pack(source, tree, &Limits::default())? else { return Ok(false) };
+        let made = match remade_pack(source, tree, &Limits::default()) {
+            Ok(None) | Err(ContentError::Absent { .. }) => return Ok(false),
+            Ok(Some(made)) => made,
+            Err(error) => return Err(error.into()),
+        };
+        let said = made.note.bytes;
+        let made = made.of_size(tree, said)?;
         let path = pack_path(tree);
         self.append(&path, made.bytes, made.pack)?;
         self.done.insert(path);

@@ -8,15 +8,16 @@
 //!
 //! What is quarantined stays, also when its releases are removed: it is evidence.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use weir_model::ChunkDigest;
+use weir_model::{ChunkDigest, TreeDigest};
 use weir_policy::Authorized;
 
 use crate::content::{Delta, Stored};
 use crate::error::SubmitError;
+use crate::made_of;
 use crate::named::{Named, NamedBy};
 use crate::ports::{Object, Objects};
 use crate::registrar::Registrar;
@@ -84,6 +85,8 @@ pub enum Why {
 struct Plan {
     go: Vec<Stored>,
     put_right: Vec<Stored>,
+    /// The trees whose packs stay, by the tree whose pack they are made again of.
+    made_of: HashMap<TreeDigest, Vec<TreeDigest>>,
     report: Collected,
 }
 
@@ -101,7 +104,8 @@ impl Registrar {
             match stored {
                 Stored::Pack { tree, held: true, .. } => objects.restore(permit, Object::Pack(*tree))?,
                 Stored::Pack { tree, .. } | Stored::Made { tree, .. } => {
-                    objects.withhold(permit, Object::Pack(*tree))?;
+                    let index = writer.replica.index();
+                    made_of::withhold(objects, permit, index, Object::Pack(*tree))?;
                 }
                 Stored::File { sha256, held: true, .. } => objects.restore(permit, Object::File(*sha256))?,
                 Stored::File { sha256, .. } => objects.withhold(permit, Object::File(*sha256))?,
@@ -109,6 +113,11 @@ impl Registrar {
             }
         }
         for stored in plan.go.iter().filter(|stored| !matches!(stored, Stored::Chunk { .. })) {
+            if let Stored::Pack { tree, .. } = stored {
+                for needs in plan.made_of.get(tree).into_iter().flatten() {
+                    made_of::make_whole_if_it_can_be(objects, permit, needs)?;
+                }
+            }
             objects.remove(permit, stored)?;
             self.fault("collect:removed");
         }
@@ -143,6 +152,9 @@ fn plan(
     // A pack that stays and is made again needs its delta, whoever else does; the pack that it takes may go, for it is kept whole then.
     let needed: HashSet<Delta> =
         whole.iter().filter_map(|(stored, written)| judge.needs(stored, *written)).collect();
+    for Delta { from, to } in &needed {
+        plan.made_of.entry(*from).or_default().push(*to);
+    }
     // Parts are named by the objects that stay.
     let mut listed: HashSet<ChunkDigest> = HashSet::new();
     for (stored, written) in whole {

@@ -124,7 +124,6 @@ mod tests {
             format!("pack/{here}/{}.zst", hex.to_uppercase()),
             format!("pack/{here}/{hex}"),
             format!("pack/{there}/{hex}.made"),
-            format!(".compacted/{hex}/{hex}"),
             format!("file/{here}/{hex}.zst"),
             format!("delta/{here}/{hex}"),
             format!("delta/{there}/{hex}/{hex}"),

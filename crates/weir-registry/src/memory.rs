@@ -187,7 +187,7 @@ impl Objects for Handle {
         Ok(objects.get(&object).map(|kept| Held {
             size: kept.bytes.len() as u64,
             withheld: kept.withheld,
-            is_made: false,
+            made_of: None,
         }))
     }
 

@@ -126,8 +126,8 @@ pub struct Held {
     pub size: u64,
     /// Whether readers are kept from it. What lies both within their reach and out of it is not.
     pub withheld: bool,
-    /// Whether it is a pack that is not kept, but made again of another one whenever it is asked for.
-    pub is_made: bool,
+    /// Of a pack that is not kept, but made again whenever it is asked for: the tree whose pack it is made of.
+    pub made_of: Option<TreeDigest>,
 }
 
 /// What is stored, as far as whoever asks may see it.
@@ -227,8 +227,8 @@ pub trait Objects: Send + Sync {
     /// When that cannot be found out.
     fn deltas_to(&self, tree: &TreeDigest) -> Result<usize, ContentError>;
 
-    /// Keeps the pack that a delta gives as no more than the delta, which is held, as the pack is that it is from. Gives the bytes of the delta; nothing where
-    /// the pack would not come out byte for byte, where one of them is not kept whole, or where packs are always kept so.
+    /// Keeps the pack that a delta gives as no more than the delta, which is held, as the pack is that it is from. No other may be made again of that pack. Gives
+    /// the bytes of the delta; nothing where the pack would not come out byte for byte, where one of them is not kept whole, or where packs are always kept so.
     ///
     /// # Errors
     ///
@@ -242,23 +242,14 @@ pub trait Objects: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When that cannot be done, or something is not what it must be.
+    /// When that cannot be done, or what it is made of is gone or not what it must be; nothing is changed then.
     fn make_whole(&self, permit: &Authorized, tree: &TreeDigest) -> Result<(), ContentError> {
         let _ = (permit, tree);
         Ok(())
     }
 
-    /// Whether some pack is made again of that of `tree`.
-    ///
-    /// # Errors
-    ///
-    /// When that cannot be found out.
-    fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
-        let _ = tree;
-        Ok(false)
-    }
-
-    /// Keeps readers from a pack or a file; of a pack, takes out the deltas that give it. Harmless when done twice, or when it is not
+    /// Keeps readers from a pack or a file; of a pack, takes out the deltas that give it. What others are made again of is withheld only when
+    /// those were made whole. Harmless when done twice, or when it is not
     /// there. Nobody is kept from a delta for itself, or from a snapshot.
     ///
     /// # Errors
@@ -273,7 +264,7 @@ pub trait Objects: Send + Sync {
     /// When that cannot be done.
     fn restore(&self, permit: &Authorized, object: Object) -> Result<(), ContentError>;
 
-    /// Takes something out for good. Harmless when it is not there.
+    /// Takes something out for good; a pack, however it is kept. Harmless when it is not there.
     ///
     /// # Errors
     ///

@@ -88,7 +88,7 @@ impl PackJob {
                 ProjectError::WrongContent { location, id, reason: weir_model::chain(&error) }
             }
             Failure::Store(error) => error.into(),
-            Failure::Absent => {
+            Failure::Absent(lost) => {
                 let view = connect(session, &self.supplier.known)
                     .ok()
                     .and_then(|connection| connection.replica.index().release(&id).ok().flatten());
@@ -102,7 +102,7 @@ impl PackJob {
                         withdrawn.mark.by
                     ))
                 });
-                ProjectError::ContentMissing { location, id, tree: self.tree, withdrawn }
+                ProjectError::ContentMissing { location, id, tree: self.tree, withdrawn, lost }
             }
         }
     }
@@ -110,7 +110,8 @@ impl PackJob {
 
 /// Why one tree could not be had.
 enum Failure {
-    Absent,
+    /// Or a part of it, which is told then.
+    Absent(Option<String>),
     /// What it is made again of is not what it must be.
     Wrong(String),
     Source(SourceError),
@@ -129,13 +130,13 @@ fn ensure(
         counter.to(offset);
         match source.open(&pack_path(tree), offset) {
             Ok(Some(stream)) => Ok(Box::new(counter.read(stream))),
-            Ok(None) => Err(Failure::Absent),
+            Ok(None) => Err(Failure::Absent(None)),
             Err(error) => Err(Failure::Source(error)),
         }
     };
     match store.download_tree(tree, size, limits, open) {
         Ok(stored) => Ok(stored.path().to_owned()),
-        Err(EnsureError::Source(Failure::Absent)) => ensure_remade(store, source, tree, limits),
+        Err(EnsureError::Source(Failure::Absent(_))) => ensure_remade(store, source, tree, limits),
         Err(EnsureError::Source(failure)) => Err(failure),
         Err(EnsureError::Store(error)) => Err(match error.pack_source().and_then(SourceError::of) {
             Some(error) => Failure::Source(error.clone()),
@@ -154,14 +155,14 @@ fn ensure_remade(
     let open = || -> Result<Box<dyn Read + Send>, Failure> {
         let made = remade_pack(source, tree, limits).map_err(|error| match error {
             ContentError::Source(error) => Failure::Source(error),
-            ContentError::Absent { .. } => Failure::Absent,
+            error @ ContentError::Absent { .. } => Failure::Absent(Some(error.to_string())),
             error if error.is_integrity() => Failure::Wrong(weir_model::chain(&error)),
             error => Failure::Source(SourceError::NotReadable {
                 what: format!("{}/{}", source.describe(), pack_path(tree)),
                 reason: weir_model::chain(&error),
             }),
         })?;
-        Ok(Box::new(made.ok_or(Failure::Absent)?.pack))
+        Ok(Box::new(made.ok_or(Failure::Absent(None))?.pack))
     };
     match store.ensure_tree(tree, None, limits, open) {
         Ok(stored) => Ok(stored.path().to_owned()),
@@ -187,11 +188,12 @@ pub fn ensure_release(
             Failure::Wrong(reason) => {
                 ProjectError::WrongContent { location: source.describe(), id: release.id.clone(), reason }
             }
-            Failure::Absent => ProjectError::ContentMissing {
+            Failure::Absent(lost) => ProjectError::ContentMissing {
                 location: source.describe(),
                 id: release.id.clone(),
                 tree: release.tree,
                 withdrawn: None,
+                lost,
             },
             Failure::Source(error) => ProjectError::NotFetched {
                 id: release.id.clone(),
@@ -216,7 +218,7 @@ pub fn pack_from_registry(
 ) -> Result<Option<PathBuf>, ProjectError> {
     match ensure(store, source, tree, Some(size), &Limits::default(), &Counter::silent()) {
         Ok(path) => Ok(Some(path)),
-        Err(Failure::Absent) => Ok(None),
+        Err(Failure::Absent(_)) => Ok(None),
         Err(Failure::Wrong(reason)) => {
             let what = format!("{}/{}", source.describe(), pack_path(tree));
             Err(SourceError::NotReadable { what, reason }.into())

@@ -224,10 +224,7 @@ fn pack_there(source: &dyn Source, tree: &TreeDigest, size: u64) -> Result<Found
         None => Some(made_there(source, tree)?),
     };
     match there {
-        Some(got) if got != size => {
-            let reason = TreeError::WrongSize { expected: size, got };
-            Err(ContentError::BadPack { tree: *tree, reason })
-        }
+        Some(got) if got != size => Err(ContentError::pack_of_other_size(tree, size, got)),
         _ => Ok(Found::There(size)),
     }
 }
@@ -240,7 +237,7 @@ fn pack_there_or_made(source: &dyn Source, tree: &TreeDigest) -> Result<bool, Co
 fn made_there(source: &dyn Source, tree: &TreeDigest) -> Result<u64, ContentError> {
     let note = pack_note(source, tree)?.ok_or_else(|| ContentError::no_pack(tree))?;
     let delta = Delta { from: note.base, to: *tree };
-    source.find(&pack_path(&note.base))?.ok_or_else(|| ContentError::no_pack(&note.base))?;
+    source.find(&pack_path(&note.base))?.ok_or_else(|| ContentError::no_base(&delta))?;
     source.find(&delta_path(&delta))?.ok_or_else(|| ContentError::no_delta(&delta))?;
     Ok(note.bytes)
 }

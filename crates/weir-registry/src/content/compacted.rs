@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! pack/<aa>/<tree>.made       how the pack is made again: a note, in the place of the pack
-//! .compacted/<base>/<tree>    that the note of `tree` names `base`: empty, the registry's own
 //! ```
 //!
 //! # Invariants
 //!
 //! * There is a note only beside the delta that it needs and a pack of the base that is kept whole, so nothing takes more than one delta.
 //! * When the note was written, what is made again was the pack, byte for byte.
-//! * Whoever takes a base out of readers' reach has the packs made whole before that need it.
+//! * Whoever takes a base out of readers' reach has the packs made whole before that need it. Which those are is not kept here: the log says which notes to
+//!   look at ([`crate::made_of`]).
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
@@ -35,14 +35,8 @@ pub fn pack_note_path(tree: &TreeDigest) -> String {
     sharded("pack", tree, ".made")
 }
 
-/// Where it is told which notes name a base.
-fn base_folder(base: &TreeDigest) -> String {
-    format!(".compacted/{}", base.to_hex())
-}
-
-fn base_path(base: &TreeDigest, tree: &TreeDigest) -> String {
-    format!("{}/{}", base_folder(base), tree.to_hex())
-}
+/// Which packs are made again of which was told here by earlier versions.
+const OLD_HINTS: &str = ".compacted";
 
 /// How a pack is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +76,7 @@ impl PackNote {
 pub fn pack_note(source: &dyn Source, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
     let bad = || {
         let reason = "the note by which it is made again is none".into();
-        ContentError::BadPack { tree: *tree, reason: TreeError::Damaged { reason } }
+        ContentError::BadPack { tree: *tree, reason: TreeError::Damaged { what: "pack", reason } }
     };
     match source.read(&pack_note_path(tree), NOTE_BYTES) {
         Ok(None) => Ok(None),
@@ -101,6 +95,20 @@ pub struct RemadePack {
     pub bytes: u64,
     /// What the note says.
     pub note: PackNote,
+}
+
+impl RemadePack {
+    /// The same, if it came out with as many bytes as are said of the pack of `tree`.
+    ///
+    /// # Errors
+    ///
+    /// When it did not: whoever reads it up to there would take it for damaged.
+    pub fn of_size(self, tree: &TreeDigest, said: u64) -> Result<Self, ContentError> {
+        match self.bytes == said {
+            true => Ok(self),
+            false => Err(ContentError::pack_of_other_size(tree, said, self.bytes)),
+        }
+    }
 }
 
 /// Makes the pack of `tree` again, wherever the registry is; `None` if it does not keep it so. What is made has at most what `limits` say.
@@ -123,26 +131,32 @@ fn remade_by(
     limits: &Limits,
 ) -> Result<RemadePack, ContentError> {
     let delta = Delta { from: note.base, to: *tree };
-    let base = source.open(&pack_path(&note.base), 0)?.ok_or_else(|| ContentError::no_pack(&note.base))?;
+    let base = source.open(&pack_path(&note.base), 0)?.ok_or_else(|| ContentError::no_base(&delta))?;
     let bytes = source.open(&delta_path(&delta), 0)?.ok_or_else(|| ContentError::no_delta(&delta))?;
     let (pack, bytes) = remake(base, bytes, &delta, &note, limits)?;
     Ok(RemadePack { pack, bytes, note })
 }
 
-/// Opens the pack of `tree`, however the registry keeps it; `None` if it does not.
+/// Opens the pack of `tree`, however the registry keeps it; `None` if it does not. Of one that is made again it is known here already whether it has as many
+/// bytes as are `said` of it; what else is in it, whoever reads it checks.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or what it is made of is not there or not what it must be.
+/// When it cannot be read, or what it is made of is not there or not what it must be, or it comes out with other bytes.
 pub fn open_kept_pack(
     source: &dyn Source,
     tree: &TreeDigest,
+    said: Option<u64>,
 ) -> Result<Option<Box<dyn Read + Send>>, ContentError> {
     if let Some(pack) = source.open(&pack_path(tree), 0)? {
         return Ok(Some(pack));
     }
-    let made = remade_pack(source, tree, &Limits::default())?;
-    Ok(made.map(|made| Box::new(made.pack) as Box<dyn Read + Send>))
+    let Some(made) = remade_pack(source, tree, &Limits::default())? else { return Ok(None) };
+    let made = match said {
+        Some(said) => made.of_size(tree, said)?,
+        None => made,
+    };
+    Ok(Some(Box::new(made.pack)))
 }
 
 fn remake(
@@ -164,8 +178,8 @@ fn remake(
 }
 
 impl ContentFolder {
-    /// Keeps the pack of a tree as the delta from another one, which must be there; tells the bytes of the delta. Nothing where that would not give the pack
-    /// again byte for byte, or one of the packs is not kept whole.
+    /// Keeps the pack of a tree, of which no other is made again, as the delta from another one, which must be there; tells the bytes of the delta. Nothing
+    /// where that would not give the pack again byte for byte, or one of the packs is not kept whole.
     ///
     /// # Errors
     ///
@@ -176,15 +190,12 @@ impl ContentFolder {
         else {
             return Ok(None);
         };
-        if self.is_base(&delta.to)? {
-            return Ok(None);
-        }
+        self.folder()?.remove_tree(OLD_HINTS)?;
         for level in LEVELS {
             let note = PackNote { base: delta.from, level, bytes };
             if !self.gives_the_pack(delta, &note)? {
                 continue;
             }
-            self.write_down(&base_path(&delta.from, &delta.to), "")?;
             self.write_down(&pack_note_path(&delta.to), &note.to_text())?;
             self.remove(&pack_path(&delta.to))?;
             return self.size_of(&delta_path(delta));
@@ -231,54 +242,34 @@ impl ContentFolder {
         Ok(Some(Box::new(made.pack)))
     }
 
-    /// Keeps the pack of `tree` whole again, if it is kept as a delta.
+    /// The note of `tree`, if what it takes is there: without that the pack is not there either, and can be taken in again.
+    pub(super) fn note_in_force(&self, tree: &TreeDigest) -> Result<Option<PackNote>, ContentError> {
+        let Some(note) = self.note(tree)? else { return Ok(None) };
+        let delta = Delta { from: note.base, to: *tree };
+        let is_there = |path: &str| Ok::<_, ContentError>(self.size_of(path)?.is_some());
+        Ok((is_there(&pack_path(&note.base))? && is_there(&delta_path(&delta))?).then_some(note))
+    }
+
+    /// Keeps the pack of `tree` whole again, if it is kept as a delta. What does not come out as it was is not written, and the note stays and says so.
     pub(super) fn make_whole(&self, tree: &TreeDigest) -> Result<(), ContentError> {
         let Some(note) = self.note(tree)? else { return Ok(()) };
-        let base = note.base;
         if self.size_of(&pack_path(tree))?.is_none() {
-            let mut made = remade_by(&FolderSource::new(self.root()), tree, note, &Limits::default())?;
-            self.put_whole(&mut made.pack, tree)?;
+            let made = remade_by(&FolderSource::new(self.root()), tree, note, &Limits::default())?;
+            self.put_whole(&mut made.of_size(tree, note.bytes)?.pack, tree)?;
         }
-        self.forget(tree, &base)
+        self.forget(tree)
     }
 
-    /// Takes out a note. Harmless if it is not there.
-    pub(super) fn forget(&self, tree: &TreeDigest, base: &TreeDigest) -> Result<(), ContentError> {
-        self.remove(&pack_note_path(tree))?;
-        self.remove(&base_path(base, tree))
+    /// Takes out the note of `tree`. Harmless if there is none.
+    pub(super) fn forget(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+        self.remove(&pack_note_path(tree))
     }
 
-    /// Keeps every pack whole that is made again from that of `base`. Where what it takes is damaged there is nothing to be made, and the note stays and says so.
-    pub(super) fn make_whole_what_needs(&self, base: &TreeDigest) -> Result<(), ContentError> {
-        for tree in self.made_from(base)? {
-            match self.make_whole(&tree) {
-                Err(error) if error.is_integrity() => {}
-                made => made?,
-            }
+    /// Takes out the note of `tree`, and the delta that it names.
+    pub(super) fn forget_with_delta(&self, tree: &TreeDigest) -> Result<(), ContentError> {
+        if let Some(note) = self.note(tree)? {
+            self.remove(&delta_path(&Delta { from: note.base, to: *tree }))?;
         }
-        let folder = self.folder()?;
-        if folder.find_folder(base_folder(base))?.is_some() && self.made_from(base)?.is_empty() {
-            folder.remove_tree(base_folder(base))?;
-        }
-        Ok(())
-    }
-
-    /// Whether some pack is made again from that of `tree`.
-    pub(super) fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
-        Ok(!self.made_from(tree)?.is_empty())
-    }
-
-    /// The trees whose packs are made again from that of `base`.
-    fn made_from(&self, base: &TreeDigest) -> Result<Vec<TreeDigest>, ContentError> {
-        let Some(folder) = self.folder()?.find_folder(base_folder(base))? else { return Ok(Vec::new()) };
-        let mut trees = Vec::new();
-        for entry in folder.entries()? {
-            let Ok(tree) = Digest::from_hex(&entry.name.to_string_lossy()) else { continue };
-            // A writer that was stopped may have left that without the note.
-            if self.note(&tree)?.is_some_and(|note| note.base == *base) {
-                trees.push(tree);
-            }
-        }
-        Ok(trees)
+        self.forget(tree)
     }
 }

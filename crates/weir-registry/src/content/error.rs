@@ -144,6 +144,16 @@ impl ContentError {
         Self::Absent { what: pack(tree) }
     }
 
+    /// The pack is gone that the one of `delta.to` is made again of.
+    pub(crate) fn no_base(delta: &Delta) -> Self {
+        Self::Absent { what: format!("{}, of which {} is made again,", pack(&delta.from), pack(&delta.to)) }
+    }
+
+    /// A pack has another number of bytes than is said of it.
+    pub(crate) const fn pack_of_other_size(tree: &TreeDigest, expected: u64, got: u64) -> Self {
+        Self::BadPack { tree: *tree, reason: TreeError::WrongSize { expected, got } }
+    }
+
     pub(crate) fn no_delta(delta: &Delta) -> Self {
         Self::Absent { what: format!("the delta to the tree {} from {}", delta.to, delta.from) }
     }
@@ -175,6 +185,11 @@ impl ContentError {
     /// Whether it is closed to whoever asks.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
+    /// Whether content is gone, or is not what it must be: not what the system says of what is there.
+    pub fn is_lost_or_wrong(&self) -> bool {
+        matches!(self, Self::Absent { .. }) || self.is_integrity()
     }
 
     /// Whether bytes are not what a digest or the log says they are.

@@ -194,9 +194,7 @@ pub fn open_file(
     if let Some(bytes) = source.open(&file_path(sha256), 0)? {
         return Ok(Some(Box::new(bytes.take(most.saturating_add(1)))));
     }
-    let Some(list) = source.read(&chunk_list_path(sha256), ChunkList::longest(most))? else {
-        return Ok(None);
-    };
+    let Some(list) = list_text(source, sha256, most)? else { return Ok(None) };
     let size = ChunkList::parse(&list, sha256, size)?.size();
     let folder = tempfile::tempdir()?;
     let partial = folder.path().join("file");
@@ -213,10 +211,19 @@ fn chunk_list(
     if size <= CHUNKED_ABOVE {
         return Ok(None);
     }
-    let Some(text) = source.read(&chunk_list_path(sha256), ChunkList::longest(size))? else {
-        return Ok(None);
-    };
+    let Some(text) = list_text(source, sha256, size)? else { return Ok(None) };
     Ok(Some((ChunkList::parse(&text, sha256, Some(size))?, text.len() as u64)))
+}
+
+/// The chunk list of a file of at most `size` bytes, as it is there.
+fn list_text(source: &dyn Source, sha256: &Sha256, size: u64) -> Result<Option<Vec<u8>>, ContentError> {
+    match source.read(&chunk_list_path(sha256), ChunkList::longest(size)) {
+        Err(SourceError::TooLarge { limit, .. }) => Err(ContentError::BadList {
+            file: *sha256,
+            reason: format!("it has more than {limit} bytes, and no list of such a file has"),
+        }),
+        text => Ok(text?),
+    }
 }
 
 /// Fetches a file that is kept whole, after what is there.

@@ -46,16 +46,17 @@ impl ContentFolder {
     }
 
     /// Takes in the pack that `from` brings, checked from end to end. A pack of `tree` that is there already,
-    /// served or withheld, stays as it is, and nothing is read.
+    /// served, withheld or made again of what is there, stays as it is, and nothing is read.
     ///
     /// # Errors
     ///
     /// When it is not a pack of `tree`, or cannot be read or written.
     pub(crate) fn put_pack(&self, from: &mut dyn Read, tree: &TreeDigest) -> Result<(), ContentError> {
-        if self.is_served(tree)? || self.is_withheld(tree)? || self.note(tree)?.is_some() {
+        if self.is_served(tree)? || self.is_withheld(tree)? || self.note_in_force(tree)?.is_some() {
             return Ok(());
         }
         self.put_whole(from, tree)?;
+        self.forget(tree)?;
         self.stay_withheld(tree)
     }
 
@@ -95,14 +96,17 @@ impl ContentFolder {
     }
 
     /// Withholds the pack of `tree`: moves it out of what is served. Harmless when done twice, or when
-    /// there is no such pack.
+    /// there is no such pack. What is made again of it is lost to readers: see [`crate::made_of`].
     ///
     /// # Errors
     ///
     /// When files cannot be moved.
     pub(crate) fn withhold_pack(&self, tree: &TreeDigest) -> Result<(), ContentError> {
-        self.make_whole(tree)?;
-        self.make_whole_what_needs(tree)?;
+        match self.make_whole(tree) {
+            // There is nothing to be moved then, and nobody is to make it of what may come back.
+            Err(error) if error.is_lost_or_wrong() => self.forget(tree)?,
+            made => made?,
+        }
         self.remove_deltas_to(tree)?;
         if self.is_served(tree)? {
             self.ensure_held()?;

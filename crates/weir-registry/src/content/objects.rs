@@ -9,7 +9,7 @@ use super::chunks::Chunk;
 use super::error::ContentError;
 use super::files::KeptAs;
 use super::stored::Stored;
-use super::{ContentFolder, Delta, chunk_path, delta_folder, delta_path, held_path, pack_path};
+use super::{ContentFolder, Delta, PackNote, chunk_path, delta_folder, delta_path, held_path, pack_path};
 use crate::ports::{Held, Listing, Object, Objects};
 use crate::replica::snapshot_path;
 
@@ -25,13 +25,14 @@ impl Objects for ContentFolder {
     }
 
     fn find(&self, object: Object) -> Result<Option<Held>, ContentError> {
-        let there = |size, withheld| Held { size, withheld, is_made: false };
+        let there = |size, withheld| Held { size, withheld, made_of: None };
+        let made = |note: PackNote| Held { made_of: Some(note.base), ..there(note.bytes, false) };
         Ok(match object {
             Object::Pack(tree) => match self.size_of(&pack_path(&tree))? {
                 Some(size) => Some(there(size, false)),
                 None => match self.size_of(&held_path(&tree))? {
                     Some(size) => Some(there(size, true)),
-                    None => self.note(&tree)?.map(|note| Held { is_made: true, ..there(note.bytes, false) }),
+                    None => self.note_in_force(&tree)?.map(made),
                 },
             },
             Object::Delta(delta) => self.size_of(&delta_path(&delta))?.map(|size| there(size, false)),
@@ -101,14 +102,10 @@ impl Objects for ContentFolder {
         ContentFolder::make_whole(self, tree)
     }
 
-    fn is_base(&self, tree: &TreeDigest) -> Result<bool, ContentError> {
-        ContentFolder::is_base(self, tree)
-    }
-
     fn remove(&self, _: &Authorized, stored: &Stored) -> Result<(), ContentError> {
         match stored {
-            Stored::Pack { tree, .. } => self.make_whole_what_needs(tree)?,
-            Stored::Made { tree, base, .. } => return self.forget(tree, base),
+            // However it is kept.
+            Stored::Pack { tree, held: false, .. } => self.forget_with_delta(tree)?,
             _ => {}
         }
         ContentFolder::remove(self, &stored.path())

@@ -655,7 +655,8 @@ fn a_pack_that_would_not_come_out_byte_for_byte_is_kept() {
         assert_eq!(site.at(&pack_path(&delta.to)).exists(), !is_compacted);
         assert_eq!(read_pack(&site, delta.to), pack);
         let held = site.content.find(Object::Pack(delta.to)).unwrap().unwrap();
-        assert_eq!((held.size, held.is_made), (pack.len() as u64, is_compacted));
+        assert_eq!(held.size, pack.len() as u64);
+        assert_eq!(held.made_of, is_compacted.then_some(delta.from));
         // It is taken in no second time.
         site.content.put_pack(&mut &*pack, &delta.to).unwrap();
         assert_eq!(site.at(&pack_path(&delta.to)).exists(), !is_compacted);
@@ -676,13 +677,13 @@ fn what_is_compacted_or_made_whole_is_there_wherever_it_is_stopped() {
             let stopping = site.content.clone().with_faults(faults);
             let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match compacts {
                 true => stopping.compact(&delta).map(drop).unwrap(),
-                false => stopping.make_whole_what_needs(&delta.from).unwrap(),
+                false => stopping.make_whole(&delta.to).unwrap(),
             }));
             assert_eq!(read_pack(&site, delta.to), pack, "{countdown}");
             let stated = Stated::size(pack.len() as u64);
             site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap();
-            // Whatever was left, the base can go.
-            site.content.withhold_pack(&delta.from).unwrap();
+            // Whatever was left, it can be whole.
+            site.content.make_whole(&delta.to).unwrap();
             assert_eq!(fs_err::read(site.at(&pack_path(&delta.to))).unwrap(), pack);
             assert!(!site.stored().iter().any(|stored| matches!(stored, Stored::Made { .. })));
             if stopped.is_ok() {
@@ -691,7 +692,46 @@ fn what_is_compacted_or_made_whole_is_there_wherever_it_is_stopped() {
             points += 1;
         }
     }
-    assert_eq!(points, 6, "two files are written, and then one");
+    assert_eq!(points, 4, "a file is written, and then one");
+}
+
+#[test]
+fn a_pack_is_as_lost_as_what_it_is_made_of_and_can_be_given_back() {
+    for what in ["the delta", "the base"] {
+        let site = Site::new();
+        let (delta, pack) = with_delta(&site, 12);
+        site.content.compact(&delta).unwrap().unwrap();
+        let path = if what == "the base" { pack_path(&delta.from) } else { super::delta_path(&delta) };
+        fs_err::remove_file(site.at(&path)).unwrap();
+        assert_eq!(site.content.find(Object::Pack(delta.to)).unwrap(), None, "{what}");
+        let stated = Stated::size(pack.len() as u64);
+        let error = site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap_err();
+        assert!(error.to_string().contains(&delta.from.to_string()), "{what}: {error}");
+        site.content.make_whole(&delta.to).unwrap_err();
+        // Whoever has it gives it back.
+        site.content.put_pack(&mut &*pack, &delta.to).unwrap();
+        site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap();
+    }
+}
+
+#[test]
+fn a_pack_that_comes_out_with_other_bytes_is_told_and_not_written() {
+    let site = Site::new();
+    let (delta, pack) = with_delta(&site, 12);
+    site.content.compact(&delta).unwrap().unwrap();
+    let path = site.at(&pack_note_path(&delta.to));
+    let note = fs_err::read_to_string(&path).unwrap();
+    fs_err::write(&path, note.replace("level 12", "level 9")).unwrap();
+    let stated = Stated::size(pack.len() as u64);
+    let error = site.content.verify_pack(&delta.to, &stated, false, &Unobserved).unwrap_err();
+    assert!(error.is_integrity() && error.to_string().contains("wrong size"), "{error}");
+    let error = site.content.make_whole(&delta.to).unwrap_err();
+    assert!(error.is_integrity() && error.to_string().contains("wrong size"), "{error}");
+    assert!(path.exists() && !site.at(&pack_path(&delta.to)).exists());
+    // A release that is withdrawn is out of reach in any case.
+    site.content.withhold_pack(&delta.to).unwrap();
+    assert!(!path.exists());
+    assert_eq!(site.content.find(Object::Pack(delta.to)).unwrap(), None);
 }
 
 #[test]
@@ -719,6 +759,7 @@ fn a_note_that_lies_is_refused() {
     // Whoever has the pack gives it back.
     site.content.put_pack(&mut &*pack, &delta.to).unwrap();
     assert_eq!(read_pack(&site, delta.to), pack);
+    assert!(!path.exists());
     fs_err::remove_file(site.at(&pack_path(&delta.to))).unwrap();
     // It names itself, a tree that is not here, or fewer bytes than the delta has.
     for lie in [
@@ -729,6 +770,20 @@ fn a_note_that_lies_is_refused() {
         fs_err::write(&path, &lie).unwrap();
         assert!(site.content.open(Object::Pack(delta.to), 0).is_err(), "{lie}");
     }
+}
+
+#[test]
+fn a_chunk_list_that_is_too_long_is_a_lie_like_any_other() {
+    let site = Site::new();
+    let bytes = noise(12, 18 * MIB);
+    let (path, sha256) = site.file("large", &bytes);
+    site.content.put_file(&mut opened(&path), &sha256).unwrap();
+    fs_err::write(site.at(&chunk_list_path(&sha256)), vec![b'x'; 1 << 20]).unwrap();
+    let to = site.folder.path().join("to");
+    let size = bytes.len() as u64;
+    let fetched = fetch_file(&site.source(), &sha256, size, &NoChunks, &to, STREAMS, &|_| {});
+    assert!(matches!(&fetched, Err(ContentError::BadList { .. })), "{fetched:?}");
+    assert!(fetched.unwrap_err().is_integrity());
 }
 
 #[test]

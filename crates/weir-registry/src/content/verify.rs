@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use weir_model::{Hasher, Observer, Release, Sha256, TreeDigest};
-use weir_tree::{Expected, Handled, Limits, TreeError, TreeManifest, VerifiedPack, Watched, check_pack};
+use weir_tree::{Expected, Handled, Limits, TreeManifest, VerifiedPack, Watched, check_pack};
 
 use super::error::ContentError;
 use super::files::LARGEST_FILE;
@@ -63,20 +63,27 @@ pub(crate) fn held_pack<O: Objects + ?Sized>(
     withheld: bool,
     observer: &dyn Observer<Handled>,
 ) -> Result<u64, ContentError> {
-    let held = objects.find(Object::Pack(*tree))?.ok_or_else(|| ContentError::no_pack(tree))?;
+    let Some(held) = objects.find(Object::Pack(*tree))? else {
+        // It may be a part of it that is lost, which is told by whoever wants to read it.
+        return Err(objects
+            .open(Object::Pack(*tree), 0)
+            .err()
+            .unwrap_or_else(|| ContentError::no_pack(tree)));
+    };
     match (withheld, held.withheld) {
         (true, false) => return Err(ContentError::pack_still_served(tree)),
         (false, true) => return Err(ContentError::pack_out_of_reach(tree)),
         _ => {}
     }
     let pack = objects.open(Object::Pack(*tree), 0)?.ok_or_else(|| ContentError::no_pack(tree))?;
-    if held.is_made {
+    if held.made_of.is_some() {
         return made_as_stated(Watched::new(pack, observer), held.size, tree, stated);
     }
     Ok(pack_as_stated(Watched::new(pack, observer), tree, Some(stated.size), stated.unpacked)?.bytes())
 }
 
-/// Checks a pack that was made again, and whose note says that it has `noted` bytes. It may have others itself: another version of zstd makes other packs.
+/// Checks a pack that was made again, and whose note says that it has `noted` bytes, against its name and what is said of it. It has to come out with as many
+/// bytes as are said: readers stop there.
 pub(crate) fn made_as_stated(
     pack: impl Read,
     noted: u64,
@@ -84,10 +91,13 @@ pub(crate) fn made_as_stated(
     stated: &Stated,
 ) -> Result<u64, ContentError> {
     if noted != stated.size {
-        let reason = TreeError::WrongSize { expected: stated.size, got: noted };
-        return Err(ContentError::BadPack { tree: *tree, reason });
+        return Err(ContentError::pack_of_other_size(tree, stated.size, noted));
     }
-    Ok(pack_as_stated(pack, tree, None, stated.unpacked)?.bytes())
+    let bytes = pack_as_stated(pack, tree, None, stated.unpacked)?.bytes();
+    match bytes == stated.size {
+        true => Ok(bytes),
+        false => Err(ContentError::pack_of_other_size(tree, stated.size, bytes)),
+    }
 }
 
 /// Checks a pack against its name and what is said of it.

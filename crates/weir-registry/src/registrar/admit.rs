@@ -17,6 +17,7 @@ use super::{Registrar, flow, heard};
 use crate::advised::advised;
 use crate::closed::After;
 use crate::error::SubmitError;
+use crate::made_of;
 use crate::plan::refuse_kind;
 use crate::ports::{Entry, Object};
 use crate::published::published_above;
@@ -146,7 +147,7 @@ impl Registrar {
             // As in a batch: withdrawn content is not served once the log says so, nor before the log says that it may be again.
             let places = admitting.places(&writer.replica)?;
             for (object, _) in places.iter().filter(|(_, withheld)| *withheld) {
-                self.ports.objects.withhold(&permit, *object)?;
+                made_of::withhold(objects, &permit, writer.replica.index(), *object)?;
             }
             writer.append(&permit, &admitting.entries)?;
             self.fault("admit:appended");

@@ -13,6 +13,7 @@ use super::writer::Gathered;
 use super::{Differences, Registrar};
 use crate::advised::{Repeats, refuse_other_than_held};
 use crate::error::SubmitError;
+use crate::made_of;
 use crate::plan::{Everything, Plan, Planner, Uploaded};
 use crate::ports::{Object, PortError, Ports};
 
@@ -156,7 +157,7 @@ impl Registrar {
         // Withdrawn content must not be served once the log says so, nor before the log says that it may
         // be again. What a crash leaves in between, the same batch puts right: nothing of it is new then.
         for (permit, object) in &plan.withhold {
-            self.ports.objects.withhold(permit, *object)?;
+            made_of::withhold(&*self.ports.objects, permit, planner.index, *object)?;
         }
         gathered.add(&plan.entries)?;
         Ok(Planned { id: (!plan.entries.is_empty()).then_some(id), plan })

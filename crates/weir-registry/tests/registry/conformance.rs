@@ -159,7 +159,7 @@ fn what_is_put_is_checked_kept_once_and_read_back_from_anywhere() {
             let size = bytes.len() as u64;
             assert_eq!(objects.put(&permit, file, &mut &*bytes).unwrap(), size);
             assert_eq!(objects.put(&permit, file, &mut Untouched).unwrap(), size);
-            assert_eq!(objects.find(file).unwrap(), Some(Held { size, withheld: false, is_made: false }));
+            assert_eq!(objects.find(file).unwrap(), Some(Held { size, withheld: false, made_of: None }));
             for offset in [0, 3, size, size + 1] {
                 let mut read = Vec::new();
                 objects.open(file, offset).unwrap().unwrap().read_to_end(&mut read).unwrap();

@@ -9,9 +9,9 @@ use weir_registry::Compact;
 
 use super::Which;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{self, Exit, Failure};
 use crate::help::examples;
-use crate::output::{bytes, count};
+use crate::output::{bytes, count, harmless};
 
 /// Keep old releases as what differs from others, to save space
 ///
@@ -46,8 +46,19 @@ pub(super) fn run(context: &Context, arguments: &CompactArguments) -> Result<Exi
         &what,
     )?;
     context.output.show(&done, |page| {
+        let bad = page.palette.bad;
+        for failed in &done.failed {
+            let releases: Vec<String> = failed.releases.iter().map(|id| format!("`{id}`")).collect();
+            let what = match releases.is_empty() {
+                true => format!("the tree {}", failed.tree),
+                false => releases.join(", "),
+            };
+            let told = format!("{what}: {}", failed.reason);
+            page.line(format!("{bad}✗{bad:#} {}", harmless(&told)));
+        }
         page.line(match (done.packs, arguments.undo) {
-            (0, true) => "All packs are whole".to_owned(),
+            (0, true) if done.failed.is_empty() => "All packs are whole".to_owned(),
+            (0, true) => "Made no packs whole".to_owned(),
             (0, false) => "Compacted nothing".to_owned(),
             (packs, true) => {
                 format!("Made {} whole again ({})", count(packs, "pack"), bytes(done.pack_bytes))
@@ -63,7 +74,8 @@ pub(super) fn run(context: &Context, arguments: &CompactArguments) -> Result<Exi
             (done.there, "compacted before"),
             (done.whole, "stay whole: others need them, or too much differs"),
             (done.left, "left for the next time"),
+            (done.failed.len() as u64, "stay as they are, and are not right: publish those releases again"),
         ]);
     })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if done.failed.is_empty() { ExitCode::SUCCESS } else { failure::ending(Exit::Integrity) })
 }

@@ -60,7 +60,8 @@ impl Verdict for ReachError {
             | Self::BadAddress { .. }
             | Self::NotAFile { .. }
             | Self::Key(_)
-            | Self::DeltasElsewhere { .. } => Exit::Usage,
+            | Self::DeltasElsewhere { .. }
+            | Self::CompactElsewhere { .. } => Exit::Usage,
             Self::InTheWay { .. } => Exit::Conflict,
             Self::NoRegistry { .. }
             | Self::UnknownRegistry { .. }
@@ -106,6 +107,10 @@ impl Verdict for ReachError {
             Self::UnknownRegistry { similar, .. } => did_you_mean(similar.as_ref())
                 .or_else(|| Some("`weir registry list` shows those that are known".into())),
             Self::KeyElsewhere { .. } => Some("run it there".into()),
+            Self::CompactElsewhere { .. } => Some(
+                "run `weir registry compact FOLDER` there; of a registry of `weir serve` that is `registries/NAME` below its data, as the server's user"
+                    .into(),
+            ),
             Self::NoAddress { upstream, .. } => Some(format!(
                 "whoever keeps the registry says it: `weir registry upstream add FOLDER-OR-ADDRESS` with that of `{upstream}`"
             )),
@@ -252,7 +257,12 @@ impl Verdict for FollowError {
             Self::Rollback { .. } | Self::Fork { .. } | Self::Tampered { .. } => Some(
                 "nothing was changed on this machine. Keep the two checkpoints: they are the evidence. Ask whoever runs the registry".into(),
             ),
-            Self::Source(error) => error.help(),
+            Self::Source(error) => error.help().or_else(|| match error {
+                SourceError::NotReadable { what, .. } if weir_reach::is_http(what) => Some(
+                    "where there is no network, most commands go by what this machine knows and has: `--offline`".into(),
+                ),
+                _ => None,
+            }),
             Self::Frozen { .. } => Some(
                 "the copy you read stands still: try another address, or `weir registry renew` where the registry is".into(),
             ),
