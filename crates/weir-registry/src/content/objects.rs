@@ -103,10 +103,9 @@ impl Objects for ContentFolder {
     }
 
     fn remove(&self, _: &Authorized, stored: &Stored) -> Result<(), ContentError> {
-        match stored {
-            // However it is kept.
-            Stored::Pack { tree, held: false, .. } => self.forget_with_delta(tree)?,
-            _ => {}
+        // However it is kept.
+        if let Stored::Pack { tree, held: false, .. } = stored {
+            self.forget_with_delta(tree)?;
         }
         ContentFolder::remove(self, &stored.path())
     }
