@@ -43,7 +43,7 @@ pub(crate) use variables::is_of_the_shell;
 use crate::grammar::{self, Lines, Parsed, Unread};
 
 /// The scheme's number: part of the digest of a rewritten tree's inputs, raised with every change of its rules.
-pub const SCHEME: u32 = 10;
+pub const SCHEME: u32 = 11;
 
 /// A shell file of a package.
 #[derive(Debug, Clone)]

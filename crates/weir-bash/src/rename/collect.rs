@@ -402,7 +402,8 @@ impl<'a, 't> Walk<'a, 't> {
                 let rest = text.bytes[at..].trim_ascii_start();
                 let assigns = rest.starts_with(b"=") && !rest.starts_with(b"==") || rest.starts_with(b"++");
                 let is_index = matches!(role, Role::Index { .. } | Role::ElementIndex { .. });
-                if name.is_known() || !is_index && (assigns || name.bytes.len() > 1) {
+                let partly = (0..name.bytes.len()).any(|index| !name.origin(index).opaque);
+                if name.is_known() || !is_index && (assigns || partly) {
                     self.push_variable(role.clone(), name);
                 } else if !self.job.foreign {
                     self.push(Role::BuiltVariable, name);
@@ -426,6 +427,7 @@ impl<'a, 't> Walk<'a, 't> {
         let counts = before.ends_with(b"#");
         let lists = after.starts_with(b"@}") || after.starts_with(b"*}");
         let indirect = self.parent() == "expansion" && before.ends_with(b"!");
+        let shows = self.parent() == "expansion" && after.starts_with(b"@A}");
         let names_one = after.first().is_some_and(|next| !b"@*[".contains(next));
         if indirect && lists {
             role = Role::VariablePrefix;
@@ -435,6 +437,9 @@ impl<'a, 't> Walk<'a, 't> {
                 let function = self.function() as usize;
                 self.facts.functions[function].indirect.insert(text.bytes.clone());
             }
+        }
+        if shows {
+            self.push(Role::ShownVariable, text.clone());
         }
         if text.bytes == b"FUNCNAME" && !counts {
             self.unknown(node, Why::OwnName);
@@ -551,7 +556,7 @@ impl<'a, 't> Walk<'a, 't> {
                 self.probed.extend(variable.map(|variable| variable.id()));
             }
             b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
-                for word in words.filter(|word| word.kind() == "word") {
+                for word in words.filter(|word| matches!(word.kind(), "word" | "concatenation")) {
                     self.done.insert(word.id());
                     let text = self.decode(word);
                     self.arithmetic_text(&text, &Role::Use);
@@ -601,7 +606,9 @@ impl<'a, 't> Walk<'a, 't> {
         let (start, end) = (text.start(), text.before(text.bytes.len()));
         let unknown = |why| Unknown { file: self.file, start, end, why };
         if text.known() == 0 && text.bytes.len() == 1 {
-            if !foreign {
+            if foreign {
+                self.taken_elsewhere(text);
+            } else {
                 self.facts.unknowns.push(unknown(Why::UnknownCode));
             }
         } else if self.job.nesting >= MAX_NESTING {

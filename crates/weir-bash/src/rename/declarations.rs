@@ -81,7 +81,27 @@ impl<'t> Walk<'_, 't> {
             true => Value::Arithmetic,
             false => Value::Text,
         };
-        for name in names {
+        let changes = has(b'l') || has(b'u') || has(b'c');
+        let mut names = names.into_iter().peekable();
+        while let Some(name) = names.next() {
+            // The grammar takes `c_$n=1` for several words.
+            let mut parts = vec![name];
+            while let Some(part) =
+                names.next_if(|next| parts[parts.len() - 1].end_byte() == next.start_byte())
+            {
+                parts.push(part);
+            }
+            if parts.len() > 1 {
+                self.done.extend(parts.iter().map(Node::id));
+                let texts: Vec<Text> = parts.iter().map(|part| self.decode(*part)).collect();
+                self.named_variable(&Text::concat(&texts), Role::Declare(declaration));
+                continue;
+            }
+            if changes {
+                let text = self.decode(name.child_by_field_name("name").unwrap_or(name));
+                let function = self.function() as usize;
+                self.facts.functions[function].changing.insert(text.bytes);
+            }
             self.declared(name, declaration, value);
         }
     }
@@ -91,6 +111,10 @@ impl<'t> Walk<'_, 't> {
         if node.kind() != "variable_assignment" {
             self.done.insert(node.id());
             let text = self.decode(node);
+            if matches!(kind, Value::Name) {
+                let function = self.function() as usize;
+                self.facts.functions[function].unbound.insert(text.bytes.clone());
+            }
             self.declare(&text, role, kind);
             return;
         }

@@ -118,6 +118,10 @@ pub(crate) struct Function {
     pub(crate) spelled: HashSet<Vec<u8>>,
     /// Variables that are other variables there: `declare -n`.
     pub(crate) namerefs: HashSet<Vec<u8>>,
+    /// Those of them that are declared without a value: the first one that they are given is a name.
+    pub(crate) unbound: HashSet<Vec<u8>>,
+    /// Variables that change what they are given: `declare -u`.
+    pub(crate) changing: HashSet<Vec<u8>>,
     /// It moves its arguments: `shift`.
     pub(crate) shifts: bool,
     /// It treats arguments as names of variables: a nameref, an indirect expansion, `eval`.

@@ -41,6 +41,18 @@ const MADE: &[&str] = &[
     r#"opt_a=1; x.main() { local k=opt-a; k=${k//-/_}; echo "${!k}"; }"#,
     r#"opt_a=1; x.main() { local k; k=$(echo "opt-a" | tr - _); printf '%s\n' "${!k}"; }"#,
     r#"opt_a=1; x.main() { local k; for k in opt_{a,b}; do echo "${!k-}"; done; }"#,
+    r#"c_red=1; x.main() { local n=red; [[ c_$n -eq 1 ]] && echo yes; }"#,
+    r#"c_red=1; x.main() { local n=red; readonly c_$n=3; echo $c_red; }"#,
+    r#"c_red=1; x.main() { local n=red; declare -g c_$n=k; echo $c_red; }"#,
+    r#"c_red=1; x.main() { local n=red; source /dev/stdin <<<"echo \$c_$n"; }"#,
+    r#"c_red=1; x.main() { local -A m; m[k]=c_; m[k]+=red; echo "${!m[k]}"; }"#,
+    r#"c_red=1; x.main() { local out; x.v out c red; echo "${!out}"; }; x.v() { printf -v "$1" %s_%s "$2" "$3"; }"#,
+    r#"c_red=1; x.main() { local out; x.v out c red; echo "${!out}"; }; x.v() { local -n o=$1; o=$2_$3; }"#,
+    r#"c_red=1; x.main() { local v=C_RED; declare -l w=$v; echo "${!w}"; }"#,
+    r#"c_red=1; x.main() { local v; declare -l w; w=C_RED; echo "${!w}"; }"#,
+    r#"c_red=1; x.main() { local v=$'c\x5fred'; echo "${!v}"; }"#,
+    r#"c_red=1; x.main() { local v=red; local -n r; r=c_$v; echo "$r"; }"#,
+    r#"c_red=1; x.main() { local v=red; local -n r; for r in c_$v; do echo $r; done; }"#,
     // Functions, from parts.
     r#"cmd_list() { echo ok; }; x.main() { local c; printf -v c 'cmd_%s' list; $c; }"#,
     r#"cmd_list() { echo ok; }; x.main() { local c; printf -v c '%s_%s' cmd list; $c; }"#,
@@ -62,6 +74,9 @@ const MADE: &[&str] = &[
     r#"cmd_list() { echo ok; }; x.main() { local c=cmd l=list; trap "${c}_$l" EXIT; }"#,
     r#"cmd_list() { echo ok; }; x.main() { local no= c=CMD_LIST; $no ${c,,}; }"#,
     r#"cmd_list() { echo ok; }; x.main() { local c=cmd; eval "${c}_list() { echo no; }"; cmd_list; }"#,
+    r#"c_a() { echo ok; }; x.main() { declare -gA H; local a=c b=_a; H[on]="$a$b"; x.fire on; }; x.fire() { local h=${H[$1]}; $h; }"#,
+    r#"c_a() { echo ok; }; x.main() { local a=C_A; local -l q=$a; $q; }"#,
+    r#"c_a() { echo ok; }; x.main() { local a=c b=_a; x.run -f "$a$b"; }; x.run() { while [[ $1 == -* ]]; do case $1 in -f) cb=$2; shift 2 ;; esac; done; "$cb"; }"#,
     r#"export -f cmd_list; cmd_list() { echo ok; }; x.main() { local c=CMD_LIST; bash -c "${c,,}"; }"#,
 ];
 
@@ -78,6 +93,7 @@ const WRITTEN: &[(&str, Why)] = &[
         Why::ArgumentLikeVariable,
     ),
     (r#"LEVEL=1; x.main() { declare -p LEVEL; }"#, Why::Shown),
+    (r#"LEVEL=1; x.main() { echo "${LEVEL@A}"; }"#, Why::Shown),
 ];
 
 /// Libraries with the slug `x`, in which every value that is taken for a name is traced; `@V@` is the version.

@@ -16,6 +16,14 @@ struct Word<'t> {
     text: Text,
 }
 
+/// Whether a command is `source /dev/stdin`.
+fn sources_input(words: &[Word<'_>]) -> bool {
+    let is = |index: usize, texts: &[&[u8]]| {
+        words.get(index).is_some_and(|word| texts.contains(&&word.text.bytes[..]))
+    };
+    is(0, &[b"source", b"."]) && is(1, &[b"/dev/stdin"])
+}
+
 impl<'t> Walk<'_, 't> {
     pub(super) fn command(&mut self, node: Node<'t>) {
         let mut words = Vec::new();
@@ -58,6 +66,10 @@ impl<'t> Walk<'_, 't> {
             self.done.insert(herestring.id());
             let text = self.decode(herestring);
             self.code(text, true);
+        } else if let Some(herestring) = herestring.filter(|_| sources_input(&words)) {
+            self.done.insert(herestring.id());
+            let text = self.decode(herestring);
+            self.code(text, false);
         }
     }
 
@@ -179,6 +191,9 @@ impl<'t> Walk<'_, 't> {
                 Meaning::AssignedVariable => {
                     if reads && !self.job.foreign {
                         let made = Given::Made(text.start(), text.before(text.bytes.len()));
+                        if !text.is_known() {
+                            self.handed_back(made.clone());
+                        }
                         self.given(&text.bytes[..identifier(&text.bytes[..text.known()])], made);
                     }
                     self.named_variable(text, Role::VariableName { assigns: true });
@@ -186,7 +201,9 @@ impl<'t> Walk<'_, 't> {
                 Meaning::ValueOf(variable) => {
                     let variable = texts[variable].bytes.clone();
                     let length = identifier(&variable);
-                    if index == 2 && texts[1].is_known() && length > 0 && !self.job.foreign {
+                    if index == 2 && !texts[1].is_known() && !self.job.foreign {
+                        self.handed_back(Given::Format(texts[2..].to_vec()));
+                    } else if index == 2 && length > 0 && !self.job.foreign {
                         self.given(&variable[..length], Given::Format(texts[2..].to_vec()));
                     }
                     self.push(Role::Value { variable }, text.clone());

@@ -49,6 +49,7 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
         decided: decided.chain(told).collect(),
         own_processes: HashMap::new(),
         callers: callers(facts),
+        takers: takers(facts),
         functions: by_name(&facts.functions),
         gifts: gifts(facts),
         met: HashSet::new(),
@@ -64,6 +65,19 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
             Value::First(words) => tracer.words(words, at),
             Value::Word(word) => tracer.word(word, at),
             Value::Source(source, start, end) => tracer.source(source, (*start, *end), at),
+        }
+    }
+    for (id, function) in (0..).zip(&facts.functions) {
+        for name in &function.unbound {
+            let own = tracer.gifts.get(&name[..]).and_then(|gifts| gifts.own.get(&id)).cloned();
+            for gift in own.unwrap_or_default() {
+                let at = At { file: gift.file, function: id, sort: Sort::Variable, all: true };
+                match &gift.given {
+                    Given::Word { text, .. } => tracer.word(text, at),
+                    Given::Words { texts, .. } => tracer.words(texts, at),
+                    _ => {}
+                }
+            }
         }
     }
     while let Some((origin, at, place)) = tracer.waiting.pop() {
@@ -83,6 +97,23 @@ pub(crate) fn trace(files: &[SourceFile], facts: &Facts, names: &Names, verdicts
 fn callers(facts: &Facts) -> HashMap<&[u8], BTreeSet<FunctionId>> {
     let calls = facts.values.calls.iter();
     calls.map(|(name, gifts)| (&name[..], gifts.iter().map(|gift| gift.function).collect())).collect()
+}
+
+/// Which functions hand something back to a variable, by the name that they are called with.
+fn takers(facts: &Facts) -> HashMap<&[u8], BTreeSet<FunctionId>> {
+    let mut all: HashMap<&[u8], BTreeSet<FunctionId>> = HashMap::new();
+    for (id, function) in (0..).zip(&facts.functions).skip(1) {
+        if function.namerefs.is_empty() && !facts.values.handed_back.contains_key(&id) {
+            continue;
+        }
+        for gift in facts.values.calls.get(&function.name).into_iter().flatten() {
+            let Given::Words { texts, .. } = &gift.given else { continue };
+            for text in texts.iter().filter(|text| text.is_known()) {
+                all.entry(&text.bytes).or_default().insert(id);
+            }
+        }
+    }
+    all
 }
 
 /// Where a value is looked at, and what for.
@@ -117,6 +148,8 @@ enum Origin {
         on: bool,
     },
     Printed(Printer),
+    /// What a function gives to variables whose names it is called with.
+    HandedBack(FunctionId),
 }
 
 /// What the variables of one name are given.
@@ -166,6 +199,8 @@ struct Tracer<'a> {
     decided: HashSet<(u32, u32)>,
     own_processes: HashMap<u32, bool>,
     callers: HashMap<&'a [u8], BTreeSet<FunctionId>>,
+    /// Functions that give something to a variable of this name, which they are called with.
+    takers: HashMap<&'a [u8], BTreeSet<FunctionId>>,
     functions: HashMap<&'a [u8], Vec<FunctionId>>,
     gifts: HashMap<&'a [u8], Gifts<'a>>,
     met: HashSet<(Origin, Sort, bool)>,
@@ -234,7 +269,7 @@ impl Tracer<'_> {
             let is_part = text.origin(length).opaque
                 || at.sort == Sort::Function
                 || byte.is_ascii_alphanumeric()
-                || *byte == b'_';
+                || matches!(byte, b'_' | b'\x01');
             let braces = alternatives(&text.bytes[length..]);
             if !is_part && braces.is_none() {
                 break;
@@ -283,9 +318,13 @@ impl Tracer<'_> {
     /// that call the function.
     fn variable(&mut self, name: &[u8], list: bool, at: At, place: (u32, u32)) {
         let function = &self.facts.functions[at.function as usize];
-        if function.namerefs.contains(name) {
+        let top = &self.facts.functions[TOP as usize];
+        let is_own = function.locals.contains(name);
+        let changing = function.changing.contains(name) || !is_own && top.changing.contains(name);
+        if function.namerefs.contains(name) || changing {
             return self.made(place, at);
         }
+        self.handed_back(name, at, place);
         let own = |function| Origin::Own { name: name.to_vec(), function, list };
         if function.locals.contains(name) && at.function != TOP {
             self.go(own(at.function), at, place);
@@ -299,6 +338,13 @@ impl Tracer<'_> {
         }
         let program = Some(at.file).filter(|file| self.facts.programs.contains(file));
         self.go(Origin::Shared { name: name.to_vec(), program, list }, at, place);
+    }
+
+    /// What functions give to a variable whose name they are called with.
+    fn handed_back(&mut self, name: &[u8], at: At, place: (u32, u32)) {
+        for function in self.takers.get(name).cloned().unwrap_or_default() {
+            self.go(Origin::HandedBack(function), at, place);
+        }
     }
 
     /// The functions that call this one, and those that call them.
@@ -349,6 +395,15 @@ impl Tracer<'_> {
             }
             Origin::Arguments { function, number, on } => {
                 return self.arguments(*number, *on, At { function: *function, ..at });
+            }
+            Origin::HandedBack(function) => {
+                let mut all: Vec<&Gift> =
+                    facts.values.handed_back.get(function).into_iter().flatten().collect();
+                for name in &facts.functions[*function as usize].namerefs {
+                    let own = self.gifts.get(&name[..]).and_then(|gifts| gifts.own.get(function));
+                    all.extend(own.into_iter().flatten());
+                }
+                (all, true)
             }
             Origin::Printed(printer) => {
                 (facts.values.printed.get(printer).into_iter().flatten().collect(), true)

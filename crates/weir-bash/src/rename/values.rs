@@ -122,6 +122,8 @@ pub(crate) struct Values {
     /// Arguments that a function gives itself: `set -- …`.
     pub(crate) own_arguments: HashMap<FunctionId, Vec<Gift>>,
     pub(crate) printed: HashMap<Printer, Vec<Gift>>,
+    /// What a function gives to variables whose names it was given: `printf -v "$1"`.
+    pub(crate) handed_back: HashMap<FunctionId, Vec<Gift>>,
     pub(crate) taken: Vec<Taken>,
     /// Whether any function is exported to other processes.
     pub(crate) exports_functions: bool,
@@ -280,6 +282,13 @@ impl<'t> Walk<'_, 't> {
         if !text.is_known() {
             self.take(sort, Value::Word(text.clone()));
         }
+    }
+
+    /// Notes that another process is given a word for its code.
+    pub(super) fn taken_elsewhere(&mut self, text: Text) {
+        let (file, function, sort) = (self.file, self.function(), Sort::Function);
+        let value = Value::Word(text);
+        self.facts.values.taken.push(Taken { file, function, sort, value, foreign: true });
     }
 
     fn take(&mut self, sort: Sort, value: Value) {
@@ -465,7 +474,8 @@ impl<'t> Walk<'_, 't> {
             return;
         }
         let Some(name) = node.child_by_field_name("name") else { return };
-        let named = self.decode(name);
+        let variable = name.child_by_field_name("name").unwrap_or(name);
+        let named = self.decode(variable);
         let length = identifier(&named.bytes[..named.known()]);
         if length == 0 || length == named.known() && !named.is_known() {
             return;
@@ -528,6 +538,12 @@ impl<'t> Walk<'_, 't> {
         };
         let gift = self.gift(given);
         self.facts.values.variables.entry(variable.to_vec()).or_default().push(gift);
+    }
+
+    /// Notes what a variable is given whose name is only known when the code runs.
+    pub(super) fn handed_back(&mut self, given: Given) {
+        let gift = self.gift(given);
+        self.facts.values.handed_back.entry(gift.function).or_default().push(gift);
     }
 
     /// Notes what the variable of a loop is given.
