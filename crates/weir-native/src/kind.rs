@@ -86,7 +86,11 @@ impl Kind for Native {
         let mut layout = Layout::default();
         let mut parts = Vec::new();
         for placed in closure.packages.iter().filter(|placed| placed.kind == KindName::Native) {
-            parts.push(part(placed, store)?);
+            let part = part(placed, store)?;
+            if placed.direct {
+                add_commands(&mut layout, &part, &closure.project.platform);
+            }
+            parts.push(part);
             for (name, target) in &placed.references {
                 layout.link(format!("references/{}@{}/{name}", placed.id.name, placed.id.version), target);
             }
@@ -146,6 +150,19 @@ fn sound(captured: Captured) -> Result<Captured, KindError> {
     match captured.findings.iter().find(|finding| finding.level == Level::Error) {
         Some(wrong) => Err(KindError::NotAllowed(wrong.to_string())),
         None => Ok(captured),
+    }
+}
+
+/// Links to the commands of a package that the project asks for itself, in the sysroot, where they find what they were bound to.
+fn add_commands(layout: &mut Layout, part: &Part, platform: &Platform) {
+    let (lent, entries) = sysroot::lent(&part.manifest, Variant::Release);
+    for entry in entries.iter().filter(|entry| entry.mode != Mode::File) {
+        let command = entry.path.below(lent.as_str());
+        let command = command.as_ref().and_then(|path| path.as_str().strip_prefix("bin/"));
+        if let Some(command) = command.filter(|command| !command.contains('/')) {
+            let target = format!("../sysroot/{platform}/{}/bin/{command}", Variant::Release);
+            layout.link(format!("bin/{command}"), target);
+        }
     }
 }
 

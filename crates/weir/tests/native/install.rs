@@ -348,3 +348,21 @@ fn headers_and_libraries_are_found_by_their_names_alone_and_several_configuratio
     fs_err::remove_dir_all(t.path("app/multi")).unwrap();
     runs(&t, "app", "cmake", &[&toolchain[..], &["-DWEIR_VARIANT=release"]].concat());
 }
+
+/// As of every kind: the commands of direct dependencies, and no others, are in `bin`.
+#[test]
+fn commands_of_packages_that_the_project_asks_for_itself_are_run_by_their_names() {
+    let t = sandbox();
+    two_libraries(&t);
+    project(&t, "\"base/curly\" = \"^1\"\n");
+    t.weir("install").succeeds();
+    assert!(!t.path("app/weir_packages/bin/zed-config").exists());
+    project(&t, "\"base/zed\" = \"^1\"\n");
+    let run = t.weir("run zed-config").succeeds();
+    assert!(run.stdout.contains("/sysroot/") && run.stdout.contains("/release/lib"), "{run}");
+    assert!(t.path("app/weir_packages/bin/zed-config").exists());
+    t.weir("verify").succeeds();
+    project(&t, "");
+    t.weir("install").succeeds();
+    assert!(t.path("app/weir_packages/bin/zed-config").symlink_metadata().is_err());
+}
