@@ -20,13 +20,20 @@ pub struct Changes {
 
 /// A package of which another release is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Move {
     /// The package.
     pub name: PackageName,
     /// The version used before.
     pub before: Version,
+    /// How often that was built again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub before_revision: u32,
     /// The version used now.
     pub after: Version,
+    /// How often that was built again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub after_revision: u32,
     /// Which way it went.
     pub direction: Direction,
 }
@@ -54,6 +61,32 @@ pub struct ReferenceMove {
     pub after: Option<Sha256>,
 }
 
+/// Whether something was not built again: then nobody speaks of revisions.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(crate) fn is_first(revision: &u32) -> bool {
+    *revision == 0
+}
+
+/// A version, and how often it was built again if it was.
+pub(crate) fn built(version: &Version, revision: u32) -> String {
+    match revision {
+        0 => version.to_string(),
+        _ => format!("{version} revision {revision}"),
+    }
+}
+
+impl Move {
+    /// What was used before, in words.
+    pub fn from(&self) -> String {
+        built(&self.before, self.before_revision)
+    }
+
+    /// What is used now, in words.
+    pub fn to(&self) -> String {
+        built(&self.after, self.after_revision)
+    }
+}
+
 impl Changes {
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
@@ -78,8 +111,14 @@ impl Changes {
                     std::cmp::Ordering::Less => Direction::Down,
                     std::cmp::Ordering::Equal => Direction::Content,
                 };
-                let (before, after) = (from.0.version.clone(), to.0.version.clone());
-                changes.moved.push(Move { name: name.clone(), before, after, direction });
+                changes.moved.push(Move {
+                    name: name.clone(),
+                    before: from.0.version.clone(),
+                    before_revision: from.0.revision,
+                    after: to.0.version.clone(),
+                    after_revision: to.0.revision,
+                    direction,
+                });
                 gone.pop();
                 come.pop();
             }

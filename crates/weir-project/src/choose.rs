@@ -314,7 +314,7 @@ pub(crate) fn movable<'a>(
     };
     let mut movable = Movable::default();
     for release in project.chosen_before().into_iter().flat_map(|lock| &lock.releases) {
-        if release.registry.is_some() && all.world.is_withdrawn(&release.name, &release.version)? {
+        if release.registry.is_some() && all.world.is_withdrawn(&release.id())? {
             movable.withdrawn.push(release.id());
         }
     }

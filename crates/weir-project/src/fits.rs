@@ -92,7 +92,7 @@ pub(crate) fn difference(project: &Project, before: &Lockfile, after: &PlannedLo
         return Some(format!("`{added}` would be added"));
     }
     if let Some(moved) = changes.moved.first() {
-        return Some(format!("`{}` would move from {} to {}", moved.name, moved.before, moved.after));
+        return Some(format!("`{}` would move from {} to {}", moved.name, moved.from(), moved.to()));
     }
     if let Some(removed) = changes.removed.first() {
         return Some(format!("`{removed}` would be removed"));

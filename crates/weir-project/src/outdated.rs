@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
+use weir_model::lockfile::LockedRelease;
 use weir_model::manifest::Source;
 use weir_model::{PackageName, Range, ReleaseId, Scope, Version};
 use weir_reach::{Connections, Session};
@@ -11,6 +12,7 @@ use weir_resolve::{Requirement, Resolution, View as _};
 use weir_wire::upstream::Patched;
 
 use crate::advisories::AdvisedRelease;
+use crate::changes::{built, is_first};
 use crate::choose::{Chooser, movable, versions};
 use crate::edit::{RangeChange, same_style};
 use crate::error::ProjectError;
@@ -21,6 +23,7 @@ use crate::resolve::scopes;
 
 /// A package that is behind.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Outdated {
     /// The package.
     pub name: PackageName,
@@ -32,13 +35,22 @@ pub struct Outdated {
     pub range: Option<Range>,
     /// What the lockfile has.
     pub current: Option<Version>,
+    /// How often that was built again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub current_revision: u32,
     /// Where `weir update` goes.
     pub wanted: Option<Version>,
+    /// How often that was built again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub wanted_revision: u32,
     /// Where `weir update --full` goes.
     pub full: Option<Version>,
+    /// How often that was built again.
+    #[serde(skip_serializing_if = "is_first")]
+    pub full_revision: u32,
     /// The newest that is offered.
     pub newest: Option<Version>,
-    /// Whether what the lockfile has was yanked.
+    /// Whether what the lockfile has was withdrawn.
     pub yanked: bool,
     /// What keeps even `weir update --full` from the newest.
     pub held: Vec<Hold>,
@@ -108,7 +120,25 @@ pub(crate) fn write_holds(f: &mut fmt::Formatter<'_>, held: &[Hold]) -> fmt::Res
     Ok(())
 }
 
+/// A version of a package, and how often it was built again: both together are what moves.
+type Build = (Version, u32);
+
 impl Outdated {
+    /// What the lockfile has, in words; nothing if it has none.
+    pub fn current(&self) -> Option<String> {
+        self.current.as_ref().map(|version| built(version, self.current_revision))
+    }
+
+    /// Where `weir update` goes, in words; nothing if it takes none.
+    pub fn wanted(&self) -> Option<String> {
+        self.wanted.as_ref().map(|version| built(version, self.wanted_revision))
+    }
+
+    /// Where `weir update --full` goes, in words; nothing if it takes none.
+    pub fn full(&self) -> Option<String> {
+        self.full.as_ref().map(|version| built(version, self.full_revision))
+    }
+
     /// Why it does not come to the newest even with `weir update --full`, if something keeps it.
     pub fn why_held(&self) -> Option<Held> {
         let (version, newest) = (self.full.clone()?, self.newest.clone()?);
@@ -168,9 +198,9 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
         newest_ranges(&chooser, project, &requirements, &wanted, Moving::All)?;
     let holds = held(session, &chooser, &full, &wider)?;
     let direct = [locked_directly(project), asked_for(&wanted), asked_for(&full)];
-    let (wanted, full) = (versions(&wanted), versions(&full));
-    let kept_out = kept_out(session, &chooser, &full);
-    let current = locked_versions(project);
+    let kept_out = kept_out(session, &chooser, &versions(&full));
+    let (wanted, full) = (builds(&wanted), builds(&full));
+    let current = locked_builds(project);
     let names: BTreeSet<&PackageName> = current.keys().chain(wanted.keys()).chain(full.keys()).collect();
     let scopes = scopes(project);
     let mut behind = Vec::new();
@@ -180,8 +210,17 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
         let all = [&current, &wanted, &full].map(|of| listed(of, name));
         for (is_direct, [current, wanted, full]) in paired(all, direct.each_ref().map(|of| of.get(name))) {
             let asked = asked.filter(|_| is_direct);
-            let yanked =
-                current.as_ref().map(|version| chooser.world.is_withdrawn(name, version)).transpose()?;
+            let withdrawn = |build: &Build| match locked(project, name, build) {
+                Some(id) => chooser.world.is_withdrawn(&id),
+                None => Ok(false),
+            };
+            let yanked = current.as_ref().map(withdrawn).transpose()?.unwrap_or_default();
+            let moves = current != wanted || current != full;
+            let [(current, current_revision), (wanted, wanted_revision), (full, full_revision)] =
+                [current, wanted, full].map(|build| match build {
+                    Some((version, revision)) => (Some(version), revision),
+                    None => (None, 0),
+                });
             let row = Outdated {
                 scope: scopes.get(name).copied().filter(|_| is_direct),
                 range: asked.map(|asked| asked.range.clone()),
@@ -192,12 +231,15 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
                     .collect(),
                 name: name.clone(),
                 newest: newest.clone(),
-                yanked: yanked.unwrap_or_default(),
+                yanked,
                 current,
+                current_revision,
                 wanted,
+                wanted_revision,
                 full,
+                full_revision,
             };
-            if row.yanked || row.current != row.wanted || row.current != row.full || !row.held.is_empty() {
+            if row.yanked || moves || !row.held.is_empty() {
                 behind.push(row);
             }
         }
@@ -228,12 +270,12 @@ pub(crate) fn kept_out(
     newest.collect()
 }
 
-/// Versions of one package, before and after, of which each row is one: first those that the project asks for itself, then those
+/// Builds of one package, before and after, of which each row is one: first those that the project asks for itself, then those
 /// that stay, then the others in order. Each with whether the project asks for it.
-fn paired(all: [Vec<Version>; 3], direct: [Option<&Version>; 3]) -> Vec<(bool, [Option<Version>; 3])> {
+fn paired(all: [Vec<Build>; 3], direct: [Option<&Build>; 3]) -> Vec<(bool, [Option<Build>; 3])> {
     let mut rest = all;
     let mut rows = Vec::new();
-    let mut take = |rest: &mut [Vec<Version>; 3], is_direct: bool, these: [Option<&Version>; 3]| {
+    let mut take = |rest: &mut [Vec<Build>; 3], is_direct: bool, these: [Option<&Build>; 3]| {
         for (of, this) in rest.iter_mut().zip(these) {
             of.retain(|version| Some(version) != this);
         }
@@ -242,9 +284,9 @@ fn paired(all: [Vec<Version>; 3], direct: [Option<&Version>; 3]) -> Vec<(bool, [
     if direct.iter().any(Option::is_some) {
         take(&mut rest, true, direct);
     }
-    for version in rest[0].clone() {
-        if rest.iter().all(|of| of.contains(&version)) {
-            take(&mut rest, false, [Some(&version); 3]);
+    for build in rest[0].clone() {
+        if rest.iter().all(|of| of.contains(&build)) {
+            take(&mut rest, false, [Some(&build); 3]);
         }
     }
     for place in 0..rest.iter().map(Vec::len).max().unwrap_or_default() {
@@ -254,29 +296,55 @@ fn paired(all: [Vec<Version>; 3], direct: [Option<&Version>; 3]) -> Vec<(bool, [
 }
 
 /// What the project asks for itself, as the lockfile has it.
-fn locked_directly(project: &Project) -> BTreeMap<PackageName, Version> {
+fn locked_directly(project: &Project) -> BTreeMap<PackageName, Build> {
     let direct = project.lock.iter().flat_map(|lock| &lock.direct);
-    direct.map(|direct| (direct.0.name.clone(), direct.0.version.clone())).collect()
+    direct.map(|direct| (direct.0.name.clone(), build(&direct.0))).collect()
 }
 
 /// What the project asks for itself, as it was chosen.
-fn asked_for(resolution: &Resolution) -> BTreeMap<PackageName, Version> {
+fn asked_for(resolution: &Resolution) -> BTreeMap<PackageName, Build> {
     let roots = resolution.roots.iter().map(|root| &resolution.target(root).id);
-    roots.map(|id| (id.name.clone(), id.version.clone())).collect()
+    roots.map(|id| (id.name.clone(), build(id))).collect()
 }
 
-/// The versions of a package, the newest first.
-fn listed(versions: &BTreeMap<PackageName, BTreeSet<Version>>, name: &PackageName) -> Vec<Version> {
-    versions.get(name).into_iter().flatten().rev().cloned().collect()
+fn build(id: &ReleaseId) -> Build {
+    (id.version.clone(), id.revision)
 }
 
-fn locked_versions(project: &Project) -> BTreeMap<PackageName, BTreeSet<Version>> {
-    let mut locked: BTreeMap<PackageName, BTreeSet<Version>> = BTreeMap::new();
+/// The builds of a package, the newest first.
+fn listed(builds: &BTreeMap<PackageName, BTreeSet<Build>>, name: &PackageName) -> Vec<Build> {
+    builds.get(name).into_iter().flatten().rev().cloned().collect()
+}
+
+/// The releases of a lockfile that come from registries.
+fn from_registries(project: &Project) -> impl Iterator<Item = ReleaseId> {
     let releases = project.lock.iter().flat_map(|lock| &lock.releases);
-    for release in releases.filter(|release| release.registry.is_some()) {
-        locked.entry(release.name.clone()).or_default().insert(release.version.clone());
+    releases.filter(|release| release.registry.is_some()).map(LockedRelease::id)
+}
+
+/// What the lockfile has of a package in this version and revision, from a registry.
+fn locked(project: &Project, name: &PackageName, (version, revision): &Build) -> Option<ReleaseId> {
+    from_registries(project).find(|id| id.name == *name && id.version == *version && id.revision == *revision)
+}
+
+fn locked_builds(project: &Project) -> BTreeMap<PackageName, BTreeSet<Build>> {
+    let mut locked: BTreeMap<PackageName, BTreeSet<Build>> = BTreeMap::new();
+    for id in from_registries(project) {
+        let build = build(&id);
+        locked.entry(id.name).or_default().insert(build);
     }
     locked
+}
+
+/// What was chosen from registries.
+fn builds(resolution: &Resolution) -> BTreeMap<PackageName, BTreeSet<Build>> {
+    let mut builds: BTreeMap<PackageName, BTreeSet<Build>> = BTreeMap::new();
+    for node in &resolution.nodes {
+        if matches!(node.source, weir_resolve::Source::Registry(_)) {
+            builds.entry(node.id.name.clone()).or_default().insert(build(&node.id));
+        }
+    }
+    builds
 }
 
 /// The newest that the project could have if its ranges moved as well.

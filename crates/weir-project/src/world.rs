@@ -179,10 +179,14 @@ impl<'c> World<'c> {
         Ok(Some(versions))
     }
 
-    /// Whether a version is there, but no longer offered.
-    pub(crate) fn is_withdrawn(&self, name: &PackageName, version: &Version) -> Result<bool, ProjectError> {
-        let Some(found) = self.find(name, None)? else { return Ok(false) };
-        let mut releases = found.candidates.releases.iter().filter(|release| release.version == *version);
+    /// Whether a release is there, but no longer offered.
+    pub(crate) fn is_withdrawn(&self, id: &ReleaseId) -> Result<bool, ProjectError> {
+        let Some(found) = self.find(&id.name, None)? else { return Ok(false) };
+        let mut releases = found.candidates.releases.iter().filter(|release| {
+            release.version == id.version
+                && release.platform == id.platform
+                && release.revision == id.revision
+        });
         Ok(releases.any(|release| !release.standing.is_offered()))
     }
 

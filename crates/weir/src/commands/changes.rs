@@ -22,8 +22,10 @@ pub(super) fn show(page: &mut Page, changes: &Changes) {
             Direction::Content => ("~", palette.notice),
         };
         let versions = match moved.direction {
-            Direction::Content => format!("{} with other content", moved.after),
-            _ => format!("{} → {}", moved.before, moved.after),
+            Direction::Content if moved.before_revision == moved.after_revision => {
+                format!("{} with other content", moved.to())
+            }
+            _ => format!("{} → {}", moved.from(), moved.to()),
         };
         rows.push((
             moved.name.to_string(),

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use weir_model::Version;
 use weir_model::record::Hold;
 use weir_project::{MovedOutside, MovedReference, MovedTag, Outdated, OutdatedPackages};
 
@@ -56,11 +55,10 @@ pub(super) fn show_kept_out(page: &mut Page, kept_out: &[Hold]) {
 
 fn table(page: &mut Page, outdated: &[Outdated]) {
     let palette = page.palette;
-    let version =
-        |version: &Option<Version>| version.as_ref().map_or_else(|| "–".into(), ToString::to_string);
+    let told = |build: Option<String>| build.unwrap_or_else(|| "–".into());
     let rows = outdated.iter().map(|package| {
-        let moves = package.wanted != package.current;
-        let current = version(&package.current);
+        let (current, wanted, full) = (told(package.current()), told(package.wanted()), told(package.full()));
+        let (moves, moves_further) = (wanted != current, full != wanted);
         vec![
             Cell::plain(&package.name),
             Cell::plain(package.range.as_ref().map_or_else(String::new, ToString::to_string)),
@@ -68,12 +66,9 @@ fn table(page: &mut Page, outdated: &[Outdated]) {
                 if package.yanked { format!("{current} (yanked)") } else { current },
                 if package.yanked { palette.bad } else { palette.faint },
             ),
-            Cell::new(version(&package.wanted), if moves { palette.good } else { palette.faint }),
-            Cell::new(
-                version(&package.full),
-                if package.full == package.wanted { palette.faint } else { palette.good },
-            ),
-            Cell::new(version(&package.newest), palette.notice),
+            Cell::new(wanted, if moves { palette.good } else { palette.faint }),
+            Cell::new(full, if moves_further { palette.good } else { palette.faint }),
+            Cell::new(told(package.newest.as_ref().map(ToString::to_string)), palette.notice),
         ]
     });
     page.table(&["package", "range", "current", "wanted", "full", "newest"], rows.collect());

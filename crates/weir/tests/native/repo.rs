@@ -369,3 +369,30 @@ fn mistakes_are_answered_with_what_to_do() {
     "#);
     assert!(t.path("sysroot/release/mine").exists());
 }
+
+#[test]
+fn what_was_built_again_is_outdated_and_an_update_names_the_revision() {
+    let t = recipe_set();
+    library(&t, "zlib", "1.2.13").write();
+    library(&t, "curl", "7.88.1").needs("zlib", "^1.2").write();
+    weir(&t, "repo add --all").succeeds();
+    t.write("app/weir.toml", "[package]\nkind = \"native\"\n\n[dependencies]\n\"base/curl\" = \"*\"\n");
+    t.weir("install").succeeds();
+    library(&t, "zlib", "1.2.13").number(7).write();
+    weir(&t, "repo update --all").succeeds();
+    let outdated = t.weir("outdated --exit-code --json").fails_with(1);
+    let told: serde_json::Value = serde_json::from_str(&outdated.stdout).unwrap();
+    let rows = told["packages"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{told:#}");
+    for row in rows {
+        assert_eq!(
+            (&row["current"], &row["wanted-revision"]),
+            (&row["wanted"], &serde_json::json!(1)),
+            "{row:#}"
+        );
+    }
+    assert!(t.weir("outdated").succeeds().stdout.contains("7.88.1 revision 1"));
+    let updated = t.weir("update").succeeds();
+    assert!(updated.stdout.contains("7.88.1 → 7.88.1 revision 1"), "{updated}");
+    assert_eq!(t.weir("outdated").succeeds().stdout, "Everything is at its newest\n");
+}
