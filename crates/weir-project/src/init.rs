@@ -8,7 +8,7 @@ use weir_fs::{Access, Durability, Folder};
 use weir_kind::OwnManifest;
 use weir_kinds::kind;
 use weir_model::{KindName, License, PackageName, Version, manifest};
-use weir_tree::{Selection, read_folder};
+use weir_tree::{Selection, sketch_folder};
 
 use crate::error::ProjectError;
 use crate::files::MAX_MANIFEST;
@@ -16,6 +16,9 @@ use crate::project::parse_manifest;
 
 /// What is installed, as a line of `.gitignore`.
 const INSTALLED: &str = "/weir_packages/";
+
+/// Git's ignore rules of a folder.
+const IGNORE_FILE: &str = ".gitignore";
 
 /// What a new project is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,24 +68,27 @@ pub fn init(folder: &Path, new: &NewProject) -> Result<InitReport, ProjectError>
         None => weir_kind::Scaffold::default(),
     };
     let begun = has_work(folder)?;
-    let more = match &new.name {
-        Some(_) if begun => guess(new.kind, folder)?.unwrap_or(scaffold.manifest),
-        _ => scaffold.manifest,
-    };
+    let guessed = if begun && new.name.is_some() { guess(new.kind, folder)? } else { None };
+    // What the manifest of an example names is there, whatever else is.
+    let is_example = !begun || (guessed.is_none() && !scaffold.manifest.is_empty());
+    let more = guessed.unwrap_or(scaffold.manifest);
+    // What cannot be written is found before anything is.
+    let ignored = ignored(&at, [INSTALLED])?;
     let license = new.license.clone().or_else(|| weir_package::detect_license(folder));
     let text = manifest_text(new, license.as_ref(), &more);
     // What this program writes must be what it reads.
     parse_manifest(&path, &text)?;
     let mut files = vec![manifest::FILE_NAME.to_owned()];
-    let examples = if begun { Vec::new() } else { scaffold.files };
+    let examples = if is_example { scaffold.files } else { Vec::new() };
     for (name, contents, executable) in &examples {
         let access = if *executable { Access::Executable } else { Access::Usual };
         if create(&at, name, contents, access)? {
             files.push(name.clone());
         }
     }
-    if ignore(&at, [INSTALLED])? {
-        files.push(".gitignore".into());
+    if let Some(text) = ignored {
+        at.replace(IGNORE_FILE, text, Access::Kept, Durability::Durable)?;
+        files.push(IGNORE_FILE.into());
     }
     at.replace(manifest::FILE_NAME, text, Access::Kept, Durability::Durable)?;
     Ok(InitReport { folder: folder.into(), files })
@@ -106,14 +112,16 @@ fn init_own(folder: &Path, new: &NewProject, own: &dyn OwnManifest) -> Result<In
     // What this program writes must be what it reads.
     own.read(&scaffold.text)?;
     let mut files = vec![own.file().to_owned()];
+    let ignored = ignored(&at, scaffold.ignored.iter().map(String::as_str).chain([INSTALLED]))?;
     let examples = if has_such(&at, &scaffold.files)? { Vec::new() } else { scaffold.files };
     for (name, contents) in &examples {
         if create(&at, name, contents, Access::Usual)? {
             files.push(name.clone());
         }
     }
-    if ignore(&at, scaffold.ignored.iter().map(String::as_str).chain([INSTALLED]))? {
-        files.push(".gitignore".into());
+    if let Some(text) = ignored {
+        at.replace(IGNORE_FILE, text, Access::Kept, Durability::Durable)?;
+        files.push(IGNORE_FILE.into());
     }
     at.replace(own.file(), scaffold.text, Access::Kept, Durability::Durable)?;
     Ok(InitReport { folder: folder.into(), files })
@@ -127,7 +135,7 @@ fn create(at: &Folder, name: &str, contents: &str, access: Access) -> Result<boo
 
 /// What of the files in a folder would be offered.
 fn guess(name: KindName, folder: &Path) -> Result<Option<String>, ProjectError> {
-    let tree = read_folder(folder, &Selection::package(&[], &[])?)?;
+    let tree = sketch_folder(folder, &Selection::package(&[], &[])?)?;
     Ok(kind(name)?.guess(&Folder::open(folder)?, &tree)?.map(|guess| format!("\n{guess}")))
 }
 
@@ -156,7 +164,7 @@ fn has_such(at: &Folder, files: &[(String, String)]) -> Result<bool, ProjectErro
         if at.find_folder(folder)?.is_none() {
             continue;
         }
-        let tree = read_folder(&at.path().join(folder), &Selection::everything())?;
+        let tree = sketch_folder(&at.path().join(folder), &Selection::package(&[], &[])?)?;
         if tree.entries().iter().any(|entry| Path::new(entry.path.as_str()).extension() == Some(sort)) {
             return Ok(true);
         }
@@ -182,10 +190,12 @@ fn manifest_text(new: &NewProject, license: Option<&License>, more: &str) -> Str
     text
 }
 
-/// Keeps what tools make out of version control, where there is some; says whether that was needed.
-fn ignore<'a>(folder: &Folder, lines: impl IntoIterator<Item = &'a str>) -> Result<bool, ProjectError> {
-    const FILE: &str = ".gitignore";
-    let mut text = folder.find_text(FILE, MAX_MANIFEST)?.unwrap_or_default();
+/// The text of the ignore file of git that keeps what tools make out of version control; nothing if it does already.
+fn ignored<'a>(
+    folder: &Folder,
+    lines: impl IntoIterator<Item = &'a str>,
+) -> Result<Option<String>, ProjectError> {
+    let mut text = folder.find_text(IGNORE_FILE, MAX_MANIFEST)?.unwrap_or_default();
     let before = text.len();
     for line in lines {
         if text.lines().all(|there| there.trim() != line) {
@@ -193,9 +203,5 @@ fn ignore<'a>(folder: &Folder, lines: impl IntoIterator<Item = &'a str>) -> Resu
             text.push_str(&format!("{gap}{line}\n"));
         }
     }
-    if text.len() == before {
-        return Ok(false);
-    }
-    folder.replace(FILE, text, Access::Kept, Durability::Durable)?;
-    Ok(true)
+    Ok((text.len() > before).then_some(text))
 }

@@ -3,6 +3,7 @@
 //! First the names, on one thread; then the contents, on all cores, the largest files first so that no core is left alone with
 //! one at the end. Folders do not appear in a manifest, so empty ones are left out.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::link::LinkTarget;
@@ -21,6 +22,30 @@ pub fn read_folder(root: &Path, selection: &Selection) -> Result<TreeManifest, T
     found.sort_unstable_by(|one, other| other.size.cmp(&one.size).then_with(|| one.path.cmp(&other.path)));
     let entries = parallel::each(&found, |buffer, selected| entry(root, selected, buffer));
     let entries = entries.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(TreeManifest::from_unsorted(entries)?)
+}
+
+/// The files of the folder `root` that `selection` names, by their names, modes and sizes alone. Nothing in them is read: all have the digest
+/// of nothing, so that this is for seeing what is there, and no tree that anything is kept under. Links are passed
+/// over, and so is what cannot be in a tree.
+///
+/// # Errors
+///
+/// When the folder cannot be read, or names in it differ only by case.
+pub fn sketch_folder(root: &Path, selection: &Selection) -> Result<TreeManifest, TreeError> {
+    let mut entries = Vec::new();
+    for Selected { path, sort, size } in selection.list(root)? {
+        let Ok(path) = file::tree_path(&path) else { continue };
+        let mode = match sort {
+            Sort::Special(_) | Sort::Link => continue,
+            Sort::File => match fs_err::symlink_metadata(root.join(path.as_str())) {
+                Ok(found) if found.permissions().mode() & 0o111 != 0 => Mode::Executable,
+                Ok(_) => Mode::File,
+                Err(_) => continue,
+            },
+        };
+        entries.push(Entry { mode, size, digest: weir_model::Digest::of(""), path });
+    }
     Ok(TreeManifest::from_unsorted(entries)?)
 }
 

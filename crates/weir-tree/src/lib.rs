@@ -8,6 +8,7 @@
 //! | to | use |
 //! | --- | --- |
 //! | turn a folder into a manifest | [`read_folder`] with a [`Selection`] |
+//! | see what is in a folder, unread | [`sketch_folder`] |
 //! | send a tree | [`write_pack`] |
 //! | receive a tree | [`unpack`], or [`check_pack`] to keep the pack as it is |
 //! | read a few files of a pack | [`PackFiles`] |
@@ -36,7 +37,7 @@ mod verify;
 
 pub use copy::copy_tree;
 pub use error::TreeError;
-pub use folder::read_folder;
+pub use folder::{read_folder, sketch_folder};
 pub use import::{
     ArchiveFormat, ImportError, ImportNote, ImportOptions, ImportReport, Strip, Trick, import_archive,
     import_archive_from,

@@ -165,6 +165,31 @@ fn a_package_that_begins_where_there_is_code_says_what_is_there_and_adds_nothing
     assert!(run.code == 0 && !run.stderr.contains("does not have"), "{run}");
 }
 
+/// What the manifest of the example names is there, and what cannot be in a package is no reason to begin none.
+#[test]
+fn a_package_that_begins_beside_something_else_than_code_can_be_packed() {
+    let t = sandbox();
+    t.write("tool/Makefile", "all:\n");
+    t.write("tool/.git/HEAD", "");
+    fs_err::create_dir_all(t.path("tool/venv/bin")).unwrap();
+    fs_err::os::unix::fs::symlink("/usr/bin/python3", t.path("tool/venv/bin/python")).unwrap();
+    let large = fs_err::File::create(t.path("tool/venv/large")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(t.path("tool/venv/pipe")).status().unwrap();
+    assert!(pipe.success());
+    t.weir_in("tool", "init --name acme/tool --kind bash").succeeds();
+    assert!(t.read("tool/weir.toml").contains("source = [\"src\"]"));
+    assert!(t.path("tool/src").is_dir());
+    fs_err::remove_dir_all(t.path("tool/venv")).unwrap();
+    t.weir_in("tool", "pack --list").succeeds();
+
+    // Nothing is written where not all can be.
+    fs_err::create_dir_all(t.path("new")).unwrap();
+    fs_err::os::unix::fs::symlink("elsewhere", t.path("new/.gitignore")).unwrap();
+    t.weir_in("new", "init --name acme/new --kind bash").fails_with(4);
+    assert_eq!(fs_err::read_dir(t.path("new")).unwrap().count(), 1);
+}
+
 #[test]
 fn what_bash_would_refuse_wherever_it_is_loaded_is_refused_when_published() {
     let t = sandbox();
