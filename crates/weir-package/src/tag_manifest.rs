@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 use weir_fs::Folder;
-use weir_model::manifest::{self, Requirement, Source, edit::Editor};
+use weir_model::manifest::edit::{Editor, LineEnds};
+use weir_model::manifest::{self, Requirement, Source};
 use weir_model::{License, Manifest, PackageName, Range, Scope, Version};
 use weir_tree::TreeManifest;
 
@@ -150,13 +151,17 @@ fn named(
     let package = document.entry("package").or_insert_with(|| Item::Table(Table::new()));
     // What is no table is told by reading it as a manifest.
     if let Some(package) = package.as_table_like_mut() {
-        package.insert("name", value(name.to_string()));
-        package.insert("version", value(version.to_string()));
+        for (field, is) in [("name", name.to_string()), ("version", version.to_string())] {
+            // What says so already stays as it is written: then it is the file that is published from a clone.
+            if package.get(field).and_then(Item::as_str) != Some(&is) {
+                package.insert(field, value(is));
+            }
+        }
         if let Some(license) = license.filter(|_| package.get("license").is_none()) {
             package.insert("license", value(license.to_string()));
         }
     }
-    Ok(document.to_string())
+    Ok(LineEnds::of(text).on(document.to_string()))
 }
 
 /// One of the spellings of a repository's address, so that the same tag gives the same release.

@@ -9,6 +9,26 @@ use crate::{PackageName, Range, Scope, Version};
 #[derive(Debug, Clone)]
 pub struct Editor {
     document: DocumentMut,
+    ends: LineEnds,
+}
+
+/// How the lines of a text end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineEnds {
+    are_crlf: bool,
+}
+
+impl LineEnds {
+    /// Those of a text: of several sorts, Unix's.
+    pub fn of(text: &str) -> Self {
+        let all = text.matches('\n').count();
+        Self { are_crlf: all > 0 && text.matches("\r\n").count() == all }
+    }
+
+    /// The same text, whose lines end with a newline alone, with these ends.
+    pub fn on(self, text: String) -> String {
+        if self.are_crlf { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text }
+    }
 }
 
 impl Editor {
@@ -21,12 +41,12 @@ impl Editor {
         let document = text.parse().map_err(|error: toml_edit::TomlError| {
             ManifestError::new(text, error.span(), error.message().to_owned())
         })?;
-        Ok(Self { document })
+        Ok(Self { document, ends: LineEnds::of(text) })
     }
 
     /// The text as it stands now.
     pub fn into_text(self) -> String {
-        self.document.to_string()
+        self.ends.on(self.document.to_string())
     }
 
     /// Asks for a package, or changes how it is asked for.
