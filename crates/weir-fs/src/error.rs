@@ -46,13 +46,23 @@ pub enum FsError {
         path: PathBuf,
     },
     /// The system failed.
-    #[error("`{}`: {source}", path.display())]
+    #[error("{}", told(path, source))]
     Io {
         /// Where.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What the system said, in the words that Weir has for it where those of the system do not say what to do.
+fn told(path: &Path, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            format!("the disk is full: cannot write `{}`", path.display())
+        }
+        _ => format!("`{}`: {source}", path.display()),
+    }
 }
 
 /// What can be found under a name.

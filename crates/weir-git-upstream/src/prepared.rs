@@ -10,9 +10,11 @@ use weir_fs::{Access, Durability, Folder};
 use weir_git::GitError;
 use weir_model::manifest::{self, GitTag, Source};
 use weir_model::{Manifest, PackageName, Platform, Range, ReleaseId, Scope, Version};
-use weir_package::{Package, TagManifest, detect_license, plain_address, release_manifest};
+use weir_package::{
+    Package, TagManifest, detect_license, plain_address, release_manifest, selection_of_commit,
+};
 use weir_registry::{Acting, Batch, Intent, Registry as _, SubmitError};
-use weir_tree::{QUICK_PACK_LEVEL, Selection, read_folder, write_pack};
+use weir_tree::{QUICK_PACK_LEVEL, Selection, copy_tree, read_folder, write_pack};
 use weir_upstream::ForeignError;
 
 use crate::told::{Tag, unreadable};
@@ -50,7 +52,7 @@ pub(crate) fn prepare(
         GitError::Unusable { reason, .. } => bad(reason),
         error => unreadable(url, &error),
     });
-    let (commit, folder) = came?;
+    let (commit, all) = came?;
     if commit != tag.commit {
         let reason = format!(
             "the tag `{}` is said to name the commit {}, and what is sent for it is {commit}",
@@ -59,9 +61,14 @@ pub(crate) fn prepare(
         return Err(ForeignError::Changed { address: url.to_owned(), reason });
     }
     // What is told has no paths of this machine.
-    let place = format!("{}/", folder.display());
-    let unusable = |error: &dyn std::error::Error| bad(error.to_string().replace(&place, ""));
-    let tree = read_folder(&folder, &Selection::everything()).map_err(|error| unusable(&error))?;
+    let folder = scratch.path().join("package");
+    let places = [&all, &folder].map(|folder| format!("{}/", folder.display()));
+    let unusable = |error: &dyn std::error::Error| {
+        bad(places.iter().fold(error.to_string(), |told, place| told.replace(place, "")))
+    };
+    let selection = selection_of_commit(&all, None).map_err(|error| unusable(&error))?;
+    let tree = read_folder(&all, &selection).map_err(|error| unusable(&error))?;
+    copy_tree(&all, &tree, &folder).map_err(|error| unusable(&error))?;
     let found = TagManifest::read(&folder, &tree, None).map_err(|error| unusable(&error))?;
     let found = found.ok_or_else(|| {
         bad("it has no `weir.toml`, nor another manifest that is known, nor anything to guess it from".into())

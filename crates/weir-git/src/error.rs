@@ -3,6 +3,8 @@
 use weir_model::address::without_secrets;
 use weir_model::manifest::GitTag;
 
+use crate::complaint::{Complaint, Fault};
+
 /// Why something could not be had from a repository.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
@@ -15,6 +17,8 @@ pub enum GitError {
         tag: String,
         /// Why not, in git's words or ours.
         reason: String,
+        /// What sort of thing that is.
+        fault: Fault,
     },
     /// The repository does not list its tags.
     #[error("the tags of `{url}` cannot be had: {reason}")]
@@ -23,6 +27,8 @@ pub enum GitError {
         url: String,
         /// Why not, in git's words or ours.
         reason: String,
+        /// What sort of thing that is.
+        fault: Fault,
     },
     /// What a tag names is no tree that is kept.
     #[error("what `{tag}` of `{url}` names cannot be kept: {reason}")]
@@ -66,8 +72,8 @@ pub enum GitError {
 }
 
 impl GitError {
-    pub(crate) fn unavailable(git: &GitTag, reason: String) -> Self {
-        Self::Unavailable { url: without_secrets(&git.url).into_owned(), tag: git.tag.clone(), reason }
+    pub(crate) fn unavailable(git: &GitTag, Complaint { fault, reason }: Complaint) -> Self {
+        Self::Unavailable { url: without_secrets(&git.url).into_owned(), tag: git.tag.clone(), reason, fault }
     }
 
     pub(crate) fn moved(git: &GitTag, before: String, after: String) -> Self {

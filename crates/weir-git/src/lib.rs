@@ -2,8 +2,10 @@
 //!
 //! The user's own `git` does the fetching, so that their credentials, proxies and certificates serve; it is kept
 //! from running anything of the repository's: no hooks, no checkout. The files are taken from git's objects as they are, so that
-//! no setting of anybody changes them. Submodules are fetched only for those who ask for them.
+//! no setting of anybody changes them. Of a package that is taken which belongs to it, and nothing else is kept; submodules are fetched only
+//! for those who ask for them.
 
+mod complaint;
 mod error;
 mod objects;
 mod program;
@@ -19,8 +21,11 @@ use weir_model::address::{holds_secret, without_secrets};
 use weir_model::lockfile::LockedGit;
 use weir_model::manifest::GitTag;
 use weir_model::{Sha256, TreeDigest};
-use weir_tree::{Limits, Selection, TreeManifest, read_folder, write_pack};
+use weir_package::selection_of_commit;
+use weir_tree::{Limits, Selection, TreeManifest, TreePath, read_folder, write_pack};
 
+use complaint::Complaint;
+pub use complaint::Fault;
 pub use error::GitError;
 use program::{MOST_FETCHED, command, fetch, in_repository, run, run_soon};
 
@@ -33,12 +38,28 @@ pub struct Fetched {
     pub tag: String,
     /// What the tag named.
     pub commit: String,
-    /// The commit's files, in the store.
+    /// The files that were taken, in the store.
     pub tree: TreeDigest,
+    /// Which those are.
+    pub take: Take,
+    /// What of the commit was not taken though nobody said that it should not be: whoever uses the package should know.
+    pub left_out: LeftOut,
+}
+
+/// Which files of a commit are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Take {
+    /// All of them, as the source of a recipe.
+    Everything(Submodules),
+    /// Those that belong to the package that it is, as if a fresh clone was published: by its manifest, with what is said over that, and by
+    /// the ignore files in it.
+    Package(Option<String>),
 }
 
 /// Whether what is fetched has the repository's submodules in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Submodules {
     /// Each where the tree has it, and theirs in them.
     Included,
@@ -46,8 +67,37 @@ pub enum Submodules {
     LeftOut,
 }
 
-/// What is wrong with a repository or a tag, in words.
-type Complaint = String;
+/// What of a commit is not in its package, though neither `include` nor `exclude` nor `.weirignore` says so; the first of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Where it has submodules.
+    pub submodules: Vec<String>,
+    /// Files that are in the commit although its `.gitignore` leaves them out.
+    pub ignored: Vec<String>,
+}
+
+/// So many of what is left out are named.
+const MOST_TOLD: usize = 5;
+
+impl LeftOut {
+    /// What is to be told of it, in sentences.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        let named = |paths: &[String]| {
+            let more = if paths.len() > MOST_TOLD { ", …" } else { "" };
+            let names: Vec<String> = paths.iter().take(MOST_TOLD).map(|path| format!("`{path}`")).collect();
+            format!("{}{more}", names.join(", "))
+        };
+        let submodules = (!self.submodules.is_empty())
+            .then(|| format!("its submodules are not in it: {}", named(&self.submodules)));
+        let ignored = (!self.ignored.is_empty()).then(|| {
+            format!(
+                "its `.gitignore` leaves out what is in the commit: {}; a `.weirignore` with `!NAME` in it, or `package.include`, takes that",
+                named(&self.ignored)
+            )
+        });
+        submodules.into_iter().chain(ignored)
+    }
+}
 
 /// Git, and what this machine remembers of the tags it fetched.
 #[derive(Debug, Clone)]
@@ -100,14 +150,9 @@ impl Git {
     ///
     /// [`GitError::Unavailable`] when the repository does not give it, [`GitError::TagMoved`] when it gives another
     /// commit than before, [`GitError::Offline`] when it would have to be asked, and what the store says.
-    pub fn fetch(
-        &self,
-        store: &weir_store::Session,
-        git: &GitTag,
-        submodules: Submodules,
-    ) -> Result<Fetched, GitError> {
-        check_names(git).map_err(|reason| GitError::unavailable(git, reason))?;
-        let record = self.record_path(git, submodules);
+    pub fn fetch(&self, store: &weir_store::Session, git: &GitTag, take: &Take) -> Result<Fetched, GitError> {
+        check_names(git).map_err(|complaint| GitError::unavailable(git, complaint))?;
+        let record = self.record_path(git, take);
         let before = known(&record);
         if let Some(known) = &before
             && store.tree(&known.tree)?.is_some()
@@ -117,8 +162,8 @@ impl Git {
         if self.offline {
             return Err(GitError::Offline { url: git.url.clone(), tag: git.tag.clone() });
         }
-        let fetched = fetch_from_repository(store, git, submodules)?
-            .map_err(|reason| GitError::unavailable(git, reason))?;
+        let fetched = fetch_from_repository(store, git, take)?
+            .map_err(|complaint| GitError::unavailable(git, complaint))?;
         if let Some(before) = before
             && before.commit != fetched.commit
         {
@@ -149,31 +194,32 @@ impl Git {
         if self.offline {
             return Ok(None);
         }
-        remote_commit(git).map(Some).map_err(|reason| GitError::unavailable(git, reason))
+        remote_commit(git).map(Some).map_err(|complaint| GitError::unavailable(git, complaint))
     }
 
     /// Forgets what a tag named, so that it is fetched again and may be another commit.
-    pub fn forget(&self, git: &GitTag) {
+    pub fn forget(&self, git: &GitTag, take: &Take) {
         // If it cannot be removed, the tag is found to have moved, and said so.
-        let _ = fs_err::remove_file(self.record_path(git, Submodules::LeftOut));
+        let _ = fs_err::remove_file(self.record_path(git, take));
     }
 
     /// Where the trees came from that this machine fetched from repositories, as far as it remembers.
     pub fn origins(&self) -> BTreeMap<TreeDigest, TreeOrigin> {
         let entries = fs_err::read_dir(&self.records).into_iter().flatten().flatten();
-        let fetched = entries.filter_map(|entry| Some((entry.path(), known(&entry.path())?)));
-        let origins = fetched.map(|(record, Fetched { url, tag, commit, tree })| {
-            let git = GitTag { url, tag };
-            let included = self.record_path(&git, Submodules::Included) == record;
-            let submodules = if included { Submodules::Included } else { Submodules::LeftOut };
-            (tree, TreeOrigin { git, commit, submodules })
+        let fetched = entries.filter_map(|entry| known(&entry.path()));
+        let origins = fetched.map(|Fetched { url, tag, commit, tree, take, .. }| {
+            (tree, TreeOrigin { git: GitTag { url, tag }, commit, take })
         });
         origins.collect()
     }
 
-    fn record_path(&self, git: &GitTag, submodules: Submodules) -> PathBuf {
-        let with = if submodules == Submodules::Included { "\nsubmodules" } else { "" };
-        let name = Sha256::of(format!("{}\n{}{with}", git.url, git.tag)).to_hex();
+    fn record_path(&self, git: &GitTag, take: &Take) -> PathBuf {
+        let take = match take {
+            Take::Everything(Submodules::LeftOut) => "everything".to_owned(),
+            Take::Everything(Submodules::Included) => "submodules".to_owned(),
+            Take::Package(says) => format!("package\n{}", says.as_deref().unwrap_or_default()),
+        };
+        let name = Sha256::of(format!("{}\n{}\n{take}", git.url, git.tag)).to_hex();
         self.records.join(format!("{}.json", &name[..32]))
     }
 }
@@ -190,43 +236,72 @@ fn remember(record: &Path, fetched: &Fetched) -> Result<(), GitError> {
 fn fetch_from_repository(
     store: &weir_store::Session,
     git: &GitTag,
-    submodules: Submodules,
+    take: &Take,
 ) -> Result<Result<Fetched, Complaint>, GitError> {
     let scratch = tempfile::tempdir()?;
-    let (commit, folder) = match check_out(git, submodules, scratch.path())? {
+    let CheckedOut { commit, folder, submodules } = match check_out(git, take, scratch.path())? {
         Ok(there) => there,
-        Err(reason) => return Ok(Err(reason)),
+        Err(complaint) => return Ok(Err(complaint)),
     };
-    let tree = store.add_folder(&folder, &Selection::everything(), &Limits::default())?;
-    Ok(Ok(Fetched { url: git.url.clone(), tag: git.tag.clone(), commit, tree: *tree.digest() }))
+    let selection = selection(&folder, take)?;
+    let left_out = LeftOut {
+        submodules: told(submodules.iter().map(TreePath::as_str).filter(|path| selection.has(path.as_ref()))),
+        ignored: told(selection.ignored_by_git(&folder)?.iter().filter_map(|path| path.to_str())),
+    };
+    let tree = store.add_folder(&folder, &selection, &Limits::default())?;
+    let GitTag { url, tag } = git.clone();
+    Ok(Ok(Fetched { url, tag, commit, tree: *tree.digest(), take: take.clone(), left_out }))
 }
 
-/// Puts the files of a tag into a folder below `scratch`, which is empty; gives the commit and that folder.
-fn check_out(
-    git: &GitTag,
-    submodules: Submodules,
-    scratch: &Path,
-) -> Result<Result<(String, PathBuf), Complaint>, GitError> {
-    if let Err(reason) = check_names(git) {
-        return Ok(Err(reason));
+/// As much of a list as is told, and one more.
+fn told<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<String> {
+    paths.take(MOST_TOLD + 1).map(str::to_owned).collect()
+}
+
+/// Which of a commit's files in `folder` are taken.
+fn selection(folder: &Path, take: &Take) -> Result<Selection, GitError> {
+    Ok(match take {
+        Take::Everything(_) => Selection::everything(),
+        Take::Package(says) => selection_of_commit(folder, says.as_deref())?,
+    })
+}
+
+/// The files of a commit, on the disk.
+struct CheckedOut {
+    commit: String,
+    folder: PathBuf,
+    /// Where it has submodules of which nothing is here.
+    submodules: Vec<TreePath>,
+}
+
+/// Puts all files of a tag into a folder below `scratch`, which is empty.
+fn check_out(git: &GitTag, take: &Take, scratch: &Path) -> Result<Result<CheckedOut, Complaint>, GitError> {
+    if let Err(complaint) = check_names(git) {
+        return Ok(Err(complaint));
     }
     let repository = scratch.join("repository");
     let folder = scratch.join("tree");
     let reference = if is_commit(&git.tag) { git.tag.clone() } else { format!("refs/tags/{}", git.tag) };
-    let fetched = fetch_into(&repository, &git.url, &reference).and_then(|commit| {
-        objects::write_files(&repository, &commit, &folder, &Limits::default()).map(|_| commit)
-    });
-    let commit = match fetched {
+    let commit = match fetch_into(&repository, &git.url, &reference).map_err(Complaint::of_host) {
         Ok(commit) => commit,
-        Err(reason) => return Ok(Err(what_a_branch_is(git).unwrap_or(reason))),
+        Err(complaint) => {
+            let branch = Some(complaint.fault).filter(|fault| *fault == Fault::Absent);
+            return Ok(Err(branch.and_then(|_| what_a_branch_is(git)).unwrap_or(complaint)));
+        }
     };
-    if submodules == Submodules::Included {
+    let written = match objects::write_files(&repository, &commit, &folder, &Limits::default()) {
+        Ok(written) => written,
+        Err(reason) => return Ok(Err(Complaint::of_content(reason))),
+    };
+    let mut submodules = written.submodules;
+    if *take == Take::Everything(Submodules::Included) {
         let top = submodules::Commit { repository, id: commit.clone(), url: git.url.clone() };
         if let Err(reason) = submodules::add(top, &folder, scratch, Limits::default()) {
-            return Ok(Err(reason));
+            return Ok(Err(Complaint::of_host(reason)));
         }
+        submodules.clear();
     }
-    Ok(Ok((commit, folder)))
+    Ok(Ok(CheckedOut { commit, folder, submodules }))
 }
 
 /// Where a tree of the store came from.
@@ -234,14 +309,15 @@ fn check_out(
 pub struct TreeOrigin {
     git: GitTag,
     commit: String,
-    submodules: Submodules,
+    take: Take,
 }
 
 impl TreeOrigin {
     /// Of a package that a lockfile in `folder` names.
     pub fn of_locked(locked: &LockedGit, folder: &Path) -> Self {
         let git = GitTag { url: locked.url.clone(), tag: locked.tag.clone() };
-        Self { git: at(&git, folder), commit: locked.commit.clone(), submodules: Submodules::LeftOut }
+        let take = Take::Package(locked.manifest.clone());
+        Self { git: at(&git, folder), commit: locked.commit.clone(), take }
     }
 }
 
@@ -252,24 +328,25 @@ impl TreeOrigin {
 ///
 /// [`GitError::TagMoved`] or [`GitError::Unavailable`] when neither gives the tree any more.
 pub fn pack_again(origin: &TreeOrigin, wanted: &TreeDigest) -> Result<fs_err::File, GitError> {
-    let TreeOrigin { git, commit, submodules } = origin;
+    let TreeOrigin { git, commit, take } = origin;
     let mut first_failure = None;
     for name in [&git.tag, commit] {
         let scratch = tempfile::tempdir()?;
         let named = GitTag { url: git.url.clone(), tag: name.clone() };
-        let failure = match check_out(&named, *submodules, scratch.path())? {
-            Ok((now, folder)) => {
-                let manifest = read_folder(&folder, &Selection::everything())?;
+        let failure = match check_out(&named, take, scratch.path())? {
+            Ok(CheckedOut { commit: now, folder, .. }) => {
+                let manifest = read_folder(&folder, &selection(&folder, take)?)?;
                 if manifest.digest() == *wanted {
                     return packed(&folder, &manifest);
                 }
                 GitError::moved(git, commit.clone(), now)
             }
-            Err(reason) => GitError::unavailable(&named, reason),
+            Err(complaint) => GitError::unavailable(&named, complaint),
         };
         first_failure.get_or_insert(failure);
     }
-    Err(first_failure.unwrap_or_else(|| GitError::unavailable(git, "nothing of it can be had".into())))
+    Err(first_failure
+        .unwrap_or_else(|| GitError::unavailable(git, Complaint::of_host("nothing of it can be had".into()))))
 }
 
 /// The most tags of a repository that are listed.
@@ -281,21 +358,27 @@ const MOST_TAGS: usize = 100_000;
 ///
 /// [`GitError::Repository`] when it does not list them.
 pub fn tags(url: &str) -> Result<BTreeMap<String, String>, GitError> {
-    list_tags(url).map_err(|reason| GitError::Repository { url: without_secrets(url).into_owned(), reason })
+    list_tags(url).map_err(|Complaint { fault, reason }| GitError::Repository {
+        url: without_secrets(url).into_owned(),
+        reason,
+        fault,
+    })
 }
 
 fn list_tags(url: &str) -> Result<BTreeMap<String, String>, Complaint> {
     check_address(url)?;
-    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let listed = run_soon(command(scratch.path()).args(["ls-remote", "--quiet", "--tags", "--", url]))?;
+    let scratch = scratch()?;
+    let listed = run_soon(command(scratch.path()).args(["ls-remote", "--quiet", "--tags", "--", url]))
+        .map_err(Complaint::of_host)?;
     let mut tags = BTreeMap::new();
+    let strange = || Complaint::of_content("git lists its tags in a way that is not known".into());
     for line in listed.lines() {
-        let (commit, name) = line.split_once('\t').ok_or("git lists its tags in a way that is not known")?;
+        let (commit, name) = line.split_once('\t').ok_or_else(strange)?;
         let Some(name) = name.strip_prefix("refs/tags/").filter(|_| is_commit(commit)) else { continue };
         // An annotated tag names a tag object; what it points at is listed behind it.
         tags.insert(name.strip_suffix("^{}").unwrap_or(name).to_owned(), commit.to_owned());
         if tags.len() > MOST_TAGS {
-            return Err(format!("it has more than {MOST_TAGS} tags"));
+            return Err(Complaint::of_content(format!("it has more than {MOST_TAGS} tags")));
         }
     }
     Ok(tags)
@@ -308,11 +391,12 @@ fn list_tags(url: &str) -> Result<BTreeMap<String, String>, Complaint> {
 ///
 /// [`GitError::Unavailable`] when the repository does not give it, [`GitError::Unusable`] when it is none that can be kept.
 pub fn files_of(git: &GitTag, scratch: &Path) -> Result<(String, PathBuf), GitError> {
-    let unavailable = |reason| GitError::unavailable(git, reason);
+    let unavailable = |complaint| GitError::unavailable(git, complaint);
     check_names(git).map_err(unavailable)?;
     let (repository, folder) = (scratch.join("repository"), scratch.join("tree"));
     let reference = format!("refs/tags/{}", git.tag);
-    let commit = fetch_into(&repository, &git.url, &reference).map_err(unavailable)?;
+    let fetched = fetch_into(&repository, &git.url, &reference).map_err(Complaint::of_host);
+    let commit = fetched.map_err(unavailable)?;
     match objects::write_files(&repository, &commit, &folder, &Limits::default()) {
         Ok(_) => Ok((commit, folder)),
         Err(reason) => {
@@ -333,7 +417,7 @@ fn packed(folder: &Path, manifest: &TreeManifest) -> Result<fs_err::File, GitErr
 }
 
 /// Fetches what `reference` names, and nothing before it, into a new bare repository; gives the commit.
-fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, Complaint> {
+fn fetch_into(repository: &Path, url: &str, reference: &str) -> Result<String, String> {
     let parent = repository.parent().unwrap_or(repository);
     // Without what the user has new repositories begin with, and with the hashes that hosts have.
     let mut init = command(parent);
@@ -348,18 +432,25 @@ fn remote_commit(git: &GitTag) -> Result<String, Complaint> {
     if is_commit(&git.tag) {
         return Ok(git.tag.clone());
     }
-    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let scratch = scratch()?;
     let reference = format!("refs/tags/{}", git.tag);
     let peeled = format!("{reference}^{{}}");
     let listed = run(command(scratch.path())
         .args(["ls-remote", "--quiet", "--"])
         .arg(&git.url)
         .arg(&reference)
-        .arg(&peeled))?;
+        .arg(&peeled))
+    .map_err(Complaint::of_host)?;
     let of = |name: &str| listed.lines().find_map(|line| line.split_once('\t').filter(|(_, n)| *n == name));
     // An annotated tag names a tag object; what it points at is listed beside it.
     let found = of(&peeled).or_else(|| of(&reference));
-    found.map(|(commit, _)| commit.to_owned()).ok_or_else(|| format!("it has no tag `{}` any more", git.tag))
+    let gone = || Complaint::of_host(format!("it has no tag `{}` any more", git.tag));
+    found.map(|(commit, _)| commit.to_owned()).ok_or_else(gone)
+}
+
+/// An empty folder, for git to be run in.
+fn scratch() -> Result<tempfile::TempDir, Complaint> {
+    tempfile::tempdir().map_err(|error| Complaint::of_content(error.to_string()))
 }
 
 /// What to write in place of a branch that was named as a tag; nothing if it is none.
@@ -370,10 +461,10 @@ fn what_a_branch_is(git: &GitTag) -> Option<Complaint> {
         run(command(scratch.path()).args(["ls-remote", "--quiet", "--", &git.url, &reference])).ok()?;
     let (commit, _) =
         listed.lines().find_map(|line| line.split_once('\t').filter(|(_, name)| *name == reference))?;
-    Some(format!(
+    Some(Complaint::of_host(format!(
         "`{}` is a branch, which moves; name a tag, or the commit that it is at now: `{commit}`",
         git.tag
-    ))
+    )))
 }
 
 /// Whether a tag is written as the commit itself, which names one thing for ever.
@@ -388,20 +479,20 @@ fn check_names(git: &GitTag) -> Result<(), Complaint> {
         || git.tag.contains([' ', ':', '^', '~', '?', '*', '[', '\\'])
         || git.tag.contains("..")
     {
-        return Err("the tag is not one that git can have".into());
+        return Err(Complaint::of_name("the tag is not one that git can have".into()));
     }
     Ok(())
 }
 
 fn check_address(url: &str) -> Result<(), Complaint> {
     if is_odd(url) || url.contains("::") {
-        return Err("the address is not one that git can be given".into());
+        return Err(Complaint::of_name("the address is not one that git can be given".into()));
     }
     // It would be in the manifest, in the lockfile, and in the list of processes.
     if holds_secret(url) {
-        return Err(
+        return Err(Complaint::of_name(
             "its address holds a user or a password: leave them out, and let git's credential helper give them".into()
-        );
+        ));
     }
     Ok(())
 }
@@ -417,7 +508,7 @@ mod tests {
 
     use weir_model::manifest::GitTag;
 
-    use super::{Submodules, fetch_from_repository, remote_commit};
+    use super::{Submodules, Take, fetch_from_repository, remote_commit};
 
     fn git(folder: &Path, words: &[&str]) -> String {
         let identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org"];
@@ -444,12 +535,13 @@ mod tests {
             weir_store::Store::open(&store, weir_store::Options::default()).unwrap().session().unwrap();
         let url = repository.to_str().unwrap().to_owned();
         let at = GitTag { url, tag: commit.clone() };
-        let fetched = fetch_from_repository(&store, &at, Submodules::LeftOut).unwrap().unwrap();
+        let everything = Take::Everything(Submodules::LeftOut);
+        let fetched = fetch_from_repository(&store, &at, &everything).unwrap().unwrap();
         assert_eq!(fetched.commit, commit);
         assert!(store.tree(&fetched.tree).unwrap().unwrap().path().join("z.c").is_file());
         assert_eq!(remote_commit(&at).unwrap(), commit);
         let branch = GitTag { tag: "master".into(), ..at };
-        let reason = fetch_from_repository(&store, &branch, Submodules::LeftOut).unwrap().unwrap_err();
+        let reason = fetch_from_repository(&store, &branch, &everything).unwrap().unwrap_err().reason;
         let now = git(&repository, &["rev-parse", "HEAD"]);
         assert!(
             reason.starts_with("`master` is a branch, which moves;") && reason.contains(&now),

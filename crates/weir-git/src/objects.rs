@@ -12,14 +12,21 @@ use std::process::{ChildStdout, Stdio};
 
 use weir_tree::{Limits, LinkTarget, TreePath};
 
-use super::Complaint;
 use super::program::{in_repository, run_bytes};
 
 /// What was written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Written {
     pub(super) files: u64,
     pub(super) bytes: u64,
+    /// Where the commit has submodules, of which nothing was written.
+    pub(super) submodules: Vec<TreePath>,
+}
+
+/// What a commit has at a path.
+enum Listed {
+    Blob(Blob),
+    Submodule(TreePath),
 }
 
 /// A file or a link of a commit.
@@ -43,13 +50,19 @@ pub(super) fn write_files(
     commit: &str,
     folder: &Path,
     limits: &Limits,
-) -> Result<Written, Complaint> {
+) -> Result<Written, String> {
     let listed =
         run_bytes(in_repository(repository).args(["ls-tree", "-r", "-l", "-z", "--full-tree", commit]))?;
     let mut blobs = Vec::new();
     let mut written = Written::default();
     for entry in listed.split(|&byte| byte == 0).filter(|entry| !entry.is_empty()) {
-        let Some(blob) = blob(entry)? else { continue };
+        let blob = match self::listed(entry)? {
+            Listed::Blob(blob) => blob,
+            Listed::Submodule(path) => {
+                written.submodules.push(path);
+                continue;
+            }
+        };
         written.files += 1;
         written.bytes = written.bytes.saturating_add(blob.size);
         if written.files > limits.files || written.bytes > limits.unpacked_bytes {
@@ -71,16 +84,21 @@ pub(super) fn write_files(
     Ok(written)
 }
 
-/// An entry of `git ls-tree -l -z`: `<mode> <type> <id> <size>\t<path>`. Nothing of a submodule.
-fn blob(entry: &[u8]) -> Result<Option<Blob>, Complaint> {
+/// An entry of `git ls-tree -l -z`: `<mode> <type> <id> <size>\t<path>`.
+fn listed(entry: &[u8]) -> Result<Listed, String> {
     let strange = || "git lists its files in a way that is not known".to_owned();
     let tab = entry.iter().position(|&byte| byte == b'\t').ok_or_else(strange)?;
     let what = str::from_utf8(&entry[..tab]).map_err(|_| strange())?;
     let [mode, sort, id, size] = what.split_ascii_whitespace().collect::<Vec<_>>()[..] else {
         return Err(strange());
     };
+    let path = String::from_utf8_lossy(&entry[tab + 1..]);
+    let path = match str::from_utf8(&entry[tab + 1..]) {
+        Ok(path) => TreePath::new(path).map_err(|error| error.to_string())?,
+        Err(_) => return Err(format!("`{}` is not UTF-8", path.escape_debug())),
+    };
     if sort == "commit" {
-        return Ok(None);
+        return Ok(Listed::Submodule(path));
     }
     let sort = match mode {
         "120000" => Sort::Link,
@@ -88,12 +106,7 @@ fn blob(entry: &[u8]) -> Result<Option<Blob>, Complaint> {
         _ if mode.starts_with("100") => Sort::File,
         _ => return Err(strange()),
     };
-    let path = String::from_utf8_lossy(&entry[tab + 1..]);
-    let path = match str::from_utf8(&entry[tab + 1..]) {
-        Ok(path) => TreePath::new(path).map_err(|error| error.to_string())?,
-        Err(_) => return Err(format!("`{}` is not UTF-8", path.escape_debug())),
-    };
-    Ok(Some(Blob { path, id: id.to_owned(), size: size.parse().map_err(|_| strange())?, sort }))
+    Ok(Listed::Blob(Blob { path, id: id.to_owned(), size: size.parse().map_err(|_| strange())?, sort }))
 }
 
 /// Objects as `git cat-file --batch` gives them, in the order asked for.
@@ -104,7 +117,7 @@ struct Objects {
 }
 
 impl Objects {
-    fn ask(repository: &Path, blobs: &[Blob]) -> Result<Self, Complaint> {
+    fn ask(repository: &Path, blobs: &[Blob]) -> Result<Self, String> {
         let io = |error: io::Error| format!("`git` cannot be run: {error}");
         let mut names = tempfile::tempfile().map_err(io)?;
         let list: String = blobs.iter().map(|blob| format!("{}\n", blob.id)).collect();
@@ -118,7 +131,7 @@ impl Objects {
     }
 
     /// Writes the next object, which is `blob`.
-    fn write(&mut self, blob: &Blob, folder: &Path) -> Result<(), Complaint> {
+    fn write(&mut self, blob: &Blob, folder: &Path) -> Result<(), String> {
         let failed = |error: io::Error| format!("`{}`: {error}", blob.path);
         self.begin(blob)?;
         let at = folder.join(blob.path.as_str());
@@ -148,7 +161,7 @@ impl Objects {
     }
 
     /// Reads the line `<id> blob <size>` in front of an object.
-    fn begin(&mut self, blob: &Blob) -> Result<(), Complaint> {
+    fn begin(&mut self, blob: &Blob) -> Result<(), String> {
         self.line()?;
         let expected = format!("{} blob {}\n", blob.id, blob.size);
         if self.buffer == expected.as_bytes() {
@@ -158,12 +171,12 @@ impl Objects {
     }
 
     /// Reads the line end behind an object.
-    fn end(&mut self) -> Result<(), Complaint> {
+    fn end(&mut self) -> Result<(), String> {
         self.line()?;
         if self.buffer == b"\n" { Ok(()) } else { Err("git gives more than it said".into()) }
     }
 
-    fn line(&mut self) -> Result<(), Complaint> {
+    fn line(&mut self) -> Result<(), String> {
         const LONGEST: u64 = 256;
         self.buffer.clear();
         let mut line = self.stream.by_ref().take(LONGEST);

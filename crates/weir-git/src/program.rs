@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use weir_model::address::without_secrets;
 use weir_model::unseen::harmless;
 
-use super::Complaint;
-
 /// How long git may take for one thing. A repository that cannot be had in that time is not waited for.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
 
@@ -61,6 +59,8 @@ pub(super) fn command(folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("GIT_TERMINAL_PROMPT", "0")
+        // What it says is read, and shown beside what Weir says.
+        .env("LC_ALL", "C")
         .env("GIT_NO_REPLACE_OBJECTS", "1")
         .env("GIT_ATTR_NOSYSTEM", "1")
         .env("GIT_OPTIONAL_LOCKS", "0")
@@ -84,19 +84,19 @@ pub(super) fn in_repository(repository: &Path) -> Command {
 }
 
 /// What git prints, without the line end behind it.
-pub(super) fn run(command: &mut Command) -> Result<String, Complaint> {
+pub(super) fn run(command: &mut Command) -> Result<String, String> {
     let printed = run_bytes(command)?;
     Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
 }
 
 /// The same of what has to be there soon.
-pub(super) fn run_soon(command: &mut Command) -> Result<String, Complaint> {
+pub(super) fn run_soon(command: &mut Command) -> Result<String, String> {
     let printed = run_for(command, SOON)?;
     Ok(String::from_utf8_lossy(&printed).trim_end().to_owned())
 }
 
 /// Fetches into a repository at most so many bytes: nobody says beforehand how much comes.
-pub(super) fn fetch(repository: &Path, words: &[&str], most: u64) -> Result<(), Complaint> {
+pub(super) fn fetch(repository: &Path, words: &[&str], most: u64) -> Result<(), String> {
     let mut command = in_repository(repository);
     let too_much = || {
         let reason = format!("it has more than {} MiB, and git was ended", most >> 20);
@@ -106,11 +106,11 @@ pub(super) fn fetch(repository: &Path, words: &[&str], most: u64) -> Result<(), 
 }
 
 /// What git prints, as it is.
-pub(super) fn run_bytes(command: &mut Command) -> Result<Vec<u8>, Complaint> {
+pub(super) fn run_bytes(command: &mut Command) -> Result<Vec<u8>, String> {
     run_for(command, LONGEST)
 }
 
-fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, Complaint> {
+fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, String> {
     run_until(command, longest, &|| None)
 }
 
@@ -118,8 +118,8 @@ fn run_for(command: &mut Command, longest: Duration) -> Result<Vec<u8>, Complain
 fn run_until(
     command: &mut Command,
     longest: Duration,
-    stop: &dyn Fn() -> Option<Complaint>,
-) -> Result<Vec<u8>, Complaint> {
+    stop: &dyn Fn() -> Option<String>,
+) -> Result<Vec<u8>, String> {
     let mut git =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
             match error.kind() {
@@ -139,7 +139,7 @@ fn run_until(
 }
 
 /// The first thing that git said, without what a person should not see on a terminal.
-fn first_line(said: &str) -> Complaint {
+fn first_line(said: &str) -> String {
     const LONGEST: usize = 300;
     let line = said.lines().find(|line| !line.trim().is_empty());
     let line = line.unwrap_or("git failed and did not say why");
@@ -161,11 +161,7 @@ fn listen(stream: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Waits until it ends, or ends it, and tells why.
-fn wait(
-    git: &mut Child,
-    longest: Duration,
-    stop: &dyn Fn() -> Option<Complaint>,
-) -> Result<ExitStatus, Complaint> {
+fn wait(git: &mut Child, longest: Duration, stop: &dyn Fn() -> Option<String>) -> Result<ExitStatus, String> {
     let begun = Instant::now();
     let (mut pause, mut looked) = (Duration::from_millis(1), begun);
     let reason = loop {

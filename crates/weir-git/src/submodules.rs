@@ -11,7 +11,7 @@ use weir_tree::{Limits, TreePath};
 
 use super::objects::write_files;
 use super::program::{MOST_FETCHED, fetch, in_repository, run};
-use super::{Complaint, fetch_into, is_local};
+use super::{fetch_into, is_local};
 
 /// The most submodules of a source, with those of submodules. The repository of Boost has some 170.
 const MOST: usize = 512;
@@ -47,7 +47,7 @@ struct Pending {
 
 /// Puts the submodules of `top`, whose files are in `folder`, where they belong, and theirs into them. Everything
 /// together may have as much as `limits` leave.
-pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits) -> Result<(), Complaint> {
+pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits) -> Result<(), String> {
     let mut pending = VecDeque::from([Pending { commit: top, folder: folder.to_owned(), depth: 0 }]);
     let mut count = 0;
     while let Some(Pending { commit, folder, depth }) = pending.pop_front() {
@@ -77,7 +77,7 @@ pub(super) fn add(top: Commit, folder: &Path, scratch: &Path, mut limits: Limits
 }
 
 /// Fetches a submodule, and moves its files to where they belong.
-fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) -> Result<Commit, Complaint> {
+fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) -> Result<Commit, String> {
     let target = real_parents(folder, &submodule.path)?;
     fs_err::create_dir(place).map_err(|error| error.to_string())?;
     let repository = place.join("repository");
@@ -94,7 +94,7 @@ fn put(submodule: &Submodule, folder: &Path, place: &Path, limits: &mut Limits) 
 }
 
 /// The place of a submodule, whose parents are made: real folders, and no links that lead elsewhere.
-fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Complaint> {
+fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, String> {
     let mut at = folder.to_owned();
     let mut parts = path.as_str().split('/').peekable();
     while let Some(part) = parts.next() {
@@ -112,7 +112,7 @@ fn real_parents(folder: &Path, path: &TreePath) -> Result<PathBuf, Complaint> {
 }
 
 /// For servers that give out only what a branch or a tag names: all of them, with their history.
-fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Complaint> {
+fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), String> {
     let everything = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
     fetch(repository, &["--quiet", "--no-tags", "--", url, everything[0], everything[1]], MOST_FETCHED)?;
     run(in_repository(repository).args(["rev-parse", "--quiet", "--verify", &format!("{commit}^{{commit}}")]))
@@ -120,7 +120,7 @@ fn fetch_everything(repository: &Path, url: &str, commit: &str) -> Result<(), Co
 }
 
 /// The submodules of a commit, but for those that its `.gitmodules` says to leave alone (`update = none`).
-fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Complaint> {
+fn submodules(commit: &Commit) -> Result<Vec<Submodule>, String> {
     let listed =
         run(in_repository(&commit.repository).args(["ls-tree", "-r", "-z", "--full-tree", &commit.id]))?;
     let links = links(&listed)?;
@@ -158,7 +158,7 @@ fn submodules(commit: &Commit) -> Result<Vec<Submodule>, Complaint> {
 }
 
 /// The links to commits in what `git ls-tree -z` prints: `<mode> <type> <id>\t<path>`.
-fn links(listed: &str) -> Result<Vec<(TreePath, String)>, Complaint> {
+fn links(listed: &str) -> Result<Vec<(TreePath, String)>, String> {
     let mut links = Vec::new();
     for entry in listed.split('\0') {
         let Some((what, path)) = entry.split_once('\t') else { continue };
@@ -185,7 +185,7 @@ fn said(text: &str) -> BTreeMap<&str, BTreeMap<&str, &str>> {
 }
 
 /// The address of a submodule of the repository at `base`. One that begins with `./` or `../` is relative to that.
-fn address(base: &str, url: &str) -> Result<String, Complaint> {
+fn address(base: &str, url: &str) -> Result<String, String> {
     let shown = url.escape_debug();
     let is_relative = ["./", "../"].iter().any(|beginning| url.starts_with(beginning));
     let address = match is_relative {

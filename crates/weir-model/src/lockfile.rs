@@ -100,6 +100,8 @@ pub struct LockedGit {
     pub tag: String,
     /// The commit it named when it was fetched.
     pub commit: String,
+    /// What is said over the manifest of the commit: it decides with that which of the files belong to the package.
+    pub manifest: Option<String>,
 }
 
 /// What was acceptable for a dependency that may move, and what was chosen.

@@ -21,7 +21,7 @@ mod version;
 pub use check::{ARCHIVE_FACT, Refused, check};
 pub use error::PackageError;
 pub use license_files::detect_license;
-pub use package::{MAX_MANIFEST, Package, built_facts, read_manifest, selection};
+pub use package::{MAX_MANIFEST, Package, built_facts, read_manifest, selection, selection_of_commit};
 pub use secrets::likely_secrets;
 pub use tag_manifest::{TagManifest, parse_said, plain_address, release_manifest};
 pub use version::{Files, is_compared, version_facts};

@@ -1,15 +1,16 @@
 //! From the files of a package to the draft of a release.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use weir_kind::{Facts, PackageFiles, read_text};
 use weir_kinds::kind;
 use weir_model::manifest::{self, Requirement, Source, check_published, is_web};
 use weir_model::{KindName, License, Manifest, Platform, Range, ReferenceFact, ReleaseId, Scope, lockfile};
-use weir_tree::{Mode, Selection, TreeError, TreeManifest};
+use weir_tree::{Mode, Selection, TreeError, TreeManifest, read_folder};
 use weir_wire::{Draft, Wanted};
 
 use crate::error::PackageError;
+use crate::tag_manifest::TagManifest;
 use weir_model::unseen::Named as _;
 
 /// The largest manifest that is read, in bytes.
@@ -136,9 +137,31 @@ fn parse(path: PathBuf, text: &str) -> Result<Manifest, PackageError> {
 ///
 /// When a pattern of its manifest cannot be read.
 pub fn selection(package: &manifest::Package) -> Result<Selection, TreeError> {
+    Ok(listed(package)?.of_working_folder())
+}
+
+/// Which files of a commit, which are in `folder`, belong to the package that it is, with what `says` says over its manifest: the same as if
+/// a fresh clone of it was published. A manifest that cannot be read says nothing of it; whoever needs it is told then.
+///
+/// # Errors
+///
+/// When the folder cannot be read, or a pattern of the manifest.
+pub fn selection_of_commit(folder: &Path, says: Option<&str>) -> Result<Selection, TreeError> {
+    let tree = read_folder(folder, &Selection::everything())?;
+    let found = TagManifest::read(folder, &tree, says).ok().flatten();
+    let manifest = found.as_ref().and_then(|found| Manifest::parse(&found.text).ok()).unwrap_or_default();
+    let selection = listed(&manifest.package)?.of_commit();
+    let file = found.as_ref().and_then(|found| found.file.file_name()?.to_str());
+    Ok(match file {
+        Some(file) => selection.keeping(file),
+        None => selection,
+    })
+}
+
+fn listed(package: &manifest::Package) -> Result<Selection, TreeError> {
     let mut exclude = package.exclude.clone();
     exclude.push(format!("/{}", lockfile::FILE_NAME));
-    Ok(Selection::package(&package.include, &exclude)?.of_working_folder())
+    Selection::package(&package.include, &exclude)
 }
 
 /// What is published must be had by everybody: a folder of one machine cannot, and a git host may vanish.

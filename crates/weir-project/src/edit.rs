@@ -378,7 +378,7 @@ fn offered(
 /// A new reference, fixed to what there is now unless it may move. What cannot be had is found in either case.
 fn as_it_is(session: &Session, project: &Project, asked: Reference) -> Result<Reference, ProjectError> {
     let any = Reference { fluid: true, ..asked.clone() };
-    let (sha256, size) = references::current(session, &any, &project.folder)?;
+    let (sha256, size) = references::current_of_named(session, &any, &project.folder)?;
     if asked.fluid {
         return Ok(asked);
     }
@@ -458,7 +458,7 @@ pub fn update(
     }
     let connections = Connections::of(session, project.registries())?;
     let connections = if full { connections.beyond_ranges() } else { connections };
-    forget_tags(session, project, names)?;
+    forget_named(session, project, names)?;
     project.loosen(if names.is_empty() { Moving::All } else { Moving::Packages(names) })?;
     let movable = if names.is_empty() { movable(session, &connections, project)? } else { None };
     let wanted = match &movable {
@@ -486,16 +486,21 @@ pub fn update(
     Ok(UpdateReport { ranges, held, kept_out, unasked, install })
 }
 
-/// Tags of packages that are named are taken as they are now; the others must not have moved.
-fn forget_tags(session: &Session, project: &mut Project, names: &[PackageName]) -> Result<(), ProjectError> {
+/// Packages that are named are taken as they are now: the commits of their tags, and the content that their registry offers. Tags of others
+/// must not have moved.
+fn forget_named(session: &Session, project: &mut Project, names: &[PackageName]) -> Result<(), ProjectError> {
     let folder = project.folder.clone();
     let Some(lock) = &mut project.lock else { return Ok(()) };
     let git = session.git();
     for release in &mut lock.releases {
+        if names.contains(&release.name) {
+            // Without it, nobody says what the content must be.
+            release.input_digest = None;
+        }
         let Some(locked) = &release.git else { continue };
         let tag = weir_git::at(&GitTag { url: locked.url.clone(), tag: locked.tag.clone() }, &folder);
         if names.contains(&release.name) {
-            git.forget(&tag);
+            git.forget(&tag, &weir_git::Take::Package(locked.manifest.clone()));
             release.git = None;
         } else if names.is_empty() {
             git.check_tag(&tag, &locked.commit)?;

@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use weir_fs::FsError;
-use weir_git::GitError;
+use weir_git::{Fault, GitError};
 use weir_model::address::without_secrets;
 use weir_model::advisory::{AdvisoryId, OsvError};
 use weir_model::lockfile::LockfileError;
-use weir_model::manifest::GitTag;
+use weir_model::manifest::{GitTag, Reference};
 use weir_model::{
-    LicenseError, ManifestError, OwnerName, PackageName, Platform, ReleaseId, Sha256, TreeDigest,
+    InputDigest, LicenseError, ManifestError, OwnerName, PackageName, Platform, ReleaseId, Sha256, TreeDigest,
 };
 use weir_package::PackageError;
 use weir_reach::{Offline, ReachError};
@@ -164,6 +164,8 @@ pub enum ProjectError {
         tag: String,
         /// What is wrong.
         reason: String,
+        /// What sort of thing that is.
+        fault: Fault,
     },
     /// The content of a release did not come.
     #[error("`{id}` could not be fetched from the registry `{registry}`")]
@@ -191,6 +193,22 @@ pub enum ProjectError {
         withdrawn: Option<String>,
         /// What is not there, if it is a part of it.
         lost: Option<String>,
+    },
+    /// A registry offers other content than the lockfile has, under the digest of the same inputs: one of both was changed.
+    #[error(
+        "for the inputs {inputs} of `{id}`, `weir.lock` has the tree {locked}, and the registry at `{location}` offers {offered}"
+    )]
+    OtherThanLocked {
+        /// Where the registry is.
+        location: String,
+        /// The release.
+        id: ReleaseId,
+        /// The digest of its inputs.
+        inputs: InputDigest,
+        /// The tree in the lockfile.
+        locked: TreeDigest,
+        /// That of the registry.
+        offered: TreeDigest,
     },
     /// Content is not what the lockfile or the log says.
     #[error("the content of `{id}` from `{location}` is not what it must be: {reason}")]
@@ -238,6 +256,21 @@ pub enum ProjectError {
         folder: PathBuf,
         /// The user's number.
         owner: u32,
+    },
+    /// A reference without a digest names a file outside of its manifest's folder.
+    #[error(
+        "the reference `{}` names a file outside of `{}`, and no digest of it: `{}`",
+        reference.name,
+        folder.display(),
+        file.display()
+    )]
+    OutsideFile {
+        /// The reference.
+        reference: Box<Reference>,
+        /// The file, where links lead.
+        file: PathBuf,
+        /// The folder with the manifest.
+        folder: PathBuf,
     },
     /// A path in the layout folder is not the layout's.
     #[error("`{}` is in the way: it was not made by weir", path.display())]
@@ -373,12 +406,13 @@ impl ProjectError {
     /// Of a tag that `origin` asks for under the name of a package.
     pub fn from_git(origin: &str, name: &PackageName, asked: &GitTag, error: GitError) -> Self {
         match error {
-            GitError::Unavailable { reason, .. } => Self::Git {
+            GitError::Unavailable { reason, fault, .. } => Self::Git {
                 origin: origin.into(),
                 name: name.clone(),
                 url: without_secrets(&asked.url).into_owned(),
                 tag: asked.tag.clone(),
                 reason,
+                fault,
             },
             error => error.into(),
         }

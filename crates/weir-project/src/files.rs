@@ -6,8 +6,8 @@ use weir_fs::{Access, Durability, Folder, FsError};
 
 pub(crate) use weir_package::MAX_MANIFEST;
 
-/// The largest lockfile that is read, in bytes: some 200,000 releases.
-pub(crate) const MAX_LOCKFILE: u64 = 128 << 20;
+/// The largest lockfile that is read, in bytes.
+pub(crate) const MAX_LOCKFILE: u64 = weir_model::lockfile::MAX_BYTES as u64;
 
 /// The bytes of a file in a folder that a manifest names, relative to `base`. How to reach the folder is the manifest's word;
 /// what is in it is a stranger's.

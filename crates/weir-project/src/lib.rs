@@ -96,6 +96,6 @@ pub use registries::{registry_add, registry_remove};
 pub use repair::store_repair;
 pub use resolve::{PlannedLock, resolve};
 pub use retention::{ReleaseFate, RetentionReport, retain, retention};
-pub use run::{RunPlan, commands, completions, environment, global_environment, run_plan};
+pub use run::{RunPlan, commands, completions, environment, global_environment, run_plan, warn_of_path};
 pub use storage::storage;
 pub use verify::{VerifyReport, describe as describe_broken, verify};

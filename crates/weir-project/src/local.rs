@@ -15,7 +15,7 @@ use weir_tree::{Selection, read_folder};
 use crate::error::ProjectError;
 use crate::project::{Project, parse_manifest};
 use crate::tools;
-use weir_git::{GitError, Submodules};
+use weir_git::{Fault, GitError, Take};
 use weir_package::TagManifest;
 use weir_reach::Session;
 
@@ -253,9 +253,7 @@ fn read_path(project: &Project, pending: &Pending, path: &str) -> Result<Read, P
             pending.requirement.range
         )));
     }
-    let selection =
-        Selection::package(&manifest.package.include, &manifest.package.exclude)?.of_working_folder();
-    let tree = read_folder(&folder, &selection)?;
+    let tree = read_folder(&folder, &weir_package::selection(&manifest.package)?)?;
     let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
     let path = Some(relative(&project.folder, &folder));
     let kind = manifest.package.kind;
@@ -272,7 +270,7 @@ fn read_git(
     let name = &pending.requirement.name;
     let fetched = session
         .git()
-        .fetch(store, &weir_git::at(tag, &pending.base), Submodules::LeftOut)
+        .fetch(store, &weir_git::at(tag, &pending.base), &Take::Package(says.map(str::to_owned)))
         .map_err(|error| ProjectError::from_git(&pending.origin, name, tag, error))?;
     let mut locked =
         lock.into_iter().flat_map(|lock| &lock.releases).filter_map(|release| release.git.as_ref());
@@ -290,6 +288,10 @@ fn read_git(
         .ok_or_else(|| ProjectError::NotFound(format!("the tree of {} is gone from the store", tag.tag)))?;
     let folder = stored.path().to_owned();
     let tree = read_folder(&folder, &Selection::everything())?;
+    if before.is_none() {
+        let told = fetched.left_out.told();
+        told.for_each(|told| session.warn(format!("`{name}` {}: {told}", tag.tag)));
+    }
     let found =
         TagManifest::read(&folder, &tree, says).map_err(|error| ProjectError::of_package(&folder, error))?;
     let manifest = match &found {
@@ -313,9 +315,15 @@ fn read_git(
                 "neither the tag nor its manifest names a version that {} accepts",
                 pending.requirement.range
             ),
+            fault: Fault::Absent,
         })?;
     let facts = kind(manifest.package.kind)?.inspect(&Folder::open(&folder)?, &manifest, &tree)?.facts;
-    let git = LockedGit { url: tag.url.clone(), tag: tag.tag.clone(), commit: fetched.commit };
+    let git = LockedGit {
+        url: tag.url.clone(),
+        tag: tag.tag.clone(),
+        commit: fetched.commit,
+        manifest: says.map(str::to_owned),
+    };
     let kind = manifest.package.kind;
     Ok(Read { folder, kind, version, tree: Some(fetched.tree), path: None, git: Some(git), facts, manifest })
 }

@@ -29,6 +29,8 @@ pub struct Project {
     pub manifest: Manifest,
     /// Whether what it says is not in its file yet.
     changed: bool,
+    /// What its `weir.toml` has, where that is not its text yet.
+    written: Option<String>,
     /// What asks for its dependencies, where that is not somebody's manifest.
     asked_by: Option<&'static str>,
     /// The lockfile, if there is one that can be read: what of it is for [`Project::on`].
@@ -129,6 +131,7 @@ impl Project {
             own,
             manifest,
             changed: false,
+            written: None,
             asked_by: None,
             lock: None,
             whole_lock: lock,
@@ -210,8 +213,15 @@ impl Project {
     pub(crate) fn origin(&self, line: usize) -> String {
         match self.asked_by {
             Some(command) => command.to_owned(),
-            None => format!("{}:{line}", manifest::FILE_NAME),
+            None if self.is_written(line) => format!("{}:{line}", manifest::FILE_NAME),
+            None => format!("the new {}:{line}", manifest::FILE_NAME),
         }
+    }
+
+    /// Whether a line of its text is the same in its file.
+    fn is_written(&self, line: usize) -> bool {
+        let of = |text: &'_ str| text.lines().nth(line.saturating_sub(1)).map(str::to_owned);
+        self.written.as_ref().is_none_or(|written| of(written) == of(&self.text))
     }
 
     /// How messages name what asks for a dependency.
@@ -297,7 +307,10 @@ impl Project {
     pub(crate) fn set(&mut self, edited: Edited) -> Result<(), ProjectError> {
         parse_manifest(&self.manifest_path(), &edited.text)?;
         self.changed |= self.differs(&edited);
-        self.text = edited.text;
+        if edited.text != self.text {
+            let before = std::mem::replace(&mut self.text, edited.text);
+            self.written.get_or_insert(before);
+        }
         if let (Some(own), Some(asked)) = (&mut self.own, edited.asked) {
             own.ask(asked);
         }
@@ -322,6 +335,7 @@ impl Project {
             replace(&self.manifest_path(), self.text.as_bytes())?;
         }
         self.changed = false;
+        self.written = None;
         if let Some(own) = &mut self.own {
             if let Some(text) = own.unwritten() {
                 replace(&self.folder.join(own.file()), text.as_bytes())?;

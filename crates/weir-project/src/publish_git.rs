@@ -17,7 +17,7 @@ use weir_tree::{Selection, TreeManifest, copy_tree, read_folder};
 use crate::error::ProjectError;
 use crate::project::{Project, parse_manifest};
 use crate::publish::{PreparedPackage, PublishOptions, PublishReport, publish_packages};
-use weir_git::{Fetched, GitError, Submodules};
+use weir_git::{Fault, Fetched, GitError, Take};
 use weir_reach::replace;
 use weir_reach::{Session, find};
 
@@ -95,6 +95,7 @@ pub fn publish_from_git(
         let from =
             json!({ "url": plain_address(&fetched.url), "tag": fetched.tag, "commit": fetched.commit });
         package.package.facts.insert("git".into(), from);
+        package.package.warnings.extend(fetched.left_out.told());
         let warnings = package.package.warnings.iter_mut();
         warnings.for_each(|warning| *warning = format!("{} {version}: {warning}", next.name));
         packages.push(package);
@@ -136,19 +137,20 @@ fn aliased(aliases: &BTreeMap<String, String>, tag: &GitTag) -> GitTag {
     GitTag { url, tag: tag.tag.clone() }
 }
 
-fn error(pending: &Pending, reason: String) -> ProjectError {
+fn error(pending: &Pending, fault: Fault, reason: String) -> ProjectError {
     ProjectError::Git {
         origin: pending.origin.clone(),
         name: pending.name.clone(),
         url: pending.tag.url.clone(),
         tag: pending.tag.tag.clone(),
         reason,
+        fault,
     }
 }
 
 fn version_of(pending: &Pending) -> Result<Version, ProjectError> {
     Version::from_tag(&pending.tag.tag)
-        .map_err(|reason| error(pending, format!("the tag does not name a version: {reason}")))
+        .map_err(|reason| error(pending, Fault::Absent, format!("the tag does not name a version: {reason}")))
 }
 
 /// What the tag names; `2.1.0` and `v2.1.0` are the same tag to people.
@@ -156,19 +158,27 @@ fn fetch(session: &Session, store: &weir_store::Session, pending: &Pending) -> R
     let GitTag { url, tag } = &pending.tag;
     let other = tag.strip_prefix('v').map_or_else(|| format!("v{tag}"), str::to_owned);
     let git = session.git();
-    let mut first_reason = None;
+    let take = Take::Package(pending.manifest.clone());
+    let mut first = None;
     for tag in [tag, &other] {
         let tag = GitTag { url: url.clone(), tag: tag.clone() };
-        match git.fetch(store, &tag, Submodules::LeftOut) {
+        match git.fetch(store, &tag, &take) {
             Ok(fetched) => {
                 git.check_tag(&tag, &fetched.commit)?;
                 return Ok(fetched);
             }
-            Err(GitError::Unavailable { reason, .. }) => drop(first_reason.get_or_insert(reason)),
+            Err(GitError::Unavailable { reason, fault, .. }) => {
+                let (fault, reason) = first.get_or_insert((fault, reason));
+                // There is no other spelling of what cannot be reached, or kept.
+                if *fault != Fault::Absent {
+                    return Err(error(pending, *fault, std::mem::take(reason)));
+                }
+            }
             Err(error) => return Err(error.into()),
         }
     }
-    Err(error(pending, first_reason.unwrap_or_default()))
+    let (fault, reason) = first.unwrap_or((Fault::Absent, String::new()));
+    Err(error(pending, fault, reason))
 }
 
 /// Writes the manifest of a package under the name and the version of its release, with ranges instead of tags; gives what it
@@ -207,7 +217,7 @@ fn manifest_text(
     let found = found.ok_or_else(|| {
         let reason = "it has no `weir.toml`, nor another manifest that is known, nor anything to guess it from: \
                       `--set` says what it would say";
-        error(pending, reason.into())
+        error(pending, Fault::Absent, reason.into())
     })?;
     for warning in found.warnings.iter().cloned().chain(found.guess()) {
         session.warn(format!("{} {}: {warning}", pending.name, pending.tag.tag));

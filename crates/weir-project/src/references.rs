@@ -3,6 +3,7 @@
 //! What a reference is, is said by a manifest and the lockfile before. Where both leave it open, whatever its addresses gave last and is
 //! here still is taken; only what is left *open* then is fetched to be known, together with the packs.
 
+mod beside;
 mod fetch;
 mod look;
 mod remembered;
@@ -20,8 +21,8 @@ use crate::moving::Moving;
 use crate::project::Project;
 use weir_reach::Session;
 
-pub use fetch::current;
 pub(crate) use fetch::{Current, Fetcher, place, place_of};
+pub use fetch::{current, current_of_named};
 pub(crate) use look::Looking;
 use remembered::Remembered;
 

@@ -184,15 +184,12 @@ fn as_registered<'a>(
         && before.tree.is_some_and(|tree| tree != release.tree)
         && before.input_digest == Some(release.input_digest)
     {
-        return Err(ProjectError::WrongContent {
+        return Err(ProjectError::OtherThanLocked {
             location: connection.known.location.clone(),
             id: id.clone(),
-            reason: format!(
-                "for the inputs {} `weir.lock` has the tree {}, and the registry now offers {}",
-                release.input_digest,
-                before.tree.unwrap_or(release.tree),
-                release.tree
-            ),
+            inputs: release.input_digest,
+            locked: before.tree.unwrap_or(release.tree),
+            offered: release.tree,
         });
     }
     check_facts(&release.kind_facts).map_err(|error| ProjectError::WrongContent {

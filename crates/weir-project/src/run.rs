@@ -39,6 +39,16 @@ pub fn environment(project: &Project, path: &OsStr) -> Vec<(String, OsString)> {
     ]
 }
 
+/// Tells that the commands of a project's packages are not on the `PATH`, where its folder has a name that cannot be there.
+pub fn warn_of_path(session: &Session, project: &Project) {
+    if std::env::join_paths([&project.folder]).is_err() {
+        session.warn(format!(
+            "the commands of the packages are not on the `PATH`, on which no folder can be that has a `:` in its name: `{}`",
+            project.folder.display()
+        ));
+    }
+}
+
 /// The completions that the packages of a project bring: files to be sourced by a shell, those for another shell among them.
 /// `None` where the project is not installed as it should be: what was put there since is nothing to source.
 pub fn completions(session: &Session, project: &Project) -> Option<Vec<PathBuf>> {
@@ -83,6 +93,7 @@ pub fn run_plan(
     let looking = elm::looking(session, project, command, args)?;
     let homes = elm::shown(session, project, looking.as_ref(), path)?;
     let mut env = environment(project, &with_wrappers(homes.as_deref(), path));
+    warn_of_path(session, project);
     // Tools around the compiler read there which packages there are.
     env.extend(homes.map(|home| ("ELM_HOME".into(), home.into_os_string())));
     let name = command.to_string_lossy();

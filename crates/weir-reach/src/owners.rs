@@ -36,7 +36,8 @@ impl Owners {
         owners.into_iter().find(|owner| *owner != 0 && !self.users.contains(owner))
     }
 
-    fn trusts(&self, folder: &Path) -> bool {
+    /// Whether the user trusts whoever has a project in `folder`.
+    pub fn trusts(&self, folder: &Path) -> bool {
         self.folders.iter().any(|trusted| trusted.as_os_str() == EVERYWHERE || folder.starts_with(trusted))
     }
 }

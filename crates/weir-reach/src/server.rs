@@ -90,8 +90,7 @@ fn location(session: &Session, named: Option<&str>) -> Result<String, ReachError
         return Err(ReachError::BadAddress { address: host.to_owned(), reason });
     }
     if !is_http(&location) {
-        let reason = "it is a folder: nobody signs in there".into();
-        return Err(ReachError::BadAddress { address: location, reason });
+        return Err(ReachError::NotServed { registry: named.map_or(location, str::to_owned) });
     }
     if session.offline {
         return Err(Offline::needs(format!("asking the server {location}")).into());

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use weir_git::Git;
 use weir_model::{Observer, Platform};
 use weir_policy::Principal;
-use weir_store::{Store, StoreError};
+use weir_store::{Readers, Store, StoreError};
 
 use crate::credentials::Secrets;
 use crate::home::Home;
@@ -55,7 +55,10 @@ impl Session {
     ///
     /// When it cannot be opened or made.
     pub fn open_store(&self) -> Result<Store, StoreError> {
-        let options = weir_store::Options { observer: observe::of_store(self), ..Default::default() };
+        // One that the user put elsewhere may be for others too; the user's own is not.
+        let readers = if self.store.is_some() { Readers::Everybody } else { Readers::Owner };
+        let options =
+            weir_store::Options { readers, observer: observe::of_store(self), ..Default::default() };
         Store::open(&self.store_folder(), options)
     }
 

@@ -6,7 +6,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use weir_git::{GitError, Submodules};
+use weir_git::{GitError, Submodules, Take};
 use weir_model::manifest::{GitTag, Reference};
 use weir_model::{PackageName, Release, Sha256, TreeDigest, chain};
 use weir_native::{Recipe, SourceSpec};
@@ -131,7 +131,7 @@ fn fetch_from_origin(at: &Workbench<'_>, recipe: &Recipe) -> Result<(TreeDigest,
             let tag = git_tag(recipe).expect("its source is a tag");
             let submodules = if *submodules { Submodules::Included } else { Submodules::LeftOut };
             let asked_by = recipe.file.display().to_string();
-            let fetched = at.session.git().fetch(at.store, &tag, submodules);
+            let fetched = at.session.git().fetch(at.store, &tag, &Take::Everything(submodules));
             let fetched =
                 fetched.map_err(|error| ProjectError::from_git(&asked_by, &recipe.name, &tag, error))?;
             Ok((fetched.tree, Some(fetched.commit)))

@@ -21,6 +21,7 @@ use weir_tree::{Selection, TreeManifest};
 
 use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::layout::rename_into;
+use crate::readers::Readers;
 use crate::session::Session;
 use crate::store::Store;
 use crate::tree::{Draft, StoredTree, tree_item};
@@ -82,7 +83,7 @@ impl Session {
         making: &Making<'_>,
         make: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<StoredTree, EnsureError<E>> {
-        self.derive(making, |folder| {
+        self.derive(making, Readers::Everybody, |folder| {
             fs_err::create_dir(folder).at(folder)?;
             make(folder).map_err(EnsureError::Source)?;
             let manifest = weir_tree::read_folder(folder, &Selection::everything());
@@ -90,10 +91,11 @@ impl Session {
         })
     }
 
-    /// As [`Self::derived`], with `make` also making the folder and telling what is in it.
+    /// As [`Self::derived`], for `readers`, with `make` also making the folder and telling what is in it.
     pub(crate) fn derive<E>(
         &self,
         making: &Making<'_>,
+        readers: Readers,
         make: impl FnOnce(&Path) -> Result<TreeManifest, EnsureError<E>>,
     ) -> Result<StoredTree, EnsureError<E>> {
         let store = self.store();
@@ -109,7 +111,7 @@ impl Session {
         let manifest = make(staging.path())?;
         store.pass(faults::DERIVED_MADE, staging.path())?;
         seal::files(staging.path(), &manifest)?;
-        let tree = self.adopt(Draft { manifest, staging })?;
+        let tree = self.adopt(Draft { manifest, staging, readers })?;
         store.pass(faults::DERIVED_STORED, tree.path())?;
         let record = Record { tree: *tree.digest(), from: making.from.to_vec() };
         write(store, &item, &making.inputs, &record)?;

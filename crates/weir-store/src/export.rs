@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! weir-export v1
-//! lock <bytes>
+//! lock <hex> <bytes>         SHA-256 of the lockfile
 //! <lockfile>
 //! tree <hex> <bytes>          one for each tree the lockfile names, sorted
 //! <pack>
@@ -11,7 +11,7 @@
 //! end
 //! ```
 //!
-//! Numbers are lengths in bytes, of 20 digits. Lines end with one `\n`; contents follow their line with nothing between, and nothing follows `end`. The lockfile
+//! Numbers are lengths in bytes, of 20 digits. The lockfile is compared with its digest, as trees and files are with theirs. Lines end with one `\n`; contents follow their line with nothing between, and nothing follows `end`. The lockfile
 //! says which trees and files there are and how long the files are, so a reader knows every line before it comes, but for
 //! the length of the packs, which another version of zstd may make longer or shorter.
 
@@ -106,7 +106,8 @@ impl Session {
         let (trees, files) = (trees_of(lock), files_of(lock));
         let mut out = Out { path, file };
         let text = lock.to_text();
-        out.write(format!("{FIRST_LINE}\n{}{text}", line("lock", text.len() as u64)))?;
+        let what = format!("lock {}", Sha256::of(&text).to_hex());
+        out.write(format!("{FIRST_LINE}\n{}{text}", line(&what, text.len() as u64)))?;
         let unpacked = |tree| self.store().manifest(tree).map_or(0, |manifest| manifest.unpacked_size());
         let bytes = trees.iter().map(unpacked).chain(files.values().copied()).sum();
         let items = (trees.len() + files.len()) as u64;

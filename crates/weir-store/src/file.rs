@@ -10,6 +10,7 @@ use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::faults;
 use crate::layout::rename_into;
 use crate::partial::Partial;
+use crate::readers::Readers;
 use crate::session::{Found, Session};
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -61,7 +62,7 @@ impl Session {
         })
     }
 
-    /// The file with this digest and size, downloaded if it is not there. `fetch` is given the
+    /// The file with this digest and size, downloaded for `readers` if it is not there. `fetch` is given the
     /// number of bytes that an earlier attempt left, and answers with the rest.
     ///
     /// # Errors
@@ -72,6 +73,7 @@ impl Session {
         &self,
         digest: &Sha256,
         size: u64,
+        readers: Readers,
         fetch: impl FnOnce(u64) -> Result<Part, E>,
     ) -> Result<StoredFile, EnsureError<E>> {
         self.make_file(digest, |item| {
@@ -80,7 +82,7 @@ impl Session {
                 let part = fetch(download.have).map_err(EnsureError::Source)?;
                 download.receive(part.offset, part.bytes)?;
             }
-            Ok(download.finish()?)
+            Ok(download.finish(readers)?)
         })
     }
 
@@ -103,7 +105,7 @@ impl Session {
 }
 
 impl Session {
-    /// The file with this digest and size. If it is not there, `fill` brings all of it into the file at the path that it is given,
+    /// The file with this digest and size. If it is not there, `fill` brings all of it, for `readers`, into the file at the path that it is given,
     /// which may hold what an earlier attempt left, from its beginning or in parts.
     ///
     /// # Errors
@@ -114,13 +116,14 @@ impl Session {
         &self,
         digest: &Sha256,
         size: u64,
+        readers: Readers,
         fill: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<StoredFile, EnsureError<E>> {
         self.make_file(digest, |item| {
             let partial = Partial::open(self.store(), item, size)?;
             fill(partial.path()).map_err(EnsureError::Source)?;
             drop(partial);
-            Ok(Download::resume(self, item, digest, size)?.finish()?)
+            Ok(Download::resume(self, item, digest, size)?.finish(readers)?)
         })
     }
 }
@@ -140,8 +143,9 @@ pub(crate) fn receive_whole(
 ) -> Result<StoredFile, StoreError> {
     let mut download = Download::resume(session, item, digest, size)?;
     let path = download.partial.path().to_owned();
+    let readers = Readers::of(&session.store().layout().file(digest));
     let received = download.restart().and_then(|()| download.receive(0, bytes));
-    let finished = received.and_then(|()| download.finish());
+    let finished = received.and_then(|()| download.finish(readers));
     if finished.is_err() {
         // Nobody will go on with it. What went wrong matters more than whether it could be removed.
         let _ = fs_err::remove_file(path);
@@ -214,7 +218,7 @@ impl<'s> Download<'s> {
     }
 
     /// Checks the whole file and moves it into its place.
-    fn finish(self) -> Result<StoredFile, StoreError> {
+    fn finish(self, readers: Readers) -> Result<StoredFile, StoreError> {
         let Self { session, digest, size, mut partial, hasher, have } = self;
         let path = partial.path().to_owned();
         if have < size {
@@ -232,8 +236,9 @@ impl<'s> Download<'s> {
         let place = session.store().layout().file(digest);
         session.store().pass(faults::FILE_WRITTEN, &path)?;
         rename_into(&path, &place).at(&place)?;
-        // Only now: a read-only leftover could not be resumed.
-        partial.file().set_permissions(std::fs::Permissions::from_mode(0o444)).at(&place)?;
+        // Only now: a read-only leftover could not be resumed. Until then it is nobody else's.
+        let mode = std::fs::Permissions::from_mode(readers.of_mode(0o444));
+        partial.file().set_permissions(mode).at(&place)?;
         session.store().pass(faults::FILE_RENAMED, &place)?;
         Ok(StoredFile { digest: *digest, path: place, bytes: size })
     }

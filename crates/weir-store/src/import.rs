@@ -7,7 +7,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use weir_model::lockfile::{LockfileError, MAX_BYTES};
-use weir_model::{Lockfile, Sha256, TreeDigest};
+use weir_model::{Digest, Lockfile, Sha256, TreeDigest};
 use weir_tree::Limits;
 
 use crate::error::StoreError;
@@ -49,7 +49,7 @@ pub enum ImportError {
     /// Its lockfile does not read.
     #[error("the lockfile in the export cannot be read")]
     Lockfile(#[from] LockfileError),
-    /// Its lockfile is no text, or too long.
+    /// Its lockfile is not what was exported, no text, or too long.
     #[error("the lockfile in the export is {what}")]
     BadLockfile {
         /// What is wrong with it.
@@ -172,7 +172,7 @@ impl<R: Read> Export<R> {
             }
             _ => return Err(ImportError::NotAnExport),
         }
-        let bytes = self.entry("lock")?;
+        let (wanted, bytes) = self.digest_and_length()?;
         if bytes > MAX_BYTES as u64 {
             return Err(ImportError::BadLockfile { what: "too long" });
         }
@@ -181,8 +181,24 @@ impl<R: Read> Export<R> {
         if (text.len() as u64) < bytes {
             return Err(ImportError::Truncated { within: "lock".into() });
         }
+        if Sha256::of(&text) != wanted {
+            return Err(ImportError::BadLockfile { what: "not the one that was exported" });
+        }
         let text = String::from_utf8(text).map_err(|_| ImportError::BadLockfile { what: "not UTF-8" })?;
         Ok(Lockfile::parse(&text)?)
+    }
+
+    /// The line of the lockfile: nothing tells beforehand which one comes.
+    fn digest_and_length(&mut self) -> Result<(Sha256, u64), ImportError> {
+        let line = self.line()?;
+        let said = line.strip_prefix("lock ").and_then(|said| said.split_once(' '));
+        let said =
+            said.and_then(|(digest, bytes)| Some((Digest::from_hex(digest).ok()?, bytes.parse().ok()?)));
+        match said {
+            Some(said) => Ok(said),
+            None if line.is_empty() => Err(ImportError::Truncated { within: "lock".into() }),
+            None => Err(ImportError::Unexpected { expected: "lock".into(), got: line }),
+        }
     }
 
     /// A line of which all but the number is known. Answers with the number.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use weir_model::{InputDigest, Sha256, TreeDigest};
 
 use crate::error::{AtPath as _, StoreError};
+use crate::readers::Readers;
 use crate::staging;
 
 /// What the format file holds, without its newline.
@@ -27,12 +28,12 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Opens the store at `root`, making it if there is none.
-    pub(crate) fn open(root: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn open(root: &Path, readers: Readers) -> Result<Self, StoreError> {
         let layout = Self { root: root.to_owned() };
         match layout.read_format() {
             Ok(()) => Ok(layout),
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                layout.create()?;
+                layout.create(readers)?;
                 Ok(layout)
             }
             Err(error) => Err(error),
@@ -55,8 +56,8 @@ impl Layout {
     }
 
     /// Makes the folders, then the format file, which says that they are all there.
-    fn create(&self) -> Result<(), StoreError> {
-        fs_err::create_dir_all(&self.root).at(&self.root)?;
+    fn create(&self, readers: Readers) -> Result<(), StoreError> {
+        self.create_root(readers).at(&self.root)?;
         for entry in fs_err::read_dir(&self.root).at(&self.root)? {
             let name = entry.at(&self.root)?.file_name();
             let ours = FOLDERS.iter().any(|folder| name == *folder) || name == FORMAT_FILE;
@@ -74,6 +75,18 @@ impl Layout {
         let draft = self.tmp().join(format!("format.{}", staging::unique()));
         fs_err::write(&draft, format!("{FORMAT}\n")).at(&draft)?;
         fs_err::rename(&draft, self.root.join(FORMAT_FILE)).at(&self.root)
+    }
+
+    /// Makes the store's own folder. One that is there was made by somebody who knows whom it is for.
+    fn create_root(&self, readers: Readers) -> io::Result<()> {
+        if let Some(above) = self.root.parent() {
+            fs_err::create_dir_all(above)?;
+        }
+        let mode = rustix::fs::Mode::from_raw_mode(readers.of_mode(0o777));
+        match rustix::fs::mkdir(&self.root, mode) {
+            Err(rustix::io::Errno::EXIST) => Ok(()),
+            made => Ok(made?),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -43,6 +43,10 @@
 //! Files are 0444 or 0555 and folders 0555, so that a program which writes beside its own files through a
 //! project's link is stopped and does not change what every other project sees. It is a guard against
 //! accidents: the owner can lift it, and the collector does, after it has renamed the tree away.
+//!
+//! The store's own folder is its owner's alone, 0700, unless it is made to be shared ([`Options::readers`]): packages of private
+//! registries are in it. In a shared one, what is made of a file that others cannot read is its maker's alone
+//! ([`Readers::Owner`]): 0400, and a folder 0500. For others it is not there, and who has the bytes puts them in its place.
 
 mod catalogue;
 mod derived;
@@ -61,6 +65,7 @@ mod optimise;
 mod partial;
 mod pipe;
 mod project;
+mod readers;
 mod remove;
 mod repair;
 mod seal;
@@ -84,6 +89,7 @@ pub use list::{ListedFile, ListedTree, Listing};
 pub use observe::{Event, Work};
 pub use optimise::OptimiseReport;
 pub use project::Project;
+pub use readers::Readers;
 pub use repair::{Mended, RepairReport, Replacement};
 pub use session::Session;
 pub use store::{Options, Store};

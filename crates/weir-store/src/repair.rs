@@ -13,6 +13,7 @@ use crate::error::{AtPath as _, EnsureError, StoreError};
 use crate::gc::Item;
 use crate::layout::rename_into;
 use crate::observe::Event;
+use crate::readers::Readers;
 use crate::remove::remove;
 use crate::session::Session;
 use crate::tree::{Draft, tree_item};
@@ -144,12 +145,13 @@ impl Session {
     ) -> Result<(), StoreError> {
         let store = self.store();
         let _lock = self.lock(&tree_item(digest))?;
-        let Draft { manifest, staging } = store.unpack(digest, pack_bytes, limits, pack)?;
+        let Draft { manifest, staging, .. } = store.unpack(digest, pack_bytes, limits, pack)?;
         let place = store.layout().tree(digest);
         seal::folders(staging.path(), &manifest)?;
         store.write_manifest(&manifest)?;
+        let readers = Readers::of(&place);
         exchange(staging.path(), &place)?;
-        seal::top(&place);
+        seal::top(&place, readers);
         store.pass(faults::REPAIR_RENAMED, &place)
     }
 

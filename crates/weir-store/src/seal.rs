@@ -7,6 +7,7 @@ use rustix::fs::chmod;
 use weir_tree::{Mode, TreeManifest};
 
 use crate::error::{AtPath as _, StoreError};
+use crate::readers::Readers;
 
 const READ_ONLY: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o444);
 const EXECUTABLE: rustix::fs::Mode = rustix::fs::Mode::from_raw_mode(0o555);
@@ -37,6 +38,6 @@ pub(crate) fn files(top: &Path, manifest: &TreeManifest) -> Result<(), StoreErro
 
 /// Makes a tree's own folder read-only, once it is in its place. That it may fail on a store that other
 /// users write too does no harm: the tree is whole.
-pub(crate) fn top(place: &Path) {
-    let _ = chmod(place, EXECUTABLE);
+pub(crate) fn top(place: &Path, readers: Readers) {
+    let _ = chmod(place, rustix::fs::Mode::from_raw_mode(readers.of_mode(0o555)));
 }

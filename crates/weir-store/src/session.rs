@@ -8,6 +8,7 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use crate::StoreError;
 use crate::lock::{ItemLock, StoreLock};
 use crate::observe::Event;
+use crate::readers::is_for_others;
 use crate::store::Store;
 
 /// How old the mark of last use may grow before a use renews it. Well below any sensible grace period,
@@ -55,6 +56,10 @@ impl Session {
         }
         Ok(match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
             rustix::fs::FileType::Directory => Some(Found::Folder),
+            // Another user's own, on a store that is shared: whoever has the bytes may have them here too.
+            rustix::fs::FileType::RegularFile if !is_for_others(stat.st_mode) && is_anothers(stat.st_uid) => {
+                None
+            }
             rustix::fs::FileType::RegularFile => {
                 Some(Found::File { bytes: u64::try_from(stat.st_size).unwrap_or_default() })
             }
@@ -78,6 +83,12 @@ impl Session {
         let path: PathBuf = self.store.layout().lock(item);
         ItemLock::take(path, || self.store.tell(Event::Waiting))
     }
+}
+
+/// Whether a file that only its owner reads is closed to this user.
+fn is_anothers(owner: u32) -> bool {
+    let user = rustix::process::geteuid();
+    !user.is_root() && user.as_raw() != owner
 }
 
 /// The modification time of a tree's folder, or of a file, is when it was last used. Somebody else's

@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::layout::Layout;
 use crate::lock::StoreLock;
 use crate::observe::Event;
+use crate::readers::Readers;
 use crate::remove::remove;
 use crate::session::Session;
 use crate::staging;
@@ -20,6 +21,8 @@ use crate::staging;
 /// What a store is given when it is opened.
 #[derive(Clone)]
 pub struct Options {
+    /// Who may read a store that is made now.
+    pub readers: Readers,
     /// Is told what happens.
     pub observer: Arc<dyn Observer<Event>>,
     /// Told of each point passed; for tests.
@@ -30,7 +33,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { observer: Arc::new(Unobserved), faults: Arc::new(NoFaults), clock: SystemTime::now }
+        Self {
+            readers: Readers::Owner,
+            observer: Arc::new(Unobserved),
+            faults: Arc::new(NoFaults),
+            clock: SystemTime::now,
+        }
     }
 }
 
@@ -54,7 +62,7 @@ impl Store {
     ///
     /// When it is of a newer format, when the folder holds something else, or when it cannot be made.
     pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
-        let layout = Layout::open(root)?;
+        let layout = Layout::open(root, options.readers)?;
         let inner = Inner { layout, options, host: OnceLock::new(), swept: OnceLock::new() };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -13,6 +13,7 @@ use crate::layout::rename_into;
 use crate::observe::Event;
 use crate::partial::Partial;
 use crate::pipe::Pipe;
+use crate::readers::Readers;
 use crate::seal;
 use crate::session::{Found, Session};
 use crate::staging::Staging;
@@ -139,7 +140,7 @@ impl Session {
             let staging = self.store().staging(&tree_item(digest));
             let tree = weir_tree::apply_delta(delta, &root, &here, &expected, limits, staging.path())
                 .map_err(|source| StoreError::tree(digest, source))?;
-            Ok(Draft { manifest: tree.into_manifest(), staging })
+            Ok(Draft { manifest: tree.into_manifest(), staging, readers: Readers::Everybody })
         })
     }
 
@@ -224,6 +225,7 @@ pub(crate) fn tree_item(digest: &TreeDigest) -> String {
 pub(crate) struct Draft {
     pub(crate) manifest: TreeManifest,
     pub(crate) staging: Staging,
+    pub(crate) readers: Readers,
 }
 
 impl Store {
@@ -239,7 +241,7 @@ impl Store {
         let expected = Expected { tree: *digest, pack_bytes };
         let tree = weir_tree::unpack(pack, &expected, limits, staging.path())
             .map_err(|source| StoreError::tree(digest, source))?;
-        Ok(Draft { manifest: tree.into_manifest(), staging })
+        Ok(Draft { manifest: tree.into_manifest(), staging, readers: Readers::Everybody })
     }
 
     /// The manifest of a tree in the store, checked against the name it lies under.
@@ -275,7 +277,7 @@ impl Draft {
         store.write_manifest(&self.manifest)?;
         store.pass(faults::MANIFEST, &place)?;
         match rename_into(self.staging.path(), &place) {
-            Ok(()) => seal::top(&place),
+            Ok(()) => seal::top(&place, self.readers),
             // Somebody whose lock is not seen here was first. Theirs is as good; ours is dropped.
             Err(error) if is_taken(&error) && place.is_dir() => {}
             Err(error) => return Err(StoreError::io(&place, error)),

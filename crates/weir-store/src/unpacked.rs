@@ -6,6 +6,7 @@ use weir_tree::{ImportError, ImportOptions, Strip, import_archive};
 use crate::derived::{Ingredient, Making};
 use crate::error::{EnsureError, StoreError};
 use crate::export::Missing;
+use crate::readers::Readers;
 use crate::session::Session;
 use crate::tree::StoredTree;
 
@@ -22,7 +23,8 @@ impl Session {
         options: &ImportOptions,
     ) -> Result<StoredTree, EnsureError<ImportError>> {
         let making = Making { inputs: inputs(file, options.strip), from: &[Ingredient::File(*file)] };
-        self.derive(&making, |folder| {
+        let readers = Readers::of(&self.store().layout().file(file));
+        self.derive(&making, readers, |folder| {
             let Some(archive) = self.file(file)? else {
                 let missing = Missing { files: vec![*file], ..Missing::default() };
                 return Err(StoreError::Missing { missing }.into());

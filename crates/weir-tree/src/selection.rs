@@ -1,5 +1,6 @@
 //! Which files of a folder belong to its tree.
 
+use std::collections::BTreeSet;
 use std::fs::FileType;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use crate::{TreeError, file};
 /// Names that never belong to a package, in any folder, beside a repository: what Weir lays out, and its own notes.
 const NEVER: [&str; 2] = ["weir_packages", ".weir"];
 
-/// The file that belongs to a package whatever the rules say: without it there is no package.
+/// The file that belongs to every package whatever the rules say: without it there is no package.
 const ALWAYS: &str = "weir.toml";
 
 /// The file with a package's own ignore rules; they win over `.gitignore`.
@@ -48,8 +49,22 @@ struct Lists {
     /// The patterns of `include` as they were written: what one of them names outright is meant.
     named: Vec<String>,
     exclude: Gitignore,
-    /// Whether somebody works in the folder: see [`Selection::of_working_folder`].
-    is_worked_in: bool,
+    /// What belongs to it whatever the rules say.
+    kept: Vec<String>,
+    of: Of,
+    /// Whether git's ignore files count.
+    obeys_git: bool,
+}
+
+/// What the files of a package are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A folder of which nobody knows what made it.
+    Folder,
+    /// A folder that somebody works in: see [`Selection::of_working_folder`].
+    WorkingFolder,
+    /// A commit: see [`Selection::of_commit`].
+    Commit,
 }
 
 /// A file, link or other thing that was selected.
@@ -91,8 +106,9 @@ impl Selection {
     pub fn package(include: &[String], exclude: &[String]) -> Result<Self, TreeError> {
         let named = include.iter().map(|pattern| pattern.trim_start_matches('/').to_owned()).collect();
         let include = if include.is_empty() { None } else { Some(patterns(include)?) };
-        let exclude = patterns(exclude)?;
-        Ok(Self(Rules::Package(Box::new(Lists { include, named, exclude, is_worked_in: false }))))
+        let (exclude, kept) = (patterns(exclude)?, vec![ALWAYS.to_owned()]);
+        let lists = Lists { include, named, exclude, kept, of: Of::Folder, obeys_git: true };
+        Ok(Self(Rules::Package(Box::new(lists))))
     }
 
     /// The same for a folder that somebody works in. What editors and systems leave behind is left out, unless `include` names the very
@@ -102,9 +118,49 @@ impl Selection {
     #[must_use]
     pub fn of_working_folder(mut self) -> Self {
         if let Rules::Package(lists) = &mut self.0 {
-            lists.is_worked_in = true;
+            lists.of = Of::WorkingFolder;
         }
         self
+    }
+
+    /// The same for a commit's files: what would belong to the package in a folder that nobody did anything in but check the commit out.
+    /// What editors and systems leave behind is left out here too; what is one user's own, of git's settings, plays no part.
+    #[must_use]
+    pub fn of_commit(mut self) -> Self {
+        if let Rules::Package(lists) = &mut self.0 {
+            lists.of = Of::Commit;
+        }
+        self
+    }
+
+    /// The same with the file `name`, at the top, whatever the rules say.
+    #[must_use]
+    pub fn keeping(mut self, name: &str) -> Self {
+        if let Rules::Package(lists) = &mut self.0 {
+            lists.kept.push(name.to_owned());
+        }
+        self
+    }
+
+    /// The files below `root` that would belong to its tree, did `.gitignore` files not leave them out; sorted.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn ignored_by_git(&self, root: &Path) -> Result<Vec<PathBuf>, TreeError> {
+        let Rules::Package(lists) = &self.0 else { return Ok(Vec::new()) };
+        let without = Self(Rules::Package(Box::new(Lists { obeys_git: false, ..(**lists).clone() })));
+        let kept: BTreeSet<PathBuf> = self.list(root)?.into_iter().map(|selected| selected.path).collect();
+        let mut ignored: Vec<PathBuf> =
+            without.list(root)?.into_iter().map(|selected| selected.path).collect();
+        ignored.retain(|path| !kept.contains(path));
+        ignored.sort_unstable();
+        Ok(ignored)
+    }
+
+    /// Whether what the lists of the manifest say leaves a path in.
+    pub fn has(&self, path: &Path) -> bool {
+        self.lists(path)
     }
 
     /// The files below `root` that would belong to its tree, were they not what editors and systems leave behind; sorted.
@@ -130,19 +186,21 @@ impl Selection {
         }
         let mut found = self.walked(root)?;
         found.retain(|selected| self.keeps(&selected.path));
-        if let (Rules::Package(_), Ok(manifest)) = (&self.0, fs_err::symlink_metadata(root.join(ALWAYS)))
-            && manifest.is_file()
-            && !found.iter().any(|selected| selected.path == Path::new(ALWAYS))
-        {
-            found.push(Selected { path: ALWAYS.into(), sort: Sort::File, size: manifest.len() });
+        let Rules::Package(lists) = &self.0 else { return Ok(found) };
+        for kept in &lists.kept {
+            if let Ok(there) = fs_err::symlink_metadata(root.join(kept))
+                && there.is_file()
+                && !found.iter().any(|selected| selected.path == Path::new(kept))
+            {
+                found.push(Selected { path: kept.into(), sort: Sort::File, size: there.len() });
+            }
         }
         Ok(found)
     }
 
     /// Everything below `root` that no ignore file leaves out.
     fn walked(&self, root: &Path) -> Result<Vec<Selected>, TreeError> {
-        let in_repository =
-            matches!(&self.0, Rules::Package(lists) if lists.is_worked_in && lists.include.is_none());
+        let in_repository = matches!(&self.0, Rules::Package(lists) if lists.of == Of::WorkingFolder && lists.include.is_none());
         if in_repository && let Some((top, root)) = repository_above(root) {
             let (found, came_there) = self.walked_from(&top, &root)?;
             if came_there {
@@ -190,9 +248,9 @@ impl Selection {
                     walk.add_custom_ignore_filename(IGNORE_FILE);
                 }
                 let (refused, root) = (Arc::clone(refused), root.to_owned());
-                let as_git_does = ignoring && lists.is_worked_in;
+                let as_git_does = ignoring && lists.of == Of::WorkingFolder;
                 walk.git_exclude(as_git_does).git_global(as_git_does);
-                walk.git_ignore(ignoring).require_git(false).filter_entry(move |entry| {
+                walk.git_ignore(ignoring && lists.obeys_git).require_git(false).filter_entry(move |entry| {
                     if !entry.path().starts_with(&root) && !root.starts_with(entry.path()) {
                         return false;
                     }
@@ -217,7 +275,7 @@ impl Selection {
     /// Whether an editor or a system left it behind, and nobody asks for it by its name.
     fn is_left_over(&self, path: &Path) -> bool {
         let Rules::Package(lists) = &self.0 else { return false };
-        if !lists.is_worked_in {
+        if lists.of == Of::Folder {
             return false;
         }
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -228,7 +286,8 @@ impl Selection {
     fn lists(&self, path: &Path) -> bool {
         let Rules::Package(lists) = &self.0 else { return true };
         let matches = |patterns: &Gitignore| patterns.matched_path_or_any_parents(path, false).is_ignore();
-        path == Path::new(ALWAYS) || (lists.include.as_ref().is_none_or(matches) && !matches(&lists.exclude))
+        lists.kept.iter().any(|kept| path == Path::new(kept))
+            || (lists.include.as_ref().is_none_or(matches) && !matches(&lists.exclude))
     }
 }
 

@@ -25,6 +25,7 @@ use weir_reach::{Amount, Event, Interrupt, PlannedBuild, Work};
 
 use crate::failure::Exit;
 use crate::output::{Output, count, duration, harmless, short, told};
+use crate::settings;
 use bar::Bar;
 use board::Board;
 
@@ -68,7 +69,7 @@ struct Shown {
 
 impl Progress {
     pub(crate) fn new(output: &Output, interrupt: &Interrupt) -> Self {
-        let live = std::io::stderr().is_terminal() && !output.quiet;
+        let live = std::io::stderr().is_terminal() && !settings::is_dumb() && !output.quiet;
         Self { output: output.clone(), live, interrupt: interrupt.clone() }
     }
 
@@ -397,7 +398,7 @@ fn end() -> ! {
     weir_build::end_uncontained();
     let mut stderr = std::io::stderr();
     // What was drawn, if whoever drew it was too busy to take it away.
-    let clear = if stderr.is_terminal() { screen::CLEAR } else { "" };
+    let clear = if stderr.is_terminal() && !settings::is_dumb() { screen::CLEAR } else { "" };
     let _ = writeln!(stderr, "{clear}Interrupted. Nothing is half done: the same command goes on from here.");
     std::process::exit(Exit::Interrupted as i32);
 }

@@ -178,8 +178,12 @@ pub(crate) fn source_date() -> Option<Timestamp> {
 
 /// Whether the environment asks for no colours: <https://no-color.org>.
 pub(crate) fn no_color() -> bool {
-    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"))
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || is_dumb()
+}
+
+/// Whether the terminal, where there is one, knows no orders: it would print them.
+pub(crate) fn is_dumb() -> bool {
+    env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"))
 }
 
 fn path(variable: &str) -> Option<PathBuf> {

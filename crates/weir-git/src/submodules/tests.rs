@@ -5,7 +5,7 @@ use weir_model::manifest::GitTag;
 use weir_tree::Limits;
 
 use super::{address, links};
-use crate::{Submodules, fetch_from_repository};
+use crate::{Submodules, Take, fetch_from_repository};
 
 fn git(folder: &Path, words: &[&str]) -> String {
     let identity =
@@ -50,7 +50,8 @@ fn fetched(place: &Path, repository: &Path, submodules: Submodules) -> Result<Ve
     let store = weir_store::Store::open(&place.join("store"), weir_store::Options::default()).unwrap();
     let store = store.session().unwrap();
     let tag = GitTag { url: repository.to_str().unwrap().to_owned(), tag: "v1".into() };
-    let fetched = fetch_from_repository(&store, &tag, submodules).unwrap()?;
+    let fetched = fetch_from_repository(&store, &tag, &Take::Everything(submodules)).unwrap();
+    let fetched = fetched.map_err(|complaint| complaint.reason)?;
     let manifest = store.manifest(&fetched.tree).unwrap();
     Ok(manifest.entries().iter().map(|entry| entry.path.to_string()).collect())
 }

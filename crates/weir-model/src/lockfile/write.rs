@@ -61,7 +61,9 @@ fn write_release(out: &mut Text, release: &LockedRelease) {
     }
     if let Some(git) = &release.git {
         let [url, tag, commit] = [&git.url, &git.tag, &git.commit].map(|text| quote(text));
-        out.bare("git", format_args!("{{ url = {url}, tag = {tag}, commit = {commit} }}"));
+        let says = git.manifest.as_ref().map(|says| format!(", manifest = {}", quote(says)));
+        let says = says.unwrap_or_default();
+        out.bare("git", format_args!("{{ url = {url}, tag = {tag}, commit = {commit}{says} }}"));
     }
     out.list("dependencies", sorted(release.dependencies.iter().map(|text| quote(&text.0.to_string()))));
     let fluid = release.fluid.iter().map(|choice| {

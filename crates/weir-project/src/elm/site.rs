@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use weir_elm_protocol::{Asked, Listed, Listing, ReleaseFile, all_packages, files, releases, search, since};
 use weir_elm_proxy::Site;
-use weir_git::Submodules;
+use weir_git::Take;
 use weir_log::Source;
 use weir_model::manifest::GitTag;
 use weir_model::{PackageName, Version, chain};
@@ -176,13 +176,14 @@ impl Answers {
         let tag = GitTag { url: ".".into(), tag: version.to_string() };
         let tag = weir_git::at(&tag, &self.folder);
         let git = self.session.git();
-        git.forget(&tag);
+        let take = Take::Package(None);
+        git.forget(&tag, &take);
         let store = self.session.open_store()?.session()?;
-        let fetched = git.fetch(&store, &tag, Submodules::LeftOut)?;
+        let fetched = git.fetch(&store, &tag, &take)?;
         let stored = store.tree(&fetched.tree)?;
         let stored =
             stored.ok_or_else(|| ProjectError::NotFound(format!("the files of the tag {version}")))?;
-        Ok((PreparedPackage::read(&self.session, stored.path())?, fetched.commit))
+        Ok((PreparedPackage::read_all(&self.session, stored.path())?, fetched.commit))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use weir_git::{GitError, Submodules};
+use weir_git::{GitError, Take};
 use weir_log::{Source, SourceError};
 use weir_model::lockfile::{LockedGit, LockedRelease};
 use weir_model::manifest::GitTag;
@@ -241,7 +241,7 @@ pub(super) fn fetch_git(
     let tag = weir_git::at(&locked, folder);
     let fetched = session
         .git()
-        .fetch(store, &tag, Submodules::LeftOut)
+        .fetch(store, &tag, &Take::Package(git.manifest.clone()))
         .map_err(|error| ProjectError::from_git("weir.lock", &release.name, &locked, error))?;
     if fetched.commit != git.commit {
         let (before, after) = (git.commit.clone(), fetched.commit);

@@ -14,8 +14,9 @@ use weir_reach::{Amount, Counter, Event, Offline, Session, Work, http_client};
 use weir_registry::content::{
     CHUNKED_ABOVE, ContentError, LocalChunks, NoChunks, OldVersion, fetch_file, file_path,
 };
-use weir_store::{EnsureError, Part, StoredFile};
+use weir_store::{EnsureError, Part, Readers, StoredFile};
 
+use super::beside::{readers, refuse_outside, remember_named};
 use super::remembered::Remembered;
 use crate::error::{ProjectError, ReferenceProblem};
 
@@ -33,7 +34,7 @@ pub(crate) struct Current {
 ///
 /// # Errors
 ///
-/// [`Offline`], [`ProjectError::Reference`], and what the store says.
+/// [`Offline`], [`ProjectError::Reference`], [`ProjectError::OutsideFile`], and what the store says.
 pub fn current(
     session: &Session,
     reference: &Reference,
@@ -44,6 +45,20 @@ pub fn current(
     let fetcher = Fetcher::new(session, &store, 1)?;
     let Current { sha256, size } = fetcher.current(reference, folder)?;
     Ok((sha256, size))
+}
+
+/// As [`current`], of a reference whose address the user names for the manifest in `folder`: it may be any file.
+///
+/// # Errors
+///
+/// As [`current`].
+pub fn current_of_named(
+    session: &Session,
+    reference: &Reference,
+    folder: &Path,
+) -> Result<(Sha256, u64), ProjectError> {
+    remember_named(session, &mirrors(&reference.name, &reference.mirrors, folder)?, folder)?;
+    current(session, reference, folder)
 }
 
 /// Fetches external files; any number of threads may use one.
@@ -72,6 +87,18 @@ impl<'a> Fetcher<'a> {
             return Err(Offline::lacks(format!("the reference {}", reference.name)).into());
         }
         let mirrors = mirrors(&reference.name, &reference.mirrors, folder)?;
+        let fixed = reference.sha256.filter(|_| !reference.fluid);
+        let is_meant = |found: &Sha256| match fixed.filter(|wanted| wanted != found) {
+            None => Ok(()),
+            Some(wanted) => Err(ProjectError::Reference {
+                name: reference.name.clone(),
+                reason: format!("its bytes have the digest {found}, not {wanted}"),
+                problem: ReferenceProblem::Wrong,
+            }),
+        };
+        if fixed.is_none() {
+            refuse_outside(self.session, reference, &mirrors, folder)?;
+        }
         let scratch = tempfile::tempdir()?;
         let to = scratch.path().join("bytes");
         let limit = if reference.fluid { reference.size.unwrap_or(FLUID_LIMIT) } else { FLUID_LIMIT };
@@ -87,7 +114,9 @@ impl<'a> Fetcher<'a> {
         let fetched = fetch_fluid(&self.client, &mirrors, limit, since.as_ref(), &to, &watch);
         let state = match (fetched.map_err(|error| failed(&reference.name, &error))?, since) {
             (Fluid::Fetched(state), _) => {
-                self.keep(&state.sha256, state.size, &to)?;
+                // Nothing is kept of a file that was not meant.
+                is_meant(&state.sha256)?;
+                self.keep(&state.sha256, state.size, &to, readers(&mirrors))?;
                 state
             }
             (Fluid::Unchanged, Some(since)) => since,
@@ -102,14 +131,8 @@ impl<'a> Fetcher<'a> {
         if let Some(mirror) = mirrors.iter().find(|mirror| mirror.to_string() == state.mirror) {
             remembered.keep(mirror, &state.sha256, state.size, &state.freshness);
         }
-        match reference.sha256 {
-            Some(wanted) if !reference.fluid && wanted != state.sha256 => Err(ProjectError::Reference {
-                name: reference.name.clone(),
-                reason: format!("its bytes have the digest {}, not {wanted}", state.sha256),
-                problem: ReferenceProblem::Wrong,
-            }),
-            _ => Ok(Current { sha256: state.sha256, size: state.size }),
-        }
+        is_meant(&state.sha256)?;
+        Ok(Current { sha256: state.sha256, size: state.size })
     }
 
     /// Makes sure that the bytes of a locked reference are in the store: from `source`, the registry it comes from, or from its mirrors.
@@ -122,8 +145,9 @@ impl<'a> Fetcher<'a> {
         folder: &Path,
     ) -> Result<StoredFile, ProjectError> {
         let counter = Counter::new(self.session);
+        let readers = readers(&mirrors(&reference.name, &reference.mirrors, folder)?);
         let fill = |partial: &Path| self.fill(reference, source, old, folder, partial, &counter);
-        let file = self.store.fill_file(&reference.sha256, reference.size, fill);
+        let file = self.store.fill_file(&reference.sha256, reference.size, readers, fill);
         let file = file.map_err(|error| match error {
             EnsureError::Source(error) => error,
             EnsureError::Store(error) => error.into(),
@@ -222,8 +246,14 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Puts bytes that are on this machine into the store, which checks them once more.
-    fn keep(&self, sha256: &Sha256, size: u64, from: &Path) -> Result<StoredFile, ProjectError> {
-        let kept = self.store.ensure_file(sha256, size, |offset| -> std::io::Result<Part> {
+    fn keep(
+        &self,
+        sha256: &Sha256,
+        size: u64,
+        from: &Path,
+        readers: Readers,
+    ) -> Result<StoredFile, ProjectError> {
+        let kept = self.store.ensure_file(sha256, size, readers, |offset| -> std::io::Result<Part> {
             use std::io::Seek as _;
             let mut file = fs_err::File::open(from)?;
             file.seek(std::io::SeekFrom::Start(offset))?;

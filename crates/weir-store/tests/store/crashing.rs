@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use weir_model::{Digest, TreeDigest};
-use weir_store::{Faults, Ingredient, Making, Options, POINTS, Part, Scope, Store};
+use weir_store::{Faults, Ingredient, Making, Options, POINTS, Part, Readers, Scope, Store};
 use weir_tree::Limits;
 
 use crate::world::{World, lock, numbered, with_faults};
@@ -49,7 +49,7 @@ fn whole_life(folder: &Path, options: Options) {
         let rest = &"content"[usize::try_from(offset).unwrap()..];
         Ok::<_, Infallible>(Part { offset, bytes: Box::new(Cursor::new(rest)) })
     };
-    session.ensure_file(&Digest::of("content"), 7, fetch).unwrap();
+    session.ensure_file(&Digest::of("content"), 7, Readers::Everybody, fetch).unwrap();
     let making = Making { inputs: Digest::of("inputs"), from: &[Ingredient::Tree(trees[0])] };
     session.derived(&making, |folder| fs_err::write(folder.join("made"), "made")).unwrap();
     let project = folder.join("app");

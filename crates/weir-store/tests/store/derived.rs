@@ -1,15 +1,15 @@
 //! Trees made on this machine.
 
 use std::convert::Infallible;
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
 use weir_model::Digest;
-use weir_store::{EnsureError, Ingredient, Making, Part, StoreError};
+use weir_store::{EnsureError, Ingredient, Making, Part, Readers, StoreError};
 use weir_tree::{ImportOptions, Limits, Selection};
 
-use crate::world::{World, contents, numbered};
+use crate::world::{World, contents, numbered, tarball};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -77,29 +77,6 @@ fn a_folder_becomes_the_tree_it_is() {
     assert!(folder.join("sub/made.sh").is_file());
 }
 
-fn tarball() -> Vec<u8> {
-    // One ustar member, by hand: the store has no reader or writer of archives of its own.
-    let mut header = [0_u8; 512];
-    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, "pkg-1.0/hello.txt");
-    put(100, "0000644");
-    put(108, "0000000");
-    put(116, "0000000");
-    put(124, "00000000005");
-    put(136, "00000000000");
-    put(148, "        ");
-    put(156, "0");
-    put(257, "ustar");
-    put(263, "00");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let mut tar = Vec::new();
-    tar.write_all(&header).unwrap();
-    tar.write_all(b"hello").unwrap();
-    tar.resize(512 + 512 + 1024, 0);
-    tar
-}
-
 #[test]
 fn an_archive_is_unpacked_once_and_kept_while_its_file_is_used() {
     let world = World::new();
@@ -110,7 +87,7 @@ fn an_archive_is_unpacked_once_and_kept_while_its_file_is_used() {
     let error = session.ensure_unpacked(&digest, &options).unwrap_err();
     assert!(matches!(error, EnsureError::Store(StoreError::Missing { .. })), "{error}");
     let fetch = |_| Ok::<_, Infallible>(Part { offset: 0, bytes: Box::new(Cursor::new(tar.clone())) });
-    session.ensure_file(&digest, tar.len() as u64, fetch).unwrap();
+    session.ensure_file(&digest, tar.len() as u64, Readers::Everybody, fetch).unwrap();
     let tree = session.ensure_unpacked(&digest, &options).unwrap();
     assert_eq!(contents(tree.path())["hello.txt"], ("hello".into(), 0o444));
     assert_eq!(session.ensure_unpacked(&digest, &options).unwrap(), tree);

@@ -9,6 +9,7 @@ mod downloading;
 mod exporting;
 mod full_disk;
 mod mending;
+mod reading;
 mod sharing;
 mod together;
 mod world;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use weir_model::Digest;
-use weir_store::{Damage, Ingredient, Item, Making, Mended, Part, Replacement, Scope};
+use weir_store::{Damage, Ingredient, Item, Making, Mended, Part, Readers, Replacement, Scope};
 use weir_tree::Limits;
 
 use crate::world::{World, numbered};
@@ -101,7 +101,7 @@ fn a_changed_referenced_file_is_replaced() {
     let digest = Digest::of("content");
     let reader = || Box::new(Cursor::new("content"));
     let fetch = |offset| Ok::<_, Infallible>(Part { offset, bytes: reader() });
-    let file = session.ensure_file(&digest, 7, fetch).unwrap();
+    let file = session.ensure_file(&digest, 7, Readers::Everybody, fetch).unwrap();
     overwrite(file.path(), "tampered");
     let report = session.verify(Scope::Everything).unwrap();
     assert!(matches!(report.broken[0].damage, Damage::Content(got) if got == Digest::of("tampered")));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -166,4 +166,27 @@ impl Faults for DiskFullAt {
 
 pub(crate) fn with_faults(faults: impl Faults + 'static) -> Options {
     Options { faults: Arc::new(faults), ..Options::default() }
+}
+
+pub(crate) fn tarball() -> Vec<u8> {
+    // One ustar member, by hand: the store has no reader or writer of archives of its own.
+    let mut header = [0_u8; 512];
+    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, "pkg-1.0/hello.txt");
+    put(100, "0000644");
+    put(108, "0000000");
+    put(116, "0000000");
+    put(124, "00000000005");
+    put(136, "00000000000");
+    put(148, "        ");
+    put(156, "0");
+    put(257, "ustar");
+    put(263, "00");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut tar = Vec::new();
+    tar.write_all(&header).unwrap();
+    tar.write_all(b"hello").unwrap();
+    tar.resize(512 + 512 + 1024, 0);
+    tar
 }

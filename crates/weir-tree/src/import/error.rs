@@ -31,6 +31,12 @@ pub enum ImportError {
         /// What is wrong.
         reason: String,
     },
+    /// Something in the archive has another checksum than it says.
+    #[error("the archive is damaged: {reason}")]
+    Checksum {
+        /// What does not fit.
+        reason: String,
+    },
     /// The archive is not what its own table of contents says.
     #[error("the archive contradicts itself: {reason}")]
     Contradiction {
@@ -138,6 +144,21 @@ impl ImportError {
 
     #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
     pub(super) fn damaged(reason: impl ToString) -> Self {
-        Self::Damaged { reason: reason.to_string() }
+        let reason = reason.to_string();
+        // What decodes has no other word for it.
+        let lower = reason.to_ascii_lowercase();
+        match ["checksum", "crc"].iter().any(|word| lower.contains(word)) {
+            true => Self::Checksum { reason },
+            false => Self::Damaged { reason },
+        }
+    }
+
+    /// Whether the bytes are not those that somebody wrote.
+    pub fn is_integrity(&self) -> bool {
+        match self {
+            Self::Checksum { .. } | Self::Contradiction { .. } => true,
+            Self::Tree(error) => error.is_integrity(),
+            _ => false,
+        }
     }
 }

@@ -154,6 +154,11 @@ fn compressed_forms(tar: &[u8]) -> Vec<(&'static str, Vec<u8>, usize)> {
     ]
 }
 
+/// Some decoders do not say that it was a checksum.
+fn is_damaged<T>(imported: Result<T, ImportError>) -> bool {
+    matches!(imported, Err(ImportError::Damaged { .. } | ImportError::Checksum { .. }))
+}
+
 #[test]
 fn a_checksum_that_does_not_fit_is_noticed_also_behind_the_end_of_the_tar() {
     let tar = tarred(&[plain("a", "content"), plain("b", "more")]);
@@ -162,7 +167,7 @@ fn a_checksum_that_does_not_fit_is_noticed_also_behind_the_end_of_the_tar() {
         let at = archive.len() - from_behind;
         let mut wrong = archive.clone();
         wrong[at] ^= 1;
-        assert!(matches!(import(&wrong), Err(ImportError::Damaged { .. })), "{what}");
+        assert!(is_damaged(import(&wrong)), "{what}");
         assert!(import(&archive[..archive.len() - 1]).is_err(), "cut by one byte, {what}");
         let garbage = [&archive[..], b"garbage"].concat();
         assert!(matches!(import(&garbage), Err(ImportError::Damaged { .. })), "garbage behind, {what}");
@@ -175,7 +180,7 @@ fn altered_content_of_a_gzip_is_noticed() {
     let (_, mut archive, _) = compressed_forms(&tar).swap_remove(0);
     let at = archive.windows(7).position(|bytes| bytes == b"content").expect("stored as it is");
     archive[at] = b'C';
-    assert!(matches!(import(&archive), Err(ImportError::Damaged { .. })));
+    assert!(matches!(import(&archive), Err(error) if error.is_integrity()));
 }
 
 #[test]
@@ -207,7 +212,7 @@ fn a_tar_ends_where_it_says_but_for_zeros() {
     assert!(matches!(import(&second), Err(ImportError::Damaged { .. })));
     let mut wrong = tar;
     wrong[0] = b'b';
-    assert!(matches!(import(&wrong), Err(ImportError::Damaged { .. })), "a header's checksum");
+    assert!(matches!(import(&wrong), Err(error) if error.is_integrity()), "a header's checksum");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn of_what_is_added_the_newest_that_goes_with_the_rest_is_taken() {
     $ weir add acme/tool
     -- stderr
       × the requirements cannot be met:
-      │   1. `weir.toml:2` requires `acme/tool` *.
+      │   1. `the new weir.toml:2` requires `acme/tool` *.
       │   2. `acme/tool` 1.1.0 was published with `acme/core` 2.0.0, but 2.0.0 is quarantined (backdoor).
       │ So 2 cannot be met. No other release in range of `acme/tool` helps.
     -- exit code 3
@@ -103,7 +103,7 @@ fn of_what_is_added_the_newest_that_goes_with_the_rest_is_taken() {
     assert_snapshot!(t.weir("add acme/tool"), @r"
     $ weir add acme/tool
     -- stderr
-      × `weir.toml:2` requires `acme/tool` *, but 1.0.0 and 1.1.0 were yanked
+      × `the new weir.toml:2` requires `acme/tool` *, but 1.0.0 and 1.1.0 were yanked
     -- exit code 3
     ");
 }

@@ -616,3 +616,52 @@ fn no() -> Vec<Run> {
         .map(|typed| t.weir_on_a_terminal("app", typed, "n\n"))
         .collect()
 }
+
+/// One thing, one code: whichever command takes a server, of a registry that is a folder.
+#[test]
+fn what_takes_a_server_says_so_of_a_folder_by_one_code() {
+    let t = crate::greeting();
+    for command in
+        ["whoami", "login", "logout", "token list", "activity", "trust list", "user list", "webhook list"]
+    {
+        let server = if matches!(command, "login" | "logout" | "whoami") { "" } else { " --registry org" };
+        let run = t.weir(&format!("{command}{server}"));
+        let run = if server.is_empty() { t.weir(&format!("{command} org")) } else { run };
+        assert!(run.code == 4 && run.stderr.contains("and this takes a server"), "{run}");
+    }
+    t.weir("downloads acme/greet").fails_with(4);
+}
+
+#[test]
+fn a_command_that_lacks_another_is_named_whatever_options_stand_before_it() {
+    let t = crate::empty();
+    let run = t.weir("--json registry").fails_with(2);
+    assert!(run.stdout.contains("`weir registry` needs a command"), "{run}");
+}
+
+#[test]
+fn an_archive_whose_checksum_does_not_fit_is_not_what_it_must_be() {
+    let t = crate::empty();
+    t.write("files/a", "one two three");
+    let made = std::process::Command::new("tar")
+        .args(["-czf", "a.tar.gz", "files"])
+        .current_dir(t.path(""))
+        .status();
+    assert!(made.expect("there is `tar`").success());
+    let mut archive = fs_err::read(t.path("a.tar.gz")).expect("it was made");
+    let checksum = archive.len() - 8;
+    archive[checksum] ^= 1;
+    t.write("a.tar.gz", archive);
+    let run = t.weir_in("", "import a.tar.gz --name acme/a --set-version 1.0.0 --into a");
+    assert!(run.code == 6, "{run}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_on_a_path_is_told() {
+    let t = crate::greeting();
+    t.write("a:b/weir.toml", "[dependencies]\n\"acme/greet\" = \"^1\"\n");
+    for command in ["run greet", "env"] {
+        let run = t.weir_in("a:b", command).succeeds();
+        assert!(run.stderr.contains("no folder can be that has a `:` in its name"), "{run}");
+    }
+}

@@ -217,3 +217,123 @@ fn a_secret_in_an_address_is_neither_printed_nor_stored() {
     let kept = std::process::Command::new("grep").args(["-r", "s3cret"]).arg(t.path("home")).output();
     assert!(kept.expect("grep is everywhere").stdout.is_empty(), "kept at home");
 }
+
+/// A repository with what its author keeps out of the package, by each of the ways there are.
+fn with_more_than_the_package() -> Sandbox {
+    let t = empty();
+    t.registry("org");
+    t.write(
+        "far/weir.toml",
+        "[package]\nname=\"acme/far\"\nversion = \"1.2.0\" # the first\nlicense = \"MIT\"\nexclude = [\"big.bin\", \".env\"]\n",
+    );
+    t.write("far/.weirignore", "ign.txt\n");
+    for (file, text) in
+        [("far.txt", "far\n"), ("big.bin", "big"), (".env", "SECRET=1"), ("ign.txt", ""), ("far.txt~", "")]
+    {
+        t.write(format!("far/{file}"), text);
+    }
+    tag(&t);
+    t
+}
+
+/// What belongs to a package is the same, whatever brings it: `include`, `exclude` and the ignore files of the commit decide.
+#[test]
+fn of_a_repository_a_package_has_what_would_be_published_from_a_clone_of_it() {
+    let t = with_more_than_the_package();
+    let listed = t.weir_in("far", "pack --list").succeeds().stdout;
+    assert!(listed.contains("far.txt") && !listed.contains("big.bin"), "{listed}");
+
+    // The secrets are left out, so nothing is refused; and the release is that of the checkout.
+    let run = t.weir_in("", "publish --from-git far#v1.2.0 --name acme/far").succeeds();
+    assert!(run.stdout.contains("`acme/far 1.2.0`"), "{run}");
+    assert!(t.weir_in("", "publish far").succeeds().stdout.contains("Already so"));
+    t.project(&["acme/far = ^1"]);
+    t.weir("install").succeeds();
+    let files = |folder: &str| {
+        let entries = fs_err::read_dir(t.path(folder).join("weir_packages/packages/acme/far"))
+            .expect("it is installed");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("it can be read").file_name().into_string().expect("UTF-8"))
+            .collect();
+        names.sort();
+        names
+    };
+    let published = files("app");
+    assert_eq!(published, [".weirignore", "far.txt", "weir.toml"]);
+
+    // So is a dependency on the tag, which takes up nothing else of this machine; and damaged, it is made again.
+    t.write("by-tag/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    t.weir_in("by-tag", "install").succeeds();
+    assert_eq!(files("by-tag"), published);
+    let tree = |folder: &str| {
+        let lock = t.read(format!("{folder}/weir.lock"));
+        lock.lines().find(|line| line.starts_with("tree = ")).map(str::to_owned)
+    };
+    assert_eq!(tree("by-tag"), tree("app"));
+}
+
+#[test]
+fn what_is_said_over_a_manifest_decides_too_what_of_the_commit_is_taken_and_is_locked() {
+    let t = with_more_than_the_package();
+    t.write("far/.npmrc", "token");
+    tag(&t);
+    t.weir_in("", "publish --from-git far#v1.2.0 --name acme/far").fails_with(4);
+    let set = "--set 'package.exclude = [\".npmrc\", \".env\"]'";
+    t.weir_in("", &format!("publish --from-git far#v1.2.0 --name acme/far {set}")).succeeds();
+    t.write("app/weir.toml", "");
+    t.weir(&format!("add acme/far --git ../far --tag v1.2.0 {set}")).succeeds();
+    let package = t.path("app/weir_packages/packages/acme/far");
+    assert!(!package.join(".npmrc").exists() && package.join("big.bin").exists());
+    // On another machine the lockfile says which files those are.
+    let elsewhere = [("WEIR_HOME", t.path("elsewhere").display().to_string())];
+    let elsewhere: Vec<(&str, &str)> = elsewhere.iter().map(|(name, value)| (*name, &**value)).collect();
+    fs_err::remove_dir_all(t.path("app/weir_packages")).expect("it is ours");
+    t.weir_with("app", "install --locked", &elsewhere).succeeds();
+    assert!(!package.join(".npmrc").exists() && package.join("big.bin").exists());
+}
+
+#[test]
+fn what_of_a_commit_is_left_out_though_nobody_said_so_is_told() {
+    let t = empty();
+    t.write("far/weir.toml", "[package]\nname = \"acme/far\"\nversion = \"1.2.0\"\n");
+    t.write("far/.gitignore", "built\n");
+    t.write("far/built", "all the same");
+    let commit = tag(&t);
+    let script = format!(
+        "git add -f built && git update-index --add --cacheinfo 160000,{commit},lib/other && git -c user.name=a -c user.email=a@b commit -qm y && git tag -f v1.2.0"
+    );
+    let done = std::process::Command::new("sh").args(["-ec", &script]).current_dir(t.path("far")).output();
+    assert!(done.expect("git is everywhere").status.success());
+    t.write("app/weir.toml", "[dependencies]\n\"acme/far\" = { git = \"../far\", tag = \"v1.2.0\" }\n");
+    let run = t.weir("install").succeeds();
+    assert!(run.stderr.contains("its submodules are not in it: `lib/other`"), "{run}");
+    assert!(run.stderr.contains("its `.gitignore` leaves out what is in the commit: `built`"), "{run}");
+    assert!(!t.path("app/weir_packages/packages/acme/far/built").exists());
+    assert!(!t.weir("install").succeeds().stderr.contains("submodules"), "it is told once");
+}
+
+#[test]
+fn who_cannot_be_reached_what_is_no_address_and_what_cannot_be_kept_end_with_their_own_codes() {
+    let t = empty();
+    let by_git = |url: &str| {
+        t.write(
+            "app/weir.toml",
+            format!("[dependencies]\n\"acme/far\" = {{ git = \"{url}\", tag = \"v1.2.0\" }}\n"),
+        );
+    };
+    by_git("http://127.0.0.1:9/a/b");
+    t.weir("install").fails_with(1);
+    for none in ["ext::sh -c true", "fd::17"] {
+        by_git(none);
+        t.weir("install").fails_with(2);
+    }
+    by_git("../nowhere");
+    t.weir("install").fails_with(5);
+    // A link that leads out of the package.
+    fs_err::create_dir_all(t.path("far")).expect("the sandbox can be written");
+    fs_err::os::unix::fs::symlink("../../x", t.path("far/out")).expect("the sandbox can be written");
+    tag(&t);
+    by_git("../far");
+    let run = t.weir("install").fails_with(1);
+    assert!(run.stderr.contains("the link `out`"), "{run}");
+}

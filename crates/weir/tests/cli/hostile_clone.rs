@@ -388,3 +388,89 @@ fn what_is_written_at_a_name_in_a_clone_is_not_led_outside() {
     // What is meant to be elsewhere is.
     t.weir("pack package --out ../new").succeeds();
 }
+
+// ---- Private files
+
+/// The files that the store of the sandbox holds for references, each with its mode.
+fn kept_files(t: &Sandbox) -> Vec<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folders = fs_err::read_dir(t.path("home/weir/store/file")).into_iter().flatten();
+    let files = folders
+        .flat_map(|folder| fs_err::read_dir(folder.expect("it can be read").path()).expect("a folder"));
+    files
+        .map(|file| {
+            file.expect("it can be read").metadata().expect("it is there").permissions().mode() & 0o777
+        })
+        .collect()
+}
+
+fn is_private(t: &Sandbox, path: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::set_permissions(t.path(path), std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+}
+
+/// Its digest is known to nobody who has not got it, so a manifest with the digest asks for nothing that its author has not.
+#[test]
+fn a_file_outside_of_a_project_is_taken_by_its_digest_or_because_its_user_says_so() {
+    let t = crate::empty();
+    t.write(format!("{PRECIOUS}/key"), "secret");
+    is_private(&t, &format!("{PRECIOUS}/key"));
+    let reference = |url: &str| format!("[references]\nkey = {{ url = \"{url}\", fluid = true }}\n");
+
+    // By its path, or by a link that came with the clone.
+    t.write("app/weir.toml", reference("../precious/key"));
+    let run = t.weir("install").fails_with(4);
+    assert!(run.stderr.contains("names a file outside of") && run.stderr.contains("precious/key"), "{run}");
+    assert!(run.stderr.contains("`weir add --reference key ../precious/key --fluid`"), "{run}");
+    t.write("other/weir.toml", reference("data"));
+    link_to(&t, "other/data", &format!("{PRECIOUS}/key"));
+    t.weir_in("other", "install").fails_with(4);
+    assert_eq!(kept_files(&t), [0; 0], "nothing was copied");
+    assert!(!t.path("app/weir.lock").exists());
+
+    // Whoever names it has said so, for this project; and what is kept of it is as private as it is.
+    t.weir("add --reference key ../precious/key --fluid").succeeds();
+    assert_eq!(t.read("app/weir_packages/references/key"), "secret");
+    assert_eq!(kept_files(&t), [0o400]);
+    t.write(format!("{PRECIOUS}/key"), "newer");
+    t.weir("update").succeeds();
+    assert_eq!(t.read("app/weir_packages/references/key"), "newer");
+    t.weir_in("other", "update").fails_with(4);
+
+    // So has who trusts the folder.
+    let trusted = t.path("other").display().to_string();
+    t.weir_with("other", "install", &[("WEIR_TRUSTED_FOLDERS", &trusted)]).succeeds();
+    assert_eq!(t.read("other/weir_packages/references/key"), "newer");
+
+    // What is in the project, and what has its digest in the manifest, needs nobody's word.
+    t.write("third/data", "here");
+    t.write("third/weir.toml", reference("data"));
+    t.weir_in("third", "install").succeeds();
+    let sha256 = weir_model::Sha256::of("public");
+    t.write("shared/data", "public");
+    let fixed = |url: &str| format!("[references]\nx = {{ url = \"{url}\", sha256 = \"{sha256}\" }}\n");
+    t.write("fourth/weir.toml", fixed("../shared/data"));
+    t.weir_in("fourth", "install").succeeds();
+    // Other bytes than those are not kept.
+    let before = kept_files(&t).len();
+    t.write(
+        "fifth/weir.toml",
+        fixed("../precious/file")
+            .replace("public", "other")
+            .replace(&sha256.to_string(), &weir_model::Sha256::of("unknown").to_string()),
+    );
+    t.write(format!("{PRECIOUS}/file"), "precious");
+    t.weir_in("fifth", "install").fails_with(6);
+    assert_eq!(kept_files(&t).len(), before);
+}
+
+#[test]
+fn the_store_is_its_users_alone_unless_it_was_put_elsewhere() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let t = crate::installed();
+    let mode = |path: &str| t.path(path).metadata().expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode("home/weir/store"), 0o700);
+    let shared = t.path("shared").display().to_string();
+    t.weir_with("app", "install", &[("WEIR_STORE", &shared)]).succeeds();
+    assert_ne!(mode("shared") & 0o055, 0);
+}

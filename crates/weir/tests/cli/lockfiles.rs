@@ -205,18 +205,19 @@ fn a_package_that_names_files_of_others_machines_cannot_be_published() {
         assert_ne!(run.code, 0, "{run}");
         assert!(run.stderr.contains("neither an `https://`"), "{run}");
     }
-    // Of a project's own, everything is allowed.
-    t.write("app/weir.toml", "[references.p]\nurl = \"../secret\"\nfluid = true\n");
+    // Of a project's own, what its user names is allowed.
+    t.write("app/weir.toml", "");
+    t.weir("add --reference p ../secret --fluid").succeeds();
     t.weir("install").succeeds();
 }
 
 #[test]
 fn who_installs_a_lock_whose_fluid_reference_has_moved_is_told_what_helps() {
     let t = empty();
-    t.write("data", "what is locked");
-    t.write("app/weir.toml", "[references.p]\nurl = \"../data\"\nfluid = true\n");
+    t.write("app/data", "what is locked");
+    t.write("app/weir.toml", "[references.p]\nurl = \"data\"\nfluid = true\n");
     t.weir("install").succeeds();
-    t.write("data", "moved");
+    t.write("app/data", "moved");
     let another = t.path("another-home").display().to_string();
     let run = t.weir_with("app", "install --locked", &[("WEIR_HOME", &another)]);
     assert_eq!(run.code, 5, "{run}");
@@ -409,4 +410,36 @@ fn whatever_became_of_a_lockfile_installing_repairs_it_or_says_what_stands_in_th
         Ok(())
     });
     tried.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// It is evidence, of an edit or of a registry that changed what it had: so nothing takes it away but who looked.
+#[test]
+fn a_lockfile_with_another_tree_than_the_registry_leads_to_the_command_that_takes_what_is_offered() {
+    let (t, lock) = locked();
+    let other = line(&lock, "acme/names", "tree").to_owned();
+    t.write("app/weir.lock", edited(&lock, "acme/str", "tree", &other));
+    for command in ["lock", "install", "update"] {
+        let run = t.weir(command).fails_with(6);
+        assert!(run.stderr.contains("`weir update acme/str` takes it"), "{run}");
+    }
+    t.weir("update acme/str").succeeds();
+    t.weir("install --locked").succeeds();
+    t.weir("verify").succeeds();
+}
+
+#[test]
+fn what_a_range_that_is_not_written_yet_asks_for_is_told_as_a_line_of_the_new_manifest() {
+    let t = installed();
+    let run = t.weir("add acme/str@=9.0.0").fails_with(5);
+    assert!(run.stderr.contains("`the new weir.toml:3` requires `acme/str` =9.0.0"), "{run}");
+}
+
+#[test]
+fn a_manifest_with_the_line_ends_of_windows_keeps_them() {
+    let t = greeting();
+    t.write("app/weir.toml", "# mine\r\n[dependencies]\r\n");
+    t.weir("add acme/greet").succeeds();
+    let text = t.read("app/weir.toml");
+    assert!(text.contains("acme/greet") && text.starts_with("# mine\r\n"), "{text:?}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
 }

@@ -131,8 +131,8 @@ fn a_reference_that_has_other_bytes_by_now_is_outdated() {
     let t = empty();
     let server = web(&t);
     t.write("web/prices", "old");
-    t.write("here", "old");
-    let local = "here = { url = \"../here\", fluid = true }\n";
+    t.write("app/here", "old");
+    let local = "here = { url = \"here\", fluid = true }\n";
     t.write("app/weir.toml", fluid(&server, &["prices"]) + local);
     t.weir("install").succeeds();
     let before = server.body_bytes();
@@ -140,7 +140,7 @@ fn a_reference_that_has_other_bytes_by_now_is_outdated() {
     assert_eq!(server.body_bytes(), before, "what did not change does not travel");
 
     t.write("web/prices", "newer");
-    t.write("here", "new");
+    t.write("app/here", "new");
     assert_eq!(
         t.weir("outdated --exit-code").fails_with(1).stdout,
         "The reference `here` has other bytes at its address by now: `weir update` takes them\n\

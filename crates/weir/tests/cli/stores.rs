@@ -56,7 +56,7 @@ fn a_closure_is_carried_to_a_machine_without_a_network() {
     let t = installed();
     assert_snapshot!(t.weir("store export ../app.weir"), @"
     $ weir store export ../app.weir
-    Exported 3 packages to `../app.weir` (2.2 KiB)
+    Exported 3 packages to `../app.weir` (2.3 KiB)
     ");
     let there = empty();
     for file in ["weir.toml", "weir.lock"] {

@@ -4,18 +4,43 @@ use std::ops::Range;
 use std::path::Path;
 
 use weir_fs::FsError;
-use weir_git::GitError;
+use weir_git::{Fault, GitError};
 use weir_kind::KindError;
+use weir_model::manifest::{Reference, is_web};
 use weir_package::PackageError;
 use weir_project::{ProjectError, ReferenceProblem};
 use weir_resolve::Explanation;
 
 use super::{Exit, Verdict, did_you_mean};
 
+/// The command by which a user names the file of a reference.
+fn add_reference(reference: &Reference) -> String {
+    let address = reference.mirrors.iter().find(|mirror| !is_web(mirror)).map_or("FILE", String::as_str);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:%@".contains(c);
+    let address = match address.chars().all(is_plain) {
+        true => address.to_owned(),
+        false => format!("'{}'", address.replace('\'', "'\\''")),
+    };
+    let options = [("--fluid", reference.fluid), ("--unpack", reference.unpack)];
+    let options = options.iter().filter(|(_, is_set)| *is_set).map(|(option, _)| format!(" {option}"));
+    format!("weir add --reference {} {address}{}", reference.name, options.collect::<String>())
+}
+
+/// Of what a repository does not give.
+fn exit_of_fault(fault: Fault) -> Exit {
+    match fault {
+        Fault::Name => Exit::Usage,
+        Fault::Refused => Exit::Refused,
+        Fault::Absent => Exit::NotFound,
+        Fault::Unreached | Fault::Content => Exit::Failed,
+    }
+}
+
 impl Verdict for GitError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unavailable { .. } | Self::Repository { .. } | Self::Offline { .. } => Exit::NotFound,
+            Self::Unavailable { fault, .. } | Self::Repository { fault, .. } => exit_of_fault(*fault),
+            Self::Offline { .. } => Exit::NotFound,
             Self::TagMoved { .. } => Exit::Integrity,
             Self::Unusable { .. } => Exit::Failed,
             Self::Store(error) => error.exit(),
@@ -102,13 +127,16 @@ impl Verdict for ProjectError {
             | Self::UnknownCommand { .. }
             | Self::NotFound(_)
             | Self::ReferenceMoved { .. }
-            | Self::Git { .. }
             | Self::UnknownAdvisory { .. }
             | Self::HoldsNothing { .. }
             | Self::KeepsEverything { .. }
             | Self::NotLocked => Exit::NotFound,
+            Self::Git { fault, .. } => exit_of_fault(*fault),
             Self::Advisories { .. } | Self::TooManyFiles { .. } => Exit::Refused,
-            Self::WrongContent { .. } | Self::Damaged { .. } | Self::Facts { .. } => Exit::Integrity,
+            Self::WrongContent { .. }
+            | Self::OtherThanLocked { .. }
+            | Self::Damaged { .. }
+            | Self::Facts { .. } => Exit::Integrity,
             Self::Reference { problem, .. } => match problem {
                 ReferenceProblem::Wrong => Exit::Integrity,
                 ReferenceProblem::Absent => Exit::NotFound,
@@ -139,10 +167,11 @@ impl Verdict for ProjectError {
             | Self::BatchFile { .. }
             | Self::NotPublishable { .. }
             | Self::License { .. }
-            | Self::Import(_)
             | Self::Index(_) => Exit::Failed,
+            Self::Import(error) if error.is_integrity() => Exit::Integrity,
+            Self::Import(_) => Exit::Failed,
             Self::Several(errors) => errors.first().map_or(Exit::Failed, Verdict::exit),
-            Self::OtherOwner { .. } => Exit::Refused,
+            Self::OtherOwner { .. } | Self::OutsideFile { .. } => Exit::Refused,
             Self::File(error) => error.exit(),
             Self::Io(error) => error.exit(),
         }
@@ -167,6 +196,10 @@ impl Verdict for ProjectError {
                 "`weir update` takes what is there now; or bring the locked bytes from a machine that has them: `weir store export` there, `weir store import` here. Published with `--with-references`, a registry keeps them"
                     .into(),
             ),
+            Self::OtherThanLocked { id, .. } => Some(format!(
+                "a registry never changes a release: ask whoever runs it, and keep what is told here. If `weir.lock` was edited, take it from version control; if what is offered is right, `weir update {}` takes it",
+                id.name
+            )),
             Self::WrongContent { .. } => Some(
                 "if `weir.lock` was edited, take it from version control, or remove the table of that release and run `weir lock`; else ask whoever runs the registry"
                     .into(),
@@ -198,6 +231,11 @@ impl Verdict for ProjectError {
             Self::InTheWay { .. } => Some("move it away: nothing is replaced but what weir made".into()),
             Self::OtherOwner { folder, .. } => Some(format!(
                 "if you trust whoever that is with what runs as you, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
+                folder.display().to_string()
+            )),
+            Self::OutsideFile { reference, folder, .. } => Some(format!(
+                "whoever wrote the manifest may want a copy of what is yours. If you mean that file, name it: `{}`; if you trust the project with any file, add `trusted-folders = [{:?}]` to `config.toml`, or set `WEIR_TRUSTED_FOLDERS`",
+                add_reference(reference),
                 folder.display().to_string()
             )),
             Self::NotFetched { source: error, .. }
