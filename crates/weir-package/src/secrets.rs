@@ -112,7 +112,7 @@ fn by_name(path: &str) -> Option<&'static str> {
     let lower = path.to_ascii_lowercase();
     let is_path =
         |end: &&str| lower.strip_suffix(*end).is_some_and(|above| above.is_empty() || above.ends_with('/'));
-    if PATHS.iter().any(|end| is_path(&end)) {
+    if PATHS.iter().any(is_path) {
         return Some("files of this name hold credentials");
     }
     let mut parts = lower.split('/').rev();

@@ -92,11 +92,12 @@ fn text(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// The command that was called: the words of its usage that are no options, which may stand between them, and no placeholders.
+/// The command that was called: what its usage begins with.
 fn called(error: &clap::Error) -> Option<String> {
     let ContextValue::StyledStr(usage) = error.get(ContextKind::Usage)? else { return None };
     let usage = usage.to_string();
     let words = usage.trim_start_matches("Usage:").split_whitespace();
-    let names: Vec<&str> = words.filter(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    let names: Vec<&str> =
+        words.take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect();
     (!names.is_empty()).then(|| names.join(" "))
 }

@@ -633,13 +633,6 @@ fn what_takes_a_server_says_so_of_a_folder_by_one_code() {
 }
 
 #[test]
-fn a_command_that_lacks_another_is_named_whatever_options_stand_before_it() {
-    let t = crate::empty();
-    let run = t.weir("--json registry").fails_with(2);
-    assert!(run.stdout.contains("`weir registry` needs a command"), "{run}");
-}
-
-#[test]
 fn an_archive_whose_checksum_does_not_fit_is_not_what_it_must_be() {
     let t = crate::empty();
     t.write("files/a", "one two three");

@@ -153,7 +153,7 @@ fn a_reference_that_has_other_bytes_by_now_is_outdated() {
     assert_eq!(t.weir("outdated").succeeds().stdout, "Everything is at its newest\n");
 
     // One that does not answer hides nothing of the others.
-    t.write("here", "newer still");
+    t.write("app/here", "newer still");
     drop(server);
     let run = t.weir("outdated").succeeds();
     assert!(run.stderr.contains("warning: ") && run.stderr.contains("the reference `prices`"), "{run}");
