@@ -324,6 +324,8 @@ impl View for World<'_> {
             // Only a hint for a message: a view that cannot answer has no suggestion.
             names.extend(connection.replica.index().similar_names(name.as_str(), ASKED).unwrap_or_default());
         }
+        // One that has the name itself does not count for it: why, is told beside.
+        names.retain(|other| other != name);
         let best = nearest(name.as_str(), names.iter().map(PackageName::as_str)).map(str::to_owned);
         names.retain(|other| best.as_deref() == Some(other.as_str()));
         names.dedup();

@@ -397,7 +397,22 @@ impl<'s> Connections<'s> {
         let asking = self.asking.borrow();
         let further_up = asking.missing.iter().filter(|why| missing.contains(&&why.name));
         notes.extend(further_up.map(ToString::to_string));
+        notes.extend(missing.iter().filter_map(|name| self.only_elsewhere(name)));
         notes.into_iter().collect()
+    }
+
+    /// Says of a package that other registries have why it does not come from there: its owner belongs to the default one, which has none.
+    fn only_elsewhere(&self, name: &PackageName) -> Option<String> {
+        let mut asked = self.asked();
+        let first = asked.next().filter(|first| first.known.default)?;
+        // Only told: a view that cannot answer has nothing to tell.
+        first.replica.index().tier_of(name).ok()??;
+        let other =
+            asked.find(|other| other.replica.index().kind_of(name).is_ok_and(|kind| kind.is_some()))?;
+        let (owner, registry, other) = (name.owner_name(), &first.known.name, &other.known.name);
+        Some(format!(
+            "`{owner}` belongs to `{registry}`, so `{name}` of `{other}` is not taken for it: `registry = \"{other}\"` in `weir.toml` says that it is meant"
+        ))
     }
 
     /// Every one that was asked.

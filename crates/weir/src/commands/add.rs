@@ -79,6 +79,8 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<ExitCode, F
         context.named_registry().map(|named| name_to_write(&session, &project, named)).transpose()?.flatten()
     {
         come_from(&mut additions, &named);
+        // That is said of what is added. All else comes from where it comes from without it.
+        session.registry = None;
     }
     let report = weir_project::add(&session, &mut project, &additions, &options)?;
     context.output.act(dry_run, &report, |page| {

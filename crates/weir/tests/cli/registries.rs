@@ -350,7 +350,16 @@ fn of_two_registries_none_goes_before_the_other_by_its_name() {
     assert!(refused.stderr.contains("`own/tool` may be that of `evil` or that of `team`"), "{refused}");
     // The one that is the default goes before, and nothing of that owner comes from elsewhere.
     manifest("evil = '../evil'\nteam = { url = '../team', default = true }");
-    t.weir("install").fails_with(5);
+    let missing = t.weir("install").fails_with(5);
+    assert!(
+        missing.stderr.contains("`own` belongs to `team`, so `own/tool` of `evil` is not taken"),
+        "{missing}"
+    );
+    assert!(!missing.stderr.contains("did you mean"), "{missing}");
+    // What is added from another registry is that alone.
+    let folder = t.package("other/x", "1.0.0").write();
+    t.weir_in("", &format!("publish {folder} --registry ./evil")).succeeds();
+    t.weir("add other/x --registry evil").fails_with(5);
     // Also where the user said so, and the project names the same registry.
     t.weir_in("", "registry add team team --default --user").succeeds();
     manifest("evil = '../evil'\nteam = '../team'");
