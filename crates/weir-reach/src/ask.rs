@@ -233,6 +233,12 @@ impl Lower<'_> {
                     answer.missing.extend(came.missing.iter().cloned());
                     answer.notes.extend(came.notes.iter().cloned());
                 }
+                answer.unreached.extend(followed.iter().filter_map(|came| came.as_ref().err()).map(
+                    |error| {
+                        let (reason, unbelieved) = (weir_model::chain(error), error.is_unbelieved());
+                        Unreached { registry: registry.clone(), reason, unbelieved }
+                    },
+                ));
                 answer.unreached.truncate(MOST_TIERS);
                 answer.patched.truncate(MOST_NEWER);
                 answer.missing.truncate(MOST_NEWER);

@@ -117,6 +117,13 @@ impl<'a> Tiers<'a> {
         // What is not taken of the one that has an owner is taken from no other: names do not fall through.
         Ok(match from {
             From::Above(place) if !self.upstreams[place].only.takes(name) => From::Here,
+            // Of one that was not followed there is what came of it before. That may do, and keeps nothing of another away; who needs what is newer, or
+            // was never here, is told that it was not followed.
+            From::Above(place)
+                if self.upstreams[place].followed.is_err() && self.own().kind_of(name)?.is_some() =>
+            {
+                From::Here
+            }
             from => from,
         })
     }
@@ -232,7 +239,8 @@ impl<'a> Tiers<'a> {
             }
             None => self.upstreams.iter().collect(),
         };
-        for above in places.into_iter().filter(|above| above.only.takes(name)) {
+        // What one that was not followed keeps out is not known; that it was not is told by whoever asks.
+        for above in places.into_iter().filter(|above| above.only.takes(name) && above.followed.is_ok()) {
             let held = above.index()?.held_of(name)?.into_iter().map(|held| held.hold);
             let mut all = Vec::new();
             for hold in held {

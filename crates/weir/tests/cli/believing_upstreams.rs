@@ -201,3 +201,35 @@ fn content_that_is_lost_above_keeps_no_other_away() {
     assert!(run.stderr.contains("of `lib/str 1."), "which release it is of: {run}");
     assert_eq!(packs("team").len(), 1, "the other came");
 }
+
+#[test]
+fn one_registry_above_that_is_gone_keeps_no_release_of_another_away() {
+    let t = crate::empty();
+    t.registry("team");
+    let publish = |above: &str, version: &str| {
+        let folder = t.package(&format!("{above}/x"), version).write();
+        t.weir_in("", &format!("publish {folder} --registry ./{above}")).succeeds();
+    };
+    for above in ["one", "two"] {
+        t.weir_in("", &format!("registry init {above} --name {above}")).succeeds();
+        publish(above, "1.0.0");
+        t.weir_in("", &format!("registry upstream add {above}")).succeeds();
+    }
+    t.project(&["one/x = *", "two/x = *"]);
+    t.weir("install").succeeds();
+    for (gone, left, version) in [("one", "two", "1.1.0"), ("two", "one", "1.2.0")] {
+        publish(left, version);
+        fs_err::rename(t.path(gone), t.path("away")).unwrap();
+        let run = t.weir("update").succeeds();
+        assert!(run.stderr.contains("`team` could not ask above"), "{run}");
+        assert!(t.read("app/weir.lock").contains(&format!("\"{version}\"")), "{run}");
+        // What that one has in no version that would do is not told to be nowhere.
+        let missing = t.weir(&format!("add {gone}/x@^2"));
+        assert_ne!(missing.code, 0, "{missing}");
+        assert!(
+            missing.stderr.contains("could not ask above") || missing.stderr.contains("there is no log"),
+            "{missing}"
+        );
+        fs_err::rename(t.path("away"), t.path(gone)).unwrap();
+    }
+}
