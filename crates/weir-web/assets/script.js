@@ -132,3 +132,15 @@ document.addEventListener("keydown", (event) => {
     }
   }
 });
+
+// What is shown once is gone from a page that is left: going back would show it as it was, without asking the server.
+addEventListener("pagehide", () => {
+  for (const secret of document.querySelectorAll("[role=status] .secret")) {
+    secret.textContent = "";
+  }
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector(".secret")) {
+    location.reload();
+  }
+});

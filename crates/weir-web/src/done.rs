@@ -37,7 +37,7 @@ impl Done {
         let until = said::time(*expires);
         let words = match again {
             false => format!(
-                "`{name}` is invited until {until} UTC: send them this link, with which they choose a password and sign in; it is good once"
+                "`{name}` is invited until {until} UTC: send them this link, with which they choose a password and sign in; it is good once, and one from before is good no longer"
             ),
             true => format!(
                 "`{name}` is a user already and stays in their groups: with this link they choose another password until {until} UTC, once, and are signed out everywhere else"
