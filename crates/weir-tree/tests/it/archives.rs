@@ -155,7 +155,7 @@ fn compressed_forms(tar: &[u8]) -> Vec<(&'static str, Vec<u8>, usize)> {
 }
 
 /// Some decoders do not say that it was a checksum.
-fn is_damaged<T>(imported: Result<T, ImportError>) -> bool {
+fn is_damaged<T>(imported: &Result<T, ImportError>) -> bool {
     matches!(imported, Err(ImportError::Damaged { .. } | ImportError::Checksum { .. }))
 }
 
@@ -167,7 +167,7 @@ fn a_checksum_that_does_not_fit_is_noticed_also_behind_the_end_of_the_tar() {
         let at = archive.len() - from_behind;
         let mut wrong = archive.clone();
         wrong[at] ^= 1;
-        assert!(is_damaged(import(&wrong)), "{what}");
+        assert!(is_damaged(&import(&wrong)), "{what}");
         assert!(import(&archive[..archive.len() - 1]).is_err(), "cut by one byte, {what}");
         let garbage = [&archive[..], b"garbage"].concat();
         assert!(matches!(import(&garbage), Err(ImportError::Damaged { .. })), "garbage behind, {what}");
