@@ -46,7 +46,7 @@ fn what_is_installed_at_the_bottom_comes_down_through_all_tiers() {
     fs_err::remove_file(t.path("app/weir.lock")).unwrap();
     let run = t.weir("install");
     assert_eq!(run.code, 0, "{run}");
-    assert!(run.stderr.contains("could not ask above, and goes on with what it has"), "{run}");
+    assert!(run.stderr.contains("could not ask above"), "{run}");
 }
 
 #[test]
