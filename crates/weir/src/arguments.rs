@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, ValueEnum};
 use weir_model::{KindName, PackageName, Platform, Range, Version};
 use weir_rules::Standing;
@@ -183,7 +184,10 @@ pub(crate) fn parse_command_line() -> Result<Weir, ExitCode> {
     let words = help_as_a_command(words);
     read(Weir::command(), &words)
         // What is asked for, or wrong, may be about any command: only then all of them are described.
-        .or_else(|_| read(help::described(output::help_width()), &words))
+        .or_else(|error| match error.kind() {
+            ErrorKind::DisplayVersion => Err(error),
+            _ => read(help::described(output::help_width()), &words),
+        })
         .map_err(|error| {
             // The command line could not be read, so the one word that matters here is looked for by hand.
             let json = words.iter().skip(1).any(|word| word == "--json");
