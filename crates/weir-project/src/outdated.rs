@@ -200,7 +200,8 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
     let direct = [locked_directly(project), asked_for(&wanted), asked_for(&full)];
     let kept_out = kept_out(session, &chooser, &versions(&full));
     let (wanted, full) = (builds(&wanted), builds(&full));
-    let current = locked_builds(project);
+    let locked = from_registries(project);
+    let current = by_package(locked.values());
     let names: BTreeSet<&PackageName> = current.keys().chain(wanted.keys()).chain(full.keys()).collect();
     let scopes = scopes(project);
     let mut behind = Vec::new();
@@ -210,8 +211,8 @@ pub fn outdated(session: &Session, project: &Project) -> Result<OutdatedPackages
         let all = [&current, &wanted, &full].map(|of| listed(of, name));
         for (is_direct, [current, wanted, full]) in paired(all, direct.each_ref().map(|of| of.get(name))) {
             let asked = asked.filter(|_| is_direct);
-            let withdrawn = |build: &Build| match locked(project, name, build) {
-                Some(id) => chooser.world.is_withdrawn(&id),
+            let withdrawn = |build: &Build| match locked.get(&(name.clone(), build.clone())) {
+                Some(id) => chooser.world.is_withdrawn(id),
                 None => Ok(false),
             };
             let yanked = current.as_ref().map(withdrawn).transpose()?.unwrap_or_default();
@@ -316,33 +317,28 @@ fn listed(builds: &BTreeMap<PackageName, BTreeSet<Build>>, name: &PackageName) -
     builds.get(name).into_iter().flatten().rev().cloned().collect()
 }
 
-/// The releases of a lockfile that come from registries.
-fn from_registries(project: &Project) -> impl Iterator<Item = ReleaseId> {
+/// The releases of a lockfile that come from registries; of those of several platforms the first.
+fn from_registries(project: &Project) -> BTreeMap<(PackageName, Build), ReleaseId> {
     let releases = project.lock.iter().flat_map(|lock| &lock.releases);
-    releases.filter(|release| release.registry.is_some()).map(LockedRelease::id)
-}
-
-/// What the lockfile has of a package in this version and revision, from a registry.
-fn locked(project: &Project, name: &PackageName, (version, revision): &Build) -> Option<ReleaseId> {
-    from_registries(project).find(|id| id.name == *name && id.version == *version && id.revision == *revision)
-}
-
-fn locked_builds(project: &Project) -> BTreeMap<PackageName, BTreeSet<Build>> {
-    let mut locked: BTreeMap<PackageName, BTreeSet<Build>> = BTreeMap::new();
-    for id in from_registries(project) {
-        let build = build(&id);
-        locked.entry(id.name).or_default().insert(build);
+    let mut locked = BTreeMap::new();
+    for id in releases.filter(|release| release.registry.is_some()).map(LockedRelease::id) {
+        locked.entry((id.name.clone(), build(&id))).or_insert(id);
     }
     locked
 }
 
 /// What was chosen from registries.
 fn builds(resolution: &Resolution) -> BTreeMap<PackageName, BTreeSet<Build>> {
+    let nodes = resolution.nodes.iter();
+    by_package(
+        nodes.filter(|node| matches!(node.source, weir_resolve::Source::Registry(_))).map(|node| &node.id),
+    )
+}
+
+fn by_package<'r>(releases: impl Iterator<Item = &'r ReleaseId>) -> BTreeMap<PackageName, BTreeSet<Build>> {
     let mut builds: BTreeMap<PackageName, BTreeSet<Build>> = BTreeMap::new();
-    for node in &resolution.nodes {
-        if matches!(node.source, weir_resolve::Source::Registry(_)) {
-            builds.entry(node.id.name.clone()).or_default().insert(build(&node.id));
-        }
+    for id in releases {
+        builds.entry(id.name.clone()).or_default().insert(build(id));
     }
     builds
 }
